@@ -1,0 +1,41 @@
+import type { PlannedChange } from './services/stack/plan.ts';
+import type { PointSummary, SweepPlan, SweepTick } from './services/load/types.ts';
+import type { CheckResult } from './services/smoke/types.ts';
+
+/** What happens to one resource of a stack during apply or teardown. */
+export type StepAction = 'create' | 'update' | 'replace' | 'remove' | 'ready';
+
+/**
+ * Everything that services have to say while they work, as data. Reporters (terminal, lines, JSON), the audit log and
+ * the tests are subscribers; no service prints.
+ */
+export type Event =
+  | { readonly type: 'note'; readonly level: 'info' | 'warn'; readonly text: string }
+  | { readonly type: 'phase'; readonly name: string; readonly estimateSeconds?: number }
+  | { readonly type: 'plan'; readonly changes: readonly PlannedChange[] }
+  | { readonly type: 'step-started'; readonly key: string; readonly action: StepAction; readonly detail?: string }
+  | { readonly type: 'step-waiting'; readonly key: string; readonly action: StepAction; readonly reason: string }
+  | {
+      readonly type: 'step-done';
+      readonly key: string;
+      readonly action: StepAction;
+      readonly seconds: number;
+      readonly detail?: string;
+    }
+  | { readonly type: 'step-failed'; readonly key: string; readonly action: StepAction; readonly reason: string }
+  /** `total` 0 means that the end is not known yet. Units: `bytes` or a plural noun. */
+  | {
+      readonly type: 'progress';
+      readonly key: string;
+      readonly label: string;
+      readonly done: number;
+      readonly total: number;
+      readonly unit: string;
+    }
+  | { readonly type: 'check-started'; readonly name: string; readonly index: number; readonly count: number }
+  | { readonly type: 'check-done'; readonly result: CheckResult; readonly index: number; readonly count: number }
+  | { readonly type: 'sweep-started'; readonly plan: SweepPlan }
+  | { readonly type: 'sweep-tick'; readonly tick: SweepTick }
+  | { readonly type: 'point-done'; readonly point: PointSummary };
+
+export type Emit = (event: Event) => void;
