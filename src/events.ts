@@ -1,6 +1,6 @@
-import type { PlannedChange } from './services/stack/plan.ts';
 import type { PointSummary, SweepPlan, SweepTick } from './services/load/types.ts';
 import type { CheckResult } from './services/smoke/types.ts';
+import type { PlannedChange } from './services/stack/plan.ts';
 
 /** What happens to one resource of a stack during apply or teardown. */
 export type StepAction = 'create' | 'update' | 'replace' | 'remove' | 'ready';

@@ -1,0 +1,179 @@
+import { Command, Flags, type Interfaces } from '@oclif/core';
+import { type ConfigFile, DEFAULT_CONFIG_FILE, readConfigFile } from './config/config-file.ts';
+import { stackFlag } from './config/flags.ts';
+import { ExitCode, RemedyError, reasonOf } from './errors.ts';
+import type { Emit, Event } from './events.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import { renderError } from './ui/render-error.ts';
+import { openReporter, type Reporter } from './ui/reporter.ts';
+import { type Terminal, terminalOf } from './ui/terminal.ts';
+
+/** What a command hands back: data for `--json`, text for people, and an exit code when it is not plain success. */
+export interface CommandOutcome {
+  readonly result: unknown;
+  /** Written to stdout as it is; left out with `--json`. */
+  readonly text?: string;
+  readonly exit?: ExitCode;
+}
+
+/** What a command needs of its surroundings. */
+export interface CommandContext {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly terminal: Terminal;
+  /** Ends the live view for good, so that a prompt or a stream of lines can have the terminal. */
+  releaseTerminal(): Promise<void>;
+}
+
+/** The defaults of the shared flags, which the configuration file may set under `all:`. */
+const SHARED_SECTION = 'all';
+
+/** Parse, call, render: everything that all commands share stands here, so that a command is only those three steps. */
+export abstract class BaseCommand<C extends typeof Command> extends Command {
+  static override baseFlags = {
+    json: Flags.boolean({
+      description: 'print one JSON envelope on stdout, and events as JSON lines on stderr',
+      helpGroup: 'GLOBAL',
+    }),
+    quiet: Flags.boolean({ char: 'q', description: 'no progress on stderr, only errors', helpGroup: 'GLOBAL' }),
+    color: Flags.boolean({
+      description: 'colours (also off with NO_COLOR or TERM=dumb)',
+      default: true,
+      allowNo: true,
+      helpGroup: 'GLOBAL',
+    }),
+    debug: Flags.boolean({ description: 'show stack traces', helpGroup: 'GLOBAL' }),
+    config: Flags.string({
+      description: `configuration file [default: ${DEFAULT_CONFIG_FILE} if present]`,
+      env: 'CHAINCTL_CONFIG',
+      helpValue: 'FILE',
+      helpGroup: 'GLOBAL',
+    }),
+    stack: stackFlag({
+      description: 'name of the stack',
+      env: 'CHAINCTL_STACK',
+      default: 'default',
+      helpGroup: 'GLOBAL',
+    }),
+  };
+
+  protected flags!: Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & C['flags']>;
+  protected args!: Interfaces.InferredArgs<C['args']>;
+
+  /** The command's own work. */
+  protected abstract perform(context: CommandContext): Promise<CommandOutcome>;
+
+  async run(): Promise<void> {
+    const warnings: string[] = [];
+    const interrupt = listenForInterrupt(process, (text) => process.stderr.write(`${text}\n`));
+    let reporter: Reporter | undefined;
+    try {
+      await this.readSettings();
+      const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
+      reporter = await openReporter({
+        json: this.flags.json,
+        quiet: this.flags.quiet,
+        terminal,
+        stderr: process.stderr,
+      });
+      const open = reporter;
+      let released: Promise<void> | undefined;
+      const releaseTerminal = () => (released ??= open.close());
+      const emit = (event: Event) => {
+        if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
+        if (released === undefined) open.handle(event);
+      };
+      const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, releaseTerminal });
+      await releaseTerminal();
+      process.exitCode = outcome.exit ?? ExitCode.ok;
+      if (this.flags.json) {
+        const status = process.exitCode === ExitCode.ok ? 'ok' : 'failed';
+        writeJson({ status, result: outcome.result, warnings });
+      } else if (outcome.text !== undefined) {
+        process.stdout.write(outcome.text.endsWith('\n') ? outcome.text : `${outcome.text}\n`);
+      }
+    } catch (thrown) {
+      await reporter?.close();
+      this.fail(asRemedy(thrown), warnings);
+    } finally {
+      interrupt.stop();
+    }
+  }
+
+  private fail(error: unknown, warnings: readonly string[]): void {
+    const known = error instanceof RemedyError;
+    process.exitCode = known ? error.exit : ExitCode.bug;
+    if (this.argv.includes('--json')) {
+      writeJson({
+        status: 'error',
+        result: null,
+        error: {
+          code: known ? error.code : 'bug',
+          message: known ? error.message : reasonOf(error),
+          exit: process.exitCode,
+          nextSteps: known ? error.nextSteps : [],
+        },
+        warnings,
+      });
+      return;
+    }
+    process.stderr.write(renderError(error, { debug: this.argv.includes('--debug'), stream: process.stderr }));
+  }
+
+  /** Flags over `CHAINCTL_*` over the configuration file over defaults. */
+  private async readSettings(): Promise<void> {
+    const definition = this.ctor as typeof BaseCommand & C;
+    const parsed = await this.parse(definition);
+    const flags = parsed.flags as Record<string, unknown>;
+    const path = flags.config as string | undefined;
+    const file = await readConfigFile(path ?? DEFAULT_CONFIG_FILE, path !== undefined);
+    const fromFile = this.flagsFromFile(file, (name) => {
+      const unset = flags[name] === undefined || parsed.metadata.flags[name]?.setFromDefault === true;
+      return unset && !parsed.raw.some((token) => token.type === 'flag' && token.flag === name);
+    });
+    const settled = fromFile.length === 0 ? parsed : await this.parse(definition, [...fromFile, ...this.argv]);
+    this.flags = settled.flags as typeof this.flags;
+    this.args = settled.args as typeof this.args;
+    if (this.flags.color === false) process.env.NO_COLOR = '1';
+  }
+
+  /** The file's values as command-line arguments, so that there is one parser and one set of messages. */
+  private flagsFromFile(file: ConfigFile, isUnset: (flag: string) => boolean): string[] {
+    const known = { ...BaseCommand.baseFlags, ...this.ctor.flags } as Record<string, { readonly type: string }>;
+    const section = (this.ctor.id ?? '').replaceAll(':', ' ');
+    const argv: string[] = [];
+    for (const name of [SHARED_SECTION, section]) {
+      for (const [flag, value] of Object.entries(file[name] ?? {})) {
+        const kind = known[flag];
+        if (kind === undefined) {
+          throw new RemedyError(`${DEFAULT_CONFIG_FILE}: ${name}.${flag} is not a flag of "chainctl ${section}"`, {
+            code: 'config-invalid',
+            exit: ExitCode.configuration,
+            nextSteps: [`see the flags with "chainctl ${section} --help"`],
+          });
+        }
+        if (!isUnset(flag)) continue;
+        if (kind.type === 'boolean') argv.push(value === false ? `--no-${flag}` : `--${flag}`);
+        else argv.push(`--${flag}=${Array.isArray(value) ? value.join(',') : value}`);
+      }
+    }
+    return argv;
+  }
+}
+
+function writeJson(envelope: unknown): void {
+  process.stdout.write(`${JSON.stringify(envelope, undefined, 2)}\n`);
+}
+
+/** oclif's own complaints (unknown flag, bad value) are usage errors with a next step like any other. */
+function asRemedy(thrown: unknown): unknown {
+  if (thrown instanceof RemedyError || !(thrown instanceof Error) || !('oclif' in thrown)) return thrown;
+  const [message, ...rest] = thrown.message.split('\n');
+  const see = rest.filter((line) => line.trim() !== '' && !line.startsWith('See more help'));
+  return new RemedyError([message, ...see].join(' '), {
+    code: 'usage',
+    exit: ExitCode.usage,
+    cause: thrown,
+    nextSteps: ['see the flags and examples with --help'],
+  });
+}

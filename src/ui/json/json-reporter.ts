@@ -1,0 +1,6 @@
+import type { Reporter } from '../reporter.ts';
+
+/** Every event as one JSON line, for programs that watch. The result itself goes to stdout. */
+export function jsonReporter(write: (line: string) => void): Reporter {
+  return { handle: (event) => write(`${JSON.stringify(event)}\n`), close: async () => {} };
+}

@@ -1,0 +1,18 @@
+import { styleText } from 'node:util';
+import { RemedyError, reasonOf } from '../errors.ts';
+
+/** An error as a person reads it: what happened, then what to do. The stack only on request. */
+export function renderError(
+  error: unknown,
+  options: { readonly debug: boolean; readonly stream: NodeJS.WriteStream },
+): string {
+  const paint = (format: 'red' | 'cyan' | 'dim', text: string) => styleText(format, text, { stream: options.stream });
+  const known = error instanceof RemedyError;
+  const lines = [`${paint('red', 'Error:')} ${known ? error.message : `unexpected failure: ${reasonOf(error)}`}`];
+  const steps = known ? error.nextSteps : ['run it again with --debug and report what it prints'];
+  for (const step of steps) lines.push(`  ${paint('cyan', '->')} ${step}`);
+  if (options.debug && error instanceof Error && error.stack !== undefined) lines.push(paint('dim', error.stack));
+  if (options.debug && known && error.cause instanceof Error)
+    lines.push(paint('dim', `caused by ${error.cause.stack}`));
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,30 @@
+import type { Emit } from '../events.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Shows events to whoever watches. `close` leaves the terminal as a shell expects it. */
+export interface Reporter {
+  readonly handle: Emit;
+  close(): Promise<void>;
+}
+
+export interface ReporterChoice {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly terminal: Terminal;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** Picks one of the reporters; each is loaded only when it is used. */
+export async function openReporter({ json, quiet, terminal, stderr }: ReporterChoice): Promise<Reporter> {
+  if (quiet) return { handle: () => {}, close: async () => {} };
+  if (json) {
+    const { jsonReporter } = await import('./json/json-reporter.ts');
+    return jsonReporter((line) => stderr.write(line));
+  }
+  if (terminal.canAnimate) {
+    const { inkReporter } = await import('./ink/ink-reporter.ts');
+    return inkReporter(stderr);
+  }
+  const { linesReporter } = await import('./lines/lines-reporter.ts');
+  return linesReporter((line) => stderr.write(line));
+}
