@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { StackPaths } from '../stack/paths.ts';
+import { readState } from '../stack/state.ts';
+
+/** Where a deployed stack answers; a missing one is not deployed. Base URLs without a path. */
+export interface StackEndpoints {
+  readonly a?: string;
+  readonly b?: string;
+  /** The minimum processing time that B was deployed with, seconds. */
+  readonly minProcessSeconds?: number;
+}
+
+const request = z.object({ minProcessSeconds: z.number() });
+
+/**
+ * Reads the endpoints of a stack from its state.
+ *
+ * @throws RemedyError (exit 3) when the state file is damaged
+ */
+export async function readEndpoints(paths: StackPaths): Promise<StackEndpoints> {
+  const state = await readState(paths.state);
+  let endpoints: StackEndpoints = {};
+  for (const target of Object.values(state?.targets ?? {})) {
+    const { a, b } = target.endpoints;
+    const asked = request.safeParse(target.request);
+    endpoints = {
+      ...endpoints,
+      ...(a === undefined ? {} : { a }),
+      ...(b === undefined ? {} : { b }),
+      ...(asked.success ? { minProcessSeconds: asked.data.minProcessSeconds } : {}),
+    };
+  }
+  return endpoints;
+}

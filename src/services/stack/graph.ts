@@ -1,0 +1,47 @@
+/** One node of a dependency graph with the work that it stands for. */
+export interface Task {
+  readonly key: string;
+  readonly dependsOn: readonly string[];
+  run(): Promise<void>;
+}
+
+/**
+ * Runs tasks as parallel as their dependencies allow. When one fails or the signal is aborted, nothing new starts;
+ * what runs is waited for, so that its outcome is known and recorded.
+ *
+ * @throws the first failure, or the signal's reason when tasks were left out because of it
+ */
+export async function runGraph(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+  const byKey = new Map(tasks.map((task) => [task.key, task]));
+  const started = new Map<string, Promise<void>>();
+  const failures: unknown[] = [];
+  const start = (task: Task, path: readonly string[]): Promise<void> => {
+    const known = started.get(task.key);
+    if (known !== undefined) return known;
+    if (path.includes(task.key)) throw new Error(`dependency cycle: ${[...path, task.key].join(' -> ')}`);
+    const before = task.dependsOn.flatMap((key) => byKey.get(key) ?? []);
+    const waits = before.map((dependency) => start(dependency, [...path, task.key]));
+    const work = (async () => {
+      await Promise.all(waits);
+      if (failures.length > 0) return;
+      try {
+        signal.throwIfAborted();
+        await task.run();
+      } catch (error) {
+        failures.push(error);
+      }
+    })();
+    started.set(task.key, work);
+    return work;
+  };
+  await Promise.all(tasks.map((task) => start(task, [])));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** The same tasks in the opposite order: each waits for those that depended on it. */
+export function reverseGraph(tasks: readonly Task[]): Task[] {
+  return tasks.map((task) => ({
+    ...task,
+    dependsOn: tasks.filter((other) => other.dependsOn.includes(task.key)).map((other) => other.key),
+  }));
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+
+/** Where one stack keeps its things. */
+export interface StackPaths {
+  readonly name: string;
+  readonly folder: string;
+  readonly state: string;
+  readonly lock: string;
+  readonly audit: string;
+  readonly logs: string;
+}
+
+/** @param home chainctl's own folder, see `chainctlHome` */
+export function stackPaths(home: string, name: string): StackPaths {
+  const folder = join(home, 'stacks', name);
+  return {
+    name,
+    folder,
+    state: join(folder, 'state.json'),
+    lock: join(folder, 'lock'),
+    audit: join(folder, 'audit.jsonl'),
+    logs: join(folder, 'logs'),
+  };
+}
+
+/** `CHAINCTL_HOME`, else `chainctl` in the user's state folder (XDG Base Directory Specification). */
+export function chainctlHome(env: Readonly<Record<string, string | undefined>>, userHome: string): string {
+  if (env.CHAINCTL_HOME) return env.CHAINCTL_HOME;
+  return join(env.XDG_STATE_HOME || join(userHome, '.local', 'state'), 'chainctl');
+}

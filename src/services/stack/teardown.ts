@@ -1,0 +1,68 @@
+import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { reverseGraph, runGraph, type Task } from './graph.ts';
+import type { Resource, Target } from './resource.ts';
+import { removeStep, type StepDeps } from './steps.ts';
+
+export interface TeardownReport {
+  readonly target: string;
+  readonly removed: readonly string[];
+  /** What a last look still found; empty when everything is gone. */
+  readonly leftovers: readonly { readonly key: string; readonly reason: string }[];
+}
+
+/**
+ * Takes a target down: what the state names and what a sweep finds is removed in reverse order of dependency, then
+ * swept for again; only when nothing is found is the target forgotten. Works with the state file lost. One removal that
+ * fails does not keep the others.
+ */
+export async function teardownTarget(target: Target, deps: StepDeps): Promise<TeardownReport> {
+  const { context, journal } = deps;
+  const removed: string[] = [];
+  const failures = new Map<string, string>();
+  const found = await findAll(target, deps);
+  const tasks = found.map(
+    ({ resource, live }): Task => ({
+      key: resource.key,
+      dependsOn: resource.dependsOn,
+      async run() {
+        try {
+          await removeStep(deps, resource, live);
+          removed.push(resource.key);
+        } catch (error) {
+          if (context.signal.aborted) throw error;
+          failures.set(resource.key, reasonOf(error));
+        }
+      },
+    }),
+  );
+  await runGraph(reverseGraph(tasks), context.signal);
+  const left = await findAll(target, deps);
+  const leftovers = left.map(({ resource }) => ({
+    key: resource.key,
+    reason: failures.get(resource.key) ?? 'still there after it was removed',
+  }));
+  if (leftovers.length === 0 && journal.hasState) await journal.forget();
+  return { target: target.name, removed: removed.sort(), leftovers };
+}
+
+async function findAll(target: Target, { context, journal }: StepDeps) {
+  const keys = new Set([...Object.keys(journal.target.resources), ...(await target.discover(context))]);
+  const found = await Promise.all(
+    [...keys].map(async (key): Promise<{ resource: Resource<unknown, unknown>; live: unknown } | undefined> => {
+      const resource = target.handle(key);
+      const live = await resource.find(context);
+      return live === undefined ? undefined : { resource, live };
+    }),
+  );
+  return found.filter((item) => item !== undefined);
+}
+
+/** The error that a report with leftovers amounts to. */
+export function leftoversError(report: TeardownReport): RemedyError {
+  const list = report.leftovers.map(({ key, reason }) => `${key} (${reason})`).join(', ');
+  return new RemedyError(`teardown of ${report.target} left something behind: ${list}`, {
+    code: 'leftovers',
+    exit: ExitCode.leftovers,
+    nextSteps: [`run "chainctl teardown ${report.target}" again`, 'see what is left with "chainctl status"'],
+  });
+}
