@@ -1,0 +1,66 @@
+import { formatSeconds } from '../../config/durations.ts';
+import type { Event } from '../../events.ts';
+import { checkLine } from './check.ts';
+import { formatPlan, summarizePlan } from './plan.ts';
+import { stepDone, stepFailed } from './step.ts';
+import { pointLine, pointRemarks, sweepHeader } from './sweep.ts';
+import type { Paint } from './text.ts';
+
+/** Something that is over and stays on the screen. */
+export interface Entry {
+  readonly mark: 'done' | 'failed' | 'skipped' | 'warning' | 'info' | 'heading';
+  readonly text: string;
+  /** Lines that belong below the text. */
+  readonly details: readonly string[];
+}
+
+const MARK: Readonly<Record<Entry['mark'], string>> = {
+  done: '✓',
+  failed: '✗',
+  skipped: '•',
+  warning: '!',
+  info: '•',
+  heading: '',
+};
+
+const COLOUR = { done: 'green', failed: 'red', skipped: 'yellow', warning: 'yellow', info: 'cyan' } as const;
+
+/** What an event leaves behind for good, if anything; both reporters for people use it. */
+export function entryOf(event: Event, paint: Paint): Entry | undefined {
+  const entry = (mark: Entry['mark'], text: string, details: readonly string[] = []) => ({ mark, text, details });
+  switch (event.type) {
+    case 'note':
+      return event.level === 'warn' ? entry('warning', `warning: ${event.text}`) : entry('info', event.text);
+    case 'phase': {
+      const about = event.estimateSeconds === undefined ? '' : ` (about ${formatSeconds(event.estimateSeconds)})`;
+      return entry('heading', `${event.name}${about}`);
+    }
+    case 'plan':
+      return entry('heading', `Plan: ${summarizePlan(event.changes)}`, formatPlan(event.changes, paint));
+    case 'step-done':
+      return entry('done', stepDone(event.key, event.action, event.seconds, event.detail));
+    case 'step-failed':
+      return entry('failed', stepFailed(event.key, event.action, event.reason));
+    case 'check-done':
+      return entry(event.result.status === 'passed' ? 'done' : event.result.status, checkLine(event.result));
+    case 'sweep-started': {
+      const [text = '', ...details] = sweepHeader(event.plan);
+      return entry('heading', text, details);
+    }
+    case 'point-done': {
+      const valid = event.point.status === 'complete' && event.point.validity === 'valid';
+      return entry(valid ? 'done' : 'warning', pointLine(event.point), pointRemarks(event.point));
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** An entry as lines: mark and text, details indented. */
+export function entryLines(entry: Entry, paint: Paint): string[] {
+  const first =
+    entry.mark === 'heading'
+      ? paint('bold', entry.text)
+      : `${paint(COLOUR[entry.mark], MARK[entry.mark])} ${entry.text}`;
+  return [first, ...entry.details.map((line) => `  ${line}`)];
+}

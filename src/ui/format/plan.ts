@@ -1,0 +1,38 @@
+import type { PlannedChange } from '../../services/stack/plan.ts';
+import { type Paint, plain } from './text.ts';
+
+type Action = PlannedChange['action'];
+
+const SIGN: Readonly<Record<Action, string>> = {
+  create: '+',
+  update: '~',
+  replace: '±',
+  remove: '-',
+  unchanged: '=',
+};
+
+const COLOUR = { create: 'green', update: 'yellow', replace: 'yellow', remove: 'red', unchanged: 'dim' } as const;
+
+/** `2 to create, 1 to remove, 3 unchanged`; `nothing to do` when nothing would change. */
+export function summarizePlan(changes: readonly PlannedChange[]): string {
+  const count = (action: Action) => changes.filter((change) => change.action === action).length;
+  const parts = (['create', 'update', 'replace', 'remove'] as const)
+    .map((action) => ({ action, amount: count(action) }))
+    .filter(({ amount }) => amount > 0)
+    .map(({ action, amount }) => `${amount} to ${action}`);
+  const unchanged = count('unchanged');
+  if (parts.length === 0) return unchanged === 0 ? 'nothing to do' : `nothing to do, ${unchanged} unchanged`;
+  return [...parts, ...(unchanged > 0 ? [`${unchanged} unchanged`] : [])].join(', ');
+}
+
+/**
+ * A plan as lines, one change each, in the plan's order: sign, action, resource, reason. The sign and the word say the
+ * same, so that neither colour nor symbol is needed to read it.
+ */
+export function formatPlan(changes: readonly PlannedChange[], paint: Paint = plain): string[] {
+  const width = Math.max(0, ...changes.map((change) => change.key.length));
+  return changes.map(({ action, key, reason }) => {
+    const head = paint(COLOUR[action], `${SIGN[action]} ${action.padEnd('unchanged'.length)}`);
+    return `${head}  ${reason === '' ? key : `${key.padEnd(width)}  ${reason}`}`;
+  });
+}

@@ -1,0 +1,62 @@
+/** Colours a text, or leaves it alone where the stream shows no colours. Never the only carrier of a meaning. */
+export type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
+
+export const plain: Paint = (_format, text) => text;
+
+/** Cuts a text to `width` columns with an ellipsis, so that it never wraps. Counts code points. */
+export function truncate(text: string, width: number): string {
+  const points = [...text];
+  if (points.length <= width) return text;
+  return width < 1 ? '' : `${points.slice(0, width - 1).join('')}…`;
+}
+
+/** A text broken at spaces into lines of at most `width` columns; longer words are left whole. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** `████░░░░`, `width` columns wide. A fraction outside 0 to 1 (or not a number) is brought into it. */
+export function bar(fraction: number, width: number): string {
+  const bounded = Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;
+  const full = Math.floor(bounded * width);
+  return '█'.repeat(full) + '░'.repeat(Math.max(0, width - full));
+}
+
+/** `1,234` or, for `bytes`, `1.2 MB`. */
+export function formatAmount(amount: number, unit: string): string {
+  if (unit !== 'bytes') return `${amount.toLocaleString('en-US')} ${unit}`;
+  return formatBytes(amount);
+}
+
+/** Decimal units, as disks and networks count. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A rate per second: one decimal below 100, none above. */
+export function formatRate(rate: number): string {
+  return rate < 100 && !Number.isInteger(rate) ? rate.toFixed(1) : Math.round(rate).toString();
+}
+
+/** `1 point`, `3 points`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

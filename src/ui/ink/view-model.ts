@@ -1,0 +1,127 @@
+import type { Event, StepAction } from '../../events.ts';
+import type { SweepPlan, SweepTick } from '../../services/load/types.ts';
+import { type Entry, entryOf } from '../format/entry.ts';
+import { type Paint, plain } from '../format/text.ts';
+
+export interface ActiveStep {
+  readonly key: string;
+  readonly action: StepAction;
+  readonly detail?: string;
+  readonly reason?: string;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+}
+
+export interface ActiveProgress {
+  readonly key: string;
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  readonly since: number;
+  /** What was done when it was first heard of: a resumed download did not start at nothing. */
+  readonly doneAtFirst: number;
+}
+
+/** What a person sees: what is over, and what is going on. */
+export interface ViewModel {
+  /** Only ever appended to. */
+  readonly entries: readonly Entry[];
+  readonly phase?: { readonly name: string; readonly estimateSeconds?: number; readonly since: number };
+  readonly steps: readonly ActiveStep[];
+  readonly progress: readonly ActiveProgress[];
+  readonly check?: { readonly name: string; readonly index: number; readonly count: number; readonly since: number };
+  readonly sweep?: { readonly plan: SweepPlan; readonly finished: number; readonly tick?: SweepTick };
+}
+
+export const emptyView: ViewModel = { entries: [], steps: [], progress: [] };
+
+/** The view after an event. Pure: `now` is in monotonic milliseconds. */
+export function reduceView(view: ViewModel, event: Event, now: number, paint: Paint = plain): ViewModel {
+  const entry = entryOf(event, paint);
+  const kept = entry === undefined ? view : { ...view, entries: [...view.entries, entry] };
+  return reduceActive(kept, event, now);
+}
+
+function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
+  switch (event.type) {
+    case 'phase': {
+      const { name, estimateSeconds } = event;
+      const phase = { name, since: now, ...(estimateSeconds === undefined ? {} : { estimateSeconds }) };
+      return { ...view, phase };
+    }
+    case 'step-started': {
+      const { key, action, detail } = event;
+      return upsertStep(view, { key, action, since: now, ...(detail === undefined ? {} : { detail }) });
+    }
+    case 'step-waiting': {
+      const { key, action, reason } = event;
+      const known = view.steps.find((step) => step.key === key);
+      return upsertStep(view, { ...(known ?? { key, since: now }), action, reason });
+    }
+    case 'step-done':
+    case 'step-failed':
+      return {
+        ...view,
+        steps: view.steps.filter((step) => step.key !== event.key),
+        progress: view.progress.filter((progress) => progress.key !== event.key),
+      };
+    case 'progress':
+      return reduceProgress(view, event, now);
+    case 'check-started': {
+      const { name, index, count } = event;
+      return { ...view, check: { name, index, count, since: now } };
+    }
+    case 'check-done': {
+      const { check: _over, ...rest } = view;
+      return rest;
+    }
+    case 'sweep-started':
+      return { ...view, sweep: { plan: event.plan, finished: 0 } };
+    case 'sweep-tick':
+      return view.sweep === undefined ? view : { ...view, sweep: { ...view.sweep, tick: event.tick } };
+    case 'point-done': {
+      if (view.sweep === undefined) return view;
+      const { plan, finished } = view.sweep;
+      if (finished + 1 < plan.rates.length) return { ...view, sweep: { plan, finished: finished + 1 } };
+      const { sweep: _over, ...rest } = view;
+      return rest;
+    }
+    default:
+      return view;
+  }
+}
+
+function upsertStep(view: ViewModel, step: ActiveStep): ViewModel {
+  const known = view.steps.some((other) => other.key === step.key);
+  const steps = known ? view.steps.map((other) => (other.key === step.key ? step : other)) : [...view.steps, step];
+  return { ...view, steps };
+}
+
+function reduceProgress(view: ViewModel, event: Event & { type: 'progress' }, now: number): ViewModel {
+  const { key, label, done, total, unit } = event;
+  const others = view.progress.filter((other) => other.key !== key);
+  if (total > 0 && done >= total) return { ...view, progress: others };
+  const known = view.progress.find((other) => other.key === key);
+  // A smaller figure than before is a new run under the same key (the next layer, a retry): its pace starts anew.
+  const continued = known !== undefined && done >= known.done;
+  const since = continued ? known.since : now;
+  const doneAtFirst = continued ? known.doneAtFirst : done;
+  const next = { key, label, done, total, unit, since, doneAtFirst };
+  const progress = known === undefined ? [...others, next] : view.progress.map((p) => (p.key === key ? next : p));
+  return { ...view, progress };
+}
+
+/** Seconds until a progress is complete at its pace so far; undefined while there is no pace to speak of. */
+export function etaOf(progress: ActiveProgress, now: number): number | undefined {
+  const seconds = (now - progress.since) / 1000;
+  const made = progress.done - progress.doneAtFirst;
+  if (progress.total <= 0 || made <= 0 || seconds < 1) return undefined;
+  return ((progress.total - progress.done) * seconds) / made;
+}
+
+/** Whether anything is going on that a live region would show. */
+export function isActive(view: ViewModel): boolean {
+  const single = view.check !== undefined || view.sweep !== undefined || view.phase !== undefined;
+  return single || view.steps.length > 0 || view.progress.length > 0;
+}

@@ -1,0 +1,76 @@
+import type { Event } from '../../events.ts';
+import { entryLines, entryOf } from '../format/entry.ts';
+import { doing } from '../format/step.ts';
+import { tickLine } from '../format/sweep.ts';
+import { formatAmount, type Paint, plain } from '../format/text.ts';
+import type { Reporter } from '../reporter.ts';
+
+const TICK_MS = 2000;
+const PROGRESS_MS = 2000;
+const PROGRESS_SHARE = 0.1;
+
+interface LinesOptions {
+  readonly paint?: Paint;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+interface Shown {
+  readonly at: number;
+  readonly share: number;
+}
+
+/**
+ * One line per change and nothing redrawn: for logs, pipes and screen readers. What comes often (progress, ticks,
+ * waiting) is thinned, so that the log of a long run can still be read.
+ */
+export function linesReporter(write: (line: string) => void, options: LinesOptions = {}): Reporter {
+  const { paint = plain, now = () => performance.now() } = options;
+  const waiting = new Map<string, string>();
+  const progress = new Map<string, Shown>();
+  let points = 0;
+  let lastTick = Number.NEGATIVE_INFINITY;
+
+  const extra = (event: Event): string | undefined => {
+    switch (event.type) {
+      case 'step-started':
+        waiting.delete(event.key);
+        return `• ${event.key}: ${doing(event.action)}${event.detail === undefined ? '' : ` (${event.detail})`}`;
+      case 'step-waiting':
+        if (waiting.get(event.key) === event.reason) return undefined;
+        waiting.set(event.key, event.reason);
+        return `• ${event.key}: still ${doing(event.action)}: ${event.reason}`;
+      case 'progress': {
+        const share = event.total > 0 ? event.done / event.total : 0;
+        const finished = event.total > 0 && event.done >= event.total;
+        const last = progress.get(event.key);
+        const due = last === undefined || now() - last.at >= PROGRESS_MS || share - last.share >= PROGRESS_SHARE;
+        if (!(due || finished) || (finished && last?.share === 1)) return undefined;
+        progress.set(event.key, { at: now(), share });
+        const of = event.total > 0 ? ` of ${formatAmount(event.total, event.unit)}` : '';
+        const percent = event.total > 0 ? ` (${Math.floor(share * 100)} %)` : '';
+        return `• ${event.label}: ${formatAmount(event.done, event.unit)}${of}${percent}`;
+      }
+      case 'sweep-started':
+        points = event.plan.rates.length;
+        lastTick = Number.NEGATIVE_INFINITY;
+        return undefined;
+      case 'sweep-tick':
+        if (now() - lastTick < TICK_MS) return undefined;
+        lastTick = now();
+        return `• ${tickLine(event.tick, points)}`;
+      default:
+        return undefined;
+    }
+  };
+
+  return {
+    handle(event) {
+      const entry = entryOf(event, paint);
+      const lines = entry === undefined ? [] : entryLines(entry, paint);
+      const line = extra(event);
+      for (const text of line === undefined ? lines : [...lines, line]) write(`${text}\n`);
+    },
+    close: async () => {},
+  };
+}
