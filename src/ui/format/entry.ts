@@ -1,10 +1,9 @@
-import { formatSeconds } from '../../config/durations.ts';
 import type { Event } from '../../events.ts';
 import { checkLine } from './check.ts';
 import { formatPlan, summarizePlan } from './plan.ts';
 import { stepDone, stepFailed } from './step.ts';
 import { pointLine, pointRemarks, sweepHeader } from './sweep.ts';
-import type { Paint } from './text.ts';
+import { formatEstimate, type Paint } from './text.ts';
 
 /** Something that is over and stays on the screen. */
 export interface Entry {
@@ -32,7 +31,7 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
     case 'note':
       return event.level === 'warn' ? entry('warning', `warning: ${event.text}`) : entry('info', event.text);
     case 'phase': {
-      const about = event.estimateSeconds === undefined ? '' : ` (about ${formatSeconds(event.estimateSeconds)})`;
+      const about = event.estimateSeconds === undefined ? '' : ` (about ${formatEstimate(event.estimateSeconds)})`;
       return entry('heading', `${event.name}${about}`);
     }
     case 'plan':
@@ -56,11 +55,17 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
   }
 }
 
-/** An entry as lines: mark and text, details indented. */
-export function entryLines(entry: Entry, paint: Paint): string[] {
+/** One line of an entry: what stands in the margin, and the text, which may be wrapped beside it. */
+export interface EntryRow {
+  readonly lead: string;
+  readonly text: string;
+}
+
+/** An entry as rows: mark and text, details indented. */
+export function entryRows(entry: Entry, paint: Paint): EntryRow[] {
   const first =
     entry.mark === 'heading'
-      ? paint('bold', entry.text)
-      : `${paint(COLOUR[entry.mark], MARK[entry.mark])} ${entry.text}`;
-  return [first, ...entry.details.map((line) => `  ${line}`)];
+      ? { lead: '', text: paint('bold', entry.text) }
+      : { lead: `${paint(COLOUR[entry.mark], MARK[entry.mark])} `, text: entry.text };
+  return [first, ...entry.details.map((text) => ({ lead: '  ', text }))];
 }

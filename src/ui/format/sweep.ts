@@ -1,6 +1,6 @@
 import { formatSeconds } from '../../config/durations.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
-import { formatRate, plural } from './text.ts';
+import { formatEstimate, formatRate, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
   warmup: 'warming up',
@@ -20,7 +20,7 @@ export function sweepHeader(plan: SweepPlan): string[] {
   const requests = `${plan.totalRequests.toLocaleString('en-US')} requests`;
   return [
     `Sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
-    `${plural(plan.rates.length, 'point')} at ${rates} req/s, ${formatSeconds(plan.durationSeconds)} each after ${formatSeconds(plan.warmupSeconds)} of warm-up, ${requests}, about ${formatSeconds(plan.estimateSeconds)} without drains`,
+    `${plural(plan.rates.length, 'point')} at ${rates} req/s, ${formatEstimate(plan.durationSeconds)} each after ${formatEstimate(plan.warmupSeconds)} of warm-up, ${requests}, about ${formatEstimate(plan.estimateSeconds)} without drains`,
   ];
 }
 
@@ -60,7 +60,7 @@ export function tickLine(tick: SweepTick, count: number): string {
   return [
     `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${phaseName(tick.phase)} ${time}`,
     `sent ${tick.sent} (${formatRate(tick.sentPerSecond)}/s), in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
-    `about ${formatSeconds(tick.etaSeconds)} left`,
+    `about ${formatEstimate(tick.etaSeconds)} left`,
   ].join('; ');
 }
 

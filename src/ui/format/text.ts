@@ -1,3 +1,5 @@
+import { formatSeconds } from '../../config/durations.ts';
+
 /** Colours a text, or leaves it alone where the stream shows no colours. Never the only carrier of a meaning. */
 export type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
 
@@ -59,4 +61,9 @@ export function formatRate(rate: number): string {
 /** `1 point`, `3 points`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** An estimate in seconds: no tenths, nobody knows them. */
+export function formatEstimate(seconds: number): string {
+  return seconds < 59.5 ? `${Math.max(1, Math.round(seconds))} s` : formatSeconds(seconds);
 }

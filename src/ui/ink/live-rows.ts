@@ -1,6 +1,6 @@
 import { formatSeconds } from '../../config/durations.ts';
 import { doing } from '../format/step.ts';
-import { bar, formatAmount, type Paint, truncate } from '../format/text.ts';
+import { bar, formatAmount, formatEstimate, type Paint, truncate } from '../format/text.ts';
 import { sweepRows } from './sweep-rows.ts';
 import { type ActiveProgress, type ActiveStep, etaOf, type ViewModel } from './view-model.ts';
 
@@ -49,7 +49,7 @@ function progressRow(progress: ActiveProgress, now: number, width: number): stri
   if (total <= 0) return truncate(`  ${label}: ${formatAmount(done, unit)}`, width);
   const eta = etaOf(progress, now);
   const share = `${Math.floor((done / total) * 100)} %`.padStart(5);
-  const left = eta === undefined ? '' : `  ${formatSeconds(eta)} left`;
+  const left = eta === undefined ? '' : `  ${formatEstimate(eta)} left`;
   const amounts = `${unit === 'bytes' ? formatAmount(done, unit) : done}/${formatAmount(total, unit)}`;
   const tail = `${bar(done / total, BAR)} ${share}  ${amounts}${left}`;
   const room = Math.max(8, width - tail.length - 3);
@@ -76,7 +76,7 @@ function phaseRow(
   paint: Paint,
 ): string[] {
   if (phase === undefined || sweep !== undefined) return [];
-  const about = phase.estimateSeconds === undefined ? '' : ` of about ${formatSeconds(phase.estimateSeconds)}`;
+  const about = phase.estimateSeconds === undefined ? '' : ` of about ${formatEstimate(phase.estimateSeconds)}`;
   const text = truncate(`${phase.name} · ${formatElapsed(now - phase.since)}${about}`, width - 2);
   return [`${alone ? spinner : ' '} ${paint('dim', text)}`];
 }

@@ -1,5 +1,5 @@
 import { Box, Static, Text } from 'ink';
-import { entryLines } from '../format/entry.ts';
+import { entryRows } from '../format/entry.ts';
 import type { Paint } from '../format/text.ts';
 import { type Frame, liveRows } from './live-rows.ts';
 import type { ViewModel } from './view-model.ts';
@@ -20,9 +20,14 @@ export function LiveView({ view, frame, live, paint }: LiveViewProps) {
       <Static items={[...view.entries]}>
         {(entry, index) => (
           <Box key={index} width={frame.columns} flexDirection="column">
-            {entryLines(entry, paint).map((line, row) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: lines of an entry never change
-              <Text key={row}>{line}</Text>
+            {entryRows(entry, paint).map(({ lead, text }, row) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: rows of an entry never change
+              <Box key={row}>
+                <Box flexShrink={0}>
+                  <Text>{lead}</Text>
+                </Box>
+                <Text>{text}</Text>
+              </Box>
             ))}
           </Box>
         )}

@@ -1,6 +1,5 @@
-import { formatSeconds } from '../../config/durations.ts';
 import { phaseName } from '../format/sweep.ts';
-import { bar, formatRate, type Paint, truncate } from '../format/text.ts';
+import { bar, formatEstimate, formatRate, type Paint, truncate } from '../format/text.ts';
 import type { ViewModel } from './view-model.ts';
 
 const BAR = 30;
@@ -18,7 +17,7 @@ export function sweepRows(
     const next = rate === undefined ? '' : `, ${formatRate(rate)} req/s: starting`;
     return [`${spinner} ${truncate(`point ${Math.min(finished + 1, count)} of ${count}${next}`, width - 2)}`];
   }
-  const eta = `${formatSeconds(tick.etaSeconds)} left`;
+  const eta = `${formatEstimate(tick.etaSeconds)} left`;
   const title = `point ${tick.index + 1} of ${count} · ${formatRate(tick.rate)} req/s · ${phaseName(tick.phase)}`;
   const room = Math.min(width, 78) - 2 - eta.length - 1;
   const time = `${tick.elapsedSeconds.toFixed(1)} / ${tick.phaseSeconds.toFixed(0)} s${tick.phase === 'drain' ? ' at most' : ''}`;

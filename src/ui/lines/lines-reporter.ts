@@ -1,5 +1,5 @@
 import type { Event } from '../../events.ts';
-import { entryLines, entryOf } from '../format/entry.ts';
+import { entryOf, entryRows } from '../format/entry.ts';
 import { doing } from '../format/step.ts';
 import { tickLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
@@ -30,6 +30,7 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
   const progress = new Map<string, Shown>();
   let points = 0;
   let lastTick = Number.NEGATIVE_INFINITY;
+  let lastPoint = -1;
 
   const extra = (event: Event): string | undefined => {
     switch (event.type) {
@@ -56,8 +57,9 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
         lastTick = Number.NEGATIVE_INFINITY;
         return undefined;
       case 'sweep-tick':
-        if (now() - lastTick < TICK_MS) return undefined;
+        if (event.tick.index === lastPoint && now() - lastTick < TICK_MS) return undefined;
         lastTick = now();
+        lastPoint = event.tick.index;
         return `• ${tickLine(event.tick, points)}`;
       default:
         return undefined;
@@ -67,7 +69,7 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
   return {
     handle(event) {
       const entry = entryOf(event, paint);
-      const lines = entry === undefined ? [] : entryLines(entry, paint);
+      const lines = entry === undefined ? [] : entryRows(entry, paint).map(({ lead, text }) => lead + text);
       const line = extra(event);
       for (const text of line === undefined ? lines : [...lines, line]) write(`${text}\n`);
     },
