@@ -23,12 +23,12 @@ export async function observeAndPlan(
     desired.map(async ({ resource }) => {
       const live = await resource.find(context);
       if (live === undefined) return;
-      const recorded = journal.resource(resource.key);
-      observed.set(resource.key, { live, recordedSpec: recorded?.spec, complete: recorded?.status === 'ready' });
+      observed.set(resource.key, { live, recordedSpec: journal.resource(resource.key)?.spec });
     }),
   );
   const surplus = (await target.discover(context)).filter((key) => !wanted.has(key));
-  return { changes: planChanges(desired, observed, surplus), observed };
+  const changes = planChanges(desired, observed, surplus, (key) => journal.resource(key)?.status);
+  return { changes, observed };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Desired } from './resource.ts';
+import type { ResourceRecord } from './state.ts';
 
 /** What applying a desired stack would do to one resource, and why. */
 export interface PlannedChange {
@@ -12,8 +13,6 @@ export interface Observation {
   readonly live: unknown;
   /** The specification in the state file, for explaining a difference. */
   readonly recordedSpec?: unknown;
-  /** True when the state file says that it was made completely. */
-  readonly complete: boolean;
 }
 
 /**
@@ -21,21 +20,28 @@ export interface Observation {
  *
  * @param observed by key; a missing key means that nothing was found
  * @param surplus keys of objects that exist and are not wanted
+ * @param recordedStatus what the state file says of a key, for explaining why something has to be created
  */
 export function planChanges(
   desired: readonly Desired[],
   observed: ReadonlyMap<string, Observation>,
   surplus: readonly string[],
+  recordedStatus: (key: string) => ResourceRecord['status'] | undefined = () => undefined,
 ): PlannedChange[] {
   const changes = desired.map(({ resource, spec }): PlannedChange => {
     const { key } = resource;
     const observation = observed.get(key);
-    if (observation === undefined) return { key, action: 'create', reason: 'not there' };
+    if (observation === undefined) return { key, action: 'create', reason: explainAbsence(recordedStatus(key)) };
     const difference = resource.diff(spec, observation.live);
     if (difference === 'same') return { key, action: 'unchanged', reason: 'as wanted' };
     return { key, action: difference, reason: explainDifference(observation.recordedSpec, spec) };
   });
   return [...changes, ...surplus.map((key): PlannedChange => ({ key, action: 'remove', reason: 'no longer wanted' }))];
+}
+
+function explainAbsence(status: ResourceRecord['status'] | undefined): string {
+  if (status === undefined) return 'not there';
+  return status === 'creating' ? 'an earlier run was interrupted here' : 'was deployed, but is gone';
 }
 
 /** Names the first few fields in which two specifications differ, with both values where they are short. */

@@ -1,0 +1,119 @@
+import { applyPlan, type ObservedPlan, observeAndPlan } from '../stack/apply.ts';
+import type { StackPaths } from '../stack/paths.ts';
+import type { PlannedChange } from '../stack/plan.ts';
+import type { Desired } from '../stack/resource.ts';
+import { type StackDeps, withStack } from '../stack/session.ts';
+import type { Bundles } from './bundles.ts';
+import { desiredChain, type Ports, wantedKeys } from './desired.ts';
+import { ensureOllama } from './ollama.ts';
+import { freePorts, LOOPBACK, tryPort } from './ports.ts';
+import type { LocalRequest } from './request.ts';
+import { findStackProcesses, type ProcessDeps, portInUse, type ServiceSpec } from './service-process.ts';
+import { localTarget } from './target.ts';
+
+export interface LocalDeployment {
+  readonly stack: string;
+  readonly target: 'local';
+  readonly simulated: boolean;
+  readonly changes: readonly PlannedChange[];
+  readonly applied: boolean;
+  readonly endpoints: { readonly a: string; readonly b: string };
+  readonly logs: string;
+}
+
+export interface LocalDeps extends StackDeps {
+  readonly processes: ProcessDeps;
+  readonly bundles: Bundles;
+}
+
+/**
+ * Brings the chain up on this machine, or changes what differs from the request.
+ *
+ * @param dryRun stop after the plan
+ * @throws RemedyError: port in use (3), no Ollama (3), a process that dies or never gets ready (5), stack locked (6)
+ */
+export async function deployLocal(
+  paths: StackPaths,
+  request: LocalRequest,
+  { dryRun }: { readonly dryRun: boolean },
+  deps: LocalDeps,
+): Promise<LocalDeployment> {
+  const { processes } = deps;
+  return withStack(paths, 'local', deps, async (steps) => {
+    const { context, journal } = steps;
+    const ports = await choosePorts(
+      request,
+      processes,
+      (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
+    );
+    const desired = desiredChain(request, ports, deps.bundles, processes);
+    const target = localTarget(processes);
+    const plan = await observeAndPlan(target, desired, journal, context);
+    context.emit({ type: 'plan', changes: plan.changes });
+    const endpoints = { a: `http://${LOOPBACK}:${ports.get('a')}`, b: `http://${LOOPBACK}:${ports.get('proxy')}` };
+    if (!dryRun) {
+      await checkPorts(plan, desired, processes);
+      if (request.engine === 'ollama') await ensureOllama(request.ollamaUrl, [request.modelA, request.modelB], context);
+      await journal.describe({ request, endpoints, complete: false });
+      await applyPlan(target, desired, plan, steps);
+      await journal.describe({ request, endpoints, complete: true });
+    }
+    return {
+      stack: paths.name,
+      target: 'local',
+      simulated: request.engine === 'sim',
+      changes: plan.changes,
+      applied: !dryRun,
+      endpoints,
+      logs: paths.logs,
+    };
+  });
+}
+
+/**
+ * A port for every process: what the operator asked for, else the one that its process already has, else the recorded
+ * one while it is free (so that a restarted replica keeps its address), else any free one.
+ */
+async function choosePorts(
+  request: LocalRequest,
+  processes: ProcessDeps,
+  recordedPort: (key: string) => number | undefined,
+): Promise<Ports> {
+  const live = new Map((await findStackProcesses(processes)).map(({ key, port }) => [key, port]));
+  const asked = new Map(
+    [
+      ['a', request.portA],
+      ['proxy', request.portB],
+    ].filter(([, port]) => port !== 0) as [string, number][],
+  );
+  const taken = new Set([...asked.values(), ...live.values()]);
+  const keys = wantedKeys(request);
+  const fresh = await freePorts(keys.length);
+  const ports = new Map<string, number>();
+  for (const key of keys) {
+    const known = asked.get(key) ?? live.get(key);
+    const recorded = known === undefined ? recordedPort(key) : undefined;
+    const reusable = recorded !== undefined && !taken.has(recorded) && (await tryPort(recorded)) !== undefined;
+    const port = known ?? (reusable ? recorded : fresh.find((candidate) => !taken.has(candidate)));
+    if (port === undefined) throw new Error(`no free port for ${key}`);
+    taken.add(port);
+    ports.set(key, port);
+  }
+  return ports;
+}
+
+/** Refuses before anything is started when a port that a new process needs belongs to somebody else. */
+async function checkPorts(
+  { changes }: ObservedPlan,
+  desired: readonly Desired[],
+  processes: ProcessDeps,
+): Promise<void> {
+  const own = new Set((await findStackProcesses(processes)).map(({ port }) => port));
+  for (const { resource, spec } of desired) {
+    const { port } = spec as ServiceSpec;
+    const starts = changes.some(({ key, action }) => key === resource.key && action !== 'unchanged');
+    if (starts && !own.has(port) && (await tryPort(port)) === undefined) {
+      throw await portInUse(resource.key, port, processes.listProcesses);
+    }
+  }
+}

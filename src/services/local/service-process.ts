@@ -1,0 +1,207 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { request } from 'undici';
+import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
+import { LOOPBACK, portHolder, tryPort } from './ports.ts';
+import type { ListProcesses, ProcessInfo } from './process-table.ts';
+import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
+
+/** A service as a process of this machine. */
+export interface ServiceSpec {
+  /** The built service, one file. */
+  readonly bundle: string;
+  /** Hash of that file, so that new code replaces the process. */
+  readonly bundleHash: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface LiveProcess extends ProcessTag, Pick<ProcessInfo, 'pid' | 'startedAt'> {}
+
+export interface ProcessDeps {
+  readonly folder: string;
+  readonly logs: string;
+  readonly listProcesses: ListProcesses;
+  /** The Node that runs the services. */
+  readonly node: string;
+  /** Kept for the child: PATH, locale, time zone; nothing else of the operator's environment reaches a service. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+}
+
+const READY_SECONDS = 30;
+const STOP_SECONDS = 12;
+const POLL_MS = 50;
+
+/** Hash that decides whether a running process is the wanted one. */
+export function specHash(spec: ServiceSpec): string {
+  const canonical = JSON.stringify({ ...spec, env: Object.entries(spec.env).sort() });
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
+}
+
+/** All processes of the stack in this folder, by key. */
+export async function findStackProcesses(deps: Pick<ProcessDeps, 'folder' | 'listProcesses'>): Promise<LiveProcess[]> {
+  const processes = await deps.listProcesses();
+  return processes.flatMap(({ pid, startedAt, command }): LiveProcess[] => {
+    const tag = parseTag(command);
+    return tag?.folder === deps.folder ? [{ ...tag, pid, startedAt }] : [];
+  });
+}
+
+/** A service of the chain as a background process that outlives the command. */
+export function serviceProcess(
+  key: string,
+  dependsOn: readonly string[],
+  healthPath: string,
+  deps: ProcessDeps,
+): Resource<ServiceSpec, LiveProcess> {
+  const findAll = async () => (await findStackProcesses(deps)).filter((live) => live.key === key);
+  const logFile = join(deps.logs, `${key}.log`);
+  return {
+    key,
+    dependsOn,
+    async find() {
+      return (await findAll())[0];
+    },
+    diff: (spec, live): Difference => (specHash(spec) === live.spec ? 'same' : 'replace'),
+
+    async create(_context, spec, token) {
+      if ((await tryPort(spec.port)) === undefined) throw await portInUse(key, spec.port, deps.listProcesses);
+      await mkdir(deps.logs, { recursive: true, mode: 0o700 });
+      const log = await open(logFile, 'a', 0o600);
+      try {
+        const tag: ProcessTag = { folder: deps.folder, key, spec: specHash(spec), token, port: spec.port };
+        // Not execa: it pipes output through this process, and the service has to outlive it.
+        const child = spawn(deps.node, [spec.bundle, formatTag(tag)], {
+          detached: true,
+          stdio: ['ignore', log.fd, log.fd],
+          env: { ...deps.baseEnv, ...spec.env, PORT: String(spec.port), BIND_ADDRESS: LOOPBACK },
+        });
+        await once(child, 'spawn');
+        child.unref();
+        const live = (await findAll()).find((candidate) => candidate.token === token);
+        if (live === undefined) throw await diedAtOnce(key, logFile);
+        return live;
+      } finally {
+        await log.close();
+      }
+    },
+
+    async ready(context, live) {
+      const url = `http://${LOOPBACK}:${live.port}${healthPath}`;
+      const deadline = context.clock.monotonic() + READY_SECONDS * 1000;
+      for (;;) {
+        const reason = await healthReason(url);
+        if (reason === undefined) return;
+        context.signal.throwIfAborted();
+        if (!(await isAlive(live, findAll))) throw await diedAtOnce(key, logFile);
+        if (context.clock.monotonic() > deadline) throw await notReady(key, live, reason, logFile);
+        context.emit({ type: 'step-waiting', key, action: 'ready', reason });
+        await context.clock.sleep(POLL_MS, context.signal);
+      }
+    },
+
+    async remove(context, live) {
+      // Every process with this key, not only the first: a half-started stack may hold more than one.
+      await Promise.all((await findAll()).map((each) => stopProcess(each, findAll, context)));
+      if (await isAlive(live, findAll)) throw new Error(`pid ${live.pid} did not stop`);
+    },
+
+    identify: (live) => ({ pid: live.pid, port: live.port }),
+  };
+}
+
+async function isAlive(live: LiveProcess, findAll: () => Promise<LiveProcess[]>): Promise<boolean> {
+  return (await findAll()).some(({ pid, startedAt }) => pid === live.pid && startedAt === live.startedAt);
+}
+
+/** TERM, a bounded wait for the drain, then KILL; before each signal the process must still be the one it was. */
+async function stopProcess(
+  live: LiveProcess,
+  findAll: () => Promise<LiveProcess[]>,
+  { clock, signal }: ResourceContext,
+) {
+  for (const [name, seconds] of [
+    ['SIGTERM', STOP_SECONDS],
+    ['SIGKILL', 5],
+  ] as const) {
+    if (!(await isAlive(live, findAll))) return;
+    sendSignal(live.pid, name);
+    if (await goneWithin(seconds, clock, () => isAlive(live, findAll), signal)) return;
+  }
+}
+
+async function goneWithin(seconds: number, clock: Clock, alive: () => Promise<boolean>, signal: AbortSignal) {
+  const deadline = clock.monotonic() + seconds * 1000;
+  while (clock.monotonic() < deadline) {
+    if (!(await alive())) return true;
+    await clock.sleep(POLL_MS, signal);
+  }
+  return false;
+}
+
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
+}
+
+/** Undefined when the service says that it can serve, else why not. */
+async function healthReason(url: string): Promise<string | undefined> {
+  try {
+    const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000, reset: true });
+    const text = await body.text();
+    return statusCode === 200 ? undefined : `HTTP ${statusCode} ${text.slice(0, 200)}`;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** The end of a log, for an error message. */
+async function lastLines(path: string, count = 5): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-count).join('\n    ');
+}
+
+async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
+  const lines = await lastLines(logFile);
+  return new RemedyError(
+    `${key} stopped right after it was started${lines === '' ? '' : `; its last words:\n    ${lines}`}`,
+    {
+      code: 'process-died',
+      exit: ExitCode.unhealthy,
+      nextSteps: [`read ${logFile}`, 'run the same command again: it continues with what is missing'],
+    },
+  );
+}
+
+async function notReady(key: string, live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
+  return new RemedyError(`${key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`, {
+    code: 'not-ready',
+    exit: ExitCode.unhealthy,
+    nextSteps: [`read ${logFile}`, 'take it down with "chainctl teardown local" and deploy again'],
+  });
+}
+
+/** The error for a port that somebody else has. */
+export async function portInUse(key: string, port: number, listProcesses: ListProcesses): Promise<RemedyError> {
+  const holder = await portHolder(port, listProcesses);
+  const flag = key === 'a' ? '--port-a' : key === 'proxy' ? '--port-b' : undefined;
+  return new RemedyError(
+    `port ${port}, wanted for ${key}, is already in use${holder === undefined ? '' : ` by ${holder}`}`,
+    {
+      code: 'port-in-use',
+      exit: ExitCode.configuration,
+      nextSteps:
+        flag === undefined
+          ? ['run the command again: it picks another port']
+          : [`choose another with ${flag}`, 'or end the program that has it'],
+    },
+  );
+}
