@@ -1,0 +1,169 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import type { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import {
+  type ChainAnswer,
+  chainAnswer,
+  describeDeviation,
+  type HealthA,
+  type HealthB,
+  healthA,
+  healthB,
+  type InvokeAnswer,
+  invokeAnswer,
+  problem,
+} from './schemas.ts';
+import { describeTransport, type TransportCode } from './transport.ts';
+
+/** Larger answers are cut off and count as malformed: a broken service must not fill our memory. */
+const MAX_BODY_BYTES = 1 << 20;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+interface Timed {
+  /** From the call to the last byte. */
+  readonly seconds: number;
+}
+
+/** No HTTP answer came. */
+export interface Transport extends Timed {
+  readonly kind: 'transport';
+  readonly code: TransportCode;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Any HTTP answer, as it came. */
+export interface RawAnswer extends Timed {
+  readonly kind: 'raw';
+  readonly status: number;
+  readonly text: string;
+  /** The engine behind it said that it is the simulated one. */
+  readonly simulated: boolean;
+}
+
+/** What a typed call came to: the promised answer, a status other than 200, something else than promised, or nothing. */
+export type Reply<T> =
+  | ({ readonly kind: 'answer'; readonly status: 200; readonly body: T } & Timed)
+  | ({ readonly kind: 'refused'; readonly status: number; readonly detail: string } & Timed)
+  | ({ readonly kind: 'malformed'; readonly status: number; readonly reason: string } & Timed)
+  | Transport;
+
+export interface RawRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface ChainClient {
+  healthA(base: string, timeoutMs?: number): Promise<Reply<HealthA>>;
+  healthB(base: string, timeoutMs?: number): Promise<Reply<HealthB>>;
+  invoke(baseB: string, prompt: string): Promise<Reply<InvokeAnswer>>;
+  chain(baseA: string, prompt: string): Promise<Reply<ChainAnswer>>;
+  /** One request as it stands, for what a typed call would never send. */
+  raw(request: RawRequest): Promise<RawAnswer | Transport>;
+  /** Drops the kept connections. */
+  close(): Promise<void>;
+}
+
+export interface ChainClientOptions {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** For one whole exchange, milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** A dispatcher of the caller's; it is not closed by `close()`. */
+  readonly dispatcher?: Dispatcher;
+}
+
+/**
+ * A typed client of services A and B over kept connections. What the network or a service does wrong comes back as
+ * data; the calls reject only with the signal's reason, when it is aborted.
+ */
+export function createChainClient(options: ChainClientOptions): ChainClient {
+  const { clock, signal } = options;
+  const own =
+    options.dispatcher === undefined
+      ? new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 })
+      : undefined;
+  const dispatcher = options.dispatcher ?? (own as Dispatcher);
+
+  async function raw({ url, method, body, timeoutMs = options.timeoutMs }: RawRequest): Promise<RawAnswer | Transport> {
+    signal.throwIfAborted();
+    const started = clock.monotonic();
+    const seconds = () => (clock.monotonic() - started) / 1000;
+    try {
+      const response = await request(url, {
+        method,
+        dispatcher,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
+      });
+      const text = await readBounded(response.body);
+      const simulated = response.headers['x-chainctl-simulated'] === '1';
+      return { kind: 'raw', status: response.statusCode, text, simulated, seconds: seconds() };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      return { kind: 'transport', ...describeTransport(error, url, timeoutMs), seconds: seconds() };
+    }
+  }
+
+  async function typed<T>(schema: z.ZodType<T>, outgoing: RawRequest): Promise<Reply<T>> {
+    const came = await raw(outgoing);
+    return came.kind === 'transport' ? came : interpret(schema, came);
+  }
+
+  const given = (timeoutMs: number | undefined) => (timeoutMs === undefined ? {} : { timeoutMs });
+  const post = (prompt: string) => ({ method: 'POST', body: JSON.stringify({ prompt }) }) as const;
+  return {
+    raw,
+    healthA: (base, timeoutMs) => typed(healthA, { url: `${base}/health`, method: 'GET', ...given(timeoutMs) }),
+    healthB: (base, timeoutMs) => typed(healthB, { url: `${base}/health`, method: 'GET', ...given(timeoutMs) }),
+    invoke: (base, prompt) => typed(invokeAnswer, { url: `${base}/invoke`, ...post(prompt) }),
+    chain: (base, prompt) => typed(chainAnswer, { url: `${base}/chain`, ...post(prompt) }),
+    close: async () => own?.destroy(),
+  };
+}
+
+function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }: RawAnswer): Reply<T> {
+  const body = parseJson(text);
+  if (status !== 200) {
+    const { data } = problem.safeParse(body);
+    return { kind: 'refused', status, detail: data?.detail ?? data?.reason ?? excerpt(text), seconds };
+  }
+  if (body === undefined) return { kind: 'malformed', status, reason: `not JSON: ${excerpt(text)}`, seconds };
+  const parsed = schema.safeParse(simulated ? { simulated, ...(body as object) } : body);
+  if (parsed.success) return { kind: 'answer', status, body: parsed.data, seconds };
+  return { kind: 'malformed', status, reason: describeDeviation(parsed.error), seconds };
+}
+
+/** The `detail` of an answer, or undefined where there is none. */
+export function detailOf(text: string): string | undefined {
+  return problem.safeParse(parseJson(text)).data?.detail;
+}
+
+/** The beginning of a text, on one line and without control characters: what a service sends is not to be trusted. */
+export function excerpt(text: string): string {
+  const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  if (line === '') return 'an empty body';
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stops at the limit; the text is then cut and no longer JSON. */
+async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('utf8');
+}
