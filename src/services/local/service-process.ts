@@ -153,7 +153,7 @@ function sendSignal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** Undefined when the service says that it can serve, else why not. */
-async function healthReason(url: string): Promise<string | undefined> {
+export async function healthReason(url: string): Promise<string | undefined> {
   try {
     const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000, reset: true });
     const text = await body.text();

@@ -10,7 +10,7 @@ import {
 const REPLICA = /^b-(\d+)$/;
 
 /** Where each kind of process says that it can serve. The proxy's answer comes from a B behind it. */
-function healthPath(key: string): string {
+export function healthPath(key: string): string {
   return key === 'engine' ? '/' : '/health';
 }
 

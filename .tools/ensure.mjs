@@ -1,0 +1,81 @@
+// What `npm start` and `npm test` need before anything else: the packages of the lockfile, and a build of these sources.
+// Plain JavaScript that Node 20 runs: at this point the lockfile's Node may not be there yet.
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const root = new URL('..', import.meta.url).pathname;
+
+const installStamp = join(root, 'node_modules', '.lockfile-hash');
+const buildStamp = join(root, 'dist', '.sources-hash');
+const bundledNode = join(root, 'node_modules', '.bin', 'node');
+
+function hashOf(paths) {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    hash.update(path).update(readFileSync(join(root, path)));
+  };
+  const walk = (folder) => {
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else add(path);
+    }
+  };
+  for (const path of paths) {
+    if (path.endsWith('/')) walk(path);
+    else add(path);
+  }
+  return hash.digest('hex');
+}
+
+const stampIs = (path, value) => existsSync(path) && readFileSync(path, 'utf8') === value;
+
+/** Installs exactly what the lockfile says, unless that is what is there. */
+export function ensureInstalled() {
+  const wanted = hashOf(['package-lock.json']);
+  if (stampIs(installStamp, wanted)) return;
+  console.error('Installing from the lockfile (once; Node 26 comes with it) ...');
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  execFileSync(command, [...args, 'ci'], { cwd: root, stdio: ['ignore', 2, 2] });
+  writeFileSync(installStamp, wanted);
+}
+
+/** The Node that everything runs on: the lockfile's, where there is one for this platform. */
+export function node() {
+  return existsSync(bundledNode) ? bundledNode : process.execPath;
+}
+
+/** Builds unless these very sources are built. */
+export function ensureBuilt() {
+  const wanted = hashOf([
+    'src/',
+    'templates/',
+    '.tools/build.mjs',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ]);
+  if (stampIs(buildStamp, wanted)) return;
+  console.error('Building ...');
+  execFileSync(node(), [join(root, '.tools', 'build.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
+  writeFileSync(buildStamp, wanted);
+}
+
+/** Runs a program in the checkout, hands signals on, and resolves with its exit code. */
+export function run(command, args, options = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+  // The terminal interrupts the whole group; this process only has to stay until its child is done.
+  const stay = () => {};
+  const forward = (signal) => child.kill(signal);
+  process.on('SIGINT', stay).on('SIGTERM', forward).on('SIGHUP', forward);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      process.off('SIGINT', stay).off('SIGTERM', forward).off('SIGHUP', forward);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+    });
+  });
+}

@@ -1,0 +1,78 @@
+// `npm test`: from a fresh clone to every check that this machine can run. Says at the end what it had to skip, and why.
+// `npm test -- test/unit` runs only the tests whose path matches, after the same checks.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled, node, root, run } from './ensure.mjs';
+
+/** Programs that some tests use, and the Debian package of each. */
+const PROGRAMS = { tmux: 'tmux' };
+
+const has = (program) => (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));
+
+function ensurePrograms() {
+  const missing = Object.entries(PROGRAMS).filter(([program]) => !has(program));
+  if (missing.length === 0) return;
+  const packages = missing.map(([, name]) => name);
+  if (process.getuid?.() !== 0 || !has('apt-get')) {
+    console.error(`Not installed, so the tests that need them are skipped: ${packages.join(', ')}`);
+    return;
+  }
+  console.error(`Installing Debian packages: ${packages.join(', ')}`);
+  const options = { stdio: ['ignore', 'ignore', 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  try {
+    execFileSync('apt-get', ['update', '-qq'], options);
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+  } catch (error) {
+    console.error(`They could not be installed; the tests that need them are skipped: ${error.message}`);
+  }
+}
+
+ensureInstalled();
+ensureBuilt();
+ensurePrograms();
+
+const report = join(root, '.cache', 'vitest.json');
+mkdirSync(join(root, '.cache'), { recursive: true });
+rmSync(report, { force: true });
+
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const path = `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`;
+const selection = process.argv.slice(2);
+const steps = [
+  ['types', bin('tsc'), []],
+  ['lint and format', bin('biome'), ['ci', '--error-on-warnings']],
+  ['unused code', bin('knip'), []],
+  [
+    'tests',
+    bin('vitest'),
+    [
+      'run',
+      '--config',
+      'test/vitest.config.ts',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...selection,
+    ],
+  ],
+];
+
+const failed = [];
+for (const [name, command, args] of steps) {
+  console.log(`\n== ${name}`);
+  const code = await run(command, args, { env: { ...process.env, PATH: path } });
+  if (code >= 130) process.exit(code);
+  if (code !== 0) failed.push(name);
+}
+
+if (existsSync(report)) {
+  const results = JSON.parse(readFileSync(report, 'utf8')).testResults.flatMap((file) => file.assertionResults);
+  const count = (status) => results.filter((test) => test.status === status).length;
+  const skipped = results.filter((test) => test.status === 'skipped' || test.status === 'pending');
+  if (skipped.length > 0) console.log('\nSkipped:');
+  for (const test of skipped) console.log(`  - ${test.fullName}`);
+  console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${skipped.length} skipped`);
+}
+if (failed.length > 0) console.error(`Failed: ${failed.join(', ')} (on ${node()})`);
+process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,0 +1,108 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
+import { integerFlag, numberFlag } from '../../config/flags.ts';
+import { deployLocal } from '../../services/local/deploy.ts';
+import { ollamaUrl } from '../../services/local/ollama.ts';
+import type { LocalRequest } from '../../services/local/request.ts';
+import { MAX_REPLICAS } from '../../services/local/target.ts';
+import { localDeps, pathsOf } from '../../surroundings.ts';
+import { renderDeployment } from '../../ui/render-stack.ts';
+
+export default class DeployLocal extends BaseCommand<typeof DeployLocal> {
+  static override summary = 'bring the chain up on this machine: A, replicas of B behind a proxy, and an engine';
+  static override description =
+    `The services run as background processes that outlive this command; their logs are in the stack's folder.
+With the simulated engine nothing is downloaded, and every figure is labelled as simulated.
+Run it again to change what differs: what is as wanted is left alone.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --replicas 5 --min-process-seconds 0.2',
+    '<%= config.bin %> <%= command.id %> --engine ollama --model-a tinyllama --model-b phi3:mini',
+    '<%= config.bin %> <%= command.id %> --dry-run --json',
+  ];
+  static override flags = {
+    replicas: integerFlag({
+      description: 'how many B there are',
+      default: 3,
+      min: 1,
+      max: MAX_REPLICAS,
+      env: 'CHAINCTL_REPLICAS',
+    }),
+    engine: Flags.option({
+      description: 'what answers the prompts',
+      options: ['sim', 'ollama'] as const,
+      default: 'sim',
+      env: 'CHAINCTL_ENGINE',
+    })(),
+    'model-a': Flags.string({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+    'model-b': Flags.string({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
+    'min-process-seconds': numberFlag({
+      description: 'B never answers earlier than this',
+      default: 5,
+      min: 0,
+      max: 3600,
+      env: 'CHAINCTL_MIN_PROCESS_SECONDS',
+    }),
+    'port-a': integerFlag({
+      description: "A's port; 0 for any free one",
+      default: 8001,
+      min: 0,
+      max: 65_535,
+      env: 'CHAINCTL_PORT_A',
+    }),
+    'port-b': integerFlag({
+      description: 'port of the proxy in front of B; 0 for any free one',
+      default: 8080,
+      min: 0,
+      max: 65_535,
+      env: 'CHAINCTL_PORT_B',
+    }),
+    'sim-output-tokens': numberFlag({
+      description: 'simulated engine: output tokens per second, shared by all slots',
+      default: 1200,
+      min: 0.001,
+      env: 'CHAINCTL_SIM_OUTPUT_TOKENS',
+    }),
+    'sim-prompt-tokens': numberFlag({
+      description: 'simulated engine: prompt tokens per second',
+      default: 20_000,
+      min: 0.001,
+      env: 'CHAINCTL_SIM_PROMPT_TOKENS',
+    }),
+    'sim-parallel': integerFlag({
+      description: 'simulated engine: requests that are worked on at the same time',
+      default: 4,
+      min: 1,
+      max: 1024,
+      env: 'CHAINCTL_SIM_PARALLEL',
+    }),
+    'dry-run': Flags.boolean({ description: 'show the plan and change nothing' }),
+  };
+
+  protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
+    const { flags } = this;
+    const request: LocalRequest = {
+      replicas: flags.replicas,
+      engine: flags.engine,
+      modelA: flags['model-a'],
+      modelB: flags['model-b'],
+      minProcessSeconds: flags['min-process-seconds'],
+      portA: flags['port-a'],
+      portB: flags['port-b'],
+      ollamaUrl: flags.engine === 'ollama' ? ollamaUrl(process.env.OLLAMA_HOST) : '',
+      sim: {
+        outputTokensPerSecond: flags['sim-output-tokens'],
+        promptTokensPerSecond: flags['sim-prompt-tokens'],
+        parallel: flags['sim-parallel'],
+      },
+    };
+    const paths = pathsOf(flags.stack);
+    const deployment = await deployLocal(
+      paths,
+      request,
+      { dryRun: flags['dry-run'] },
+      await localDeps(paths, emit, signal),
+    );
+    return { result: deployment, text: renderDeployment(deployment) };
+  }
+}

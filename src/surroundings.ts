@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { homedir, hostname, userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Emit } from './events.ts';
+import { systemClock } from './runtime.ts';
+import { loadBundles } from './services/local/bundles.ts';
+import type { LocalDeps } from './services/local/deploy.ts';
+import { listProcesses } from './services/local/process-table.ts';
+import type { ProcessDeps } from './services/local/service-process.ts';
+import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
+import type { StackDeps } from './services/stack/session.ts';
+
+/** Where the built services are: beside this file once it is built, in dist/ when run from source. */
+const BUNDLES = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../dist/templates' : './templates', import.meta.url),
+);
+
+/** The operator's environment reaches a service only in these variables. */
+const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+
+/** The folders of a stack of this user on this machine. */
+export function pathsOf(stack: string): StackPaths {
+  return stackPaths(chainctlHome(process.env, homedir()), stack);
+}
+
+/** How local processes are found and started for a stack. */
+export function processDeps(paths: StackPaths): ProcessDeps {
+  const baseEnv = Object.fromEntries(
+    PASSED_ON.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return { folder: paths.folder, logs: paths.logs, listProcesses, node: process.execPath, baseEnv };
+}
+
+/** A container may run as a user without an entry in the user database. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+/** What changing a stack needs of this process and this machine. */
+export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackDeps> {
+  const isAlive: StackDeps['isAlive'] = async ({ pid, startedAt }) =>
+    (await listProcesses()).some((each) => each.pid === pid && each.startedAt === startedAt);
+  const startedAt = (await listProcesses()).find(({ pid }) => pid === process.pid)?.startedAt ?? 'unknown';
+  const command = ['chainctl', ...process.argv.slice(2)].join(' ');
+  const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
+  return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
+}
+
+/** Everything that `deploy local` and `teardown local` need. */
+export async function localDeps(paths: StackPaths, emit: Emit, signal: AbortSignal): Promise<LocalDeps> {
+  const [stack, bundles] = await Promise.all([stackDeps(emit, signal), loadBundles(BUNDLES)]);
+  return { ...stack, bundles, processes: processDeps(paths) };
+}

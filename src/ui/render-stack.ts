@@ -1,0 +1,63 @@
+import Table from 'cli-table3';
+import type { LocalDeployment } from '../services/local/deploy.ts';
+import type { TargetStatus } from '../services/local/status.ts';
+import type { TeardownReport } from '../services/stack/teardown.ts';
+
+/** What a deploy says when it is done. */
+export function renderDeployment(deployment: LocalDeployment): string {
+  const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
+  if (!deployment.applied) {
+    return `Stack ${deployment.stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
+  }
+  return [
+    `Stack ${deployment.stack} is up on this machine${deployment.simulated ? ' with a simulated engine' : ''}${changed === 0 ? '; nothing had to change' : ''}.`,
+    `  A (chain)   ${deployment.endpoints.a}/chain`,
+    `  B (invoke)  ${deployment.endpoints.b}/invoke`,
+    `  logs        ${deployment.logs}`,
+    'Next: chainctl smoke, chainctl load --rps 1,5,10 --duration 10s, chainctl teardown local',
+  ].join('\n');
+}
+
+/** What a teardown says when nothing is left. */
+export function renderTeardown(report: TeardownReport, logs: string): string {
+  if (report.removed.length === 0) return `Nothing of ${report.target} was running.`;
+  return `Stopped and verified gone: ${report.removed.join(', ')}.\nLogs stay in ${logs}`;
+}
+
+/** A table per target; readable at 80 columns and without colour. */
+export function renderStatus(stack: string, targets: readonly TargetStatus[]): string {
+  if (targets.length === 0) return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local`;
+  return targets.map((target) => renderTarget(stack, target)).join('\n\n');
+}
+
+function renderTarget(stack: string, target: TargetStatus): string {
+  const table = new Table({
+    head: ['resource', 'state', 'pid', 'address', 'since (UTC)'],
+    style: { head: [], border: [] },
+  });
+  for (const { key, state, pid, address, since } of target.resources) {
+    table.push([key, state, pid ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);
+  }
+  const reasons = target.resources.filter(({ reason }) => reason !== undefined);
+  const { a, b } = target.endpoints;
+  return [
+    `Stack ${stack}, ${target.target}: ${verdict(target)}${target.simulated ? ' (simulated engine)' : ''}`,
+    table.toString(),
+    ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
+    ...(a === undefined ? [] : [`A  ${a}/chain`]),
+    ...(b === undefined ? [] : [`B  ${b}/invoke`]),
+    ...(target.healthy ? [] : ['Next: chainctl deploy local (continues with what is missing), or chainctl logs']),
+  ].join('\n');
+}
+
+function verdict({ healthy, complete, since, resources }: TargetStatus): string {
+  const sound = resources.filter(({ state }) => state === 'healthy').length;
+  if (!healthy) return `${sound} of ${resources.length} healthy`;
+  return complete
+    ? `healthy, deployed ${since?.slice(0, 19).replace('T', ' ')} UTC`
+    : 'healthy, but the deploy was not finished';
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
