@@ -1,0 +1,62 @@
+import { styleText } from 'node:util';
+import { Flags } from '@oclif/core';
+import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { durationFlag, urlFlag } from '../config/flags.ts';
+import { ExitCode } from '../errors.ts';
+import { systemClock } from '../runtime.ts';
+import { createChainClient } from '../services/chain/client.ts';
+import { readEndpoints } from '../services/local/endpoints.ts';
+import { junitOf } from '../services/smoke/junit.ts';
+import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
+import { runSmoke } from '../services/smoke/run-smoke.ts';
+import { smokeTargets } from '../services/smoke/targets.ts';
+import { pathsOf } from '../surroundings.ts';
+import { formatSmokeReport } from '../ui/format/check.ts';
+
+export default class Smoke extends BaseCommand<typeof Smoke> {
+  static override summary = 'check that the chain works: health, answers, timings and refusals of A and B';
+  static override description = `Without --target and --b-url the deployed stack is checked.
+Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8001 --b-url http://127.0.0.1:8002',
+    '<%= config.bin %> <%= command.id %> --junit reports/smoke.xml --timeout 3m',
+  ];
+  static override flags = {
+    target: urlFlag({ description: "A's address", env: 'CHAINCTL_TARGET' }),
+    'b-url': urlFlag({ description: "B's address [default: the stack's, else where A sends]", env: 'CHAINCTL_B_URL' }),
+    'min-process-seconds': durationFlag({
+      description: 'minimum processing time of B [default: what the stack was deployed with, else not checked]',
+      helpValue: '5s',
+    }),
+    timeout: durationFlag({ description: 'for each request; a health gets at most 10 s', default: 180, min: 0.1 }),
+    junit: Flags.string({ description: 'write the results as JUnit XML, too', helpValue: 'FILE' }),
+  };
+
+  protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
+    const { target, 'b-url': bUrl, 'min-process-seconds': minProcessSeconds, timeout, junit, stack } = this.flags;
+    if (junit !== undefined) await prepareReportFile(junit);
+    const named = {
+      ...(target === undefined ? {} : { a: target }),
+      ...(bUrl === undefined ? {} : { b: bUrl }),
+      ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
+    };
+    const targets = await smokeTargets(stack, named, () => readEndpoints(pathsOf(stack)));
+    const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal });
+    try {
+      const deps = { client, clock: systemClock, emit, signal };
+      const report = await runSmoke({ ...targets, timeoutSeconds: timeout }, deps);
+      if (junit !== undefined) await writeReportFile(junit, junitOf(report, systemClock.now()));
+      return {
+        result: report,
+        text: formatSmokeReport(report, {
+          width: Math.min(100, process.stdout.columns ?? 80),
+          paint: (format, text) => styleText(format, text, { stream: process.stdout }),
+        }),
+        exit: report.failed > 0 ? ExitCode.checkFailed : ExitCode.ok,
+      };
+    } finally {
+      await client.close();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { Reply, Transport } from '../chain/client.ts';
+
+/** The two services a check can be about. */
+export type Side = 'a' | 'b';
+
+/** What a check found. */
+export interface Finding {
+  readonly passed: boolean;
+  readonly actual: string;
+  readonly remedy?: string;
+  /** Set when no HTTP answer came at all: what else asks the same service need not be tried. */
+  readonly unreachable?: boolean;
+  readonly simulated?: boolean;
+  readonly hosts?: Readonly<Record<string, number>>;
+}
+
+/** One functional check, before it runs. */
+export interface Check {
+  readonly id: string;
+  readonly name: string;
+  readonly side: Side;
+  readonly expected: string;
+  run(base: string): Promise<Finding>;
+}
+
+/** Rounding on the services' side: they report milliseconds, and sum up before they round. */
+const TOLERANCE_SECONDS = 0.02;
+
+/** Whether `smaller <= larger`, rounding forgiven. */
+export function notMore(smaller: number, larger: number): boolean {
+  return smaller <= larger + TOLERANCE_SECONDS;
+}
+
+/** What to say when a typed call did not bring the promised answer; undefined when it did. */
+export function failureOf(reply: Reply<unknown>, side: Side): Finding | undefined {
+  if (reply.kind === 'answer') return undefined;
+  if (reply.kind === 'transport') return transportFinding(reply);
+  if (reply.kind === 'malformed') {
+    return {
+      passed: false,
+      actual: `200, but not as promised: ${reply.reason}`,
+      remedy: `check that the address is service ${side.toUpperCase()}'s and that its version keeps the contract`,
+    };
+  }
+  return { passed: false, actual: `${reply.status}: ${reply.detail}`, remedy: remedyOfStatus(reply.status, side) };
+}
+
+export function transportFinding({ code, reason, remedy }: Transport): Finding {
+  // A timeout of one slow call says nothing about the next one; a refused connection does.
+  return { passed: false, actual: reason, remedy, unreachable: code !== 'timeout' && code !== 'closed' };
+}
+
+function remedyOfStatus(status: number, side: Side): string {
+  const name = side.toUpperCase();
+  if (status === 502) return `a hop behind ${name} failed: look at the log of ${name} and at the engine behind it`;
+  if (status === 504) return `a hop behind ${name} is too slow: look at its load, or raise its timeout`;
+  if (status === 503) {
+    return `${name} is not ready, draining or overloaded: wait until its model is loaded, then run this again`;
+  }
+  if (status === 404 || status === 405) return `check that the address is service ${name}'s`;
+  return `look at the log of ${name}`;
+}
