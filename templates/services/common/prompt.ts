@@ -1,0 +1,47 @@
+import { Problem } from './problem.ts';
+
+/** Fewer Unicode code points than this and the prompt is refused. */
+export const MIN_PROMPT_CHARS = 1000;
+
+/** The prompt of a request's body, and its length in Unicode code points. */
+export interface Prompt {
+  readonly text: string;
+  readonly length: number;
+}
+
+/** Takes the prompt out of a parsed body, or answers 400. */
+export function validatePrompt(body: unknown): Prompt {
+  const text = typeof body === 'object' && body !== null ? (body as { prompt?: unknown }).prompt : undefined;
+  const length = typeof text === 'string' ? countCodePoints(text) : 0;
+  if (typeof text !== 'string' || length < MIN_PROMPT_CHARS) {
+    throw new Problem(400, `prompt must be at least ${MIN_PROMPT_CHARS} characters`);
+  }
+  return { text, length };
+}
+
+/** Unicode code points, not UTF-16 units: an emoji counts once. */
+export function countCodePoints(text: string): number {
+  let pairs = 0;
+  for (let i = 0; i < text.length - 1; i++) {
+    if (isPair(text, i)) {
+      pairs++;
+      i++;
+    }
+  }
+  return text.length - pairs;
+}
+
+/** The first `limit` code points; never ends in half a surrogate pair. */
+export function firstCodePoints(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  let end = 0;
+  for (let taken = 0; taken < limit && end < text.length; taken++) end += isPair(text, end) ? 2 : 1;
+  return text.slice(0, end);
+}
+
+function isPair(text: string, at: number): boolean {
+  const high = text.charCodeAt(at);
+  if (high < 0xd800 || high > 0xdbff) return false;
+  const low = text.charCodeAt(at + 1);
+  return low >= 0xdc00 && low <= 0xdfff;
+}

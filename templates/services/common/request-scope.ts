@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http';
+import { clientGone, Problem } from './problem.ts';
+
+/** Milliseconds the caller is still willing to wait. Relative, so that clocks need not agree. */
+export const TIMEOUT_HEADER = 'x-request-timeout-ms';
+
+/**
+ * One request's lifetime: when it began, when its caller stops waiting, and who must be told when either the caller
+ * or its patience is gone. Lighter than an AbortController per request, which shows at thousands of requests a second.
+ */
+export class RequestScope {
+  /** `performance.now()` at the beginning, in milliseconds. */
+  readonly startedAt = performance.now();
+  readonly deadlineAt: number;
+  #cancelled: Problem | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+  readonly #listeners = new Set<(why: Problem) => void>();
+
+  constructor(outgoing: ServerResponse, timeoutHeader: string | undefined) {
+    const timeoutMs = parseTimeout(timeoutHeader);
+    this.deadlineAt = this.startedAt + timeoutMs;
+    if (timeoutMs < 2 ** 31) {
+      this.#timer = setTimeout(() => this.#cancel(deadlinePassed(timeoutMs)), Math.max(0, timeoutMs));
+    }
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) this.#cancel(clientGone());
+      this.end();
+    });
+  }
+
+  /** Milliseconds left; Infinity where the caller named no limit. */
+  remainingMs(): number {
+    return this.deadlineAt - performance.now();
+  }
+
+  elapsedSeconds(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
+
+  /** Throws when there is nobody left to work for. Call it before anything that costs. */
+  check(): void {
+    if (this.#cancelled) throw this.#cancelled;
+    if (this.remainingMs() <= 0) throw deadlinePassed(this.deadlineAt - this.startedAt);
+  }
+
+  /** Calls `listener` once when the caller is gone or its deadline has passed. Returns the way to unsubscribe. */
+  onCancel(listener: (why: Problem) => void): () => void {
+    if (this.#cancelled) {
+      listener(this.#cancelled);
+      return () => {};
+    }
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Waits until `at` (`performance.now()` milliseconds); rejects as soon as the request is cancelled. */
+  sleepUntil(at: number): Promise<void> {
+    const ms = at - performance.now();
+    if (ms <= 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        unsubscribe();
+        // Timers may fire up to a millisecond early, and the caller was promised a minimum.
+        resolve(this.sleepUntil(at));
+      }, Math.ceil(ms));
+      const unsubscribe = this.onCancel((why) => {
+        clearTimeout(timer);
+        reject(why);
+      });
+    });
+  }
+
+  /** The answer is decided: drop the timer and the listeners. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#listeners.clear();
+  }
+
+  #cancel(why: Problem): void {
+    if (this.#ended || this.#cancelled) return;
+    this.#cancelled = why;
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener(why);
+  }
+}
+
+function parseTimeout(header: string | undefined): number {
+  if (header === undefined) return Infinity;
+  const ms = Number(header);
+  if (header.trim() === '' || !Number.isFinite(ms)) {
+    throw new Problem(400, `${TIMEOUT_HEADER} must be a number of milliseconds`);
+  }
+  return ms;
+}
+
+function deadlinePassed(timeoutMs: number): Problem {
+  return new Problem(504, `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`);
+}

@@ -1,0 +1,161 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Env, EnvError } from './env.ts';
+
+/** What a program tells about itself to the part that runs it. */
+export interface Service {
+  readonly listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  /** Called when a signal has asked for the end; health turns negative, work in flight goes on. */
+  onDrain?(): void;
+  /** Called once nothing is in flight or the time for it is over. */
+  close?(): Promise<void>;
+}
+
+export interface ServiceContext {
+  readonly env: Env;
+  /** True from the first signal on: nothing new is started. */
+  readonly draining: boolean;
+  /** Requests that have begun and whose answer has not been sent. */
+  readonly inFlight: number;
+  /** One line on stderr, with the program's name. */
+  warn(line: string): void;
+}
+
+/**
+ * Runs one HTTP program for the life of the process: settings from the environment (exit 2 when one is wrong),
+ * listening (exit 1 when the address is taken), SIGTERM and SIGINT drain (exit 0). A second signal ends it at once.
+ */
+export async function runService(
+  name: string,
+  create: (context: ServiceContext) => Service,
+  defaults: { port: number; address: string } = { port: 8000, address: '0.0.0.0' },
+): Promise<void> {
+  const runner = new Runner(name);
+  try {
+    await runner.start(create, defaults);
+  } catch (error) {
+    runner.warn(startError(error));
+    process.exit(error instanceof EnvError ? 2 : 1);
+  }
+}
+
+class Runner implements ServiceContext {
+  readonly env = new Env(process.env);
+  draining = false;
+  readonly #name: string;
+  readonly #outgoing = new Set<ServerResponse>();
+  #server: Server | undefined;
+  #service: Service | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get inFlight(): number {
+    return this.#outgoing.size;
+  }
+
+  warn(line: string): void {
+    process.stderr.write(`${this.#name}: ${line}\n`);
+  }
+
+  async start(
+    create: (context: ServiceContext) => Service,
+    defaults: { port: number; address: string },
+  ): Promise<void> {
+    const port = this.env.integer('PORT', defaults.port, { min: 0, max: 65_535 });
+    const address = this.env.text('BIND_ADDRESS', defaults.address);
+    const drainMs = this.env.number('DRAIN_SECONDS', 30, { min: 0, max: 3600 }) * 1000;
+    // Longer than the 600 s for which Google's load balancer keeps an idle connection: the side that reuses a
+    // connection must be the side that closes it, or a request is lost in between.
+    const keepAliveMs = this.env.number('KEEP_ALIVE_SECONDS', 620, { min: 1, max: 86_400 }) * 1000;
+    const readMs = this.env.number('READ_TIMEOUT_SECONDS', 10, { min: 0.1, max: 3600 }) * 1000;
+    this.#service = create(this);
+    const server = createServer({
+      keepAliveTimeout: keepAliveMs,
+      headersTimeout: readMs,
+      // The body has its own clock (408 with a body of ours); this one is for whatever that one does not cover.
+      requestTimeout: readMs * 2,
+      connectionsCheckingInterval: Math.min(1000, readMs / 2),
+      noDelay: true,
+    });
+    this.#server = server;
+    server.on('request', (incoming, outgoing) => this.#onRequest(incoming, outgoing));
+    // Left unanswered until the body is wanted, so that refusing is free.
+    server.on('checkContinue', (incoming, outgoing) => this.#onRequest(incoming, outgoing));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBrokenRequest(error, socket as Socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, host: address, backlog: 4096 }, resolve);
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => void this.#drain(signal, drainMs));
+    }
+    const bound = server.address() as AddressInfo;
+    const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+    this.warn(`listening on http://${host}:${bound.port}`);
+  }
+
+  #onRequest(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    this.#outgoing.add(outgoing);
+    // While draining, every answer also ends its connection, so that clients move elsewhere.
+    if (this.draining) outgoing.shouldKeepAlive = false;
+    outgoing.once('close', () => {
+      this.#outgoing.delete(outgoing);
+      if (this.#outgoing.size === 0) this.#onIdle?.();
+    });
+    this.#service?.listener(incoming, outgoing);
+  }
+
+  async #drain(signal: string, drainMs: number): Promise<void> {
+    if (this.draining) process.exit(signal === 'SIGINT' ? 130 : 143);
+    this.draining = true;
+    this.warn(`${signal}: draining, ${this.inFlight} in flight, at most ${drainMs / 1000} s`);
+    for (const outgoing of this.#outgoing) outgoing.shouldKeepAlive = false;
+    this.#service?.onDrain?.();
+    await this.#idle(drainMs);
+    if (this.inFlight > 0) this.warn(`${this.inFlight} requests did not finish in time and are cut off`);
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+    await this.#service?.close?.();
+    process.exit(0);
+  }
+
+  #idle(timeoutMs: number): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Headers that never end or cannot be parsed: an answer in the services' own form, then the connection closes. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ['408 Request Timeout', 'request did not arrive in time']
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? ['431 Request Header Fields Too Large', 'headers are too large']
+        : ['400 Bad Request', 'request is not valid HTTP'];
+  const body = JSON.stringify({ detail });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function startError(error: unknown): string {
+  const { code, message, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') return `address ${address}:${port} is already in use (PORT, BIND_ADDRESS)`;
+  if (code === 'EACCES') return `not allowed to listen on ${address}:${port} (PORT, BIND_ADDRESS)`;
+  if (code === 'EADDRNOTAVAIL') return `${address} is not an address of this machine (BIND_ADDRESS)`;
+  return message ?? String(error);
+}

@@ -1,0 +1,70 @@
+import { hostname } from 'node:os';
+import type { Env } from './env.ts';
+
+/** What A and B have in common. Durations are in milliseconds here and in seconds in the environment. */
+export interface CommonSettings {
+  readonly host: string;
+  readonly engineUrl: string;
+  readonly engineTimeoutMs: number;
+  readonly keepAlive: string;
+  readonly preload: boolean;
+  readonly minProcessMs: number;
+  readonly concurrency: number;
+  readonly queue: number;
+  readonly maxInFlight: number;
+  readonly maxBodyBytes: number;
+  readonly readTimeoutMs: number;
+  /** undefined where no log is wanted. */
+  readonly logPath: string | undefined;
+}
+
+/**
+ * The defaults of admission are made for an engine on a CPU, which runs one to four generations in parallel and gains
+ * nothing from more, since they share the same tokens per second:
+ * - 8 at work keep such an engine fed (one running and one ready per slot) without filling its own, unordered-by-
+ *   deadline queue with work that its caller may have given up on;
+ * - 64 waiting are about 40 s at the 1.8 requests/s that a CPU machine does: the most that a caller with the usual
+ *   180 s limit, going through two such services, can be asked to wait.
+ */
+export function readCommonSettings(env: Env, defaults: { minProcessSeconds: number }): CommonSettings {
+  const concurrency = env.integer('MAX_CONCURRENCY', 8, { min: 1, max: 10_000 });
+  const queue = env.integer('MAX_QUEUE', 64, { min: 0, max: 100_000 });
+  return {
+    host: env.text('SERVICE_HOST', hostname()),
+    engineUrl: env.url('OLLAMA_URL', 'http://ollama:11434'),
+    engineTimeoutMs: env.number('OLLAMA_TIMEOUT_SECONDS', 120, { min: 0.05, max: 86_400 }) * 1000,
+    keepAlive: env.text('KEEP_ALIVE_MODEL', '30m'),
+    preload: env.flag('PRELOAD', true),
+    minProcessMs: env.number('MIN_PROCESS_SECONDS', defaults.minProcessSeconds, { min: 0, max: 3600 }) * 1000,
+    concurrency,
+    queue,
+    // Requests that only wait out MIN_PROCESS_SECONDS, or for B, hold no place, so they need a bound of their own.
+    maxInFlight: env.integer('MAX_IN_FLIGHT', Math.max(1024, concurrency + queue), { min: 1, max: 1_000_000 }),
+    maxBodyBytes: env.integer('MAX_BODY_BYTES', 1 << 20, { min: 1, max: 1 << 30 }),
+    readTimeoutMs: env.number('READ_TIMEOUT_SECONDS', 10, { min: 0.1, max: 3600 }) * 1000,
+    logPath: logPath(env.raw('LOG_PATH')),
+  };
+}
+
+export interface ModelDefaults {
+  readonly promptChars: number;
+  readonly numPredict: number;
+  readonly numCtx: number;
+}
+
+/** What the model sees and may say. */
+export function readModelSettings(env: Env, defaults: ModelDefaults): ModelDefaults & { readonly temperature: number } {
+  return {
+    promptChars: env.integer('PROMPT_CHARS', defaults.promptChars, { min: 1, max: 10_000_000 }),
+    numPredict: env.integer('NUM_PREDICT', defaults.numPredict, { min: 1, max: 1_000_000 }),
+    numCtx: env.integer('NUM_CTX', defaults.numCtx, { min: 1, max: 10_000_000 }),
+    temperature: env.number('TEMPERATURE', 0.2, { min: 0, max: 10 }),
+  };
+}
+
+/** Empty or "none" turns the log off, which is why unset and empty differ here and nowhere else. */
+function logPath(raw: string | undefined): string | undefined {
+  if (raw === undefined) return '/logs/requests.jsonl';
+  const path = raw.trim();
+  return path === '' || path === 'none' ? undefined : path;
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from '../common/body.ts';
+import { Problem } from '../common/problem.ts';
+import type { Service, ServiceContext } from '../common/run-service.ts';
+import { VERSION } from '../common/version.ts';
+import { Backend } from './backend.ts';
+import { forward } from './forward.ts';
+import { Rotation } from './rotation.ts';
+import { readProxySettings } from './settings.ts';
+
+/** Where the proxy tells about itself; everything else is passed on. */
+const STATUS_PATH = '/-/proxy';
+
+/** A round-robin HTTP proxy with health checks in front of replicas of service B. */
+export function createProxy(context: ServiceContext): Service {
+  const settings = readProxySettings(context.env);
+  const backends = settings.backends.map((address) => new Backend(address, settings));
+  const rotation = new Rotation(backends);
+  const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
+  for (const backend of backends) backend.start();
+
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    if (incoming.url === STATUS_PATH) {
+      sendJson(outgoing, 200, {
+        service: 'proxy',
+        version: VERSION,
+        draining: context.draining,
+        in_flight: context.inFlight,
+        served: backends.reduce((sum, backend) => sum + backend.served, 0),
+        backends: backends.map((backend) => backend.describe()),
+      });
+      return;
+    }
+    if (context.draining) throw new Problem(503, 'draining: this proxy is shutting down', { 'retry-after': '1' });
+    // Read whole before it is passed on, so that it can be given to another backend if the first is not there.
+    const hasBody = incoming.headers['content-length'] !== undefined || 'transfer-encoding' in incoming.headers;
+    const body = hasBody ? await readBody(incoming, outgoing, limits) : undefined;
+    await tryBackends(incoming, body, outgoing);
+  }
+
+  async function tryBackends(incoming: IncomingMessage, body: Buffer | undefined, outgoing: ServerResponse) {
+    const tried = new Set<Backend>();
+    for (let backend = rotation.take(tried); backend; backend = rotation.take(tried)) {
+      const outcome = await forward(backend, incoming, body, outgoing);
+      if ('done' in outcome) return;
+      if ('failed' in outcome) throw new Problem(502, `backend ${backend.name} failed: ${outcome.failed}`);
+      backend.markDown(outcome.retry);
+      tried.add(backend);
+    }
+    const reasons = backends.filter(({ healthy }) => !healthy).map(({ name, reason }) => `${name}: ${reason}`);
+    throw new Problem(503, `no healthy backend: ${reasons.join('; ')}`, { 'retry-after': '1' });
+  }
+
+  return {
+    listener(incoming, outgoing) {
+      answer(incoming, outgoing).catch((error: unknown) => {
+        const problem = error instanceof Problem ? error : undefined;
+        if (!problem) context.warn(`defect: ${error instanceof Error ? error.stack : String(error)}`);
+        if (outgoing.headersSent) outgoing.destroy();
+        else sendJson(outgoing, problem?.status ?? 500, { detail: problem?.message ?? 'internal error' }, problem);
+      });
+    },
+    async close() {
+      await Promise.all(backends.map((backend) => backend.close()));
+    },
+  };
+}
+
+function sendJson(outgoing: ServerResponse, status: number, body: unknown, problem?: Problem): void {
+  if (outgoing.destroyed) return;
+  const text = JSON.stringify(body);
+  outgoing.writeHead(status, {
+    ...problem?.headers,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  outgoing.end(text);
+}

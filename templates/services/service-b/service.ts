@@ -1,0 +1,93 @@
+import { Admission } from '../common/admission.ts';
+import { type GenerateSettings, generate } from '../common/engine-client.ts';
+import { EngineReadiness } from '../common/engine-readiness.ts';
+import { firstCodePoints, type Prompt } from '../common/prompt.ts';
+import { createPromptListener, roundSeconds, type WorkResult } from '../common/prompt-app.ts';
+import { RequestLog } from '../common/request-log.ts';
+import type { RequestScope } from '../common/request-scope.ts';
+import type { Service, ServiceContext } from '../common/run-service.ts';
+import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
+import { Upstream } from '../common/upstream.ts';
+import { VERSION } from '../common/version.ts';
+
+/** Service B: one model behind `POST /invoke`. */
+export function createServiceB(context: ServiceContext): Service {
+  const { env } = context;
+  const settings = readCommonSettings(env, { minProcessSeconds: 5 });
+  const { promptChars, ...options } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
+  const model: GenerateSettings = {
+    model: env.text('OLLAMA_MODEL', 'phi3:mini'),
+    ...options,
+    keepAlive: settings.keepAlive,
+    timeoutMs: settings.engineTimeoutMs,
+  };
+  const { host } = settings;
+  const engine = new Upstream(settings.engineUrl);
+  const readiness = new EngineReadiness({ ...settings, model: model.model });
+  const admission = new Admission(settings);
+  const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
+  const startedAt = performance.now();
+
+  async function work(prompt: Prompt, scope: RequestScope): Promise<WorkResult> {
+    await admission.enter(scope);
+    const generation = await generate(
+      engine,
+      model,
+      firstCodePoints(prompt.text, promptChars),
+      scope,
+      'ollama',
+    ).finally(() => admission.leave());
+    // The place is free again: who only waits out the minimum keeps nobody from working.
+    await scope.sleepUntil(scope.startedAt + settings.minProcessMs);
+    const ollamaSeconds = roundSeconds(generation.seconds);
+    const totalSeconds = roundSeconds(scope.elapsedSeconds());
+    return {
+      body: {
+        service: 'b',
+        model: model.model,
+        llm_text: generation.text,
+        timing: { ollama_seconds: ollamaSeconds, total_seconds: totalSeconds },
+        host,
+        usage: generation.usage,
+        ...(generation.simulated ? { simulated: true } : {}),
+      },
+      log: {
+        model: model.model,
+        prompt_len: prompt.length,
+        ollama_seconds: ollamaSeconds,
+        total_seconds: totalSeconds,
+      },
+    };
+  }
+
+  async function health() {
+    const engineState = await readiness.current();
+    const reason = context.draining ? 'draining' : engineState.reason;
+    return {
+      status: reason === undefined ? (200 as const) : (503 as const),
+      body: {
+        ok: reason === undefined,
+        service: 'b',
+        host,
+        ...(reason === undefined ? {} : { reason }),
+        model: model.model,
+        simulated: engineState.simulated,
+        version: VERSION,
+        uptime_seconds: roundSeconds((performance.now() - startedAt) / 1000),
+        in_flight: context.inFlight,
+        working: admission.active,
+        queued: admission.waiting,
+        capacity: { concurrency: settings.concurrency, queue: settings.queue, in_flight: settings.maxInFlight },
+      },
+    };
+  }
+
+  // Asked once at the start, so that the model is being loaded before anybody looks at /health.
+  void readiness.current();
+  return {
+    listener: createPromptListener({ service: 'b', path: '/invoke', settings, context, admission, log, work, health }),
+    async close() {
+      await Promise.all([engine.close(), readiness.close(), log?.close(2000)]);
+    },
+  };
+}
