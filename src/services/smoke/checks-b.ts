@@ -1,4 +1,4 @@
-import type { ChainClient } from '../chain/client.ts';
+import { type ChainClient, excerpt } from '../chain/client.ts';
 import { type Check, type Finding, failureOf, notMore } from './check.ts';
 import { LONG_PROMPT } from './prompts.ts';
 
@@ -79,7 +79,8 @@ async function probeHosts(client: ChainClient, base: string, timeoutMs: number):
       const failure = failureOf(reply, 'b') as Finding;
       return { ...failure, actual: `request ${probe} of ${HOST_PROBES}: ${failure.actual}`, hosts: { ...hosts } };
     }
-    hosts[reply.body.host] = (hosts[reply.body.host] ?? 0) + 1;
+    const host = excerpt(reply.body.host);
+    hosts[host] = (hosts[host] ?? 0) + 1;
   }
   const counts = Object.entries(hosts)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -1,5 +1,5 @@
 import type { Emit } from '../../events.ts';
-import type { ChainClient } from '../chain/client.ts';
+import { type ChainClient, printable } from '../chain/client.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { Clock } from '../clock.ts';
 import type { Check, Finding, Side } from './check.ts';
@@ -28,7 +28,7 @@ export interface SmokeDeps {
 }
 
 /** Where a service is, or why its checks cannot run. */
-type Place = { readonly base: string } | { readonly missing: string; readonly remedy: string };
+type Place = { readonly base: string } | { readonly missing: string; readonly remedy?: string };
 
 /**
  * Runs every functional check in order. A failed check does not stop the others; what cannot work because the service
@@ -59,8 +59,7 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
     simulated ||= finding?.simulated === true;
     if (finding?.unreachable === true) {
       places[check.side] = {
-        missing: `${check.side.toUpperCase()} cannot be reached: ${finding.actual}`,
-        remedy: finding.remedy ?? 'check the address',
+        missing: `${check.side.toUpperCase()} cannot be reached, see "${check.name}"`,
       };
     }
   }
@@ -78,17 +77,22 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
   };
 }
 
-async function perform(check: Check, place: Place, clock: Pick<Clock, 'monotonic'>) {
+async function perform(
+  check: Check,
+  place: Place,
+  clock: Pick<Clock, 'monotonic'>,
+): Promise<{ result: CheckResult; finding?: Finding }> {
   const { id, name, expected } = check;
   if ('missing' in place) {
-    const { missing: actual, remedy } = place;
-    const result: CheckResult = { id, name, status: 'skipped', seconds: 0, expected, actual, remedy };
-    return { result };
+    const { missing, remedy } = place;
+    const skipped = { id, name, status: 'skipped', seconds: 0, expected, actual: printable(missing) } as const;
+    return { result: remedy === undefined ? skipped : { ...skipped, remedy } };
   }
   const started = clock.monotonic();
   const finding: Finding = await check.run(place.base);
   const seconds = (clock.monotonic() - started) / 1000;
-  const { passed, actual, remedy } = finding;
+  const { passed, remedy } = finding;
+  const actual = printable(finding.actual);
   const status = passed ? 'passed' : 'failed';
   const result: CheckResult = {
     ...{ id, name, status, seconds, expected, actual },
