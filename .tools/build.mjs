@@ -1,7 +1,7 @@
 // Builds the command (tsc, to dist/) and the services (rolldown, one file each, to dist/templates/).
 // Runs on the Node of the lockfile; `.tools/ensure.mjs` sees to that.
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -24,7 +24,13 @@ for (const name of services) {
     format: 'esm',
     minify: true,
     codeSplitting: false,
-    legalComments: 'none',
+    comments: { legal: false },
   });
   await bundle.close();
 }
+
+// The manifest spares the command line from loading every command to know what there is.
+const { Plugin } = await import('@oclif/core/config');
+const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true });
+await plugin.load();
+writeFileSync(`${root}oclif.manifest.json`, JSON.stringify(plugin.manifest));

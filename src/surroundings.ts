@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { loadBundles } from './services/local/bundles.ts';
-import type { LocalDeps } from './services/local/deploy.ts';
 import { listProcesses } from './services/local/process-table.ts';
 import type { ProcessDeps } from './services/local/service-process.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
@@ -53,8 +52,5 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
   return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
 }
 
-/** Everything that `deploy local` and `teardown local` need. */
-export async function localDeps(paths: StackPaths, emit: Emit, signal: AbortSignal): Promise<LocalDeps> {
-  const [stack, bundles] = await Promise.all([stackDeps(emit, signal), loadBundles(BUNDLES)]);
-  return { ...stack, bundles, processes: processDeps(paths) };
-}
+/** The services that `deploy local` starts. */
+export const localBundles = () => loadBundles(BUNDLES);

@@ -4,7 +4,7 @@ import { ExitCode, RemedyError } from '../errors.ts';
 import { localStatus } from '../services/local/status.ts';
 import { teardownLocal } from '../services/local/teardown.ts';
 import { leftoversError } from '../services/stack/teardown.ts';
-import { localDeps, pathsOf } from '../surroundings.ts';
+import { pathsOf, processDeps, stackDeps } from '../surroundings.ts';
 import { confirmByTyping } from '../ui/prompt.ts';
 import { renderTeardown } from '../ui/render-stack.ts';
 
@@ -26,7 +26,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
     const paths = pathsOf(this.flags.stack);
-    const deps = await localDeps(paths, emit, signal);
+    const deps = { ...(await stackDeps(emit, signal)), processes: processDeps(paths) };
     const status = await localStatus(paths, deps.processes).catch(() => 'unreadable' as const);
     if (status !== undefined && !this.flags.yes) await this.confirm(paths.name, terminal.canPrompt, signal);
     const report = await teardownLocal(paths, deps);

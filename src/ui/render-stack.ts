@@ -33,7 +33,7 @@ export function renderStatus(stack: string, targets: readonly TargetStatus[]): s
 function renderTarget(stack: string, target: TargetStatus): string {
   const table = new Table({
     head: ['resource', 'state', 'pid', 'address', 'since (UTC)'],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const { key, state, pid, address, since } of target.resources) {
     table.push([key, state, pid ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);

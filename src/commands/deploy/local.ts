@@ -5,7 +5,7 @@ import { deployLocal } from '../../services/local/deploy.ts';
 import { ollamaUrl } from '../../services/local/ollama.ts';
 import type { LocalRequest } from '../../services/local/request.ts';
 import { MAX_REPLICAS } from '../../services/local/target.ts';
-import { localDeps, pathsOf } from '../../surroundings.ts';
+import { localBundles, pathsOf, processDeps, stackDeps } from '../../surroundings.ts';
 import { renderDeployment } from '../../ui/render-stack.ts';
 
 export default class DeployLocal extends BaseCommand<typeof DeployLocal> {
@@ -97,12 +97,9 @@ Run it again to change what differs: what is as wanted is left alone.`;
       },
     };
     const paths = pathsOf(flags.stack);
-    const deployment = await deployLocal(
-      paths,
-      request,
-      { dryRun: flags['dry-run'] },
-      await localDeps(paths, emit, signal),
-    );
+    const [stack, bundles] = await Promise.all([stackDeps(emit, signal), localBundles()]);
+    const deps = { ...stack, bundles, processes: processDeps(paths) };
+    const deployment = await deployLocal(paths, request, { dryRun: flags['dry-run'] }, deps);
     return { result: deployment, text: renderDeployment(deployment) };
   }
 }

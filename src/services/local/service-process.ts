@@ -157,9 +157,19 @@ export async function healthReason(url: string): Promise<string | undefined> {
   try {
     const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000, reset: true });
     const text = await body.text();
-    return statusCode === 200 ? undefined : `HTTP ${statusCode} ${text.slice(0, 200)}`;
+    return statusCode === 200 ? undefined : `HTTP ${statusCode}: ${statedReason(text)}`;
   } catch (error) {
     return reasonOf(error);
+  }
+}
+
+/** What a service says about itself in its refusal; the bare text where it is not one of ours. */
+function statedReason(text: string): string {
+  try {
+    const { reason, detail } = JSON.parse(text) as { readonly reason?: unknown; readonly detail?: unknown };
+    return String(reason ?? detail ?? text).slice(0, 200);
+  } catch {
+    return text.slice(0, 200);
   }
 }
 

@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ExitCode } from '../../../src/errors.ts';
+import { readEndpoints } from '../../../src/services/local/endpoints.ts';
+import { localStatus } from '../../../src/services/local/status.ts';
+import { TestStack } from '../../support/local-stack.ts';
+
+let stack: TestStack;
+beforeEach(async () => {
+  stack = await TestStack.open();
+});
+afterEach(() => stack.close());
+
+const PROMPT = JSON.stringify({ prompt: 'word '.repeat(250) });
+const post = (url: string) =>
+  fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: PROMPT });
+const actionsOf = (changes: readonly { key: string; action: string }[]) =>
+  Object.fromEntries(changes.map(({ key, action }) => [key, action]));
+
+describe('deploy local', () => {
+  it('brings up a chain that answers, with an identity for every replica', async () => {
+    const { endpoints, simulated } = await stack.deploy();
+    expect(simulated).toBe(true);
+    const answer = (await (await post(`${endpoints.a}/chain`)).json()) as {
+      b_result: { host: string; simulated: boolean };
+    };
+    expect(answer.b_result.simulated).toBe(true);
+    const hosts = new Set<string>();
+    for (let i = 0; i < 4; i += 1) {
+      hosts.add(((await (await fetch(`${endpoints.b}/health`)).json()) as { host: string }).host);
+    }
+    expect([...hosts].sort()).toEqual(['b-1', 'b-2']);
+    expect(await readEndpoints(stack.paths)).toEqual({ ...endpoints, minProcessSeconds: 0 });
+  });
+
+  it('changes nothing the second time, and only what differs the third', async () => {
+    await stack.deploy();
+    const before = await stack.running();
+    expect(new Set(Object.values(actionsOf((await stack.deploy()).changes)))).toEqual(new Set(['unchanged']));
+    expect(await stack.running()).toEqual(before);
+
+    const { changes, endpoints } = await stack.deploy({ replicas: 3 });
+    expect(actionsOf(changes)).toEqual({
+      engine: 'unchanged',
+      'b-1': 'unchanged',
+      'b-2': 'unchanged',
+      'b-3': 'create',
+      proxy: 'replace',
+      a: 'unchanged',
+    });
+    const after = await stack.running();
+    expect({ ...after, proxy: 0, 'b-3': 0 }).toEqual({ ...before, proxy: 0, 'b-3': 0 });
+    expect((await post(`${endpoints.a}/chain`)).status).toBe(200);
+
+    expect(actionsOf((await stack.deploy({ replicas: 1 })).changes)).toMatchObject({
+      'b-2': 'remove',
+      'b-3': 'remove',
+      a: 'unchanged',
+    });
+    expect(Object.keys(await stack.running()).sort()).toEqual(['a', 'b-1', 'engine', 'proxy']);
+  });
+
+  it('starts again what has died, on its old port, and status says what is missing', async () => {
+    await stack.deploy();
+    const before = await stack.running();
+    process.kill(before['b-1'] as number, 'SIGKILL');
+    await expect.poll(async () => 'b-1' in (await stack.running())).toBe(false);
+    const status = await localStatus(stack.paths, stack.deps.processes);
+    expect(status?.healthy).toBe(false);
+    expect(status?.resources.find(({ key }) => key === 'b-1')).toMatchObject({ state: 'gone' });
+    const { changes } = await stack.deploy();
+    expect(changes.find(({ key }) => key === 'b-1')).toMatchObject({
+      action: 'create',
+      reason: 'was deployed, but is gone',
+    });
+    expect(changes.filter(({ action }) => action !== 'unchanged')).toHaveLength(1);
+    expect((await localStatus(stack.paths, stack.deps.processes))?.healthy).toBe(true);
+  });
+
+  it('finds what runs when the state file is lost', async () => {
+    await stack.deploy();
+    const before = await stack.running();
+    await rm(stack.paths.state);
+    expect(new Set(Object.values(actionsOf((await stack.deploy()).changes)))).toEqual(new Set(['unchanged']));
+    expect(await stack.running()).toEqual(before);
+  });
+
+  it('refuses a port in use before anything is started, and names who has it', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const failure = stack.deploy({ portA: port });
+    await expect(failure).rejects.toMatchObject({
+      code: 'port-in-use',
+      exit: ExitCode.configuration,
+      message: expect.stringMatching(
+        new RegExp(`port ${port}, wanted for a, is already in use by pid ${process.pid} `),
+      ),
+      nextSteps: expect.arrayContaining([expect.stringContaining('--port-a')]),
+    });
+    expect(await stack.running()).toEqual({});
+    server.close();
+  });
+
+  it('shows the last words of a service that dies at once, and continues from there', async () => {
+    const broken = join(stack.paths.folder, '..', 'broken.mjs');
+    await stack.deploy({ replicas: 1 });
+    await stack.teardown();
+    await writeFile(broken, 'console.error("no such thing as a b"); process.exit(3);\n');
+    const bundles = { ...stack.deps.bundles, 'service-b': { path: broken, hash: 'broken' } };
+    await expect(stack.deploy({}, { bundles })).rejects.toMatchObject({
+      code: 'process-died',
+      exit: ExitCode.unhealthy,
+      message: expect.stringContaining('no such thing as a b'),
+    });
+    expect(Object.keys(await stack.running())).toEqual(['engine']);
+    const { changes } = await stack.deploy();
+    expect(actionsOf(changes)).toMatchObject({ engine: 'unchanged', 'b-1': 'create' });
+  });
+
+  it('leaves a damaged state file as it is and says so', async () => {
+    await stack.deploy();
+    await writeFile(stack.paths.state, '{"version":1,');
+    await expect(stack.deploy()).rejects.toMatchObject({ code: 'state-corrupt', exit: ExitCode.configuration });
+    await expect(stack.teardown()).rejects.toMatchObject({ code: 'state-corrupt' });
+    expect(await readFile(stack.paths.state, 'utf8')).toBe('{"version":1,');
+    await rm(stack.paths.state);
+    expect((await stack.teardown()).removed).toHaveLength(5);
+  });
+
+  it('stops between steps when it is aborted; the next run goes on', async () => {
+    const deps = {
+      emit: (event: { type: string; key?: string }) => {
+        if (event.type === 'step-done' && event.key === 'engine') stack.abort.abort(new Error('Ctrl-C'));
+      },
+    };
+    await expect(stack.deploy({}, deps)).rejects.toThrow('Ctrl-C');
+    expect(Object.keys(await stack.running())).toEqual(['engine']);
+    expect(actionsOf((await stack.deploy({}, { signal: new AbortController().signal })).changes).engine).toBe(
+      'unchanged',
+    );
+  });
+});
+
+describe('teardown local', () => {
+  it('stops everything, verifies, and has nothing to do the second time', async () => {
+    await stack.deploy();
+    expect(await stack.teardown()).toEqual({
+      target: 'local',
+      removed: ['a', 'b-1', 'b-2', 'engine', 'proxy'],
+      leftovers: [],
+    });
+    expect(await stack.running()).toEqual({});
+    expect((await stack.teardown()).removed).toEqual([]);
+    expect(await localStatus(stack.paths, stack.deps.processes)).toBeUndefined();
+  });
+
+  it('leaves a process alone that only has the pid of its record', async () => {
+    await stack.deploy();
+    const bystander = spawn('sleep', ['60']);
+    await once(bystander, 'spawn');
+    try {
+      const state = JSON.parse(await readFile(stack.paths.state, 'utf8'));
+      process.kill((await stack.running()).a as number, 'SIGKILL');
+      await expect.poll(async () => 'a' in (await stack.running())).toBe(false);
+      state.targets.local.resources.a.identity.pid = bystander.pid;
+      await writeFile(stack.paths.state, JSON.stringify(state));
+      expect((await stack.teardown()).leftovers).toEqual([]);
+      expect(bystander.exitCode).toBeNull();
+      expect(bystander.signalCode).toBeNull();
+    } finally {
+      bystander.kill();
+    }
+  });
+
+  it('ends a process that ignores TERM', async () => {
+    await stack.deploy({ replicas: 1 });
+    process.kill((await stack.running())['b-1'] as number, 'SIGSTOP');
+    expect((await stack.teardown()).leftovers).toEqual([]);
+  });
+});

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ExitCode } from '../../../src/errors.ts';
+import { ollamaUrl } from '../../../src/services/local/ollama.ts';
+import { freePorts } from '../../../src/services/local/ports.ts';
+import { BUNDLES, TestStack } from '../../support/local-stack.ts';
+
+let stack: TestStack;
+let engine: ChildProcess | undefined;
+let url: string;
+
+beforeEach(async () => {
+  stack = await TestStack.open();
+  const [port] = await freePorts(1);
+  url = `http://127.0.0.1:${port}`;
+});
+afterEach(async () => {
+  await stack.close();
+  engine?.kill();
+  engine = undefined;
+});
+
+/** A server with Ollama's API that has only one of the two models. */
+async function startEngine() {
+  engine = spawn(process.execPath, [join(BUNDLES, 'engine-sim.mjs')], {
+    env: { PORT: new URL(url).port, BIND_ADDRESS: '127.0.0.1', SIM_MODELS: 'tinyllama', SIM_PULL_SECONDS: '0.3' },
+    stdio: 'ignore',
+  });
+  await expect
+    .poll(
+      () =>
+        fetch(url).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe(200);
+}
+
+describe('deploy local --engine ollama', () => {
+  it('pulls what is missing with progress, and starts no engine of its own', async () => {
+    await startEngine();
+    const { endpoints } = await stack.deploy({ engine: 'ollama', ollamaUrl: url, replicas: 1 });
+    expect(Object.keys(await stack.running()).sort()).toEqual(['a', 'b-1', 'proxy']);
+    const progress = stack.events.filter((event) => event.type === 'progress');
+    expect(progress.every(({ key }) => key === 'model phi3:mini')).toBe(true);
+    expect(progress.some(({ done, total }) => total > 0 && done > 0 && done <= total)).toBe(true);
+    expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
+    await stack.teardown();
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  it('says what to do when none runs', async () => {
+    await expect(stack.deploy({ engine: 'ollama', ollamaUrl: url })).rejects.toMatchObject({
+      code: 'no-ollama',
+      exit: ExitCode.configuration,
+      message: expect.stringContaining(url),
+      nextSteps: expect.arrayContaining([expect.stringContaining('ollama serve')]),
+    });
+    expect(await stack.running()).toEqual({});
+  });
+
+  it.each([
+    [undefined, 'http://127.0.0.1:11434'],
+    ['0.0.0.0', 'http://127.0.0.1:11434'],
+    ['box:1234', 'http://box:1234'],
+    ['box', 'http://box:11434'],
+    ['https://box', 'https://box'],
+    ['http://0.0.0.0:8000/', 'http://127.0.0.1:8000'],
+  ])('reads OLLAMA_HOST %s as %s', (given, expected) => {
+    expect(ollamaUrl(given)).toBe(expected);
+  });
+});

@@ -1,0 +1,125 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
+import { Journal } from '../../../src/services/stack/journal.ts';
+import { type Desired, desire } from '../../../src/services/stack/resource.ts';
+import { teardownTarget } from '../../../src/services/stack/teardown.ts';
+import { FakeWorld } from './fake-resource.ts';
+
+let folder: string;
+let world: FakeWorld;
+let tokens: number;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chainctl-apply-'));
+  world = new FakeWorld();
+  tokens = 0;
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const statePath = () => join(folder, 'state.json');
+const openJournal = () => Journal.open(statePath(), 'test', 'fake', world.context.clock);
+const newToken = () => `token-${++tokens}`;
+const recorded = async () => JSON.parse(await readFile(statePath(), 'utf8')).targets.fake.resources;
+
+async function deploy(desired: readonly Desired[]) {
+  const journal = await openJournal();
+  const plan = await observeAndPlan(world.target, desired, journal, world.context);
+  await applyPlan(world.target, desired, plan, { context: world.context, journal, newToken });
+  return Object.fromEntries(plan.changes.map(({ key, action, reason }) => [key, `${action}: ${reason}`]));
+}
+
+const chain = (spec = 'v1') => [desire(world.resource('base'), 'v1'), desire(world.resource('top', ['base']), spec)];
+
+describe('deploy on the resource graph', () => {
+  it('creates what is missing, in order, and records it as ready', async () => {
+    expect(await deploy(chain())).toEqual({ base: 'create: not there', top: 'create: not there' });
+    expect(world.calls).toEqual(['create base', 'ready base', 'create top', 'ready top']);
+    expect(await recorded()).toMatchObject({ base: { status: 'ready', token: 'token-1' }, top: { status: 'ready' } });
+  });
+
+  it('changes nothing when everything is as wanted', async () => {
+    await deploy(chain());
+    world.calls.length = 0;
+    expect(await deploy(chain())).toEqual({ base: 'unchanged: as wanted', top: 'unchanged: as wanted' });
+    expect(world.calls).toEqual(['ready base', 'ready top']);
+  });
+
+  it('replaces or updates only what differs, and says what differs', async () => {
+    await deploy(chain());
+    world.calls.length = 0;
+    expect((await deploy(chain('v2'))).top).toBe('replace: : v1 -> v2');
+    expect(world.calls).toEqual(['ready base', 'remove top', 'create top', 'ready top']);
+    expect((await deploy(chain('~v3'))).top).toMatch(/^update/);
+    expect(world.things.get('top')?.spec).toBe('~v3');
+  });
+
+  it('removes what is no longer wanted after everything else', async () => {
+    await deploy([...chain(), desire(world.resource('extra'), 'v1')]);
+    world.calls.length = 0;
+    expect((await deploy(chain('v2'))).extra).toBe('remove: no longer wanted');
+    expect(world.calls.at(-1)).toBe('remove extra');
+    expect(await recorded()).not.toHaveProperty('extra');
+  });
+
+  it('has the intent and its token on disk before the call', async () => {
+    const base = world.resource('base');
+    const create = base.create.bind(base);
+    let before: unknown;
+    base.create = async (context, spec, token) => {
+      before = await recorded();
+      return create(context, spec, token);
+    };
+    await deploy([desire(base, 'v1')]);
+    expect(before).toMatchObject({ base: { status: 'creating', token: 'token-1' } });
+  });
+
+  it('uses the token of an interrupted create again, so that the call cannot make a second object', async () => {
+    world.failures.set('create base', new Error('reset by peer'));
+    await expect(deploy(chain())).rejects.toThrow('reset by peer');
+    world.failures.clear();
+    expect((await deploy(chain())).base).toBe('create: an earlier run was interrupted here');
+    expect(world.things.get('base')?.token).toBe('token-1');
+  });
+
+  it('meets what a killed run had made but not recorded', async () => {
+    world.things.set('base', { key: 'base', spec: 'v1', token: 'unseen' });
+    expect((await deploy(chain())).base).toBe('unchanged: as wanted');
+    expect(await recorded()).toMatchObject({ base: { status: 'ready', identity: { token: 'unseen' } } });
+  });
+
+  it('says that something was deployed and is gone', async () => {
+    await deploy(chain());
+    world.things.delete('top');
+    expect((await deploy(chain())).top).toBe('create: was deployed, but is gone');
+  });
+});
+
+describe('teardown', () => {
+  const teardown = async () =>
+    teardownTarget(world.target, { context: world.context, journal: await openJournal(), newToken });
+
+  it('removes everything and only then forgets', async () => {
+    await deploy(chain());
+    expect(await teardown()).toEqual({ target: 'fake', removed: ['base', 'top'], leftovers: [] });
+    expect(JSON.parse(await readFile(statePath(), 'utf8')).targets).toEqual({});
+  });
+
+  it('works with the state file lost', async () => {
+    await deploy(chain());
+    await rm(statePath());
+    expect((await teardown()).removed).toEqual(['base', 'top']);
+    expect(world.things.size).toBe(0);
+  });
+
+  it('goes on after a removal that fails, reports what is left and keeps its record', async () => {
+    await deploy(chain());
+    world.failures.set('remove top', new Error('in use'));
+    const report = await teardown();
+    expect(report.leftovers).toEqual([{ key: 'top', reason: 'in use' }]);
+    expect(report.removed).toEqual(['base']);
+    expect(await recorded()).toMatchObject({ top: { status: 'removing' } });
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { reverseGraph, runGraph, type Task } from '../../../src/services/stack/graph.ts';
+
+function recorder() {
+  const order: string[] = [];
+  const task = (key: string, dependsOn: string[] = [], work: () => Promise<void> = async () => {}): Task => ({
+    key,
+    dependsOn,
+    async run() {
+      order.push(`+${key}`);
+      await work();
+      order.push(`-${key}`);
+    },
+  });
+  return { order, task };
+}
+
+const never = new AbortController().signal;
+const soon = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('runGraph', () => {
+  it('starts a task only when all that it depends on are done, whatever the order of the list', async () => {
+    const { order, task } = recorder();
+    await runGraph(
+      [task('top', ['left', 'right']), task('left', ['base']), task('right', ['base']), task('base')],
+      never,
+    );
+    expect(order.indexOf('+left')).toBeGreaterThan(order.indexOf('-base'));
+    expect(order.at(-2)).toBe('+top');
+  });
+
+  it('runs independent tasks at the same time', async () => {
+    const { order, task } = recorder();
+    await runGraph([task('one', [], soon), task('two', [], soon)], never);
+    expect(order.slice(0, 2).sort()).toEqual(['+one', '+two']);
+  });
+
+  it('starts nothing new after a failure, but waits for what runs', async () => {
+    const { order, task } = recorder();
+    const failing = task('bad', [], async () => {
+      throw new Error('no');
+    });
+    const run = runGraph(
+      [
+        failing,
+        task('after', ['bad']),
+        task('slow', [], async () => {
+          await soon();
+          await soon();
+        }),
+      ],
+      never,
+    );
+    await expect(run).rejects.toThrow('no');
+    expect(order).toContain('-slow');
+    expect(order).not.toContain('+after');
+  });
+
+  it('stops with the reason of an abort', async () => {
+    const { order, task } = recorder();
+    const controller = new AbortController();
+    const first = task('first', [], async () => controller.abort(new Error('stopped')));
+    await expect(runGraph([first, task('second', ['first'])], controller.signal)).rejects.toThrow('stopped');
+    expect(order).toEqual(['+first', '-first']);
+  });
+
+  it('names a cycle', async () => {
+    const { task } = recorder();
+    await expect(runGraph([task('a', ['b']), task('b', ['a'])], never)).rejects.toThrow(
+      'dependency cycle: a -> b -> a',
+    );
+  });
+
+  it('ignores a dependency that is not part of the graph', async () => {
+    const { order, task } = recorder();
+    await runGraph([task('a', ['elsewhere'])], never);
+    expect(order).toEqual(['+a', '-a']);
+  });
+
+  it('reverses: each task waits for those that depended on it', async () => {
+    const { order, task } = recorder();
+    await runGraph(reverseGraph([task('base'), task('top', ['base'])]), never);
+    expect(order).toEqual(['+top', '-top', '+base', '-base']);
+  });
+});
