@@ -22,6 +22,10 @@ export interface SweepPlan {
   readonly timeoutSeconds: number;
   readonly drainSeconds: number;
   readonly totalRequests: number;
+  /** Sent before the windows at the points' rates, and not in any figure. */
+  readonly warmupRequests: number;
+  /** Requests due while so many are open are dropped and counted. */
+  readonly maxInFlight: number;
   /** Without drains, which depend on the target. */
   readonly estimateSeconds: number;
 }
@@ -53,7 +57,10 @@ export interface PointSummary {
   readonly status: 'complete' | 'interrupted';
   /** `valid`, or the reason for which this point says nothing about the target. */
   readonly validity: string;
+  /** Length of the window; of an interrupted point, the part that was measured. */
   readonly durationSeconds: number;
+  /** Beginning of the window, ISO 8601 UTC. */
+  readonly startedAt: string;
   readonly scheduled: number;
   readonly sent: number;
   readonly dropped: number;
@@ -64,10 +71,21 @@ export interface PointSummary {
   readonly sentRps: number;
   /** Successful answers per second of the point's duration. */
   readonly okRps: number;
+  /**
+   * Successful answers per second from the beginning of the window to the last of them: what the target got done. Far
+   * below `okRps` where it worked off a backlog during the drain.
+   */
+  readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */
   readonly response?: Percentiles & { readonly mean: number };
   /** Sent minus intended. */
   readonly lateness?: Percentiles;
+  /** Service time of successes: end minus sent. */
+  readonly service?: Percentiles & { readonly mean: number };
+  readonly peakInFlight: number;
+  readonly newConnections: number;
+  /** Processor cores that the generator kept busy, warm-up and drain included. */
+  readonly generatorCores: number;
   /** Answers per host of B. */
   readonly hosts: Readonly<Record<string, number>>;
   readonly perRequestCsv: string;
@@ -77,6 +95,8 @@ export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
   readonly status: 'complete' | 'interrupted';
+  /** What ended the sweep early when it was not the operator, e.g. a full disk. */
+  readonly problem?: string;
   readonly summaryCsv: string;
   readonly runFolder: string;
 }

@@ -1,0 +1,135 @@
+import { ExitCode, RemedyError } from '../../../errors.ts';
+
+/** The points of the contract, in requests per second. */
+export const DEFAULT_RATES: readonly number[] = [1, 10, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000];
+
+const MAX_RATE = 100_000;
+const MAX_POINTS = 200;
+
+type Token =
+  | { readonly kind: 'rate'; readonly at: number; readonly value: number }
+  | {
+      readonly kind: 'range';
+      readonly at: number;
+      readonly from: number;
+      readonly to: number;
+      readonly step: number;
+      readonly toAt: number;
+    }
+  | { readonly kind: 'dots'; readonly at: number };
+
+/**
+ * Reads a list of arrival rates: numbers (`1,10,0.5`), ranges with a step (`100..1000:100`), and one `...` per gap,
+ * which continues what stands before it up to the number after it. The numbers before the dots begin the contract's
+ * ladder (`1,10,...,1000`): the ladder is meant. Otherwise the last step is continued (`100,200,...,1000`) and has to
+ * meet the end.
+ *
+ * @returns requests per second, in the order written
+ * @throws RemedyError (exit 2) that names the character, counted from 1, at which the list goes wrong
+ */
+export function parseRates(text: string): number[] {
+  const tokens = tokenize(text);
+  const rates: number[] = [];
+  const add = (value: number, at: number) => {
+    if (rates.includes(value)) throw fault(text, at, `${value} is there twice, and a point is a file`);
+    if (rates.length === MAX_POINTS) throw fault(text, at, `more than ${MAX_POINTS} points`);
+    rates.push(value);
+  };
+  for (const [position, token] of tokens.entries()) {
+    if (token.kind === 'rate') add(token.value, token.at);
+    else if (token.kind === 'range') for (const value of rangeOf(text, token)) add(value, token.at);
+    else {
+      const end = tokens[position + 1];
+      if (position === 0) throw fault(text, token.at, '"..." needs a number before it');
+      if (end?.kind !== 'rate') throw fault(text, token.at, '"..." needs a number after it, to know where to stop');
+      for (const value of gapOf(text, rates, end.value, token.at, end.at)) add(value, token.at);
+    }
+  }
+  return rates;
+}
+
+function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  let at = 1;
+  for (const raw of text.split(',')) {
+    const item = raw.trim();
+    const start = at + raw.length - raw.trimStart().length;
+    at += raw.length + 1;
+    if (item === '') throw fault(text, start, 'a number is missing');
+    if (item === '...' || item === '…') tokens.push({ kind: 'dots', at: start });
+    else if (item.includes('..')) tokens.push(readRange(text, item, start));
+    else tokens.push({ kind: 'rate', at: start, value: readRate(text, item, start) });
+  }
+  return tokens;
+}
+
+function readRange(text: string, item: string, at: number): Token {
+  const dots = item.indexOf('..');
+  const colon = item.indexOf(':', dots);
+  if (colon === -1) throw fault(text, at + item.length, 'a range needs a step, for example 100..1000:100');
+  const toAt = at + dots + 2;
+  return {
+    kind: 'range',
+    at,
+    from: readRate(text, item.slice(0, dots), at),
+    to: readRate(text, item.slice(dots + 2, colon), toAt),
+    step: readRate(text, item.slice(colon + 1), at + colon + 1),
+    toAt,
+  };
+}
+
+function readRate(text: string, item: string, at: number): number {
+  const good = /^(\d+\.?\d*|\.\d+)/.exec(item)?.[0] ?? '';
+  if (good !== item || item === '') throw fault(text, at + good.length, 'this is not a number of requests per second');
+  const value = Number(item);
+  if (value <= 0) throw fault(text, at, 'a rate must be more than 0');
+  if (value > MAX_RATE) throw fault(text, at, `a rate may be at most ${MAX_RATE}`);
+  return value;
+}
+
+function* rangeOf(text: string, range: Extract<Token, { kind: 'range' }>): Generator<number> {
+  if (range.to < range.from) throw fault(text, range.toAt, `the range ends below its beginning ${range.from}`);
+  yield* arithmetic(range.from, range.to, range.step);
+}
+
+function gapOf(text: string, before: readonly number[], end: number, at: number, endAt: number): number[] {
+  const onLadder = before.every((rate, index) => DEFAULT_RATES[index] === rate) && DEFAULT_RATES.includes(end);
+  if (onLadder) return DEFAULT_RATES.slice(before.length).filter((rate) => rate < end);
+  const last = before.at(-1);
+  const previous = before.at(-2);
+  if (last === undefined || previous === undefined) {
+    throw fault(text, at, '"..." needs two numbers before it, to know the step');
+  }
+  const step = round(last - previous);
+  if (step <= 0) throw fault(text, at, `the step before "..." must go up, and ${previous} to ${last} does not`);
+  if (end <= last) throw fault(text, endAt, `${end} is not above ${last}`);
+  const count = round((end - last) / step);
+  if (!Number.isInteger(count)) {
+    throw fault(text, endAt, `steps of ${step} from ${last} do not meet ${end}`);
+  }
+  return [...arithmetic(last, end, step)].slice(1, -1);
+}
+
+function* arithmetic(from: number, to: number, step: number): Generator<number> {
+  for (let i = 0; ; i++) {
+    const value = round(from + i * step);
+    if (value > to) return;
+    yield value;
+  }
+}
+
+/** Sums of decimals such as 0.1 + 0.2 keep the digits that were typed. */
+function round(value: number): number {
+  return Number(value.toFixed(6));
+}
+
+function fault(text: string, at: number, why: string): RemedyError {
+  return new RemedyError(`--rps "${text}": ${why}, at character ${at}`, {
+    code: 'rates-invalid',
+    exit: ExitCode.usage,
+    nextSteps: [
+      'write rates per second as a list: --rps 1,10,50',
+      'or shorter: --rps 1,10,...,1000 for the default points, --rps 100,200,...,1000, --rps 100..1000:100',
+    ],
+  });
+}
