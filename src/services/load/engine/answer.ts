@@ -1,0 +1,94 @@
+import type { AnswerKind } from '../target.ts';
+import type { AnswerFigures } from './protocol.ts';
+
+/** What an answer turned out to be. */
+export interface Verdict {
+  readonly outcome: 'ok' | 'http_error' | 'invalid';
+  readonly class: string;
+  readonly error: string;
+  readonly host?: string;
+  readonly figures?: AnswerFigures;
+}
+
+const MAX_ERROR_LENGTH = 200;
+
+/**
+ * Judges one complete HTTP answer against the contract of its endpoint: only a 200 with the promised fields is a
+ * success. For other endpoints every 2xx is.
+ */
+export function judgeAnswer(kind: AnswerKind, status: number, text: string): Verdict {
+  const success = kind === 'any' ? status >= 200 && status < 300 : status === 200;
+  if (!success) {
+    const detail = detailOf(parsed(text));
+    const error = detail === undefined ? `HTTP ${status}` : `HTTP ${status}: ${detail}`;
+    return { outcome: 'http_error', class: String(status), error: brief(error) };
+  }
+  const body = parsed(text);
+  if (kind === 'any') return { outcome: 'ok', class: 'ok', error: '', ...hostOf(body) };
+  if (!isObject(body)) return invalid('not-json', 'the answer is not a JSON object');
+  const b = kind === 'chain' ? body.b_result : body;
+  const missing = kind === 'chain' ? missingInChain(body) : missingInB(body);
+  if (missing !== undefined || !isObject(b)) return invalid('not-the-contract', `the answer has no ${missing}`);
+  return { outcome: 'ok', class: 'ok', error: '', ...hostOf(b), figures: figuresOf(kind === 'chain' ? body : {}, b) };
+}
+
+/** Cuts text from the network to one line of bounded length. */
+export function brief(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
+  const line = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  return line.length <= MAX_ERROR_LENGTH ? line : `${line.slice(0, MAX_ERROR_LENGTH - 1)}…`;
+}
+
+function missingInChain(body: Record<string, unknown>): string | undefined {
+  if (typeof body.a_summary !== 'string') return 'a_summary';
+  if (!isObject(body.b_result)) return 'b_result';
+  const inB = missingInB(body.b_result);
+  return inB === undefined ? undefined : `b_result.${inB}`;
+}
+
+function missingInB(body: Record<string, unknown>): string | undefined {
+  if (typeof body.llm_text !== 'string') return 'llm_text';
+  return typeof body.host === 'string' ? undefined : 'host';
+}
+
+function figuresOf(a: Record<string, unknown>, b: Record<string, unknown>): AnswerFigures {
+  const inA = isObject(a.timing) ? a.timing : {};
+  const inB = isObject(b.timing) ? b.timing : {};
+  return {
+    ...number('a_local_seconds', inA.a_local_seconds),
+    ...number('b_remote_seconds', inA.b_remote_seconds),
+    ...number('end_to_end_seconds', inA.end_to_end_seconds),
+    ...number('ollama_seconds', inB.ollama_seconds),
+    ...number('total_seconds', inB.total_seconds),
+    ...number('prompt_tokens', isObject(b.tokens) ? b.tokens.prompt : undefined),
+    ...number('output_tokens', isObject(b.tokens) ? b.tokens.output : undefined),
+  };
+}
+
+function number<K extends keyof AnswerFigures>(key: K, value: unknown): { [P in K]?: number } {
+  return typeof value === 'number' && Number.isFinite(value) ? ({ [key]: value } as { [P in K]: number }) : {};
+}
+
+function hostOf(body: unknown): { host?: string } {
+  return isObject(body) && typeof body.host === 'string' ? { host: brief(body.host) } : {};
+}
+
+function detailOf(body: unknown): string | undefined {
+  return isObject(body) && typeof body.detail === 'string' ? body.detail : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(name: string, error: string): Verdict {
+  return { outcome: 'invalid', class: name, error };
+}

@@ -1,0 +1,52 @@
+import { startPoint } from './point-run.ts';
+import type { Order, Report } from './protocol.ts';
+import { steadyNow } from './steady-clock.ts';
+import { Ticker } from './ticker.ts';
+
+// The generator process: takes orders from the sweep that forked it and offers load, nothing else. It has a process of
+// its own because whatever shares its event loop shows up in the lateness of its requests.
+
+function descriptorLimit(): number | undefined {
+  // Without it the report looks up the name of every peer; the property is newer than its types.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { userLimits } = process.report.getReport() as {
+    userLimits?: { open_files?: { soft?: number | 'unlimited' } };
+  };
+  const soft = userLimits?.open_files?.soft;
+  return typeof soft === 'number' ? soft : undefined;
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+const report = (message: Report): void => {
+  // A parent that is gone ends this process through `disconnect`; there is nobody to tell.
+  process.send?.(message, undefined, undefined, () => {});
+};
+
+const ticker = new Ticker();
+let stopOrder: { readonly graceMs: number } | undefined;
+let point: { stop(graceMs: number): void } | undefined;
+
+process.on('message', async (order: Order) => {
+  if (order.type === 'stop') {
+    stopOrder = order;
+    point?.stop(order.graceMs);
+    return;
+  }
+  stopOrder = undefined;
+  const started = await startPoint(order, { ticker, now: steadyNow, cpuSeconds, report }, () => {
+    point = undefined;
+  });
+  point = started;
+  // Asked to stop while the target's name was looked up.
+  if (stopOrder !== undefined) started.stop((stopOrder as { readonly graceMs: number }).graceMs);
+});
+
+// Ctrl-C reaches the whole process group: how to stop is for the parent to say. When it is gone, so is this.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit(0));
+
+report({ type: 'ready', descriptorLimit: descriptorLimit() });

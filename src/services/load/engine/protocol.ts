@@ -1,0 +1,84 @@
+import type { AnswerKind } from '../target.ts';
+import type { Outcome } from '../types.ts';
+
+/** The messages between the sweep and a generator process. Times are milliseconds relative to the window's t0. */
+
+/** Offer one rate. */
+export interface RunOrder {
+  readonly type: 'run';
+  readonly url: string;
+  readonly kind: AnswerKind;
+  /** Requests per second. */
+  readonly rate: number;
+  readonly warmupMs: number;
+  readonly durationMs: number;
+  /** How long to wait for open requests after the window. */
+  readonly drainMs: number;
+  /** Bound of one request, connecting included. */
+  readonly timeoutMs: number;
+  /** Requests due while so many are open are dropped and counted; never queued. */
+  readonly maxInFlight: number;
+  readonly prompt: string;
+  readonly seed: number;
+  /** Position in the sweep: makes the prompts of its points differ. */
+  readonly series: number;
+}
+
+/** Send nothing more; what is open may still end within `graceMs`. */
+export interface StopOrder {
+  readonly type: 'stop';
+  readonly graceMs: number;
+}
+
+export type Order = RunOrder | StopOrder;
+
+/** Times and counts that an answer of the contract carries. */
+export interface AnswerFigures {
+  readonly a_local_seconds?: number;
+  readonly b_remote_seconds?: number;
+  readonly end_to_end_seconds?: number;
+  readonly ollama_seconds?: number;
+  readonly total_seconds?: number;
+  readonly prompt_tokens?: number;
+  readonly output_tokens?: number;
+}
+
+/** One request that was sent. */
+export interface RequestRecord {
+  readonly index: number;
+  readonly intendedMs: number;
+  /** Sent minus intended; absent when the generator died before it could say. */
+  readonly latenessMs?: number;
+  /** End minus sent; for `incomplete` the time it had been open. */
+  readonly serviceMs?: number;
+  readonly outcome: Outcome;
+  /** `ok`, `503`, `ECONNREFUSED`, `timeout`, ... */
+  readonly class: string;
+  /** 0 where no HTTP answer came. */
+  readonly status: number;
+  /** What went wrong in words; empty for `ok`. May hold text from the network. */
+  readonly error: string;
+  /** The host of B that answered. */
+  readonly host?: string;
+  readonly figures?: AnswerFigures;
+}
+
+/** Where a generator stands; warm-up requests are in `inFlight` and nowhere else. */
+export interface Progress {
+  readonly phase: 'warmup' | 'measure' | 'drain';
+  /** Since t0: negative during the warm-up. */
+  readonly elapsedMs: number;
+  readonly sent: number;
+  readonly dropped: number;
+  readonly inFlight: number;
+  readonly peakInFlight: number;
+  readonly newConnections: number;
+  /** Since the point began, user and system. */
+  readonly cpuSeconds: number;
+}
+
+export type Report =
+  | { readonly type: 'ready'; readonly descriptorLimit: number | undefined }
+  | { readonly type: 'batch'; readonly records: readonly RequestRecord[]; readonly progress: Progress }
+  /** The last message of a point: nothing is open any more. */
+  | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress };

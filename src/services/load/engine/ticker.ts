@@ -1,0 +1,57 @@
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { siblingModule } from './sibling.ts';
+
+/** Places in the shared flags. */
+export const STOP = 0;
+export const PENDING = 1;
+
+/** Requests `first` (included) to `end` (excluded) at `rate` per second from `t0`, in ms of the steady clock. */
+export interface TickerSchedule {
+  readonly t0: number;
+  readonly rate: number;
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Wakes its owner whenever a request of the schedule is due. */
+export class Ticker {
+  readonly #flags = new Int32Array(new SharedArrayBuffer(8));
+  readonly #port;
+  readonly #worker: Worker;
+  #onTick: () => void = () => {};
+
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#worker = new Worker(siblingModule(import.meta.url, 'ticker-thread'), {
+      workerData: { flags: this.#flags, port: port2 },
+      transferList: [port2],
+    });
+    this.#port.on('message', () => {
+      // Before the work: what falls due while it is done earns a message of its own.
+      Atomics.store(this.#flags, PENDING, 0);
+      this.#onTick();
+    });
+  }
+
+  start(schedule: TickerSchedule, onTick: () => void): void {
+    this.#onTick = onTick;
+    Atomics.store(this.#flags, STOP, 0);
+    Atomics.store(this.#flags, PENDING, 0);
+    this.#port.postMessage(schedule);
+  }
+
+  /** Ends the running schedule; the thread stays for the next one. */
+  stop(): void {
+    this.#onTick = () => {};
+    Atomics.store(this.#flags, STOP, 1);
+    Atomics.notify(this.#flags, STOP);
+  }
+
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    this.stop();
+    this.#port.close();
+    await this.#worker.terminate();
+  }
+}
