@@ -1,0 +1,58 @@
+import { type FileHandle, open } from 'node:fs/promises';
+
+/**
+ * An append-only file: rows are handed to the system as they come, in order. The first failure is kept and told once;
+ * everything after it is left out, so that the file ends with whole batches.
+ */
+export class CsvFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  readonly #onFailure: (error: unknown) => void;
+  #last: Promise<void> = Promise.resolve();
+  #failed = false;
+
+  private constructor(path: string, handle: FileHandle, onFailure: (error: unknown) => void) {
+    this.path = path;
+    this.#handle = handle;
+    this.#onFailure = onFailure;
+  }
+
+  /**
+   * Creates the file and writes its header.
+   *
+   * @throws the system's error, also when the file is already there
+   */
+  static async create(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
+    const handle = await open(path, 'ax', 0o644);
+    try {
+      await handle.appendFile(header);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    return new CsvFile(path, handle, onFailure);
+  }
+
+  append(rows: string): void {
+    if (rows === '') return;
+    this.#last = this.#last.then(async () => {
+      if (this.#failed) return;
+      try {
+        await this.#handle.appendFile(rows);
+      } catch (error) {
+        this.#failed = true;
+        this.#onFailure(error);
+      }
+    });
+  }
+
+  /** Resolves when everything that was appended is in the file (or has failed). */
+  flushed(): Promise<void> {
+    return this.#last;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#handle.close();
+  }
+}

@@ -1,0 +1,174 @@
+import { stringify } from 'csv-stringify/sync';
+import type { RequestRecord } from '../engine/protocol.ts';
+import type { PointSummary, SweepPlan } from '../types.ts';
+
+/** The first five are the contract's. `intended_ms` and all times count from the beginning of the point's window. */
+export const REQUEST_COLUMNS = [
+  'rps_target',
+  'ok',
+  'status',
+  'latency_ms',
+  'error',
+  'request',
+  'intended_ms',
+  'lateness_ms',
+  'service_ms',
+  'outcome',
+  'class',
+  'host',
+  'a_local_seconds',
+  'b_remote_seconds',
+  'end_to_end_seconds',
+  'ollama_seconds',
+  'total_seconds',
+  'prompt_tokens',
+  'output_tokens',
+] as const;
+
+/** The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. */
+export const SUMMARY_COLUMNS = [
+  'run_tag',
+  'target_url',
+  'rps_target',
+  'duration_s',
+  'timeout_s',
+  'drain_timeout_s',
+  'concurrency',
+  'sent',
+  'completed',
+  'ok',
+  'errors',
+  'ok_rps',
+  'err_pct',
+  'avg_ms',
+  'p50_ms',
+  'p90_ms',
+  'p95_ms',
+  'p99_ms',
+  'per_request_csv',
+  'run_id',
+  'started_at',
+  'status',
+  'validity',
+  'simulated',
+  'scheduled',
+  'dropped',
+  'http_error',
+  'transport_error',
+  'timeout',
+  'invalid',
+  'incomplete',
+  'sent_rps',
+  'served_rps',
+  'lateness_p50_ms',
+  'lateness_p99_ms',
+  'service_p50_ms',
+  'service_p99_ms',
+  'peak_in_flight',
+  'new_connections',
+  'errors_by_class',
+  'hosts',
+] as const;
+
+type Cell = string | number;
+
+export function headerRow(columns: readonly string[]): string {
+  return stringify([[...columns]]);
+}
+
+/** Rows of the per-request file; `latency_ms` is the response time, measured from the intended time. */
+export function requestRows(rate: number, records: readonly RequestRecord[]): string {
+  return stringify(records.map((record) => requestRow(rate, record)));
+}
+
+function requestRow(rate: number, record: RequestRecord): Cell[] {
+  const { latenessMs, serviceMs, figures } = record;
+  const latency = latenessMs === undefined || serviceMs === undefined ? undefined : latenessMs + serviceMs;
+  return [
+    rate,
+    record.outcome === 'ok' ? 1 : 0,
+    record.status,
+    fixed(latency),
+    foreign(record.error),
+    record.index,
+    fixed(record.intendedMs),
+    fixed(latenessMs),
+    fixed(serviceMs),
+    record.outcome,
+    foreign(record.class),
+    foreign(record.host ?? ''),
+    figures?.a_local_seconds ?? '',
+    figures?.b_remote_seconds ?? '',
+    figures?.end_to_end_seconds ?? '',
+    figures?.ollama_seconds ?? '',
+    figures?.total_seconds ?? '',
+    figures?.prompt_tokens ?? '',
+    figures?.output_tokens ?? '',
+  ];
+}
+
+/** One row of the summary. A request that did not end counts as an error, and not as completed. */
+export function summaryRow(plan: SweepPlan, point: PointSummary): string {
+  const { outcomes, response } = point;
+  const errors = point.sent - outcomes.ok;
+  const row: Record<(typeof SUMMARY_COLUMNS)[number], Cell> = {
+    run_tag: plan.tag,
+    target_url: plan.targetUrl,
+    rps_target: point.rate,
+    duration_s: Number(point.durationSeconds.toFixed(3)),
+    timeout_s: plan.timeoutSeconds,
+    drain_timeout_s: plan.drainSeconds,
+    concurrency: plan.maxInFlight,
+    sent: point.sent,
+    completed: point.sent - outcomes.incomplete,
+    ok: outcomes.ok,
+    errors,
+    ok_rps: point.okRps.toFixed(3),
+    err_pct: (point.sent === 0 ? 0 : (100 * errors) / point.sent).toFixed(2),
+    avg_ms: fixed(response?.mean),
+    p50_ms: fixed(response?.p50),
+    p90_ms: fixed(response?.p90),
+    p95_ms: fixed(response?.p95),
+    p99_ms: fixed(response?.p99),
+    per_request_csv: point.perRequestCsv,
+    run_id: plan.runId,
+    started_at: point.startedAt,
+    status: point.status,
+    validity: point.validity,
+    simulated: plan.simulated ? 1 : 0,
+    scheduled: point.scheduled,
+    dropped: point.dropped,
+    http_error: outcomes.http_error,
+    transport_error: outcomes.transport_error,
+    timeout: outcomes.timeout,
+    invalid: outcomes.invalid,
+    incomplete: outcomes.incomplete,
+    sent_rps: point.sentRps.toFixed(3),
+    served_rps: point.servedRps.toFixed(3),
+    lateness_p50_ms: fixed(point.lateness?.p50),
+    lateness_p99_ms: fixed(point.lateness?.p99),
+    service_p50_ms: fixed(point.service?.p50),
+    service_p99_ms: fixed(point.service?.p99),
+    peak_in_flight: point.peakInFlight,
+    new_connections: point.newConnections,
+    errors_by_class: foreign(listed(point.errorsByClass)),
+    hosts: foreign(listed(point.hosts)),
+  };
+  return stringify([SUMMARY_COLUMNS.map((column) => row[column])]);
+}
+
+/** Three decimals, as the contract has them; empty where there is no figure. */
+function fixed(value: number | undefined): string {
+  return value === undefined ? '' : value.toFixed(3);
+}
+
+function listed(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([key, count]) => `${key}=${count}`)
+    .join(' ');
+}
+
+/** Text that came over the network must not become a formula when the file is opened in a spreadsheet. */
+function foreign(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}

@@ -1,0 +1,41 @@
+import type { Percentiles } from '../types.ts';
+
+/** Samples of one quantity in milliseconds; percentiles are exact, by nearest rank. */
+export class Samples {
+  #values = new Float64Array(1024);
+  #count = 0;
+  #sum = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(value: number): void {
+    if (this.#count === this.#values.length) {
+      const larger = new Float64Array(this.#values.length * 2);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.#count++] = value;
+    this.#sum += value;
+  }
+
+  /** @returns undefined when there are no samples */
+  summary(): (Percentiles & { readonly mean: number }) | undefined {
+    if (this.#count === 0) return undefined;
+    const sorted = this.#values.slice(0, this.#count).sort();
+    const at = (fraction: number) => round(sorted[nearestRank(fraction, sorted.length)] ?? 0);
+    return { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), mean: round(this.#sum / this.#count) };
+  }
+}
+
+/** Index, from 0, of the smallest sample that at least `fraction` of all `count` samples do not exceed. */
+export function nearestRank(fraction: number, count: number): number {
+  // 0.95 * 20 is 19 and not 19.000000000000004.
+  return Math.min(count - 1, Math.max(0, Math.ceil(fraction * count - 1e-9) - 1));
+}
+
+/** Microseconds are the most that means anything. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,88 @@
+import type { Progress } from '../engine/protocol.ts';
+import type { PointSummary } from '../types.ts';
+import type { Collector } from './collector.ts';
+import { checkConservation } from './conservation.ts';
+import { judgeValidity } from './validity.ts';
+
+/** What is known about a point beside its records. */
+export interface PointFacts {
+  readonly index: number;
+  readonly rate: number;
+  readonly startedAt: string;
+  /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
+  readonly durationSeconds: number;
+  readonly interrupted: boolean;
+  /** What was due in that time. */
+  readonly scheduled: number;
+  readonly maxInFlight: number;
+  readonly progress: Progress;
+  readonly lost?: string;
+  readonly perRequestCsv: string;
+  /** From the first warm-up request to the end of the drain. */
+  readonly wallSeconds: number;
+}
+
+/**
+ * The figures of one point. Rates divide by the window's duration, not by the time between first and last request.
+ *
+ * @throws Error when a request is missing from the accounts
+ */
+export function summarizePoint(facts: PointFacts, collected: Collector): PointSummary {
+  const { sent, peakInFlight, newConnections, cpuSeconds } = facts.progress;
+  const { scheduled } = facts;
+  const dropped = scheduled - sent;
+  const outcomes = { ...collected.outcomes };
+  checkConservation({
+    scheduled,
+    sent,
+    dropped: facts.lost === undefined ? facts.progress.dropped : dropped,
+    outcomes,
+  });
+  const errorsByClass = ranked(collected.errorsByClass);
+  const response = collected.response.summary();
+  const service = collected.service.summary();
+  const lateness = collected.lateness.summary();
+  const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
+  return {
+    index: facts.index,
+    rate: facts.rate,
+    status: facts.interrupted ? 'interrupted' : 'complete',
+    validity: judgeValidity({
+      scheduled,
+      sent,
+      dropped,
+      maxInFlight: facts.maxInFlight,
+      peakInFlight,
+      errorsByClass,
+      ...(lateness === undefined ? {} : { latenessP99: lateness.p99 }),
+      ...(response === undefined ? {} : { response }),
+      ...(facts.lost === undefined ? {} : { lost: facts.lost }),
+    }),
+    durationSeconds: facts.durationSeconds,
+    startedAt: facts.startedAt,
+    scheduled,
+    sent,
+    dropped,
+    outcomes,
+    errorsByClass,
+    sentRps: perSecond(sent, facts.durationSeconds),
+    okRps: perSecond(outcomes.ok, facts.durationSeconds),
+    servedRps: perSecond(outcomes.ok, Math.max(facts.durationSeconds, collected.lastOkMs / 1000)),
+    ...(response === undefined ? {} : { response }),
+    ...(service === undefined ? {} : { service }),
+    ...(lateness === undefined ? {} : { lateness }),
+    hosts: ranked(collected.hosts),
+    peakInFlight,
+    newConnections,
+    generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
+    perRequestCsv: facts.perRequestCsv,
+  };
+}
+
+function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)));
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

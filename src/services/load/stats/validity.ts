@@ -1,0 +1,48 @@
+import type { Percentiles } from '../types.ts';
+
+/** Lateness that never matters, ms: the resolution of what the generator can do on a quiet machine. */
+const LATENESS_FLOOR_MS = 1;
+/** Lateness may be this part of the median response time before it colours the figures. */
+const LATENESS_SHARE = 0.05;
+const SENT_SHARE = 0.99;
+/** Errors that this machine ran into, not the target: descriptors, ports, memory. */
+const LOCAL_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
+
+export interface ValidityInput {
+  readonly scheduled: number;
+  readonly sent: number;
+  readonly dropped: number;
+  readonly maxInFlight: number;
+  readonly peakInFlight: number;
+  readonly latenessP99?: number;
+  readonly response?: Percentiles;
+  readonly errorsByClass: Readonly<Record<string, number>>;
+  /** Why the generator is gone, when it is. */
+  readonly lost?: string;
+}
+
+/**
+ * Whether a point says something about the target, or only about the machine that measured.
+ *
+ * @returns `valid`, `invalid: client-limited (every reason)`, or that nothing was measured
+ */
+export function judgeValidity(input: ValidityInput): string {
+  if (input.scheduled === 0) return 'invalid: nothing was measured';
+  const reasons: string[] = [];
+  if (input.lost !== undefined) reasons.push(`the generator stopped: ${input.lost}`);
+  if (input.dropped > 0 && input.peakInFlight >= input.maxInFlight) {
+    reasons.push(`${input.dropped} dropped at ${input.maxInFlight} in flight`);
+  }
+  if (input.sent < SENT_SHARE * input.scheduled) {
+    reasons.push(`${((100 * input.sent) / input.scheduled).toFixed(1)} % of the schedule sent`);
+  } else if (input.dropped > 0 && reasons.length === 0) {
+    reasons.push(`${input.dropped} not sent in time`);
+  }
+  const local = LOCAL_LIMITS.filter((code) => input.errorsByClass[code] !== undefined);
+  if (local.length > 0) reasons.push(`a limit of this machine: ${local.join(', ')}`);
+  const allowed = Math.max(LATENESS_FLOOR_MS, LATENESS_SHARE * (input.response?.p50 ?? 0));
+  if (input.latenessP99 !== undefined && input.latenessP99 > allowed) {
+    reasons.push(`lateness p99 ${input.latenessP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`);
+  }
+  return reasons.length === 0 ? 'valid' : `invalid: client-limited (${reasons.join('; ')})`;
+}
