@@ -1,0 +1,117 @@
+import type { Emit } from '../../../events.ts';
+import type { Clock } from '../../clock.ts';
+import type { Generator, PointEnd } from '../engine/generator-process.ts';
+import type { Progress, RequestRecord, RunOrder } from '../engine/protocol.ts';
+import { requestRows } from '../record/csv-rows.ts';
+import type { RunRecord } from '../record/run-record.ts';
+import { arrivalsWithin, intendedMs } from '../schedule/arrivals.ts';
+import { Collector } from '../stats/collector.ts';
+import { summarizePoint } from '../stats/point-summary.ts';
+import type { PointSummary, SweepPlan } from '../types.ts';
+import { tickMeter } from './ticks.ts';
+
+/** What is open when the operator interrupts gets this long to end. */
+export const GRACE_MS = 2000;
+
+const NOTHING_YET: Progress = {
+  phase: 'warmup',
+  elapsedMs: 0,
+  sent: 0,
+  dropped: 0,
+  inFlight: 0,
+  peakInFlight: 0,
+  newConnections: 0,
+  cpuSeconds: 0,
+};
+
+export interface PointDeps {
+  readonly generator: Generator;
+  readonly record: RunRecord;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Offers one rate and records every request as it ends.
+ *
+ * @throws RemedyError (exit 3) when the point's file cannot be made
+ */
+export async function runPoint(
+  plan: SweepPlan,
+  index: number,
+  order: RunOrder,
+  { generator, record, clock, emit, signal }: PointDeps,
+): Promise<PointSummary> {
+  const { rate } = order;
+  const { rows, close } = await record.openPoint(rate);
+  const collected = new Collector();
+  const meter = tickMeter(plan, index, rate);
+  let progress = NOTHING_YET;
+  const began = clock.monotonic();
+  const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
+  const keep = (records: readonly RequestRecord[]) => {
+    for (const one of records) collected.add(one);
+    rows.append(requestRows(rate, records));
+  };
+  const onBatch = (batch: { readonly records: readonly RequestRecord[]; readonly progress: Progress }) => {
+    progress = batch.progress;
+    keep(batch.records);
+    emit({ type: 'sweep-tick', tick: meter(progress, collected) });
+  };
+  let end: PointEnd;
+  try {
+    end = await generator.run(order, onBatch, signal, GRACE_MS);
+    if (end.type === 'finished') progress = end.progress;
+    else {
+      keep(unheardOf(collected, progress, rate));
+      // Only what was reported is certain; the batch that was on its way may have had more.
+      progress = { ...progress, sent: collected.recorded };
+    }
+  } finally {
+    await close();
+  }
+  const stoppedMs = measuredMs(end, signal, progress, order.durationMs);
+  return summarizePoint(
+    {
+      index,
+      rate,
+      startedAt,
+      durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
+      interrupted: stoppedMs !== undefined,
+      scheduled:
+        stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
+      maxInFlight: order.maxInFlight,
+      progress,
+      ...(end.type === 'lost' ? { lost: end.why } : {}),
+      perRequestCsv: record.pointCsv(rate),
+      wallSeconds: (clock.monotonic() - began) / 1000,
+    },
+    collected,
+  );
+}
+
+/** How much of the window was measured, if the point was stopped before it had ended by itself. */
+function measuredMs(end: PointEnd, signal: AbortSignal, progress: Progress, durationMs: number): number | undefined {
+  if (end.type === 'finished') return end.stoppedAtMs;
+  return signal.aborted ? Math.max(0, Math.min(durationMs, progress.elapsedMs)) : undefined;
+}
+
+/** Requests that a lost generator had sent, and of whose end nobody will hear. */
+function unheardOf(collected: Collector, progress: Progress, rate: number): RequestRecord[] {
+  const missing: RequestRecord[] = [];
+  for (let index = 0; index < progress.sent + progress.dropped; index++) {
+    if (missing.length + collected.recorded >= progress.sent) break;
+    if (collected.has(index)) continue;
+    missing.push({
+      index,
+      intendedMs: intendedMs(index, rate),
+      outcome: 'incomplete',
+      class: 'generator-lost',
+      status: 0,
+      error: 'the generator process stopped',
+    });
+  }
+  return missing;
+}

@@ -1,0 +1,44 @@
+import type { Progress } from '../engine/protocol.ts';
+import { arrivalsWithin, nextIndexAfter } from '../schedule/arrivals.ts';
+import type { Collector } from '../stats/collector.ts';
+import type { SweepPlan, SweepTick } from '../types.ts';
+
+/** Span of the `sentPerSecond` figure. */
+const SPAN_MS = 1000;
+
+/** Turns a generator's progress into what a live view shows; keeps the last second of a point. */
+export function tickMeter(plan: SweepPlan, index: number, rate: number) {
+  let recent: { readonly at: number; readonly sent: number }[] = [];
+  const phaseSeconds = {
+    warmup: plan.warmupSeconds,
+    measure: plan.durationSeconds,
+    drain: plan.drainSeconds,
+  };
+  const later = plan.rates.length - index - 1;
+  return (progress: Progress, collected: Collector): SweepTick => {
+    const { phase, elapsedMs, sent, inFlight } = progress;
+    recent = [...recent.filter(({ at }) => at >= elapsedMs - SPAN_MS), { at: elapsedMs, sent }];
+    const oldest = recent[0];
+    const span = oldest === undefined ? 0 : elapsedMs - oldest.at;
+    const elapsed = elapsedMs / 1000;
+    const left = Math.max(0, plan.durationSeconds - elapsed) + later * (plan.warmupSeconds + plan.durationSeconds);
+    return {
+      index,
+      rate,
+      phase,
+      elapsedSeconds: Math.max(
+        0,
+        elapsed + { warmup: plan.warmupSeconds, measure: 0, drain: -plan.durationSeconds }[phase],
+      ),
+      phaseSeconds: phaseSeconds[phase],
+      scheduled:
+        elapsedMs < 0 ? 0 : Math.min(nextIndexAfter(elapsedMs, rate), arrivalsWithin(plan.durationSeconds, rate)),
+      sent,
+      ok: collected.outcomes.ok,
+      failed: collected.failed,
+      inFlight,
+      sentPerSecond: oldest === undefined || span <= 0 ? 0 : ((sent - oldest.sent) * 1000) / span,
+      etaSeconds: left,
+    };
+  };
+}
