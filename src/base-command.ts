@@ -49,16 +49,18 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       helpValue: 'FILE',
       helpGroup: 'GLOBAL',
     }),
-    stack: stackFlag({
-      description: 'name of the stack',
-      env: 'CHAINCTL_STACK',
-      default: 'default',
-      helpGroup: 'GLOBAL',
-    }),
+    stack: stackFlag({ description: 'name of the stack', env: 'CHAINCTL_STACK', helpGroup: 'GLOBAL' }),
   };
 
   protected flags!: Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & C['flags']>;
   protected args!: Interfaces.InferredArgs<C['args']>;
+
+  /** The stack that a command means when none is named. */
+  protected readonly defaultStack: string = 'default';
+
+  protected get stack(): string {
+    return this.flags.stack ?? this.defaultStack;
+  }
 
   /** The command's own work. */
   protected abstract perform(context: CommandContext): Promise<CommandOutcome>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { homedir, hostname, userInfo } from 'node:os';
+import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
@@ -54,3 +54,9 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
 
 /** The services that `deploy local` starts. */
 export const localBundles = () => loadBundles(BUNDLES);
+
+/** What a run's manifest says about the program and the machine. */
+export function aboutThisRun(version: string, commandLine: readonly string[]): Readonly<Record<string, unknown>> {
+  const machine = { cpus: availableParallelism(), cpuModel: cpus()[0]?.model, memoryBytes: totalmem() };
+  return { version, node: process.version, platform: `${process.platform}-${process.arch}`, machine, commandLine };
+}

@@ -63,7 +63,7 @@ Every run keeps its own files in OUT/RUN-ID/. Ctrl-C keeps what was measured and
     const tag = checkTag(flags.tag);
     const prompt = await readPrompt(flags['prompt-file']);
     const named = flags.target === 'chain' || flags.target === 'invoke';
-    const targetUrl = resolveTarget(flags.target, named ? await readEndpoints(pathsOf(flags.stack)) : {});
+    const targetUrl = resolveTarget(flags.target, named ? await readEndpoints(pathsOf(this.stack)) : {});
     const maxInFlight = flags['max-in-flight'];
     const machine = { cpus: availableParallelism(), cpuModel: cpus()[0]?.model, memoryBytes: totalmem() };
     const options = {

@@ -36,7 +36,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
   protected async perform({ signal, releaseTerminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     await releaseTerminal();
-    const paths = pathsOf(flags.stack);
+    const paths = pathsOf(this.stack);
     const find = () => findLogs(paths.logs, this.args.service, flags.requests ? 'requests' : 'process');
     const files = await find();
     if (files.length === 0) {

@@ -34,14 +34,14 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
-    const { target, 'b-url': bUrl, 'min-process-seconds': minProcessSeconds, timeout, junit, stack } = this.flags;
+    const { target, 'b-url': bUrl, 'min-process-seconds': minProcessSeconds, timeout, junit } = this.flags;
     if (junit !== undefined) await prepareReportFile(junit);
     const named = {
       ...(target === undefined ? {} : { a: target }),
       ...(bUrl === undefined ? {} : { b: bUrl }),
       ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
     };
-    const targets = await smokeTargets(stack, named, () => readEndpoints(pathsOf(stack)));
+    const targets = await smokeTargets(this.stack, named, () => readEndpoints(pathsOf(this.stack)));
     const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal });
     try {
       const deps = { client, clock: systemClock, emit, signal };

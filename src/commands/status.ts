@@ -11,7 +11,7 @@ export default class Status extends BaseCommand<typeof Status> {
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
 
   protected async perform(): Promise<CommandOutcome> {
-    const paths = pathsOf(this.flags.stack);
+    const paths = pathsOf(this.stack);
     const local = await localStatus(paths, processDeps(paths));
     const targets = local === undefined ? [] : [local];
     const healthy = targets.every((target) => target.healthy);

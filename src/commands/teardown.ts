@@ -25,7 +25,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
   };
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
-    const paths = pathsOf(this.flags.stack);
+    const paths = pathsOf(this.stack);
     const deps = { ...(await stackDeps(emit, signal)), processes: processDeps(paths) };
     const status = await localStatus(paths, deps.processes).catch(() => 'unreadable' as const);
     if (status !== undefined && !this.flags.yes) await this.confirm(paths.name, terminal.canPrompt, signal);

@@ -96,7 +96,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
         parallel: flags['sim-parallel'],
       },
     };
-    const paths = pathsOf(flags.stack);
+    const paths = pathsOf(this.stack);
     const [stack, bundles] = await Promise.all([stackDeps(emit, signal), localBundles()]);
     const deps = { ...stack, bundles, processes: processDeps(paths) };
     const deployment = await deployLocal(paths, request, { dryRun: flags['dry-run'] }, deps);

@@ -36,6 +36,8 @@ export interface ProcessDeps {
 const READY_SECONDS = 30;
 const STOP_SECONDS = 12;
 const POLL_MS = 50;
+/** Every start is refused for a moment; only what lasts longer is worth a line. */
+const QUIET_MS = 1500;
 
 /** Hash that decides whether a running process is the wanted one. */
 export function specHash(spec: ServiceSpec): string {
@@ -93,14 +95,15 @@ export function serviceProcess(
 
     async ready(context, live) {
       const url = `http://${LOOPBACK}:${live.port}${healthPath}`;
-      const deadline = context.clock.monotonic() + READY_SECONDS * 1000;
+      const started = context.clock.monotonic();
       for (;;) {
         const reason = await healthReason(url);
         if (reason === undefined) return;
         context.signal.throwIfAborted();
         if (!(await isAlive(live, findAll))) throw await diedAtOnce(key, logFile);
-        if (context.clock.monotonic() > deadline) throw await notReady(key, live, reason, logFile);
-        context.emit({ type: 'step-waiting', key, action: 'ready', reason });
+        const waitedMs = context.clock.monotonic() - started;
+        if (waitedMs > READY_SECONDS * 1000) throw await notReady(key, live, reason, logFile);
+        if (waitedMs > QUIET_MS) context.emit({ type: 'step-waiting', key, action: 'ready', reason });
         await context.clock.sleep(POLL_MS, context.signal);
       }
     },

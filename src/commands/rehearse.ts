@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { Flags } from '@oclif/core';
+import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { durationFlag, integerFlag } from '../config/flags.ts';
+import { ExitCode, RemedyError } from '../errors.ts';
+import { systemClock } from '../runtime.ts';
+import { createChainClient } from '../services/chain/client.ts';
+import { readPrompt } from '../services/load/prompt.ts';
+import { parseRates } from '../services/load/schedule/rates.ts';
+import { runSweep } from '../services/load/sweep/run-sweep.ts';
+import { deployLocal } from '../services/local/deploy.ts';
+import { teardownLocal } from '../services/local/teardown.ts';
+import { type RehearsalReport, rehearse } from '../services/rehearsal/rehearse.ts';
+import { REHEARSAL_STACK, rehearsalRequest, soleRehearsal } from '../services/rehearsal/setting.ts';
+import { runSmoke } from '../services/smoke/run-smoke.ts';
+import { aboutThisRun, localBundles, pathsOf, processDeps, stackDeps } from '../surroundings.ts';
+import { renderRehearsal } from '../ui/render-rehearsal.ts';
+
+const SMOKE_TIMEOUT_SECONDS = 30;
+
+export default class Rehearse extends BaseCommand<typeof Rehearse> {
+  static override summary = 'the whole job once on this machine: deploy, smoke, a short sweep, teardown';
+  static override description =
+    `Needs no cloud, no Docker and no model: the engine is simulated, and so are all figures. Takes about a minute.
+Uses free ports and a stack of its own, and takes it down after a failure or Ctrl-C, too. The results stay.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --rps 1,5,10 --duration 3s --replicas 2',
+  ];
+  static override flags = {
+    rps: Flags.string({ description: 'requests per second of each point', default: '1,5,10,20,40', helpValue: 'LIST' }),
+    duration: durationFlag({ description: 'of each point', default: 5, min: 0.1 }),
+    replicas: integerFlag({ description: 'how many B there are', default: 3, min: 1, max: 16 }),
+    out: Flags.string({ description: 'folder of the result files', default: 'results', helpValue: 'FOLDER' }),
+  };
+
+  protected override readonly defaultStack = REHEARSAL_STACK;
+
+  protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
+    const { flags } = this;
+    const [rates, prompt, bundles, stack] = await Promise.all([
+      parseRates(flags.rps),
+      readPrompt(undefined),
+      localBundles(),
+      stackDeps(emit, signal),
+    ]);
+    const paths = pathsOf(this.stack);
+    const deps = { ...stack, bundles, processes: processDeps(paths) };
+    const unlock = await soleRehearsal(join(paths.folder, '..', `${paths.name}.rehearsal.lock`), paths, deps);
+    const client = createChainClient({ clock: systemClock, timeoutMs: SMOKE_TIMEOUT_SECONDS * 1000, signal });
+    const request = rehearsalRequest(flags.replicas);
+    const { minProcessSeconds } = request;
+    const warmupSeconds = 1;
+    const sweepSeconds = rates.length * (flags.duration + warmupSeconds + 1);
+    try {
+      const report = await rehearse(
+        {
+          deploy: () => deployLocal(paths, request, { dryRun: false }, deps),
+          smoke: ({ endpoints }) =>
+            runSmoke(
+              { ...endpoints, minProcessSeconds, timeoutSeconds: SMOKE_TIMEOUT_SECONDS },
+              { client, clock: systemClock, emit, signal },
+            ),
+          sweep: ({ endpoints }) =>
+            runSweep(
+              {
+                ...{
+                  targetUrl: `${endpoints.a}/chain`,
+                  tag: 'rehearsal',
+                  rates,
+                  prompt,
+                  seed: 1,
+                  outFolder: flags.out,
+                  preflight: true,
+                },
+                ...{ durationSeconds: flags.duration, warmupSeconds, timeoutSeconds: 30, drainSeconds: 30 },
+                about: aboutThisRun(this.config.version, ['rehearse', ...this.argv]),
+              },
+              { clock: systemClock, fetch, emit, signal },
+            ),
+          teardown: () => teardownLocal(paths, { ...deps, signal: AbortSignal.timeout(60_000) }),
+        },
+        emit,
+        { sweepSeconds },
+      );
+      return {
+        result: report,
+        text: renderRehearsal(report, process.stdout.columns ?? 80),
+        exit: exitOf(report, signal),
+      };
+    } catch (error) {
+      if (!signal.aborted || !(error instanceof RemedyError) || error.code !== 'interrupted') throw error;
+      throw new RemedyError(`${error.message}; everything that was started has been taken down`, {
+        code: 'interrupted',
+        exit: error.exit,
+        nextSteps: ['run it again: chainctl rehearse'],
+      });
+    } finally {
+      await client.close();
+      await unlock();
+    }
+  }
+}
+
+function exitOf({ smoke, sweep }: RehearsalReport, signal: AbortSignal): ExitCode {
+  if (smoke.failed > 0) return ExitCode.checkFailed;
+  if (sweep?.problem !== undefined) return ExitCode.configuration;
+  if (sweep?.status === 'complete') return ExitCode.ok;
+  return signal.reason instanceof RemedyError ? signal.reason.exit : ExitCode.interrupted;
+}

@@ -1,0 +1,26 @@
+import type { RehearsalReport } from '../services/rehearsal/rehearse.ts';
+import { sweepText } from '../services/results/sweep-table.ts';
+
+/** What a rehearsal has shown, and what to do next. */
+export function renderRehearsal({ deployment, smoke, sweep, teardown }: RehearsalReport, columns: number): string {
+  const hosts = Object.entries(smoke.hosts).map(([host, count]) => `${host} ${count}`);
+  const failed = smoke.checks.filter(({ status }) => status === 'failed');
+  return [
+    `deploy    A, ${countReplicas(deployment)} and a simulated engine, ready on this machine`,
+    `smoke     ${smoke.passed} checks passed, ${smoke.failed} failed; hosts of B: ${hosts.join(', ') || 'none'}`,
+    ...failed.map(
+      ({ name, expected, actual, remedy }) => `          ${name}: expected ${expected}, got ${actual}. ${remedy ?? ''}`,
+    ),
+    ...(sweep === undefined
+      ? ['load      left out: the chain does not work']
+      : ['', sweepText(sweep, columns).trimEnd(), '']),
+    `teardown  ${teardown.removed.length} processes stopped, verified gone; logs: ${deployment.logs}`,
+    '',
+    'Next: chainctl deploy local, then chainctl load --rps 1,10,...,1000 (chainctl --help shows all)',
+  ].join('\n');
+}
+
+function countReplicas({ changes }: RehearsalReport['deployment']): string {
+  const replicas = changes.filter(({ key }) => /^b-\d+$/.test(key)).length;
+  return `${replicas} replica${replicas === 1 ? '' : 's'} of B behind a proxy`;
+}
