@@ -9,8 +9,9 @@ export interface BodyLimits {
 
 /**
  * Reads a request's body. 413 before a byte is read when `Content-Length` already says too much, 413 at the limit
- * when it does not say, 408 when the client is too slow. After both the connection is closed: what is still on its
- * way would otherwise be taken for the next request.
+ * when it does not say, 408 when the client is too slow. After a 413 the HTTP server discards what is still on its way,
+ * within bounds, and keeps the connection: closing it at once would often destroy the answer before it is read. A
+ * client that is too slow is not waited for again.
  */
 export function readBody(incoming: IncomingMessage, outgoing: ServerResponse, limits: BodyLimits): Promise<Buffer> {
   const declared = Number(incoming.headers['content-length'] ?? 0);
@@ -48,12 +49,10 @@ export function parseJsonBody(body: Buffer): unknown {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-const CLOSE = { connection: 'close' };
-
 function tooLarge(maxBytes: number): Problem {
-  return new Problem(413, `body is larger than ${maxBytes} bytes`, CLOSE);
+  return new Problem(413, `body is larger than ${maxBytes} bytes`);
 }
 
 function tooSlow(timeoutMs: number): Problem {
-  return new Problem(408, `body did not arrive within ${timeoutMs / 1000} s`, CLOSE);
+  return new Problem(408, `body did not arrive within ${timeoutMs / 1000} s`, { connection: 'close' });
 }

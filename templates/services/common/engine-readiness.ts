@@ -51,8 +51,8 @@ export class EngineReadiness {
     return this.#probing;
   }
 
-  close(): Promise<void> {
-    return this.#engine.close();
+  close(): void {
+    this.#engine.close();
   }
 
   async #probe(): Promise<Readiness> {

@@ -118,6 +118,19 @@ export class RequestLog {
 
 /** Callers' prompts are not in the log, but error texts and sizes are: readable by the owner only. */
 async function openForAppend(path: string): Promise<Handle> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   return open(path, 'a', 0o600);
+}
+
+/** Not `mkdir` with `recursive`: Node's never returns where a folder refuses every child, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
 }

@@ -82,8 +82,12 @@ class Runner implements ServiceContext {
     });
     this.#server = server;
     server.on('request', (incoming, outgoing) => this.#onRequest(incoming, outgoing));
-    // Left unanswered until the body is wanted, so that refusing is free.
-    server.on('checkContinue', (incoming, outgoing) => this.#onRequest(incoming, outgoing));
+    // Left unanswered until the body is wanted, so that refusing is free. The connection ends with the answer, since
+    // a client that was refused may or may not send the body it announced.
+    server.on('checkContinue', (incoming, outgoing) => {
+      outgoing.shouldKeepAlive = false;
+      this.#onRequest(incoming, outgoing);
+    });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBrokenRequest(error, socket as Socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -1,12 +1,12 @@
-import type { Dispatcher } from 'undici';
-import Pool from 'undici/lib/dispatcher/pool.js';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Connections, describeNetworkError } from './connections.ts';
 import type { Problem } from './problem.ts';
 import type { RequestScope } from './request-scope.ts';
 
 /** A whole answer of another service. */
 export interface UpstreamReply {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
@@ -25,7 +25,7 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** For the whole exchange, in milliseconds. */
+  /** For the whole exchange, in milliseconds. A model may think for minutes: there is no other clock. */
   readonly timeoutMs: number;
   /** Its end (caller gone, deadline passed) closes the exchange and rejects with its `Problem`. */
   readonly scope?: RequestScope;
@@ -33,124 +33,120 @@ export interface UpstreamRequest {
 
 /** Answers above this are cut off: a broken service must not fill our memory. */
 const MAX_REPLY_BYTES = 8 << 20;
+const CONNECT_TIMEOUT_MS = 5000;
 
-/** Keep-alive connections to one service. */
+/** A client of one service, over connections that are kept. */
 export class Upstream {
-  readonly #pool: Pool;
+  readonly #connections: Connections;
   readonly #prefix: string;
 
   constructor(baseUrl: string) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
-    this.#pool = new Pool(url.origin, {
-      pipelining: 1,
-      connect: { timeout: 5000 },
-      // Shorter than any server's or load balancer's own, so that we never write into a connection being closed.
-      keepAliveTimeout: 30_000,
-      keepAliveMaxTimeout: 30_000,
-      // A model may think for minutes before the first byte: `timeoutMs` of the request is the only clock.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxResponseSize: MAX_REPLY_BYTES,
-    });
+    this.#connections = new Connections(url, CONNECT_TIMEOUT_MS);
   }
 
+  /** Rejects with an `UpstreamError`, or with the scope's `Problem`. Any status is an answer. */
   request(request: UpstreamRequest): Promise<UpstreamReply> {
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(request, resolve, reject);
-      this.#pool.dispatch(
-        {
-          method: request.method,
-          path: this.#prefix + request.path,
-          headers: request.body === undefined ? { ...request.headers } : { ...JSON_HEADERS, ...request.headers },
-          body: request.body ?? null,
-        },
-        exchange,
-      );
+      new Exchange(this.#connections, this.#prefix + request.path, request, resolve, reject).send();
     });
   }
 
   /** Drops every connection. */
-  close(): Promise<void> {
-    return this.#pool.destroy();
+  close(): void {
+    this.#connections.close();
   }
 }
 
-const JSON_HEADERS = { 'content-type': 'application/json' };
-
-/** Gathers one answer; settles once, and closes the connection when it settles early. */
-class Exchange implements Dispatcher.DispatchHandler {
-  #resolve: (reply: UpstreamReply) => void;
-  #reject: (error: UpstreamError | Problem) => void;
-  #controller: Dispatcher.DispatchController | undefined;
-  #failure: Error | undefined;
-  #status = 0;
-  #headers: UpstreamReply['headers'] = {};
-  #chunks: Buffer[] = [];
-  #timer: NodeJS.Timeout;
-  #unsubscribe: (() => void) | undefined;
+/** One request and its answer; settles once, and closes the connection when it settles early. */
+class Exchange {
+  readonly #connections: Connections;
+  readonly #path: string;
+  readonly #request: UpstreamRequest;
+  readonly #resolve: (reply: UpstreamReply) => void;
+  readonly #reject: (error: UpstreamError | Problem) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #unsubscribe: (() => void) | undefined;
+  #current: ClientRequest | undefined;
+  #settled = false;
+  #retried = false;
 
   constructor(
-    { scope, timeoutMs }: UpstreamRequest,
+    connections: Connections,
+    path: string,
+    request: UpstreamRequest,
     resolve: (reply: UpstreamReply) => void,
     reject: (error: UpstreamError | Problem) => void,
   ) {
+    this.#connections = connections;
+    this.#path = path;
+    this.#request = request;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(() => {
-      this.#abort(new UpstreamError('timeout', `no answer within ${timeoutMs / 1000} s`));
-    }, timeoutMs);
-    this.#unsubscribe = scope?.onCancel((why) => this.#abort(why));
+      this.#abort(new UpstreamError('timeout', `no answer within ${request.timeoutMs / 1000} s`));
+    }, request.timeoutMs);
+    this.#unsubscribe = request.scope?.onCancel((why) => this.#abort(why));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // It may have waited for a connection longer than anybody waited for it.
-    if (this.#failure) controller.abort(this.#failure);
+  send(): void {
+    if (this.#settled) return;
+    const { method, body, headers } = this.#request;
+    const current = this.#connections.request({ method, path: this.#path, headers: withBody(headers, body) });
+    this.#current = current;
+    current.on('response', (incoming) => this.#read(incoming));
+    current.on('error', (error) => this.#fail(error, current));
+    current.end(body);
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: UpstreamReply['headers']): void {
-    this.#status = status;
-    this.#headers = headers;
+  #read(incoming: IncomingMessage): void {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_REPLY_BYTES) chunks.push(chunk);
+      else this.#abort(new UpstreamError('network', `answer is larger than ${MAX_REPLY_BYTES} bytes`));
+    });
+    incoming.on('error', (error) => this.#fail(error));
+    incoming.on('end', () => {
+      if (!this.#settle()) return;
+      const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+      this.#resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: whole.toString('utf8') });
+    });
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    if (this.#failure) return;
-    this.#settle();
-    const [first] = this.#chunks;
-    const whole = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, headers: this.#headers, text: whole.toString('utf8') });
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (this.#failure) return;
-    this.#failure = error;
-    this.#settle();
-    this.#reject(new UpstreamError('network', describeNetworkError(error)));
+  #fail(error: Error, unanswered?: ClientRequest): void {
+    // The other side closed an idle connection just as we took it: it has not seen the request.
+    const code = (error as NodeJS.ErrnoException).code;
+    if (unanswered?.reusedSocket && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
+      this.#retried = true;
+      this.send();
+      return;
+    }
+    if (this.#settle()) this.#reject(new UpstreamError('network', describeNetworkError(error)));
   }
 
   #abort(why: UpstreamError | Problem): void {
-    if (this.#failure) return;
-    this.#failure = why;
-    this.#settle();
-    this.#controller?.abort(why);
+    if (!this.#settle()) return;
+    this.#current?.destroy();
     this.#reject(why);
   }
 
-  #settle(): void {
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
     clearTimeout(this.#timer);
     this.#unsubscribe?.();
+    return true;
   }
 }
 
-/** A sentence for an operator. A host with two addresses fails with an empty message and the reasons inside. */
-export function describeNetworkError(error: unknown): string {
-  const [first] = error instanceof AggregateError ? error.errors : [error];
-  if (!(first instanceof Error)) return String(first);
-  if (first.message === 'other side closed') return 'connection closed before the answer was complete';
-  return first.message || (first as NodeJS.ErrnoException).code || first.name;
+/** With its length, headers and body leave in one piece. */
+function withBody(
+  headers: Readonly<Record<string, string>> | undefined,
+  body: string | undefined,
+): Record<string, string | number> {
+  if (body === undefined) return { ...headers };
+  return { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
 }

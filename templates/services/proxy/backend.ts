@@ -1,4 +1,4 @@
-import Pool from 'undici/lib/dispatcher/pool.js';
+import { Connections } from '../common/connections.ts';
 import { parseObject } from '../common/engine-client.ts';
 import { Upstream } from '../common/upstream.ts';
 import type { BackendAddress, ProxySettings } from './settings.ts';
@@ -7,7 +7,9 @@ import type { BackendAddress, ProxySettings } from './settings.ts';
 export class Backend {
   readonly name: string;
   readonly url: string;
-  readonly pool: Pool;
+  /** What its URL has before every path; usually nothing. */
+  readonly pathPrefix: string;
+  readonly connections: Connections;
   /** Answers passed on, whatever their status. */
   served = 0;
   /** Exchanges that failed on the way. */
@@ -26,16 +28,9 @@ export class Backend {
   constructor(address: BackendAddress, settings: ProxySettings) {
     this.name = address.name;
     this.url = address.url.href.replace(/\/+$/, '');
+    this.pathPrefix = address.url.pathname.replace(/\/+$/, '');
     this.#settings = settings;
-    this.pool = new Pool(address.url.origin, {
-      pipelining: 1,
-      connect: { timeout: 2000 },
-      keepAliveTimeout: 30_000,
-      keepAliveMaxTimeout: 30_000,
-      // How long an answer may take is the caller's and the backend's affair; either ends the exchange by closing.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    this.connections = new Connections(address.url, 2000);
     // Its own connections: a check must not queue behind the traffic it is to judge.
     this.#checks = new Upstream(this.url);
   }
@@ -77,10 +72,11 @@ export class Backend {
     this.#failures = this.#settings.unhealthyAfter;
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await Promise.all([this.pool.destroy(), this.#checks.close()]);
+    this.connections.close();
+    this.#checks.close();
   }
 
   async #check(): Promise<void> {

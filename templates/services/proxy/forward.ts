@@ -1,22 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
-import { describeNetworkError } from '../common/upstream.ts';
+import { describeNetworkError, neverSent } from '../common/connections.ts';
 import type { Backend } from './backend.ts';
 
 /** How an attempt on one backend ended. With `retry`, nothing of it has reached the backend's work or the caller. */
 export type Outcome = { readonly done: true } | { readonly retry: string } | { readonly failed: string };
-
-/** Failures of making a connection: the request has not left this process. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 
 /** RFC 9110 7.6.1: these describe one connection and go no further. `expect` was answered here. */
 const HOP_BY_HOP = new Set([
@@ -40,136 +27,97 @@ export function forward(
   outgoing: ServerResponse,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    backend.inFlight++;
-    const exchange = new ForwardedExchange(backend, outgoing, (outcome) => {
+    let over = false;
+    const finish = (outcome: Outcome) => {
+      if (over) return;
+      over = true;
       backend.inFlight--;
+      outgoing.off('close', onCallerGone);
       resolve(outcome);
+    };
+    const onCallerGone = () => {
+      finish({ done: true });
+      request.destroy();
+    };
+    const onError = (error: Error) => {
+      if (over) return;
+      backend.failed++;
+      const reason = describeNetworkError(error);
+      if (outgoing.headersSent) {
+        // Half an answer is out: only a broken connection tells the caller so.
+        finish({ done: true });
+        outgoing.destroy();
+      } else {
+        finish(neverSent(error) ? { retry: reason } : { failed: reason });
+      }
+    };
+    backend.inFlight++;
+    outgoing.once('close', onCallerGone);
+    const request = backend.connections.request({
+      method: incoming.method ?? 'GET',
+      path: backend.pathPrefix + (incoming.url ?? '/'),
+      headers: requestHeaders(incoming, body),
     });
-    const prefix = new URL(backend.url).pathname.replace(/\/+$/, '');
-    backend.pool.dispatch(
-      {
-        method: incoming.method as Dispatcher.HttpMethod,
-        path: prefix + (incoming.url ?? '/'),
-        headers: requestHeaders(incoming),
-        body: body ?? null,
-      },
-      exchange,
-    );
+    request.on('error', onError);
+    request.on('response', (answer) => {
+      answer.on('error', onError);
+      // An instance that shuts down says that it has not begun: another one can.
+      if (answer.statusCode === 503 && answer.headers['x-chainctl-refused'] === 'draining') {
+        answer.resume().on('end', () => finish({ retry: 'draining' }));
+        return;
+      }
+      passOn(answer, outgoing, backend.name, () => {
+        backend.served++;
+        finish({ done: true });
+      });
+    });
+    request.end(body);
   });
 }
 
-class ForwardedExchange implements Dispatcher.DispatchHandler {
-  readonly #backend: Backend;
-  readonly #outgoing: ServerResponse;
-  readonly #end: (outcome: Outcome) => void;
-  #controller: Dispatcher.DispatchController | undefined;
-  #over = false;
-  #drainingReply = false;
-  readonly #onCallerGone = () => {
-    if (this.#over) return;
-    this.#finish({ done: true });
-    this.#controller?.abort(new Error('caller closed the connection'));
-  };
-
-  constructor(backend: Backend, outgoing: ServerResponse, end: (outcome: Outcome) => void) {
-    this.#backend = backend;
-    this.#outgoing = outgoing;
-    this.#end = end;
-    outgoing.once('close', this.#onCallerGone);
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#over) controller.abort(new Error('caller closed the connection'));
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return;
-    // An instance that shuts down says that it has not begun: another one can.
-    if (status === 503 && headers['x-chainctl-refused'] === 'draining') {
-      this.#drainingReply = true;
-      return;
-    }
-    this.#outgoing.writeHead(status, responseHeaders(headers, this.#backend.name));
-    // A caller who reads slowly slows the backend down, not our memory.
-    this.#outgoing.on('drain', () => controller.resume());
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#drainingReply) return;
-    if (!this.#outgoing.write(chunk)) controller.pause();
-  }
-
-  onResponseEnd(): void {
-    if (this.#over) return;
-    if (this.#drainingReply) {
-      this.#finish({ retry: 'draining' });
-      return;
-    }
-    this.#backend.served++;
-    this.#finish({ done: true });
-    this.#outgoing.end();
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (this.#over) return;
-    this.#backend.failed++;
-    const reason = describeNetworkError(error);
-    if (this.#outgoing.headersSent) {
-      // Half an answer is out: only a broken connection tells the caller so.
-      this.#finish({ done: true });
-      this.#outgoing.destroy();
-      return;
-    }
-    const code = (error instanceof AggregateError ? error.errors[0] : error)?.code as string | undefined;
-    this.#finish(code !== undefined && NEVER_SENT.has(code) ? { retry: reason } : { failed: reason });
-  }
-
-  #finish(outcome: Outcome): void {
-    this.#over = true;
-    this.#outgoing.off('close', this.#onCallerGone);
-    this.#end(outcome);
-  }
+/** By hand rather than with `pipe`, which leaves the caller waiting for ever when the backend breaks off. */
+function passOn(answer: IncomingMessage, outgoing: ServerResponse, backend: string, ended: () => void): void {
+  outgoing.writeHead(answer.statusCode ?? 502, responseHeaders(answer, backend));
+  // A caller who reads slowly slows the backend down, not our memory.
+  outgoing.on('drain', () => answer.resume());
+  answer.on('data', (chunk: Buffer) => {
+    if (!outgoing.write(chunk)) answer.pause();
+  });
+  answer.on('end', () => {
+    ended();
+    outgoing.end();
+  });
 }
 
-function requestHeaders(incoming: IncomingMessage): string[] {
-  const skipped = connectionHeaders(incoming.headers.connection);
-  const headers: string[] = [];
-  const raw = incoming.rawHeaders;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    // The body is sent whole, so its length is set by the client.
-    if (skipped.has(name) || name === 'content-length') continue;
-    headers.push(name, raw[i + 1] as string);
-  }
-  headers.push('x-forwarded-for', forwardedFor(incoming), 'x-forwarded-proto', 'http');
+function requestHeaders(incoming: IncomingMessage, body: Buffer | undefined): Record<string, string | string[]> {
+  const headers = endToEnd(incoming);
+  // The body was read whole, however it came.
+  delete headers['content-length'];
+  if (body) headers['content-length'] = String(body.length);
+  const before = headers['x-forwarded-for'];
+  const caller = incoming.socket.remoteAddress ?? 'unknown';
+  headers['x-forwarded-for'] = before === undefined ? caller : `${before}, ${caller}`;
+  headers['x-forwarded-proto'] ??= 'http';
   return headers;
 }
 
-function forwardedFor(incoming: IncomingMessage): string {
-  return incoming.socket.remoteAddress ?? 'unknown';
+function responseHeaders(answer: IncomingMessage, backend: string): Record<string, string | string[]> {
+  return { ...endToEnd(answer), 'x-chainctl-backend': backend };
 }
 
-function responseHeaders(
-  headers: Record<string, string | string[] | undefined>,
-  backend: string,
-): Record<string, string | string[]> {
-  const skipped = connectionHeaders(headers.connection);
-  const passed: Record<string, string | string[]> = { 'x-chainctl-backend': backend };
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !skipped.has(name)) passed[name] = value;
+function endToEnd(message: IncomingMessage): Record<string, string | string[]> {
+  const skipped = connectionHeaders(message.headers.connection);
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(message.headers)) {
+    if (value !== undefined && !skipped.has(name)) headers[name] = value;
   }
-  return passed;
+  return headers;
 }
 
 /** The hop-by-hop headers, and those that `Connection` itself names. */
-function connectionHeaders(connection: string | string[] | undefined): ReadonlySet<string> {
+function connectionHeaders(connection: string | undefined): ReadonlySet<string> {
   if (connection === undefined) return HOP_BY_HOP;
-  const named = String(connection).toLowerCase();
+  const named = connection.toLowerCase();
   if (named === 'keep-alive' || named === 'close') return HOP_BY_HOP;
   return new Set([...HOP_BY_HOP, ...named.split(',').map((name) => name.trim())]);
 }

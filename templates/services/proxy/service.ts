@@ -61,7 +61,7 @@ export function createProxy(context: ServiceContext): Service {
       });
     },
     async close() {
-      await Promise.all(backends.map((backend) => backend.close()));
+      for (const backend of backends) backend.close();
     },
   };
 }

@@ -55,8 +55,8 @@ export class RemoteB {
     }
   }
 
-  close(): Promise<void> {
-    return this.#upstream.close();
+  close(): void {
+    this.#upstream.close();
   }
 
   async #send(body: string, timeoutMs: number, scope: RequestScope): Promise<UpstreamReply> {

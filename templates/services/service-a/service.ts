@@ -111,7 +111,10 @@ export function createServiceA(context: ServiceContext): Service {
   return {
     listener: createPromptListener({ service: 'a', path: '/chain', settings, context, admission, log, work, health }),
     async close() {
-      await Promise.all([engine.close(), remote.close(), readiness.close(), log?.close(2000)]);
+      engine.close();
+      remote.close();
+      readiness.close();
+      await log?.close(2000);
     },
   };
 }

@@ -87,7 +87,9 @@ export function createServiceB(context: ServiceContext): Service {
   return {
     listener: createPromptListener({ service: 'b', path: '/invoke', settings, context, admission, log, work, health }),
     async close() {
-      await Promise.all([engine.close(), readiness.close(), log?.close(2000)]);
+      engine.close();
+      readiness.close();
+      await log?.close(2000);
     },
   };
 }

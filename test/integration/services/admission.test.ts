@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { createLab, engineWithGenerationOf, expectEngine, expectHealth, LONG_PROMPT, post, request } from './lab.ts';
+
+const lab = createLab();
+const PROMPT = { prompt: LONG_PROMPT };
+const WITHIN = (ms: number) => ({ headers: { 'x-request-timeout-ms': String(ms) } });
+
+test('beyond the places and the queue: 503 at once with Retry-After, and the queue is served', async () => {
+  const engine = await lab.engine(engineWithGenerationOf(300, 1));
+  const b = await lab.b(engine.url, { MAX_CONCURRENCY: '1', MAX_QUEUE: '2' });
+  const accepted = [1, 2, 3].map(() => post(`${b.url}/invoke`, PROMPT));
+  await expectHealth(b, 200, { working: 1, queued: 2 });
+  const refused = await Promise.all(Array.from({ length: 20 }, () => post(`${b.url}/invoke`, PROMPT)));
+  for (const reply of refused) {
+    expect(reply).toMatchObject({ status: 503, body: { detail: 'overloaded: 1 at work and 2 waiting' } });
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(reply.ms).toBeLessThan(250);
+  }
+  expect((await Promise.all(accepted)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  await expectEngine(engine, { started: 3, finished: 3, max_active: 1 });
+});
+
+test('everything in the process is bounded, requests that only wait included', async () => {
+  const engine = await lab.engine();
+  const b = await lab.b(engine.url, { MIN_PROCESS_SECONDS: '0.5', MAX_IN_FLIGHT: '3' });
+  const replies = await Promise.all(Array.from({ length: 10 }, () => post(`${b.url}/invoke`, PROMPT)));
+  const statuses = replies.map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(3);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(7);
+});
+
+test('what cannot be answered before the caller’s deadline is not started', async () => {
+  const engine = await lab.engine(engineWithGenerationOf(400, 1));
+  const b = await lab.b(engine.url, { MAX_CONCURRENCY: '1' });
+  const first = post(`${b.url}/invoke`, PROMPT);
+  await expectEngine(engine, { active: 1 });
+  expect(await post(`${b.url}/invoke`, PROMPT, WITHIN(0))).toMatchObject({
+    status: 504,
+    body: { detail: 'deadline passed: the caller waits at most 0 ms' },
+  });
+  const waited = await post(`${b.url}/invoke`, PROMPT, WITHIN(100));
+  expect(waited).toMatchObject({ status: 504, body: { detail: 'deadline passed: the caller waits at most 100 ms' } });
+  expect(waited.ms).toBeLessThan(300);
+  expect((await post(`${b.url}/invoke`, PROMPT, { headers: { 'x-request-timeout-ms': 'soon' } })).status).toBe(400);
+  expect((await first).status).toBe(200);
+  await expectEngine(engine, { started: 1 });
+  const slow = await lab.b(engine.url, { MIN_PROCESS_SECONDS: '5' });
+  expect(await post(`${slow.url}/invoke`, PROMPT, WITHIN(1000))).toMatchObject({
+    status: 504,
+    body: { detail: expect.stringContaining('minimum processing time of 5 s') },
+  });
+  await expectEngine(engine, { started: 1 });
+});
+
+test('a deadline that passes while a model works cancels the work, and A passes what is left on to B', async () => {
+  const engineA = await lab.engine();
+  const engineB = await lab.engine(engineWithGenerationOf(60_000, 1));
+  // B on its own would work for two minutes: that it stops is the header's doing, not the closed connection's.
+  const b = await lab.b(engineB.url);
+  const a = await lab.a(engineA.url, b.url);
+  const reply = await post(`${a.url}/chain`, PROMPT, WITHIN(400));
+  expect(reply).toMatchObject({ status: 504 });
+  await expectEngine(engineB, { active: 0, started: 1, cancelled: 1 });
+});
+
+test('what B refuses is kept by A until B has a place: A’s work is not thrown away', async () => {
+  const engineA = await lab.engine();
+  const engineB = await lab.engine(engineWithGenerationOf(50, 1));
+  // B takes two at a time; A would let 64 begin.
+  const b = await lab.b(engineB.url, { MAX_CONCURRENCY: '1', MAX_QUEUE: '1' });
+  const a = await lab.a(engineA.url, b.url);
+  const replies = await Promise.all(Array.from({ length: 12 }, () => post(`${a.url}/chain`, PROMPT)));
+  expect(replies.map(({ status }) => status)).toEqual(Array(12).fill(200));
+  await expectEngine(engineA, { finished: 12 });
+  await expectEngine(engineB, { finished: 12, cancelled: 0 });
+  const { remote } = (await request(`${a.url}/health`)).body;
+  expect(remote).toMatchObject({ begun: 0, held: 0 });
+  expect(remote.window).toBeLessThan(64);
+});
+
+test('B full to the end: A answers 503 with Retry-After, not 502', async () => {
+  const engineA = await lab.engine();
+  const engineB = await lab.engine(engineWithGenerationOf(60_000, 1));
+  const b = await lab.b(engineB.url, { MAX_CONCURRENCY: '1', MAX_QUEUE: '0' });
+  const blocking = new AbortController();
+  post(`${b.url}/invoke`, PROMPT, { signal: blocking.signal }).catch(() => {});
+  await expectEngine(engineB, { active: 1 });
+  const a = await lab.a(engineA.url, b.url, { REMOTE_B_TIMEOUT_SECONDS: '0.3' });
+  const reply = await post(`${a.url}/chain`, PROMPT);
+  expect(reply).toMatchObject({ status: 503, body: { detail: expect.stringMatching(/^overloaded: remote\(B\) /) } });
+  expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  blocking.abort();
+});
+
+test('goodput under ten times the capacity is what it is at capacity', async () => {
+  const engine = await lab.engine(engineWithGenerationOf(20, 2));
+  const b = await lab.b(engine.url, { MAX_QUEUE: '16' });
+  const a = await lab.a(engine.url, b.url, { MAX_QUEUE: '16' });
+  const drive = async (callers: number, ms: number) => {
+    const end = performance.now() + ms;
+    let ok = 0;
+    const loop = async () => {
+      while (performance.now() < end) {
+        const { status } = await post(`${a.url}/chain`, PROMPT);
+        if (status === 200) ok++;
+        else await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, loop));
+    return ok;
+  };
+  await drive(4, 500);
+  const atCapacity = await drive(8, 1500);
+  const overloaded = await drive(80, 1500);
+  expect(overloaded).toBeGreaterThan(atCapacity * 0.8);
+});
