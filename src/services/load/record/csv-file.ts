@@ -11,7 +11,8 @@ export class CsvFile {
   #last: Promise<void> = Promise.resolve();
   #failed = false;
 
-  private constructor(path: string, handle: FileHandle, onFailure: (error: unknown) => void) {
+  /** Takes over an open file; {@link create} is the usual way. */
+  constructor(path: string, handle: FileHandle, onFailure: (error: unknown) => void) {
     this.path = path;
     this.#handle = handle;
     this.#onFailure = onFailure;

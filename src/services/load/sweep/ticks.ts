@@ -8,7 +8,7 @@ const SPAN_MS = 1000;
 
 /** Turns a generator's progress into what a live view shows; keeps the last second of a point. */
 export function tickMeter(plan: SweepPlan, index: number, rate: number) {
-  let recent: { readonly at: number; readonly sent: number }[] = [];
+  const recent: { readonly at: number; readonly sent: number }[] = [];
   const phaseSeconds = {
     warmup: plan.warmupSeconds,
     measure: plan.durationSeconds,
@@ -17,7 +17,9 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
   const later = plan.rates.length - index - 1;
   return (progress: Progress, collected: Collector): SweepTick => {
     const { phase, elapsedMs, sent, inFlight } = progress;
-    recent = [...recent.filter(({ at }) => at >= elapsedMs - SPAN_MS), { at: elapsedMs, sent }];
+    // The oldest one kept is at least a span old, so that slow rates are not divided by too little time.
+    while ((recent[1]?.at ?? elapsedMs) <= elapsedMs - SPAN_MS) recent.shift();
+    recent.push({ at: elapsedMs, sent });
     const oldest = recent[0];
     const span = oldest === undefined ? 0 : elapsedMs - oldest.at;
     const elapsed = elapsedMs / 1000;

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { judgeAnswer } from '../../../src/services/load/engine/answer.ts';
+
+const b = { llm_text: 'x', host: 'b-1', timing: { ollama_seconds: 1, total_seconds: 5 } };
+const chain = {
+  a_summary: 's',
+  b_result: b,
+  timing: { a_local_seconds: 0.5, b_remote_seconds: 5.1, end_to_end_seconds: 5.6 },
+};
+
+test('a chain answer: host of B and the times of every hop', () => {
+  expect(judgeAnswer('chain', 200, JSON.stringify(chain))).toEqual({
+    outcome: 'ok',
+    class: 'ok',
+    error: '',
+    host: 'b-1',
+    figures: {
+      a_local_seconds: 0.5,
+      b_remote_seconds: 5.1,
+      end_to_end_seconds: 5.6,
+      ollama_seconds: 1,
+      total_seconds: 5,
+    },
+  });
+});
+
+test('an answer of B', () => {
+  expect(judgeAnswer('invoke', 200, JSON.stringify(b))).toMatchObject({
+    outcome: 'ok',
+    host: 'b-1',
+    figures: { ollama_seconds: 1, total_seconds: 5 },
+  });
+});
+
+test.each([
+  ['chain', '<html>', 'not-json', 'the answer is not a JSON object'],
+  ['chain', '[]', 'not-json', 'the answer is not a JSON object'],
+  ['chain', '{}', 'not-the-contract', 'the answer has no a_summary'],
+  ['chain', '{"a_summary":""}', 'not-the-contract', 'the answer has no b_result'],
+  ['chain', '{"a_summary":"","b_result":{"llm_text":"x"}}', 'not-the-contract', 'the answer has no b_result.host'],
+  ['invoke', JSON.stringify(chain), 'not-the-contract', 'the answer has no llm_text'],
+] as const)('a 200 from %s that is %s', (kind, text, name, error) => {
+  expect(judgeAnswer(kind, 200, text)).toEqual({ outcome: 'invalid', class: name, error });
+});
+
+test('other statuses carry their detail, on one bounded line', () => {
+  expect(judgeAnswer('chain', 502, '{"detail":"ollama(A) error:\\n\\u001b[31mno"}')).toEqual({
+    outcome: 'http_error',
+    class: '502',
+    error: 'HTTP 502: ollama(A) error: [31mno',
+  });
+  expect(judgeAnswer('invoke', 201, '{}')).toMatchObject({ outcome: 'http_error', error: 'HTTP 201' });
+  expect(judgeAnswer('chain', 503, JSON.stringify({ detail: 'x'.repeat(999) })).error).toHaveLength(200);
+});
+
+test('any other endpoint only needs a 2xx', () => {
+  expect(judgeAnswer('any', 204, '')).toEqual({ outcome: 'ok', class: 'ok', error: '' });
+  expect(judgeAnswer('any', 302, '')).toMatchObject({ outcome: 'http_error', class: '302' });
+});

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CsvFile } from '../../../src/services/load/record/csv-file.ts';
+import {
+  headerRow,
+  REQUEST_COLUMNS,
+  requestRows,
+  SUMMARY_COLUMNS,
+} from '../../../src/services/load/record/csv-rows.ts';
+import { RunRecord, type RunRecordOptions } from '../../../src/services/load/record/run-record.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chainctl-record-'));
+});
+
+describe('columns', () => {
+  test('begin as the contract has them', () => {
+    expect(headerRow(REQUEST_COLUMNS)).toMatch(/^rps_target,ok,status,latency_ms,error,/);
+    expect(headerRow(SUMMARY_COLUMNS)).toMatch(
+      /^run_tag,target_url,rps_target,duration_s,timeout_s,drain_timeout_s,concurrency,sent,completed,ok,errors,ok_rps,err_pct,avg_ms,p50_ms,p90_ms,p95_ms,p99_ms,per_request_csv,/,
+    );
+  });
+
+  test('rows: three decimals, response time, text from the network is never a formula', () => {
+    const [ok, bad] = requestRows(0.5, [
+      {
+        ...{ index: 0, intendedMs: 0, latenessMs: 0.1, serviceMs: 12.3456, outcome: 'ok', class: 'ok', status: 200 },
+        ...{ error: '', host: '=cmd|x', figures: { ollama_seconds: 1.5 } },
+      },
+      { index: 1, intendedMs: 2000, outcome: 'http_error', class: '503', status: 503, error: '@a, "b"' },
+    ]).split('\n');
+    expect(ok).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,");
+    expect(bad).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503,,,,,,,,`);
+  });
+});
+
+test('a full disk is told once, and the file can still be closed', async () => {
+  const faults: unknown[] = [];
+  await expect(CsvFile.create('/dev/full/x', 'h\n', () => {})).rejects.toMatchObject({ code: 'ENOTDIR' });
+  const full = new CsvFile('/dev/full', await open('/dev/full', 'a'), (error) => faults.push(error));
+  full.append('row\n');
+  full.append('row\n');
+  await full.close();
+  expect(faults).toHaveLength(1);
+  expect(faults[0]).toMatchObject({ code: 'ENOSPC' });
+});
+
+describe('a run', () => {
+  const options = (change: Partial<RunRecordOptions> = {}): RunRecordOptions => ({
+    outFolder: join(folder, 'results'),
+    tag: 'aws',
+    targetName: 'chain',
+    startedAt: Date.UTC(2026, 0, 31, 9, 59),
+    expectedRows: 10,
+    onFailure: () => {},
+    ...change,
+  });
+
+  async function run(rates: number[], text: string): Promise<RunRecord> {
+    const record = await RunRecord.open(options());
+    for (const rate of rates) {
+      const { rows, close } = await record.openPoint(rate);
+      rows.append(`${text}\n`);
+      await close();
+    }
+    await record.close();
+    return record;
+  }
+
+  test('rows show under the contract name while they are written', async () => {
+    const record = await RunRecord.open(options());
+    const { rows, close } = await record.openPoint(100);
+    rows.append('a row\n');
+    await rows.flushed();
+    expect(await readFile(join(folder, 'results/aws_chain_rps100.csv'), 'utf8')).toMatch(/^rps_target,.*\na row\n$/);
+    await close();
+    await record.close();
+  });
+
+  test('a later run of the same tag takes the names; the earlier one keeps its files', async () => {
+    const first = await run([1, 10], 'first');
+    const second = await run([10], 'second');
+    expect([first.runId, second.runId, second.retired]).toEqual([
+      '20260131-095900-aws-chain',
+      '20260131-095900-aws-chain-2',
+      2,
+    ]);
+    const out = join(folder, 'results');
+    expect((await readdir(out)).sort()).toEqual([first.runId, second.runId, 'aws_chain_rps10.csv', 'aws_summary.csv']);
+    expect(await readFile(join(out, 'aws_chain_rps10.csv'), 'utf8')).toContain('second');
+    expect(await readFile(join(first.folder, 'aws_chain_rps10.csv'), 'utf8')).toContain('first');
+    expect(existsSync(join(first.folder, 'aws_summary.csv'))).toBe(true);
+  });
+
+  test('a file that is nowhere else is renamed, not replaced', async () => {
+    await mkdir(join(folder, 'results'));
+    await writeFile(join(folder, 'results/aws_chain_rps10.csv'), 'precious');
+    await writeFile(join(folder, 'results/aws_chain_rps10.earlier-1.csv'), 'older');
+    await writeFile(join(folder, 'results/aws_chain_notes.csv'), 'not ours');
+    await run([10], 'new');
+    const read = (name: string) => readFile(join(folder, 'results', name), 'utf8');
+    expect(await read('aws_chain_rps10.earlier-2.csv')).toBe('precious');
+    expect(await read('aws_chain_rps10.earlier-1.csv')).toBe('older');
+    expect(await read('aws_chain_notes.csv')).toBe('not ours');
+  });
+
+  test('a folder that cannot be written is found before the first request', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(RunRecord.open(options({ outFolder: join(folder, 'file/results') }))).rejects.toMatchObject({
+      exit: 3,
+      code: 'results-unwritable',
+      message: expect.stringContaining('file/results: ENOTDIR'),
+    });
+  });
+
+  test('so is a disk without room for the rows', async () => {
+    await expect(RunRecord.open(options({ expectedRows: 1e15 }))).rejects.toMatchObject({
+      exit: 3,
+      message: expect.stringContaining('MB and the disk does not have them'),
+    });
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { Collector } from '../../../src/services/load/stats/collector.ts';
+import { checkConservation } from '../../../src/services/load/stats/conservation.ts';
+import { nearestRank, Samples } from '../../../src/services/load/stats/percentiles.ts';
+import { summarizePoint } from '../../../src/services/load/stats/point-summary.ts';
+import { judgeValidity, type ValidityInput } from '../../../src/services/load/stats/validity.ts';
+
+describe('percentiles', () => {
+  test('nearest rank, exact for any order and number of samples', () => {
+    const samples = new Samples();
+    expect(samples.summary()).toBeUndefined();
+    for (let i = 0; i < 5000; i++) samples.add(((i * 7919) % 5000) + 1);
+    expect(samples.summary()).toEqual({ p50: 2500, p90: 4500, p95: 4750, p99: 4950, mean: 2500.5 });
+  });
+
+  test('small numbers', () => {
+    expect([0.5, 0.9, 0.95, 0.99].map((p) => nearestRank(p, 1))).toEqual([0, 0, 0, 0]);
+    expect([0.5, 0.9, 0.95, 0.99].map((p) => nearestRank(p, 20))).toEqual([9, 17, 18, 19]);
+  });
+});
+
+const none = { ok: 0, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 };
+
+test('conservation: whatever is missing is a bug', () => {
+  const good = { scheduled: 10, sent: 8, dropped: 2, outcomes: { ...none, ok: 5, timeout: 2, incomplete: 1 } };
+  expect(() => checkConservation(good)).not.toThrow();
+  expect(() => checkConservation({ ...good, dropped: 1 })).toThrow(/lost in the accounts/);
+  expect(() => checkConservation({ ...good, outcomes: { ...good.outcomes, ok: 4 } })).toThrow(/lost in the accounts/);
+});
+
+describe('validity', () => {
+  const good: ValidityInput = {
+    scheduled: 1000,
+    sent: 1000,
+    dropped: 0,
+    maxInFlight: 100,
+    peakInFlight: 50,
+    latenessP99: 0.9,
+    errorsByClass: {},
+  };
+  const response = { p50: 100, p90: 100, p95: 100, p99: 100 };
+
+  test.each<[string, Partial<ValidityInput>]>([
+    ['valid', {}],
+    ['valid', { latenessP99: 4.9, response }],
+    ['invalid: client-limited (lateness p99 5.1 ms, 5.0 ms allowed)', { latenessP99: 5.1, response }],
+    ['invalid: client-limited (lateness p99 1.1 ms, 1.0 ms allowed)', { latenessP99: 1.1 }],
+    ['invalid: client-limited (98.9 % of the schedule sent)', { sent: 989, dropped: 11 }],
+    ['invalid: client-limited (1 not sent in time)', { sent: 999, dropped: 1 }],
+    ['invalid: client-limited (2 dropped at 100 in flight)', { sent: 998, dropped: 2, peakInFlight: 100 }],
+    ['invalid: client-limited (a limit of this machine: EMFILE)', { errorsByClass: { EMFILE: 3 } }],
+    ['invalid: client-limited (the generator stopped: signal SIGKILL)', { lost: 'signal SIGKILL' }],
+    ['invalid: nothing was measured', { scheduled: 0, sent: 0 }],
+  ])('%s', (verdict, change) => expect(judgeValidity({ ...good, ...change })).toBe(verdict));
+});
+
+test('a point: rates divide by its duration, latency counts from the intended time', () => {
+  const collected = new Collector();
+  const times = { latenessMs: 10, serviceMs: 90 };
+  const fine = { outcome: 'ok', class: 'ok', status: 200, error: '' } as const;
+  for (let index = 0; index < 8; index++) {
+    collected.add({ index, intendedMs: index * 100, ...times, ...fine, host: index % 4 === 0 ? 'b-2' : 'b-1' });
+  }
+  collected.add({ index: 8, intendedMs: 800, ...times, serviceMs: 3190, ...fine });
+  collected.add({ index: 9, intendedMs: 900, ...times, outcome: 'http_error', class: '503', status: 503, error: 'no' });
+  const point = summarizePoint(
+    {
+      index: 0,
+      rate: 10,
+      startedAt: '',
+      durationSeconds: 1,
+      interrupted: false,
+      scheduled: 10,
+      maxInFlight: 100,
+      progress: {
+        phase: 'drain',
+        elapsedMs: 4000,
+        sent: 10,
+        dropped: 0,
+        inFlight: 0,
+        peakInFlight: 4,
+        newConnections: 4,
+        cpuSeconds: 2,
+      },
+      perRequestCsv: 'x.csv',
+      wallSeconds: 4,
+    },
+    collected,
+  );
+  expect(point).toMatchObject({
+    validity: 'invalid: client-limited (lateness p99 10.0 ms, 5.0 ms allowed)',
+    sentRps: 10,
+    okRps: 9,
+    servedRps: 2.25,
+    response: { p50: 100, p99: 3200 },
+    service: { p50: 90, p99: 3190 },
+    hosts: { 'b-1': 6, 'b-2': 2 },
+    errorsByClass: { 503: 1 },
+    generatorCores: 0.5,
+  });
+  expect(Object.keys(point.hosts)).toEqual(['b-1', 'b-2']);
+});

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { answerKind, checkTag, resolveTarget, targetName } from '../../../src/services/load/target.ts';
+
+const endpoints = { a: 'http://127.0.0.1:8001', b: 'http://127.0.0.1:8080/' };
+
+test.each([
+  ['chain', 'http://127.0.0.1:8001/chain'],
+  ['invoke', 'http://127.0.0.1:8080/invoke'],
+  ['http://host:8001', 'http://host:8001/chain'],
+  ['http://host:8001/', 'http://host:8001/chain'],
+  ['http://lb/invoke', 'http://lb/invoke'],
+  ['https://lb/v1/invoke/?a=b#c', 'https://lb/v1/invoke/?a=b'],
+])('%s means %s', (target, url) => expect(resolveTarget(target, endpoints)).toBe(url));
+
+test('without a stack: what to do', () => {
+  expect(() => resolveTarget('invoke', {})).toThrow(
+    expect.objectContaining({ exit: 3, code: 'no-stack', message: 'there is no deployed stack that offers "invoke"' }),
+  );
+});
+
+test.each(['localhost:8001', 'chains', 'ftp://x/chain', 'http://me:secret@host/chain'])('refuses %s', (target) => {
+  expect(() => resolveTarget(target, endpoints)).toThrow(expect.objectContaining({ exit: 2 }));
+});
+
+test('a password is not repeated in the message', () => {
+  expect(() => resolveTarget('http://me:secret@host/chain', {})).not.toThrow(/secret/);
+});
+
+test('the middle word of the files, and the contract it stands for', () => {
+  expect(['http://h/chain', 'http://h/a/invoke/', 'http://h/', 'http://h/x%20y'].map(targetName)).toEqual([
+    'chain',
+    'invoke',
+    'root',
+    'x-20y',
+  ]);
+  expect(['http://h/chain', 'http://h/invoke', 'http://h/other'].map(answerKind)).toEqual(['chain', 'invoke', 'any']);
+});
+
+test('tags are parts of file names', () => {
+  expect(checkTag('aws-2.b_c')).toBe('aws-2.b_c');
+  for (const tag of ['', '../x', 'a/b', '.hidden', 'a b', 'x'.repeat(41)]) {
+    expect(() => checkTag(tag)).toThrow(expect.objectContaining({ exit: 2 }));
+  }
+});
