@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { availableParallelism, cpus, totalmem } from 'node:os';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag, integerFlag } from '../config/flags.ts';
@@ -12,7 +11,7 @@ import { checkTag, resolveTarget } from '../services/load/target.ts';
 import type { SweepReport } from '../services/load/types.ts';
 import { readEndpoints } from '../services/local/endpoints.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
-import { pathsOf } from '../surroundings.ts';
+import { aboutThisRun, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary =
@@ -65,7 +64,6 @@ Every run keeps its own files in OUT/RUN-ID/. Ctrl-C keeps what was measured and
     const named = flags.target === 'chain' || flags.target === 'invoke';
     const targetUrl = resolveTarget(flags.target, named ? await readEndpoints(pathsOf(this.stack)) : {});
     const maxInFlight = flags['max-in-flight'];
-    const machine = { cpus: availableParallelism(), cpuModel: cpus()[0]?.model, memoryBytes: totalmem() };
     const options = {
       ...{ targetUrl, tag, rates, prompt, outFolder: flags.out, preflight: flags.preflight },
       seed: flags.seed ?? randomInt(0xffff_ffff),
@@ -73,7 +71,7 @@ Every run keeps its own files in OUT/RUN-ID/. Ctrl-C keeps what was measured and
       warmupSeconds: flags.warmup,
       timeoutSeconds: flags.timeout,
       drainSeconds: flags.drain,
-      about: { version: this.config.version, node: process.version, machine, commandLine: ['load', ...this.argv] },
+      about: aboutThisRun(this.config.version, ['load', ...this.argv]),
       ...(maxInFlight === undefined ? {} : { maxInFlight }),
     };
     const report = await runSweep(options, { clock: systemClock, fetch, emit, signal });

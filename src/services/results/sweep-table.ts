@@ -35,7 +35,7 @@ export function sweepText(report: SweepReport, columns: number): string {
     `${plan.tag}: ${plan.targetUrl}${simulated}`,
     points.length === 0 ? 'No point was measured.' : pointTable(points, columns >= WIDE),
     ...section('Errors', columns >= WIDE ? [] : points.flatMap(errorLine)),
-    ...section('Not valid', points.flatMap(remarkLines)),
+    ...section('Remarks', points.flatMap(remarkLines)),
     ...section('Answers by host', hostLines(points)),
     [
       ...endingLines(report),
@@ -129,7 +129,7 @@ function section(title: string, lines: readonly string[]): string[] {
 
 function classes(point: PointSummary): string {
   return Object.entries(point.errorsByClass)
-    .map(([name, count]) => `${count} ${display(name)}`)
+    .map(([name, count]) => `${display(name)} x ${count}`)
     .join(', ');
 }
 

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import type { PointSummary, SweepReport } from '../../../src/services/load/types.ts';
+import { sweepText } from '../../../src/services/results/sweep-table.ts';
+
+const latency = (ms: number) => ({ p50: ms, p90: ms * 1.5, p95: ms * 2, p99: ms * 3.25, mean: ms * 1.1 });
+
+const good: PointSummary = {
+  ...{ index: 0, rate: 1, status: 'complete', validity: 'valid', durationSeconds: 10, startedAt: '' },
+  ...{ scheduled: 10, sent: 10, dropped: 0, errorsByClass: {}, sentRps: 1, okRps: 1, servedRps: 0.98 },
+  outcomes: { ok: 10, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 },
+  ...{ response: latency(5240.3), lateness: latency(0.2), service: latency(5240) },
+  hosts: { 'b-1': 4, 'b-2': 3, 'b-3': 3 },
+  ...{ peakInFlight: 6, newConnections: 6, generatorCores: 0.03, perRequestCsv: 'results/aws_chain_rps1.csv' },
+};
+
+const busy: PointSummary = {
+  ...good,
+  ...{ index: 1, rate: 1000, scheduled: 10_000, sent: 9800, dropped: 200, sentRps: 980, okRps: 15.2, servedRps: 1.71 },
+  outcomes: { ok: 152, http_error: 8000, transport_error: 48, timeout: 1600, invalid: 0, incomplete: 0 },
+  errorsByClass: { 503: 8000, timeout: 1600, ECONNRESET: 48 },
+  validity: 'invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)',
+  response: latency(61_000),
+  hosts: { 'b-1': 100, 'b-2\u001b[31m': 52 },
+  ...{ peakInFlight: 9800, perRequestCsv: 'results/aws_chain_rps1000.csv' },
+};
+
+const { response: _response, ...unanswered } = good;
+const refused: PointSummary = {
+  ...unanswered,
+  ...{ index: 1, rate: 0.5, status: 'interrupted', durationSeconds: 3.2, sent: 2, scheduled: 2, hosts: {} },
+  ...{ sentRps: 0.625, okRps: 0, servedRps: 0, perRequestCsv: 'results/aws_chain_rps0.5.csv' },
+  outcomes: { ...good.outcomes, ok: 0, transport_error: 2 },
+  errorsByClass: { ECONNREFUSED: 2 },
+};
+
+function report(points: readonly PointSummary[], change: Partial<SweepReport> = {}): SweepReport {
+  return {
+    plan: {
+      ...{ runId: 'r', tag: 'aws', targetUrl: 'http://127.0.0.1:8001/chain', simulated: false },
+      ...{ rates: [1, 1000], durationSeconds: 10, warmupSeconds: 2, timeoutSeconds: 180, drainSeconds: 120 },
+      ...{ totalRequests: 10_010, warmupRequests: 2002, maxInFlight: 9800, estimateSeconds: 24 },
+    },
+    points,
+    status: 'complete',
+    summaryCsv: 'results/aws_summary.csv',
+    runFolder: 'results/20260131-095900-aws-chain',
+    ...change,
+  };
+}
+
+function linesWithin(text: string, columns: number): string {
+  const table = text.split('\n\n')[1] ?? '';
+  for (const line of table.split('\n')) expect([...line].length).toBeLessThanOrEqual(columns);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be there
+  expect(text).not.toMatch(/\u001b/);
+  return text;
+}
+
+test('80 columns: one row per point, errors below the table', () => {
+  expect(linesWithin(sweepText(report([good, busy]), 80), 80)).toMatchInlineSnapshot(`
+    "aws: http://127.0.0.1:8001/chain
+
+       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99
+         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03
+    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25
+    p50 to p99: response time in seconds, from the intended time of each request.
+    sent/s, ok/s: per second of the point. served/s: until the last answer.
+
+    Errors:
+      1000 rps: 503 x 8000, timeout x 1600, ECONNRESET x 48
+
+    Remarks:
+      ! 1000 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)
+
+    Answers by host:
+      b-1       104   64.2 %
+      b-2?[31m   52   32.1 %
+      b-2         3    1.9 %
+      b-3         3    1.9 %
+
+    summary   results/aws_summary.csv
+    requests  results/aws_chain_rps*.csv
+    run       results/20260131-095900-aws-chain
+    "
+  `);
+});
+
+test('a wide terminal: errors and the generator in the table', () => {
+  expect(linesWithin(sweepText(report([good, busy]), 140), 140)).toMatchInlineSnapshot(`
+    "aws: http://127.0.0.1:8001/chain
+
+       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 late p99 ms in flight errors by class
+         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03        0.65         6 -
+    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
+    p50 to p99: response time in seconds, from the intended time of each request.
+    sent/s, ok/s: per second of the point. served/s: until the last answer.
+
+    Remarks:
+      ! 1000 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)
+
+    Answers by host:
+      b-1       104   64.2 %
+      b-2?[31m   52   32.1 %
+      b-2         3    1.9 %
+      b-3         3    1.9 %
+
+    summary   results/aws_summary.csv
+    requests  results/aws_chain_rps*.csv
+    run       results/20260131-095900-aws-chain
+    "
+  `);
+});
+
+test('simulated and interrupted', () => {
+  const { plan } = report([]);
+  const change = { plan: { ...plan, simulated: true }, status: 'interrupted' } as const;
+  expect(sweepText(report([{ ...good, response: latency(52.31) }, refused], change), 80)).toMatchInlineSnapshot(`
+    "aws: http://127.0.0.1:8001/chain (SIMULATED engine: these figures say nothing about a real model)
+
+      rps sent/s ok/s served/s ok errors  p50  p90   p95   p99
+        1    1.0  1.0      1.0 10      0 52.3 78.5 104.6 170.0
+    ! 0.5    0.6  0.0      0.0  0      2    -    -     -     -
+    p50 to p99: response time in milliseconds, from the intended time of each request.
+    sent/s, ok/s: per second of the point. served/s: until the last answer.
+
+    Errors:
+      0.5 rps: ECONNREFUSED x 2
+
+    Remarks:
+      ! 0.5 rps: interrupted after 3.2 s
+
+    Answers by host:
+      b-1   4   40.0 %
+      b-2   3   30.0 %
+      b-3   3   30.0 %
+
+    Interrupted: 2 of 2 points were begun, and what they measured is kept.
+    summary   results/aws_summary.csv
+    requests  results/aws_chain_rps*.csv
+    run       results/20260131-095900-aws-chain
+    "
+  `);
+});
+
+test('ended by a full disk before anything was measured', () => {
+  const problem = 'cannot write results/x.csv: ENOSPC: no space left on device, write';
+  expect(sweepText(report([], { status: 'interrupted', problem }), 80)).toMatchInlineSnapshot(`
+    "aws: http://127.0.0.1:8001/chain
+
+    No point was measured.
+
+    Ended early: cannot write results/x.csv: ENOSPC: no space left on device, write. What was measured until then is kept.
+    summary   results/aws_summary.csv
+    run       results/20260131-095900-aws-chain
+    "
+  `);
+});
