@@ -14,15 +14,14 @@ import { sweepText } from '../services/results/sweep-table.ts';
 import { aboutThisRun, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
-  static override summary =
-    'offer the chain a ladder of request rates (open loop) and record what becomes of each request';
+  static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
   static override description =
     `Requests are sent at their intended times whatever the answers do, and times count from there.
 Files: OUT/TAG_PATH_rpsN.csv and OUT/TAG_summary.csv show the latest run of a tag, written while it runs.
 Every run keeps its own files in OUT/RUN-ID/. Ctrl-C keeps what was measured and exits 130.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --duration 10s',
-    '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8001/chain --rps 1,10,...,1000 --tag aws',
+    '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8001 --rps 1,10,...,1000 --tag aws',
     '<%= config.bin %> <%= command.id %> --target invoke --rps 0.5,1,2 --duration 60s --drain 3m',
   ];
   static override flags = {

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
 import { parseDuration } from './durations.ts';
 
 interface Range {
@@ -6,52 +7,64 @@ interface Range {
   readonly max?: number;
 }
 
-function checkRange(
-  value: number,
-  text: string,
-  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: Range,
-) {
-  if (value < min || value > max) {
-    const bounds = max === Number.POSITIVE_INFINITY ? `at least ${min}` : `from ${min} to ${max}`;
-    throw new Error(`"${text}" is out of range: it must be ${bounds}`);
-  }
-  return value;
+/** A bad value is refused at the door, with the flag that it was given to. */
+function refused(flag: { readonly name: string }, fault: string): RemedyError {
+  return new RemedyError(`--${flag.name}: ${fault}`, {
+    code: 'usage',
+    exit: ExitCode.usage,
+    nextSteps: ['see the flags and examples with --help'],
+  });
+}
+
+function checkRange(value: number, text: string, flag: Range & { readonly name: string }): number {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = flag;
+  if (value >= min && value <= max) return value;
+  const bounds = max === Number.POSITIVE_INFINITY ? `at least ${min}` : `from ${min} to ${max}`;
+  throw refused(flag, `"${text}" is out of range: it must be ${bounds}`);
 }
 
 /** A duration, parsed to seconds. */
 export const durationFlag = Flags.custom<number, Range & Record<string, unknown>>({
   helpValue: '10s',
-  parse: async (text, _context, options) => checkRange(parseDuration(text), text, options),
+  parse: async (text, _context, flag) => {
+    let seconds: number;
+    try {
+      seconds = parseDuration(text);
+    } catch (error) {
+      throw refused(flag, reasonOf(error));
+    }
+    return checkRange(seconds, text, flag);
+  },
 });
 
 /** A number that may have decimals. */
 export const numberFlag = Flags.custom<number, Range & Record<string, unknown>>({
   helpValue: 'N',
-  parse: async (text, _context, options) => {
+  parse: async (text, _context, flag) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value)) throw new Error(`"${text}" is not a number`);
-    return checkRange(value, text, options);
+    if (text.trim() === '' || !Number.isFinite(value)) throw refused(flag, `"${text}" is not a number`);
+    return checkRange(value, text, flag);
   },
 });
 
 /** A whole number. */
 export const integerFlag = Flags.custom<number, Range & Record<string, unknown>>({
   helpValue: 'N',
-  parse: async (text, _context, options) => {
-    if (!/^-?\d+$/.test(text.trim())) throw new Error(`"${text}" is not a whole number`);
-    return checkRange(Number(text), text, options);
+  parse: async (text, _context, flag) => {
+    if (!/^-?\d+$/.test(text.trim())) throw refused(flag, `"${text}" is not a whole number`);
+    return checkRange(Number(text), text, flag);
   },
 });
 
 /** An absolute http or https URL. */
 export const urlFlag = Flags.custom<string>({
   helpValue: 'URL',
-  parse: async (text) => {
+  parse: async (text, _context, flag) => {
     const url = URL.parse(text);
     if (url === null || !/^https?:$/.test(url.protocol)) {
-      throw new Error(`"${text}" is not an http or https URL: write for example http://127.0.0.1:8001`);
+      throw refused(flag, `"${text}" is not an http or https URL: write for example http://127.0.0.1:8001`);
     }
-    if (url.username !== '' || url.password !== '') throw new Error('a URL must not carry a user name or password');
+    if (url.username !== '' || url.password !== '') throw refused(flag, 'a URL must not carry a user name or password');
     return text;
   },
 });
@@ -59,12 +72,9 @@ export const urlFlag = Flags.custom<string>({
 /** The name of a stack: also a folder's name and, on clouds, a part of resource names. */
 export const stackFlag = Flags.custom<string>({
   helpValue: 'NAME',
-  parse: async (text) => {
-    if (!/^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/.test(text)) {
-      throw new Error(
-        `"${text}" is not a stack name: up to 20 lower-case letters, digits and hyphens, beginning with a letter`,
-      );
-    }
-    return text;
+  parse: async (text, _context, flag) => {
+    if (/^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/.test(text)) return text;
+    const rule = 'up to 20 lower-case letters, digits and hyphens, beginning with a letter';
+    throw refused(flag, `"${text}" is not a stack name: ${rule}`);
   },
 });

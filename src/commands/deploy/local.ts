@@ -9,7 +9,7 @@ import { localBundles, pathsOf, processDeps, stackDeps } from '../../surrounding
 import { renderDeployment } from '../../ui/render-stack.ts';
 
 export default class DeployLocal extends BaseCommand<typeof DeployLocal> {
-  static override summary = 'bring the chain up on this machine: A, replicas of B behind a proxy, and an engine';
+  static override summary = 'bring the chain up on this machine: A, replicas of B, and an engine';
   static override description =
     `The services run as background processes that outlive this command; their logs are in the stack's folder.
 With the simulated engine nothing is downloaded, and every figure is labelled as simulated.
@@ -17,7 +17,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --replicas 5 --min-process-seconds 0.2',
-    '<%= config.bin %> <%= command.id %> --engine ollama --model-a tinyllama --model-b phi3:mini',
+    '<%= config.bin %> <%= command.id %> --engine ollama --model-b phi3:mini',
     '<%= config.bin %> <%= command.id %> --dry-run --json',
   ];
   static override flags = {

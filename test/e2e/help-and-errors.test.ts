@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cli } from '../support/cli.ts';
+
+let cli: Cli;
+beforeAll(async () => {
+  cli = await Cli.open();
+});
+afterAll(() => cli.close());
+
+const COMMANDS = ['deploy local', 'status', 'logs', 'smoke', 'load', 'teardown', 'rehearse'];
+
+describe('help', () => {
+  it('names every command', async () => {
+    const { stdout, code } = await cli.run(['--help']);
+    expect(code).toBe(0);
+    for (const command of COMMANDS) expect(stdout).toContain(command.split(' ')[0]);
+  });
+
+  it.each(COMMANDS)('chainctl %s --help has a usage, examples and the shared flags', async (command) => {
+    const { stdout, code } = await cli.run([...command.split(' '), '--help'], { env: { COLUMNS: '80' } });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`USAGE\\s+\\$ chainctl ${command}`));
+    expect(stdout).toMatch(new RegExp(`EXAMPLES\\s+\\$ chainctl ${command}`));
+    for (const flag of ['--json', '--quiet', '--no-color', '--stack'])
+      expect(stdout).toContain(flag.replace('--no-', '--[no-]'));
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+describe('errors', () => {
+  it.each([
+    [['nonsense'], 2, /command nonsense not found/],
+    [['load', '--rps', '1,x'], 2, /at character 3/],
+    [['load', '--duration', 'soon'], 2, /"soon" is not a duration: write for example/],
+    [['deploy', 'local', '--replicas', '0'], 2, /"0" is out of range: it must be from 1 to/],
+    [['deploy', 'local', '--engine', 'gpt'], 2, /Expected --engine=gpt to be one of: sim, ollama/],
+    [['smoke', '--target', 'ftp://x'], 2, /is not an http or https URL/],
+    [['status', '--stack', 'Bad Name'], 2, /is not a stack name/],
+    [['status', '--nonsense'], 2, /Nonexistent flag: --nonsense/],
+    [['load'], 3, /no deployed stack/],
+    [['smoke'], 3, /nothing is deployed/],
+    [['logs', 'a'], 3, /no logs of a/],
+  ])('chainctl %j leaves with %i, a sentence, a next step and no stack trace', async (args, exit, message) => {
+    const { code, stderr, stdout } = await cli.run(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^Error: /);
+    expect(stderr).toMatch(/\n {2}-> /);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stdout).toBe('');
+    expect(code).toBe(exit);
+    const { envelope, code: again } = await cli.json(args);
+    expect(again).toBe(exit);
+    expect(envelope).toMatchObject({
+      status: 'error',
+      result: null,
+      error: { exit, message: expect.stringMatching(message) },
+    });
+    expect(envelope.error.nextSteps.length).toBeGreaterThan(0);
+  });
+
+  it('shows a stack trace when asked', async () => {
+    expect((await cli.run(['smoke', '--debug'])).stderr).toMatch(/\n\s+at /);
+  });
+});
+
+describe('settings', () => {
+  const config = () => join(cli.home, 'chainctl.yaml');
+
+  it('takes flags over environment over chainctl.yaml over defaults', async () => {
+    await writeFile(config(), 'deploy local:\n  replicas: 7\n  port-a: 0\n  port-b: 0\n');
+    const replicas = async (args: string[], env = {}) => {
+      const { envelope } = await cli.json(['deploy', 'local', '--dry-run', ...args], { env });
+      return envelope.result.changes.filter(({ key }: { key: string }) => key.startsWith('b-')).length;
+    };
+    expect(await replicas([])).toBe(7);
+    expect(await replicas([], { CHAINCTL_REPLICAS: '5' })).toBe(5);
+    expect(await replicas(['--replicas', '2'], { CHAINCTL_REPLICAS: '5' })).toBe(2);
+  });
+
+  it.each([
+    ['deploy local:\n  replica: 7\n', /deploy local\.replica is not a flag/],
+    ['deploy local:\n  replicas: many\n', /"many" is not a whole number/],
+    ['deploy local: [\n', /chainctl\.yaml: /],
+  ])('refuses %j with the place of the fault', async (text, message) => {
+    await writeFile(config(), text);
+    const { code, stderr } = await cli.run(['deploy', 'local', '--dry-run']);
+    expect(stderr).toMatch(message);
+    expect(code === 2 || code === 3).toBe(true);
+  });
+});

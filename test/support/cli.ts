@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listProcesses } from '../../src/services/local/process-table.ts';
+import { parseTag } from '../../src/services/local/process-tag.ts';
+
+export const ROOT = new URL('../..', import.meta.url).pathname;
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface CliOptions {
+  /** Called with each line of stderr as it comes, to act in the middle of a command. */
+  readonly onLine?: (line: string, child: ChildProcess) => void;
+  readonly onStart?: (child: ChildProcess) => void;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Program and first arguments; the built command of this checkout by default. */
+  readonly command?: readonly [string, ...string[]];
+}
+
+/** A home of its own for the built command, and everything that it starts is gone at the end. */
+export class Cli {
+  readonly home: string;
+
+  private constructor(home: string) {
+    this.home = home;
+  }
+
+  static async open(): Promise<Cli> {
+    return new Cli(await mkdtemp(join(tmpdir(), 'chainctl-e2e-')));
+  }
+
+  /** Runs one command in the home's folder, so that results land there, too. */
+  async run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+    const [program, ...first] = options.command ?? [process.execPath, join(ROOT, 'bin', 'run.js')];
+    const { NODE_ENV: _, ...inherited } = process.env;
+    const child = spawn(program, [...first, ...args], {
+      cwd: this.home,
+      env: { ...inherited, CHAINCTL_HOME: this.home, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output = { stdout: '', stderr: '' };
+    let line = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output.stderr += text;
+      const lines = (line + text).split('\n');
+      line = lines.pop() ?? '';
+      for (const each of lines) options.onLine?.(each, child);
+    });
+    options.onStart?.(child);
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    return { code, signal, ...output };
+  }
+
+  /** Runs a command with `--json` and reads its envelope. */
+  async json(args: readonly string[], options: CliOptions = {}) {
+    const result = await this.run([...args, '--json'], options);
+    return { ...result, envelope: JSON.parse(result.stdout) };
+  }
+
+  /** Keys of all processes that any stack of this home has started and that still run. */
+  async running(): Promise<string[]> {
+    const tags = (await this.#processes()).map(({ command }) => parseTag(command)?.key as string);
+    return tags.sort();
+  }
+
+  async close(): Promise<void> {
+    for (const { pid } of await this.#processes()) process.kill(pid, 'SIGKILL');
+    await rm(this.home, { recursive: true, force: true });
+  }
+
+  async #processes() {
+    return (await listProcesses()).filter(({ command }) => parseTag(command)?.folder.startsWith(this.home));
+  }
+}
