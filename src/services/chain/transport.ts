@@ -50,6 +50,6 @@ function classify(error: unknown): TransportCode {
   if (hasCode(error, 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET')) return 'closed';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (/^(ERR_(TLS|SSL)|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO)/.test(code)) return 'tls';
-  if (code.startsWith('HPE_')) return 'protocol';
+  if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError')) return 'protocol';
   return 'other';
 }

@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { notMore } from '../../../src/services/smoke/check.ts';
+import { checkMeasured, checkMinimum } from '../../../src/services/smoke/checks-b.ts';
+import { junitOf } from '../../../src/services/smoke/junit.ts';
+import { prepareReportFile, writeReportFile } from '../../../src/services/smoke/junit-file.ts';
+import { LONG_PROMPT, SHORT_PROMPT } from '../../../src/services/smoke/prompts.ts';
+import { smokeTargets } from '../../../src/services/smoke/targets.ts';
+
+test('the short prompt is short in code points only', () => {
+  expect([[...SHORT_PROMPT].length, SHORT_PROMPT.length]).toEqual([999, 1000]);
+  expect([...LONG_PROMPT].length).toBe(1200);
+});
+
+test('times: rounding is forgiven, more is not', () => {
+  expect([notMore(1.01, 1), notMore(1.03, 1)]).toEqual([true, false]);
+  expect(checkMinimum(4.99, 5)).toBeUndefined();
+  expect(checkMinimum(0, undefined)).toBeUndefined();
+  expect(checkMinimum(4.5, 5)).toBe('answered after 4.500 s, before the minimum processing time of 5 s');
+  expect(checkMeasured(1, 1.2, 'x')).toBeUndefined();
+  expect(checkMeasured(2, 1, 'x')).toBe('x is more than the 1.000 s that the whole request took here');
+});
+
+describe('targets', () => {
+  const stack = async () => ({ a: 'http://stack-a', b: 'http://stack-b', minProcessSeconds: 5 });
+
+  test('a named A does not borrow from the stack', async () => {
+    expect(await smokeTargets('default', { a: 'http://mine' }, stack)).toEqual({ a: 'http://mine' });
+  });
+
+  test('without flags they are those of the stack; a flag wins over it', async () => {
+    expect(await smokeTargets('default', {}, stack)).toEqual(await stack());
+    expect(await smokeTargets('default', { minProcessSeconds: 0 }, stack)).toMatchObject({ minProcessSeconds: 0 });
+  });
+
+  test('nothing named and nothing deployed: what to do', async () => {
+    await expect(smokeTargets('demo', {}, async () => ({}))).rejects.toMatchObject({
+      message: 'nothing is deployed in stack "demo", so there is nothing to check',
+      exit: 3,
+      nextSteps: expect.arrayContaining(['chainctl deploy local']),
+    });
+  });
+});
+
+test('JUnit: failures with what to do, skips, and what a CI groups by', () => {
+  const base = { seconds: 0.0123456, expected: '200', actual: '502: <gone> & "lost"' };
+  const xml = junitOf(
+    {
+      target: 'http://a',
+      simulated: true,
+      hosts: { h: 20 },
+      passed: 1,
+      failed: 1,
+      skipped: 1,
+      checks: [
+        { ...base, id: 'a', name: 'A', status: 'passed' },
+        { ...base, id: 'b', name: 'B', status: 'failed', remedy: 'look at the log' },
+        { ...base, id: 'c', name: 'C', status: 'skipped' },
+      ],
+    },
+    0,
+  );
+  expect(xml).toMatchInlineSnapshot(`
+    "<?xml version="1.0" encoding="UTF-8"?>
+    <testsuites tests="3" failures="1" errors="0" skipped="1">
+      <testsuite name="chainctl smoke" timestamp="1970-01-01T00:00:00" time="0.037" tests="3" failures="1" errors="0" skipped="1">
+        <properties>
+          <property name="target" value="http://a"/>
+          <property name="simulated" value="true"/>
+          <property name="host h" value="20"/>
+        </properties>
+        <testcase classname="smoke.a" name="A" time="0.012">
+          <system-out><![CDATA[expected: 200
+    came: 502: <gone> & "lost"]]></system-out>
+        </testcase>
+        <testcase classname="smoke.b" name="B" time="0.012">
+          <failure message="502: &lt;gone> &amp; &quot;lost&quot;" type="check-failed"><![CDATA[expected: 200
+    came: 502: <gone> & "lost"
+    do: look at the log]]></failure>
+        </testcase>
+        <testcase classname="smoke.c" name="C" time="0.012">
+          <skipped/>
+          <system-out><![CDATA[expected: 200
+    came: 502: <gone> & "lost"]]></system-out>
+        </testcase>
+      </testsuite>
+    </testsuites>"
+  `);
+});
+
+describe('the report file', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chainctl-junit-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  test('its folder is created, the file only when there is something to write', async () => {
+    const path = join(folder, 'deep', 'er', 'smoke.xml');
+    await prepareReportFile(path);
+    await expect(readFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
+    await writeReportFile(path, '<x/>');
+    expect(await readFile(path, 'utf8')).toBe('<x/>');
+    await prepareReportFile(path);
+  });
+
+  test('what cannot be written is known before the checks', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await mkdir(join(folder, 'taken'));
+    for (const path of [join(folder, 'file', 'smoke.xml'), join(folder, 'taken')]) {
+      await expect(prepareReportFile(path)).rejects.toMatchObject({ code: 'report-not-writable', exit: 3 });
+    }
+  });
+});

@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import type { SmokeReport } from '../../../src/services/smoke/types.ts';
+import { checkLine, formatSmokeReport } from '../../../src/ui/format/check.ts';
+import { formatPlan, summarizePlan } from '../../../src/ui/format/plan.ts';
+import { stepDone, stepFailed } from '../../../src/ui/format/step.ts';
+import { pointLine, pointRemarks, sweepHeader, tickLine } from '../../../src/ui/format/sweep.ts';
+import { bar, formatAmount, formatEstimate, formatRate, truncate, wrap } from '../../../src/ui/format/text.ts';
+import { plan, point, tick } from './events.ts';
+
+test('a plan says sign, action, resource and reason', () => {
+  const changes = [
+    { key: 'engine', action: 'create', reason: 'not there yet' },
+    { key: 'service-b-1', action: 'update', reason: 'other model' },
+    { key: 'proxy', action: 'replace', reason: 'port changed' },
+    { key: 'old', action: 'remove', reason: 'no longer wanted' },
+    { key: 'service-a', action: 'unchanged', reason: '' },
+  ] as const;
+  expect(formatPlan(changes).join('\n')).toMatchInlineSnapshot(`
+    "+ create     engine       not there yet
+    ~ update     service-b-1  other model
+    ± replace    proxy        port changed
+    - remove     old          no longer wanted
+    = unchanged  service-a"
+  `);
+  expect(summarizePlan(changes)).toMatchInlineSnapshot(
+    `"1 to create, 1 to update, 1 to replace, 1 to remove, 1 unchanged"`,
+  );
+  expect(summarizePlan([])).toBe('nothing to do');
+  expect(summarizePlan(changes.slice(4))).toBe('nothing to do, 1 unchanged');
+});
+
+test('steps say what happened and how long it took', () => {
+  expect(stepDone('engine', 'create', 1.234, 'pid 7')).toBe('engine created in 1.2 s (pid 7)');
+  expect(stepDone('engine', 'ready', 0.5)).toBe('engine ready after 500 ms');
+  expect(stepFailed('engine', 'create', 'no port')).toBe('engine: create failed: no port');
+  expect(stepFailed('engine', 'ready', 'no answer')).toBe('engine: never became ready: no answer');
+});
+
+test('a sweep names its target, its ladder and that the engine is simulated', () => {
+  expect(sweepHeader(plan).join('\n')).toMatchInlineSnapshot(`
+    "Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine)
+    2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s without drains"
+  `);
+  expect(tickLine(tick, 2)).toMatchInlineSnapshot(
+    `"point 2 of 2, 50 req/s, measuring 5 of 10 s; sent 250 (49.8/s), in flight 235, ok 12, failed 3; about 2m 05s left"`,
+  );
+});
+
+test('a point fits 78 columns and says what spoils it', () => {
+  expect(pointLine(point)).toMatchInlineSnapshot(
+    `"  50 req/s  sent    50/s  served   1.8/s  failed  96 %  p50 12.0 s  p95 46.2 s"`,
+  );
+  expect(pointLine(point).length).toBeLessThanOrEqual(78);
+  expect(pointRemarks(point)).toEqual([]);
+  const { response: _none, ...rest } = point;
+  const spoilt = { ...rest, status: 'interrupted', validity: 'the generator was late', dropped: 1 } as const;
+  expect(pointLine(spoilt)).toContain('no success');
+  expect(pointRemarks(spoilt)).toMatchInlineSnapshot(`
+    [
+      "interrupted: not the whole duration",
+      "not valid: the generator was late",
+      "1 request not sent by this machine",
+    ]
+  `);
+});
+
+test('bars, amounts, rates and estimates', () => {
+  expect([bar(0, 4), bar(0.5, 4), bar(7, 4), bar(Number.NaN, 4)]).toEqual(['░░░░', '██░░', '████', '░░░░']);
+  expect([formatAmount(1234, 'rows'), formatAmount(999, 'bytes'), formatAmount(2.2e9, 'bytes')]).toEqual([
+    '1,234 rows',
+    '999 B',
+    '2.2 GB',
+  ]);
+  expect(formatAmount(999_960, 'bytes')).toBe('1.0 MB');
+  expect([formatRate(50), formatRate(49.84), formatRate(999.6)]).toEqual(['50', '49.8', '1000']);
+  expect([formatEstimate(0.2), formatEstimate(12), formatEstimate(125)]).toEqual(['1 s', '12 s', '2m 05s']);
+  expect([truncate('abc', 3), truncate('abcd', 3), truncate('abc', 0)]).toEqual(['abc', 'ab…', '']);
+  expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+});
+
+const report: SmokeReport = {
+  target: 'http://127.0.0.1:8001',
+  bUrl: 'http://127.0.0.1:8002',
+  simulated: true,
+  hosts: { 'host-2': 3, 'host-1': 17 },
+  passed: 1,
+  failed: 1,
+  skipped: 1,
+  checks: [
+    { id: 'b-health', name: 'B is healthy', status: 'passed', seconds: 0.012, expected: '200', actual: '200 from h' },
+    {
+      id: 'chain',
+      name: 'The whole chain answers',
+      status: 'failed',
+      seconds: 5.2,
+      expected: '200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds, b_remote_seconds >= 5',
+      actual: '502: ollama(A) error: model not found',
+      remedy: 'a hop behind A failed: look at the log of A and at the engine behind it',
+    },
+    { id: 'x', name: 'A refuses', status: 'skipped', seconds: 0, expected: '400', actual: 'A cannot be reached' },
+  ],
+};
+
+test('a smoke report reads well in 80 columns without colour', () => {
+  const text = formatSmokeReport(report);
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(text).toMatchInlineSnapshot(`
+    "Smoke test of http://127.0.0.1:8001 (simulated engine: timings say nothing about
+    a real model)
+    B reached at http://127.0.0.1:8002
+
+    ✓ passed   B is healthy                                                    12 ms
+               200 from h
+    ✗ failed   The whole chain answers                                         5.2 s
+               expected  200 with both texts, a_local_seconds + b_remote_seconds <=
+                         end_to_end_seconds, b_remote_seconds >= 5
+               came      502: ollama(A) error: model not found
+               do        a hop behind A failed: look at the log of A and at the
+                         engine behind it
+    • skipped  A refuses
+               reason    A cannot be reached
+
+    Answers per host of B:
+      host-1   17
+      host-2    3
+
+    1 passed, 1 failed, 1 skipped"
+  `);
+  expect(report.checks.map(checkLine)).toMatchInlineSnapshot(`
+    [
+      "B is healthy (12 ms)",
+      "The whole chain answers: failed after 5.2 s",
+      "A refuses: skipped: A cannot be reached",
+    ]
+  `);
+});
