@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cli, ROOT } from '../support/cli.ts';
+
+/** A Node that is not the lockfile's: the machine's own, where it has one. */
+const otherNode = ['/usr/bin/node', '/usr/local/bin/node', '/opt/homebrew/bin/node'].find((path) => existsSync(path));
+
+let cli: Cli;
+let folder: string;
+let installed: string;
+
+beforeAll(async () => {
+  cli = await Cli.open();
+  folder = await mkdtemp(join(tmpdir(), 'chainctl-package-'));
+  const options = { cwd: ROOT, encoding: 'utf8' } as const;
+  const [packed] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], options),
+  );
+  execFileSync(
+    'npm',
+    ['install', '--global', '--prefix', join(folder, 'prefix'), join(folder, packed.filename)],
+    options,
+  );
+  installed = join(folder, 'prefix', 'bin', 'chainctl');
+});
+afterAll(async () => {
+  await cli.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the package, installed globally from its tarball', () => {
+  it('holds the built services and templates, and no sources or tests', async () => {
+    const home = join(folder, 'prefix', 'lib', 'node_modules', 'chainctl');
+    expect((await readdir(join(home, 'dist', 'templates'))).sort()).toEqual([
+      'engine-sim.mjs',
+      'proxy.mjs',
+      'service-a.mjs',
+      'service-b.mjs',
+    ]);
+    expect(existsSync(join(home, 'templates', 'services', 'service-b', 'Dockerfile'))).toBe(true);
+    expect(existsSync(join(home, 'oclif.manifest.json'))).toBe(true);
+    for (const absent of ['src', 'test', 'bench', 'results']) expect(existsSync(join(home, absent))).toBe(false);
+  });
+
+  it('does the whole job', async () => {
+    const { code, stdout, stderr } = await cli.run(['rehearse', '--rps', '2', '--duration', '1s', '--replicas', '1'], {
+      command: [installed],
+    });
+    expect(stderr).not.toContain('Error');
+    expect(code).toBe(0);
+    expect(stdout).toContain('13 checks passed');
+  });
+
+  it.skipIf(otherNode === undefined)('runs on its own Node 26 when the machine has an older one', async () => {
+    const { code, stdout } = await cli.run(['--version'], { command: [otherNode as string, installed] });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^chainctl\/\S+ \S+ node-v26\./);
+    const failing = await cli.run(['smoke'], { command: [otherNode as string, installed] });
+    expect(failing.code).toBe(3);
+  });
+});

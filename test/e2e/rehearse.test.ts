@@ -1,0 +1,96 @@
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Cli } from '../support/cli.ts';
+
+let cli: Cli;
+beforeEach(async () => {
+  cli = await Cli.open();
+});
+afterEach(() => cli.close());
+
+const SHORT = ['rehearse', '--rps', '2,8', '--duration', '1s', '--replicas', '2'];
+
+describe('rehearse', () => {
+  it('deploys, proves, loads, tabulates, says where the files are, and takes down', async () => {
+    const { code, stdout } = await cli.run(SHORT);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/smoke +13 checks passed, 0 failed/);
+    expect(stdout).toContain('SIMULATED');
+    expect(stdout).toContain('rehearsal_summary.csv');
+    expect(stdout).toMatch(/teardown +5 processes stopped, verified gone/);
+    expect(await readdir(join(cli.home, 'results'))).toEqual(
+      expect.arrayContaining(['rehearsal_chain_rps2.csv', 'rehearsal_chain_rps8.csv', 'rehearsal_summary.csv']),
+    );
+    expect(await cli.running()).toEqual([]);
+  });
+
+  it.each([
+    ['SIGINT', 130, '"step-started","key":"b-1"'],
+    ['SIGINT', 130, '"sweep-tick"'],
+    ['SIGTERM', 143, '"check-started"'],
+  ] as const)('%s (exit %i) at %s: what was started is taken down', async (name, exit, moment) => {
+    let sent = false;
+    const result = await cli.json(SHORT, {
+      onLine: (line, child) => {
+        if (!sent && line.includes(moment)) sent = child.kill(name);
+      },
+    });
+    expect(sent).toBe(true);
+    expect(result.code).toBe(exit);
+    expect(await cli.running()).toEqual([]);
+    expect(result.stdout).toMatch(/taken down|"removed"/);
+  });
+
+  it('takes down after a failure', async () => {
+    const { code, stderr } = await cli.run([...SHORT, '--out', '/dev/null/results']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('/dev/null/results');
+    expect(await cli.running()).toEqual([]);
+  });
+
+  it('takes down what a killed rehearsal left', async () => {
+    await cli.run([...SHORT, '--json'], {
+      onLine: (line, child) => {
+        if (line.includes('"check-started"')) child.kill('SIGKILL');
+      },
+    });
+    expect((await cli.running()).length).toBe(5);
+    const { code, envelope } = await cli.json(SHORT);
+    expect(code).toBe(0);
+    expect(envelope.warnings.join()).toContain('an earlier rehearsal was killed');
+    expect(await cli.running()).toEqual([]);
+  });
+
+  it('refuses a second one at the same time', async () => {
+    let second: ReturnType<Cli['run']> | undefined;
+    const first = await cli.run([...SHORT, '--json'], {
+      onLine: (line) => {
+        if (line.includes('"check-started"')) second ??= cli.run(SHORT);
+      },
+    });
+    expect(first.code).toBe(0);
+    expect((await second)?.code).toBe(6);
+  });
+
+  it('does not touch a stack that is in use', async () => {
+    await cli.run(['deploy', 'local', '--stack', 'mine', '--replicas', '1', '--port-a', '0', '--port-b', '0']);
+    const { code, stderr } = await cli.run([...SHORT, '--stack', 'mine']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('stack mine is running');
+    expect((await cli.running()).length).toBe(4);
+  });
+});
+
+describe('without a terminal', () => {
+  it('answers a smoke test with exit 8 when a check fails', async () => {
+    const server = createServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const { code, stdout } = await cli.run(['smoke', '--target', `http://127.0.0.1:${port}`, '--timeout', '5s']);
+    server.close();
+    expect(code).toBe(8);
+    expect(stdout).toMatch(/✗ failed/);
+  });
+});
