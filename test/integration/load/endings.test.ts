@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, open, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +106,21 @@ test('a generator that is killed: its point says so, accounts for what it had se
   expect(lost?.errorsByClass['generator-lost']).toBeGreaterThan(0);
   expect(await readCsv(lost?.perRequestCsv ?? '')).toHaveLength(lost?.sent ?? 0);
   expect(next?.outcomes.ok).toBe(150);
+});
+
+test('a generator ends when its parent is killed', async () => {
+  const module = new URL('../../../src/services/load/engine/generator-process.ts', import.meta.url).href;
+  const script = `const { Generator } = await import('${module}'); console.log((await Generator.start()).pid);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const state = () =>
+    spawnSync('ps', ['-o', 'stat=', '-p', line.toString().trim()], { encoding: 'utf8' }).stdout.trim();
+  expect(state()).toMatch(/^[RS]/);
+  parent.kill('SIGKILL');
+  // Gone, or a zombie where nobody collects orphans.
+  await expect.poll(() => /^[RS]/.test(state()), { timeout: 3000 }).toBe(false);
 });
 
 test('no generator outlives its sweep', async () => {

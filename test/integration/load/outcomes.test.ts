@@ -192,3 +192,25 @@ test('beyond the bound of requests in flight they are dropped and counted, and t
   expect(point.validity).toMatch(/^invalid: client-limited \(\d+ dropped at 5 in flight; .* % of the schedule sent/);
   expect(outcome.events.some((event) => event.type === 'note' && event.level === 'warn')).toBe(true);
 });
+
+test('keep-alive that ends between two requests is a new connection, not an error', async () => {
+  const { url, server } = await serve((request, response) => request.resume().on('end', () => response.end(ANSWER)));
+  server.keepAliveTimeout = 1;
+  server.keepAliveTimeoutBuffer = 0;
+  const outcome = await sweep(url, { rates: [200], durationSeconds: 2 });
+  await expectConserved(outcome);
+  // A request that meets the closing socket on the wire is a true error, and rare.
+  expect(pointOf(outcome).outcomes.ok).toBeGreaterThan(380);
+  expect(pointOf(outcome).errorsByClass).not.toHaveProperty('UND_ERR_DESTROYED');
+  expect(pointOf(outcome).newConnections).toBeGreaterThan(50);
+});
+
+test('a server that closes after every answer', async () => {
+  const { url } = await serve((request, response) => {
+    response.setHeader('connection', 'close');
+    request.resume().on('end', () => response.end(ANSWER));
+  });
+  const outcome = await sweep(url, { rates: [200] });
+  await expectConserved(outcome);
+  expect(pointOf(outcome)).toMatchObject({ outcomes: { ok: 120 }, newConnections: 140 });
+});

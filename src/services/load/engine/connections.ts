@@ -3,13 +3,16 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 
-/** One keep-alive connection, used by one request at a time and thrown away with its socket. */
+type Connect = (...args: Parameters<buildConnector.connector>) => Socket;
+
+/** One keep-alive connection, used by one request at a time. */
 export class Connection {
   readonly #client: Client;
   #socket: Socket | undefined;
-  #alive = true;
+  #destroyed = false;
+  busy = true;
 
-  constructor(origin: string, connect: (...args: Parameters<buildConnector.connector>) => Socket) {
+  constructor(origin: string, connect: Connect) {
     this.#client = new Client(origin, {
       pipelining: 1,
       // The exchange has one timer of its own for the whole request; these would only be more of them.
@@ -17,15 +20,20 @@ export class Connection {
       bodyTimeout: 0,
       connect: (options, callback) => {
         this.#socket = connect(options, callback);
-        this.#socket.once('close', () => this.destroy());
+        // While a request is on its way, what a closed socket means for it is undici's to say: an error when it was
+        // sent, another connection when it was not.
+        this.#socket.once('close', () => {
+          if (!this.busy) this.destroy();
+        });
       },
     });
     // Failures reach the request's own handler.
     this.#client.on('connectionError', () => {});
   }
 
-  get alive(): boolean {
-    return this.#alive;
+  /** Whether another request may follow on the same socket. */
+  get reusable(): boolean {
+    return !this.#destroyed && this.#socket?.destroyed === false;
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -34,8 +42,8 @@ export class Connection {
 
   /** Frees the socket at once, also while it is still connecting. */
   destroy(): void {
-    if (!this.#alive) return;
-    this.#alive = false;
+    if (this.#destroyed) return;
+    this.#destroyed = true;
     this.#socket?.destroy();
     void this.#client.destroy();
   }
@@ -47,7 +55,7 @@ export class Connection {
  */
 export class Connections {
   readonly #origin: string;
-  readonly #connect: (...args: Parameters<buildConnector.connector>) => Socket;
+  readonly #connect: Connect;
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
   #opened = 0;
@@ -56,9 +64,11 @@ export class Connections {
   constructor(origin: string, lookup: LookupFunction) {
     this.#origin = origin;
     // No timer of its own: the bound of the whole request covers connecting. It returns its socket, untyped.
-    this.#connect = buildConnector({ timeout: 0, lookup } as buildConnector.BuildOptions) as (
-      ...args: Parameters<buildConnector.connector>
-    ) => Socket;
+    const connect = buildConnector({ timeout: 0, lookup } as buildConnector.BuildOptions) as Connect;
+    this.#connect = (options, callback) => {
+      this.#opened++;
+      return connect(options, callback);
+    };
   }
 
   /** How many were opened so far. */
@@ -68,18 +78,21 @@ export class Connections {
 
   take(): Connection {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.alive) return idle;
-      this.#all.delete(idle);
+      if (idle.reusable) {
+        idle.busy = true;
+        return idle;
+      }
+      this.discard(idle);
     }
     const fresh = new Connection(this.#origin, this.#connect);
     this.#all.add(fresh);
-    this.#opened++;
     return fresh;
   }
 
   giveBack(connection: Connection): void {
-    if (connection.alive) this.#idle.push(connection);
-    else this.#all.delete(connection);
+    connection.busy = false;
+    if (connection.reusable) this.#idle.push(connection);
+    else this.discard(connection);
   }
 
   discard(connection: Connection): void {
