@@ -27,13 +27,10 @@ const MAX_WORDS = 400;
  * request gives the same text.
  */
 export function generateText({ prompt, seed, temperature, maxTokens }: TextRequest): GeneratedText {
-  const words: string[] = prompt.slice(0, MAX_WORDS * 12).match(/[\p{L}\p{N}'’-]+/gu) ?? [];
-  if (words.length > MAX_WORDS) words.length = MAX_WORDS;
-  if (words.length === 0) words.push('nothing', 'was', 'asked', 'so', 'there', 'is', 'little', 'to', 'say');
+  const { words, follows } = vocabularyOf(prompt);
   const random = generator(seed);
   const wanted = 80 + Math.floor(random() * 120);
   const total = maxTokens < 0 ? wanted : Math.min(wanted, maxTokens);
-  const follows = followers(words);
   const tokens: string[] = [];
   let at = Math.floor(random() * words.length);
   let leftInSentence = 0;
@@ -50,6 +47,29 @@ export function generateText({ prompt, seed, temperature, maxTokens }: TextReque
     at = ((next[choice] as number) + 1) % words.length;
   }
   return { tokens, doneReason: total < wanted ? 'length' : 'stop' };
+}
+
+interface Vocabulary {
+  readonly words: readonly string[];
+  /** Where each word, in lower case, stands in the text. */
+  readonly follows: ReadonlyMap<string, number[]>;
+}
+
+/** As an engine keeps its last prompts' state; without it, reading the prompt is most of a zero-latency answer. */
+const KEPT_VOCABULARIES = 64;
+const vocabularies = new Map<string, Vocabulary>();
+
+function vocabularyOf(prompt: string): Vocabulary {
+  const known = vocabularies.get(prompt);
+  if (known) return known;
+  const words: string[] = prompt.slice(0, MAX_WORDS * 12).match(/[\p{L}\p{N}'’-]+/gu) ?? [];
+  if (words.length > MAX_WORDS) words.length = MAX_WORDS;
+  if (words.length === 0) words.push('nothing', 'was', 'asked', 'so', 'there', 'is', 'little', 'to', 'say');
+  const vocabulary = { words, follows: followers(words) };
+  const [oldest] = vocabularies.keys();
+  if (vocabularies.size >= KEPT_VOCABULARIES && oldest !== undefined) vocabularies.delete(oldest);
+  vocabularies.set(prompt, vocabulary);
+  return vocabulary;
 }
 
 /** Where each word stands in the text; what follows it there is what may follow it here. */
