@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 
 /** The contract's lower bound for a prompt, in Unicode code points. */
-export const MIN_PROMPT_CODE_POINTS = 1000;
+const MIN_PROMPT_CODE_POINTS = 1000;
 
 /** What is asked when no `--prompt-file` is given: plain prose, a little above the bound. */
 export const DEFAULT_PROMPT = [

@@ -172,7 +172,7 @@ export class PointRun {
 
   #closeWindow(): void {
     this.#closing = true;
-    this.#finishIfEmpty();
+    this.#pump();
   }
 
   #cutOff(): void {

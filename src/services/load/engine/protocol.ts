@@ -25,7 +25,7 @@ export interface RunOrder {
 }
 
 /** Send nothing more; what is open may still end within `graceMs`. */
-export interface StopOrder {
+interface StopOrder {
   readonly type: 'stop';
   readonly graceMs: number;
 }

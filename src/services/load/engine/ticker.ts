@@ -1,8 +1,8 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { siblingModule } from './sibling.ts';
 
-/** Places in the shared flags. */
-export const STOP = 0;
+/** Places in the shared flags: the number of the schedule that runs, and whether its owner has a tick to answer. */
+export const RUNNING = 0;
 export const PENDING = 1;
 
 /** Requests `first` (included) to `end` (excluded) at `rate` per second from `t0`, in ms of the steady clock. */
@@ -13,7 +13,15 @@ export interface TickerSchedule {
   readonly end: number;
 }
 
-/** Wakes its owner whenever a request of the schedule is due. */
+/** A schedule as the thread gets it; it ends when another number is the running one. */
+export interface NumberedSchedule extends TickerSchedule {
+  readonly number: number;
+}
+
+/**
+ * Wakes its owner whenever a request of the schedule is due. It may wake it once for nothing after a new start: what is
+ * due is for the owner to compute.
+ */
 export class Ticker {
   readonly #flags = new Int32Array(new SharedArrayBuffer(8));
   readonly #port;
@@ -35,17 +43,18 @@ export class Ticker {
   }
 
   start(schedule: TickerSchedule, onTick: () => void): void {
+    this.stop();
     this.#onTick = onTick;
-    Atomics.store(this.#flags, STOP, 0);
     Atomics.store(this.#flags, PENDING, 0);
-    this.#port.postMessage(schedule);
+    const numbered: NumberedSchedule = { ...schedule, number: Atomics.load(this.#flags, RUNNING) };
+    this.#port.postMessage(numbered);
   }
 
   /** Ends the running schedule; the thread stays for the next one. */
   stop(): void {
     this.#onTick = () => {};
-    Atomics.store(this.#flags, STOP, 1);
-    Atomics.notify(this.#flags, STOP);
+    Atomics.add(this.#flags, RUNNING, 1);
+    Atomics.notify(this.#flags, RUNNING);
   }
 
   /** Ends the thread. */

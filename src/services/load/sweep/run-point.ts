@@ -11,7 +11,7 @@ import type { PointSummary, SweepPlan } from '../types.ts';
 import { tickMeter } from './ticks.ts';
 
 /** What is open when the operator interrupts gets this long to end. */
-export const GRACE_MS = 2000;
+const GRACE_MS = 2000;
 
 const NOTHING_YET: Progress = {
   phase: 'warmup',
