@@ -48,7 +48,7 @@ export type Reply<T> =
   | ({ readonly kind: 'malformed'; readonly status: number; readonly reason: string } & Timed)
   | Transport;
 
-export interface RawRequest {
+interface RawRequest {
   readonly url: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: string;

@@ -3,7 +3,7 @@ import { type Check, type Finding, failureOf, notMore } from './check.ts';
 import { LONG_PROMPT } from './prompts.ts';
 
 /** How often B's health is asked to see which hosts answer. */
-export const HOST_PROBES = 20;
+const HOST_PROBES = 20;
 
 const HEALTH_TIMEOUT_MS = 10_000;
 

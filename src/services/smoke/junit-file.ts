@@ -12,7 +12,7 @@ import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 export async function prepareReportFile(path: string): Promise<void> {
   const folder = dirname(resolve(path));
   try {
-    await mkdir(folder, { recursive: true });
+    await createFolder(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
     throw notWritable(path, error);
@@ -35,6 +35,18 @@ export async function writeReportFile(path: string, text: string): Promise<void>
     await writeFileAtomic(path, text);
   } catch (error) {
     throw notWritable(path, error);
+  }
+}
+
+/** Step by step: Node's own recursive mkdir never returns where the system answers ENOENT for good, as under /proc. */
+async function createFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    if (!hasCode(error, 'ENOENT') || dirname(folder) === folder) throw error;
+    await createFolder(dirname(folder));
+    await mkdir(folder);
   }
 }
 

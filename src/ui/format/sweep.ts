@@ -25,7 +25,7 @@ export function sweepHeader(plan: SweepPlan): string[] {
 }
 
 /** Requests of a point that did not succeed, by every way in which one can fail. */
-export function failedOf(point: PointSummary): number {
+function failedOf(point: PointSummary): number {
   const { ok: _ok, ...failures } = point.outcomes;
   return Object.values(failures).reduce((sum, count) => sum + count, 0);
 }

@@ -41,7 +41,7 @@ export function formatAmount(amount: number, unit: string): string {
 }
 
 /** Decimal units, as disks and networks count. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   const units = ['kB', 'MB', 'GB', 'TB'];
   let value = bytes / 1000;

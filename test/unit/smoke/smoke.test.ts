@@ -109,7 +109,8 @@ describe('the report file', () => {
   test('what cannot be written is known before the checks', async () => {
     await writeFile(join(folder, 'file'), '');
     await mkdir(join(folder, 'taken'));
-    for (const path of [join(folder, 'file', 'smoke.xml'), join(folder, 'taken')]) {
+    // Under /proc nothing can be created, not even by root.
+    for (const path of [join(folder, 'file', 'smoke.xml'), join(folder, 'taken'), '/proc/none/smoke.xml']) {
       await expect(prepareReportFile(path)).rejects.toMatchObject({ code: 'report-not-writable', exit: 3 });
     }
   });
