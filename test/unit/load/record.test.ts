@@ -117,6 +117,17 @@ describe('a run', () => {
     });
   });
 
+  test('folders above it are made, too', async () => {
+    const record = await RunRecord.open(options({ outFolder: join(folder, 'a/b/c') }));
+    await record.close();
+    expect(existsSync(join(folder, 'a/b/c/aws_summary.csv'))).toBe(true);
+  });
+
+  test.skipIf(!existsSync('/proc/self'))('a place where no folder can be made is an error, not a wait', async () => {
+    const open = RunRecord.open(options({ outFolder: '/proc/none/results' }));
+    await expect(open).rejects.toMatchObject({ exit: 3, code: 'results-unwritable' });
+  });
+
   test('so is a disk without room for the rows', async () => {
     await expect(RunRecord.open(options({ expectedRows: 1e15 }))).rejects.toMatchObject({
       exit: 3,

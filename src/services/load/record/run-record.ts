@@ -5,6 +5,7 @@ import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
 import { headerRow, REQUEST_COLUMNS, SUMMARY_COLUMNS, summaryRow } from './csv-rows.ts';
+import { makeFolder } from './make-folder.ts';
 import { publish, publishCopy, retireAll } from './published-name.ts';
 
 /** A row with all hop times, generously. */
@@ -55,7 +56,7 @@ export class RunRecord {
   static async open(options: RunRecordOptions): Promise<RunRecord> {
     const { outFolder, tag, targetName } = options;
     try {
-      await mkdir(outFolder, { recursive: true });
+      await makeFolder(outFolder);
       const { bavail, bsize } = await statfs(outFolder);
       const needed = options.expectedRows * BYTES_PER_ROW;
       // Some file systems say 0 for "does not apply".
