@@ -10,7 +10,7 @@ export interface AdmissionOptions {
   readonly gate?: AdmissionGate;
 }
 
-export interface AdmissionGate {
+interface AdmissionGate {
   mayStart(): boolean;
   /** Told in the same tick in which a place is taken, or two waiters would pass for one. */
   started(): void;

@@ -25,7 +25,7 @@ export function spawnProgram(name: ProgramName, settings: Settings, args: readon
   return spawn(process.execPath, [`${services}${name}/main.ts`, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-export async function startProgram(name: ProgramName, settings: Settings): Promise<Program> {
+async function startProgram(name: ProgramName, settings: Settings): Promise<Program> {
   const child = spawnProgram(name, settings);
   let stderr = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
