@@ -64,6 +64,34 @@ export function ensureBuilt() {
   writeFileSync(buildStamp, wanted);
 }
 
+const has = (program) => (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));
+
+/**
+ * Installs Debian packages for programs that are not there, where that is possible: as root on a system with apt.
+ * Otherwise says what is left out.
+ *
+ * @param programs program -> Debian package
+ * @param users who needs them, for the message: "tests"
+ */
+export function ensurePrograms(programs, users) {
+  const packages = Object.keys(programs)
+    .filter((program) => !has(program))
+    .map((program) => programs[program]);
+  if (packages.length === 0) return;
+  if (process.getuid?.() !== 0 || !has('apt-get')) {
+    console.error(`Not installed, so the ${users} that need them are skipped: ${packages.join(', ')}`);
+    return;
+  }
+  console.error(`Installing Debian packages: ${packages.join(', ')}`);
+  const options = { stdio: ['ignore', 'ignore', 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  try {
+    execFileSync('apt-get', ['update', '-qq'], options);
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+  } catch (error) {
+    console.error(`They could not be installed; the ${users} that need them are skipped: ${error.message}`);
+  }
+}
+
 /** Runs a program in the checkout, hands signals on, and resolves with its exit code. */
 export function run(command, args, options = {}) {
   const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });

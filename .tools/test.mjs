@@ -1,36 +1,15 @@
 // `npm test`: from a fresh clone to every check that this machine can run. Says at the end what it had to skip, and why.
 // `npm test -- test/unit` runs only the tests whose path matches, after the same checks.
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBuilt, ensureInstalled, node, root, run } from './ensure.mjs';
+import { ensureBuilt, ensureInstalled, ensurePrograms, node, root, run } from './ensure.mjs';
 
 /** Programs that some tests use, and the Debian package of each. */
 const PROGRAMS = { tmux: 'tmux' };
 
-const has = (program) => (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));
-
-function ensurePrograms() {
-  const missing = Object.entries(PROGRAMS).filter(([program]) => !has(program));
-  if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name);
-  if (process.getuid?.() !== 0 || !has('apt-get')) {
-    console.error(`Not installed, so the tests that need them are skipped: ${packages.join(', ')}`);
-    return;
-  }
-  console.error(`Installing Debian packages: ${packages.join(', ')}`);
-  const options = { stdio: ['ignore', 'ignore', 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
-  try {
-    execFileSync('apt-get', ['update', '-qq'], options);
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
-  } catch (error) {
-    console.error(`They could not be installed; the tests that need them are skipped: ${error.message}`);
-  }
-}
-
 ensureInstalled();
 ensureBuilt();
-ensurePrograms();
+ensurePrograms(PROGRAMS, 'tests');
 
 const report = join(root, '.cache', 'vitest.json');
 mkdirSync(join(root, '.cache'), { recursive: true });

@@ -67,8 +67,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
 
   async run(): Promise<void> {
     const warnings: string[] = [];
-    const interrupt = listenForInterrupt(process, (text) => process.stderr.write(`${text}\n`));
     let reporter: Reporter | undefined;
+    let say = (text: string): void => void process.stderr.write(`${text}\n`);
+    const interrupt = listenForInterrupt(process, (text) => say(text));
     try {
       await this.readSettings();
       const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
@@ -79,8 +80,15 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         stderr: process.stderr,
       });
       const open = reporter;
+      const plainly = say;
+      // Written past a live view, the line would be drawn over.
+      say = (text) => open.handle({ type: 'note', level: 'info', text });
       let released: Promise<void> | undefined;
-      const releaseTerminal = () => (released ??= open.close());
+      const releaseTerminal = () => {
+        say = plainly;
+        released ??= open.close();
+        return released;
+      };
       const emit = (event: Event) => {
         if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
         if (released === undefined) open.handle(event);

@@ -1,6 +1,6 @@
+import type { BenchResult, BenchRow } from '../types.ts';
 import { type ClosedLoopResult, closedLoop } from './closed-loop.ts';
 import { withPrograms } from './programs.ts';
-import type { BenchResult, BenchRow } from './types.ts';
 
 /** What the original FastAPI deployment does on such a machine with an engine that takes no time. */
 const ORIGINAL_CHAIN_RPS = 18;

@@ -1,6 +1,6 @@
+import type { BenchResult, BenchRow } from '../types.ts';
 import { type Answer, openLoop } from './open-loop.ts';
 import { type Program, withPrograms } from './programs.ts';
-import type { BenchResult, BenchRow } from './types.ts';
 
 const CAPACITY_RPS = 20;
 const OVERLOAD_RPS = 1000;

@@ -15,7 +15,7 @@ import { type StackPaths, stackPaths } from '../../src/services/stack/paths.ts';
 export const BUNDLES = new URL('../../dist/templates', import.meta.url).pathname;
 
 /** Fast enough for tests: free ports, no minimum wait, an engine without delay to speak of. */
-export const FAST: LocalRequest = {
+const FAST: LocalRequest = {
   replicas: 2,
   engine: 'sim',
   modelA: 'tinyllama',

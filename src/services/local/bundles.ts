@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, RemedyError } from '../../errors.ts';
 
-export type ServiceName = 'service-a' | 'service-b' | 'engine-sim' | 'proxy';
+type ServiceName = 'service-a' | 'service-b' | 'engine-sim' | 'proxy';
 
 /** A built service: its file and the hash of its content. */
 export interface Bundle {

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
 import { LOOPBACK, portHolder, tryPort } from './ports.ts';
 import type { ListProcesses, ProcessInfo } from './process-table.ts';
@@ -40,7 +41,7 @@ const POLL_MS = 50;
 const QUIET_MS = 1500;
 
 /** Hash that decides whether a running process is the wanted one. */
-export function specHash(spec: ServiceSpec): string {
+function specHash(spec: ServiceSpec): string {
   const canonical = JSON.stringify({ ...spec, env: Object.entries(spec.env).sort() });
   return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
 }
@@ -73,7 +74,7 @@ export function serviceProcess(
 
     async create(_context, spec, token) {
       if ((await tryPort(spec.port)) === undefined) throw await portInUse(key, spec.port, deps.listProcesses);
-      await mkdir(deps.logs, { recursive: true, mode: 0o700 });
+      await makeFolder(deps.logs, 0o700);
       const log = await open(logFile, 'a', 0o600);
       try {
         const tag: ProcessTag = { folder: deps.folder, key, spec: specHash(spec), token, port: spec.port };

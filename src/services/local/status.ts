@@ -5,7 +5,7 @@ import { localRequestSchema } from './request.ts';
 import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from './service-process.ts';
 import { healthPath } from './target.ts';
 
-export interface ResourceStatus {
+interface ResourceStatus {
   readonly key: string;
   /** `gone`: recorded, but not there. `unrecorded`: there, but not in the state file. */
   readonly state: 'healthy' | 'unhealthy' | 'gone' | 'unrecorded';

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import type { LocalRequest } from '../local/request.ts';
 import { findStackProcesses, type ProcessDeps } from '../local/service-process.ts';
 import { teardownLocal } from '../local/teardown.ts';
@@ -40,7 +40,7 @@ export async function soleRehearsal(
   paths: StackPaths,
   deps: StackDeps & { readonly processes: ProcessDeps },
 ): Promise<() => Promise<void>> {
-  await mkdir(dirname(lock), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(lock), 0o700);
   const since = new Date(deps.clock.now()).toISOString();
   const unlock = await acquireLock(lock, {
     self: { ...deps.self, since },

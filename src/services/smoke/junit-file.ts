@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 /**
  * Makes sure, before minutes of checks, that a report can be written: creates the folder and looks at the rights.
@@ -12,7 +13,7 @@ import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 export async function prepareReportFile(path: string): Promise<void> {
   const folder = dirname(resolve(path));
   try {
-    await createFolder(folder);
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
     throw notWritable(path, error);
@@ -35,18 +36,6 @@ export async function writeReportFile(path: string, text: string): Promise<void>
     await writeFileAtomic(path, text);
   } catch (error) {
     throw notWritable(path, error);
-  }
-}
-
-/** Step by step: Node's own recursive mkdir never returns where the system answers ENOENT for good, as under /proc. */
-async function createFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return;
-    if (!hasCode(error, 'ENOENT') || dirname(folder) === folder) throw error;
-    await createFolder(dirname(folder));
-    await mkdir(folder);
   }
 }
 

@@ -1,7 +1,8 @@
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Emit, Event } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 /** The events that change a stack; readings and progress stay out. */
 const AUDITED: ReadonlySet<Event['type']> = new Set(['plan', 'step-started', 'step-done', 'step-failed', 'note']);
@@ -19,7 +20,7 @@ export function auditing(
   clock: Clock,
 ) {
   let warned = false;
-  let queue = mkdir(dirname(path), { recursive: true, mode: 0o700 }).then(() => {});
+  let queue = makeFolder(dirname(path), 0o700).then(() => {});
   const write = (event: Event) => {
     const line = `${JSON.stringify({ at: new Date(clock.now()).toISOString(), ...actor, ...event })}\n`;
     queue = queue

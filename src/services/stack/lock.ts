@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 const holderSchema = z.object({
   host: z.string(),
@@ -32,7 +33,7 @@ export interface LockDeps {
  * @throws RemedyError (exit 6) that says who holds it, since when and for what
  */
 export async function acquireLock(path: string, deps: LockDeps): Promise<() => Promise<void>> {
-  await makeFolder(path);
+  await prepareFolder(path);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     if (await tryCreate(path, deps.self)) return () => release(path, deps.self);
     const text = await readFile(path, 'utf8').catch(() => undefined);
@@ -50,9 +51,9 @@ export async function acquireLock(path: string, deps: LockDeps): Promise<() => P
   });
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function prepareFolder(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path), 0o700);
   } catch (error) {
     throw new RemedyError(`cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`, {
       code: 'state-unwritable',

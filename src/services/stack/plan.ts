@@ -45,7 +45,7 @@ function explainAbsence(status: ResourceRecord['status'] | undefined): string {
 }
 
 /** Names the first few fields in which two specifications differ, with both values where they are short. */
-export function explainDifference(before: unknown, after: unknown): string {
+function explainDifference(before: unknown, after: unknown): string {
   if (before === undefined) return 'differs from what is wanted';
   const old = flatten(before);
   const wanted = flatten(after);

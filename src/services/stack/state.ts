@@ -1,8 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 const resourceRecord = z.object({
   /** `creating` and `removing` are intents: written before the call that they announce. */
@@ -83,7 +84,7 @@ function unreadable(path: string, detail: string, cause: unknown): RemedyError {
 /** Writes the state so that a crash leaves either the old or the new file: temporary file, fsync, rename; mode 0600. */
 export async function writeState(path: string, state: StackState): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path), 0o700);
     await writeFileAtomic(path, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600, fsync: true });
   } catch (error) {
     throw new RemedyError(`cannot write the state file ${path}: ${reasonOf(error)}`, {

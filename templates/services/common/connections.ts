@@ -5,6 +5,12 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 const IDLE_MS = 30_000;
 const MAX_IDLE = 1024;
 
+/** An agent that keeps its connections open between requests, for `http:` or `https:` as the URL says. */
+export function keepAliveAgent(url: URL): HttpAgent {
+  const options = { keepAlive: true, maxFreeSockets: MAX_IDLE, timeout: IDLE_MS, scheduling: 'lifo' } as const;
+  return url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+}
+
 /**
  * Keep-alive connections to one origin.
  *
@@ -18,9 +24,8 @@ export class Connections {
   readonly #connectTimeoutMs: number;
 
   constructor(url: URL, connectTimeoutMs: number) {
-    const options = { keepAlive: true, maxFreeSockets: MAX_IDLE, timeout: IDLE_MS, scheduling: 'lifo' } as const;
     const secure = url.protocol === 'https:';
-    this.#agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#agent = keepAliveAgent(url);
     this.#send = secure ? httpsRequest : httpRequest;
     // URL keeps the brackets of an IPv6 address, a socket does not want them.
     this.#origin = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, agent: this.#agent };
@@ -61,6 +66,8 @@ const NEVER_SENT = new Set([
   'EAI_AGAIN',
   'EADDRNOTAVAIL',
   'CONNECT_TIMEOUT',
+  // http-proxy-3's own.
+  'ECONNECT_TIMEOUT',
 ]);
 
 /** A sentence for an operator. A host with two addresses fails with an empty message and the reasons inside. */

@@ -1,4 +1,5 @@
-import { Connections } from '../common/connections.ts';
+import type { Agent as HttpAgent } from 'node:http';
+import { keepAliveAgent } from '../common/connections.ts';
 import { parseObject } from '../common/engine-client.ts';
 import { Upstream } from '../common/upstream.ts';
 import type { BackendAddress, ProxySettings } from './settings.ts';
@@ -7,9 +8,8 @@ import type { BackendAddress, ProxySettings } from './settings.ts';
 export class Backend {
   readonly name: string;
   readonly url: string;
-  /** What its URL has before every path; usually nothing. */
-  readonly pathPrefix: string;
-  readonly connections: Connections;
+  /** Keep-alive connections for the traffic. */
+  readonly agent: HttpAgent;
   /** Answers passed on, whatever their status. */
   served = 0;
   /** Exchanges that failed on the way. */
@@ -28,9 +28,8 @@ export class Backend {
   constructor(address: BackendAddress, settings: ProxySettings) {
     this.name = address.name;
     this.url = address.url.href.replace(/\/+$/, '');
-    this.pathPrefix = address.url.pathname.replace(/\/+$/, '');
     this.#settings = settings;
-    this.connections = new Connections(address.url, 2000);
+    this.agent = keepAliveAgent(address.url);
     // Its own connections: a check must not queue behind the traffic it is to judge.
     this.#checks = new Upstream(this.url);
   }
@@ -75,7 +74,7 @@ export class Backend {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.connections.close();
+    this.agent.destroy();
     this.#checks.close();
   }
 

@@ -1,23 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
+import { createProxyServer } from 'http-proxy-3';
 import { describeNetworkError, neverSent } from '../common/connections.ts';
 import type { Backend } from './backend.ts';
 
 /** How an attempt on one backend ended. With `retry`, nothing of it has reached the backend's work or the caller. */
 export type Outcome = { readonly done: true } | { readonly retry: string } | { readonly failed: string };
 
-/** RFC 9110 7.6.1: these describe one connection and go no further. `expect` was answered here. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-]);
+const CONNECT_TIMEOUT_MS = 2000;
+
+/** RFC 9110 7.6.1: these describe one connection and go no further. */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-connection', 'te', 'trailer', 'upgrade'];
+
+/**
+ * The library makes the outgoing request, its headers and its end when the caller goes. The answer is passed on here:
+ * the library's own way leaves the caller waiting for ever when a backend breaks off, and cannot try another backend.
+ */
+const relay = createProxyServer({ xfwd: true, selfHandleResponse: true, connectTimeout: CONNECT_TIMEOUT_MS });
+const answers = new WeakMap<ServerResponse, (answer: IncomingMessage) => void>();
+relay.on('proxyRes', (answer, _incoming, outgoing) => answers.get(outgoing as ServerResponse)?.(answer));
 
 /** Sends one request to one backend and its answer to the caller. Resolves when the attempt is over; never rejects. */
 export function forward(
@@ -33,91 +34,52 @@ export function forward(
       over = true;
       backend.inFlight--;
       outgoing.off('close', onCallerGone);
+      answers.delete(outgoing);
       resolve(outcome);
     };
-    const onCallerGone = () => {
-      finish({ done: true });
-      request.destroy();
-    };
+    const onCallerGone = () => finish({ done: true });
     const onError = (error: Error) => {
       if (over) return;
       backend.failed++;
       const reason = describeNetworkError(error);
-      if (outgoing.headersSent) {
-        // Half an answer is out: only a broken connection tells the caller so.
-        finish({ done: true });
-        outgoing.destroy();
-      } else {
-        finish(neverSent(error) ? { retry: reason } : { failed: reason });
-      }
+      finish(neverSent(error) ? { retry: reason } : { failed: reason });
     };
     backend.inFlight++;
     outgoing.once('close', onCallerGone);
-    const request = backend.connections.request({
-      method: incoming.method ?? 'GET',
-      path: backend.pathPrefix + (incoming.url ?? '/'),
-      headers: requestHeaders(incoming, body),
-    });
-    request.on('error', onError);
-    request.on('response', (answer) => {
-      answer.on('error', onError);
+    answers.set(outgoing, (answer) => {
+      if (over) return;
       // An instance that shuts down says that it has not begun: another one can.
       if (answer.statusCode === 503 && answer.headers['x-chainctl-refused'] === 'draining') {
-        answer.resume().on('end', () => finish({ retry: 'draining' }));
+        answer.resume().once('close', () => finish({ retry: 'draining' }));
         return;
       }
-      passOn(answer, outgoing, backend.name, () => {
-        backend.served++;
+      outgoing.writeHead(answer.statusCode ?? 502, responseHeaders(answer, backend.name));
+      outgoing.off('close', onCallerGone);
+      // Half an answer is ended by a broken connection: only that tells the caller so.
+      pipeline(answer, outgoing, (error) => {
+        if (error) backend.failed++;
+        else backend.served++;
         finish({ done: true });
       });
     });
-    request.end(body);
+    prepareRequest(incoming, body);
+    const options = { target: backend.url, agent: backend.agent, buffer: Readable.from(body ? [body] : []) };
+    relay.web(incoming, outgoing, options, onError);
   });
 }
 
-/** By hand rather than with `pipe`, which leaves the caller waiting for ever when the backend breaks off. */
-function passOn(answer: IncomingMessage, outgoing: ServerResponse, backend: string, ended: () => void): void {
-  outgoing.writeHead(answer.statusCode ?? 502, responseHeaders(answer, backend));
-  // A caller who reads slowly slows the backend down, not our memory.
-  outgoing.on('drain', () => answer.resume());
-  answer.on('data', (chunk: Buffer) => {
-    if (!outgoing.write(chunk)) answer.pause();
-  });
-  answer.on('end', () => {
-    ended();
-    outgoing.end();
-  });
-}
-
-function requestHeaders(incoming: IncomingMessage, body: Buffer | undefined): Record<string, string | string[]> {
-  const headers = endToEnd(incoming);
-  // The body was read whole, however it came.
-  delete headers['content-length'];
-  if (body) headers['content-length'] = String(body.length);
-  const before = headers['x-forwarded-for'];
-  const caller = incoming.socket.remoteAddress ?? 'unknown';
-  headers['x-forwarded-for'] = before === undefined ? caller : `${before}, ${caller}`;
-  headers['x-forwarded-proto'] ??= 'http';
-  return headers;
+/** The body was read whole, however it came, and `expect` was answered here. */
+function prepareRequest({ headers }: IncomingMessage, body: Buffer | undefined): void {
+  for (const name of [...HOP_BY_HOP, 'transfer-encoding', 'expect', 'content-length']) delete headers[name];
+  if (body !== undefined) headers['content-length'] = String(body.length);
 }
 
 function responseHeaders(answer: IncomingMessage, backend: string): Record<string, string | string[]> {
-  return { ...endToEnd(answer), 'x-chainctl-backend': backend };
-}
-
-function endToEnd(message: IncomingMessage): Record<string, string | string[]> {
-  const skipped = connectionHeaders(message.headers.connection);
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(message.headers)) {
-    if (value !== undefined && !skipped.has(name)) headers[name] = value;
-  }
-  return headers;
-}
-
-/** The hop-by-hop headers, and those that `Connection` itself names. */
-function connectionHeaders(connection: string | undefined): ReadonlySet<string> {
-  if (connection === undefined) return HOP_BY_HOP;
-  const named = connection.toLowerCase();
-  if (named === 'keep-alive' || named === 'close') return HOP_BY_HOP;
-  return new Set([...HOP_BY_HOP, ...named.split(',').map((name) => name.trim())]);
+  const named = (answer.headers.connection ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+  const skipped = new Set([...HOP_BY_HOP, 'transfer-encoding', ...named]);
+  const passed = Object.entries(answer.headers).filter(([name, value]) => value !== undefined && !skipped.has(name));
+  return { ...(Object.fromEntries(passed) as Record<string, string | string[]>), 'x-chainctl-backend': backend };
 }

@@ -7,7 +7,7 @@ export interface FakeService {
 }
 
 /** What a fake answers: a status and a body (text as it is, anything else as JSON), or `hang up`, or `never`. */
-export type FakeAnswer = readonly [status: number, body: unknown] | 'hang up' | 'never';
+type FakeAnswer = readonly [status: number, body: unknown] | 'hang up' | 'never';
 
 /** `POST /invoke` -> answer; the request's parsed prompt is undefined where there is none. */
 export type FakeRoutes = Readonly<Record<string, (prompt: string | undefined, call: number) => FakeAnswer>>;

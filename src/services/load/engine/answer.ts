@@ -60,8 +60,8 @@ function figuresOf(a: Record<string, unknown>, b: Record<string, unknown>): Answ
     ...number('end_to_end_seconds', inA.end_to_end_seconds),
     ...number('ollama_seconds', inB.ollama_seconds),
     ...number('total_seconds', inB.total_seconds),
-    ...number('prompt_tokens', isObject(b.tokens) ? b.tokens.prompt : undefined),
-    ...number('output_tokens', isObject(b.tokens) ? b.tokens.output : undefined),
+    ...number('prompt_tokens', isObject(b.usage) ? b.usage.prompt_eval_count : undefined),
+    ...number('output_tokens', isObject(b.usage) ? b.usage.eval_count : undefined),
   };
 }
 

@@ -2,10 +2,10 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
 import { headerRow, REQUEST_COLUMNS, SUMMARY_COLUMNS, summaryRow } from './csv-rows.ts';
-import { makeFolder } from './make-folder.ts';
 import { publish, publishCopy, retireAll } from './published-name.ts';
 
 /** A row with all hop times, generously. */
