@@ -16,7 +16,7 @@ export function renderRehearsal({ deployment, smoke, sweep, teardown }: Rehearsa
       : ['', sweepText(sweep, columns).trimEnd(), '']),
     `teardown  ${teardown.removed.length} processes stopped, verified gone; logs: ${deployment.logs}`,
     '',
-    'Next: chainctl deploy local, then chainctl load --rps 1,10,...,1000 (chainctl --help shows all)',
+    'Next: chainctl deploy local, chainctl load --rps 1,10,50, chainctl --help',
   ].join('\n');
 }
 
