@@ -161,7 +161,9 @@ export async function healthReason(url: string): Promise<string | undefined> {
   try {
     const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000, reset: true });
     const text = await body.text();
-    return statusCode === 200 ? undefined : `HTTP ${statusCode}: ${statedReason(text)}`;
+    if (statusCode !== 200) return `HTTP ${statusCode}: ${statedReason(text)}`;
+    // A answers 200 as long as it serves; whether its model can is in `ready`.
+    return /"ready":\s*false/.test(text) ? statedReason(text) : undefined;
   } catch (error) {
     return reasonOf(error);
   }

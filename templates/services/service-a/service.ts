@@ -9,7 +9,7 @@ import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { Upstream } from '../common/upstream.ts';
-import { VERSION } from '../common/version.ts';
+import { vitals } from '../common/vitals.ts';
 import { RemoteB } from './remote-b.ts';
 import { RemoteWindow } from './remote-window.ts';
 
@@ -96,12 +96,7 @@ export function createServiceA(context: ServiceContext): Service {
         ready: reason === undefined,
         ...(reason === undefined ? {} : { reason }),
         simulated: engineState.simulated,
-        version: VERSION,
-        uptime_seconds: roundSeconds((performance.now() - startedAt) / 1000),
-        in_flight: context.inFlight,
-        working: admission.active,
-        queued: admission.waiting,
-        capacity: { concurrency: settings.concurrency, queue: settings.queue, in_flight: settings.maxInFlight },
+        ...vitals(context, admission, settings, startedAt),
         remote: { begun: window.begun, window: window.limit, held: window.held },
       },
     };

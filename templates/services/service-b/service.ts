@@ -8,7 +8,7 @@ import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { Upstream } from '../common/upstream.ts';
-import { VERSION } from '../common/version.ts';
+import { vitals } from '../common/vitals.ts';
 
 /** Service B: one model behind `POST /invoke`. */
 export function createServiceB(context: ServiceContext): Service {
@@ -72,12 +72,7 @@ export function createServiceB(context: ServiceContext): Service {
         ...(reason === undefined ? {} : { reason }),
         model: model.model,
         simulated: engineState.simulated,
-        version: VERSION,
-        uptime_seconds: roundSeconds((performance.now() - startedAt) / 1000),
-        in_flight: context.inFlight,
-        working: admission.active,
-        queued: admission.waiting,
-        capacity: { concurrency: settings.concurrency, queue: settings.queue, in_flight: settings.maxInFlight },
+        ...vitals(context, admission, settings, startedAt),
       },
     };
   }

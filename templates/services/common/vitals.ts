@@ -1,0 +1,22 @@
+import type { Admission } from './admission.ts';
+import { roundSeconds } from './prompt-app.ts';
+import type { ServiceContext } from './run-service.ts';
+import type { CommonSettings } from './service-settings.ts';
+import { VERSION } from './version.ts';
+
+/** What `/health` tells about a service beside whether it can serve: its age, its load and its bounds. */
+export function vitals(
+  context: ServiceContext,
+  admission: Admission,
+  { concurrency, queue, maxInFlight }: CommonSettings,
+  startedAt: number,
+): Record<string, unknown> {
+  return {
+    version: VERSION,
+    uptime_seconds: roundSeconds((performance.now() - startedAt) / 1000),
+    in_flight: context.inFlight,
+    working: admission.active,
+    queued: admission.waiting,
+    capacity: { concurrency, queue, in_flight: maxInFlight },
+  };
+}
