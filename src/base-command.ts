@@ -4,6 +4,8 @@ import { stackFlag } from './config/flags.ts';
 import { ExitCode, RemedyError, reasonOf } from './errors.ts';
 import type { Emit, Event } from './events.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { systemClock } from './runtime.ts';
+import { surviveClosedStreams } from './ui/closed-streams.ts';
 import { renderError } from './ui/render-error.ts';
 import { openReporter, type Reporter } from './ui/reporter.ts';
 import { type Terminal, terminalOf } from './ui/terminal.ts';
@@ -69,7 +71,15 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     const warnings: string[] = [];
     let reporter: Reporter | undefined;
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
-    const interrupt = listenForInterrupt(process, (text) => say(text));
+    const messages = {
+      stopping: 'Stopping: finishing what is in flight. Press Ctrl-C again to leave at once.',
+      leaving: () => {
+        const stack = `--stack ${this.flags?.stack ?? this.defaultStack}`;
+        return `Left at once: what was started may still run. See "chainctl status ${stack}", end it with "chainctl teardown ${stack}".`;
+      },
+    };
+    surviveClosedStreams(process.stdout, process.stderr);
+    const interrupt = listenForInterrupt(process, (text) => say(text), messages, systemClock.monotonic);
     try {
       await this.readSettings();
       const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
@@ -177,7 +187,8 @@ function writeJson(envelope: unknown): void {
 
 /** oclif's own complaints (unknown flag, bad value) are usage errors with a next step like any other. */
 function asRemedy(thrown: unknown): unknown {
-  if (thrown instanceof RemedyError || !(thrown instanceof Error) || !('oclif' in thrown)) return thrown;
+  if (thrown instanceof RemedyError) return withoutParserNoise(thrown);
+  if (!(thrown instanceof Error) || !('oclif' in thrown)) return thrown;
   const [message, ...rest] = thrown.message.split('\n');
   const see = rest.filter((line) => line.trim() !== '' && !line.startsWith('See more help'));
   return new RemedyError([message, ...see].join(' '), {
@@ -186,4 +197,12 @@ function asRemedy(thrown: unknown): unknown {
     cause: thrown,
     nextSteps: ['see the flags and examples with --help'],
   });
+}
+
+/** oclif writes into the message of whatever a flag's parser threw: `Parsing --x \n\t... \nSee more help with --help`. */
+function withoutParserNoise(error: RemedyError): RemedyError {
+  const own = /^Parsing --\S+ \n\t([\s\S]*?)(?:\nSee more help with --help)?$/.exec(error.message)?.[1];
+  if (own === undefined) return error;
+  const { code, exit, nextSteps } = error;
+  return new RemedyError(own, { code, exit, nextSteps, cause: error.cause });
 }

@@ -12,8 +12,13 @@ export async function main(directory: string): Promise<never> {
   try {
     await run(process.argv.slice(2), directory);
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    const unknown = /^command .* not found$/.test(message);
+    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const unknown = /^command .* not found$/.test(said);
+    // oclif joins words with colons; nobody typed them.
+    const message = said.replace(
+      /^command (.*) not found$/,
+      (_, id: string) => `there is no command "${id.replaceAll(':', ' ')}"`,
+    );
     const shown = unknown
       ? new RemedyError(message, {
           code: 'usage',

@@ -44,7 +44,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
       });
     }
     const streams = { input: process.stdin, output: process.stderr };
-    const question = `This stops everything of stack ${name}. Type its name to go on: `;
+    const question = `This stops everything of stack ${name}.`;
     if (await confirmByTyping(name, question, streams, signal)) return;
     throw new RemedyError('nothing was changed: the name did not match', {
       code: 'confirmation',

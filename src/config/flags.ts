@@ -78,3 +78,12 @@ export const stackFlag = Flags.custom<string>({
     throw refused(flag, `"${text}" is not a stack name: ${rule}`);
   },
 });
+
+/** The name of an Ollama model: `tinyllama`, `phi3:mini`, `registry/name:tag`. */
+export const modelFlag = Flags.custom<string>({
+  helpValue: 'MODEL',
+  parse: async (text, _context, flag) => {
+    if (/^[A-Za-z0-9][A-Za-z0-9._/-]*(:[A-Za-z0-9._-]+)?$/.test(text)) return text;
+    throw refused(flag, `"${text}" is not a model's name: write for example tinyllama or phi3:mini`);
+  },
+});

@@ -5,6 +5,7 @@ import type { TeardownReport } from '../services/stack/teardown.ts';
 
 /** What a deploy says when it is done. */
 export function renderDeployment(deployment: LocalDeployment): string {
+  const on = stackFlag(deployment.stack);
   const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
   if (!deployment.applied) {
     return `Stack ${deployment.stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
@@ -14,8 +15,13 @@ export function renderDeployment(deployment: LocalDeployment): string {
     `  A (chain)   ${deployment.endpoints.a}/chain`,
     `  B (invoke)  ${deployment.endpoints.b}/invoke`,
     `  logs        ${deployment.logs}`,
-    'Next: chainctl smoke, chainctl load --rps 1,5,10 --duration 10s, chainctl teardown local',
+    `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown${on}`,
   ].join('\n');
+}
+
+/** What a pasted command needs to mean the same stack. */
+function stackFlag(stack: string): string {
+  return stack === 'default' ? '' : ` --stack ${stack}`;
 }
 
 /** What a teardown says when nothing is left. */
@@ -26,7 +32,8 @@ export function renderTeardown(report: TeardownReport, logs: string): string {
 
 /** A table per target; readable at 80 columns and without colour. */
 export function renderStatus(stack: string, targets: readonly TargetStatus[]): string {
-  if (targets.length === 0) return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local`;
+  if (targets.length === 0)
+    return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackFlag(stack)}`;
   return targets.map((target) => renderTarget(stack, target)).join('\n\n');
 }
 
@@ -46,16 +53,19 @@ function renderTarget(stack: string, target: TargetStatus): string {
     ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
     ...(a === undefined ? [] : [`A  ${a}/chain`]),
     ...(b === undefined ? [] : [`B  ${b}/invoke`]),
-    ...(target.healthy ? [] : ['Next: chainctl deploy local (continues with what is missing), or chainctl logs']),
+    ...(target.healthy
+      ? []
+      : [
+          `Next: chainctl deploy local${stackFlag(stack)} (continues with what is missing), or chainctl logs${stackFlag(stack)}`,
+        ]),
   ].join('\n');
 }
 
 function verdict({ healthy, complete, since, resources }: TargetStatus): string {
   const sound = resources.filter(({ state }) => state === 'healthy').length;
+  if (!complete) return `${sound} of ${resources.length} healthy so far, and the deploy was not finished`;
   if (!healthy) return `${sound} of ${resources.length} healthy`;
-  return complete
-    ? `healthy, deployed ${since?.slice(0, 19).replace('T', ' ')} UTC`
-    : 'healthy, but the deploy was not finished';
+  return `healthy, deployed ${since?.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function count(n: number, noun: string): string {

@@ -31,7 +31,7 @@ describe('help', () => {
 
 describe('errors', () => {
   it.each([
-    [['nonsense'], 2, /command nonsense not found/],
+    [['nonsense'], 2, /there is no command "nonsense"/],
     [['load', '--rps', '1,x'], 2, /at character 3/],
     [['load', '--duration', 'soon'], 2, /"soon" is not a duration: write for example/],
     [['deploy', 'local', '--replicas', '0'], 2, /"0" is out of range: it must be from 1 to/],
@@ -39,6 +39,9 @@ describe('errors', () => {
     [['smoke', '--target', 'ftp://x'], 2, /is not an http or https URL/],
     [['status', '--stack', 'Bad Name'], 2, /is not a stack name/],
     [['status', '--nonsense'], 2, /Nonexistent flag: --nonsense/],
+    [['deploy', 'local', '--port-a', '9333', '--port-b', '9333'], 2, /cannot both have port 9333/],
+    [['deploy', 'local', '--model-a', 'x y;rm'], 2, /is not a model's name/],
+    [['deplyo', 'local'], 2, /there is no command "deplyo local"/],
     [['load'], 3, /no deployed stack/],
     [['smoke'], 3, /nothing is deployed/],
     [['logs', 'a'], 3, /no logs of a/],
@@ -48,6 +51,7 @@ describe('errors', () => {
     expect(stderr).toMatch(/^Error: /);
     expect(stderr).toMatch(/\n {2}-> /);
     expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stderr).not.toMatch(/Parsing --|See more help/);
     expect(stdout).toBe('');
     expect(code).toBe(exit);
     const { envelope, code: again } = await cli.json(args);

@@ -17,9 +17,7 @@ beforeAll(async () => {
   cli = await Cli.open();
   folder = await mkdtemp(join(tmpdir(), 'chainctl-package-'));
   const options = { cwd: ROOT, encoding: 'utf8' } as const;
-  const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], options),
-  );
+  const [packed] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', folder], options));
   execFileSync(
     'npm',
     ['install', '--global', '--prefix', join(folder, 'prefix'), join(folder, packed.filename)],

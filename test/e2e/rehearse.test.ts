@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Cli } from '../support/cli.ts';
+import { Cli, ROOT } from '../support/cli.ts';
 
 let cli: Cli;
 beforeEach(async () => {
@@ -42,6 +43,27 @@ describe('rehearse', () => {
     expect(await cli.running()).toEqual([]);
     expect(result.stdout).toMatch(/taken down|"removed"/);
   });
+
+  // A closed terminal or a cancelled job signals every process of the group, and shells and wrappers pass it on again.
+  it.each(['SIGTERM', 'SIGHUP'] as const)(
+    '%s to the whole group, twice, through a wrapper: taken down',
+    async (name) => {
+      const wrapper = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => existsSync(path)) ?? process.execPath;
+      let sent = false;
+      const { code } = await cli.run([...SHORT, '--json'], {
+        detached: true,
+        command: [wrapper, join(ROOT, 'bin', 'run.js')],
+        onLine: (line, child) => {
+          if (sent || !line.includes('"check-started"')) return;
+          sent = true;
+          for (const delay of [0, 30, 400])
+            setTimeout(() => child.exitCode ?? process.kill(-(child.pid as number), name), delay);
+        },
+      });
+      expect(code).toBe(143);
+      await expect.poll(() => cli.running(), { timeout: 20_000 }).toEqual([]);
+    },
+  );
 
   it('takes down after a failure', async () => {
     const { code, stderr } = await cli.run([...SHORT, '--out', '/dev/null/results']);

@@ -89,13 +89,13 @@ describe.skipIf(!hasTmux)('in a real terminal (needs tmux)', () => {
   it('asks for the name of the stack before it takes it down', async () => {
     await cli.run(['deploy', 'local', '--replicas', '1', '--port-a', '0', '--port-b', '0']);
     const shown = open('teardown');
-    await until(shown, /Type its name to go on/);
+    await until(shown, /Type default to go on/);
     shown.keys('wrong', 'Enter');
     await until(shown, /nothing was changed[\s\S]*exit 2/);
     expect((await cli.running()).length).toBe(4);
     shown.close();
     const again = open('teardown');
-    await until(again, /Type its name to go on/);
+    await until(again, /Type default to go on/);
     again.keys('default', 'Enter');
     await until(again, /exit 0/);
     expect(await cli.running()).toEqual([]);

@@ -20,6 +20,8 @@ interface CliOptions {
   readonly onLine?: (line: string, child: ChildProcess) => void;
   readonly onStart?: (child: ChildProcess) => void;
   readonly env?: Readonly<Record<string, string>>;
+  /** A process group of its own, as a terminal or a CI job has. */
+  readonly detached?: boolean;
   /** Program and first arguments; the built command of this checkout by default. */
   readonly command?: readonly [string, ...string[]];
 }
@@ -44,6 +46,7 @@ export class Cli {
       cwd: this.home,
       env: { ...inherited, CHAINCTL_HOME: this.home, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: options.detached ?? false,
     });
     const output = { stdout: '', stderr: '' };
     let line = '';

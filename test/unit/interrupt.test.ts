@@ -13,6 +13,8 @@ function fakeProcess() {
   return { source, exits };
 }
 
+const MESSAGES = { stopping: 'stopping', leaving: () => 'still there' };
+
 describe('listenForInterrupt', () => {
   it.each([
     ['SIGINT', 130],
@@ -21,7 +23,12 @@ describe('listenForInterrupt', () => {
   ] as const)('%s aborts at once with exit %i, and says so', (name, exit) => {
     const { source, exits } = fakeProcess();
     const said: string[] = [];
-    const { signal } = listenForInterrupt(source, (text) => said.push(text));
+    const { signal } = listenForInterrupt(
+      source,
+      (text) => said.push(text),
+      MESSAGES,
+      () => 0,
+    );
     source.emit(name, name);
     expect(signal.aborted).toBe(true);
     expect(signal.reason).toMatchObject({ code: 'interrupted', exit });
@@ -31,15 +38,59 @@ describe('listenForInterrupt', () => {
 
   it('leaves immediately at the second one', () => {
     const { source, exits } = fakeProcess();
-    listenForInterrupt(source, () => {});
+    let now = 0;
+    const said: string[] = [];
+    listenForInterrupt(
+      source,
+      (text) => said.push(text),
+      MESSAGES,
+      () => now,
+    );
     source.emit('SIGINT', 'SIGINT');
+    now = 1000;
     expect(() => source.emit('SIGINT', 'SIGINT')).toThrow('exit');
     expect(exits).toEqual([130]);
+    expect(said).toEqual(['stopping', 'still there']);
+  });
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('never leaves at a second %s: it comes through the group, too', (name) => {
+    const { source, exits } = fakeProcess();
+    let now = 0;
+    listenForInterrupt(
+      source,
+      () => {},
+      MESSAGES,
+      () => now,
+    );
+    source.emit(name, name);
+    now = 5000;
+    source.emit(name, name);
+    expect(exits).toEqual([]);
+  });
+
+  it('takes a SIGINT that follows at once for the same one', () => {
+    const { source, exits } = fakeProcess();
+    let now = 0;
+    listenForInterrupt(
+      source,
+      () => {},
+      MESSAGES,
+      () => now,
+    );
+    source.emit('SIGINT', 'SIGINT');
+    now = 100;
+    source.emit('SIGINT', 'SIGINT');
+    expect(exits).toEqual([]);
   });
 
   it('takes its listeners away', () => {
     const { source } = fakeProcess();
-    listenForInterrupt(source, () => {}).stop();
+    listenForInterrupt(
+      source,
+      () => {},
+      MESSAGES,
+      () => 0,
+    ).stop();
     expect(source.eventNames()).toEqual([]);
   });
 });

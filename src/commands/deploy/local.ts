@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
-import { integerFlag, numberFlag } from '../../config/flags.ts';
+import { durationFlag, integerFlag, modelFlag, numberFlag } from '../../config/flags.ts';
 import { deployLocal } from '../../services/local/deploy.ts';
 import { ollamaUrl } from '../../services/local/ollama.ts';
 import type { LocalRequest } from '../../services/local/request.ts';
@@ -34,9 +34,9 @@ Run it again to change what differs: what is as wanted is left alone.`;
       default: 'sim',
       env: 'CHAINCTL_ENGINE',
     })(),
-    'model-a': Flags.string({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
-    'model-b': Flags.string({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
-    'min-process-seconds': numberFlag({
+    'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+    'model-b': modelFlag({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
+    'min-process-seconds': durationFlag({
       description: 'B never answers earlier than this',
       default: 5,
       min: 0,

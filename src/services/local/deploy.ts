@@ -1,3 +1,4 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
@@ -39,6 +40,7 @@ export async function deployLocal(
   deps: LocalDeps,
 ): Promise<LocalDeployment> {
   const { processes } = deps;
+  refuseOnePort(request);
   return withStack(paths, 'local', deps, async (steps) => {
     const { context, journal } = steps;
     const ports = await choosePorts(
@@ -67,6 +69,16 @@ export async function deployLocal(
       endpoints,
       logs: paths.logs,
     };
+  });
+}
+
+/** @throws RemedyError (exit 2) */
+function refuseOnePort({ portA, portB }: LocalRequest): void {
+  if (portA === 0 || portA !== portB) return;
+  throw new RemedyError(`A and the proxy in front of B cannot both have port ${portA}`, {
+    code: 'usage',
+    exit: ExitCode.usage,
+    nextSteps: ['give --port-a and --port-b different values, or 0 for any free one'],
   });
 }
 

@@ -54,7 +54,8 @@ export class LogReader {
     } finally {
       await file.close();
     }
-    return (await this.read()).slice(-count);
+    const lines = await this.read();
+    return lines.slice(Math.max(0, lines.length - count));
   }
 
   /** Whole lines that came since the last read. */

@@ -217,7 +217,7 @@ export async function portInUse(key: string, port: number, listProcesses: ListPr
       nextSteps:
         flag === undefined
           ? ['run the command again: it picks another port']
-          : [`choose another with ${flag}`, 'or end the program that has it'],
+          : [`choose another with ${flag}, or any free one with ${flag} 0`, 'or end the program that has it'],
     },
   );
 }

@@ -42,15 +42,17 @@ export async function localStatus(
   const resources = await Promise.all(
     keys.map((key) => resourceStatus(key, live.get(key), recorded?.resources[key]?.since)),
   );
+  const complete = recorded?.deployedAt !== undefined;
+  const { a, b } = recorded?.endpoints ?? {};
   const request = localRequestSchema.safeParse(recorded?.request);
   return {
     target: 'local',
     ...(recorded?.deployedAt === undefined ? {} : { since: recorded.deployedAt }),
-    complete: recorded?.deployedAt !== undefined,
+    complete,
     simulated: request.success ? request.data.engine === 'sim' : live.has('engine'),
-    endpoints: recorded?.endpoints ?? {},
+    endpoints: { a: live.has('a') ? a : undefined, b: live.has('proxy') ? b : undefined },
     resources,
-    healthy: resources.length > 0 && resources.every(({ state }) => state === 'healthy'),
+    healthy: complete && resources.length > 0 && resources.every(({ state }) => state === 'healthy'),
   };
 }
 

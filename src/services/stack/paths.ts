@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** Where one stack keeps its things. */
 export interface StackPaths {
@@ -25,6 +25,7 @@ export function stackPaths(home: string, name: string): StackPaths {
 
 /** `CHAINCTL_HOME`, else `chainctl` in the user's state folder (XDG Base Directory Specification). */
 export function chainctlHome(env: Readonly<Record<string, string | undefined>>, userHome: string): string {
-  if (env.CHAINCTL_HOME) return env.CHAINCTL_HOME;
-  return join(env.XDG_STATE_HOME || join(userHome, '.local', 'state'), 'chainctl');
+  // Absolute, since it marks what belongs to it: a relative one would mean other stacks in other folders.
+  if (env.CHAINCTL_HOME) return resolve(env.CHAINCTL_HOME);
+  return resolve(env.XDG_STATE_HOME || join(userHome, '.local', 'state'), 'chainctl');
 }

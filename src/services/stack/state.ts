@@ -47,6 +47,7 @@ export async function readState(path: string): Promise<StackState | undefined> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'EACCES', 'EPERM')) throw forbidden(path, error);
     throw unreadable(path, reasonOf(error), error);
   }
   let value: unknown;
@@ -67,6 +68,15 @@ export async function readState(path: string): Promise<StackState | undefined> {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw unreadable(path, `${issue?.path.join('.') || 'the top level'}: ${issue?.message ?? 'invalid'}`, parsed.error);
+}
+
+function forbidden(path: string, cause: unknown): RemedyError {
+  return new RemedyError(`the state file ${path} belongs to somebody else: ${reasonOf(cause)}`, {
+    code: 'state-forbidden',
+    exit: ExitCode.configuration,
+    cause,
+    nextSteps: ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
+  });
 }
 
 function unreadable(path: string, detail: string, cause: unknown): RemedyError {

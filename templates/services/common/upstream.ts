@@ -85,7 +85,7 @@ class Exchange {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(() => {
-      this.#abort(new UpstreamError('timeout', `no answer within ${request.timeoutMs / 1000} s`));
+      this.#abort(new UpstreamError('timeout', `no answer within ${Number((request.timeoutMs / 1000).toFixed(3))} s`));
     }, request.timeoutMs);
     this.#unsubscribe = request.scope?.onCancel((why) => this.#abort(why));
   }

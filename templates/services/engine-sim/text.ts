@@ -21,6 +21,7 @@ export interface GeneratedText {
 
 /** Longer prompts are sampled from their beginning: more words would make no better text. */
 const MAX_WORDS = 400;
+const MAX_WORD_CHARS = 32;
 
 /**
  * Text made of the prompt's own words: a walk along "this word was followed by that one", cut into sentences. The same
@@ -62,7 +63,9 @@ const vocabularies = new Map<string, Vocabulary>();
 function vocabularyOf(prompt: string): Vocabulary {
   const known = vocabularies.get(prompt);
   if (known) return known;
-  const words: string[] = prompt.slice(0, MAX_WORDS * 12).match(/[\p{L}\p{N}'’-]+/gu) ?? [];
+  const found: string[] = prompt.slice(0, MAX_WORDS * 12).match(/[\p{L}\p{N}'’-]+/gu) ?? [];
+  // A prompt without spaces is one endless word, and a text made of it would be endless, too.
+  const words = found.map((word) => [...word.slice(0, 2 * MAX_WORD_CHARS)].slice(0, MAX_WORD_CHARS).join(''));
   if (words.length > MAX_WORDS) words.length = MAX_WORDS;
   if (words.length === 0) words.push('nothing', 'was', 'asked', 'so', 'there', 'is', 'little', 'to', 'say');
   const vocabulary = { words, follows: followers(words) };

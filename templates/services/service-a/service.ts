@@ -28,7 +28,7 @@ export function createServiceA(context: ServiceContext): Service {
   };
   const remoteUrl = env.url('REMOTE_B_URL', 'http://host.docker.internal:8002/invoke');
   // A default B holds 8 at work and 64 waiting: it has a place for everything in a window of 64.
-  const initial = env.integer('REMOTE_WINDOW', 64, { min: 1, max: 100_000 });
+  const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
   const remote = new RemoteB({
     url: remoteUrl,
