@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import type { PointSummary, SweepReport } from '../../../src/services/load/types.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 
-const latency = (ms: number) => ({ p50: ms, p90: ms * 1.5, p95: ms * 2, p99: ms * 3.25, mean: ms * 1.1 });
+const latency = (ms: number) => ({
+  ...{ p50: ms, p90: ms * 1.5, p95: ms * 2, p99: ms * 3.25, mean: ms * 1.1 },
+  ...{ max: ms * 4, count: 100, ci: {} },
+});
 
 const good: PointSummary = {
   ...{ index: 0, rate: 1, status: 'complete', validity: 'valid', durationSeconds: 10, startedAt: '' },

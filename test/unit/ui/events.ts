@@ -49,7 +49,7 @@ export const point: PointSummary = {
   peakInFlight: 482,
   newConnections: 482,
   generatorCores: 0.1,
-  response: { p50: 12_000, p90: 40_000, p95: 46_234, p99: 70_000, mean: 20_000 },
+  response: { p50: 12_000, p90: 40_000, p95: 46_234, p99: 70_000, mean: 20_000, max: 80_000, count: 500, ci: {} },
   hosts: {},
   perRequestCsv: 'x.csv',
 };
