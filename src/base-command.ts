@@ -4,6 +4,7 @@ import { stackFlag } from './config/flags.ts';
 import { ExitCode, RemedyError, reasonOf } from './errors.ts';
 import type { Emit, Event } from './events.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { createSweepControl, type SweepControl } from './services/load/sweep/sweep-control.ts';
 import { renderError } from './ui/render-error.ts';
 import { openReporter, type Reporter } from './ui/reporter.ts';
 import { type Terminal, terminalOf } from './ui/terminal.ts';
@@ -21,6 +22,8 @@ export interface CommandContext {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly terminal: Terminal;
+  /** What the operator asks of a running sweep by keys; a sweep that does not look at it is not offered them. */
+  readonly sweepControl: SweepControl;
   /** Ends the live view for good, so that a prompt or a stream of lines can have the terminal. */
   releaseTerminal(): Promise<void>;
 }
@@ -70,6 +73,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     let reporter: Reporter | undefined;
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
     const interrupt = listenForInterrupt(process, (text) => say(text));
+    const sweepControl = createSweepControl();
     try {
       await this.readSettings();
       const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
@@ -93,7 +97,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
         if (released === undefined) open.handle(event);
       };
-      const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, releaseTerminal });
+      const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, sweepControl, releaseTerminal });
       await releaseTerminal();
       process.exitCode = outcome.exit ?? ExitCode.ok;
       if (this.flags.json) {
