@@ -57,7 +57,7 @@ describe('validity', () => {
 });
 
 test('a point: rates divide by its duration, latency counts from the intended time', () => {
-  const collected = new Collector();
+  const collected = new Collector('any');
   const times = { latenessMs: 10, serviceMs: 90 };
   const fine = { outcome: 'ok', class: 'ok', status: 200, error: '' } as const;
   for (let index = 0; index < 8; index++) {
@@ -71,7 +71,8 @@ test('a point: rates divide by its duration, latency counts from the intended ti
       rate: 10,
       startedAt: '',
       durationSeconds: 1,
-      interrupted: false,
+      status: 'complete',
+      warmupSeconds: 0,
       scheduled: 10,
       maxInFlight: 100,
       progress: {

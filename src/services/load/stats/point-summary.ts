@@ -2,6 +2,8 @@ import type { Progress } from '../engine/protocol.ts';
 import type { PointSummary } from '../types.ts';
 import type { Collector } from './collector.ts';
 import { checkConservation } from './conservation.ts';
+import { fairnessOf } from './fairness.ts';
+import { judgeState } from './steadiness.ts';
 import { judgeValidity } from './validity.ts';
 
 /** What is known about a point beside its records. */
@@ -11,12 +13,15 @@ export interface PointFacts {
   readonly startedAt: string;
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
-  readonly interrupted: boolean;
+  readonly status: 'complete' | 'interrupted' | 'aborted' | 'skipped';
+  readonly warmupSeconds: number;
   /** What was due in that time. */
   readonly scheduled: number;
   readonly maxInFlight: number;
   readonly progress: Progress;
   readonly lost?: string;
+  /** Why the point before may still be felt. */
+  readonly contaminated?: string;
   readonly perRequestCsv: string;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
@@ -38,6 +43,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     dropped: facts.lost === undefined ? facts.progress.dropped : dropped,
     outcomes,
   });
+  const fairness = fairnessOf(collected.hosts.values());
+  const waterfall = collected.hops.summary();
+  const { tokens } = collected;
   const errorsByClass = ranked(collected.errorsByClass);
   const response = collected.response.summary();
   const service = collected.service.summary();
@@ -46,7 +54,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   return {
     index: facts.index,
     rate: facts.rate,
-    status: facts.interrupted ? 'interrupted' : 'complete',
+    status: facts.status,
     validity: judgeValidity({
       scheduled,
       sent,
@@ -75,6 +83,32 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     peakInFlight,
     newConnections,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
+    ...(fairness === undefined ? {} : { fairness }),
+    state: judgeState({
+      rate: facts.rate,
+      durationSeconds: facts.durationSeconds,
+      warmupSeconds: facts.warmupSeconds,
+      sentMs: collected.sentMs.view(),
+      serviceMs: collected.openMs.view(),
+      censored: collected.censored.view(),
+      observed: { atMs: collected.observed.atMs.view(), inFlight: collected.observed.inFlight.view() },
+      outcomes,
+      statuses: collected.statuses,
+      dropped,
+      ...(response === undefined ? {} : { responseP99: response.p99 }),
+    }),
+    ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
+    ...(waterfall === undefined ? {} : { waterfall }),
+    ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(collected.refusedBy) }),
+    ...(tokens.answers === 0
+      ? {}
+      : {
+          tokens: {
+            prompt: tokens.prompt,
+            output: tokens.output,
+            outputPerSecond: perSecond(tokens.output, Math.max(facts.durationSeconds, collected.lastOkMs / 1000)),
+          },
+        }),
     perRequestCsv: facts.perRequestCsv,
   };
 }

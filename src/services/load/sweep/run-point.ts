@@ -46,7 +46,7 @@ export async function runPoint(
 ): Promise<PointSummary> {
   const { rate } = order;
   const { rows, close } = await record.openPoint(rate);
-  const collected = new Collector();
+  const collected = new Collector(order.kind);
   const meter = tickMeter(plan, index, rate);
   let progress = NOTHING_YET;
   const began = clock.monotonic();
@@ -58,6 +58,7 @@ export async function runPoint(
   const onBatch = (batch: { readonly records: readonly RequestRecord[]; readonly progress: Progress }) => {
     progress = batch.progress;
     keep(batch.records);
+    collected.addInFlight(progress.elapsedMs, progress.inFlight);
     emit({ type: 'sweep-tick', tick: meter(progress, collected) });
   };
   let end: PointEnd;
@@ -79,7 +80,8 @@ export async function runPoint(
       rate,
       startedAt,
       durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
-      interrupted: stoppedMs !== undefined,
+      status: stoppedMs === undefined ? 'complete' : 'interrupted',
+      warmupSeconds: plan.warmupSeconds,
       scheduled:
         stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
       maxInFlight: order.maxInFlight,
