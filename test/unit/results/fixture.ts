@@ -1,5 +1,6 @@
+import type { RunManifest, SeriesSample } from '../../../src/services/load/record/read-run.ts';
 import type { Distribution, PointState, PointSummary, SweepReport } from '../../../src/services/load/types.ts';
-import type { ReportedRun, SeriesSample } from '../../../src/services/results/recorded.ts';
+import type { ReportedRun } from '../../../src/services/results/recorded.ts';
 
 /** A distribution whose median is `ms`, with intervals that narrow with the sample. */
 export function distribution(ms: number, count: number, tail = 1): Distribution {
@@ -136,12 +137,19 @@ export function seriesOf(report: SweepReport): SeriesSample[] {
 
 export function recordedRun(change: Partial<SweepReport> = {}): ReportedRun {
   const report = { ...ladder(), ...change };
-  return {
-    report,
-    series: seriesOf(report),
-    about: [
-      ['started', '2026-01-31 10:00:00 UTC'],
-      ['chainctl', '0.1.0'],
-    ],
+  const { runId } = report.plan;
+  const manifest: RunManifest = {
+    ...{
+      runId,
+      plan: report.plan,
+      status: 'complete' as const,
+      version: '0.1.0',
+      node: 'v26.10.0',
+      platform: 'linux-x64',
+    },
+    ...{ startedAt: '2026-01-31T10:00:00.000Z', endedAt: '2026-01-31T10:06:30.500Z' },
+    machine: { cpus: 2, cpuModel: 'A processor', memoryBytes: 8 * 2 ** 30 },
+    commandLine: ['load', '--tag', 'aws'],
   };
+  return { report, series: seriesOf(report), manifest };
 }
