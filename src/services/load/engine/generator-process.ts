@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { reasonOf } from '../../../errors.ts';
 import type { Order, Progress, Report, RequestRecord, RunOrder } from './protocol.ts';
+import { readColumns } from './record-columns.ts';
 import { siblingModule } from './sibling.ts';
 
 const CLOSE_MS = 2000;
@@ -98,7 +99,7 @@ export class Generator {
     try {
       const finished = new Promise<PointEnd>((resolve) => {
         this.#listener = (report) => {
-          if (report.type === 'batch') onBatch(report);
+          if (report.type === 'batch') onBatch({ records: readColumns(report.columns), progress: report.progress });
           else if (report.type === 'finished') resolve(report);
         };
       });
