@@ -82,6 +82,12 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         quiet: this.flags.quiet,
         terminal,
         stderr: process.stderr,
+        keys: {
+          operator: sweepControl,
+          stdin: process.stdin,
+          // The same listeners as for the signal, which raw mode keeps from coming.
+          interrupt: () => void process.emit('SIGINT', 'SIGINT'),
+        },
       });
       const open = reporter;
       const plainly = say;

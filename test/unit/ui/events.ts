@@ -31,6 +31,16 @@ export const tick: SweepTick = {
   etaSeconds: 125,
 };
 
+/** A tick as the statistics fill it. */
+export const fullTick: SweepTick = {
+  ...tick,
+  response: { p50: 340.4, p90: 812, p95: 1240, p99: 65_000 },
+  lateness: { p50: 0.051, p90: 0.09, p95: 0.11, p99: 1.444 },
+  errorsByClass: { ECONNRESET: 1, '503': 2 },
+  hosts: { 'b-2': 4, 'b-10': 2, 'b-1': 6 },
+  responseHistory: [0, 100, 200, 400, 800],
+};
+
 export const point: PointSummary = {
   index: 0,
   rate: 50,
