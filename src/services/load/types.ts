@@ -51,7 +51,10 @@ export interface Waterfall {
   readonly count: number;
 }
 
-/** Who said no, by the look of the answer. Counts of requests that did not succeed. */
+/**
+ * Who said no, by the look of the answer. Counts of requests that did not succeed. `client` is also who gave up waiting:
+ * timeouts, and what was open when the drain ended.
+ */
 export type Refuser = 'client' | 'network' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
 /** Figures of streamed answers, with vLLM's names; times in milliseconds. */
@@ -118,6 +121,12 @@ export interface SweepPlan {
   readonly maxInFlight: number;
   /** Without drains, which depend on the target. */
   readonly estimateSeconds: number;
+  /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
+  readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+  /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
+  readonly probeMs?: number;
+  /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
+  readonly predictedInFlight?: readonly number[];
 }
 
 /** A few times a second while a point runs; what a live view needs. */
@@ -205,6 +214,8 @@ export interface SweepReport {
   readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */
   readonly problem?: string;
+  /** The `--abort-on` condition that was met, and what was seen. */
+  readonly abortedBy?: string;
   readonly summaryCsv: string;
   readonly runFolder: string;
 }
