@@ -1,6 +1,7 @@
 export interface Axis {
   readonly label: string;
-  readonly scale: 'linear' | 'log' | 'band';
+  /** `time` is linear, in seconds, with ticks where a clock has them. */
+  readonly scale: 'linear' | 'time' | 'log' | 'band';
   /** Text of a tick. */
   tick(value: number): string;
   /** Of a linear axis: where it begins and ends; by default 0 and the largest value. */

@@ -1,6 +1,6 @@
 import { type Axis, type Chart, columnsOf, type Datum, type Series } from './chart-types.ts';
 import { escapeHtml, px } from './markup.ts';
-import { bandScale, linearScale, logScale, type Scale } from './scale.ts';
+import { bandScale, clockStep, linearScale, logScale, type Scale } from './scale.ts';
 
 /** A drawing for one width: text keeps its size, so a small screen gets its own drawing instead of a shrunk one. */
 export interface Size {
@@ -42,7 +42,12 @@ ${inner.join('\n')}
 }
 
 function frameOf(chart: Chart, { width, height, name }: Size): Frame {
-  const edges = { left: name === 'wide' ? 64 : 52, right: width - 14, top: 22, bottom: height - 44 };
+  const edges = {
+    left: name === 'wide' ? 64 : 52,
+    right: width - 14,
+    top: chart.bands === undefined ? 22 : 38,
+    bottom: height - 44,
+  };
   const across = [edges.left, edges.right] as const;
   const up = [edges.bottom, edges.top] as const;
   const all = chart.series.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
@@ -63,28 +68,34 @@ function scaleOf(axis: Axis, values: readonly number[], range: readonly [number,
     return logScale(positive.length === 0 ? [1, 10] : [smallest(positive), largest(positive)], range);
   }
   const domain = axis.domain ?? ([0, Math.max(0, largest(values))] as const);
-  return linearScale(domain, range, ticks, axis.domain !== undefined);
+  const steps = axis.scale === 'time' ? clockStep : undefined;
+  return linearScale(domain, range, ticks, axis.domain !== undefined, steps);
 }
 
 function axes(chart: Chart, frame: Frame, size: Size): string[] {
   const { left, right, top, bottom, x, y } = frame;
   const categories = chart.x.scale === 'band';
-  // As many labels as fit side by side.
-  const widest = Math.max(1, ...x.ticks.map((tick) => chart.x.tick(tick).length)) * 7.2 + 8;
-  const every = categories ? Math.max(1, Math.ceil(widest / frame.band)) : 1;
+  // A label is written where it does not touch the one before it.
+  let free = Number.NEGATIVE_INFINITY;
+  const labelled = x.ticks.filter((tick) => {
+    const half = chart.x.tick(tick).length * 3.6;
+    if (x.at(tick) - half < free) return false;
+    free = x.at(tick) + half + 8;
+    return true;
+  });
   return [
     ...y.ticks.map((tick) => {
       const at = px(y.at(tick));
       return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${escapeHtml(chart.y.tick(tick))}</text>`;
     }),
-    ...x.ticks.flatMap((tick, index) => {
-      if (index % every !== 0) return [];
+    ...(categories ? [] : x.ticks).map((tick) => {
       const at = px(x.at(tick));
-      const line = categories ? '' : `<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${bottom}"/>`;
-      return [
-        `${line}<text class="tick" x="${at}" y="${bottom + 17}" text-anchor="middle">${escapeHtml(chart.x.tick(tick))}</text>`,
-      ];
+      return `<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${bottom}"/>`;
     }),
+    ...labelled.map(
+      (tick) =>
+        `<text class="tick" x="${px(x.at(tick))}" y="${bottom + 17}" text-anchor="middle">${escapeHtml(chart.x.tick(tick))}</text>`,
+    ),
     `<path class="axis" d="M${left} ${top}V${bottom}H${right}"/>`,
     `<text class="label" x="${px((left + right) / 2)}" y="${size.height - 8}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`,
     `<text class="label" x="${size.name === 'wide' ? left - 56 : 2}" y="12">${escapeHtml(chart.y.label)}</text>`,

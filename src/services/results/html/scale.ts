@@ -6,11 +6,11 @@ export interface Scale {
 
 type Span = readonly [from: number, to: number];
 
-/** Ticks at 1, 2 or 5 times a power of ten, about `wanted` of them; the axis ends at a tick. */
-export function linearScale(domain: Span, range: Span, wanted: number, exact = false): Scale {
+/** Ticks at 1, 2 or 5 times a power of ten, about `wanted` of them; the axis ends at a tick unless it is `exact`. */
+export function linearScale(domain: Span, range: Span, wanted: number, exact = false, nice = niceStep): Scale {
   const [low, top] = domain;
   const high = top > low ? top : low + 1;
-  const step = niceStep((high - low) / Math.max(1, wanted));
+  const step = nice((high - low) / Math.max(1, wanted));
   const end = exact ? high : Math.ceil(high / step - 1e-9) * step;
   const start = exact ? low : Math.floor(low / step + 1e-9) * step;
   const ticks: number[] = [];
@@ -44,6 +44,13 @@ export function bandScale(count: number, range: Span): Scale & { readonly width:
 function projection(domain: Span, range: Span, warp: (value: number) => number): (value: number) => number {
   const [from, to] = [warp(domain[0]), warp(domain[1])];
   return (value) => range[0] + ((warp(value) - from) / (to - from)) * (range[1] - range[0]);
+}
+
+const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200];
+
+/** Steps between ticks as a clock face would have them; days beyond. */
+export function clockStep(raw: number): number {
+  return CLOCK_STEPS.find((step) => step >= raw) ?? Math.ceil(raw / 86_400) * 86_400;
 }
 
 function niceStep(raw: number): number {

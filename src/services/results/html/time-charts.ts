@@ -28,7 +28,7 @@ export function timeCharts({ report, series }: ReportedRun): Chart[] {
   if (first === undefined || last === undefined) return [];
   const span: Axis = {
     label: 'time of the sweep',
-    scale: 'linear',
+    scale: 'time',
     tick: clockText,
     domain: [first.at, Math.max(last.at, first.at + 1)],
   };
