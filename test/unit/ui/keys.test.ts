@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { createSweepControl } from '../../../src/services/load/sweep/sweep-control.ts';
 import { eraseBroken, reflows } from '../../../src/ui/ink/reflow.ts';
@@ -6,24 +5,7 @@ import { sweepKeys } from '../../../src/ui/ink/sweep-keys.ts';
 import type { ActiveSweep } from '../../../src/ui/ink/view-model.ts';
 import { keysOf, listenForKeys } from '../../../src/ui/keys.ts';
 import { plan } from './events.ts';
-
-class FakeInput extends EventEmitter {
-  readonly isTTY: boolean = true;
-  raw = false;
-  flowing = false;
-  setRawMode(raw: boolean): void {
-    this.raw = raw;
-  }
-  resume(): void {
-    this.flowing = true;
-  }
-  pause(): void {
-    this.flowing = false;
-  }
-  type(text: string): void {
-    this.emit('data', Buffer.from(text));
-  }
-}
+import { FakeInput } from './fake-input.ts';
 
 test('keys are letters of either case and Ctrl-C; escape sequences and the rest mean nothing', () => {
   expect(keysOf('p')).toEqual(['pause']);
