@@ -48,6 +48,8 @@ function recordOf(columns: readonly string[], cells: readonly string[]): Request
   const latenessMs = figure('lateness_ms');
   const serviceMs = figure('service_ms');
   const host = native(cell('host'));
+  const ttftMs = figure('ttft_ms');
+  const itl = cell('itl_ms');
   return {
     index: Number(cell('request')),
     intendedMs: Number(cell('intended_ms')),
@@ -59,6 +61,8 @@ function recordOf(columns: readonly string[], cells: readonly string[]): Request
     error: native(cell('error')),
     ...(host === '' ? {} : { host }),
     ...(Object.keys(figures).length === 0 ? {} : { figures }),
+    ...(ttftMs === undefined ? {} : { ttft_ms: ttftMs }),
+    ...(itl === '' ? {} : { itl_ms: itl.split(' ').map(Number) }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Outcome, Refuser } from '../types.ts';
 import { Samples } from './percentiles.ts';
 import { whoRefused } from './refusals.ts';
 import { Column } from './samples-over-time.ts';
+import { StreamTimes } from './stream-times.ts';
 import { HopTimes } from './waterfall.ts';
 
 /** Adds up the records of one point as they come. */
@@ -26,6 +27,7 @@ export class Collector {
   readonly service = new Samples();
   readonly lateness = new Samples();
   readonly hops: HopTimes;
+  readonly stream = new StreamTimes();
   /** Of all that was sent and whose end is known or was waited for: sent since the window began, and time open; ms. */
   readonly sentMs = new Column();
   readonly openMs = new Column();
@@ -91,6 +93,7 @@ export class Collector {
     this.response.add(response);
     this.service.add(serviceMs);
     this.hops.add(record);
+    this.stream.add(record);
     this.#lastOkMs = Math.max(this.#lastOkMs, record.intendedMs + response);
     const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;

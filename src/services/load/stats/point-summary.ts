@@ -46,6 +46,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const fairness = fairnessOf(collected.hosts.values());
   const waterfall = collected.hops.summary();
   const { tokens } = collected;
+  const servedSeconds = Math.max(facts.durationSeconds, collected.lastOkMs / 1000);
+  const stream = collected.stream.summary(servedSeconds);
   const errorsByClass = ranked(collected.errorsByClass);
   const response = collected.response.summary();
   const service = collected.service.summary();
@@ -75,7 +77,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     errorsByClass,
     sentRps: perSecond(sent, facts.durationSeconds),
     okRps: perSecond(outcomes.ok, facts.durationSeconds),
-    servedRps: perSecond(outcomes.ok, Math.max(facts.durationSeconds, collected.lastOkMs / 1000)),
+    servedRps: perSecond(outcomes.ok, servedSeconds),
     ...(response === undefined ? {} : { response }),
     ...(service === undefined ? {} : { service }),
     ...(lateness === undefined ? {} : { lateness }),
@@ -106,9 +108,10 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
           tokens: {
             prompt: tokens.prompt,
             output: tokens.output,
-            outputPerSecond: perSecond(tokens.output, Math.max(facts.durationSeconds, collected.lastOkMs / 1000)),
+            outputPerSecond: perSecond(tokens.output, servedSeconds),
           },
         }),
+    ...(stream === undefined ? {} : { stream }),
     perRequestCsv: facts.perRequestCsv,
   };
 }

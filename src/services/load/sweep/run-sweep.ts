@@ -45,6 +45,12 @@ export interface SweepOptions extends SweepSettings {
   readonly gateSeconds?: number;
   /** Default `constant`. */
   readonly arrivals?: 'constant' | 'poisson';
+  /** Ask for streamed answers and measure their tokens. */
+  readonly stream?: boolean;
+  /** A connection is closed after so many requests; default: no bound. */
+  readonly requestsPerConnection?: number;
+  /** A connection older than this takes no request; default: no bound. */
+  readonly connectionAgeMs?: number;
   /** Leave out the points above the first that was not sustained. */
   readonly stopAboveKnee?: boolean;
   /** Search for the knee between the lowest and the highest rate instead of offering each. */
@@ -227,6 +233,7 @@ function planOf(options: SweepOptions, known: Parameters<typeof planSweep>[1]): 
 }
 
 function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
+  const { requestsPerConnection, connectionAgeMs } = options;
   return {
     type: 'run',
     url: plan.targetUrl,
@@ -241,6 +248,9 @@ function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: nu
     seed: options.seed,
     series: index,
     arrivals: options.arrivals ?? 'constant',
+    stream: options.stream ?? false,
+    ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
+    ...(connectionAgeMs === undefined ? {} : { connectionAgeMs }),
   } as const;
 }
 
