@@ -161,6 +161,7 @@ export class RawConnection {
   #onGone(error: (Error & { code?: string }) | undefined): void {
     if (this.#dead) return;
     const exchange = this.#exchange;
+    const { untouched } = this.#parser;
     if (exchange !== undefined && error === undefined) {
       this.#parser.end();
       if (this.#parser.done) {
@@ -170,7 +171,7 @@ export class RawConnection {
       }
     }
     // A reset may be the answer to a request that arrived; an orderly end before it may not.
-    const stale = this.#served > 0 && this.#parser.untouched && (error === undefined || error.code === 'EPIPE');
+    const stale = this.#served > 0 && untouched && (error === undefined || error.code === 'EPIPE');
     this.destroy();
     const why = error ?? Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
     this.#owner.lost(this, exchange, why, stale);
