@@ -15,12 +15,22 @@ export function phaseName(phase: SweepTick['phase']): string {
 /** What is going to happen, in two lines: target and ladder. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
   const simulated = plan.simulated ? ' (simulated engine)' : '';
+  const { search } = plan;
   const rates = plan.rates.map(formatRate).join(', ');
-  const requests = `${plan.totalRequests.toLocaleString('en-US')} requests`;
+  const requests = search === undefined ? `${plan.totalRequests.toLocaleString('en-US')} requests, ` : '';
+  const ladder =
+    search === undefined
+      ? `${plural(plan.rates.length, 'point')} at ${rates} req/s`
+      : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
   return [
     `Sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
-    `${plural(plan.rates.length, 'point')} at ${rates} req/s, ${formatEstimate(plan.durationSeconds)} each after ${formatEstimate(plan.warmupSeconds)} of warm-up, ${requests}, about ${formatEstimate(plan.estimateSeconds)} without drains`,
+    `${ladder}, ${formatEstimate(plan.durationSeconds)} each after ${formatEstimate(plan.warmupSeconds)} of warm-up, ${requests}about ${formatEstimate(plan.estimateSeconds)} without drains`,
   ];
+}
+
+/** `13`, or `at most 12` for a search. */
+export function pointCount({ rates, search }: SweepPlan): string {
+  return search === undefined ? String(rates.length) : `at most ${search.maxPoints}`;
 }
 
 /** Requests of a point that did not succeed, by every way in which one can fail. */
@@ -67,6 +77,7 @@ function servedRate(perSecond: number): string {
 /** What a reader must know about a point before using it; empty for one that is sound, steady and free of errors. */
 export function pointRemarks(point: PointSummary): string[] {
   const { status, validity, contaminated, state, dropped } = point;
+  if (status === 'skipped' && point.sent === 0) return [validity];
   return [
     ...(status === 'interrupted' ? ['interrupted: not the whole duration'] : []),
     ...(validity === 'valid' ? [] : [`not valid: ${validity.replace(/^invalid: /, '')}`]),
@@ -92,7 +103,7 @@ export function byCount(counts: Readonly<Record<string, number>>): [name: string
 }
 
 /** One tick as a sentence, for logs and screen readers. */
-export function tickLine(tick: SweepTick, count: number): string {
+export function tickLine(tick: SweepTick, count: string): string {
   const time = `${tick.elapsedSeconds.toFixed(0)} of ${tick.phaseSeconds.toFixed(0)} s`;
   const { response, lateness } = tick;
   return [

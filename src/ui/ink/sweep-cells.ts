@@ -20,11 +20,15 @@ const PERCENTILE = 13;
 const HISTORY_LEGEND = 28;
 
 /** Where the point is, and what is offered and comes back; `room` is what a text may fill. */
-export function figureCells({ plan, finished, tick }: ActiveSweep, room: number): Cell[] {
-  const rate = tick?.rate ?? plan.rates[finished] ?? 0;
+export function figureCells({ plan, current, tick }: ActiveSweep, room: number): Cell[] {
+  const rate = tick?.rate ?? rateOf(plan, current);
   return [
     { label: 'point', rank: 3, text: pointText(tick, Math.min(BAR, room - POINT_LEGEND)) },
-    { label: 'rate', rank: 1, text: `offered ${formatRate(rate)}/s${tick === undefined ? '' : rateText(tick)}` },
+    {
+      label: 'rate',
+      rank: 1,
+      text: `offered ${rate === undefined ? '-' : `${formatRate(rate)}/s`}${tick === undefined ? '' : rateText(tick)}`,
+    },
     { label: 'answers', rank: 5, text: tick === undefined ? '-' : answersText(tick) },
     errorsCell(tick),
     { label: 'lateness', rank: 7, text: percentilesText(tick?.lateness, 2, room) },
@@ -77,19 +81,34 @@ export function historyCell({ tick }: ActiveSweep, room: number): Cell {
   return { label: 'history', rank: 8, text };
 }
 
+/** The rate of a point that has not begun; a search does not know it yet. */
+export function rateOf(plan: ActiveSweep['plan'], index: number): number | undefined {
+  return plan.search === undefined ? plan.rates[index] : undefined;
+}
+
 /** Every rate of the ladder with its verdict; cut on the side that is over when not all have room. */
-export function ladderCell({ plan, finished, points }: ActiveSweep, room: number): Cell {
-  const steps = plan.rates.map((rate, index) => {
-    const point = points[index];
-    const mark = index === finished ? '▸' : point === undefined ? '' : markOf(point);
+export function ladderCell(sweep: ActiveSweep, room: number): Cell {
+  const steps = sweep.plan.search === undefined ? listSteps(sweep) : searchSteps(sweep);
+  const now = Math.min(sweep.current, steps.length);
+  let from = 0;
+  const text = (to?: number) => `${from > 0 ? '… ' : ''}${steps.slice(from, to).join(' ')}`;
+  // What is to come may be cut at the end; the current one must not.
+  while (from < now && text().length > room && text(now + 3).length > room - 2) from += 1;
+  return { label: 'ladder', rank: 9, text: text() };
+}
+
+function listSteps({ plan, current, points }: ActiveSweep): string[] {
+  return plan.rates.map((rate, index) => {
+    const point = points.find((done) => done.index === index);
+    const mark = index === current ? '▸' : point === undefined ? '' : markOf(point);
     return `${mark}${formatRate(rate)}`;
   });
-  let from = 0;
-  const text = () => `${from > 0 ? '… ' : ''}${steps.slice(from).join(' ')}`;
-  // What is to come may be cut at the end; the current one must not.
-  const upToNow = () => `${from > 0 ? '… ' : ''}${steps.slice(from, finished + 3).join(' ')}`;
-  while (from < finished && text().length > room && upToNow().length > room - 2) from += 1;
-  return { label: 'ladder', rank: 9, text: text() };
+}
+
+/** Of a search, what was tried, in that order. */
+function searchSteps({ points, tick }: ActiveSweep): string[] {
+  const done = points.map((point) => `${markOf(point)}${formatRate(point.rate)}`);
+  return tick === undefined ? done : [...done, `▸${formatRate(tick.rate)}`];
 }
 
 function markOf(point: ActiveSweep['points'][number]): string {

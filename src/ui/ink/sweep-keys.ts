@@ -19,20 +19,23 @@ export function sweepKeys({ operator, stdin, interrupt, ...deps }: SweepKeysDeps
   const isOurs = deps.hasTerminal ?? hasTerminal;
   let plan: ActiveSweep['plan'] | undefined;
   let end: (() => void) | undefined;
-  let finished = 0;
+  let current = 0;
+  let interrupted = false;
   let skipped: number | undefined;
 
   const onKey = (key: Key) => {
-    if (key === 'interrupt') interrupt();
-    else if (key === 'pause') operator.togglePause();
+    if (key === 'interrupt') {
+      interrupted = true;
+      interrupt();
+    } else if (key === 'pause') operator.togglePause();
     else if (key === 'stop') operator.stop();
-    else if (skipped !== finished && operator.skip()) skipped = finished;
+    else if (skipped !== current && operator.skip()) skipped = current;
   };
 
   return {
     /** Listens while there is a sweep that obeys, and only then. */
     follow(sweep: ActiveSweep | undefined): void {
-      finished = sweep?.finished ?? finished;
+      current = sweep?.current ?? current;
       if (sweep?.plan !== plan) {
         end?.();
         end = undefined;
@@ -46,7 +49,7 @@ export function sweepKeys({ operator, stdin, interrupt, ...deps }: SweepKeysDeps
     /** What a view shall say; undefined while no key does anything. */
     get asked(): Asked | undefined {
       if (end === undefined) return undefined;
-      return { paused: operator.paused, skipping: skipped === finished, stopping: operator.stopped };
+      return { paused: operator.paused, skipping: skipped === current, stopping: operator.stopped || interrupted };
     },
   };
 }

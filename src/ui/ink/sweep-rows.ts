@@ -1,6 +1,6 @@
-import { phaseName } from '../format/sweep.ts';
+import { phaseName, pointCount } from '../format/sweep.ts';
 import { formatEstimate, formatRate, type Paint, truncate } from '../format/text.ts';
-import { type Cell, figureCells, historyCell, hostCells, ladderCell } from './sweep-cells.ts';
+import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';
 
 /** What the operator has asked for, where keys can be pressed at all. */
@@ -86,11 +86,11 @@ function paintCell({ label, text, colour }: Cell, columns: number, paint: Paint)
 }
 
 function titleRow(sweep: ActiveSweep, { spinner, asked }: SweepFrame, width: number, paint: Paint): string {
-  const { plan, finished, tick } = sweep;
-  const count = plan.rates.length;
-  const rate = tick?.rate ?? plan.rates[finished];
-  const place = `point ${Math.min((tick?.index ?? finished) + 1, count)} of ${count}`;
-  const doing = tick !== undefined ? phaseName(tick.phase) : asked?.paused ? 'paused' : 'starting';
+  const { plan, current, tick } = sweep;
+  const rate = tick?.rate ?? rateOf(plan, current);
+  const place = `point ${current + 1} of ${pointCount(plan)}`;
+  const between = asked?.stopping ? 'stopping' : asked?.paused ? 'paused' : 'waiting to start';
+  const doing = tick === undefined ? between : phaseName(tick.phase);
   const title = [place, ...(rate === undefined ? [] : [`${formatRate(rate)} req/s`]), doing].join(' · ');
   const eta = tick === undefined ? '' : `${formatEstimate(tick.etaSeconds)} left`;
   const room = width - 2 - eta.length - 1;

@@ -25,7 +25,8 @@ export interface ActiveProgress {
 
 export interface ActiveSweep {
   readonly plan: SweepPlan;
-  readonly finished: number;
+  /** Index of the point that runs or comes next, as far as events have told: a resumed run does not begin at 0. */
+  readonly current: number;
   readonly points: readonly PointSummary[];
   /** Every host that has answered so far: a new point begins with the same rows. */
   readonly hosts: readonly string[];
@@ -57,7 +58,9 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
     case 'phase': {
       const { name, estimateSeconds } = event;
       const phase = { name, since: now, ...(estimateSeconds === undefined ? {} : { estimateSeconds }) };
-      return { ...view, phase };
+      // A sweep that was stopped early has no last point to tell its end.
+      const { sweep: _over, ...rest } = view;
+      return { ...rest, phase };
     }
     case 'step-started': {
       const { key, action, detail } = event;
@@ -86,19 +89,19 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       return rest;
     }
     case 'sweep-started':
-      return { ...view, sweep: { plan: event.plan, finished: 0, points: [], hosts: [] } };
+      return { ...view, sweep: { plan: event.plan, current: 0, points: [], hosts: [] } };
     case 'sweep-tick': {
       if (view.sweep === undefined) return view;
       const hosts = withNew(view.sweep.hosts, Object.keys(event.tick.hosts ?? {}));
-      return { ...view, sweep: { ...view.sweep, hosts, tick: event.tick } };
+      return { ...view, sweep: { ...view.sweep, hosts, tick: event.tick, current: event.tick.index } };
     }
     case 'point-done': {
       if (view.sweep === undefined) return view;
       const { tick: _over, ...sweep } = view.sweep;
-      const finished = sweep.finished + 1;
-      // An interrupted point is the last one: the operator has stopped the sweep, or the command.
-      if (finished < sweep.plan.rates.length && event.point.status !== 'interrupted') {
-        return { ...view, sweep: { ...sweep, finished, points: [...sweep.points, event.point] } };
+      const current = event.point.index + 1;
+      const more = sweep.plan.search !== undefined || current < sweep.plan.rates.length;
+      if (more && event.point.status !== 'aborted') {
+        return { ...view, sweep: { ...sweep, current, points: [...sweep.points, event.point] } };
       }
       const { sweep: _ended, ...rest } = view;
       return rest;

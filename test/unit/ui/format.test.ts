@@ -51,7 +51,10 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
     "Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine)
     2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s without drains"
   `);
-  expect(tickLine(tick, 2)).toMatchInlineSnapshot(
+  expect(sweepHeader({ ...plan, search: { low: 1, high: 50, maxPoints: 12 } })[1]).toBe(
+    'search for the knee between 1 and 50 req/s, at most 12 points, 10 s each after 2 s of warm-up, about 24 s without drains',
+  );
+  expect(tickLine(tick, '2')).toMatchInlineSnapshot(
     `"point 2 of 2, 50 req/s, measuring 5 of 10 s; sent 250 (49.8/s), in flight 235, ok 12, failed 3; about 2m 05s left"`,
   );
 });
@@ -94,11 +97,12 @@ test('a verdict says whether a point can be used, and how the target took it', (
   expect(verdictOf({ ...point, state: state('steady'), validity: 'invalid: late' })).toBe('invalid');
   const above = { ...point, status: 'skipped', validity: 'above the knee', sent: 0 } as const;
   expect(pointLine(above)).toBe('   50/s  skipped');
+  expect(pointRemarks(above)).toEqual(['above the knee']);
   expect([isSound(point), isSound({ ...point, contaminated: 'x' }), isSound(above)]).toEqual([true, false, false]);
 });
 
 test('a tick with all its figures is still one line', () => {
-  expect(tickLine(fullTick, 2)).toMatchInlineSnapshot(
+  expect(tickLine(fullTick, '2')).toMatchInlineSnapshot(
     `"point 2 of 2, 50 req/s, measuring 5 of 10 s; sent 250 (49.8/s), in flight 235, ok 12, failed 3; p50 340 ms, p95 1.2 s; lateness p99 1.44 ms; about 2m 05s left"`,
   );
 });

@@ -90,7 +90,7 @@ test('a sweep that listens is steered by keys; the terminal is given back when i
   expect(stripVTControlCharacters(terminal.written)).toContain('q stop and keep');
   stdin.type('q');
   expect(operator.stopped).toBe(true);
-  reporter.handle({ type: 'point-done', point: { ...point, status: 'interrupted' } });
+  reporter.handle({ type: 'point-done', point: { ...point, status: 'aborted' } });
   expect(stdin.raw).toBe(false);
   reporter.handle({ type: 'sweep-started', plan });
   await delay(600);

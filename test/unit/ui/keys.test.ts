@@ -39,7 +39,7 @@ test('a terminal that is gone is left alone', () => {
 });
 
 describe('steering a sweep', () => {
-  const sweepAfter = (finished: number): ActiveSweep => ({ plan, finished, points: [], hosts: [] });
+  const sweepAfter = (current: number): ActiveSweep => ({ plan, current, points: [], hosts: [] });
   function opened() {
     const input = new FakeInput();
     const operator = createSweepControl();

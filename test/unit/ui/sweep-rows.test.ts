@@ -11,11 +11,11 @@ const ladder = { ...plan, rates: [1, 10, 50, 100, 200, 300, 400, 500, 600, 700, 
 const late: PointSummary = { ...point, validity: 'invalid: late' };
 
 function sweepAt(finished: number, shown?: SweepTick): ActiveSweep {
-  const points = Array.from({ length: finished }, (_, index) => (index === 1 ? late : point));
+  const points = Array.from({ length: finished }, (_, index) => ({ ...(index === 1 ? late : point), index }));
   const hosts = Object.keys(shown?.hosts ?? {});
   return {
     plan: ladder,
-    finished,
+    current: finished,
     points,
     hosts,
     ...(shown === undefined ? {} : { tick: { ...shown, index: finished } }),
@@ -86,8 +86,17 @@ describe('the panel of a sweep', () => {
     const { tick: _over, ...between } = sweepAt(2, fullTick);
     expect(rows(between, [80, 24])).toHaveLength(before.length);
     expect(rows(sweepAt(0, tick), [80, 24]).join('\n')).toMatch(/lateness -\n {2}response -/);
-    expect(rows(between, [80, 24])[0]).toContain('point 3 of 13 · 50 req/s · starting');
+    expect(rows(between, [80, 24])[0]).toContain('point 3 of 13 · 50 req/s · waiting to start');
     expect(rows(between, [80, 24], { ...NOTHING_ASKED, paused: true })[0]).toContain('paused');
+  });
+
+  test('a search shows what it tried', () => {
+    const search = { ...plan, rates: [1, 1000], search: { low: 1, high: 1000, maxPoints: 12 } };
+    const sweep: ActiveSweep = { ...sweepAt(2, { ...fullTick, rate: 250 }), plan: search };
+    expect(rows(sweep, [80, 24])[0]).toContain('point 3 of at most 12 · 250 req/s');
+    expect(rows(sweep, [80, 24]).join('\n')).toContain('ladder   ✓50 !50 ▸250');
+    const { tick: _over, ...between } = sweep;
+    expect(rows(between, [80, 24]).join('\n')).toMatch(/point 3 of at most 12 · waiting[\s\S]*offered -\n/);
   });
 
   test('the ladder keeps the current rate in sight', () => {

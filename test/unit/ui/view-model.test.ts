@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
+import type { PointSummary } from '../../../src/services/load/types.ts';
 import { plain } from '../../../src/ui/format/text.ts';
 import { liveRows } from '../../../src/ui/ink/live-rows.ts';
 import { emptyView, etaOf, isActive, reduceView, type ViewModel } from '../../../src/ui/ink/view-model.ts';
@@ -70,19 +71,29 @@ describe('checks and sweeps', () => {
       { type: 'sweep-tick', tick },
       { type: 'point-done', point },
     );
-    expect(first.sweep).toEqual({ plan, finished: 1, points: [point], hosts: [] });
-    const last = reduceView(first, { type: 'point-done', point }, 9000);
+    expect(first.sweep).toEqual({ plan, current: 1, points: [point], hosts: [] });
+    const last = reduceView(first, { type: 'point-done', point: { ...point, index: 1 } }, 9000);
     expect(last.sweep).toBeUndefined();
     expect(last.entries).toHaveLength(3);
   });
 
-  test('an interrupted point ends the sweep, a skipped one does not; hosts stay known', () => {
+  test('what ends a sweep early: an aborted point or the next phase; hosts stay known', () => {
     const running = viewAfter({ type: 'sweep-started', plan }, { type: 'sweep-tick', tick: fullTick });
     expect(running.sweep?.hosts).toEqual(['b-2', 'b-10', 'b-1']);
-    const ended = (status: 'skipped' | 'interrupted') =>
-      reduceView(running, { type: 'point-done', point: { ...point, status } }, 9000).sweep;
-    expect(ended('interrupted')).toBeUndefined();
-    expect(ended('skipped')).toMatchObject({ finished: 1, hosts: ['b-2', 'b-10', 'b-1'] });
+    const viewOnce = (status: PointSummary['status']) =>
+      reduceView(running, { type: 'point-done', point: { ...point, status } }, 9000);
+    expect(viewOnce('aborted').sweep).toBeUndefined();
+    expect(viewOnce('interrupted').sweep).toMatchObject({ current: 1, hosts: ['b-2', 'b-10', 'b-1'] });
+    expect(reduceView(viewOnce('interrupted'), { type: 'phase', name: 'teardown' }, 9000).sweep).toBeUndefined();
+  });
+
+  test('a search goes on past the two rates that bound it', () => {
+    const search = { ...plan, search: { low: 1, high: 50, maxPoints: 12 } };
+    const done = viewAfter(
+      { type: 'sweep-started', plan: search },
+      { type: 'point-done', point: { ...point, index: 5 } },
+    );
+    expect(done.sweep).toMatchObject({ current: 6 });
   });
 
   test('ticks and points without a sweep change nothing that is live', () => {
