@@ -89,7 +89,8 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
-  const requests = (point: PointSummary) => readRequests(join(folder, basename(point.perRequestCsv)));
+  // A point that was skipped has no file.
+  const requests = (point: PointSummary) => readRequests(join(folder, basename(point.perRequestCsv) || 'none.csv'));
   return { folder, runId: manifest.runId, manifest, points, series, report, requests };
 }
 
