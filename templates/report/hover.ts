@@ -59,7 +59,10 @@ export function followPointer(
   };
   plot.addEventListener('pointermove', move);
   plot.addEventListener('pointerdown', move);
-  plot.addEventListener('pointerleave', hide);
+  // A finger leaves when it is lifted; what it asked for stays until something else is touched.
+  plot.addEventListener('pointerleave', ({ pointerType }) => {
+    if (pointerType !== 'touch') hide();
+  });
   plot.addEventListener('blur', hide);
   plot.addEventListener('keydown', (event) => {
     const last = columns - 1;

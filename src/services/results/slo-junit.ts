@@ -1,7 +1,7 @@
 import imported from 'junit-report-builder';
 import type { ReportedRun } from './recorded.ts';
 import { display } from './text.ts';
-import { isSound, verdictOf } from './verdict.ts';
+import { isSound, remarksOf } from './verdict.ts';
 
 // Its types describe an ES module's default export; what Node imports is the builder itself.
 const reports = imported as unknown as typeof imported.default;
@@ -13,8 +13,10 @@ const reports = imported as unknown as typeof imported.default;
 export function sloJunit({ report, manifest }: ReportedRun): string {
   const { plan, points, slos = [] } = report;
   const builder = reports.newBuilder();
+  // The format's times carry no zone, and the builder would take that of the machine that reads the run.
+  const startedAt = manifest.startedAt.replace(/(\.\d+)?Z$/, '');
   for (const { expression, passed, points: decided } of slos) {
-    const suite = builder.testSuite().name(`SLO ${expression}`).timestamp(new Date(manifest.startedAt));
+    const suite = builder.testSuite().name(`SLO ${expression}`).timestamp(startedAt);
     suite.property('run', plan.runId).property('target', plan.targetUrl).property('simulated', String(plan.simulated));
     const verdicts = new Map(decided.map((verdict) => [verdict.rate, verdict]));
     for (const rate of plan.rates) {
@@ -42,6 +44,7 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   return builder.build();
 }
 
+/** Why a point decided nothing. */
 function reasonOf(point: ReportedRun['report']['points'][number]): string {
-  return isSound(point) ? 'not decided' : `${verdictOf(point)}: ${display(point.contaminated ?? point.validity)}`;
+  return isSound(point) ? 'not decided' : remarksOf(point).join('; ').replaceAll('! ', '');
 }

@@ -102,7 +102,7 @@ test('junit: a suite per threshold, a case per point, what was not decided is sk
         </testcase>
         <testcase classname="load.aws" name="p95&lt;9s at 900 rps" time="10">
           <skipped/>
-          <system-out><![CDATA[invalid: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)]]></system-out>
+          <system-out><![CDATA[invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent); overloaded: requests in flight grew by 80 a second]]></system-out>
         </testcase>
         <testcase classname="load.aws" name="p95&lt;9s at 1000 rps" time="0">
           <skipped/>
@@ -148,7 +148,7 @@ test('junit: a suite per threshold, a case per point, what was not decided is sk
         </testcase>
         <testcase classname="load.aws" name="ok>10% at 600 rps" time="10">
           <skipped/>
-          <system-out><![CDATA[contaminated: the probe still took 9.1 s after 60 s of waiting]]></system-out>
+          <system-out><![CDATA[contaminated: the probe still took 9.1 s after 60 s of waiting; overloaded: requests in flight grew by 80 a second]]></system-out>
         </testcase>
         <testcase classname="load.aws" name="ok>10% at 700 rps" time="10">
           <skipped/>
@@ -160,7 +160,7 @@ test('junit: a suite per threshold, a case per point, what was not decided is sk
         </testcase>
         <testcase classname="load.aws" name="ok>10% at 900 rps" time="10">
           <skipped/>
-          <system-out><![CDATA[invalid: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)]]></system-out>
+          <system-out><![CDATA[invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent); overloaded: requests in flight grew by 80 a second]]></system-out>
         </testcase>
         <testcase classname="load.aws" name="ok>10% at 1000 rps" time="0">
           <skipped/>

@@ -142,9 +142,11 @@ function line({ data, markers = false, color }: Series, { x, y }: Frame): string
   const visible = data.filter((datum) => drawable(datum, y));
   const path = data.map((datum, at) => {
     if (!drawable(datum, y)) return '';
-    const before = data[at - 1];
+    const [before, after] = [data[at - 1], data[at + 1]];
     const start = before === undefined || !drawable(before, y);
-    return `${start ? 'M' : 'L'}${px(x.at(datum.x))} ${px(y.at(datum.y))}`;
+    // With nothing on either side it is a dot: the line's round cap.
+    const alone = start && (after === undefined || !drawable(after, y));
+    return `${start ? 'M' : 'L'}${px(x.at(datum.x))} ${px(y.at(datum.y))}${alone ? 'h0' : ''}`;
   });
   const whiskers = visible.flatMap(({ x: value, low, high }) => {
     if (low === undefined || high === undefined || !Number.isFinite(y.at(low))) return [];
@@ -188,8 +190,15 @@ function area({ data }: Series, { x, y }: Frame): string {
   const closed = stretches
     .filter(({ length }) => length > 0)
     .map((stretch) => {
-      const upper = stretch.map((datum) => `${px(x.at(datum.x))} ${px(y.at(datum.y))}`);
-      const lower = stretch.toReversed().map((datum) => `${px(x.at(datum.x))} ${px(y.at(datum.base ?? 0))}`);
+      // One value alone would have no width.
+      const half = stretch.length === 1 ? 0.8 : 0;
+      const ends = stretch.flatMap((datum) =>
+        half === 0
+          ? [[x.at(datum.x), datum] as const]
+          : [-half, half].map((by) => [x.at(datum.x) + by, datum] as const),
+      );
+      const upper = ends.map(([at, datum]) => `${px(at)} ${px(y.at(datum.y))}`);
+      const lower = ends.toReversed().map(([at, datum]) => `${px(at)} ${px(y.at(datum.base ?? 0))}`);
       return `M${[...upper, ...lower].join('L')}Z`;
     });
   return `<path class="area" d="${closed.join('')}"/>`;
