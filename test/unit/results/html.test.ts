@@ -78,8 +78,8 @@ test('over time: nothing is drawn between points, and a long sweep is put togeth
   const data = charts[0]?.series[1]?.data ?? [];
   expect(data.filter(({ y }) => Number.isNaN(y)).length).toBe(11);
   expect(charts[0]?.bands?.slice(0, 2)).toEqual([
-    { from: 0, to: 9, label: '1' },
-    { from: 30, to: 39, label: '10' },
+    { from: 0, to: 10, label: '1' },
+    { from: 30, to: 40, label: '10' },
   ]);
   const second5 = seriesOf(run.report)[5];
   const long = Array.from({ length: 4000 }, (_, second) => ({

@@ -30,6 +30,8 @@ export interface Series {
   readonly color: number;
   readonly dashed?: boolean;
   readonly markers?: boolean;
+  /** Of an area whose values hold from their place on, for so much of the x axis: drawn as steps. */
+  readonly step?: number;
   readonly data: readonly Datum[];
 }
 

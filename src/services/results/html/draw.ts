@@ -180,27 +180,24 @@ function bars({ data }: Series, { x, y, band }: Frame): string[] {
     });
 }
 
-/** Stacked pieces, each stretch without a gap closed on its own. */
-function area({ data }: Series, { x, y }: Frame): string {
+/** Stacked pieces in steps, each stretch without a gap closed on its own. */
+function area({ data, step = 1 }: Series, { x, y }: Frame): string {
   const stretches: Datum[][] = [[]];
   for (const datum of data) {
     if (Number.isFinite(datum.y)) stretches.at(-1)?.push(datum);
     else stretches.push([]);
   }
-  const closed = stretches
-    .filter(({ length }) => length > 0)
-    .map((stretch) => {
-      // One value alone would have no width.
-      const half = stretch.length === 1 ? 0.8 : 0;
-      const ends = stretch.flatMap((datum) =>
-        half === 0
-          ? [[x.at(datum.x), datum] as const]
-          : [-half, half].map((by) => [x.at(datum.x) + by, datum] as const),
-      );
-      const upper = ends.map(([at, datum]) => `${px(at)} ${px(y.at(datum.y))}`);
-      const lower = ends.toReversed().map(([at, datum]) => `${px(at)} ${px(y.at(datum.base ?? 0))}`);
-      return `M${[...upper, ...lower].join('L')}Z`;
+  const closed = stretches.flatMap((stretch) => {
+    const ends = stretch.flatMap((datum, at) => {
+      const next = stretch[at + 1];
+      const until = Math.min(datum.x + step, next?.x ?? Number.POSITIVE_INFINITY);
+      return [[px(x.at(datum.x)), datum] as const, [px(x.at(until)), datum] as const];
     });
+    if (ends.length === 0) return [];
+    const upper = ends.map(([at, datum]) => `${at} ${px(y.at(datum.y))}`);
+    const lower = ends.toReversed().map(([at, datum]) => `${at} ${px(y.at(datum.base ?? 0))}`);
+    return [`M${[...upper, ...lower].join('L')}Z`];
+  });
   return `<path class="area" d="${closed.join('')}"/>`;
 }
 

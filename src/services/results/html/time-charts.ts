@@ -22,7 +22,9 @@ interface Slot {
 
 /** Everything over the time of the sweep: rates, requests in flight, response time, hosts. */
 export function timeCharts({ report, series }: ReportedRun): Chart[] {
-  const slots = slotsOf(report.points, series);
+  // Seconds to a column.
+  const step = Math.max(1, Math.ceil(series.length / MAX_COLUMNS));
+  const slots = slotsOf(report.points, series, step);
   const first = slots[0];
   const last = slots.at(-1);
   if (first === undefined || last === undefined) return [];
@@ -30,19 +32,19 @@ export function timeCharts({ report, series }: ReportedRun): Chart[] {
     label: 'time of the sweep',
     scale: 'time',
     tick: clockText,
-    domain: [first.at, Math.max(last.at, first.at + 1)],
+    domain: [first.at, last.at + step],
   };
   const bands = report.points.flatMap(({ index, rate }) => {
     const own = slots.filter((slot) => slot.index === index && slot.phase === 'measure');
     const [from, to] = [own[0]?.at, own.at(-1)?.at];
-    return from === undefined || to === undefined ? [] : [{ from, to, label: String(rate) }];
+    return from === undefined || to === undefined ? [] : [{ from, to: to + step, label: String(rate) }];
   });
   const byTime = new Map(slots.map((slot) => [slot.at, slot]));
   const columnName = (x: number) => {
     const slot = byTime.get(x);
     return slot === undefined ? clockText(x) : `${clockText(x)}, ${slot.rate} rps, ${PHASE[slot.phase]}`;
   };
-  const common = { x: span, bands, columnName };
+  const common = { x: span, bands, columnName, step };
   return [
     ...rateChart(slots, common),
     ...flightChart(slots, common),
@@ -51,11 +53,11 @@ export function timeCharts({ report, series }: ReportedRun): Chart[] {
   ];
 }
 
-type Common = Pick<Chart, 'x' | 'columnName'> & { readonly bands: NonNullable<Chart['bands']> };
+type Common = Pick<Chart, 'x' | 'columnName'> & { readonly bands: NonNullable<Chart['bands']>; readonly step: number };
 
 const PHASE: Readonly<Record<SeriesSample['phase'], string>> = { warmup: 'warm-up', measure: 'window', drain: 'drain' };
 
-const NOTE = 'Shaded: the measured windows, with their offered rates above. Between them: warm-up and drain.';
+const NOTE = 'Shaded: the measured windows, with their offered rates above. Between them: drain and warm-up.';
 
 function rateChart(slots: readonly Slot[], common: Common): Chart[] {
   const perSecond = (pick: (sample: SeriesSample) => number) =>
@@ -77,7 +79,7 @@ function rateChart(slots: readonly Slot[], common: Common): Chart[] {
           dashed: true,
           data: lineOf(
             slots,
-            ({ rate, phase }) => (phase === 'drain' ? 0 : rate),
+            ({ rate, phase }) => (phase === 'measure' ? rate : Number.NaN),
             (value) => `${rateText(value)}/s`,
           ),
         },
@@ -154,6 +156,7 @@ function hostChart(points: readonly PointSummary[], slots: readonly Slot[], comm
       name: group.length > 1 ? `${group.length} others` : (group[0] ?? ''),
       kind: 'area',
       color,
+      step: common.step,
       data: withBreaks(slots, data),
     };
   });
@@ -168,19 +171,18 @@ function hostChart(points: readonly PointSummary[], slots: readonly Slot[], comm
 }
 
 /** The seconds of all points on one time axis, in order, put together where there are too many of them. */
-function slotsOf(points: readonly PointSummary[], series: readonly SeriesSample[]): Slot[] {
+function slotsOf(points: readonly PointSummary[], series: readonly SeriesSample[], step: number): Slot[] {
   const starts = points.map(({ startedAt }) => Date.parse(startedAt) / 1000).filter(Number.isFinite);
   const origin = Math.min(...starts);
   const start = new Map(points.map(({ index, startedAt }) => [index, Date.parse(startedAt) / 1000 - origin]));
   const placed = series
-    .map((sample) => ({ sample, at: Math.round((start.get(sample.index) ?? Number.NaN) + sample.second) }))
+    .map((sample) => ({ sample, at: tenths((start.get(sample.index) ?? Number.NaN) + sample.second) }))
     .filter(({ at }) => Number.isFinite(at))
     .sort((a, b) => a.at - b.at || a.sample.index - b.sample.index);
-  const length = Math.max(1, Math.ceil(placed.length / MAX_COLUMNS));
   const slots = new Map<string, { at: number; samples: SeriesSample[] }>();
   for (const { at, sample } of placed) {
     // Seconds of different points or phases are never put together.
-    const key = `${sample.index} ${sample.phase} ${Math.floor(sample.second / length)}`;
+    const key = `${sample.index} ${sample.phase} ${Math.floor(sample.second / step)}`;
     const slot = slots.get(key);
     if (slot === undefined) slots.set(key, { at, samples: [sample] });
     else slot.samples.push(sample);
@@ -189,6 +191,11 @@ function slotsOf(points: readonly PointSummary[], series: readonly SeriesSample[
     const [first] = samples;
     return first === undefined ? [] : [{ at, samples, rate: first.rate, index: first.index, phase: first.phase }];
   });
+}
+
+/** Fine enough to keep the last second of a point apart from the first of the next. */
+function tenths(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
 }
 
 function lineOf(slots: readonly Slot[], value: (slot: Slot) => number, text: (value: number) => string): Datum[] {
