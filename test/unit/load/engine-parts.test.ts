@@ -104,7 +104,7 @@ describe('requests', () => {
     const prompts = new Set<string>();
     const lengths = new Set<number>();
     for (const index of [-12, -1, 0, 1, 11, 12, 1111111111, 9_999_999_999]) {
-      const request = template.request(index);
+      const request = template.request(index).toString('latin1');
       const [head, body] = request.split('\r\n\r\n') as [string, string];
       expect(head.startsWith('POST /chain?x=1 HTTP/1.1\r\nhost: 127.0.0.1:8001\r\n')).toBe(true);
       expect(head).toContain(`content-length: ${body.length}`);

@@ -4,7 +4,6 @@ import type { RunOrder } from './protocol.ts';
 import { RequestTemplate } from './request-template.ts';
 import { lookupOf, resolveOnce } from './resolve.ts';
 import type { OnEnd, Transport } from './transport.ts';
-import { UndiciTransport } from './undici-transport.ts';
 
 /**
  * Resolves the target's name and prepares what sends to it: bare sockets for plain http, undici for https, whose cost
@@ -15,11 +14,11 @@ export async function openTransport(order: RunOrder, now: () => number): Promise
   const resolved = await resolveOnce(target.hostname);
   const template = new RequestTemplate({ ...order, target, stream: order.stream === true });
   if (target.protocol === 'https:') {
-    const { body, headers } = template;
+    // Loaded where it is needed: it is most of a generator's start and memory.
+    const { UndiciTransport } = await import('./undici-transport.ts');
     const lookup = lookupOf(resolved);
-    return (onEnd) => new UndiciTransport({ target, lookup, controls: order, now, body, headers }, onEnd);
+    return (onEnd) => new UndiciTransport({ target, lookup, controls: order, now, template }, onEnd);
   }
-  const { request } = template;
   const share = order.share ?? WHOLE;
-  return (onEnd) => new RawTransport({ target, resolved, share, controls: order, now, request }, onEnd);
+  return (onEnd) => new RawTransport({ target, resolved, share, controls: order, now, template }, onEnd);
 }

@@ -2,6 +2,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { type Exchange, MAX_ANSWER_BYTES } from './exchange.ts';
 import { failure } from './failure.ts';
+import type { RequestTemplate } from './request-template.ts';
 import type { ConnectionControls, OnEnd, Transport } from './transport.ts';
 
 type Connect = (...args: Parameters<buildConnector.connector>) => Socket;
@@ -59,9 +60,7 @@ export interface UndiciOptions {
   readonly lookup: LookupFunction;
   readonly controls: ConnectionControls;
   readonly now: () => number;
-  readonly body: (index: number) => string | Buffer;
-  /** Names and values in turn. */
-  readonly headers: (index: number) => string[];
+  readonly template: RequestTemplate;
 }
 
 /** HTTPS, and plain HTTP where it is asked for: one undici client per connection, the one that was used last first. */
@@ -104,9 +103,10 @@ export class UndiciTransport implements Transport {
   send(exchange: Exchange): void {
     const connection = this.#take();
     exchange.abandon = () => this.#drop(connection);
-    const { body, headers } = this.#options;
+    const { template } = this.#options;
+    const { index } = exchange;
     connection.dispatch(
-      { path: this.#path, method: 'POST', headers: headers(exchange.index), body: body(exchange.index) },
+      { path: this.#path, method: 'POST', headers: template.headers(index), body: template.body(index) },
       this.#handler(connection, exchange),
     );
   }

@@ -66,12 +66,13 @@ export class RawConnection {
     return !this.#dead && this.#exchange === undefined && now < this.#idleUntil;
   }
 
-  /** @param request head and body, each byte one character (Latin-1): what a socket writes without a buffer of its own */
-  send(exchange: Exchange, request: string): void {
+  /** @returns whether all of `request` is on its way; otherwise its bytes are still needed */
+  send(exchange: Exchange, request: Buffer): boolean {
     this.#exchange = exchange;
     this.#parser.reset();
     this.#size = 0;
-    this.#socket.write(request, 'latin1');
+    this.#socket.write(request);
+    return this.#socket.writableLength === 0;
   }
 
   /** Frees the socket at once, also while it is still connecting; nothing is told any more. */

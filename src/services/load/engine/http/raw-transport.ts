@@ -2,6 +2,7 @@ import type { TcpSocketConnectOpts } from 'node:net';
 import type { Exchange, WireEnd } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import { LocalPorts } from '../local-ports.ts';
+import type { RequestTemplate } from '../request-template.ts';
 import type { Resolved } from '../resolve.ts';
 import type { ConnectionControls, OnEnd, Transport } from '../transport.ts';
 import { RawConnection, type RawOwner } from './raw-connection.ts';
@@ -19,8 +20,7 @@ export interface RawOptions {
   readonly share: { readonly index: number; readonly count: number };
   readonly controls: ConnectionControls;
   readonly now: () => number;
-  /** The whole request with this index, each byte one character. */
-  readonly request: (index: number) => string;
+  readonly template: RequestTemplate;
 }
 
 /**
@@ -111,7 +111,9 @@ export class RawTransport implements Transport, RawOwner {
 
   #sendOn(connection: RawConnection, exchange: Exchange): void {
     exchange.abandon = () => this.#drop(connection);
-    connection.send(exchange, this.#options.request(exchange.index));
+    const { template } = this.#options;
+    // Nearly always the kernel takes all of it at once, and the next request is made in the same place.
+    if (!connection.send(exchange, template.request(exchange.index))) template.keep();
   }
 
   #takeIdle(): RawConnection | undefined {

@@ -130,7 +130,10 @@ export class ResponseParser {
     const before = this.#held.length;
     let text: string;
     let next: number;
-    if (before === 0) {
+    if (before === 0 && this.#isCached(bytes, from, to)) {
+      text = this.#cache.text;
+      next = from + text.length + 4;
+    } else if (before === 0) {
       const end = bytes.indexOf('\r\n\r\n', from, 'latin1');
       if (end < 0 || end + 4 > to) return this.#hold(bytes, from, to);
       if (end - from > MAX_HEAD_BYTES) return this.#fail(`a head of more than ${MAX_HEAD_BYTES} bytes`, from);
@@ -157,6 +160,21 @@ export class ResponseParser {
     else if (head.chunked) this.#state = 'chunk-size';
     else this.#state = head.contentLength === undefined ? 'until-close' : 'counted';
     return next;
+  }
+
+  /** Whether the head is the cached one; tells it without a search. */
+  #isCached(bytes: Buffer, from: number, to: number): boolean {
+    const { text, head } = this.#cache;
+    const end = from + text.length;
+    return (
+      head !== undefined &&
+      end + 4 <= to &&
+      bytes[end] === CR &&
+      bytes[end + 1] === LF &&
+      bytes[end + 2] === CR &&
+      bytes[end + 3] === LF &&
+      bytes.toString('latin1', from, end) === text
+    );
   }
 
   #read(text: string): ResponseHead | string {
