@@ -3,7 +3,7 @@ import { differenceInterval, wilson } from './interval.ts';
 import { isSound, verdictOf } from './verdict.ts';
 
 /** Goodput in successes per second, percentiles of the response time in milliseconds. */
-export type Measure = 'goodput' | 'p50' | 'p90' | 'p95' | 'p99';
+type Measure = 'goodput' | 'p50' | 'p90' | 'p95' | 'p99';
 
 export interface MeasureDiff {
   readonly measure: Measure;
@@ -16,7 +16,7 @@ export interface MeasureDiff {
   readonly verdict: 'better' | 'worse' | 'no difference shown';
 }
 
-export interface PointDiff {
+interface PointDiff {
   readonly rate: number;
   /** `worse` when any measure is worse: a gain elsewhere does not make up for it. */
   readonly verdict: 'better' | 'worse' | 'no difference shown' | 'not comparable';
