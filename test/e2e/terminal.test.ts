@@ -86,6 +86,26 @@ describe.skipIf(!hasTmux)('in a real terminal (needs tmux)', () => {
     expect(await cli.running()).toEqual([]);
   });
 
+  it('pauses, goes on and stops a sweep by keys, and gives the terminal back', async () => {
+    await cli.run(['deploy', 'local', '--replicas', '1', '--port-a', '0', '--port-b', '0']);
+    const shown = open('load --rps 2,3,4 --duration 2s --warmup 0s');
+    await until(shown, /p pause after this point/);
+    shown.keys('p');
+    await until(shown, /point 2 of 3 .* paused/);
+    shown.keys('p');
+    await until(shown, /point 2 of 3 .* measuring/);
+    shown.keys('q');
+    await until(shown, /Interrupted: 2 of 3 points[\s\S]*exit 130/);
+    // A terminal that was left in raw mode would not show what is typed.
+    shown.keys('echoed');
+    await until(shown, /exit 130\s+echoed/);
+    shown.close();
+    const again = open('load --rps 2 --duration 20s --warmup 0s');
+    await until(again, /q stop and keep/);
+    again.keys('C-c');
+    await until(again, /Interrupted: 1 of 1 points[\s\S]*exit 130/);
+  });
+
   it('asks for the name of the stack before it takes it down', async () => {
     await cli.run(['deploy', 'local', '--replicas', '1', '--port-a', '0', '--port-b', '0']);
     const shown = open('teardown');

@@ -47,7 +47,8 @@ function pointText(tick: Tick | undefined, width: number): string {
 }
 
 function rateText({ phase, sentPerSecond, inFlight }: Tick): string {
-  const sent = phase === 'drain' ? '' : `   sent ${formatRate(sentPerSecond)}/s`;
+  // What the warm-up sends is not counted.
+  const sent = phase !== 'measure' ? '' : `   sent ${formatRate(sentPerSecond)}/s`;
   return `${sent}   in flight ${inFlight.toLocaleString('en-US')}`;
 }
 
