@@ -24,7 +24,12 @@ Invalid, contaminated and unfinished points are never compared. Works offline.`;
     'fail-on-worse': Flags.boolean({ description: 'exit 8 when B is worse at any rate, or no rate can be compared' }),
     'any-target': Flags.boolean({ description: 'compare although the addresses differ' }),
     tolerance: numberFlag({ description: 'percent of A below which a difference does not count', default: 2, min: 0 }),
-    results: Flags.string({ description: 'folder of the runs', default: 'results', env: 'CHAINCTL_LOAD_OUT' }),
+    results: Flags.string({
+      description: 'folder of the runs',
+      default: 'results',
+      env: 'CHAINCTL_LOAD_OUT',
+      helpValue: 'FOLDER',
+    }),
   };
 
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {

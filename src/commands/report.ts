@@ -20,7 +20,12 @@ html is one file with interactive charts; junit has a test case per threshold an
   static override flags = {
     format: Flags.option({ options: REPORT_FORMATS })({ description: 'of the report', default: 'table' }),
     out: Flags.string({ description: 'write it to a file', helpValue: 'FILE' }),
-    results: Flags.string({ description: 'folder of the runs', default: 'results', env: 'CHAINCTL_LOAD_OUT' }),
+    results: Flags.string({
+      description: 'folder of the runs',
+      default: 'results',
+      env: 'CHAINCTL_LOAD_OUT',
+      helpValue: 'FOLDER',
+    }),
   };
 
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {
