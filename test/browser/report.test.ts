@@ -48,7 +48,9 @@ describe.skipIf(executable === undefined)('report.html in Chromium (skipped with
       await page.goto(file);
       await use(page);
       expect(complaints).toEqual([]);
-      expect(requests.filter((url) => url !== file && !url.startsWith('data:'))).toEqual([]);
+      expect(requests.filter((url) => !url.startsWith(pathToFileURL(folder).href) && !url.startsWith('data:'))).toEqual(
+        [],
+      );
     } finally {
       await context.close();
     }
@@ -146,6 +148,28 @@ describe.skipIf(executable === undefined)('report.html in Chromium (skipped with
         seen.push(await background());
       }
       expect(seen).toEqual(['rgb(245, 246, 248)', 'rgb(17, 20, 24)', 'rgb(245, 246, 248)']);
+    });
+  });
+
+  test('hosts with long names and a sweep of hours stay within a phone', async () => {
+    const path = join(folder, 'long.html');
+    const run = recordedRun();
+    const long = (host: string) => `instance-group-b-europe-west1-${host}.c.some-project-with-a-name.internal`;
+    const renamed = (hosts: Readonly<Record<string, number>>) =>
+      Object.fromEntries(Object.entries(hosts).map(([host, count]) => [long(host), count]));
+    const points = run.report.points.map((point) => ({ ...point, hosts: renamed(point.hosts) }));
+    const series = run.series.flatMap((sample) =>
+      [0, 20, 40, 60, 80].map((later) => ({ ...sample, second: sample.second + later, hosts: renamed(sample.hosts) })),
+    );
+    await writeFile(path, await renderHtmlReport({ ...run, report: { ...run.report, points }, series }));
+    await withPage({ viewport: { width: 390, height: 900 } }, async (page) => {
+      await page.goto(pathToFileURL(path).href);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+      await page.locator('#hosts .plot').focus();
+      await page.keyboard.press('End');
+      const tip = await page.locator('#hosts .tip').boundingBox();
+      expect((tip?.x ?? 0) + (tip?.width ?? 0)).toBeLessThanOrEqual(390);
+      expect(await page.locator('#rates .note').textContent()).toContain('Each value stands for 2 seconds');
     });
   });
 

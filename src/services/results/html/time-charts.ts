@@ -44,7 +44,9 @@ export function timeCharts({ report, series }: ReportedRun): Chart[] {
     const slot = byTime.get(x);
     return slot === undefined ? clockText(x) : `${clockText(x)}, ${slot.rate} rps, ${PHASE[slot.phase]}`;
   };
-  const common = { x: span, bands, columnName, step };
+  const many =
+    step > 1 ? ` Each value stands for ${step} seconds: the mean rate, the most in flight, the worst percentile.` : '';
+  const common = { x: span, bands, columnName, step, note: SHADING + many };
   return [
     ...rateChart(slots, common),
     ...flightChart(slots, common),
@@ -53,11 +55,15 @@ export function timeCharts({ report, series }: ReportedRun): Chart[] {
   ];
 }
 
-type Common = Pick<Chart, 'x' | 'columnName'> & { readonly bands: NonNullable<Chart['bands']>; readonly step: number };
+type Common = Pick<Chart, 'x' | 'columnName'> & {
+  readonly note: string;
+  readonly bands: NonNullable<Chart['bands']>;
+  readonly step: number;
+};
 
 const PHASE: Readonly<Record<SeriesSample['phase'], string>> = { warmup: 'warm-up', measure: 'window', drain: 'drain' };
 
-const NOTE = 'Shaded: the measured windows, with their offered rates above. Between them: drain and warm-up.';
+const SHADING = 'Shaded: the measured windows, with their offered rates above. Between them: drain and warm-up.';
 
 function rateChart(slots: readonly Slot[], common: Common): Chart[] {
   const perSecond = (pick: (sample: SeriesSample) => number) =>
@@ -68,7 +74,7 @@ function rateChart(slots: readonly Slot[], common: Common): Chart[] {
     );
   return [
     {
-      ...{ id: 'rates', title: 'Offered and achieved rate over time', note: NOTE, ...common },
+      ...{ id: 'rates', title: 'Offered and achieved rate over time', ...common },
       summary: 'Requests offered, sent, answered and failed in each second of the sweep.',
       y: { label: 'per second', scale: 'linear', tick: amount },
       series: [
@@ -100,7 +106,7 @@ function flightChart(slots: readonly Slot[], common: Common): Chart[] {
   const peak = Math.max(0, ...data.map(({ y }) => (Number.isFinite(y) ? y : 0)));
   return [
     {
-      ...{ id: 'in-flight', title: 'Requests in flight over time', note: NOTE, ...common },
+      ...{ id: 'in-flight', title: 'Requests in flight over time', ...common },
       summary: `Open requests at the end of each second. The peak is ${peak}.`,
       y: { label: 'in flight', scale: 'linear', tick: amount },
       series: [{ name: 'in flight', kind: 'line', color: 0, data }],
@@ -123,7 +129,7 @@ function percentileChart(slots: readonly Slot[], common: Common): Chart[] {
   if (data.p50.every(({ y }) => !Number.isFinite(y))) return [];
   return [
     {
-      ...{ id: 'response-over-time', title: 'Response time over time', note: NOTE, ...common },
+      ...{ id: 'response-over-time', title: 'Response time over time', ...common },
       summary: 'Median and 99th percentile of the response time of the successes that ended in each second.',
       y: { label: 'response time', scale: 'log', tick: (ms) => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`) },
       series: [
@@ -162,7 +168,7 @@ function hostChart(points: readonly PointSummary[], slots: readonly Slot[], comm
   });
   return [
     {
-      ...{ id: 'hosts', title: 'Share of answers per host over time', note: NOTE, ...common },
+      ...{ id: 'hosts', title: 'Share of answers per host over time', ...common },
       summary: `Which of ${hosts.length} hosts the answers of each second came from, in shares.`,
       y: { label: 'share of answers', scale: 'linear', tick: (value) => `${value} %`, domain: [0, 100] },
       series,
