@@ -49,8 +49,8 @@ export class Generator {
     return this.#members[0]?.pid;
   }
 
-  get processes(): number {
-    return this.#members.length;
+  get pids(): readonly number[] {
+    return this.#members.flatMap(({ pid }) => pid ?? []);
   }
 
   /** Files that the processes may have open together; undefined when there is no limit. */
