@@ -73,6 +73,8 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     let reporter: Reporter | undefined;
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
     const interrupt = listenForInterrupt(process, (text) => say(text));
+    // A closed terminal or a pipe without a reader must not end the work before it has recorded how far it came.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreLostReader);
     const sweepControl = createSweepControl();
     try {
       await this.readSettings();
@@ -179,6 +181,10 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     }
     return argv;
   }
+}
+
+function ignoreLostReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EIO' && error.code !== 'EPIPE') throw error;
 }
 
 function writeJson(envelope: unknown): void {
