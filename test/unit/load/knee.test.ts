@@ -66,6 +66,24 @@ describe('the search', () => {
     expect(Math.max(...tried.filter(({ sustained }) => sustained).map(({ rate }) => rate))).toBeGreaterThan(370);
   });
 
+  test('points that do not tell cost a point each, and mislead nothing', () => {
+    const tried: Tried[] = [];
+    for (let rate = nextSearchRate(10, 1000, tried); rate !== undefined; rate = nextSearchRate(10, 1000, tried)) {
+      tried.push({ rate, sustained: tried.length % 3 === 2 ? undefined : rate <= 80, servedRps: Math.min(rate, 76) });
+    }
+    const best = Math.max(...tried.filter(({ sustained }) => sustained).map(({ rate }) => rate));
+    expect(best).toBeGreaterThan(74);
+    expect(tried.length).toBeLessThanOrEqual(9);
+  });
+
+  test('a generator that cannot offer the upper bound: the search goes on below it', () => {
+    const tried: Tried[] = [
+      { rate: 10, sustained: true, servedRps: 10 },
+      { rate: 1000, sustained: undefined, servedRps: 900 },
+    ];
+    expect(nextSearchRate(10, 1000, tried)).toBe(100);
+  });
+
   test('ends at the bounds', () => {
     expect(search(1, 1000, 5000, (rate) => rate).map(({ rate }) => rate)).toEqual([1, 1000]);
     expect(search(10, 1000, 5, () => 5).map(({ rate }) => rate)).toEqual([10]);
