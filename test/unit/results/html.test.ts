@@ -4,8 +4,9 @@ import { escapeHtml, inlineJson } from '../../../src/services/results/html/marku
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { latencyChart, speedupChart, throughputChart } from '../../../src/services/results/html/point-charts.ts';
 import { clockStep, linearScale, logScale } from '../../../src/services/results/html/scale.ts';
+import { streamCharts } from '../../../src/services/results/html/stream-charts.ts';
 import { timeCharts } from '../../../src/services/results/html/time-charts.ts';
-import { pointOf, recordedRun, reportOf, seriesOf } from './fixture.ts';
+import { distribution, pointOf, recordedRun, reportOf, seriesOf } from './fixture.ts';
 
 const assets = { css: 'p{color:red}', script: 'void 0' };
 
@@ -116,4 +117,18 @@ test('a run without a single point has a page', () => {
   const html = pageOf({ ...recordedRun(), report: reportOf([]), series: [] }, assets);
   expect(html).toContain('No point was measured');
   expect(throughputChart(reportOf([]))).toEqual([]);
+});
+
+test('streamed answers have charts of their own, of the figures that there are', () => {
+  const stream = (ms: number) => ({ ttft: distribution(ms, 500), outputTokens: 6400, outputTokensPerSecond: 640 });
+  const points = [
+    pointOf(0, 10, { change: { stream: stream(180) } }),
+    pointOf(1, 20, { change: { stream: stream(300) } }),
+  ];
+  expect(streamCharts(reportOf(points)).map(({ id, series }) => [id, ...series.map(({ name }) => name)])).toEqual([
+    ['stream', 'TTFT p50', 'TTFT p99'],
+    ['tokens', 'output tokens'],
+  ]);
+  expect(streamCharts(recordedRun().report)).toEqual([]);
+  expect(pageOf({ ...recordedRun(), report: reportOf(points), series: [] }, assets)).toContain('id="stream"');
 });

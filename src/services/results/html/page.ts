@@ -7,6 +7,7 @@ import { isSound, kneeLine, remarksOf, sloLines, verdictOf } from '../verdict.ts
 import { chartData, figureOf } from './figure.ts';
 import { dataTable, escapeHtml, inlineJson } from './markup.ts';
 import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
+import { streamCharts } from './stream-charts.ts';
 import { timeCharts } from './time-charts.ts';
 
 /** The page's style sheet and script, as text. */
@@ -28,6 +29,7 @@ export function pageOf(run: ReportedRun, assets: PageAssets): string {
     ...speedupChart(report),
     ...waterfallChart(report),
     ...outcomeChart(report),
+    ...streamCharts(report),
     ...timeCharts(run),
   ];
   const policy = `default-src 'none'; script-src '${hash(assets.script)}'; style-src '${hash(assets.css)}'; img-src data:; base-uri 'none'; form-action 'none'`;

@@ -1,34 +1,9 @@
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { HOPS, waterfallTotal } from '../breakdown.ts';
 import { rateText, refuserName, shareText, timeText } from '../text.ts';
-import { isSound, verdictOf, wasMeasured } from '../verdict.ts';
-import type { Axis, Chart, Datum } from './chart-types.ts';
-
-const number = (value: number) => (value >= 10_000 ? `${Number((value / 1000).toPrecision(3))}k` : String(value));
-
-const OFFERED = 'offered, requests per second';
-
-function offeredAxis(scale: 'linear' | 'log'): Axis {
-  return { label: OFFERED, scale, tick: number };
-}
-
-/** What is the same for all charts against the offered rate. */
-function againstRate({ knee }: SweepReport, points: readonly PointSummary[]) {
-  const byRate = new Map(points.map((point) => [point.rate, point]));
-  return {
-    marks: knee === undefined ? [] : [{ x: knee.rate, label: `knee ${knee.rate}` }],
-    flags: points.filter((point) => !isSound(point)).map((point) => ({ x: point.rate, label: verdictOf(point) })),
-    columnName: (x: number) => {
-      const point = byRate.get(x);
-      return `${x} rps${point === undefined ? '' : `, ${verdictOf(point)}`}`;
-    },
-  };
-}
-
-/** Points of a run that were measured, by rising rate: a ladder may be offered in any order. */
-function measured({ points }: SweepReport): PointSummary[] {
-  return points.filter(wasMeasured).sort((a, b) => a.rate - b.rate);
-}
+import { isSound, verdictOf } from '../verdict.ts';
+import type { Chart, Datum } from './chart-types.ts';
+import { againstRate, measured, number, OFFERED, offeredAxis, tickTime } from './point-axis.ts';
 
 /** Throughput against offered, with the line of a target that keeps up with everything. */
 export function throughputChart(report: SweepReport): Chart[] {
@@ -218,8 +193,4 @@ function stacked(points: readonly PointSummary[], pieces: readonly Piece[], text
       return { x, y: base + height, base, hollow: !isSound(point), text: text(value(point)) };
     }),
   }));
-}
-
-function tickTime(ms: number): string {
-  return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;
 }

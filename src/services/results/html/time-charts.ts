@@ -3,6 +3,7 @@ import type { PointSummary } from '../../load/types.ts';
 import type { ReportedRun } from '../recorded.ts';
 import { hostTotals, rateText, shareText, timeText } from '../text.ts';
 import type { Axis, Chart, Datum, Series } from './chart-types.ts';
+import { number, tickTime } from './point-axis.ts';
 
 /** Finer than that nobody sees it, and the page stays small for a sweep of hours. */
 const MAX_COLUMNS = 600;
@@ -76,7 +77,7 @@ function rateChart(slots: readonly Slot[], common: Common): Chart[] {
     {
       ...{ id: 'rates', title: 'Offered and achieved rate over time', ...common },
       summary: 'Requests offered, sent, answered and failed in each second of the sweep.',
-      y: { label: 'per second', scale: 'linear', tick: amount },
+      y: { label: 'per second', scale: 'linear', tick: number },
       series: [
         {
           name: 'offered',
@@ -108,7 +109,7 @@ function flightChart(slots: readonly Slot[], common: Common): Chart[] {
     {
       ...{ id: 'in-flight', title: 'Requests in flight over time', ...common },
       summary: `Open requests at the end of each second. The peak is ${peak}.`,
-      y: { label: 'in flight', scale: 'linear', tick: amount },
+      y: { label: 'in flight', scale: 'linear', tick: number },
       series: [{ name: 'in flight', kind: 'line', color: 0, data }],
     },
   ];
@@ -131,7 +132,7 @@ function percentileChart(slots: readonly Slot[], common: Common): Chart[] {
     {
       ...{ id: 'response-over-time', title: 'Response time over time', ...common },
       summary: 'Median and 99th percentile of the response time of the successes that ended in each second.',
-      y: { label: 'response time', scale: 'log', tick: (ms) => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`) },
+      y: { label: 'response time', scale: 'log', tick: tickTime },
       series: [
         { name: 'p50', kind: 'line', color: 0, data: data.p50 },
         { name: 'p99', kind: 'line', color: 3, data: data.p99 },
@@ -222,10 +223,6 @@ function withBreaks(slots: readonly Slot[], data: readonly Datum[]): Datum[] {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-}
-
-function amount(value: number): string {
-  return value >= 10_000 ? `${Number((value / 1000).toPrecision(3))}k` : String(value);
 }
 
 /** `2:05` since the beginning of the first window. */
