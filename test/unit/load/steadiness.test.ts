@@ -67,6 +67,12 @@ describe('the state of a point', () => {
       state: 'overloaded',
       reason: expect.stringContaining('10.0 % were refused or timed out'),
     });
+    const late = { ...none, ok: 100, timeout: 900 };
+    expect(point(100, 10, () => 60_000, { outcomes: late })).toMatchObject({
+      state: 'overloaded',
+      reason: expect.stringContaining('90.0 % were refused or timed out'),
+    });
+    expect(point(100, 10, () => 60_000, { outcomes: { ...none, ok: 100, incomplete: 900 } }).state).toBe('filling');
     expect(point(100, 10, () => 50, { dropped: 3 }).state).toBe('overloaded');
   });
 

@@ -66,17 +66,18 @@ export function judgeState(input: SteadinessInput): PointState {
       const reason = `${observed}, and each second of arrivals waits ${(middle.serviceTrend * 1000).toFixed(0)} ms longer`;
       return { state: 'overloaded', reason, ...figures };
     }
+    // Times that end at the timeout no longer grow; a target that is only being filled refuses nobody.
+    const refused = refusedOf(input);
+    if (refused > SHED_SHARE * total)
+      return { state: 'overloaded', reason: shedReason(observed, refused, total), ...figures };
     const suggestedDurationSeconds = suggestion(input, middle.longestMs);
     const reason =
       `${observed} while answers take the same time throughout: the window is short against them; ` +
       `--duration ${suggestedDurationSeconds}s would show the steady state`;
     return { state: 'filling', reason, ...figures, suggestedDurationSeconds };
   }
-  const shed = shedOf(input);
-  if (total > 0 && shed > SHED_SHARE * total) {
-    const share = ((100 * shed) / total).toFixed(1);
-    return { state: 'overloaded', reason: `${observed}, because ${share} % were refused or timed out`, ...figures };
-  }
+  const shed = refusedOf(input) + input.outcomes.incomplete;
+  if (shed > SHED_SHARE * total) return { state: 'overloaded', reason: shedReason(observed, shed, total), ...figures };
   const reason = `${observed}; Little's law expects ${little.expected.toFixed(1)}`;
   return { state: 'steady', reason, ...figures };
 }
@@ -155,9 +156,12 @@ function suggestion({ warmupSeconds, durationSeconds, responseP99 }: SteadinessI
   return Math.ceil(needed / unit) * unit;
 }
 
-function shedOf({ outcomes, statuses }: SteadinessInput): number {
-  const refused = SHED_STATUS.reduce((sum, status) => sum + (statuses.get(status) ?? 0), 0);
-  return outcomes.timeout + outcomes.incomplete + refused;
+function refusedOf({ outcomes, statuses }: SteadinessInput): number {
+  return SHED_STATUS.reduce((sum, status) => sum + (statuses.get(status) ?? 0), outcomes.timeout);
+}
+
+function shedReason(observed: string, shed: number, total: number): string {
+  return `${observed}, and ${((100 * shed) / total).toFixed(1)} % were refused or timed out`;
 }
 
 function signed(value: number): string {

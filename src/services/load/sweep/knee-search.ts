@@ -13,7 +13,7 @@ const PRECISION = 1.06;
  * Tried around what an overloaded target got done, in this order. That is its capacity, or somewhat less: queues fill
  * and empty at the ends of a point.
  */
-const AROUND_CAPACITY = [1.02, 0.975, 1.1, 1.25];
+const AROUND_CAPACITY = [1.02, 0.975, 1.12];
 export const MAX_SEARCH_POINTS = 10;
 
 /**
