@@ -144,7 +144,7 @@ test('how many generators a sweep takes', () => {
 test('source ports: within bounds, none twice before all were used, none shared between generators', () => {
   const seen = new Set<number>();
   for (const index of [0, 1, 2]) {
-    const ports = new LocalPorts({ index, count: 3 }, [32_768, 33_000]);
+    const ports = new LocalPorts({ index, count: 3 }, [32_768, 33_000], 0);
     for (let i = 0; i < 7000; i++) seen.add(ports.next());
   }
   expect(seen.size).toBe(21_000);

@@ -15,21 +15,28 @@ export class LocalPorts {
   readonly #high: number;
   readonly #step: number;
   readonly #offset: number;
-  #taken = 0;
+  #turn: number;
 
-  /** @param share which of how many generators this is */
-  constructor(share: { readonly index: number; readonly count: number }, range = ephemeralRange()) {
+  /**
+   * @param share which of how many generators this is
+   * @param start where in the order to begin, in [0, 1): two sweeps at a time would otherwise meet at every port
+   */
+  constructor(
+    share: { readonly index: number; readonly count: number },
+    range = ephemeralRange(),
+    start = Math.random(),
+  ) {
     const [low, high] = range;
     this.#step = share.count;
     this.#offset = share.index;
     this.#first = Math.min(low, LOWEST);
     this.#high = high;
     this.#count = Math.max(1, Math.floor((high - this.#first + 1 - share.index + share.count - 1) / share.count));
+    this.#turn = Math.floor(start * this.#count);
   }
 
-  /** From the top downwards: the kernel itself hands out from the bottom of its range. */
   next(): number {
-    const turn = this.#taken++ % this.#count;
+    const turn = this.#turn++ % this.#count;
     return Math.max(this.#first, this.#high - this.#offset - turn * this.#step);
   }
 }

@@ -1,6 +1,7 @@
 import { Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net';
 import { type Exchange, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
 import { failure } from '../failure.ts';
+import type { RequestTemplate } from '../request-template.ts';
 import { type HeadCache, ResponseParser } from './response-parser.ts';
 
 /** An idle connection is used no more after this where the server promises nothing; undici's default too. */
@@ -66,13 +67,19 @@ export class RawConnection {
     return !this.#dead && this.#exchange === undefined && now < this.#idleUntil;
   }
 
-  /** @returns whether all of `request` is on its way; otherwise its bytes are still needed */
-  send(exchange: Exchange, request: Buffer): boolean {
+  send(exchange: Exchange, template: RequestTemplate): void {
     this.#exchange = exchange;
     this.#parser.reset();
     this.#size = 0;
-    this.#socket.write(request);
-    return this.#socket.writableLength === 0;
+    // A request is only made when it can be written: with many connections under way, their bytes would add up.
+    if (!this.#socket.connecting) this.#write(exchange, template);
+    else this.#socket.once('connect', () => this.#exchange === exchange && this.#write(exchange, template));
+  }
+
+  #write(exchange: Exchange, template: RequestTemplate): void {
+    this.#socket.write(template.request(exchange.index));
+    // Nearly always the kernel takes all of it at once, and the next request is made in the same place.
+    if (this.#socket.writableLength > 0) template.keep();
   }
 
   /** Frees the socket at once, also while it is still connecting; nothing is told any more. */

@@ -111,9 +111,7 @@ export class RawTransport implements Transport, RawOwner {
 
   #sendOn(connection: RawConnection, exchange: Exchange): void {
     exchange.abandon = () => this.#drop(connection);
-    const { template } = this.#options;
-    // Nearly always the kernel takes all of it at once, and the next request is made in the same place.
-    if (!connection.send(exchange, template.request(exchange.index))) template.keep();
+    connection.send(exchange, this.#options.template);
   }
 
   #takeIdle(): RawConnection | undefined {
@@ -152,7 +150,8 @@ export class RawTransport implements Transport, RawOwner {
       ...(tries > 0 || this.#all.size >= this.#ownPortsAbove ? { localPort: this.#nextPort() } : {}),
     };
     this.#connects++;
-    this.#opened++;
+    // A port that was in use made no connection.
+    if (tries === 0) this.#opened++;
     const connection = new RawConnection(connect, this);
     this.#all.add(connection);
     this.#fresh.set(connection, { address, tries });
