@@ -1,33 +1,35 @@
-// Builds the command (tsc, to dist/) and the services (rolldown, one file each, to dist/templates/).
+// Builds the command (tsc, to dist/), and with rolldown the services and the report's script (one file each, to
+// dist/templates/).
 // Runs on the Node of the lockfile; `.tools/ensure.mjs` sees to that.
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 
 const root = new URL('..', import.meta.url).pathname;
 const services = ['service-a', 'service-b', 'engine-sim', 'proxy'];
 
 rmSync(`${root}dist`, { recursive: true, force: true });
-execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}src/tsconfig.json`], {
-  stdio: 'inherit',
-});
+const tsc = (...args) =>
+  execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, ...args], { stdio: 'inherit' });
+tsc('-p', `${root}src/tsconfig.json`);
+// The only code for a browser has types of its own, and is not part of the project's check.
+tsc('-p', `${root}templates/report/tsconfig.json`);
 
-for (const name of services) {
-  const bundle = await rolldown({
-    input: `${root}templates/services/${name}/main.ts`,
-    platform: 'node',
-    treeshake: true,
-    logLevel: 'warn',
-  });
-  await bundle.write({
-    file: `${root}dist/templates/${name}.mjs`,
-    format: 'esm',
+async function bundle(input, file, platform, format) {
+  const built = await rolldown({ input: `${root}templates/${input}`, platform, treeshake: true, logLevel: 'warn' });
+  await built.write({
+    file: `${root}dist/templates/${file}`,
+    format,
     minify: true,
     codeSplitting: false,
     comments: { legal: false },
   });
-  await bundle.close();
+  await built.close();
 }
+
+for (const name of services) await bundle(`services/${name}/main.ts`, `${name}.mjs`, 'node', 'esm');
+await bundle('report/report.ts', 'report.js', 'browser', 'iife');
+copyFileSync(`${root}templates/report/report.css`, `${root}dist/templates/report.css`);
 
 // The manifest spares the command line from loading every command to know what there is.
 const { Plugin } = await import('@oclif/core/config');

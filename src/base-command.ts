@@ -5,6 +5,7 @@ import { ExitCode, RemedyError, reasonOf } from './errors.ts';
 import type { Emit, Event } from './events.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { systemClock } from './runtime.ts';
+import { createSweepControl, type SweepControl } from './services/load/sweep/sweep-control.ts';
 import { surviveClosedStreams } from './ui/closed-streams.ts';
 import { renderError } from './ui/render-error.ts';
 import { openReporter, type Reporter } from './ui/reporter.ts';
@@ -23,6 +24,8 @@ export interface CommandContext {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly terminal: Terminal;
+  /** What the operator asks of a running sweep by keys; a sweep that does not look at it is not offered them. */
+  readonly sweepControl: SweepControl;
   /** Ends the live view for good, so that a prompt or a stream of lines can have the terminal. */
   releaseTerminal(): Promise<void>;
 }
@@ -80,6 +83,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     };
     surviveClosedStreams(process.stdout, process.stderr);
     const interrupt = listenForInterrupt(process, (text) => say(text), messages, systemClock.monotonic);
+    const sweepControl = createSweepControl();
     try {
       await this.readSettings();
       const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
@@ -88,6 +92,12 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         quiet: this.flags.quiet,
         terminal,
         stderr: process.stderr,
+        keys: {
+          operator: sweepControl,
+          stdin: process.stdin,
+          // The same listeners as for the signal, which raw mode keeps from coming.
+          interrupt: () => void process.emit('SIGINT', 'SIGINT'),
+        },
       });
       const open = reporter;
       const plainly = say;
@@ -103,7 +113,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
         if (released === undefined) open.handle(event);
       };
-      const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, releaseTerminal });
+      const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, sweepControl, releaseTerminal });
       await releaseTerminal();
       process.exitCode = outcome.exit ?? ExitCode.ok;
       if (this.flags.json) {

@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `e2e` (the built
- * command as a person runs it). Files of the last two run one after another: they share two cores and measure time.
+ * Four rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
+ * in a real Chromium), `e2e` (the built command as a person runs it). Files of all but the first run one after another:
+ * they share two cores and measure time.
  */
 export default defineConfig({
   test: {
@@ -13,6 +14,15 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

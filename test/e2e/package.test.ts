@@ -36,6 +36,8 @@ describe('the package, installed globally from its tarball', () => {
     expect((await readdir(join(home, 'dist', 'templates'))).sort()).toEqual([
       'engine-sim.mjs',
       'proxy.mjs',
+      'report.css',
+      'report.js',
       'service-a.mjs',
       'service-b.mjs',
     ]);

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cli, ROOT } from '../support/cli.ts';
@@ -84,6 +85,38 @@ describe.skipIf(!hasTmux)('in a real terminal (needs tmux)', () => {
     shown.keys('C-c');
     await until(shown, /exit 130/);
     expect(await cli.running()).toEqual([]);
+  });
+
+  it('pauses, goes on and stops a sweep by keys, and gives the terminal back', async () => {
+    await cli.run(['deploy', 'local', '--replicas', '1', '--port-a', '0', '--port-b', '0']);
+    const shown = open('load --rps 2,3,4 --duration 2s --warmup 0s');
+    await until(shown, /p pause after this point/);
+    shown.keys('p');
+    await until(shown, /point 2 of 3 .* paused/);
+    shown.keys('p');
+    await until(shown, /point 2 of 3 .* measuring/);
+    shown.keys('q');
+    await until(shown, /Interrupted: 2 of 3 points[\s\S]*exit 130/);
+    // A terminal that was left in raw mode would not show what is typed.
+    shown.keys('echoed');
+    await until(shown, /exit 130\s+echoed/);
+    shown.close();
+    const again = open('load --rps 2 --duration 20s --warmup 0s');
+    await until(again, /q stop and keep/);
+    again.keys('C-c');
+    await until(again, /Interrupted: 1 of 1 points[\s\S]*exit 130/);
+  });
+
+  it('records how far a sweep came when its terminal is closed', async () => {
+    await cli.run(['deploy', 'local', '--replicas', '1', '--port-a', '0', '--port-b', '0']);
+    const shown = open('load --rps 2 --duration 20s --warmup 0s --out closed');
+    await until(shown, /q stop and keep/);
+    shown.close();
+    const status = async () => {
+      const run = (await readdir(join(cli.home, 'closed'), { withFileTypes: true })).find((each) => each.isDirectory());
+      return JSON.parse(await readFile(join(cli.home, 'closed', run?.name ?? '', 'manifest.json'), 'utf8')).status;
+    };
+    await expect.poll(status, { timeout: 20_000 }).toBe('interrupted');
   });
 
   it('asks for the name of the stack before it takes it down', async () => {

@@ -9,6 +9,99 @@ export interface Percentiles {
   readonly p99: number;
 }
 
+/** A 95 % confidence interval of a percentile, in the percentile's unit. */
+export type Interval = readonly [low: number, high: number];
+
+/** Milliseconds. `ci` holds only the percentiles that the sample is large enough to bound. */
+export interface Distribution extends Percentiles {
+  readonly mean: number;
+  readonly max: number;
+  readonly count: number;
+  readonly ci: Partial<Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', Interval>>>;
+}
+
+/**
+ * Whether the target kept up while the window lasted: `steady`, still `filling` (the window is short against the
+ * response time), or `overloaded` (requests in flight grow without end).
+ */
+export interface PointState {
+  readonly state: 'steady' | 'filling' | 'overloaded' | 'unknown';
+  /** One sentence: the evidence, and where it helps a better duration. */
+  readonly reason: string;
+  /** Least-squares slope of the requests in flight over the middle of the window, requests per second. */
+  readonly inFlightSlope?: number;
+  /** Little's law over the middle window: arrival rate x mean time in system, against the mean that was in flight. */
+  readonly little?: { readonly expected: number; readonly observed: number };
+  readonly suggestedDurationSeconds?: number;
+}
+
+/** Where the mean response time of successes went, milliseconds; the parts add up to it. */
+export interface Waterfall {
+  /** Sent minus intended. */
+  readonly clientWait: number;
+  /** A's own model. */
+  readonly a: number;
+  /** Everything between client and A, and between A and B, that no service accounts for: network, proxy, queues. */
+  readonly network: number;
+  /** B's model. */
+  readonly bModel: number;
+  /** B beyond its model: its queue and its minimum processing time. */
+  readonly bWait: number;
+  /** Answers that carried all the figures. */
+  readonly count: number;
+}
+
+/**
+ * Who said no, by the look of the answer. Counts of requests that did not succeed. `client` is also who gave up waiting:
+ * timeouts, and what was open when the drain ended.
+ */
+export type Refuser = 'client' | 'network' | 'a' | 'load_balancer' | 'b' | 'unknown';
+
+/** Figures of streamed answers, with vLLM's names; times in milliseconds. */
+export interface StreamFigures {
+  readonly ttft: Distribution;
+  /** Between reads that carried tokens: chunks coalesce, so per read and not per token. */
+  readonly itl?: Distribution;
+  /** Time per output token, the first one left out. */
+  readonly tpot?: Distribution;
+  readonly outputTokens: number;
+  readonly outputTokensPerSecond: number;
+}
+
+/** One second of a point, for time series; everything counts within that second. */
+export interface SecondSample {
+  /** Seconds since the beginning of the window; negative during the warm-up. */
+  readonly second: number;
+  readonly phase: 'warmup' | 'measure' | 'drain';
+  readonly sent: number;
+  readonly ok: number;
+  readonly failed: number;
+  /** At the end of the second. */
+  readonly inFlight: number;
+  /** Response time of the successes that ended in it, milliseconds. */
+  readonly p50?: number;
+  readonly p99?: number;
+  readonly latenessP99?: number;
+  readonly hosts: Readonly<Record<string, number>>;
+}
+
+/** `--slo` as it was asked and as it came out. */
+export interface SloVerdict {
+  /** As typed: `p95<2s`. */
+  readonly expression: string;
+  readonly passed: boolean;
+  /** Per point, in the order of the ladder. Invalid points decide nothing and are left out. */
+  readonly points: readonly { readonly rate: number; readonly passed: boolean; readonly observed: string }[];
+}
+
+/** The highest rate that the target sustained: goodput at least 98 % of what was offered, nothing dropped, steady. */
+export interface Knee {
+  readonly rate: number;
+  readonly index: number;
+  /** The lowest rate above it that was not sustained; absent when the ladder ended before the target did. */
+  readonly above?: number;
+}
+
 /** What a sweep is going to do; known before the first request. */
 export interface SweepPlan {
   readonly runId: string;
@@ -28,6 +121,12 @@ export interface SweepPlan {
   readonly maxInFlight: number;
   /** Without drains, which depend on the target. */
   readonly estimateSeconds: number;
+  /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
+  readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+  /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
+  readonly probeMs?: number;
+  /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
+  readonly predictedInFlight?: readonly number[];
 }
 
 /** A few times a second while a point runs; what a live view needs. */
@@ -47,6 +146,13 @@ export interface SweepTick {
   readonly sentPerSecond: number;
   /** Estimated seconds to the end of the sweep. */
   readonly etaSeconds: number;
+  /** So far in this point: response time of successes, and lateness, milliseconds. */
+  readonly response?: Percentiles;
+  readonly lateness?: Percentiles;
+  readonly errorsByClass?: Readonly<Record<string, number>>;
+  readonly hosts?: Readonly<Record<string, number>>;
+  /** Median response time of each of the last seconds, oldest first, at most 60; 0 for a second without success. */
+  readonly responseHistory?: readonly number[];
 }
 
 /** One finished (or interrupted) point of the ladder. */
@@ -54,7 +160,7 @@ export interface PointSummary {
   readonly index: number;
   /** Offered arrival rate, requests per second. */
   readonly rate: number;
-  readonly status: 'complete' | 'interrupted';
+  readonly status: 'complete' | 'interrupted' | 'skipped' | 'aborted';
   /** `valid`, or the reason for which this point says nothing about the target. */
   readonly validity: string;
   /** Length of the window; of an interrupted point, the part that was measured. */
@@ -77,17 +183,26 @@ export interface PointSummary {
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */
-  readonly response?: Percentiles & { readonly mean: number };
+  readonly response?: Distribution;
   /** Sent minus intended. */
-  readonly lateness?: Percentiles;
+  readonly lateness?: Distribution;
   /** Service time of successes: end minus sent. */
-  readonly service?: Percentiles & { readonly mean: number };
+  readonly service?: Distribution;
   readonly peakInFlight: number;
   readonly newConnections: number;
   /** Processor cores that the generator kept busy, warm-up and drain included. */
   readonly generatorCores: number;
   /** Answers per host of B. */
   readonly hosts: Readonly<Record<string, number>>;
+  /** Jain's index of the host shares (1 is even, 1/n is one host) and largest by smallest share. */
+  readonly fairness?: { readonly jain: number; readonly maxMin: number };
+  readonly state?: PointState;
+  /** Why the figures may still feel the point before: set when the drain gate did not open. */
+  readonly contaminated?: string;
+  readonly waterfall?: Waterfall;
+  readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
+  readonly tokens?: { readonly prompt: number; readonly output: number; readonly outputPerSecond: number };
+  readonly stream?: StreamFigures;
   readonly perRequestCsv: string;
 }
 
@@ -95,8 +210,12 @@ export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
   readonly status: 'complete' | 'interrupted';
+  readonly knee?: Knee;
+  readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */
   readonly problem?: string;
+  /** The `--abort-on` condition that was met, and what was seen. */
+  readonly abortedBy?: string;
   readonly summaryCsv: string;
   readonly runFolder: string;
 }

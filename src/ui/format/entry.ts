@@ -2,7 +2,7 @@ import type { Event } from '../../events.ts';
 import { checkLine } from './check.ts';
 import { formatPlan, summarizePlan } from './plan.ts';
 import { stepDone, stepFailed } from './step.ts';
-import { pointLine, pointRemarks, sweepHeader } from './sweep.ts';
+import { isSound, pointLine, pointRemarks, sweepHeader } from './sweep.ts';
 import { formatEstimate, type Paint } from './text.ts';
 
 /** Something that is over and stays on the screen. */
@@ -47,8 +47,8 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       return entry('heading', text, details);
     }
     case 'point-done': {
-      const valid = event.point.status === 'complete' && event.point.validity === 'valid';
-      return entry(valid ? 'done' : 'warning', pointLine(event.point), pointRemarks(event.point));
+      const mark = event.point.status === 'skipped' ? 'skipped' : isSound(event.point) ? 'done' : 'warning';
+      return entry(mark, pointLine(event.point), pointRemarks(event.point));
     }
     default:
       return undefined;

@@ -1,6 +1,5 @@
-import { formatSeconds } from '../../config/durations.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
-import { formatEstimate, formatRate, plural } from './text.ts';
+import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
   warmup: 'warming up',
@@ -16,12 +15,22 @@ export function phaseName(phase: SweepTick['phase']): string {
 /** What is going to happen, in two lines: target and ladder. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
   const simulated = plan.simulated ? ' (simulated engine)' : '';
+  const { search } = plan;
   const rates = plan.rates.map(formatRate).join(', ');
-  const requests = `${plan.totalRequests.toLocaleString('en-US')} requests`;
+  const requests = search === undefined ? `${plan.totalRequests.toLocaleString('en-US')} requests, ` : '';
+  const ladder =
+    search === undefined
+      ? `${plural(plan.rates.length, 'point')} at ${rates} req/s`
+      : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
   return [
     `Sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
-    `${plural(plan.rates.length, 'point')} at ${rates} req/s, ${formatEstimate(plan.durationSeconds)} each after ${formatEstimate(plan.warmupSeconds)} of warm-up, ${requests}, about ${formatEstimate(plan.estimateSeconds)} without drains`,
+    `${ladder}, ${formatEstimate(plan.durationSeconds)} each after ${formatEstimate(plan.warmupSeconds)} of warm-up, ${requests}about ${formatEstimate(plan.estimateSeconds)} without drains`,
   ];
+}
+
+/** `13`, or `at most 12` for a search. */
+export function pointCount({ rates, search }: SweepPlan): string {
+  return search === undefined ? String(rates.length) : `at most ${search.maxPoints}`;
 }
 
 /** Requests of a point that did not succeed, by every way in which one can fail. */
@@ -30,41 +39,78 @@ function failedOf(point: PointSummary): number {
   return Object.values(failures).reduce((sum, count) => sum + count, 0);
 }
 
-/** One finished point on one line of at most about 78 columns; what makes it invalid stands behind it. */
-export function pointLine(point: PointSummary): string {
-  const settled = point.outcomes.ok + failedOf(point);
-  const share = settled === 0 ? 0 : (failedOf(point) / settled) * 100;
-  const cells = [
-    `${formatRate(point.rate).padStart(4)} req/s`,
-    `sent ${formatRate(point.sentRps).padStart(5)}/s`,
-    // Not the successes over the window: a backlog worked off during the drain would count as speed.
-    `served ${point.servedRps.toFixed(1).padStart(5)}/s`,
-    `failed ${share.toFixed(share > 0 && share < 10 ? 1 : 0).padStart(3)} %`,
-    point.response === undefined ? 'no success' : `p50 ${millis(point.response.p50)}`,
-    ...(point.response === undefined ? [] : [`p95 ${millis(point.response.p95)}`]),
-  ];
-  return cells.join('  ');
+/** What a point is worth, in one or two words: `valid, steady`, `invalid`, `skipped`. */
+export function verdictOf({ status, validity, state }: PointSummary): string {
+  if (status !== 'complete') return status;
+  if (validity !== 'valid') return 'invalid';
+  return state === undefined || state.state === 'unknown' ? 'valid' : `valid, ${state.state}`;
 }
 
-/** What a reader must know about a point before using it; empty for a valid and complete one. */
-export function pointRemarks(point: PointSummary): string[] {
-  return [
-    ...(point.status === 'interrupted' ? ['interrupted: not the whole duration'] : []),
-    ...(point.validity === 'valid' ? [] : [`not valid: ${point.validity}`]),
-    ...(point.dropped > 0 ? [`${plural(point.dropped, 'request')} not sent by this machine`] : []),
+/** Whether the figures of a point can be used as they are. */
+export function isSound({ status, validity, contaminated }: PointSummary): boolean {
+  return status === 'complete' && validity === 'valid' && contaminated === undefined;
+}
+
+/** One finished point on one line of at most 76 columns; what makes it doubtful stands behind it. */
+export function pointLine(point: PointSummary): string {
+  const rate = `${formatRate(point.rate).padStart(5)}/s`;
+  const verdict = verdictOf(point);
+  // Nothing was offered: a row of zeros would look like a target that answered nothing.
+  if (point.sent + point.dropped === 0) return `${rate}  ${verdict}`;
+  const percentiles = (['p50', 'p95', 'p99'] as const).map(
+    (name) => `${name} ${formatMillis(point.response?.[name] ?? 0).padEnd(6)}`,
+  );
+  const cells = [
+    rate,
+    verdict.padEnd('valid, overloaded'.length),
+    // Not the successes over the window: a backlog worked off during the drain would count as speed.
+    `served ${servedRate(point.servedRps).padStart(5)}/s`,
+    point.response === undefined ? 'no success' : percentiles.join(' '),
   ];
+  return cells.join('  ').trimEnd();
+}
+
+function servedRate(perSecond: number): string {
+  return perSecond < 999.95 ? perSecond.toFixed(1) : perSecond.toFixed(0);
+}
+
+/** What a reader must know about a point before using it; empty for one that is sound, steady and free of errors. */
+export function pointRemarks(point: PointSummary): string[] {
+  const { status, validity, contaminated, state, dropped } = point;
+  if (status === 'skipped' && point.sent === 0) return [validity];
+  return [
+    ...(status === 'interrupted' ? ['interrupted: not the whole duration'] : []),
+    ...(validity === 'valid' ? [] : [`not valid: ${validity.replace(/^invalid: /, '')}`]),
+    ...(contaminated === undefined ? [] : [`contaminated: ${contaminated}`]),
+    ...(state === undefined || state.state === 'steady' || state.state === 'unknown' ? [] : [state.reason]),
+    ...failureRemark(point),
+    ...(dropped > 0 ? [`${plural(dropped, 'request')} not sent by this machine`] : []),
+  ];
+}
+
+function failureRemark(point: PointSummary): string[] {
+  const failed = failedOf(point);
+  if (failed === 0) return [];
+  const share = (failed / (failed + point.outcomes.ok)) * 100;
+  const classes = byCount(point.errorsByClass).map(([name, count]) => `${name} ${count.toLocaleString('en-US')}`);
+  const by = classes.length === 0 ? '' : `: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ', ...' : ''}`;
+  return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
+}
+
+/** Counts by name, the largest first, equal ones by name. */
+export function byCount(counts: Readonly<Record<string, number>>): [name: string, count: number][] {
+  return Object.entries(counts).toSorted(([a, one], [b, other]) => other - one || a.localeCompare(b));
 }
 
 /** One tick as a sentence, for logs and screen readers. */
-export function tickLine(tick: SweepTick, count: number): string {
+export function tickLine(tick: SweepTick, count: string): string {
   const time = `${tick.elapsedSeconds.toFixed(0)} of ${tick.phaseSeconds.toFixed(0)} s`;
+  const { response, lateness } = tick;
   return [
     `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${phaseName(tick.phase)} ${time}`,
     `sent ${tick.sent} (${formatRate(tick.sentPerSecond)}/s), in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
+    ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
+    ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),
     `about ${formatEstimate(tick.etaSeconds)} left`,
   ].join('; ');
-}
-
-function millis(value: number): string {
-  return formatSeconds(value / 1000);
 }

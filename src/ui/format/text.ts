@@ -30,8 +30,24 @@ export function wrap(text: string, width: number): string[] {
 /** `████░░░░`, `width` columns wide. A fraction outside 0 to 1 (or not a number) is brought into it. */
 export function bar(fraction: number, width: number): string {
   const bounded = Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;
-  const full = Math.floor(bounded * width);
+  const full = Math.max(0, Math.floor(bounded * width));
   return '█'.repeat(full) + '░'.repeat(Math.max(0, width - full));
+}
+
+const LEVELS = '▁▂▃▄▅▆▇█';
+
+/** Values as blocks from 0 to their largest, the last `width` of them; a space where there is none (0). */
+export function sparkline(values: readonly number[], width: number): string {
+  const shown = width < 1 ? [] : values.slice(-width);
+  const most = Math.max(...shown);
+  const level = (value: number) => LEVELS[Math.min(LEVELS.length, Math.max(1, Math.ceil((value / most) * 8))) - 1];
+  return shown.map((value) => (value > 0 ? level(value) : ' ')).join('');
+}
+
+/** Milliseconds in at most seven columns: `0.14 ms` (with two `decimals`), `340 ms`, `1.2 s`, `2m 05s`. */
+export function formatMillis(ms: number, decimals = 1): string {
+  if (ms >= 999.5) return formatSeconds(Math.max(1, ms / 1000));
+  return `${ms.toFixed(ms < 9.95 ? decimals : 0)} ms`;
 }
 
 /** `1,234` or, for `bytes`, `1.2 MB`. */

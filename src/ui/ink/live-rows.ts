@@ -1,11 +1,11 @@
 import { formatSeconds } from '../../config/durations.ts';
 import { doing } from '../format/step.ts';
 import { bar, formatAmount, formatEstimate, type Paint, truncate } from '../format/text.ts';
-import { sweepRows } from './sweep-rows.ts';
+import { type Asked, sweepRows } from './sweep-rows.ts';
 import { type ActiveProgress, type ActiveStep, etaOf, type ViewModel } from './view-model.ts';
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-const SPINNER_MS = 125;
+const SPINNER_MS = 250;
 const BAR = 24;
 
 export interface Frame {
@@ -13,6 +13,8 @@ export interface Frame {
   readonly now: number;
   readonly columns: number;
   readonly rows: number;
+  /** Present while keys steer a sweep. */
+  readonly asked?: Asked;
 }
 
 /**
@@ -21,17 +23,21 @@ export interface Frame {
 export function liveRows(view: ViewModel, frame: Frame, paint: Paint): string[] {
   const width = Math.max(20, frame.columns - 1);
   const spinner = paint('cyan', SPINNER[Math.floor(frame.now / SPINNER_MS) % SPINNER.length] as string);
-  const blocks = [
+  const others = [
     ...view.steps.map((step) => stepRow(step, spinner, frame.now, width, paint)),
     ...view.progress.map((progress) => progressRow(progress, frame.now, width)),
     ...checkRows(view, spinner, frame.now, width),
-    ...(view.sweep === undefined ? [] : sweepRows(view.sweep, spinner, width, paint)),
   ];
-  const footer = phaseRow(view, spinner, blocks.length === 0, frame.now, width, paint);
+  const footer = phaseRow(view, spinner, others.length === 0, frame.now, width, paint);
   const room = Math.max(1, frame.rows - 3 - footer.length);
-  if (blocks.length <= room) return [...blocks, ...footer];
-  const shown = blocks.slice(0, room - 1);
-  return [...shown, paint('dim', `  and ${blocks.length - shown.length} more`), ...footer];
+  if (view.sweep !== undefined) {
+    const { asked } = frame;
+    const sweepFrame = { spinner, width, room: Math.max(1, room - others.length), ...(asked ? { asked } : {}) };
+    return [...others, ...sweepRows(view.sweep, sweepFrame, paint)].slice(0, room);
+  }
+  if (others.length <= room) return [...others, ...footer];
+  const shown = others.slice(0, room - 1);
+  return [...shown, paint('dim', `  and ${others.length - shown.length} more`), ...footer];
 }
 
 function stepRow(step: ActiveStep, spinner: string, now: number, width: number, paint: Paint): string {

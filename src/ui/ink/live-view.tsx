@@ -1,32 +1,31 @@
 import { Box, Static, Text } from 'ink';
-import { entryRows } from '../format/entry.ts';
+import { type Entry, entryRows } from '../format/entry.ts';
 import type { Paint } from '../format/text.ts';
-import { type Frame, liveRows } from './live-rows.ts';
-import type { ViewModel } from './view-model.ts';
 
 interface LiveViewProps {
-  readonly view: ViewModel;
-  readonly frame: Frame;
-  /** False on the last frame: only what is over stays on the screen. */
-  readonly live: boolean;
+  readonly entries: readonly Entry[];
+  /** What is going on; none on the last frame: only what is over stays on the screen. */
+  readonly rows: readonly string[];
+  readonly columns: number;
   readonly paint: Paint;
+  /** Replaces characters that the terminal does not have. */
+  readonly glyphs: (text: string) => string;
 }
 
 /** What is over scrolls away as ordinary text; below it, what is going on. */
-export function LiveView({ view, frame, live, paint }: LiveViewProps) {
-  const rows = live ? liveRows(view, frame, paint) : [];
+export function LiveView({ entries, rows, columns, paint, glyphs }: LiveViewProps) {
   return (
     <>
-      <Static items={[...view.entries]}>
+      <Static items={[...entries]}>
         {(entry, index) => (
-          <Box key={index} width={frame.columns} flexDirection="column">
+          <Box key={index} width={columns} flexDirection="column">
             {entryRows(entry, paint).map(({ lead, text }, row) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: rows of an entry never change
               <Box key={row}>
                 <Box flexShrink={0}>
-                  <Text>{lead}</Text>
+                  <Text>{glyphs(lead)}</Text>
                 </Box>
-                <Text>{text}</Text>
+                <Text>{glyphs(text)}</Text>
               </Box>
             ))}
           </Box>
@@ -35,7 +34,7 @@ export function LiveView({ view, frame, live, paint }: LiveViewProps) {
       {rows.map((row, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: rows have no identity beyond their place
         <Text key={index} wrap="truncate-end">
-          {row}
+          {row === '' ? ' ' : row}
         </Text>
       ))}
     </>

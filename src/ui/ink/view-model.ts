@@ -1,5 +1,5 @@
 import type { Event, StepAction } from '../../events.ts';
-import type { SweepPlan, SweepTick } from '../../services/load/types.ts';
+import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { type Entry, entryOf } from '../format/entry.ts';
 import { type Paint, plain } from '../format/text.ts';
 
@@ -23,6 +23,16 @@ export interface ActiveProgress {
   readonly doneAtFirst: number;
 }
 
+export interface ActiveSweep {
+  readonly plan: SweepPlan;
+  /** Index of the point that runs or comes next, as far as events have told: a resumed run does not begin at 0. */
+  readonly current: number;
+  readonly points: readonly PointSummary[];
+  /** Every host that has answered so far: a new point begins with the same rows. */
+  readonly hosts: readonly string[];
+  readonly tick?: SweepTick;
+}
+
 /** What a person sees: what is over, and what is going on. */
 export interface ViewModel {
   /** Only ever appended to. */
@@ -31,7 +41,7 @@ export interface ViewModel {
   readonly steps: readonly ActiveStep[];
   readonly progress: readonly ActiveProgress[];
   readonly check?: { readonly name: string; readonly index: number; readonly count: number; readonly since: number };
-  readonly sweep?: { readonly plan: SweepPlan; readonly finished: number; readonly tick?: SweepTick };
+  readonly sweep?: ActiveSweep;
 }
 
 export const emptyView: ViewModel = { entries: [], steps: [], progress: [] };
@@ -48,7 +58,9 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
     case 'phase': {
       const { name, estimateSeconds } = event;
       const phase = { name, since: now, ...(estimateSeconds === undefined ? {} : { estimateSeconds }) };
-      return { ...view, phase };
+      // A sweep that was stopped early has no last point to tell its end.
+      const { sweep: _over, ...rest } = view;
+      return { ...rest, phase };
     }
     case 'step-started': {
       const { key, action, detail } = event;
@@ -77,19 +89,31 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       return rest;
     }
     case 'sweep-started':
-      return { ...view, sweep: { plan: event.plan, finished: 0 } };
-    case 'sweep-tick':
-      return view.sweep === undefined ? view : { ...view, sweep: { ...view.sweep, tick: event.tick } };
+      return { ...view, sweep: { plan: event.plan, current: 0, points: [], hosts: [] } };
+    case 'sweep-tick': {
+      if (view.sweep === undefined) return view;
+      const hosts = withNew(view.sweep.hosts, Object.keys(event.tick.hosts ?? {}));
+      return { ...view, sweep: { ...view.sweep, hosts, tick: event.tick, current: event.tick.index } };
+    }
     case 'point-done': {
       if (view.sweep === undefined) return view;
-      const { plan, finished } = view.sweep;
-      if (finished + 1 < plan.rates.length) return { ...view, sweep: { plan, finished: finished + 1 } };
-      const { sweep: _over, ...rest } = view;
+      const { tick: _over, ...sweep } = view.sweep;
+      const current = event.point.index + 1;
+      const more = sweep.plan.search !== undefined || current < sweep.plan.rates.length;
+      if (more && event.point.status !== 'aborted') {
+        return { ...view, sweep: { ...sweep, current, points: [...sweep.points, event.point] } };
+      }
+      const { sweep: _ended, ...rest } = view;
       return rest;
     }
     default:
       return view;
   }
+}
+
+function withNew(known: readonly string[], names: readonly string[]): readonly string[] {
+  const fresh = names.filter((name) => !known.includes(name));
+  return fresh.length === 0 ? known : [...known, ...fresh];
 }
 
 function upsertStep(view: ViewModel, step: ActiveStep): ViewModel {

@@ -1,7 +1,7 @@
 import type { Event } from '../../events.ts';
 import { entryOf, entryRows } from '../format/entry.ts';
 import { doing } from '../format/step.ts';
-import { tickLine } from '../format/sweep.ts';
+import { pointCount, tickLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
 import type { Reporter } from '../reporter.ts';
 
@@ -28,7 +28,7 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
   const { paint = plain, now = () => performance.now() } = options;
   const waiting = new Map<string, string>();
   const progress = new Map<string, Shown>();
-  let points = 0;
+  let points = '';
   let lastTick = Number.NEGATIVE_INFINITY;
   let lastPoint = -1;
 
@@ -53,7 +53,7 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
         return `• ${event.label}: ${formatAmount(event.done, event.unit)}${of}${percent}`;
       }
       case 'sweep-started':
-        points = event.plan.rates.length;
+        points = pointCount(event.plan);
         lastTick = Number.NEGATIVE_INFINITY;
         return undefined;
       case 'sweep-tick':

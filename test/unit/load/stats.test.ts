@@ -10,7 +10,9 @@ describe('percentiles', () => {
     const samples = new Samples();
     expect(samples.summary()).toBeUndefined();
     for (let i = 0; i < 5000; i++) samples.add(((i * 7919) % 5000) + 1);
-    expect(samples.summary()).toEqual({ p50: 2500, p90: 4500, p95: 4750, p99: 4950, mean: 2500.5 });
+    const percentiles = { p50: 2500, p90: 4500, p95: 4750, p99: 4950 };
+    expect(samples.percentiles()).toEqual(percentiles);
+    expect(samples.summary()).toMatchObject({ ...percentiles, mean: 2500.5, max: 5000, count: 5000 });
   });
 
   test('small numbers', () => {
@@ -55,7 +57,7 @@ describe('validity', () => {
 });
 
 test('a point: rates divide by its duration, latency counts from the intended time', () => {
-  const collected = new Collector();
+  const collected = new Collector('any');
   const times = { latenessMs: 10, serviceMs: 90 };
   const fine = { outcome: 'ok', class: 'ok', status: 200, error: '' } as const;
   for (let index = 0; index < 8; index++) {
@@ -69,7 +71,8 @@ test('a point: rates divide by its duration, latency counts from the intended ti
       rate: 10,
       startedAt: '',
       durationSeconds: 1,
-      interrupted: false,
+      status: 'complete',
+      warmupSeconds: 0,
       scheduled: 10,
       maxInFlight: 100,
       progress: {

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import type { PointSummary, SweepReport } from '../../../src/services/load/types.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
+import { ladder } from './fixture.ts';
 
-const latency = (ms: number) => ({ p50: ms, p90: ms * 1.5, p95: ms * 2, p99: ms * 3.25, mean: ms * 1.1 });
+const latency = (ms: number) => ({
+  ...{ p50: ms, p90: ms * 1.5, p95: ms * 2, p99: ms * 3.25, mean: ms * 1.1 },
+  ...{ max: ms * 4, count: 100, ci: {} },
+});
 
 const good: PointSummary = {
   ...{ index: 0, rate: 1, status: 'complete', validity: 'valid', durationSeconds: 10, startedAt: '' },
@@ -60,9 +64,9 @@ test('80 columns: one row per point, errors below the table', () => {
   expect(linesWithin(sweepText(report([good, busy]), 80), 80)).toMatchInlineSnapshot(`
     "aws: http://127.0.0.1:8001/chain
 
-       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99
-         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03
-    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25
+       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict
+         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03 valid
+    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25 invalid
     p50 to p99: response time in seconds, from the intended time of each request.
     sent/s, ok/s: per second of the point. served/s: until the last answer.
 
@@ -89,9 +93,9 @@ test('a wide terminal: errors and the generator in the table', () => {
   expect(linesWithin(sweepText(report([good, busy]), 140), 140)).toMatchInlineSnapshot(`
     "aws: http://127.0.0.1:8001/chain
 
-       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 late p99 ms in flight errors by class
-         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03        0.65         6 -
-    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
+       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict late p99 ms in flight errors by class
+         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03 valid          0.65         6 -
+    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
     p50 to p99: response time in seconds, from the intended time of each request.
     sent/s, ok/s: per second of the point. served/s: until the last answer.
 
@@ -117,9 +121,9 @@ test('simulated and interrupted', () => {
   expect(sweepText(report([{ ...good, response: latency(52.31) }, refused], change), 80)).toMatchInlineSnapshot(`
     "aws: http://127.0.0.1:8001/chain (SIMULATED engine: these figures say nothing about a real model)
 
-      rps sent/s ok/s served/s ok errors  p50  p90   p95   p99
-        1    1.0  1.0      1.0 10      0 52.3 78.5 104.6 170.0
-    ! 0.5    0.6  0.0      0.0  0      2    -    -     -     -
+      rps sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
+        1    1.0  1.0      1.0 10      0 52.3 78.5 104.6 170.0 valid
+    ! 0.5    0.6  0.0      0.0  0      2    -    -     -     - interrupted
     p50 to p99: response time in milliseconds, from the intended time of each request.
     sent/s, ok/s: per second of the point. served/s: until the last answer.
 
@@ -151,6 +155,83 @@ test('ended by a full disk before anything was measured', () => {
 
     Ended early: cannot write results/x.csv: ENOSPC: no space left on device, write. What was measured until then is kept.
     summary   results/aws_summary.csv
+    run       results/20260131-095900-aws-chain
+    "
+  `);
+});
+
+test('everything a point can say, within 80 columns', () => {
+  expect(linesWithin(sweepText(ladder(), 80), 80)).toMatchInlineSnapshot(`
+    "aws: http://127.0.0.1:8001/chain
+
+      rps sent/s ok/s served/s   ok errors   p50   p90   p95   p99 verdict
+        1    1.0  1.0      1.0   10      0  5.20  5.98  6.76  8.71 steady
+       10   10.0 10.0      9.6  100      0  5.22  6.00  6.79  8.74 steady
+       50   50.0 50.0     48.0  500      0  5.30  6.10  6.90  8.88 steady
+      100    100  100     96.0 1000      0  5.41  6.22  7.03  9.06 steady
+      200    200  200      192 2000      0  5.62  6.46  7.30  9.41 steady
+      300    300  300      288 3000      0  5.82  6.70  7.57  9.76 steady
+      400    400  400      384 4000      0  6.03  6.94  7.84 10.10 steady
+      500    500  420      403 4200    800  9.81 14.22 18.63 29.66 overloaded
+    ! 600    600  420      403 4200   1800 14.74 21.37 28.00 44.58 contaminated
+      700    700  420      403 4200   2800 19.97 28.95 37.94 60.40 overloaded
+      800    800  420      403 4200   3800 25.49 36.97 48.44 77.12 overloaded
+    ! 900    900  420      403 4200   4800 31.32 45.41 59.51 94.74 invalid
+     1000      -    -        -    -      -     -     -     -     - skipped
+    p50 to p99: response time in seconds, from the intended time of each request.
+    sent/s, ok/s: per second of the point. served/s: until the last answer.
+
+    Knee: 400 rps is the highest rate that was sustained; 500 rps was not sustained.
+    SLO p95<9s: FAILED at 500 rps (18.63 s), 600 rps (28.00 s)
+    SLO ok>10%: passed at every point (1)
+
+    Errors:
+      500 rps: 503 x 800
+      600 rps: 503 x 1800
+      700 rps: 503 x 2800
+      800 rps: 503 x 3800
+      900 rps: 503 x 4800
+
+    Where the mean response time went, seconds:
+      rps client wait    A network B model B wait   sum answers
+        1        0.00 0.40    0.01    0.70   4.61  5.72      10
+       10        0.00 0.40    0.01    0.70   4.63  5.74     100
+       50        0.00 0.40    0.01    0.70   4.72  5.83     500
+      100        0.00 0.40    0.01    0.70   4.84  5.95    1000
+      200        0.00 0.40    0.01    0.70   5.07  6.18    2000
+      300        0.00 0.40    0.01    0.70   5.29  6.41    3000
+      400        0.00 0.40    0.01    0.70   5.52  6.64    4000
+      500        0.00 0.40    0.18    0.70   9.50 10.79    4200
+      600        0.00 0.40    0.40    0.70  14.71 16.21    4200
+      700        0.00 0.40    0.61    0.70  20.25 21.96    4200
+      800        0.00 0.40    0.83    0.70  26.12 28.04    4200
+      900        0.00 0.40    1.04    0.70  32.31 34.45    4200
+
+    Refused or failed at:
+      500 rps: the load balancer x 799, B x 1
+      600 rps: the load balancer x 1799, B x 1
+      700 rps: the load balancer x 2799, B x 1
+      800 rps: the load balancer x 3799, B x 1
+      900 rps: the load balancer x 4799, B x 1
+
+    Remarks:
+      500 rps: overloaded: requests in flight grew by 80 a second
+      ! 600 rps: contaminated: the probe still took 9.1 s after 60 s of waiting
+      600 rps: overloaded: requests in flight grew by 80 a second
+      700 rps: overloaded: requests in flight grew by 80 a second
+      800 rps: overloaded: requests in flight grew by 80 a second
+      ! 900 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)
+      900 rps: overloaded: requests in flight grew by 80 a second
+      1000 rps: skipped: above the knee
+
+    Answers by host:
+      b-1  12644   40.0 %
+      b-2  11064   35.0 %
+      b-3   7903   25.0 %
+      least even at 1 rps: Jain's index 0.966, largest by smallest share 1.6
+
+    summary   results/aws_summary.csv
+    requests  results/aws_chain_rps*.csv
     run       results/20260131-095900-aws-chain
     "
   `);

@@ -31,6 +31,16 @@ export const tick: SweepTick = {
   etaSeconds: 125,
 };
 
+/** A tick as the statistics fill it. */
+export const fullTick: SweepTick = {
+  ...tick,
+  response: { p50: 340.4, p90: 812, p95: 1240, p99: 65_000 },
+  lateness: { p50: 0.051, p90: 0.09, p95: 0.11, p99: 1.444 },
+  errorsByClass: { ECONNRESET: 1, '503': 2 },
+  hosts: { 'b-2': 4, 'b-10': 2, 'b-1': 6 },
+  responseHistory: [0, 100, 200, 400, 800],
+};
+
 export const point: PointSummary = {
   index: 0,
   rate: 50,
@@ -49,7 +59,7 @@ export const point: PointSummary = {
   peakInFlight: 482,
   newConnections: 482,
   generatorCores: 0.1,
-  response: { p50: 12_000, p90: 40_000, p95: 46_234, p99: 70_000, mean: 20_000 },
+  response: { p50: 12_000, p90: 40_000, p95: 46_234, p99: 70_000, mean: 20_000, max: 80_000, count: 500, ci: {} },
   hosts: {},
   perRequestCsv: 'x.csv',
 };

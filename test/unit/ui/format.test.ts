@@ -1,11 +1,21 @@
 import { expect, test } from 'vitest';
 import type { SmokeReport } from '../../../src/services/smoke/types.ts';
 import { checkLine, formatSmokeReport } from '../../../src/ui/format/check.ts';
+import { canShowUnicode, toAscii } from '../../../src/ui/format/glyphs.ts';
 import { formatPlan, summarizePlan } from '../../../src/ui/format/plan.ts';
 import { stepDone, stepFailed } from '../../../src/ui/format/step.ts';
-import { pointLine, pointRemarks, sweepHeader, tickLine } from '../../../src/ui/format/sweep.ts';
-import { bar, formatAmount, formatEstimate, formatRate, truncate, wrap } from '../../../src/ui/format/text.ts';
-import { plan, point, tick } from './events.ts';
+import { isSound, pointLine, pointRemarks, sweepHeader, tickLine, verdictOf } from '../../../src/ui/format/sweep.ts';
+import {
+  bar,
+  formatAmount,
+  formatEstimate,
+  formatMillis,
+  formatRate,
+  sparkline,
+  truncate,
+  wrap,
+} from '../../../src/ui/format/text.ts';
+import { fullTick, plan, point, tick } from './events.ts';
 
 test('a plan says sign, action, resource and reason', () => {
   const changes = [
@@ -41,27 +51,78 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
     "Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine)
     2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s without drains"
   `);
-  expect(tickLine(tick, 2)).toMatchInlineSnapshot(
+  expect(sweepHeader({ ...plan, search: { low: 1, high: 50, maxPoints: 12 } })[1]).toBe(
+    'search for the knee between 1 and 50 req/s, at most 12 points, 10 s each after 2 s of warm-up, about 24 s without drains',
+  );
+  expect(tickLine(tick, '2')).toMatchInlineSnapshot(
     `"point 2 of 2, 50 req/s, measuring 5 of 10 s; sent 250 (49.8/s), in flight 235, ok 12, failed 3; about 2m 05s left"`,
   );
 });
 
-test('a point fits 78 columns and says what spoils it', () => {
+test('a point fits 76 columns beside its mark, and says what spoils it', () => {
   expect(pointLine(point)).toMatchInlineSnapshot(
-    `"  50 req/s  sent    50/s  served   1.8/s  failed  96 %  p50 12.0 s  p95 46.2 s"`,
+    `"   50/s  valid              served   1.8/s  p50 12.0 s p95 46.2 s p99 1m 10s"`,
   );
-  expect(pointLine(point).length).toBeLessThanOrEqual(78);
-  expect(pointRemarks(point)).toEqual([]);
+  const widest = { ...point, rate: 10_000, servedRps: 9999, state: { state: 'overloaded', reason: '' } } as const;
+  expect(pointLine(widest).length).toBeLessThanOrEqual(76);
+  expect(pointRemarks(point)).toEqual(['96 % failed']);
   const { response: _none, ...rest } = point;
-  const spoilt = { ...rest, status: 'interrupted', validity: 'the generator was late', dropped: 1 } as const;
+  const spoilt = {
+    ...rest,
+    status: 'interrupted',
+    validity: 'invalid: client-limited (late)',
+    dropped: 1,
+    contaminated: 'the drain gate stayed shut',
+    state: { state: 'filling', reason: 'too short: 60 s would do' },
+    errorsByClass: { timeout: 480, '503': 1, '502': 1 },
+  } as const;
   expect(pointLine(spoilt)).toContain('no success');
   expect(pointRemarks(spoilt)).toMatchInlineSnapshot(`
     [
       "interrupted: not the whole duration",
-      "not valid: the generator was late",
+      "not valid: client-limited (late)",
+      "contaminated: the drain gate stayed shut",
+      "too short: 60 s would do",
+      "96 % failed: timeout 480, 502 1, 503 1",
       "1 request not sent by this machine",
     ]
   `);
+});
+
+test('a verdict says whether a point can be used, and how the target took it', () => {
+  const state = (name: 'steady' | 'filling' | 'overloaded' | 'unknown') => ({ state: name, reason: '' });
+  expect(verdictOf(point)).toBe('valid');
+  expect(verdictOf({ ...point, state: state('unknown') })).toBe('valid');
+  expect(verdictOf({ ...point, state: state('overloaded') })).toBe('valid, overloaded');
+  expect(verdictOf({ ...point, state: state('steady'), validity: 'invalid: late' })).toBe('invalid');
+  const above = { ...point, status: 'skipped', validity: 'above the knee', sent: 0 } as const;
+  expect(pointLine(above)).toBe('   50/s  skipped');
+  expect(pointRemarks(above)).toEqual(['above the knee']);
+  expect([isSound(point), isSound({ ...point, contaminated: 'x' }), isSound(above)]).toEqual([true, false, false]);
+});
+
+test('a tick with all its figures is still one line', () => {
+  expect(tickLine(fullTick, '2')).toMatchInlineSnapshot(
+    `"point 2 of 2, 50 req/s, measuring 5 of 10 s; sent 250 (49.8/s), in flight 235, ok 12, failed 3; p50 340 ms, p95 1.2 s; lateness p99 1.44 ms; about 2m 05s left"`,
+  );
+});
+
+test('history as blocks, and figures in a few columns', () => {
+  expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7, 8], 20)).toBe(' ▁▂▃▄▅▆▇█');
+  expect([sparkline([0.1, 4, 8], 2), sparkline([], 9), sparkline([1], 0)]).toEqual(['▄█', '', '']);
+  expect([0.144, 3.06, 9.96, 340.4, 999.6].map((ms) => formatMillis(ms))).toEqual([
+    ...['0.1 ms', '3.1 ms', '10 ms', '340 ms', '1.0 s'],
+  ]);
+  expect(formatMillis(0.144, 2)).toBe('0.14 ms');
+});
+
+test('a terminal without UTF-8 gets ASCII of the same width', () => {
+  expect(toAscii('✓ ▸10 █░ ▁▄█ ⠋ · …')).toBe('+ >10 #. _-# | - ~');
+  expect(canShowUnicode({ LANG: 'en_US.UTF-8' })).toBe(true);
+  expect(canShowUnicode({ LANG: 'en_US.UTF-8', TERM: 'linux' })).toBe(false);
+  expect(canShowUnicode({ LANG: 'en_US.UTF-8', LC_ALL: 'C' })).toBe(false);
+  expect(canShowUnicode({ LC_ALL: '', LC_CTYPE: 'C.utf8' })).toBe(true);
+  expect(canShowUnicode({})).toBe(false);
 });
 
 test('bars, amounts, rates and estimates', () => {

@@ -2,7 +2,10 @@ import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test, vi } from 'vitest';
+import { createSweepControl } from '../../../src/services/load/sweep/sweep-control.ts';
 import { inkReporter } from '../../../src/ui/ink/ink-reporter.ts';
+import { fullTick, plan, point } from './events.ts';
+import { FakeInput } from './fake-input.ts';
 
 /** A terminal that keeps what is written to it. */
 class FakeTerminal extends Writable {
@@ -71,4 +74,47 @@ test('NO_COLOR: no colours, the marks say it', async () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences are control characters
   expect(terminal.written).not.toMatch(/\u001b\[\d+(;\d+)*m/);
   expect(terminal.written).toContain('✗ engine: create failed: port taken');
+});
+
+test('a sweep that listens is steered by keys; the terminal is given back when it ends', async () => {
+  const terminal = new FakeTerminal();
+  const stdin = new FakeInput();
+  const operator = createSweepControl();
+  operator.onStop(() => {});
+  const keys = { operator, stdin, interrupt: () => {}, hasTerminal: () => true };
+  const reporter = inkReporter(terminal as unknown as NodeJS.WriteStream, keys);
+  reporter.handle({ type: 'sweep-started', plan });
+  reporter.handle({ type: 'sweep-tick', tick: fullTick });
+  await delay(600);
+  expect(stdin.raw).toBe(true);
+  expect(stripVTControlCharacters(terminal.written)).toContain('q stop and keep');
+  stdin.type('q');
+  expect(operator.stopped).toBe(true);
+  reporter.handle({ type: 'point-done', point: { ...point, status: 'aborted' } });
+  expect(stdin.raw).toBe(false);
+  reporter.handle({ type: 'sweep-started', plan });
+  await delay(600);
+  expect(stdin.raw).toBe(true);
+  await reporter.close();
+  expect([stdin.raw, terminal.listenerCount('resize')]).toEqual([false, 0]);
+});
+
+test('a terminal that gets narrower is cleared of the rows that it has broken', async () => {
+  vi.stubEnv('XTERM_VERSION', undefined);
+  vi.stubEnv('TERM', 'xterm-256color');
+  const terminal = new FakeTerminal();
+  const reporter = open(terminal);
+  reporter.handle({ type: 'sweep-started', plan });
+  reporter.handle({ type: 'sweep-tick', tick: fullTick });
+  await delay(400);
+  const before = terminal.written.length;
+  terminal.columns = 50;
+  terminal.emit('resize');
+  await delay(100);
+  const after = terminal.written.slice(before);
+  expect(after.startsWith('\u001b[A\u001b[2K'.repeat(14))).toBe(true);
+  const rows = stripVTControlCharacters(after).split('\n');
+  expect(Math.max(...rows.map((row) => [...row].length))).toBeLessThan(50);
+  await reporter.close();
+  vi.unstubAllEnvs();
 });

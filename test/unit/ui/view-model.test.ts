@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
+import type { PointSummary } from '../../../src/services/load/types.ts';
 import { plain } from '../../../src/ui/format/text.ts';
 import { liveRows } from '../../../src/ui/ink/live-rows.ts';
 import { emptyView, etaOf, isActive, reduceView, type ViewModel } from '../../../src/ui/ink/view-model.ts';
-import { plan, point, tick } from './events.ts';
+import { fullTick, plan, point, tick } from './events.ts';
 
 /** Each event a second after the one before. */
 function viewAfter(...events: readonly Event[]): ViewModel {
@@ -70,10 +71,29 @@ describe('checks and sweeps', () => {
       { type: 'sweep-tick', tick },
       { type: 'point-done', point },
     );
-    expect(first.sweep).toEqual({ plan, finished: 1 });
-    const last = reduceView(first, { type: 'point-done', point }, 9000);
+    expect(first.sweep).toEqual({ plan, current: 1, points: [point], hosts: [] });
+    const last = reduceView(first, { type: 'point-done', point: { ...point, index: 1 } }, 9000);
     expect(last.sweep).toBeUndefined();
     expect(last.entries).toHaveLength(3);
+  });
+
+  test('what ends a sweep early: an aborted point or the next phase; hosts stay known', () => {
+    const running = viewAfter({ type: 'sweep-started', plan }, { type: 'sweep-tick', tick: fullTick });
+    expect(running.sweep?.hosts).toEqual(['b-2', 'b-10', 'b-1']);
+    const viewOnce = (status: PointSummary['status']) =>
+      reduceView(running, { type: 'point-done', point: { ...point, status } }, 9000);
+    expect(viewOnce('aborted').sweep).toBeUndefined();
+    expect(viewOnce('interrupted').sweep).toMatchObject({ current: 1, hosts: ['b-2', 'b-10', 'b-1'] });
+    expect(reduceView(viewOnce('interrupted'), { type: 'phase', name: 'teardown' }, 9000).sweep).toBeUndefined();
+  });
+
+  test('a search goes on past the two rates that bound it', () => {
+    const search = { ...plan, search: { low: 1, high: 50, maxPoints: 12 } };
+    const done = viewAfter(
+      { type: 'sweep-started', plan: search },
+      { type: 'point-done', point: { ...point, index: 5 } },
+    );
+    expect(done.sweep).toMatchObject({ current: 6 });
   });
 
   test('ticks and points without a sweep change nothing that is live', () => {
@@ -82,17 +102,6 @@ describe('checks and sweeps', () => {
 });
 
 describe('rows', () => {
-  test('show the running sweep', () => {
-    const view = viewAfter({ type: 'sweep-started', plan }, { type: 'sweep-tick', tick });
-    expect(rows(view).join('\n')).toMatchInlineSnapshot(`
-      "⠋ point 2 of 2 · 50 req/s · measuring                              2m 05s left
-        phase    ███████████████░░░░░░░░░░░░░░░ 5.0 / 10 s
-        points   ███████████████░░░░░░░░░░░░░░░ 1 of 2 finished
-        offered  50/s   sent 49.8/s   in flight 235
-        answers  ok 12   failed 3   of 250 sent"
-    `);
-  });
-
   test('show steps with their reason, progress with its estimate, and the phase', () => {
     const view = viewAfter(
       { type: 'phase', name: 'Deploying', estimateSeconds: 60 },

@@ -1,5 +1,6 @@
 import type { AnswerKind } from '../target.ts';
 import type { AnswerFigures } from './protocol.ts';
+import type { TokenMeter } from './stream/token-meter.ts';
 
 /** What an answer turned out to be. */
 export interface Verdict {
@@ -30,6 +31,32 @@ export function judgeAnswer(kind: AnswerKind, status: number, text: string): Ver
   const missing = kind === 'chain' ? missingInChain(body) : missingInB(body);
   if (missing !== undefined || !isObject(b)) return invalid('not-the-contract', `the answer has no ${missing}`);
   return { outcome: 'ok', class: 'ok', error: '', ...hostOf(b), figures: figuresOf(kind === 'chain' ? body : {}, b) };
+}
+
+/** Judges a streamed 200, which its meter has read. */
+export function judgeStream(meter: TokenMeter): Verdict {
+  meter.end();
+  const { problem, reported, outputTokens } = meter;
+  if (problem !== '') return invalid('broken-stream', brief(problem));
+  const figures = { ...number('prompt_tokens', reported?.promptTokens), output_tokens: outputTokens };
+  return { outcome: 'ok', class: 'ok', error: '', ...hostOf(reported), figures };
+}
+
+/**
+ * Judges answers, and one that is the same as the one before without reading it again: refusals and the answers of
+ * small endpoints are.
+ */
+export function judge(kind: AnswerKind): (status: number, text: string) => Verdict {
+  let lastStatus = -1;
+  let lastText = '';
+  let last: Verdict | undefined;
+  return (status, text) => {
+    if (last !== undefined && status === lastStatus && text === lastText) return last;
+    last = judgeAnswer(kind, status, text);
+    lastStatus = status;
+    lastText = text;
+    return last;
+  };
 }
 
 /** Cuts text from the network to one line of bounded length. */
@@ -78,6 +105,8 @@ function detailOf(body: unknown): string | undefined {
 }
 
 function parsed(text: string): unknown {
+  // Told apart by its beginning, because an exception costs more than all the rest of a request.
+  if (!/^[\s]*[{[]/.test(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

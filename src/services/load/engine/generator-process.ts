@@ -1,131 +1,141 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { reasonOf } from '../../../errors.ts';
-import type { Order, Progress, Report, RequestRecord, RunOrder } from './protocol.ts';
-import { siblingModule } from './sibling.ts';
+import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
+import { type Batch, OneGenerator, type PointEnd } from './one-generator.ts';
+import type { Progress, RunOrder } from './protocol.ts';
+import { steadyNow } from './steady-clock.ts';
 
-const CLOSE_MS = 2000;
-/** A generator that has not said it is finished this long after it must have been is taken for dead. */
-const SILENCE_MS = 10_000;
-const STDERR_TAIL = 400;
+export type { Batch, PointEnd } from './one-generator.ts';
 
-export interface Batch {
-  readonly records: readonly RequestRecord[];
-  readonly progress: Progress;
-}
+/** From the orders to the first request, so that every process is ready for the same t0. */
+const LEAD_MS = 60;
+/** Drawing a Poisson schedule takes each process about this long per arrival. */
+const DRAW_MS = 0.0002;
+/** Descriptors that each process needs for itself; the group's limit counts them once. */
+const OWN_DESCRIPTORS = 64;
 
-/** How a point ended: as ordered, or with the reason for which its generator is gone. */
-export type PointEnd =
-  | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress }
-  | { readonly type: 'lost'; readonly why: string };
-
-/** The sweep's handle of a generator process. One point at a time. */
+/**
+ * The sweep's handle of its generator processes. One point at a time; with several processes each sends every n-th
+ * request of the one schedule, counted from the one t0.
+ */
 export class Generator {
-  readonly #child: ChildProcess;
-  readonly #gone: Promise<string>;
-  #stderr = '';
-  #alive = true;
-  #limit: number | undefined;
-  #listener: (report: Report) => void = () => {};
+  readonly #members: readonly OneGenerator[];
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL);
-    });
-    this.#gone = new Promise((resolve) => {
-      const leave = (why: string) => {
-        this.#alive = false;
-        resolve(why);
-      };
-      child.once('error', (error) => leave(reasonOf(error)));
-      child.once('exit', (code, signal) => leave(signal === null ? `exit code ${code}` : `signal ${signal}`));
-    });
-    child.on('message', (report: Report) => this.#listener(report));
+  private constructor(members: readonly OneGenerator[]) {
+    this.#members = members;
   }
 
   /**
-   * Starts the process and waits until it takes orders.
+   * Starts the processes and waits until they take orders.
    *
-   * @throws Error when it ends instead
+   * @param settings `processes` as `planGenerators` says; default 1
+   * @throws Error when one ends instead
    */
-  static async start(): Promise<Generator> {
-    const child = fork(siblingModule(import.meta.url, 'generator'), {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [],
-    });
-    const generator = new Generator(child);
-    const ready = new Promise<undefined>((resolve) => {
-      generator.#listener = (report) => {
-        if (report.type !== 'ready') return;
-        generator.#limit = report.descriptorLimit;
-        resolve(undefined);
-      };
-    });
-    const gone = await Promise.race([ready, generator.#gone]);
-    if (gone !== undefined) throw new Error(`the load generator did not start (${gone}) ${generator.#stderr.trim()}`);
-    return generator;
+  static async start(settings: { readonly processes?: number } = {}): Promise<Generator> {
+    const count = Math.max(1, Math.floor(settings.processes ?? 1));
+    const started = await Promise.allSettled(Array.from({ length: count }, () => OneGenerator.start()));
+    const members = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const failed = started.find((result) => result.status === 'rejected');
+    if (failed === undefined) return new Generator(members);
+    await Promise.all(members.map((member) => member.close()));
+    throw failed.reason;
   }
 
+  /** False as soon as one process is gone. */
   get alive(): boolean {
-    return this.#alive;
+    return this.#members.every(({ alive }) => alive);
   }
 
+  /** Of the first process. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#members[0]?.pid;
   }
 
-  /** Files that the process may have open; undefined when there is no limit. */
+  get pids(): readonly number[] {
+    return this.#members.flatMap(({ pid }) => pid ?? []);
+  }
+
+  /** Files that the processes may have open together; undefined when there is no limit. */
   get descriptorLimit(): number | undefined {
-    return this.#limit;
+    let sum = OWN_DESCRIPTORS;
+    for (const { descriptorLimit } of this.#members) {
+      if (descriptorLimit === undefined) return undefined;
+      sum += descriptorLimit - OWN_DESCRIPTORS;
+    }
+    return sum;
   }
 
   /**
    * Offers one rate until its drain has ended. When `signal` aborts, nothing more is sent and what is open gets
-   * `graceMs` to end. Never rejects because of the generator: a lost one is an outcome of the point.
+   * `graceMs` to end. Never rejects because of a generator: a lost one is an outcome of the point, and ends what the
+   * others send too, because from then on a part of the schedule is missing.
    */
   async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
-    let guard: NodeJS.Timeout | undefined;
-    const guarded = (ms: number) => {
-      clearTimeout(guard);
-      guard = setTimeout(() => this.#child.kill('SIGKILL'), ms + SILENCE_MS);
+    const [only] = this.#members;
+    const count = this.#members.length;
+    if (only !== undefined && count === 1) return only.run(order, onBatch, signal, graceMs);
+    const t0 = steadyNow() + LEAD_MS + drawMs(order) + order.warmupMs;
+    const latest: (Progress | undefined)[] = this.#members.map(() => undefined);
+    const orphaned = new AbortController();
+    let lost: string | undefined;
+    const runMember = async (member: OneGenerator, index: number): Promise<PointEnd> => {
+      const onOwn = ({ records, progress }: Batch) => {
+        latest[index] = progress;
+        onBatch({ records, progress: merged(latest) });
+      };
+      const either = AbortSignal.any([signal, orphaned.signal]);
+      const own = { ...order, t0, share: { index, count }, maxInFlight: part(order.maxInFlight, index, count) };
+      const end = await member.run(own, onOwn, either, graceMs);
+      if (end.type === 'finished') latest[index] = end.progress;
+      else {
+        lost ??= `${end.why}, generator ${index + 1} of ${count}`;
+        orphaned.abort();
+      }
+      return end;
     };
-    const stop = () => {
-      this.#send({ type: 'stop', graceMs });
-      guarded(graceMs);
-    };
-    try {
-      const finished = new Promise<PointEnd>((resolve) => {
-        this.#listener = (report) => {
-          if (report.type === 'batch') onBatch(report);
-          else if (report.type === 'finished') resolve(report);
-        };
-      });
-      guarded(order.warmupMs + order.durationMs + order.drainMs);
-      this.#send(order);
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
-      const lost = this.#gone.then((why): PointEnd => ({ type: 'lost', why }));
-      return await Promise.race([finished, lost]);
-    } finally {
-      clearTimeout(guard);
-      signal.removeEventListener('abort', stop);
-      this.#listener = () => {};
+    const ends = await Promise.all(this.#members.map(runMember));
+    if (lost !== undefined) {
+      await this.close();
+      return { type: 'lost', why: lost };
     }
+    const stopped = ends.flatMap((end) => (end.type === 'finished' ? (end.stoppedAtMs ?? []) : []));
+    const progress = merged(latest);
+    return stopped.length === 0
+      ? { type: 'finished', progress }
+      : { type: 'finished', stoppedAtMs: Math.min(...stopped), progress };
   }
 
-  /** Ends the process; returns when it is gone. */
+  /** Ends the processes; returns when they are gone. */
   async close(): Promise<void> {
-    if (!this.#alive) return;
-    const exited = once(this.#child, 'exit');
-    const killer = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_MS);
-    if (this.#child.connected) this.#child.disconnect();
-    await exited;
-    clearTimeout(killer);
+    await Promise.all(this.#members.map((member) => member.close()));
   }
+}
 
-  #send(order: Order): void {
-    if (this.#child.connected) this.#child.send(order, () => {});
-  }
+/** The share of a bound that the member with this index has; together they make the whole. */
+function part(whole: number, index: number, count: number): number {
+  return Math.floor(whole / count) + (index < whole % count ? 1 : 0);
+}
+
+function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
+  if (arrivals !== 'poisson') return 0;
+  return (arrivalsBefore(warmupMs / 1000, rate) + arrivalsWithin(durationMs / 1000, rate)) * DRAW_MS;
+}
+
+/**
+ * Where the group stands. The peaks of its members need not have come at the same moment: their sum is what was open at
+ * most.
+ */
+function merged(latest: readonly (Progress | undefined)[]): Progress {
+  const known = latest.filter((progress) => progress !== undefined);
+  const newest = known.reduce((a, b) => (b.elapsedMs > a.elapsedMs ? b : a));
+  const sum = (of: (progress: Progress) => number) => known.reduce((total, progress) => total + of(progress), 0);
+  return {
+    phase: newest.phase,
+    elapsedMs: newest.elapsedMs,
+    sent: sum(({ sent }) => sent),
+    dropped: sum(({ dropped }) => dropped),
+    inFlight: sum(({ inFlight }) => inFlight),
+    peakInFlight: sum(({ peakInFlight }) => peakInFlight),
+    newConnections: sum(({ newConnections }) => newConnections),
+    retried: sum(({ retried }) => retried ?? 0),
+    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
+  };
 }

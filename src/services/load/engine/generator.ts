@@ -26,6 +26,9 @@ const report = (message: Report): void => {
   process.send?.(message, undefined, undefined, () => {});
 };
 
+// A flood of refused connections is a flood of errors, and most of the cost of one is its stack, which nobody sees.
+Error.stackTraceLimit = 0;
+
 const ticker = new Ticker();
 let stopOrder: { readonly graceMs: number } | undefined;
 let point: { stop(graceMs: number): void } | undefined;

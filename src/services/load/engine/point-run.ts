@@ -1,12 +1,13 @@
-import { bodyMaker } from '../prompt.ts';
-import { arrivalsBefore, arrivalsWithin, intendedMs } from '../schedule/arrivals.ts';
-import type { Outcome } from '../types.ts';
-import { judgeAnswer } from './answer.ts';
-import { Connections, resolveOnce } from './connections.ts';
+import { Timetable, timetableOf } from '../schedule/timetable.ts';
+import { judge, judgeStream } from './answer.ts';
 import { Deadlines } from './deadlines.ts';
 import { Exchange, type WireEnd } from './exchange.ts';
-import type { Progress, Report, RequestRecord, RunOrder } from './protocol.ts';
+import { openTransport } from './open-transport.ts';
+import type { Progress, Report, RunOrder } from './protocol.ts';
+import { type Judged, MAX_BATCH, RecordWriter } from './record-columns.ts';
+import { TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
+import type { OnEnd, Transport } from './transport.ts';
 
 /** From the order to the first request: time for the ticker thread to fall asleep. */
 const LEAD_MS = 20;
@@ -30,14 +31,16 @@ export interface PointDeps {
 export class PointRun {
   readonly #order: RunOrder;
   readonly #deps: PointDeps;
-  readonly #connections: Connections;
+  readonly #transport: Transport;
   readonly #deadlines: Deadlines<Exchange>;
-  readonly #request: { readonly path: string; readonly method: 'POST'; readonly headers: string[] };
-  readonly #body: (index: number) => string;
+  readonly #judge: (status: number, text: string) => Judged;
+  readonly #timetable: Timetable;
   readonly #t0: number;
   readonly #cpuAtStart: number;
   readonly #finished: () => void;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #records = new RecordWriter();
+  /** Positions in the timetable. */
   #next: number;
   #end: number;
   #sent = 0;
@@ -48,28 +51,22 @@ export class PointRun {
   #stoppedAtMs: number | undefined;
   #over = false;
   #pumpAgain = false;
-  #batch: RequestRecord[] = [];
 
-  constructor(order: RunOrder, connections: Connections, deps: PointDeps, finished: () => void) {
+  constructor(order: RunOrder, open: (onEnd: OnEnd) => Transport, deps: PointDeps, finished: () => void) {
     this.#order = order;
     this.#deps = deps;
-    this.#connections = connections;
     this.#finished = finished;
+    this.#transport = open(this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, deps.now, (exchange) => this.#expire(exchange));
-    const url = new URL(order.url);
-    this.#request = {
-      path: `${url.pathname}${url.search}`,
-      method: 'POST',
-      headers: ['content-type', 'application/json', 'accept', 'application/json'],
-    };
-    this.#body = bodyMaker(order.prompt, order.seed, order.series);
+    this.#judge = judge(order.kind);
     this.#cpuAtStart = deps.cpuSeconds();
-    this.#next = -arrivalsBefore(order.warmupMs / 1000, order.rate);
-    this.#end = arrivalsWithin(order.durationMs / 1000, order.rate);
-    this.#t0 = deps.now() + LEAD_MS + order.warmupMs;
-    const schedule = { t0: this.#t0, rate: order.rate, first: this.#next, end: this.#end };
-    deps.ticker.start(schedule, () => this.#pump());
-    const window = LEAD_MS + order.warmupMs + order.durationMs;
+    const data = timetableOf(order);
+    this.#timetable = new Timetable(data);
+    this.#next = this.#timetable.first;
+    this.#end = this.#timetable.end;
+    this.#t0 = order.t0 ?? deps.now() + LEAD_MS + order.warmupMs;
+    deps.ticker.start({ ...data, t0: this.#t0 }, () => this.#pump());
+    const window = this.#t0 - deps.now() + order.durationMs;
     this.#timers.push(
       setInterval(() => this.#flush(), BATCH_MS),
       setTimeout(() => this.#closeWindow(), window),
@@ -89,15 +86,21 @@ export class PointRun {
   }
 
   #pump(): void {
+    this.#transport.turn();
     for (let burst = 0; this.#next < this.#end; burst++) {
-      const due = this.#t0 + intendedMs(this.#next, this.#order.rate);
+      const due = this.#timetable.dueMs(this.#next);
       const now = this.#deps.now();
-      if (due > now) return;
-      if (burst >= MAX_BURST) {
+      if (this.#t0 + due > now) return;
+      // Full hands come first: what is dropped needs no connection.
+      if (this.#inFlight >= this.#order.maxInFlight) {
+        if (this.#next++ >= 0) this.#dropped++;
+        continue;
+      }
+      if (burst >= MAX_BURST || !this.#transport.ready()) {
         this.#pumpSoon();
         return;
       }
-      this.#issue(this.#next++, now);
+      this.#issue(this.#next++, due, now);
     }
     this.#finishIfEmpty();
   }
@@ -111,61 +114,50 @@ export class PointRun {
     });
   }
 
-  #issue(index: number, now: number): void {
-    if (this.#inFlight >= this.#order.maxInFlight) {
-      if (index >= 0) this.#dropped++;
-      return;
-    }
-    const connection = this.#connections.take();
-    const exchange = new Exchange(index, now, connection, this.#onEnd);
-    if (index >= 0) this.#sent++;
+  #issue(position: number, due: number, now: number): void {
+    const meter = this.#order.stream === true ? new TokenMeter() : undefined;
+    const exchange = new Exchange(this.#timetable.indexOf(position), due, now, meter);
+    if (position >= 0) this.#sent++;
     this.#inFlight++;
-    this.#peak = Math.max(this.#peak, this.#inFlight);
+    if (this.#inFlight > this.#peak) this.#peak = this.#inFlight;
     this.#deadlines.add(exchange);
-    connection.dispatch({ ...this.#request, body: this.#body(index) }, exchange);
+    this.#transport.send(exchange);
   }
 
   readonly #onEnd = (exchange: Exchange, end: WireEnd): void => {
-    if (end.kind === 'answer') {
-      const at = this.#deps.now();
-      this.#connections.giveBack(exchange.connection);
-      this.#settle(exchange, { status: end.status, ...judgeAnswer(this.#order.kind, end.status, end.text) }, at);
-      return;
-    }
+    if (exchange.done) return;
     const { status } = end;
-    if (end.kind === 'failure') {
-      this.#fail(exchange, { outcome: 'transport_error', class: end.class, status, error: end.error });
+    if (end.kind === 'answer') {
+      const { meter } = exchange;
+      const streamed = meter !== undefined && status === 200;
+      this.#settle(exchange, status, streamed ? judgeStream(meter) : this.#judge(status, end.text), this.#deps.now());
+    } else if (end.kind === 'failure') {
+      this.#fail(exchange, { outcome: 'transport_error', class: end.class, error: end.error });
     } else {
-      this.#fail(exchange, { outcome: 'invalid', class: 'too-long', status, error: 'the answer is over 1 MiB' });
+      this.#fail(exchange, { outcome: 'invalid', class: 'too-long', error: 'the answer is over 1 MiB' });
     }
   };
 
   #expire(exchange: Exchange): void {
     const error = `no complete answer within ${this.#order.timeoutMs / 1000} s`;
-    this.#fail(exchange, { outcome: 'timeout', class: 'timeout', status: exchange.status, error });
+    this.#fail(exchange, { outcome: 'timeout', class: 'timeout', error });
   }
 
-  #fail(exchange: Exchange, what: Pick<RequestRecord, 'outcome' | 'class' | 'status' | 'error'>): void {
-    this.#settle(exchange, what, this.#deps.now());
-    this.#connections.discard(exchange.connection);
+  #fail(exchange: Exchange, what: Judged): void {
+    const at = this.#deps.now();
+    exchange.abandon();
+    this.#settle(exchange, exchange.status, what, at);
   }
 
-  #settle(
-    exchange: Exchange,
-    what: Omit<RequestRecord, 'index' | 'intendedMs' | 'latenessMs' | 'serviceMs'> & { readonly outcome: Outcome },
-    at: number,
-  ): void {
+  #settle(exchange: Exchange, status: number, what: Judged, at: number): void {
     exchange.done = true;
     this.#inFlight--;
     if (exchange.index >= 0) {
-      const intended = intendedMs(exchange.index, this.#order.rate);
-      this.#batch.push({
-        index: exchange.index,
-        intendedMs: intended,
-        latenessMs: exchange.sentAt - this.#t0 - intended,
-        serviceMs: at - exchange.sentAt,
-        ...what,
-      });
+      const { index, intendedMs, sentAt, meter } = exchange;
+      const first = meter?.firstAt;
+      const stream = meter === undefined ? undefined : { ...ttft(first, sentAt), gaps: meter.gaps };
+      this.#records.add(index, intendedMs, sentAt - this.#t0 - intendedMs, at - sentAt, status, what, stream);
+      if (this.#records.count >= MAX_BATCH) this.#flush();
     }
     this.#finishIfEmpty();
   }
@@ -186,17 +178,17 @@ export class PointRun {
     this.#cutOff();
     for (const exchange of this.#deadlines.open()) {
       const error = 'still open when the drain ended';
-      this.#fail(exchange, { outcome: 'incomplete', class: 'incomplete', status: exchange.status, error });
+      this.#fail(exchange, { outcome: 'incomplete', class: 'incomplete', error });
     }
   }
 
   #finishIfEmpty(): void {
-    if (this.#over || !this.#closing || this.#inFlight > 0 || this.#next < this.#end) return;
+    if (!this.#closing || this.#over || this.#inFlight > 0 || this.#next < this.#end) return;
     this.#over = true;
     this.#deps.ticker.stop();
     this.#deadlines.close();
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#connections.close();
+    this.#transport.close();
     this.#flush();
     const stopped = this.#stoppedAtMs === undefined ? {} : { stoppedAtMs: this.#stoppedAtMs };
     this.#deps.report({ type: 'finished', ...stopped, progress: this.#progress() });
@@ -204,9 +196,7 @@ export class PointRun {
   }
 
   #flush(): void {
-    const records = this.#batch;
-    this.#batch = [];
-    this.#deps.report({ type: 'batch', records, progress: this.#progress() });
+    this.#deps.report({ type: 'batch', columns: this.#records.take(), progress: this.#progress() });
   }
 
   #progress(): Progress {
@@ -219,15 +209,18 @@ export class PointRun {
       dropped: this.#dropped,
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
-      newConnections: this.#connections.opened,
+      newConnections: this.#transport.opened,
+      retried: this.#transport.retried,
       cpuSeconds: this.#deps.cpuSeconds() - this.#cpuAtStart,
     };
   }
 }
 
+function ttft(firstAt: number | undefined, sentAt: number): { readonly ttftMs?: number } {
+  return firstAt === undefined ? {} : { ttftMs: firstAt - sentAt };
+}
+
 /** Resolves the target's name and begins the point. `finished` is called once, after the last report. */
 export async function startPoint(order: RunOrder, deps: PointDeps, finished: () => void): Promise<PointRun> {
-  const url = new URL(order.url);
-  const lookup = await resolveOnce(url.hostname);
-  return new PointRun(order, new Connections(url.origin, lookup), deps, finished);
+  return new PointRun(order, await openTransport(order, deps.now), deps, finished);
 }

@@ -1,10 +1,13 @@
+import type { Share } from '../schedule/timetable.ts';
 import type { AnswerKind } from '../target.ts';
 import type { Outcome } from '../types.ts';
+import type { RecordColumns } from './record-columns.ts';
+import type { ConnectionControls } from './transport.ts';
 
 /** The messages between the sweep and a generator process. Times are milliseconds relative to the window's t0. */
 
 /** Offer one rate. */
-export interface RunOrder {
+export interface RunOrder extends ConnectionControls {
   readonly type: 'run';
   readonly url: string;
   readonly kind: AnswerKind;
@@ -22,6 +25,14 @@ export interface RunOrder {
   readonly seed: number;
   /** Position in the sweep: makes the prompts of its points differ. */
   readonly series: number;
+  /** Default `constant`. `poisson` draws from `seed` and `series`, and brings exactly as many requests. */
+  readonly arrivals?: 'constant' | 'poisson';
+  /** Ask for a streamed answer (NDJSON or server-sent events) and measure its tokens. */
+  readonly stream?: boolean;
+  /** Which part of the schedule this generator sends; default: all of it. Set by the group of generators. */
+  readonly share?: Share;
+  /** Beginning of the window on the machine's monotonic clock, milliseconds; default: as soon as possible. */
+  readonly t0?: number;
 }
 
 /** Send nothing more; what is open may still end within `graceMs`. */
@@ -61,6 +72,10 @@ export interface RequestRecord {
   /** The host of B that answered. */
   readonly host?: string;
   readonly figures?: AnswerFigures;
+  /** Of a streamed answer: sent to the first read that brought a token; add `latenessMs` to count from the intended time. */
+  readonly ttft_ms?: number;
+  /** Of a streamed answer: times between reads that brought tokens, in order. */
+  readonly itl_ms?: readonly number[];
 }
 
 /** Where a generator stands; warm-up requests are in `inFlight` and nowhere else. */
@@ -73,12 +88,14 @@ export interface Progress {
   readonly inFlight: number;
   readonly peakInFlight: number;
   readonly newConnections: number;
+  /** Sent again because the server had closed the idle connection just before; absent when that cannot be told. */
+  readonly retried?: number;
   /** Since the point began, user and system. */
   readonly cpuSeconds: number;
 }
 
 export type Report =
   | { readonly type: 'ready'; readonly descriptorLimit: number | undefined }
-  | { readonly type: 'batch'; readonly records: readonly RequestRecord[]; readonly progress: Progress }
+  | { readonly type: 'batch'; readonly columns: RecordColumns; readonly progress: Progress }
   /** The last message of a point: nothing is open any more. */
   | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress };

@@ -1,16 +1,14 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
+import type { TimetableData } from '../schedule/timetable.ts';
 import { siblingModule } from './sibling.ts';
 
 /** Places in the shared flags: the number of the schedule that runs, and whether its owner has a tick to answer. */
 export const RUNNING = 0;
 export const PENDING = 1;
 
-/** Requests `first` (included) to `end` (excluded) at `rate` per second from `t0`, in ms of the steady clock. */
-export interface TickerSchedule {
+/** A generator's part of a schedule from `t0`, in ms of the steady clock. */
+export interface TickerSchedule extends TimetableData {
   readonly t0: number;
-  readonly rate: number;
-  readonly first: number;
-  readonly end: number;
 }
 
 /** A schedule as the thread gets it; it ends when another number is the running one. */

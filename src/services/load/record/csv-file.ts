@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
+import { hasCode } from '../../../errors.ts';
 
 /**
  * An append-only file: rows are handed to the system as they come, in order. The first failure is kept and told once;
@@ -31,6 +32,26 @@ export class CsvFile {
       await handle.close();
       throw error;
     }
+    return new CsvFile(path, handle, onFailure);
+  }
+
+  /**
+   * Goes on with a file that an earlier process left, or begins it: a last line that was cut off goes.
+   *
+   * @throws the system's error
+   */
+  static async resume(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
+    let text: Buffer;
+    try {
+      text = await readFile(path);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return CsvFile.create(path, header, onFailure);
+      throw error;
+    }
+    const end = text.lastIndexOf('\n') + 1;
+    if (end < text.length) await truncate(path, end);
+    const handle = await open(path, 'a');
+    if (end === 0) await handle.appendFile(header);
     return new CsvFile(path, handle, onFailure);
   }
 

@@ -2,7 +2,9 @@ import { stringify } from 'csv-stringify/sync';
 import type { RequestRecord } from '../engine/protocol.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
-/** The first five are the contract's. `intended_ms` and all times count from the beginning of the point's window. */
+/**
+ * The first five are the contract's. `ttft_ms` counts from the sending; `itl_ms` holds several times with blanks between
+ * them. `intended_ms` and all times count from the beginning of the point's window. */
 export const REQUEST_COLUMNS = [
   'rps_target',
   'ok',
@@ -23,6 +25,9 @@ export const REQUEST_COLUMNS = [
   'total_seconds',
   'prompt_tokens',
   'output_tokens',
+  'ttft_ms',
+  'tpot_ms',
+  'itl_ms',
 ] as const;
 
 /** The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. */
@@ -68,6 +73,36 @@ export const SUMMARY_COLUMNS = [
   'new_connections',
   'errors_by_class',
   'hosts',
+  'state',
+  'state_reason',
+  'little_expected',
+  'little_observed',
+  'in_flight_slope',
+  'contaminated',
+  'max_ms',
+  'p50_ci_low_ms',
+  'p50_ci_high_ms',
+  'p95_ci_low_ms',
+  'p95_ci_high_ms',
+  'p99_ci_low_ms',
+  'p99_ci_high_ms',
+  'client_wait_ms',
+  'a_ms',
+  'network_ms',
+  'b_model_ms',
+  'b_wait_ms',
+  'refused_by',
+  'fairness_jain',
+  'fairness_max_min',
+  'prompt_tokens',
+  'output_tokens',
+  'output_tokens_per_s',
+  'ttft_p50_ms',
+  'ttft_p95_ms',
+  'itl_p50_ms',
+  'itl_p95_ms',
+  'tpot_p50_ms',
+  'tpot_p95_ms',
 ] as const;
 
 type Cell = string | number;
@@ -104,12 +139,21 @@ function requestRow(rate: number, record: RequestRecord): Cell[] {
     figures?.total_seconds ?? '',
     figures?.prompt_tokens ?? '',
     figures?.output_tokens ?? '',
+    fixed(record.ttft_ms),
+    fixed(timePerToken(record)),
+    record.itl_ms?.map((ms) => fixed(ms)).join(' ') ?? '',
   ];
+}
+
+/** The first token left out, as vLLM's benchmark has it. */
+function timePerToken({ serviceMs, ttft_ms: first, figures }: RequestRecord): number | undefined {
+  const tokens = figures?.output_tokens ?? 0;
+  return serviceMs === undefined || first === undefined || tokens < 2 ? undefined : (serviceMs - first) / (tokens - 1);
 }
 
 /** One row of the summary. A request that did not end counts as an error, and not as completed. */
 export function summaryRow(plan: SweepPlan, point: PointSummary): string {
-  const { outcomes, response } = point;
+  const { outcomes, response, state, waterfall, fairness, tokens, stream } = point;
   const errors = point.sent - outcomes.ok;
   const row: Record<(typeof SUMMARY_COLUMNS)[number], Cell> = {
     run_tag: plan.tag,
@@ -153,6 +197,36 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
     new_connections: point.newConnections,
     errors_by_class: foreign(listed(point.errorsByClass)),
     hosts: foreign(listed(point.hosts)),
+    state: state?.state ?? '',
+    state_reason: foreign(state?.reason ?? ''),
+    little_expected: state?.little?.expected ?? '',
+    little_observed: state?.little?.observed ?? '',
+    in_flight_slope: state?.inFlightSlope ?? '',
+    contaminated: foreign(point.contaminated ?? ''),
+    max_ms: fixed(response?.max),
+    p50_ci_low_ms: fixed(response?.ci.p50?.[0]),
+    p50_ci_high_ms: fixed(response?.ci.p50?.[1]),
+    p95_ci_low_ms: fixed(response?.ci.p95?.[0]),
+    p95_ci_high_ms: fixed(response?.ci.p95?.[1]),
+    p99_ci_low_ms: fixed(response?.ci.p99?.[0]),
+    p99_ci_high_ms: fixed(response?.ci.p99?.[1]),
+    client_wait_ms: fixed(waterfall?.clientWait),
+    a_ms: fixed(waterfall?.a),
+    network_ms: fixed(waterfall?.network),
+    b_model_ms: fixed(waterfall?.bModel),
+    b_wait_ms: fixed(waterfall?.bWait),
+    refused_by: listed(point.refusedBy ?? {}),
+    fairness_jain: fairness?.jain ?? '',
+    fairness_max_min: fairness?.maxMin ?? '',
+    prompt_tokens: tokens?.prompt ?? '',
+    output_tokens: tokens?.output ?? '',
+    output_tokens_per_s: fixed(tokens?.outputPerSecond),
+    ttft_p50_ms: fixed(stream?.ttft.p50),
+    ttft_p95_ms: fixed(stream?.ttft.p95),
+    itl_p50_ms: fixed(stream?.itl?.p50),
+    itl_p95_ms: fixed(stream?.itl?.p95),
+    tpot_p50_ms: fixed(stream?.tpot?.p50),
+    tpot_p95_ms: fixed(stream?.tpot?.p95),
   };
   return stringify([SUMMARY_COLUMNS.map((column) => row[column])]);
 }
@@ -162,7 +236,7 @@ function fixed(value: number | undefined): string {
   return value === undefined ? '' : value.toFixed(3);
 }
 
-function listed(counts: Readonly<Record<string, number>>): string {
+function listed(counts: Readonly<Partial<Record<string, number>>>): string {
   return Object.entries(counts)
     .map(([key, count]) => `${key}=${count}`)
     .join(' ');

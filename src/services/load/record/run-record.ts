@@ -1,11 +1,12 @@
-import { mkdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
-import type { PointSummary, SweepPlan } from '../types.ts';
+import type { PointSummary, SecondSample, SweepPlan } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
 import { headerRow, REQUEST_COLUMNS, SUMMARY_COLUMNS, summaryRow } from './csv-rows.ts';
+import { jsonLine } from './json-lines.ts';
 import { publish, publishCopy, retireAll } from './published-name.ts';
 
 /** A row with all hop times, generously. */
@@ -24,13 +25,16 @@ export interface RunRecordOptions {
   readonly expectedRows: number;
   /** Told once when something can no longer be written. */
   readonly onFailure: (message: string) => void;
+  /** The folder of a run that shall go on; absent for a new one. */
+  readonly resume?: string;
   /** How files are made; the default is {@link CsvFile.create}. */
   readonly createCsv?: CreateCsv;
 }
 
 /**
- * Everything one sweep leaves on disk: `<out>/<run-id>/` with a manifest, the summary and a file per point, and the
- * contract's names in `<out>/`, which show the latest run (see {@link publish}).
+ * Everything one sweep leaves on disk: `<out>/<run-id>/` with a manifest, the summary, `points.jsonl` and
+ * `series.jsonl`, and a file of requests per point, and the contract's names in `<out>/`, which show the latest run (see
+ * {@link publish}). All but manifest and summary are only ever appended to.
  */
 export class RunRecord {
   readonly runId: string;
@@ -39,6 +43,8 @@ export class RunRecord {
   readonly retired: number;
   readonly #options: RunRecordOptions;
   #summary: CsvFile | undefined;
+  #points: CsvFile | undefined;
+  #series: CsvFile | undefined;
   #summaryLinked = false;
 
   private constructor(runId: string, folder: string, retired: number, options: RunRecordOptions) {
@@ -63,9 +69,17 @@ export class RunRecord {
       if (bsize > 0 && bavail > 0 && bavail * bsize < needed) {
         throw new Error(`the results need about ${Math.ceil(needed / 1e6)} MB and the disk does not have them`);
       }
-      const { runId, folder } = await makeRunFolder(outFolder, `${stamp(options.startedAt)}-${tag}-${targetName}`);
-      const record = new RunRecord(runId, folder, await retireAll(outFolder, `${tag}_${targetName}_`), options);
+      const { resume } = options;
+      const { runId, folder } =
+        resume === undefined
+          ? await makeRunFolder(outFolder, `${stamp(options.startedAt)}-${tag}-${targetName}`)
+          : { runId: basename(resume), folder: resume };
+      const retired = await retireAll(outFolder, `${tag}_${targetName}_`);
+      const record = new RunRecord(runId, folder, resume === undefined ? retired : 0, options);
+      if (resume !== undefined) await record.#publishAgain();
       record.#summary = await record.#create(`${tag}_summary.csv`, SUMMARY_COLUMNS);
+      record.#points = await record.#open('points.jsonl');
+      record.#series = await record.#open('series.jsonl');
       record.#summaryLinked = await publish(record.#summary.path, outFolder);
       return record;
     } catch (error) {
@@ -102,6 +116,7 @@ export class RunRecord {
   async openPoint(rate: number): Promise<{ readonly rows: CsvFile; close(): Promise<void> }> {
     const { outFolder } = this.#options;
     try {
+      await this.#setAside(this.#pointName(rate));
       const rows = await this.#create(this.#pointName(rate), REQUEST_COLUMNS);
       const linked = await publish(rows.path, outFolder);
       const close = async () => {
@@ -114,17 +129,52 @@ export class RunRecord {
     }
   }
 
-  /** Appends a finished point to the summary; resolves when it is on disk. */
+  /** Appends a finished point to the record and the summary; resolves when it is on disk. */
   async addPoint(plan: SweepPlan, point: PointSummary): Promise<void> {
-    this.#summary?.append(summaryRow(plan, point));
+    this.#points?.append(jsonLine(point));
+    this.restorePoint(plan, point);
+    await this.#points?.flushed();
     await this.#summary?.flushed();
   }
 
+  /** A point of an earlier process: in the record already, and a row of the new summary. */
+  restorePoint(plan: SweepPlan, point: PointSummary): void {
+    this.#summary?.append(summaryRow(plan, point));
+  }
+
+  /** Appends one second of a point. */
+  addSecond(index: number, rate: number, sample: SecondSample): void {
+    this.#series?.append(jsonLine({ index, rate, ...sample }));
+  }
+
   async close(): Promise<void> {
+    await this.#points?.close();
+    await this.#series?.close();
     const summary = this.#summary;
     if (summary === undefined) return;
     await summary.close();
     if (!this.#summaryLinked) await publishCopy(summary.path, this.#options.outFolder);
+  }
+
+  /** The names of the results folder show this run again, whatever ran since. */
+  async #publishAgain(): Promise<void> {
+    const { outFolder, tag, targetName } = this.#options;
+    await rm(join(this.folder, `${tag}_summary.csv`), { force: true });
+    for (const name of await readdir(this.folder)) {
+      if (!name.startsWith(`${tag}_${targetName}_rps`) || !/rps[\d.]+\.csv$/.test(name)) continue;
+      const path = join(this.folder, name);
+      if (!(await publish(path, outFolder))) await publishCopy(path, outFolder);
+    }
+  }
+
+  /** Rows of an attempt that was interrupted are kept, under a name that says so. */
+  async #setAside(name: string): Promise<void> {
+    if (this.#options.resume === undefined) return;
+    const names = await readdir(this.folder);
+    if (!names.includes(name)) return;
+    const stem = name.replace(/\.csv$/, '');
+    const attempt = names.filter((each) => each.startsWith(`${stem}.interrupted-`)).length + 1;
+    await rename(join(this.folder, name), join(this.folder, `${stem}.interrupted-${attempt}.csv`));
   }
 
   #pointName(rate: number): string {
@@ -132,11 +182,18 @@ export class RunRecord {
   }
 
   #create(name: string, columns: readonly string[]): Promise<CsvFile> {
-    const path = join(this.folder, name);
     const create = this.#options.createCsv ?? CsvFile.create;
-    return create(path, headerRow(columns), (error) =>
-      this.#options.onFailure(`cannot write ${path}: ${reasonOf(error)}`),
-    );
+    const path = join(this.folder, name);
+    return create(path, headerRow(columns), (error) => this.#failed(path, error));
+  }
+
+  #open(name: string): Promise<CsvFile> {
+    const path = join(this.folder, name);
+    return CsvFile.resume(path, '', (error) => this.#failed(path, error));
+  }
+
+  #failed(path: string, error: unknown): void {
+    this.#options.onFailure(`cannot write ${path}: ${reasonOf(error)}`);
   }
 }
 

@@ -1,6 +1,11 @@
 import type { RequestRecord } from '../engine/protocol.ts';
-import type { Outcome } from '../types.ts';
+import type { AnswerKind } from '../target.ts';
+import type { Outcome, Refuser } from '../types.ts';
 import { Samples } from './percentiles.ts';
+import { whoRefused } from './refusals.ts';
+import { Column } from './samples-over-time.ts';
+import { StreamTimes } from './stream-times.ts';
+import { HopTimes } from './waterfall.ts';
 
 /** Adds up the records of one point as they come. */
 export class Collector {
@@ -13,27 +18,55 @@ export class Collector {
     incomplete: 0,
   };
   readonly errorsByClass = new Map<string, number>();
+  readonly statuses = new Map<number, number>();
   readonly hosts = new Map<string, number>();
+  readonly refusedBy = new Map<Refuser, number>();
   /** End minus intended, of successes. */
   readonly response = new Samples();
   /** End minus sent, of successes. */
   readonly service = new Samples();
   readonly lateness = new Samples();
+  readonly hops: HopTimes;
+  readonly stream = new StreamTimes();
+  /** Of all that was sent and whose end is known or was waited for: sent since the window began, and time open; ms. */
+  readonly sentMs = new Column();
+  readonly openMs = new Column();
+  /** 1 where nobody waited for the end. */
+  readonly censored = new Column();
+  readonly observed = { atMs: new Column(), inFlight: new Column() };
+  readonly tokens = { prompt: 0, output: 0, answers: 0 };
+  readonly #kind: AnswerKind;
   readonly #seen = new Set<number>();
   #lastOkMs = 0;
 
+  constructor(kind: AnswerKind) {
+    this.#kind = kind;
+    this.hops = new HopTimes(kind);
+  }
+
   add(record: RequestRecord): void {
+    const { outcome, latenessMs, serviceMs } = record;
     this.#seen.add(record.index);
-    this.outcomes[record.outcome]++;
-    if (record.outcome !== 'ok') count(this.errorsByClass, record.class);
+    this.outcomes[outcome]++;
+    if (record.status > 0) count(this.statuses, record.status);
     if (record.host !== undefined) count(this.hosts, record.host);
-    if (record.latenessMs === undefined) return;
-    this.lateness.add(record.latenessMs);
-    if (record.outcome !== 'ok' || record.serviceMs === undefined) return;
-    const response = record.latenessMs + record.serviceMs;
-    this.response.add(response);
-    this.service.add(record.serviceMs);
-    this.#lastOkMs = Math.max(this.#lastOkMs, record.intendedMs + response);
+    if (outcome !== 'ok') {
+      count(this.errorsByClass, record.class);
+      count(this.refusedBy, whoRefused(this.#kind, record) ?? 'unknown');
+    }
+    if (latenessMs === undefined) return;
+    this.lateness.add(latenessMs);
+    if (serviceMs === undefined) return;
+    this.sentMs.push(record.intendedMs + latenessMs);
+    this.openMs.push(serviceMs);
+    this.censored.push(outcome === 'incomplete' ? 1 : 0);
+    if (outcome === 'ok') this.#addSuccess(record, latenessMs, serviceMs);
+  }
+
+  /** What was in flight so long after the beginning of the window, warm-up requests included. */
+  addInFlight(atMs: number, inFlight: number): void {
+    this.observed.atMs.push(atMs);
+    this.observed.inFlight.push(inFlight);
   }
 
   /** Records that were added. */
@@ -41,7 +74,7 @@ export class Collector {
     return this.#seen.size;
   }
 
-  /** Successes and everything else that has ended. */
+  /** Everything that has ended without success. */
   get failed(): number {
     return this.recorded - this.outcomes.ok;
   }
@@ -54,8 +87,22 @@ export class Collector {
   get lastOkMs(): number {
     return this.#lastOkMs;
   }
+
+  #addSuccess(record: RequestRecord, latenessMs: number, serviceMs: number): void {
+    const response = latenessMs + serviceMs;
+    this.response.add(response);
+    this.service.add(serviceMs);
+    this.hops.add(record);
+    this.stream.add(record);
+    this.#lastOkMs = Math.max(this.#lastOkMs, record.intendedMs + response);
+    const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
+    if (prompt === undefined && output === undefined) return;
+    this.tokens.answers++;
+    this.tokens.prompt += prompt ?? 0;
+    this.tokens.output += output ?? 0;
+  }
 }
 
-function count(into: Map<string, number>, key: string): void {
+function count<K>(into: Map<K, number>, key: K): void {
   into.set(key, (into.get(key) ?? 0) + 1);
 }

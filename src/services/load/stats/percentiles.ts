@@ -1,4 +1,7 @@
-import type { Percentiles } from '../types.ts';
+import type { Distribution, Interval, Percentiles } from '../types.ts';
+import { quantileInterval } from './quantile-interval.ts';
+
+const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
 
 /** Samples of one quantity in milliseconds; percentiles are exact, by nearest rank. */
 export class Samples {
@@ -21,12 +24,31 @@ export class Samples {
   }
 
   /** @returns undefined when there are no samples */
-  summary(): (Percentiles & { readonly mean: number }) | undefined {
+  summary(): Distribution | undefined {
     if (this.#count === 0) return undefined;
-    const sorted = this.#values.slice(0, this.#count).sort();
-    const at = (fraction: number) => round(sorted[nearestRank(fraction, sorted.length)] ?? 0);
-    return { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), mean: round(this.#sum / this.#count) };
+    const sorted = this.#sorted();
+    const ci: Partial<Record<keyof Percentiles, Interval>> = {};
+    for (const name of ['p50', 'p90', 'p95', 'p99'] as const) {
+      const bounds = quantileInterval(sorted, QUANTILES[name]);
+      if (bounds !== undefined) ci[name] = [round(bounds[0]), round(bounds[1])];
+    }
+    const max = round(sorted.at(-1) ?? 0);
+    return { ...percentilesOf(sorted), mean: round(this.#sum / this.#count), max, count: this.#count, ci };
   }
+
+  /** The percentiles alone: cheap enough for a live view. */
+  percentiles(): Percentiles | undefined {
+    return this.#count === 0 ? undefined : percentilesOf(this.#sorted());
+  }
+
+  #sorted(): Float64Array {
+    return this.#values.slice(0, this.#count).sort();
+  }
+}
+
+function percentilesOf(sorted: Float64Array): Percentiles {
+  const at = (fraction: number) => round(sorted[nearestRank(fraction, sorted.length)] ?? 0);
+  return { p50: at(QUANTILES.p50), p90: at(QUANTILES.p90), p95: at(QUANTILES.p95), p99: at(QUANTILES.p99) };
 }
 
 /** Index, from 0, of the smallest sample that at least `fraction` of all `count` samples do not exceed. */

@@ -2,6 +2,8 @@ import type { Progress } from '../engine/protocol.ts';
 import type { PointSummary } from '../types.ts';
 import type { Collector } from './collector.ts';
 import { checkConservation } from './conservation.ts';
+import { fairnessOf } from './fairness.ts';
+import { judgeState } from './steadiness.ts';
 import { judgeValidity } from './validity.ts';
 
 /** What is known about a point beside its records. */
@@ -11,12 +13,15 @@ export interface PointFacts {
   readonly startedAt: string;
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
-  readonly interrupted: boolean;
+  readonly status: 'complete' | 'interrupted' | 'aborted' | 'skipped';
+  readonly warmupSeconds: number;
   /** What was due in that time. */
   readonly scheduled: number;
   readonly maxInFlight: number;
   readonly progress: Progress;
   readonly lost?: string;
+  /** Why the point before may still be felt. */
+  readonly contaminated?: string;
   readonly perRequestCsv: string;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
@@ -38,6 +43,11 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     dropped: facts.lost === undefined ? facts.progress.dropped : dropped,
     outcomes,
   });
+  const fairness = fairnessOf(collected.hosts.values());
+  const waterfall = collected.hops.summary();
+  const { tokens } = collected;
+  const servedSeconds = Math.max(facts.durationSeconds, collected.lastOkMs / 1000);
+  const stream = collected.stream.summary(servedSeconds);
   const errorsByClass = ranked(collected.errorsByClass);
   const response = collected.response.summary();
   const service = collected.service.summary();
@@ -46,7 +56,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   return {
     index: facts.index,
     rate: facts.rate,
-    status: facts.interrupted ? 'interrupted' : 'complete',
+    status: facts.status,
     validity: judgeValidity({
       scheduled,
       sent,
@@ -67,7 +77,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     errorsByClass,
     sentRps: perSecond(sent, facts.durationSeconds),
     okRps: perSecond(outcomes.ok, facts.durationSeconds),
-    servedRps: perSecond(outcomes.ok, Math.max(facts.durationSeconds, collected.lastOkMs / 1000)),
+    servedRps: perSecond(outcomes.ok, servedSeconds),
     ...(response === undefined ? {} : { response }),
     ...(service === undefined ? {} : { service }),
     ...(lateness === undefined ? {} : { lateness }),
@@ -75,6 +85,33 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     peakInFlight,
     newConnections,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
+    ...(fairness === undefined ? {} : { fairness }),
+    state: judgeState({
+      rate: facts.rate,
+      durationSeconds: facts.durationSeconds,
+      warmupSeconds: facts.warmupSeconds,
+      sentMs: collected.sentMs.view(),
+      serviceMs: collected.openMs.view(),
+      censored: collected.censored.view(),
+      observed: { atMs: collected.observed.atMs.view(), inFlight: collected.observed.inFlight.view() },
+      outcomes,
+      statuses: collected.statuses,
+      dropped,
+      ...(response === undefined ? {} : { responseP99: response.p99 }),
+    }),
+    ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
+    ...(waterfall === undefined ? {} : { waterfall }),
+    ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(collected.refusedBy) }),
+    ...(tokens.answers === 0
+      ? {}
+      : {
+          tokens: {
+            prompt: tokens.prompt,
+            output: tokens.output,
+            outputPerSecond: perSecond(tokens.output, servedSeconds),
+          },
+        }),
+    ...(stream === undefined ? {} : { stream }),
     perRequestCsv: facts.perRequestCsv,
   };
 }

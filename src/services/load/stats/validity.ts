@@ -6,7 +6,7 @@ const LATENESS_FLOOR_MS = 1;
 const LATENESS_SHARE = 0.05;
 const SENT_SHARE = 0.99;
 /** Errors that this machine ran into, not the target: descriptors, ports, memory. */
-const LOCAL_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
+export const LOCAL_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
 
 export interface ValidityInput {
   readonly scheduled: number;

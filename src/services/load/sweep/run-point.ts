@@ -6,8 +6,13 @@ import { requestRows } from '../record/csv-rows.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { arrivalsWithin, intendedMs } from '../schedule/arrivals.ts';
 import { Collector } from '../stats/collector.ts';
+import type { Criterion } from '../stats/criterion.ts';
+import { LiveFigures } from '../stats/live-figures.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
+import { Seconds } from '../stats/seconds.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
+import { abortWatch } from './abort-watch.ts';
+import type { SweepControl } from './sweep-control.ts';
 import { tickMeter } from './ticks.ts';
 
 /** What is open when the operator interrupts gets this long to end. */
@@ -31,6 +36,20 @@ export interface PointDeps {
   readonly emit: Emit;
   /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
   readonly signal: AbortSignal;
+  readonly control?: SweepControl;
+}
+
+/** What goes for this point beside its order. */
+export interface PointTerms {
+  /** Conditions that end the point, and with it the sweep. */
+  readonly abortOn: readonly Criterion[];
+  readonly contaminated?: string;
+}
+
+export interface PointResult {
+  readonly point: PointSummary;
+  /** The condition that ended it, and what was seen. */
+  readonly abortedBy?: string;
 }
 
 /**
@@ -42,24 +61,42 @@ export async function runPoint(
   plan: SweepPlan,
   index: number,
   order: RunOrder,
-  { generator, record, clock, emit, signal }: PointDeps,
-): Promise<PointSummary> {
+  { abortOn, contaminated }: PointTerms,
+  { generator, record, clock, emit, signal: sweepSignal, control }: PointDeps,
+): Promise<PointResult> {
   const { rate } = order;
   const { rows, close } = await record.openPoint(rate);
-  const collected = new Collector();
+  const collected = new Collector(order.kind);
+  const live = new LiveFigures();
   const meter = tickMeter(plan, index, rate);
+  const watch = abortWatch(abortOn);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([sweepSignal, ending.signal]);
+  let abortedBy: string | undefined;
+  const seconds = new Seconds(plan.warmupSeconds, plan.durationSeconds, (sample) => {
+    record.addSecond(index, rate, sample);
+    live.addSecond(sample);
+  });
   let progress = NOTHING_YET;
   const began = clock.monotonic();
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
   const keep = (records: readonly RequestRecord[]) => {
     for (const one of records) collected.add(one);
+    live.add(records);
+    seconds.add(records);
     rows.append(requestRows(rate, records));
   };
   const onBatch = (batch: { readonly records: readonly RequestRecord[]; readonly progress: Progress }) => {
     progress = batch.progress;
     keep(batch.records);
-    emit({ type: 'sweep-tick', tick: meter(progress, collected) });
+    collected.addInFlight(progress.elapsedMs, progress.inFlight);
+    seconds.advance(progress);
+    emit({ type: 'sweep-tick', tick: meter(progress, collected, live) });
+    if (signal.aborted) return;
+    abortedBy = watch(progress, collected);
+    if (abortedBy !== undefined) ending.abort();
   };
+  const unskip = control?.onSkip(() => ending.abort());
   let end: PointEnd;
   try {
     end = await generator.run(order, onBatch, signal, GRACE_MS);
@@ -70,26 +107,31 @@ export async function runPoint(
       progress = { ...progress, sent: collected.recorded };
     }
   } finally {
+    unskip?.();
+    seconds.end();
     await close();
   }
   const stoppedMs = measuredMs(end, signal, progress, order.durationMs);
-  return summarizePoint(
+  const point = summarizePoint(
     {
       index,
       rate,
       startedAt,
       durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
-      interrupted: stoppedMs !== undefined,
+      status: abortedBy !== undefined ? 'aborted' : stoppedMs === undefined ? 'complete' : 'interrupted',
+      warmupSeconds: plan.warmupSeconds,
       scheduled:
         stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
       maxInFlight: order.maxInFlight,
       progress,
       ...(end.type === 'lost' ? { lost: end.why } : {}),
+      ...(contaminated === undefined ? {} : { contaminated }),
       perRequestCsv: record.pointCsv(rate),
       wallSeconds: (clock.monotonic() - began) / 1000,
     },
     collected,
   );
+  return { point, ...(abortedBy === undefined ? {} : { abortedBy }) };
 }
 
 /** How much of the window was measured, if the point was stopped before it had ended by itself. */

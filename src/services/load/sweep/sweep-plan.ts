@@ -1,3 +1,4 @@
+import { formatSeconds } from '../../../config/durations.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 
@@ -25,9 +26,17 @@ export function defaultMaxInFlight(descriptorLimit: number | undefined): number 
 /** What the sweep is going to do, computed before the first request. */
 export function planSweep(
   settings: SweepSettings,
-  known: { readonly runId: string; readonly simulated: boolean; readonly maxInFlight: number },
+  known: {
+    readonly runId: string;
+    readonly simulated: boolean;
+    readonly maxInFlight: number;
+    readonly probeMs?: number;
+    /** Search between the ends of the ladder. */
+    readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+  },
 ): SweepPlan {
   const { rates, durationSeconds, warmupSeconds } = settings;
+  const { probeMs } = known;
   return {
     runId: known.runId,
     tag: settings.tag,
@@ -42,7 +51,50 @@ export function planSweep(
     totalRequests: measuredRequests(settings),
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
     estimateSeconds: rates.length * (durationSeconds + warmupSeconds),
+    ...(known.search === undefined ? {} : { search: known.search }),
+    ...(probeMs === undefined
+      ? {}
+      : { probeMs, predictedInFlight: rates.map((rate) => predictInFlight(settings, rate, probeMs)) }),
   };
+}
+
+/**
+ * Little's law, N = rate * min(W, timeout), with the time of a request that has the target for itself: the least that is
+ * to be expected. Never more than are sent.
+ */
+export function predictInFlight(settings: SweepSettings, rate: number, probeMs: number): number {
+  const { timeoutSeconds, warmupSeconds, durationSeconds } = settings;
+  return Math.ceil(rate * Math.min(probeMs / 1000, timeoutSeconds, warmupSeconds + durationSeconds) - 1e-9);
+}
+
+/** What the probe foretells, in sentences: for every reader, and as warnings where a limit will be hit. */
+export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn'; readonly text: string }[] {
+  const { probeMs, predictedInFlight = [], rates, maxInFlight } = plan;
+  if (probeMs === undefined) return [];
+  const most = Math.max(...predictedInFlight);
+  const at = rates[predictedInFlight.indexOf(most)];
+  const took = probeMs < 1000 ? `${probeMs.toFixed(0)} ms` : `${(probeMs / 1000).toFixed(1)} s`;
+  const notes: { level: 'info' | 'warn'; text: string }[] = [
+    {
+      level: 'info',
+      text:
+        `a request alone takes ${took}: at least ${most} in flight at ${at} rps; ` +
+        `${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)} and the drains`,
+    },
+  ];
+  const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);
+  if (over.length > 0) {
+    const text =
+      `the points ${over.join(', ')} rps need more than the ${maxInFlight} in flight that descriptors, ports or ` +
+      '--max-in-flight allow: they will be invalid';
+    notes.push({ level: 'warn', text });
+  }
+  const needed = 4 * Math.max(0, probeMs / 1000 - plan.warmupSeconds);
+  if (needed > plan.durationSeconds) {
+    const text = `points of ${plan.durationSeconds} s are short against ${took}: --duration ${Math.ceil(needed / 10) * 10}s shows a steady state`;
+    notes.push({ level: 'warn', text });
+  }
+  return notes;
 }
 
 export function measuredRequests({ rates, durationSeconds }: SweepSettings): number {

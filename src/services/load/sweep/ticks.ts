@@ -1,6 +1,7 @@
 import type { Progress } from '../engine/protocol.ts';
 import { arrivalsWithin, nextIndexAfter } from '../schedule/arrivals.ts';
 import type { Collector } from '../stats/collector.ts';
+import type { LiveFigures } from '../stats/live-figures.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';
 
 /** Span of the `sentPerSecond` figure. */
@@ -14,14 +15,15 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
     measure: plan.durationSeconds,
     drain: plan.drainSeconds,
   };
-  const later = plan.rates.length - index - 1;
-  return (progress: Progress, collected: Collector): SweepTick => {
+  const later = Math.max(0, plan.rates.length - index - 1);
+  return (progress: Progress, collected: Collector, live: LiveFigures): SweepTick => {
     const { phase, elapsedMs, sent, inFlight } = progress;
     // The oldest one kept is at least a span old, so that slow rates are not divided by too little time.
     while ((recent[1]?.at ?? elapsedMs) <= elapsedMs - SPAN_MS) recent.shift();
     recent.push({ at: elapsedMs, sent });
     const oldest = recent[0];
     const span = oldest === undefined ? 0 : elapsedMs - oldest.at;
+    const { response, lateness } = live;
     const elapsed = elapsedMs / 1000;
     const left = Math.max(0, plan.durationSeconds - elapsed) + later * (plan.warmupSeconds + plan.durationSeconds);
     return {
@@ -41,6 +43,11 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
       inFlight,
       sentPerSecond: oldest === undefined || span <= 0 ? 0 : ((sent - oldest.sent) * 1000) / span,
       etaSeconds: left,
+      ...(response === undefined ? {} : { response }),
+      ...(lateness === undefined ? {} : { lateness }),
+      errorsByClass: Object.fromEntries(collected.errorsByClass),
+      hosts: Object.fromEntries([...collected.hosts].sort(([a], [b]) => a.localeCompare(b))),
+      responseHistory: live.history,
     };
   };
 }

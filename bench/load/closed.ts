@@ -1,0 +1,79 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { BenchResult, BenchRow } from '../types.ts';
+import { median, round } from './numbers.ts';
+import { withTarget } from './target.ts';
+import { TOOLS } from './tools.ts';
+
+const SECONDS = 3;
+const ROUNDS = 3;
+const CONNECTIONS = 64;
+
+/** What the issue allows, as a factor of the other tool's cost. */
+const BOUNDS: Readonly<Record<string, number>> = { wrk: 1.2, autocannon: 0.7, hey: 0.5 };
+
+/**
+ * Processor time per request with 64 connections that are never idle: engine and tools in turn against one target, so
+ * that each round sees the same machine. Ratios are taken within a round.
+ */
+export function run(): Promise<BenchResult> {
+  return withTarget(['instant'], async (url) => {
+    const own: number[] = [];
+    const ratios = new Map<string, number[]>();
+    const costs = new Map<string, number[]>();
+    for (let i = 0; i < ROUNDS; i++) {
+      const cost = await engine(url);
+      own.push(cost);
+      for (const tool of TOOLS) {
+        const ran = tool.closed(url, SECONDS);
+        if (ran === undefined || ran.requests === 0) continue;
+        const theirs = (ran.cpuSeconds / ran.requests) * 1e5;
+        costs.set(tool.name, [...(costs.get(tool.name) ?? []), theirs]);
+        ratios.set(tool.name, [...(ratios.get(tool.name) ?? []), cost / theirs]);
+      }
+    }
+    const mine = `chainctl ${round(median(own), 2)} s per 100,000 requests`;
+    const rows = TOOLS.flatMap(({ name }): BenchRow[] => {
+      const bound = BOUNDS[name];
+      const measured = ratios.get(name);
+      if (measured === undefined) {
+        if (bound === undefined) return [];
+        return [
+          {
+            what: `processor time of ${name}`,
+            measured: 0,
+            unit: '',
+            target: 'installed',
+            ok: false,
+            compare: 'SKIPPED',
+          },
+        ];
+      }
+      const ratio = median(measured);
+      const spread = `${round(Math.min(...measured), 2)} to ${round(Math.max(...measured), 2)}`;
+      return [
+        {
+          what: `processor time per request, of that of ${name}`,
+          measured: round(ratio, 2),
+          unit: 'x',
+          target: bound === undefined ? 'for comparison' : `at most ${bound}`,
+          ok: bound === undefined || ratio <= bound,
+          compare: `${mine}, ${name} ${round(median(costs.get(name) ?? []), 2)} s; ${spread} in ${ROUNDS} rounds`,
+        },
+      ];
+    });
+    return { name: 'cost of a request, closed loop', rows };
+  });
+}
+
+/** Seconds of processor time per 100,000 requests. */
+async function engine(url: string): Promise<number> {
+  const module = new URL('./closed-process.ts', import.meta.url);
+  const child = fork(module, [url, String(CONNECTIONS), String(SECONDS)], { serialization: 'advanced', execArgv: [] });
+  let cost = 0;
+  child.on('message', (message: { requests?: number; cpuSeconds?: number }) => {
+    if (message.requests !== undefined) cost = ((message.cpuSeconds ?? 0) / message.requests) * 1e5;
+  });
+  await once(child, 'exit');
+  return cost;
+}

@@ -1,0 +1,65 @@
+import { createServer } from 'node:net';
+
+// A target that costs little, as a process of its own, so that what is measured is the generator. It answers every
+// request with the same few bytes; how late is for the arguments after the port to say.
+//   instant            at once
+//   delay <ms>         after that time
+//   stall <ms> <every> at once, but for a stop of <ms> in every <every> ms, after which all that waited is answered
+
+const [port, mode, first, second] = process.argv.slice(2);
+const delayMs = Number(first);
+const everyMs = Number(second);
+const body = '{"host":"target"}';
+const ANSWER = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const began = performance.now();
+
+interface Waiting {
+  readonly due: number;
+  answer(): void;
+}
+
+/** One timer for all: they are due in the order in which they came. */
+const waiting: Waiting[] = [];
+let head = 0;
+function release(): void {
+  const now = performance.now();
+  while (head < waiting.length && (waiting[head] as Waiting).due <= now) (waiting[head++] as Waiting).answer();
+  if (head > 10_000) {
+    waiting.splice(0, head);
+    head = 0;
+  }
+}
+if (mode !== 'instant') setInterval(release, 1);
+
+function dueAt(now: number): number {
+  if (mode === 'delay') return now + delayMs;
+  // The first stop comes after one whole period.
+  const inPeriod = (now - began) % everyMs;
+  const stopped = now - began > everyMs && inPeriod < delayMs;
+  return stopped ? now + delayMs - inPeriod : now;
+}
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let missing = 0;
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (bytes) => {
+    // Requests come one at a time; what does not fit into one read is told by its length.
+    if (missing > 0) missing -= bytes.length;
+    else {
+      const end = bytes.indexOf('\r\n\r\n');
+      const length = /content-length: (\d+)/i.exec(bytes.toString('latin1', 0, Math.min(end, 1024)))?.[1];
+      missing = end + 4 + Number(length ?? 0) - bytes.length;
+    }
+    if (missing > 0) return;
+    const now = performance.now();
+    const due = mode === 'instant' ? now : dueAt(now);
+    if (due <= now) socket.write(ANSWER, 'latin1');
+    else waiting.push({ due, answer: () => socket.write(ANSWER, 'latin1') });
+  });
+});
+// The port is shared: one process has not the descriptors for every connection.
+server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096, reusePort: true }, () => {
+  const address = server.address();
+  process.send?.(typeof address === 'object' ? address?.port : 0);
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,48 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { numberFlag } from '../config/flags.ts';
+import { ExitCode } from '../errors.ts';
+import { readRun } from '../services/load/record/read-run.ts';
+import { diffRuns } from '../services/results/diff.ts';
+import { diffText } from '../services/results/diff-text.ts';
+import { findRun } from '../services/results/find-run.ts';
+
+export default class Diff extends BaseCommand<typeof Diff> {
+  static override summary = 'compare two recorded runs per rate: goodput and percentiles with confidence intervals';
+  static override description =
+    `Says per rate whether B is better, worse, shows no difference, or is not comparable and why.
+Invalid, contaminated and unfinished points are never compared. Works offline.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 20260131-095900-aws-chain latest',
+    '<%= config.bin %> <%= command.id %> results/before results/after --any-target --fail-on-worse',
+  ];
+  static override args = {
+    a: Args.string({ description: 'the run to compare with: folder, id or "latest"', required: true }),
+    b: Args.string({ description: 'the run to judge: folder, id or "latest"', required: true }),
+  };
+  static override flags = {
+    'fail-on-worse': Flags.boolean({ description: 'exit 8 when B is worse at any rate, or no rate can be compared' }),
+    'any-target': Flags.boolean({ description: 'compare although the addresses differ' }),
+    tolerance: numberFlag({ description: 'percent of A below which a difference does not count', default: 2, min: 0 }),
+    results: Flags.string({
+      description: 'folder of the runs',
+      default: 'results',
+      env: 'CHAINCTL_LOAD_OUT',
+      helpValue: 'FOLDER',
+    }),
+  };
+
+  protected async perform(_context: CommandContext): Promise<CommandOutcome> {
+    const { results, tolerance, 'any-target': anyTarget, 'fail-on-worse': strict } = this.flags;
+    const [a, b] = [
+      await readRun(await findRun(this.args.a, results)),
+      await readRun(await findRun(this.args.b, results)),
+    ];
+    const diff = diffRuns(a.report, b.report, { tolerance: tolerance / 100, anyTarget });
+    // What proves nothing must not pass a check.
+    const bad =
+      diff.points.some(({ verdict }) => verdict === 'worse') ||
+      diff.points.every(({ verdict }) => verdict === 'not comparable');
+    return { result: diff, text: diffText(diff), exit: strict && bad ? ExitCode.checkFailed : ExitCode.ok };
+  }
+}

@@ -1,0 +1,179 @@
+import type { TcpSocketConnectOpts } from 'node:net';
+import type { Exchange, WireEnd } from '../exchange.ts';
+import { failure } from '../failure.ts';
+import { LocalPorts } from '../local-ports.ts';
+import type { RequestTemplate } from '../request-template.ts';
+import type { Resolved } from '../resolve.ts';
+import type { ConnectionControls, OnEnd, Transport } from '../transport.ts';
+import { RawConnection, type RawOwner } from './raw-connection.ts';
+import type { HeadCache } from './response-parser.ts';
+
+/** The kernel's search for a free port is flat until about half of the range; this is well below. */
+const OWN_PORTS_ABOVE = 4000;
+/** Ports in use that are passed over for one connection before its request fails. */
+const MAX_PORT_TRIES = 64;
+
+export interface RawOptions {
+  readonly target: URL;
+  readonly resolved: Resolved;
+  /** Which of how many generators this is: each has source ports of its own. */
+  readonly share: { readonly index: number; readonly count: number };
+  readonly controls: ConnectionControls;
+  readonly now: () => number;
+  readonly template: RequestTemplate;
+}
+
+/**
+ * Plain HTTP over bare sockets: about half of the processor time per request that a general client takes. The
+ * connection that was used last goes first, and a new one is opened whenever none is idle.
+ */
+export class RawTransport implements Transport, RawOwner {
+  readonly now: () => number;
+  readonly heads: HeadCache = { text: '', head: undefined };
+  readonly #options: RawOptions;
+  readonly #onEnd: OnEnd;
+  readonly #idle: RawConnection[] = [];
+  readonly #all = new Set<RawConnection>();
+  /** What a connection that is not yet made has tried: its address and its ports. */
+  readonly #fresh = new Map<RawConnection, { readonly address: number; readonly tries: number }>();
+  readonly #maxServed: number;
+  readonly #maxAge: number;
+  readonly #maxConnects: number;
+  readonly #ownPortsAbove: number;
+  readonly #port: number;
+  #ports: LocalPorts | undefined;
+  /** The address that answered last. */
+  #address = 0;
+  #connects = 0;
+  #opened = 0;
+  #retried = 0;
+
+  constructor(options: RawOptions, onEnd: OnEnd) {
+    this.#options = options;
+    this.#onEnd = onEnd;
+    this.now = options.now;
+    const { controls, target } = options;
+    this.#maxServed = controls.requestsPerConnection ?? Number.POSITIVE_INFINITY;
+    this.#maxAge = controls.connectionAgeMs ?? Number.POSITIVE_INFINITY;
+    this.#maxConnects = controls.maxConnectsPerTick ?? Number.POSITIVE_INFINITY;
+    this.#ownPortsAbove = controls.ownPortsAbove ?? OWN_PORTS_ABOVE;
+    this.#port = target.port === '' ? 80 : Number(target.port);
+  }
+
+  get opened(): number {
+    return this.#opened;
+  }
+
+  get retried(): number {
+    return this.#retried;
+  }
+
+  turn(): void {
+    this.#connects = 0;
+  }
+
+  ready(): boolean {
+    return this.#connects < this.#maxConnects || this.#idle.length > 0;
+  }
+
+  send(exchange: Exchange): void {
+    const { failure: unresolved } = this.#options.resolved;
+    if (unresolved !== undefined) {
+      setImmediate(() => this.#onEnd(exchange, failure(0, unresolved)));
+      return;
+    }
+    this.#sendOn(this.#takeIdle() ?? this.#open(this.#address, 0), exchange);
+  }
+
+  ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void {
+    if (this.#fresh.size > 0) this.#settled(connection);
+    const young = this.now() - connection.openedAt < this.#maxAge;
+    if (reusable && young && connection.served < this.#maxServed) this.#idle.push(connection);
+    else this.#drop(connection);
+    this.#onEnd(exchange, end);
+  }
+
+  lost(connection: RawConnection, exchange: Exchange | undefined, error: unknown, stale: boolean): void {
+    const tried = this.#fresh.get(connection);
+    this.#drop(connection);
+    if (exchange === undefined) return;
+    const again = stale ? this.#retry(exchange) : tried === undefined ? undefined : this.#elsewhere(tried, error);
+    if (again === undefined) this.#onEnd(exchange, failure(exchange.status, error));
+    else this.#sendOn(again, exchange);
+  }
+
+  close(): void {
+    for (const connection of this.#all) connection.destroy();
+    this.#all.clear();
+    this.#fresh.clear();
+    this.#idle.length = 0;
+  }
+
+  #sendOn(connection: RawConnection, exchange: Exchange): void {
+    exchange.abandon = () => this.#drop(connection);
+    connection.send(exchange, this.#options.template);
+  }
+
+  #takeIdle(): RawConnection | undefined {
+    const now = this.now();
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.usable(now) && now - idle.openedAt < this.#maxAge) return idle;
+      this.#drop(idle);
+    }
+    return undefined;
+  }
+
+  #retry(exchange: Exchange): RawConnection | undefined {
+    if (exchange.retried) return undefined;
+    exchange.retried = true;
+    this.#retried++;
+    return this.#open(this.#address, 0);
+  }
+
+  /** Another port where one was in use, another address where one did not answer. */
+  #elsewhere(tried: { readonly address: number; readonly tries: number }, error: unknown): RawConnection | undefined {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL') {
+      return tried.tries < MAX_PORT_TRIES ? this.#open(tried.address, tried.tries + 1) : undefined;
+    }
+    const next = tried.address + 1;
+    if (code !== 'ECONNREFUSED' && code !== 'ENETUNREACH' && code !== 'EHOSTUNREACH') return undefined;
+    return next < this.#options.resolved.addresses.length ? this.#open(next, 0) : undefined;
+  }
+
+  #open(address: number, tries: number): RawConnection {
+    const { addresses } = this.#options.resolved;
+    const to = addresses[address] ?? addresses[0];
+    const connect: TcpSocketConnectOpts = {
+      host: to?.address ?? '',
+      port: this.#port,
+      ...(tries > 0 || this.#all.size >= this.#ownPortsAbove ? { localPort: this.#nextPort() } : {}),
+    };
+    this.#connects++;
+    // A port that was in use made no connection.
+    if (tries === 0) this.#opened++;
+    const connection = new RawConnection(connect, this);
+    this.#all.add(connection);
+    this.#fresh.set(connection, { address, tries });
+    return connection;
+  }
+
+  #nextPort(): number {
+    this.#ports ??= new LocalPorts(this.#options.share);
+    return this.#ports.next();
+  }
+
+  /** The first answer on it: its address works. */
+  #settled(connection: RawConnection): void {
+    const tried = this.#fresh.get(connection);
+    if (tried === undefined) return;
+    this.#fresh.delete(connection);
+    this.#address = tried.address;
+  }
+
+  #drop(connection: RawConnection): void {
+    connection.destroy();
+    this.#all.delete(connection);
+    this.#fresh.delete(connection);
+  }
+}

@@ -1,0 +1,44 @@
+/** What one process sends at most with its lateness within bounds; half of that was measured to leave headroom. */
+const RATE_PER_PROCESS = 30_000;
+/** Descriptors that a process needs for itself: channel, thread, standard streams, name resolution. */
+const RESERVED_DESCRIPTORS = 64;
+/** More processes than this are a mistake in the plan and not a load. */
+const MAX_PROCESSES = 32;
+
+export interface GeneratorNeeds {
+  /** Processor cores of this machine. */
+  readonly cores: number;
+  /** Highest rate of the sweep, requests per second. */
+  readonly rate: number;
+  /** Requests that will be open at the same time, by Little's law: rate x min(service time, timeout). */
+  readonly expectedInFlight: number;
+  /** Files that one process may have open; undefined when there is no limit. */
+  readonly descriptorLimit: number | undefined;
+}
+
+export interface GeneratorPlan {
+  readonly processes: number;
+  /** What the descriptors of all processes allow to be open; infinite without a limit. */
+  readonly maxInFlight: number;
+  /** Why it is more than one process; empty when it is one. */
+  readonly reason: string;
+}
+
+/**
+ * How many generator processes a sweep takes: one, unless the descriptors of one do not hold what will be in flight, or
+ * one core does not send the rate and there are more to use. A core is left to the target and the live view.
+ */
+export function planGenerators({ cores, rate, expectedInFlight, descriptorLimit }: GeneratorNeeds): GeneratorPlan {
+  const each =
+    descriptorLimit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, descriptorLimit - RESERVED_DESCRIPTORS);
+  const byDescriptors = Math.ceil(expectedInFlight / each);
+  const byRate = Math.min(Math.ceil(rate / RATE_PER_PROCESS), Math.max(1, cores - 1));
+  const processes = Math.max(1, Math.min(MAX_PROCESSES, Math.max(byDescriptors, byRate)));
+  const reason =
+    processes === 1
+      ? ''
+      : byDescriptors >= byRate
+        ? `${expectedInFlight} requests in flight need more than the ${descriptorLimit} descriptors of one process`
+        : `${rate} requests per second are more than one process sends on time`;
+  return { processes, maxInFlight: processes * each, reason };
+}

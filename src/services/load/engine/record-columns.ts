@@ -1,0 +1,201 @@
+import type { Outcome } from '../types.ts';
+import type { AnswerFigures, RequestRecord } from './protocol.ts';
+
+const OUTCOMES: readonly Outcome[] = ['ok', 'http_error', 'transport_error', 'timeout', 'invalid', 'incomplete'];
+const FIGURES = [
+  'a_local_seconds',
+  'b_remote_seconds',
+  'end_to_end_seconds',
+  'ollama_seconds',
+  'total_seconds',
+  'prompt_tokens',
+  'output_tokens',
+] as const satisfies readonly (keyof AnswerFigures)[];
+
+/** index, intended, lateness, service: what every record has. */
+const TIMES = 4;
+const FIRST_CAPACITY = 256;
+/** A label's place has 16 bits, and every record may bring a label of its own. */
+export const MAX_BATCH = 16_384;
+
+/**
+ * The records of a batch as columns: a few typed arrays pass between processes at a fraction of what as many objects
+ * cost, and the generator does not leave garbage for every request.
+ */
+export interface RecordColumns {
+  readonly count: number;
+  /** Four numbers a record: index, intended, lateness and service, milliseconds. */
+  readonly times: Float64Array;
+  /** Three numbers a record: outcome, status, and place in `labels`. */
+  readonly codes: Uint16Array;
+  /** Class, error and host together: there are few different ones. */
+  readonly labels: readonly (readonly [string, string, string | undefined])[];
+  /** Seven numbers a record in the order of the contract's figures, NaN for none; empty when no record has any. */
+  readonly figures: Float64Array;
+  /** Time to the first token (NaN for none) and count of gaps after it; empty when nothing was streamed. */
+  readonly streams: Float64Array;
+  /** Gaps between reads that brought tokens, of all records one after another, milliseconds. */
+  readonly gaps: Float64Array;
+}
+
+/** What a streamed answer adds to its record. */
+export interface StreamTimes {
+  readonly ttftMs?: number;
+  readonly gaps: readonly number[];
+}
+
+/** The request's part that one look at its answer gives. */
+export interface Judged {
+  readonly outcome: Outcome;
+  readonly class: string;
+  readonly error: string;
+  readonly host?: string;
+  readonly figures?: AnswerFigures;
+}
+
+/** Collects the records of a batch. */
+export class RecordWriter {
+  #capacity = FIRST_CAPACITY;
+  #times = new Float64Array(FIRST_CAPACITY * TIMES);
+  #codes = new Uint16Array(FIRST_CAPACITY * 3);
+  #figures: Float64Array | undefined;
+  #streams: Float64Array | undefined;
+  #gaps: number[] = [];
+  #labels: [string, string, string | undefined][] = [];
+  readonly #places = new Map<string, number>();
+  #count = 0;
+
+  /** How many wait to be taken; not more than {@link MAX_BATCH} may. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add(
+    index: number,
+    intendedMs: number,
+    latenessMs: number,
+    serviceMs: number,
+    status: number,
+    judged: Judged,
+    stream?: StreamTimes,
+  ): void {
+    if (this.#count === this.#capacity) this.#grow();
+    const row = this.#count++;
+    const times = this.#times;
+    times[row * 4] = index;
+    times[row * 4 + 1] = intendedMs;
+    times[row * 4 + 2] = latenessMs;
+    times[row * 4 + 3] = serviceMs;
+    this.#codes[row * 3] = OUTCOMES.indexOf(judged.outcome);
+    this.#codes[row * 3 + 1] = status;
+    this.#codes[row * 3 + 2] = this.#label(judged);
+    if (judged.figures !== undefined) this.#addFigures(row, judged.figures);
+    if (stream !== undefined) {
+      this.#streams ??= new Float64Array(this.#capacity * 2).fill(Number.NaN);
+      this.#streams[row * 2] = stream.ttftMs ?? Number.NaN;
+      this.#streams[row * 2 + 1] = stream.gaps.length;
+      for (const gap of stream.gaps) this.#gaps.push(gap);
+    }
+  }
+
+  /** Everything since the last call; valid until the next `add`. */
+  take(): RecordColumns {
+    const count = this.#count;
+    const columns = {
+      count,
+      times: this.#times.subarray(0, count * TIMES),
+      codes: this.#codes.subarray(0, count * 3),
+      labels: this.#labels,
+      figures: this.#figures?.subarray(0, count * FIGURES.length) ?? new Float64Array(),
+      streams: this.#streams?.subarray(0, count * 2) ?? new Float64Array(),
+      gaps: Float64Array.from(this.#gaps),
+    };
+    this.#count = 0;
+    this.#figures = undefined;
+    this.#streams = undefined;
+    this.#gaps = [];
+    this.#labels = [];
+    this.#places.clear();
+    return columns;
+  }
+
+  #label({ class: name, error, host }: Judged): number {
+    const last = this.#labels.length - 1;
+    const newest = this.#labels[last];
+    if (newest !== undefined && newest[0] === name && newest[1] === error && newest[2] === host) return last;
+    const key = `${name}\0${error}\0${host ?? '\0'}`;
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    this.#labels.push([name, error, host]);
+    this.#places.set(key, last + 1);
+    return last + 1;
+  }
+
+  #addFigures(row: number, figures: AnswerFigures): void {
+    this.#figures ??= new Float64Array(this.#capacity * FIGURES.length).fill(Number.NaN);
+    for (let i = 0; i < FIGURES.length; i++) {
+      const value = figures[FIGURES[i] as keyof AnswerFigures];
+      if (value !== undefined) this.#figures[row * FIGURES.length + i] = value;
+    }
+  }
+
+  #grow(): void {
+    this.#capacity *= 2;
+    const times = new Float64Array(this.#capacity * TIMES);
+    times.set(this.#times);
+    this.#times = times;
+    const codes = new Uint16Array(this.#capacity * 3);
+    codes.set(this.#codes);
+    this.#codes = codes;
+    this.#figures = wider(this.#figures, this.#capacity * FIGURES.length);
+    this.#streams = wider(this.#streams, this.#capacity * 2);
+  }
+}
+
+/** @returns the records as everything outside the engine knows them, in the order in which they ended */
+export function readColumns({ count, times, codes, labels, figures, streams, gaps }: RecordColumns): RequestRecord[] {
+  const records: RequestRecord[] = [];
+  let gap = 0;
+  for (let row = 0; row < count; row++) {
+    const [name, error, host] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
+    const inAnswer = figuresOf(figures, row);
+    const ttft = streams[row * 2];
+    const ownGaps = streams[row * 2 + 1];
+    const gapCount = ownGaps === undefined || Number.isNaN(ownGaps) ? 0 : ownGaps;
+    records.push({
+      index: times[row * 4] as number,
+      intendedMs: times[row * 4 + 1] as number,
+      latenessMs: times[row * 4 + 2] as number,
+      serviceMs: times[row * 4 + 3] as number,
+      outcome: OUTCOMES[codes[row * 3] as number] as Outcome,
+      class: name,
+      status: codes[row * 3 + 1] as number,
+      error,
+      ...(host === undefined ? {} : { host }),
+      ...(inAnswer === undefined ? {} : { figures: inAnswer }),
+      ...(ttft === undefined || Number.isNaN(ttft) ? {} : { ttft_ms: ttft }),
+      ...(gapCount === 0 ? {} : { itl_ms: Array.from(gaps.subarray(gap, gap + gapCount)) }),
+    });
+    gap += gapCount;
+  }
+  return records;
+}
+
+function figuresOf(figures: Float64Array, row: number): AnswerFigures | undefined {
+  if (figures.length === 0) return undefined;
+  let found: Record<string, number> | undefined;
+  for (let i = 0; i < FIGURES.length; i++) {
+    const value = figures[row * FIGURES.length + i] as number;
+    if (Number.isNaN(value)) continue;
+    found ??= {};
+    found[FIGURES[i] as string] = value;
+  }
+  return found;
+}
+
+function wider(column: Float64Array | undefined, length: number): Float64Array | undefined {
+  if (column === undefined) return undefined;
+  const longer = new Float64Array(length).fill(Number.NaN);
+  longer.set(column);
+  return longer;
+}

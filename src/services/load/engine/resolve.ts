@@ -1,0 +1,31 @@
+import type { LookupAddress } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
+
+/** What a host name means, for the length of one point. */
+export interface Resolved {
+  readonly addresses: readonly LookupAddress[];
+  /** Why there are none; every request of the point meets it. */
+  readonly failure: NodeJS.ErrnoException | undefined;
+}
+
+/** Resolves a host name once, for as many connections as follow. Never rejects. */
+export async function resolveOnce(hostname: string): Promise<Resolved> {
+  try {
+    const addresses = await systemLookup(hostname.replace(/^\[|\]$/g, ''), { all: true });
+    if (addresses.length > 0) return { addresses, failure: undefined };
+    return { addresses, failure: Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND' }) };
+  } catch (error) {
+    return { addresses: [], failure: error as NodeJS.ErrnoException };
+  }
+}
+
+/** The same as a `lookup` option of `node:net`. */
+export function lookupOf({ addresses, failure }: Resolved): LookupFunction {
+  return (_name, options, callback) => {
+    const first = addresses[0];
+    if (first === undefined) callback(failure ?? new Error('no address'), '', 0);
+    else if (options.all === true) callback(null, [...addresses]);
+    else callback(null, first.address, first.family);
+  };
+}

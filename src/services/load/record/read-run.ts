@@ -1,0 +1,146 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import type { RequestRecord } from '../engine/protocol.ts';
+import { judgeKnee } from '../stats/knee.ts';
+import { targetName } from '../target.ts';
+import type { Knee, PointSummary, SecondSample, SloVerdict, SweepPlan, SweepReport } from '../types.ts';
+import { readRequests } from './csv-reader.ts';
+import { readJsonLines } from './json-lines.ts';
+import { recoverPoint } from './recover-point.ts';
+
+/** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
+export interface RunManifest {
+  readonly runId: string;
+  readonly plan: SweepPlan;
+  /** ISO 8601 UTC. */
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** `running` is also what a run says that was killed. */
+  readonly status: 'running' | 'complete' | 'interrupted';
+  readonly problem?: string;
+  readonly knee?: Knee;
+  readonly slos?: readonly SloVerdict[];
+  /** How the run was asked for, without the prompt's text. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** What the target said about itself before the sweep. */
+  readonly health?: unknown;
+  readonly version?: string;
+  readonly node?: string;
+  readonly platform?: string;
+  readonly machine?: Readonly<Record<string, unknown>>;
+  readonly limits?: Readonly<Record<string, unknown>>;
+  readonly commandLine?: readonly string[];
+  readonly [more: string]: unknown;
+}
+
+/** A line of `series.jsonl`: one second of one point. */
+export interface SeriesSample extends SecondSample {
+  /** Of the point, as in {@link PointSummary.index}. */
+  readonly index: number;
+  readonly rate: number;
+}
+
+/**
+ * A run as its folder tells it, whether it ended well, was interrupted or was killed.
+ *
+ * - `manifest`: see {@link RunManifest}
+ * - `points`: in the order of their index. A point that was being measured when the process died is recomputed from its
+ *   rows: `status: 'interrupted'`, its open requests `incomplete`
+ * - `series`: in the order of point and second; `series.filter((s) => s.index === point.index)` is one point's
+ * - `report`: what the sweep returned, put together again; a killed run is `interrupted`
+ * - `requests(point)`: reads the rows of a point again, as often as wanted, one after another
+ */
+export interface RecordedRun {
+  readonly folder: string;
+  readonly runId: string;
+  readonly manifest: RunManifest;
+  readonly points: readonly PointSummary[];
+  readonly series: readonly SeriesSample[];
+  readonly report: SweepReport;
+  requests(point: PointSummary): AsyncIterable<RequestRecord>;
+}
+
+/**
+ * Reads a run's folder. Works on what a killed process left: a cut-off last line is passed over.
+ *
+ * @param folder `results/<run-id>`
+ * @throws RemedyError (exit 2) when it is not the folder of a run
+ */
+export async function readRun(folder: string): Promise<RecordedRun> {
+  const manifest = await readManifest(folder);
+  const { plan } = manifest;
+  const series = await readSeries(folder);
+  const points = await readPoints(folder);
+  for (const left of await unfinished(folder, plan, points)) {
+    const samples = series.filter(({ rate, index }) => rate === left.rate && !points.some((p) => p.index === index));
+    points.push(await recoverPoint(plan, left, samples));
+  }
+  points.sort((a, b) => a.index - b.index);
+  const knee = manifest.knee ?? judgeKnee(points);
+  const outFolder = join(folder, '..');
+  const report: SweepReport = {
+    plan,
+    points,
+    status: manifest.status === 'complete' ? 'complete' : 'interrupted',
+    ...(knee === undefined ? {} : { knee }),
+    ...(manifest.slos === undefined ? {} : { slos: manifest.slos }),
+    ...(manifest.problem === undefined ? {} : { problem: manifest.problem }),
+    summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
+    runFolder: folder,
+  };
+  // A point that was skipped has no file.
+  const requests = (point: PointSummary) => readRequests(join(folder, basename(point.perRequestCsv) || 'none.csv'));
+  return { folder, runId: manifest.runId, manifest, points, series, report, requests };
+}
+
+async function readManifest(folder: string): Promise<RunManifest> {
+  const path = join(folder, 'manifest.json');
+  try {
+    const manifest = JSON.parse(await readFile(path, 'utf8')) as RunManifest;
+    if (manifest.plan === undefined) throw new Error('it has no plan');
+    return manifest;
+  } catch (cause) {
+    throw new RemedyError(`${folder} is not the folder of a run: ${reasonOf(cause)}`, {
+      code: 'run-unreadable',
+      exit: ExitCode.usage,
+      cause,
+      nextSteps: ['name the folder of a run, results/RUN-ID: "ls results" shows them'],
+    });
+  }
+}
+
+/** A point that was measured again after an interruption is there twice: the last one counts. */
+async function readPoints(folder: string): Promise<PointSummary[]> {
+  const byIndex = new Map<number, PointSummary>();
+  for (const point of await readJsonLines<PointSummary>(join(folder, 'points.jsonl'))) byIndex.set(point.index, point);
+  return [...byIndex.values()];
+}
+
+async function readSeries(folder: string): Promise<SeriesSample[]> {
+  const bySecond = new Map<string, SeriesSample>();
+  for (const sample of await readJsonLines<SeriesSample>(join(folder, 'series.jsonl'))) {
+    const key = `${sample.index} ${sample.second}`;
+    // A point that is measured again begins with its first second: what its first attempt left goes.
+    const before = bySecond.get(key);
+    if (before !== undefined)
+      for (const [each, { index }] of bySecond) if (index === sample.index) bySecond.delete(each);
+    bySecond.set(key, sample);
+  }
+  return [...bySecond.values()].sort((a, b) => a.index - b.index || a.second - b.second);
+}
+
+/** Files of points without a summary: the one that was running when the process died. */
+async function unfinished(folder: string, plan: SweepPlan, points: readonly PointSummary[]) {
+  const prefix = `${plan.tag}_${targetName(plan.targetUrl)}_rps`;
+  const left: { path: string; rate: number; index: number; startedAt: string }[] = [];
+  for (const name of await readdir(folder)) {
+    const rate = Number(/^([\d.]+)\.csv$/.exec(name.slice(prefix.length))?.[1] ?? Number.NaN);
+    if (!name.startsWith(prefix) || Number.isNaN(rate) || points.some((point) => point.rate === rate)) continue;
+    const path = join(folder, name);
+    const planned = plan.rates.indexOf(rate);
+    const index = planned === -1 ? points.length + left.length : planned;
+    left.push({ path, rate, index, startedAt: (await stat(path)).birthtime.toISOString() });
+  }
+  return left;
+}

@@ -1,0 +1,39 @@
+import type { RequestRecord } from '../engine/protocol.ts';
+import type { StreamFigures } from '../types.ts';
+import { Samples } from './percentiles.ts';
+
+/**
+ * Time to first token, between reads that brought tokens, and per output token, of streamed successes. The first counts
+ * from the intended time like every response time; the others are differences. Time per output token is
+ * (end - first token) / (tokens - 1), as vLLM's benchmark has it.
+ */
+export class StreamTimes {
+  readonly #ttft = new Samples();
+  readonly #itl = new Samples();
+  readonly #tpot = new Samples();
+  #tokens = 0;
+
+  add({ outcome, latenessMs, serviceMs, ttft_ms: first, itl_ms: between, figures }: RequestRecord): void {
+    if (outcome !== 'ok' || latenessMs === undefined || serviceMs === undefined || first === undefined) return;
+    this.#ttft.add(latenessMs + first);
+    for (const gap of between ?? []) this.#itl.add(gap);
+    const tokens = figures?.output_tokens ?? 0;
+    this.#tokens += tokens;
+    if (tokens > 1) this.#tpot.add((serviceMs - first) / (tokens - 1));
+  }
+
+  /** @param seconds that the tokens are divided by */
+  summary(seconds: number): StreamFigures | undefined {
+    const ttft = this.#ttft.summary();
+    if (ttft === undefined) return undefined;
+    const itl = this.#itl.summary();
+    const tpot = this.#tpot.summary();
+    return {
+      ttft,
+      ...(itl === undefined ? {} : { itl }),
+      ...(tpot === undefined ? {} : { tpot }),
+      outputTokens: this.#tokens,
+      outputTokensPerSecond: seconds > 0 ? Math.round((this.#tokens / seconds) * 1000) / 1000 : 0,
+    };
+  }
+}

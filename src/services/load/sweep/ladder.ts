@@ -1,0 +1,46 @@
+import { isSustained } from '../stats/knee.ts';
+import type { PointSummary } from '../types.ts';
+import { nextSearchRate } from './knee-search.ts';
+
+/** Which point comes next, given those that are done. */
+export type Ladder = (done: readonly PointSummary[]) => { readonly index: number; readonly rate: number } | undefined;
+
+/** Every rate once, in the order given; a point that was interrupted before is missing. */
+export function listLadder(rates: readonly number[]): Ladder {
+  return (done) => {
+    const index = rates.findIndex((_, position) => !done.some((point) => point.index === position));
+    const rate = rates[index];
+    return rate === undefined ? undefined : { index, rate };
+  };
+}
+
+/** A search for the knee between two rates. */
+export function searchLadder(low: number, high: number): Ladder {
+  return (done) => {
+    const tried = done.map((point) => ({
+      rate: point.rate,
+      sustained: isSustained(point),
+      servedRps: point.servedRps,
+    }));
+    const rate = nextSearchRate(low, high, tried);
+    return rate === undefined ? undefined : { index: done.length, rate };
+  };
+}
+
+/** A point that was not offered, and why. */
+export function skippedPoint(index: number, rate: number, why: string, startedAt: string): PointSummary {
+  return {
+    index,
+    rate,
+    status: 'skipped',
+    validity: why,
+    durationSeconds: 0,
+    startedAt,
+    ...{ scheduled: 0, sent: 0, dropped: 0, sentRps: 0, okRps: 0, servedRps: 0 },
+    outcomes: { ok: 0, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 },
+    errorsByClass: {},
+    hosts: {},
+    ...{ peakInFlight: 0, newConnections: 0, generatorCores: 0 },
+    perRequestCsv: '',
+  };
+}

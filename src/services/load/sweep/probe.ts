@@ -1,0 +1,89 @@
+import { reasonOf } from '../../../errors.ts';
+import type { Clock } from '../../clock.ts';
+
+const TRIES = 3;
+/** Slower than this, one probe has to do: three would be a wait of their own. */
+const SLOW_MS = 2000;
+const PAUSE_MS = 250;
+/** A probe is back at its baseline within this factor, or this many milliseconds of it. */
+const NEAR_FACTOR = 2;
+const NEAR_MS = 50;
+
+export type Probe = (timeoutMs: number, signal: AbortSignal) => Promise<ProbeAnswer>;
+
+export interface ProbeAnswer {
+  readonly ms: number;
+  readonly ok: boolean;
+  /** What it was instead of a success. */
+  readonly why: string;
+}
+
+/** One ordinary request, outside of every figure; never rejects but for an abort. */
+export function prober(
+  targetUrl: string,
+  nextBody: () => string,
+  { fetch, clock }: { readonly fetch: typeof globalThis.fetch; readonly clock: Clock },
+): Probe {
+  return async (timeoutMs, signal) => {
+    const began = clock.monotonic();
+    const ms = () => clock.monotonic() - began;
+    try {
+      const response = await fetch(targetUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: nextBody(),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)))]),
+      });
+      await response.arrayBuffer();
+      return { ms: ms(), ok: response.ok, why: response.ok ? '' : `status ${response.status}` };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      return { ms: ms(), ok: false, why: reasonOf(error) };
+    }
+  };
+}
+
+/** What a request takes when nothing else is asked for: the median of three, or one where the target is slow. */
+export async function measureBaseline(probe: Probe, timeoutMs: number, signal: AbortSignal): Promise<ProbeAnswer> {
+  const answers: ProbeAnswer[] = [];
+  for (let n = 0; n < TRIES; n++) {
+    const answer = await probe(timeoutMs, signal);
+    if (!answer.ok) return answer;
+    answers.push(answer);
+    if (answer.ms > SLOW_MS) break;
+  }
+  answers.sort((a, b) => a.ms - b.ms);
+  return answers[Math.floor((answers.length - 1) / 2)] ?? { ms: 0, ok: false, why: 'no probe' };
+}
+
+/**
+ * Waits until a probe takes no longer than it did before the sweep, so that a point does not begin on what the one
+ * before has left in the target's queues.
+ *
+ * @returns undefined when it is so, or the sentence that makes the next point contaminated
+ */
+export async function waitUntilCalm(
+  probe: Probe,
+  baselineMs: number,
+  boundMs: number,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<string | undefined> {
+  const allowed = Math.max(NEAR_FACTOR * baselineMs, baselineMs + NEAR_MS);
+  const began = clock.monotonic();
+  for (;;) {
+    // At least one probe has the time that a calm target needs.
+    const left = boundMs - (clock.monotonic() - began);
+    const answer = await probe(Math.max(left, allowed), signal);
+    if (answer.ok && answer.ms <= allowed) return undefined;
+    const waited = clock.monotonic() - began;
+    if (waited + PAUSE_MS >= boundMs) {
+      const took = answer.ok ? `takes ${answer.ms.toFixed(0)} ms` : `fails (${answer.why})`;
+      return (
+        `a probe still ${took} after ${(waited / 1000).toFixed(1)} s, and took ${baselineMs.toFixed(0)} ms before the ` +
+        'sweep: the target was still busy with the point before'
+      );
+    }
+    await clock.sleep(PAUSE_MS, signal);
+  }
+}

@@ -1,0 +1,81 @@
+import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
+import { plainTable, section } from './plain-table.ts';
+import { display, rateText, timeText } from './text.ts';
+
+/**
+ * A comparison as text: a verdict per rate with the goodput and the percentile that moved most, then every measure that
+ * differs with its interval, and why the rest cannot be compared.
+ */
+export function diffText(diff: RunDiff): string {
+  const compared = diff.points.filter(({ verdict }) => verdict !== 'not comparable');
+  const blocks = [
+    [`A ${nameText(diff.a)}`, `B ${nameText(diff.b)}`].join('\n'),
+    ...(diff.points.length === 0 ? ['The runs have no rate in common.'] : []),
+    ...(compared.length === 0 ? [] : [verdictTable(diff)]),
+    ...section(
+      'Differences shown',
+      compared.flatMap(({ rate, measures }) =>
+        measures.filter(isShown).map((each) => `${rate} rps: ${measureText(each)}`),
+      ),
+    ),
+    ...section(
+      'Not comparable',
+      diff.points.flatMap(({ rate, reason }) => (reason === undefined ? [] : [`${rate} rps: ${display(reason)}`])),
+    ),
+    ...section('In one run only', [
+      ...(diff.onlyA.length === 0 ? [] : [`A: ${diff.onlyA.join(', ')} rps`]),
+      ...(diff.onlyB.length === 0 ? [] : [`B: ${diff.onlyB.join(', ')} rps`]),
+    ]),
+    conclusion(
+      diff,
+      compared.reduce((sum, { measures }) => sum + measures.filter(({ ci }) => ci !== undefined).length, 0),
+    ),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function nameText({ runId, targetUrl, simulated }: RunName): string {
+  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}`;
+}
+
+function verdictTable({ points }: RunDiff): string {
+  const head = ['rps', 'ok/s A', 'ok/s B', 'p50 A', 'p50 B', 'p99 A', 'p99 B', 'B is'];
+  const rows = points.map(({ rate, verdict, measures }) => {
+    const of = (name: string, text: (value: number) => string) => {
+      const found = measures.find(({ measure }) => measure === name);
+      return found === undefined ? ['-', '-'] : [text(found.a), text(found.b)];
+    };
+    return [String(rate), ...of('goodput', rateText), ...of('p50', timeText), ...of('p99', timeText), verdict];
+  });
+  return plainTable(head, rows, ['B is']);
+}
+
+function isShown({ verdict }: MeasureDiff): boolean {
+  return verdict !== 'no difference shown';
+}
+
+/** `p95 worse by 1.20 s, +24.1 % (0.95 s to 1.46 s)`. */
+function measureText({ measure, a, difference, ci, verdict }: MeasureDiff): string {
+  const text =
+    measure === 'goodput'
+      ? (value: number) => `${rateText(Math.abs(value))}/s`
+      : (value: number) => timeText(Math.abs(value));
+  const share = a === 0 ? '' : `, ${difference > 0 ? '+' : ''}${((100 * difference) / a).toFixed(1)} %`;
+  // The interval leaves out zero, or it would not be shown: both ends have the sign of the difference.
+  const ends = ci === undefined ? [] : [...ci].sort((one, other) => Math.abs(one) - Math.abs(other));
+  const bounds = ends.length === 0 ? '' : ` (95 %: ${ends.map(text).join(' to ')})`;
+  return `${measure} ${verdict} by ${text(difference)}${share}${bounds}`;
+}
+
+function conclusion({ points, tolerance }: RunDiff, comparisons: number): string {
+  const count = (verdict: string) => points.filter((point) => point.verdict === verdict).length;
+  return [
+    `${count('better')} better, ${count('worse')} worse, ${count('no difference shown')} without a difference shown, ${count('not comparable')} not comparable.`,
+    `Shown: the 95 % interval leaves out zero, and the difference is above ${Number((100 * tolerance).toFixed(3))} % of A.`,
+    ...(comparisons === 0
+      ? []
+      : [
+          `Of ${comparisons} comparisons, about ${Math.max(1, Math.round(comparisons / 20))} would have such an interval by chance alone.`,
+        ]),
+  ].join('\n');
+}

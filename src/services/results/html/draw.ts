@@ -1,0 +1,214 @@
+import { type Axis, type Chart, columnsOf, type Datum, type Series } from './chart-types.ts';
+import { escapeHtml, px } from './markup.ts';
+import { bandScale, clockStep, linearScale, logScale, type Scale } from './scale.ts';
+
+/** A drawing for one width: text keeps its size, so a small screen gets its own drawing instead of a shrunk one. */
+export interface Size {
+  readonly name: 'wide' | 'narrow';
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Frame {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly x: Scale;
+  readonly y: Scale;
+  /** Of one category, on a band axis. */
+  readonly band: number;
+}
+
+/**
+ * One chart as SVG. Its places on the x axis stand in `data-xs`, in the drawing's own units, for the hover.
+ * Colours come from the page's style sheet.
+ */
+export function drawChart(chart: Chart, size: Size): string {
+  const frame = frameOf(chart, size);
+  const id = `${chart.id}-${size.name}`;
+  const xs = columnsOf(chart).map((x) => px(frame.x.at(x)));
+  const inner = [
+    ...bands(chart, frame),
+    ...axes(chart, frame, size),
+    ...chart.series.map((series, index) => drawSeries(series, index, frame)),
+    ...marks(chart, frame),
+    `<line class="cursor" x1="0" x2="0" y1="${frame.top}" y2="${frame.bottom}" visibility="hidden"/>`,
+  ];
+  return `<svg class="${size.name}" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-t ${id}-d" data-xs="${xs.join(' ')}">
+<title id="${id}-t">${escapeHtml(chart.title)}</title><desc id="${id}-d">${escapeHtml(chart.summary)}</desc>
+${inner.join('\n')}
+</svg>`;
+}
+
+function frameOf(chart: Chart, { width, height, name }: Size): Frame {
+  const edges = {
+    left: name === 'wide' ? 64 : 52,
+    right: width - 14,
+    top: chart.bands === undefined ? 22 : 38,
+    bottom: height - 44,
+  };
+  const across = [edges.left, edges.right] as const;
+  const up = [edges.bottom, edges.top] as const;
+  const all = chart.series.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
+  const heights = all.flatMap(({ y, base, low, high }) => [y, base, low, high].filter((value) => value !== undefined));
+  const xs = all.map(({ x }) => x);
+  const categories = chart.x.scale === 'band' ? bandScale(xs.length === 0 ? 0 : largest(xs) + 1, across) : undefined;
+  return {
+    ...edges,
+    x: categories ?? scaleOf(chart.x, xs, across, name === 'wide' ? 10 : 4),
+    y: scaleOf(chart.y, heights, up, 5),
+    band: categories?.width ?? 0,
+  };
+}
+
+function scaleOf(axis: Axis, values: readonly number[], range: readonly [number, number], ticks: number): Scale {
+  if (axis.scale === 'log') {
+    const positive = values.filter((value) => value > 0);
+    return logScale(positive.length === 0 ? [1, 10] : [smallest(positive), largest(positive)], range);
+  }
+  const domain = axis.domain ?? ([0, Math.max(0, largest(values))] as const);
+  const steps = axis.scale === 'time' ? clockStep : undefined;
+  return linearScale(domain, range, ticks, axis.domain !== undefined, steps);
+}
+
+function axes(chart: Chart, frame: Frame, size: Size): string[] {
+  const { left, right, top, bottom, x, y } = frame;
+  const categories = chart.x.scale === 'band';
+  // A label is written where it does not touch the one before it.
+  let free = Number.NEGATIVE_INFINITY;
+  const labelled = x.ticks.filter((tick) => {
+    const half = chart.x.tick(tick).length * 3.6;
+    if (x.at(tick) - half < free) return false;
+    free = x.at(tick) + half + 8;
+    return true;
+  });
+  return [
+    ...y.ticks.map((tick) => {
+      const at = px(y.at(tick));
+      return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${escapeHtml(chart.y.tick(tick))}</text>`;
+    }),
+    ...(categories ? [] : x.ticks).map((tick) => {
+      const at = px(x.at(tick));
+      return `<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${bottom}"/>`;
+    }),
+    ...labelled.map(
+      (tick) =>
+        `<text class="tick" x="${px(x.at(tick))}" y="${bottom + 17}" text-anchor="middle">${escapeHtml(chart.x.tick(tick))}</text>`,
+    ),
+    `<path class="axis" d="M${left} ${top}V${bottom}H${right}"/>`,
+    `<text class="label" x="${px((left + right) / 2)}" y="${size.height - 8}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`,
+    `<text class="label" x="${size.name === 'wide' ? left - 56 : 2}" y="12">${escapeHtml(chart.y.label)}</text>`,
+  ];
+}
+
+function bands({ bands: all = [] }: Chart, { x, top, bottom }: Frame): string[] {
+  let free = Number.NEGATIVE_INFINITY;
+  return all.map(({ from, to, label }, index) => {
+    const [start, end] = [x.at(from), x.at(to)];
+    const half = label.length * 3.4;
+    const middle = (start + end) / 2;
+    const fits = middle - half > free;
+    if (fits) free = middle + half + 4;
+    const text = fits
+      ? `<text class="band-label" x="${px(middle)}" y="${top - 5}" text-anchor="middle">${escapeHtml(label)}</text>`
+      : '';
+    return `<rect class="band band-${index % 2}" x="${px(start)}" width="${px(Math.max(1, end - start))}" y="${top}" height="${bottom - top}"/>${text}`;
+  });
+}
+
+function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right }: Frame): string[] {
+  return [
+    ...lines.map(({ x: value, label }) => {
+      const at = x.at(value);
+      const nearEnd = at > right - label.length * 7;
+      return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${bottom}"/><text class="mark-label" x="${px(at + (nearEnd ? -5 : 5))}" y="${bottom - 8}" text-anchor="${nearEnd ? 'end' : 'start'}">${escapeHtml(label)}</text>`;
+    }),
+    ...flags.map(({ x: value, label }) => {
+      const at = px(x.at(value) + 4);
+      return `<text class="flag" x="${at}" y="${top + 4}" text-anchor="end" transform="rotate(-90 ${at} ${top + 4})">${escapeHtml(label)}</text>`;
+    }),
+  ];
+}
+
+function drawSeries(series: Series, index: number, frame: Frame): string {
+  const inner =
+    series.kind === 'bar' ? bars(series, frame) : series.kind === 'area' ? [area(series, frame)] : line(series, frame);
+  const classes = `series c${series.color % 8}${series.dashed ? ' dashed' : ''}`;
+  return `<g class="${classes}" data-series="${index}">${inner.join('')}</g>`;
+}
+
+function line({ data, markers = false, color }: Series, { x, y }: Frame): string[] {
+  const visible = data.filter((datum) => drawable(datum, y));
+  const path = data.map((datum, at) => {
+    if (!drawable(datum, y)) return '';
+    const [before, after] = [data[at - 1], data[at + 1]];
+    const start = before === undefined || !drawable(before, y);
+    // With nothing on either side it is a dot: the line's round cap.
+    const alone = start && (after === undefined || !drawable(after, y));
+    return `${start ? 'M' : 'L'}${px(x.at(datum.x))} ${px(y.at(datum.y))}${alone ? 'h0' : ''}`;
+  });
+  const whiskers = visible.flatMap(({ x: value, low, high }) => {
+    if (low === undefined || high === undefined || !Number.isFinite(y.at(low))) return [];
+    const [at, from, to] = [x.at(value), px(y.at(low)), px(y.at(high))];
+    return [`M${px(at)} ${from}V${to}M${px(at - 3)} ${from}h6M${px(at - 3)} ${to}h6`];
+  });
+  const shapes = markers ? visible.map((datum) => marker(datum, color, x.at(datum.x), y.at(datum.y))) : [];
+  return [
+    `<path class="line" d="${path.join('')}"/>`,
+    ...(whiskers.length === 0 ? [] : [`<path class="whisker" d="${whiskers.join('')}"/>`]),
+    ...shapes,
+  ];
+}
+
+/** A shape per colour, so that series can be told apart without colours. */
+function marker({ hollow = false }: Datum, color: number, x: number, y: number): string {
+  const name = hollow ? 'dot hollow' : 'dot';
+  const shape = color % 4;
+  if (shape === 0) return `<circle class="${name}" cx="${px(x)}" cy="${px(y)}" r="3.6"/>`;
+  const paths = ['', 'm-3.3-3.3h6.6v6.6h-6.6z', 'm0-4.4l4.2 7.4h-8.4z', 'm0-4.6l4.4 4.6l-4.4 4.6l-4.4-4.6z'];
+  return `<path class="${name}" d="M${px(x)} ${px(y)}${paths[shape]}"/>`;
+}
+
+function bars({ data }: Series, { x, y, band }: Frame): string[] {
+  const width = Math.max(1, Math.min(46, band * 0.72));
+  return data
+    .filter(({ y: value, base = 0 }) => value > base)
+    .map(({ x: place, y: value, base = 0, hollow }) => {
+      const [top, bottom] = [y.at(value), y.at(base)];
+      return `<rect class="bar${hollow ? ' hollow' : ''}" x="${px(x.at(place) - width / 2)}" width="${px(width)}" y="${px(top)}" height="${px(Math.max(0.5, bottom - top))}"/>`;
+    });
+}
+
+/** Stacked pieces in steps, each stretch without a gap closed on its own. */
+function area({ data, step = 1 }: Series, { x, y }: Frame): string {
+  const stretches: Datum[][] = [[]];
+  for (const datum of data) {
+    if (Number.isFinite(datum.y)) stretches.at(-1)?.push(datum);
+    else stretches.push([]);
+  }
+  const closed = stretches.flatMap((stretch) => {
+    const ends = stretch.flatMap((datum, at) => {
+      const next = stretch[at + 1];
+      const until = Math.min(datum.x + step, next?.x ?? Number.POSITIVE_INFINITY);
+      return [[px(x.at(datum.x)), datum] as const, [px(x.at(until)), datum] as const];
+    });
+    if (ends.length === 0) return [];
+    const upper = ends.map(([at, datum]) => `${at} ${px(y.at(datum.y))}`);
+    const lower = ends.toReversed().map(([at, datum]) => `${at} ${px(y.at(datum.base ?? 0))}`);
+    return [`M${[...upper, ...lower].join('L')}Z`];
+  });
+  return `<path class="area" d="${closed.join('')}"/>`;
+}
+
+function drawable({ y: value }: Datum, y: Scale): boolean {
+  return Number.isFinite(value) && Number.isFinite(y.at(value));
+}
+
+function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+}
+
+function smallest(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+}

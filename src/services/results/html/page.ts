@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { formatSeconds } from '../../../config/durations.ts';
+import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { factsOf, type ReportedRun } from '../recorded.ts';
+import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
+import { isSound, kneeLine, remarksOf, sloLines, verdictOf } from '../verdict.ts';
+import { chartData, figureOf } from './figure.ts';
+import { dataTable, escapeHtml, inlineJson } from './markup.ts';
+import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
+import { streamCharts } from './stream-charts.ts';
+import { timeCharts } from './time-charts.ts';
+
+/** The page's style sheet and script, as text. */
+export interface PageAssets {
+  readonly css: string;
+  readonly script: string;
+}
+
+/**
+ * A recorded run as one HTML file that needs nothing else: no network, no other file. Its policy forbids everything
+ * but its own script and style, so foreign text that slipped through an escape could still do nothing.
+ */
+export function pageOf(run: ReportedRun, assets: PageAssets): string {
+  const { report } = run;
+  const { plan, points } = report;
+  const charts = [
+    ...throughputChart(report),
+    ...latencyChart(report),
+    ...speedupChart(report),
+    ...waterfallChart(report),
+    ...outcomeChart(report),
+    ...streamCharts(report),
+    ...timeCharts(run),
+  ];
+  const policy = `default-src 'none'; script-src '${hash(assets.script)}'; style-src '${hash(assets.css)}'; img-src data:; base-uri 'none'; form-action 'none'`;
+  const simulated = plan.simulated
+    ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
+    : '';
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${plan.simulated ? 'SIMULATED ' : ''}${escapeHtml(plan.runId)}</title>
+<link rel="icon" href="data:,">
+<style>${assets.css}</style>
+</head>
+<body>
+<header>
+<div><h1>${escapeHtml(plan.tag)}</h1><p class="target">${escapeHtml(plan.targetUrl)}</p></div>
+<button type="button" id="theme" hidden>Theme: system</button>
+</header>
+<main>
+${simulated}
+${endingOf(report)}
+${cardsOf(report)}
+${conclusionOf(report)}
+<section aria-labelledby="points"><h2 id="points">Points</h2>
+${pointTable(points)}
+${remarksList(points)}
+</section>
+<section aria-labelledby="charts"><h2 id="charts">Charts</h2>
+<div class="charts">
+${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
+</div></section>
+${hostSection(points)}
+<section aria-labelledby="about"><h2 id="about">This run</h2>
+<dl>${aboutOf(run)
+    .map(([name, text]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd></div>`)
+    .join('')}</dl></section>
+</main>
+<script type="application/json" id="charts-data">${inlineJson(charts.map(chartData))}</script>
+<script>${assets.script}</script>
+</body>
+</html>
+`;
+}
+
+function hash(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+function endingOf({ status, problem }: SweepReport): string {
+  if (problem !== undefined) return `<p class="alert">Ended early: ${escapeHtml(problem)}</p>`;
+  return status === 'complete' ? '' : '<p class="alert">Interrupted: not the whole ladder was measured.</p>';
+}
+
+function cardsOf({ points, knee, slos = [], plan }: SweepReport): string {
+  const sound = points.filter(isSound);
+  const best = sound.reduce<PointSummary | undefined>(
+    (most, point) => (point.okRps > (most?.okRps ?? -1) ? point : most),
+    undefined,
+  );
+  const requests = points.reduce((sum, { sent }) => sum + sent, 0);
+  const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
+  const failed = slos.filter(({ passed }) => !passed).length;
+  const cards: [name: string, value: string, more: string][] = [
+    [
+      'knee',
+      knee === undefined ? 'not found' : `${knee.rate} rps`,
+      knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
+    ],
+    [
+      'most successes',
+      best === undefined ? '-' : `${rateText(best.okRps)}/s`,
+      best === undefined ? 'no sound point' : `at ${best.rate} rps offered`,
+    ],
+    ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
+    ['sound points', `${sound.length} of ${plan.rates.length}`, 'valid, complete, not contaminated'],
+    ...(slos.length === 0
+      ? []
+      : [
+          ['thresholds', failed === 0 ? 'passed' : `${failed} failed`, `of ${slos.length}`] as [string, string, string],
+        ]),
+  ];
+  return `<div class="cards">${cards
+    .map(
+      ([name, value, more]) =>
+        `<div class="card"><span>${name}</span><strong>${escapeHtml(value)}</strong><span>${escapeHtml(more)}</span></div>`,
+    )
+    .join('')}</div>`;
+}
+
+function conclusionOf(report: SweepReport): string {
+  const lines = [...kneeLine(report), ...sloLines(report)];
+  return lines.length === 0
+    ? ''
+    : `<ul class="conclusion">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
+}
+
+function pointTable(points: readonly PointSummary[]): string {
+  const head = [
+    'rps',
+    'verdict',
+    'sent/s',
+    'ok/s',
+    'served/s',
+    'ok',
+    'errors',
+    'p50',
+    'p90',
+    'p95',
+    'p99',
+    'lateness p99',
+    'peak in flight',
+    'connections',
+  ];
+  const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
+  const rows = points.map((point) => {
+    const { response } = point;
+    if (point.status === 'skipped') return [String(point.rate), verdictOf(point), ...head.slice(2).map(() => '-')];
+    return [
+      ...[
+        String(point.rate),
+        verdictOf(point),
+        rateText(point.sentRps),
+        rateText(point.okRps),
+        rateText(point.servedRps),
+      ],
+      ...[String(point.outcomes.ok), String(point.sent - point.outcomes.ok)],
+      ...[
+        time(response?.p50),
+        time(response?.p90),
+        time(response?.p95),
+        time(response?.p99),
+        time(point.lateness?.p99),
+      ],
+      ...[String(point.peakInFlight), String(point.newConnections)],
+    ];
+  });
+  const unsound = (index: number) => (points[index] !== undefined && isSound(points[index]) ? '' : 'unsound');
+  return dataTable('One row per point. Response times from the intended time of each request.', head, rows, unsound);
+}
+
+function remarksList(points: readonly PointSummary[]): string {
+  const items = points.flatMap((point) => {
+    const refused = refusers(point);
+    const classes = errorClasses(point);
+    return [
+      ...remarksOf(point),
+      ...(classes === '' ? [] : [`errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`]),
+    ].map((text) => `<li><b>${point.rate} rps</b> ${escapeHtml(text.replace(/^! /, ''))}</li>`);
+  });
+  return items.length === 0 ? '' : `<details open><summary>Remarks</summary><ul>${items.join('\n')}</ul></details>`;
+}
+
+function hostSection(points: readonly PointSummary[]): string {
+  const hosts = hostTotals(points);
+  if (hosts.length === 0) return '';
+  const all = hosts.reduce((sum, [, count]) => sum + count, 0);
+  const fair = points.flatMap(({ rate, fairness, hosts: own }) =>
+    fairness === undefined || Object.keys(own).length < 2
+      ? []
+      : [[`${rate} rps`, fairness.jain.toFixed(3), fairness.maxMin.toFixed(2)]],
+  );
+  return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">
+${dataTable(
+  'Answers by host, all points',
+  ['host', 'answers', 'share'],
+  hosts.map(([host, count]) => [host, String(count), shareText(count, all)]),
+)}
+${fair.length === 0 ? '' : dataTable("Evenness per point: Jain's index (1 is even), largest by smallest share", ['point', "Jain's index", 'largest by smallest'], fair)}
+</div></section>`;
+}
+
+function aboutOf({ report: { plan, runFolder }, manifest }: ReportedRun): (readonly [string, string])[] {
+  return [
+    ['run', plan.runId],
+    ['target', plan.targetUrl],
+    [
+      'points',
+      `${plan.rates.length} of ${formatSeconds(plan.durationSeconds)} each, ${formatSeconds(plan.warmupSeconds)} of warm-up`,
+    ],
+    ['timeout and drain', `${formatSeconds(plan.timeoutSeconds)} and ${formatSeconds(plan.drainSeconds)}`],
+    ['most in flight', plan.maxInFlight.toLocaleString('en-US')],
+    ...factsOf(manifest),
+    ['folder', runFolder],
+  ];
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ExitCode, RemedyError } from '../../../errors.ts';
+import type { ReportedRun } from '../recorded.ts';
+import { type PageAssets, pageOf } from './page.ts';
+
+/** Beside the built command; in dist/ when run from source. */
+const BUILT = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../../dist/templates/' : '../../../templates/',
+  import.meta.url,
+);
+
+/**
+ * The interactive report of a run: one HTML file.
+ *
+ * @throws RemedyError `not-built` (exit 3) when the page's script or style is missing
+ */
+export async function renderHtmlReport(run: ReportedRun): Promise<string> {
+  return pageOf(run, await readAssets());
+}
+
+async function readAssets(): Promise<PageAssets> {
+  const [css, script] = await Promise.all([read('report.css'), read('report.js')]);
+  return { css, script };
+}
+
+async function read(name: string): Promise<string> {
+  const path = fileURLToPath(new URL(name, BUILT));
+  try {
+    // As part of an element, the text must not end it; neither file has a reason to.
+    return (await readFile(path, 'utf8')).replaceAll(/<\/(?=script|style)/gi, '<\\/');
+  } catch (error) {
+    throw new RemedyError(`the built report template ${path} is missing`, {
+      code: 'not-built',
+      exit: ExitCode.configuration,
+      cause: error,
+      nextSteps: ['in a checkout: npm run build', 'otherwise install chainctl again'],
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import type { PointSummary, Refuser } from '../load/types.ts';
+
+/** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
+export function display(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?');
+}
+
+/** A rate per second: one decimal where it tells something. */
+export function rateText(value: number): string {
+  return value >= 99.95 ? value.toFixed(0) : value.toFixed(1);
+}
+
+/** Milliseconds with three significant digits, in the unit that a person would use. */
+export function timeText(ms: number): string {
+  if (Math.abs(ms) < 9.995) return `${ms.toFixed(2)} ms`;
+  if (Math.abs(ms) < 99.95) return `${ms.toFixed(1)} ms`;
+  if (Math.abs(ms) < 999.5) return `${ms.toFixed(0)} ms`;
+  const seconds = ms / 1000;
+  if (Math.abs(seconds) < 9.995) return `${seconds.toFixed(2)} s`;
+  return `${seconds.toFixed(Math.abs(seconds) < 99.95 ? 1 : 0)} s`;
+}
+
+/** One unit for a whole table, so that the eye can compare. */
+export interface TimeColumn {
+  readonly unit: 'seconds' | 'milliseconds';
+  /** `-` where there is nothing. */
+  text(ms: number | undefined): string;
+}
+
+export function timeColumn(values: readonly (number | undefined)[]): TimeColumn {
+  const largest = Math.max(0, ...values.map((value) => value ?? 0));
+  const [unit, divisor, digits] =
+    largest >= 10_000 ? (['seconds', 1000, 2] as const) : (['milliseconds', 1, 1] as const);
+  return { unit, text: (ms) => (ms === undefined ? '-' : (ms / divisor).toFixed(digits)) };
+}
+
+/** `98.2 %`; 0 of 0 is `-`. */
+export function shareText(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+/** `503 x 8000, timeout x 1600`, as they were counted. */
+export function errorClasses(point: PointSummary): string {
+  return Object.entries(point.errorsByClass)
+    .map(([name, count]) => `${display(name)} x ${count}`)
+    .join(', ');
+}
+
+const REFUSER: Readonly<Record<Refuser, string>> = {
+  client: 'this machine',
+  network: 'the network',
+  a: 'A',
+  load_balancer: 'the load balancer',
+  b: 'B',
+  unknown: 'unknown',
+};
+
+export function refuserName(refuser: string): string {
+  return (REFUSER as Readonly<Record<string, string>>)[refuser] ?? display(refuser);
+}
+
+/** `the load balancer x 8000, B x 3`, most first; empty when nobody refused. */
+export function refusers(point: PointSummary): string {
+  return Object.entries(point.refusedBy ?? {})
+    .filter(([, count]) => count > 0)
+    .sort(([, m], [, n]) => n - m)
+    .map(([who, count]) => `${refuserName(who)} x ${count}`)
+    .join(', ');
+}
+
+/** Answers of all points per host, most first. */
+export function hostTotals(points: readonly PointSummary[]): [host: string, count: number][] {
+  const hosts = new Map<string, number>();
+  for (const point of points) {
+    for (const [host, count] of Object.entries(point.hosts)) hosts.set(host, (hosts.get(host) ?? 0) + count);
+  }
+  return [...hosts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
+}

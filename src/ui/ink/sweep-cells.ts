@@ -1,0 +1,137 @@
+import { byCount, isSound, phaseName } from '../format/sweep.ts';
+import { bar, formatMillis, formatRate, type Paint, sparkline, truncate } from '../format/text.ts';
+import type { ActiveSweep } from './view-model.ts';
+
+/** A labelled row of the panel before it is given a place. */
+export interface Cell {
+  readonly label: string;
+  readonly text: string;
+  readonly colour?: Parameters<Paint>[0];
+  /** Where there is no room for all, those with the highest rank go first. */
+  readonly rank: number;
+}
+
+const BAR = 30;
+/** The columns of ` warming up 12.3 / 60 s`, at least. */
+const POINT_LEGEND = 24;
+/** Columns of one percentile with its gap. */
+const PERCENTILE = 13;
+/** The columns of `p50 a second, up to 1.9 s` and its gap. */
+const HISTORY_LEGEND = 28;
+
+/** Where the point is, and what is offered and comes back; `room` is what a text may fill. */
+export function figureCells({ plan, current, tick }: ActiveSweep, room: number): Cell[] {
+  const rate = tick?.rate ?? rateOf(plan, current);
+  return [
+    { label: 'point', rank: 3, text: pointText(tick, Math.min(BAR, room - POINT_LEGEND)) },
+    {
+      label: 'rate',
+      rank: 1,
+      text: `offered ${rate === undefined ? '-' : `${formatRate(rate)}/s`}${tick === undefined ? '' : rateText(tick)}`,
+    },
+    { label: 'answers', rank: 5, text: tick === undefined ? '-' : answersText(tick) },
+    errorsCell(tick),
+    { label: 'lateness', rank: 7, text: percentilesText(tick?.lateness, 2, room) },
+    { label: 'response', rank: 2, text: percentilesText(tick?.response, 1, room) },
+  ];
+}
+
+type Tick = NonNullable<ActiveSweep['tick']>;
+
+function pointText(tick: Tick | undefined, width: number): string {
+  if (tick === undefined) return bar(0, width);
+  const { phase, elapsedSeconds, phaseSeconds } = tick;
+  const time = `${elapsedSeconds.toFixed(1)} / ${phaseSeconds.toFixed(0)} s`;
+  const atMost = phase === 'drain' ? ' at most' : '';
+  return `${bar(elapsedSeconds / phaseSeconds, width)} ${phaseName(phase)} ${time}${atMost}`;
+}
+
+function rateText({ phase, sentPerSecond, inFlight }: Tick): string {
+  // What the warm-up sends is not counted.
+  const sent = phase !== 'measure' ? '' : `   sent ${formatRate(sentPerSecond)}/s`;
+  return `${sent}   in flight ${inFlight.toLocaleString('en-US')}`;
+}
+
+function answersText({ ok, failed, sent }: Tick): string {
+  const [succeeded, lost, all] = [ok, failed, sent].map((count) => count.toLocaleString('en-US'));
+  return `ok ${succeeded}   failed ${lost}   of ${all} sent`;
+}
+
+function errorsCell(tick: Tick | undefined): Cell {
+  const cell = { label: 'errors', rank: 6 } as const;
+  const errors = byCount(tick?.errorsByClass ?? {}).map(([name, count]) => `${name} ${count.toLocaleString('en-US')}`);
+  if (errors.length > 0) return { ...cell, text: errors.join('   '), colour: 'red' };
+  return { ...cell, text: tick?.errorsByClass === undefined ? '-' : 'none' };
+}
+
+function percentilesText(percentiles: Tick['response'], decimals: number, room: number): string {
+  if (percentiles === undefined) return '-';
+  const names = room < 4 * PERCENTILE ? (['p50', 'p95', 'p99'] as const) : (['p50', 'p90', 'p95', 'p99'] as const);
+  return names
+    .map((name) => `${name} ${formatMillis(percentiles[name], decimals)}`.padEnd(PERCENTILE))
+    .join('')
+    .trimEnd();
+}
+
+/** The median response time of the last seconds, one block each. */
+export function historyCell({ tick }: ActiveSweep, room: number): Cell {
+  const history = tick?.responseHistory ?? [];
+  const most = Math.max(0, ...history);
+  const legend = `  p50 a second, up to ${formatMillis(most)}`;
+  const text = most === 0 ? '-' : `${sparkline(history, Math.min(60, room - HISTORY_LEGEND))}${legend}`;
+  return { label: 'history', rank: 8, text };
+}
+
+/** The rate of a point that has not begun; a search does not know it yet. */
+export function rateOf(plan: ActiveSweep['plan'], index: number): number | undefined {
+  return plan.search === undefined ? plan.rates[index] : undefined;
+}
+
+/** Every rate of the ladder with its verdict; cut on the side that is over when not all have room. */
+export function ladderCell(sweep: ActiveSweep, room: number): Cell {
+  const steps = sweep.plan.search === undefined ? listSteps(sweep) : searchSteps(sweep);
+  const now = Math.min(sweep.current, steps.length);
+  let from = 0;
+  const text = (to?: number) => `${from > 0 ? '… ' : ''}${steps.slice(from, to).join(' ')}`;
+  // What is to come may be cut at the end; the current one must not.
+  while (from < now && text().length > room && text(now + 3).length > room - 2) from += 1;
+  return { label: 'ladder', rank: 9, text: text() };
+}
+
+function listSteps({ plan, current, points }: ActiveSweep): string[] {
+  return plan.rates.map((rate, index) => {
+    const point = points.find((done) => done.index === index);
+    const mark = index === current ? '▸' : point === undefined ? '' : markOf(point);
+    return `${mark}${formatRate(rate)}`;
+  });
+}
+
+/** Of a search, what was tried, in that order. */
+function searchSteps({ points, tick }: ActiveSweep): string[] {
+  const done = points.map((point) => `${markOf(point)}${formatRate(point.rate)}`);
+  return tick === undefined ? done : [...done, `▸${formatRate(tick.rate)}`];
+}
+
+function markOf(point: ActiveSweep['points'][number]): string {
+  return point.status === 'skipped' ? '•' : isSound(point) ? '✓' : '!';
+}
+
+/** Hosts of the answers as bars against the largest share; at most `count` rows, the last one says what is left out. */
+export function hostCells({ tick, hosts }: ActiveSweep, count: number, room: number): Cell[] {
+  const answers = tick?.hosts ?? {};
+  const all = hosts.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const shown = all.length <= count ? all : all.slice(0, Math.max(0, count - 1));
+  const total = Object.values(answers).reduce((sum, n) => sum + n, 0);
+  const most = Math.max(1, ...Object.values(answers));
+  const nameWidth = Math.min(24, Math.max(0, ...shown.map((host) => host.length)));
+  const width = Math.max(4, Math.min(BAR, room - nameWidth - 18));
+  const cells = shown.map((host, index) => {
+    const n = answers[host] ?? 0;
+    const share = `${(total === 0 ? 0 : (n / total) * 100).toFixed(0)} %`.padStart(5);
+    const text = `${truncate(host, nameWidth).padEnd(nameWidth)} ${bar(n / most, width)} ${share} ${n.toLocaleString('en-US').padStart(8)}`;
+    return { label: index === 0 ? 'hosts' : '', text, rank: 10 + index };
+  });
+  if (shown.length === all.length || count < 1) return cells;
+  const rest = `and ${all.length - shown.length} more hosts`;
+  return [...cells, { label: shown.length === 0 ? 'hosts' : '', text: rest, rank: 10 + shown.length }];
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ReportedRun } from '../../src/services/results/recorded.ts';
+import { Cli } from '../support/cli.ts';
+import { pointOf, recordedRun } from '../unit/results/fixture.ts';
+import { writeRun } from './run-folder.ts';
+
+let cli: Cli;
+
+/** The same sweep of a target that can do less. */
+function slower(run: ReportedRun): ReportedRun {
+  const runId = '20260201-100000-aws-chain';
+  const plan = { ...run.report.plan, runId };
+  const points = run.report.points.map((point) =>
+    point.rate < 800 ? pointOf(point.index, point.rate, { capacity: 300 }) : point,
+  );
+  return { ...run, manifest: { ...run.manifest, runId, plan }, report: { ...run.report, plan, points } };
+}
+
+beforeAll(async () => {
+  cli = await Cli.open();
+  const results = join(cli.home, 'results');
+  await writeRun(results, recordedRun());
+  await writeRun(results, slower(recordedRun()));
+});
+
+afterAll(() => cli.close());
+
+test('report: the table of the youngest run, or of the one named', async () => {
+  const latest = await cli.run(['report']);
+  expect([latest.code, latest.stderr]).toEqual([0, '']);
+  expect(latest.stdout).toContain('run       results/20260201-100000-aws-chain');
+  const named = await cli.run(['report', '20260131-095900-aws-chain']);
+  expect(named.stdout).toContain('Knee: 400 rps is the highest rate that was sustained');
+  for (const line of named.stdout.split('\n').slice(2, 16)) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('report: every format to a file', async () => {
+  const beginnings = { html: '<!doctype html>', markdown: '# aws', junit: '<?xml', json: '{', table: 'aws: ' };
+  for (const [format, beginning] of Object.entries(beginnings)) {
+    const { code, stdout } = await cli.run(['report', 'latest', '--format', format, '--out', `reports/run.${format}`]);
+    expect([code, stdout]).toEqual([0, `${format} report of 20260201-100000-aws-chain: reports/run.${format}\n`]);
+    const text = await readFile(join(cli.home, 'reports', `run.${format}`), 'utf8');
+    expect(text.slice(0, beginning.length)).toBe(beginning);
+  }
+});
+
+test('report and diff: the envelope', async () => {
+  const report = await cli.json(['report', '20260131-095900-aws-chain']);
+  expect(report.envelope).toMatchObject({ status: 'ok', result: { report: { knee: { rate: 400 } } } });
+  const diff = await cli.json(['diff', '20260131-095900-aws-chain', 'latest']);
+  expect(diff.envelope.result.points[7]).toMatchObject({ rate: 500, verdict: 'worse' });
+});
+
+test('diff: exit 8 only where it was asked for', async () => {
+  const args = ['diff', '20260131-095900-aws-chain', 'latest'];
+  const told = await cli.run(args);
+  expect([told.code, told.stdout.includes('500 rps: goodput worse by 120/s, -28.6 %')]).toEqual([0, true]);
+  expect((await cli.run([...args, '--fail-on-worse'])).code).toBe(8);
+  expect((await cli.run(['diff', 'latest', 'latest', '--fail-on-worse'])).code).toBe(0);
+});
+
+test('an unknown run: exit 2, and which there are', async () => {
+  const { code, stderr } = await cli.run(['report', 'nope']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('name one of the latest: 20260201-100000-aws-chain, 20260131-095900-aws-chain');
+});

@@ -1,0 +1,166 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { runOrder, wireServer } from './raw-server.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}';
+
+/** Of a point that was not lost. */
+function progressOf({ end }: Awaited<ReturnType<typeof runOrder>>) {
+  if (end.type !== 'finished') throw new Error(end.why);
+  return end.progress;
+}
+
+test('a keep-alive that ends as the request comes: sent once more on a new connection, and counted', async () => {
+  // The first request of a connection is answered, the second meets its orderly end.
+  const { url } = await wireServer((socket, _n, onSocket) => {
+    if (onSocket === 0) socket.write(OK);
+    else socket.end();
+  });
+  const ran = await runOrder(url);
+  expect(ran.classes).toEqual({ ok: 60 });
+  expect(progressOf(ran).retried).toBeGreaterThan(20);
+});
+
+test('an orderly end instead of an answer on a new connection is an error, and so is the retry of one', async () => {
+  const { url, connections } = await wireServer((socket) => void socket.end());
+  const ran = await runOrder(url);
+  expect(ran.classes).toEqual({ 'connection-closed': 60 });
+  expect(progressOf(ran).retried).toBe(0);
+  expect(connections()).toBe(60);
+});
+
+test('what has begun to come is not asked for again', async () => {
+  const { url } = await wireServer((socket, _n, onSocket) => {
+    if (onSocket === 0) socket.write(OK);
+    else socket.end('HTTP/1.1 200 OK\r\ncontent-le');
+  });
+  const ran = await runOrder(url);
+  expect(ran.classes['connection-closed']).toBeGreaterThan(20);
+  expect(progressOf(ran).retried).toBe(0);
+});
+
+test('answers byte by byte, chunked, until close, after an interim one, and in one piece with nothing', async () => {
+  const { url } = await wireServer((socket, n) => {
+    if (n % 5 === 0) {
+      const bytes = [...OK];
+      const drip = setInterval(() => (bytes.length > 0 ? socket.write(bytes.shift() ?? '') : clearInterval(drip)), 1);
+    } else if (n % 5 === 1) {
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n');
+      setTimeout(() => socket.write('1\r\n}\r\n0\r\n\r\n'), 10);
+    } else if (n % 5 === 2) socket.end('HTTP/1.1 200 OK\r\n\r\n{}');
+    else if (n % 5 === 3) socket.write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`);
+    else socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+  });
+  const { classes } = await runOrder(url, { durationMs: 500 });
+  expect(classes).toEqual({ ok: 50 });
+});
+
+test('10 MB, garbage, two answers to one request', async () => {
+  const big = Buffer.alloc(10_000_000, 32);
+  const { url, connections } = await wireServer((socket, n) => {
+    if (n % 4 === 0) {
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${big.length}\r\n\r\n`);
+      socket.write(big);
+    } else if (n % 4 === 1) socket.write('SSH-2.0-OpenSSH_9.9\r\n');
+    else if (n % 4 === 2) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}');
+    else socket.write(OK + OK);
+  });
+  const { classes, records } = await runOrder(url, { rate: 20, durationMs: 1000 });
+  expect(classes).toEqual({ 'too-long': 5, 'malformed-answer': 10, ok: 5 });
+  expect(records.find((record) => record.class === 'too-long')).toMatchObject({ outcome: 'invalid', status: 200 });
+  expect(records.find((record) => record.class === 'malformed-answer')).toMatchObject({ outcome: 'transport_error' });
+  // Nothing of these leaves a connection that could be trusted again.
+  expect(connections()).toBe(20);
+});
+
+test('an answer before the request was read whole is an answer', async () => {
+  const { url } = await wireServer((socket) => void socket.end('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n'));
+  const { classes } = await runOrder(url, { prompt: 'x'.repeat(3_000_000), rate: 10 });
+  expect(classes).toEqual({ 413: 6 });
+});
+
+test('requests are whole and different; each has a trace of its own', async () => {
+  const prompts = new Set<string>();
+  const traces = new Set<string>();
+  const { url } = await wireServer((socket, _n, _onSocket, request) => {
+    prompts.add(JSON.parse(request.split('\r\n\r\n')[1] ?? '').prompt);
+    traces.add(/^traceparent: 00-([0-9a-f]{32})-[0-9a-f]{16}-01\r$/m.exec(request)?.[1] ?? '');
+    socket.write(OK);
+  });
+  await runOrder(url, { warmupMs: 200 }, { processes: 2 });
+  expect([prompts.size, traces.size]).toEqual([80, 80]);
+});
+
+test('controls: requests per connection, age, new connections per wake-up, own source ports', async () => {
+  const { url, connections } = await wireServer((socket) => void socket.write(OK));
+  const counted = async (change: Parameters<typeof runOrder>[1]) => {
+    const before = connections();
+    const ran = await runOrder(url, change);
+    expect(ran.classes).toEqual({ ok: 60 });
+    expect(progressOf(ran).newConnections).toBe(connections() - before);
+    return connections() - before;
+  };
+  expect(await counted({})).toBeLessThan(10);
+  expect(await counted({ requestsPerConnection: 1 })).toBe(60);
+  expect(await counted({ requestsPerConnection: 10 })).toBeLessThan(16);
+  expect(await counted({ connectionAgeMs: 100 })).toBeGreaterThan(4);
+  expect(await counted({ requestsPerConnection: 1, ownPortsAbove: 0 })).toBe(60);
+  expect(await counted({ requestsPerConnection: 1, maxConnectsPerTick: 1 })).toBe(60);
+});
+
+test('Poisson arrivals: as many requests, the same times for the same seed', async () => {
+  const { url } = await wireServer((socket) => void socket.write(OK));
+  const times = async (processes: number) => {
+    const { records } = await runOrder(url, { arrivals: 'poisson' }, { processes });
+    for (const { latenessMs } of records) expect(latenessMs).toBeGreaterThanOrEqual(0);
+    return new Map(records.map(({ index, intendedMs }) => [index, intendedMs]));
+  };
+  const one = await times(1);
+  expect(one.size).toBe(60);
+  expect(one.get(30)).not.toBe(300);
+  for (const [index, intended] of await times(3)) expect(one.get(index)).toBe(intended);
+});
+
+test('several generators make one point; one that is killed makes it lost, and says so', async () => {
+  const { url } = await wireServer((socket) => void setTimeout(() => socket.write(OK), 50));
+  const { end, records } = await runOrder(url, { rate: 500 }, { processes: 3 });
+  expect(end).toMatchObject({ type: 'finished', progress: { sent: 300, dropped: 0, inFlight: 0 } });
+  expect(new Set(records.map(({ index }) => index)).size).toBe(300);
+  const own = () =>
+    execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes('engine/generator'))
+      .map((line) => Number.parseInt(line, 10));
+  let killed = false;
+  const began = performance.now();
+  const onBatch = () => {
+    const [, victim] = own();
+    if (killed || victim === undefined) return;
+    killed = true;
+    process.kill(victim, 'SIGKILL');
+  };
+  const lost = await runOrder(url, { durationMs: 30_000 }, { processes: 3, onBatch });
+  expect(lost.end).toEqual({ type: 'lost', why: expect.stringMatching(/^signal SIGKILL, generator \d of 3$/) });
+  expect(performance.now() - began).toBeLessThan(8000);
+  expect(own()).toEqual([]);
+});
+
+test('streams: time to the first token, gaps, tokens; a stream that breaks is invalid', async () => {
+  const { url } = await wireServer((socket, n, _onSocket, request) => {
+    expect(request).toContain('"stream":true}');
+    const piece = (text: string) => socket.write(`${text.length.toString(16)}\r\n${text}\r\n`);
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n');
+    setTimeout(() => piece('{"response":"a","done":false}\n'), 40);
+    setTimeout(() => piece('{"response":"b","done":false}\n{"response":"c","done":false}\n'), 60);
+    setTimeout(() => socket.write(n % 2 === 0 ? '' : '0\r\n\r\n'), 80);
+    if (n % 2 === 0) setTimeout(() => piece('{"done":true,"eval_count":5}\n') && socket.write('0\r\n\r\n'), 90);
+  });
+  const { records, classes } = await runOrder(url, { stream: true, rate: 50, durationMs: 400 });
+  expect(classes).toEqual({ ok: 10, 'broken-stream': 10 });
+  for (const record of records) {
+    expect(record.ttft_ms).toBeGreaterThan(35);
+    expect(record.ttft_ms).toBeLessThan(record.serviceMs ?? 0);
+    expect(record.itl_ms).toHaveLength(1);
+    expect(record.figures?.output_tokens).toBe(record.class === 'ok' ? 5 : undefined);
+  }
+});

@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../../src/services/load/engine/answer.ts';
+import { LocalPorts } from '../../../src/services/load/engine/local-ports.ts';
+import { planGenerators } from '../../../src/services/load/engine/plan-generators.ts';
+import { RecordWriter, readColumns } from '../../../src/services/load/engine/record-columns.ts';
+import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
+import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
+import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
+import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+
+describe('records as columns', () => {
+  test('come back as they went in, in every shape', () => {
+    const writer = new RecordWriter();
+    const figures = { total_seconds: 0, output_tokens: 12 };
+    writer.add(3, 0.3, 0.1, 5, 200, { outcome: 'ok', class: 'ok', error: '', host: 'b-1', figures });
+    writer.add(4, 0.4, 0.2, 6, 503, { outcome: 'http_error', class: '503', error: 'HTTP 503: no' });
+    writer.add(5, 0.5, 0.3, 7, 0, { outcome: 'transport_error', class: 'ECONNREFUSED', error: 'refused' });
+    const stream = { ttftMs: 20, gaps: [1, 2.5] };
+    writer.add(6, 0.6, 0.4, 8, 200, { outcome: 'ok', class: 'ok', error: '', host: 'b-1' }, stream);
+    writer.add(7, 0.7, 0.5, 9, 0, { outcome: 'timeout', class: 'timeout', error: 'late' }, { gaps: [] });
+    const columns = structuredClone(writer.take());
+    expect(readColumns(columns)).toEqual([
+      {
+        index: 3,
+        intendedMs: 0.3,
+        latenessMs: 0.1,
+        serviceMs: 5,
+        outcome: 'ok',
+        class: 'ok',
+        status: 200,
+        error: '',
+        host: 'b-1',
+        figures,
+      },
+      {
+        index: 4,
+        intendedMs: 0.4,
+        latenessMs: 0.2,
+        serviceMs: 6,
+        outcome: 'http_error',
+        class: '503',
+        status: 503,
+        error: 'HTTP 503: no',
+      },
+      {
+        index: 5,
+        intendedMs: 0.5,
+        latenessMs: 0.3,
+        serviceMs: 7,
+        outcome: 'transport_error',
+        class: 'ECONNREFUSED',
+        status: 0,
+        error: 'refused',
+      },
+      {
+        index: 6,
+        intendedMs: 0.6,
+        latenessMs: 0.4,
+        serviceMs: 8,
+        outcome: 'ok',
+        class: 'ok',
+        status: 200,
+        error: '',
+        host: 'b-1',
+        ttft_ms: 20,
+        itl_ms: [1, 2.5],
+      },
+      {
+        index: 7,
+        intendedMs: 0.7,
+        latenessMs: 0.5,
+        serviceMs: 9,
+        outcome: 'timeout',
+        class: 'timeout',
+        status: 0,
+        error: 'late',
+      },
+    ]);
+    expect(readColumns(writer.take())).toEqual([]);
+  });
+
+  test('more than the first columns hold, with figures and labels that begin late', () => {
+    const writer = new RecordWriter();
+    for (let i = 0; i < 3000; i++) {
+      const figures = i > 700 ? { figures: { total_seconds: i } } : {};
+      writer.add(i, i, 0, 0, 200, { outcome: 'ok', class: 'ok', error: '', host: `b-${i % 9}`, ...figures });
+    }
+    const columns = writer.take();
+    expect(columns.labels).toHaveLength(9);
+    const records = readColumns(columns);
+    expect(records[700]).not.toHaveProperty('figures');
+    expect(records[2999]).toMatchObject({ index: 2999, host: 'b-2', figures: { total_seconds: 2999 } });
+  });
+});
+
+describe('requests', () => {
+  const target = new URL('http://127.0.0.1:8001/chain?x=1');
+  const make = (prompt: string, stream = false) =>
+    new RequestTemplate({ target, prompt, seed: 0x11111111, series: 1111111111, stream });
+
+  test('are whole, have the length that they say, and differ', () => {
+    const template = make(`${DEFAULT_PROMPT} "ä€😀"`);
+    const traces = new Set<string>();
+    const prompts = new Set<string>();
+    const lengths = new Set<number>();
+    for (const index of [-12, -1, 0, 1, 11, 12, 1111111111, 9_999_999_999]) {
+      const request = template.request(index).toString('latin1');
+      const [head, body] = request.split('\r\n\r\n') as [string, string];
+      expect(head.startsWith('POST /chain?x=1 HTTP/1.1\r\nhost: 127.0.0.1:8001\r\n')).toBe(true);
+      expect(head).toContain(`content-length: ${body.length}`);
+      expect(Buffer.from(body, 'latin1').equals(template.body(index))).toBe(true);
+      const { prompt } = JSON.parse(Buffer.from(body, 'latin1').toString('utf8'));
+      expect(prompt.endsWith('"ä€😀"')).toBe(true);
+      prompts.add(prompt);
+      lengths.add(request.length);
+      const trace = /^traceparent: (00-([0-9a-f]{32})-([0-9a-f]{16})-01)$/m.exec(head);
+      expect(template.headers(index)).toContain(trace?.[1]);
+      expect(trace?.[3]).not.toBe('0'.repeat(16));
+      traces.add(trace?.[2] ?? '');
+    }
+    expect([prompts.size, traces.size, lengths.size]).toEqual([8, 8, 1]);
+  });
+
+  test('ask for a stream where one is wanted', () => {
+    expect(JSON.parse(make(DEFAULT_PROMPT, true).body(1).toString())).toMatchObject({ stream: true });
+    expect(JSON.parse(make(DEFAULT_PROMPT).body(1).toString())).not.toHaveProperty('stream');
+  });
+});
+
+test('how many generators a sweep takes', () => {
+  const needs = { cores: 2, rate: 1000, expectedInFlight: 1000, descriptorLimit: 20_000 };
+  expect(planGenerators(needs)).toEqual({ processes: 1, maxInFlight: 19_936, reason: '' });
+  expect(planGenerators({ ...needs, expectedInFlight: 30_000 })).toMatchObject({
+    processes: 2,
+    maxInFlight: 39_872,
+    reason: expect.stringContaining('descriptors'),
+  });
+  expect(planGenerators({ ...needs, rate: 100_000 }).processes).toBe(1);
+  expect(planGenerators({ ...needs, rate: 100_000, cores: 8 })).toMatchObject({ processes: 4 });
+  expect(planGenerators({ ...needs, descriptorLimit: undefined, expectedInFlight: 1e6 }).processes).toBe(1);
+  expect(planGenerators({ ...needs, descriptorLimit: 10, expectedInFlight: 1e6 }).processes).toBe(32);
+});
+
+test('source ports: within bounds, none twice before all were used, none shared between generators', () => {
+  const seen = new Set<number>();
+  for (const index of [0, 1, 2]) {
+    const ports = new LocalPorts({ index, count: 3 }, [32_768, 33_000], 0);
+    for (let i = 0; i < 7000; i++) seen.add(ports.next());
+  }
+  expect(seen.size).toBe(21_000);
+  expect(Math.min(...seen)).toBeGreaterThanOrEqual(10_240);
+  expect(Math.max(...seen)).toBe(33_000);
+});
+
+test('the clock is the machine clock', () => {
+  for (let i = 0; i < 100; i++) {
+    const before = Number(process.hrtime.bigint()) / 1e6;
+    const now = steadyNow();
+    expect(now).toBeGreaterThan(before - 0.1);
+    expect(now).toBeLessThan(Number(process.hrtime.bigint()) / 1e6 + 0.1);
+  }
+});
+
+test('an answer like the one before is judged alike, and one that differs is not', () => {
+  const verdict = judge('any');
+  expect(verdict(200, '{"host":"b-1"}')).toBe(verdict(200, '{"host":"b-1"}'));
+  expect(verdict(200, '{"host":"b-2"}').host).toBe('b-2');
+  expect(verdict(503, '{"host":"b-2"}').outcome).toBe('http_error');
+});
+
+describe('streams', () => {
+  const meterOf = (type: string, reads: readonly [number, string][]) => {
+    const meter = new TokenMeter();
+    for (const [at, text] of reads) {
+      const bytes = Buffer.from(text);
+      meter.take(bytes, 0, bytes.length, at, type);
+    }
+    meter.end();
+    return meter;
+  };
+
+  test('newline-delimited JSON: tokens per event, gaps per read, counts as the engine has them', () => {
+    const meter = meterOf('application/x-ndjson', [
+      [10, '{"response":"","done":false}\n'],
+      [20, '{"response":"a","done":false}\n{"response":"b","do'],
+      [25, 'ne":false}\n'],
+      [40, '{"response":"c","done":false}\n{"response":"","done":true,"eval_count":7,"prompt_eval_count":9}'],
+    ]);
+    expect(meter).toMatchObject({ firstAt: 20, gaps: [5, 15], outputTokens: 7, problem: '' });
+    expect(meter.reported).toMatchObject({ promptTokens: 9 });
+  });
+
+  test('server-sent events, a character cut by a read, comments between', () => {
+    const text = Buffer.from('data: {"choices":[{"delta":{"content":"é"}}]}\r\n\r\n: ping\n\ndata: [DONE]\n\n');
+    const meter = new TokenMeter();
+    const cut = text.indexOf(0xc3) + 1;
+    meter.take(text, 0, cut, 1, 'text/event-stream');
+    meter.take(text, cut, text.length, 2, 'text/event-stream');
+    meter.end();
+    expect(meter).toMatchObject({ firstAt: 2, gaps: [], outputTokens: 1, problem: '' });
+  });
+
+  test.each([
+    ['no token', '{"response":"","done":true}\n', 'no token'],
+    ['cut', '{"response":"a","done":false}\n', 'before its last event'],
+    ['not JSON', '{"response":"a"}\nhello\n', 'not JSON'],
+    ['an error in it', '{"response":"a"}\n{"error":"out of memory"}\n', 'out of memory'],
+  ])('%s', (_name, text, problem) => {
+    expect(meterOf('application/x-ndjson', [[1, text]]).problem).toContain(problem);
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { Clock } from '../../../src/services/clock.ts';
+import { measureBaseline, type Probe, prober, waitUntilCalm } from '../../../src/services/load/sweep/probe.ts';
+import { planSweep, predictInFlight, predictions } from '../../../src/services/load/sweep/sweep-plan.ts';
+
+const { signal } = new AbortController();
+
+/** A clock that only moves when somebody waits, and probes that take what is told. */
+function held(times: (number | string)[]) {
+  let now = 0;
+  const sleep = async (ms: number) => {
+    now += ms;
+  };
+  const clock: Clock = { now: () => now, monotonic: () => now, sleep };
+  let asked = 0;
+  const probe: Probe = async (timeoutMs) => {
+    const next = times[Math.min(asked++, times.length - 1)] ?? 0;
+    if (typeof next === 'string') return { ms: 1, ok: false, why: next };
+    const ms = Math.min(next, timeoutMs);
+    now += ms;
+    return ms < next ? { ms, ok: false, why: 'timeout' } : { ms, ok: true, why: '' };
+  };
+  return { clock, probe, asked: () => asked, now: () => now };
+}
+
+describe('the baseline', () => {
+  test('the median of three; one where the target is slow; a failure is told', async () => {
+    expect(await measureBaseline(held([300, 20, 30]).probe, 5000, signal)).toMatchObject({ ok: true, ms: 30 });
+    const slow = held([9000]);
+    expect(await measureBaseline(slow.probe, 60_000, signal)).toMatchObject({ ms: 9000 });
+    expect(slow.asked()).toBe(1);
+    expect(await measureBaseline(held([20, 'status 503']).probe, 5000, signal)).toMatchObject({ ok: false });
+  });
+});
+
+describe('the gate', () => {
+  test('opens when a probe is as fast as before', async () => {
+    const lab = held([900, 'status 503', 200, 95]);
+    expect(await waitUntilCalm(lab.probe, 50, 10_000, signal, lab.clock)).toBeUndefined();
+    expect(lab.asked()).toBe(4);
+  });
+
+  test('is bounded, and says what it saw', async () => {
+    const lab = held([800]);
+    expect(await waitUntilCalm(lab.probe, 50, 3000, signal, lab.clock)).toMatch(
+      /^a probe still takes 800 ms after 2\.9 s, and took 50 ms before the sweep/,
+    );
+    const dead = held(['connect ECONNREFUSED']);
+    expect(await waitUntilCalm(dead.probe, 50, 1000, signal, dead.clock)).toContain('fails (connect ECONNREFUSED)');
+    const hung = held([1e9]);
+    expect(await waitUntilCalm(hung.probe, 50, 1000, signal, hung.clock)).toContain('fails (timeout)');
+    expect(hung.now()).toBeLessThan(1500);
+  });
+});
+
+test('a probe is an ordinary request; an abort is one', async () => {
+  const { clock } = held([]);
+  const seen: unknown[] = [];
+  const fetch = async (url: unknown, init?: RequestInit) => {
+    seen.push([url, init?.method, init?.body]);
+    return new Response('no', { status: 503 });
+  };
+  const probe = prober('http://h/chain', () => 'body', { fetch: fetch as typeof globalThis.fetch, clock });
+  expect(await probe(1000, signal)).toMatchObject({ ok: false, why: 'status 503' });
+  expect(seen).toEqual([['http://h/chain', 'POST', 'body']]);
+  const gone = AbortSignal.abort(new Error('interrupted'));
+  const refusing = async () => {
+    throw new Error('aborted');
+  };
+  await expect(prober('http://h/', () => '', { fetch: refusing, clock })(1000, gone)).rejects.toThrow('interrupted');
+});
+
+test("Little's law foretells what will be in flight, and which limits it meets", () => {
+  const settings = {
+    ...{ targetUrl: 'http://h/chain', tag: 't', rates: [1, 100, 1000] },
+    ...{ durationSeconds: 10, warmupSeconds: 2, timeoutSeconds: 20, drainSeconds: 120 },
+  };
+  expect(predictInFlight(settings, 100, 500)).toBe(50);
+  expect(predictInFlight(settings, 100, 60_000)).toBe(1200);
+  expect(predictInFlight({ ...settings, timeoutSeconds: 5 }, 100, 60_000)).toBe(500);
+  const known = { runId: 'r', simulated: false, maxInFlight: 4000 };
+  expect(predictions(planSweep(settings, known))).toEqual([]);
+  const plan = planSweep(settings, { ...known, probeMs: 5000 });
+  expect(plan.predictedInFlight).toEqual([5, 500, 5000]);
+  expect(predictions(plan)).toEqual([
+    {
+      level: 'info',
+      text: 'a request alone takes 5.0 s: at least 5000 in flight at 1000 rps; 11010 requests in 36.0 s and the drains',
+    },
+    { level: 'warn', text: expect.stringMatching(/^the points 1000 rps need more than the 4000 in flight/) },
+    { level: 'warn', text: 'points of 10 s are short against 5.0 s: --duration 20s shows a steady state' },
+  ]);
+});
