@@ -69,7 +69,11 @@ export function run(): Promise<BenchResult> {
 /** Seconds of processor time per 100,000 requests. */
 async function engine(url: string): Promise<number> {
   const module = new URL('./closed-process.ts', import.meta.url);
-  const child = fork(module, [url, String(CONNECTIONS), String(SECONDS)], { serialization: 'advanced', execArgv: [] });
+  // As the engine starts its own processes.
+  const child = fork(module, [url, String(CONNECTIONS), String(SECONDS)], {
+    serialization: 'advanced',
+    execArgv: ['--max-semi-space-size=4'],
+  });
   let cost = 0;
   child.on('message', (message: { requests?: number; cpuSeconds?: number }) => {
     if (message.requests !== undefined) cost = ((message.cpuSeconds ?? 0) / message.requests) * 1e5;

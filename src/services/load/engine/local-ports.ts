@@ -42,7 +42,7 @@ export class LocalPorts {
 }
 
 /** The kernel's range of ports for outgoing connections, both ends included. */
-export function ephemeralRange(): readonly [number, number] {
+function ephemeralRange(): readonly [number, number] {
   try {
     const [low, high] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/).map(Number);
     if (low !== undefined && high !== undefined && low < high) return [low, high];

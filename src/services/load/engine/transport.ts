@@ -10,8 +10,8 @@ export interface ConnectionControls {
   /** A connection takes no further request when it is older than this. */
   readonly connectionAgeMs?: number;
   /**
-   * Connections opened per wake-up of the schedule. A request that needs one more waits for the next wake-up, and the
-   * wait is lateness.
+   * Connections opened in one turn of the event loop. A request that needs one more waits for the next turn, and the wait
+   * is lateness.
    */
   readonly maxConnectsPerTick?: number;
   /**
@@ -27,9 +27,9 @@ export interface Transport {
   readonly opened: number;
   /** Requests that were sent again because the server had closed their connection before it could see them. */
   readonly retried: number;
-  /** A new wake-up of the schedule begins: as many connections may be opened again. */
+  /** A new turn of the event loop: as many connections may be opened again. */
   turn(): void;
-  /** Whether a request can go out in this wake-up. */
+  /** Whether a request can go out in this turn. */
   ready(): boolean;
   send(exchange: Exchange): void;
   close(): void;

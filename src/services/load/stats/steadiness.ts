@@ -4,7 +4,7 @@ import { leastSquares, mean } from './samples-over-time.ts';
 /** Less in the middle half of the window says nothing about a trend. */
 const MIN_REQUESTS = 5;
 /** So many observations of the requests in flight are taken for their course; with fewer it is made from the records. */
-const MIN_OBSERVATIONS = 8;
+const MIN_OBSERVATIONS = 5;
 const GRID = 64;
 /** Growth over the middle half that is nothing: requests; part of the mean; standard deviations of a Poisson number. */
 const GROWTH = { requests: 3, share: 0.15, deviations: 3 } as const;

@@ -20,11 +20,20 @@ export function searchLadder(low: number, high: number): Ladder {
     const tried = done.map((point) => ({
       rate: point.rate,
       sustained: isSustained(point),
-      servedRps: point.servedRps,
+      servedRps: capacityOf(point),
     }));
     const rate = nextSearchRate(low, high, tried);
     return rate === undefined ? undefined : { index: done.length, rate };
   };
+}
+
+/**
+ * What the target got done. Where nearly everything was answered in the end, what leaves is what comes less what piles
+ * up; that is free of the filling and emptying at the ends of a point, which `servedRps` has in it.
+ */
+function capacityOf({ rate, servedRps, scheduled, outcomes, state }: PointSummary): number {
+  const slope = state?.state === 'overloaded' ? (state.inFlightSlope ?? 0) : 0;
+  return slope > 0 && outcomes.ok >= 0.98 * scheduled ? Math.max(servedRps, rate - slope) : servedRps;
 }
 
 /** A point that was not offered, and why. */

@@ -1,7 +1,7 @@
 import { type ResponseHead, readHead } from './response-head.ts';
 
 /** Status line and headers together; what Node and undici allow too. */
-export const MAX_HEAD_BYTES = 16 * 1024;
+const MAX_HEAD_BYTES = 16 * 1024;
 /** A chunk's size line, extensions included. */
 const MAX_SIZE_LINE_BYTES = 1024;
 /** `100 Continue` and its like before the answer; more of them is a server that never answers. */
