@@ -7,7 +7,7 @@ import { bodyMaker, DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 const CONNECTIONS = 64;
 
 /** What another generator said and cost. */
-export interface ToolRun {
+interface ToolRun {
   readonly requests: number;
   /** User and system, in seconds. */
   readonly cpuSeconds: number;

@@ -14,6 +14,7 @@ import type { SweepReport } from '../services/load/types.ts';
 import { readEndpoints } from '../services/local/endpoints.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
+import { writeRunReport } from '../services/results/write-report.ts';
 import { aboutThisRun, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
@@ -94,6 +95,7 @@ error-rate ok-rps served-rps.`;
     const { resume } = this.flags;
     const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
     const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control });
+    await writeRunReport(report.runFolder, emit);
     return { result: report, text: sweepText(report, process.stdout.columns ?? 80), exit: exitOf(report, signal) };
   }
 
@@ -154,7 +156,9 @@ function isTyped(argv: readonly string[], flag: string): boolean {
 
 function exitOf(report: SweepReport, signal: AbortSignal): ExitCode {
   if (report.problem !== undefined) return ExitCode.configuration;
-  const failed = report.slos?.some(({ passed }) => !passed) ?? false;
+  // A target of which not one answer was right has failed, whatever was asked of it.
+  const nothing = report.points.every(({ outcomes }) => outcomes.ok === 0);
+  const failed = nothing || (report.slos?.some(({ passed }) => !passed) ?? false);
   if (report.abortedBy !== undefined) return ExitCode.checkFailed;
   if (report.status === 'complete') return failed ? ExitCode.checkFailed : ExitCode.ok;
   const exit: unknown = signal.reason?.exit;

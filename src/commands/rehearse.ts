@@ -12,6 +12,7 @@ import { deployLocal } from '../services/local/deploy.ts';
 import { teardownLocal } from '../services/local/teardown.ts';
 import { type RehearsalReport, rehearse } from '../services/rehearsal/rehearse.ts';
 import { REHEARSAL_STACK, rehearsalRequest, soleRehearsal } from '../services/rehearsal/setting.ts';
+import { writeRunReport } from '../services/results/write-report.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { aboutThisRun, localBundles, pathsOf, processDeps, stackDeps } from '../surroundings.ts';
 import { renderRehearsal } from '../ui/render-rehearsal.ts';
@@ -36,7 +37,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
 
   protected override readonly defaultStack = REHEARSAL_STACK;
 
-  protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
+  protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     const [rates, prompt, bundles, stack] = await Promise.all([
       parseRates(flags.rps),
@@ -61,8 +62,8 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
               { ...endpoints, minProcessSeconds, timeoutSeconds: SMOKE_TIMEOUT_SECONDS },
               { client, clock: systemClock, emit, signal },
             ),
-          sweep: ({ endpoints }) =>
-            runSweep(
+          sweep: async ({ endpoints }) => {
+            const report = await runSweep(
               {
                 ...{
                   targetUrl: `${endpoints.a}/chain`,
@@ -76,8 +77,11 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
                 ...{ durationSeconds: flags.duration, warmupSeconds, timeoutSeconds: 30, drainSeconds: 30 },
                 about: aboutThisRun(this.config.version, ['rehearse', ...this.argv]),
               },
-              { clock: systemClock, fetch, emit, signal },
-            ),
+              { clock: systemClock, fetch, emit, signal, control },
+            );
+            await writeRunReport(report.runFolder, emit);
+            return report;
+          },
           teardown: () => teardownLocal(paths, { ...deps, signal: AbortSignal.timeout(60_000) }),
         },
         emit,

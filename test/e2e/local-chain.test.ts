@@ -109,6 +109,7 @@ describe('a command that is killed or doubled', () => {
     expect(hit).toBe(true);
     expect(killed.signal).toBe('SIGKILL');
     const again = await cli.json(DEPLOY);
+    expect(again.envelope.error).toBeUndefined();
     expect(again.code).toBe(0);
     expect(again.envelope.warnings.join()).toContain('ended without giving its lock back');
     expect(await cli.running()).toEqual(ALL);

@@ -178,8 +178,8 @@ export interface PointSummary {
   /** Successful answers per second of the point's duration. */
   readonly okRps: number;
   /**
-   * Successful answers per second from the beginning of the window to the last of them: what the target got done. Far
-   * below `okRps` where it worked off a backlog during the drain.
+   * At what rate successful answers came, per second, from the first to the last of them, and at most `okRps`: what the
+   * target got done. Far below `okRps` where it worked off a backlog during the drain.
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */

@@ -34,7 +34,7 @@ export interface ProcessDeps {
   readonly baseEnv: Readonly<Record<string, string>>;
 }
 
-const READY_SECONDS = 30;
+const READY_SECONDS = 60;
 const STOP_SECONDS = 12;
 const POLL_MS = 50;
 /** Every start is refused for a moment; only what lasts longer is worth a line. */
@@ -72,7 +72,10 @@ export function serviceProcess(
     },
     diff: (spec, live): Difference => (specHash(spec) === live.spec ? 'same' : 'replace'),
 
-    async create(_context, spec, token) {
+    async create(context, spec, token) {
+      // A command that was killed may have started it a moment ago, after this one looked.
+      const earlier = (await findAll()).find((live) => live.token === token && live.spec === specHash(spec));
+      if (earlier !== undefined) return earlier;
       if ((await tryPort(spec.port)) === undefined) throw await portInUse(key, spec.port, deps.listProcesses);
       await makeFolder(deps.logs, 0o700);
       const log = await open(logFile, 'a', 0o600);
@@ -86,7 +89,9 @@ export function serviceProcess(
         });
         await once(child, 'spawn');
         child.unref();
-        const live = (await findAll()).find((candidate) => candidate.token === token);
+        const found = await findAll();
+        const live = found.find(({ pid }) => pid === child.pid);
+        await Promise.all(found.map((other) => (other === live ? undefined : stopProcess(other, findAll, context))));
         if (live === undefined) throw await diedAtOnce(key, logFile);
         return live;
       } finally {

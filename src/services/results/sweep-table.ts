@@ -83,9 +83,9 @@ function pointTable(points: readonly PointSummary[], columns: number, wide: bool
     text = tableOf();
   }
   const legend = [
-    `p50 to p99: response time in ${time.unit}, from the intended time of each request.`,
+    `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
     ...(names.includes('sent/s') ? ['sent/s, ok/s'] : ['ok/s']).map(
-      (rates) => `${rates}: per second of the point. served/s: until the last answer.`,
+      (rates) => `${rates}: per second of the point. served/s: first answer to last.`,
     ),
   ];
   return [text, ...legend].join('\n');

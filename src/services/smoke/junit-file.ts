@@ -43,7 +43,7 @@ function notWritable(path: string, cause: unknown): RemedyError {
   return new RemedyError(`cannot write the report ${path}: ${reasonOf(cause)}`, {
     code: 'report-not-writable',
     exit: ExitCode.configuration,
-    nextSteps: ['name a file in a folder that you may write to, for example --junit reports/smoke.xml'],
+    nextSteps: ['name a file in a folder that you may write to, for example below reports/'],
     cause,
   });
 }

@@ -94,7 +94,7 @@ test('a point: rates divide by its duration, latency counts from the intended ti
     validity: 'invalid: client-limited (lateness p99 10.0 ms, 5.0 ms allowed)',
     sentRps: 10,
     okRps: 9,
-    servedRps: 2.25,
+    servedRps: 2.051,
     response: { p50: 100, p99: 3200 },
     service: { p50: 90, p99: 3190 },
     hosts: { 'b-1': 6, 'b-2': 2 },

@@ -67,8 +67,8 @@ test('80 columns: one row per point, errors below the table', () => {
        rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict
          1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03 valid
     ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25 invalid
-    p50 to p99: response time in seconds, from the intended time of each request.
-    sent/s, ok/s: per second of the point. served/s: until the last answer.
+    p50 to p99: response time in seconds, counted from the intended time.
+    sent/s, ok/s: per second of the point. served/s: first answer to last.
 
     Errors:
       1000 rps: 503 x 8000, timeout x 1600, ECONNRESET x 48
@@ -96,8 +96,8 @@ test('a wide terminal: errors and the generator in the table', () => {
        rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict late p99 ms in flight errors by class
          1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03 valid          0.65         6 -
     ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
-    p50 to p99: response time in seconds, from the intended time of each request.
-    sent/s, ok/s: per second of the point. served/s: until the last answer.
+    p50 to p99: response time in seconds, counted from the intended time.
+    sent/s, ok/s: per second of the point. served/s: first answer to last.
 
     Remarks:
       ! 1000 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)
@@ -124,8 +124,8 @@ test('simulated and interrupted', () => {
       rps sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
         1    1.0  1.0      1.0 10      0 52.3 78.5 104.6 170.0 valid
     ! 0.5    0.6  0.0      0.0  0      2    -    -     -     - interrupted
-    p50 to p99: response time in milliseconds, from the intended time of each request.
-    sent/s, ok/s: per second of the point. served/s: until the last answer.
+    p50 to p99: response time in milliseconds, counted from the intended time.
+    sent/s, ok/s: per second of the point. served/s: first answer to last.
 
     Errors:
       0.5 rps: ECONNREFUSED x 2
@@ -178,8 +178,8 @@ test('everything a point can say, within 80 columns', () => {
       800    800  420      403 4200   3800 25.49 36.97 48.44 77.12 overloaded
     ! 900    900  420      403 4200   4800 31.32 45.41 59.51 94.74 invalid
      1000      -    -        -    -      -     -     -     -     - skipped
-    p50 to p99: response time in seconds, from the intended time of each request.
-    sent/s, ok/s: per second of the point. served/s: until the last answer.
+    p50 to p99: response time in seconds, counted from the intended time.
+    sent/s, ok/s: per second of the point. served/s: first answer to last.
 
     Knee: 400 rps is the highest rate that was sustained; 500 rps was not sustained.
     SLO p95<9s: FAILED at 500 rps (18.63 s), 600 rps (28.00 s)

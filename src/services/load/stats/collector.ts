@@ -37,6 +37,7 @@ export class Collector {
   readonly tokens = { prompt: 0, output: 0, answers: 0 };
   readonly #kind: AnswerKind;
   readonly #seen = new Set<number>();
+  #firstOkMs = Number.POSITIVE_INFINITY;
   #lastOkMs = 0;
 
   constructor(kind: AnswerKind) {
@@ -88,13 +89,24 @@ export class Collector {
     return this.#lastOkMs;
   }
 
+  /**
+   * At what rate successes ended, per second: their number less one over the time from the first to the last. Unlike a
+   * division by the window it does not fall with the response time, and a backlog that is worked off does not raise it.
+   */
+  get departureRate(): number | undefined {
+    const seconds = (this.#lastOkMs - this.#firstOkMs) / 1000;
+    return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
+  }
+
   #addSuccess(record: RequestRecord, latenessMs: number, serviceMs: number): void {
     const response = latenessMs + serviceMs;
     this.response.add(response);
     this.service.add(serviceMs);
     this.hops.add(record);
     this.stream.add(record);
-    this.#lastOkMs = Math.max(this.#lastOkMs, record.intendedMs + response);
+    const endedAt = record.intendedMs + response;
+    this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
+    this.#lastOkMs = Math.max(this.#lastOkMs, endedAt);
     const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;
     this.tokens.answers++;

@@ -53,6 +53,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const service = collected.service.summary();
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
+  const okRps = perSecond(outcomes.ok, facts.durationSeconds);
   return {
     index: facts.index,
     rate: facts.rate,
@@ -76,8 +77,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     outcomes,
     errorsByClass,
     sentRps: perSecond(sent, facts.durationSeconds),
-    okRps: perSecond(outcomes.ok, facts.durationSeconds),
-    servedRps: perSecond(outcomes.ok, servedSeconds),
+    okRps,
+    servedRps: round(Math.min(okRps, collected.departureRate ?? okRps)),
     ...(response === undefined ? {} : { response }),
     ...(service === undefined ? {} : { service }),
     ...(lateness === undefined ? {} : { lateness }),
