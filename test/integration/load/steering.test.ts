@@ -56,28 +56,6 @@ describe('the knee of a server that can do 80 per second', { retry: 2, timeout: 
     expect(run.report).toEqual({ ...report, summaryCsv: run.report.summaryCsv });
     expect(new Set(run.series.map(({ rate }) => rate))).toEqual(new Set([20, 50, 160]));
   });
-
-  test('is found by a search', async () => {
-    // The slower the answers, the less does it matter what a busy machine adds.
-    const { url } = await limited(64, 800);
-    const terms = {
-      ...shortly,
-      timeoutSeconds: 30,
-      durationSeconds: 3,
-      warmupSeconds: 0.9,
-      rates: [30, 160],
-      findKnee: true,
-      probe: true,
-    };
-    const { report } = await sweep(url, terms);
-    expect(report.status).toBe('complete');
-    expect(report.plan).toMatchObject({ search: { low: 30, high: 160 }, rates: report.points.map(({ rate }) => rate) });
-    const told = report.points.map(({ rate, validity, state }) => `${rate}: ${validity}, ${state?.reason}`).join('\n');
-    expect(report.knee?.rate, told).toBeGreaterThan(60);
-    expect(report.knee?.rate, told).toBeLessThan(100);
-    expect(report.points.length, told).toBeLessThanOrEqual(10);
-    for (const { perRequestCsv, sent } of report.points) expect(await readCsv(perRequestCsv)).toHaveLength(sent);
-  });
 });
 
 test('a point that begins on the backlog of another one says so; one that waited does not', async () => {
