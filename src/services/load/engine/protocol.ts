@@ -43,16 +43,18 @@ interface StopOrder {
 
 export type Order = RunOrder | StopOrder;
 
-/** Times and counts that an answer of the contract carries. */
-export interface AnswerFigures {
-  readonly a_local_seconds?: number;
-  readonly b_remote_seconds?: number;
-  readonly end_to_end_seconds?: number;
-  readonly ollama_seconds?: number;
-  readonly total_seconds?: number;
-  readonly prompt_tokens?: number;
-  readonly output_tokens?: number;
-}
+/** Times and counts that an answer of the contract carries, in the order of the record's columns. */
+export const FIGURES = [
+  'a_local_seconds',
+  'b_remote_seconds',
+  'end_to_end_seconds',
+  'ollama_seconds',
+  'total_seconds',
+  'prompt_tokens',
+  'output_tokens',
+] as const;
+
+export type AnswerFigures = { readonly [K in (typeof FIGURES)[number]]?: number };
 
 /** One request that was sent. */
 export interface RequestRecord {

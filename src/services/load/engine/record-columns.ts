@@ -1,16 +1,7 @@
 import type { Outcome } from '../types.ts';
-import type { AnswerFigures, RequestRecord } from './protocol.ts';
+import { type AnswerFigures, FIGURES, type RequestRecord } from './protocol.ts';
 
 const OUTCOMES: readonly Outcome[] = ['ok', 'http_error', 'transport_error', 'timeout', 'invalid', 'incomplete'];
-const FIGURES = [
-  'a_local_seconds',
-  'b_remote_seconds',
-  'end_to_end_seconds',
-  'ollama_seconds',
-  'total_seconds',
-  'prompt_tokens',
-  'output_tokens',
-] as const satisfies readonly (keyof AnswerFigures)[];
 
 /** index, intended, lateness, service: what every record has. */
 const TIMES = 4;

@@ -1,4 +1,4 @@
-import type { AnswerFigures, RequestRecord } from '../engine/protocol.ts';
+import { type AnswerFigures, FIGURES, type RequestRecord } from '../engine/protocol.ts';
 import type { Outcome } from '../types.ts';
 import { linesOf } from './json-lines.ts';
 
@@ -25,17 +25,6 @@ export function splitRow(row: string): string[] {
   }
   return cells;
 }
-
-/** Every column of {@link AnswerFigures}; anything else that is a number is passed over. */
-const FIGURES = [
-  'a_local_seconds',
-  'b_remote_seconds',
-  'end_to_end_seconds',
-  'ollama_seconds',
-  'total_seconds',
-  'prompt_tokens',
-  'output_tokens',
-] as const satisfies readonly (keyof AnswerFigures)[];
 
 function recordOf(columns: readonly string[], cells: readonly string[]): RequestRecord {
   const cell = (name: string) => cells[columns.indexOf(name)] ?? '';

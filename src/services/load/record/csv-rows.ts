@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import type { RequestRecord } from '../engine/protocol.ts';
+import { FIGURES, type RequestRecord } from '../engine/protocol.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
 /**
@@ -18,13 +18,7 @@ export const REQUEST_COLUMNS = [
   'outcome',
   'class',
   'host',
-  'a_local_seconds',
-  'b_remote_seconds',
-  'end_to_end_seconds',
-  'ollama_seconds',
-  'total_seconds',
-  'prompt_tokens',
-  'output_tokens',
+  ...FIGURES,
   'ttft_ms',
   'tpot_ms',
   'itl_ms',
