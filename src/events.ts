@@ -36,6 +36,13 @@ export type Event =
   | { readonly type: 'check-done'; readonly result: CheckResult; readonly index: number; readonly count: number }
   | { readonly type: 'sweep-started'; readonly plan: SweepPlan }
   | { readonly type: 'sweep-tick'; readonly tick: SweepTick }
+  /** The point at `rate` does not begin before the target is calm again, for at most `boundSeconds`; told repeatedly. */
+  | {
+      readonly type: 'sweep-waiting';
+      readonly rate: number;
+      readonly reason: string;
+      readonly boundSeconds: number;
+    }
   | { readonly type: 'point-done'; readonly point: PointSummary };
 
 export type Emit = (event: Event) => void;

@@ -160,7 +160,8 @@ export interface PointSummary {
   readonly index: number;
   /** Offered arrival rate, requests per second. */
   readonly rate: number;
-  readonly status: 'complete' | 'interrupted' | 'skipped' | 'aborted';
+  /** `cut`: the operator did not want the rest of it; `aborted`: a condition of `--abort-on` was met. */
+  readonly status: 'complete' | 'interrupted' | 'cut' | 'skipped' | 'aborted';
   /** `valid`, or the reason for which this point says nothing about the target. */
   readonly validity: string;
   /** Length of the window; of an interrupted point, the part that was measured. */

@@ -6,6 +6,7 @@ export type Verdict =
   | 'skipped'
   | 'aborted'
   | 'interrupted'
+  | 'cut'
   | 'invalid'
   | 'contaminated'
   | 'overloaded'
@@ -45,6 +46,7 @@ export function remarksOf(point: PointSummary): string[] {
   const telling = state !== undefined && state.state !== 'steady' && state.state !== 'unknown';
   return [
     ...(status === 'interrupted' ? [`! interrupted after ${duration}`] : []),
+    ...(status === 'cut' ? [`! cut short by the operator after ${duration}`] : []),
     ...(status === 'aborted' ? [`! aborted after ${duration}`] : []),
     ...(validity === 'valid' ? [] : [`! ${display(validity)}`]),
     ...(contaminated === undefined ? [] : [`! contaminated: ${display(contaminated)}`]),

@@ -1,3 +1,4 @@
+import type { Event } from '../../events.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
@@ -80,6 +81,7 @@ export function pointRemarks(point: PointSummary): string[] {
   if (status === 'skipped' && point.sent === 0) return [validity];
   return [
     ...(status === 'interrupted' ? ['interrupted: not the whole duration'] : []),
+    ...(status === 'cut' ? ['cut short by the operator: not the whole duration'] : []),
     ...(validity === 'valid' ? [] : [`not valid: ${validity.replace(/^invalid: /, '')}`]),
     ...(contaminated === undefined ? [] : [`contaminated: ${contaminated}`]),
     ...(state === undefined || state.state === 'steady' || state.state === 'unknown' ? [] : [state.reason]),
@@ -95,6 +97,12 @@ function failureRemark(point: PointSummary): string[] {
   const classes = byCount(point.errorsByClass).map(([name, count]) => `${name} ${count.toLocaleString('en-US')}`);
   const by = classes.length === 0 ? '' : `: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ', ...' : ''}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
+}
+
+/** Why the next point does not begin yet. */
+export function waitingLine({ rate, reason, boundSeconds }: Event & { readonly type: 'sweep-waiting' }): string {
+  const bound = formatEstimate(boundSeconds);
+  return `waiting up to ${bound} for the target to calm down before ${formatRate(rate)} req/s: ${reason}`;
 }
 
 /** Counts by name, the largest first, equal ones by name. */

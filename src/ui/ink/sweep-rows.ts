@@ -86,10 +86,16 @@ function paintCell({ label, text, colour }: Cell, columns: number, paint: Paint)
 }
 
 function titleRow(sweep: ActiveSweep, { spinner, asked }: SweepFrame, width: number, paint: Paint): string {
-  const { plan, current, tick } = sweep;
+  const { plan, current, tick, waiting } = sweep;
   const rate = tick?.rate ?? rateOf(plan, current);
   const place = `point ${current + 1} of ${pointCount(plan)}`;
-  const between = asked?.stopping ? 'stopping' : asked?.paused ? 'paused' : 'waiting to start';
+  const between = asked?.stopping
+    ? 'stopping'
+    : asked?.paused
+      ? 'paused'
+      : waiting
+        ? 'waiting for the target to calm down'
+        : 'waiting to start';
   const doing = tick === undefined ? between : phaseName(tick.phase);
   const title = [place, ...(rate === undefined ? [] : [`${formatRate(rate)} req/s`]), doing].join(' · ');
   const eta = tick === undefined ? '' : `${formatEstimate(tick.etaSeconds)} left`;

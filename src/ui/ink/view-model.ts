@@ -31,6 +31,8 @@ export interface ActiveSweep {
   /** Every host that has answered so far: a new point begins with the same rows. */
   readonly hosts: readonly string[];
   readonly tick?: SweepTick;
+  /** The next point waits until the target is calm again. */
+  readonly waiting?: boolean;
 }
 
 /** What a person sees: what is over, and what is going on. */
@@ -93,8 +95,11 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
     case 'sweep-tick': {
       if (view.sweep === undefined) return view;
       const hosts = withNew(view.sweep.hosts, Object.keys(event.tick.hosts ?? {}));
-      return { ...view, sweep: { ...view.sweep, hosts, tick: event.tick, current: event.tick.index } };
+      const { waiting: _over, ...sweep } = view.sweep;
+      return { ...view, sweep: { ...sweep, hosts, tick: event.tick, current: event.tick.index } };
     }
+    case 'sweep-waiting':
+      return view.sweep === undefined ? view : { ...view, sweep: { ...view.sweep, waiting: true } };
     case 'point-done': {
       if (view.sweep === undefined) return view;
       const { tick: _over, ...sweep } = view.sweep;

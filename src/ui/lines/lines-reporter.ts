@@ -1,7 +1,7 @@
 import type { Event } from '../../events.ts';
 import { entryOf, entryRows } from '../format/entry.ts';
 import { doing } from '../format/step.ts';
-import { pointCount, tickLine } from '../format/sweep.ts';
+import { pointCount, tickLine, waitingLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
 import type { Reporter } from '../reporter.ts';
 
@@ -56,6 +56,10 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
         points = pointCount(event.plan);
         lastTick = Number.NEGATIVE_INFINITY;
         return undefined;
+      case 'sweep-waiting':
+        if (now() - lastTick < TICK_MS) return undefined;
+        lastTick = now();
+        return `• ${waitingLine(event)}`;
       case 'sweep-tick':
         if (event.tick.index === lastPoint && now() - lastTick < TICK_MS) return undefined;
         lastTick = now();

@@ -7,7 +7,8 @@ import { onTestFinished } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
-import { runSweep, type SweepDeps, type SweepOptions } from '../../../src/services/load/sweep/run-sweep.ts';
+import { runSweep, type SweepDeps } from '../../../src/services/load/sweep/run-sweep.ts';
+import type { SweepOptions } from '../../../src/services/load/sweep/sweep-options.ts';
 import type { SweepReport } from '../../../src/services/load/types.ts';
 
 /** An answer of B as the contract has it. */

@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
 import { parseAbort, parseSlo } from '../../../src/services/load/stats/criterion.ts';
-import { resumedOptions, type SweepOptions } from '../../../src/services/load/sweep/run-sweep.ts';
 import { createSweepControl } from '../../../src/services/load/sweep/sweep-control.ts';
+import { resumedOptions, type SweepOptions } from '../../../src/services/load/sweep/sweep-options.ts';
 import { ANSWER, pointOf, readCsv, serve, sweep } from './lab.ts';
 
 /** As many places, each busy for `ms` per request; who finds none waits, and is served even when he has gone. */
@@ -58,6 +58,18 @@ describe('the knee of a server that can do 80 per second', { retry: 2, timeout: 
   });
 });
 
+describe('the search for the knee of that server', { retry: 2, timeout: 120_000 }, () => {
+  test('ends within 10 % of it, in a few points', async () => {
+    const { url } = await limited(64, 800);
+    const findKnee = { durationSeconds: 3, warmupSeconds: 1, drainSeconds: 30, rates: [30, 160], findKnee: true };
+    const { report } = await sweep(url, { ...findKnee, probe: true });
+    expect(report.knee?.rate).toBeGreaterThan(72);
+    expect(report.knee?.rate).toBeLessThan(88);
+    expect(report.points.length).toBeLessThanOrEqual(7);
+    expect(report.plan.rates).toEqual(report.points.map(({ rate }) => rate));
+  });
+});
+
 test('a point that begins on the backlog of another one says so; one that waited does not', async () => {
   const { url, backlog } = await eighty();
   const change = { ...shortly, durationSeconds: 1.5, drainSeconds: 0.1, rates: [400, 10], probe: true };
@@ -70,6 +82,13 @@ test('a point that begins on the backlog of another one says so; one that waited
   expect(patient.report.plan.probeMs).toBeGreaterThan(299);
   expect(patient.report.plan.predictedInFlight?.[0]).toBeGreaterThanOrEqual(60);
   expect(patient.events.filter(({ type }) => type === 'note')).not.toEqual([]);
+  const waits = patient.events.flatMap((event) => (event.type === 'sweep-waiting' ? [event] : []));
+  expect(waits.length).toBeGreaterThan(0);
+  expect(waits[0]).toMatchObject({
+    rate: 10,
+    boundSeconds: 20,
+    reason: expect.stringMatching(/^a probe (takes|fails)/),
+  });
 }, 60_000);
 
 test('a condition ends the point and the sweep, and both say so', async () => {
@@ -119,7 +138,7 @@ test('the operator skips the rest of a point, and stops the sweep', async () => 
   );
   expect(skipped.report.status).toBe('interrupted');
   expect(skipped.report.points.map(({ rate, status }) => [rate, status])).toEqual([
-    [50, 'interrupted'],
+    [50, 'cut'],
     [100, 'interrupted'],
   ]);
   expect(skipped.report.points.every(({ outcomes, sent }) => outcomes.ok === sent)).toBe(true);

@@ -34,21 +34,24 @@ describe('the baseline', () => {
 });
 
 describe('the gate', () => {
+  const seen: string[] = [];
+  const calm = ({ probe, clock }: ReturnType<typeof held>, boundMs: number) =>
+    waitUntilCalm({ probe, ms: 50 }, { boundMs, signal, clock, onBusy: (what) => seen.push(what) });
+
   test('opens when a probe is as fast as before', async () => {
     const lab = held([900, 'status 503', 200, 95]);
-    expect(await waitUntilCalm(lab.probe, 50, 10_000, signal, lab.clock)).toBeUndefined();
+    expect(await calm(lab, 10_000)).toBeUndefined();
     expect(lab.asked()).toBe(4);
+    expect(seen).toEqual(['takes 900 ms', 'fails (status 503)', 'takes 200 ms']);
   });
 
   test('is bounded, and says what it saw', async () => {
     const lab = held([800]);
-    expect(await waitUntilCalm(lab.probe, 50, 3000, signal, lab.clock)).toMatch(
-      /^a probe still takes 800 ms after 2\.9 s, and took 50 ms before the sweep/,
-    );
+    expect(await calm(lab, 3000)).toMatch(/^a probe still takes 800 ms after 2\.9 s, and took 50 ms before the sweep/);
     const dead = held(['connect ECONNREFUSED']);
-    expect(await waitUntilCalm(dead.probe, 50, 1000, signal, dead.clock)).toContain('fails (connect ECONNREFUSED)');
+    expect(await calm(dead, 1000)).toContain('fails (connect ECONNREFUSED)');
     const hung = held([1e9]);
-    expect(await waitUntilCalm(hung.probe, 50, 1000, signal, hung.clock)).toContain('fails (timeout)');
+    expect(await calm(hung, 1000)).toContain('fails (timeout)');
     expect(hung.now()).toBeLessThan(1500);
   });
 });

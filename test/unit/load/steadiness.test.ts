@@ -76,6 +76,24 @@ describe('the state of a point', () => {
     expect(point(100, 10, () => 50, { dropped: 3 }).state).toBe('overloaded');
   });
 
+  test('overloaded: a short point that has gathered too little in flight to tell', () => {
+    // 92 per second offered to what serves 80: in 3 s no more is waiting than chance could bring.
+    const state = point(92, 3, (at) => 300 + at * 0.15 + 5 * Math.sin(at));
+    expect(state).toMatchObject({ state: 'overloaded', reason: expect.stringMatching(/waits 15\d ms longer$/) });
+    expect(point(79, 3, () => 300).state).toBe('steady');
+    expect(point(79, 3, (at) => 300 + at * 0.01).state).toBe('steady');
+  });
+
+  test('steady: times that are spread widely, and grow by chance', () => {
+    let seed = 7;
+    const random = () => {
+      seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
+      return (seed + 0.5) / 2 ** 32;
+    };
+    const normal = () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
+    for (let n = 0; n < 40; n++) expect(point(80, 10, () => 300 * Math.exp(normal())).state).not.toBe('overloaded');
+  });
+
   test('a quarter of a second of noise is no trend', () => {
     const state = point(50, 10, (at) => 200 + 150 * Math.sin(at / 100));
     expect(state.state).toBe('steady');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { DEFAULT_RATES } from '../../../src/services/load/schedule/rates.ts';
+import { sweepGenerators } from '../../../src/services/load/sweep/sweep-generators.ts';
 import { defaultMaxInFlight, inFlightWarnings, planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
 
 const settings = {
@@ -27,5 +28,17 @@ test('points that may reach the bound of requests in flight are named before the
 });
 
 test('the bound follows descriptors and source ports', () => {
-  expect([1024, 20_000, 1_000_000, undefined, 10].map(defaultMaxInFlight)).toEqual([960, 19_936, 28_000, 28_000, 1]);
+  const bound = (url: string) => [960, 19_936, 1e6, Number.POSITIVE_INFINITY, 0].map((n) => defaultMaxInFlight(url, n));
+  expect(bound('http://h/chain')).toEqual([960, 19_936, 50_000, 50_000, 1]);
+  expect(bound('https://h/chain')).toEqual([960, 19_936, 28_000, 28_000, 1]);
+});
+
+test('as many generators as the requests that will be open need', () => {
+  const machine = { cores: 2, descriptorLimit: 1024 };
+  expect(sweepGenerators(settings, machine).processes).toBe(1);
+  // 1000/s against 500 ms, and four times that under load.
+  expect(sweepGenerators(settings, { ...machine, probeMs: 500 })).toMatchObject({ processes: 3, maxInFlight: 2880 });
+  expect(sweepGenerators({ ...settings, maxInFlight: 1500 }, machine).processes).toBe(2);
+  // What is never sent is never open.
+  expect(sweepGenerators({ ...settings, rates: [10], maxInFlight: 50_000 }, machine).processes).toBe(1);
 });

@@ -1,4 +1,5 @@
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
+import { OWN_DESCRIPTORS } from './descriptors.ts';
 import { type Batch, OneGenerator, type PointEnd } from './one-generator.ts';
 import type { Progress, RunOrder } from './protocol.ts';
 import { steadyNow } from './steady-clock.ts';
@@ -9,8 +10,6 @@ export type { Batch, PointEnd } from './one-generator.ts';
 const LEAD_MS = 60;
 /** Drawing a Poisson schedule takes each process about this long per arrival. */
 const DRAW_MS = 0.0002;
-/** Descriptors that each process needs for itself; the group's limit counts them once. */
-const OWN_DESCRIPTORS = 64;
 
 /**
  * The sweep's handle of its generator processes. One point at a time; with several processes each sends every n-th
@@ -55,6 +54,7 @@ export class Generator {
 
   /** Files that the processes may have open together; undefined when there is no limit. */
   get descriptorLimit(): number | undefined {
+    // What the processes need for themselves counts once.
     let sum = OWN_DESCRIPTORS;
     for (const { descriptorLimit } of this.#members) {
       if (descriptorLimit === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { descriptorLimit } from './descriptors.ts';
 import { startPoint } from './point-run.ts';
 import type { Order, Report } from './protocol.ts';
 import { steadyNow } from './steady-clock.ts';
@@ -5,16 +6,6 @@ import { Ticker } from './ticker.ts';
 
 // The generator process: takes orders from the sweep that forked it and offers load, nothing else. It has a process of
 // its own because whatever shares its event loop shows up in the lateness of its requests.
-
-function descriptorLimit(): number | undefined {
-  // Without it the report looks up the name of every peer; the property is newer than its types.
-  Object.assign(process.report, { excludeNetwork: true });
-  const { userLimits } = process.report.getReport() as {
-    userLimits?: { open_files?: { soft?: number | 'unlimited' } };
-  };
-  const soft = userLimits?.open_files?.soft;
-  return typeof soft === 'number' ? soft : undefined;
-}
 
 function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();

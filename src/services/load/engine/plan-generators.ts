@@ -1,7 +1,7 @@
+import { OWN_DESCRIPTORS } from './descriptors.ts';
+
 /** What one process sends on time: 40,000 went out without a drop on two cores shared with the target; this leaves room. */
 const RATE_PER_PROCESS = 30_000;
-/** Descriptors that a process needs for itself: channel, thread, standard streams, name resolution. */
-const RESERVED_DESCRIPTORS = 64;
 /** More processes than this are a mistake in the plan and not a load. */
 const MAX_PROCESSES = 32;
 
@@ -30,7 +30,7 @@ export interface GeneratorPlan {
  */
 export function planGenerators({ cores, rate, expectedInFlight, descriptorLimit }: GeneratorNeeds): GeneratorPlan {
   const each =
-    descriptorLimit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, descriptorLimit - RESERVED_DESCRIPTORS);
+    descriptorLimit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, descriptorLimit - OWN_DESCRIPTORS);
   const byDescriptors = Math.ceil(expectedInFlight / each);
   const byRate = Math.min(Math.ceil(rate / RATE_PER_PROCESS), Math.max(1, cores - 1));
   const processes = Math.max(1, Math.min(MAX_PROCESSES, Math.max(byDescriptors, byRate)));

@@ -13,7 +13,7 @@ export interface PointFacts {
   readonly startedAt: string;
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
-  readonly status: 'complete' | 'interrupted' | 'aborted' | 'skipped';
+  readonly status: PointSummary['status'];
   readonly warmupSeconds: number;
   /** What was due in that time. */
   readonly scheduled: number;

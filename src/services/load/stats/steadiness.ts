@@ -1,5 +1,6 @@
 import type { Outcome, PointState } from '../types.ts';
 import { leastSquares, mean } from './samples-over-time.ts';
+import { type Trend, trendOf } from './trend.ts';
 
 /** Less in the middle half of the window says nothing about a trend. */
 const MIN_REQUESTS = 5;
@@ -10,6 +11,12 @@ const GRID = 64;
 const GROWTH = { requests: 3, share: 0.15, deviations: 3 } as const;
 /** Part of the growth in flight that growing times must explain before it is an overload. */
 const EXPLAINED = 0.5;
+/**
+ * What times have to grow by per second of arrivals to be an overload where the number in flight does not show it yet:
+ * of a target that is offered more than it serves, this is the part that it does not serve. And how many times its
+ * standard error that has to be.
+ */
+const TREND = { share: 0.03, errors: 4 } as const;
 /** Part of the requests that may be shed before the target is not keeping up. */
 const SHED_SHARE = 0.02;
 const SHED_STATUS = [429, 502, 503, 504];
@@ -60,12 +67,11 @@ export function judgeState(input: SteadinessInput): PointState {
     const reason = `${observed}, and ${input.dropped} requests found no place below the bound`;
     return { state: 'overloaded', reason, ...figures };
   }
+  const longerBy = (share: number) =>
+    `${observed}, and each second of arrivals waits ${(share * 1000).toFixed(0)} ms longer`;
   if (growth > allowed) {
     const explained = (input.rate * middle.serviceTrend) / slope;
-    if (explained > EXPLAINED) {
-      const reason = `${observed}, and each second of arrivals waits ${(middle.serviceTrend * 1000).toFixed(0)} ms longer`;
-      return { state: 'overloaded', reason, ...figures };
-    }
+    if (explained > EXPLAINED) return { state: 'overloaded', reason: longerBy(middle.serviceTrend), ...figures };
     // Times that end at the timeout no longer grow; a target that is only being filled refuses nobody.
     const refused = refusedOf(input);
     if (refused > SHED_SHARE * total)
@@ -75,6 +81,11 @@ export function judgeState(input: SteadinessInput): PointState {
       `${observed} while answers take the same time throughout: the window is short against them; ` +
       `--duration ${suggestedDurationSeconds}s would show the steady state`;
     return { state: 'filling', reason, ...figures, suggestedDurationSeconds };
+  }
+  // A short point of a target slightly over its capacity has not gathered enough in flight to tell; its times do.
+  const trend = laterTrend(input);
+  if (trend.slope > TREND.share && trend.errors > TREND.errors) {
+    return { state: 'overloaded', reason: longerBy(trend.slope), ...figures };
   }
   const shed = refusedOf(input) + input.outcomes.incomplete;
   if (shed > SHED_SHARE * total) return { state: 'overloaded', reason: shedReason(observed, shed, total), ...figures };
@@ -115,6 +126,18 @@ function middleOf(input: SteadinessInput) {
       observed: rounded(mean(course.inFlight)),
     },
   };
+}
+
+/** Of the arrivals after the first quarter of the window: what comes last has waited longest. */
+function laterTrend({ durationSeconds, sentMs, serviceMs, censored }: SteadinessInput): Trend {
+  const at: number[] = [];
+  const took: number[] = [];
+  for (let i = 0; i < sentMs.length; i++) {
+    if (censored[i] || (sentMs[i] ?? 0) < durationSeconds * 250) continue;
+    at.push(sentMs[i] ?? 0);
+    took.push(serviceMs[i] ?? 0);
+  }
+  return trendOf(at, took);
 }
 
 /** The course of what is in flight between two times: as it was seen, or, of short windows, made from the records. */

@@ -63,11 +63,19 @@ export async function measureBaseline(probe: Probe, timeoutMs: number, signal: A
  * @returns undefined when it is so, or the sentence that makes the next point contaminated
  */
 export async function waitUntilCalm(
-  probe: Probe,
-  baselineMs: number,
-  boundMs: number,
-  signal: AbortSignal,
-  clock: Clock,
+  { probe, ms: baselineMs }: { readonly probe: Probe; readonly ms: number },
+  {
+    boundMs,
+    signal,
+    clock,
+    onBusy = () => {},
+  }: {
+    readonly boundMs: number;
+    readonly signal: AbortSignal;
+    readonly clock: Clock;
+    /** Told what every probe saw that was not calm, and is not the last. */
+    readonly onBusy?: (seen: string) => void;
+  },
 ): Promise<string | undefined> {
   const allowed = Math.max(NEAR_FACTOR * baselineMs, baselineMs + NEAR_MS);
   const began = clock.monotonic();
@@ -77,13 +85,14 @@ export async function waitUntilCalm(
     const answer = await probe(Math.max(left, allowed), signal);
     if (answer.ok && answer.ms <= allowed) return undefined;
     const waited = clock.monotonic() - began;
+    const seen = answer.ok ? `takes ${answer.ms.toFixed(0)} ms` : `fails (${answer.why})`;
     if (waited + PAUSE_MS >= boundMs) {
-      const took = answer.ok ? `takes ${answer.ms.toFixed(0)} ms` : `fails (${answer.why})`;
       return (
-        `a probe still ${took} after ${(waited / 1000).toFixed(1)} s, and took ${baselineMs.toFixed(0)} ms before the ` +
+        `a probe still ${seen} after ${(waited / 1000).toFixed(1)} s, and took ${baselineMs.toFixed(0)} ms before the ` +
         'sweep: the target was still busy with the point before'
       );
     }
+    onBusy(seen);
     await clock.sleep(PAUSE_MS, signal);
   }
 }

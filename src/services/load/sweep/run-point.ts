@@ -4,7 +4,8 @@ import type { Generator, PointEnd } from '../engine/generator-process.ts';
 import type { Progress, RequestRecord, RunOrder } from '../engine/protocol.ts';
 import { requestRows } from '../record/csv-rows.ts';
 import type { RunRecord } from '../record/run-record.ts';
-import { arrivalsWithin, intendedMs } from '../schedule/arrivals.ts';
+import { arrivalsWithin } from '../schedule/arrivals.ts';
+import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
 import { LiveFigures } from '../stats/live-figures.ts';
@@ -52,6 +53,14 @@ export interface PointResult {
   readonly abortedBy?: string;
 }
 
+interface Stop {
+  readonly abortedBy: string | undefined;
+  /** Milliseconds of the window that were measured when the point was stopped. */
+  readonly stoppedMs: number | undefined;
+  /** The operator did not want the rest. */
+  readonly cut: boolean;
+}
+
 /**
  * Offers one rate and records every request as it ends.
  *
@@ -96,13 +105,17 @@ export async function runPoint(
     abortedBy = watch(progress, collected);
     if (abortedBy !== undefined) ending.abort();
   };
-  const unskip = control?.onSkip(() => ending.abort());
+  let cut = false;
+  const unskip = control?.onSkip(() => {
+    cut = true;
+    ending.abort();
+  });
   let end: PointEnd;
   try {
     end = await generator.run(order, onBatch, signal, GRACE_MS);
     if (end.type === 'finished') progress = end.progress;
     else {
-      keep(unheardOf(collected, progress, rate));
+      keep(unheardOf(collected, progress, order));
       // Only what was reported is certain; the batch that was on its way may have had more.
       progress = { ...progress, sent: collected.recorded };
     }
@@ -118,7 +131,7 @@ export async function runPoint(
       rate,
       startedAt,
       durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
-      status: abortedBy !== undefined ? 'aborted' : stoppedMs === undefined ? 'complete' : 'interrupted',
+      status: statusOf({ abortedBy, stoppedMs, cut: cut && !sweepSignal.aborted }),
       warmupSeconds: plan.warmupSeconds,
       scheduled:
         stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
@@ -134,6 +147,12 @@ export async function runPoint(
   return { point, ...(abortedBy === undefined ? {} : { abortedBy }) };
 }
 
+function statusOf({ abortedBy, stoppedMs, cut }: Stop): PointSummary['status'] {
+  if (abortedBy !== undefined) return 'aborted';
+  if (stoppedMs === undefined) return 'complete';
+  return cut ? 'cut' : 'interrupted';
+}
+
 /** How much of the window was measured, if the point was stopped before it had ended by itself. */
 function measuredMs(end: PointEnd, signal: AbortSignal, progress: Progress, durationMs: number): number | undefined {
   if (end.type === 'finished') return end.stoppedAtMs;
@@ -141,14 +160,15 @@ function measuredMs(end: PointEnd, signal: AbortSignal, progress: Progress, dura
 }
 
 /** Requests that a lost generator had sent, and of whose end nobody will hear. */
-function unheardOf(collected: Collector, progress: Progress, rate: number): RequestRecord[] {
+function unheardOf(collected: Collector, progress: Progress, order: RunOrder): RequestRecord[] {
+  const timetable = new Timetable(timetableOf(order));
   const missing: RequestRecord[] = [];
   for (let index = 0; index < progress.sent + progress.dropped; index++) {
     if (missing.length + collected.recorded >= progress.sent) break;
     if (collected.has(index)) continue;
     missing.push({
       index,
-      intendedMs: intendedMs(index, rate),
+      intendedMs: timetable.dueMs(index),
       outcome: 'incomplete',
       class: 'generator-lost',
       status: 0,

@@ -1,68 +1,23 @@
-import { createHash } from 'node:crypto';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { availableParallelism } from 'node:os';
 import type { Emit } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
+import { descriptorLimit } from '../engine/descriptors.ts';
 import { Generator } from '../engine/generator-process.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import { type CreateCsv, RunRecord } from '../record/run-record.ts';
-import { type Criterion, judgeSlo } from '../stats/criterion.ts';
-import { isSustained, judgeKnee } from '../stats/knee.ts';
-import { answerKind, targetName } from '../target.ts';
+import { judgeSlo } from '../stats/criterion.ts';
+import { judgeKnee } from '../stats/knee.ts';
+import { targetName } from '../target.ts';
 import type { PointSummary, SweepPlan, SweepReport } from '../types.ts';
-import { askHealth, type TargetHealth } from './health.ts';
+import { climb } from './climb.ts';
+import { askHealth } from './health.ts';
 import { MAX_SEARCH_POINTS } from './knee-search.ts';
-import { type Ladder, listLadder, searchLadder, skippedPoint } from './ladder.ts';
-import { type Baseline, takeBaseline } from './preflight.ts';
-import { waitUntilCalm } from './probe.ts';
+import { takeBaseline } from './preflight.ts';
 import { type PointTerms, runPoint } from './run-point.ts';
 import type { SweepControl } from './sweep-control.ts';
-import {
-  defaultMaxInFlight,
-  inFlightWarnings,
-  measuredRequests,
-  planSweep,
-  predictions,
-  type SweepSettings,
-} from './sweep-plan.ts';
-
-/** Longest wait for the target to calm down between two points where none was asked for, seconds. */
-const DEFAULT_GATE_SECONDS = 30;
-
-export interface SweepOptions extends SweepSettings {
-  /** Folder of the result files, as it shall be named in them. */
-  readonly outFolder: string;
-  /** At least 1000 code points; made unique per request. */
-  readonly prompt: string;
-  /** The same seed makes the same prompts. */
-  readonly seed: number;
-  /** Default: what the generator's descriptors allow. */
-  readonly maxInFlight?: number;
-  /** Whether the target has to answer `/health` first. */
-  readonly preflight: boolean;
-  /** Measure single requests first, and wait between points until one is as fast again; default no. */
-  readonly probe?: boolean;
-  /** Longest such wait, seconds; a target that needs longer contaminates the next point. */
-  readonly gateSeconds?: number;
-  /** Default `constant`. */
-  readonly arrivals?: 'constant' | 'poisson';
-  /** Ask for streamed answers and measure their tokens. */
-  readonly stream?: boolean;
-  /** A connection is closed after so many requests; default: no bound. */
-  readonly requestsPerConnection?: number;
-  /** A connection older than this takes no request; default: no bound. */
-  readonly connectionAgeMs?: number;
-  /** Leave out the points above the first that was not sustained. */
-  readonly stopAboveKnee?: boolean;
-  /** Search for the knee between the lowest and the highest rate instead of offering each. */
-  readonly findKnee?: boolean;
-  /** Conditions that end the sweep. */
-  readonly abortOn?: readonly Criterion[];
-  readonly slos?: readonly Criterion[];
-  /** A run that shall go on where it ended; the other options are then its own (see {@link resumedOptions}). */
-  readonly resume?: RecordedRun;
-  /** For the manifest: the command line, the machine, versions; nothing secret. */
-  readonly about: Readonly<Record<string, unknown>>;
-}
+import { sweepGenerators } from './sweep-generators.ts';
+import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
+import { defaultMaxInFlight, inFlightWarnings, measuredRequests, planSweep, predictions } from './sweep-plan.ts';
 
 export interface SweepDeps {
   readonly clock: Clock;
@@ -73,12 +28,6 @@ export interface SweepDeps {
   readonly control?: SweepControl;
   /** How result files are made; the default is the real one. */
   readonly createCsv?: CreateCsv;
-}
-
-/** How the ladder ended. */
-interface Ending {
-  readonly finished: boolean;
-  readonly abortedBy?: string;
 }
 
 /**
@@ -109,21 +58,27 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     ...(deps.createCsv === undefined ? {} : { createCsv: deps.createCsv }),
   });
   const unstop = control?.onStop(() => broken.abort());
-  let generator = await Generator.start();
+  const probed = baseline === undefined ? {} : { probeMs: baseline.ms };
+  const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
+  const generators = sweepGenerators(options, { ...machine, ...probed });
+  let generator = await Generator.start(generators);
   try {
-    const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generator.descriptorLimit);
+    const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(options.targetUrl, generators.maxInFlight);
     const plan = planOf(options, {
       runId: record.runId,
       simulated: health?.simulated ?? false,
       maxInFlight,
-      ...(baseline === undefined ? {} : { probeMs: baseline.ms }),
+      ...probed,
     });
-    const limits = { descriptors: generator.descriptorLimit, maxInFlight };
+    const limits = { descriptors: generator.descriptorLimit, maxInFlight, generators: generators.processes };
     const manifest = manifestOf(options, health, { plan, startedAt: beginning(options, startedAt), limits });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (record.retired > 0) {
       const text = `${record.retired} files of an earlier run with tag ${options.tag} make room; they stay in its folder`;
       emit({ type: 'note', level: 'info', text });
+    }
+    if (generators.processes > 1) {
+      emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
     }
     for (const note of predictions(plan)) emit({ type: 'note', ...note });
     for (const text of inFlightWarnings(plan)) emit({ type: 'note', level: 'warn', text });
@@ -131,10 +86,11 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const signal = AbortSignal.any([deps.signal, broken.signal]);
     const points = keptPoints(options.resume);
     for (const point of points) record.restorePoint(plan, point);
+    const given = control === undefined ? {} : { control };
     const offer = async (index: number, rate: number, terms: PointTerms) => {
-      if (!generator.alive) generator = await Generator.start();
+      if (!generator.alive) generator = await Generator.start(generators);
       const order = orderOf(options, plan, index, rate);
-      const shared = { generator, record, clock, emit, signal, ...(control === undefined ? {} : { control }) };
+      const shared = { generator, record, clock, emit, signal, ...given };
       return runPoint(plan, index, order, terms, shared);
     };
     const add = async (point: PointSummary) => {
@@ -142,7 +98,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       await record.addPoint(plan, point);
       emit({ type: 'point-done', point });
     };
-    const ending = await climb(options, { plan, points, baseline, signal, offer, add, deps });
+    const ending = await climb(options, { plan, points, baseline, signal, clock, emit, offer, add, ...given });
     points.sort((a, b) => a.index - b.index);
     const status = ending.finished && problem === undefined ? 'complete' : 'interrupted';
     const offered = plan.search === undefined ? plan : { ...plan, rates: points.map(({ rate }) => rate) };
@@ -165,66 +121,6 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   }
 }
 
-interface Climb {
-  readonly plan: SweepPlan;
-  /** Grows by {@link Climb.add}. */
-  readonly points: readonly PointSummary[];
-  readonly baseline: Baseline | undefined;
-  readonly signal: AbortSignal;
-  readonly deps: SweepDeps;
-  offer(index: number, rate: number, terms: PointTerms): Promise<Awaited<ReturnType<typeof runPoint>>>;
-  add(point: PointSummary): Promise<void>;
-}
-
-/** Goes from point to point until the ladder, the operator, a condition or a problem ends it. */
-async function climb(
-  options: SweepOptions,
-  { plan, points, baseline, signal, deps, offer, add }: Climb,
-): Promise<Ending> {
-  const { clock, control } = deps;
-  const ladder = ladderOf(plan);
-  let unsustained = Math.min(...points.flatMap((point) => (isSustained(point) === false ? [point.rate] : [])));
-  let loaded = false;
-  for (let next = ladder(points); next !== undefined; next = ladder(points)) {
-    const { index, rate } = next;
-    await control?.waitWhilePaused(signal);
-    if (signal.aborted) return { finished: false };
-    if (options.stopAboveKnee && rate > unsustained) {
-      const why = `above the knee: ${unsustained} rps was not sustained`;
-      await add(skippedPoint(index, rate, why, iso(clock.now())));
-      continue;
-    }
-    const contaminated = loaded && baseline !== undefined ? await gate(options, baseline, signal, clock) : undefined;
-    if (signal.aborted) return { finished: false };
-    const terms = { abortOn: options.abortOn ?? [], ...(contaminated === undefined ? {} : { contaminated }) };
-    const { point, abortedBy } = await offer(index, rate, terms);
-    loaded = true;
-    await add(point);
-    if (abortedBy !== undefined) return { finished: false, abortedBy };
-    if (isSustained(point) === false) unsustained = Math.min(unsustained, rate);
-  }
-  return { finished: !signal.aborted };
-}
-
-async function gate(
-  { gateSeconds, drainSeconds }: SweepOptions,
-  { probe, ms }: Baseline,
-  signal: AbortSignal,
-  clock: Clock,
-): Promise<string | undefined> {
-  const bound = (gateSeconds ?? Math.min(DEFAULT_GATE_SECONDS, drainSeconds)) * 1000;
-  try {
-    return await waitUntilCalm(probe, ms, bound, signal, clock);
-  } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
-  }
-}
-
-function ladderOf({ search, rates }: SweepPlan): Ladder {
-  return search === undefined ? listLadder(rates) : searchLadder(search.low, search.high);
-}
-
 function planOf(options: SweepOptions, known: Parameters<typeof planSweep>[1]): SweepPlan {
   if (options.findKnee !== true) return planSweep(options, known);
   const [low, high] = [Math.min(...options.rates), Math.max(...options.rates)];
@@ -232,68 +128,16 @@ function planOf(options: SweepOptions, known: Parameters<typeof planSweep>[1]): 
   return planSweep({ ...options, rates: low === high ? [low] : [low, high] }, { ...known, search });
 }
 
-function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { requestsPerConnection, connectionAgeMs } = options;
-  return {
-    type: 'run',
-    url: plan.targetUrl,
-    kind: answerKind(plan.targetUrl),
-    rate,
-    warmupMs: plan.warmupSeconds * 1000,
-    durationMs: plan.durationSeconds * 1000,
-    drainMs: plan.drainSeconds * 1000,
-    timeoutMs: plan.timeoutSeconds * 1000,
-    maxInFlight: plan.maxInFlight,
-    prompt: options.prompt,
-    seed: options.seed,
-    series: index,
-    arrivals: options.arrivals ?? 'constant',
-    stream: options.stream ?? false,
-    ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
-    ...(connectionAgeMs === undefined ? {} : { connectionAgeMs }),
-  } as const;
-}
+/** What is not measured again: a point that the operator cut short was cut short on purpose. */
+const KEPT: readonly PointSummary['status'][] = ['complete', 'skipped', 'cut'];
 
 /** What an earlier process finished; the rest is measured again. */
 function keptPoints(run: RecordedRun | undefined): PointSummary[] {
-  return (run?.points ?? []).filter(({ status }) => status === 'complete' || status === 'skipped');
-}
-
-function manifestOf(options: SweepOptions, health: TargetHealth | undefined, more: object): Record<string, unknown> {
-  const { prompt, about, resume, ...settings } = options;
-  const described = { ...settings, promptCodePoints: [...prompt].length, promptSha256: sha256(prompt) };
-  return { ...more, ...about, settings: described, health };
-}
-
-/**
- * The options of a run, to go on with it. Its prompt is not in the record, but has to be the same.
- *
- * @throws RemedyError (exit 2) when the prompt is another one, or the run is of a version that did not tell its settings
- */
-export function resumedOptions(
-  run: RecordedRun,
-  { prompt, about }: Pick<SweepOptions, 'prompt' | 'about'>,
-): SweepOptions {
-  const { promptCodePoints, promptSha256, ...settings } = (run.manifest.settings ?? {}) as Record<string, unknown>;
-  const refused = (why: string, next: string) =>
-    new RemedyError(`the run ${run.runId} cannot go on: ${why}`, {
-      code: 'run-not-resumable',
-      exit: ExitCode.usage,
-      nextSteps: [next],
-    });
-  if (promptSha256 === undefined) throw refused('its manifest does not tell its settings', 'begin a new run');
-  if (promptSha256 !== sha256(prompt)) {
-    throw refused('it was made with another prompt', 'give the same --prompt-file as then, or begin a new run');
-  }
-  return { ...(settings as unknown as SweepOptions), prompt, about, resume: run };
+  return (run?.points ?? []).filter(({ status }) => KEPT.includes(status));
 }
 
 function beginning({ resume }: SweepOptions, startedAt: number): string {
   return resume?.manifest.startedAt ?? iso(startedAt);
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function iso(epochMs: number): string {

@@ -2,10 +2,11 @@ import { formatSeconds } from '../../../config/durations.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 
-/** Descriptors that a generator needs for itself: channel, thread, standard streams, name resolution. */
-const RESERVED_DESCRIPTORS = 64;
-/** Source ports per destination with Linux' default `ip_local_port_range` are 28,232; some are always in use. */
-const PORT_BUDGET = 28_000;
+/**
+ * Source ports towards one destination. The kernel hands out 28,232 by Linux' default `ip_local_port_range`; for plain
+ * http the engine takes others below that range too, 50,760 in all. Some are always in use.
+ */
+const PORT_BUDGET = { 'http:': 50_000, 'https:': 28_000 } as const;
 
 /** How a sweep is to be run; all times in seconds. */
 export interface SweepSettings {
@@ -18,9 +19,14 @@ export interface SweepSettings {
   readonly drainSeconds: number;
 }
 
-/** The bound of open requests where none was asked for: what descriptors and source ports allow. */
-export function defaultMaxInFlight(descriptorLimit: number | undefined): number {
-  return Math.max(1, Math.min(PORT_BUDGET, (descriptorLimit ?? Number.POSITIVE_INFINITY) - RESERVED_DESCRIPTORS));
+/**
+ * The bound of open requests where none was asked for: what source ports and descriptors allow.
+ *
+ * @param byDescriptors what the generators can have open, as their plan says; infinite without a limit
+ */
+export function defaultMaxInFlight(targetUrl: string, byDescriptors: number): number {
+  const ports = PORT_BUDGET[targetUrl.startsWith('https:') ? 'https:' : 'http:'];
+  return Math.max(1, Math.min(ports, byDescriptors));
 }
 
 /** What the sweep is going to do, computed before the first request. */

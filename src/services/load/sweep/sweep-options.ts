@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { ExitCode, RemedyError } from '../../../errors.ts';
+import type { RecordedRun } from '../record/read-run.ts';
+import type { Criterion } from '../stats/criterion.ts';
+import { answerKind } from '../target.ts';
+import type { SweepPlan } from '../types.ts';
+import type { TargetHealth } from './health.ts';
+import type { SweepSettings } from './sweep-plan.ts';
+
+export interface SweepOptions extends SweepSettings {
+  /** Folder of the result files, as it shall be named in them. */
+  readonly outFolder: string;
+  /** At least 1000 code points; made unique per request. */
+  readonly prompt: string;
+  /** The same seed makes the same prompts. */
+  readonly seed: number;
+  /** Default: what the generator's descriptors allow. */
+  readonly maxInFlight?: number;
+  /** Whether the target has to answer `/health` first. */
+  readonly preflight: boolean;
+  /** Measure single requests first, and wait between points until one is as fast again; default no. */
+  readonly probe?: boolean;
+  /** Longest such wait, seconds; a target that needs longer contaminates the next point. */
+  readonly gateSeconds?: number;
+  /** Default `constant`. */
+  readonly arrivals?: 'constant' | 'poisson';
+  /** Ask for streamed answers and measure their tokens. */
+  readonly stream?: boolean;
+  /** A connection is closed after so many requests; default: no bound. */
+  readonly requestsPerConnection?: number;
+  /** A connection older than this takes no request; default: no bound. */
+  readonly connectionAgeMs?: number;
+  /** Leave out the points above the first that was not sustained. */
+  readonly stopAboveKnee?: boolean;
+  /** Search for the knee between the lowest and the highest rate instead of offering each. */
+  readonly findKnee?: boolean;
+  /** Conditions that end the sweep. */
+  readonly abortOn?: readonly Criterion[];
+  readonly slos?: readonly Criterion[];
+  /** A run that shall go on where it ended; the other options are then its own (see {@link resumedOptions}). */
+  readonly resume?: RecordedRun;
+  /** For the manifest: the command line, the machine, versions; nothing secret. */
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
+/** The order for one point of the plan. */
+export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
+  const { requestsPerConnection, connectionAgeMs } = options;
+  return {
+    type: 'run',
+    url: plan.targetUrl,
+    kind: answerKind(plan.targetUrl),
+    rate,
+    warmupMs: plan.warmupSeconds * 1000,
+    durationMs: plan.durationSeconds * 1000,
+    drainMs: plan.drainSeconds * 1000,
+    timeoutMs: plan.timeoutSeconds * 1000,
+    maxInFlight: plan.maxInFlight,
+    prompt: options.prompt,
+    seed: options.seed,
+    series: index,
+    arrivals: options.arrivals ?? 'constant',
+    stream: options.stream ?? false,
+    ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
+    ...(connectionAgeMs === undefined ? {} : { connectionAgeMs }),
+  } as const;
+}
+
+/** What the manifest tells of the options, and whatever else is given. */
+export function manifestOf(
+  options: SweepOptions,
+  health: TargetHealth | undefined,
+  more: object,
+): Record<string, unknown> {
+  const { prompt, about, resume, ...settings } = options;
+  const described = { ...settings, promptCodePoints: [...prompt].length, promptSha256: sha256(prompt) };
+  return { ...more, ...about, settings: described, health };
+}
+
+/**
+ * The options of a run, to go on with it. Its prompt is not in the record, but has to be the same.
+ *
+ * @throws RemedyError (exit 2) when the prompt is another one, or the run is of a version that did not tell its settings
+ */
+export function resumedOptions(
+  run: RecordedRun,
+  { prompt, about }: Pick<SweepOptions, 'prompt' | 'about'>,
+): SweepOptions {
+  const { promptCodePoints, promptSha256, ...settings } = (run.manifest.settings ?? {}) as Record<string, unknown>;
+  const refused = (why: string, next: string) =>
+    new RemedyError(`the run ${run.runId} cannot go on: ${why}`, {
+      code: 'run-not-resumable',
+      exit: ExitCode.usage,
+      nextSteps: [next],
+    });
+  if (promptSha256 === undefined) throw refused('its manifest does not tell its settings', 'begin a new run');
+  if (promptSha256 !== sha256(prompt)) {
+    throw refused('it was made with another prompt', 'give the same --prompt-file as then, or begin a new run');
+  }
+  return { ...(settings as unknown as SweepOptions), prompt, about, resume: run };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
