@@ -3,7 +3,9 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { loadFlags } from '../config/load-flags.ts';
 import { checkResume, sweepSettings } from '../config/load-options.ts';
 import { ExitCode } from '../errors.ts';
+import type { Emit } from '../events.ts';
 import { systemClock } from '../runtime.ts';
+import type { MetricsExport } from '../services/load/export/metrics-export.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { runSweep } from '../services/load/sweep/run-sweep.ts';
@@ -31,6 +33,7 @@ error-rate ok-rps served-rps.`;
     '<%= config.bin %> <%= command.id %> --target invoke --rps 0.5,1,2 --duration 60s --drain 3m',
     "<%= config.bin %> <%= command.id %> --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%",
     '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
+    '<%= config.bin %> <%= command.id %> --rps 1,10,50 --otlp http://127.0.0.1:4318',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-aws-chain',
   ];
   static override flags = loadFlags;
@@ -38,9 +41,22 @@ error-rate ok-rps served-rps.`;
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { resume } = this.flags;
     const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
-    const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control });
-    await writeRunReport(report.runFolder, emit);
-    return { result: report, text: sweepText(report, process.stdout.columns ?? 80), exit: exitOf(report, signal) };
+    const metrics = await this.openExport(emit);
+    try {
+      const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control, ...metrics });
+      await writeRunReport(report.runFolder, emit);
+      return { result: report, text: sweepText(report, process.stdout.columns ?? 80), exit: exitOf(report, signal) };
+    } finally {
+      await metrics?.close();
+    }
+  }
+
+  /** Its libraries are only loaded where they are wanted. */
+  private async openExport(emit: Emit): Promise<MetricsExport | undefined> {
+    const { otlp: url } = this.flags;
+    if (url === undefined) return undefined;
+    const { openMetricsExport } = await import('../services/load/export/metrics-export.ts');
+    return openMetricsExport({ url, version: this.config.version, clock: systemClock, emit });
   }
 
   private async newRun(): Promise<SweepOptions> {

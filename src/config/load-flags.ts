@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
-import { durationFlag, integerFlag } from './flags.ts';
+import { durationFlag, integerFlag, otlpFlag } from './flags.ts';
 
 /** The flags of `chainctl load`. */
 export const loadFlags = {
@@ -54,6 +54,10 @@ export const loadFlags = {
   }),
   'stop-above-knee': Flags.boolean({ description: 'leave out the points above the first not sustained' }),
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
+  otlp: otlpFlag({
+    description: 'send metrics there, over HTTP, while it runs and at the end (OpenTelemetry)',
+    env: 'CHAINCTL_LOAD_OTLP',
+  }),
   resume: Flags.string({
     description: "measure what is missing in a run, with the run's own settings",
     helpValue: 'RUN',
