@@ -2,7 +2,6 @@ import { randomInt } from 'node:crypto';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { checkResume, sweepSettings } from '../config/load-options.ts';
-import { ExitCode } from '../errors.ts';
 import type { Emit } from '../events.ts';
 import { systemClock } from '../runtime.ts';
 import type { MetricsExport } from '../services/load/export/metrics-export.ts';
@@ -11,8 +10,8 @@ import { readRun } from '../services/load/record/read-run.ts';
 import { runSweep } from '../services/load/sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { resolveTarget } from '../services/load/target.ts';
-import type { SweepReport } from '../services/load/types.ts';
 import { readEndpoints } from '../services/local/endpoints.ts';
+import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { writeRunReport } from '../services/results/write-report.ts';
@@ -45,7 +44,11 @@ error-rate ok-rps served-rps.`;
     try {
       const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control, ...metrics });
       await writeRunReport(report.runFolder, emit);
-      return { result: report, text: sweepText(report, process.stdout.columns ?? 80), exit: exitOf(report, signal) };
+      return {
+        result: report,
+        text: sweepText(report, process.stdout.columns ?? 80),
+        exit: exitOfSweep(report, signal),
+      };
     } finally {
       await metrics?.close();
     }
@@ -83,15 +86,4 @@ error-rate ok-rps served-rps.`;
   private about() {
     return aboutThisRun(this.config.version, ['load', ...this.argv]);
   }
-}
-
-function exitOf(report: SweepReport, signal: AbortSignal): ExitCode {
-  if (report.problem !== undefined) return ExitCode.configuration;
-  // A target of which not one answer was right has failed, whatever was asked of it.
-  const nothing = report.points.every(({ outcomes }) => outcomes.ok === 0);
-  const failed = nothing || (report.slos?.some(({ passed }) => !passed) ?? false);
-  if (report.abortedBy !== undefined) return ExitCode.checkFailed;
-  if (report.status === 'complete') return failed ? ExitCode.checkFailed : ExitCode.ok;
-  const exit: unknown = signal.reason?.exit;
-  return exit === ExitCode.terminated ? ExitCode.terminated : ExitCode.interrupted;
 }
