@@ -6,12 +6,13 @@ import { run as closed } from './closed.ts';
 import { highestRate, inFlight, lateness } from './open.ts';
 import { run as records } from './records.ts';
 import { run as stall } from './stall.ts';
+import { run as steadiness } from './steadiness.ts';
 
 /**
  * `npm run bench:load`: the load engine beside other generators, as a table and as JSON in results/. Run it on a machine
  * that does nothing else. Arguments name the parts to run; exit 8 when a target is missed.
  */
-const PARTS = { records, closed, lateness, highestRate, stall, inFlight };
+const PARTS = { records, steadiness, closed, lateness, highestRate, stall, inFlight };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
 if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);

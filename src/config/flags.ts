@@ -56,16 +56,34 @@ export const integerFlag = Flags.custom<number, Range & Record<string, unknown>>
   },
 });
 
+function httpUrl(text: string, flag: { readonly name: string }, example: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw refused(flag, `"${text}" is not an http or https URL: write for example ${example}`);
+  }
+  if (url.username !== '' || url.password !== '') throw refused(flag, 'a URL must not carry a user name or password');
+  return url;
+}
+
 /** An absolute http or https URL. */
 export const urlFlag = Flags.custom<string>({
   helpValue: 'URL',
   parse: async (text, _context, flag) => {
-    const url = URL.parse(text);
-    if (url === null || !/^https?:$/.test(url.protocol)) {
-      throw refused(flag, `"${text}" is not an http or https URL: write for example http://127.0.0.1:8001`);
-    }
-    if (url.username !== '' || url.password !== '') throw refused(flag, 'a URL must not carry a user name or password');
+    httpUrl(text, flag, 'http://127.0.0.1:8001');
     return text;
+  },
+});
+
+/** Where metrics are posted to: a URL without a path gets the one that OTLP has for them. */
+export const otlpFlag = Flags.custom<string>({
+  helpValue: 'URL',
+  parse: async (text, _context, flag) => {
+    const url = httpUrl(text, flag, 'http://127.0.0.1:4318');
+    if (url.search !== '' || url.hash !== '') {
+      throw refused(flag, 'the URL is told in notes: put keys into OTEL_EXPORTER_OTLP_HEADERS, not behind a "?"');
+    }
+    if (url.pathname !== '/') return text;
+    return new URL('/v1/metrics', url).href;
   },
 });
 

@@ -36,6 +36,7 @@ describe('errors', () => {
     [['load', '--duration', 'soon'], 2, /"soon" is not a duration: write for example/],
     [['deploy', 'local', '--replicas', '0'], 2, /"0" is out of range: it must be from 1 to/],
     [['deploy', 'local', '--engine', 'gpt'], 2, /Expected --engine=gpt to be one of: sim, ollama/],
+    [['load', '--otlp', 'localhost:4318'], 2, /--otlp: "localhost:4318" is not an http or https URL/],
     [['smoke', '--target', 'ftp://x'], 2, /is not an http or https URL/],
     [['status', '--stack', 'Bad Name'], 2, /is not a stack name/],
     [['status', '--nonsense'], 2, /Nonexistent flag: --nonsense/],

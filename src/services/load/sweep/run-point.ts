@@ -38,6 +38,7 @@ export interface PointDeps {
   /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
   readonly signal: AbortSignal;
   readonly control?: SweepControl;
+  readonly onRecords?: (rate: number, records: readonly RequestRecord[]) => void;
 }
 
 /** What goes for this point beside its order. */
@@ -71,7 +72,7 @@ export async function runPoint(
   index: number,
   order: RunOrder,
   { abortOn, contaminated }: PointTerms,
-  { generator, record, clock, emit, signal: sweepSignal, control }: PointDeps,
+  { generator, record, clock, emit, signal: sweepSignal, control, onRecords }: PointDeps,
 ): Promise<PointResult> {
   const { rate } = order;
   const { rows, close } = await record.openPoint(rate);
@@ -94,6 +95,7 @@ export async function runPoint(
     live.add(records);
     seconds.add(records);
     rows.append(requestRows(rate, records));
+    onRecords?.(rate, records);
   };
   const onBatch = (batch: { readonly records: readonly RequestRecord[]; readonly progress: Progress }) => {
     progress = batch.progress;

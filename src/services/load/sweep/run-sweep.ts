@@ -3,6 +3,7 @@ import type { Emit } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { Generator } from '../engine/generator-process.ts';
+import type { RequestRecord } from '../engine/protocol.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import { type CreateCsv, RunRecord } from '../record/run-record.ts';
 import { judgeSlo } from '../stats/criterion.ts';
@@ -28,6 +29,8 @@ export interface SweepDeps {
   readonly control?: SweepControl;
   /** How result files are made; the default is the real one. */
   readonly createCsv?: CreateCsv;
+  /** Told of requests as they end, with the rate of their point; must be quick. */
+  readonly onRecords?: (rate: number, records: readonly RequestRecord[]) => void;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface SweepDeps {
  * @throws RemedyError: exit 5 when the target does not answer, exit 3 when results cannot be written
  */
 export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
-  const { clock, emit, control } = deps;
+  const { clock, emit, control, onRecords } = deps;
   const health = options.preflight ? await askHealth(options.targetUrl, deps.fetch, deps.signal) : undefined;
   const baseline = options.probe === true ? await takeBaseline(options, deps) : undefined;
   const broken = new AbortController();
@@ -90,7 +93,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const offer = async (index: number, rate: number, terms: PointTerms) => {
       if (!generator.alive) generator = await Generator.start(generators);
       const order = orderOf(options, plan, index, rate);
-      const shared = { generator, record, clock, emit, signal, ...given };
+      const shared = { generator, record, clock, emit, signal, ...given, ...(onRecords && { onRecords }) };
       return runPoint(plan, index, order, terms, shared);
     };
     const add = async (point: PointSummary) => {
