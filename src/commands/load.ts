@@ -4,6 +4,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { durationFlag, integerFlag } from '../config/flags.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
 import { systemClock } from '../runtime.ts';
+import { createChainClient } from '../services/chain/client.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { DEFAULT_RATES, parseRates } from '../services/load/schedule/rates.ts';
@@ -94,7 +95,9 @@ error-rate ok-rps served-rps.`;
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { resume } = this.flags;
     const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
-    const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control });
+    const client = createChainClient({ clock: systemClock, timeoutMs: options.timeoutSeconds * 1000, signal });
+    const deps = { clock: systemClock, client, emit, signal, control };
+    const report = await runSweep(options, deps).finally(() => client.close());
     await writeRunReport(report.runFolder, emit);
     return { result: report, text: sweepText(report, process.stdout.columns ?? 80), exit: exitOf(report, signal) };
   }

@@ -77,7 +77,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
                 ...{ durationSeconds: flags.duration, warmupSeconds, timeoutSeconds: 30, drainSeconds: 30 },
                 about: aboutThisRun(this.config.version, ['rehearse', ...this.argv]),
               },
-              { clock: systemClock, fetch, emit, signal, control },
+              { clock: systemClock, client, emit, signal, control },
             );
             await writeRunReport(report.runFolder, emit);
             return report;

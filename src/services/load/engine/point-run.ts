@@ -33,7 +33,7 @@ export class PointRun {
   readonly #deps: PointDeps;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines<Exchange>;
-  readonly #judge: (status: number, text: string) => Judged;
+  readonly #judge: ReturnType<typeof judge>;
   readonly #timetable: Timetable;
   readonly #t0: number;
   readonly #cpuAtStart: number;
@@ -130,7 +130,8 @@ export class PointRun {
     if (end.kind === 'answer') {
       const { meter } = exchange;
       const streamed = meter !== undefined && status === 200;
-      this.#settle(exchange, status, streamed ? judgeStream(meter) : this.#judge(status, end.text), this.#deps.now());
+      const judged = streamed ? judgeStream(meter) : this.#judge(status, end.text, end.location);
+      this.#settle(exchange, status, judged, this.#deps.now());
     } else if (end.kind === 'failure') {
       this.#fail(exchange, { outcome: 'transport_error', class: end.class, error: end.error });
     } else {

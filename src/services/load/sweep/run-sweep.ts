@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
+import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
 import { Generator } from '../engine/generator-process.ts';
 import type { RecordedRun } from '../record/read-run.ts';
@@ -66,7 +67,7 @@ export interface SweepOptions extends SweepSettings {
 
 export interface SweepDeps {
   readonly clock: Clock;
-  readonly fetch: typeof globalThis.fetch;
+  readonly client: Pick<ChainClient, 'raw'>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** What the operator asks while it runs. */
@@ -90,7 +91,7 @@ interface Ending {
  */
 export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
   const { clock, emit, control } = deps;
-  const health = options.preflight ? await askHealth(options.targetUrl, deps.fetch, deps.signal) : undefined;
+  const health = options.preflight ? await askHealth(options.targetUrl, deps.client, deps.signal) : undefined;
   const baseline = options.probe === true ? await takeBaseline(options, deps) : undefined;
   const broken = new AbortController();
   let problem: string | undefined;
