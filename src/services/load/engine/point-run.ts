@@ -5,6 +5,7 @@ import { Exchange, type WireEnd } from './exchange.ts';
 import { openTransport } from './open-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, MAX_BATCH, RecordWriter } from './record-columns.ts';
+import type { Resolve } from './resolve.ts';
 import { TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
 import type { OnEnd, Transport } from './transport.ts';
@@ -25,6 +26,8 @@ export interface PointDeps {
   /** User and system time of this process so far. */
   readonly cpuSeconds: () => number;
   readonly report: (report: Report) => void;
+  /** How the target's name is looked up, once for the whole point; the default is the system's way. */
+  readonly resolve?: Resolve;
 }
 
 /** One rate, offered once: warm-up, window and drain. Made by {@link startPoint}. */
@@ -223,5 +226,5 @@ function ttft(firstAt: number | undefined, sentAt: number): { readonly ttftMs?: 
 
 /** Resolves the target's name and begins the point. `finished` is called once, after the last report. */
 export async function startPoint(order: RunOrder, deps: PointDeps, finished: () => void): Promise<PointRun> {
-  return new PointRun(order, await openTransport(order, deps.now), deps, finished);
+  return new PointRun(order, await openTransport(order, deps.now, deps.resolve), deps, finished);
 }
