@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag, integerFlag } from '../config/flags.ts';
@@ -7,6 +8,7 @@ import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
+import { claimTag } from '../services/load/record/tag-claim.ts';
 import { DEFAULT_RATES, parseRates } from '../services/load/schedule/rates.ts';
 import { parseAbort, parseSlo } from '../services/load/stats/criterion.ts';
 import { resumedOptions, runSweep, type SweepOptions } from '../services/load/sweep/run-sweep.ts';
@@ -16,7 +18,7 @@ import { readEndpoints } from '../services/local/endpoints.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { writeRunReport } from '../services/results/write-report.ts';
-import { aboutThisRun, pathsOf } from '../surroundings.ts';
+import { aboutThisRun, loadClaims, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
@@ -97,7 +99,8 @@ error-rate ok-rps served-rps.`;
     const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
     const client = createChainClient({ clock: systemClock, timeoutMs: options.timeoutSeconds * 1000, signal });
     const deps = { clock: systemClock, client, emit, signal, control };
-    const report = await runSweep(options, deps).finally(() => client.close());
+    const claim = await claimTag({ ...options, outFolder: resolve(options.outFolder) }, await loadClaims(emit, signal));
+    const report = await runSweep(options, deps).finally(() => Promise.all([client.close(), claim()]));
     await writeRunReport(report.runFolder, emit);
     return { result: report, text: sweepText(report, process.stdout.columns ?? 80), exit: exitOf(report, signal) };
   }
