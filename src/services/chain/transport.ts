@@ -44,13 +44,20 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
     refused: `nothing listens at ${host} (connection refused)`,
     dns: `the name in ${host} cannot be resolved`,
     unreachable: `${host} cannot be reached from here`,
-    tls: `no TLS connection with ${host}: ${reasonOf(error)}`,
+    tls: `no TLS connection with ${host}: ${tlsReason(error)}`,
     timeout: `no answer from ${host} within ${timeoutMs / 1000} s`,
     closed: `${host} closed the connection before it answered`,
     protocol: `${host} does not answer in HTTP`,
     other: `request to ${host} failed: ${reasonOf(error)}`,
   };
   return { code, reason: reasons[code], remedy: REMEDY[code] };
+}
+
+/** OpenSSL's reason without its numbers, library and source file: `wrong version number` is plain HTTP, mostly. */
+function tlsReason(error: unknown): string {
+  const text = reasonOf(error).trim();
+  const reason = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/i.exec(text)?.[1] ?? text;
+  return reason === 'wrong version number' ? 'what listens there speaks no TLS (wrong version number)' : reason;
 }
 
 /** Of the addresses of a name, each with its own failure, the first. */

@@ -126,7 +126,9 @@ test('https to a server of plain HTTP says which of the two it is', async () => 
   const refused = sweep(url.replace('http:', 'https:'));
   await expect(refused).rejects.toMatchObject({
     exit: 5,
-    message: expect.stringMatching(/^no TLS connection with 127/),
+    message: expect.stringMatching(
+      /^no TLS connection with 127\.0\.0\.1:\d+: what listens there speaks no TLS \(wrong version number\)$/,
+    ),
   });
   await expect(refused).rejects.toMatchObject({
     nextSteps: expect.arrayContaining([expect.stringContaining('http://')]),
