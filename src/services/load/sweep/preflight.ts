@@ -1,7 +1,8 @@
 import type { Emit } from '../../../events.ts';
-import type { Clock } from '../../clock.ts';
+import type { ChainClient } from '../../chain/client.ts';
 import { bodyMaker } from '../prompt.ts';
 import { measureBaseline, type Probe, prober } from './probe.ts';
+import { redirects } from './redirect.ts';
 
 /** Series of the probes' prompts: no point of a sweep has it. */
 const PROBE_SERIES = 1_000_000;
@@ -23,21 +24,23 @@ export interface BaselineSettings {
  * Measures the target with a few ordinary requests before the sweep.
  *
  * @returns undefined, with a warning, when it did not answer well: there is nothing to compare with then
+ * @throws RemedyError (exit 5) when it sends its callers elsewhere
  */
 export async function takeBaseline(
   settings: BaselineSettings,
   deps: {
-    readonly fetch: typeof globalThis.fetch;
-    readonly clock: Clock;
+    readonly client: Pick<ChainClient, 'raw'>;
     readonly emit: Emit;
     readonly signal: AbortSignal;
   },
 ): Promise<Baseline | undefined> {
   const body = bodyMaker(settings.prompt, settings.seed, PROBE_SERIES);
   let count = 0;
-  const probe = prober(settings.targetUrl, () => body(count++), deps);
+  const probe = prober(settings.targetUrl, () => body(count++), deps.client);
   const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
   if (baseline.ok) return { probe, ms: baseline.ms };
+  const { redirect } = baseline;
+  if (redirect !== undefined) throw redirects(settings.targetUrl, redirect.status, redirect.to, redirect.to);
   const text =
     `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but nothing tells ` +
     'whether the target has recovered between points';
