@@ -17,6 +17,8 @@ export interface ProbeAnswer {
   readonly ok: boolean;
   /** What it was instead of a success. */
   readonly why: string;
+  /** What came of it, where it was a success. */
+  readonly text?: string;
   /** Where the target sends its callers instead of answering. */
   readonly redirect?: { readonly status: number; readonly to: string };
 }
@@ -29,7 +31,7 @@ export function prober(targetUrl: string, nextBody: () => string, client: Pick<C
     const ms = came.seconds * 1000;
     if (came.kind === 'transport') return { ms, ok: false, why: came.reason };
     const { status } = came;
-    if (status >= 200 && status < 300) return { ms, ok: true, why: '' };
+    if (status >= 200 && status < 300) return { ms, ok: true, why: '', text: came.text };
     const to = redirectOf(came, targetUrl);
     if (to === undefined) return { ms, ok: false, why: `status ${status}` };
     return { ms, ok: false, why: `status ${status}, redirects to ${to}`, redirect: { status, to } };
