@@ -71,7 +71,7 @@ test('a probe is an ordinary request; what came instead of a success is told', a
     return answers.shift() ?? Promise.reject(new Error('asked too often'));
   };
   const probe = prober('http://h/chain', () => 'body', { raw });
-  expect(await probe(999.5, signal)).toEqual({ ok: true, ms: 250, why: '' });
+  expect(await probe(999.5, signal)).toEqual({ ok: true, ms: 250, why: '', text: 'ok' });
   expect(seen).toEqual([['http://h/chain', 'POST', 'body', 1000]]);
   expect(await probe(1000, signal)).toMatchObject({ ok: false, why: 'status 503' });
   expect(await probe(1000, signal)).toMatchObject({
