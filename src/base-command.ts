@@ -1,6 +1,8 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import { type ConfigFile, DEFAULT_CONFIG_FILE, readConfigFile } from './config/config-file.ts';
+import { DEFAULT_CONFIG_FILE, readConfigFile } from './config/config-file.ts';
+import { flagsFromFile } from './config/file-flags.ts';
 import { stackFlag } from './config/flags.ts';
+import { provenanceOf, type Setting, settingText } from './config/provenance.ts';
 import { ExitCode, RemedyError, reasonOf } from './errors.ts';
 import type { Emit, Event } from './events.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -30,9 +32,6 @@ export interface CommandContext {
   releaseTerminal(): Promise<void>;
 }
 
-/** The defaults of the shared flags, which the configuration file may set under `all:`. */
-const SHARED_SECTION = 'all';
-
 /** Parse, call, render: everything that all commands share stands here, so that a command is only those three steps. */
 export abstract class BaseCommand<C extends typeof Command> extends Command {
   static override baseFlags = {
@@ -47,7 +46,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       allowNo: true,
       helpGroup: 'GLOBAL',
     }),
-    debug: Flags.boolean({ description: 'show stack traces', helpGroup: 'GLOBAL' }),
+    debug: Flags.boolean({ description: 'show stack traces and where each setting comes from', helpGroup: 'GLOBAL' }),
     config: Flags.string({
       description: `configuration file [default: ${DEFAULT_CONFIG_FILE} if present]`,
       env: 'CHAINCTL_CONFIG',
@@ -85,7 +84,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     const interrupt = listenForInterrupt(process, (text) => say(text), messages, systemClock.monotonic);
     const sweepControl = createSweepControl();
     try {
-      await this.readSettings();
+      const settings = await this.readSettings();
       const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
       reporter = await openReporter({
         json: this.flags.json,
@@ -113,6 +112,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
         if (released === undefined) open.handle(event);
       };
+      if (this.flags.debug) {
+        for (const setting of settings) emit({ type: 'note', level: 'info', text: `setting ${settingText(setting)}` });
+      }
       const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, sweepControl, releaseTerminal });
       await releaseTerminal();
       process.exitCode = outcome.exit ?? ExitCode.ok;
@@ -150,44 +152,36 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     process.stderr.write(renderError(error, { debug: this.argv.includes('--debug'), stream: process.stderr }));
   }
 
-  /** Flags over `CHAINCTL_*` over the configuration file over defaults. */
-  private async readSettings(): Promise<void> {
+  /**
+   * Flags over `CHAINCTL_*` over the configuration file over defaults.
+   *
+   * @returns every setting with its provenance
+   */
+  private async readSettings(): Promise<Setting[]> {
     const definition = this.ctor as typeof BaseCommand & C;
     const parsed = await this.parse(definition);
     const flags = parsed.flags as Record<string, unknown>;
     const path = flags.config as string | undefined;
     const file = await readConfigFile(path ?? DEFAULT_CONFIG_FILE, path !== undefined);
-    const fromFile = this.flagsFromFile(file, (name) => {
-      const unset = flags[name] === undefined || parsed.metadata.flags[name]?.setFromDefault === true;
-      return unset && !parsed.raw.some((token) => token.type === 'flag' && token.flag === name);
-    });
-    const settled = fromFile.length === 0 ? parsed : await this.parse(definition, [...fromFile, ...this.argv]);
+    const known = { ...BaseCommand.baseFlags, ...this.ctor.flags } as Record<
+      string,
+      { type: string; env?: string; multiple?: boolean }
+    >;
+    const isTyped = (name: string) => parsed.raw.some((token) => token.type === 'flag' && token.flag === name);
+    const isDefault = (name: string) =>
+      flags[name] === undefined || parsed.metadata.flags[name]?.setFromDefault === true;
+    const section = (this.ctor.id ?? '').replaceAll(':', ' ');
+    const fromFile = flagsFromFile(file, section, known, (name) => isDefault(name) && !isTyped(name));
+    const argv = [...fromFile.map(({ argument }) => argument), ...this.argv];
+    const settled = fromFile.length === 0 ? parsed : await this.parse(definition, argv);
     this.flags = settled.flags as typeof this.flags;
     this.args = settled.args as typeof this.args;
     if (this.flags.color === false) process.env.NO_COLOR = '1';
-  }
-
-  /** The file's values as command-line arguments, so that there is one parser and one set of messages. */
-  private flagsFromFile(file: ConfigFile, isUnset: (flag: string) => boolean): string[] {
-    const known = { ...BaseCommand.baseFlags, ...this.ctor.flags } as Record<string, { readonly type: string }>;
-    const section = (this.ctor.id ?? '').replaceAll(':', ' ');
-    const argv: string[] = [];
-    for (const name of [SHARED_SECTION, section]) {
-      for (const [flag, value] of Object.entries(file[name] ?? {})) {
-        const kind = known[flag];
-        if (kind === undefined) {
-          throw new RemedyError(`${DEFAULT_CONFIG_FILE}: ${name}.${flag} is not a flag of "chainctl ${section}"`, {
-            code: 'config-invalid',
-            exit: ExitCode.configuration,
-            nextSteps: [`see the flags with "chainctl ${section} --help"`],
-          });
-        }
-        if (!isUnset(flag)) continue;
-        if (kind.type === 'boolean') argv.push(value === false ? `--no-${flag}` : `--${flag}`);
-        else argv.push(`--${flag}=${Array.isArray(value) ? value.join(',') : value}`);
-      }
-    }
-    return argv;
+    return provenanceOf(this.flags as Record<string, unknown>, {
+      ...{ isTyped, isDefault, file: path ?? DEFAULT_CONFIG_FILE },
+      isInFile: (name) => fromFile.some((each) => each.name === name),
+      variableOf: (name) => known[name]?.env,
+    });
   }
 }
 

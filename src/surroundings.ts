@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
+import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { loadBundles } from './services/local/bundles.ts';
 import { listProcesses } from './services/local/process-table.ts';
 import type { ProcessDeps } from './services/local/service-process.ts';
@@ -50,6 +52,11 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
   const command = ['chainctl', ...process.argv.slice(2)].join(' ');
   const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
   return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
+}
+
+/** Where loads that run say so, and who this one is. */
+export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<ClaimDeps> {
+  return { ...(await stackDeps(emit, signal)), folder: join(chainctlHome(process.env, homedir()), 'loads') };
 }
 
 /** The services that `deploy local` starts. */

@@ -1,12 +1,15 @@
 import { randomInt } from 'node:crypto';
+import { resolve } from 'node:path';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { checkResume, sweepSettings } from '../config/load-options.ts';
 import type { Emit } from '../events.ts';
 import { systemClock } from '../runtime.ts';
+import { createChainClient } from '../services/chain/client.ts';
 import type { MetricsExport } from '../services/load/export/metrics-export.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
+import { claimTag } from '../services/load/record/tag-claim.ts';
 import { runSweep } from '../services/load/sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { resolveTarget } from '../services/load/target.ts';
@@ -15,7 +18,7 @@ import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { writeRunReport } from '../services/results/write-report.ts';
-import { aboutThisRun, pathsOf } from '../surroundings.ts';
+import { aboutThisRun, loadClaims, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
@@ -41,8 +44,10 @@ error-rate ok-rps served-rps.`;
     const { resume } = this.flags;
     const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
     const metrics = await this.openExport(emit);
+    const client = createChainClient({ clock: systemClock, timeoutMs: options.timeoutSeconds * 1000, signal });
+    const claim = await claimTag({ ...options, outFolder: resolve(options.outFolder) }, await loadClaims(emit, signal));
     try {
-      const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control, ...metrics });
+      const report = await runSweep(options, { clock: systemClock, client, emit, signal, control, ...metrics });
       await writeRunReport(report.runFolder, emit);
       return {
         result: report,
@@ -50,7 +55,7 @@ error-rate ok-rps served-rps.`;
         exit: exitOfSweep(report, signal),
       };
     } finally {
-      await metrics?.close();
+      await Promise.all([metrics?.close(), client.close(), claim()]);
     }
   }
 

@@ -6,6 +6,7 @@ import { ExitCode, RemedyError } from '../errors.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { readPrompt } from '../services/load/prompt.ts';
+import { checkResultsFolder } from '../services/load/record/results-folder.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
 import { runSweep } from '../services/load/sweep/run-sweep.ts';
 import { deployLocal } from '../services/local/deploy.ts';
@@ -39,6 +40,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
+    await checkResultsFolder(flags.out);
     const [rates, prompt, bundles, stack] = await Promise.all([
       parseRates(flags.rps),
       readPrompt(undefined),
@@ -77,7 +79,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
                 ...{ durationSeconds: flags.duration, warmupSeconds, timeoutSeconds: 30, drainSeconds: 30 },
                 about: aboutThisRun(this.config.version, ['rehearse', ...this.argv]),
               },
-              { clock: systemClock, fetch, emit, signal, control },
+              { clock: systemClock, client, emit, signal, control },
             );
             await writeRunReport(report.runFolder, emit);
             return report;

@@ -84,6 +84,21 @@ describe('settings', () => {
     expect(await replicas(['--replicas', '2'], { CHAINCTL_REPLICAS: '5' })).toBe(2);
   });
 
+  it('says with --debug where each setting comes from', async () => {
+    await writeFile(config(), 'all:\n  stack: lab\ndeploy local:\n  replicas: 7\n  port-a: 0\n');
+    const args = ['deploy', 'local', '--dry-run', '--debug', '--port-b', '0'];
+    const { stderr } = await cli.run(args, { env: { CHAINCTL_MODEL_A: 'm' } });
+    const said = (name: string) => new RegExp(`setting ${name} = (.*)`).exec(stderr)?.[1];
+    expect(['stack', 'replicas', 'port-a', 'port-b', 'model-a', 'model-b'].map(said)).toEqual([
+      'lab (chainctl.yaml)',
+      '7 (chainctl.yaml)',
+      '0 (chainctl.yaml)',
+      '0 (flag)',
+      'm (CHAINCTL_MODEL_A)',
+      'phi3:mini (default)',
+    ]);
+  });
+
   it.each([
     ['deploy local:\n  replica: 7\n', /deploy local\.replica is not a flag/],
     ['deploy local:\n  replicas: many\n', /"many" is not a whole number/],

@@ -156,15 +156,18 @@ describe('a command that is killed or doubled', () => {
     expect(await readFile(state, 'utf8')).toBe('{"version":1,"stack":');
   });
 
-  it('Ctrl-C in the middle of a load keeps what was measured and marks the point', async () => {
+  it.each([
+    ['Ctrl-C', 'SIGINT', 130],
+    ['a closed terminal', 'SIGHUP', 143],
+  ] as const)('%s in the middle of a load keeps what was measured and marks the point', async (_what, name, exit) => {
     await cli.run(DEPLOY);
     let pressed = false;
     const { code, envelope } = await cli.json(['load', '--rps', '10,20', '--duration', '30s', '--warmup', '0'], {
       onLine: (line, child) => {
-        if (!pressed && line.includes('"sweep-tick"') && JSON.parse(line).tick.ok >= 10) pressed = child.kill('SIGINT');
+        if (!pressed && line.includes('"sweep-tick"') && JSON.parse(line).tick.ok >= 10) pressed = child.kill(name);
       },
     });
-    expect(code).toBe(130);
+    expect(code).toBe(exit);
     expect(envelope.result.status).toBe('interrupted');
     expect(envelope.result.points).toHaveLength(1);
     expect(envelope.result.points[0]).toMatchObject({ rate: 10, status: 'interrupted' });

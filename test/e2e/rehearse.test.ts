@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -65,10 +65,27 @@ describe('rehearse', () => {
     },
   );
 
-  it('takes down after a failure', async () => {
-    const { code, stderr } = await cli.run([...SHORT, '--out', '/dev/null/results']);
+  it('finds results that cannot be written before anything is started', async () => {
+    const { code, stderr } = await cli.run([...SHORT, '--out', '/dev/null/results', '--json']);
     expect(code).toBe(3);
-    expect(stderr).toContain('/dev/null/results');
+    expect(stderr).not.toContain('"phase"');
+    const { stderr: said } = await cli.run([...SHORT, '--out', '/dev/null/results']);
+    expect(said).toMatch(/^Error: results cannot be written to \/dev\/null\/results: /);
+  });
+
+  it('takes down after a failure', async () => {
+    const out = join(cli.home, 'results');
+    let spoilt = false;
+    const { code, envelope } = await cli.json(SHORT, {
+      onLine: (line) => {
+        if (spoilt || !line.includes('"check-started"')) return;
+        spoilt = true;
+        rmSync(out, { recursive: true });
+        writeFileSync(out, 'a file');
+      },
+    });
+    expect(envelope.error.message).toContain('results cannot be written to results');
+    expect(code).toBe(3);
     expect(await cli.running()).toEqual([]);
   });
 

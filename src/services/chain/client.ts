@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { excerpt } from './excerpt.ts';
 import {
   type ChainAnswer,
   chainAnswer,
@@ -39,6 +40,8 @@ export interface RawAnswer extends Timed {
   readonly text: string;
   /** The engine behind it said that it is the simulated one. */
   readonly simulated: boolean;
+  /** Where it sends the caller instead, as the answer's header has it; it is not followed. */
+  readonly location?: string;
 }
 
 /** What a typed call came to: the promised answer, a status other than 200, something else than promised, or nothing. */
@@ -53,6 +56,8 @@ interface RawRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: string;
   readonly timeoutMs?: number;
+  /** Ends this request alone; the client's own signal does it, too. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChainClient {
@@ -80,14 +85,16 @@ export interface ChainClientOptions {
  * data; the calls reject only with the signal's reason, when it is aborted.
  */
 export function createChainClient(options: ChainClientOptions): ChainClient {
-  const { clock, signal } = options;
+  const { clock } = options;
   const own =
     options.dispatcher === undefined
       ? new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 })
       : undefined;
   const dispatcher = options.dispatcher ?? (own as Dispatcher);
 
-  async function raw({ url, method, body, timeoutMs = options.timeoutMs }: RawRequest): Promise<RawAnswer | Transport> {
+  async function raw(outgoing: RawRequest): Promise<RawAnswer | Transport> {
+    const { url, method, body, timeoutMs = options.timeoutMs } = outgoing;
+    const signal = outgoing.signal === undefined ? options.signal : AbortSignal.any([options.signal, outgoing.signal]);
     signal.throwIfAborted();
     const started = clock.monotonic();
     const seconds = () => (clock.monotonic() - started) / 1000;
@@ -100,7 +107,9 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
       });
       const text = await readBounded(response.body);
       const simulated = response.headers['x-chainctl-simulated'] === '1';
-      return { kind: 'raw', status: response.statusCode, text, simulated, seconds: seconds() };
+      const [location] = [response.headers.location ?? []].flat();
+      const given = { text, simulated, ...(location === undefined ? {} : { location }) };
+      return { kind: 'raw', status: response.statusCode, ...given, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       return { kind: 'transport', ...describeTransport(error, url, timeoutMs), seconds: seconds() };
@@ -139,21 +148,6 @@ function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }
 /** The `detail` of an answer, or undefined where there is none. */
 export function detailOf(text: string): string | undefined {
   return problem.safeParse(parseJson(text)).data?.detail;
-}
-
-/** A text on one line and without control characters: what a service sends may hold what a terminal would obey. */
-export function printable(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim();
-}
-
-/** The printable beginning of a text. */
-export function excerpt(text: string): string {
-  const line = printable(text);
-  if (line === '') return 'an empty body';
-  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 
 function parseJson(text: string): unknown {

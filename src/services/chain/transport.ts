@@ -1,7 +1,17 @@
 import { hasCode, reasonOf } from '../../errors.ts';
+import { certificateFault } from './certificate.ts';
 
 /** Why no HTTP answer came. */
-export type TransportCode = 'refused' | 'dns' | 'unreachable' | 'tls' | 'timeout' | 'closed' | 'protocol' | 'other';
+export type TransportCode =
+  | 'refused'
+  | 'dns'
+  | 'unreachable'
+  | 'certificate'
+  | 'tls'
+  | 'timeout'
+  | 'closed'
+  | 'protocol'
+  | 'other';
 
 export interface TransportFailure {
   readonly code: TransportCode;
@@ -10,11 +20,11 @@ export interface TransportFailure {
   readonly remedy: string;
 }
 
-const REMEDY: Readonly<Record<TransportCode, string>> = {
+const REMEDY: Readonly<Record<Exclude<TransportCode, 'certificate'>, string>> = {
   refused: 'check that the service runs and that the port is right ("chainctl status" shows both)',
   dns: 'check the spelling of the host name, or use the address that "chainctl status" shows',
   unreachable: 'check the address, the route and the firewall between here and there',
-  tls: 'the services speak plain HTTP: use http://, or put the right certificate on what terminates TLS',
+  tls: 'the services themselves speak plain HTTP: use http://, or the port of what terminates TLS in front of them',
   timeout: 'check firewall and load, or allow more time with --timeout',
   closed: 'look at the log of the service: it ended the connection without an answer',
   protocol: 'something else than this service listens there: check host and port',
@@ -24,12 +34,17 @@ const REMEDY: Readonly<Record<TransportCode, string>> = {
 /** Turns whatever undici or the system threw into a sentence with a next step. The one place that knows their codes. */
 export function describeTransport(error: unknown, url: string, timeoutMs: number): TransportFailure {
   const { host } = new URL(url);
-  const code = classify(error);
-  const reasons: Readonly<Record<TransportCode, string>> = {
+  const certificate = certificateFault(firstOf(error));
+  if (certificate !== undefined) {
+    const { fault, remedy } = certificate;
+    return { code: 'certificate', reason: `the certificate of ${host} ${fault}`, remedy };
+  }
+  const code = classify(firstOf(error));
+  const reasons: typeof REMEDY = {
     refused: `nothing listens at ${host} (connection refused)`,
     dns: `the name in ${host} cannot be resolved`,
     unreachable: `${host} cannot be reached from here`,
-    tls: `no TLS connection with ${host}: ${reasonOf(error)}`,
+    tls: `no TLS connection with ${host}: ${tlsReason(error)}`,
     timeout: `no answer from ${host} within ${timeoutMs / 1000} s`,
     closed: `${host} closed the connection before it answered`,
     protocol: `${host} does not answer in HTTP`,
@@ -38,8 +53,19 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
   return { code, reason: reasons[code], remedy: REMEDY[code] };
 }
 
-function classify(error: unknown): TransportCode {
-  if (error instanceof AggregateError && error.errors.length > 0) return classify(error.errors[0]);
+/** OpenSSL's reason without its numbers, library and source file: `wrong version number` is plain HTTP, mostly. */
+function tlsReason(error: unknown): string {
+  const text = reasonOf(error).trim();
+  const reason = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/i.exec(text)?.[1] ?? text;
+  return reason === 'wrong version number' ? 'what listens there speaks no TLS (wrong version number)' : reason;
+}
+
+/** Of the addresses of a name, each with its own failure, the first. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? firstOf(error.errors[0]) : error;
+}
+
+function classify(error: unknown): keyof typeof REMEDY {
   if (hasCode(error, 'ECONNREFUSED')) return 'refused';
   if (hasCode(error, 'ENOTFOUND', 'EAI_AGAIN')) return 'dns';
   if (hasCode(error, 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL')) return 'unreachable';

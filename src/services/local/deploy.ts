@@ -7,9 +7,10 @@ import { type StackDeps, withStack } from '../stack/session.ts';
 import type { Bundles } from './bundles.ts';
 import { desiredChain, type Ports, wantedKeys } from './desired.ts';
 import { ensureOllama } from './ollama.ts';
+import { portInUse } from './port-in-use.ts';
 import { freePorts, LOOPBACK, tryPort } from './ports.ts';
 import type { LocalRequest } from './request.ts';
-import { findStackProcesses, type ProcessDeps, portInUse, type ServiceSpec } from './service-process.ts';
+import { findStackProcesses, type ProcessDeps, type ServiceSpec } from './service-process.ts';
 import { localTarget } from './target.ts';
 
 export interface LocalDeployment {
@@ -125,7 +126,7 @@ async function checkPorts(
     const { port } = spec as ServiceSpec;
     const starts = changes.some(({ key, action }) => key === resource.key && action !== 'unchanged');
     if (starts && !own.has(port) && (await tryPort(port)) === undefined) {
-      throw await portInUse(resource.key, port, processes.listProcesses);
+      throw await portInUse(resource.key, port, processes);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hasCode } from '../../errors.ts';
-import type { ListProcesses } from './process-table.ts';
+import type { ListProcesses, ProcessInfo } from './process-table.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
@@ -41,11 +41,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/**
- * Who listens on a port, for an error message: `pid 4711 (python3 -m http.server)`. Undefined when that cannot be
- * told: not Linux, or another user's process.
- */
-export async function portHolder(port: number, listProcesses: ListProcesses): Promise<string | undefined> {
+/** Who listens on a port. Undefined when that cannot be told: not Linux, or another user's process. */
+export async function portHolder(port: number, listProcesses: ListProcesses): Promise<ProcessInfo | undefined> {
   if (process.platform !== 'linux') return undefined;
   const inodes = new Set<string>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
@@ -58,11 +55,11 @@ export async function portHolder(port: number, listProcesses: ListProcesses): Pr
     }
   }
   if (inodes.size === 0) return undefined;
-  for (const { pid, command } of await listProcesses()) {
-    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  for (const each of await listProcesses()) {
+    const descriptors = await readdir(`/proc/${each.pid}/fd`).catch(() => []);
     for (const descriptor of descriptors) {
-      const link = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '');
-      if (inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '')) return `pid ${pid} (${command.slice(0, 60)})`;
+      const link = await readlink(`/proc/${each.pid}/fd/${descriptor}`).catch(() => '');
+      if (inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '')) return each;
     }
   }
   return undefined;

@@ -8,7 +8,8 @@ import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
-import { LOOPBACK, portHolder, tryPort } from './ports.ts';
+import { portInUse } from './port-in-use.ts';
+import { LOOPBACK, tryPort } from './ports.ts';
 import type { ListProcesses, ProcessInfo } from './process-table.ts';
 import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
 
@@ -76,7 +77,7 @@ export function serviceProcess(
       // A command that was killed may have started it a moment ago, after this one looked.
       const earlier = (await findAll()).find((live) => live.token === token && live.spec === specHash(spec));
       if (earlier !== undefined) return earlier;
-      if ((await tryPort(spec.port)) === undefined) throw await portInUse(key, spec.port, deps.listProcesses);
+      if ((await tryPort(spec.port)) === undefined) throw await portInUse(key, spec.port, deps);
       await makeFolder(deps.logs, 0o700);
       const log = await open(logFile, 'a', 0o600);
       try {
@@ -208,21 +209,4 @@ async function notReady(key: string, live: LiveProcess, reason: string, logFile:
     exit: ExitCode.unhealthy,
     nextSteps: [`read ${logFile}`, 'take it down with "chainctl teardown local" and deploy again'],
   });
-}
-
-/** The error for a port that somebody else has. */
-export async function portInUse(key: string, port: number, listProcesses: ListProcesses): Promise<RemedyError> {
-  const holder = await portHolder(port, listProcesses);
-  const flag = key === 'a' ? '--port-a' : key === 'proxy' ? '--port-b' : undefined;
-  return new RemedyError(
-    `port ${port}, wanted for ${key}, is already in use${holder === undefined ? '' : ` by ${holder}`}`,
-    {
-      code: 'port-in-use',
-      exit: ExitCode.configuration,
-      nextSteps:
-        flag === undefined
-          ? ['run the command again: it picks another port']
-          : [`choose another with ${flag}, or any free one with ${flag} 0`, 'or end the program that has it'],
-    },
-  );
 }

@@ -17,7 +17,7 @@ export function waterfallTotal(waterfall: Waterfall): number {
 }
 
 /** Where the time went, who refused, and what streamed answers did; each only where the run knows it. */
-export function breakdownSections(points: readonly PointSummary[]): string[] {
+export function breakdownSections(points: readonly PointSummary[], columns: number): string[] {
   return [
     ...waterfallSection(points),
     ...section(
@@ -26,6 +26,7 @@ export function breakdownSections(points: readonly PointSummary[]): string[] {
         const text = refusers(point);
         return text === '' ? [] : [`${point.rate} rps: ${text}`];
       }),
+      columns,
     ),
     ...streamSection(points),
   ];

@@ -1,8 +1,9 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { HOPS, waterfallTotal } from './breakdown.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
 import { factsOf, type ReportedRun } from './recorded.ts';
-import { display, errorClasses, hostTotals, rateText, refusers, shareText, timeColumn } from './text.ts';
-import { isSound, kneeLine, remarksOf, sloLines, verdictOf } from './verdict.ts';
+import { display, hostTotals, shareText, timeColumn } from './text.ts';
+import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
 
 /** A run as Markdown, for an issue, a pull request or a wiki: the same facts as the table. */
 export function markdownOf({ report, manifest }: ReportedRun): string {
@@ -28,35 +29,22 @@ function endings({ problem, status }: SweepReport): string[] {
   return status === 'complete' ? [] : ['> Interrupted: not the whole ladder was measured.'];
 }
 
+const COLUMNS: readonly PointColumn[] = [
+  ...(['rps', 'verdict'] as const),
+  ...RATE_COLUMNS,
+  ...TIME_COLUMNS,
+  ...(['errors by class', 'refused or failed at'] as const),
+];
+
 function pointTable(points: readonly PointSummary[]): string {
   const time = timeColumn(points.map(({ response }) => response?.p99));
-  const head = [
-    'rps',
-    'verdict',
-    'sent/s',
-    'ok/s',
-    'served/s',
-    'ok',
-    'errors',
-    'p50',
-    'p90',
-    'p95',
-    'p99',
-    'errors by class',
-    'refused or failed at',
-  ];
-  const rows = points.map((point) => {
-    const { rate, response, sentRps, okRps, servedRps, outcomes } = point;
-    const verdict = isSound(point) ? verdictOf(point) : `**${verdictOf(point)}**`;
-    if (point.status === 'skipped') return [String(rate), verdict, ...head.slice(2).map(() => '-')];
-    return [
-      ...[String(rate), verdict, rateText(sentRps), rateText(okRps), rateText(servedRps)],
-      ...[String(outcomes.ok), String(point.sent - outcomes.ok)],
-      ...[time.text(response?.p50), time.text(response?.p90), time.text(response?.p95), time.text(response?.p99)],
-      ...[cell(errorClasses(point)) || '-', cell(refusers(point)) || '-'],
-    ];
-  });
-  return `${table(head, rows)}\n\np50 to p99: response time in ${time.unit}, from the intended time of each request.`;
+  const rows = points.map((point) =>
+    COLUMNS.map((column) => {
+      const text = cell(pointCell(point, column, time.text));
+      return column === 'verdict' && point.status !== 'skipped' && !isSound(point) ? `**${text}**` : text;
+    }),
+  );
+  return `${table(COLUMNS, rows)}\n\np50 to p99: response time in ${time.unit}, from the intended time of each request.`;
 }
 
 function waterfallTable(points: readonly PointSummary[]): string {
@@ -79,7 +67,7 @@ function hostTable(points: readonly PointSummary[]): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const words = ['verdict', 'host', 'errors by class', 'refused or failed at'];
+  const words: readonly string[] = ['host', ...WORD_COLUMNS];
   const rule = head.map((name) => (words.includes(name) ? ':---' : '---:'));
   return [head, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

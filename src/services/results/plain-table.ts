@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { wrap } from './text.ts';
 
 const NO_BORDERS = {
   top: '',
@@ -38,7 +39,19 @@ export function plainTable(
   return table.toString().replaceAll(/ +$/gm, '');
 }
 
-/** A titled block of indented lines; nothing when there are none. */
-export function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [[`${title}:`, ...lines.map((line) => `  ${line}`)].join('\n')];
+/**
+ * A titled block of indented lines; nothing when there are none.
+ *
+ * @param columns lines are broken at words to fit, and go on further in; without it they stay whole
+ */
+export function section(title: string, lines: readonly string[], columns?: number): string[] {
+  if (lines.length === 0) return [];
+  const fitted = columns === undefined ? lines : lines.flatMap((line) => hanging(line, columns - 2));
+  return [[`${title}:`, ...fitted.map((line) => `  ${line}`)].join('\n')];
+}
+
+/** Lines of at most `width` columns, all but the first indented; words that are longer stay whole. */
+export function hanging(line: string, width: number): string[] {
+  const [first = '', ...rest] = wrap(line, width);
+  return [first, ...wrap(rest.join(' '), width - 2).map((each) => `  ${each}`)];
 }

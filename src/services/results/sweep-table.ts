@@ -1,19 +1,20 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { breakdownSections } from './breakdown.ts';
-import { plainTable, section } from './plain-table.ts';
-import { display, errorClasses, hostTotals, rateText, shareText, timeColumn } from './text.ts';
-import { isSound, kneeLine, remarksOf, sloLines, verdictOf } from './verdict.ts';
+import { hanging, plainTable, section } from './plain-table.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
+import { display, errorClasses, hostTotals, shareText, timeColumn } from './text.ts';
+import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
 const WIDE = 120;
 
 /** Left out in this order until the table fits: the other columns tell nearly the same. */
-const DISPENSABLE = ['p90', 'sent/s', 'p95'];
+const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
 
 /**
  * A finished sweep as text: one row per point with its verdict, the knee and the thresholds, where the time went, what
- * went wrong and who refused, which hosts answered, where the files are. At 80 columns nothing wraps but long
- * explanations. No colours: what matters is said in words.
+ * went wrong and who refused, which hosts answered, where the files are. At 80 columns nothing is left to the
+ * terminal to wrap but addresses and names of files. No colours: what matters is said in words.
  *
  * @param columns width of the place it is written to
  */
@@ -22,15 +23,15 @@ export function sweepText(report: SweepReport, columns: number): string {
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
   const sections = [
-    `${plan.tag}: ${display(plan.targetUrl)}${simulated}`,
+    hanging(`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, columns).join('\n'),
     points.length === 0 ? 'No point was measured.' : pointTable(points, columns, wide),
-    ...conclusion(report),
-    ...section('Errors', wide ? [] : points.flatMap(errorLine)),
-    ...breakdownSections(points),
-    ...section('Remarks', points.flatMap(remarkLines)),
+    ...conclusion(report, columns),
+    ...section('Errors', wide ? [] : points.flatMap(errorLine), columns),
+    ...breakdownSections(points, columns),
+    ...section('Remarks', points.flatMap(remarkLines), columns),
     ...section('Answers by host', [...hostLines(points), ...fairnessLine(points)]),
     [
-      ...endingLines(report),
+      ...endingLines(report).flatMap((line) => hanging(line, columns)),
       `summary   ${display(report.summaryCsv)}`,
       `requests  ${points.length === 1 ? display(points[0]?.perRequestCsv ?? '') : display(fileGlob(points))}`,
       `run       ${display(report.runFolder)}`,
@@ -43,38 +44,22 @@ export function sweepText(report: SweepReport, columns: number): string {
 
 function pointTable(points: readonly PointSummary[], columns: number, wide: boolean): string {
   const time = timeColumn(points.map(({ response }) => response?.p99));
-  const cellsOf = (point: PointSummary): Record<string, string> => {
-    const { response } = point;
-    // Of a point that never ran, zeros would read as measurements.
-    const ran = point.status !== 'skipped';
-    return {
-      rps: `${isSound(point) || !ran ? '' : '! '}${point.rate}`,
-      'sent/s': ran ? rateText(point.sentRps) : '-',
-      'ok/s': ran ? rateText(point.okRps) : '-',
-      'served/s': ran ? rateText(point.servedRps) : '-',
-      ok: ran ? String(point.outcomes.ok) : '-',
-      errors: ran ? String(point.sent - point.outcomes.ok) : '-',
-      p50: time.text(response?.p50),
-      p90: time.text(response?.p90),
-      p95: time.text(response?.p95),
-      p99: time.text(response?.p99),
-      verdict: verdictOf(point),
-      ...(wide
-        ? {
-            'late p99 ms': point.lateness?.p99.toFixed(2) ?? '-',
-            'in flight': String(point.peakInFlight),
-            'errors by class': errorClasses(point) || '-',
-          }
-        : {}),
-    };
+  let names: readonly PointColumn[] = [
+    'rps',
+    ...RATE_COLUMNS,
+    ...TIME_COLUMNS,
+    'verdict',
+    ...(wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : []),
+  ];
+  const cellOf = (point: PointSummary, column: PointColumn) => {
+    const mark = column === 'rps' && point.status !== 'skipped' && !isSound(point) ? '! ' : '';
+    return mark + pointCell(point, column, time.text);
   };
-  const rows = points.map(cellsOf);
-  let names = Object.keys(rows[0] ?? {});
   const tableOf = () =>
     plainTable(
       names,
-      rows.map((row) => names.map((name) => row[name] ?? '')),
-      ['verdict', 'errors by class'],
+      points.map((point) => names.map((name) => cellOf(point, name))),
+      WORD_COLUMNS,
     );
   let text = tableOf();
   for (const name of DISPENSABLE) {
@@ -91,8 +76,8 @@ function pointTable(points: readonly PointSummary[], columns: number, wide: bool
   return [text, ...legend].join('\n');
 }
 
-function conclusion(report: SweepReport): string[] {
-  const lines = [...kneeLine(report), ...sloLines(report)];
+function conclusion(report: SweepReport, columns: number): string[] {
+  const lines = [...kneeLine(report), ...sloLines(report)].flatMap((line) => hanging(line, columns));
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 

@@ -6,6 +6,21 @@ export function display(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?');
 }
 
+/** A text broken at spaces into lines of at most `width` columns; longer words are left whole. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
 /** A rate per second: one decimal where it tells something. */
 export function rateText(value: number): string {
   return value >= 99.95 ? value.toFixed(0) : value.toFixed(1);

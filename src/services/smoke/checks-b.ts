@@ -1,4 +1,5 @@
-import { type ChainClient, excerpt } from '../chain/client.ts';
+import type { ChainClient } from '../chain/client.ts';
+import { excerpt } from '../chain/excerpt.ts';
 import { type Check, type Finding, failureOf, notMore } from './check.ts';
 import { LONG_PROMPT } from './prompts.ts';
 

@@ -1,4 +1,5 @@
-import { type ChainClient, detailOf, excerpt, type RawAnswer } from '../chain/client.ts';
+import { type ChainClient, detailOf, type RawAnswer } from '../chain/client.ts';
+import { excerpt } from '../chain/excerpt.ts';
 import { type Check, type Finding, type Side, transportFinding } from './check.ts';
 import { SHORT_PROMPT } from './prompts.ts';
 

@@ -1,5 +1,6 @@
 import type { Emit } from '../../events.ts';
-import { type ChainClient, printable } from '../chain/client.ts';
+import type { ChainClient } from '../chain/client.ts';
+import { printable } from '../chain/excerpt.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { Clock } from '../clock.ts';
 import type { Check, Finding, Side } from './check.ts';

@@ -1,6 +1,7 @@
 import { formatSeconds } from '../../config/durations.ts';
+import { wrap } from '../../services/results/text.ts';
 import type { CheckResult, SmokeReport } from '../../services/smoke/types.ts';
-import { type Paint, plain, wrap } from './text.ts';
+import { type Paint, plain } from './text.ts';
 
 const MARK = { passed: '✓', failed: '✗', skipped: '•' } as const;
 const COLOUR = { passed: 'green', failed: 'red', skipped: 'yellow' } as const;

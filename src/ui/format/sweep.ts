@@ -1,6 +1,6 @@
 import type { Event } from '../../events.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
-import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
+import { formatEstimate, formatMillis, formatRate, formatSpan, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
   warmup: 'warming up',
@@ -19,13 +19,14 @@ export function sweepHeader(plan: SweepPlan): string[] {
   const { search } = plan;
   const rates = plan.rates.map(formatRate).join(', ');
   const requests = search === undefined ? `${plan.totalRequests.toLocaleString('en-US')} requests, ` : '';
+  const warmup = plan.warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(plan.warmupSeconds)} of warm-up`;
   const ladder =
     search === undefined
       ? `${plural(plan.rates.length, 'point')} at ${rates} req/s`
       : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
   return [
     `Sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
-    `${ladder}, ${formatEstimate(plan.durationSeconds)} each after ${formatEstimate(plan.warmupSeconds)} of warm-up, ${requests}about ${formatEstimate(plan.estimateSeconds)} without drains`,
+    `${ladder}, ${formatSpan(plan.durationSeconds)} each${warmup}, ${requests}about ${formatEstimate(plan.estimateSeconds)} without drains`,
   ];
 }
 

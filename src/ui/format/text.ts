@@ -12,21 +12,6 @@ export function truncate(text: string, width: number): string {
   return width < 1 ? '' : `${points.slice(0, width - 1).join('')}…`;
 }
 
-/** A text broken at spaces into lines of at most `width` columns; longer words are left whole. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return line === '' ? lines : [...lines, line];
-}
-
 /** `████░░░░`, `width` columns wide. A fraction outside 0 to 1 (or not a number) is brought into it. */
 export function bar(fraction: number, width: number): string {
   const bounded = Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;
@@ -82,4 +67,9 @@ export function plural(count: number, noun: string): string {
 /** An estimate in seconds: no tenths, nobody knows them. */
 export function formatEstimate(seconds: number): string {
   return seconds < 59.5 ? `${Math.max(1, Math.round(seconds))} s` : formatSeconds(seconds);
+}
+
+/** A length that was asked for, in seconds: as exact as it was asked, `2 s` and `300 ms`. */
+export function formatSpan(seconds: number): string {
+  return seconds >= 1 && seconds < 60 ? `${Number(seconds.toFixed(3))} s` : formatSeconds(seconds);
 }

@@ -177,16 +177,17 @@ test('health: 503 refuses with its reason, 404 means that there is none, simulat
     [404, 'no such page'],
     [200, '{"ok":true,"simulated":true}'],
   ];
-  const healthy = async () => {
-    const [status, text] = answers.shift() as [number, string];
-    return new Response(text, { status });
-  };
-  const { url } = await slowly(1);
+  const { url, server } = await slowly(1);
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const [status, text] = request.url === '/health' ? (answers.shift() as [number, string]) : [200, ANSWER];
+    request.resume().on('end', () => response.writeHead(status).end(text));
+  });
   const short = { rates: [10], durationSeconds: 0.2, warmupSeconds: 0 };
-  await expect(sweep(url, short, { fetch: healthy })).rejects.toMatchObject({
+  await expect(sweep(url, short)).rejects.toMatchObject({
     exit: 5,
     message: expect.stringMatching(/says that it cannot serve: status 503 model not loaded$/),
   });
-  expect((await sweep(url, short, { fetch: healthy })).report.plan.simulated).toBe(false);
-  expect((await sweep(url, short, { fetch: healthy })).report.plan.simulated).toBe(true);
+  expect((await sweep(url, short)).report.plan.simulated).toBe(false);
+  expect((await sweep(url, short)).report.plan.simulated).toBe(true);
 });

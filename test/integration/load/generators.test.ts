@@ -20,10 +20,13 @@ async function sweepUnder(limits: string, url: string, rate: number) {
   };
   const script = `
     const { runSweep } = await import('${module('services/load/sweep/run-sweep.ts')}');
+    const { createChainClient } = await import('${module('services/chain/client.ts')}');
     const { systemClock } = await import('${module('runtime.ts')}');
     const emit = (event) => event.type === 'note' && console.error(event.text);
     const { signal } = new AbortController();
-    const report = await runSweep(JSON.parse(process.argv[1]), { clock: systemClock, fetch, emit, signal });
+    const client = createChainClient({ clock: systemClock, timeoutMs: 5000, signal });
+    const report = await runSweep(JSON.parse(process.argv[1]), { clock: systemClock, client, emit, signal });
+    await client.close();
     console.log(report.runFolder);`;
   const node = [process.execPath, '--input-type=module', '-e', script, JSON.stringify(options)];
   const { stdout, stderr } = await run('bash', ['-c', `ulimit ${limits}; exec "$0" "$@"`, ...node]);

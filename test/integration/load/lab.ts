@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
+import { createChainClient } from '../../../src/services/chain/client.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { runSweep, type SweepDeps } from '../../../src/services/load/sweep/run-sweep.ts';
 import type { SweepOptions } from '../../../src/services/load/sweep/sweep-options.ts';
@@ -68,6 +69,8 @@ export async function sweep(
 ): Promise<Outcome> {
   const out = change.outFolder ?? (await mkdtemp(join(tmpdir(), 'chainctl-load-')));
   const events: Event[] = [];
+  const signal = deps.signal ?? new AbortController().signal;
+  const client = createChainClient({ clock: systemClock, timeoutMs: 5000, signal });
   const report = await runSweep(
     {
       targetUrl,
@@ -86,15 +89,15 @@ export async function sweep(
     },
     {
       clock: systemClock,
-      fetch,
-      signal: new AbortController().signal,
+      client,
       ...deps,
+      signal,
       emit: (event) => {
         events.push(event);
         deps.onEvent?.(event);
       },
     },
-  );
+  ).finally(() => client.close());
   return { report, events, out };
 }
 

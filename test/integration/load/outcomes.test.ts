@@ -78,15 +78,30 @@ test('nobody listens, with preflight: exit 5 before anything is written', async 
   const outFolder = '/tmp/chainctl-never-made';
   await expect(sweep(await refusingUrl(), { outFolder })).rejects.toMatchObject({
     exit: 5,
-    message: expect.stringContaining('does not answer'),
+    message: expect.stringMatching(/^nothing listens at 127\.0\.0\.1:\d+ \(connection refused\)$/),
   });
   await expect(readCsv(`${outFolder}/lab_summary.csv`)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a port that browsers refuse is a port like any other', async () => {
+  // X11's, where nobody listens on a server.
+  await expect(sweep('http://127.0.0.1:6000/invoke')).rejects.toMatchObject({
+    message: expect.stringContaining('127.0.0.1:6000'),
+  });
 });
 
 test('a name that does not resolve is what every request meets', async () => {
   const outcome = await sweep('http://nowhere.invalid/invoke', { preflight: false, rates: [50] });
   await expectConserved(outcome);
-  expect(pointOf(outcome).outcomes.transport_error).toBe(30);
+  const { outcomes, errorsByClass } = pointOf(outcome);
+  expect(outcomes.transport_error).toBe(30);
+  // The second where the machine has no resolver to ask.
+  expect(Object.keys(errorsByClass)).toEqual([expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/)]);
+  await expect(sweep('http://nowhere.invalid/invoke')).rejects.toMatchObject({
+    exit: 5,
+    message: 'the name in nowhere.invalid cannot be resolved',
+    nextSteps: expect.arrayContaining([expect.stringContaining('spelling')]),
+  });
 });
 
 test('connections that are reset or closed in the middle', async () => {

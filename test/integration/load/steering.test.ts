@@ -168,13 +168,15 @@ describe('a run that was killed', () => {
     const module = (path: string) => new URL(`../../../src/${path}`, import.meta.url).href;
     const script = `
       const { runSweep } = await import('${module('services/load/sweep/run-sweep.ts')}');
+      const { createChainClient } = await import('${module('services/chain/client.ts')}');
       const { systemClock } = await import('${module('runtime.ts')}');
       const emit = (event) => {
         if (event.type === 'sweep-tick' && event.tick.rate === 60 && event.tick.sent > 70) console.log('now');
         if (event.type === 'sweep-started') console.log(event.plan.runId);
       };
       const signal = new AbortController().signal;
-      await runSweep(JSON.parse(process.argv[1]), { clock: systemClock, fetch, emit, signal });`;
+      const client = createChainClient({ clock: systemClock, timeoutMs: 5000, signal });
+      await runSweep(JSON.parse(process.argv[1]), { clock: systemClock, client, emit, signal });`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(settings(url, out))], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -3,7 +3,9 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcp, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
-import { createChainClient, excerpt } from '../../../src/services/chain/client.ts';
+import { certificateFault } from '../../../src/services/chain/certificate.ts';
+import { createChainClient } from '../../../src/services/chain/client.ts';
+import { excerpt } from '../../../src/services/chain/excerpt.ts';
 import { chainAnswer, describeDeviation, healthB } from '../../../src/services/chain/schemas.ts';
 import { describeTransport } from '../../../src/services/chain/transport.ts';
 import { serviceBase } from '../../../src/services/chain/urls.ts';
@@ -53,7 +55,14 @@ test.each([
   ['ENOTFOUND', 'dns', 'the name in b:81 cannot be resolved'],
   ['EHOSTUNREACH', 'unreachable', 'b:81 cannot be reached from here'],
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout', 'no answer from b:81 within 1.5 s'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls', 'no TLS connection with b:81: boom'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls', 'no TLS connection with b:81: boom'],
+  [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'certificate',
+    'the certificate of b:81 is signed by itself, and nothing here trusts it',
+  ],
+  ['CERT_HAS_EXPIRED', 'certificate', 'the certificate of b:81 has expired'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate', 'the certificate of b:81 is not for that name, but for another name'],
   ['ECONNRESET', 'closed', 'b:81 closed the connection before it answered'],
   ['HPE_INVALID_CONSTANT', 'protocol', 'b:81 does not answer in HTTP'],
   ['EWHATEVER', 'other', 'request to b:81 failed: boom'],
@@ -128,4 +137,16 @@ test('an excerpt holds nothing that a terminal would obey', () => {
   expect(excerpt('\u001b[31mred\n\u0007 \ud800')).toBe('[31mred \ufffd');
   expect(excerpt(' ')).toBe('an empty body');
   expect(excerpt('x'.repeat(500))).toHaveLength(120);
+});
+
+test('the names of a certificate are shown bounded and without what a terminal obeys', () => {
+  const told = (cert: object) =>
+    certificateFault(Object.assign(new Error('no'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID', cert }))?.fault;
+  expect(told({ subjectaltname: 'DNS:a.test, IP Address:10.0.0.1' })).toBe(
+    'is not for that name, but for a.test, 10.0.0.1',
+  );
+  const many = Array.from({ length: 300 }, (_, i) => `DNS:h${i}.test`).join(', ');
+  expect(told({ subjectaltname: many })).toMatch(/ h0\.test, h1\.test, h2\.test, h3\.test, h4\.test and 295 more$/);
+  expect(told({ subject: { CN: 'x\u001b[31m\n' } })).toBe('is not for that name, but for x [31m');
+  expect(certificateFault(new Error('ECONNRESET'))).toBeUndefined();
 });

@@ -56,6 +56,8 @@ describe('who refused', () => {
     ['chain', 'HTTP 503: overloaded: remote(B) draining: this proxy is shutting down', 'load_balancer'],
     ['chain', 'HTTP 502', 'load_balancer'],
     ['chain', 'HTTP 404: Not Found', 'a'],
+    ['chain', 'HTTP 308: redirects to https://b.test/chain', 'load_balancer'],
+    ['any', 'HTTP 302: redirects to https://b.test/', 'unknown'],
     ['chain', 'HTTP 500', 'unknown'],
     ['invoke', 'HTTP 503: overloaded: 8 at work and 64 waiting', 'b'],
     ['invoke', 'HTTP 503: no healthy backend: b-1: connect ECONNREFUSED', 'load_balancer'],

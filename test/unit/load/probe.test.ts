@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { ChainClient } from '../../../src/services/chain/client.ts';
 import type { Clock } from '../../../src/services/clock.ts';
 import { measureBaseline, type Probe, prober, waitUntilCalm } from '../../../src/services/load/sweep/probe.ts';
+import { redirectOf } from '../../../src/services/load/sweep/redirect.ts';
 import { planSweep, predictInFlight, predictions } from '../../../src/services/load/sweep/sweep-plan.ts';
 
 const { signal } = new AbortController();
@@ -56,21 +58,43 @@ describe('the gate', () => {
   });
 });
 
-test('a probe is an ordinary request; an abort is one', async () => {
-  const { clock } = held([]);
+test('a probe is an ordinary request; what came instead of a success is told', async () => {
   const seen: unknown[] = [];
-  const fetch = async (url: unknown, init?: RequestInit) => {
-    seen.push([url, init?.method, init?.body]);
-    return new Response('no', { status: 503 });
+  const answers: Awaited<ReturnType<ChainClient['raw']>>[] = [
+    { kind: 'raw', status: 200, text: 'ok', simulated: false, seconds: 0.25 },
+    { kind: 'raw', status: 503, text: 'no', simulated: false, seconds: 0 },
+    { kind: 'raw', status: 308, text: '', simulated: false, seconds: 0, location: 'https://h2/chain' },
+    { kind: 'transport', code: 'dns', reason: 'the name cannot be resolved', remedy: 'spell it', seconds: 0 },
+  ];
+  const raw: ChainClient['raw'] = async ({ url, method, body, timeoutMs }) => {
+    seen.push([url, method, body, timeoutMs]);
+    return answers.shift() ?? Promise.reject(new Error('asked too often'));
   };
-  const probe = prober('http://h/chain', () => 'body', { fetch: fetch as typeof globalThis.fetch, clock });
+  const probe = prober('http://h/chain', () => 'body', { raw });
+  expect(await probe(999.5, signal)).toEqual({ ok: true, ms: 250, why: '', text: 'ok' });
+  expect(seen).toEqual([['http://h/chain', 'POST', 'body', 1000]]);
   expect(await probe(1000, signal)).toMatchObject({ ok: false, why: 'status 503' });
-  expect(seen).toEqual([['http://h/chain', 'POST', 'body']]);
-  const gone = AbortSignal.abort(new Error('interrupted'));
-  const refusing = async () => {
-    throw new Error('aborted');
-  };
-  await expect(prober('http://h/', () => '', { fetch: refusing, clock })(1000, gone)).rejects.toThrow('interrupted');
+  expect(await probe(1000, signal)).toMatchObject({
+    ok: false,
+    why: 'status 308, redirects to https://h2/chain',
+    redirect: { status: 308, to: 'https://h2/chain' },
+  });
+  expect(await probe(1000, signal)).toMatchObject({ ok: false, why: 'the name cannot be resolved' });
+});
+
+test.each([
+  [301, 'https://h2:8443/chain', 'https://h2:8443/chain'],
+  [302, '/other?x=1', 'http://h/other?x=1'],
+  [307, '//u:p@h2/chain#part', 'http://h2/chain'],
+  // What a terminal would obey, or would end a line, is escaped.
+  [308, 'http://h2/\u001b[31m\u202e', 'http://h2/%1B[31m%E2%80%AE'],
+  [308, 'javascript:alert(1)', undefined],
+  [308, `http://h2/${'x'.repeat(1000)}`, undefined],
+  [308, undefined, undefined],
+  [304, 'http://h2/', undefined],
+  [200, 'http://h2/', undefined],
+])('status %i with location %j sends to %j', (status, location, to) => {
+  expect(redirectOf({ status, ...(location === undefined ? {} : { location }) }, 'http://h/chain')).toBe(to);
 });
 
 test("Little's law foretells what will be in flight, and which limits it meets", () => {

@@ -94,6 +94,20 @@ test('over time: nothing is drawn between points, and a long sweep is put togeth
   expect(rates?.series[1]?.data.length).toBeLessThanOrEqual(601);
 });
 
+test('a clock that was set back in mid-run puts no point over another', () => {
+  const run = recordedRun();
+  const points = run.report.points.map((point) =>
+    point.index < 2 ? point : { ...point, startedAt: point.startedAt.replace('T10', 'T09') },
+  );
+  const bands = timeCharts({ ...run, report: { ...run.report, points } })[0]?.bands ?? [];
+  expect(bands.slice(0, 2)).toEqual(timeCharts(run)[0]?.bands?.slice(0, 2));
+  expect(bands.length).toBeGreaterThan(3);
+  for (const [place, { from, to }] of bands.entries()) {
+    expect(to).toBeGreaterThan(from);
+    expect(from).toBeGreaterThanOrEqual(bands[place - 1]?.to ?? 0);
+  }
+});
+
 test('the page: policy, no reference to anything outside, foreign text escaped', () => {
   const evil = pointOf(0, 10, { change: { hosts: { '</script><img src=x onerror=alert(1)>': 5, b: 1 } } });
   const report = reportOf([evil]);

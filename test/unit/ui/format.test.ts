@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { wrap } from '../../../src/services/results/text.ts';
 import type { SmokeReport } from '../../../src/services/smoke/types.ts';
 import { checkLine, formatSmokeReport } from '../../../src/ui/format/check.ts';
 import { canShowUnicode, toAscii } from '../../../src/ui/format/glyphs.ts';
@@ -13,7 +14,6 @@ import {
   formatRate,
   sparkline,
   truncate,
-  wrap,
 } from '../../../src/ui/format/text.ts';
 import { fullTick, plan, point, tick } from './events.ts';
 
@@ -51,6 +51,12 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
     "Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine)
     2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s without drains"
   `);
+  expect(sweepHeader({ ...plan, warmupSeconds: 0, durationSeconds: 0.3 })[1]).toContain(
+    ', 300 ms each without warm-up,',
+  );
+  expect(sweepHeader({ ...plan, warmupSeconds: 2.5, durationSeconds: 90 })[1]).toContain(
+    ', 1m 30s each after 2.5 s of warm-up,',
+  );
   expect(sweepHeader({ ...plan, search: { low: 1, high: 50, maxPoints: 12 } })[1]).toBe(
     'search for the knee between 1 and 50 req/s, at most 12 points, 10 s each after 2 s of warm-up, about 24 s without drains',
   );

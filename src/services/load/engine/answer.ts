@@ -17,10 +17,12 @@ const MAX_ERROR_LENGTH = 200;
  * Judges one complete HTTP answer against the contract of its endpoint: only a 200 with the promised fields is a
  * success. For other endpoints every 2xx is.
  */
-export function judgeAnswer(kind: AnswerKind, status: number, text: string): Verdict {
+export function judgeAnswer(kind: AnswerKind, status: number, text: string, location?: string): Verdict {
   const success = kind === 'any' ? status >= 200 && status < 300 : status === 200;
   if (!success) {
-    const detail = detailOf(parsed(text));
+    // A redirect is never followed: the load would arrive elsewhere than it says.
+    const redirect = status >= 300 && status < 400 && location !== undefined ? `redirects to ${location}` : undefined;
+    const detail = redirect ?? detailOf(parsed(text));
     const error = detail === undefined ? `HTTP ${status}` : `HTTP ${status}: ${detail}`;
     return { outcome: 'http_error', class: String(status), error: brief(error) };
   }
@@ -46,15 +48,17 @@ export function judgeStream(meter: TokenMeter): Verdict {
  * Judges answers, and one that is the same as the one before without reading it again: refusals and the answers of
  * small endpoints are.
  */
-export function judge(kind: AnswerKind): (status: number, text: string) => Verdict {
+export function judge(kind: AnswerKind): (status: number, text: string, location?: string) => Verdict {
   let lastStatus = -1;
   let lastText = '';
+  let lastLocation: string | undefined;
   let last: Verdict | undefined;
-  return (status, text) => {
-    if (last !== undefined && status === lastStatus && text === lastText) return last;
-    last = judgeAnswer(kind, status, text);
+  return (status, text, location) => {
+    if (last !== undefined && status === lastStatus && text === lastText && location === lastLocation) return last;
+    last = judgeAnswer(kind, status, text, location);
     lastStatus = status;
     lastText = text;
+    lastLocation = location;
     return last;
   };
 }

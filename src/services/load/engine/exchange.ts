@@ -6,7 +6,13 @@ export const MAX_ANSWER_BYTES = 1 << 20;
 /** How a request ended on the wire, before its answer is judged. */
 export type WireEnd =
   /** `text` is empty for a streamed answer, which the request's token meter has read. */
-  | { readonly kind: 'answer'; readonly status: number; readonly text: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly text: string;
+      /** The header of this name, with which a redirect says where to. */
+      readonly location: string | undefined;
+    }
   | { readonly kind: 'failure'; readonly status: number; readonly class: string; readonly error: string }
   | { readonly kind: 'too-long'; readonly status: number };
 

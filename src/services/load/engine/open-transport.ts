@@ -2,16 +2,20 @@ import { WHOLE } from '../schedule/timetable.ts';
 import { RawTransport } from './http/raw-transport.ts';
 import type { RunOrder } from './protocol.ts';
 import { RequestTemplate } from './request-template.ts';
-import { lookupOf, resolveOnce } from './resolve.ts';
+import { lookupOf, type Resolve, resolveOnce } from './resolve.ts';
 import type { OnEnd, Transport } from './transport.ts';
 
 /**
  * Resolves the target's name and prepares what sends to it: bare sockets for plain http, undici for https, whose cost
  * is the encryption's anyway.
  */
-export async function openTransport(order: RunOrder, now: () => number): Promise<(onEnd: OnEnd) => Transport> {
+export async function openTransport(
+  order: RunOrder,
+  now: () => number,
+  resolve: Resolve = resolveOnce,
+): Promise<(onEnd: OnEnd) => Transport> {
   const target = new URL(order.url);
-  const resolved = await resolveOnce(target.hostname);
+  const resolved = await resolve(target.hostname);
   const template = new RequestTemplate({ ...order, target, stream: order.stream === true });
   if (target.protocol === 'https:') {
     // Loaded where it is needed: it is most of a generator's start and memory.

@@ -5,6 +5,7 @@ import { Exchange, type WireEnd } from './exchange.ts';
 import { openTransport } from './open-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, MAX_BATCH, RecordWriter } from './record-columns.ts';
+import type { Resolve } from './resolve.ts';
 import { TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
 import type { OnEnd, Transport } from './transport.ts';
@@ -25,6 +26,8 @@ export interface PointDeps {
   /** User and system time of this process so far. */
   readonly cpuSeconds: () => number;
   readonly report: (report: Report) => void;
+  /** How the target's name is looked up, once for the whole point; the default is the system's way. */
+  readonly resolve?: Resolve;
 }
 
 /** One rate, offered once: warm-up, window and drain. Made by {@link startPoint}. */
@@ -33,7 +36,7 @@ export class PointRun {
   readonly #deps: PointDeps;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines<Exchange>;
-  readonly #judge: (status: number, text: string) => Judged;
+  readonly #judge: ReturnType<typeof judge>;
   readonly #timetable: Timetable;
   readonly #t0: number;
   readonly #cpuAtStart: number;
@@ -130,7 +133,8 @@ export class PointRun {
     if (end.kind === 'answer') {
       const { meter } = exchange;
       const streamed = meter !== undefined && status === 200;
-      this.#settle(exchange, status, streamed ? judgeStream(meter) : this.#judge(status, end.text), this.#deps.now());
+      const judged = streamed ? judgeStream(meter) : this.#judge(status, end.text, end.location);
+      this.#settle(exchange, status, judged, this.#deps.now());
     } else if (end.kind === 'failure') {
       this.#fail(exchange, { outcome: 'transport_error', class: end.class, error: end.error });
     } else {
@@ -222,5 +226,5 @@ function ttft(firstAt: number | undefined, sentAt: number): { readonly ttftMs?: 
 
 /** Resolves the target's name and begins the point. `finished` is called once, after the last report. */
 export async function startPoint(order: RunOrder, deps: PointDeps, finished: () => void): Promise<PointRun> {
-  return new PointRun(order, await openTransport(order, deps.now), deps, finished);
+  return new PointRun(order, await openTransport(order, deps.now, deps.resolve), deps, finished);
 }

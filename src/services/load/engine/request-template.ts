@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { bodyMaker } from '../prompt.ts';
 
+/** The same body, asking for a streamed answer. */
+export function streamedBody(body: string): string {
+  return `${body.slice(0, -1)},"stream":true}`;
+}
+
 /** Digits of a request's number in its prompt: as wide as any point needs, so that every body has one length. */
 const WIDTH = 10;
 const SENTINEL = '1'.repeat(WIDTH);
@@ -37,7 +42,7 @@ export class RequestTemplate {
   constructor({ target, prompt, seed, series, stream }: TemplateOptions) {
     const whole = bodyMaker(prompt, seed, series)(Number(SENTINEL));
     const at = whole.indexOf(`-${SENTINEL}: `) + 1;
-    const body = Buffer.from(stream ? `${whole.slice(0, -1)},"stream":true}` : whole);
+    const body = Buffer.from(stream ? streamedBody(whole) : whole);
     this.#accept = stream ? 'application/x-ndjson, text/event-stream, application/json' : 'application/json';
     const head = Buffer.from(
       `POST ${target.pathname}${target.search} HTTP/1.1\r\nhost: ${target.host}\r\n` +

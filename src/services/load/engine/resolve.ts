@@ -9,6 +9,9 @@ export interface Resolved {
   readonly failure: NodeJS.ErrnoException | undefined;
 }
 
+/** How a host name is looked up; never rejects. */
+export type Resolve = (hostname: string) => Promise<Resolved>;
+
 /** Resolves a host name once, for as many connections as follow. Never rejects. */
 export async function resolveOnce(hostname: string): Promise<Resolved> {
   try {

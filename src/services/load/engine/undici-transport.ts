@@ -120,12 +120,14 @@ export class UndiciTransport implements Transport {
   #handler(connection: Connection, exchange: Exchange): Dispatcher.DispatchHandler {
     let bytes = 0;
     let type = '';
+    let location: string | undefined;
     const chunks: Buffer[] = [];
     return {
       // undici takes a handler for one of its new kind when this is there.
       onRequestStart() {},
       onResponseStart(_controller, status, headers) {
         exchange.status = status;
+        [location] = [headers.location ?? []].flat();
         type = String(headers['content-type'] ?? '').split(';', 1)[0] as string;
       },
       onResponseData: (_controller, chunk) => {
@@ -143,7 +145,7 @@ export class UndiciTransport implements Transport {
         this.#giveBack(connection);
         const [only] = chunks;
         const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-        this.#onEnd(exchange, { kind: 'answer', status: exchange.status, text: body.toString('utf8') });
+        this.#onEnd(exchange, { kind: 'answer', status: exchange.status, text: body.toString('utf8'), location });
       },
       onResponseError: (_controller, error) => {
         if (exchange.done) return;

@@ -1,13 +1,14 @@
 import { mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { hasCode, reasonOf } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { PointSummary, SecondSample, SweepPlan } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
 import { headerRow, REQUEST_COLUMNS, SUMMARY_COLUMNS, summaryRow } from './csv-rows.ts';
 import { jsonLine } from './json-lines.ts';
 import { publish, publishCopy, retireAll } from './published-name.ts';
+import { resultsUnwritable } from './results-folder.ts';
 
 /** A row with all hop times, generously. */
 const BYTES_PER_ROW = 250;
@@ -83,7 +84,7 @@ export class RunRecord {
       record.#summaryLinked = await publish(record.#summary.path, outFolder);
       return record;
     } catch (error) {
-      throw unwritable(outFolder, error);
+      throw resultsUnwritable(outFolder, error);
     }
   }
 
@@ -103,7 +104,7 @@ export class RunRecord {
       const text = `${JSON.stringify({ runId: this.runId, ...manifest }, undefined, 2)}\n`;
       await writeFileAtomic(join(this.folder, 'manifest.json'), text);
     } catch (error) {
-      throw unwritable(this.folder, error);
+      throw resultsUnwritable(this.folder, error);
     }
   }
 
@@ -125,7 +126,7 @@ export class RunRecord {
       };
       return { rows, close };
     } catch (error) {
-      throw unwritable(outFolder, error);
+      throw resultsUnwritable(outFolder, error);
     }
   }
 
@@ -213,14 +214,4 @@ async function makeRunFolder(outFolder: string, name: string): Promise<{ runId: 
 /** `20260131-095900`, UTC: sorts by time, and is a file name everywhere. */
 function stamp(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-}
-
-function unwritable(where: string, cause: unknown): RemedyError {
-  if (cause instanceof RemedyError) return cause;
-  return new RemedyError(`results cannot be written to ${where}: ${reasonOf(cause)}`, {
-    code: 'results-unwritable',
-    exit: ExitCode.configuration,
-    cause,
-    nextSteps: ['choose another folder with --out, or make room on the disk and check who may write there'],
-  });
 }

@@ -37,6 +37,8 @@ export function whoRefused(kind: AnswerKind, record: RequestRecord): Refuser | u
 
 function fromAnswer(kind: AnswerKind, status: number, detail: string | undefined): Refuser {
   if (kind === 'any') return detail !== undefined && BALANCER_SAYS.test(detail) ? 'load_balancer' : 'unknown';
+  // No service of ours redirects: what stands in front of it does.
+  if (status >= 300 && status < 400) return 'load_balancer';
   // In front of A and in front of B alike: an answer that no service of ours writes.
   if (detail === undefined) return GATEWAY_STATUS.includes(status) ? 'load_balancer' : 'unknown';
   if (BALANCER_SAYS.test(detail)) return 'load_balancer';

@@ -1,7 +1,9 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { ExitCode, RemedyError } from '../../../errors.ts';
+import type { ChainClient } from '../../chain/client.ts';
+import { excerpt } from '../../chain/excerpt.ts';
+import { redirectOf, redirects } from './redirect.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
-const MAX_HEALTH_TEXT = 10_000;
 
 /** What the target said about itself before the sweep. */
 export interface TargetHealth {
@@ -15,28 +17,27 @@ export interface TargetHealth {
 /**
  * Asks `/health` beside the target's path. A target without one (404, 405) is taken for healthy: it answers.
  *
- * @throws RemedyError (exit 5) when nothing answers, or the answer is that it cannot serve
+ * @throws RemedyError (exit 5) when nothing answers, the answer is that it cannot serve, or it sends to another origin
  */
 export async function askHealth(
   targetUrl: string,
-  fetch: typeof globalThis.fetch,
+  client: Pick<ChainClient, 'raw'>,
   signal: AbortSignal,
 ): Promise<TargetHealth> {
   const url = new URL('/health', targetUrl).href;
-  let status: number;
-  let text: string;
-  try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]) });
-    status = response.status;
-    text = (await response.text()).slice(0, MAX_HEALTH_TEXT);
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw unhealthy(`${new URL(url).origin} does not answer: ${reasonOf(error)}`, error);
+  const came = await client.raw({ url, method: 'GET', timeoutMs: HEALTH_TIMEOUT_MS, signal });
+  if (came.kind === 'transport') throw unhealthy(came.reason, [came.remedy]);
+  const { status, text } = came;
+  const elsewhere = redirectOf(came, url);
+  if (elsewhere !== undefined && new URL(elsewhere).origin !== new URL(url).origin) {
+    const { pathname, search } = new URL(targetUrl);
+    throw redirects(url, status, elsewhere, new URL(pathname + search, elsewhere).href);
   }
   const answer = parsed(text);
   if (status >= 500) {
-    const reason = field(answer, 'reason') ?? field(answer, 'detail') ?? '';
-    throw unhealthy(`${url} says that it cannot serve: status ${status} ${String(reason)}`.trim());
+    const reason = field(answer, 'reason') ?? field(answer, 'detail');
+    const why = reason === undefined ? '' : ` ${excerpt(String(reason))}`;
+    throw unhealthy(`${url} says that it cannot serve: status ${status}${why}`);
   }
   return {
     url,
@@ -58,12 +59,12 @@ function parsed(text: string): unknown {
   }
 }
 
-function unhealthy(message: string, cause?: unknown): RemedyError {
+function unhealthy(message: string, remedies: readonly string[] = []): RemedyError {
   return new RemedyError(message, {
     code: 'target-unhealthy',
     exit: ExitCode.unhealthy,
-    cause,
     nextSteps: [
+      ...remedies,
       'see what runs with "chainctl status", or bring a chain up with "chainctl deploy local"',
       'check the address given with --target; --no-preflight offers the load all the same',
     ],

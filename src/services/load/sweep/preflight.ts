@@ -1,7 +1,11 @@
+import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
-import type { Clock } from '../../clock.ts';
+import type { ChainClient } from '../../chain/client.ts';
+import { streamedBody } from '../engine/request-template.ts';
+import { TokenMeter } from '../engine/stream/token-meter.ts';
 import { bodyMaker } from '../prompt.ts';
 import { measureBaseline, type Probe, prober } from './probe.ts';
+import { redirects } from './redirect.ts';
 
 /** Series of the probes' prompts: no point of a sweep has it. */
 const PROBE_SERIES = 1_000_000;
@@ -17,30 +21,58 @@ export interface BaselineSettings {
   readonly prompt: string;
   readonly seed: number;
   readonly timeoutSeconds: number;
+  /** Streamed answers are asked for. */
+  readonly stream?: boolean;
 }
 
 /**
  * Measures the target with a few ordinary requests before the sweep.
  *
  * @returns undefined, with a warning, when it did not answer well: there is nothing to compare with then
+ * @throws RemedyError: exit 5 when it sends its callers elsewhere, exit 2 when it was asked for a stream and sends none
  */
 export async function takeBaseline(
   settings: BaselineSettings,
   deps: {
-    readonly fetch: typeof globalThis.fetch;
-    readonly clock: Clock;
+    readonly client: Pick<ChainClient, 'raw'>;
     readonly emit: Emit;
     readonly signal: AbortSignal;
   },
 ): Promise<Baseline | undefined> {
   const body = bodyMaker(settings.prompt, settings.seed, PROBE_SERIES);
   let count = 0;
-  const probe = prober(settings.targetUrl, () => body(count++), deps);
+  const next = () => (settings.stream === true ? streamedBody(body(count++)) : body(count++));
+  const probe = prober(settings.targetUrl, next, deps.client);
   const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
-  if (baseline.ok) return { probe, ms: baseline.ms };
+  if (baseline.ok) {
+    if (settings.stream === true) refuseUnstreamed(settings.targetUrl, baseline.text ?? '');
+    return { probe, ms: baseline.ms };
+  }
+  const { redirect } = baseline;
+  if (redirect !== undefined) throw redirects(settings.targetUrl, redirect.status, redirect.to, redirect.to);
   const text =
     `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but nothing tells ` +
     'whether the target has recovered between points';
   deps.emit({ type: 'note', level: 'warn', text });
   return undefined;
+}
+
+/** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */
+function refuseUnstreamed(url: string, text: string): void {
+  const meter = new TokenMeter();
+  const bytes = Buffer.from(text);
+  meter.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
+  meter.end();
+  if (meter.problem === '') return;
+  throw new RemedyError(
+    `${url} does not stream: asked for a streamed answer, it sent something else (${meter.problem})`,
+    {
+      code: 'not-a-stream',
+      exit: ExitCode.usage,
+      nextSteps: [
+        'leave --stream out',
+        'or give a target that answers with newline-delimited JSON or server-sent events',
+      ],
+    },
+  );
 }

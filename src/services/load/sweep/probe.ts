@@ -1,5 +1,6 @@
-import { reasonOf } from '../../../errors.ts';
+import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
+import { redirectOf } from './redirect.ts';
 
 const TRIES = 3;
 /** Slower than this, one probe has to do: three would be a wait of their own. */
@@ -16,30 +17,24 @@ export interface ProbeAnswer {
   readonly ok: boolean;
   /** What it was instead of a success. */
   readonly why: string;
+  /** What came of it, where it was a success. */
+  readonly text?: string;
+  /** Where the target sends its callers instead of answering. */
+  readonly redirect?: { readonly status: number; readonly to: string };
 }
 
 /** One ordinary request, outside of every figure; never rejects but for an abort. */
-export function prober(
-  targetUrl: string,
-  nextBody: () => string,
-  { fetch, clock }: { readonly fetch: typeof globalThis.fetch; readonly clock: Clock },
-): Probe {
+export function prober(targetUrl: string, nextBody: () => string, client: Pick<ChainClient, 'raw'>): Probe {
   return async (timeoutMs, signal) => {
-    const began = clock.monotonic();
-    const ms = () => clock.monotonic() - began;
-    try {
-      const response = await fetch(targetUrl, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: nextBody(),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)))]),
-      });
-      await response.arrayBuffer();
-      return { ms: ms(), ok: response.ok, why: response.ok ? '' : `status ${response.status}` };
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      return { ms: ms(), ok: false, why: reasonOf(error) };
-    }
+    const bound = Math.max(1, Math.ceil(timeoutMs));
+    const came = await client.raw({ url: targetUrl, method: 'POST', body: nextBody(), timeoutMs: bound, signal });
+    const ms = came.seconds * 1000;
+    if (came.kind === 'transport') return { ms, ok: false, why: came.reason };
+    const { status } = came;
+    if (status >= 200 && status < 300) return { ms, ok: true, why: '', text: came.text };
+    const to = redirectOf(came, targetUrl);
+    if (to === undefined) return { ms, ok: false, why: `status ${status}` };
+    return { ms, ok: false, why: `status ${status}, redirects to ${to}`, redirect: { status, to } };
   };
 }
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Emit } from '../../../events.ts';
+import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { Generator } from '../engine/generator-process.ts';
@@ -22,7 +23,7 @@ import { defaultMaxInFlight, inFlightWarnings, measuredRequests, planSweep, pred
 
 export interface SweepDeps {
   readonly clock: Clock;
-  readonly fetch: typeof globalThis.fetch;
+  readonly client: Pick<ChainClient, 'raw'>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** What the operator asks while it runs. */
@@ -42,7 +43,7 @@ export interface SweepDeps {
  */
 export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
   const { clock, emit, control, onRecords } = deps;
-  const health = options.preflight ? await askHealth(options.targetUrl, deps.fetch, deps.signal) : undefined;
+  const health = options.preflight ? await askHealth(options.targetUrl, deps.client, deps.signal) : undefined;
   const baseline = options.probe === true ? await takeBaseline(options, deps) : undefined;
   const broken = new AbortController();
   let problem: string | undefined;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { formatSeconds } from '../../../config/durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
-import { isSound, kneeLine, remarksOf, sloLines, verdictOf } from '../verdict.ts';
+import { isSound, kneeLine, remarksOf, sloLines } from '../verdict.ts';
 import { chartData, figureOf } from './figure.ts';
 import { dataTable, escapeHtml, inlineJson } from './markup.ts';
 import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
@@ -129,48 +130,20 @@ function conclusionOf(report: SweepReport): string {
     : `<ul class="conclusion">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
 }
 
+const COLUMNS: readonly PointColumn[] = [
+  ...(['rps', 'verdict'] as const),
+  ...RATE_COLUMNS,
+  ...TIME_COLUMNS,
+  ...(['late p99', 'in flight', 'connections'] as const),
+];
+
 function pointTable(points: readonly PointSummary[]): string {
-  const head = [
-    'rps',
-    'verdict',
-    'sent/s',
-    'ok/s',
-    'served/s',
-    'ok',
-    'errors',
-    'p50',
-    'p90',
-    'p95',
-    'p99',
-    'lateness p99',
-    'peak in flight',
-    'connections',
-  ];
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const rows = points.map((point) => {
-    const { response } = point;
-    if (point.status === 'skipped') return [String(point.rate), verdictOf(point), ...head.slice(2).map(() => '-')];
-    return [
-      ...[
-        String(point.rate),
-        verdictOf(point),
-        rateText(point.sentRps),
-        rateText(point.okRps),
-        rateText(point.servedRps),
-      ],
-      ...[String(point.outcomes.ok), String(point.sent - point.outcomes.ok)],
-      ...[
-        time(response?.p50),
-        time(response?.p90),
-        time(response?.p95),
-        time(response?.p99),
-        time(point.lateness?.p99),
-      ],
-      ...[String(point.peakInFlight), String(point.newConnections)],
-    ];
-  });
+  const rows = points.map((point) => COLUMNS.map((column) => pointCell(point, column, time)));
   const unsound = (index: number) => (points[index] !== undefined && isSound(points[index]) ? '' : 'unsound');
-  return dataTable('One row per point. Response times from the intended time of each request.', head, rows, unsound);
+  const caption =
+    'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
+  return dataTable(caption, COLUMNS, rows, unsound);
 }
 
 function remarksList(points: readonly PointSummary[]): string {

@@ -179,9 +179,7 @@ function hostChart(points: readonly PointSummary[], slots: readonly Slot[], comm
 
 /** The seconds of all points on one time axis, in order, put together where there are too many of them. */
 function slotsOf(points: readonly PointSummary[], series: readonly SeriesSample[], step: number): Slot[] {
-  const starts = points.map(({ startedAt }) => Date.parse(startedAt) / 1000).filter(Number.isFinite);
-  const origin = Math.min(...starts);
-  const start = new Map(points.map(({ index, startedAt }) => [index, Date.parse(startedAt) / 1000 - origin]));
+  const start = startsOf(points, series);
   const placed = series
     .map((sample) => ({ sample, at: tenths((start.get(sample.index) ?? Number.NaN) + sample.second) }))
     .filter(({ at }) => Number.isFinite(at))
@@ -198,6 +196,28 @@ function slotsOf(points: readonly PointSummary[], series: readonly SeriesSample[
     const [first] = samples;
     return first === undefined ? [] : [{ at, samples, rate: first.rate, index: first.index, phase: first.phase }];
   });
+}
+
+/**
+ * Where each window begins, in seconds since the first one. When points began is known from the wall clock, which may be
+ * set back in mid-run: a point is never put over the one before it.
+ */
+function startsOf(points: readonly PointSummary[], series: readonly SeriesSample[]): Map<number, number> {
+  const starts = new Map<number, number>();
+  let origin: number | undefined;
+  let busyUntil = Number.NEGATIVE_INFINITY;
+  for (const { index, startedAt } of points.toSorted((a, b) => a.index - b.index)) {
+    const began = Date.parse(startedAt) / 1000;
+    const seconds = series.flatMap((sample) => (sample.index === index ? [sample.second] : []));
+    if (!Number.isFinite(began) || seconds.length === 0) continue;
+    origin ??= began;
+    const first = seconds.reduce((least, second) => Math.min(least, second));
+    const told = began - origin;
+    const start = told + first > busyUntil ? told : busyUntil + 1 - first;
+    starts.set(index, start);
+    busyUntil = start + seconds.reduce((most, second) => Math.max(most, second));
+  }
+  return starts;
 }
 
 /** Fine enough to keep the last second of a point apart from the first of the next. */

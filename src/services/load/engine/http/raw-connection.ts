@@ -123,7 +123,8 @@ export class RawConnection {
     this.#served++;
     const now = this.#owner.now();
     this.#idleUntil = now + (head.keepAliveMs === undefined ? IDLE_MS : head.keepAliveMs - IDLE_MARGIN_MS);
-    const end = { kind: 'answer', status: head.status, text: this.#text(bytes) } as const;
+    const { status, location } = head;
+    const end = { kind: 'answer', status, text: this.#text(bytes), location } as const;
     this.#owner.ended(this, exchange, end, clean && head.keepAlive && this.#idleUntil > now);
   }
 

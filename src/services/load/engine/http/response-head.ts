@@ -10,6 +10,8 @@ export interface ResponseHead {
   readonly keepAliveMs?: number;
   /** In lower case, without parameters; empty when it is not told. */
   readonly contentType: string;
+  /** Where a redirect sends its caller. */
+  readonly location?: string;
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
@@ -33,6 +35,7 @@ export function readHead(text: string): ResponseHead | string {
   let chunked = false;
   let keepAliveMs: number | undefined;
   let contentType = '';
+  let location: string | undefined;
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i] as string;
     const colon = line.indexOf(':');
@@ -63,6 +66,9 @@ export function readHead(text: string): ResponseHead | string {
       case 'content-type':
         contentType = (value.split(';', 1)[0] as string).trim().toLowerCase();
         break;
+      case 'location':
+        location = value;
+        break;
     }
   }
   if (chunked && contentLength !== undefined) return 'both content-length and transfer-encoding';
@@ -73,5 +79,6 @@ export function readHead(text: string): ResponseHead | string {
     contentType,
     ...(contentLength === undefined ? {} : { contentLength }),
     ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+    ...(location === undefined ? {} : { location }),
   };
 }

@@ -1,0 +1,85 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startPoint } from '../../../src/services/load/engine/point-run.ts';
+import type { Report, RunOrder } from '../../../src/services/load/engine/protocol.ts';
+import { readColumns } from '../../../src/services/load/engine/record-columns.ts';
+import type { Resolved } from '../../../src/services/load/engine/resolve.ts';
+import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
+import { Ticker } from '../../../src/services/load/engine/ticker.ts';
+import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+
+let ticker: Ticker;
+beforeAll(() => {
+  ticker = new Ticker();
+});
+afterAll(() => ticker.close());
+
+/** A server at an address of this machine that says which one it is. */
+async function serveAt(address: string, port: number): Promise<number> {
+  const answer: RequestListener = (request, response) =>
+    void request.resume().on('end', () => response.end(JSON.stringify({ host: address })));
+  const server = createServer(answer);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const found = (...addresses: string[]): Resolved => ({
+  addresses: addresses.map((address) => ({ address, family: 4 })),
+  failure: undefined,
+});
+
+/** One point in this process, with a name service of the test's own. */
+async function point(port: number, resolve: (name: string) => Resolved, change: Partial<RunOrder> = {}) {
+  const hosts: Record<string, number> = {};
+  const report = (message: Report) => {
+    if (message.type !== 'batch') return;
+    for (const each of readColumns(message.columns)) {
+      const key = each.host ?? each.class;
+      hosts[key] = (hosts[key] ?? 0) + 1;
+    }
+  };
+  const order: RunOrder = {
+    ...{ type: 'run', url: `http://chain.test:${port}/x`, kind: 'any', rate: 100, warmupMs: 0, durationMs: 400 },
+    ...{ drainMs: 2000, timeoutMs: 2000, maxInFlight: 100, prompt: DEFAULT_PROMPT, seed: 1, series: 0, ...change },
+  };
+  const deps = { ticker, now: steadyNow, cpuSeconds: () => 0, report };
+  const asked: string[] = [];
+  const lookUp = async (name: string) => {
+    asked.push(name);
+    return resolve(name);
+  };
+  await new Promise<void>((finished) => void startPoint(order, { ...deps, resolve: lookUp }, finished));
+  expect(asked).toEqual(['chain.test']);
+  return hosts;
+}
+
+test('a name that changes its address is followed from the next point on, not within one', async () => {
+  const port = await serveAt('127.0.0.1', 0);
+  await serveAt('127.0.0.2', port);
+  let address = '127.0.0.1';
+  const zone = () => found(address);
+  setTimeout(() => {
+    address = '127.0.0.2';
+  }, 100);
+  // New connections all the time: not even those look again.
+  expect(await point(port, zone, { requestsPerConnection: 1 })).toEqual({ '127.0.0.1': 40 });
+  expect(await point(port, zone)).toEqual({ '127.0.0.2': 40 });
+  const gone = Object.assign(new Error('getaddrinfo ENOTFOUND chain.test'), { code: 'ENOTFOUND' });
+  expect(await point(port, () => ({ addresses: [], failure: gone }))).toEqual({ ENOTFOUND: 40 });
+});
+
+test('of several addresses the first that takes connections gets all of them', async () => {
+  const port = await serveAt('127.0.0.2', 0);
+  await serveAt('127.0.0.3', port);
+  expect(await point(port, () => found('127.0.0.2', '127.0.0.3'))).toEqual({ '127.0.0.2': 40 });
+  const opened = { requestsPerConnection: 1 };
+  expect(await point(port, () => found('127.0.0.1', '127.0.0.3', '127.0.0.2'), opened)).toEqual({ '127.0.0.3': 40 });
+});
