@@ -1,0 +1,65 @@
+import type { BenchResult } from '../types.ts';
+import { ownCores, pin } from './affinity.ts';
+import { quantile, round } from './numbers.ts';
+import { type Measured, offer } from './point.ts';
+import { withTarget } from './target.ts';
+
+const RATES = [20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000];
+const TARGET = 40_000;
+/** One stop of a shared machine makes any rate invalid. */
+const TRIES = 4;
+
+/** The highest rate at which one process keeps its schedule, by the tool's own judgement of a point. */
+export function run(): Promise<BenchResult> {
+  return withTarget(['instant'], async ({ url, pids }) => {
+    const cores = ownCores();
+    const last = cores?.split(/[,-]/).at(-1);
+    // The target and this process keep to one core: the scheduler would else put them in the generator's way.
+    if (last !== undefined) for (const pid of [process.pid, ...pids]) pin(pid, last);
+    const free = (generator: readonly number[]) => {
+      if (cores !== undefined) for (const pid of generator) pin(pid, cores);
+    };
+    let best: { readonly rate: number; readonly run: Measured } | undefined;
+    let limit = 'the ladder ended first';
+    try {
+      for (const rate of RATES) {
+        const tries: Measured[] = [];
+        while (tries.length < TRIES && tries.at(-1)?.validity !== 'valid') {
+          tries.push(await offer({ url, rate, durationMs: 3000 }, free));
+        }
+        const valid = tries.find(({ validity }) => validity === 'valid');
+        if (valid === undefined) {
+          limit = `at ${rate}, the best of ${TRIES} runs: ${describe(leastLate(tries))}`;
+          // Below it, it was the machine and not the rate.
+          if (rate >= TARGET) break;
+        } else best = { rate, run: valid };
+      }
+    } finally {
+      if (cores !== undefined) pin(process.pid, cores);
+    }
+    const where = last === undefined ? 'target shares all cores' : `target on core ${last} of ${cores}`;
+    return {
+      name: 'highest rate, open loop',
+      rows: [
+        {
+          what: 'highest valid rate of one process',
+          measured: best?.rate ?? 0,
+          unit: 'requests/s',
+          target: `at least ${TARGET}`,
+          ok: (best?.rate ?? 0) >= TARGET,
+          compare: `${best === undefined ? '' : `${describe(best.run)}; `}${where}; ${limit}`,
+        },
+      ],
+    };
+  });
+}
+
+function leastLate(runs: readonly Measured[]): Measured | undefined {
+  return [...runs].sort((a, b) => quantile(a.lateness, 0.99) - quantile(b.lateness, 0.99))[0];
+}
+
+function describe(run: Measured | undefined): string {
+  if (run === undefined) return '';
+  const late = `lateness p99 ${round(quantile(run.lateness, 0.99), 2)} ms`;
+  return `${late}, ${round(run.cores, 2)} cores, ${run.progress.newConnections} connections, ${run.validity}`;
+}
