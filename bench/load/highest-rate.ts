@@ -1,5 +1,6 @@
 import type { BenchResult } from '../types.ts';
 import { ownCores, pin } from './affinity.ts';
+import { watchBusy } from './busy.ts';
 import { quantile, round } from './numbers.ts';
 import { type Measured, offer } from './point.ts';
 import { withTarget } from './target.ts';
@@ -8,6 +9,11 @@ const RATES = [20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000];
 const TARGET = 40_000;
 /** One stop of a shared machine makes any rate invalid. */
 const TRIES = 4;
+
+/** One run, with the cores that neither it nor its target kept busy: a machine that is not idle. */
+interface Try extends Measured {
+  readonly others: number;
+}
 
 /** The highest rate at which one process keeps its schedule, by the tool's own judgement of a point. */
 export function run(): Promise<BenchResult> {
@@ -19,13 +25,16 @@ export function run(): Promise<BenchResult> {
     const free = (generator: readonly number[]) => {
       if (cores !== undefined) for (const pid of generator) pin(pid, cores);
     };
-    let best: { readonly rate: number; readonly run: Measured } | undefined;
+    let best: { readonly rate: number; readonly run: Try } | undefined;
     let limit = 'the ladder ended first';
     try {
       for (const rate of RATES) {
-        const tries: Measured[] = [];
+        const tries: Try[] = [];
         while (tries.length < TRIES && tries.at(-1)?.validity !== 'valid') {
-          tries.push(await offer({ url, rate, durationMs: 3000 }, free));
+          const busy = watchBusy(pids);
+          const run = await offer({ url, rate, durationMs: 3000 }, free);
+          const { all, own } = busy();
+          tries.push({ ...run, others: Math.max(0, all - own - run.cores) });
         }
         const valid = tries.find(({ validity }) => validity === 'valid');
         if (valid === undefined) {
@@ -54,12 +63,13 @@ export function run(): Promise<BenchResult> {
   });
 }
 
-function leastLate(runs: readonly Measured[]): Measured | undefined {
+function leastLate(runs: readonly Try[]): Try | undefined {
   return [...runs].sort((a, b) => quantile(a.lateness, 0.99) - quantile(b.lateness, 0.99))[0];
 }
 
-function describe(run: Measured | undefined): string {
+function describe(run: Try | undefined): string {
   if (run === undefined) return '';
   const late = `lateness p99 ${round(quantile(run.lateness, 0.99), 2)} ms`;
-  return `${late}, ${round(run.cores, 2)} cores, ${run.progress.newConnections} connections, ${run.validity}`;
+  const cores = `generator ${round(run.cores, 2)} cores, strangers ${round(run.others, 2)}`;
+  return `${late}, ${cores}, ${run.progress.newConnections} connections, ${run.validity}`;
 }
