@@ -20,31 +20,24 @@ export function run(): Promise<BenchResult> {
   return withTarget(['instant'], async ({ url, pids }) => {
     const cores = ownCores();
     const last = cores?.split(/[,-]/).at(-1);
-    // The target and this process keep to one core: the scheduler would else put them in the generator's way.
-    if (last !== undefined) for (const pid of [process.pid, ...pids]) pin(pid, last);
-    const free = (generator: readonly number[]) => {
-      if (cores !== undefined) for (const pid of generator) pin(pid, cores);
-    };
+    // The target keeps to one core: the scheduler would else put it in the generator's way.
+    if (last !== undefined) for (const pid of pids) pin(pid, last);
     let best: { readonly rate: number; readonly run: Try } | undefined;
     let limit = 'the ladder ended first';
-    try {
-      for (const rate of RATES) {
-        const tries: Try[] = [];
-        while (tries.length < TRIES && tries.at(-1)?.validity !== 'valid') {
-          const busy = watchBusy(pids);
-          const run = await offer({ url, rate, durationMs: 3000 }, free);
-          const { all, own } = busy();
-          tries.push({ ...run, others: Math.max(0, all - own - run.cores) });
-        }
-        const valid = tries.find(({ validity }) => validity === 'valid');
-        if (valid === undefined) {
-          limit = `at ${rate}, the best of ${TRIES} runs: ${describe(leastLate(tries))}`;
-          // Below it, it was the machine and not the rate.
-          if (rate >= TARGET) break;
-        } else best = { rate, run: valid };
+    for (const rate of RATES) {
+      const tries: Try[] = [];
+      while (tries.length < TRIES && tries.at(-1)?.validity !== 'valid') {
+        const busy = watchBusy(pids);
+        const run = await offer({ url, rate, durationMs: 3000 });
+        const { all, own } = busy();
+        tries.push({ ...run, others: Math.max(0, all - own - run.cores) });
       }
-    } finally {
-      if (cores !== undefined) pin(process.pid, cores);
+      const valid = tries.find(({ validity }) => validity === 'valid');
+      if (valid === undefined) {
+        limit = `at ${rate}, the best of ${TRIES} runs: ${describe(leastLate(tries))}`;
+        // Below it, it was the machine and not the rate.
+        if (rate >= TARGET) break;
+      } else best = { rate, run: valid };
     }
     const where = last === undefined ? 'target shares all cores' : `target on core ${last} of ${cores}`;
     return {

@@ -20,11 +20,9 @@ export interface Measured {
 /** Offers one point with the engine alone: no sweep and no live view around it. */
 export async function offer(
   order: Pick<RunOrder, 'url' | 'rate' | 'durationMs'> & Partial<RunOrder>,
-  onStart: (pids: readonly number[]) => void = () => {},
 ): Promise<Measured> {
   const generator = await Generator.start();
   try {
-    onStart(generator.pids);
     const whole: RunOrder = {
       type: 'run',
       kind: 'any',
