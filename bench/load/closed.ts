@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { BenchResult, BenchRow } from '../types.ts';
 import { median, round } from './numbers.ts';
 import { withTarget } from './target.ts';
-import { TOOLS } from './tools.ts';
+import { attempt, TOOLS } from './tools.ts';
 
 const SECONDS = 3;
 const ROUNDS = 3;
@@ -17,50 +17,43 @@ const BOUNDS: Readonly<Record<string, number>> = { wrk: 1.2, autocannon: 0.7, he
  * that each round sees the same machine. Ratios are taken within a round.
  */
 export function run(): Promise<BenchResult> {
-  return withTarget(['instant'], async (url) => {
+  return withTarget(['instant'], async ({ url }) => {
     const own: number[] = [];
     const ratios = new Map<string, number[]>();
     const costs = new Map<string, number[]>();
+    const missing = new Map<string, string>();
     for (let i = 0; i < ROUNDS; i++) {
       const cost = await engine(url);
       own.push(cost);
       for (const tool of TOOLS) {
-        const ran = tool.closed(url, SECONDS);
-        if (ran === undefined || ran.requests === 0) continue;
+        const ran = missing.get(tool.name) ?? attempt(() => tool.closed(url, SECONDS));
+        if (typeof ran === 'string') {
+          missing.set(tool.name, ran);
+          continue;
+        }
         const theirs = (ran.cpuSeconds / ran.requests) * 1e5;
         costs.set(tool.name, [...(costs.get(tool.name) ?? []), theirs]);
         ratios.set(tool.name, [...(ratios.get(tool.name) ?? []), cost / theirs]);
       }
     }
     const mine = `chainctl ${round(median(own), 2)} s per 100,000 requests`;
-    const rows = TOOLS.flatMap(({ name }): BenchRow[] => {
+    const rows = TOOLS.map(({ name, install }): BenchRow => {
       const bound = BOUNDS[name];
-      const measured = ratios.get(name);
-      if (measured === undefined) {
-        if (bound === undefined) return [];
-        return [
-          {
-            what: `processor time of ${name}`,
-            measured: 0,
-            unit: '',
-            target: 'installed',
-            ok: false,
-            compare: 'SKIPPED',
-          },
-        ];
+      const what = `processor time per request, of that of ${name}`;
+      const target = bound === undefined ? 'for comparison' : `at most ${bound}`;
+      const why = missing.get(name);
+      if (why !== undefined) {
+        const compare = why === 'not installed' ? `not installed: ${install}` : `failed: ${why}`;
+        return { what, measured: null, unit: '', target, ok: bound === undefined, compare };
       }
+      const measured = ratios.get(name) ?? [];
       const ratio = median(measured);
       const spread = `${round(Math.min(...measured), 2)} to ${round(Math.max(...measured), 2)}`;
-      return [
-        {
-          what: `processor time per request, of that of ${name}`,
-          measured: round(ratio, 2),
-          unit: 'x',
-          target: bound === undefined ? 'for comparison' : `at most ${bound}`,
-          ok: bound === undefined || ratio <= bound,
-          compare: `${mine}, ${name} ${round(median(costs.get(name) ?? []), 2)} s; ${spread} in ${ROUNDS} rounds`,
-        },
-      ];
+      return {
+        ...{ what, measured: round(ratio, 2), unit: 'x', target },
+        ok: bound === undefined || ratio <= bound,
+        compare: `${mine}, ${name} ${round(median(costs.get(name) ?? []), 2)} s; ${spread} in ${ROUNDS} rounds`,
+      };
     });
     return { name: 'cost of a request, closed loop', rows };
   });

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Generator } from '../../src/services/load/engine/generator-process.ts';
-import type { Progress, RunOrder } from '../../src/services/load/engine/protocol.ts';
+import type { Progress, RequestRecord, RunOrder } from '../../src/services/load/engine/protocol.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+import { arrivalsWithin } from '../../src/services/load/schedule/arrivals.ts';
+import { Collector } from '../../src/services/load/stats/collector.ts';
+import { judgeValidity } from '../../src/services/load/stats/validity.ts';
 
 /** One point as the bench looks at it; times in milliseconds, ascending. */
 export interface Measured {
@@ -9,21 +11,17 @@ export interface Measured {
   readonly lateness: Float64Array;
   /** From the intended time to the end, of successes. */
   readonly response: Float64Array;
-  readonly failed: number;
-  /** Requests that are neither recorded nor dropped. */
-  readonly lost: number;
   /** Cores that the generator kept busy. */
   readonly cores: number;
-  /** Peak resident memory of all generator processes, bytes. */
-  readonly peakBytes: number;
+  /** What the tool itself says of such a point. */
+  readonly validity: string;
 }
 
 /** Offers one point with the engine alone: no sweep and no live view around it. */
 export async function offer(
   order: Pick<RunOrder, 'url' | 'rate' | 'durationMs'> & Partial<RunOrder>,
-  processes = 1,
 ): Promise<Measured> {
-  const generator = await Generator.start({ processes });
+  const generator = await Generator.start();
   try {
     const whole: RunOrder = {
       type: 'run',
@@ -37,37 +35,41 @@ export async function offer(
       series: 0,
       ...order,
     };
-    const lateness: number[] = [];
-    const response: number[] = [];
+    const batches: (readonly RequestRecord[])[] = [];
     const end = await generator.run(
       whole,
-      ({ records }) => {
-        for (const record of records) {
-          lateness.push(record.latenessMs ?? 0);
-          if (record.outcome === 'ok') response.push((record.latenessMs ?? 0) + (record.serviceMs ?? 0));
-        }
-      },
+      // Added up afterwards: this process shares its core with the target.
+      ({ records }) => batches.push(records),
       new AbortController().signal,
       1000,
     );
     if (end.type === 'lost') throw new Error(`the generator was lost: ${end.why}`);
     const { progress } = end;
-    const scheduled = Math.round((whole.rate * whole.durationMs) / 1000);
+    const collected = new Collector(whole.kind);
+    const lateness: number[] = [];
+    const response: number[] = [];
+    for (const record of batches.flat()) {
+      collected.add(record);
+      lateness.push(record.latenessMs ?? 0);
+      if (record.outcome === 'ok') response.push((record.latenessMs ?? 0) + (record.serviceMs ?? 0));
+    }
+    const late = collected.lateness.percentiles();
+    const responses = collected.response.percentiles();
     return {
       progress,
       lateness: Float64Array.from(lateness).sort(),
       response: Float64Array.from(response).sort(),
-      failed: lateness.length - response.length,
-      lost: scheduled - lateness.length - progress.dropped,
+      validity: judgeValidity({
+        scheduled: arrivalsWithin(whole.durationMs / 1000, whole.rate),
+        ...{ sent: progress.sent, dropped: progress.dropped },
+        ...{ maxInFlight: whole.maxInFlight, peakInFlight: progress.peakInFlight },
+        errorsByClass: Object.fromEntries(collected.errorsByClass),
+        ...(late === undefined ? {} : { latenessP99: late.p99 }),
+        ...(responses === undefined ? {} : { response: responses }),
+      }),
       cores: progress.cpuSeconds / ((whole.warmupMs + Math.max(whole.durationMs, progress.elapsedMs)) / 1000),
-      peakBytes: generator.pids.reduce((sum, pid) => sum + peakOf(pid), 0),
     };
   } finally {
     await generator.close();
   }
-}
-
-function peakOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { eachRequest, jsonAnswer } from './requests.ts';
 
 // A target that costs little, as a process of its own, so that what is measured is the generator. It answers every
 // request with the same few bytes; how late is for the arguments after the port to say.
@@ -9,8 +10,7 @@ import { createServer } from 'node:net';
 const [port, mode, first, second] = process.argv.slice(2);
 const delayMs = Number(first);
 const everyMs = Number(second);
-const body = '{"host":"target"}';
-const ANSWER = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const ANSWER = jsonAnswer('{"host":"target"}');
 const began = performance.now();
 
 interface Waiting {
@@ -40,17 +40,7 @@ function dueAt(now: number): number {
 }
 
 const server = createServer({ noDelay: true }, (socket) => {
-  let missing = 0;
-  socket.on('error', () => socket.destroy());
-  socket.on('data', (bytes) => {
-    // Requests come one at a time; what does not fit into one read is told by its length.
-    if (missing > 0) missing -= bytes.length;
-    else {
-      const end = bytes.indexOf('\r\n\r\n');
-      const length = /content-length: (\d+)/i.exec(bytes.toString('latin1', 0, Math.min(end, 1024)))?.[1];
-      missing = end + 4 + Number(length ?? 0) - bytes.length;
-    }
-    if (missing > 0) return;
+  eachRequest(socket, () => {
     const now = performance.now();
     const due = mode === 'instant' ? now : dueAt(now);
     if (due <= now) socket.write(ANSWER, 'latin1');

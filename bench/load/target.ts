@@ -1,27 +1,61 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 
+/** A target that runs. */
+export interface Target {
+  readonly url: string;
+  readonly pids: readonly number[];
+  /** What the target knows about the requests since the last time it was asked; only {@link withKnown}'s answer. */
+  truth<T>(): Promise<T>;
+}
+
 /**
- * Runs `work` against a target of its own, which is gone afterwards.
+ * Runs `work` against a target of its own that costs little, which is gone afterwards.
  *
  * @param args how it answers, see `target-process.ts`
  * @param processes that share its port, where one has not enough descriptors
  */
-export async function withTarget<T>(
+export function withTarget<T>(
   args: readonly string[],
-  work: (url: string) => Promise<T>,
+  work: (target: Target) => Promise<T>,
   processes = 1,
+): Promise<T> {
+  return run('target-process', args, work, processes);
+}
+
+/**
+ * Runs `work` against a target that knows the truth about its answers.
+ *
+ * @param args how it answers, see `known-process.ts`
+ */
+export function withKnown<T>(args: readonly (string | number)[], work: (target: Target) => Promise<T>): Promise<T> {
+  return run('known-process', args.map(String), work, 1);
+}
+
+async function run<T>(
+  module: string,
+  args: readonly string[],
+  work: (target: Target) => Promise<T>,
+  processes: number,
 ): Promise<T> {
   const children: ChildProcess[] = [];
   let port = 0;
   try {
     for (let i = 0; i < processes; i++) {
-      const module = new URL('./target-process.ts', import.meta.url);
-      const child = fork(module, [String(port), ...args], { execArgv: [] });
+      const options: ForkOptions = { execArgv: [], serialization: 'advanced' };
+      const child = fork(new URL(`./${module}.ts`, import.meta.url), [String(port), ...args], options);
       children.push(child);
       [port] = (await once(child, 'message')) as [number];
     }
-    return await work(`http://127.0.0.1:${port}/invoke`);
+    const truth = async <A>(): Promise<A> => {
+      const [first] = children;
+      if (first === undefined) throw new Error('there is no target');
+      first.send('truth');
+      const [answer] = (await once(first, 'message')) as [A];
+      return answer;
+    };
+    const pids = children.flatMap(({ pid }) => pid ?? []);
+    return await work({ url: `http://127.0.0.1:${port}/invoke`, pids, truth });
   } finally {
     for (const child of children) {
       const exited = once(child, 'exit');

@@ -8,7 +8,7 @@
  */
 export function poissonTimes(count: number, lengthMs: number, seed: number): Float64Array {
   const times = new Float64Array(new SharedArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT));
-  const random = generator(seed);
+  const random = splitmix32(seed);
   let sum = 0;
   for (let i = 0; i < count; i++) {
     sum -= Math.log(1 - random());
@@ -20,7 +20,7 @@ export function poissonTimes(count: number, lengthMs: number, seed: number): Flo
 }
 
 /** splitmix32 (Steele, Lea, Flood 2014, 32-bit form): small, seeded, good enough for arrival times. In [0, 1). */
-function generator(seed: number): () => number {
+export function splitmix32(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x9e3779b9) | 0;

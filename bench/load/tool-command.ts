@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { bodyMaker, DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+
+/** Of every tool: what it may have open. */
+export const CONNECTIONS = 64;
+
+/** What a command printed, and what it cost. */
+export interface Ran {
+  readonly output: string;
+  /** User and system, in seconds, of everything that it ran. */
+  readonly cpuSeconds: number;
+}
+
+/** Where package managers put what they install, beside PATH. */
+function searchPath(): string {
+  const own = [process.env.GOBIN, join(homedir(), 'go', 'bin'), join(homedir(), '.cargo', 'bin')];
+  const local = new URL('../../node_modules/.bin', import.meta.url).pathname;
+  return [process.env.PATH, ...own.filter((path) => path !== undefined), local].join(delimiter);
+}
+
+/**
+ * Runs a tool's command line under the shell's `time`.
+ *
+ * @throws Error in a few words: `not installed`, or how it ended
+ */
+export function timed(program: string, command: string): Ran {
+  const env = { ...process.env, PATH: searchPath() };
+  if (spawnSync('bash', ['-c', `command -v ${program}`], { env }).status !== 0) throw new Error('not installed');
+  const { stdout, stderr, status } = spawnSync(
+    'bash',
+    ['-c', `set -o pipefail; TIMEFORMAT='cpu %U %S'; time ${command}`],
+    { encoding: 'utf8', env, maxBuffer: 1 << 26 },
+  );
+  const cpu = /^cpu (\S+) (\S+)$/m.exec(stderr);
+  if (status !== 0 || cpu === null) throw new Error(`exit ${status}: ${stderr.trim().split('\n')[0]}`);
+  return { output: stdout, cpuSeconds: Number(cpu[1]) + Number(cpu[2]) };
+}
+
+let folder: string | undefined;
+
+/**
+ * The request's body, or a tool's script around it, in a file that is gone when this process is.
+ *
+ * @param textOf the file's text, given the body
+ */
+export function bodyFile(name: string, textOf: (body: string) => string = (body) => body): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'bench-load-'));
+    process.on('exit', () => rmSync(made, { recursive: true, force: true }));
+    folder = made;
+  }
+  const file = join(folder, name);
+  writeFileSync(file, textOf(bodyMaker(DEFAULT_PROMPT, 1, 0)(1)));
+  return file;
+}
