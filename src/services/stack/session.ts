@@ -58,7 +58,11 @@ export async function openStack<T>(
     const store = await StateStore.open(paths.state, paths.name, clock, { beforeWrite: () => checked(lock, lost) });
     const context = { clock, signal: AbortSignal.any([deps.signal, lost.signal]), emit: audit.emit };
     return await work({
-      steps: (target) => ({ context, journal: new Journal(store, target), newToken: deps.newToken }),
+      steps(target) {
+        const journal = new Journal(store, target);
+        const recorded = (key: string) => journal.resource(key);
+        return { context: { ...context, recorded }, journal, newToken: deps.newToken };
+      },
       recordedTargets: () => store.targets,
     });
   } finally {

@@ -1,6 +1,8 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import { reverseGraph, runGraph, type Task } from './graph.ts';
-import type { Resource, Target } from './resource.ts';
+import { findAll } from './observe.ts';
+import { noteRemaining } from './remaining.ts';
+import type { Target } from './resource.ts';
 import { removeStep, type StepDeps } from './steps.ts';
 
 export interface TeardownReport {
@@ -30,12 +32,17 @@ export async function teardownTarget(target: Target, deps: StepDeps): Promise<Te
           removed.push(resource.key);
         } catch (error) {
           if (context.signal.aborted) throw error;
-          failures.set(resource.key, reasonOf(error));
+          failures.set(resource.key, reasonOf(error).replace(`${resource.key}: `, ''));
         }
       },
     }),
   );
-  await runGraph(reverseGraph(tasks), context.signal);
+  try {
+    await runGraph(reverseGraph(tasks), context.signal);
+  } catch (error) {
+    noteRemaining(target, deps);
+    throw error;
+  }
   const left = await findAll(target, deps);
   const leftovers = left.map(({ resource }) => ({
     key: resource.key,
@@ -43,18 +50,6 @@ export async function teardownTarget(target: Target, deps: StepDeps): Promise<Te
   }));
   if (leftovers.length === 0 && journal.hasState) await journal.forget();
   return { target: target.name, removed: removed.sort(), leftovers };
-}
-
-async function findAll(target: Target, { context, journal }: StepDeps) {
-  const keys = new Set([...Object.keys(journal.target.resources), ...(await target.discover(context))]);
-  const found = await Promise.all(
-    [...keys].map(async (key): Promise<{ resource: Resource<unknown, unknown>; live: unknown } | undefined> => {
-      const resource = target.handle(key);
-      const live = await resource.find(context);
-      return live === undefined ? undefined : { resource, live };
-    }),
-  );
-  return found.filter((item) => item !== undefined);
 }
 
 /** The error that a report with leftovers amounts to. */
