@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { loadBundles } from './services/local/bundles.ts';
+import { localModule } from './services/local/module.ts';
 import { listProcesses } from './services/local/process-table.ts';
 import type { ProcessDeps } from './services/local/service-process.ts';
+import type { LockJudge } from './services/stack/lock-holder.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
 import type { StackDeps } from './services/stack/session.ts';
+import type { TargetModule } from './services/stack/target-module.ts';
 
 /** Where the built services are: beside this file once it is built, in dist/ when run from source. */
 const BUNDLES = fileURLToPath(
@@ -42,14 +45,28 @@ function userName(): string {
   }
 }
 
+const isAlive: LockJudge['isAlive'] = async ({ pid, startedAt }) =>
+  (await listProcesses()).some((each) => each.pid === pid && each.startedAt === startedAt);
+
+/** What judging a lock needs of this machine. */
+export function lockJudge(): LockJudge {
+  return { host: hostname(), now: systemClock.now, isAlive };
+}
+
 /** What changing a stack needs of this process and this machine. */
 export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackDeps> {
-  const isAlive: StackDeps['isAlive'] = async ({ pid, startedAt }) =>
-    (await listProcesses()).some((each) => each.pid === pid && each.startedAt === startedAt);
   const startedAt = (await listProcesses()).find(({ pid }) => pid === process.pid)?.startedAt ?? 'unknown';
   const command = ['chainctl', ...process.argv.slice(2)].join(' ');
   const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
   return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
+}
+
+/** The places that a stack can be deployed to, in the order in which they are taken down. */
+export const TARGETS = ['local'] as const;
+
+/** What the commands that work over all targets know of each. */
+export function targetModules(paths: StackPaths): readonly TargetModule[] {
+  return [localModule(paths, processDeps(paths))];
 }
 
 /** The services that `deploy local` starts. */

@@ -23,7 +23,7 @@ const SILENT_SECONDS = 60;
  * What can be said of a lock from here: `alive` and `dead` of a process of this machine; `beating` and `silent` of one
  * of another machine, whose process nobody here can see; `damaged` of a file that names nobody.
  */
-export type LockVerdict = 'alive' | 'dead' | 'beating' | 'silent' | 'damaged';
+type LockVerdict = 'alive' | 'dead' | 'beating' | 'silent' | 'damaged';
 
 /** A lock as it was found. */
 export interface LockView {
