@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
+import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
 import { loadBundles } from './services/local/bundles.ts';
+import { readEndpoints } from './services/local/endpoints.ts';
 import { localModule } from './services/local/module.ts';
 import { listProcesses } from './services/local/process-table.ts';
 import type { ProcessDeps } from './services/local/service-process.ts';
 import type { LockJudge } from './services/stack/lock-holder.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
+import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 import type { TargetModule } from './services/stack/target-module.ts';
 
@@ -67,6 +71,31 @@ export const TARGETS = ['local'] as const;
 /** What the commands that work over all targets know of each. */
 export function targetModules(paths: StackPaths): readonly TargetModule[] {
   return [localModule(paths, processDeps(paths))];
+}
+
+/**
+ * Which token goes to which address: what the operator gave (a file, else CHAINCTL_TOKEN), else the stack's own to the
+ * stack's own addresses.
+ *
+ * @throws RemedyError (exit 3) when the file cannot be read or holds no token
+ */
+export async function chainTokens(stack: string, tokenFile: string | undefined): Promise<TokenOf> {
+  const paths = pathsOf(stack);
+  // What is asked may be no stack of ours: its state is then nobody's concern.
+  const { a, b, auth } = await readEndpoints(paths).catch(() => ({ a: undefined, b: undefined, auth: undefined }));
+  const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;
+  return tokensFor({ given: await givenToken(tokenFile), ofStack, endpoints: [a, b] });
+}
+
+async function givenToken(file: string | undefined): Promise<string | undefined> {
+  if (file !== undefined) {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      throw tokenFileError(file, error);
+    });
+    return checkToken(text, `the token file ${file}`);
+  }
+  const { CHAINCTL_TOKEN: token } = process.env;
+  return token === undefined || token === '' ? undefined : checkToken(token, 'CHAINCTL_TOKEN');
 }
 
 /** The services that `deploy local` starts. */

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag, integerFlag } from '../config/flags.ts';
+import { tokenFileFlag } from '../config/token-flag.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
 import { systemClock } from '../runtime.ts';
 import { readPrompt } from '../services/load/prompt.ts';
@@ -16,7 +17,7 @@ import { readEndpoints } from '../services/local/endpoints.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { writeRunReport } from '../services/results/write-report.ts';
-import { aboutThisRun, pathsOf } from '../surroundings.ts';
+import { aboutThisRun, chainTokens, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
@@ -62,6 +63,7 @@ error-rate ok-rps served-rps.`;
       description: 'prompt of 1000 characters or more; made unique per request',
       helpValue: 'FILE',
     }),
+    'token-file': tokenFileFlag,
     seed: integerFlag({ description: 'makes the prompts repeatable [default: random]', min: 0, max: 0xffff_ffff }),
     preflight: Flags.boolean({
       description: 'ask the target for its health and measure single requests first, and again between points',
@@ -95,7 +97,9 @@ error-rate ok-rps served-rps.`;
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { resume } = this.flags;
     const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
-    const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control });
+    const token = (await chainTokens(this.stack, this.flags['token-file']))(options.targetUrl);
+    const sent = token === undefined ? {} : { token };
+    const report = await runSweep(options, { clock: systemClock, fetch, emit, signal, control, ...sent });
     await writeRunReport(report.runFolder, emit);
     return { result: report, text: sweepText(report, process.stdout.columns ?? 80), exit: exitOf(report, signal) };
   }
@@ -149,7 +153,7 @@ error-rate ok-rps served-rps.`;
 }
 
 /** What may stand beside `--resume`. */
-const OF_RESUME = ['resume', 'out', 'prompt-file'];
+const OF_RESUME = ['resume', 'out', 'prompt-file', 'token-file'];
 
 function isTyped(argv: readonly string[], flag: string): boolean {
   return argv.some((word) => word === `--${flag}` || word === `--no-${flag}` || word.startsWith(`--${flag}=`));

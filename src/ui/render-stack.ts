@@ -63,6 +63,7 @@ function renderTarget(stack: string, target: ReportedTarget): string {
     ...renderDrift(target.drift),
     ...(a === undefined ? [] : [`A  ${a}/chain`]),
     ...(b === undefined ? [] : [`B  ${b}/invoke`]),
+    ...(target.auth === 'token' ? ["Both ask for the stack's token; smoke and load send it by themselves."] : []),
     ...(target.healthy
       ? []
       : [

@@ -1,4 +1,5 @@
 import type { Reply, Transport } from '../chain/client.ts';
+import { tokenRemedy } from '../chain/token.ts';
 
 /** The two services a check can be about. */
 export type Side = 'a' | 'b';
@@ -52,6 +53,7 @@ export function transportFinding({ code, reason, remedy }: Transport): Finding {
 
 function remedyOfStatus(status: number, side: Side): string {
   const name = side.toUpperCase();
+  if (status === 401) return tokenRemedy(false);
   if (status === 502) return `a hop behind ${name} failed: look at the log of ${name} and at the engine behind it`;
   if (status === 504) return `a hop behind ${name} is too slow: look at its load, or raise its timeout`;
   if (status === 503) {

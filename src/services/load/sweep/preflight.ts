@@ -1,4 +1,5 @@
 import type { Emit } from '../../../events.ts';
+import { unauthorized } from '../../chain/token.ts';
 import type { Clock } from '../../clock.ts';
 import { bodyMaker } from '../prompt.ts';
 import { measureBaseline, type Probe, prober } from './probe.ts';
@@ -23,6 +24,7 @@ export interface BaselineSettings {
  * Measures the target with a few ordinary requests before the sweep.
  *
  * @returns undefined, with a warning, when it did not answer well: there is nothing to compare with then
+ * @throws RemedyError (exit 3) when it asks for another token: every request would be refused
  */
 export async function takeBaseline(
   settings: BaselineSettings,
@@ -31,6 +33,7 @@ export async function takeBaseline(
     readonly clock: Clock;
     readonly emit: Emit;
     readonly signal: AbortSignal;
+    readonly token?: string;
   },
 ): Promise<Baseline | undefined> {
   const body = bodyMaker(settings.prompt, settings.seed, PROBE_SERIES);
@@ -38,6 +41,7 @@ export async function takeBaseline(
   const probe = prober(settings.targetUrl, () => body(count++), deps);
   const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
   if (baseline.ok) return { probe, ms: baseline.ms };
+  if (baseline.why === 'status 401') throw unauthorized(settings.targetUrl, deps.token !== undefined);
   const text =
     `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but nothing tells ` +
     'whether the target has recovered between points';

@@ -22,15 +22,16 @@ export interface ProbeAnswer {
 export function prober(
   targetUrl: string,
   nextBody: () => string,
-  { fetch, clock }: { readonly fetch: typeof globalThis.fetch; readonly clock: Clock },
+  { fetch, clock, token }: { readonly fetch: typeof globalThis.fetch; readonly clock: Clock; readonly token?: string },
 ): Probe {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return async (timeoutMs, signal) => {
     const began = clock.monotonic();
     const ms = () => clock.monotonic() - began;
     try {
       const response = await fetch(targetUrl, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        headers: { 'content-type': 'application/json', accept: 'application/json', ...authorization },
         body: nextBody(),
         signal: AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)))]),
       });
