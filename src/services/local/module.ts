@@ -1,5 +1,6 @@
 import type { StackPaths } from '../stack/paths.ts';
 import type { TargetModule } from '../stack/target-module.ts';
+import { findLogs, LogReader } from './logs.ts';
 import type { ProcessDeps } from './service-process.ts';
 import { localStatus } from './status.ts';
 import { localTarget } from './target.ts';
@@ -10,6 +11,10 @@ export function localModule(paths: StackPaths, processes: ProcessDeps): TargetMo
     name: 'local',
     sweepsUnasked: true,
     status: () => localStatus(paths, processes),
+    async logs(_record, selection, kind) {
+      const files = await findLogs(paths.logs, selection, kind);
+      return files.map(({ source, path }) => new LogReader(source, path));
+    },
     open: async () => localTarget(processes),
   };
 }

@@ -12,8 +12,8 @@ export interface FoundObject {
 export async function findAll(
   target: Target,
   { context, journal }: Pick<StepDeps, 'context' | 'journal'>,
+  objects = new LiveObjects(context, (key) => target.handle(key)),
 ): Promise<FoundObject[]> {
-  const objects = new LiveObjects(context, (key) => target.handle(key));
   const keys = new Set([...Object.keys(journal.target.resources), ...(await target.discover(context))]);
   const found = await Promise.all(
     [...keys].map(async (key) => ({ resource: target.handle(key), live: await objects.find(key) })),

@@ -5,7 +5,7 @@ import { emptyState, readState, type StackState, type TargetRecord, writeState }
 export interface StoreOptions {
   /** Asked before every write; what it throws keeps the file as it is. */
   readonly beforeWrite?: () => Promise<void>;
-  /** How the file is written; the default is the real one. */
+  /** How a version is put in the place of the one on disk; the default is the real one, which keeps that one. */
   readonly write?: (path: string, state: StackState) => Promise<void>;
 }
 
@@ -82,9 +82,10 @@ export class StateStore {
 
   async #write(state: StackState): Promise<void> {
     await this.#options.beforeWrite?.();
+    const { write } = this.#options;
     // The history is for the day when the file is damaged; that it cannot be kept must not stop a teardown.
-    if (this.#onDisk !== undefined) await keepVersion(this.#path, this.#onDisk).catch(() => {});
-    await (this.#options.write ?? writeState)(this.#path, state);
+    if (write === undefined && this.#onDisk !== undefined) await keepVersion(this.#path, this.#onDisk).catch(() => {});
+    await (write ?? writeState)(this.#path, state);
     this.#onDisk = state.serial;
   }
 }

@@ -1,3 +1,4 @@
+import type { LogKind, LogSelection, LogSource } from './log-source.ts';
 import type { ResourceContext, Target } from './resource.ts';
 import type { TargetRecord } from './state.ts';
 
@@ -43,6 +44,13 @@ export interface TargetModule {
    * @returns undefined when nothing is recorded and nothing is found
    */
   status(record: TargetRecord | undefined, signal: AbortSignal): Promise<TargetStatus | undefined>;
+  /** The logs of its services; asked for again while they are followed. Absent where they cannot be read from here. */
+  logs?(
+    record: TargetRecord | undefined,
+    selection: LogSelection,
+    kind: LogKind,
+    context: Pick<ResourceContext, 'emit' | 'signal'>,
+  ): Promise<readonly LogSource[]>;
   /** For teardown and for `status --refresh`: may need credentials, which are then checked here. */
   open(record: TargetRecord | undefined, context: Pick<ResourceContext, 'emit' | 'signal'>): Promise<Target>;
 }

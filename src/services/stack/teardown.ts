@@ -1,5 +1,6 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import { reverseGraph, runGraph, type Task } from './graph.ts';
+import { LiveObjects } from './live-objects.ts';
 import { findAll } from './observe.ts';
 import { noteRemaining } from './remaining.ts';
 import type { Target } from './resource.ts';
@@ -21,14 +22,16 @@ export async function teardownTarget(target: Target, deps: StepDeps): Promise<Te
   const { context, journal } = deps;
   const removed: string[] = [];
   const failures = new Map<string, string>();
-  const found = await findAll(target, deps);
+  const objects = new LiveObjects(context, (key) => target.handle(key));
+  const steps = { ...deps, context: objects.context };
+  const found = await findAll(target, deps, objects);
   const tasks = found.map(
     ({ resource, live }): Task => ({
       key: resource.key,
       dependsOn: resource.dependsOn,
       async run() {
         try {
-          await removeStep(deps, resource, live);
+          await removeStep(steps, resource, live);
           removed.push(resource.key);
         } catch (error) {
           if (context.signal.aborted) throw error;
