@@ -1,15 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
+import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { loadBundles } from './services/local/bundles.ts';
+import { readEndpoints } from './services/local/endpoints.ts';
+import { localModule } from './services/local/module.ts';
 import { listProcesses } from './services/local/process-table.ts';
 import type { ProcessDeps } from './services/local/service-process.ts';
+import type { LockJudge } from './services/stack/lock-holder.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
+import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
+import type { TargetModule } from './services/stack/target-module.ts';
 
 /** Where the built services are: beside this file once it is built, in dist/ when run from source. */
 const BUNDLES = fileURLToPath(
@@ -44,10 +51,16 @@ function userName(): string {
   }
 }
 
+const isAlive: LockJudge['isAlive'] = async ({ pid, startedAt }) =>
+  (await listProcesses()).some((each) => each.pid === pid && each.startedAt === startedAt);
+
+/** What judging a lock needs of this machine. */
+export function lockJudge(): LockJudge {
+  return { host: hostname(), now: systemClock.now, isAlive };
+}
+
 /** What changing a stack needs of this process and this machine. */
 export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackDeps> {
-  const isAlive: StackDeps['isAlive'] = async ({ pid, startedAt }) =>
-    (await listProcesses()).some((each) => each.pid === pid && each.startedAt === startedAt);
   const startedAt = (await listProcesses()).find(({ pid }) => pid === process.pid)?.startedAt ?? 'unknown';
   const command = ['chainctl', ...process.argv.slice(2)].join(' ');
   const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
@@ -57,6 +70,39 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
 /** Where loads that run say so, and who this one is. */
 export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<ClaimDeps> {
   return { ...(await stackDeps(emit, signal)), folder: join(chainctlHome(process.env, homedir()), 'loads') };
+}
+
+/** The places that a stack can be deployed to, in the order in which they are taken down. */
+export const TARGETS = ['local'] as const;
+
+/** What the commands that work over all targets know of each. */
+export function targetModules(paths: StackPaths): readonly TargetModule[] {
+  return [localModule(paths, processDeps(paths))];
+}
+
+/**
+ * Which token goes to which address: what the operator gave (a file, else CHAINCTL_TOKEN), else the stack's own to the
+ * stack's own addresses.
+ *
+ * @throws RemedyError (exit 3) when the file cannot be read or holds no token
+ */
+export async function chainTokens(stack: string, tokenFile: string | undefined): Promise<TokenOf> {
+  const paths = pathsOf(stack);
+  // What is asked may be no stack of ours: its state is then nobody's concern.
+  const { a, b, auth } = await readEndpoints(paths).catch(() => ({ a: undefined, b: undefined, auth: undefined }));
+  const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;
+  return tokensFor({ given: await givenToken(tokenFile), ofStack, endpoints: [a, b] });
+}
+
+async function givenToken(file: string | undefined): Promise<string | undefined> {
+  if (file !== undefined) {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      throw tokenFileError(file, error);
+    });
+    return checkToken(text, `the token file ${file}`);
+  }
+  const { CHAINCTL_TOKEN: token } = process.env;
+  return token === undefined || token === '' ? undefined : checkToken(token, 'CHAINCTL_TOKEN');
 }
 
 /** The services that `deploy local` starts. */

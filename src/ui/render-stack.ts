@@ -1,6 +1,8 @@
 import Table from 'cli-table3';
 import type { LocalDeployment } from '../services/local/deploy.ts';
-import type { TargetStatus } from '../services/local/status.ts';
+import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
+import type { ReportedTarget } from '../services/stack/stack-status.ts';
+import type { TargetStatus } from '../services/stack/target-module.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
 
 /** What a deploy says when it is done. */
@@ -25,25 +27,32 @@ function stackFlag(stack: string): string {
 }
 
 /** What a teardown says when nothing is left. */
-export function renderTeardown(report: TeardownReport, logs: string): string {
-  if (report.removed.length === 0) return `Nothing of ${report.target} was running.`;
-  return `Stopped and verified gone: ${report.removed.join(', ')}.\nLogs stay in ${logs}`;
+export function renderTeardown(reports: readonly TeardownReport[], logs: string): string {
+  const several = reports.length > 1;
+  const lines = reports.map(({ target, removed }) =>
+    removed.length === 0
+      ? `Nothing of ${target} was running.`
+      : `Stopped and verified gone${several ? ` (${target})` : ''}: ${removed.join(', ')}.`,
+  );
+  const stopped = reports.some(({ removed }) => removed.length > 0);
+  return [...lines, ...(stopped ? [`Logs stay in ${logs}`] : [])].join('\n');
 }
 
 /** A table per target; readable at 80 columns and without colour. */
-export function renderStatus(stack: string, targets: readonly TargetStatus[]): string {
+export function renderStatus(stack: string, targets: readonly ReportedTarget[]): string {
   if (targets.length === 0)
     return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackFlag(stack)}`;
   return targets.map((target) => renderTarget(stack, target)).join('\n\n');
 }
 
-function renderTarget(stack: string, target: TargetStatus): string {
+function renderTarget(stack: string, target: ReportedTarget): string {
+  const identity = target.resources.some(({ pid }) => pid !== undefined) ? 'pid' : 'id';
   const table = new Table({
-    head: ['resource', 'state', 'pid', 'address', 'since (UTC)'],
+    head: ['resource', 'state', identity, 'address', 'since (UTC)'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { key, state, pid, address, since } of target.resources) {
-    table.push([key, state, pid ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);
+  for (const { key, state, pid, id, address, since } of target.resources) {
+    table.push([key, state, pid ?? id ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);
   }
   const reasons = target.resources.filter(({ reason }) => reason !== undefined);
   const { a, b } = target.endpoints;
@@ -51,14 +60,37 @@ function renderTarget(stack: string, target: TargetStatus): string {
     `Stack ${stack}, ${target.target}: ${verdict(target)}${target.simulated ? ' (simulated engine)' : ''}`,
     table.toString(),
     ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
+    ...renderDrift(target.drift),
     ...(a === undefined ? [] : [`A  ${a}/chain`]),
     ...(b === undefined ? [] : [`B  ${b}/invoke`]),
+    ...(target.auth === 'token' ? ["Both ask for the stack's token; smoke and load send it by themselves."] : []),
     ...(target.healthy
       ? []
       : [
-          `Next: chainctl deploy local${stackFlag(stack)} (continues with what is missing), or chainctl logs${stackFlag(stack)}`,
+          `Next: chainctl deploy ${target.target}${stackFlag(stack)} (continues with what is missing), or chainctl logs${stackFlag(stack)}`,
         ]),
   ].join('\n');
+}
+
+const DRIFT: Readonly<Record<DriftState, string>> = {
+  'in-sync': 'in sync',
+  changed: 'changed',
+  gone: 'gone',
+  unrecorded: 'unrecorded',
+  unfinished: 'unfinished',
+};
+
+function renderDrift(drift: readonly ResourceDrift[] | undefined): string[] {
+  if (drift === undefined) return [];
+  const off = drift.filter((each) => each.drift !== 'in-sync');
+  if (off.length === 0) return [`Against its record: all ${drift.length} in sync`];
+  const rest = drift.length - off.length;
+  return [
+    `Against its record: ${rest} of ${drift.length} in sync`,
+    ...off.map(
+      ({ key, drift: state, detail }) => `  ${key}: ${DRIFT[state]}${detail === undefined ? '' : `, ${detail}`}`,
+    ),
+  ];
 }
 
 function verdict({ healthy, complete, since, resources }: TargetStatus): string {

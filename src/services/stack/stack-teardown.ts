@@ -1,0 +1,65 @@
+import type { StackPaths } from './paths.ts';
+import { listSecrets, removeSecrets } from './secrets.ts';
+import { type OpenStack, openStack, type StackDeps } from './session.ts';
+import { readState } from './state.ts';
+import type { TargetModule } from './target-module.ts';
+import { type TeardownReport, teardownTarget } from './teardown.ts';
+
+/**
+ * Takes targets of a stack down, one after another, so that A on one is gone before B on the next; then forgets the
+ * secrets that nothing is left for.
+ *
+ * @returns one report for each; one with leftovers does not keep the others
+ * @throws the first failure, after all others have been tried
+ */
+export function teardownStack(
+  paths: StackPaths,
+  modules: readonly TargetModule[],
+  deps: StackDeps,
+): Promise<TeardownReport[]> {
+  return openStack(paths, deps, async (stack) => {
+    const reports: TeardownReport[] = [];
+    const failures: unknown[] = [];
+    for (const module of modules) {
+      deps.signal.throwIfAborted();
+      try {
+        reports.push(await teardownOne(paths, module, stack));
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return reports;
+  });
+}
+
+async function teardownOne(paths: StackPaths, module: TargetModule, stack: OpenStack): Promise<TeardownReport> {
+  const steps = stack.steps(module.name);
+  const record = steps.journal.hasState ? steps.journal.target : undefined;
+  const report = await teardownTarget(await module.open(record, steps.context), steps);
+  if (record !== undefined && report.leftovers.length === 0) await forgetSecrets(paths, module, stack);
+  return report;
+}
+
+/**
+ * The secrets go with the last target. Keys that open a machine of a cloud outlive a teardown of this machine's
+ * processes: with its file lost once, the state may know only those.
+ */
+async function forgetSecrets(paths: StackPaths, module: TargetModule, stack: OpenStack): Promise<void> {
+  if (stack.recordedTargets().length > 0) return;
+  const others = (await listSecrets(paths)).some((name) => name !== 'token');
+  if (module.sweepsUnasked && others) return;
+  await removeSecrets(paths);
+}
+
+/**
+ * The targets that "everything of this stack" means: those that are recorded, and those whose sweep costs nothing.
+ * Without a readable state file that is only the latter; the teardown itself says what is wrong with the file.
+ */
+export async function targetsToTearDown(
+  paths: StackPaths,
+  modules: readonly TargetModule[],
+): Promise<readonly TargetModule[]> {
+  const state = await readState(paths.state).catch(() => undefined);
+  return modules.filter(({ name, sweepsUnasked }) => sweepsUnasked || state?.targets[name] !== undefined);
+}
