@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABEL } from './cache.ts';
@@ -63,6 +63,11 @@ export class LabDocker {
       await sleep(50);
     }
     await rm(join(this.#folder, 'exec'), { recursive: true, force: true });
+    await removeControlGroups();
+  }
+
+  async isRunning(): Promise<boolean> {
+    return (await this.#pid()) !== undefined;
   }
 
   /** Runs one `docker` command against this daemon and returns what it printed. */
@@ -107,4 +112,12 @@ export class LabDocker {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     return command.includes(this.#socket) ? pid : undefined;
   }
+}
+
+/** The groups that containers lived in: the daemon leaves the parent that it was told to use. */
+async function removeControlGroups(): Promise<void> {
+  const root = '/sys/fs/cgroup';
+  const hierarchies = ['.', ...(await readdir(root).catch(() => []))];
+  // A directory in use cannot be removed, and stays.
+  for (const name of hierarchies) await rmdir(join(root, name, LABEL)).catch(() => {});
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,6 +77,7 @@ export class Vm {
   async sshReady(): Promise<void> {
     const deadline = Date.now() + SSH_DEADLINE_MS;
     while (!(await listens(this.address, 22))) {
+      if (!this.#wanted) throw new Error(`${this.#name} was turned off before it answered`);
       if (Date.now() > deadline) throw new Error(`no SSH on ${this.address}: ${await this.consoleOutput()}`);
       await sleep(50);
     }
@@ -160,14 +161,13 @@ export class Vm {
     await writeFile(join(seed, 'user-data'), this.#spec.userData, { mode: 0o600 });
   }
 
-  /** Layers never change, so that links to them do; everything else is copied. */
+  /** Layers never change, so links to them will do; everything else is copied. */
   async #cloneDocker(): Promise<void> {
     const { template } = this.#host;
     const target = join(this.#folder, 'docker');
     await mkdir(target, { recursive: true, mode: 0o710 });
-    for (const name of await readdir(template)) {
-      if (name !== 'overlay2') await cp(join(template, name), join(target, name), { recursive: true });
-    }
+    const copied = (await readdir(template)).filter((name) => name !== 'overlay2').map((name) => join(template, name));
+    await run('cp', ['--archive', ...copied, target]);
     await run('cp', ['--archive', '--link', join(template, 'overlay2'), target]);
   }
 
@@ -184,7 +184,8 @@ export class Vm {
       `${plugins}:/usr/libexec/docker/cli-plugins:ro`,
     ];
     return [
-      ['run', '--detach', '--name', this.#name, '--label', `${LABEL}=${labId}`, '--hostname', this.#hostname],
+      // The terminal is the console that systemd and cloud-init write to.
+      ['run', '--detach', '--tty', '--name', this.#name, '--label', `${LABEL}=${labId}`, '--hostname', this.#hostname],
       ['--network', network, '--ip', this.address],
       ...unconfined,
       ...CAPABILITIES.map((name) => ['--cap-add', name]),

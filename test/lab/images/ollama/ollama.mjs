@@ -1,5 +1,7 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 // As much of Ollama's command line as a compose file or an operator calls: serve, pull, list, ps, stop, --version.
+const say = (text) => process.stdout.write(`${text}\n`);
+
 const [command = 'serve', model] = process.argv.slice(2);
 if (command === 'serve') {
   await import('/usr/lib/ollama/engine-sim.mjs');
@@ -12,23 +14,24 @@ if (command === 'serve') {
     return response.json();
   };
   const listing = async (path) => {
-    console.log('NAME');
-    for (const { name } of (await call(path)).models) console.log(name);
+    say('NAME');
+    for (const { name } of (await call(path)).models) say(name);
   };
   const commands = {
     list: () => listing('/api/tags'),
     ls: () => listing('/api/tags'),
     ps: () => listing('/api/ps'),
-    pull: async () => console.log((await call('/api/pull', { model, stream: false })).status),
+    pull: async () => say((await call('/api/pull', { model, stream: false })).status),
     stop: () => call('/api/generate', { model, keep_alive: 0 }),
-    '--version': async () => console.log(`ollama version is ${(await call('/api/version')).version}`),
+    '--version': async () => say(`ollama version is ${(await call('/api/version')).version}`),
   };
   try {
     if (!commands[command]) throw new Error(`unknown command "${command}" for "ollama"`);
     await commands[command]();
   } catch (error) {
     const refused = error.message === 'fetch failed';
-    console.error(refused ? 'Error: could not connect to ollama server, run "ollama serve" to start it' : `Error: ${error.message}`);
+    const problem = refused ? 'could not connect to ollama server, run "ollama serve" to start it' : error.message;
+    process.stderr.write(`Error: ${problem}\n`);
     process.exit(1);
   }
 }
