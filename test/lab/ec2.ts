@@ -1,10 +1,12 @@
 import { Addresses } from './addresses.ts';
-import { Instances, STATES, stateCode } from './instances.ts';
+import { ElasticIps } from './elastic-ips.ts';
+import { Instances, STATES } from './instances.ts';
 import type { Moto } from './moto.ts';
 import { type Answer, errorAnswer, Query } from './query.ts';
+import { instanceItems, showInstances } from './show.ts';
 import { Visibility } from './visibility.ts';
 import type { Vms } from './vms.ts';
-import { child, type Element, everyElement, parseXml, printXml, setText, textOf } from './xml.ts';
+import { type Element, everyElement, parseXml, printXml, textOf } from './xml.ts';
 
 const USER_DATA_LIMIT = 16_384;
 
@@ -29,17 +31,17 @@ export class Ec2 {
   readonly #visibility = new Visibility();
   readonly #launches = new Map<string, { fingerprint: string; answer: Promise<Answer> }>();
   readonly #publicKeys = new Map<string, string>();
-  /** By allocation: where an Elastic IP is, and the instance that has it. */
-  readonly #elastic = new Map<string, { address: string; instance?: string; association?: string }>();
+  readonly #elastic: ElasticIps;
   #authorization = '';
 
   constructor(moto: Moto, vms: Vms) {
     this.#moto = moto;
     this.#vms = vms;
+    this.#elastic = new ElasticIps(vms);
     this.instances = new Instances(vms, ({ id, onPowerOff }) => {
       const action = onPowerOff === 'terminate' ? 'TerminateInstances' : 'StopInstances';
       const query = new Query(`Action=${action}&InstanceId.1=${id}&Version=2016-11-15`);
-      void this.handle(query, this.#authorization);
+      this.handle(query, this.#authorization).catch((error: unknown) => this.instances.problems.push(String(error)));
     });
   }
 
@@ -73,9 +75,8 @@ export class Ec2 {
       const message = `The ${pending.state} instance '${pending.id}' is not in a valid state for this operation.`;
       return errorAnswer(400, 'InvalidInstanceID', message);
     }
-    const address = this.#elastic.get(query.get('AllocationId') ?? '');
-    if (query.action === 'ReleaseAddress' && address?.instance)
-      return errorAnswer(400, 'InvalidIPAddress.InUse', `Address ${address.address} is in use.`);
+    const address = query.action === 'ReleaseAddress' && this.#elastic.inUse(query.get('AllocationId') ?? '');
+    if (address) return errorAnswer(400, 'InvalidIPAddress.InUse', `Address ${address} is in use.`);
     return undefined;
   }
 
@@ -102,18 +103,20 @@ export class Ec2 {
     // moto's states are not those that clients see: ask it for all, and leave out what does not fit afterwards.
     const forwarded = query.filter('instance-state-name')?.with(STATES) ?? query.text;
     const answer = await this.#moto.call(this.#addresses.toMoto(forwarded), this.#authorization);
-    if (answer.status < 300 && query.get('DryRun') !== 'true') this.#follow(query, parseXml(answer.body));
+    if (answer.status < 300 && query.get('DryRun') !== 'true') await this.#follow(query, parseXml(answer.body));
     return answer;
   }
 
   /** Does to the VMs what moto has just noted. */
-  #follow(query: Query, answer: Element): void {
+  async #follow(query: Query, answer: Element): Promise<void> {
+    const text = (name: string) => textOf(answer, name) ?? '';
+    const param = (name: string) => query.get(name) ?? '';
     this.#visibility.noteNew(query, answer, this.behaviour.invisibleReads);
     const named = query.list('InstanceId').flatMap((id) => this.instances.get(id) ?? []);
     switch (query.action) {
       case 'ImportKeyPair': {
-        const key = Buffer.from(query.get('PublicKeyMaterial') ?? '', 'base64').toString('utf8');
-        this.#publicKeys.set(query.get('KeyName') ?? '', key.trim());
+        const key = Buffer.from(param('PublicKeyMaterial'), 'base64').toString('utf8');
+        this.#publicKeys.set(param('KeyName'), key.trim());
         break;
       }
       case 'RunInstances':
@@ -121,7 +124,7 @@ export class Ec2 {
         break;
       case 'TerminateInstances':
         for (const instance of named) this.instances.terminate(instance);
-        void this.#freeAddresses(query.list('InstanceId'));
+        await this.#freeAddresses(query.list('InstanceId'));
         break;
       case 'StopInstances':
         for (const instance of named) this.instances.stop(instance);
@@ -132,57 +135,40 @@ export class Ec2 {
       case 'RebootInstances':
         for (const instance of named) this.instances.reboot(instance);
         break;
-      case 'AllocateAddress': {
-        const address = this.#vms.newElasticAddress();
-        this.#addresses.add(textOf(answer, 'publicIp') ?? '', address);
-        this.#elastic.set(textOf(answer, 'allocationId') ?? '', { address });
+      case 'AllocateAddress':
+        this.#addresses.add(text('publicIp'), this.#elastic.allocate(text('allocationId')));
         break;
-      }
       case 'AssociateAddress':
-        void this.#associate(query, textOf(answer, 'associationId'));
+        await this.#elastic.associate(param('AllocationId'), param('InstanceId'), text('associationId'));
         break;
       case 'DisassociateAddress':
-        void this.#disassociate(({ association }) => association === query.get('AssociationId'));
+        await this.#elastic.disassociate(param('AssociationId'));
         break;
     }
   }
 
   #launch(query: Query, item: Element): void {
     const groups = [...everyElement(item)].flatMap((each) => (each.name === 'groupId' ? [each.text] : []));
-    const instance = this.instances.launch({
+    this.instances.launch({
       id: textOf(item, 'instanceId') ?? '',
       userData: Buffer.from(query.get('UserData') ?? '', 'base64').toString('utf8'),
       publicKey: this.#publicKeys.get(query.get('KeyName') ?? ''),
       groups,
       onPowerOff: query.get('InstanceInitiatedShutdownBehavior') === 'terminate' ? 'terminate' : 'stop',
     });
+    this.#noteAddress(item);
+  }
+
+  /** moto gives an instance another public address when it starts again; in the lab it keeps its own. */
+  #noteAddress(item: Element): void {
+    const instance = this.instances.get(textOf(item, 'instanceId') ?? '');
     const address = textOf(item, 'ipAddress');
-    if (address) this.#addresses.add(address, instance.address);
+    if (instance && address && !this.#addresses.labOf(address)) this.#addresses.add(address, instance.address);
   }
 
-  async #associate(query: Query, association: string | undefined): Promise<void> {
-    const id = query.get('AllocationId') ?? '';
-    const elastic = this.#elastic.get(id);
-    const instance = query.get('InstanceId');
-    if (!elastic || !instance) return;
-    await this.#disassociate((each) => each === elastic && each.instance !== instance);
-    this.#elastic.set(id, { address: elastic.address, instance, ...(association ? { association } : {}) });
-    await this.#vms.find(instance)?.addAlias(elastic.address);
-  }
-
-  async #disassociate(matches: (elastic: { association?: string; instance?: string }) => boolean): Promise<void> {
-    for (const [id, elastic] of this.#elastic) {
-      if (!elastic.instance || !matches(elastic)) continue;
-      this.#elastic.set(id, { address: elastic.address });
-      await this.#vms.find(elastic.instance)?.removeAlias(elastic.address);
-    }
-  }
-
-  /** An Elastic IP does not stay with an instance that goes; moto would keep it there. */
+  /** moto leaves an Elastic IP with an instance that is gone. */
   async #freeAddresses(instances: readonly string[]): Promise<void> {
-    for (const [id, { address, instance, association }] of this.#elastic) {
-      if (!instance || !instances.includes(instance)) continue;
-      this.#elastic.set(id, { address });
+    for (const association of this.#elastic.leave(instances)) {
       const request = `Action=DisassociateAddress&AssociationId=${association}&Version=2016-11-15`;
       await this.#moto.call(request, this.#authorization);
     }
@@ -191,62 +177,15 @@ export class Ec2 {
   #toClient(query: Query, { status, body }: Answer): Answer {
     if (status >= 300) return { status, body: this.#addresses.toClient(body) };
     const answer = parseXml(body);
-    for (const element of everyElement(answer)) {
-      this.#showState(element);
-      showImageDate(element);
-    }
+    for (const item of instanceItems(answer)) this.#noteAddress(item);
+    showInstances(query, answer, this.instances);
     this.#visibility.hide(query, answer);
-    const wanted = query.filter('instance-state-name')?.values;
-    const shown = (item: Element) => {
-      const state = child(item, 'instanceState');
-      if (!state) return true;
-      const name = textOf(state, 'name') ?? '';
-      if (query.action === 'DescribeInstanceStatus' && query.get('IncludeAllInstances') !== 'true')
-        return name === 'running';
-      return !wanted || wanted.includes(name);
-    };
-    keepItems(answer, shown);
     return { status, body: this.#addresses.toClient(printXml(answer)) };
   }
-
-  #showState(element: Element): void {
-    const instance = this.instances.get(textOf(element, 'instanceId') ?? '');
-    if (!instance) return;
-    for (const name of ['instanceState', 'currentState']) {
-      const state = child(element, name);
-      if (!state) continue;
-      setText(state, 'code', stateCode(instance.state));
-      setText(state, 'name', instance.state);
-    }
-    for (const name of ['systemStatus', 'instanceStatus']) {
-      const check = child(element, name);
-      if (check && !instance.ok) setText(check, 'status', 'initializing');
-    }
-  }
-}
-
-function instanceItems(answer: Element): Element[] {
-  return [...everyElement(answer)].filter((each) => each.name === 'item' && child(each, 'instanceState'));
-}
-
-/** Takes items out of sets, and reservations that are empty afterwards. */
-function keepItems(element: Element, shown: (item: Element) => boolean): void {
-  for (const each of element.children) keepItems(each, shown);
-  element.children = element.children.filter((each) => {
-    if (each.name !== 'item') return true;
-    const instances = child(each, 'instancesSet');
-    return instances ? instances.children.length > 0 : shown(each);
-  });
 }
 
 function consoleAnswer(id: string, text: string): Answer {
   const output = Buffer.from(text.slice(-65_536)).toString('base64');
   const inside = `<instanceId>${id}</instanceId><timestamp>${new Date().toISOString()}</timestamp><output>${output}</output>`;
   return { status: 200, body: `<GetConsoleOutputResponse>${inside}</GetConsoleOutputResponse>` };
-}
-
-/** moto has made all images just now; a client that looks for the newest goes by the date in the name. */
-function showImageDate(element: Element): void {
-  const [, year, month, day] = /-server-(\d{4})(\d\d)(\d\d)$/.exec(textOf(element, 'name') ?? '') ?? [];
-  if (year) setText(element, 'creationDate', `${year}-${month}-${day}T00:00:00.000Z`);
 }

@@ -11,7 +11,7 @@ import { ensureCloudTools } from './support.ts';
 import { prepareVmHost, Vms } from './vms.ts';
 
 /** How many objects an account has; all zero after a teardown. Default groups do not count. */
-export interface Inventory {
+interface Inventory {
   readonly instances: number;
   readonly keyPairs: number;
   readonly securityGroups: number;
@@ -29,6 +29,8 @@ export interface Lab {
   /** What can be set, for calls to come. */
   readonly behaviour: Behaviour;
   readonly vms: Vms;
+  /** Where it keeps its files. */
+  readonly folder: string;
   /** What VMs failed at. */
   readonly problems: string[];
   /** Runs the AWS command line, a client that shares nothing with chainctl: `lab.aws('ec2', 'describe-instances')`. */
@@ -78,17 +80,11 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
       const text = await run(tools.aws, [...args, '--output', 'json'], { env });
       return text === '' ? undefined : JSON.parse(text);
     };
+    const { behaviour } = ec2;
+    const { problems } = ec2.instances;
+    const { folder } = session;
     return {
-      ...{
-        env,
-        calls: proxy.calls,
-        faults,
-        behaviour: ec2.behaviour,
-        vms,
-        problems: ec2.instances.problems,
-        aws,
-        stop,
-      },
+      ...{ env, calls: proxy.calls, faults, behaviour, vms, folder, problems, aws, stop },
       count: () => inventory(aws),
       settled: () => ec2.instances.settled(),
     };

@@ -23,9 +23,9 @@ export class Query {
     return [...this.#params].filter(([key]) => own.test(key)).map(([, value]) => value);
   }
 
-  /** Every value that is sent, whatever its name. */
-  values(): string[] {
-    return [...this.#params.values()];
+  /** The values that may name objects: not those of filters and tags. */
+  names(): string[] {
+    return [...this.#params].filter(([key]) => !/^(Filter|Tag)/.test(key)).map(([, value]) => value);
   }
 
   /** The values of a filter, and the request with other values in their place. */

@@ -36,6 +36,8 @@ export async function labObstacle(vms: boolean): Promise<string | undefined> {
   if (!/^ID(_LIKE)?=.*debian/m.test(osRelease)) return 'VMs need Debian';
   const namespaces = await execa('unshare', ['--mount', '--net', '--pid', '--fork', 'true'], { reject: false });
   if (namespaces.failed) return 'this machine may not make namespaces, which containers need';
+  if ((await run('stat', ['--file-system', '--format=%T', cacheFolder()])) === 'overlayfs')
+    return 'Docker cannot keep images on an overlay: point CHAINCTL_LAB_CACHE to another file system';
   return undefined;
 }
 

@@ -43,7 +43,7 @@ export class Visibility {
   /** The error for a call that names an object which it does not see yet. */
   notFound(query: Query): Answer | undefined {
     if (query.action in MAKES && query.action !== 'RunInstances') return undefined;
-    for (const value of query.values()) {
+    for (const value of query.names()) {
       const hidden = this.#hidden.get(value);
       if (!hidden) continue;
       this.#look(value);

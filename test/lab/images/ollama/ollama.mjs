@@ -4,7 +4,7 @@ const say = (text) => process.stdout.write(`${text}\n`);
 
 const [command = 'serve', model] = process.argv.slice(2);
 if (command === 'serve') {
-  await import('/usr/lib/ollama/engine-sim.mjs');
+  await import(new URL('engine-sim.mjs', import.meta.url));
 } else {
   const host = (process.env.OLLAMA_HOST || '127.0.0.1').replace(/^https?:\/\//, '').replace('0.0.0.0', '127.0.0.1');
   const base = `http://${host.includes(':') ? host : `${host}:11434`}`;
