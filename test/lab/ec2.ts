@@ -123,8 +123,8 @@ export class Ec2 {
         for (const item of instanceItems(answer)) this.#launch(query, item);
         break;
       case 'TerminateInstances':
-        for (const instance of named) this.instances.terminate(instance);
         await this.#freeAddresses(query.list('InstanceId'));
+        for (const instance of named) this.instances.terminate(instance);
         break;
       case 'StopInstances':
         for (const instance of named) this.instances.stop(instance);

@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, contentHash, LABEL } from './cache.ts';
 import { LabDocker } from './docker.ts';
 import { rootFileSystem } from './packages.ts';
 import { has, run } from './shell.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 const ROOT = new URL('../..', import.meta.url);
 const VM_RECIPE = new URL('vm', import.meta.url);
@@ -43,7 +45,12 @@ export async function dockerTemplate(): Promise<string> {
   const engines = engineTags();
   const hash = contentHash([IMAGE_RECIPES, ENGINE, nodeVersion(), rootfs, ...engines]);
   const folder = join(cacheFolder(), `template-${hash}`);
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder)) {
+    const now = new Date();
+    await utimes(folder, now, now);
+    return folder;
+  }
+  await removeOldTemplates();
   const partial = `${folder}.partial`;
   await rm(partial, { recursive: true, force: true });
   const run = await mkdtemp(join(cacheFolder(), 'build-'));
@@ -65,6 +72,15 @@ export async function dockerTemplate(): Promise<string> {
 export async function removeImages(): Promise<void> {
   await labDocker().stop();
   await rm(cacheFolder(), { recursive: true, force: true });
+}
+
+/** Each change of the engine makes another template; those of other checkouts stay as long as they are in use. */
+async function removeOldTemplates(): Promise<void> {
+  for (const name of readdirSync(cacheFolder())) {
+    if (!name.startsWith('template-')) continue;
+    const path = join(cacheFolder(), name);
+    if (Date.now() - (await stat(path)).mtimeMs > DAY_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** The names under which compose files ask for Ollama: those of the templates, and `latest`. */

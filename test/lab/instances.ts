@@ -1,4 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Vms } from './vms.ts';
+
+/** States between two others last at least this long, so that clients see them without VMs, too. */
+const TRANSITION_MS = 50;
 
 const STATE_CODES = {
   pending: 0,
@@ -138,7 +142,8 @@ export class Instances {
   }
 
   #do(instance: Instance, work: () => Promise<void>): void {
-    const running = work()
+    const running = sleep(TRANSITION_MS)
+      .then(work)
       .catch((error: unknown) => this.#note(instance, error))
       .finally(() => this.#work.delete(running));
     this.#work.add(running);

@@ -29,6 +29,8 @@ export interface Lab {
   /** What can be set, for calls to come. */
   readonly behaviour: Behaviour;
   readonly vms: Vms;
+  /** This machine's address as VMs see it. */
+  readonly gateway: string;
   /** Where it keeps its files. */
   readonly folder: string;
   /** What VMs failed at. */
@@ -85,6 +87,7 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     const { folder } = session;
     return {
       ...{ env, calls: proxy.calls, faults, behaviour, vms, folder, problems, aws, stop },
+      gateway: host ? session.address(1) : '127.0.0.1',
       count: () => inventory(aws),
       settled: () => ec2.instances.settled(),
     };

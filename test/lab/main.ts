@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { cacheFolder } from './cache.ts';
 import { removeImages } from './images.ts';
 import { startLab } from './lab.ts';
@@ -35,7 +34,7 @@ async function keepLab(vms: boolean): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
+  const stopped = signalled();
   say('Starting the lab (the first time it builds images for about a minute) ...');
   const lab = await startLab({ vms });
   const { CHAINCTL_HOME: home, ...env } = lab.env;
@@ -60,4 +59,18 @@ Ctrl-C stops the lab and removes everything in it; the images stay (npm run lab 
   clearInterval(shown);
   say('\nStopping ...');
   await lab.stop();
+}
+
+/** Resolves at the first signal; the second one ends the process at once, and the next lab removes what is left. */
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(130);
+        asked = true;
+        resolve();
+      });
+    }
+  });
 }

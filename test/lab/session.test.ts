@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { cacheFolder, LABEL } from './cache.ts';
 import { labDocker } from './images.ts';
 import { startLab } from './lab.ts';
@@ -15,6 +15,9 @@ const obstacle = await labObstacle(true);
 const MAIN = new URL('main.ts', import.meta.url).pathname;
 
 describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
+  // The images may have to be built first, which takes longer than a test may.
+  beforeAll(async () => (await startLab({ vms: true })).stop());
+
   const start = async () => {
     const child = spawn(process.execPath, [MAIN], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
