@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
+import { loadHostTemplates } from './services/host/templates.ts';
 import { loadBundles } from './services/local/bundles.ts';
 import { listProcesses } from './services/local/process-table.ts';
 import type { ProcessDeps } from './services/local/service-process.ts';
@@ -13,6 +16,9 @@ import type { StackDeps } from './services/stack/session.ts';
 const BUNDLES = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../dist/templates' : './templates', import.meta.url),
 );
+
+/** What goes to machines as it is; the package ships the folder beside dist/. */
+const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
 
 /** The operator's environment reaches a service only in these variables. */
 const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
@@ -54,6 +60,16 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
 
 /** The services that `deploy local` starts. */
 export const localBundles = () => loadBundles(BUNDLES);
+
+/** What reaching machines over SSH needs of this one. */
+export async function hostDeps() {
+  return { templates: await loadHostTemplates(TEMPLATES, BUNDLES), agent: process.env.SSH_AUTH_SOCK };
+}
+
+/** Whom the operator's own ssh trusts; empty where it has never been used. */
+export function knownHosts(): Promise<string> {
+  return readFile(join(homedir(), '.ssh', 'known_hosts'), 'utf8').catch(() => '');
+}
 
 /** What a run's manifest says about the program and the machine. */
 export function aboutThisRun(version: string, commandLine: readonly string[]): Readonly<Record<string, unknown>> {

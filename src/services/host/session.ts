@@ -51,24 +51,40 @@ export interface HostSession {
 /** @param client connected and authenticated */
 export function hostSession(client: Client, access: HostAccess): HostSession {
   let alive = true;
+  /** What waits for the other side to open a channel: ssh2 does not call back when the connection ends meanwhile. */
+  const opening = new Set<() => void>();
   const end = () => {
     alive = false;
+    for (const giveUp of opening) giveUp();
   };
   client.once('close', end).once('end', end).on('error', end);
   const lost = (why: string) => new ConnectionLost(`the connection to ${formatAccess(access)} ended ${why}`);
+
+  async function open(
+    what: string,
+    begin: (opened: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ): Promise<ClientChannel> {
+    if (!alive) throw lost(`before ${what}`);
+    let giveUp = () => {};
+    try {
+      return await new Promise<ClientChannel>((resolve, reject) => {
+        giveUp = () => reject(lost(`before ${what}`));
+        opening.add(giveUp);
+        begin((error, channel) => {
+          if (error === undefined) return resolve(channel);
+          reject(alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : lost(`before ${what}`));
+        });
+      });
+    } finally {
+      opening.delete(giveUp);
+    }
+  }
 
   async function exec(script: string, options: ExecOptions): Promise<string> {
     const { what, signal, timeoutSeconds, onLine } = options;
     signal.throwIfAborted();
     const command = `${access.user === 'root' ? '' : 'sudo -n '}sh -c ${quote(script)}`;
-    const channel = await new Promise<ClientChannel>((resolve, reject) => {
-      if (!alive) return reject(lost(`before ${what}`));
-      client.exec(command, (error, opened) => {
-        if (error === undefined) return resolve(opened);
-        reject(alive ? new Error(`${what}: ${error.message}`, { cause: error }) : lost(`before ${what}`));
-      });
-      client.once('close', () => reject(lost(`before ${what}`)));
-    });
+    const channel = await open(what, (opened) => client.exec(command, opened));
     const output = new OutputCollector(onLine);
     channel.on('data', (chunk: Buffer) => output.stdout(chunk));
     channel.stderr.on('data', (chunk: Buffer) => output.stderr(chunk));
@@ -119,13 +135,7 @@ export function hostSession(client: Client, access: HostAccess): HostSession {
       await exec(unpackScript(folder), { ...options, stdin: compressed });
     },
     forward(host, port) {
-      return new Promise((resolve, reject) => {
-        if (!alive) return reject(lost('before a port could be reached'));
-        client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
-          if (error === undefined) return resolve(channel);
-          reject(alive ? new Error(`${host}:${port}: ${reasonOf(error)}`, { cause: error }) : lost('meanwhile'));
-        });
-      });
+      return open(`a connection to ${host}:${port}`, (opened) => client.forwardOut('127.0.0.1', 0, host, port, opened));
     },
     close() {
       alive = false;
