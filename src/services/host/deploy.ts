@@ -69,7 +69,7 @@ export async function deployHost(
     return await withStack(paths, 'host', deps, async (steps) => {
       const { context, journal } = steps;
       const known = await readPins(paths);
-      const pin = await pinOf(paths.name, request, known[service], deps);
+      const pin = await pinOf(paths.name, request, known, deps);
       const pins: HostPins = { ...known, [service]: pin };
       const recorded = journal.target.endpoints;
       const bUrl = request.bUrl ?? recorded.b;
@@ -115,9 +115,10 @@ export async function deployHost(
 async function pinOf(
   stack: string,
   { service, ssh, identity }: HostRequest,
-  known: HostPin | undefined,
+  pins: HostPins,
   { trust, signal }: HostDeployDeps,
 ): Promise<HostPin> {
+  const known = pins[service];
   if (known !== undefined && (known.address !== ssh.address || known.port !== ssh.port)) {
     throw new RemedyError(
       `service ${service.toUpperCase()} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`,
@@ -131,10 +132,12 @@ async function pinOf(
       },
     );
   }
-  const pinned = known === undefined ? undefined : parsePublicKey(known.hostKey);
+  // The other service may be on the same machine.
+  const same = [pins.a, pins.b].find((each) => each?.address === ssh.address && each.port === ssh.port);
+  const pinned = same === undefined ? undefined : parsePublicKey(same.hostKey);
   const vouched = trust.expectedFingerprint;
   const keep = pinned !== undefined && (vouched === undefined || vouched === fingerprint(pinned));
-  const hostKey = keep && known !== undefined ? known.hostKey : await pinHostKey(ssh, trust, signal);
+  const hostKey = keep && same !== undefined ? same.hostKey : await pinHostKey(ssh, trust, signal);
   return { ...ssh, hostKey, ...(identity === undefined ? {} : { identity }) };
 }
 

@@ -17,6 +17,8 @@ export interface GateOptions {
   readonly healthSeconds: number;
   /** Also ask for one real answer, and for how long to try; 0 for none. */
   readonly answerSeconds: number;
+  /** Called once when the engine has lost its model: pulls it again. */
+  readonly restoreModel?: () => Promise<void>;
 }
 
 const LOG_LINES = 15;
@@ -51,6 +53,7 @@ async function until(
   look: () => Promise<string | undefined>,
 ): Promise<void> {
   const deadline = clock.monotonic() + seconds * 1000;
+  let { restoreModel } = options;
   for (let polls = 1; ; polls++) {
     const reason = await look().catch((error: unknown) => {
       signal.throwIfAborted();
@@ -59,6 +62,10 @@ async function until(
       return reasonOf(error);
     });
     if (reason === undefined) return;
+    if (restoreModel !== undefined && /does not have model/.test(reason)) {
+      await restoreModel();
+      restoreModel = undefined;
+    }
     const died = polls % 4 === 0 ? await deathOf(session, options.service, signal) : undefined;
     if (died !== undefined || clock.monotonic() > deadline)
       throw await unhealthy(session, options, died ?? reason, signal);

@@ -5,6 +5,7 @@ import { hostFailure } from './failures.ts';
 import { passGate } from './health-gate.ts';
 import { type HostOptions, observe, STEP_ATTEMPTS } from './host-resource.ts';
 import { layoutOf } from './layout.ts';
+import { ensureModel } from './model.ts';
 import { type LiveService, observeService } from './observe-service.ts';
 import { activateRelease, removeOldReleases, removeScript, writeManifest } from './release.ts';
 import { contentHash, type ServiceSpec } from './service-spec.ts';
@@ -49,6 +50,7 @@ export function serviceResource(
     update: (context, spec) => activate('update', context, spec),
     async ready(context, { manifest }) {
       if (manifest === undefined) throw new Error(`${key} has no manifest`);
+      const model = { project: layoutOf(service).project, model: manifest.model, key, action: 'update' } as const;
       const gate = {
         key,
         service,
@@ -57,7 +59,8 @@ export function serviceResource(
         answerSeconds: manifest.verified ? 0 : FIRST_ANSWER_SECONDS,
       };
       await over('ready', 'checking the service', context, async (session) => {
-        await passGate(session, gate, context);
+        const restoreModel = () => ensureModel(session, model, context);
+        await passGate(session, { ...gate, restoreModel }, context);
         if (manifest.verified) return;
         await writeManifest(session, layoutOf(service).manifest, { ...manifest, verified: true }, context.signal);
         await removeOldReleases(session, manifest, context.signal);
