@@ -36,7 +36,12 @@ export function hostKeyChanged(access: HostAccess, offered: PublicKey | undefine
       exit: ExitCode.configuration,
       nextSteps: [
         'compare the offered fingerprint with the one that the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
-        'if it is a new machine, take the stack down and deploy it again; if you cannot explain it, do not go on',
+        ...(offered === undefined
+          ? []
+          : [
+              `if it is right, a machine of "deploy host" gets it with --host-key ${fingerprint(offered)}; a cloud's VM, take down and deploy again`,
+            ]),
+        'if you cannot explain it, do not go on',
       ],
     },
   );
@@ -75,7 +80,7 @@ export function hostFailure(what: string, access: HostAccess, error: unknown): u
   if (error instanceof RemedyError) return error;
   const where = formatAccess(access);
   const tail = error instanceof CommandFailed ? error.tail : [reasonOf(error)];
-  if (tail.some((line) => /no space left on device|disk quota exceeded/i.test(line))) {
+  if (tail.some((line) => /no space left on device|disk quota exceeded|wrote only \d+ of \d+ bytes/i.test(line))) {
     return new RemedyError(`the disk of ${where} is full: ${what} failed`, {
       code: 'host-disk-full',
       exit: ExitCode.configuration,

@@ -42,6 +42,8 @@ const UP_SECONDS = 20;
 const CLOUD_INIT_SECONDS = 900;
 const INSTALL_SECONDS = 900;
 const INSTALL_ATTEMPTS = 2;
+/** The exit code with which the install script says that the package manager failed, which may be for a moment. */
+const PACKAGES_FAILED = 10;
 /** A connection that breaks is made anew this often in one step. */
 export const STEP_ATTEMPTS = 4;
 
@@ -192,13 +194,13 @@ async function installDocker(
       return;
     } catch (error) {
       if (!(error instanceof CommandFailed)) throw error;
-      if (attempt < INSTALL_ATTEMPTS) {
+      if (attempt < INSTALL_ATTEMPTS && error.code === PACKAGES_FAILED) {
         await clock.sleep(3000, signal);
         continue;
       }
       const failure = hostFailure('installing Docker', session.access, error);
       if (failure instanceof RemedyError && failure.code !== 'host-command') throw failure;
-      const lines = error.tail.slice(-15).map((line) => `  | ${line}`);
+      const lines = error.tail.slice(-15).map((line) => `  | ${line.slice(0, 300)}`);
       throw new RemedyError(
         [`Docker could not be installed on ${formatAccess(session.access)}:`, ...lines].join('\n'),
         {

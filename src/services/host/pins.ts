@@ -22,7 +22,7 @@ export type HostPin = z.infer<typeof pinSchema>;
 export type HostPins = z.infer<typeof fileSchema>;
 
 /** Beside the state and not in it: with the state lost, a teardown still knows where to look, and whom to trust. */
-function pinsPath(paths: StackPaths): string {
+export function pinsPath(paths: StackPaths): string {
   return join(paths.folder, 'hosts.json');
 }
 

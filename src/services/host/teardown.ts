@@ -1,7 +1,8 @@
+import { RemedyError } from '../../errors.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import { type TeardownReport, teardownTarget } from '../stack/teardown.ts';
-import { forgetPins, readPins } from './pins.ts';
+import { forgetPins, pinsPath, readPins } from './pins.ts';
 import { HostSessions } from './sessions.ts';
 import { hostTarget } from './target.ts';
 import type { HostTemplates } from './templates.ts';
@@ -23,11 +24,21 @@ export async function teardownHost(paths: StackPaths, deps: HostDeps): Promise<T
   try {
     return await withStack(paths, 'host', deps, async (steps) => {
       const target = hostTarget(await readPins(paths), { ...deps, stack: paths.name, sessions });
-      const report = await teardownTarget(target, steps);
+      const report = await teardownTarget(target, steps).catch((error: unknown) => {
+        throw withWayOut(error, paths);
+      });
       if (report.leftovers.length === 0) await forgetPins(paths);
       return report;
     });
   } finally {
     await sessions.close();
   }
+}
+
+/** A machine that is gone for good must not hold the stack for ever; but only a person can know that it is. */
+function withWayOut(error: unknown, paths: StackPaths): unknown {
+  if (!(error instanceof RemedyError) || !['host-unreachable', 'host-key-changed'].includes(error.code)) return error;
+  const { code, exit, nextSteps, cause } = error;
+  const steps = [...nextSteps, `if the machine no longer exists, forget it and tear down again: rm ${pinsPath(paths)}`];
+  return new RemedyError(error.message, { code, exit, nextSteps: steps, cause });
 }
