@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import ssh2 from 'ssh2';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 
 /**
@@ -18,30 +17,31 @@ export async function readIdentity(path: string): Promise<string> {
       error,
     );
   }
-  const parsed = ssh2.utils.parseKey(text);
-  const key = Array.isArray(parsed) ? parsed[0] : parsed;
-  if (key instanceof Error || key === undefined) {
-    if (/encrypted|passphrase/i.test(reasonOf(key))) {
-      throw unusable(
-        `the private key ${path} has a passphrase`,
-        `give it to the SSH agent, and leave --identity out: ssh-add ${path}`,
-        key,
-      );
-    }
-    throw unusable(
-      `${path} is not a private key: ${reasonOf(key)}`,
-      'name the private key, not the .pub beside it',
-      key,
-    );
-  }
-  if (!key.isPrivateKey()) {
+  if (/^ssh-|^ecdsa-/.test(text)) {
     throw unusable(
       `${path} is a public key`,
       'name the private key, which usually has the same name without .pub',
       undefined,
     );
   }
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
+    throw unusable(`${path} is not a private key that ssh knows`, 'name a key that ssh-keygen made', undefined);
+  }
+  if (isEncrypted(text)) {
+    throw unusable(
+      `the private key ${path} has a passphrase`,
+      `give it to the SSH agent, and leave --identity out: ssh-add ${path}`,
+      undefined,
+    );
+  }
   return text;
+}
+
+/** PEM says so in words; OpenSSH's own format names the cipher first (PROTOCOL.key), `none` for no passphrase. */
+function isEncrypted(text: string): boolean {
+  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END/.exec(text)?.[1];
+  if (body === undefined) return /ENCRYPTED/.test(text);
+  return !Buffer.from(body, 'base64').toString('latin1').startsWith('openssh-key-v1\0\0\0\0\x04none');
 }
 
 function unusable(message: string, nextStep: string, cause: unknown): RemedyError {

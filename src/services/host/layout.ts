@@ -4,9 +4,6 @@ import type { ServiceName } from './templates.ts';
 /** Everything of chainctl on a machine is below this folder, readable by root only. */
 export const ROOT = '/opt/chainctl';
 
-/** Says which stack uses this machine. */
-export const HOST_FILE = `${ROOT}/host.json`;
-
 /** Where one service lives on a machine, and under which name Compose knows it. */
 export function layoutOf(service: ServiceName) {
   const folder = `${ROOT}/service-${service}`;

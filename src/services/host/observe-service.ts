@@ -26,7 +26,7 @@ const containerLine = z.tuple([z.string(), z.string(), z.string(), z.string(), z
 const MARK = '-- containers --';
 
 /** One round trip that reads the manifest and asks Docker what there is. */
-export function observeScript(service: ServiceName): string {
+function observeScript(service: ServiceName): string {
   const { folder, manifest, project } = layoutOf(service);
   const label = `label=com.docker.compose.project=${project}`;
   const format = ['com.docker.compose.service', 'chainctl.hash', 'chainctl.stack']

@@ -11,7 +11,7 @@ import { needsRoot } from './needs-root.ts';
 import { OutputCollector } from './output.ts';
 import { quote } from './shell.ts';
 
-export interface ExecOptions {
+interface ExecOptions {
   /** What the command is, for errors: "building the image". */
   readonly what: string;
   readonly timeoutSeconds: number;
