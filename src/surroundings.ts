@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
+import { hostModule } from './services/host/module.ts';
+import { loadHostTemplates } from './services/host/templates.ts';
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { loadBundles } from './services/local/bundles.ts';
 import { readEndpoints } from './services/local/endpoints.ts';
@@ -22,6 +24,9 @@ import type { TargetModule } from './services/stack/target-module.ts';
 const BUNDLES = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../dist/templates' : './templates', import.meta.url),
 );
+
+/** What goes to machines as it is; the package ships the folder beside dist/. */
+const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
 
 /** The operator's environment reaches a service only in these variables. */
 const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
@@ -73,11 +78,12 @@ export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<Claim
 }
 
 /** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const TARGETS = ['local'] as const;
+export const TARGETS = ['local', 'host'] as const;
 
 /** What the commands that work over all targets know of each. */
 export function targetModules(paths: StackPaths): readonly TargetModule[] {
-  return [localModule(paths, processDeps(paths))];
+  const templates = () => loadHostTemplates(TEMPLATES, BUNDLES);
+  return [localModule(paths, processDeps(paths)), hostModule(paths, { templates, agent: process.env.SSH_AUTH_SOCK })];
 }
 
 /**
@@ -107,6 +113,16 @@ async function givenToken(file: string | undefined): Promise<string | undefined>
 
 /** The services that `deploy local` starts. */
 export const localBundles = () => loadBundles(BUNDLES);
+
+/** What reaching machines over SSH needs of this one. */
+export async function hostDeps() {
+  return { templates: await loadHostTemplates(TEMPLATES, BUNDLES), agent: process.env.SSH_AUTH_SOCK };
+}
+
+/** Whom the operator's own ssh trusts; empty where it has never been used. */
+export function knownHosts(): Promise<string> {
+  return readFile(join(homedir(), '.ssh', 'known_hosts'), 'utf8').catch(() => '');
+}
 
 /** What a run's manifest says about the program and the machine. */
 export function aboutThisRun(version: string, commandLine: readonly string[]): Readonly<Record<string, unknown>> {

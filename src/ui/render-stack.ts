@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { HostDeployment } from '../services/host/deploy.ts';
 import type { LocalDeployment } from '../services/local/deploy.ts';
 import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
 import type { ReportedTarget } from '../services/stack/stack-status.ts';
@@ -18,6 +19,23 @@ export function renderDeployment(deployment: LocalDeployment): string {
     `  B (invoke)  ${deployment.endpoints.b}/invoke`,
     `  logs        ${deployment.logs}`,
     `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown${on}`,
+  ].join('\n');
+}
+
+/** What a deploy to a machine says when it is done. */
+export function renderHostDeployment(deployment: HostDeployment): string {
+  const { stack, service, machine, hostKey, applied, endpoints } = deployment;
+  const on = stackFlag(stack);
+  const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
+  if (!applied) {
+    return `Stack ${stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
+  }
+  return [
+    `Service ${service.toUpperCase()} of stack ${stack} is up on ${machine}${changed === 0 ? '; nothing had to change' : ''}.`,
+    ...(endpoints.a === undefined ? [] : [`  A (chain)   ${endpoints.a}/chain`]),
+    ...(endpoints.b === undefined ? [] : [`  B (invoke)  ${endpoints.b}/invoke`]),
+    `  host key    ${hostKey} (pinned)`,
+    `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown host${on}`,
   ].join('\n');
 }
 

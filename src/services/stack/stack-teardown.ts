@@ -36,9 +36,18 @@ export function teardownStack(
 async function teardownOne(paths: StackPaths, module: TargetModule, stack: OpenStack): Promise<TeardownReport> {
   const steps = stack.steps(module.name);
   const record = steps.journal.hasState ? steps.journal.target : undefined;
-  const report = await teardownTarget(await module.open(record, steps.context), steps);
-  if (record !== undefined && report.leftovers.length === 0) await forgetSecrets(paths, module, stack);
-  return report;
+  const target = await module.open(record, steps.context);
+  try {
+    const report = await teardownTarget(target, steps);
+    if (report.leftovers.length > 0) return report;
+    await module.forget?.();
+    if (record !== undefined) await forgetSecrets(paths, module, stack);
+    return report;
+  } catch (error) {
+    throw module.explain?.(error) ?? error;
+  } finally {
+    await target.close?.();
+  }
 }
 
 /**

@@ -53,6 +53,10 @@ export interface TargetModule {
   ): Promise<readonly LogSource[]>;
   /** For teardown and for `status --refresh`: may need credentials, which are then checked here. */
   open(record: TargetRecord | undefined, context: Pick<ResourceContext, 'emit' | 'signal'>): Promise<Target>;
+  /** Called once a teardown has found nothing left: what was kept beside the state can go. */
+  forget?(): Promise<void>;
+  /** What a teardown could not do, with the way out that only this target knows. */
+  explain?(error: unknown): unknown;
 }
 
 /** The status of a target whose objects are not looked at: what its record says. */
