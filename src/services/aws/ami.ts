@@ -64,7 +64,8 @@ export async function findImage(
           ],
         };
   const { Images = [] } = await ec2.call('DescribeImages', input, signal).catch((error: unknown) => {
-    if (isAws(error, 'InvalidAMIID.NotFound', 'InvalidAMIID.Malformed', 'InvalidAMIID.Unavailable')) return {};
+    if (isAws(error, 'InvalidAMIID.NotFound', 'InvalidAMIID.Malformed', 'InvalidAMIID.Unavailable'))
+      return { Images: [] };
     throw error;
   });
   const newest = [...Images].sort((a, b) => (b.CreationDate ?? '').localeCompare(a.CreationDate ?? ''))[0];

@@ -22,7 +22,7 @@ export async function findInstanceType(ec2: Ec2, name: string, signal: AbortSign
   const [{ InstanceTypeOfferings: offered = [] }, { InstanceTypes: known = [] }] = await Promise.all([
     ec2.call('DescribeInstanceTypeOfferings', { LocationType: 'region', Filters: filters }, signal),
     ec2.call('DescribeInstanceTypes', { InstanceTypes: [name as never] }, signal).catch((error: unknown) => {
-      if (isAws(error, 'InvalidInstanceType', 'InvalidParameterValue')) return {};
+      if (isAws(error, 'InvalidInstanceType', 'InvalidParameterValue')) return { InstanceTypes: [] };
       throw error;
     }),
   ]);

@@ -41,7 +41,8 @@ export async function resolveLaunch(ec2: Ec2, request: LaunchRequest, signal: Ab
 export async function findVpc(ec2: Ec2, subnetId: string | undefined, signal: AbortSignal): Promise<string> {
   if (subnetId !== undefined) {
     const { Subnets = [] } = await ec2.call('DescribeSubnets', { SubnetIds: [subnetId] }, signal).catch((error) => {
-      if (isAws(error, 'InvalidSubnetID.NotFound', 'InvalidSubnetId.Malformed', 'InvalidSubnetID.Malformed')) return {};
+      if (isAws(error, 'InvalidSubnetID.NotFound', 'InvalidSubnetId.Malformed', 'InvalidSubnetID.Malformed'))
+        return { Subnets: [] };
       throw error;
     });
     const vpcId = Subnets[0]?.VpcId;

@@ -57,6 +57,8 @@ function permissionOf({ port, cidr }: Rule): IpPermission {
 
 /** How long a group may refuse to go after its VM is gone: EC2 detaches network interfaces at leisure. */
 const REMOVE_SECONDS = 300;
+/** How long something that was just made may take to be known everywhere. */
+const SEEN_SECONDS = 60;
 
 /** Which addresses reach the VM. Rules that differ are changed in place; rules that somebody added are taken back. */
 export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec, LiveFirewall> {
@@ -169,7 +171,7 @@ export function eventually<T>(
   return pollUntil(context, {
     key,
     action: 'create',
-    deadlineSeconds: 60,
+    deadlineSeconds: SEEN_SECONDS,
     async look() {
       try {
         return { done: await work() };
@@ -178,12 +180,29 @@ export function eventually<T>(
         throw error;
       }
     },
-    late: (reason) =>
-      new RemedyError(`what was just made for ${key} did not show up within a minute: ${reason}`, {
-        code: 'aws-inconsistent',
-        exit: ExitCode.unhealthy,
-        nextSteps: ['run the same command again: it continues where it stopped'],
-      }),
+    late: (reason) => neverSeen(key, reason),
+  });
+}
+
+/** A resource that was just made and must be seen by its tags before another can point to it. */
+export function eventuallyFound<Spec, Live>(context: ResourceContext, resource: Resource<Spec, Live>): Promise<Live> {
+  return pollUntil(context, {
+    key: resource.key,
+    action: 'create',
+    deadlineSeconds: SEEN_SECONDS,
+    async look() {
+      const live = await resource.find(context);
+      return live === undefined ? { reason: `EC2 does not show ${resource.key} yet` } : { done: live };
+    },
+    late: (reason) => neverSeen(resource.key, reason),
+  });
+}
+
+function neverSeen(key: string, reason: string): RemedyError {
+  return new RemedyError(`what was just made for ${key} did not show up within a minute: ${reason}`, {
+    code: 'aws-inconsistent',
+    exit: ExitCode.unhealthy,
+    nextSteps: ['run the same command again: it continues where it stopped'],
   });
 }
 
