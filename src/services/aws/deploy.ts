@@ -21,7 +21,7 @@ export interface AwsDeployment {
   readonly applied: boolean;
   readonly cost: Cost;
   readonly expiresAt?: string | undefined;
-  readonly endpoints: { readonly a?: string; readonly b: string };
+  readonly endpoints: { readonly a?: string | undefined; readonly b: string };
 }
 
 export interface AwsDeps extends StackDeps {

@@ -44,8 +44,9 @@ export function keyPair(ec2: Ec2, owner: Ownership, publicKey: () => string): Re
   };
   const findAll = (context: ResourceContext) => describe(context, { Filters: stackFilters(owner.stack, KEY_PAIR) });
   const remove = async (context: ResourceContext, pairs: readonly LiveKeyPair[]) => {
-    for (const { id } of pairs) {
-      await ec2.call('DeleteKeyPair', { KeyPairId: id }, context.signal).catch((error: unknown) => {
+    // By name, which is unique in a region.
+    for (const pair of pairs) {
+      await ec2.call('DeleteKeyPair', { KeyName: pair.name }, context.signal).catch((error: unknown) => {
         if (!isAws(error, 'InvalidKeyPair.NotFound')) throw error;
       });
     }
