@@ -4,7 +4,7 @@ import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
 import { INSTANCE } from './instance.ts';
 import { pollUntil } from './poll.ts';
-import { type Ownership, stackFilters, tagsOf } from './tags.ts';
+import { type FollowsReplacement, type Ownership, stackFilters, tagsOf } from './tags.ts';
 
 export const ADDRESS = 'address-a';
 
@@ -29,7 +29,7 @@ export function elasticIp(
   ec2: Ec2,
   owner: Ownership,
   instanceId: (context: ResourceContext) => Promise<string | undefined>,
-): Resource<Readonly<Record<string, never>>, LiveAddress> {
+): Resource<Readonly<Record<string, never>>, LiveAddress> & FollowsReplacement {
   const find = async (context: ResourceContext): Promise<LiveAddress | undefined> => {
     const input = { Filters: stackFilters(owner.stack, ADDRESS) };
     const { Addresses = [] } = await ec2.call('DescribeAddresses', input, context.signal);
@@ -89,6 +89,7 @@ export function elasticIp(
     dependsOn: [INSTANCE],
     find,
     diff: (_spec, live) => (live.instanceId === undefined || live.surplus.length > 0 ? 'update' : 'same'),
+    whenReplaced: () => 'update',
     async create(context, _spec, token) {
       const input = {
         Domain: 'vpc' as const,

@@ -29,6 +29,7 @@ export interface Material {
 
 /** The resources of one stack on EC2, bound to each other. */
 export interface AwsResources {
+  readonly region: string;
   readonly keyPair: Resource<KeyPairSpec, LiveKeyPair>;
   readonly firewall: Resource<FirewallSpec, LiveFirewall>;
   readonly instance: Resource<InstanceSpec, LiveInstance>;
@@ -56,6 +57,7 @@ export function awsResources(ec2: Ec2, owner: Ownership, deps?: ResourceDeps): A
   });
   const address = elasticIp(ec2, owner, async (context) => (await vm.find(context))?.id);
   return {
+    region: ec2.region,
     keyPair: keyPair(ec2, owner, () => need().material().publicKey),
     firewall,
     instance: vm,

@@ -1,5 +1,5 @@
 import type { TaggedObject } from './inventory.ts';
-import { costOf } from './prices.ts';
+import { ADDRESS_PER_HOUR, costOf } from './prices.ts';
 
 /** A stack of which something is in the region that need not be. */
 export interface Garbage {
@@ -26,16 +26,18 @@ interface GarbageInput {
   readonly now: number;
 }
 
+const STACK_NAME = /^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/;
 /** VMs of unknown disk size are counted with the disk that they get by default. */
 const DISK_GB = 20;
-const ADDRESS_PER_HOUR = 0.005;
 
 /**
  * Decides what is garbage: a stack whose every object has passed its time, or one that this machine knows nothing of.
  * In a shared account the latter may be a colleague's: it is marked. Pure.
  */
 export function findGarbage({ region, objects, known, createdBy, now }: GarbageInput): Garbage[] {
-  const stacks = Map.groupBy(objects, ({ stack }) => stack);
+  // A tag can be written by anybody, and a stack's name is also a folder's.
+  const named = objects.filter(({ stack }) => STACK_NAME.test(stack));
+  const stacks = Map.groupBy(named, ({ stack }) => stack);
   return [...stacks].flatMap(([stack, own]): Garbage[] => {
     const expired = own.every(({ expiresAt }) => expiresAt !== undefined && Date.parse(expiresAt) < now);
     if (!expired && known.has(stack)) return [];

@@ -7,7 +7,15 @@ import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import { pollUntil } from './poll.ts';
 import { eventually, FIREWALL } from './security-group.ts';
-import { type Ownership, objectName, readTags, SPEC_TAG, stackFilters, tagsOf } from './tags.ts';
+import {
+  type FollowsReplacement,
+  type Ownership,
+  objectName,
+  readTags,
+  SPEC_TAG,
+  stackFilters,
+  tagsOf,
+} from './tags.ts';
 
 export const INSTANCE = 'instance-a';
 
@@ -70,7 +78,11 @@ export function checkUserData(text: string): void {
 }
 
 /** The VM. Found by its tags while it is pending, running, stopping or stopped; one that has ended does not count. */
-export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resource<InstanceSpec, LiveInstance> {
+export function instance(
+  ec2: Ec2,
+  owner: Ownership,
+  deps: InstanceDeps,
+): Resource<InstanceSpec, LiveInstance> & FollowsReplacement {
   const list = async (context: ResourceContext, states: readonly string[]): Promise<Instance[]> => {
     const Filters = [...stackFilters(owner.stack, INSTANCE), { Name: 'instance-state-name', Values: [...states] }];
     return describe(ec2, context, { Filters });
@@ -92,6 +104,9 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
       if (live.specHash !== specHash(spec) || live.type !== spec.type) return 'replace';
       return live.surplus.length > 0 || live.state.startsWith('stop') ? 'update' : 'same';
     },
+
+    // Who may log in stands in the user-data: the key pair counts at the first boot only.
+    whenReplaced: (dependency) => (dependency === KEY_PAIR ? 'same' : 'replace'),
 
     async create(context, spec, token) {
       const userData = deps.userData();

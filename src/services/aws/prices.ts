@@ -52,7 +52,7 @@ const DISK_PER_GB_MONTH: Readonly<Record<string, number>> = {
 };
 
 /** Every public IPv4 address, in use or not, in every region; USD per hour. */
-const ADDRESS_PER_HOUR = 0.005;
+export const ADDRESS_PER_HOUR = 0.005;
 /** What AWS counts as a month. */
 const HOURS_PER_MONTH = 730;
 /** CPU above the baseline of a burstable type, USD per vCPU and hour. */

@@ -29,6 +29,11 @@ export interface LiveFirewall {
   readonly permissions: readonly IpPermission[];
 }
 
+interface Explains {
+  /** What of the group is not as specified, in a few words each. */
+  explain(spec: FirewallSpec, live: LiveFirewall): readonly string[];
+}
+
 const ruleText = ({ port, cidr }: Rule) => `tcp ${port} ${cidr}`;
 
 /** One permission per source, so that rules can be compared and taken back one by one. */
@@ -61,7 +66,7 @@ const REMOVE_SECONDS = 300;
 const SEEN_SECONDS = 60;
 
 /** Which addresses reach the VM. Rules that differ are changed in place; rules that somebody added are taken back. */
-export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec, LiveFirewall> {
+export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec, LiveFirewall> & Explains {
   const name = objectName(owner.stack, FIREWALL);
   const describe = async (context: ResourceContext, Filters: { Name: string; Values: string[] }[]) => {
     const { SecurityGroups = [] } = await ec2.call('DescribeSecurityGroups', { Filters }, context.signal);
@@ -104,6 +109,14 @@ export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec
       return wanted.length === live.rules.length && wanted.every((text) => live.rules.includes(text))
         ? 'same'
         : 'update';
+    },
+    explain(spec, live) {
+      if (spec.vpcId !== live.vpcId) return [`network: ${live.vpcId} -> ${spec.vpcId}`];
+      const wanted = spec.rules.map(ruleText);
+      return [
+        ...wanted.filter((text) => !live.rules.includes(text)).map((text) => `opens ${text}`),
+        ...live.rules.filter((text) => !wanted.includes(text)).map((text) => `closes ${text}`),
+      ];
     },
     async create(context, spec, token) {
       const input = {

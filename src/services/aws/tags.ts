@@ -1,4 +1,10 @@
+import type { Difference } from '../stack/resource.ts';
 import type { Tag } from './ec2.ts';
+
+/** What a live object needs when one that it depends on is replaced. */
+export interface FollowsReplacement {
+  whenReplaced(dependency: string): Difference;
+}
 
 /** Whose objects these are; every object that is made carries it. */
 export interface Ownership {
