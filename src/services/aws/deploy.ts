@@ -59,7 +59,7 @@ export async function deployAws(
     const { context, journal } = steps;
     const { signal } = context;
     const [account, vpcId] = await Promise.all([findAccount(ec2, signal), findVpc(ec2, request.subnetId, signal)]);
-    refuseElsewhere(journal, { region: ec2.region, account });
+    refuseElsewhere(journal.target, { region: ec2.region, account });
     const material = (await deps.material(!dryRun)) ?? NO_MATERIAL;
     checkUserData(material.userData);
     const expiresAt = expiryOf(request, context.clock.now());

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { remedyFor } from './errors.ts';
 
 /** The calls that chainctl makes, with the SDK's own shapes. Also the list for the policy in docs/aws.md. */
-export interface Calls {
+interface Calls {
   AllocateAddress: [sdk.AllocateAddressCommandInput, sdk.AllocateAddressCommandOutput];
   AssociateAddress: [sdk.AssociateAddressCommandInput, sdk.AssociateAddressCommandOutput];
   AuthorizeSecurityGroupIngress: [
@@ -37,7 +37,7 @@ export interface Calls {
 }
 
 export type Input<Name extends keyof Calls> = Calls[Name][0];
-export type Output<Name extends keyof Calls> = Calls[Name][1];
+type Output<Name extends keyof Calls> = Calls[Name][1];
 
 export type Tag = sdk.Tag;
 export type IpPermission = sdk.IpPermission;

@@ -1,5 +1,6 @@
 import type { TaggedObject } from './inventory.ts';
 import { ADDRESS_PER_HOUR, costOf } from './prices.ts';
+import { DEFAULT_DISK_GB } from './request.ts';
 
 /** A stack of which something is in the region that need not be. */
 export interface Garbage {
@@ -27,8 +28,6 @@ interface GarbageInput {
 }
 
 const STACK_NAME = /^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/;
-/** VMs of unknown disk size are counted with the disk that they get by default. */
-const DISK_GB = 20;
 
 /**
  * Decides what is garbage: a stack whose every object has passed its time, or one that this machine knows nothing of.
@@ -63,7 +62,7 @@ function perHour(region: string, objects: readonly TaggedObject[]): number | und
   const idle = Math.max(0, objects.filter(({ kind }) => kind === 'address').length - vms.length);
   let sum = idle * ADDRESS_PER_HOUR;
   for (const { type } of vms) {
-    const cost = costOf({ region, type: type ?? '', diskGb: DISK_GB }).perHour;
+    const cost = costOf({ region, type: type ?? '', diskGb: DEFAULT_DISK_GB }).perHour;
     if (cost === undefined) return undefined;
     sum += cost;
   }

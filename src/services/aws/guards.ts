@@ -1,5 +1,5 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
-import type { Journal } from '../stack/journal.ts';
+import type { TargetRecord } from '../stack/state.ts';
 import { type AwsRequest, awsRequestSchema } from './request.ts';
 
 /** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */
@@ -13,11 +13,11 @@ export function recordedRequest(request: unknown): AwsRequest | undefined {
  * @throws RemedyError (exit 3) when the state names objects of another region or account
  */
 export function refuseElsewhere(
-  journal: Pick<Journal, 'target'>,
+  record: Pick<TargetRecord, 'request' | 'resources'> | undefined,
   here: { readonly region: string; readonly account: string | undefined },
 ): void {
-  const recorded = recordedRequest(journal.target.request);
-  if (recorded === undefined || Object.keys(journal.target.resources).length === 0) return;
+  const recorded = recordedRequest(record?.request);
+  if (recorded === undefined || Object.keys(record?.resources ?? {}).length === 0) return;
   if (recorded.region !== here.region) {
     throw elsewhere(`this stack is in ${recorded.region}, not in ${here.region}`, [
       `use --region ${recorded.region}`,

@@ -58,7 +58,7 @@ const USER_DATA_BYTES = 16 * 1024;
 /** A token whose VM has ended already is followed by this many others. */
 const TOKEN_ATTEMPTS = 4;
 
-export function specHash({ type, image, diskGb, subnetId, userDataHash }: InstanceSpec): string {
+function specHash({ type, image, diskGb, subnetId, userDataHash }: InstanceSpec): string {
   return hashOf(JSON.stringify([type, image, diskGb, subnetId ?? '', userDataHash]));
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 export const DEFAULT_REGION = 'eu-north-1';
+/** Ubuntu, Docker, an engine and a small model, with room for logs. */
+export const DEFAULT_DISK_GB = 20;
 
 /**
  * Four vCPUs of its own, 8 GB: tinyllama needs 1 GB and all the CPU it can get. Not a burstable t3: under load its CPU

@@ -17,7 +17,7 @@ export interface Ownership {
 
 export const STACK_TAG = 'chainctl:stack';
 export const KEY_TAG = 'chainctl:key';
-export const TOKEN_TAG = 'chainctl:token';
+const TOKEN_TAG = 'chainctl:token';
 export const CREATED_BY_TAG = 'chainctl:created-by';
 export const EXPIRES_TAG = 'chainctl:expires-at';
 /** Hash of what an object was made from, where the API does not tell all of it. */

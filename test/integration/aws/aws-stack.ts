@@ -13,7 +13,7 @@ import type { Clock } from '../../../src/services/clock.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import { CREDENTIALS, REGION } from './moto.ts';
 
-export const REQUEST: AwsRequest = {
+const REQUEST: AwsRequest = {
   region: REGION,
   type: 'c6i.xlarge',
   image: imageText(UBUNTU_24_04),
