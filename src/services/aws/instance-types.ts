@@ -40,9 +40,11 @@ export async function findInstanceType(ec2: Ec2, name: string, signal: AbortSign
 /** The offered types that are most like the wanted one: its family in other sizes, then like families in its size. */
 export function nearTypes(wanted: string, offered: readonly string[], count = 4): string[] {
   const [family = '', size = ''] = wanted.split('.');
+  // A size that does not exist is as good as the default one.
+  const from = SIZES.indexOf(SIZES.includes(size) ? size : 'xlarge');
   const steps = (other: string) => {
-    const [from, to] = [SIZES.indexOf(size), SIZES.indexOf(other)];
-    return from < 0 || to < 0 ? SIZES.length : Math.abs(from - to);
+    const to = SIZES.indexOf(other);
+    return to < 0 ? SIZES.length : Math.abs(from - to);
   };
   const distance = (type: string): number => {
     const [otherFamily = '', otherSize = ''] = type.split('.');
