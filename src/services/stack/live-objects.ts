@@ -15,9 +15,13 @@ export class LiveObjects {
 
   /** What there is with this key; the world is asked once. */
   find(key: string): Promise<unknown> {
-    const known = this.#known.get(key) ?? this.#handleOf(key).find(this.context);
-    this.#known.set(key, known);
-    return known;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const found = this.#handleOf(key).find(this.context);
+    this.#known.set(key, found);
+    // A look that failed is no knowledge: who asks again looks again.
+    found.catch(() => this.#known.delete(key));
+    return found;
   }
 
   /** Something was made or changed: the next who asks gets it as it is then. */
