@@ -35,8 +35,9 @@ export function confirmFirst({ emit, canPrompt, streams, signal }: ConfirmFirst)
         throw refused(`${what} needs a confirmation, and there is no terminal to ask at`, 'add --yes');
       }
       // Shown here, and not once more when the events are let go.
+      const notes = (held ?? []).flatMap((event) => (event.type === 'note' ? [event.text] : []));
       held = held?.filter(({ type }) => type !== 'plan' && type !== 'note');
-      const agreed = await confirmByTyping('yes', lines.join('\n'), streams, signal);
+      const agreed = await confirmByTyping('yes', [...lines, ...notes].join('\n'), streams, signal);
       if (!agreed) throw refused('nothing was changed', 'type yes, or add --yes');
       release();
     },

@@ -19,9 +19,7 @@ export function renderAwsDeployment(deployment: AwsDeployment): string {
     `  B (invoke)  ${b}/invoke`,
     ...(deployment.expiresAt === undefined
       ? ['  It costs money until "chainctl teardown aws".']
-      : [
-          `  A new VM ends by itself at ${deployment.expiresAt}; what else there is stays until "chainctl teardown aws".`,
-        ]),
+      : [`  The VM ends itself at ${deployment.expiresAt}; what else there is stays until "chainctl teardown aws".`]),
     `Next: chainctl smoke${on}, chainctl load --rps 1,2,5${on}, chainctl teardown aws${on}`,
   ].join('\n');
 }

@@ -45,7 +45,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
       env: 'CHAINCTL_DISK_GB',
     }),
     allow: Flags.string({
-      description: 'who may use A, besides nobody else [default: your address]; repeatable',
+      description: 'who may use A [default: your address alone]; repeatable',
       helpValue: 'CIDR',
       multiple: true,
       delimiter: ',',
@@ -113,8 +113,8 @@ Run it again to change what differs, or to go on after anything that went wrong.
           ec2,
           createdBy: createdByOf(stack),
           material: noMaterial,
-          async confirm(changes, cost) {
-            if (!flags.yes) await first.ask([...formatPlan(changes), ...cost.lines], `deploying stack ${paths.name}`);
+          async confirm(changes) {
+            if (!flags.yes) await first.ask(formatPlan(changes), `deploying stack ${paths.name}`);
           },
         },
       );

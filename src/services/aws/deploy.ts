@@ -20,6 +20,7 @@ export interface AwsDeployment {
   readonly changes: readonly PlannedChange[];
   readonly applied: boolean;
   readonly cost: Cost;
+  /** When the VM ends itself: counted from when it was made; in a dry run, from now. */
   readonly expiresAt?: string | undefined;
   readonly endpoints: { readonly a?: string | undefined; readonly b: string };
 }
@@ -36,8 +37,8 @@ export interface AwsDeps extends StackDeps {
   material(make: boolean): Promise<Material | undefined>;
   /** What comes on top of the VM: the host and the service. */
   extra?(resources: AwsResources): readonly Desired[];
-  /** Asked before the first change, with the plan and the cost; throws to leave everything as it is. */
-  confirm?(changes: readonly PlannedChange[], cost: Cost): Promise<void>;
+  /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
+  confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
 
 const NO_MATERIAL: Material = { publicKey: '', userData: '' };
@@ -86,26 +87,22 @@ export async function deployAws(
         text: `--public: everybody can use service A on port ${SERVICE_PORT}`,
       });
     }
-    const result = {
-      stack: paths.name,
-      target: 'aws' as const,
-      region: ec2.region,
-      changes: plan.changes,
-      cost,
-      expiresAt,
-    };
+    const result = { stack: paths.name, target: 'aws' as const, region: ec2.region, changes: plan.changes, cost };
     if (dryRun) {
-      return { ...result, applied: false, endpoints: { ...journal.target.endpoints, b: request.bUrl } };
+      return { ...result, expiresAt, applied: false, endpoints: { ...journal.target.endpoints, b: request.bUrl } };
     }
-    if (plan.changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(plan.changes, cost);
+    if (plan.changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(plan.changes);
     const recorded = { ...request, ...(account === undefined ? {} : { account }) };
     const before = { ...journal.target.endpoints, b: request.bUrl };
     await journal.describe({ request: recorded, endpoints: before, complete: false });
     await applyPlan(target, desired, plan, steps);
-    const address = await resources.publicAddress(context);
-    const endpoints = { b: request.bUrl, ...(address === undefined ? {} : { a: `http://${address}:${SERVICE_PORT}` }) };
+    const vm = await resources.instance.find(context);
+    const endpoints = {
+      b: request.bUrl,
+      ...(vm?.publicIp === undefined ? {} : { a: `http://${vm.publicIp}:${SERVICE_PORT}` }),
+    };
     await journal.describe({ request: recorded, endpoints, complete: true });
-    return { ...result, applied: true, endpoints };
+    return { ...result, expiresAt: vm?.expiresAt, applied: true, endpoints };
   });
 }
 

@@ -8,6 +8,7 @@ import type { Launch } from './launch.ts';
 import { pollUntil } from './poll.ts';
 import { eventually, FIREWALL } from './security-group.ts';
 import {
+  EXPIRES_TAG,
   type FollowsReplacement,
   type Ownership,
   objectName,
@@ -37,6 +38,8 @@ export interface LiveInstance {
   readonly specHash: string;
   readonly launchedAt: string;
   readonly publicIp?: string | undefined;
+  /** When its dead man's switch goes off, as it was when it was made. */
+  readonly expiresAt?: string | undefined;
   /** More VMs with this key: what an answer that was lost together with the state file can leave. */
   readonly surplus: readonly string[];
 }
@@ -205,11 +208,13 @@ export function chooseInstance(instances: readonly Instance[]): LiveInstance | u
       (a.InstanceId ?? '').localeCompare(b.InstanceId ?? ''),
   );
   if (first === undefined) return undefined;
+  const tags = readTags(first.Tags);
   return {
     id: first.InstanceId ?? '',
     state: first.State?.Name ?? 'pending',
     type: first.InstanceType ?? '',
-    specHash: readTags(first.Tags).get(SPEC_TAG) ?? '',
+    specHash: tags.get(SPEC_TAG) ?? '',
+    expiresAt: tags.get(EXPIRES_TAG),
     launchedAt: launched(first),
     publicIp: first.PublicIpAddress || undefined,
     surplus: others.map(({ InstanceId = '' }) => InstanceId),

@@ -96,9 +96,11 @@ test('what the plan says is there afterwards, as another reader sees it', async 
 });
 
 test('the second deploy changes nothing', async () => {
-  await stack.deploy({ elasticIp: true });
+  const first = await stack.deploy({ elasticIp: true, ttlSeconds: 3600 });
   const [before] = await liveInstances();
-  const again = await stack.deploy({ elasticIp: true });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const again = await stack.deploy({ elasticIp: true, ttlSeconds: 3600 });
+  expect(again.expiresAt).toBe(first.expiresAt);
   expect(Object.values(AwsStack.actions(again))).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged']);
   expect((await liveInstances()).map((each: typeof before) => each.InstanceId)).toEqual([before.InstanceId]);
 });

@@ -41,7 +41,6 @@ function ubuntu(id: string, architecture: string, release: string) {
 
 export const AMD64_IMAGE = 'ami-0a1b2c3d4e5f60001';
 export const ARM64_IMAGE = 'ami-0a1b2c3d4e5f60002';
-/** An older one that moto takes for as old as the others: kept out of the default's name. */
 const IMAGES = [ubuntu(AMD64_IMAGE, 'x86_64', '20260101'), ubuntu(ARM64_IMAGE, 'arm64', '20260101')];
 
 /** moto's EC2 on a free port of this machine, with its validation on. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { imageText, parseImage } from '../../../src/services/aws/ami.ts';
+import { findImage, imageText, parseImage, UBUNTU_24_04 } from '../../../src/services/aws/ami.ts';
 import { chooseB } from '../../../src/services/aws/b-url.ts';
 import { parseCidr } from '../../../src/services/aws/cidr.ts';
 import { rulesOf } from '../../../src/services/aws/desired.ts';
+import type { Ec2 } from '../../../src/services/aws/ec2.ts';
 import { remedyFor } from '../../../src/services/aws/errors.ts';
 import { chooseInstance } from '../../../src/services/aws/instance.ts';
 import { nearTypes } from '../../../src/services/aws/instance-types.ts';
@@ -72,6 +73,20 @@ describe('images and types', () => {
   test.each(['', 'ami-xyz', 'ubuntu', '12345:name', '099720109477:'])('"%s" is refused', (text) =>
     expect(() => parseImage(text)).toThrow(expect.objectContaining({ exit: 2 })),
   );
+
+  test('the newest image counts, by its date and not by its place', async () => {
+    const image = (ImageId: string, CreationDate: string) => ({ ImageId, CreationDate, Architecture: 'x86_64' });
+    const Images = [
+      image('ami-1', '2026-01-02T00:00:00.000Z'),
+      image('ami-3', '2026-03-02T00:00:00.000Z'),
+      image('ami-2', '2026-02-02T00:00:00.000Z'),
+    ];
+    const ec2 = { region: 'eu-north-1', skewSeconds: () => 0, call: async () => ({ Images }) } as unknown as Ec2;
+    expect(await findImage(ec2, UBUNTU_24_04, 'x86_64', signal)).toMatchObject({
+      id: 'ami-3',
+      rootDevice: '/dev/sda1',
+    });
+  });
 
   test('near types: the same family in other sizes before others of its kind', () => {
     const offered = ['c6i.large', 'c6i.4xlarge', 'm5.xlarge', 'c5.xlarge', 'c7g.2xlarge', 'x1.32xlarge'];
