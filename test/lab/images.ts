@@ -52,9 +52,10 @@ export async function dockerTemplate(): Promise<string> {
   }
   await removeOldTemplates();
   const partial = `${folder}.partial`;
+  const docker = new LabDocker(join(cacheFolder(), 'build'), partial);
+  // One that was killed in the middle may have left its daemon.
+  await docker.stop();
   await rm(partial, { recursive: true, force: true });
-  const run = await mkdtemp(join(cacheFolder(), 'build-'));
-  const docker = new LabDocker(run, partial);
   try {
     await docker.start();
     await docker.docker('import', rootfs, 'debian:bookworm-slim');
@@ -62,7 +63,6 @@ export async function dockerTemplate(): Promise<string> {
     await buildWith(docker, 'ollama', [ENGINE.pathname], engines);
   } finally {
     await docker.stop();
-    await rm(run, { recursive: true, force: true });
   }
   await rename(partial, folder);
   return folder;

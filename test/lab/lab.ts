@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withLock } from './cache.ts';
 import { type Behaviour, Ec2 } from './ec2.ts';
 import { Faults } from './faults.ts';
 import { startMoto } from './moto.ts';
@@ -54,10 +55,12 @@ export interface Lab {
 export async function startLab(options: { readonly vms?: boolean } = {}): Promise<Lab> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    const failures: unknown[] = [];
+    for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   try {
-    const tools = await ensureCloudTools();
+    const tools = await withLock('tools', ensureCloudTools);
     const session = await Session.open();
     undo.push(() => session.close());
     const [moto, host] = await bothOrNone(
@@ -92,7 +95,7 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
       settled: () => ec2.instances.settled(),
     };
   } catch (error) {
-    await stop();
+    await stop().catch(() => {});
     throw error;
   }
 }

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { cacheFolder, contentHash } from './cache.ts';
 import { run } from './shell.ts';
 
+/** What Debian's packages are checked against. */
+export const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
 const MIRROR = 'http://deb.debian.org/debian';
 
 /** What Docker Hub's `debian:bookworm-slim` has, and the two libraries that node needs besides. */
@@ -27,6 +30,7 @@ export async function rootFileSystem(name: RootFileSystem): Promise<string> {
   await run('mmdebstrap', [
     '--quiet',
     '--variant=minbase',
+    `--keyring=${DEBIAN_KEYRING}`,
     `--include=${packages.join(',')}`,
     '--dpkgopt=path-exclude=/usr/share/doc/*',
     '--dpkgopt=path-exclude=/usr/share/man/*',
@@ -54,8 +58,7 @@ export async function dockerPlugins(): Promise<string> {
   const work = join(cacheFolder(), 'plugins.partial');
   await rm(work, { recursive: true, force: true });
   await mkdir(join(work, 'lists', 'partial'), { recursive: true });
-  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  await writeFile(join(work, 'sources.list'), `deb [signed-by=${keyring}] ${MIRROR} trixie main\n`);
+  await writeFile(join(work, 'sources.list'), `deb [signed-by=${DEBIAN_KEYRING}] ${MIRROR} trixie main\n`);
   const options = [
     `Dir::Etc::sourcelist=${join(work, 'sources.list')}`,
     'Dir::Etc::sourceparts=/dev/null',

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, isAlive, LABEL, startTimeOf, withLock } from './cache.ts';
 import { labDocker } from './images.ts';
-import { run } from './shell.ts';
 
 interface ProcessId {
   readonly pid: number;
@@ -34,7 +34,7 @@ export class Session {
   static async open(): Promise<Session> {
     return withLock('sessions', async () => {
       const others = await reap();
-      const taken = new Set([...others.map(({ subnet }) => subnet), ...(await subnetsInUse())]);
+      const taken = new Set([...others.map(({ subnet }) => subnet), ...subnetsInUse()]);
       const subnet = Array.from({ length: 250 }, (_, n) => n).find((n) => !taken.has(n));
       if (subnet === undefined) throw new Error('every network 10.87.n.0/24 is in use: stop a lab first');
       const owner = { pid: process.pid, startedAt: await startTimeOf(process.pid) };
@@ -128,9 +128,9 @@ async function entries(): Promise<Entry[]> {
 }
 
 /** Subnets 10.87.n.0/24 that an interface of this machine has. */
-async function subnetsInUse(): Promise<number[]> {
-  const addresses = await run('ip', ['-oneline', '-4', 'address']);
-  return [...addresses.matchAll(/ 10\.87\.(\d+)\./g)].map(([, n]) => Number(n));
+function subnetsInUse(): number[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return addresses.flatMap(({ address }) => Number(/^10\.87\.(\d+)\./.exec(address)?.[1] ?? []));
 }
 
 const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { cacheFolder } from './cache.ts';
+import { DEBIAN_KEYRING } from './packages.ts';
 import { has, run } from './shell.ts';
 
 /** Programs that the lab needs, and the Debian package of each. */
@@ -45,6 +46,7 @@ export async function labObstacle(vms: boolean): Promise<string | undefined> {
 export async function ensureVmTools(): Promise<void> {
   const missing: string[] = [];
   for (const [program, name] of Object.entries(FOR_VMS)) if (!(await has(program))) missing.push(name);
+  if (!existsSync(DEBIAN_KEYRING)) missing.push('debian-archive-keyring');
   await install([...new Set(missing)]);
 }
 

@@ -53,8 +53,10 @@ export class Vm {
   readonly #name: string;
   readonly #folder: string;
   readonly #aliases = new Set<string>();
-  /** Whether it should be running: an end that nobody asked for is a power-off. */
+  /** Whether it should be running. */
   #wanted = true;
+  /** Which wait for its end counts: one that was asked for is not a power-off. */
+  #watch = 0;
 
   private constructor(host: VmHost, spec: VmSpec) {
     this.#host = host;
@@ -69,7 +71,7 @@ export class Vm {
     const vm = new Vm(host, spec);
     await Promise.all([vm.#writeSeed(), vm.#cloneDocker()]);
     await host.docker.docker(...vm.#runArguments());
-    vm.#watch();
+    vm.#watchEnd();
     return vm;
   }
 
@@ -96,13 +98,13 @@ export class Vm {
   }
 
   async reboot(): Promise<void> {
-    this.#wanted = false;
+    this.#endExpected();
     await this.#host.docker.docker('restart', '--time', String(STOP_SECONDS), this.#name);
     await this.#started();
   }
 
   async stop(): Promise<void> {
-    this.#wanted = false;
+    this.#endExpected();
     await this.#host.docker.docker('stop', '--time', String(STOP_SECONDS), this.#name);
   }
 
@@ -113,7 +115,7 @@ export class Vm {
 
   /** Removes the VM and its disk. */
   async terminate(): Promise<void> {
-    this.#wanted = false;
+    this.#endExpected();
     await this.#host.docker.docker('rm', '--force', '--volumes', this.#name);
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -131,21 +133,28 @@ export class Vm {
 
   async #started(): Promise<void> {
     this.#wanted = true;
-    this.#watch();
+    this.#watchEnd();
     for (const address of this.#aliases) await this.addAlias(address);
   }
 
+  /** From here on its end is what was asked for. */
+  #endExpected(): void {
+    this.#wanted = false;
+    this.#watch += 1;
+  }
+
   /** Waits for the container's end: a reboot from within starts it again, a power-off is told. */
-  #watch(): void {
+  #watchEnd(): void {
+    this.#watch += 1;
+    const watch = this.#watch;
     const { program, base, env } = this.#host.docker.command();
     const wait = execa(program, [...base, 'wait', this.#name], { env, reject: false, stdin: 'ignore' });
     wait.then(async ({ stdout, exitCode }) => {
-      if (!this.#wanted || exitCode !== 0) return;
-      if (Number(stdout) === REBOOTED) await this.start();
-      else {
-        this.#wanted = false;
-        this.#spec.onPowerOff();
-      }
+      if (watch !== this.#watch || exitCode !== 0) return;
+      // It may be removed while it starts.
+      if (Number(stdout) === REBOOTED) return this.start().catch(() => {});
+      this.#endExpected();
+      this.#spec.onPowerOff();
     });
   }
 

@@ -12,7 +12,7 @@ const LAST = 250;
 
 /** Builds what is missing (first time: about a minute), and starts the Docker daemon. */
 export async function prepareVmHost(session: Session): Promise<VmHost> {
-  await ensureVmTools();
+  await withLock('tools', ensureVmTools);
   const docker = labDocker();
   await withLock('sessions', () => docker.start());
   const [image, template, plugins] = await withLock('images', () =>
