@@ -1,0 +1,76 @@
+import { cacheFolder } from './cache.ts';
+import { removeImages } from './images.ts';
+import { startLab } from './lab.ts';
+import { reap } from './session.ts';
+import { labObstacle } from './support.ts';
+
+/** `npm run lab`: starts a lab for a person and keeps it until Ctrl-C. */
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const [option] = process.argv.slice(2);
+
+if (option === '--clean') await clean();
+else if (option === undefined || option === '--api-only') await keepLab(option === undefined);
+else {
+  say('usage: npm run lab [-- --clean | --api-only]');
+  process.exitCode = 2;
+}
+
+async function clean(): Promise<void> {
+  const alive = await reap();
+  if (alive.length > 0) {
+    say(`A lab is running (process ${alive.map(({ owner }) => owner.pid).join(', ')}): stop it with Ctrl-C first.`);
+    process.exitCode = 1;
+    return;
+  }
+  const folder = cacheFolder();
+  await removeImages();
+  say(`Removed ${folder}`);
+}
+
+async function keepLab(vms: boolean): Promise<void> {
+  const obstacle = await labObstacle(vms);
+  if (obstacle) {
+    say(`The lab cannot run here: ${obstacle}`);
+    process.exitCode = 1;
+    return;
+  }
+  const stopped = signalled();
+  say('Starting the lab (the first time it builds images for about a minute) ...');
+  const lab = await startLab({ vms });
+  const { CHAINCTL_HOME: home, ...env } = lab.env;
+  say('\nA cloud on this machine. In another terminal, paste:\n');
+  for (const [name, value] of Object.entries({ ...env, CHAINCTL_HOME: home })) say(`  export ${name}=${value}`);
+  say(`
+then try:
+
+  node bin/run.js deploy aws        a VM with service A (B's address: --remote-b-url)
+  node bin/run.js smoke
+  node bin/run.js load --rps 1,10
+  node bin/run.js status
+  node bin/run.js teardown
+  aws ec2 describe-instances        what there is, as another client sees it
+  aws ec2 reboot-instances --instance-ids i-...
+
+Ctrl-C stops the lab and removes everything in it; the images stay (npm run lab -- --clean removes them).`);
+  const shown = setInterval(() => {
+    for (const problem of lab.problems.splice(0)) say(`problem: ${problem}`);
+  }, 1000);
+  await stopped;
+  clearInterval(shown);
+  say('\nStopping ...');
+  await lab.stop();
+}
+
+/** Resolves at the first signal; the second one ends the process at once, and the next lab removes what is left. */
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(130);
+        asked = true;
+        resolve();
+      });
+    }
+  });
+}
