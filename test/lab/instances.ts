@@ -51,6 +51,8 @@ export class Instances {
   readonly #vms: Vms;
   readonly #all = new Map<string, Instance>();
   readonly #work = new Set<Promise<void>>();
+  /** By instance: what is done to it last. One thing after the other: a VM is gone only after it has come. */
+  readonly #last = new Map<string, Promise<void>>();
   /** Called when a machine turned itself off, so that moto learns it. */
   readonly #onPowerOff: (instance: Instance) => void;
   /** What a VM failed at, for the person at the lab. */
@@ -142,10 +144,12 @@ export class Instances {
   }
 
   #do(instance: Instance, work: () => Promise<void>): void {
-    const running = sleep(TRANSITION_MS)
+    const before = this.#last.get(instance.id);
+    const running = Promise.all([before, sleep(TRANSITION_MS)])
       .then(work)
       .catch((error: unknown) => this.#note(instance, error))
       .finally(() => this.#work.delete(running));
+    this.#last.set(instance.id, running);
     this.#work.add(running);
   }
 

@@ -9,7 +9,7 @@ import { cacheFolder, LABEL } from './cache.ts';
 import { labDocker } from './images.ts';
 import { startLab } from './lab.ts';
 import { run } from './shell.ts';
-import { labObstacle } from './support.ts';
+import { ensureCloudTools, labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
 const MAIN = new URL('main.ts', import.meta.url).pathname;
@@ -33,9 +33,10 @@ describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` :
   };
 
   const boot = async (env: Record<string, string>) => {
+    const { aws } = await ensureCloudTools();
     const launch = ['run-instances', '--image-id', 'ami-0c1ab24041202601a', '--instance-type', 't3.large'];
-    const id = await run('aws', ['ec2', ...launch, '--query', 'Instances[0].InstanceId', '--output', 'text'], { env });
-    await run('aws', ['ec2', 'wait', 'instance-running', '--instance-ids', id], { env });
+    const id = await run(aws, ['ec2', ...launch, '--query', 'Instances[0].InstanceId', '--output', 'text'], { env });
+    await run(aws, ['ec2', 'wait', 'instance-running', '--instance-ids', id], { env });
     return id;
   };
 

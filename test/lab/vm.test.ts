@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -158,6 +158,15 @@ describe.skipIf(obstacle)(`the lab's VMs${obstacle ? ` (not here: ${obstacle})` 
     await ssh('sudo shutdown -P now').catch(() => {});
     await until(async () => (await describeInstance('State.Name')) === 'terminated');
     expect((await lab.count()).instances).toBe(0);
+  });
+
+  it('are gone when they are terminated while they boot', async () => {
+    const short = await launch();
+    await lab.aws('ec2', 'terminate-instances', '--instance-ids', short);
+    await lab.settled();
+    expect(lab.vms.find(short)).toBeUndefined();
+    expect(await readdir(lab.folder)).toEqual(['lab.json']);
+    expect(lab.problems).toEqual([]);
   });
 
   it('leave nothing behind', async () => {
