@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cacheFolder, contentHash, LABEL } from './cache.ts';
 import { LabDocker } from './docker.ts';
 import { rootFileSystem } from './packages.ts';
@@ -27,9 +27,9 @@ export function labDocker(): LabDocker {
  */
 export async function vmImage(docker: LabDocker): Promise<string> {
   const rootfs = await rootFileSystem('vm');
-  const image = `${LABEL}/vm:${contentHash([VM_RECIPE, rootfs])}`;
+  const image = `${LABEL}/vm:${contentHash([VM_RECIPE, basename(rootfs)])}`;
   if (await hasImage(docker, image)) return image;
-  const packages = `${LABEL}/packages:${contentHash([rootfs])}`;
+  const packages = `${LABEL}/packages:${contentHash([basename(rootfs)])}`;
   if (!(await hasImage(docker, packages))) await docker.docker('import', rootfs, packages);
   await build(docker, VM_RECIPE.pathname, image, [`BASE=${packages}`]);
   return image;
@@ -43,7 +43,7 @@ export async function vmImage(docker: LabDocker): Promise<string> {
 export async function dockerTemplate(): Promise<string> {
   const rootfs = await rootFileSystem('base');
   const engines = engineTags();
-  const hash = contentHash([IMAGE_RECIPES, ENGINE, nodeVersion(), rootfs, ...engines]);
+  const hash = contentHash([IMAGE_RECIPES, ENGINE, nodeVersion(), basename(rootfs), ...engines]);
   const folder = join(cacheFolder(), `template-${hash}`);
   if (existsSync(folder)) {
     const now = new Date();

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './cache.ts';
 import { type Behaviour, Ec2 } from './ec2.ts';
@@ -78,8 +77,8 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     const faults = new Faults();
     const proxy = await startProxy((...call) => ec2.handle(...call), faults);
     undo.push(() => proxy.close());
-    const home = await mkdtemp(join(tmpdir(), 'chainctl-lab-home-'));
-    undo.push(() => rm(home, { recursive: true, force: true }));
+    const home = join(session.folder, 'home');
+    await mkdir(home, { mode: 0o700 });
     const env = environment(proxy.url, home);
     const aws = async (...args: string[]): Promise<unknown> => {
       const text = await run(tools.aws, [...args, '--output', 'json'], { env });

@@ -165,7 +165,7 @@ describe.skipIf(obstacle)(`the lab's VMs${obstacle ? ` (not here: ${obstacle})` 
     await lab.aws('ec2', 'terminate-instances', '--instance-ids', short);
     await lab.settled();
     expect(lab.vms.find(short)).toBeUndefined();
-    expect(await readdir(lab.folder)).toEqual(['lab.json']);
+    expect((await readdir(lab.folder)).sort()).toEqual(['home', 'lab.json']);
     expect(lab.problems).toEqual([]);
   });
 
