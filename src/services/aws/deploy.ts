@@ -41,7 +41,7 @@ export interface AwsDeps extends StackDeps {
   confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
 
-const NO_MATERIAL: Material = { publicKey: '', userData: '' };
+const NO_MATERIAL: Material = { publicKey: '', userData: '', bootHash: '' };
 
 /**
  * Brings the AWS side of a stack up, or changes what differs from the request.

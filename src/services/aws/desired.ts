@@ -2,7 +2,7 @@ import { type Desired, desire, type Resource, type ResourceContext } from '../st
 import { ADDRESS, elasticIp, type LiveAddress } from './address.ts';
 import { EVERYBODY } from './cidr.ts';
 import type { Ec2 } from './ec2.ts';
-import { hashOf, INSTANCE, type InstanceSpec, instance, type LiveInstance } from './instance.ts';
+import { INSTANCE, type InstanceSpec, instance, type LiveInstance } from './instance.ts';
 import { fingerprintOf, KEY_PAIR, type KeyPairSpec, keyPair, type LiveKeyPair } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import type { AwsRequest } from './request.ts';
@@ -25,6 +25,8 @@ export interface Material {
   readonly publicKey: string;
   /** Cloud-init text for the first boot, at most 16 KB. */
   readonly userData: string;
+  /** Hash over what of it makes another VM. */
+  readonly bootHash: string;
 }
 
 /** The resources of one stack on EC2, bound to each other. */
@@ -92,7 +94,7 @@ export function rulesOf({ operatorAddress, allow, public: open }: AwsRequest): R
 export function desiredAws(
   request: AwsRequest,
   vpcId: string,
-  { publicKey, userData }: Material,
+  { publicKey, bootHash }: Material,
   resources: AwsResources,
 ): Desired[] {
   const vm: InstanceSpec = {
@@ -100,7 +102,7 @@ export function desiredAws(
     image: request.image,
     diskGb: request.diskGb,
     ...(request.subnetId === undefined ? {} : { subnetId: request.subnetId }),
-    userDataHash: hashOf(userData),
+    userDataHash: bootHash,
   };
   return [
     desire(resources.keyPair, { fingerprint: fingerprintOf(publicKey) }),

@@ -32,6 +32,10 @@ export const awsRequestSchema = z.object({
   /** Base URL of B. */
   bUrl: z.string(),
   modelA: z.string().min(1),
+  /** Who may log in to the image's system. */
+  sshUser: z.string().default('ubuntu'),
+  /** Another image of the engine than the compose file's own. */
+  ollamaImage: z.string().optional(),
   auth: z.enum(['token', 'none']),
 });
 
