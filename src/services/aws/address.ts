@@ -2,7 +2,7 @@ import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
-import { INSTANCE } from './instance.ts';
+import { INSTANCE } from './instance-state.ts';
 import { pollUntil } from './poll.ts';
 import { type FollowsReplacement, type Ownership, stackFilters, tagsOf } from './tags.ts';
 

@@ -2,7 +2,8 @@ import { type Desired, desire, type Resource, type ResourceContext } from '../st
 import { ADDRESS, elasticIp, type LiveAddress } from './address.ts';
 import { EVERYBODY } from './cidr.ts';
 import type { Ec2 } from './ec2.ts';
-import { INSTANCE, type InstanceSpec, instance, type LiveInstance } from './instance.ts';
+import { type InstanceSpec, instance, type LiveInstance } from './instance.ts';
+import { INSTANCE } from './instance-state.ts';
 import { fingerprintOf, KEY_PAIR, type KeyPairSpec, keyPair, type LiveKeyPair } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import type { AwsRequest } from './request.ts';

@@ -3,6 +3,7 @@ import { ExitCode, RemedyError } from '../../errors.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
 import { isAws } from './errors.ts';
+import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import { pollUntil } from './poll.ts';
@@ -17,8 +18,6 @@ import {
   stackFilters,
   tagsOf,
 } from './tags.ts';
-
-export const INSTANCE = 'instance-a';
 
 /** What a VM is made from; a change of any of it is another VM. */
 export interface InstanceSpec {
@@ -54,7 +53,6 @@ export interface InstanceDeps {
 }
 
 const ALIVE = ['pending', 'running', 'stopping', 'stopped'];
-const READY_SECONDS = 300;
 const GONE_SECONDS = 600;
 /** EC2 takes 16 KB of user-data, counted before base64. */
 const USER_DATA_BYTES = 16 * 1024;
@@ -88,7 +86,7 @@ export function instance(
 ): Resource<InstanceSpec, LiveInstance> & FollowsReplacement {
   const list = async (context: ResourceContext, states: readonly string[]): Promise<Instance[]> => {
     const Filters = [...stackFilters(owner.stack, INSTANCE), { Name: 'instance-state-name', Values: [...states] }];
-    return describe(ec2, context, { Filters });
+    return describeInstances(ec2, context, { Filters });
   };
   const find = async (context: ResourceContext) => chooseInstance(await list(context, ALIVE));
   const terminate = async (context: ResourceContext, ids: readonly string[]) => {
@@ -176,7 +174,7 @@ export function instance(
         action: 'remove',
         deadlineSeconds: GONE_SECONDS,
         async look() {
-          const left = (await Promise.all(ids.map((id) => byId(ec2, context, id)))).find(
+          const left = (await Promise.all(ids.map((id) => findById(ec2, context, id)))).find(
             (each) => each !== undefined && each.State?.Name !== 'terminated',
           );
           return left === undefined ? { done: true } : { reason: `${left.InstanceId} is ${left.State?.Name}` };
@@ -254,90 +252,5 @@ function changedInBetween(cause: unknown): RemedyError {
     exit: ExitCode.unhealthy,
     cause,
     nextSteps: ['run the same command again in a moment: it finds that VM and replaces it'],
-  });
-}
-
-async function describe(ec2: Ec2, context: ResourceContext, input: Input<'DescribeInstances'>): Promise<Instance[]> {
-  const found: Instance[] = [];
-  let token: string | undefined;
-  do {
-    const page = await ec2.call(
-      'DescribeInstances',
-      { ...input, ...(token === undefined ? {} : { NextToken: token }) },
-      context.signal,
-    );
-    found.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
-    token = page.NextToken || undefined;
-  } while (token !== undefined);
-  return found;
-}
-
-async function byId(ec2: Ec2, context: ResourceContext, id: string): Promise<Instance | undefined> {
-  try {
-    return (await describe(ec2, context, { InstanceIds: [id] }))[0];
-  } catch (error) {
-    if (isAws(error, 'InvalidInstanceID.NotFound')) return undefined;
-    throw error;
-  }
-}
-
-/** A VM that is stopping cannot be started before it has stopped. */
-async function settle(ec2: Ec2, context: ResourceContext, id: string): Promise<void> {
-  await pollUntil(context, {
-    key: INSTANCE,
-    action: 'update',
-    deadlineSeconds: READY_SECONDS,
-    async look() {
-      const state = (await byId(ec2, context, id))?.State?.Name ?? 'not known yet';
-      return state === 'stopping' ? { reason: 'the VM is stopping' } : { done: true };
-    },
-    late: (reason) => notReady(id, reason),
-  });
-}
-
-/** Running, with a public address, and not found impaired. Whether it can be logged in to is the next resource's matter. */
-async function waitUntilRunning(ec2: Ec2, context: ResourceContext, id: string): Promise<void> {
-  await pollUntil(context, {
-    key: INSTANCE,
-    action: 'ready',
-    deadlineSeconds: READY_SECONDS,
-    async look() {
-      // Not found right after the launch is normal: EC2 answers from many places.
-      const seen = await byId(ec2, context, id);
-      const state = seen?.State?.Name;
-      if (seen === undefined) return { reason: `EC2 does not know ${id} yet` };
-      if (state === 'terminated' || state === 'shutting-down') throw endedByItself(seen);
-      if (state !== 'running') return { reason: `${id} is ${state}` };
-      if (!seen.PublicIpAddress) return { reason: `${id} has no public address yet` };
-      const status = await ec2.call('DescribeInstanceStatus', { InstanceIds: [id] }, context.signal).catch((error) => {
-        if (isAws(error, 'InvalidInstanceID.NotFound')) return { InstanceStatuses: [] };
-        throw error;
-      });
-      const [checks] = status.InstanceStatuses ?? [];
-      const impaired = [checks?.SystemStatus, checks?.InstanceStatus].some((check) => check?.Status === 'impaired');
-      return impaired ? { reason: `EC2's own checks find ${id} impaired` } : { done: true };
-    },
-    late: (reason) => notReady(id, reason),
-  });
-}
-
-function notReady(id: string, reason: string): RemedyError {
-  return new RemedyError(`VM ${id} was not ready within ${READY_SECONDS / 60} minutes: ${reason}`, {
-    code: 'not-ready',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it goes on waiting', 'or take it down with "chainctl teardown aws"'],
-  });
-}
-
-/** EC2 accepts a launch and ends it a moment later when a volume, a key or the host fails: its reason says which. */
-function endedByItself({ InstanceId, StateReason, StateTransitionReason }: Instance): RemedyError {
-  const reason = [StateReason?.Code, StateReason?.Message ?? StateTransitionReason].filter(Boolean).join(': ');
-  const shortage = /LimitExceeded|Insufficient/.test(StateReason?.Code ?? '');
-  return new RemedyError(`VM ${InstanceId} ended by itself: ${reason || 'EC2 gives no reason'}`, {
-    code: 'aws-terminated',
-    exit: shortage ? ExitCode.capacity : ExitCode.unhealthy,
-    nextSteps: shortage
-      ? ['choose another --type, a smaller --disk-gb or another --region', 'then run the command again']
-      : ['run the same command again: it makes a new one', 'if it happens again, choose another --type or --region'],
   });
 }
