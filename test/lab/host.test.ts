@@ -127,10 +127,12 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     expect((await deploy('--service', 'b', '--model', 'tinyllama')).code).toBe(0);
   });
 
-  it('shows the log of a service that never gets ready', async () => {
-    const { code, envelope } = await deploy('--service', 'a', '--ollama-image', 'node:26-bookworm-slim');
-    expect(code).toBe(5);
-    expect(envelope.error.message).not.toBe('');
+  it('shows the log of an engine that does not start', async () => {
+    const recipe = 'FROM node:26-bookworm-slim\nCMD ["bash", "-c", "sleep 3; echo out of order; exit 7"]';
+    await vm.exec('sh', '-c', `echo '${recipe}' | docker build --quiet --tag chainctl-lab-broken:1 -`);
+    const { code, envelope } = await deploy('--service', 'a', '--ollama-image', 'chainctl-lab-broken:1');
+    expect([code, envelope.error.code]).toEqual([5, 'engine-not-ready']);
+    expect(envelope.error.message).toContain('  | out of order');
   });
 
   it('has nothing of the stack left after a teardown without the state file', async () => {
