@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess } from './access.ts';
+import { causeOfDeath, lastLogLines, lookAtContainer } from './container.ts';
 import { ConnectionLost } from './failures.ts';
 import { layoutOf } from './layout.ts';
 import { forwardingForbidden } from './model.ts';
@@ -21,9 +22,6 @@ export interface GateOptions {
   readonly restoreModel?: () => Promise<void>;
 }
 
-const LOG_LINES = 15;
-/** A container that Docker had to start again this often will not get better by waiting. */
-const RESTARTS = 3;
 const PROMPT = 'The gate of a deploy asks for one real answer before it calls a service ready. '.repeat(14);
 
 const healthSchema = z.object({ ok: z.boolean(), ready: z.boolean().optional(), reason: z.string().optional() });
@@ -66,7 +64,9 @@ async function until(
       await restoreModel();
       restoreModel = undefined;
     }
-    const died = polls % 4 === 0 ? await deathOf(session, options.service, signal) : undefined;
+    const { project } = layoutOf(options.service);
+    const container = polls % 4 === 0 ? await lookAtContainer(session, project, 'service', signal) : undefined;
+    const died = container === undefined ? undefined : causeOfDeath(container);
     if (died !== undefined || clock.monotonic() > deadline)
       throw await unhealthy(session, options, died ?? reason, signal);
     emit({ type: 'step-waiting', key: options.key, action: 'ready', reason });
@@ -105,53 +105,23 @@ async function answerReason(session: HostSession, { service, token }: GateOption
   return `a request was answered with ${status}${problem.success ? `: ${problem.data.detail}` : ''}`;
 }
 
-/** Why waiting longer is of no use; undefined while it may be. */
-async function deathOf(session: HostSession, service: ServiceName, signal: AbortSignal): Promise<string | undefined> {
-  const format = "'{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}'";
-  const output = await session
-    .exec(`docker inspect -f ${format} ${containerOf(service)}`, {
-      what: 'looking at the container',
-      timeoutSeconds: 30,
-      signal,
-    })
-    .catch(() => '');
-  const [state = 'running', restarts = '0', code = '0'] = output.trim().split(' ');
-  if (Number(restarts) < RESTARTS && state !== 'exited' && state !== 'dead') return undefined;
-  return `its container ended with exit code ${code} and was started again ${restarts} times`;
-}
-
 async function unhealthy(session: HostSession, { service, key }: GateOptions, reason: string, signal: AbortSignal) {
-  const log = await session
-    .exec(`docker logs --tail ${LOG_LINES} ${containerOf(service)} 2>&1`, {
-      what: 'reading the log',
-      timeoutSeconds: 30,
-      signal,
-    })
-    .catch((error: unknown) => `the log could not be read: ${reasonOf(error)}`);
-  const lines = log
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .slice(-LOG_LINES);
-  const remote = /remote\(B\)/.test(reason);
+  const log = await lastLogLines(session, layoutOf(service).project, 'service', signal);
   return new RemedyError(
-    [
-      `service ${service.toUpperCase()} on ${formatAccess(session.access)} did not get ready: ${reason}`,
-      ...(lines.length > 0 ? ['The last lines of its log:', ...lines.map((line) => `  | ${line.slice(0, 300)}`)] : []),
-    ].join('\n'),
+    [`service ${service.toUpperCase()} on ${formatAccess(session.access)} did not get ready: ${reason}`, ...log].join(
+      '\n',
+    ),
     {
       code: 'service-unhealthy',
       exit: ExitCode.unhealthy,
       nextSteps: [
-        ...(remote ? ['check that B runs and that this machine reaches it: it is what --b-url names'] : []),
+        ...(/remote\(B\)/.test(reason)
+          ? ['check that B runs and that this machine reaches it: it is what --b-url names']
+          : []),
         `run the command again: it goes on with ${key}`,
       ],
     },
   );
-}
-
-function containerOf(service: ServiceName): string {
-  const { project } = layoutOf(service);
-  return `$(docker ps -aq --filter label=com.docker.compose.project=${project} --filter label=com.docker.compose.service=service | head -n 1)`;
 }
 
 function json(text: string): unknown {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess } from './access.ts';
+import { causeOfDeath, lastLogLines, lookAtContainer } from './container.ts';
 import { ConnectionLost } from './failures.ts';
 import type { HostSession } from './session.ts';
 import { requestThrough } from './through.ts';
@@ -29,10 +30,9 @@ export interface ModelInput {
 
 /** Sees that the engine of a Compose project has a model, pulling it with progress. */
 export async function ensureModel(session: HostSession, input: ModelInput, context: ResourceContext): Promise<void> {
-  const { project, model, key, action } = input;
+  const { model, key, action } = input;
   const { clock, emit, signal } = context;
-  const host = await engineAddress(session, project, signal);
-  await waitForEngine(session, host, input, context);
+  const host = await waitForEngine(session, input, context);
   const show = { host, port: ENGINE_PORT, path: '/api/show', body: { model }, silenceSeconds: 30, signal };
   if ((await requestThrough(session, show)).status === 200) return;
   for (let attempt = 1; ; attempt++) {
@@ -54,56 +54,46 @@ export async function ensureModel(session: HostSession, input: ModelInput, conte
   }
 }
 
-/** The engine is not published; the machine itself reaches it at its address in the project's network. */
-async function engineAddress(session: HostSession, project: string, signal: AbortSignal): Promise<string> {
-  const filter = `--filter label=com.docker.compose.project=${project} --filter label=com.docker.compose.service=ollama`;
-  const format = "'{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}'";
-  const what = "asking for the engine's address";
-  const output = await session.exec(`docker inspect -f ${format} $(docker ps -q ${filter})`, {
-    what,
-    timeoutSeconds: 60,
-    signal,
-  });
-  const [address] = output.trim().split(/\s+/);
-  if (address === undefined || address === '') throw new Error('the engine has no address in its network');
-  return address;
-}
-
+/**
+ * The engine is not published; the machine itself reaches it at its address in the project's network.
+ *
+ * @returns the address once it answers there
+ */
 async function waitForEngine(
   session: HostSession,
-  host: string,
-  { key, action }: ModelInput,
+  { project, key, action }: ModelInput,
   { clock, emit, signal }: ResourceContext,
-) {
+): Promise<string> {
   const deadline = clock.monotonic() + START_SECONDS * 1000;
   for (;;) {
+    const engine = await lookAtContainer(session, project, 'ollama', signal);
+    let reason = `its container is ${engine?.state ?? 'not there'}`;
     try {
-      await requestThrough(session, { host, port: ENGINE_PORT, path: '/', silenceSeconds: 10, signal });
-      return;
+      if (engine?.address !== undefined) {
+        const { address: host } = engine;
+        await requestThrough(session, { host, port: ENGINE_PORT, path: '/', silenceSeconds: 10, signal });
+        return host;
+      }
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ConnectionLost) throw error;
       if (/administratively prohibited/i.test(reasonOf(error))) throw forwardingForbidden(session, error);
-      if (clock.monotonic() > deadline) {
-        throw new RemedyError(
-          `the engine on ${formatAccess(session.access)} did not answer within ${START_SECONDS} s: ${reasonOf(error)}`,
-          {
-            code: 'engine-not-ready',
-            exit: ExitCode.unhealthy,
-            nextSteps: [
-              'see its log on the machine: docker logs $(docker ps -aq --filter label=com.docker.compose.service=ollama)',
-            ],
-          },
-        );
-      }
-      emit({
-        type: 'step-waiting',
-        key,
-        action,
-        reason: `the engine does not answer yet: ${reasonOf(error)}`,
-      });
-      await clock.sleep(500, signal);
+      reason = reasonOf(error);
     }
+    const died = engine === undefined ? undefined : causeOfDeath(engine);
+    if (died !== undefined || clock.monotonic() > deadline) {
+      const log = await lastLogLines(session, project, 'ollama', signal);
+      throw new RemedyError(
+        [`the engine on ${formatAccess(session.access)} did not start: ${died ?? reason}`, ...log].join('\n'),
+        {
+          code: 'engine-not-ready',
+          exit: ExitCode.unhealthy,
+          nextSteps: ['check the image, which --ollama-image can name', 'then run the command again'],
+        },
+      );
+    }
+    emit({ type: 'step-waiting', key, action, reason: `the engine does not answer yet: ${reason}` });
+    await clock.sleep(500, signal);
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { causeOfDeath, readContainer } from '../../../src/services/host/container.ts';
 import { noteLayer } from '../../../src/services/host/images.ts';
 import { readObservation } from '../../../src/services/host/observe-service.ts';
 import { OutputCollector } from '../../../src/services/host/output.ts';
@@ -136,5 +137,16 @@ describe('output', () => {
     ].map((line) => noteLayer(layers, line));
     expect(said).toEqual([false, true, true, true, false]);
     expect([...layers.values()]).toEqual([true, true]);
+  });
+});
+
+describe('a container', () => {
+  it('is waited for while it may still come up, and not once it dies again and again', () => {
+    const running = readContainer('running 0 0 172.18.0.2 \n');
+    expect(running).toEqual({ state: 'running', restarts: 0, exitCode: 0, address: '172.18.0.2' });
+    expect(running && causeOfDeath(running)).toBeUndefined();
+    const restarting = readContainer('restarting 3 7 \n');
+    expect(restarting && causeOfDeath(restarting)).toContain('exit code 7');
+    expect(readContainer('\n')).toBeUndefined();
   });
 });
