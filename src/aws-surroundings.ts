@@ -7,7 +7,7 @@ import { chainctlHome, type StackPaths } from './services/stack/paths.ts';
 import type { StackDeps } from './services/stack/session.ts';
 import { readState } from './services/stack/state.ts';
 
-interface AwsFlagValues {
+export interface AwsFlagValues {
   readonly region?: string | undefined;
   readonly profile?: string | undefined;
   readonly 'endpoint-url'?: string | undefined;

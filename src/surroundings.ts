@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AwsFlagValues } from './aws-surroundings.ts';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
+import { awsModule } from './services/aws/module.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
 import { hostModule } from './services/host/module.ts';
 import { loadHostTemplates } from './services/host/templates.ts';
@@ -18,6 +20,7 @@ import type { LockJudge } from './services/stack/lock-holder.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
 import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
+import { readState } from './services/stack/state.ts';
 import type { TargetModule } from './services/stack/target-module.ts';
 
 /** Where the built services are: beside this file once it is built, in dist/ when run from source. */
@@ -78,12 +81,28 @@ export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<Claim
 }
 
 /** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const TARGETS = ['local', 'host'] as const;
+export const TARGETS = ['local', 'host', 'aws'] as const;
+
+/** The stack's token, where its services ask for one. */
+async function stackToken(paths: StackPaths): Promise<string | undefined> {
+  const state = await readState(paths.state).catch(() => undefined);
+  const asked = Object.values(state?.targets ?? {}).some(({ auth }) => auth === 'token');
+  return asked ? readSecret(paths, TOKEN_SECRET) : undefined;
+}
 
 /** What the commands that work over all targets know of each. */
-export function targetModules(paths: StackPaths): readonly TargetModule[] {
+export function targetModules(paths: StackPaths, aws: AwsFlagValues = {}): readonly TargetModule[] {
   const templates = () => loadHostTemplates(TEMPLATES, BUNDLES);
-  return [localModule(paths, processDeps(paths)), hostModule(paths, { templates, agent: process.env.SSH_AUTH_SOCK })];
+  return [
+    localModule(paths, processDeps(paths)),
+    hostModule(paths, { templates, agent: process.env.SSH_AUTH_SOCK }),
+    awsModule(paths, {
+      clock: systemClock,
+      templates,
+      ec2: async () => (await import('./aws-surroundings.ts')).ec2Of(aws, paths),
+      token: () => stackToken(paths),
+    }),
+  ];
 }
 
 /**

@@ -16,7 +16,7 @@ The exit code is that of the remote command.`;
     '<%= config.bin %> <%= command.id %> a -- sudo docker ps',
   ];
   static override args = {
-    service: Args.option({ description: 'whose VM', options: ['a'] as const, required: true })(),
+    service: Args.option({ description: 'whose VM', options: ['a'] as const })({ required: true }),
   };
   static override strict = false;
 

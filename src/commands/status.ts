@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { awsFlags } from '../config/aws-flags.ts';
 import { ExitCode } from '../errors.ts';
 import { systemClock } from '../runtime.ts';
 import { stackStatus } from '../services/stack/stack-status.ts';
@@ -16,13 +17,14 @@ With --refresh every resource is compared with its record. Exits 5 when somethin
     '<%= config.bin %> <%= command.id %> --json',
   ];
   static override flags = {
+    ...awsFlags,
     refresh: Flags.boolean({ description: 'look at every resource, and say what differs from its record' }),
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const paths = pathsOf(this.stack);
     const deps = { clock: systemClock, emit, signal };
-    const targets = await stackStatus(paths, targetModules(paths), { refresh: this.flags.refresh }, deps);
+    const targets = await stackStatus(paths, targetModules(paths, this.flags), { refresh: this.flags.refresh }, deps);
     const healthy = targets.every((target) => target.healthy);
     return {
       result: { stack: paths.name, targets },

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { awsFlags } from '../config/aws-flags.ts';
 import { ExitCode } from '../errors.ts';
 import { targetsToTearDown, teardownStack } from '../services/stack/stack-teardown.ts';
 import { readState } from '../services/stack/state.ts';
@@ -25,13 +26,14 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     })(),
   };
   static override flags = {
+    ...awsFlags,
     yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
   };
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
     const { target = 'all' } = this.args;
     const paths = pathsOf(this.stack);
-    const known = targetModules(paths);
+    const known = targetModules(paths, this.flags);
     const modules =
       target === 'all' ? await targetsToTearDown(paths, known) : known.filter(({ name }) => name === target);
     if (!this.flags.yes && (await this.mayDestroy(modules, signal))) {

@@ -7,11 +7,15 @@ import { imageText, parseImage, UBUNTU_24_04 } from '../../services/aws/ami.ts';
 import { chooseB } from '../../services/aws/b-url.ts';
 import { parseCidr } from '../../services/aws/cidr.ts';
 import { deployAws } from '../../services/aws/deploy.ts';
-import { noMaterial } from '../../services/aws/material.ts';
+import { vmMaterial } from '../../services/aws/material.ts';
+import { desiredOnVm, onVm } from '../../services/aws/on-vm.ts';
 import { operatorAddress } from '../../services/aws/operator-address.ts';
 import { type AwsRequest, DEFAULT_DISK_GB } from '../../services/aws/request.ts';
+import { makeToken, TOKEN_SECRET } from '../../services/chain/token.ts';
+import { HostSessions } from '../../services/host/sessions.ts';
+import { ensureSecret, readSecret } from '../../services/stack/secrets.ts';
 import { readState } from '../../services/stack/state.ts';
-import { pathsOf, stackDeps } from '../../surroundings.ts';
+import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
 import { formatPlan } from '../../ui/format/plan.ts';
 import { renderAwsDeployment } from '../../ui/render-aws.ts';
@@ -62,6 +66,16 @@ Run it again to change what differs, or to go on after anything that went wrong.
     }),
     'b-url': urlFlag({ description: "B's address [default: this stack's GCP side]", env: 'CHAINCTL_B_URL' }),
     'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+    'ollama-image': Flags.string({
+      description: "the engine's image, instead of the version that chainctl was tested with",
+      helpValue: 'IMAGE',
+      env: 'CHAINCTL_OLLAMA_IMAGE',
+    }),
+    'ssh-user': Flags.string({
+      description: "the image's own user, who may use sudo",
+      default: 'ubuntu',
+      env: 'CHAINCTL_SSH_USER',
+    }),
     auth: Flags.option({
       description: 'whether A requires the bearer token of the stack',
       options: ['token', 'none'] as const,
@@ -97,13 +111,16 @@ Run it again to change what differs, or to go on after anything that went wrong.
       ttlSeconds: flags.ttl,
       bUrl,
       modelA: flags['model-a'],
+      sshUser: flags['ssh-user'],
+      ollamaImage: flags['ollama-image'],
       auth: flags.auth,
     };
     const streams = { input: process.stdin, output: process.stderr };
     const first = confirmFirst({ emit, canPrompt: terminal.canPrompt, streams, signal });
     if (flags.yes || flags['dry-run']) first.release();
+    const sessions = new HostSessions();
     try {
-      const stack = await stackDeps(first.emit, signal);
+      const [stack, { templates }] = await Promise.all([stackDeps(first.emit, signal), hostDeps()]);
       const deployment = await deployAws(
         paths,
         request,
@@ -112,7 +129,15 @@ Run it again to change what differs, or to go on after anything that went wrong.
           ...stack,
           ec2,
           createdBy: createdByOf(stack),
-          material: noMaterial,
+          material: (make) => vmMaterial({ paths, boot: templates.boot, ttlSeconds: flags.ttl }, make),
+          token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
+          extra: (resources, token) =>
+            desiredOnVm(
+              onVm(resources, request, { paths, templates, sessions, token: async () => token }),
+              request,
+              { templates },
+              token,
+            ),
           async confirm(changes) {
             if (!flags.yes) await first.ask(formatPlan(changes), `deploying stack ${paths.name}`);
           },
@@ -121,6 +146,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
       return { result: deployment, text: renderAwsDeployment(deployment) };
     } finally {
       first.release();
+      await sessions.close();
     }
   }
 }

@@ -37,7 +37,9 @@ export interface AwsDeps extends StackDeps {
    */
   material(make: boolean): Promise<Material | undefined>;
   /** What comes on top of the VM: the host and the service. */
-  extra?(resources: AwsResources): readonly Desired[];
+  extra?(resources: AwsResources, token: string | undefined): readonly Desired[];
+  /** The stack's token; made when `make` and it is missing. */
+  token?(make: boolean): Promise<string | undefined>;
   /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
   confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
@@ -70,7 +72,8 @@ export async function deployAws(
     );
     const owner = { stack: paths.name, createdBy: deps.createdBy, expiresAt };
     const resources = awsResources(ec2, owner, { material: () => material, launch });
-    const extra = deps.extra?.(resources) ?? [];
+    const token = request.auth === 'token' ? await deps.token?.(!dryRun) : undefined;
+    const extra = deps.extra?.(resources, token) ?? [];
     const desired = [...desiredAws(request, vpcId, material, resources), ...extra];
     const target = awsTarget(
       resources,
@@ -95,14 +98,14 @@ export async function deployAws(
     if (plan.changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(plan.changes);
     const recorded = { ...request, ...(account === undefined ? {} : { account }) };
     const before = { ...journal.target.endpoints, b: request.bUrl };
-    await journal.describe({ request: recorded, endpoints: before, complete: false });
+    await journal.describe({ request: recorded, endpoints: before, auth: request.auth, complete: false });
     await applyPlan(target, desired, plan, steps);
     const vm = await resources.instance.find(context);
     const endpoints = {
       b: request.bUrl,
       ...(vm?.publicIp === undefined ? {} : { a: `http://${vm.publicIp}:${SERVICE_PORT}` }),
     };
-    await journal.describe({ request: recorded, endpoints, complete: true });
+    await journal.describe({ request: recorded, endpoints, auth: request.auth, complete: true });
     return { ...result, expiresAt: vm?.expiresAt, applied: true, endpoints };
   });
 }

@@ -10,7 +10,7 @@ import { type Desired, desire, type Resource, type ResourceContext } from '../st
 import { readSecret } from '../stack/secrets.ts';
 import { ADDRESS } from './address.ts';
 import type { AwsResources } from './desired.ts';
-import { INSTANCE } from './instance.ts';
+import { INSTANCE } from './instance-state.ts';
 import { HOST_KEY, SSH_KEY } from './material.ts';
 import type { AwsRequest } from './request.ts';
 

@@ -21,6 +21,7 @@ export function hostModule(paths: StackPaths, { templates, agent }: HostModuleDe
   return {
     name: 'host',
     sweepsUnasked: false,
+    hasTraces: async () => Object.keys(await readPins(paths)).length > 0,
     status: async (record) => (record === undefined ? undefined : recordedStatus('host', record)),
     async open() {
       const sessions = new HostSessions();

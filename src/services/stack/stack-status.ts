@@ -37,9 +37,13 @@ export async function stackStatus(
       const status = await module.status(record, deps.signal);
       if (status === undefined || !refresh) return status;
       const journal = new Journal(await StateStore.open(paths.state, paths.name, deps.clock), module.name);
-      const target = await module.open(record, deps);
+      const target = await module.open(record, deps, 'refresh');
       const context = { ...deps, recorded: (key: string) => journal.resource(key) };
-      return { ...status, drift: await driftOf(target, { context, journal }) };
+      try {
+        return { ...status, drift: await driftOf(target, { context, journal }) };
+      } finally {
+        await target.close?.();
+      }
     }),
   );
   return targets.filter((target) => target !== undefined);

@@ -36,7 +36,7 @@ export function teardownStack(
 async function teardownOne(paths: StackPaths, module: TargetModule, stack: OpenStack): Promise<TeardownReport> {
   const steps = stack.steps(module.name);
   const record = steps.journal.hasState ? steps.journal.target : undefined;
-  const target = await module.open(record, steps.context);
+  const target = await module.open(record, steps.context, 'teardown');
   try {
     const report = await teardownTarget(target, steps);
     if (report.leftovers.length > 0) return report;
@@ -62,13 +62,19 @@ async function forgetSecrets(paths: StackPaths, module: TargetModule, stack: Ope
 }
 
 /**
- * The targets that "everything of this stack" means: those that are recorded, and those whose sweep costs nothing.
- * Without a readable state file that is only the latter; the teardown itself says what is wrong with the file.
+ * The targets that "everything of this stack" means: those that are recorded, those whose sweep costs nothing,
+ * and those that have left traces beside the state. Without a readable state file that is only the latter two; the teardown itself says what is wrong with the file.
  */
 export async function targetsToTearDown(
   paths: StackPaths,
   modules: readonly TargetModule[],
 ): Promise<readonly TargetModule[]> {
   const state = await readState(paths.state).catch(() => undefined);
-  return modules.filter(({ name, sweepsUnasked }) => sweepsUnasked || state?.targets[name] !== undefined);
+  const wanted = await Promise.all(
+    modules.map(async (module) => {
+      if (module.sweepsUnasked || state?.targets[module.name] !== undefined) return [module];
+      return (await module.hasTraces?.()) ? [module] : [];
+    }),
+  );
+  return wanted.flat();
 }

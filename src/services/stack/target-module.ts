@@ -52,7 +52,13 @@ export interface TargetModule {
     context: Pick<ResourceContext, 'emit' | 'signal'>,
   ): Promise<readonly LogSource[]>;
   /** For teardown and for `status --refresh`: may need credentials, which are then checked here. */
-  open(record: TargetRecord | undefined, context: Pick<ResourceContext, 'emit' | 'signal'>): Promise<Target>;
+  open(
+    record: TargetRecord | undefined,
+    context: Pick<ResourceContext, 'emit' | 'signal'>,
+    purpose: 'teardown' | 'refresh',
+  ): Promise<Target>;
+  /** Whether this machine remembers it beside the state: with the state lost, `teardown` then looks there, too. */
+  hasTraces?(): Promise<boolean>;
   /** Called once a teardown has found nothing left: what was kept beside the state can go. */
   forget?(): Promise<void>;
   /** What a teardown could not do, with the way out that only this target knows. */

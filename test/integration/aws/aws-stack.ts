@@ -24,6 +24,7 @@ const REQUEST: AwsRequest = {
   elasticIp: false,
   bUrl: 'http://198.51.100.9',
   modelA: 'tinyllama',
+  sshUser: 'ubuntu',
   auth: 'token',
 };
 
@@ -54,7 +55,7 @@ export class AwsStack {
   readonly paths: StackPaths;
   readonly home: string;
   readonly deps: AwsDeps;
-  material = { publicKey: publicKeyLine(), userData: '#cloud-config\n' };
+  material = { publicKey: publicKeyLine(), userData: '#cloud-config\n', bootHash: 'boot' };
 
   private constructor(home: string, ec2: AwsDeps['ec2'], stack: string) {
     this.home = home;

@@ -106,7 +106,7 @@ test('the second deploy changes nothing', async () => {
 });
 
 test('the state holds no user-data and no key', async () => {
-  stack.material = { publicKey: publicKeyLine(), userData: '#cloud-config\n# sentinel-host-key\n' };
+  stack.material = { publicKey: publicKeyLine(), userData: '#cloud-config\n# sentinel-host-key\n', bootHash: 'boot' };
   await stack.deploy();
   const written = (await readFile(stack.paths.state, 'utf8')) + (await readFile(stack.paths.audit, 'utf8'));
   expect(written).not.toContain('sentinel-host-key');
@@ -153,7 +153,7 @@ test('another type, disk, image or boot is another VM, and the address follows',
       'replace',
     );
   }
-  stack.material = { ...stack.material, userData: '#cloud-config\n# other\n' };
+  stack.material = { ...stack.material, userData: '#cloud-config\n# other\n', bootHash: 'other' };
   expect(AwsStack.actions(await stack.plan({ elasticIp: true, type: 't4g.small' }))['instance-a']).toBe('replace');
 });
 
@@ -258,7 +258,7 @@ test('nothing is made when the operator declines, the type is not offered, or th
   await expect(stack.deploy({ image: '099720109477:no-such-*' })).rejects.toThrow('no-such-*');
   await expect(stack.deploy({ type: 't4g.small', image: AMD64_IMAGE })).rejects.toThrow('x86_64');
   await expect(stack.deploy({ subnetId: 'subnet-00000000' })).rejects.toThrow('subnet-00000000');
-  stack.material = { ...stack.material, userData: 'x'.repeat(16 * 1024 + 1) };
+  stack.material = { ...stack.material, userData: 'x'.repeat(16 * 1024 + 1), bootHash: 'boot' };
   await expect(stack.deploy()).rejects.toThrow('16385 bytes');
   expect(await count()).toEqual(NOTHING);
 });
