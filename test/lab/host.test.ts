@@ -89,6 +89,20 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     expect(after.get('service')).not.toBe(before.get('service'));
   });
 
+  it('goes on when the connection is cut in the middle of a pull', async () => {
+    let cuts = 0;
+    const onLine = (line: string) => {
+      if (cuts > 0 || !/"progress".*mistral/.test(line)) return;
+      cuts++;
+      void vm.exec('pkill', '-f', 'sshd: ubuntu').catch(() => {});
+    };
+    const args = ['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key')];
+    const { code, stderr } = await cli.json([...args, '--service', 'b', '--model', 'mistral'], { onLine });
+    expect(cuts).toBe(1);
+    expect(stderr).toContain('connecting to');
+    expect(code).toBe(0);
+  });
+
   it('shows no secret to its other users', async () => {
     const open = await vm.exec('find', '/opt/chainctl', '-maxdepth', '0', '-perm', '/077');
     expect(open).toBe('');

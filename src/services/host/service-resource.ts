@@ -21,7 +21,7 @@ export interface ServiceOptions extends HostOptions {
 
 /** After a start: loading a model from a slow disk takes minutes. */
 const FIRST_HEALTH_SECONDS = 600;
-const FIRST_ANSWER_SECONDS = 120;
+const FIRST_ANSWER_SECONDS = 60;
 /** For a service that has served before: a machine that just booted loads its model again. */
 const HEALTH_SECONDS = 180;
 const UP_SECONDS = 60;
