@@ -18,8 +18,6 @@ export interface InstanceSeen extends Tagged {
   readonly InstanceId: string;
   readonly PublicIpAddress: string;
   readonly MetadataOptions: { readonly HttpTokens: string; readonly HttpPutResponseHopLimit: number };
-  readonly BlockDeviceMappings: readonly { readonly Ebs: { readonly VolumeId: string } }[];
-  readonly SecurityGroups: readonly { readonly GroupId: string }[];
 }
 
 /** A lab with VMs, a home for the built command, and a B that the VMs reach. */

@@ -68,7 +68,8 @@ async function keepLab(vms: boolean): Promise<void> {
   say('\nA cloud on this machine. In another terminal, paste:\n');
   for (const [name, value] of Object.entries(exports)) say(`  export ${name}=${value}`);
   say(`\nthen try:\n\n${(vms ? WITH_VMS : API_ONLY).map((line) => `  ${line}`).join('\n')}`);
-  if (b !== undefined) say(`\nB is a simulated one on this machine, ${b.url}, and asks for no token: hence --auth none.`);
+  if (b !== undefined)
+    say(`\nB is a simulated one on this machine, ${b.url}, and asks for no token: hence --auth none.`);
   say('\nCtrl-C stops the lab and removes everything in it; the images stay (npm run lab -- --clean removes them).');
   const shown = setInterval(() => {
     for (const problem of lab.problems.splice(0)) say(`problem: ${problem}`);

@@ -53,7 +53,7 @@ describe.skipIf(obstacle)(`secrets${obstacle ? ` (not here: ${obstacle})` : ''}`
     await run(['deploy', 'aws', ...b, '--yes'], 0);
     await run(['smoke', '--json', '--debug', '--junit', 'smoke.xml'], 0);
     await run(['smoke', '--token-file', other, '--debug'], 8);
-    const points = ['--rps', '5', '--duration', '1s', '--warmup', '0s', '--cooldown', '0s'];
+    const points = ['--rps', '5', '--duration', '1s', '--warmup', '0s'];
     await run(['load', ...points, '--debug', '--json'], 0);
     await run(['load', ...points, '--token-file', other, '--debug'], 3);
     await run(['report', 'latest', '--format', 'json'], 0);
