@@ -71,7 +71,8 @@ function nameOf(query) {
 }
 
 // SSH: every command, which pushes are, too.
-const { Client } = require('ssh2');
+// What the SSH library itself stands on.
+const { Client } = createRequire(import.meta.resolve('node-ssh'))('ssh2');
 wrap(Client.prototype, 'exec', (exec, command, ...rest) => {
   const callback = rest.pop();
   const label = `ssh ${scriptName(command)}`;
