@@ -83,7 +83,9 @@ export function ensurePrograms(programs, users) {
     return;
   }
   console.error(`Installing Debian packages: ${packages.join(', ')}`);
-  const options = { stdio: ['ignore', 'ignore', 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  // Run level 1: a package that is a service is not started where only its program is wanted.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const options = { stdio: ['ignore', 'ignore', 2], env };
   try {
     execFileSync('apt-get', ['update', '-qq'], options);
     execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, ensurePrograms, node, root, run } from './ensure.mjs';
 
 /** Programs that some tests use, and the Debian package of each. */
-const PROGRAMS = { tmux: 'tmux', chromium: 'chromium' };
+const PROGRAMS = { tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server' };
 
 ensureInstalled();
 ensureBuilt();

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
- * in a real Chromium), `e2e` (the built command as a person runs it). Files of all but the first run one after another:
- * they share two cores and measure time.
+ * Five rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
+ * in a real Chromium), `e2e` (the built command as a person runs it), `lab` (the cloud on this machine). Files of all but
+ * the first run one after another: they share two cores and measure time.
  */
 export default defineConfig({
   test: {
@@ -34,6 +34,16 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts'],
+          testTimeout: 180_000,
+          // The first lab on a machine builds its images.
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -18,7 +18,7 @@ import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { writeRunReport } from '../services/results/write-report.ts';
-import { aboutThisRun, loadClaims, pathsOf } from '../surroundings.ts';
+import { aboutThisRun, chainTokens, loadClaims, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
@@ -44,10 +44,21 @@ error-rate ok-rps served-rps.`;
     const { resume } = this.flags;
     const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
     const metrics = await this.openExport(emit);
-    const client = createChainClient({ clock: systemClock, timeoutMs: options.timeoutSeconds * 1000, signal });
+    const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
+    const token = tokenOf(options.targetUrl);
+    const client = createChainClient({ clock: systemClock, timeoutMs: options.timeoutSeconds * 1000, signal, tokenOf });
     const claim = await claimTag({ ...options, outFolder: resolve(options.outFolder) }, await loadClaims(emit, signal));
     try {
-      const report = await runSweep(options, { clock: systemClock, client, emit, signal, control, ...metrics });
+      const sent = token === undefined ? {} : { token };
+      const report = await runSweep(options, {
+        clock: systemClock,
+        client,
+        emit,
+        signal,
+        control,
+        ...metrics,
+        ...sent,
+      });
       await writeRunReport(report.runFolder, emit);
       return {
         result: report,

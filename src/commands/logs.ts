@@ -3,8 +3,9 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { integerFlag } from '../config/flags.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
 import { systemClock } from '../runtime.ts';
-import { findLogs, followLogs, type LogLine, LogReader } from '../services/local/logs.ts';
-import { pathsOf } from '../surroundings.ts';
+import { followLogs, type LogLine, type LogSource } from '../services/stack/log-source.ts';
+import { readState } from '../services/stack/state.ts';
+import { pathsOf, targetModules } from '../surroundings.ts';
 
 export default class Logs extends BaseCommand<typeof Logs> {
   static override summary = 'the logs of the services';
@@ -33,13 +34,23 @@ export default class Logs extends BaseCommand<typeof Logs> {
     }),
   };
 
-  protected async perform({ signal, releaseTerminal }: CommandContext): Promise<CommandOutcome> {
+  protected async perform({ emit, signal, releaseTerminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     await releaseTerminal();
     const paths = pathsOf(this.stack);
-    const find = () => findLogs(paths.logs, this.args.service, flags.requests ? 'requests' : 'process');
-    const files = await find();
-    if (files.length === 0) {
+    // Logs are wanted most when something is broken, also the state file.
+    const state = await readState(paths.state).catch(() => undefined);
+    const modules = targetModules(paths);
+    const find = async (): Promise<LogSource[]> => {
+      const kind = flags.requests ? 'requests' : 'process';
+      const of = modules.filter(({ name, sweepsUnasked }) => sweepsUnasked || state?.targets[name] !== undefined);
+      const found = of.map(async (module) =>
+        module.logs?.(state?.targets[module.name], this.args.service, kind, { emit, signal }),
+      );
+      return (await Promise.all(found)).flatMap((sources) => sources ?? []);
+    };
+    const sources = await find();
+    if (sources.length === 0) {
       throw new RemedyError(
         `there are no ${flags.requests ? 'request ' : ''}logs of ${this.args.service ?? 'any service'} in ${paths.logs}`,
         {
@@ -49,14 +60,13 @@ export default class Logs extends BaseCommand<typeof Logs> {
         },
       );
     }
-    const several = files.length > 1;
+    const several = sources.length > 1;
     const format = ({ source, line }: LogLine) => (several ? `${source.padEnd(8)} ${line}` : line);
-    const readers = new Map(files.map(({ source, path }) => [source, new LogReader(source, path)]));
-    const tails = await Promise.all([...readers.values()].map((reader) => reader.tail(flags.lines)));
+    const tails = await Promise.all(sources.map((source) => source.tail(flags.lines)));
     if (!flags.follow) return { result: { lines: tails.flat() }, text: tails.flat().map(format).join('\n') };
     const print = (line: LogLine) => process.stdout.write(`${flags.json ? JSON.stringify(line) : format(line)}\n`);
     tails.flat().forEach(print);
-    await followLogs(readers, find, print, systemClock, signal);
-    return { result: { followed: files.map(({ source }) => source) } };
+    await followLogs(sources, find, print, systemClock, signal);
+    return { result: { followed: sources.map(({ source }) => source) } };
   }
 }

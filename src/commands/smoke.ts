@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag, urlFlag } from '../config/flags.ts';
+import { tokenFileFlag } from '../config/token-flag.ts';
 import { ExitCode } from '../errors.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
@@ -10,7 +11,7 @@ import { junitOf } from '../services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { smokeTargets } from '../services/smoke/targets.ts';
-import { pathsOf } from '../surroundings.ts';
+import { chainTokens, pathsOf } from '../surroundings.ts';
 import { formatSmokeReport } from '../ui/format/check.ts';
 
 export default class Smoke extends BaseCommand<typeof Smoke> {
@@ -30,6 +31,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       helpValue: '5s',
     }),
     timeout: durationFlag({ description: 'for each request; a health gets at most 10 s', default: 180, min: 0.1 }),
+    'token-file': tokenFileFlag,
     junit: Flags.string({ description: 'write the results as JUnit XML, too', helpValue: 'FILE' }),
   };
 
@@ -42,7 +44,8 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
     };
     const targets = await smokeTargets(this.stack, named, () => readEndpoints(pathsOf(this.stack)));
-    const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal });
+    const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
+    const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf });
     try {
       const deps = { client, clock: systemClock, emit, signal };
       const report = await runSmoke({ ...targets, timeoutSeconds: timeout }, deps);

@@ -1,19 +1,30 @@
-import { BaseCommand, type CommandOutcome } from '../base-command.ts';
+import { Flags } from '@oclif/core';
+import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { awsFlags } from '../config/aws-flags.ts';
 import { ExitCode } from '../errors.ts';
-import { localStatus } from '../services/local/status.ts';
-import { pathsOf, processDeps } from '../surroundings.ts';
+import { systemClock } from '../runtime.ts';
+import { stackStatus } from '../services/stack/stack-status.ts';
+import { pathsOf, targetModules } from '../surroundings.ts';
 import { renderStatus } from '../ui/render-stack.ts';
 
 export default class Status extends BaseCommand<typeof Status> {
   static override summary = 'what is deployed where, since when, whether it is healthy, and where it answers';
-  static override description =
-    'Looks at the processes themselves, not only at what was recorded. Exits 5 when something is not healthy.';
-  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
+  static override description = `Looks at the processes themselves, not only at what was recorded.
+With --refresh every resource is compared with its record. Exits 5 when something is not healthy.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --refresh',
+    '<%= config.bin %> <%= command.id %> --json',
+  ];
+  static override flags = {
+    ...awsFlags,
+    refresh: Flags.boolean({ description: 'look at every resource, and say what differs from its record' }),
+  };
 
-  protected async perform(): Promise<CommandOutcome> {
+  protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const paths = pathsOf(this.stack);
-    const local = await localStatus(paths, processDeps(paths));
-    const targets = local === undefined ? [] : [local];
+    const deps = { clock: systemClock, emit, signal };
+    const targets = await stackStatus(paths, targetModules(paths, this.flags), { refresh: this.flags.refresh }, deps);
     const healthy = targets.every((target) => target.healthy);
     return {
       result: { stack: paths.name, targets },

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { ExitCode, RemedyError } from '../errors.ts';
-import { localStatus } from '../services/local/status.ts';
-import { teardownLocal } from '../services/local/teardown.ts';
+import { awsFlags } from '../config/aws-flags.ts';
+import { ExitCode } from '../errors.ts';
+import { targetsToTearDown, teardownStack } from '../services/stack/stack-teardown.ts';
+import { readState } from '../services/stack/state.ts';
+import type { TargetModule } from '../services/stack/target-module.ts';
 import { leftoversError } from '../services/stack/teardown.ts';
-import { pathsOf, processDeps, stackDeps } from '../surroundings.ts';
-import { confirmByTyping } from '../ui/prompt.ts';
+import { pathsOf, stackDeps, TARGETS, targetModules } from '../surroundings.ts';
+import { confirmStack } from '../ui/confirm.ts';
 import { renderTeardown } from '../ui/render-stack.ts';
 
 export default class Teardown extends BaseCommand<typeof Teardown> {
@@ -18,38 +21,44 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     '<%= config.bin %> <%= command.id %> --stack default',
   ];
   static override args = {
-    target: Args.option({ description: 'what to take down', options: ['local'] as const })(),
+    target: Args.option({
+      description: 'what to take down; all that the stack has when left out',
+      options: [...TARGETS, 'all'] as const,
+    })(),
   };
   static override flags = {
+    ...awsFlags,
     yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
   };
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+    const { target = 'all' } = this.args;
     const paths = pathsOf(this.stack);
-    const deps = { ...(await stackDeps(emit, signal)), processes: processDeps(paths) };
-    const status = await localStatus(paths, deps.processes).catch(() => 'unreadable' as const);
-    if (status !== undefined && !this.flags.yes) await this.confirm(paths.name, terminal.canPrompt, signal);
-    const report = await teardownLocal(paths, deps);
-    if (report.leftovers.length > 0 && !this.flags.json) throw leftoversError(report);
-    const exit = report.leftovers.length > 0 ? ExitCode.leftovers : ExitCode.ok;
-    return { result: report, text: renderTeardown(report, paths.logs), exit };
+    const known = targetModules(paths, this.flags);
+    const modules =
+      target === 'all' ? await targetsToTearDown(paths, known) : known.filter(({ name }) => name === target);
+    if (!this.flags.yes && (await this.mayDestroy(modules, signal))) {
+      const question = `This removes everything of stack ${paths.name} (${modules.map(({ name }) => name).join(', ')}).`;
+      await confirmStack(paths.name, { what: 'teardown', question }, terminal.canPrompt, signal);
+    }
+    const reports = await teardownStack(paths, modules, await stackDeps(emit, signal));
+    const left = reports.find(({ leftovers }) => leftovers.length > 0);
+    if (left !== undefined && !this.flags.json) throw leftoversError(left);
+    return {
+      result: { stack: paths.name, targets: reports },
+      text: renderTeardown(reports, existsSync(paths.logs) ? paths.logs : undefined),
+      exit: left === undefined ? ExitCode.ok : ExitCode.leftovers,
+    };
   }
 
-  private async confirm(name: string, canPrompt: boolean, signal: AbortSignal): Promise<void> {
-    if (!canPrompt) {
-      throw new RemedyError(`teardown of stack ${name} needs a confirmation, and there is no terminal to ask at`, {
-        code: 'confirmation',
-        exit: ExitCode.usage,
-        nextSteps: ['add --yes'],
-      });
+  /** Nothing to ask about where a look that costs nothing has found nothing. */
+  private async mayDestroy(modules: readonly TargetModule[], signal: AbortSignal): Promise<boolean> {
+    const state = await readState(pathsOf(this.stack).state).catch(() => 'unreadable' as const);
+    if (state === 'unreadable') return true;
+    for (const module of modules) {
+      if (!module.sweepsUnasked || (await module.status(state?.targets[module.name], signal)) !== undefined)
+        return true;
     }
-    const streams = { input: process.stdin, output: process.stderr };
-    const question = `This stops everything of stack ${name}.`;
-    if (await confirmByTyping(name, question, streams, signal)) return;
-    throw new RemedyError('nothing was changed: the name did not match', {
-      code: 'confirmation',
-      exit: ExitCode.usage,
-      nextSteps: [`type ${name}, or add --yes`],
-    });
+    return false;
   }
 }

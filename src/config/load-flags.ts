@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { durationFlag, integerFlag, otlpFlag } from './flags.ts';
+import { tokenFileFlag } from './token-flag.ts';
 
 /** The flags of `chainctl load`. */
 export const loadFlags = {
@@ -30,6 +31,7 @@ export const loadFlags = {
     description: 'prompt of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
+  'token-file': tokenFileFlag,
   seed: integerFlag({ description: 'makes the prompts repeatable [default: random]', min: 0, max: 0xffff_ffff }),
   preflight: Flags.boolean({
     description: 'ask the target for its health and measure single requests first, and again between points',

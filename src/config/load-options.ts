@@ -41,7 +41,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
 }
 
 /** What may stand beside `--resume`. */
-const OF_RESUME = ['resume', 'out', 'prompt-file', 'otlp'];
+const OF_RESUME = ['resume', 'out', 'prompt-file', 'token-file', 'otlp'];
 
 /**
  * A run goes on with the settings it began with, so none may be typed beside `--resume`.

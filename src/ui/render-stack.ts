@@ -1,6 +1,9 @@
 import Table from 'cli-table3';
+import type { HostDeployment } from '../services/host/deploy.ts';
 import type { LocalDeployment } from '../services/local/deploy.ts';
-import type { TargetStatus } from '../services/local/status.ts';
+import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
+import type { ReportedTarget } from '../services/stack/stack-status.ts';
+import type { TargetStatus } from '../services/stack/target-module.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
 
 /** What a deploy says when it is done. */
@@ -19,31 +22,59 @@ export function renderDeployment(deployment: LocalDeployment): string {
   ].join('\n');
 }
 
+/** What a deploy to a machine says when it is done. */
+export function renderHostDeployment(deployment: HostDeployment): string {
+  const { stack, service, machine, hostKey, applied, endpoints } = deployment;
+  const on = stackFlag(stack);
+  const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
+  if (!applied) {
+    return `Stack ${stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
+  }
+  return [
+    `Service ${service.toUpperCase()} of stack ${stack} is up on ${machine}${changed === 0 ? '; nothing had to change' : ''}.`,
+    ...(endpoints.a === undefined ? [] : [`  A (chain)   ${endpoints.a}/chain`]),
+    ...(endpoints.b === undefined ? [] : [`  B (invoke)  ${endpoints.b}/invoke`]),
+    `  host key    ${hostKey} (pinned)`,
+    `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown host${on}`,
+  ].join('\n');
+}
+
 /** What a pasted command needs to mean the same stack. */
 function stackFlag(stack: string): string {
   return stack === 'default' ? '' : ` --stack ${stack}`;
 }
 
-/** What a teardown says when nothing is left. */
-export function renderTeardown(report: TeardownReport, logs: string): string {
-  if (report.removed.length === 0) return `Nothing of ${report.target} was running.`;
-  return `Stopped and verified gone: ${report.removed.join(', ')}.\nLogs stay in ${logs}`;
+/**
+ * What a teardown says when nothing is left.
+ *
+ * @param logs the stack's folder of logs, where there is one
+ */
+export function renderTeardown(reports: readonly TeardownReport[], logs: string | undefined): string {
+  const several = reports.length > 1;
+  const lines = reports.map(({ target, removed }) =>
+    removed.length === 0
+      ? `Nothing of ${target} was running.`
+      : `Stopped and verified gone${several ? ` (${target})` : ''}: ${removed.join(', ')}.`,
+  );
+  const stopped = reports.some(({ removed }) => removed.length > 0);
+  return [...lines, ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : [])].join('\n');
 }
 
 /** A table per target; readable at 80 columns and without colour. */
-export function renderStatus(stack: string, targets: readonly TargetStatus[]): string {
+export function renderStatus(stack: string, targets: readonly ReportedTarget[]): string {
   if (targets.length === 0)
     return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackFlag(stack)}`;
   return targets.map((target) => renderTarget(stack, target)).join('\n\n');
 }
 
-function renderTarget(stack: string, target: TargetStatus): string {
+function renderTarget(stack: string, target: ReportedTarget): string {
+  const identity = target.resources.some(({ pid }) => pid !== undefined) ? 'pid' : 'id';
   const table = new Table({
-    head: ['resource', 'state', 'pid', 'address', 'since (UTC)'],
+    head: ['resource', 'state', identity, 'address', 'since (UTC)'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { key, state, pid, address, since } of target.resources) {
-    table.push([key, state, pid ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);
+  for (const { key, state, pid, id, address, since } of target.resources) {
+    table.push([key, state, pid ?? id ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);
   }
   const reasons = target.resources.filter(({ reason }) => reason !== undefined);
   const { a, b } = target.endpoints;
@@ -51,14 +82,37 @@ function renderTarget(stack: string, target: TargetStatus): string {
     `Stack ${stack}, ${target.target}: ${verdict(target)}${target.simulated ? ' (simulated engine)' : ''}`,
     table.toString(),
     ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
+    ...renderDrift(target.drift),
     ...(a === undefined ? [] : [`A  ${a}/chain`]),
     ...(b === undefined ? [] : [`B  ${b}/invoke`]),
+    ...(target.auth === 'token' ? ["Both ask for the stack's token; smoke and load send it by themselves."] : []),
     ...(target.healthy
       ? []
       : [
-          `Next: chainctl deploy local${stackFlag(stack)} (continues with what is missing), or chainctl logs${stackFlag(stack)}`,
+          `Next: chainctl deploy ${target.target}${stackFlag(stack)} (continues with what is missing), or chainctl logs${stackFlag(stack)}`,
         ]),
   ].join('\n');
+}
+
+const DRIFT: Readonly<Record<DriftState, string>> = {
+  'in-sync': 'in sync',
+  changed: 'changed',
+  gone: 'gone',
+  unrecorded: 'unrecorded',
+  unfinished: 'unfinished',
+};
+
+function renderDrift(drift: readonly ResourceDrift[] | undefined): string[] {
+  if (drift === undefined) return [];
+  const off = drift.filter((each) => each.drift !== 'in-sync');
+  if (off.length === 0) return [`Against its record: all ${drift.length} in sync`];
+  const rest = drift.length - off.length;
+  return [
+    `Against its record: ${rest} of ${drift.length} in sync`,
+    ...off.map(
+      ({ key, drift: state, detail }) => `  ${key}: ${DRIFT[state]}${detail === undefined ? '' : `, ${detail}`}`,
+    ),
+  ];
 }
 
 function verdict({ healthy, complete, since, resources }: TargetStatus): string {

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => cli.close());
 
-const COMMANDS = ['deploy local', 'status', 'logs', 'smoke', 'load', 'teardown', 'rehearse'];
+const COMMANDS = ['deploy local', 'status', 'logs', 'smoke', 'load', 'teardown', 'unlock', 'rehearse'];
 
 describe('help', () => {
   it('names every command', async () => {

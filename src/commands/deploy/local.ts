@@ -43,6 +43,12 @@ Run it again to change what differs: what is as wanted is left alone.`;
       max: 3600,
       env: 'CHAINCTL_MIN_PROCESS_SECONDS',
     }),
+    auth: Flags.option({
+      description: 'token: A and B refuse who does not send the token of the stack; smoke and load send it',
+      options: ['none', 'token'] as const,
+      default: 'none',
+      env: 'CHAINCTL_AUTH',
+    })(),
     'port-a': integerFlag({
       description: "A's port; 0 for any free one",
       default: 8001,
@@ -87,6 +93,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
       modelA: flags['model-a'],
       modelB: flags['model-b'],
       minProcessSeconds: flags['min-process-seconds'],
+      auth: flags.auth,
       portA: flags['port-a'],
       portB: flags['port-b'],
       ollamaUrl: flags.engine === 'ollama' ? ollamaUrl(process.env.OLLAMA_HOST) : '',

@@ -14,6 +14,7 @@ import {
   invokeAnswer,
   problem,
 } from './schemas.ts';
+import type { TokenOf } from './token.ts';
 import { describeTransport, type TransportCode } from './transport.ts';
 
 /** Larger answers are cut off and count as malformed: a broken service must not fill our memory. */
@@ -58,6 +59,8 @@ interface RawRequest {
   readonly timeoutMs?: number;
   /** Ends this request alone; the client's own signal does it, too. */
   readonly signal?: AbortSignal;
+  /** Another token than the client's own, or none. */
+  readonly token?: string | 'none';
 }
 
 export interface ChainClient {
@@ -67,6 +70,8 @@ export interface ChainClient {
   chain(baseA: string, prompt: string): Promise<Reply<ChainAnswer>>;
   /** One request as it stands, for what a typed call would never send. */
   raw(request: RawRequest): Promise<RawAnswer | Transport>;
+  /** Whether requests to this address carry a token. */
+  sendsToken(url: string): boolean;
   /** Drops the kept connections. */
   close(): Promise<void>;
 }
@@ -76,6 +81,8 @@ export interface ChainClientOptions {
   /** For one whole exchange, milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** The bearer token of each address; none by default. `/health` needs none and gets none. */
+  readonly tokenOf?: TokenOf;
   /** A dispatcher of the caller's; it is not closed by `close()`. */
   readonly dispatcher?: Dispatcher;
 }
@@ -92,9 +99,12 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
       : undefined;
   const dispatcher = options.dispatcher ?? (own as Dispatcher);
 
+  const tokenOf = options.tokenOf ?? (() => undefined);
+
   async function raw(outgoing: RawRequest): Promise<RawAnswer | Transport> {
     const { url, method, body, timeoutMs = options.timeoutMs } = outgoing;
     const signal = outgoing.signal === undefined ? options.signal : AbortSignal.any([options.signal, outgoing.signal]);
+    const token = outgoing.token === 'none' ? undefined : (outgoing.token ?? tokenOf(url));
     signal.throwIfAborted();
     const started = clock.monotonic();
     const seconds = () => (clock.monotonic() - started) / 1000;
@@ -103,7 +113,11 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
         method,
         dispatcher,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(body === undefined ? {} : { body }),
       });
       const text = await readBounded(response.body);
       const simulated = response.headers['x-chainctl-simulated'] === '1';
@@ -122,13 +136,16 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
   }
 
   const given = (timeoutMs: number | undefined) => (timeoutMs === undefined ? {} : { timeoutMs });
+  const health = (base: string, timeoutMs: number | undefined) =>
+    ({ url: `${base}/health`, method: 'GET', token: 'none', ...given(timeoutMs) }) as const;
   const post = (prompt: string) => ({ method: 'POST', body: JSON.stringify({ prompt }) }) as const;
   return {
     raw,
-    healthA: (base, timeoutMs) => typed(healthA, { url: `${base}/health`, method: 'GET', ...given(timeoutMs) }),
-    healthB: (base, timeoutMs) => typed(healthB, { url: `${base}/health`, method: 'GET', ...given(timeoutMs) }),
+    healthA: (base, timeoutMs) => typed(healthA, health(base, timeoutMs)),
+    healthB: (base, timeoutMs) => typed(healthB, health(base, timeoutMs)),
     invoke: (base, prompt) => typed(invokeAnswer, { url: `${base}/invoke`, ...post(prompt) }),
     chain: (base, prompt) => typed(chainAnswer, { url: `${base}/chain`, ...post(prompt) }),
+    sendsToken: (url) => tokenOf(url) !== undefined,
     close: async () => own?.destroy(),
   };
 }

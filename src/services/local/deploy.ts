@@ -1,11 +1,13 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { makeToken, TOKEN_SECRET, tokenId } from '../chain/token.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
 import type { Desired } from '../stack/resource.ts';
+import { ensureSecret, readSecret, secretPath } from '../stack/secrets.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import type { Bundles } from './bundles.ts';
-import { desiredChain, type Ports, wantedKeys } from './desired.ts';
+import { desiredChain, type Ports, type TokenFile, wantedKeys } from './desired.ts';
 import { ensureOllama } from './ollama.ts';
 import { portInUse } from './port-in-use.ts';
 import { freePorts, LOOPBACK, tryPort } from './ports.ts';
@@ -49,7 +51,8 @@ export async function deployLocal(
       processes,
       (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
     );
-    const desired = desiredChain(request, ports, deps.bundles, processes);
+    const token = request.auth === 'token' ? await tokenFile(paths, dryRun) : undefined;
+    const desired = desiredChain(request, ports, deps.bundles, processes, token);
     const target = localTarget(processes);
     const plan = await observeAndPlan(target, desired, journal, context);
     context.emit({ type: 'plan', changes: plan.changes });
@@ -57,9 +60,10 @@ export async function deployLocal(
     if (!dryRun) {
       await checkPorts(plan, desired, processes);
       if (request.engine === 'ollama') await ensureOllama(request.ollamaUrl, [request.modelA, request.modelB], context);
-      await journal.describe({ request, endpoints, complete: false });
+      const { auth = 'none' } = request;
+      await journal.describe({ request, endpoints, auth, complete: false });
       await applyPlan(target, desired, plan, steps);
-      await journal.describe({ request, endpoints, complete: true });
+      await journal.describe({ request, endpoints, auth, complete: true });
     }
     return {
       stack: paths.name,
@@ -71,6 +75,12 @@ export async function deployLocal(
       logs: paths.logs,
     };
   });
+}
+
+/** The stack's token, made when it is first needed; a dry run makes none. */
+async function tokenFile(paths: StackPaths, dryRun: boolean): Promise<TokenFile> {
+  const token = dryRun ? await readSecret(paths, TOKEN_SECRET) : await ensureSecret(paths, TOKEN_SECRET, makeToken);
+  return { path: secretPath(paths, TOKEN_SECRET), id: token === undefined ? 'new' : tokenId(token) };
 }
 
 /** @throws RemedyError (exit 2) */

@@ -17,8 +17,25 @@ export function wantedKeys(request: LocalRequest): string[] {
   return [...(request.engine === 'sim' ? ['engine'] : []), ...replicaKeys(request.replicas), 'proxy', 'a'];
 }
 
-/** Turns a request into the processes that make it up. Pure. */
-export function desiredChain(request: LocalRequest, ports: Ports, bundles: Bundles, deps: ProcessDeps): Desired[] {
+/** The stack's token as a service gets to know it: by the file that holds it. */
+export interface TokenFile {
+  readonly path: string;
+  /** Of its content: a service with another token is another one. */
+  readonly id: string;
+}
+
+/**
+ * Turns a request into the processes that make it up. Pure.
+ *
+ * @param token what A and B ask for; undefined for a chain that is open
+ */
+export function desiredChain(
+  request: LocalRequest,
+  ports: Ports,
+  bundles: Bundles,
+  deps: ProcessDeps,
+  token?: TokenFile,
+): Desired[] {
   const urlOf = (key: string) => `http://${LOOPBACK}:${ports.get(key)}`;
   const engineUrl = request.engine === 'sim' ? urlOf('engine') : request.ollamaUrl;
   const process = (key: string, bundle: Bundle, env: Readonly<Record<string, string>>): Desired => {
@@ -34,6 +51,7 @@ export function desiredChain(request: LocalRequest, ports: Ports, bundles: Bundl
     OLLAMA_URL: engineUrl,
     DRAIN_SECONDS: String(DRAIN_SECONDS),
     LOG_PATH: join(deps.logs, `${key}.requests.jsonl`),
+    ...(token === undefined ? {} : { AUTH_TOKEN_FILE: token.path, AUTH_TOKEN_ID: token.id }),
   });
   const replicas = replicaKeys(request.replicas);
   return [

@@ -8,6 +8,8 @@ export interface StackEndpoints {
   readonly b?: string;
   /** The minimum processing time that B was deployed with, seconds. */
   readonly minProcessSeconds?: number;
+  /** Whether they ask for the stack's token. */
+  readonly auth?: 'token';
 }
 
 const request = z.object({ minProcessSeconds: z.number() });
@@ -27,6 +29,7 @@ export async function readEndpoints(paths: StackPaths): Promise<StackEndpoints> 
       ...endpoints,
       ...(a === undefined ? {} : { a }),
       ...(b === undefined ? {} : { b }),
+      ...(target.auth === 'token' ? { auth: target.auth } : {}),
       ...(asked.success ? { minProcessSeconds: asked.data.minProcessSeconds } : {}),
     };
   }

@@ -2,15 +2,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { hasCode } from '../../errors.ts';
-import type { Clock } from '../clock.ts';
-
-/** One line of one service's log. */
-export interface LogLine {
-  readonly source: string;
-  readonly line: string;
-}
-
-export type LogSelection = 'a' | 'b' | 'proxy' | 'engine' | undefined;
+import type { LogKind, LogLine, LogSelection, LogSource } from '../stack/log-source.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -18,7 +10,7 @@ const CHUNK_BYTES = 256 * 1024;
 export async function findLogs(
   folder: string,
   selection: LogSelection,
-  kind: 'process' | 'requests',
+  kind: LogKind,
 ): Promise<{ readonly source: string; readonly path: string }[]> {
   const suffix = kind === 'requests' ? '.requests.jsonl' : '.log';
   const names = await readdir(folder).catch((error: unknown) => {
@@ -33,15 +25,15 @@ export async function findLogs(
 }
 
 /** Reads a log from its end or, when following, from where it was left. A file that shrank is read from its start. */
-export class LogReader {
-  readonly #source: string;
+export class LogReader implements LogSource {
+  readonly source: string;
   readonly #path: string;
   #offset = 0;
   #rest = '';
   readonly #decoder = new StringDecoder('utf8');
 
   constructor(source: string, path: string) {
-    this.#source = source;
+    this.source = source;
     this.#path = path;
   }
 
@@ -69,27 +61,9 @@ export class LogReader {
       this.#offset += bytesRead;
       const lines = (this.#rest + this.#decoder.write(buffer.subarray(0, bytesRead))).split('\n');
       this.#rest = lines.pop() ?? '';
-      return lines.map((line) => ({ source: this.#source, line }));
+      return lines.map((line) => ({ source: this.source, line }));
     } finally {
       await file.close();
     }
-  }
-}
-
-/** Follows logs until the signal is aborted; new files (a replica that is added) are picked up. */
-export async function followLogs(
-  readers: Map<string, LogReader>,
-  find: () => ReturnType<typeof findLogs>,
-  print: (line: LogLine) => void,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    for (const { source, path } of await find()) {
-      const reader = readers.get(source) ?? new LogReader(source, path);
-      readers.set(source, reader);
-      for (const line of await reader.read()) print(line);
-    }
-    await clock.sleep(250, signal).catch(() => {});
   }
 }

@@ -13,6 +13,8 @@ export const localRequestSchema = z.object({
   portB: z.number().int(),
   /** Base URL of a running Ollama; used with `engine: ollama` only. */
   ollamaUrl: z.string(),
+  /** Whether A and B ask for the stack's token; default `none`. */
+  auth: z.enum(['none', 'token']).optional(),
   /** The machine that the simulated engine models. */
   sim: z.object({
     outputTokensPerSecond: z.number().positive(),

@@ -1,30 +1,10 @@
 import type { StackPaths } from '../stack/paths.ts';
 import { readState } from '../stack/state.ts';
+import type { ResourceStatus, TargetStatus } from '../stack/target-module.ts';
 import { LOOPBACK } from './ports.ts';
 import { localRequestSchema } from './request.ts';
 import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from './service-process.ts';
 import { healthPath } from './target.ts';
-
-interface ResourceStatus {
-  readonly key: string;
-  /** `gone`: recorded, but not there. `unrecorded`: there, but not in the state file. */
-  readonly state: 'healthy' | 'unhealthy' | 'gone' | 'unrecorded';
-  readonly since?: string;
-  readonly pid?: number;
-  readonly address?: string;
-  readonly reason?: string;
-}
-
-export interface TargetStatus {
-  readonly target: 'local';
-  readonly since?: string;
-  /** False while a deploy has not run to its end. */
-  readonly complete: boolean;
-  readonly simulated: boolean;
-  readonly endpoints: { readonly a?: string | undefined; readonly b?: string | undefined };
-  readonly resources: readonly ResourceStatus[];
-  readonly healthy: boolean;
-}
 
 /**
  * What of the local target is recorded, what is really there, and whether it is healthy. Reads only.
@@ -49,6 +29,7 @@ export async function localStatus(
     target: 'local',
     ...(recorded?.deployedAt === undefined ? {} : { since: recorded.deployedAt }),
     complete,
+    ...(recorded?.auth === undefined ? {} : { auth: recorded.auth }),
     simulated: request.success ? request.data.engine === 'sim' : live.has('engine'),
     endpoints: { a: live.has('a') ? a : undefined, b: live.has('proxy') ? b : undefined },
     resources,

@@ -33,7 +33,9 @@ export function localProcess(
   deps: ProcessDeps,
   replicas = MAX_REPLICAS,
 ): Resource<ServiceSpec, LiveProcess> {
-  return serviceProcess(key, dependencies(key, replicaKeys(replicas)), healthPath(key), deps);
+  const process = serviceProcess(key, dependencies(key, replicaKeys(replicas)), healthPath(key), deps);
+  // They know each other by port only, and find each other again.
+  return { ...process, whenReplaced: () => 'same' };
 }
 
 export function localTarget(deps: ProcessDeps): Target {

@@ -42,8 +42,10 @@ export async function soleRehearsal(
 ): Promise<() => Promise<void>> {
   await makeFolder(dirname(lock), 0o700);
   const since = new Date(deps.clock.now()).toISOString();
-  const unlock = await acquireLock(lock, {
+  const { release: unlock } = await acquireLock(lock, {
     self: { ...deps.self, since },
+    stack: paths.name,
+    now: deps.clock.now,
     isAlive: deps.isAlive,
     onTakeover: () => {},
   });

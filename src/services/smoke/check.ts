@@ -1,4 +1,5 @@
 import type { Reply, Transport } from '../chain/client.ts';
+import { tokenRemedy } from '../chain/token.ts';
 
 /** The two services a check can be about. */
 export type Side = 'a' | 'b';
@@ -42,7 +43,7 @@ export function failureOf(reply: Reply<unknown>, side: Side): Finding | undefine
       remedy: `check that the address is service ${side.toUpperCase()}'s and that its version keeps the contract`,
     };
   }
-  return { passed: false, actual: `${reply.status}: ${reply.detail}`, remedy: remedyOfStatus(reply.status, side) };
+  return { passed: false, actual: `${reply.status}: ${reply.detail}`, remedy: remedyOf(reply, side) };
 }
 
 export function transportFinding({ code, reason, remedy }: Transport): Finding {
@@ -50,8 +51,9 @@ export function transportFinding({ code, reason, remedy }: Transport): Finding {
   return { passed: false, actual: reason, remedy, unreachable: code !== 'timeout' && code !== 'closed' };
 }
 
-function remedyOfStatus(status: number, side: Side): string {
+function remedyOf({ status, detail }: Extract<Reply<unknown>, { kind: 'refused' }>, side: Side): string {
   const name = side.toUpperCase();
+  if (status === 401) return tokenRemedy(detail.includes('wrong'));
   if (status === 502) return `a hop behind ${name} failed: look at the log of ${name} and at the engine behind it`;
   if (status === 504) return `a hop behind ${name} is too slow: look at its load, or raise its timeout`;
   if (status === 503) {

@@ -3,6 +3,7 @@ import type { ChainClient } from '../chain/client.ts';
 import { printable } from '../chain/excerpt.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { Clock } from '../clock.ts';
+import { authorizationOf } from './authorization.ts';
 import type { Check, Finding, Side } from './check.ts';
 import { checksOfA } from './checks-a.ts';
 import { checksOfB, healthTimeout } from './checks-b.ts';
@@ -46,6 +47,7 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
     ...checksOfA(client, bounds),
     ...refusalsOf('b', client),
     ...refusalsOf('a', client),
+    ...protectedSides(places, client).flatMap((side) => authorizationOf(side, client)),
   ];
   const results: CheckResult[] = [];
   let hosts: Readonly<Record<string, number>> = {};
@@ -76,6 +78,14 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
     failed: count('failed'),
     skipped: count('skipped'),
   };
+}
+
+/** The sides to which a token is sent: they have to insist on it. */
+function protectedSides(places: Record<Side, Place>, client: ChainClient): Side[] {
+  return (['b', 'a'] as const).filter((side) => {
+    const place = places[side];
+    return 'base' in place && client.sendsToken(place.base);
+  });
 }
 
 async function perform(

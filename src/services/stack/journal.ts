@@ -1,37 +1,45 @@
 import type { Clock } from '../clock.ts';
-import { type ResourceRecord, readState, type StackState, type TargetRecord, writeState } from './state.ts';
+import type { ResourceRecord, TargetRecord } from './state.ts';
+import { StateStore, type StoreOptions } from './store.ts';
 
-/**
- * The write-ahead side of the state: what is about to happen to one target of one stack is on disk before it happens.
- * Writes are one after another and each resolves only when its content is durable.
- */
+const NOTHING: TargetRecord = { endpoints: {}, resources: {} };
+
+/** The write-ahead side of the state: what is about to happen to one target of one stack is on disk before it happens. */
 export class Journal {
-  readonly #path: string;
+  readonly #store: StateStore;
   readonly #target: string;
-  readonly #clock: Clock;
-  #state: StackState;
-  #queue: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, target: string, clock: Clock, state: StackState) {
-    this.#path = path;
+  /** @param store shared by the journals of all targets that are changed at the same time */
+  constructor(store: StateStore, target: string) {
+    this.#store = store;
     this.#target = target;
-    this.#clock = clock;
-    this.#state = state;
   }
 
-  /** @throws RemedyError when the state on disk is damaged: it is never overwritten. */
-  static async open(path: string, stack: string, target: string, clock: Clock): Promise<Journal> {
-    const now = new Date(clock.now()).toISOString();
-    const state = (await readState(path)) ?? { version: 1, stack, updatedAt: now, targets: {} };
-    return new Journal(path, target, clock, state);
+  /**
+   * A journal with a store of its own.
+   *
+   * @throws RemedyError when the state on disk is damaged: it is never overwritten.
+   */
+  static async open(
+    path: string,
+    stack: string,
+    target: string,
+    clock: Pick<Clock, 'now'>,
+    options: StoreOptions = {},
+  ): Promise<Journal> {
+    return new Journal(await StateStore.open(path, stack, clock, options), target);
+  }
+
+  get stack(): string {
+    return this.#store.stack;
   }
 
   get target(): TargetRecord {
-    return this.#state.targets[this.#target] ?? { endpoints: {}, resources: {} };
+    return this.#store.target(this.#target) ?? NOTHING;
   }
 
   get hasState(): boolean {
-    return this.#target in this.#state.targets;
+    return this.#store.target(this.#target) !== undefined;
   }
 
   resource(key: string): ResourceRecord | undefined {
@@ -43,33 +51,25 @@ export class Journal {
     const { [key]: previous, ...others } = this.target.resources;
     const since = previous?.status === record?.status ? previous?.since : undefined;
     const resources =
-      record === undefined ? others : { ...others, [key]: { ...record, since: since ?? this.#timestamp() } };
-    await this.#save({ ...this.target, resources });
+      record === undefined ? others : { ...others, [key]: { ...record, since: since ?? this.#store.timestamp() } };
+    await this.#store.save(this.#target, { ...this.target, resources });
   }
 
-  /** Records what was asked for and where it answers. */
-  async describe(fields: Pick<TargetRecord, 'request' | 'endpoints'> & { readonly complete: boolean }): Promise<void> {
+  /** Records what was asked for, where it answers and whether it asks for the token. */
+  async describe(
+    fields: Pick<TargetRecord, 'request' | 'endpoints' | 'auth'> & { readonly complete: boolean },
+  ): Promise<void> {
     const { complete, ...rest } = fields;
-    const deployedAt = complete ? (this.target.deployedAt ?? this.#timestamp()) : this.target.deployedAt;
-    await this.#save({ ...this.target, ...rest, ...(deployedAt === undefined ? {} : { deployedAt }) });
+    const deployedAt = complete ? (this.target.deployedAt ?? this.#store.timestamp()) : this.target.deployedAt;
+    await this.#store.save(this.#target, {
+      ...this.target,
+      ...rest,
+      ...(deployedAt === undefined ? {} : { deployedAt }),
+    });
   }
 
   /** Forgets the whole target; only after a sweep has found nothing left of it. */
   async forget(): Promise<void> {
-    await this.#save(undefined);
-  }
-
-  #timestamp(): string {
-    return new Date(this.#clock.now()).toISOString();
-  }
-
-  async #save(target: TargetRecord | undefined): Promise<void> {
-    const { [this.#target]: _, ...others } = this.#state.targets;
-    const targets = target === undefined ? others : { ...others, [this.#target]: target };
-    this.#state = { ...this.#state, updatedAt: this.#timestamp(), targets };
-    const snapshot = this.#state;
-    const write = this.#queue.then(() => writeState(this.#path, snapshot));
-    this.#queue = write.catch(() => {});
-    await write;
+    await this.#store.save(this.#target, undefined);
   }
 }

@@ -1,54 +1,82 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
+import {
+  describeHolder,
+  describeQuiet,
+  inspectLock,
+  type LockHolder,
+  type LockJudge,
+  type LockView,
+} from './lock-holder.ts';
 
-const holderSchema = z.object({
-  host: z.string(),
-  user: z.string(),
-  pid: z.number(),
-  startedAt: z.string(),
-  command: z.string(),
-  since: z.string(),
-});
-
-/** Who holds a stack, since when and for what. */
-export type LockHolder = z.infer<typeof holderSchema>;
-
-export interface LockDeps {
+export interface LockDeps extends Pick<LockJudge, 'now' | 'isAlive'> {
   readonly self: LockHolder;
-  /** Whether this process of this machine still runs: same pid and same start. */
-  isAlive(holder: Pick<LockHolder, 'pid' | 'startedAt'>): Promise<boolean>;
+  /** For messages: the stack's name. */
+  readonly stack: string;
   /** Told when the lock of a dead process was taken over. */
   onTakeover(previous: LockHolder | undefined): void;
 }
 
+/** The lock while this command has it. */
+export interface HeldLock {
+  /**
+   * Makes sure that it is still ours; to be called before every write.
+   *
+   * @throws RemedyError (exit 6) when somebody has taken it away
+   */
+  check(): Promise<void>;
+  /** Shows other machines that the holder lives. Throws as `check` does. */
+  beat(): Promise<void>;
+  release(): Promise<void>;
+}
+
 /**
  * Takes the lock of a stack for one command. A lock whose process on this machine is dead is taken over; one of another
- * machine cannot be judged from here and is respected.
+ * machine is respected, and the message tells whether its heart still beats.
  *
- * @returns a function that gives the lock back
  * @throws RemedyError (exit 6) that says who holds it, since when and for what
  */
-export async function acquireLock(path: string, deps: LockDeps): Promise<() => Promise<void>> {
+export async function acquireLock(path: string, deps: LockDeps): Promise<HeldLock> {
   await prepareFolder(path);
+  const own = JSON.stringify(deps.self);
+  const judge: LockJudge = { host: deps.self.host, now: deps.now, isAlive: deps.isAlive };
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    if (await tryCreate(path, deps.self)) return () => release(path, deps.self);
-    const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text === undefined) continue;
-    const holder = parseHolder(text);
-    if (holder !== undefined && (holder.host !== deps.self.host || (await deps.isAlive(holder)))) {
-      throw locked(path, holder, deps.self);
-    }
-    if (await setAside(path, text)) deps.onTakeover(holder);
+    if (await tryCreate(path, own)) return held(path, own, deps);
+    const view = await inspectLock(path, judge);
+    if (view === undefined) continue;
+    if (view.verdict !== 'dead' && view.verdict !== 'damaged') throw locked(view, deps);
+    if (await takeAway(path, view.text)) deps.onTakeover(view.holder);
   }
   throw new RemedyError(`the lock ${path} changes hands faster than it can be taken`, {
     code: 'locked',
     exit: ExitCode.locked,
     nextSteps: ['run the command again in a moment'],
   });
+}
+
+function held(path: string, own: string, deps: LockDeps): HeldLock {
+  const check = async () => {
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return '';
+      throw error;
+    });
+    if (text !== own) throw lockLost(deps.stack);
+  };
+  return {
+    check,
+    async beat() {
+      await check();
+      const now = new Date(deps.now());
+      await utimes(path, now, now);
+    },
+    async release() {
+      const text = await readFile(path, 'utf8').catch(() => '');
+      if (text === own) await unlink(path).catch(() => {});
+    },
+  };
 }
 
 async function prepareFolder(path: string): Promise<void> {
@@ -65,11 +93,11 @@ async function prepareFolder(path: string): Promise<void> {
 }
 
 /** The lock appears with its content in one step: written beside, then linked, which fails if there is one. */
-async function tryCreate(path: string, self: LockHolder): Promise<boolean> {
+async function tryCreate(path: string, content: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
   const file = await open(draft, 'wx', 0o600);
   try {
-    await file.writeFile(JSON.stringify(self));
+    await file.writeFile(content);
   } finally {
     await file.close();
   }
@@ -84,8 +112,13 @@ async function tryCreate(path: string, self: LockHolder): Promise<boolean> {
   }
 }
 
-/** Moves a dead lock away; if another command was faster and the moved one is not the dead one, it is put back. */
-async function setAside(path: string, dead: string): Promise<boolean> {
+/**
+ * Moves a lock with this content away; if another command was faster and the moved one is not the one that was judged,
+ * it is put back.
+ *
+ * @returns whether it was that one
+ */
+export async function takeAway(path: string, content: string): Promise<boolean> {
   const aside = `${path}.${randomUUID()}`;
   try {
     await rename(path, aside);
@@ -93,36 +126,32 @@ async function setAside(path: string, dead: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
-  const ours = (await readFile(aside, 'utf8')) === dead;
-  if (!ours) await link(aside, path).catch(() => {});
+  const judged = (await readFile(aside, 'utf8')) === content;
+  if (!judged) await link(aside, path).catch(() => {});
   await unlink(aside);
-  return ours;
+  return judged;
 }
 
-async function release(path: string, self: LockHolder): Promise<void> {
-  const holder = parseHolder(await readFile(path, 'utf8').catch(() => ''));
-  if (holder?.pid === self.pid && holder.startedAt === self.startedAt && holder.host === self.host) {
-    await unlink(path).catch(() => {});
-  }
-}
-
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    return holderSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-function locked(path: string, holder: LockHolder, self: LockHolder): RemedyError {
-  const elsewhere = holder.host === self.host ? '' : ` on ${holder.host}`;
-  const message = `the stack is locked by ${holder.user}, pid ${holder.pid}${elsewhere}, since ${holder.since}, for "${holder.command}"`;
-  return new RemedyError(message, {
+function locked({ holder, verdict, quietSeconds }: LockView, { self, stack }: LockDeps): RemedyError {
+  const { host, pid } = holder as LockHolder;
+  const quiet = verdict === 'silent' ? `; it has not been heard of for ${describeQuiet(quietSeconds)}` : '';
+  const unlock = `chainctl unlock --stack ${stack}`;
+  const nextSteps = {
+    alive: ['wait until that command has ended', `or end it: kill ${pid}`],
+    beating: [`wait: it is at work on ${host}`],
+    silent: [`see on ${host} whether it still runs`, `if it does not: ${unlock}`],
+  };
+  return new RemedyError(`the stack is locked by ${describeHolder(holder as LockHolder, self.host)}${quiet}`, {
     code: 'locked',
     exit: ExitCode.locked,
-    nextSteps:
-      elsewhere === ''
-        ? ['wait until that command has ended', `or end it: kill ${holder.pid}`]
-        : [`wait, or see on ${holder.host} whether it still runs`, `if it does not: rm ${path}`],
+    nextSteps: nextSteps[verdict as keyof typeof nextSteps],
+  });
+}
+
+function lockLost(stack: string): RemedyError {
+  return new RemedyError(`the lock of stack ${stack} was taken away while this command was running; it stopped there`, {
+    code: 'lock-lost',
+    exit: ExitCode.locked,
+    nextSteps: [`see what is there with "chainctl status --stack ${stack}"`, 'then run the command again'],
   });
 }

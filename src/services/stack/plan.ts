@@ -20,7 +20,8 @@ export interface Observation {
  *
  * @param observed by key; a missing key means that nothing was found
  * @param surplus keys of objects that exist and are not wanted
- * @param recordedStatus what the state file says of a key, for explaining why something has to be created
+ * @param recordedStatus what the state file says of a key: explains why something has to be created, and an update that
+ *   was interrupted is made again
  */
 export function planChanges(
   desired: readonly Desired[],
@@ -28,20 +29,65 @@ export function planChanges(
   surplus: readonly string[],
   recordedStatus: (key: string) => ResourceRecord['status'] | undefined = () => undefined,
 ): PlannedChange[] {
-  const changes = desired.map(({ resource, spec }): PlannedChange => {
+  const own = desired.map(({ resource, spec }): PlannedChange => {
     const { key } = resource;
     const observation = observed.get(key);
     if (observation === undefined) return { key, action: 'create', reason: explainAbsence(recordedStatus(key)) };
     const difference = resource.diff(spec, observation.live);
-    if (difference === 'same') return { key, action: 'unchanged', reason: 'as wanted' };
-    return { key, action: difference, reason: explainDifference(observation.recordedSpec, spec) };
+    if (difference !== 'same') {
+      const reasons = resource.explain?.(spec, observation.live) ?? [];
+      const reason = reasons.length > 0 ? reasons.join(', ') : explainDifference(observation.recordedSpec, spec);
+      return { key, action: difference, reason };
+    }
+    if (recordedStatus(key) === 'updating' && resource.update !== undefined) {
+      return { key, action: 'update', reason: 'an earlier update was interrupted' };
+    }
+    return { key, action: 'unchanged', reason: 'as wanted' };
   });
+  const changes = followReplacements(desired, own);
   return [...changes, ...surplus.map((key): PlannedChange => ({ key, action: 'remove', reason: 'no longer wanted' }))];
+}
+
+/**
+ * Carries replacements on to what depends on them. What was lost and is made anew counts only for dependents that can
+ * follow in place: a replacement costs too much to be made for an object that its own `diff` finds as wanted.
+ */
+function followReplacements(desired: readonly Desired[], own: readonly PlannedChange[]): PlannedChange[] {
+  const changes = new Map(own.map((change) => [change.key, change]));
+  const resources = new Map(desired.map(({ resource }) => [resource.key, resource]));
+  const settled = new Set<string>();
+  const settle = (key: string): void => {
+    const resource = resources.get(key);
+    if (resource === undefined || settled.has(key)) return;
+    settled.add(key);
+    for (const dependency of resource.dependsOn) {
+      settle(dependency);
+      const cause = changes.get(dependency)?.action;
+      const change = changes.get(key) as PlannedChange;
+      if (cause !== 'replace' && cause !== 'create') continue;
+      const wanted = resource.whenReplaced?.(dependency) ?? 'replace';
+      if (wanted === 'update' && change.action === 'unchanged') {
+        changes.set(key, {
+          key,
+          action: 'update',
+          reason: `${dependency} is ${cause === 'create' ? 'made' : 'replaced'}`,
+        });
+      }
+      const lasting = change.action === 'unchanged' || change.action === 'update';
+      if (wanted === 'replace' && cause === 'replace' && lasting) {
+        changes.set(key, { key, action: 'replace', reason: `${dependency} is replaced` });
+      }
+    }
+  };
+  for (const key of changes.keys()) settle(key);
+  return [...changes.values()];
 }
 
 function explainAbsence(status: ResourceRecord['status'] | undefined): string {
   if (status === undefined) return 'not there';
-  return status === 'creating' ? 'an earlier run was interrupted here' : 'was deployed, but is gone';
+  return status === 'creating' || status === 'removing'
+    ? 'an earlier run was interrupted here'
+    : 'was deployed, but is gone';
 }
 
 /** Names the first few fields in which two specifications differ, with both values where they are short. */

@@ -1,11 +1,22 @@
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import type { ResourceRecord } from './state.ts';
 
 /** What a resource may use while it is found, created, waited for or removed. */
 export interface ResourceContext {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /**
+   * The live object of another resource of the same target: what `find` saw, or what was made of it since. Ask only for
+   * what you depend on. Absent where a resource is used outside of plan, apply, teardown and drift.
+   */
+  live?(key: string): Promise<unknown>;
+  /**
+   * What the state file says of a resource of the same target: an id to look for beside tags, which a cloud may show
+   * only seconds after it has made an object. Never a reason to believe that something exists.
+   */
+  recorded?(key: string): ResourceRecord | undefined;
 }
 
 /** How a live object compares with what is wanted. */
@@ -20,6 +31,15 @@ export interface Resource<Spec, Live> {
   readonly dependsOn: readonly string[];
   find(context: ResourceContext): Promise<Live | undefined>;
   diff(spec: Spec, live: Live): Difference;
+  /**
+   * What a live object needs when one that it depends on is replaced: by default to be replaced, too (it is removed
+   * before and made after the other); `update` changes it in place once the other is there, `same` leaves it alone.
+   * With `update`, `diff` must see by itself that the object still points to the one before (`find` can look at the
+   * other with `context.live`): a run may be killed in between.
+   */
+  whenReplaced?(dependency: string): Difference;
+  /** What of the live object is not as specified, in a few words each; for a person, beside what `diff` says. */
+  explain?(spec: Spec, live: Live): readonly string[];
   /** Makes the object. `token` was on disk before the call: a repeated call with it must not make a second object. */
   create(context: ResourceContext, spec: Spec, token: string): Promise<Live>;
   /** Changes the object in place; needed only where `diff` can say `update`. */
@@ -50,4 +70,8 @@ export interface Target {
   discover(context: ResourceContext): Promise<readonly string[]>;
   /** A handle that can find and remove the object with this key. */
   handle(key: string): Resource<unknown, unknown>;
+  /** Ends the connections that looking has opened. */
+  close?(): Promise<void>;
+  /** What an object costs while it exists, for a person: `0.05 USD/h`. Undefined for what costs nothing. */
+  costOf?(key: string, spec: unknown): string | undefined;
 }

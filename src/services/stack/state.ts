@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
+import { writeDurably } from '../files/write-durably.ts';
+import { listVersions } from './history.ts';
 
 const resourceRecord = z.object({
-  /** `creating` and `removing` are intents: written before the call that they announce. */
-  status: z.enum(['creating', 'created', 'ready', 'removing']),
+  /** `creating`, `updating` and `removing` are intents: written before the call that they announce. */
+  status: z.enum(['creating', 'created', 'ready', 'updating', 'removing']),
   token: z.string(),
   since: z.string(),
   spec: z.unknown(),
@@ -18,14 +19,18 @@ const targetRecord = z.object({
   deployedAt: z.string().optional(),
   /** What the operator asked for, as the target understands it. */
   request: z.unknown().optional(),
+  /** Whether the services ask for the stack's token. */
+  auth: z.enum(['none', 'token']).optional(),
   endpoints: z.object({ a: z.string().optional(), b: z.string().optional() }).default({}),
   resources: z.record(z.string(), resourceRecord).default({}),
 });
 
-const STATE_VERSION = 1;
+const STATE_VERSION = 2;
 
 const stateSchema = z.object({
   version: z.literal(STATE_VERSION),
+  /** Counts the writes; names the versions in the history. */
+  serial: z.number().int().min(0),
   stack: z.string(),
   updatedAt: z.string(),
   targets: z.record(z.string(), targetRecord),
@@ -34,6 +39,17 @@ const stateSchema = z.object({
 export type ResourceRecord = z.infer<typeof resourceRecord>;
 export type TargetRecord = z.infer<typeof targetRecord>;
 export type StackState = z.infer<typeof stateSchema>;
+
+/** From each version to the one after it. The file itself changes with the next write, and stays in the history. */
+const MIGRATIONS: Readonly<Record<number, (old: Readonly<Record<string, unknown>>) => Record<string, unknown>>> = {
+  // 2 counts the writes, and knows the intent `updating` and the field `auth`.
+  1: (old) => ({ ...old, version: 2, serial: 0 }),
+};
+
+/** A state of no targets, as it is before the first write. */
+export function emptyState(stack: string, serial: number, updatedAt: string): StackState {
+  return { version: STATE_VERSION, serial, stack, updatedAt, targets: {} };
+}
 
 /**
  * Reads a stack's state.
@@ -50,24 +66,57 @@ export async function readState(path: string): Promise<StackState | undefined> {
     if (hasCode(error, 'EACCES', 'EPERM')) throw forbidden(path, error);
     throw unreadable(path, reasonOf(error), error);
   }
+  const parsed = parseState(text, path);
+  if ('state' in parsed) return parsed.state;
+  throw unreadable(path, parsed.fault, parsed.cause, await newestReadable(path));
+}
+
+type Parsed = { readonly state: StackState } | { readonly fault: string; readonly cause: unknown };
+
+/** @throws RemedyError (exit 3) for a version that this program does not know */
+function parseState(text: string, path: string): Parsed {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw unreadable(path, `it is not JSON (${reasonOf(error)})`, error);
+  } catch (cause) {
+    return { fault: `it is not JSON (${reasonOf(cause)})`, cause };
   }
-  const version = (value as { version?: unknown } | null)?.version;
-  if (typeof version === 'number' && version > STATE_VERSION) {
-    throw new RemedyError(`the state file ${path} has version ${version}; this chainctl knows up to ${STATE_VERSION}`, {
+  const parsed = stateSchema.safeParse(migrated(value, path));
+  if (parsed.success) return { state: parsed.data };
+  const issue = parsed.error.issues[0];
+  return {
+    fault: `${issue?.path.join('.') || 'the top level'}: ${issue?.message ?? 'invalid'}`,
+    cause: parsed.error,
+  };
+}
+
+function migrated(value: unknown, path: string): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  let state = value as Record<string, unknown>;
+  if (typeof state.version === 'number' && state.version > STATE_VERSION) {
+    const known = `version ${state.version}; this chainctl knows up to ${STATE_VERSION}`;
+    throw new RemedyError(`the state file ${path} has ${known}`, {
       code: 'state-newer',
       exit: ExitCode.configuration,
       nextSteps: ['use the chainctl that wrote it, or a newer one'],
     });
   }
-  const parsed = stateSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw unreadable(path, `${issue?.path.join('.') || 'the top level'}: ${issue?.message ?? 'invalid'}`, parsed.error);
+  for (let step = MIGRATIONS[Number(state.version)]; step !== undefined; step = MIGRATIONS[Number(state.version)]) {
+    state = step(state);
+  }
+  return state;
+}
+
+/** The newest version in the history that could take the place of a damaged file. */
+async function newestReadable(path: string): Promise<string | undefined> {
+  for (const version of await listVersions(path)) {
+    try {
+      if ('state' in parseState(await readFile(version.path, 'utf8'), version.path)) return version.path;
+    } catch {
+      // Not this one, then.
+    }
+  }
+  return undefined;
 }
 
 function forbidden(path: string, cause: unknown): RemedyError {
@@ -79,23 +128,24 @@ function forbidden(path: string, cause: unknown): RemedyError {
   });
 }
 
-function unreadable(path: string, detail: string, cause: unknown): RemedyError {
+function unreadable(path: string, detail: string, cause: unknown, earlier?: string): RemedyError {
   return new RemedyError(`the state file ${path} cannot be used: ${detail}`, {
     code: 'state-corrupt',
     exit: ExitCode.configuration,
     cause,
     nextSteps: [
-      `look at it, or set it aside with: mv ${path} ${path}.damaged`,
+      ...(earlier === undefined ? [] : [`go back to the newest version that is sound: cp ${earlier} ${path}`]),
+      `${earlier === undefined ? 'look at it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
       'then run the command again: what is deployed is found by its tags, without the file',
     ],
   });
 }
 
-/** Writes the state so that a crash leaves either the old or the new file: temporary file, fsync, rename; mode 0600. */
+/** Writes the state so that a crash leaves either the old or the new file. */
 export async function writeState(path: string, state: StackState): Promise<void> {
   try {
     await makeFolder(dirname(path), 0o700);
-    await writeFileAtomic(path, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600, fsync: true });
+    await writeDurably(path, `${JSON.stringify(state, undefined, 2)}\n`);
   } catch (error) {
     throw new RemedyError(`cannot write the state file ${path}: ${reasonOf(error)}`, {
       code: 'state-unwritable',

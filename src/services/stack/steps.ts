@@ -1,4 +1,4 @@
-import { reasonOf } from '../../errors.ts';
+import { RemedyError, reasonOf } from '../../errors.ts';
 import type { StepAction } from '../../events.ts';
 import type { Journal } from './journal.ts';
 import type { Desired, Resource, ResourceContext } from './resource.ts';
@@ -11,25 +11,42 @@ export interface StepDeps {
   newToken(): string;
 }
 
-async function step(
+interface StepEnd<T> {
+  readonly value: T;
+  readonly detail: string;
+}
+
+async function step<T>(
   context: ResourceContext,
   key: string,
   action: StepAction,
-  work: () => Promise<string | undefined>,
-) {
+  work: () => Promise<StepEnd<T>>,
+): Promise<T> {
   const started = context.clock.monotonic();
   context.emit({ type: 'step-started', key, action });
   try {
-    const detail = await work();
+    const { value, detail } = await work();
     const seconds = (context.clock.monotonic() - started) / 1000;
-    context.emit({ type: 'step-done', key, action, seconds, ...(detail === undefined ? {} : { detail }) });
+    context.emit({ type: 'step-done', key, action, seconds, detail });
+    return value;
   } catch (error) {
-    context.emit({ type: 'step-failed', key, action, reason: reasonOf(error) });
-    throw error;
+    throw failed(context, key, action, error);
   }
 }
 
-function describeIdentity(identity: Readonly<Record<string, string | number>>): string {
+/** Tells of a failure, and makes sure that its error says which resource it is about. */
+function failed({ emit, signal }: ResourceContext, key: string, action: StepAction, error: unknown): unknown {
+  const reason = reasonOf(error);
+  emit({ type: 'step-failed', key, action, reason });
+  const named = reason.split(/[^\w-]+/).includes(key);
+  if (named || (signal.aborted && error === signal.reason)) return error;
+  if (!(error instanceof RemedyError)) return new Error(`${key}: ${reason}`, { cause: error });
+  const { code, exit, nextSteps, cause } = error;
+  return new RemedyError(`${key}: ${error.message}`, { code, exit, nextSteps, cause });
+}
+
+/** What identifies an object, for a person. */
+export function describeIdentity(identity: Readonly<Record<string, string | number>>): string {
   return Object.entries(identity)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
@@ -39,34 +56,42 @@ function describeIdentity(identity: Readonly<Record<string, string | number>>): 
  * Creates a resource: intent and token on disk, the call, its result on disk, then readiness. A `creating` intent left
  * by an earlier run lends its token, so that a call that took effect unseen is met again and not doubled.
  */
-export async function createStep(deps: StepDeps, { resource, spec }: Desired, action: 'create' | 'replace' = 'create') {
-  const { context, journal } = deps;
+export function createStep(
+  { context, journal, newToken }: StepDeps,
+  { resource, spec }: Desired,
+  action: 'create' | 'replace' = 'create',
+): Promise<unknown> {
   const { key } = resource;
-  await step(context, key, action, async () => {
+  return step(context, key, action, async () => {
     const earlier = journal.resource(key);
-    const token = earlier?.status === 'creating' ? earlier.token : deps.newToken();
+    const token = earlier?.status === 'creating' ? earlier.token : newToken();
     await journal.record(key, { status: 'creating', token, spec, identity: {} });
     const live = await resource.create(context, spec, token);
     const identity = resource.identify(live);
     await journal.record(key, { status: 'created', token, spec, identity });
     await resource.ready(context, live);
     await journal.record(key, { status: 'ready', token, spec, identity });
-    return describeIdentity(identity);
+    return { value: live, detail: describeIdentity(identity) };
   });
 }
 
-/** Changes a live resource in place. */
-export async function updateStep({ context, journal, newToken }: StepDeps, { resource, spec }: Desired, live: unknown) {
+/** Changes a live resource in place; the intent stands until the change has taken effect, and is made good otherwise. */
+export function updateStep(
+  { context, journal, newToken }: StepDeps,
+  { resource, spec }: Desired,
+  live: unknown,
+): Promise<unknown> {
   const { key } = resource;
-  await step(context, key, 'update', async () => {
+  return step(context, key, 'update', async () => {
     if (resource.update === undefined) throw new Error(`${key} cannot be updated in place`);
     const token = journal.resource(key)?.token ?? newToken();
+    await journal.record(key, { status: 'updating', token, spec, identity: resource.identify(live) });
     const changed = await resource.update(context, spec, live);
     const identity = resource.identify(changed);
     await journal.record(key, { status: 'created', token, spec, identity });
     await resource.ready(context, changed);
     await journal.record(key, { status: 'ready', token, spec, identity });
-    return describeIdentity(identity);
+    return { value: changed, detail: describeIdentity(identity) };
   });
 }
 
@@ -75,27 +100,34 @@ export async function confirmStep(
   { context, journal, newToken }: StepDeps,
   { resource, spec }: Desired,
   live: unknown,
-) {
-  const recorded = journal.resource(resource.key);
-  await resource.ready(context, live).catch((error: unknown) => {
-    context.emit({ type: 'step-failed', key: resource.key, action: 'ready', reason: reasonOf(error) });
-    throw error;
-  });
-  if (recorded?.status === 'ready') return;
-  const token = recorded?.token ?? newToken();
-  await journal.record(resource.key, { status: 'ready', token, spec, identity: resource.identify(live) });
+): Promise<unknown> {
+  const { key } = resource;
+  const recorded = journal.resource(key);
+  try {
+    await resource.ready(context, live);
+  } catch (error) {
+    throw failed(context, key, 'ready', error);
+  }
+  const identity = resource.identify(live);
+  const known = recorded?.status === 'ready' && JSON.stringify(recorded.identity) === JSON.stringify(identity);
+  if (!known) await journal.record(key, { status: 'ready', token: recorded?.token ?? newToken(), spec, identity });
+  return live;
 }
 
 /** Removes a live resource; its record goes only once it is gone. */
-export async function removeStep({ context, journal }: StepDeps, resource: Resource<unknown, unknown>, live: unknown) {
+export function removeStep(
+  { context, journal }: StepDeps,
+  resource: Resource<unknown, unknown>,
+  live: unknown,
+): Promise<void> {
   const { key } = resource;
-  await step(context, key, 'remove', async () => {
+  return step(context, key, 'remove', async () => {
     const recorded = journal.resource(key);
     const identity = resource.identify(live);
     const { token, spec } = recorded ?? { token: '', spec: undefined };
     await journal.record(key, { status: 'removing', token, spec, identity });
     await resource.remove(context, live);
     await journal.record(key, undefined);
-    return describeIdentity(identity);
+    return { value: undefined, detail: describeIdentity(identity) };
   });
 }

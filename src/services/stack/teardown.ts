@@ -1,6 +1,9 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import { reverseGraph, runGraph, type Task } from './graph.ts';
-import type { Resource, Target } from './resource.ts';
+import { LiveObjects } from './live-objects.ts';
+import { findAll } from './observe.ts';
+import { noteRemaining } from './remaining.ts';
+import type { Target } from './resource.ts';
 import { removeStep, type StepDeps } from './steps.ts';
 
 export interface TeardownReport {
@@ -14,47 +17,51 @@ export interface TeardownReport {
  * Takes a target down: what the state names and what a sweep finds is removed in reverse order of dependency, then
  * swept for again; only when nothing is found is the target forgotten. Works with the state file lost. One removal that
  * fails does not keep the others.
+ *
+ * @param beforeForgetting what goes with a recorded target; while its record stands, another run does it again
  */
-export async function teardownTarget(target: Target, deps: StepDeps): Promise<TeardownReport> {
+export async function teardownTarget(
+  target: Target,
+  deps: StepDeps,
+  beforeForgetting?: () => Promise<void>,
+): Promise<TeardownReport> {
   const { context, journal } = deps;
   const removed: string[] = [];
   const failures = new Map<string, string>();
-  const found = await findAll(target, deps);
+  const objects = new LiveObjects(context, (key) => target.handle(key));
+  const steps = { ...deps, context: objects.context };
+  const found = await findAll(target, deps, objects);
   const tasks = found.map(
     ({ resource, live }): Task => ({
       key: resource.key,
       dependsOn: resource.dependsOn,
       async run() {
         try {
-          await removeStep(deps, resource, live);
+          await removeStep(steps, resource, live);
           removed.push(resource.key);
         } catch (error) {
           if (context.signal.aborted) throw error;
-          failures.set(resource.key, reasonOf(error));
+          failures.set(resource.key, reasonOf(error).replace(`${resource.key}: `, ''));
         }
       },
     }),
   );
-  await runGraph(reverseGraph(tasks), context.signal);
+  try {
+    await runGraph(reverseGraph(tasks), context.signal);
+  } catch (error) {
+    noteRemaining(target, deps);
+    throw error;
+  }
   const left = await findAll(target, deps);
   const leftovers = left.map(({ resource }) => ({
     key: resource.key,
     reason: failures.get(resource.key) ?? 'still there after it was removed',
   }));
-  if (leftovers.length === 0 && journal.hasState) await journal.forget();
+  if (leftovers.length === 0 && journal.hasState) {
+    await beforeForgetting?.();
+    await journal.forget();
+  }
   return { target: target.name, removed: removed.sort(), leftovers };
-}
-
-async function findAll(target: Target, { context, journal }: StepDeps) {
-  const keys = new Set([...Object.keys(journal.target.resources), ...(await target.discover(context))]);
-  const found = await Promise.all(
-    [...keys].map(async (key): Promise<{ resource: Resource<unknown, unknown>; live: unknown } | undefined> => {
-      const resource = target.handle(key);
-      const live = await resource.find(context);
-      return live === undefined ? undefined : { resource, live };
-    }),
-  );
-  return found.filter((item) => item !== undefined);
 }
 
 /** The error that a report with leftovers amounts to. */

@@ -56,6 +56,9 @@ async function handlePrompt(
   outgoing: ServerResponse,
 ): Promise<Response> {
   const { service, settings, log } = options;
+  // Before the body and before the log: whoever has no token costs as little as can be.
+  const unauthorized = settings.auth.refusal(incoming.headers.authorization);
+  if (unauthorized !== undefined) return problemResponse(unauthorized);
   let scope: RequestScope | undefined;
   try {
     refuseEarly(options);

@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
+import { type Auth, readAuth } from './auth.ts';
 import type { Env } from './env.ts';
 
 /** What A and B have in common. Durations are in milliseconds here and in seconds in the environment. */
 export interface CommonSettings {
   readonly host: string;
+  readonly auth: Auth;
   readonly engineUrl: string;
   readonly engineTimeoutMs: number;
   readonly keepAlive: string;
@@ -31,6 +33,7 @@ export function readCommonSettings(env: Env, defaults: { minProcessSeconds: numb
   const queue = env.integer('MAX_QUEUE', 64, { min: 0, max: 100_000 });
   return {
     host: env.text('SERVICE_HOST', hostname()),
+    auth: readAuth(env),
     engineUrl: env.url('OLLAMA_URL', 'http://ollama:11434'),
     engineTimeoutMs: env.number('OLLAMA_TIMEOUT_SECONDS', 120, { min: 0.05, max: 86_400 }) * 1000,
     keepAlive: env.text('KEEP_ALIVE_MODEL', '30m'),

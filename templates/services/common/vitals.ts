@@ -8,7 +8,7 @@ import { VERSION } from './version.ts';
 export function vitals(
   context: ServiceContext,
   admission: Admission,
-  { concurrency, queue, maxInFlight }: CommonSettings,
+  { auth, concurrency, queue, maxInFlight }: CommonSettings,
   startedAt: number,
 ): Record<string, unknown> {
   return {
@@ -17,6 +17,7 @@ export function vitals(
     in_flight: context.inFlight,
     working: admission.active,
     queued: admission.waiting,
+    ...auth.vitals,
     capacity: { concurrency, queue, in_flight: maxInFlight },
   };
 }

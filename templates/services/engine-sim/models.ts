@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** One model that the engine has, with what Ollama tells about it. */
 export interface Model {
@@ -33,12 +34,16 @@ export function fullName(name: string): string {
 /** Which models are there, which are loaded, and until when. */
 export class ModelStore {
   readonly #loadMs: number;
+  #file: string | undefined;
   readonly #models = new Map<string, Model>();
   readonly #loaded = new Map<string, Loaded>();
 
-  constructor(names: readonly string[], loadMs: number) {
+  /** @param file where the names of the models are kept over a restart, as Ollama keeps what it has pulled */
+  constructor(names: readonly string[], loadMs: number, file?: string) {
     this.#loadMs = loadMs;
-    for (const name of names) this.add(name);
+    const kept = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+    for (const name of [...names, ...kept]) this.add(name);
+    this.#file = file;
   }
 
   get(name: string): Model | undefined {
@@ -52,12 +57,19 @@ export class ModelStore {
   add(name: string): Model {
     const model = describeModel(fullName(name));
     this.#models.set(model.name, model);
+    this.#keep();
     return model;
   }
 
   remove(name: string): boolean {
     this.#loaded.delete(fullName(name));
-    return this.#models.delete(fullName(name));
+    const removed = this.#models.delete(fullName(name));
+    this.#keep();
+    return removed;
+  }
+
+  #keep(): void {
+    if (this.#file !== undefined) writeFileSync(this.#file, [...this.#models.keys(), ''].join('\n'));
   }
 
   /** Loads it unless it is loaded, and keeps it loaded until `release`. `wait` is undefined when there is none. */

@@ -15,7 +15,7 @@ type Route = (incoming: IncomingMessage, outgoing: ServerResponse) => void | Pro
 /** A simulated engine: Ollama's HTTP API in front of a machine that is only calculated. */
 export function createEngineSim(context: ServiceContext): Service {
   const settings = readSimSettings(context.env);
-  const models = new ModelStore(settings.models, settings.loadMs);
+  const models = new ModelStore(settings.models, settings.loadMs, settings.modelsFile);
   const scheduler = new Scheduler(settings, models, new ProcessorSharing(realClock));
   const routes = createRoutes({ settings, models, scheduler }, new Faults());
 

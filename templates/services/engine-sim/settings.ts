@@ -14,6 +14,8 @@ export interface SimSettings {
   /** How long a model stays loaded when the request does not say, in milliseconds. */
   readonly keepAliveMs: number;
   readonly models: readonly string[];
+  /** Keeps the names of pulled models over a restart; undefined for a memory that ends with the process. */
+  readonly modelsFile: string | undefined;
 }
 
 /** The default rates are those of a small CPU machine with a model of one to four billion parameters. */
@@ -34,6 +36,7 @@ export function readSimSettings(env: Env): SimSettings {
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
+    modelsFile: env.text('SIM_MODELS_FILE', '') || undefined,
   };
 }
 

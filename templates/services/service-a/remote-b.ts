@@ -13,16 +13,20 @@ export interface RemoteBOptions {
   /** For the whole second step, all attempts included, in milliseconds. */
   readonly timeoutMs: number;
   readonly window: RemoteWindow;
+  /** The `Authorization` header that B asks for, if it asks for one. */
+  readonly authorization: string | undefined;
 }
 
 /** The chain's second step. */
 export class RemoteB {
   readonly #options: RemoteBOptions;
   readonly #upstream: Upstream;
+  readonly #headers: Readonly<Record<string, string>>;
 
   constructor(options: RemoteBOptions) {
     this.#options = options;
     this.#upstream = new Upstream(options.url);
+    this.#headers = options.authorization === undefined ? {} : { authorization: options.authorization };
   }
 
   /**
@@ -65,7 +69,7 @@ export class RemoteB {
         method: 'POST',
         path: '',
         body,
-        headers: { [TIMEOUT_HEADER]: String(Math.max(0, Math.round(timeoutMs))) },
+        headers: { ...this.#headers, [TIMEOUT_HEADER]: String(Math.max(0, Math.round(timeoutMs))) },
         timeoutMs,
         scope,
       });

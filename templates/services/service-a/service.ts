@@ -35,6 +35,7 @@ export function createServiceA(context: ServiceContext): Service {
     // Just below the 180 s for which the load generator, like the original one, waits.
     timeoutMs: env.number('REMOTE_B_TIMEOUT_SECONDS', 170, { min: 0.05, max: 86_400 }) * 1000,
     window,
+    authorization: settings.auth.authorization,
   });
   const engine = new Upstream(settings.engineUrl);
   const readiness = new EngineReadiness({ ...settings, model: model.model });

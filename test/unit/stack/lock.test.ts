@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
-import { acquireLock, type LockHolder } from '../../../src/services/stack/lock.ts';
+import { acquireLock } from '../../../src/services/stack/lock.ts';
+import { inspectLock, type LockHolder, type LockJudge } from '../../../src/services/stack/lock-holder.ts';
+import { breakLock } from '../../../src/services/stack/unlock.ts';
 
 let folder: string;
 let path: string;
@@ -24,19 +26,31 @@ const holder = (pid: number, host = 'here'): LockHolder => ({
 const take = (self: LockHolder, alive: readonly number[], takeovers: unknown[] = []) =>
   acquireLock(path, {
     self,
+    stack: 'demo',
+    now: () => Date.now(),
     isAlive: async ({ pid }) => alive.includes(pid),
     onTakeover: (previous) => takeovers.push(previous),
   });
 
+const judge = (alive: readonly number[]): LockJudge => ({
+  host: 'here',
+  now: () => Date.now(),
+  isAlive: async ({ pid }) => alive.includes(pid),
+});
+async function age(file: string, seconds: number) {
+  const then = new Date(Date.now() - seconds * 1000);
+  await utimes(file, then, then);
+}
+
 describe('the lock of a stack', () => {
   it('tells the second command who holds it, since when and for what', async () => {
-    const release = await take(holder(1), [1]);
+    const lock = await take(holder(1), [1]);
     await expect(take(holder(2), [1, 2])).rejects.toMatchObject({
       exit: ExitCode.locked,
       message: 'the stack is locked by ann, pid 1, since 2026-01-01T00:00:00.000Z, for "chainctl deploy local"',
     });
-    await release();
-    await (await take(holder(2), [2]))();
+    await lock.release();
+    await (await take(holder(2), [2])).release();
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -56,7 +70,26 @@ describe('the lock of a stack', () => {
 
   it('never judges a process of another machine', async () => {
     await take(holder(1, 'elsewhere'), [1]);
-    await expect(take(holder(2), [])).rejects.toMatchObject({ message: expect.stringContaining('on elsewhere') });
+    await expect(take(holder(2), [])).rejects.toMatchObject({
+      message: expect.stringContaining('on elsewhere'),
+      nextSteps: ['wait: it is at work on elsewhere'],
+    });
+  });
+
+  it('says of a lock of another machine that its heart has stopped, and how to give it up', async () => {
+    await take(holder(1, 'elsewhere'), [1]);
+    await age(path, 600);
+    await expect(take(holder(2), [])).rejects.toMatchObject({
+      message: expect.stringContaining('it has not been heard of for 10 min'),
+      nextSteps: expect.arrayContaining([expect.stringContaining('chainctl unlock --stack demo')]),
+    });
+  });
+
+  it('is kept fresh by its holder', async () => {
+    const lock = await take(holder(1, 'elsewhere'), [1]);
+    await age(path, 600);
+    await lock.beat();
+    expect((await inspectLock(path, judge([])))?.verdict).toBe('beating');
   });
 
   it('lets exactly one of many win over a dead lock', async () => {
@@ -64,5 +97,52 @@ describe('the lock of a stack', () => {
     const contenders = Array.from({ length: 12 }, (_, index) => index + 1);
     const outcomes = await Promise.allSettled(contenders.map((pid) => take(holder(pid), contenders)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+});
+
+describe('unlock', () => {
+  const unlock = async (alive: readonly number[], force = false) => {
+    const view = await inspectLock(path, judge(alive));
+    if (view === undefined) throw new Error('no lock');
+    await breakLock(path, view, { force, judge: judge(alive) });
+  };
+
+  it('refuses while the holder is alive on this machine, and leaves the lock', async () => {
+    const lock = await take(holder(1), [1]);
+    await expect(unlock([1])).rejects.toMatchObject({ code: 'lock-alive', exit: ExitCode.locked });
+    await lock.check();
+  });
+
+  it('gives up the lock of a dead process, of a silent machine, and a damaged one', async () => {
+    await take(holder(1), [1]);
+    await unlock([]);
+    await take(holder(1, 'elsewhere'), []);
+    await expect(unlock([])).rejects.toMatchObject({ code: 'lock-alive' });
+    await age(path, 61);
+    await unlock([]);
+    await writeFile(path, '{');
+    await unlock([]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('with force takes it from a live holder, who notices before its next write and does not take it back', async () => {
+    const first = await take(holder(1), [1]);
+    await unlock([1], true);
+    await expect(first.check()).rejects.toMatchObject({ code: 'lock-lost', exit: ExitCode.locked });
+    const second = await take(holder(2), [1, 2]);
+    await expect(first.beat()).rejects.toMatchObject({ code: 'lock-lost' });
+    await first.release();
+    await second.check();
+  });
+
+  it('takes only the lock that was shown', async () => {
+    const first = await take(holder(1), [1]);
+    const view = await inspectLock(path, judge([]));
+    await first.release();
+    const second = await take(holder(2), [2]);
+    await expect(breakLock(path, view as never, { force: true, judge: judge([]) })).rejects.toMatchObject({
+      code: 'locked',
+    });
+    await second.check();
   });
 });

@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
 import { Journal } from '../../../src/services/stack/journal.ts';
 import { readState } from '../../../src/services/stack/state.ts';
+import { StateStore } from '../../../src/services/stack/store.ts';
 
 let folder: string;
 let path: string;
@@ -60,5 +61,98 @@ describe('state', () => {
     });
     await expect(Journal.open(path, 'demo', 'local', clock)).rejects.toThrow();
     expect(await readFile(path, 'utf8')).toBe(text);
+  });
+});
+
+describe('a state of an earlier version', () => {
+  const OLD = {
+    version: 1,
+    stack: 'demo',
+    updatedAt: '2025-12-31T00:00:00.000Z',
+    targets: {
+      local: {
+        deployedAt: '2025-12-31T00:00:00.000Z',
+        request: { replicas: 2 },
+        endpoints: { a: 'http://127.0.0.1:8001' },
+        resources: {
+          a: {
+            status: 'ready',
+            token: 't',
+            since: '2025-12-31T00:00:00.000Z',
+            spec: { port: 1 },
+            identity: { pid: 7 },
+          },
+        },
+      },
+    },
+  };
+
+  it('is read as it was meant, and kept in the history when it is written over', async () => {
+    await mkdir(join(folder, 'stack'));
+    await writeFile(path, JSON.stringify(OLD));
+    expect(await readState(path)).toEqual({ ...OLD, version: 2, serial: 0 });
+    const journal = await Journal.open(path, 'demo', 'local', clock);
+    await journal.record('b', { status: 'ready', token: 't', spec: 0, identity: {} });
+    const written = await readState(path);
+    expect(written).toMatchObject({ version: 2, serial: 1 });
+    expect(written?.targets.local?.resources.a).toEqual(OLD.targets.local.resources.a);
+    expect(JSON.parse(await readFile(join(folder, 'stack', 'history', '000000.json'), 'utf8'))).toEqual(OLD);
+  });
+});
+
+describe('the history', () => {
+  const versions = () => readdir(join(folder, 'stack', 'history'));
+  const write = async (journal: Journal, times: number) => {
+    for (let n = 0; n < times; n++)
+      await journal.record('a', { status: 'ready', token: `t${n}`, spec: n, identity: {} });
+  };
+
+  it('keeps the last 20 versions, 0600, and counts on when the file is lost', async () => {
+    await write(await Journal.open(path, 'demo', 'local', clock), 25);
+    expect(await versions()).toHaveLength(20);
+    expect((await versions()).at(-1)).toBe('000024.json');
+    const kept = join(folder, 'stack', 'history', '000024.json');
+    expect((await stat(kept)).mode & 0o777).toBe(0o600);
+    expect((await readState(kept))?.targets.local?.resources.a?.spec).toBe(23);
+    await rm(path);
+    await write(await Journal.open(path, 'demo', 'local', clock), 2);
+    expect((await versions()).at(-1)).toBe('000025.json');
+  });
+
+  it('is named by the error of a damaged file: the newest version that is sound', async () => {
+    await write(await Journal.open(path, 'demo', 'local', clock), 4);
+    const kept = (serial: string) => join(folder, 'stack', 'history', `${serial}.json`);
+    await writeFile(kept('000003'), '{');
+    await writeFile(path, '{"version":');
+    await expect(readState(path)).rejects.toMatchObject({
+      code: 'state-corrupt',
+      nextSteps: expect.arrayContaining([expect.stringContaining(`cp ${kept('000002')} ${path}`)]),
+    });
+  });
+});
+
+describe('a store', () => {
+  it('lets two targets be written at the same time without losing either', async () => {
+    const store = await StateStore.open(path, 'demo', clock);
+    const journals = ['aws', 'gcp'].map((target) => new Journal(store, target));
+    const record = { status: 'ready', token: 't', spec: 0, identity: {} } as const;
+    await Promise.all(journals.flatMap((journal) => [1, 2, 3].map((n) => journal.record(`r${n}`, record))));
+    const state = await readState(path);
+    expect(Object.keys(state?.targets.aws?.resources ?? {})).toEqual(['r1', 'r2', 'r3']);
+    expect(Object.keys(state?.targets.gcp?.resources ?? {})).toEqual(['r1', 'r2', 'r3']);
+    expect(state?.serial).toBe(6);
+  });
+
+  it('writes nothing once it may not', async () => {
+    let mine = true;
+    const beforeWrite = async () => {
+      if (!mine) throw new Error('lost');
+    };
+    const journal = await Journal.open(path, 'demo', 'local', clock, { beforeWrite });
+    await journal.record('a', { status: 'ready', token: 't', spec: 0, identity: {} });
+    const before = await readFile(path, 'utf8');
+    mine = false;
+    await expect(journal.forget()).rejects.toThrow('lost');
+    expect(await readFile(path, 'utf8')).toBe(before);
   });
 });

@@ -22,6 +22,8 @@ export interface RunOrder extends ConnectionControls {
   /** Requests due while so many are open are dropped and counted; never queued. */
   readonly maxInFlight: number;
   readonly prompt: string;
+  /** Sent as a bearer token. Goes to the generators with their orders, and into no record. */
+  readonly token?: string;
   readonly seed: number;
   /** Position in the sweep: makes the prompts of its points differ. */
   readonly series: number;

@@ -24,6 +24,8 @@ export interface TemplateOptions {
   readonly series: number;
   /** Ask for a streamed answer. */
   readonly stream: boolean;
+  /** Bearer token. */
+  readonly token?: string;
 }
 
 /**
@@ -32,6 +34,7 @@ export interface TemplateOptions {
  */
 export class RequestTemplate {
   readonly #accept: string;
+  readonly #authorization: readonly string[];
   readonly #traceAt: number;
   readonly #numberAt: number;
   readonly #bodyAt: number;
@@ -39,14 +42,16 @@ export class RequestTemplate {
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ target, prompt, seed, series, stream }: TemplateOptions) {
+  constructor({ target, prompt, seed, series, stream, token }: TemplateOptions) {
     const whole = bodyMaker(prompt, seed, series)(Number(SENTINEL));
     const at = whole.indexOf(`-${SENTINEL}: `) + 1;
     const body = Buffer.from(stream ? streamedBody(whole) : whole);
     this.#accept = stream ? 'application/x-ndjson, text/event-stream, application/json' : 'application/json';
+    this.#authorization = token === undefined ? [] : ['authorization', `Bearer ${token}`];
+    const authorization = token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
     const head = Buffer.from(
       `POST ${target.pathname}${target.search} HTTP/1.1\r\nhost: ${target.host}\r\n` +
-        `content-type: application/json\r\naccept: ${this.#accept}\r\ncontent-length: ${body.length}\r\n` +
+        `content-type: application/json\r\naccept: ${this.#accept}\r\ncontent-length: ${body.length}\r\n${authorization}` +
         `traceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-01\r\n\r\n`,
     );
     this.#bodyAt = head.length;
@@ -90,7 +95,10 @@ export class RequestTemplate {
       .toString(16)
       .padStart(HEX_WIDTH - 1, '0')}`;
     const traceparent = `00-${this.#trace}${id}-${id}-01`;
-    return ['content-type', 'application/json', 'accept', this.#accept, 'traceparent', traceparent];
+    return [
+      ...['content-type', 'application/json', 'accept', this.#accept, 'traceparent', traceparent],
+      ...this.#authorization,
+    ];
   }
 }
 

@@ -1,6 +1,7 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
+import { unauthorized } from '../../chain/token.ts';
 import { streamedBody } from '../engine/request-template.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
 import { bodyMaker } from '../prompt.ts';
@@ -29,7 +30,8 @@ export interface BaselineSettings {
  * Measures the target with a few ordinary requests before the sweep.
  *
  * @returns undefined, with a warning, when it did not answer well: there is nothing to compare with then
- * @throws RemedyError: exit 5 when it sends its callers elsewhere, exit 2 when it was asked for a stream and sends none
+ * @throws RemedyError: exit 5 when it sends its callers elsewhere, exit 3 when it asks for another token (every request
+ *   would be refused), exit 2 when it was asked for a stream and sends none
  */
 export async function takeBaseline(
   settings: BaselineSettings,
@@ -37,6 +39,7 @@ export async function takeBaseline(
     readonly client: Pick<ChainClient, 'raw'>;
     readonly emit: Emit;
     readonly signal: AbortSignal;
+    readonly token?: string;
   },
 ): Promise<Baseline | undefined> {
   const body = bodyMaker(settings.prompt, settings.seed, PROBE_SERIES);
@@ -50,6 +53,7 @@ export async function takeBaseline(
   }
   const { redirect } = baseline;
   if (redirect !== undefined) throw redirects(settings.targetUrl, redirect.status, redirect.to, redirect.to);
+  if (baseline.why === 'status 401') throw unauthorized(settings.targetUrl, deps.token !== undefined);
   const text =
     `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but nothing tells ` +
     'whether the target has recovered between points';

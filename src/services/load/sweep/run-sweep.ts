@@ -26,6 +26,8 @@ export interface SweepDeps {
   readonly client: Pick<ChainClient, 'raw'>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Sent to the target as a bearer token; not a setting, since those are written down. */
+  readonly token?: string;
   /** What the operator asks while it runs. */
   readonly control?: SweepControl;
   /** How result files are made; the default is the real one. */
@@ -42,7 +44,7 @@ export interface SweepDeps {
  * @throws RemedyError: exit 5 when the target does not answer, exit 3 when results cannot be written
  */
 export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
-  const { clock, emit, control, onRecords } = deps;
+  const { clock, emit, control, onRecords, token } = deps;
   const health = options.preflight ? await askHealth(options.targetUrl, deps.client, deps.signal) : undefined;
   const baseline = options.probe === true ? await takeBaseline(options, deps) : undefined;
   const broken = new AbortController();
@@ -93,7 +95,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const given = control === undefined ? {} : { control };
     const offer = async (index: number, rate: number, terms: PointTerms) => {
       if (!generator.alive) generator = await Generator.start(generators);
-      const order = orderOf(options, plan, index, rate);
+      const order = { ...orderOf(options, plan, index, rate), ...(token === undefined ? {} : { token }) };
       const shared = { generator, record, clock, emit, signal, ...given, ...(onRecords && { onRecords }) };
       return runPoint(plan, index, order, terms, shared);
     };

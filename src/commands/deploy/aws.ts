@@ -1,0 +1,152 @@
+import { Flags } from '@oclif/core';
+import { createdByOf, ec2Endpoint, ec2Of } from '../../aws-surroundings.ts';
+import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
+import { awsFlags, vmFlags } from '../../config/aws-flags.ts';
+import { durationFlag, integerFlag, modelFlag, urlFlag } from '../../config/flags.ts';
+import { imageText, parseImage, UBUNTU_24_04 } from '../../services/aws/ami.ts';
+import { chooseB } from '../../services/aws/b-url.ts';
+import { parseCidr } from '../../services/aws/cidr.ts';
+import { deployAws } from '../../services/aws/deploy.ts';
+import { vmMaterial } from '../../services/aws/material.ts';
+import { desiredOnVm, onVm } from '../../services/aws/on-vm.ts';
+import { operatorAddress } from '../../services/aws/operator-address.ts';
+import { type AwsRequest, DEFAULT_DISK_GB } from '../../services/aws/request.ts';
+import { makeToken, TOKEN_SECRET } from '../../services/chain/token.ts';
+import { HostSessions } from '../../services/host/sessions.ts';
+import { ensureSecret, readSecret } from '../../services/stack/secrets.ts';
+import { readState } from '../../services/stack/state.ts';
+import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
+import { confirmFirst } from '../../ui/confirm-first.ts';
+import { formatPlan } from '../../ui/format/plan.ts';
+import { renderAwsDeployment } from '../../ui/render-aws.ts';
+
+const HOUR = 3600;
+
+export default class DeployAws extends BaseCommand<typeof DeployAws> {
+  static override summary = 'bring service A up on a VM of its own on AWS';
+  static override description =
+    `Makes a key pair, a security group and a VM with your own EC2 credentials; says what it costs and asks first.
+Only your address can log in, and only your address can use A unless --allow or --public says otherwise.
+Run it again to change what differs, or to go on after anything that went wrong. "chainctl teardown aws" leaves nothing.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --b-url http://198.51.100.9 --ttl 4h',
+    '<%= config.bin %> <%= command.id %> --region us-east-1 --type t4g.large --allow 203.0.113.0/24',
+    '<%= config.bin %> <%= command.id %> --b-url http://198.51.100.9 --dry-run --json',
+  ];
+  static override flags = {
+    ...awsFlags,
+    ...vmFlags,
+    ami: Flags.string({
+      description: 'image id, or OWNER:NAME-PATTERN [default: Ubuntu 24.04 of Canonical]',
+      helpValue: 'IMAGE',
+      env: 'CHAINCTL_AMI',
+    }),
+    'disk-gb': integerFlag({
+      description: 'size of the encrypted disk',
+      default: DEFAULT_DISK_GB,
+      min: 8,
+      max: 1000,
+      env: 'CHAINCTL_DISK_GB',
+    }),
+    allow: Flags.string({
+      description: 'who may use A [default: your address alone]; repeatable',
+      helpValue: 'CIDR',
+      multiple: true,
+      delimiter: ',',
+      env: 'CHAINCTL_ALLOW',
+    }),
+    public: Flags.boolean({ description: 'everybody may use A', exclusive: ['allow'] }),
+    'elastic-ip': Flags.boolean({ description: 'an address that outlives a stop of the VM' }),
+    ttl: durationFlag({
+      description: 'the VM ends itself after this time, whatever becomes of this machine',
+      helpValue: '4h',
+      min: 600,
+      max: 30 * 24 * HOUR,
+      env: 'CHAINCTL_TTL',
+    }),
+    'b-url': urlFlag({ description: "B's address [default: this stack's GCP side]", env: 'CHAINCTL_B_URL' }),
+    'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+    'ollama-image': Flags.string({
+      description: "the engine's image, instead of the version that chainctl was tested with",
+      helpValue: 'IMAGE',
+      env: 'CHAINCTL_OLLAMA_IMAGE',
+    }),
+    'ssh-user': Flags.string({
+      description: "the image's own user, who may use sudo",
+      default: 'ubuntu',
+      env: 'CHAINCTL_SSH_USER',
+    }),
+    auth: Flags.option({
+      description: 'whether A requires the bearer token of the stack',
+      options: ['token', 'none'] as const,
+      default: 'token',
+      env: 'CHAINCTL_AUTH',
+    })(),
+    yes: Flags.boolean({ char: 'y', description: 'do not ask before the first change' }),
+    'dry-run': Flags.boolean({ description: 'show the plan and the cost, and change nothing' }),
+  };
+
+  protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+    const { flags } = this;
+    const paths = pathsOf(this.stack);
+    const gcp = (await readState(paths.state))?.targets.gcp?.endpoints.b;
+    const bUrl = chooseB({ flag: flags['b-url'], gcp });
+    const allow = (flags.allow ?? []).map((text) => parseCidr(text, '--allow'));
+    const image = imageText(flags.ami === undefined ? UBUNTU_24_04 : parseImage(flags.ami));
+    const [ec2, address] = await Promise.all([
+      ec2Of(flags, paths),
+      operatorAddress({ given: flags['operator-address'], endpoint: ec2Endpoint(flags), fetch, signal }),
+    ]);
+    const request: AwsRequest = {
+      region: ec2.region,
+      profile: flags.profile,
+      type: flags.type,
+      image,
+      diskGb: flags['disk-gb'],
+      subnetId: flags.subnet,
+      operatorAddress: address,
+      allow,
+      public: flags.public,
+      elasticIp: flags['elastic-ip'],
+      ttlSeconds: flags.ttl,
+      bUrl,
+      modelA: flags['model-a'],
+      sshUser: flags['ssh-user'],
+      ollamaImage: flags['ollama-image'],
+      auth: flags.auth,
+    };
+    const streams = { input: process.stdin, output: process.stderr };
+    const first = confirmFirst({ emit, canPrompt: terminal.canPrompt, streams, signal });
+    if (flags.yes || flags['dry-run']) first.release();
+    const sessions = new HostSessions();
+    try {
+      const [stack, { templates }] = await Promise.all([stackDeps(first.emit, signal), hostDeps()]);
+      const deployment = await deployAws(
+        paths,
+        request,
+        { dryRun: flags['dry-run'] },
+        {
+          ...stack,
+          ec2,
+          createdBy: createdByOf(stack),
+          material: (make) => vmMaterial({ paths, boot: templates.boot, ttlSeconds: flags.ttl }, make),
+          token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
+          extra: (resources, token) =>
+            desiredOnVm(
+              onVm(resources, request, { paths, templates, sessions, token: async () => token }),
+              request,
+              { templates },
+              token,
+            ),
+          async confirm(changes) {
+            if (!flags.yes) await first.ask(formatPlan(changes), `deploying stack ${paths.name}`);
+          },
+        },
+      );
+      return { result: deployment, text: renderAwsDeployment(deployment) };
+    } finally {
+      first.release();
+      await sessions.close();
+    }
+  }
+}

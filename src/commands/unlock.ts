@@ -1,0 +1,53 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { describeHolder, describeQuiet, inspectLock, type LockView } from '../services/stack/lock-holder.ts';
+import { breakLock } from '../services/stack/unlock.ts';
+import { lockJudge, pathsOf } from '../surroundings.ts';
+import { confirmStack } from '../ui/confirm.ts';
+
+export default class Unlock extends BaseCommand<typeof Unlock> {
+  static override summary = 'give up the lock of a stack that its holder will not give back';
+  static override description = `Shows who holds the lock, and asks to retype the stack's name.
+A command that ended on this machine leaves no lock that matters: the next command takes it over by itself.
+A command that is at work keeps its lock, unless --force is given; it then stops at its next write.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --stack demo --yes',
+  ];
+  static override flags = {
+    yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
+    force: Flags.boolean({ description: 'also when the command that holds it is at work' }),
+  };
+
+  protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+    const { lock, name } = pathsOf(this.stack);
+    const judge = lockJudge();
+    const view = await inspectLock(lock, judge);
+    if (view === undefined) return { result: { stack: name, unlocked: false }, text: `Stack ${name} is not locked.` };
+    const holder = view.holder === undefined ? 'nobody that it names' : describeHolder(view.holder, judge.host);
+    emit({ type: 'note', level: 'info', text: `held by ${holder}; ${stateOf(view)}` });
+    // Refused before the operator has typed anything.
+    const refusable = view.verdict === 'alive' || view.verdict === 'beating';
+    if (!this.flags.yes && (this.flags.force || !refusable)) {
+      const question = `This gives up the lock of stack ${name}, held by ${holder}.`;
+      await confirmStack(name, { what: 'unlock', question }, terminal.canPrompt, signal);
+    }
+    await breakLock(lock, view, { force: this.flags.force, judge });
+    return {
+      result: { stack: name, unlocked: true, holder: view.holder ?? null },
+      text: `Stack ${name} is unlocked. The next command goes on from where the last one stopped.`,
+    };
+  }
+}
+
+function stateOf({ verdict, quietSeconds }: LockView): string {
+  const quiet = describeQuiet(quietSeconds);
+  const states: Readonly<Record<LockView['verdict'], string>> = {
+    alive: 'its process runs on this machine',
+    dead: 'its process has ended',
+    beating: `last heard of ${quiet} ago`,
+    silent: `not heard of for ${quiet}`,
+    damaged: 'the lock is damaged',
+  };
+  return states[verdict];
+}

@@ -1,0 +1,137 @@
+import { applyPlan, observeAndPlan } from '../stack/apply.ts';
+import type { StackPaths } from '../stack/paths.ts';
+import type { PlannedChange } from '../stack/plan.ts';
+import type { Desired } from '../stack/resource.ts';
+import { type StackDeps, withStack } from '../stack/session.ts';
+import { parseImage } from './ami.ts';
+import { type AwsResources, awsResources, desiredAws, type Material, SERVICE_PORT } from './desired.ts';
+import type { Ec2 } from './ec2.ts';
+import { refuseElsewhere } from './guards.ts';
+import { checkUserData } from './instance.ts';
+import { INSTANCE } from './instance-state.ts';
+import { findAccount, findVpc, type Launch, resolveLaunch } from './launch.ts';
+import { type Cost, costOf } from './prices.ts';
+import type { AwsRequest } from './request.ts';
+import { awsTarget } from './target.ts';
+
+export interface AwsDeployment {
+  readonly stack: string;
+  readonly target: 'aws';
+  readonly region: string;
+  readonly changes: readonly PlannedChange[];
+  readonly applied: boolean;
+  readonly cost: Cost;
+  /** When the VM ends itself: counted from when it was made; in a dry run, from now. */
+  readonly expiresAt?: string | undefined;
+  readonly endpoints: { readonly a?: string | undefined; readonly b: string };
+}
+
+export interface AwsDeps extends StackDeps {
+  readonly ec2: Ec2;
+  /** `user@host`, for the tags. */
+  readonly createdBy: string;
+  /**
+   * Keys and boot text of the stack.
+   *
+   * @param make whether missing ones may be made; without, undefined says that there are none yet
+   */
+  material(make: boolean): Promise<Material | undefined>;
+  /** What comes on top of the VM: the host and the service. */
+  extra?(resources: AwsResources, token: string | undefined): readonly Desired[];
+  /** The stack's token; made when `make` and it is missing. */
+  token?(make: boolean): Promise<string | undefined>;
+  /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
+  confirm?(changes: readonly PlannedChange[]): Promise<void>;
+}
+
+const NO_MATERIAL: Material = { publicKey: '', userData: '', bootHash: '' };
+
+/**
+ * Brings the AWS side of a stack up, or changes what differs from the request.
+ *
+ * @param dryRun stop after the plan
+ * @throws RemedyError: credentials, permission, region, type or image (3), quota or capacity (4), not ready (5), locked (6)
+ */
+export async function deployAws(
+  paths: StackPaths,
+  request: AwsRequest,
+  { dryRun }: { readonly dryRun: boolean },
+  deps: AwsDeps,
+): Promise<AwsDeployment> {
+  const { ec2 } = deps;
+  return withStack(paths, 'aws', deps, async (steps) => {
+    const { context, journal } = steps;
+    const { signal } = context;
+    const [account, vpcId] = await Promise.all([findAccount(ec2, signal), findVpc(ec2, request.subnetId, signal)]);
+    refuseElsewhere(journal.target, { region: ec2.region, account });
+    const material = (await deps.material(!dryRun)) ?? NO_MATERIAL;
+    checkUserData(material.userData);
+    const expiresAt = expiryOf(request, context.clock.now());
+    const launch = once((abort: AbortSignal) =>
+      resolveLaunch(ec2, { ...request, image: parseImage(request.image) }, abort),
+    );
+    const owner = { stack: paths.name, createdBy: deps.createdBy, expiresAt };
+    const resources = awsResources(ec2, owner, { material: () => material, launch });
+    const token = request.auth === 'token' ? await deps.token?.(!dryRun) : undefined;
+    const extra = deps.extra?.(resources, token) ?? [];
+    const desired = [...desiredAws(request, vpcId, material, resources), ...extra];
+    const target = awsTarget(
+      resources,
+      extra.map(({ resource }) => resource),
+    );
+    const plan = await observeAndPlan(target, desired, journal, context);
+    context.emit({ type: 'plan', changes: plan.changes });
+    const cost = costOf(request);
+    if (makesVm(plan.changes)) await checkLaunch(launch, context);
+    for (const text of cost.lines) context.emit({ type: 'note', level: 'info', text });
+    if (request.public) {
+      context.emit({
+        type: 'note',
+        level: 'warn',
+        text: `--public: everybody can use service A on port ${SERVICE_PORT}`,
+      });
+    }
+    const result = { stack: paths.name, target: 'aws' as const, region: ec2.region, changes: plan.changes, cost };
+    if (dryRun) {
+      return { ...result, expiresAt, applied: false, endpoints: { ...journal.target.endpoints, b: request.bUrl } };
+    }
+    if (plan.changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(plan.changes);
+    const recorded = { ...request, ...(account === undefined ? {} : { account }) };
+    const before = { ...journal.target.endpoints, b: request.bUrl };
+    await journal.describe({ request: recorded, endpoints: before, auth: request.auth, complete: false });
+    await applyPlan(target, desired, plan, steps);
+    const vm = await resources.instance.find(context);
+    const endpoints = {
+      b: request.bUrl,
+      ...(vm?.publicIp === undefined ? {} : { a: `http://${vm.publicIp}:${SERVICE_PORT}` }),
+    };
+    await journal.describe({ request: recorded, endpoints, auth: request.auth, complete: true });
+    return { ...result, expiresAt: vm?.expiresAt, applied: true, endpoints };
+  });
+}
+
+function expiryOf({ ttlSeconds }: AwsRequest, now: number): string | undefined {
+  return ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString();
+}
+
+function makesVm(changes: readonly PlannedChange[]): boolean {
+  return changes.some(({ key, action }) => key === INSTANCE && (action === 'create' || action === 'replace'));
+}
+
+/** Type and image are looked for before anything is made: a typing error must not leave half a stack. */
+async function checkLaunch(
+  launch: (signal: AbortSignal) => Promise<Launch>,
+  { signal, emit }: { readonly signal: AbortSignal; readonly emit: StackDeps['emit'] },
+): Promise<void> {
+  const { type, image } = await launch(signal);
+  const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB, ${type.architecture}; image ${image.id} (${image.name})`;
+  emit({ type: 'note', level: 'info', text });
+}
+
+function once<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
+  let result: Promise<T> | undefined;
+  return (signal) => {
+    result ??= work(signal);
+    return result;
+  };
+}

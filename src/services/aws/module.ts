@@ -1,0 +1,76 @@
+import type { Clock } from '../clock.ts';
+import { remoteLog } from '../host/remote-logs.ts';
+import { runThere } from '../host/run-there.ts';
+import { HostSessions } from '../host/sessions.ts';
+import type { HostTemplates } from '../host/templates.ts';
+import { healthReason } from '../local/service-process.ts';
+import type { StackPaths } from '../stack/paths.ts';
+import type { Resource } from '../stack/resource.ts';
+import { readSecret } from '../stack/secrets.ts';
+import type { TargetRecord } from '../stack/state.ts';
+import { recordedStatus, type TargetModule, type TargetStatus } from '../stack/target-module.ts';
+import { awsResources } from './desired.ts';
+import type { Ec2 } from './ec2.ts';
+import { recordedRequest, refuseElsewhere } from './guards.ts';
+import { findAccount } from './launch.ts';
+import { SSH_KEY } from './material.ts';
+import { ON_VM, onVm, vmAccess } from './on-vm.ts';
+import { awsTarget } from './target.ts';
+
+export interface AwsModuleDeps {
+  readonly clock: Clock;
+  /** EC2 where the stack is. */
+  ec2(): Promise<Ec2>;
+  templates(): Promise<HostTemplates>;
+  token(): Promise<string | undefined>;
+}
+
+/** AWS, as the commands that work over all targets see it. */
+export function awsModule(paths: StackPaths, deps: AwsModuleDeps): TargetModule {
+  return {
+    name: 'aws',
+    sweepsUnasked: false,
+    hasTraces: async () => (await readSecret(paths, SSH_KEY)) !== undefined,
+    status: async (record) => (record === undefined ? undefined : statusOf(record)),
+    async open(record, context, purpose) {
+      const ec2 = await deps.ec2();
+      const account = await findAccount(ec2, context.signal);
+      refuseElsewhere(record, { region: ec2.region, account });
+      const resources = awsResources(ec2, { stack: paths.name, createdBy: '' });
+      // A teardown removes what is on the VM with the VM.
+      if (purpose === 'teardown') return awsTarget(resources);
+      const sessions = new HostSessions();
+      const request = recordedRequest(record?.request);
+      const wanted = { elasticIp: request?.elasticIp ?? false, sshUser: request?.sshUser ?? 'ubuntu' };
+      const vm = onVm(resources, wanted, { ...deps, paths, sessions, templates: await deps.templates() });
+      const handles = [vm.host, vm.service] as unknown as Resource<unknown, unknown>[];
+      return { ...awsTarget(resources, handles), close: () => sessions.close() };
+    },
+    async logs(record, selection, kind, context) {
+      const { a } = record?.endpoints ?? {};
+      if (record === undefined || a === undefined || (selection !== undefined && selection !== 'a')) return [];
+      const address = new URL(a).hostname;
+      const user = recordedRequest(record.request)?.sshUser ?? 'ubuntu';
+      return [
+        remoteLog('a', kind, async (script) => {
+          const access = await vmAccess(paths, address, user);
+          return access === undefined ? '' : runThere(access, 'reading the log', script, { ...deps, ...context });
+        }),
+      ];
+    },
+  };
+}
+
+async function statusOf(record: TargetRecord): Promise<TargetStatus> {
+  const status = recordedStatus('aws', record);
+  const { a } = record.endpoints;
+  if (a === undefined) return status;
+  const reason = await healthReason(`${a}/health`);
+  const [, service] = ON_VM;
+  const resources = status.resources.map((each) => {
+    if (each.key !== service || each.state !== 'recorded') return each;
+    const seen = reason === undefined ? ({ state: 'healthy' } as const) : ({ state: 'unhealthy', reason } as const);
+    return { ...each, ...seen, address: new URL(a).host };
+  });
+  return { ...status, resources, healthy: status.healthy && reason === undefined };
+}

@@ -1,0 +1,81 @@
+import { isMap, isSeq, parseDocument } from 'yaml';
+
+export interface BootTemplates {
+  /** `templates/boot/cloud-init.yaml` */
+  readonly cloudConfig: string;
+  /** `templates/boot/install-docker.sh` */
+  readonly installDocker: string;
+  /** `templates/boot/deadline.sh` */
+  readonly deadline: string;
+}
+
+export interface CloudInitOptions {
+  readonly templates: BootTemplates;
+  /** The machine's own key, made here so that it can be pinned. OpenSSH formats. */
+  readonly hostKey: { readonly privateKey: string; readonly publicKey: string };
+  /** The operator's public key, for the image's default user. */
+  readonly authorizedKey: string;
+  /** Dead man's switch: the machine powers itself off this long after its first boot. */
+  readonly ttlMinutes?: number | undefined;
+  /** More commands for the end of the first boot; no secrets, they can be read on the machine. */
+  readonly extra?: readonly string[];
+}
+
+/** What EC2 takes as user data, bytes. */
+const MAX_BYTES = 16 * 1024;
+
+const DEADLINE = '/usr/local/sbin/chainctl-deadline';
+const INSTALL = '/usr/local/sbin/chainctl-install-docker';
+
+/**
+ * The user data of a VM. Values go in as YAML nodes, never by pasting text.
+ *
+ * @returns `#cloud-config` text of less than 16 KiB
+ */
+export function cloudInit(options: CloudInitOptions): string {
+  const { templates, hostKey, authorizedKey, ttlMinutes, extra = [] } = options;
+  const document = parseDocument(templates.cloudConfig);
+  document.set(
+    'ssh_keys',
+    document.createNode({ ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey }),
+  );
+  document.set('ssh_authorized_keys', document.createNode([authorizedKey]));
+  const files = document.get('write_files');
+  const commands = document.get('runcmd');
+  if (!isSeq(files) || !isSeq(commands) || !isMap(document.contents))
+    throw new Error('the cloud-init template is not whole');
+  commands.flow = false;
+  const addFile = (path: string, content: string, permissions: string) =>
+    files.add(document.createNode({ path, permissions, content }));
+  addFile(INSTALL, templates.installDocker, '0755');
+  if (ttlMinutes !== undefined) {
+    addFile(DEADLINE, templates.deadline, '0755');
+    addFile('/etc/systemd/system/chainctl-deadline.service', deadlineUnit(Math.ceil(ttlMinutes)), '0644');
+    // First of all: it must be armed even if everything after it fails. Not --now: that would wait for this very boot.
+    commands.add(document.createNode('systemctl daemon-reload && systemctl enable chainctl-deadline.service'));
+    commands.add(document.createNode([DEADLINE, String(Math.ceil(ttlMinutes))]));
+  }
+  // Its failure is not the end: chainctl looks, tries again over SSH, and shows why it fails.
+  commands.add(document.createNode([INSTALL]));
+  for (const command of extra) commands.add(document.createNode(command));
+  const text = document.toString({ lineWidth: 0 });
+  const size = Buffer.byteLength(text);
+  if (size >= MAX_BYTES) throw new Error(`the user data is too large: ${size} of at most ${MAX_BYTES} bytes`);
+  return text;
+}
+
+/** Armed again at every boot; systemd's own `shutdown` schedule does not survive a reboot. */
+function deadlineUnit(minutes: number): string {
+  return `[Unit]
+Description=chainctl: power off when the time to live is over
+After=dbus.service systemd-logind.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${DEADLINE} ${minutes}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}

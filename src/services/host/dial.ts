@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
+import { NodeSSH } from 'node-ssh';
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
+import { hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import { formatAccess, type HostAccess } from './access.ts';
+import { authenticationFailed, hostKeyChanged, unreachable } from './failures.ts';
+import { type PublicKey, parsePublicKey, publicKeyOf } from './ssh-keys.ts';
+
+/** How often the other side is asked for a sign of life, and how many may be missed: a black hole is noticed in 30 s. */
+const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
+
+/** One attempt, from the first packet to the end of authentication. */
+const ATTEMPT_MS = 20_000;
+
+/** A machine that is just being set up may know the key a moment after its sshd answers. */
+const AUTHENTICATION_PATIENCE_MS = 10_000;
+
+export interface DialDeps {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Told before each wait, with what was seen last. */
+  waiting(reason: string): void;
+}
+
+/**
+ * Connects and authenticates, trying again while the machine refuses or does not answer. The host key is compared with
+ * the pinned one before anything is sent.
+ *
+ * @param waitSeconds how long to go on trying; 0 for one attempt
+ * @throws RemedyError `host-key-changed`, `ssh-authentication`, `ssh-key-unusable` (3) or `host-unreachable` (5)
+ */
+export async function dial(access: HostAccess, waitSeconds: number, deps: DialDeps): Promise<Client> {
+  const { clock, signal, waiting } = deps;
+  const started = clock.monotonic();
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await dialOnce(access, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const elapsedMs = clock.monotonic() - started;
+      const patienceMs = error instanceof RemedyError ? AUTHENTICATION_PATIENCE_MS : Number.POSITIVE_INFINITY;
+      if (error instanceof RemedyError && error.code !== 'ssh-authentication') throw error;
+      const pauseMs = Math.min(250 * 2 ** Math.min(attempt - 1, 3), 2000);
+      if (elapsedMs + pauseMs > Math.min(waitSeconds * 1000, patienceMs)) {
+        throw error instanceof RemedyError ? error : unreachable(access, Math.round(elapsedMs / 1000), reasonOf(error));
+      }
+      waiting(`${formatAccess(access)} is not reachable yet: ${reasonOf(error)}`);
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+}
+
+async function dialOnce(access: HostAccess, signal: AbortSignal): Promise<Client> {
+  const pinned = parsePublicKey(access.hostKey);
+  if (pinned === undefined) throw hostKeyChanged(access, undefined);
+  let refused: PublicKey | undefined;
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
+  const socket = await openSocket(access, bound);
+  const ssh = new NodeSSH();
+  try {
+    await ssh.connect({
+      sock: socket,
+      // Only for node-ssh's own check; the socket is connected already.
+      host: access.address,
+      username: access.user,
+      ...(access.privateKey === undefined ? {} : { privateKey: access.privateKey }),
+      ...(access.agent === undefined ? {} : { agent: access.agent }),
+      algorithms: { serverHostKey: signaturesOf(pinned.type) },
+      // Synchronous: a promise would be truthy, and any key accepted.
+      hostVerifier: (offered: Buffer) => {
+        if (offered.equals(pinned.blob)) return true;
+        refused = publicKeyOf(offered);
+        return false;
+      },
+      readyTimeout: ATTEMPT_MS,
+      ...KEEPALIVE,
+    });
+  } catch (error) {
+    socket.destroy();
+    if (refused !== undefined || /no matching host key format/i.test(reasonOf(error))) {
+      throw hostKeyChanged(access, refused);
+    }
+    if (/authentication methods failed/i.test(reasonOf(error))) throw authenticationFailed(access, error);
+    throw error;
+  }
+  const client = ssh.connection;
+  if (client === null) throw new Error('the connection ended at once');
+  // Without a listener, a connection that dies while nothing is under way would end the process.
+  client.on('error', () => {});
+  return client;
+}
+
+/** A connected socket without Nagle's algorithm, which makes each small exchange of SSH wait 40 ms. */
+export async function openSocket(
+  { address, port }: Pick<HostAccess, 'address' | 'port'>,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const socket = createConnection({ host: address, port, noDelay: true });
+  try {
+    await once(socket, 'connect', { signal });
+  } catch (error) {
+    socket.destroy();
+    throw signal.aborted ? new Error('no answer to the connection attempt') : error;
+  }
+  // once() took its listener away; a reset in between must not be an uncaught error.
+  socket.on('error', () => {});
+  return socket;
+}
+
+/** The signature algorithms that a key type can be asked for with; the weak `ssh-rsa` (SHA-1) is not among them. */
+export function signaturesOf(keyType: string): ServerHostKeyAlgorithm[] {
+  if (keyType === 'ssh-rsa') return ['rsa-sha2-512', 'rsa-sha2-256'];
+  return [keyType as ServerHostKeyAlgorithm];
+}
+
+/** Whether trying again later can help: nobody listens, or nobody answers. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof RemedyError) return error.code === 'host-unreachable';
+  return hasCode(error, 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET');
+}

@@ -1,0 +1,111 @@
+import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { formatAccess, type HostAccess } from './access.ts';
+import { fingerprint, type PublicKey, parsePublicKey } from './ssh-keys.ts';
+
+/** The connection ended before the remote side had said how its work ended: worth another try where that is idempotent. */
+export class ConnectionLost extends Error {}
+
+/** A remote command that ended, but not with 0. */
+export class CommandFailed extends Error {
+  readonly code: number;
+  /** The last lines of what it wrote, oldest first. */
+  readonly tail: readonly string[];
+
+  constructor(what: string, code: number, tail: readonly string[]) {
+    super(`${what} ended with ${code}${tail.length > 0 ? `: ${tail.at(-1)}` : ''}`);
+    this.code = code;
+    this.tail = tail;
+  }
+}
+
+/** A remote command that was given up because its time was over. */
+export class CommandTimedOut extends Error {}
+
+/** Loud, since it may be an attack: another machine answers where a known one is expected. */
+export function hostKeyChanged(access: HostAccess, offered: PublicKey | undefined): RemedyError {
+  const pinned = parsePublicKey(access.hostKey);
+  const where = formatAccess(access);
+  const found = offered === undefined ? 'no key of the pinned type' : `${offered.type} ${fingerprint(offered)}`;
+  return new RemedyError(
+    `HOST KEY CHANGED: ${where} does not prove to be the machine that was set up. Nothing was sent to it.\n` +
+      `  expected ${pinned === undefined ? 'an unreadable pinned key' : `${pinned.type} ${fingerprint(pinned)}`}\n` +
+      `  offered  ${found}\n` +
+      'Either the machine was installed anew or its address now belongs to another one, or somebody is in between.',
+    {
+      code: 'host-key-changed',
+      exit: ExitCode.configuration,
+      nextSteps: [
+        'compare the offered fingerprint with the one that the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
+        ...(offered === undefined
+          ? []
+          : [
+              `if it is right, a machine of "deploy host" gets it with --host-key ${fingerprint(offered)}; a cloud's VM, take down and deploy again`,
+            ]),
+        'if you cannot explain it, do not go on',
+      ],
+    },
+  );
+}
+
+export function authenticationFailed(access: HostAccess, cause: unknown): RemedyError {
+  const means = access.privateKey === undefined ? 'the SSH agent' : 'the private key';
+  return new RemedyError(`${formatAccess(access)} accepts none of the keys of ${means}`, {
+    code: 'ssh-authentication',
+    exit: ExitCode.configuration,
+    cause,
+    nextSteps: [
+      `try it by hand: ssh -p ${access.port} ${access.user}@${access.address}`,
+      'check the user name and that the public key is in its ~/.ssh/authorized_keys, or name the key with --identity',
+    ],
+  });
+}
+
+export function unreachable(access: HostAccess, seconds: number, reason: string): RemedyError {
+  return new RemedyError(`${formatAccess(access)} could not be reached within ${seconds} s: ${reason}`, {
+    code: 'host-unreachable',
+    exit: ExitCode.unhealthy,
+    nextSteps: [
+      'check that the machine runs and that a firewall lets this address reach its SSH port',
+      'then run the command again: it goes on where it stopped',
+    ],
+  });
+}
+
+/**
+ * Turns what went wrong on a machine into a sentence with a next step; an error that has them already stays.
+ *
+ * @param what the object of the sentence: "building the image of service A"
+ */
+export function hostFailure(what: string, access: HostAccess, error: unknown): unknown {
+  if (error instanceof RemedyError) return error;
+  const where = formatAccess(access);
+  const tail = error instanceof CommandFailed ? error.tail : [reasonOf(error)];
+  if (tail.some((line) => /no space left on device|disk quota exceeded|wrote only \d+ of \d+ bytes/i.test(line))) {
+    return new RemedyError(`the disk of ${where} is full: ${what} failed`, {
+      code: 'host-disk-full',
+      exit: ExitCode.configuration,
+      cause: error,
+      nextSteps: [
+        'see what fills it: df -h and docker system df on the machine',
+        'make room or give it a larger disk, then run the command again: it goes on where it stopped',
+      ],
+    });
+  }
+  if (error instanceof CommandFailed) {
+    const lines = tail.slice(-15).map((line) => `  | ${line}`);
+    return new RemedyError([`${what} failed on ${where} (exit code ${error.code})`, ...lines].join('\n'), {
+      code: 'host-command',
+      exit: ExitCode.unhealthy,
+      nextSteps: ['mend what the lines above name, then run the command again: it goes on where it stopped'],
+    });
+  }
+  if (error instanceof ConnectionLost || error instanceof CommandTimedOut) {
+    return new RemedyError(`${what} did not come to an end on ${where}: ${reasonOf(error)}`, {
+      code: error instanceof ConnectionLost ? 'host-connection-lost' : 'host-timeout',
+      exit: ExitCode.unhealthy,
+      cause: error,
+      nextSteps: ['run the command again: it goes on where it stopped'],
+    });
+  }
+  return error;
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import type { ServiceName } from './templates.ts';
+
+/** Everything of chainctl on a machine is below this folder, readable by root only. */
+export const ROOT = '/opt/chainctl';
+
+/** Where one service lives on a machine, and under which name Compose knows it. */
+export function layoutOf(service: ServiceName) {
+  const folder = `${ROOT}/service-${service}`;
+  return {
+    folder,
+    manifest: `${folder}/manifest.json`,
+    current: `${folder}/current`,
+    release: (hash: string) => `${folder}/releases/${hash}`,
+    project: `chainctl-service-${service}`,
+    /** The port that the compose file publishes. */
+    port: service === 'a' ? 8001 : 8002,
+  } as const;
+}
+
+/** What a machine says of a service on it. */
+export const manifestSchema = z.object({
+  stack: z.string(),
+  service: z.enum(['a', 'b']),
+  /** Hash over everything that was wanted, see `contentHash`. */
+  hash: z.string(),
+  image: z.string(),
+  model: z.string(),
+  /** False until the service has given one real answer. */
+  verified: z.boolean(),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** A shell function that is whichever Compose the machine has. */
+export const COMPOSE_FUNCTION =
+  'compose() { if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi; }';

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { layoutOf, type Manifest, manifestSchema } from './layout.ts';
+import type { HostSession } from './session.ts';
+import { quote } from './shell.ts';
+import type { ServiceName } from './templates.ts';
+
+/** A container as Docker tells of it. */
+interface LiveContainer {
+  readonly id: string;
+  /** `running`, `exited`, `restarting`, ... */
+  readonly state: string;
+  /** The content hash that it was started with; empty for the engine. */
+  readonly hash: string;
+  readonly stack: string;
+}
+
+/** What of a service is on a machine. */
+export interface LiveService {
+  /** undefined where it is missing or cannot be read. */
+  readonly manifest?: Manifest;
+  readonly containers: Readonly<Partial<Record<'service' | 'ollama', LiveContainer>>>;
+  readonly address: string;
+}
+
+const containerLine = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]);
+const MARK = '-- containers --';
+
+/** One round trip that reads the manifest and asks Docker what there is. */
+function observeScript(service: ServiceName): string {
+  const { folder, manifest, project } = layoutOf(service);
+  const label = `label=com.docker.compose.project=${project}`;
+  const format = ['com.docker.compose.service', 'chainctl.hash', 'chainctl.stack']
+    .map((name) => `{{.Label "${name}"}}`)
+    .concat('{{.State}}', '{{.ID}}')
+    .join('|');
+  return [
+    `cat ${manifest} 2>/dev/null`,
+    `echo; echo ${quote(MARK)}`,
+    `[ -e ${folder} ] && echo folder`,
+    'command -v docker >/dev/null 2>&1 || exit 0',
+    `docker ps -a --no-trunc --filter ${label} --format ${quote(format)}`,
+    `docker volume ls -q --filter ${label}`,
+  ].join('\n');
+}
+
+/** Reads what `observeScript` wrote. Pure. @returns undefined when nothing of the service is there */
+export function readObservation(output: string, address: string): LiveService | undefined {
+  const [head = '', rest = ''] = output.split(MARK);
+  const found = rest.split('\n').filter((line) => line.trim() !== '');
+  if (head.trim() === '' && found.length === 0) return undefined;
+  const containers: Partial<Record<'service' | 'ollama', LiveContainer>> = {};
+  for (const line of found) {
+    const fields = containerLine.safeParse(line.split('|'));
+    if (!fields.success) continue;
+    const [name, hash, stack, state, id] = fields.data;
+    if (name === 'service' || name === 'ollama') containers[name] = { id, state, hash, stack };
+  }
+  const manifest = parseManifest(head);
+  return { ...(manifest === undefined ? {} : { manifest }), containers, address };
+}
+
+function parseManifest(text: string): Manifest | undefined {
+  try {
+    const parsed = manifestSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function observeService(
+  session: HostSession,
+  service: ServiceName,
+  signal: AbortSignal,
+): Promise<LiveService | undefined> {
+  const what = `looking for service ${service.toUpperCase()}`;
+  const output = await session.exec(observeScript(service), { what, timeoutSeconds: 60, signal });
+  return readObservation(output, session.access.address);
+}

@@ -1,0 +1,142 @@
+import type { ResourceContext } from '../stack/resource.ts';
+import { ensureImage } from './images.ts';
+import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
+import { ensureModel } from './model.ts';
+import { baseImages, contentHash, engineImage, envFile, imageOf, type ServiceSpec } from './service-spec.ts';
+import type { HostSession, PushedFile } from './session.ts';
+import { quote } from './shell.ts';
+import type { ServiceTemplates } from './templates.ts';
+
+export interface ReleaseInput {
+  readonly key: string;
+  readonly action: 'create' | 'update';
+  readonly stack: string;
+  readonly spec: ServiceSpec;
+  readonly templates: ServiceTemplates;
+  /** The bearer token itself; only ever in a file in a folder that root alone can enter. */
+  readonly token: string | undefined;
+}
+
+/** Where the compose files mount the token. */
+const TOKEN_FILE = '/run/chainctl-token';
+
+/** The files of one release of a service: everything that Compose and the build need, in one folder. Pure. */
+export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInput, 'key' | 'action'>): PushedFile[] {
+  const settings = {
+    SERVICE_IMAGE: imageOf(spec),
+    OLLAMA_IMAGE: engineImage(spec, templates.compose),
+    STACK: stack,
+    CONTENT_HASH: contentHash(spec),
+  };
+  const auth = token === undefined ? {} : { AUTH_TOKEN_FILE: TOKEN_FILE };
+  return [
+    { path: 'compose.yaml', content: templates.compose, mode: 0o600 },
+    { path: 'compose.env', content: envFile(settings), mode: 0o600 },
+    { path: 'service.env', content: envFile({ ...spec.env, ...auth }), mode: 0o600 },
+    // The service, which is not root, reads it through a mount; nobody else can enter the folder above.
+    { path: 'token', content: token ?? '', mode: 0o444 },
+    { path: 'build/Dockerfile', content: templates.dockerfile, mode: 0o600 },
+    { path: `build/service-${spec.service}.mjs`, content: templates.bundle, mode: 0o644 },
+  ];
+}
+
+/**
+ * Brings a release into service: pushed, built, the engine up, the model there, and only then the service's container
+ * exchanged. Every step can be repeated: killed or cut off anywhere, it is run again from the start.
+ */
+export async function activateRelease(
+  session: HostSession,
+  input: ReleaseInput,
+  context: ResourceContext,
+): Promise<Manifest> {
+  const { key, action, stack, spec, templates } = input;
+  const { signal, emit } = context;
+  const { current, release, project, manifest } = layoutOf(spec.service);
+  const name = `service ${spec.service.toUpperCase()}`;
+  const hash = contentHash(spec);
+  const image = imageOf(spec);
+  const target = release(hash);
+  const waiting = (reason: string) => emit({ type: 'step-waiting', key, action, reason });
+
+  waiting('pushing the release');
+  await session.push(target, releaseFiles(input), { what: `pushing ${name}`, timeoutSeconds: 300, signal });
+  for (const base of baseImages(templates.dockerfile)) await ensureImage(session, base, { key, emit, signal });
+  waiting('building the image');
+  await session.exec(buildScript(image, `${target}/build`, stack, spec.service), {
+    what: `building the image of ${name}`,
+    timeoutSeconds: 900,
+    signal,
+  });
+  await ensureImage(session, engineImage(spec, templates.compose), { key, emit, signal });
+  const compose = `cd ${current} && compose -p ${project} --env-file compose.env -f compose.yaml`;
+  waiting('starting the engine');
+  await session.exec(
+    [
+      'set -e',
+      COMPOSE_FUNCTION,
+      `echo "MACHINE_NAME=$(hostname)" >> ${target}/compose.env`,
+      // Made beside it and renamed over it: there is a current release at every moment.
+      `ln -sfn ${quote(target)} ${current}.new && mv -fT ${current}.new ${current}`,
+      `${compose} up -d ollama`,
+    ].join('\n'),
+    { what: `starting the engine of ${name}`, timeoutSeconds: 300, signal },
+  );
+  await ensureModel(session, { project, model: spec.model, key, action }, context);
+  waiting('starting the service');
+  await session.exec(['set -e', COMPOSE_FUNCTION, `${compose} up -d service`].join('\n'), {
+    what: `starting ${name}`,
+    timeoutSeconds: 300,
+    signal,
+  });
+  const written: Manifest = { stack, service: spec.service, hash, image, model: spec.model, verified: false };
+  await writeManifest(session, manifest, written, signal);
+  return written;
+}
+
+/** Written through a rename, so that it is there whole or not at all. */
+export async function writeManifest(session: HostSession, path: string, manifest: Manifest, signal: AbortSignal) {
+  await session.exec(`umask 077; cat > ${path}.new && mv -f ${path}.new ${path}`, {
+    what: 'recording what is deployed',
+    timeoutSeconds: 60,
+    stdin: `${JSON.stringify(manifest)}\n`,
+    signal,
+  });
+}
+
+function buildScript(image: string, folder: string, stack: string, service: string): string {
+  const labels = `--label chainctl.stack=${quote(stack)} --label chainctl.service=${service}`;
+  // Without network: nothing is downloaded in a build, the base image is there already.
+  return `docker image inspect ${image} >/dev/null 2>&1 || docker build --network=none ${labels} -t ${image} ${folder} 2>&1`;
+}
+
+/** Removes old releases and images but the last one before: what filled the disk of many a machine. */
+export async function removeOldReleases(session: HostSession, { service, hash, image }: Manifest, signal: AbortSignal) {
+  const { folder } = layoutOf(service);
+  const keepOne = 'tail -n +2';
+  await session.exec(
+    [
+      `ls -1t ${folder}/releases | grep -vx ${quote(hash)} | ${keepOne} | while read -r old; do rm -rf "${folder}/releases/$old"; done`,
+      // Listed newest first. One that a container still uses is refused by Docker, and stays.
+      `docker images --filter label=chainctl.service=${service} --format '{{.Repository}}:{{.Tag}}' | grep -vxF ${quote(image)} | ${keepOne} | while read -r old; do docker rmi "$old" >/dev/null 2>&1; done`,
+      'true',
+    ].join('\n'),
+    { what: 'removing old releases', timeoutSeconds: 120, signal },
+  );
+}
+
+/** Takes a service off a machine by its labels: works whatever state its files are in. */
+export function removeScript(service: 'a' | 'b'): string {
+  const { folder, project } = layoutOf(service);
+  const label = `label=com.docker.compose.project=${project}`;
+  return [
+    'set -e',
+    'if command -v docker >/dev/null 2>&1; then',
+    `  docker ps -q --filter ${label} | xargs -r docker stop -t 40 >/dev/null`,
+    `  docker ps -aq --filter ${label} | xargs -r docker rm -f >/dev/null`,
+    `  docker volume ls -q --filter ${label} | xargs -r docker volume rm -f >/dev/null`,
+    `  docker network ls -q --filter ${label} | xargs -r docker network rm >/dev/null`,
+    `  docker images -q --filter label=chainctl.service=${service} | sort -u | xargs -r docker rmi -f >/dev/null`,
+    'fi',
+    `rm -rf ${folder}`,
+  ].join('\n');
+}

@@ -1,0 +1,126 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
+import type { Resource, ResourceContext } from '../stack/resource.ts';
+import { formatAccess, type HostAccess } from './access.ts';
+import { hostFailure } from './failures.ts';
+import { passGate } from './health-gate.ts';
+import { type HostOptions, observe, STEP_ATTEMPTS } from './host-resource.ts';
+import { layoutOf } from './layout.ts';
+import { ensureModel } from './model.ts';
+import { type LiveService, observeService } from './observe-service.ts';
+import { activateRelease, removeOldReleases, removeScript, writeManifest } from './release.ts';
+import { contentHash, type ServiceSpec } from './service-spec.ts';
+import type { HostSession } from './session.ts';
+import type { ServiceName, ServiceTemplates } from './templates.ts';
+
+export interface ServiceOptions extends HostOptions {
+  readonly service: ServiceName;
+  readonly templates: ServiceTemplates;
+  /** The stack's bearer token, asked for only when it is needed; undefined for a chain without one. */
+  readonly token?: () => Promise<string | undefined>;
+}
+
+/** After a start: loading a model from a slow disk takes minutes. */
+const FIRST_HEALTH_SECONDS = 600;
+const FIRST_ANSWER_SECONDS = 60;
+/** For a service that has served before: a machine that just booted loads its model again. */
+const HEALTH_SECONDS = 180;
+const UP_SECONDS = 60;
+
+/** One service and its engine on one machine, as a Compose project. A change replaces the service's container only. */
+export function serviceResource(
+  key: string,
+  dependsOn: readonly string[],
+  options: ServiceOptions,
+): Resource<ServiceSpec, LiveService> {
+  const { stack, sessions, service, templates } = options;
+  return {
+    key,
+    dependsOn,
+    async find(context) {
+      const live = await observe(options, context, key, (session) => observeService(session, service, context.signal));
+      // What another stack has put there is not ours: a deploy refuses it, a teardown leaves it alone.
+      return live !== undefined && (ownerOf(live) ?? stack) === stack ? live : undefined;
+    },
+    diff(spec, { manifest, containers }) {
+      const hash = contentHash(spec);
+      const runs = containers.service?.state === 'running' && containers.ollama?.state === 'running';
+      return manifest?.hash === hash && containers.service?.hash === hash && runs ? 'same' : 'update';
+    },
+    create: (context, spec) => activate('create', context, spec),
+    update: (context, spec) => activate('update', context, spec),
+    async ready(context, { manifest }) {
+      if (manifest === undefined) throw new Error(`${key} has no manifest`);
+      const model = { project: layoutOf(service).project, model: manifest.model, key, action: 'update' } as const;
+      const gate = {
+        key,
+        service,
+        token: await options.token?.(),
+        healthSeconds: manifest.verified ? HEALTH_SECONDS : FIRST_HEALTH_SECONDS,
+        answerSeconds: manifest.verified ? 0 : FIRST_ANSWER_SECONDS,
+      };
+      await over('ready', 'checking the service', context, async (session) => {
+        const restoreModel = () => ensureModel(session, model, context);
+        await passGate(session, { ...gate, restoreModel }, context);
+        if (manifest.verified) return;
+        await writeManifest(session, layoutOf(service).manifest, { ...manifest, verified: true }, context.signal);
+        await removeOldReleases(session, manifest, context.signal);
+      });
+    },
+    async remove(context) {
+      const what = `removing service ${service.toUpperCase()}`;
+      await over('remove', what, context, (session) =>
+        session.exec(removeScript(service), { what, timeoutSeconds: 300, signal: context.signal }),
+      );
+    },
+    identify: ({ address, manifest }) => ({
+      address,
+      ...(manifest === undefined ? {} : { release: manifest.hash, model: manifest.model }),
+    }),
+  };
+
+  async function activate(
+    action: 'create' | 'update',
+    context: ResourceContext,
+    spec: ServiceSpec,
+  ): Promise<LiveService> {
+    const token = await options.token?.();
+    return over(action, `deploying service ${service.toUpperCase()}`, context, async (session) => {
+      const there = await observeService(session, service, context.signal);
+      const owner = there === undefined ? undefined : ownerOf(there);
+      if (owner !== undefined && owner !== stack) throw takenBy(owner, service, session.access);
+      const manifest = await activateRelease(session, { key, action, stack, spec, templates, token }, context);
+      return { manifest, containers: {}, address: session.access.address };
+    });
+  }
+
+  /** Runs one step over the machine's connection, begun again when that breaks: every step here can be repeated. */
+  async function over<T>(
+    action: 'create' | 'update' | 'ready' | 'remove',
+    what: string,
+    context: ResourceContext,
+    work: (session: HostSession) => Promise<T>,
+  ): Promise<T> {
+    const access = await options.access(context);
+    if (access === undefined) throw new Error(`${key} has no machine`);
+    const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action, reason });
+    try {
+      return await sessions.use(access, context, { waitSeconds: UP_SECONDS, attempts: STEP_ATTEMPTS, waiting }, work);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      throw hostFailure(what, access, error);
+    }
+  }
+}
+
+function ownerOf({ manifest, containers }: LiveService): string | undefined {
+  return manifest?.stack ?? containers.service?.stack;
+}
+
+function takenBy(owner: string, service: ServiceName, access: HostAccess): RemedyError {
+  const name = `service ${service.toUpperCase()}`;
+  return new RemedyError(`${formatAccess(access)} already runs the ${name} of stack ${owner}`, {
+    code: 'host-taken',
+    exit: ExitCode.configuration,
+    nextSteps: [`take that one down first: chainctl teardown host --stack ${owner}`, 'or use another machine'],
+  });
+}

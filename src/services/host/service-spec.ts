@@ -1,0 +1,96 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
+import { type ServiceName, type ServiceTemplates, shortHash } from './templates.ts';
+
+/** What is wanted of one service on one machine. Goes into the state: no secrets, only their hashes. */
+export interface ServiceSpec {
+  readonly service: ServiceName;
+  readonly model: string;
+  /** Environment of the service, without secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Hashes of what is pushed, so that new code or settings are noticed. */
+  readonly bundle: string;
+  readonly dockerfile: string;
+  readonly compose: string;
+  /** Another image than the compose file's own. */
+  readonly ollamaImage?: string;
+  /** Hash of the bearer token, where there is one. */
+  readonly token?: string;
+}
+
+/** The settings that a deploy of one service has. */
+export interface ServiceSettings {
+  readonly service: ServiceName;
+  readonly model: string;
+  /** Where A sends the second step, the full URL of `/invoke`; for A only. */
+  readonly remoteB?: string | undefined;
+  /** For B only, seconds. */
+  readonly minProcessSeconds?: number | undefined;
+  readonly ollamaImage?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+/** Turns settings into a specification. Pure. */
+export function serviceSpec(settings: ServiceSettings, templates: ServiceTemplates): ServiceSpec {
+  const { service, model, remoteB, minProcessSeconds, ollamaImage, token } = settings;
+  const env =
+    service === 'a'
+      ? { OLLAMA_MODEL_A: model, ...(remoteB === undefined ? {} : { REMOTE_B_URL: remoteB }) }
+      : {
+          OLLAMA_MODEL: model,
+          ...(minProcessSeconds === undefined ? {} : { MIN_PROCESS_SECONDS: String(minProcessSeconds) }),
+        };
+  return {
+    service,
+    model,
+    env,
+    bundle: shortHash(templates.bundle),
+    dockerfile: shortHash(templates.dockerfile),
+    compose: shortHash(templates.compose),
+    ...(ollamaImage === undefined ? {} : { ollamaImage }),
+    ...(token === undefined ? {} : { token: shortHash(token) }),
+  };
+}
+
+/** One hash over everything that is wanted: what runs with it is as wanted. */
+export function contentHash(spec: ServiceSpec): string {
+  const fields = Object.entries({ ...spec, env: Object.entries(spec.env).sort() });
+  return shortHash(JSON.stringify(fields.sort(([one], [other]) => (one < other ? -1 : 1))));
+}
+
+/** The service's image is named after what it is built from, so that new settings alone build nothing. */
+export function imageOf({ service, bundle, dockerfile }: ServiceSpec): string {
+  return `chainctl/service-${service}:${shortHash(`${bundle} ${dockerfile}`)}`;
+}
+
+/** The engine's image that the compose file names itself. */
+export function engineImage(spec: ServiceSpec, compose: string): string {
+  const own = /\$\{OLLAMA_IMAGE:-([^}]+)\}/.exec(compose)?.[1];
+  const image = spec.ollamaImage ?? own;
+  if (image === undefined) throw new Error('the compose file names no image for Ollama');
+  return image;
+}
+
+/** The images that a Dockerfile begins with. */
+export function baseImages(dockerfile: string): string[] {
+  return [...dockerfile.matchAll(/^FROM\s+(\S+)/gim)].map(([, image]) => image as string);
+}
+
+/**
+ * An env file that Compose 1.29 and 2 read alike: 2 knows quotes, comments and `$`, 1.29 does not, so a value that has
+ * them is refused.
+ *
+ * @throws RemedyError (exit 2) that names the variable and not its value, which may be a secret
+ */
+export function envFile(values: Readonly<Record<string, string>>): string {
+  for (const [name, value] of Object.entries(values)) {
+    if (/^[\x21-\x7e]*$/.test(value) && !/["'`$\\#]/.test(value)) continue;
+    throw new RemedyError(`the value of ${name} has a character that an env file cannot carry everywhere`, {
+      code: 'usage',
+      exit: ExitCode.usage,
+      nextSteps: ['use printable ASCII without blanks, quotes, $, # and backslashes'],
+    });
+  }
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}

@@ -1,0 +1,36 @@
+import type { Resource, ResourceContext } from './resource.ts';
+
+/** The live objects of one target as they are known now, found once and kept up to date while they are changed. */
+export class LiveObjects {
+  /** The context of the work, through which a resource sees what it depends on. */
+  readonly context: ResourceContext;
+  readonly #handleOf: (key: string) => Resource<unknown, unknown>;
+  readonly #known = new Map<string, Promise<unknown>>();
+
+  /** @param handleOf the resource with a key, wanted or not */
+  constructor(context: ResourceContext, handleOf: (key: string) => Resource<unknown, unknown>) {
+    this.#handleOf = handleOf;
+    this.context = { ...context, live: (key) => this.find(key) };
+  }
+
+  /** What there is with this key; the world is asked once. */
+  find(key: string): Promise<unknown> {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const found = this.#handleOf(key).find(this.context);
+    this.#known.set(key, found);
+    // A look that failed is no knowledge: who asks again looks again.
+    found.catch(() => this.#known.delete(key));
+    return found;
+  }
+
+  /** Something was made or changed: the next who asks gets it as it is then. */
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+
+  /** What was found elsewhere, or (undefined) was removed. */
+  set(key: string, live: unknown): void {
+    this.#known.set(key, Promise.resolve(live));
+  }
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, link, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { syncFolder } from '../files/write-durably.ts';
+import type { StackPaths } from './paths.ts';
+
+/** Two keys that belong together, each as it stands in its file. */
+export interface KeyPair {
+  readonly privateKey: string;
+  readonly publicKey: string;
+}
+
+const folderOf = (paths: Pick<StackPaths, 'folder'>) => join(paths.folder, 'secrets');
+
+/** Where a secret is, for whoever needs it as a file (`ssh -i`). */
+export function secretPath(paths: Pick<StackPaths, 'folder'>, name: string): string {
+  if (!/^[a-z][a-z0-9.-]*$/.test(name)) throw new Error(`"${name}" cannot be the name of a secret`);
+  return join(folderOf(paths), name);
+}
+
+/**
+ * A secret of the stack, made when it is first asked for. It is on disk, durable and 0600 in a 0700 folder, before it is
+ * returned; of several processes that ask at once, one makes it and all get that one.
+ *
+ * @throws RemedyError (exit 3) when it can be neither read nor written
+ */
+export async function ensureSecret(
+  paths: Pick<StackPaths, 'folder'>,
+  name: string,
+  make: () => string,
+): Promise<string> {
+  const path = secretPath(paths, name);
+  const known = await readSecret(paths, name);
+  if (known !== undefined) return known;
+  const draft = `${path}.${randomUUID()}.draft`;
+  try {
+    await makeFolder(folderOf(paths), 0o700);
+    await chmod(folderOf(paths), 0o700);
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(make());
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    // Appears with its content in one step, or not at all where another process was faster.
+    await link(draft, path).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    });
+    await syncFolder(folderOf(paths));
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw unusable(path, 'written', error);
+  } finally {
+    await unlink(draft).catch(() => {});
+  }
+}
+
+/** Two keys that belong together, as the secrets NAME and NAME.pub. They come from one file, so that they always do. */
+export async function ensureSecretPair(
+  paths: Pick<StackPaths, 'folder'>,
+  name: string,
+  make: () => KeyPair,
+): Promise<KeyPair> {
+  const made = JSON.parse(await ensureSecret(paths, `${name}.pair`, () => JSON.stringify(make()))) as KeyPair;
+  const [privateKey, publicKey] = await Promise.all([
+    ensureSecret(paths, name, () => made.privateKey),
+    ensureSecret(paths, `${name}.pub`, () => made.publicKey),
+  ]);
+  return { privateKey, publicKey };
+}
+
+/** @returns undefined where the stack has no such secret */
+export async function readSecret(paths: Pick<StackPaths, 'folder'>, name: string): Promise<string | undefined> {
+  const path = secretPath(paths, name);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw unusable(path, 'read', error);
+  }
+}
+
+/** The names of all secrets that the stack has. */
+export async function listSecrets(paths: Pick<StackPaths, 'folder'>): Promise<readonly string[]> {
+  const names = await readdir(folderOf(paths)).catch(() => []);
+  return names.filter((name) => !name.endsWith('.draft')).sort();
+}
+
+/** Forgets all secrets of the stack; only once nothing is left that they open. */
+export async function removeSecrets(paths: Pick<StackPaths, 'folder'>): Promise<void> {
+  await rm(folderOf(paths), { recursive: true, force: true });
+}
+
+function unusable(path: string, verb: string, cause: unknown): RemedyError {
+  return new RemedyError(`the secret ${path} cannot be ${verb}: ${reasonOf(cause)}`, {
+    code: 'secret-unusable',
+    exit: ExitCode.configuration,
+    cause,
+    nextSteps: ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
+  });
+}

@@ -1,0 +1,45 @@
+import { ExitCode, RemedyError } from '../errors.ts';
+import type { Emit, Event } from '../events.ts';
+import { confirmByTyping } from './prompt.ts';
+
+interface ConfirmFirst {
+  readonly emit: Emit;
+  readonly canPrompt: boolean;
+  readonly streams: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream };
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Holds events back until the person has agreed: a live view that has begun to draw would draw over the question.
+ *
+ * @returns `emit` to hand to the service, `ask` for its question, `release` to be called however it ends
+ */
+export function confirmFirst({ emit, canPrompt, streams, signal }: ConfirmFirst) {
+  let held: Event[] | undefined = [];
+  const release = () => {
+    const events = held ?? [];
+    held = undefined;
+    for (const event of events) emit(event);
+  };
+  return {
+    emit(event: Event) {
+      if (held === undefined) emit(event);
+      else held.push(event);
+    },
+    release,
+    /** @throws RemedyError (exit 2) when the answer is no, or when there is nobody to ask */
+    async ask(lines: readonly string[], what: string): Promise<void> {
+      const refused = (message: string, ...nextSteps: readonly string[]) =>
+        new RemedyError(message, { code: 'confirmation', exit: ExitCode.usage, nextSteps });
+      if (!canPrompt) {
+        throw refused(`${what} needs a confirmation, and there is no terminal to ask at`, 'add --yes');
+      }
+      // Shown here, and not once more when the events are let go.
+      const notes = (held ?? []).flatMap((event) => (event.type === 'note' ? [event.text] : []));
+      held = held?.filter(({ type }) => type !== 'plan' && type !== 'note');
+      const agreed = await confirmByTyping('yes', [...lines, ...notes].join('\n'), streams, signal);
+      if (!agreed) throw refused('nothing was changed', 'type yes, or add --yes');
+      release();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { AwsDeployment } from '../services/aws/deploy.ts';
+import type { Garbage } from '../services/aws/gc.ts';
+import type { DoctorCheck } from '../services/doctor/check.ts';
+
+const MARK = { ok: '✓', warning: '!', failed: '✗', skipped: '•' } as const;
+
+/** What a deploy on AWS says when it is done. */
+export function renderAwsDeployment(deployment: AwsDeployment): string {
+  const on = deployment.stack === 'default' ? '' : ` --stack ${deployment.stack}`;
+  const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
+  if (!deployment.applied) {
+    const what = changed === 0 ? 'nothing would change' : `${changed} planned, none made`;
+    return `Stack ${deployment.stack} in ${deployment.region}: ${what} (dry run).`;
+  }
+  const { a, b } = deployment.endpoints;
+  return [
+    `Stack ${deployment.stack} is up in ${deployment.region}${changed === 0 ? '; nothing had to change' : ''}.`,
+    ...(a === undefined ? [] : [`  A (chain)   ${a}/chain`]),
+    `  B (invoke)  ${b}/invoke`,
+    ...(deployment.expiresAt === undefined
+      ? ['  It costs money until "chainctl teardown aws".']
+      : [`  The VM ends itself at ${deployment.expiresAt}; what else there is stays until "chainctl teardown aws".`]),
+    `Next: chainctl smoke${on}, chainctl load --rps 1,2,5${on}, chainctl teardown aws${on}`,
+  ].join('\n');
+}
+
+/** One line per check, and what to do about those that are not fine. */
+export function renderDoctor(checks: readonly DoctorCheck[]): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const failed = checks.filter(({ status }) => status === 'failed').length;
+  return [
+    ...checks.flatMap(({ name, status, detail, nextSteps }) => [
+      `${MARK[status]} ${name.padEnd(width)}  ${detail}`,
+      ...(status === 'ok' ? [] : nextSteps.map((step) => `${' '.repeat(width + 4)}-> ${step}`)),
+    ]),
+    '',
+    failed === 0 ? 'Ready.' : `${failed} of ${checks.length} checks failed.`,
+  ].join('\n');
+}
+
+/** What was found in a region, one stack after another. */
+export function renderGarbage(region: string, garbage: readonly Garbage[]): string {
+  if (garbage.length === 0) return `Nothing of chainctl is left over in ${region}.`;
+  return garbage
+    .flatMap(({ stack, reason, objects, createdBy, ageSeconds, perHour, foreign }) => [
+      [
+        `${stack}: ${reason}`,
+        `made by ${createdBy.join(', ')}`,
+        ...(ageSeconds === undefined ? [] : [`${age(ageSeconds)} old`]),
+        perHour === undefined ? 'cost not known' : `${perHour.toFixed(3)} USD per hour`,
+        ...(foreign ? ["somebody else's: left alone without --others"] : []),
+      ].join(', '),
+      ...objects.map(({ kind, id, type }) => `  ${kind} ${id}${type === undefined ? '' : ` (${type})`}`),
+    ])
+    .join('\n');
+}
+
+function age(seconds: number): string {
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min`;
+  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,0 +1,103 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Event } from '../../../src/events.ts';
+import { systemClock } from '../../../src/runtime.ts';
+import { imageText, UBUNTU_24_04 } from '../../../src/services/aws/ami.ts';
+import { type AwsDeps, deployAws } from '../../../src/services/aws/deploy.ts';
+import { openEc2 } from '../../../src/services/aws/ec2.ts';
+import type { AwsRequest } from '../../../src/services/aws/request.ts';
+import { teardownAws } from '../../../src/services/aws/teardown.ts';
+import type { Clock } from '../../../src/services/clock.ts';
+import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import { CREDENTIALS, REGION } from './moto.ts';
+
+const REQUEST: AwsRequest = {
+  region: REGION,
+  type: 'c6i.xlarge',
+  image: imageText(UBUNTU_24_04),
+  diskGb: 20,
+  operatorAddress: '203.0.113.7/32',
+  allow: [],
+  public: false,
+  elasticIp: false,
+  bUrl: 'http://198.51.100.9',
+  modelA: 'tinyllama',
+  sshUser: 'ubuntu',
+  auth: 'token',
+};
+
+/** A public key as OpenSSH writes it. */
+export function publicKeyLine(): string {
+  const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  const part = (value: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, value.length]), value]);
+  const blob = Buffer.concat([part(Buffer.from('ssh-ed25519')), part(Buffer.from(x, 'base64url'))]);
+  return `ssh-ed25519 ${blob.toString('base64')} test`;
+}
+
+/** A clock that jumps: each wait takes a moment and counts in full, so that a deadline of minutes comes soon. */
+export function jumpingClock(): Clock {
+  let ahead = 0;
+  return {
+    now: () => systemClock.now() + ahead,
+    monotonic: () => systemClock.monotonic() + ahead,
+    async sleep(ms, signal) {
+      await systemClock.sleep(Math.min(ms, 5), signal);
+      ahead += ms;
+    },
+  };
+}
+
+/** A stack against an EC2 endpoint, with a folder of its own. */
+export class AwsStack {
+  readonly events: Event[] = [];
+  readonly paths: StackPaths;
+  readonly home: string;
+  readonly deps: AwsDeps;
+  material = { publicKey: publicKeyLine(), userData: '#cloud-config\n', bootHash: 'boot' };
+
+  private constructor(home: string, ec2: AwsDeps['ec2'], stack: string) {
+    this.home = home;
+    this.paths = stackPaths(home, stack);
+    this.deps = {
+      ec2,
+      createdBy: 'test@here',
+      material: async () => this.material,
+      clock: jumpingClock(),
+      emit: (event) => this.events.push(event),
+      signal: new AbortController().signal,
+      self: { host: 'here', user: 'test', pid: process.pid, startedAt: 'now', command: 'test' },
+      isAlive: async () => false,
+      newToken: randomUUID,
+    };
+  }
+
+  static async open(endpoint: string, stack = 'test'): Promise<AwsStack> {
+    Object.assign(process.env, CREDENTIALS);
+    const home = await mkdtemp(join(tmpdir(), 'chainctl-aws-'));
+    const ec2 = await openEc2({ region: REGION, endpoint, clock: systemClock });
+    return new AwsStack(home, ec2, stack);
+  }
+
+  deploy(changes: Partial<AwsRequest> = {}, deps: Partial<AwsDeps> = {}) {
+    return deployAws(this.paths, { ...REQUEST, ...changes }, { dryRun: false }, { ...this.deps, ...deps });
+  }
+
+  plan(changes: Partial<AwsRequest> = {}) {
+    return deployAws(this.paths, { ...REQUEST, ...changes }, { dryRun: true }, this.deps);
+  }
+
+  teardown(deps: Partial<AwsDeps> = {}) {
+    return teardownAws(this.paths, { ...this.deps, ...deps });
+  }
+
+  /** What a plan or a deploy says it does, by key. */
+  static actions({ changes }: { readonly changes: readonly { readonly key: string; readonly action: string }[] }) {
+    return Object.fromEntries(changes.map(({ key, action }) => [key, action]));
+  }
+
+  async close(): Promise<void> {
+    await rm(this.home, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,167 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cloudInit } from '../../src/services/host/cloud-init.ts';
+import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../src/services/host/ssh-keys.ts';
+import { Cli } from '../support/cli.ts';
+import { BOOT } from '../unit/host/templates.ts';
+import { type Lab, startLab } from './lab.ts';
+import { labObstacle } from './support.ts';
+import type { Vm } from './vm.ts';
+
+const obstacle = await labObstacle(true);
+const CONTAINERS = ['docker', 'ps', '--no-trunc', '--format', '{{.Label "com.docker.compose.service"}} {{.ID}}'];
+
+describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
+  const hostKey = makeSshKeyPair('host');
+  const operator = makeSshKeyPair('operator');
+  let lab: Lab;
+  let cli: Cli;
+  let folder: string;
+  let vm: Vm;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chainctl-host-test-'));
+    cli = await Cli.open();
+    await writeFile(join(folder, 'key'), operator.privateKey, { mode: 0o600 });
+    lab = await startLab({ vms: true });
+    const userData = cloudInit({ templates: BOOT, hostKey, authorizedKey: operator.publicKey, ttlMinutes: 240 });
+    await writeFile(join(folder, 'user-data'), userData);
+    const { Images } = (await lab.aws('ec2', 'describe-images', '--owners', '099720109477')) as {
+      Images: { ImageId: string }[];
+    };
+    const { Instances } = (await lab.aws(
+      ...['ec2', 'run-instances', '--image-id', Images[0]?.ImageId as string, '--instance-type', 't3.large'],
+      ...['--user-data', `file://${folder}/user-data`],
+    )) as { Instances: { InstanceId: string }[] };
+    const id = Instances[0]?.InstanceId as string;
+    await lab.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
+    vm = lab.vms.get(id);
+  });
+  afterAll(async () => {
+    await cli?.close();
+    await lab?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const deploy = (...args: string[]) =>
+    cli.json(['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key'), ...args]);
+  const containers = async () => {
+    const lines = (await vm.exec(...CONTAINERS)).split('\n').filter((line) => line !== '');
+    return new Map(lines.map((line) => line.split(' ') as [string, string]));
+  };
+  const actions = (envelope: { result: { changes: { key: string; action: string }[] } }) =>
+    Object.fromEntries(envelope.result.changes.map(({ key, action }) => [key, action]));
+
+  it('is not trusted before its key is vouched for', async () => {
+    await vm.sshReady();
+    const { code, envelope } = await deploy('--service', 'b');
+    expect([code, envelope.error.code]).toEqual([3, 'host-key-unknown']);
+  });
+
+  it('gets a service that answers', async () => {
+    const shown = fingerprint(parsePublicKey(hostKey.publicKey) as never);
+    const { code, envelope, stderr } = await deploy(
+      '--service',
+      'b',
+      '--min-process-seconds',
+      '0.1',
+      '--host-key',
+      shown,
+    );
+    expect(stderr).not.toContain('Warning');
+    expect(code).toBe(0);
+    expect(actions(envelope)).toEqual({ 'host-b': 'create', 'service-b': 'create' });
+    expect((await cli.run(['smoke', '--b-url', envelope.result.endpoints.b])).code).toBe(0);
+  });
+
+  it('is left alone when nothing differs, and gets a new container, not a new engine, when something does', async () => {
+    const before = await containers();
+    const same = await deploy('--service', 'b', '--min-process-seconds', '0.1');
+    expect(actions(same.envelope)).toEqual({ 'host-b': 'unchanged', 'service-b': 'unchanged' });
+    expect(await containers()).toEqual(before);
+    const other = await deploy('--service', 'b', '--min-process-seconds', '0.2', '--model', 'phi3:medium');
+    expect(actions(other.envelope)).toEqual({ 'host-b': 'unchanged', 'service-b': 'update' });
+    const after = await containers();
+    expect(after.get('ollama')).toBe(before.get('ollama'));
+    expect(after.get('service')).not.toBe(before.get('service'));
+  });
+
+  it('goes on when the connection is cut in the middle of a pull', async () => {
+    let cuts = 0;
+    const onLine = (line: string) => {
+      if (cuts > 0 || !/"progress".*mistral/.test(line)) return;
+      cuts++;
+      void vm.exec('pkill', '-f', 'sshd: ubuntu').catch(() => {});
+    };
+    const args = ['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key')];
+    const { code, stderr } = await cli.json([...args, '--service', 'b', '--model', 'mistral'], { onLine });
+    expect(cuts).toBe(1);
+    expect(stderr).toContain('connecting to');
+    expect(code).toBe(0);
+  });
+
+  it('shows no secret to its other users', async () => {
+    const open = await vm.exec('find', '/opt/chainctl', '-maxdepth', '0', '-perm', '/077');
+    expect(open).toBe('');
+  });
+
+  it('serves again by itself after a reboot, with the deadline it had', async () => {
+    const deadline = await vm.exec('cat', '/var/lib/chainctl/deadline');
+    await vm.reboot();
+    const health = async () => (await fetch(`http://${vm.address}:8002/health`)).ok;
+    while (!(await health().catch(() => false))) await sleep(200);
+    expect(await vm.exec('cat', '/var/lib/chainctl/deadline')).toBe(deadline);
+    expect(await vm.exec('systemctl', 'is-active', 'chainctl-deadline')).toBe('active');
+  });
+
+  it('is refused with another host key, and nothing is forgotten', async () => {
+    await vm.exec(
+      'sh',
+      '-c',
+      'mv /etc/ssh/ssh_host_ed25519_key /root/ && ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh',
+    );
+    const changed = await deploy('--service', 'b');
+    expect([changed.code, changed.envelope.error.code]).toEqual([3, 'host-key-changed']);
+    expect((await cli.run(['teardown', 'host', '--yes'])).code).toBe(3);
+    await vm.exec('sh', '-c', 'mv /root/ssh_host_ed25519_key /etc/ssh/ && systemctl restart ssh');
+  });
+
+  it('says that its disk is full, and goes on once there is room', async () => {
+    await vm.exec(
+      'sh',
+      '-c',
+      'cp -a /opt/chainctl /root/kept && mount -t tmpfs -o size=48k none /opt/chainctl && cp -a /root/kept/stacks /opt/chainctl/',
+    );
+    const full = await deploy('--service', 'b', '--model', 'tinyllama');
+    expect([full.code, full.envelope.error.code]).toEqual([3, 'host-disk-full']);
+    await vm.exec('umount', '/opt/chainctl');
+    expect((await deploy('--service', 'b', '--model', 'tinyllama')).code).toBe(0);
+  });
+
+  it('shows the log of an engine that does not start', async () => {
+    const recipe = 'FROM node:26-bookworm-slim\nCMD ["bash", "-c", "sleep 3; echo out of order; exit 7"]';
+    await vm.exec('sh', '-c', `echo '${recipe}' | docker build --quiet --tag chainctl-lab-broken:1 -`);
+    const { code, envelope } = await deploy('--service', 'a', '--ollama-image', 'chainctl-lab-broken:1');
+    expect([code, envelope.error.code]).toEqual([5, 'engine-not-ready']);
+    expect(envelope.error.message).toContain('  | out of order');
+  });
+
+  it('has nothing of the stack left after a teardown without the state file', async () => {
+    await rm(join(cli.home, 'stacks', 'default', 'state.json'));
+    const { code, envelope } = await cli.json(['teardown', 'host', '--yes']);
+    expect(code).toBe(0);
+    expect(envelope.result.removed).toContain('service-b');
+    expect(await containers()).toEqual(new Map());
+    expect(await vm.exec('docker', 'volume', 'ls', '--quiet')).toBe('');
+    expect(await vm.exec('sh', '-c', 'ls /opt')).not.toContain('chainctl');
+  });
+
+  it('had no key in what was recorded', async () => {
+    const audit = await readFile(join(cli.home, 'stacks', 'default', 'audit.jsonl'), 'utf8');
+    const [, firstLine = ''] = operator.privateKey.split('\n');
+    expect(audit).not.toContain(firstLine);
+  });
+});

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cacheFolder, LABEL } from './cache.ts';
+import { labDocker } from './images.ts';
+import { startLab } from './lab.ts';
+import { run } from './shell.ts';
+import { ensureCloudTools, labObstacle } from './support.ts';
+
+const obstacle = await labObstacle(true);
+const MAIN = new URL('main.ts', import.meta.url).pathname;
+
+describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
+  // The images may have to be built first, which takes longer than a test may.
+  beforeAll(async () => (await startLab({ vms: true })).stop());
+
+  const start = async () => {
+    const child = spawn(process.execPath, [MAIN], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    while (!text.includes('Ctrl-C stops the lab')) {
+      if (child.exitCode !== null) throw new Error(text);
+      await sleep(50);
+    }
+    const env = Object.fromEntries([...text.matchAll(/export (\w+)=(\S+)/g)].map(([, name, value]) => [name, value]));
+    return { child, env: env as Record<string, string> };
+  };
+
+  const boot = async (env: Record<string, string>) => {
+    const { aws } = await ensureCloudTools();
+    const launch = ['run-instances', '--image-id', 'ami-0c1ab24041202601a', '--instance-type', 't3.large'];
+    const id = await run(aws, ['ec2', ...launch, '--query', 'Instances[0].InstanceId', '--output', 'text'], { env });
+    await run(aws, ['ec2', 'wait', 'instance-running', '--instance-ids', id], { env });
+    return id;
+  };
+
+  const containers = () => labDocker().docker('ps', '--all', '--format', '{{.Names}}', '--filter', `label=${LABEL}`);
+
+  it('run side by side, and one started later removes what one that was killed has left', async () => {
+    const killed = await start();
+    const id = await boot(killed.env);
+    expect(await containers()).toContain(id);
+    const other = await startLab({ vms: true });
+    expect(await containers()).toContain(id);
+    killed.child.kill('SIGKILL');
+    await once(killed.child, 'exit');
+    const next = await startLab();
+    expect(await containers()).not.toContain(id);
+    await expect(fetch(killed.env.AWS_ENDPOINT_URL_EC2 as string)).rejects.toThrow();
+    await next.stop();
+    await other.stop();
+  });
+
+  it('stop with Ctrl-C, and the last one stops Docker', async () => {
+    const { child, env } = await start();
+    await boot(env);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(existsSync(env.CHAINCTL_HOME as string)).toBe(false);
+    // Somebody else's lab on this machine keeps it running.
+    const others = await readdir(join(cacheFolder(), 'labs'));
+    expect(await labDocker().isRunning()).toBe(others.length > 0);
+  });
+});

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder, isAlive, LABEL, startTimeOf, withLock } from './cache.ts';
+import { labDocker } from './images.ts';
+
+interface ProcessId {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+interface Entry {
+  readonly id: string;
+  /** The process that runs the lab. */
+  readonly owner: ProcessId;
+  /** Processes that it started and that would outlive it. */
+  readonly children: readonly ProcessId[];
+  /** n of 10.87.n.0/24. */
+  readonly subnet: number;
+}
+
+/**
+ * One running lab among those of this machine. Each has a subnet and a label of its own; they share the Docker daemon,
+ * which the last one stops. What a lab left whose process died is removed when the next one starts.
+ */
+export class Session {
+  #entry: Entry;
+
+  private constructor(entry: Entry) {
+    this.#entry = entry;
+  }
+
+  static async open(): Promise<Session> {
+    return withLock('sessions', async () => {
+      const others = await reap();
+      const taken = new Set([...others.map(({ subnet }) => subnet), ...subnetsInUse()]);
+      const subnet = Array.from({ length: 250 }, (_, n) => n).find((n) => !taken.has(n));
+      if (subnet === undefined) throw new Error('every network 10.87.n.0/24 is in use: stop a lab first');
+      const owner = { pid: process.pid, startedAt: await startTimeOf(process.pid) };
+      const entry = { id: randomBytes(3).toString('hex'), owner, children: [], subnet };
+      await save(entry);
+      return new Session(entry);
+    });
+  }
+
+  get id(): string {
+    return this.#entry.id;
+  }
+
+  /** Where this lab keeps its files. */
+  get folder(): string {
+    return folderOf(this.id);
+  }
+
+  /** The nth address of this lab's network. */
+  address(n: number): string {
+    return `10.87.${this.#entry.subnet}.${n}`;
+  }
+
+  /** Makes the network of this lab's VMs: the machine reaches them, they reach nothing else. */
+  async createNetwork(): Promise<string> {
+    const name = `${LABEL}-${this.id}`;
+    const bridge = `chainlab-${this.#entry.subnet}`;
+    await labDocker().docker(
+      ...['network', 'create', '--driver', 'bridge', '--internal', '--subnet', `${this.address(0)}/24`],
+      ...['--label', `${LABEL}=${this.id}`, '--opt', `com.docker.network.bridge.name=${bridge}`, name],
+    );
+    return name;
+  }
+
+  /** Writes down a child process, so that it can be ended if this process dies. */
+  async addChild(pid: number): Promise<void> {
+    const child = { pid, startedAt: await startTimeOf(pid) };
+    this.#entry = { ...this.#entry, children: [...this.#entry.children, child] };
+    await save(this.#entry);
+  }
+
+  /** Removes everything of this lab; the last one also stops the Docker daemon. */
+  async close(): Promise<void> {
+    await withLock('sessions', async () => {
+      await remove(this.#entry);
+      if ((await entries()).length === 0) await labDocker().stop();
+    });
+  }
+}
+
+/** Removes what dead labs left. @returns the labs that are alive */
+export async function reap(): Promise<Entry[]> {
+  const alive: Entry[] = [];
+  for (const entry of await entries()) {
+    if (await isAlive(entry.owner.pid, entry.owner.startedAt)) alive.push(entry);
+    else await remove(entry);
+  }
+  return alive;
+}
+
+async function remove(entry: Entry): Promise<void> {
+  for (const { pid, startedAt } of entry.children) if (await isAlive(pid, startedAt)) process.kill(pid, 'SIGTERM');
+  const docker = labDocker();
+  if (await docker.isRunning()) {
+    const filter = ['--filter', `label=${LABEL}=${entry.id}`];
+    const containers = words(await docker.docker('ps', '--all', '--quiet', ...filter));
+    if (containers.length > 0) await docker.docker('rm', '--force', '--volumes', ...containers);
+    const networks = words(await docker.docker('network', 'ls', '--quiet', ...filter));
+    if (networks.length > 0) await docker.docker('network', 'rm', ...networks);
+  }
+  await rm(folderOf(entry.id), { recursive: true, force: true });
+}
+
+function sessionsFolder(): string {
+  return join(cacheFolder(), 'labs');
+}
+
+function folderOf(id: string): string {
+  return join(sessionsFolder(), id);
+}
+
+async function save(entry: Entry): Promise<void> {
+  await mkdir(folderOf(entry.id), { recursive: true, mode: 0o700 });
+  await writeFile(join(folderOf(entry.id), 'lab.json'), JSON.stringify(entry));
+}
+
+async function entries(): Promise<Entry[]> {
+  const ids = await readdir(sessionsFolder()).catch(() => []);
+  const texts = await Promise.all(ids.map((id) => readFile(join(folderOf(id), 'lab.json'), 'utf8').catch(() => '')));
+  return texts.filter((text) => text !== '').map((text) => JSON.parse(text) as Entry);
+}
+
+/** Subnets 10.87.n.0/24 that an interface of this machine has. */
+function subnetsInUse(): number[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return addresses.flatMap(({ address }) => Number(/^10\.87\.(\d+)\./.exec(address)?.[1] ?? []));
+}
+
+const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');

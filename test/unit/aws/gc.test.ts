@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { findGarbage } from '../../../src/services/aws/gc.ts';
+import type { TaggedObject } from '../../../src/services/aws/inventory.ts';
+
+const NOW = Date.parse('2026-05-01T12:00:00Z');
+
+function object(stack: string, changes: Partial<TaggedObject> = {}): TaggedObject {
+  return { stack, key: 'instance-a', kind: 'VM', id: 'i-1', createdBy: 'me@here', type: 'c6i.xlarge', ...changes };
+}
+
+const find = (objects: readonly TaggedObject[], known: readonly string[] = []) =>
+  findGarbage({ region: 'eu-north-1', objects, known: new Set(known), createdBy: 'me@here', now: NOW });
+
+test('a stack that this machine knows and that has not expired is none', () => {
+  expect(find([object('mine')], ['mine'])).toEqual([]);
+  expect(find([object('mine', { expiresAt: '2026-05-01T13:00:00Z' })], ['mine'])).toEqual([]);
+});
+
+test('an expired stack is garbage even when it is known, but only when all of it has expired', () => {
+  const past = { expiresAt: '2026-05-01T11:00:00Z' };
+  expect(find([object('mine', past)], ['mine'])).toMatchObject([{ stack: 'mine', reason: 'expired', foreign: false }]);
+  expect(find([object('mine', past), object('mine', { id: 'i-2' })], ['mine'])).toEqual([]);
+});
+
+test("an unknown stack of one's own is garbage, one of somebody else is marked", () => {
+  expect(find([object('lost', { createdAt: '2026-05-01T10:00:00Z' })])).toMatchObject([
+    { stack: 'lost', reason: 'unknown here', foreign: false, ageSeconds: 7200 },
+  ]);
+  expect(find([object('theirs', { createdBy: 'you@there' })])).toMatchObject([
+    { foreign: true, createdBy: ['you@there'] },
+  ]);
+});
+
+test('an idle address costs, a security group does not, an unknown type has no price', () => {
+  const address = object('a', { kind: 'address', type: undefined });
+  const group = object('a', { kind: 'security group', type: undefined });
+  expect(find([address, group])[0]?.perHour).toBe(0.005);
+  expect(find([object('a', { type: 'x9.huge' })])[0]?.perHour).toBeUndefined();
+});
+
+test('a tag that is no name of a stack is left alone', () => {
+  expect(find([object('../../etc'), object('')])).toEqual([]);
+});

@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { cloudInit } from '../../../src/services/host/cloud-init.ts';
+import { makeSshKeyPair } from '../../../src/services/host/ssh-keys.ts';
+import { BOOT } from './templates.ts';
+
+const hostKey = makeSshKeyPair('host');
+const authorizedKey = makeSshKeyPair('operator').publicKey;
+
+describe('user data', () => {
+  const text = cloudInit({ templates: BOOT, hostKey, authorizedKey, ttlMinutes: 90.2, extra: ['echo "a: b" # c'] });
+  const parsed = parse(text);
+
+  it('is cloud-config that a YAML parser reads, within what EC2 takes', () => {
+    expect(text.startsWith('#cloud-config\n')).toBe(true);
+    expect(Buffer.byteLength(text)).toBeLessThan(16 * 1024);
+  });
+
+  it('hands the host key over, leaves no other, and lets only the key in', () => {
+    expect(parsed.ssh_keys).toEqual({ ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey });
+    expect(parsed.ssh_deletekeys).toBe(true);
+    expect(parsed.ssh_authorized_keys).toEqual([authorizedKey]);
+    expect(parsed.ssh_pwauth).toBe(false);
+    const files = parsed.write_files as { path: string; content: string }[];
+    expect(files.find(({ path }) => path.includes('sshd_config.d'))?.content).toContain('PasswordAuthentication no');
+  });
+
+  it('arms the switch before anything that may fail, and again at every boot', () => {
+    const commands = parsed.runcmd as (string | string[])[];
+    expect(commands.findIndex((each) => String(each).includes('chainctl-deadline'))).toBe(0);
+    expect(commands.at(-2)).toEqual(['/usr/local/sbin/chainctl-install-docker']);
+    expect(commands.at(-1)).toBe('echo "a: b" # c');
+    const unit = (parsed.write_files as { path: string; content: string }[]).find(({ path }) =>
+      path.endsWith('.service'),
+    );
+    expect(unit?.content).toContain('ExecStart=/usr/local/sbin/chainctl-deadline 91');
+    expect(unit?.content).toContain('WantedBy=multi-user.target');
+  });
+
+  it('has no switch where none is asked for', () => {
+    expect(cloudInit({ templates: BOOT, hostKey, authorizedKey })).not.toContain('chainctl-deadline');
+  });
+
+  it('refuses what would not fit', () => {
+    const extra = ['x'.repeat(16_000)];
+    expect(() => cloudInit({ templates: BOOT, hostKey, authorizedKey, extra })).toThrow(/too large/);
+  });
+});
+
+describe('the scripts', () => {
+  it('are POSIX shell', () => {
+    for (const script of [BOOT.installDocker, BOOT.deadline]) execFileSync('sh', ['-n'], { input: script });
+  });
+});
+
+describe('the dead man’s switch', () => {
+  let folder: string;
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('keeps the deadline of the first boot over every reboot', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chainctl-deadline-'));
+    const bin = join(folder, 'bin');
+    await mkdir(bin);
+    const program = async (name: string, script: string) => {
+      await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
+      await chmod(join(bin, name), 0o755);
+    };
+    await program('shutdown', `echo "$1 $2" >> ${folder}/calls`);
+    const script = BOOT.deadline.replace('/var/lib/chainctl', join(folder, 'state'));
+    const boot = async (seconds: number) => {
+      await program('date', `echo ${seconds}`);
+      execFileSync('sh', ['-s', '60'], { input: script, env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } });
+    };
+    await boot(1_000_000);
+    await boot(1_000_000 + 45 * 60);
+    await boot(1_000_000 + 90 * 60);
+    expect((await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n')).toEqual(['-P +60', '-P +15', '-P +1']);
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { causeOfDeath, readContainer } from '../../../src/services/host/container.ts';
+import { noteLayer } from '../../../src/services/host/images.ts';
+import { readObservation } from '../../../src/services/host/observe-service.ts';
+import { OutputCollector } from '../../../src/services/host/output.ts';
+import { releaseFiles } from '../../../src/services/host/release.ts';
+import { contentHash, envFile, imageOf, serviceSpec } from '../../../src/services/host/service-spec.ts';
+import { httpBase, parseSshAddress } from '../../../src/services/host/ssh-address.ts';
+import { COMPOSE, DOCKERFILE } from './templates.ts';
+
+const templates = { compose: COMPOSE.a, dockerfile: DOCKERFILE.a, bundle: Buffer.from('code') };
+const settings = {
+  service: 'a',
+  model: 'tinyllama',
+  remoteB: 'http://b:8002/invoke',
+  token: 'sentinel-token',
+} as const;
+const spec = serviceSpec(settings, templates);
+
+describe('a specification', () => {
+  it('holds the settings of the service and no secret', () => {
+    expect(spec.env).toEqual({ OLLAMA_MODEL_A: 'tinyllama', REMOTE_B_URL: 'http://b:8002/invoke' });
+    expect(JSON.stringify(spec)).not.toContain('sentinel');
+    expect(serviceSpec({ service: 'b', model: 'm', minProcessSeconds: 0.2 }, templates).env).toEqual({
+      OLLAMA_MODEL: 'm',
+      MIN_PROCESS_SECONDS: '0.2',
+    });
+  });
+
+  it('has a hash that changes with everything that is wanted, and with nothing else', () => {
+    const hash = contentHash(spec);
+    const changed = [
+      serviceSpec({ ...settings, model: 'other' }, templates),
+      serviceSpec({ ...settings, remoteB: 'http://c:8002/invoke' }, templates),
+      serviceSpec({ ...settings, token: 'another' }, templates),
+      serviceSpec({ ...settings, ollamaImage: 'x:1' }, templates),
+      serviceSpec(settings, { ...templates, bundle: Buffer.from('new code') }),
+      serviceSpec(settings, { ...templates, compose: 'x' }),
+    ].map(contentHash);
+    expect(new Set([hash, ...changed]).size).toBe(7);
+    expect(contentHash({ ...spec, env: Object.fromEntries(Object.entries(spec.env).reverse()) })).toBe(hash);
+  });
+
+  it('needs a new image for new code only', () => {
+    expect(imageOf(serviceSpec({ ...settings, model: 'other' }, templates))).toBe(imageOf(spec));
+    expect(imageOf(serviceSpec(settings, { ...templates, bundle: Buffer.from('new') }))).not.toBe(imageOf(spec));
+  });
+});
+
+describe('a release', () => {
+  const files = new Map(releaseFiles({ stack: 's', spec, templates, token: 'sentinel-token' }).map((f) => [f.path, f]));
+
+  it('has the token in one file of its own, not among the variables that Docker keeps', () => {
+    const holders = [...files.values()].filter(({ content }) => content.toString().includes('sentinel-token'));
+    expect(holders.map(({ path, mode }) => [path, mode])).toEqual([['token', 0o444]]);
+    expect(files.get('service.env')?.content).toContain('AUTH_TOKEN_FILE=/run/chainctl-token\n');
+    expect(COMPOSE.a).toContain('./token:/run/chainctl-token:ro');
+    const open = new Map(
+      releaseFiles({ stack: 's', spec, templates, token: undefined }).map((f) => [f.path, f.content]),
+    );
+    expect([open.get('token'), String(open.get('service.env')).includes('AUTH_TOKEN')]).toEqual(['', false]);
+  });
+
+  it('has everything that Compose and the build need', () => {
+    expect([...files.keys()].sort()).toEqual([
+      'build/Dockerfile',
+      'build/service-a.mjs',
+      'compose.env',
+      'compose.yaml',
+      'service.env',
+      'token',
+    ]);
+    const named = [...COMPOSE.a.matchAll(/\$\{(\w+)/g)]
+      .map(([, name]) => name)
+      .filter((name) => name !== 'MACHINE_NAME');
+    for (const name of named) expect(files.get('compose.env')?.content).toContain(`${name}=`);
+  });
+
+  it('refuses a value that the two Composes read differently, without showing it', () => {
+    for (const value of ['a b', 'a$b', '"a"', "it's", 'a#b', 'a\nb', 'ä']) {
+      expect(() => envFile({ NAME: value })).toThrow(/NAME/);
+      expect(() => envFile({ NAME: value })).not.toThrow(value);
+    }
+  });
+});
+
+describe('what a machine says of a service', () => {
+  const manifest = { stack: 's', service: 'a', hash: 'h', image: 'i', model: 'm', verified: true };
+
+  it('is read into containers and manifest', () => {
+    const output = `${JSON.stringify(manifest)}\n-- containers --\nfolder\nservice|h|s|running|id1\nollama|||exited|id2\nchainctl-service-a_logs\n`;
+    expect(readObservation(output, '192.0.2.1')).toEqual({
+      manifest,
+      address: '192.0.2.1',
+      containers: {
+        service: { id: 'id1', hash: 'h', stack: 's', state: 'running' },
+        ollama: { id: 'id2', hash: '', stack: '', state: 'exited' },
+      },
+    });
+  });
+
+  it('is nothing when nothing is there, and something when only a volume is left', () => {
+    expect(readObservation('\n-- containers --\n', 'x')).toBeUndefined();
+    expect(readObservation('\n-- containers --\nchainctl-service-a_logs\n', 'x')).toBeDefined();
+  });
+
+  it('has no manifest when that is damaged, so that the service is deployed again', () => {
+    expect(readObservation('{"stack":\n-- containers --\nfolder\n', 'x')).toEqual({ containers: {}, address: 'x' });
+  });
+});
+
+describe('an address', () => {
+  it('is user@address with an optional port', () => {
+    expect(parseSshAddress('ubuntu@192.0.2.1')).toEqual({ user: 'ubuntu', address: '192.0.2.1', port: 22 });
+    expect(parseSshAddress('me@host.example:2222')).toEqual({ user: 'me', address: 'host.example', port: 2222 });
+    expect(parseSshAddress('me@[2001:db8::1]:2222')).toEqual({ user: 'me', address: '2001:db8::1', port: 2222 });
+    for (const text of ['host', '@host', 'me@', 'me@host:0', 'me@host:99999', 'me@-oProxyCommand=x', 'me@a b']) {
+      expect(() => parseSshAddress(text)).toThrow(/is not a machine's address/);
+    }
+    expect(httpBase('2001:db8::1', 8001)).toBe('http://[2001:db8::1]:8001');
+  });
+});
+
+describe('output', () => {
+  it('is split into lines across chunks and streams, with carriage returns as ends', () => {
+    const lines: string[] = [];
+    const output = new OutputCollector((line) => void lines.push(line));
+    output.stdout(Buffer.from('one\ntw'));
+    output.stderr(Buffer.from('10 %\r20 %\r'));
+    output.stdout(Buffer.from('o\n\nlast'));
+    output.end();
+    expect(lines).toEqual(['one', '10 %', '20 %', 'two', 'last']);
+    expect(output.text).toBe('one\ntwo\n\nlast');
+  });
+
+  it('of docker pull is read as layers', () => {
+    const layers = new Map<string, boolean>();
+    const said = [
+      'latest: Pulling from library/node',
+      'aaaaaaaaaaaa: Pulling fs layer',
+      'bbbbbbbbbbbb: Already exists',
+      'aaaaaaaaaaaa: Pull complete',
+      'Digest: sha256:0',
+    ].map((line) => noteLayer(layers, line));
+    expect(said).toEqual([false, true, true, true, false]);
+    expect([...layers.values()]).toEqual([true, true]);
+  });
+});
+
+describe('a container', () => {
+  it('is waited for while it may still come up, and not once it dies again and again', () => {
+    const running = readContainer('running 0 0 172.18.0.2 \n');
+    expect(running).toEqual({ state: 'running', restarts: 0, exitCode: 0, address: '172.18.0.2' });
+    expect(running && causeOfDeath(running)).toBeUndefined();
+    const restarting = readContainer('restarting 3 7 \n');
+    expect(restarting && causeOfDeath(restarting)).toContain('exit code 7');
+    expect(readContainer('\n')).toBeUndefined();
+  });
+});

@@ -1,0 +1,61 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readIdentity } from '../../../src/services/host/identity.ts';
+import { fingerprint, formatPublicKey, makeSshKeyPair, parsePublicKey } from '../../../src/services/host/ssh-keys.ts';
+
+describe('a key pair', () => {
+  it('differs every time', () => {
+    expect(makeSshKeyPair('x').privateKey).not.toBe(makeSshKeyPair('x').privateKey);
+  });
+});
+
+// The fingerprint is what ssh-keygen 9.2 shows.
+const line = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFD9x+NNnsiMfnV0FZBxtaYHTK3Nwiyolco6n60OqgAG operator';
+
+describe('a public key', () => {
+  it('has the fingerprint that ssh-keygen shows', () => {
+    const key = parsePublicKey(line);
+    expect(key && fingerprint(key)).toBe('SHA256:bz4hE0qEf32wvj0ESQIswFTcoSro6qIvGvF1Y4rdhGo');
+    expect(key && formatPublicKey(key)).toBe(line.split(' ').slice(0, 2).join(' '));
+  });
+
+  it('is not read from a text whose type and content differ', () => {
+    expect(parsePublicKey(line.replace('ssh-ed25519', 'ssh-rsa'))).toBeUndefined();
+    expect(parsePublicKey('ssh-ed25519')).toBeUndefined();
+    expect(parsePublicKey('ssh-ed25519 AAAA')).toBeUndefined();
+    expect(parsePublicKey('')).toBeUndefined();
+  });
+});
+
+describe('a private key of the operator', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chainctl-identity-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  const file = async (text: string) => {
+    const path = join(folder, 'key');
+    await writeFile(path, text);
+    return path;
+  };
+
+  it('is read as it is', async () => {
+    const { privateKey } = makeSshKeyPair('x');
+    expect(await readIdentity(await file(privateKey))).toBe(privateKey);
+  });
+
+  it('is refused with what to do when it cannot be used without asking', async () => {
+    const options = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'p' } as const;
+    const pem = generateKeyPairSync('ed25519').privateKey.export(options).toString();
+    await expect(readIdentity(await file(pem))).rejects.toThrow(/has a passphrase/);
+    const cipher = Buffer.from('openssh-key-v1\0\0\0\0\x0aaes256-ctr').toString('base64');
+    const openssh = `-----BEGIN OPENSSH PRIVATE KEY-----\n${cipher}\n-----END OPENSSH PRIVATE KEY-----\n`;
+    await expect(readIdentity(await file(openssh))).rejects.toThrow(/has a passphrase/);
+    await expect(readIdentity(await file(line))).rejects.toThrow(/is a public key/);
+    await expect(readIdentity(await file('hello'))).rejects.toThrow(/not a private key/);
+    await expect(readIdentity(join(folder, 'missing'))).rejects.toThrow(/cannot be read/);
+  });
+});
