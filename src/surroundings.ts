@@ -95,7 +95,7 @@ export function targetModules(paths: StackPaths, aws: AwsFlagValues = {}): reado
   const templates = () => loadHostTemplates(TEMPLATES, BUNDLES);
   return [
     localModule(paths, processDeps(paths)),
-    hostModule(paths, { templates, agent: process.env.SSH_AUTH_SOCK }),
+    hostModule(paths, { clock: systemClock, templates, agent: process.env.SSH_AUTH_SOCK }),
     awsModule(paths, {
       clock: systemClock,
       templates,

@@ -37,7 +37,7 @@ const transport = open((exchange, end) => {
   exchange.done = true;
   if (end.kind !== 'answer') throw new Error(`the target failed: ${JSON.stringify(end)}`);
   records.add(exchange.index, 0, 0, at - exchange.sentAt, end.status, verdictOn(end.status, end.text));
-  if (records.count >= 10_000) process.send?.({ columns: records.take() });
+  if (records.count >= 1000) process.send?.({ columns: records.take() });
   if (!over) next();
 });
 function next(): void {

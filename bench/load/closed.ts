@@ -65,7 +65,7 @@ async function engine(url: string): Promise<number> {
   // As the engine starts its own processes.
   const child = fork(module, [url, String(CONNECTIONS), String(SECONDS)], {
     serialization: 'advanced',
-    execArgv: ['--max-semi-space-size=4'],
+    execArgv: ['--max-semi-space-size=16'],
   });
   let cost = 0;
   child.on('message', (message: { requests?: number; cpuSeconds?: number }) => {

@@ -29,7 +29,7 @@ export function run(): Promise<BenchResult> {
   return withTarget(
     ['delay', String(SERVICE_SECONDS * 1000)],
     async ({ url }) => {
-      const { point, memory } = await offer(url);
+      const { point, memory } = await offer(new URL('/free', url).href);
       const { outcomes, scheduled, dropped, lateness, peakInFlight } = point;
       const lost = scheduled - outcomes.ok;
       const open = RATE * SERVICE_SECONDS;

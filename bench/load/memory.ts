@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Resident memory in bytes. */
 export interface Memory {
@@ -22,12 +22,18 @@ function figure(text: string, pattern: RegExp): number {
   return Number(pattern.exec(text)?.[1] ?? 0) * 1024;
 }
 
-/** Processes that a process has started and that still run. */
-export function childrenOf(pid: number): number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    return text === '' ? [] : text.split(' ').map(Number);
-  } catch {
-    return [];
-  }
+/** Processes that a process has started and that still run, on Linux. */
+export function childrenOf(parent: number): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      // The second field is the program's name in parentheses, which may hold anything.
+      const [, ppid] = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return Number(ppid) === parent ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
 }

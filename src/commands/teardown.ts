@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { awsFlags } from '../config/aws-flags.ts';
@@ -45,7 +46,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     if (left !== undefined && !this.flags.json) throw leftoversError(left);
     return {
       result: { stack: paths.name, targets: reports },
-      text: renderTeardown(reports, paths.logs),
+      text: renderTeardown(reports, existsSync(paths.logs) ? paths.logs : undefined),
       exit: left === undefined ? ExitCode.ok : ExitCode.leftovers,
     };
   }

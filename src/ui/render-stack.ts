@@ -44,8 +44,12 @@ function stackFlag(stack: string): string {
   return stack === 'default' ? '' : ` --stack ${stack}`;
 }
 
-/** What a teardown says when nothing is left. */
-export function renderTeardown(reports: readonly TeardownReport[], logs: string): string {
+/**
+ * What a teardown says when nothing is left.
+ *
+ * @param logs the stack's folder of logs, where there is one
+ */
+export function renderTeardown(reports: readonly TeardownReport[], logs: string | undefined): string {
   const several = reports.length > 1;
   const lines = reports.map(({ target, removed }) =>
     removed.length === 0
@@ -53,7 +57,7 @@ export function renderTeardown(reports: readonly TeardownReport[], logs: string)
       : `Stopped and verified gone${several ? ` (${target})` : ''}: ${removed.join(', ')}.`,
   );
   const stopped = reports.some(({ removed }) => removed.length > 0);
-  return [...lines, ...(stopped ? [`Logs stay in ${logs}`] : [])].join('\n');
+  return [...lines, ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : [])].join('\n');
 }
 
 /** A table per target; readable at 80 columns and without colour. */

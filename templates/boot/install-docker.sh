@@ -6,7 +6,8 @@ set -u
 export DEBIAN_FRONTEND=noninteractive
 
 has_compose() { docker compose version >/dev/null 2>&1 || docker-compose version >/dev/null 2>&1; }
-apt() { apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
+# Error-Mode: a list that could not be fetched is a failure, and not only a warning.
+apt() { apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o APT::Update::Error-Mode=any "$@"; }
 # The first of these packages that the system knows.
 first_known() {
   for name; do
@@ -30,7 +31,14 @@ if ! command -v docker >/dev/null 2>&1 || ! has_compose; then
       sleep 5
     done
     command -v docker >/dev/null 2>&1 || apt install -y --no-install-recommends docker.io || exit 10
-    has_compose || apt install -y --no-install-recommends "$(first_known docker-compose-v2 docker-compose-plugin docker-compose)" || exit 10
+    if ! has_compose; then
+      package=$(first_known docker-compose-v2 docker-compose-plugin docker-compose)
+      [ -n "$package" ] || {
+        echo 'no package with Compose is known: the package lists may be incomplete' >&2
+        exit 10
+      }
+      apt install -y --no-install-recommends "$package" || exit 10
+    fi
   elif command -v dnf >/dev/null 2>&1 || command -v yum >/dev/null 2>&1; then
     manager=$(command -v dnf || command -v yum)
     echo "installing Docker and Compose with ${manager##*/}"

@@ -2,11 +2,30 @@ import { cacheFolder } from './cache.ts';
 import { removeImages } from './images.ts';
 import { startLab } from './lab.ts';
 import { reap } from './session.ts';
+import { startSimulatedB } from './simulated-b.ts';
 import { labObstacle } from './support.ts';
 
 /** `npm run lab`: starts a lab for a person and keeps it until Ctrl-C. */
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const [option] = process.argv.slice(2);
+
+const SEEN = 'aws ec2 describe-instances                  what there is, as another client sees it';
+const WITH_VMS = [
+  'node bin/run.js deploy aws --auth none      a VM with service A; a second time: nothing to do',
+  'node bin/run.js smoke',
+  'node bin/run.js load --rps 1,10 --duration 10s',
+  'node bin/run.js status --refresh',
+  'node bin/run.js logs a --requests',
+  'node bin/run.js ssh a -- sudo docker ps',
+  'node bin/run.js ssh a -- sudo reboot        it serves again by itself',
+  'node bin/run.js teardown aws',
+  SEEN,
+];
+const API_ONLY = [
+  'node bin/run.js doctor aws',
+  'node bin/run.js deploy aws --dry-run        the plan and the price; without VMs, a deploy cannot end',
+  SEEN,
+];
 
 if (option === '--clean') await clean();
 else if (option === undefined || option === '--api-only') await keepLab(option === undefined);
@@ -37,27 +56,28 @@ async function keepLab(vms: boolean): Promise<void> {
   const stopped = signalled();
   say('Starting the lab (the first time it builds images for about a minute) ...');
   const lab = await startLab({ vms });
+  // Without VMs nobody asks it anything, and the address only has to look like one.
+  const b = vms ? await startSimulatedB({ address: lab.gateway }) : undefined;
   const { CHAINCTL_HOME: home, ...env } = lab.env;
+  const exports = {
+    ...env,
+    CHAINCTL_HOME: home,
+    CHAINCTL_OPERATOR_ADDRESS: `${vms ? lab.gateway : '203.0.113.7'}/32`,
+    CHAINCTL_B_URL: b?.url ?? 'http://198.51.100.9',
+  };
   say('\nA cloud on this machine. In another terminal, paste:\n');
-  for (const [name, value] of Object.entries({ ...env, CHAINCTL_HOME: home })) say(`  export ${name}=${value}`);
-  say(`
-then try:
-
-  node bin/run.js deploy aws        a VM with service A (B's address: --remote-b-url)
-  node bin/run.js smoke
-  node bin/run.js load --rps 1,10
-  node bin/run.js status
-  node bin/run.js teardown
-  aws ec2 describe-instances        what there is, as another client sees it
-  aws ec2 reboot-instances --instance-ids i-...
-
-Ctrl-C stops the lab and removes everything in it; the images stay (npm run lab -- --clean removes them).`);
+  for (const [name, value] of Object.entries(exports)) say(`  export ${name}=${value}`);
+  say(`\nthen try:\n\n${(vms ? WITH_VMS : API_ONLY).map((line) => `  ${line}`).join('\n')}`);
+  if (b !== undefined)
+    say(`\nB is a simulated one on this machine, ${b.url}, and asks for no token: hence --auth none.`);
+  say('\nCtrl-C stops the lab and removes everything in it; the images stay (npm run lab -- --clean removes them).');
   const shown = setInterval(() => {
     for (const problem of lab.problems.splice(0)) say(`problem: ${problem}`);
   }, 1000);
   await stopped;
   clearInterval(shown);
   say('\nStopping ...');
+  await b?.stop();
   await lab.stop();
 }
 

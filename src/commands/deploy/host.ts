@@ -57,6 +57,12 @@ Run it again to change what differs: only the service's container is replaced. "
       helpValue: 'IMAGE',
       env: 'CHAINCTL_OLLAMA_IMAGE',
     }),
+    auth: Flags.option({
+      description: 'token: the service refuses who does not send the token of the stack; smoke and load send it',
+      options: ['token', 'none'] as const,
+      default: 'token',
+      env: 'CHAINCTL_AUTH',
+    })(),
     'host-key': Flags.string({
       description: "fingerprint of the machine's host key, as ssh-keygen -l shows it",
       helpValue: 'SHA256:...',
@@ -79,6 +85,7 @@ Run it again to change what differs: only the service's container is replaced. "
       bUrl: bUrl === undefined ? undefined : serviceBase(bUrl),
       minProcessSeconds: flags.service === 'b' ? (flags['min-process-seconds'] ?? 5) : undefined,
       ollamaImage: flags['ollama-image'],
+      auth: flags.auth,
     };
     const trust = {
       knownHosts: await knownHosts(),

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { remoteLog } from '../host/remote-logs.ts';
+import { runThere } from '../host/run-there.ts';
 import { HostSessions } from '../host/sessions.ts';
 import type { HostTemplates } from '../host/templates.ts';
 import { healthReason } from '../local/service-process.ts';
 import type { StackPaths } from '../stack/paths.ts';
-import type { Resource, ResourceContext } from '../stack/resource.ts';
+import type { Resource } from '../stack/resource.ts';
 import { readSecret } from '../stack/secrets.ts';
 import type { TargetRecord } from '../stack/state.ts';
 import { recordedStatus, type TargetModule, type TargetStatus } from '../stack/target-module.ts';
@@ -23,9 +24,6 @@ export interface AwsModuleDeps {
   templates(): Promise<HostTemplates>;
   token(): Promise<string | undefined>;
 }
-
-/** Where service A of this stack answers, by the record. */
-const LOG_SECONDS = 30;
 
 /** AWS, as the commands that work over all targets see it. */
 export function awsModule(paths: StackPaths, deps: AwsModuleDeps): TargetModule {
@@ -53,7 +51,12 @@ export function awsModule(paths: StackPaths, deps: AwsModuleDeps): TargetModule 
       if (record === undefined || a === undefined || (selection !== undefined && selection !== 'a')) return [];
       const address = new URL(a).hostname;
       const user = recordedRequest(record.request)?.sshUser ?? 'ubuntu';
-      return [remoteLog('a', kind, (script) => runThere(paths, deps.clock, { address, user }, script, context))];
+      return [
+        remoteLog('a', kind, async (script) => {
+          const access = await vmAccess(paths, address, user);
+          return access === undefined ? '' : runThere(access, 'reading the log', script, { ...deps, ...context });
+        }),
+      ];
     },
   };
 }
@@ -70,25 +73,4 @@ async function statusOf(record: TargetRecord): Promise<TargetStatus> {
     return { ...each, ...seen, address: new URL(a).host };
   });
   return { ...status, resources, healthy: status.healthy && reason === undefined };
-}
-
-async function runThere(
-  paths: StackPaths,
-  clock: Clock,
-  where: { readonly address: string; readonly user: string },
-  script: string,
-  { signal }: Pick<ResourceContext, 'signal'>,
-): Promise<string> {
-  const access = await vmAccess(paths, where.address, where.user);
-  if (access === undefined) return '';
-  const sessions = new HostSessions();
-  try {
-    const use = { waitSeconds: LOG_SECONDS, attempts: 2, waiting() {} };
-    const what = 'reading the log';
-    return await sessions.use(access, { clock, signal }, use, (session) =>
-      session.exec(script, { what, timeoutSeconds: LOG_SECONDS, signal }),
-    );
-  } finally {
-    await sessions.close();
-  }
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { makeToken, TOKEN_SECRET } from '../chain/token.ts';
 import { applyPlan, observeAndPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
+import { ensureSecret, readSecret } from '../stack/secrets.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import { formatAccess } from './access.ts';
 import { readIdentity } from './identity.ts';
@@ -27,6 +29,8 @@ export interface HostRequest {
   readonly bUrl?: string | undefined;
   readonly minProcessSeconds?: number | undefined;
   readonly ollamaImage?: string | undefined;
+  /** Whether the service asks for the stack's token. */
+  readonly auth: 'token' | 'none';
 }
 
 export interface HostDeployment {
@@ -75,11 +79,12 @@ export async function deployHost(
       const pins: HostPins = { ...known, [service]: pin };
       const recorded = journal.target.endpoints;
       const bUrl = request.bUrl ?? recorded.b;
+      const token = request.auth === 'token' ? await tokenOf(paths, dryRun) : undefined;
       const spec = serviceSpec(
-        { ...request, remoteB: service === 'b' || bUrl === undefined ? undefined : `${bUrl}/invoke` },
+        { ...request, token, remoteB: service === 'b' || bUrl === undefined ? undefined : `${bUrl}/invoke` },
         deps.templates.services[service],
       );
-      const target = { ...deps, stack: paths.name, sessions };
+      const target = { ...deps, stack: paths.name, sessions, token: async () => token };
       const desired = desiredHost(spec, pins, target);
       const world = hostTarget(pins, target, [service]);
       const plan = await observeAndPlan(world, desired, journal, context);
@@ -92,9 +97,9 @@ export async function deployHost(
           [service]: { ...request, ssh: formatAccess(ssh) },
           ...(request.minProcessSeconds === undefined ? {} : { minProcessSeconds: request.minProcessSeconds }),
         };
-        await journal.describe({ request: asked, endpoints, complete: false });
+        await journal.describe({ request: asked, endpoints, auth: request.auth, complete: false });
         await applyPlan(world, desired, plan, steps);
-        await journal.describe({ request: asked, endpoints, complete: true });
+        await journal.describe({ request: asked, endpoints, auth: request.auth, complete: true });
       }
       const key = parsePublicKey(pin.hostKey);
       return {
@@ -111,6 +116,11 @@ export async function deployHost(
   } finally {
     await sessions.close();
   }
+}
+
+/** The stack's token, made when it is first needed; a dry run makes none. */
+function tokenOf(paths: StackPaths, dryRun: boolean): Promise<string | undefined> {
+  return dryRun ? readSecret(paths, TOKEN_SECRET) : ensureSecret(paths, TOKEN_SECRET, makeToken);
 }
 
 /** The pin that is known, unless the operator vouches for another key; else a new one. */

@@ -1,13 +1,17 @@
 import { RemedyError } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import { recordedStatus, type TargetModule } from '../stack/target-module.ts';
 import { forgetPins, pinsPath, readPins } from './pins.ts';
+import { remoteLog } from './remote-logs.ts';
+import { runThere } from './run-there.ts';
 import { HostSessions } from './sessions.ts';
-import { hostTarget } from './target.ts';
+import { accessOf, hostTarget, SERVICES } from './target.ts';
 import type { HostTemplates } from './templates.ts';
 
 /** What machines over SSH need of this one. */
 export interface HostModuleDeps {
+  readonly clock: Clock;
   readonly templates: () => Promise<HostTemplates>;
   /** Socket of the operator's SSH agent. */
   readonly agent: string | undefined;
@@ -17,7 +21,7 @@ export interface HostModuleDeps {
  * Machines of somebody else's. A teardown takes this stack's services off them: containers, volumes, images and files of
  * theirs; Docker stays, and so do the images that were pulled.
  */
-export function hostModule(paths: StackPaths, { templates, agent }: HostModuleDeps): TargetModule {
+export function hostModule(paths: StackPaths, { clock, templates, agent }: HostModuleDeps): TargetModule {
   return {
     name: 'host',
     sweepsUnasked: false,
@@ -32,6 +36,18 @@ export function hostModule(paths: StackPaths, { templates, agent }: HostModuleDe
         sessions,
       });
       return { ...target, close: () => sessions.close() };
+    },
+    async logs(_record, selection, kind, context) {
+      const pins = await readPins(paths);
+      const chosen = SERVICES.filter((service) => selection === undefined || selection === service);
+      return chosen.flatMap((service) => {
+        const access = accessOf(pins[service], agent);
+        const run = async (script: string) => {
+          const there = await access();
+          return there === undefined ? '' : runThere(there, 'reading the log', script, { clock, ...context });
+        };
+        return pins[service] === undefined ? [] : [remoteLog(service, kind, run)];
+      });
     },
     forget: () => forgetPins(paths),
     explain: (error) => withWayOut(error, paths),

@@ -13,9 +13,12 @@ export interface ReleaseInput {
   readonly stack: string;
   readonly spec: ServiceSpec;
   readonly templates: ServiceTemplates;
-  /** The bearer token itself; only ever in a file that root alone can read. */
+  /** The bearer token itself; only ever in a file in a folder that root alone can enter. */
   readonly token: string | undefined;
 }
+
+/** Where the compose files mount the token. */
+const TOKEN_FILE = '/run/chainctl-token';
 
 /** The files of one release of a service: everything that Compose and the build need, in one folder. Pure. */
 export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInput, 'key' | 'action'>): PushedFile[] {
@@ -25,11 +28,13 @@ export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInpu
     STACK: stack,
     CONTENT_HASH: contentHash(spec),
   };
-  const secrets = token === undefined ? {} : { AUTH_TOKEN: token };
+  const auth = token === undefined ? {} : { AUTH_TOKEN_FILE: TOKEN_FILE };
   return [
     { path: 'compose.yaml', content: templates.compose, mode: 0o600 },
     { path: 'compose.env', content: envFile(settings), mode: 0o600 },
-    { path: 'service.env', content: envFile({ ...spec.env, ...secrets }), mode: 0o600 },
+    { path: 'service.env', content: envFile({ ...spec.env, ...auth }), mode: 0o600 },
+    // The service, which is not root, reads it through a mount; nobody else can enter the folder above.
+    { path: 'token', content: token ?? '', mode: 0o444 },
     { path: 'build/Dockerfile', content: templates.dockerfile, mode: 0o600 },
     { path: `build/service-${spec.service}.mjs`, content: templates.bundle, mode: 0o644 },
   ];

@@ -1,6 +1,6 @@
 import type { Desired, Resource, Target } from '../stack/resource.ts';
 import { desire } from '../stack/resource.ts';
-import type { AccessOf } from './access.ts';
+import type { HostAccess } from './access.ts';
 import { type HostOptions, hostResource } from './host-resource.ts';
 import { readIdentity } from './identity.ts';
 import type { HostPin, HostPins } from './pins.ts';
@@ -18,10 +18,10 @@ export interface HostTargetDeps {
   readonly token?: () => Promise<string | undefined>;
 }
 
-const SERVICES = ['a', 'b'] as const;
+export const SERVICES = ['a', 'b'] as const;
 
 /** How the machine of one service is reached; the private key is read when it is needed and kept nowhere. */
-function accessOf(pin: HostPin | undefined, agent: string | undefined): AccessOf {
+export function accessOf(pin: HostPin | undefined, agent: string | undefined): () => Promise<HostAccess | undefined> {
   return async () => {
     if (pin === undefined) return undefined;
     const { identity, ...where } = pin;

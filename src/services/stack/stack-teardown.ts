@@ -38,10 +38,10 @@ async function teardownOne(paths: StackPaths, module: TargetModule, stack: OpenS
   const record = steps.journal.hasState ? steps.journal.target : undefined;
   const target = await module.open(record, steps.context, 'teardown');
   try {
-    const report = await teardownTarget(target, steps);
-    if (report.leftovers.length > 0) return report;
-    await module.forget?.();
-    if (record !== undefined) await forgetSecrets(paths, module, stack);
+    const report = await teardownTarget(target, steps, async () => {
+      if (record !== undefined) await forgetSecrets(paths, module, stack);
+    });
+    if (report.leftovers.length === 0) await module.forget?.();
     return report;
   } catch (error) {
     throw module.explain?.(error) ?? error;
@@ -55,7 +55,7 @@ async function teardownOne(paths: StackPaths, module: TargetModule, stack: OpenS
  * processes: with its file lost once, the state may know only those.
  */
 async function forgetSecrets(paths: StackPaths, module: TargetModule, stack: OpenStack): Promise<void> {
-  if (stack.recordedTargets().length > 0) return;
+  if (stack.recordedTargets().some((name) => name !== module.name)) return;
   const others = (await listSecrets(paths)).some((name) => name !== 'token');
   if (module.sweepsUnasked && others) return;
   await removeSecrets(paths);

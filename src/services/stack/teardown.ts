@@ -17,8 +17,14 @@ export interface TeardownReport {
  * Takes a target down: what the state names and what a sweep finds is removed in reverse order of dependency, then
  * swept for again; only when nothing is found is the target forgotten. Works with the state file lost. One removal that
  * fails does not keep the others.
+ *
+ * @param beforeForgetting what goes with a recorded target; while its record stands, another run does it again
  */
-export async function teardownTarget(target: Target, deps: StepDeps): Promise<TeardownReport> {
+export async function teardownTarget(
+  target: Target,
+  deps: StepDeps,
+  beforeForgetting?: () => Promise<void>,
+): Promise<TeardownReport> {
   const { context, journal } = deps;
   const removed: string[] = [];
   const failures = new Map<string, string>();
@@ -51,7 +57,10 @@ export async function teardownTarget(target: Target, deps: StepDeps): Promise<Te
     key: resource.key,
     reason: failures.get(resource.key) ?? 'still there after it was removed',
   }));
-  if (leftovers.length === 0 && journal.hasState) await journal.forget();
+  if (leftovers.length === 0 && journal.hasState) {
+    await beforeForgetting?.();
+    await journal.forget();
+  }
   return { target: target.name, removed: removed.sort(), leftovers };
 }
 

@@ -27,7 +27,7 @@ describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
       restart: 'unless-stopped',
       ports: [`${name === 'a' ? 8001 : 8002}:8000`],
       env_file: 'service.env',
-      volumes: ['logs:/logs'],
+      volumes: ['logs:/logs', './token:/run/chainctl-token:ro,z'],
       extra_hosts: ['host.docker.internal:host-gateway'],
       depends_on: { ollama: { condition: 'service_healthy' } },
     });

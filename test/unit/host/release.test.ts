@@ -50,9 +50,15 @@ describe('a specification', () => {
 describe('a release', () => {
   const files = new Map(releaseFiles({ stack: 's', spec, templates, token: 'sentinel-token' }).map((f) => [f.path, f]));
 
-  it('has the token in one file, which only its owner can read', () => {
+  it('has the token in one file of its own, not among the variables that Docker keeps', () => {
     const holders = [...files.values()].filter(({ content }) => content.toString().includes('sentinel-token'));
-    expect(holders.map(({ path, mode }) => [path, mode])).toEqual([['service.env', 0o600]]);
+    expect(holders.map(({ path, mode }) => [path, mode])).toEqual([['token', 0o444]]);
+    expect(files.get('service.env')?.content).toContain('AUTH_TOKEN_FILE=/run/chainctl-token\n');
+    expect(COMPOSE.a).toContain('./token:/run/chainctl-token:ro');
+    const open = new Map(
+      releaseFiles({ stack: 's', spec, templates, token: undefined }).map((f) => [f.path, f.content]),
+    );
+    expect([open.get('token'), String(open.get('service.env')).includes('AUTH_TOKEN')]).toEqual(['', false]);
   });
 
   it('has everything that Compose and the build need', () => {
@@ -62,6 +68,7 @@ describe('a release', () => {
       'compose.env',
       'compose.yaml',
       'service.env',
+      'token',
     ]);
     const named = [...COMPOSE.a.matchAll(/\$\{(\w+)/g)]
       .map(([, name]) => name)

@@ -129,9 +129,10 @@ describe('requests', () => {
 
 test('how many generators a sweep takes', () => {
   const needs = { cores: 2, rate: 1000, expectedInFlight: 1000, descriptorLimit: 20_000 };
-  expect(planGenerators(needs)).toEqual({ processes: 1, maxInFlight: 19_936, reason: '' });
+  expect(planGenerators(needs)).toEqual({ processes: 1, nurseryMb: 16, maxInFlight: 19_936, reason: '' });
   expect(planGenerators({ ...needs, expectedInFlight: 30_000 })).toMatchObject({
     processes: 2,
+    nurseryMb: 4,
     maxInFlight: 39_872,
     reason: expect.stringContaining('descriptors'),
   });

@@ -149,6 +149,26 @@ describe('status', () => {
 });
 
 describe('the teardown of a stack', () => {
+  it('loses its secrets before its record, so that another run makes good what was killed between the two', async () => {
+    await ensureSecret(paths, 'ssh-key', () => 'secret');
+    await deploy('aws');
+    let looks = 0;
+    const discover: Target['discover'] = async (context) => {
+      const found = await world.target.discover(context);
+      const judge = { host: 'here', now: () => 0, isAlive: async () => true };
+      const view = await inspectLock(paths.lock, judge);
+      // The second look is the last thing before the record goes: no write comes through from here on.
+      if (++looks === 2 && view !== undefined) await breakLock(paths.lock, view, { force: true, judge });
+      return found;
+    };
+    const killed = teardownStack(paths, [moduleOf('aws', { ...world.target, discover })], deps);
+    await expect(killed).rejects.toMatchObject({ code: 'lock-lost' });
+    expect(await listSecrets(paths)).toEqual([]);
+    expect(Object.keys(JSON.parse(await readFile(paths.state, 'utf8')).targets)).toEqual(['aws']);
+    await teardownStack(paths, [moduleOf('aws', world.target)], deps);
+    expect(JSON.parse(await readFile(paths.state, 'utf8')).targets).toEqual({});
+  });
+
   it('takes all its targets down, and its secrets with the last', async () => {
     const other = new FakeWorld();
     await deploy('aws');

@@ -25,12 +25,14 @@ export class Generator {
   /**
    * Starts the processes and waits until they take orders.
    *
-   * @param settings `processes` as `planGenerators` says; default 1
+   * @param settings `processes` (default 1) and `nurseryMb` as `planGenerators` says
    * @throws Error when one ends instead
    */
-  static async start(settings: { readonly processes?: number } = {}): Promise<Generator> {
+  static async start(settings: { readonly processes?: number; readonly nurseryMb?: number } = {}): Promise<Generator> {
     const count = Math.max(1, Math.floor(settings.processes ?? 1));
-    const started = await Promise.allSettled(Array.from({ length: count }, () => OneGenerator.start()));
+    const started = await Promise.allSettled(
+      Array.from({ length: count }, () => OneGenerator.start(settings.nurseryMb)),
+    );
     const members = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const failed = started.find((result) => result.status === 'rejected');
     if (failed === undefined) return new Generator(members);

@@ -6,8 +6,6 @@ const OUTCOMES: readonly Outcome[] = ['ok', 'http_error', 'transport_error', 'ti
 /** index, intended, lateness, service: what every record has. */
 const TIMES = 4;
 const FIRST_CAPACITY = 256;
-/** A label's place has 16 bits, and every record may bring a label of its own. */
-export const MAX_BATCH = 16_384;
 
 /**
  * The records of a batch as columns: a few typed arrays pass between processes at a fraction of what as many objects
@@ -56,7 +54,7 @@ export class RecordWriter {
   readonly #places = new Map<string, number>();
   #count = 0;
 
-  /** How many wait to be taken; not more than {@link MAX_BATCH} may. */
+  /** How many wait to be taken. At most 16,384 may: each may bring labels of its own, whose places have 16 bits. */
   get count(): number {
     return this.#count;
   }

@@ -19,6 +19,9 @@ import { tickMeter } from './ticks.ts';
 /** What is open when the operator interrupts gets this long to end. */
 const GRACE_MS = 2000;
 
+/** A busy point reports more often than anybody looks. */
+const TICK_MS = 200;
+
 const NOTHING_YET: Progress = {
   phase: 'warmup',
   elapsedMs: 0,
@@ -88,6 +91,7 @@ export async function runPoint(
     live.addSecond(sample);
   });
   let progress = NOTHING_YET;
+  let shown: Progress = { ...NOTHING_YET, elapsedMs: Number.NEGATIVE_INFINITY };
   const began = clock.monotonic();
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
   const keep = (records: readonly RequestRecord[]) => {
@@ -102,7 +106,10 @@ export async function runPoint(
     keep(batch.records);
     collected.addInFlight(progress.elapsedMs, progress.inFlight);
     seconds.advance(progress);
-    emit({ type: 'sweep-tick', tick: meter(progress, collected, live) });
+    if (progress.phase !== shown.phase || progress.elapsedMs - shown.elapsedMs >= TICK_MS) {
+      shown = progress;
+      emit({ type: 'sweep-tick', tick: meter(progress, collected, live) });
+    }
     if (signal.aborted) return;
     abortedBy = watch(progress, collected);
     if (abortedBy !== undefined) ending.abort();
