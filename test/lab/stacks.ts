@@ -19,14 +19,17 @@ type OnEvent = (event: Event, child: ChildProcess) => void;
 export class Stacks {
   readonly #cli: Cli;
   readonly #env: Record<string, string>;
+  readonly #bUrl: string;
 
-  private constructor(cli: Cli, lab: Lab) {
+  private constructor(cli: Cli, lab: Lab, bUrl: string) {
     this.#cli = cli;
+    this.#bUrl = bUrl;
     this.#env = { ...lab.env, CHAINCTL_HOME: cli.home, CHAINCTL_OPERATOR_ADDRESS: `${lab.gateway}/32` };
   }
 
-  static async open(lab: Lab): Promise<Stacks> {
-    return new Stacks(await Cli.open(), lab);
+  /** @param bUrl where A finds B; a B that nobody asks by default, as no A comes up without VMs */
+  static async open(lab: Lab, bUrl = 'http://198.51.100.9'): Promise<Stacks> {
+    return new Stacks(await Cli.open(), lab, bUrl);
   }
 
   get home(): string {
@@ -43,9 +46,7 @@ export class Stacks {
   }
 
   deploy(stack: string, args: readonly string[] = [], onEvent?: OnEvent): Promise<Ended> {
-    // Nobody answers there: a service is deployed without asking its B.
-    const b = ['--b-url', 'http://198.51.100.9'];
-    return this.run(['deploy', 'aws', '--stack', stack, ...b, '--yes', ...args], onEvent);
+    return this.run(['deploy', 'aws', '--stack', stack, '--b-url', this.#bUrl, '--yes', ...args], onEvent);
   }
 
   /**
