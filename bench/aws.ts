@@ -1,4 +1,5 @@
 import { actionsOf, DeployedLab } from '../test/lab/deployed.ts';
+import type { Call } from '../test/lab/proxy.ts';
 import { labObstacle } from '../test/lab/support.ts';
 import type { Vm } from '../test/lab/vm.ts';
 import type { BenchResult, BenchRow } from './types.ts';
@@ -93,7 +94,8 @@ async function firstDeploy(my: DeployedLab, args: readonly string[]) {
   const ended = Date.now();
   if (code !== 0 || health === undefined) throw new Error(`the deploy failed: ${stderr.slice(-2000)}`);
   const vm = await my.vm();
-  const launch = my.lab.calls.slice(calls).find(({ action }) => action === 'RunInstances');
+  const made = my.lab.calls.slice(calls);
+  const launch = made.findIndex(({ action }) => action === 'RunInstances');
   const booted = Number(await vm.exec('stat', '-c', '%.3Y', '/run/cloud-init/result.json')) * 1000;
   const during = (first: (told: Told) => boolean, last?: (told: Told) => boolean) => spanOf(told, first, last);
   const waiting = (text: string) => (each: Told) =>
@@ -101,7 +103,8 @@ async function firstDeploy(my: DeployedLab, args: readonly string[]) {
   const pulling = ({ event: { type, label } }: Told) => type === 'progress' && /^tinyllama/.test(label ?? '');
   const service = during(waiting('starting the service'));
   const waits = {
-    'VM until cloud-init is done': booted - Number(launch?.at),
+    "EC2's answers until the launch": coveredMs(made.slice(0, launch)),
+    'VM until cloud-init is done': booted - Number(made[launch]?.at),
     'docker build': lengthOf(during(waiting('building the image'))),
     engine: lengthOf(during(waiting('starting the engine'))),
     model: lengthOf(during(pulling, pulling)),
@@ -122,6 +125,18 @@ function spanOf(told: readonly Told[], first: (told: Told) => boolean, last?: (t
 }
 
 const lengthOf = ({ begin, end }: { readonly begin: number; readonly end: number }) => end - begin;
+
+/** The time in which at least one call was under way. */
+function coveredMs(calls: readonly Call[]): number {
+  let covered = 0;
+  let until = 0;
+  for (const { at, tookMs = 0 } of calls.toSorted((one, other) => Number(one.at) - Number(other.at))) {
+    const end = Number(at) + tookMs;
+    covered += Math.max(0, end - Math.max(until, Number(at)));
+    until = Math.max(until, end);
+  }
+  return covered;
+}
 
 /** When service A said for the first time that its model is loaded, ms since 1970. */
 async function healthySince(vm: Vm): Promise<number> {

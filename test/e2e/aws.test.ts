@@ -28,7 +28,7 @@ test('a dry run shows the plan and the price, and makes nothing', async () => {
   const { code, stderr, envelope } = await cli.json(['deploy', 'aws', ...B, '--ttl', '4h', '--dry-run'], { env });
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(envelope.result).toMatchObject({ target: 'aws', region: REGION, applied: false });
-  expect(envelope.result.changes.map(({ action }: { action: string }) => action)).toEqual(Array(3).fill('create'));
+  expect(envelope.result.changes.map(({ action }: { action: string }) => action)).toEqual(Array(5).fill('create'));
   expect(stderr).toContain('USD per hour');
   const { KeyPairs } = await moto.aws('describe-key-pairs');
   expect(KeyPairs).toEqual([]);

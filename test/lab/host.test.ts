@@ -153,7 +153,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     await rm(join(cli.home, 'stacks', 'default', 'state.json'));
     const { code, envelope } = await cli.json(['teardown', 'host', '--yes']);
     expect(code).toBe(0);
-    expect(envelope.result.removed).toContain('service-b');
+    expect(envelope.result.targets[0].removed).toContain('service-b');
     expect(await containers()).toEqual(new Map());
     expect(await vm.exec('docker', 'volume', 'ls', '--quiet')).toBe('');
     expect(await vm.exec('sh', '-c', 'ls /opt')).not.toContain('chainctl');

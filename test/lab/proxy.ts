@@ -15,6 +15,8 @@ export interface Call {
   readonly fault?: string;
   /** HTTP status of the answer; nothing where the connection was broken. */
   status?: number;
+  /** Until the answer was ready, milliseconds; nothing while it is not. */
+  tookMs?: number;
 }
 
 /** Answers one call, whose signature's header tells the region. */
@@ -51,6 +53,7 @@ export async function startProxy(handler: Handler, faults: Faults): Promise<Prox
     const answer = fails ? errorAnswer(status, code, message) : await handler(query, authorization);
     if (fault?.kind === 'reset-after') return reset(incoming);
     call.status = answer.status;
+    call.tookMs = Date.now() - call.at.getTime();
     send(outgoing, answer);
   }
 

@@ -71,7 +71,7 @@ export async function deployAws(
       resolveLaunch(ec2, { ...request, image: parseImage(request.image) }, abort),
     );
     const owner = { stack: paths.name, createdBy: deps.createdBy, expiresAt };
-    const resources = awsResources(ec2, owner, { material: () => material, launch });
+    const { resources, addressSeen } = watched(awsResources(ec2, owner, { material: () => material, launch }));
     const token = request.auth === 'token' ? await deps.token?.(!dryRun) : undefined;
     const extra = deps.extra?.(resources, token) ?? [];
     const desired = [...desiredAws(request, vpcId, material, resources), ...extra];
@@ -97,17 +97,36 @@ export async function deployAws(
     }
     if (plan.changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(plan.changes);
     const recorded = { ...request, ...(account === undefined ? {} : { account }) };
-    const before = { ...journal.target.endpoints, b: request.bUrl };
-    await journal.describe({ request: recorded, endpoints: before, auth: request.auth, complete: false });
-    await applyPlan(target, desired, plan, steps);
-    const vm = await resources.instance.find(context);
-    const endpoints = {
+    const describe = (endpoints: AwsDeployment['endpoints'], complete: boolean) =>
+      journal.describe({ request: recorded, endpoints, auth: request.auth, complete });
+    const endpointsAt = (address: string | undefined) => ({
       b: request.bUrl,
-      ...(vm?.publicIp === undefined ? {} : { a: `http://${vm.publicIp}:${SERVICE_PORT}` }),
-    };
-    await journal.describe({ request: recorded, endpoints, auth: request.auth, complete: true });
+      ...(address === undefined ? {} : { a: `http://${address}:${SERVICE_PORT}` }),
+    });
+    await describe({ ...journal.target.endpoints, b: request.bUrl }, false);
+    try {
+      await applyPlan(target, desired, plan, steps);
+    } catch (error) {
+      // Whoever looks into it wants to log in and to read logs.
+      const address = addressSeen();
+      if (address !== undefined) await describe(endpointsAt(address), false);
+      throw error;
+    }
+    const vm = await resources.instance.find(context);
+    const endpoints = endpointsAt(vm?.publicIp);
+    await describe(endpoints, true);
     return { ...result, expiresAt: vm?.expiresAt, applied: true, endpoints };
   });
+}
+
+/** The resources, and the last address at which a VM was seen. */
+function watched(resources: AwsResources) {
+  let seen: string | undefined;
+  const publicAddress: AwsResources['publicAddress'] = async (context) => {
+    seen = await resources.publicAddress(context);
+    return seen;
+  };
+  return { resources: { ...resources, publicAddress }, addressSeen: () => seen };
 }
 
 function expiryOf({ ttlSeconds }: AwsRequest, now: number): string | undefined {

@@ -3,7 +3,7 @@ import { ADDRESS, elasticIp, type LiveAddress } from './address.ts';
 import { EVERYBODY } from './cidr.ts';
 import type { Ec2 } from './ec2.ts';
 import { type InstanceSpec, instance, type LiveInstance } from './instance.ts';
-import { INSTANCE } from './instance-state.ts';
+import { INSTANCE, whyGone } from './instance-state.ts';
 import { fingerprintOf, KEY_PAIR, type KeyPairSpec, keyPair, type LiveKeyPair } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import type { AwsRequest } from './request.ts';
@@ -39,6 +39,8 @@ export interface AwsResources {
   readonly address: Resource<Readonly<Record<string, never>>, LiveAddress>;
   /** Where the VM answers now; undefined while there is none. An Elastic IP shows up here once it is on the VM. */
   publicAddress(context: ResourceContext): Promise<string | undefined>;
+  /** Why the VM that the state names does not answer any more; undefined while it may. */
+  whyGone(context: ResourceContext): Promise<Error | undefined>;
 }
 
 interface ResourceDeps {
@@ -67,6 +69,10 @@ export function awsResources(ec2: Ec2, owner: Ownership, deps?: ResourceDeps): A
     address,
     async publicAddress(context) {
       return (await vm.find(context))?.publicIp;
+    },
+    async whyGone(context) {
+      const { id } = context.recorded?.(INSTANCE)?.identity ?? {};
+      return typeof id === 'string' ? whyGone(ec2, context, id) : undefined;
     },
   };
 }

@@ -78,6 +78,19 @@ export async function waitUntilRunning(ec2: Ec2, context: ResourceContext, id: s
   });
 }
 
+/** Why a VM that does not answer never will: it has ended, or was turned off. Undefined while it may still come. */
+export async function whyGone(ec2: Ec2, context: ResourceContext, id: string): Promise<RemedyError | undefined> {
+  const seen = await findById(ec2, context, id);
+  const state = seen?.State?.Name;
+  if (seen !== undefined && (state === 'terminated' || state === 'shutting-down')) return endedByItself(seen);
+  if (state !== 'stopping' && state !== 'stopped') return undefined;
+  return new RemedyError(`VM ${id} was stopped by somebody else`, {
+    code: 'aws-stopped',
+    exit: ExitCode.unhealthy,
+    nextSteps: ['run the same command again: it starts it', 'or take it down with "chainctl teardown aws"'],
+  });
+}
+
 function notReady(id: string, reason: string): RemedyError {
   return new RemedyError(`VM ${id} was not ready within ${READY_SECONDS / 60} minutes: ${reason}`, {
     code: 'not-ready',

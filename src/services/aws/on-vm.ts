@@ -44,7 +44,7 @@ export async function vmAccess(
  * nothing on it yet; removing is the VM's own removal.
  */
 export function onVm(
-  resources: Pick<AwsResources, 'publicAddress'>,
+  resources: Pick<AwsResources, 'publicAddress' | 'whyGone'>,
   { elasticIp, sshUser }: Pick<AwsRequest, 'elasticIp' | 'sshUser'>,
   { paths, templates, sessions, token }: VmDeps,
 ) {
@@ -53,6 +53,7 @@ export function onVm(
     sessions,
     installDocker: templates.boot.installDocker,
     unreachable: 'absent',
+    gone: (context: ResourceContext) => resources.whyGone(context),
     access: async (context: ResourceContext) => vmAccess(paths, await resources.publicAddress(context), sshUser),
   } as const;
   const below = elasticIp ? [INSTANCE, ADDRESS] : [INSTANCE];

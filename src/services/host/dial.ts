@@ -14,6 +14,9 @@ const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
 /** One attempt, from the first packet to the end of authentication. */
 const ATTEMPT_MS = 20_000;
 
+/** How often it is asked whether the machine still exists. */
+const GONE_LOOK_MS = 5000;
+
 /** A machine that is just being set up may know the key a moment after its sshd answers. */
 const AUTHENTICATION_PATIENCE_MS = 10_000;
 
@@ -22,6 +25,8 @@ export interface DialDeps {
   readonly signal: AbortSignal;
   /** Told before each wait, with what was seen last. */
   waiting(reason: string): void;
+  /** Asked now and then while nothing answers: why waiting is of no use any more, as whoever runs the machine knows. */
+  gone?(): Promise<Error | undefined>;
 }
 
 /**
@@ -29,11 +34,13 @@ export interface DialDeps {
  * the pinned one before anything is sent.
  *
  * @param waitSeconds how long to go on trying; 0 for one attempt
- * @throws RemedyError `host-key-changed`, `ssh-authentication`, `ssh-key-unusable` (3) or `host-unreachable` (5)
+ * @throws RemedyError `host-key-changed`, `ssh-authentication`, `ssh-key-unusable` (3), `host-unreachable` (5), or what
+ *   `gone` says
  */
 export async function dial(access: HostAccess, waitSeconds: number, deps: DialDeps): Promise<Client> {
   const { clock, signal, waiting } = deps;
   const started = clock.monotonic();
+  let nextLook = started;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {
@@ -43,6 +50,13 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
       const elapsedMs = clock.monotonic() - started;
       const patienceMs = error instanceof RemedyError ? AUTHENTICATION_PATIENCE_MS : Number.POSITIVE_INFINITY;
       if (error instanceof RemedyError && error.code !== 'ssh-authentication') throw error;
+      if (clock.monotonic() >= nextLook) {
+        // A look that fails says nothing about the machine.
+        const gone = await deps.gone?.().catch(() => undefined);
+        signal.throwIfAborted();
+        if (gone !== undefined) throw gone;
+        nextLook = clock.monotonic() + GONE_LOOK_MS;
+      }
       const pauseMs = Math.min(250 * 2 ** Math.min(attempt - 1, 3), 2000);
       if (elapsedMs + pauseMs > Math.min(waitSeconds * 1000, patienceMs)) {
         throw error instanceof RemedyError ? error : unreachable(access, Math.round(elapsedMs / 1000), reasonOf(error));

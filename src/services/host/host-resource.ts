@@ -21,6 +21,8 @@ export interface HostOptions {
    * there yet; for a machine that somebody else runs, an error, since what is on it would be forgotten.
    */
   readonly unreachable: 'absent' | 'error';
+  /** Why a machine that does not answer will not come, as the cloud that runs it knows; undefined while it may. */
+  readonly gone?: (context: ResourceContext) => Promise<Error | undefined>;
 }
 
 /** Docker and Compose as the system has them; there is nothing to choose. */
@@ -90,10 +92,10 @@ export function hostResource(
   };
 
   async function prepare(action: 'create' | 'update', context: ResourceContext): Promise<LiveHost> {
-    const access = await options.access(context);
-    if (access === undefined) throw new Error(`${key} has no address yet`);
+    const access = await machineOf(options, context, key);
     const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action, reason });
-    const use = { waitSeconds: BOOT_SECONDS, attempts: STEP_ATTEMPTS, waiting };
+    const gone = async () => options.gone?.(context);
+    const use = { waitSeconds: BOOT_SECONDS, attempts: STEP_ATTEMPTS, waiting, gone };
     await sessions
       .use(access, context, use, async (session) => {
         await waitForCloudInit(session, context, waiting);
@@ -110,6 +112,21 @@ export function hostResource(
       });
     return { access, docker: true, compose: true };
   }
+}
+
+/**
+ * Where the machine is.
+ *
+ * @throws what `gone` says, otherwise an error that names the resource, when there is none
+ */
+export async function machineOf(
+  options: Pick<HostOptions, 'access' | 'gone'>,
+  context: ResourceContext,
+  key: string,
+): Promise<HostAccess> {
+  const access = await options.access(context);
+  if (access !== undefined) return access;
+  throw (await options.gone?.(context)) ?? new Error(`${key} has no machine`);
 }
 
 /** Looks at a machine, with the options' meaning of one that cannot be reached. */

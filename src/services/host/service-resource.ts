@@ -3,7 +3,7 @@ import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { formatAccess, type HostAccess } from './access.ts';
 import { hostFailure } from './failures.ts';
 import { passGate } from './health-gate.ts';
-import { type HostOptions, observe, STEP_ATTEMPTS } from './host-resource.ts';
+import { type HostOptions, machineOf, observe, STEP_ATTEMPTS } from './host-resource.ts';
 import { layoutOf } from './layout.ts';
 import { ensureModel } from './model.ts';
 import { type LiveService, observeService } from './observe-service.ts';
@@ -24,7 +24,7 @@ const FIRST_HEALTH_SECONDS = 600;
 const FIRST_ANSWER_SECONDS = 60;
 /** For a service that has served before: a machine that just booted loads its model again. */
 const HEALTH_SECONDS = 180;
-const UP_SECONDS = 60;
+const UP_SECONDS = 120;
 
 /** One service and its engine on one machine, as a Compose project. A change replaces the service's container only. */
 export function serviceResource(
@@ -100,11 +100,12 @@ export function serviceResource(
     context: ResourceContext,
     work: (session: HostSession) => Promise<T>,
   ): Promise<T> {
-    const access = await options.access(context);
-    if (access === undefined) throw new Error(`${key} has no machine`);
+    const access = await machineOf(options, context, key);
     const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action, reason });
+    const gone = async () => options.gone?.(context);
+    const use = { waitSeconds: UP_SECONDS, attempts: STEP_ATTEMPTS, waiting, gone };
     try {
-      return await sessions.use(access, context, { waitSeconds: UP_SECONDS, attempts: STEP_ATTEMPTS, waiting }, work);
+      return await sessions.use(access, context, use, work);
     } catch (error) {
       context.signal.throwIfAborted();
       throw hostFailure(what, access, error);

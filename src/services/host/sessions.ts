@@ -15,6 +15,8 @@ export interface UseOptions {
   readonly attempts: number;
   /** Told when something has to be waited for, with the reason. */
   waiting(reason: string): void;
+  /** Why waiting is of no use any more, if it is; asked now and then while the machine does not answer. */
+  gone?(): Promise<Error | undefined>;
 }
 
 interface Entry {
@@ -35,11 +37,13 @@ export class HostSessions {
   async use<T>(
     access: HostAccess,
     { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>,
-    { waitSeconds, attempts, waiting }: UseOptions,
+    { waitSeconds, attempts, waiting, gone }: UseOptions,
     work: (session: HostSession) => Promise<T>,
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const entry = this.#lease(access, () => dial(access, waitSeconds, { clock, signal, waiting }));
+      const entry = this.#lease(access, () =>
+        dial(access, waitSeconds, { clock, signal, waiting, ...(gone && { gone }) }),
+      );
       try {
         const session = await entry.session;
         return await work(session);

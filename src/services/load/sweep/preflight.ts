@@ -45,7 +45,7 @@ export async function takeBaseline(
   const body = bodyMaker(settings.prompt, settings.seed, PROBE_SERIES);
   let count = 0;
   const next = () => (settings.stream === true ? streamedBody(body(count++)) : body(count++));
-  const probe = prober(settings.targetUrl, next, deps.client);
+  const probe = prober(settings.targetUrl, next, deps.client, deps.token);
   const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
   if (baseline.ok) {
     if (settings.stream === true) refuseUnstreamed(settings.targetUrl, baseline.text ?? '');

@@ -24,10 +24,16 @@ export interface ProbeAnswer {
 }
 
 /** One ordinary request, outside of every figure; never rejects but for an abort. */
-export function prober(targetUrl: string, nextBody: () => string, client: Pick<ChainClient, 'raw'>): Probe {
+export function prober(
+  targetUrl: string,
+  nextBody: () => string,
+  client: Pick<ChainClient, 'raw'>,
+  token?: string,
+): Probe {
+  const request = { url: targetUrl, method: 'POST', ...(token === undefined ? {} : { token }) } as const;
   return async (timeoutMs, signal) => {
     const bound = Math.max(1, Math.ceil(timeoutMs));
-    const came = await client.raw({ url: targetUrl, method: 'POST', body: nextBody(), timeoutMs: bound, signal });
+    const came = await client.raw({ ...request, body: nextBody(), timeoutMs: bound, signal });
     const ms = came.seconds * 1000;
     if (came.kind === 'transport') return { ms, ok: false, why: came.reason };
     const { status } = came;

@@ -1,0 +1,8 @@
+import { expect, it } from 'vitest';
+import { renderTeardown } from '../../../src/ui/render-stack.ts';
+
+it('names the folder of logs only where there is one', () => {
+  const report = { target: 'aws', removed: ['instance-a'], leftovers: [] } as never;
+  expect(renderTeardown([report], undefined)).toBe('Stopped and verified gone: instance-a.');
+  expect(renderTeardown([report], '/home/logs')).toContain('Logs stay in /home/logs');
+});
