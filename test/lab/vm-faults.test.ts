@@ -80,7 +80,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
 
   it('SSH refused for a while: waited for, and the VM stays the same', async () => {
     await inVm('systemctl stop ssh.socket ssh 2>/dev/null; systemctl stop ssh; pkill -f "^sshd:" || true');
-    void sleep(8000).then(() => inVm('systemctl start ssh'));
+    void sleep(6000).then(() => inVm('systemctl start ssh'));
     const deployed = await stacks.deploy('one', change());
     expect(deployed.stderr).toContain('is not reachable yet');
     expect(deployed.code).toBe(0);

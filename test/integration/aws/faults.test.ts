@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AwsResources } from '../../../src/services/aws/desired.ts';
 import { openEc2 } from '../../../src/services/aws/ec2.ts';
+import { desire, type Resource } from '../../../src/services/stack/resource.ts';
+import { readState } from '../../../src/services/stack/state.ts';
 import { AwsStack, jumpingClock } from './aws-stack.ts';
 import { Moto, REGION } from './moto.ts';
 import { type Fault, FaultProxy } from './proxy.ts';
@@ -143,6 +146,36 @@ describe('what ends in one sentence with an exit code', () => {
     });
     await stack.deploy();
     expect(await vms()).toHaveLength(1);
+  });
+
+  test('a VM that ends while it is waited for is told by its id, and where it was is on record', async () => {
+    const waiting: Resource<object, object> = {
+      key: 'host-a',
+      dependsOn: ['instance-a'],
+      find: async () => undefined,
+      diff: () => 'same',
+      async create(context) {
+        await bound?.publicAddress(context);
+        expect(await bound?.whyGone(context)).toBeUndefined();
+        for (const { InstanceId } of await vms()) await moto.aws('terminate-instances', '--instance-ids', InstanceId);
+        throw await bound?.whyGone(context);
+      },
+      async ready() {},
+      async remove() {},
+      identify: () => ({}),
+    };
+    let bound: AwsResources | undefined;
+    const extra = (resources: AwsResources) => {
+      bound = resources;
+      return [desire(waiting, {})];
+    };
+    await expect(stack.deploy({}, { extra })).rejects.toMatchObject({
+      exit: 5,
+      code: 'aws-terminated',
+      message: expect.stringMatching(/^host-a: VM i-\w+ ended by itself/),
+    });
+    const state = await readState(stack.paths.state);
+    expect(state?.targets.aws?.endpoints.a).toMatch(/^http:\/\/[\d.]+:8001$/);
   });
 
   test('a security group that never goes is reported as left over, and the rest is gone', async () => {

@@ -132,6 +132,29 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
     });
     await never.close();
   });
+
+  it('stops waiting when whoever runs the machine says that it has ended; a look that fails does not count', async () => {
+    const never = await Sshd.prepare();
+    const looks = [
+      () => Promise.reject(new Error('no permission')),
+      async () => undefined,
+      async () => new Error('ended'),
+    ];
+    let ahead = 0;
+    // Each wait counts for three seconds, and takes none.
+    const clock = {
+      ...systemClock,
+      monotonic: () => ahead,
+      async sleep() {
+        ahead += 3000;
+      },
+    };
+    const options = { waitSeconds: 300, attempts: 1, waiting() {}, gone: async () => looks.shift()?.() };
+    const used = sessions.use(never.access(), { clock, signal }, options, () => Promise.resolve());
+    await expect(used).rejects.toThrow('ended');
+    expect(looks).toEqual([]);
+    await never.close();
+  });
 });
 
 describe.skipIf(!canRunSshd)('a push', () => {
