@@ -86,12 +86,18 @@ async function offer(url: string): Promise<{ readonly point: PointSummary; reado
     child.on('message', (message: { point?: PointSummary }) => {
       point = message.point;
     });
+    const peaks = new Map<number, number>();
     let memory: Footprint = { all: 0, sweep: 0, peakRss: [] };
     const look = setInterval(() => {
-      const seen = [child.pid ?? 0, ...childrenOf(child.pid ?? 0)].map(memoryOf);
+      const pids = [child.pid ?? 0, ...childrenOf(child.pid ?? 0)];
+      const seen = pids.map(memoryOf);
+      // Those that have ended keep the peak that they had.
+      for (const [i, each] of seen.entries()) {
+        peaks.set(pids[i] ?? 0, Math.max(each.peakRss / 1e6, peaks.get(pids[i] ?? 0) ?? 0));
+      }
       const pss = seen.map((each) => each.pss / 1e6);
       const all = sum(pss);
-      const peakRss = seen.map((each, i) => Math.max(each.peakRss / 1e6, memory.peakRss[i] ?? 0));
+      const peakRss = [...peaks.values()];
       memory = all > memory.all ? { all, sweep: pss[0] ?? 0, peakRss } : { ...memory, peakRss };
     }, LOOK_MS);
     try {
