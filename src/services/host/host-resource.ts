@@ -46,6 +46,7 @@ const INSTALL_SECONDS = 900;
 const INSTALL_ATTEMPTS = 2;
 /** The exit code with which the install script says that the package manager failed, which may be for a moment. */
 const PACKAGES_FAILED = 10;
+const END_OF_SCRIPT = '# the script ends here';
 /** A connection that breaks is made anew this often in one step. */
 export const STEP_ATTEMPTS = 4;
 
@@ -197,14 +198,16 @@ async function installDocker(
   { clock, signal }: ResourceContext,
   waiting: Waiting,
 ) {
-  const run = 'f=$(mktemp) && cat > "$f" && sh "$f" </dev/null 2>&1; code=$?; rm -f "$f"; exit "$code"';
+  // A connection that ends looks like the script's end: without its last line it is not run.
+  const whole = `tail -n 1 "$f" | grep -qxF '${END_OF_SCRIPT}' || { rm -f "$f"; exit 75; }`;
+  const run = `f=$(mktemp) && cat > "$f" && { ${whole}; } && sh "$f" </dev/null 2>&1; code=$?; rm -f "$f"; exit "$code"`;
   for (let attempt = 1; ; attempt++) {
     try {
       waiting('looking for Docker and Compose');
       await session.exec(run, {
         what: 'installing Docker',
         timeoutSeconds: INSTALL_SECONDS,
-        stdin: script,
+        stdin: `${script}\n${END_OF_SCRIPT}\n`,
         onLine: (line) => waiting(line.slice(0, 160)),
         signal,
       });
