@@ -1,13 +1,13 @@
 import { type AwsFlagValues, createdByOf, ec2Endpoint, ec2Of } from './aws-surroundings.ts';
 import { imageText, parseImage, UBUNTU_24_04 } from './services/aws/ami.ts';
-import { parseCidr } from './services/aws/cidr.ts';
 import type { AwsPlanDeps } from './services/aws/deploy.ts';
 import type { Ec2 } from './services/aws/ec2.ts';
 import { vmMaterial } from './services/aws/material.ts';
 import { desiredOnVm, onVm, type VmDeps } from './services/aws/on-vm.ts';
-import { operatorAddress } from './services/aws/operator-address.ts';
 import type { AwsRequest } from './services/aws/request.ts';
 import { makeToken, TOKEN_SECRET } from './services/chain/token.ts';
+import { parseCidr } from './services/stack/cidr.ts';
+import { operatorAddress } from './services/stack/operator-address.ts';
 import type { StackPaths } from './services/stack/paths.ts';
 import { ensureSecret, readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
