@@ -65,7 +65,7 @@ export async function deployAws(
   deps: AwsDeps,
 ): Promise<AwsDeployment> {
   return withStack(paths, 'aws', deps, async (steps) => {
-    const planned = await planAws(paths, request, { make: !dryRun }, steps, deps);
+    const planned = await planAws(paths, request, { make: !dryRun, tell: true }, steps, deps);
     if (dryRun) return planned.preview;
     if (changesSomething(planned)) await deps.confirm?.(planned.changes);
     return planned.apply();
@@ -73,15 +73,16 @@ export async function deployAws(
 }
 
 /**
- * Looks at the AWS side of a stack and plans; tells plan, cost and what will be public as events.
+ * Looks at the AWS side of a stack and plans.
  *
  * @param make whether keys and token of the stack may be made: they are wanted for `apply`
+ * @param tell whether plan, cost and what will be public are told as events
  * @throws RemedyError as `deployAws` does
  */
 export async function planAws(
   paths: StackPaths,
   request: AwsRequest,
-  { make }: { readonly make: boolean },
+  { make, tell }: { readonly make: boolean; readonly tell: boolean },
   steps: StepDeps,
   deps: AwsPlanDeps,
 ): Promise<PlannedDeploy<AwsDeployment>> {
@@ -106,10 +107,10 @@ export async function planAws(
     extra.map(({ resource }) => resource),
   );
   const plan = await observeAndPlan(target, desired, journal, context);
-  context.emit({ type: 'plan', changes: plan.changes });
+  if (tell) context.emit({ type: 'plan', changes: plan.changes });
   const cost = costOf(request);
-  if (makesVm(plan.changes)) await checkLaunch(launch, context);
-  tell(request, cost, context.emit);
+  if (tell && makesVm(plan.changes)) await checkLaunch(launch, context);
+  if (tell) sayWhatItMeans(request, cost, context.emit);
   const result = { stack: paths.name, target: 'aws' as const, region: ec2.region, changes: plan.changes, cost };
   const recorded = { ...request, ...(account === undefined ? {} : { account }) };
   const describe = (endpoints: AwsDeployment['endpoints'], complete: boolean) =>
@@ -141,7 +142,7 @@ function endpointsAt(address: string | undefined, { bUrl }: AwsRequest): AwsDepl
 }
 
 /** Says what it will cost, and what of it will be open. */
-function tell(request: AwsRequest, cost: Cost, emit: StackDeps['emit']): void {
+function sayWhatItMeans(request: AwsRequest, cost: Cost, emit: StackDeps['emit']): void {
   for (const text of cost.lines) emit({ type: 'note', level: 'info', text });
   if (!request.public) return;
   emit({ type: 'note', level: 'warn', text: `--public: everybody can use service A on port ${SERVICE_PORT}` });

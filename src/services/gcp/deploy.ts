@@ -1,6 +1,7 @@
 import { applyPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
+import { changesSomething, type PlannedDeploy } from '../stack/planned.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';
 import { type Attempt, planAt } from './attempt.ts';
@@ -31,7 +32,8 @@ export interface GcpDeployment {
   readonly endpoints: { readonly b?: string | undefined };
 }
 
-export interface GcpDeps extends StackDeps {
+/** What planning takes beside an open stack. */
+export interface GcpPlanDeps {
   readonly compute: Compute;
   /** `user@host`, for the markers. */
   readonly createdBy: string;
@@ -44,6 +46,9 @@ export interface GcpDeps extends StackDeps {
   token?(make: boolean): Promise<string | undefined>;
   /** Told the base URL of B as soon as its address is reserved: long before anything answers there. */
   onAddress?(url: string): void;
+}
+
+export interface GcpDeps extends StackDeps, GcpPlanDeps {
   /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
   confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
@@ -62,75 +67,96 @@ export async function deployGcp(
   { dryRun }: { readonly dryRun: boolean },
   deps: GcpDeps,
 ): Promise<GcpDeployment> {
-  const { compute } = deps;
   return withStack(paths, 'gcp', deps, async (steps) => {
-    const { context, journal } = steps;
-    const { signal, emit } = context;
-    refuseElsewhere(journal.target, compute);
-    const [there, nat] = await Promise.all([
-      listMarked(compute, signal, paths.name),
-      hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
-    ]);
-    const externalAddress = !nat;
-    const planned = await planner(paths.name, request, { externalAddress, dryRun }, steps, deps);
-    const locations = locationsOf(request);
-    let attempt = await planned(startAt(locations, there));
-    const cost = costOf({ ...request, externalAddress });
-    await examine(attempt, request, { there, externalAddress }, steps, deps);
-    for (const text of [...cost.lines, ...warnings(request)]) emit({ type: 'note', level: 'info', text });
-    const result = (applied: boolean): GcpDeployment => ({
-      stack: paths.name,
-      target: 'gcp',
-      project: compute.project,
-      location: locationName(attempt.location),
-      changes: attempt.plan.changes,
-      applied,
-      cost,
-      endpoints: { b: journal.target.endpoints.b },
-    });
-    if (dryRun) return result(false);
-    const { changes } = attempt.plan;
-    if (changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(changes);
-
-    const describe = (complete: boolean) =>
-      journal.describe({ request, endpoints: journal.target.endpoints, auth: request.auth, complete });
-    await describe(false);
-    const untried = locations.slice(locations.indexOf(attempt.location) + 1);
-    for (;;) {
-      try {
-        await applyPlan(attempt.target, attempt.desired, attempt.plan, steps);
-        break;
-      } catch (error) {
-        signal.throwIfAborted();
-        const [next] = untried;
-        if (next === undefined || !(await maySwitch(error, attempt, paths.name, { compute, signal }))) throw error;
-        untried.shift();
-        await leaveZone(attempt, steps, next);
-        attempt = await planned(next);
-      }
-    }
-    await describe(true);
-    return result(true);
+    const planned = await planGcp(paths, request, { make: !dryRun }, steps, deps);
+    if (dryRun) return planned.preview;
+    if (changesSomething(planned)) await deps.confirm?.(planned.changes);
+    return planned.apply();
   });
+}
+
+/**
+ * Looks at the GCP side of a stack and plans; tells plan, cost and what will be public as events.
+ *
+ * @param make whether keys and token of the stack may be made: they are wanted for `apply`
+ * @throws RemedyError as `deployGcp` does
+ */
+export async function planGcp(
+  paths: StackPaths,
+  request: GcpRequest,
+  { make }: { readonly make: boolean },
+  steps: StepDeps,
+  deps: GcpPlanDeps,
+): Promise<PlannedDeploy<GcpDeployment>> {
+  const { compute } = deps;
+  const { context, journal } = steps;
+  const { signal, emit } = context;
+  refuseElsewhere(journal.target, compute);
+  const [there, nat] = await Promise.all([
+    listMarked(compute, signal, paths.name),
+    hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
+  ]);
+  const externalAddress = !nat;
+  const planned = await planner(paths.name, request, { externalAddress, make }, steps, deps);
+  const locations = locationsOf(request);
+  let attempt = await planned(startAt(locations, there));
+  const cost = costOf({ ...request, externalAddress });
+  await examine(attempt, request, { there, externalAddress }, steps, deps);
+  for (const text of [...cost.lines, ...warnings(request)]) emit({ type: 'note', level: 'info', text });
+  const result = (applied: boolean): GcpDeployment => ({
+    stack: paths.name,
+    target: 'gcp',
+    project: compute.project,
+    location: locationName(attempt.location),
+    changes: attempt.plan.changes,
+    applied,
+    cost,
+    endpoints: { b: journal.target.endpoints.b },
+  });
+  const describe = (complete: boolean) =>
+    journal.describe({ request, endpoints: journal.target.endpoints, auth: request.auth, complete });
+  return {
+    changes: attempt.plan.changes,
+    preview: result(false),
+    async apply() {
+      await describe(false);
+      const untried = locations.slice(locations.indexOf(attempt.location) + 1);
+      for (;;) {
+        try {
+          await applyPlan(attempt.target, attempt.desired, attempt.plan, steps);
+          break;
+        } catch (error) {
+          signal.throwIfAborted();
+          const [next] = untried;
+          if (next === undefined || !(await maySwitch(error, attempt, paths.name, { compute, signal }))) throw error;
+          untried.shift();
+          await leaveZone(attempt, steps, next);
+          attempt = await planned(next);
+        }
+      }
+      await describe(true);
+      return result(true);
+    },
+  };
 }
 
 /** Makes plans for one place after another, with the same token and the same end of time. */
 async function planner(
   stack: string,
   request: GcpRequest,
-  { externalAddress, dryRun }: { readonly externalAddress: boolean; readonly dryRun: boolean },
+  { externalAddress, make }: { readonly externalAddress: boolean; readonly make: boolean },
   steps: StepDeps,
-  deps: GcpDeps,
+  deps: GcpPlanDeps,
 ): Promise<(location: Location) => Promise<Attempt>> {
   const { clock, emit } = steps.context;
   const owner = { stack, createdBy: deps.createdBy, expiresAt: expiryOf(request, clock.now()) };
-  const token = request.auth === 'token' ? await deps.token?.(!dryRun) : undefined;
+  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
   return async (location) => {
     const zone = zoneOf(location, request, deps.compute);
     const boot = await deps.boot({
       ...{ request, owner, zone, externalAddress, token },
       tag: vmTag(stack),
-      make: !dryRun,
+      make,
     });
     const attempt = await planAt(location, { request, owner, boot, externalAddress }, steps, deps);
     emit({ type: 'plan', changes: attempt.plan.changes });
@@ -152,7 +178,7 @@ async function examine(
   request: GcpRequest,
   { there, externalAddress }: { readonly there: readonly MarkedObject[]; readonly externalAddress: boolean },
   { context }: StepDeps,
-  { compute }: GcpDeps,
+  { compute }: GcpPlanDeps,
 ): Promise<void> {
   const { signal, emit } = context;
   const makesVms = plan.changes.some(
