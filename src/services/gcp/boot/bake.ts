@@ -16,6 +16,7 @@ export interface BakeDeps {
   readonly templates: HostTemplates;
   readonly sessions: HostSessions;
   readonly keys: () => LoginKeys;
+  newId(): string;
 }
 
 /** It answered a moment ago, seconds. */
@@ -37,13 +38,12 @@ export async function bake(
   { vm: vmSpec, service: serviceSpec }: { readonly vm: BuilderSpec; readonly service: ServiceSpec },
   deps: BakeDeps,
   context: ResourceContext,
-  token: string,
 ): Promise<Instance> {
   const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action: 'create', reason });
   const left = await builder.find(context);
   if (left === undefined) waiting(`making the VM ${builder.name}`);
   else waiting(`going on with ${builder.name}, which an earlier run has left`);
-  let vm = left ?? (await builder.create(context, vmSpec, token));
+  let vm = left ?? (await builder.create(context, vmSpec, deps.newId()));
   try {
     vm = await running(vm);
     await prepare();
@@ -90,14 +90,13 @@ export async function bake(
     await seal(options);
   }
 
+  /** To make what is on a machine once more is to change it: each step of it finds out what is there. */
   async function bring<Spec, Live>(resource: Resource<Spec, Live>, spec: Spec): Promise<void> {
     const there = await resource.find(context);
     const live =
-      there === undefined || (resource.diff(spec, there) !== 'same' && resource.update === undefined)
-        ? await resource.create(context, spec, token)
-        : resource.diff(spec, there) === 'same'
-          ? there
-          : ((await resource.update?.(context, spec, there)) ?? there);
+      there === undefined || resource.diff(spec, there) !== 'same'
+        ? await resource.create(context, spec, deps.newId())
+        : there;
     await resource.ready(context, live);
   }
 

@@ -61,20 +61,20 @@ export async function bootOf(request: BootRequest, deps: BootDeps): Promise<Boot
   const maker = builder(compute, owner, builderKey(content), () => login(true));
   const { type, network, subnet, tag } = request;
   const vm = { type, diskGb, network, subnet, tag, zone: compute.zone };
+  const service = builderSpecOf(request, templates);
   const need = (): LoginKeys => {
     if (keys === undefined) throw new Error('a dry run cannot bake');
     return keys;
   };
   const baked = bakedImage(compute, owner, imageKey(content), deps.dependsOn, {
     builder: maker,
-    bake: (context, id) =>
+    bake: (context) =>
       bake(
         maker,
-        imageKey(content),
-        { vm, service: builderSpecOf(request, templates) },
-        { ...deps, stack: owner.stack, keys: need },
+        baked.key,
+        { vm, service },
+        { ...deps, stack: owner.stack, keys: need, newId: () => compute.newId() },
         context,
-        id,
       ),
   });
   const metadata = { ...settings, ...login(false) };

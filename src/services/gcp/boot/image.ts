@@ -30,7 +30,7 @@ export function isImageKey(key: string): boolean {
 export interface ImageDeps {
   readonly builder: Builder;
   /** Gets the builder to where its disk is what the image is to be, and stops it. */
-  bake(context: ResourceContext, token: string): Promise<Instance>;
+  bake(context: ResourceContext): Promise<Instance>;
 }
 
 /**
@@ -53,9 +53,10 @@ export function bakedImage(
     async insert(context, _spec, made, step) {
       if (deps === undefined) throw new Error('a handle for removal cannot create');
       const { builder } = deps;
-      const vm = await deps.bake(context, step.token ?? compute.newId());
-      const [disk] = vm.disks ?? [];
-      const imageResource: Image = { ...made, labels: labelsOf(owner, key), sourceDisk: disk?.source };
+      const vm = await deps.bake(context);
+      const sourceDisk = vm.disks?.[0]?.source;
+      if (!sourceDisk) throw new Error(`the VM ${builder.name} has no disk`);
+      const imageResource: Image = { ...made, labels: labelsOf(owner, key), sourceDisk };
       context.emit({ type: 'step-waiting', key, action: 'create', reason: `making an image of ${builder.name}` });
       await change(
         compute,
@@ -68,10 +69,7 @@ export function bakedImage(
       });
       await builder.remove(context, vm);
     },
-    differences: ({ diskGb }, { status, diskSizeGb }) => [
-      ...(status === 'FAILED' ? ['it could not be made'] : []),
-      ...(Number(diskSizeGb ?? 0) > diskGb ? [`its disk has ${diskSizeGb} GB`] : []),
-    ],
+    differences: (_spec, { status }) => (status === 'FAILED' ? ['it could not be made'] : []),
     needsAnother: (_spec, { status }) => status === 'FAILED',
     // Who may log in to the builder is of no account once there is an image.
     whenReplaced: () => 'same',
