@@ -24,13 +24,13 @@ export interface BackendSpec {
 /**
  * What the load balancer knows of service B: which group, which port, how long an answer may take.
  *
- * @param groupIs key of the group
+ * @param groups keys of the groups that it may send to
  */
 export function backendService(
   compute: Compute,
   owner: Ownership,
   location: Location,
-  groupIs: string,
+  groups: readonly string[],
 ): Resource<BackendSpec, BackendService> & { readonly name: string } {
   const group = placedPath(compute, location, 'instanceGroups', objectName(owner.stack, GROUP_PART));
   const check = globalPath(compute, 'healthChecks', objectName(owner.stack, BALANCER_CHECK));
@@ -53,7 +53,7 @@ export function backendService(
   });
   return namedObject<BackendSpec, BackendService>(owner, {
     key: BACKEND,
-    dependsOn: [groupIs, BALANCER_CHECK],
+    dependsOn: [...groups, BALANCER_CHECK],
     get: (name, signal) => compute.read('backendServices.get', { backendService: name }, signal),
     async insert(context, spec, made, step) {
       const input = { backendServiceResource: { ...made, ...bodyOf(spec) } };

@@ -20,6 +20,7 @@ const REMOVE_SECONDS = 900;
 const SURGE = { zone: 1, region: 3 } as const;
 
 export const groupKey = (location: Location) => `${GROUP}${locationName(location)}`;
+export const isGroupKey = (key: string) => key.startsWith(GROUP);
 
 export interface GroupSpec {
   /** Path of the template. */
