@@ -1,19 +1,17 @@
 import { Flags } from '@oclif/core';
 import { awsPlanDeps, awsRequest } from '../../aws-deployment.ts';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
-import { awsFlags, vmFlags } from '../../config/aws-flags.ts';
-import { durationFlag, integerFlag, modelFlag, urlFlag } from '../../config/flags.ts';
+import { awsDeployFlags } from '../../config/aws-deploy-flags.ts';
+import { awsFlags } from '../../config/aws-flags.ts';
+import { urlFlag } from '../../config/flags.ts';
 import { chooseB } from '../../services/aws/b-url.ts';
 import { deployAws } from '../../services/aws/deploy.ts';
-import { DEFAULT_DISK_GB } from '../../services/aws/request.ts';
 import { HostSessions } from '../../services/host/sessions.ts';
 import { readState } from '../../services/stack/state.ts';
 import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
 import { formatPlan } from '../../ui/format/plan.ts';
 import { renderAwsDeployment } from '../../ui/render-aws.ts';
-
-const HOUR = 3600;
 
 export default class DeployAws extends BaseCommand<typeof DeployAws> {
   static override summary = 'bring service A up on a VM of its own on AWS';
@@ -28,53 +26,8 @@ Run it again to change what differs, or to go on after anything that went wrong.
   ];
   static override flags = {
     ...awsFlags,
-    ...vmFlags,
-    ami: Flags.string({
-      description: 'image id, or OWNER:NAME-PATTERN [default: Ubuntu 24.04 of Canonical]',
-      helpValue: 'IMAGE',
-      env: 'CHAINCTL_AMI',
-    }),
-    'disk-gb': integerFlag({
-      description: 'size of the encrypted disk',
-      default: DEFAULT_DISK_GB,
-      min: 8,
-      max: 1000,
-      env: 'CHAINCTL_DISK_GB',
-    }),
-    allow: Flags.string({
-      description: 'who may use A [default: your address alone]; repeatable',
-      helpValue: 'CIDR',
-      multiple: true,
-      delimiter: ',',
-      env: 'CHAINCTL_ALLOW',
-    }),
-    public: Flags.boolean({ description: 'everybody may use A', exclusive: ['allow'] }),
-    'elastic-ip': Flags.boolean({ description: 'an address that outlives a stop of the VM' }),
-    ttl: durationFlag({
-      description: 'the VM ends itself after this time, whatever becomes of this machine',
-      helpValue: '4h',
-      min: 600,
-      max: 30 * 24 * HOUR,
-      env: 'CHAINCTL_TTL',
-    }),
+    ...awsDeployFlags,
     'b-url': urlFlag({ description: "B's address [default: this stack's GCP side]", env: 'CHAINCTL_B_URL' }),
-    'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
-    'ollama-image': Flags.string({
-      description: "the engine's image, instead of the version that chainctl was tested with",
-      helpValue: 'IMAGE',
-      env: 'CHAINCTL_OLLAMA_IMAGE',
-    }),
-    'ssh-user': Flags.string({
-      description: "the image's own user, who may use sudo",
-      default: 'ubuntu',
-      env: 'CHAINCTL_SSH_USER',
-    }),
-    auth: Flags.option({
-      description: 'whether A requires the bearer token of the stack',
-      options: ['token', 'none'] as const,
-      default: 'token',
-      env: 'CHAINCTL_AUTH',
-    })(),
     yes: Flags.boolean({ char: 'y', description: 'do not ask before the first change' }),
     'dry-run': Flags.boolean({ description: 'show the plan and the cost, and change nothing' }),
   };
