@@ -5,7 +5,8 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const { KILL_LABELS: file, KILL_ONLY: only = '', AWS_ENDPOINT_URL_EC2: ec2, CHAINCTL_HOME: home } = process.env;
+const { KILL_LABELS: file, KILL_ONLY: only = '', CHAINCTL_HOME: home } = process.env;
+const { AWS_ENDPOINT_URL_EC2: ec2, CHAINCTL_GCP_ENDPOINT_URL: compute } = process.env;
 const wanted = new RegExp(only);
 const passed = new Set(readFileSync(file, 'utf8').split('\n'));
 
@@ -35,13 +36,16 @@ function ahead(emitter, events) {
   });
 }
 
-// HTTP: calls of EC2's API, and what is asked of engine and service on the machine through the SSH connection.
+// HTTP: calls of EC2's and Compute Engine's APIs, and what is asked of engine and service on the machine through the SSH
+// connection.
 const http = require('node:http');
 wrap(http, 'request', (request, ...args) => {
   const outgoing = request(...args);
-  const { host, port, path, method } = args[0];
-  const isEc2 = typeof path === 'string' && port !== undefined && new URL(ec2).port === String(port);
-  let label = `http ${method} ${path}`;
+  const { host, port, path, method } = typeof args[0] === 'string' ? whereOf(args[0], args[1]) : args[0];
+  const isAt = (api) => api !== undefined && port !== undefined && new URL(api).port === String(port);
+  const isEc2 = typeof path === 'string' && isAt(ec2);
+  const isCompute = isAt(compute);
+  let label = isCompute ? `gcp ${method} ${computeName(path)}` : `http ${method} ${path}`;
   const sending = (send, chunk, ...rest) => {
     const text = chunk === undefined || chunk === null || typeof chunk === 'function' ? '' : String(chunk);
     if (isEc2 && text.includes('Action=')) label = `api ${nameOf(new URLSearchParams(text))}`;
@@ -53,7 +57,7 @@ wrap(http, 'request', (request, ...args) => {
   ahead(outgoing, {
     response(incoming) {
       ahead(incoming, {
-        data: () => method === 'POST' && !isEc2 && at(`${label}: first bytes`),
+        data: () => method === 'POST' && !isEc2 && !isCompute && at(`${label}: first bytes`),
         // The whole answer is here, and who asked does not know it yet.
         end: () => at(`${label}: after ${incoming.statusCode}`),
       });
@@ -63,7 +67,18 @@ wrap(http, 'request', (request, ...args) => {
 });
 
 /** Before a look, nothing has changed since the effect before it. */
-const isLook = (label) => /^(api Describe|http GET)/.test(label);
+const isLook = (label) => /^(api Describe|http GET|gcp GET)/.test(label);
+
+function whereOf(url, { method }) {
+  const { hostname, port, pathname, search } = new URL(url);
+  return { host: hostname, port, path: `${pathname}${search}`, method };
+}
+
+/** Without what is another one each time: tokens, operations, and how instances of a group are called. */
+function computeName(path) {
+  const [name] = path.replace(/^\/compute\/v1\/projects\/[^/]+\//, '').split('?');
+  return name.replace(/operations\/[^/]+/, 'operations/N').replace(/(instances\/.*)-[0-9a-z]{4}(?=$|\/)/, '$1-XXXX');
+}
 
 function nameOf(query) {
   const port = query.get('IpPermissions.1.FromPort');

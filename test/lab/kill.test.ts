@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
@@ -8,14 +8,10 @@ import { Cli } from '../support/cli.ts';
 import { LABEL } from './cache.ts';
 import { labDocker } from './images.ts';
 import { type Lab, startLab } from './lab.ts';
+import { folderOf, type Killed, type Loses, left, meetTheRest, staircase } from './staircase.ts';
 import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
-const PRELOAD = new URL('kill-at.mjs', import.meta.url).href;
-/** More labels than there are: a staircase that does not end is a bug. */
-const MOST_RUNS = 400;
-/** How often a kill that did not come about is tried again. */
-const MOST_ROUNDS = 4;
 const ONE_OF_EACH = { instances: 1, keyPairs: 1, securityGroups: 1, addresses: 1 };
 const NONE = { instances: 0, keyPairs: 0, securityGroups: 0, addresses: 0 };
 const MADE = [
@@ -31,26 +27,6 @@ const REMOVED = [
   ...['api DeleteKeyPair', 'ssh-key=removing', 'firewall=removing', 'instance-a=removing', 'address-a=removing'],
 ];
 const FORGOTTEN = ['ssh-key', 'firewall', 'instance-a', 'address-a'].map((key) => `aws/${key}=forgotten`);
-
-/** What is deleted before each run. */
-type Loses = 'nothing' | 'the state';
-
-/** Effects of a command, and the labels at which it has been killed. */
-interface Met {
-  readonly effects: readonly string[];
-  readonly labels: string[];
-}
-
-/** No label has it. */
-const NOWHERE = '^$';
-
-/** What of these has not been met by a kill on both sides, as patterns: `api RunInstances.*: after`. */
-function left({ effects, labels }: Met): string[] {
-  return effects
-    .flatMap((effect) => ['before', 'after'].map((side) => [effect, side] as const))
-    .filter(([effect, side]) => !labels.some((label) => label.includes(effect) && label.includes(`: ${side}`)))
-    .map(([effect, side]) => `${effect.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}.*: ${side}`);
-}
 
 describe.skipIf(obstacle)(`killed at every effect${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
   let lab: Lab;
@@ -86,55 +62,22 @@ describe.skipIf(obstacle)(`killed at every effect${obstacle ? ` (not here: ${obs
     });
   const deploy = () => ['deploy', 'aws', '--b-url', bUrl, '--elastic-ip', '--yes'];
   const teardown = () => ['teardown', 'aws', '--yes'];
-  const folderOf = (stack: string) => join(cli.home, 'stacks', stack);
+  /** One stack, as what kills it wants to know it. */
+  const killed = (stack: string): Killed => ({
+    ...{ stack, cli, env: { ...lab.env, CHAINCTL_HOME: cli.home, CHAINCTL_OPERATOR_ADDRESS: `${lab.gateway}/32` } },
+    count: () => count(stack),
+  });
 
-  /** Runs a command again and again, each time killed at the next effect, until a run comes to its end. */
-  async function staircase(stack: string, args: readonly string[], loses: Loses, only = '') {
-    const file = join(cli.home, `${stack}.labels`);
-    await writeFile(file, '');
-    for (let runs = 1; runs < MOST_RUNS; runs++) {
-      if (loses === 'the state') {
-        await rm(join(folderOf(stack), 'state.json'), { force: true });
-        await rm(join(folderOf(stack), 'history'), { recursive: true, force: true });
-      }
-      const result = await run(stack, args, {
-        NODE_OPTIONS: `--import=${PRELOAD}`,
-        NODE_COMPILE_CACHE: join(cli.home, 'compiled'),
-        KILL_LABELS: file,
-        KILL_ONLY: only,
-      });
-      const labels = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
-      kills += Number(result.signal === 'SIGKILL');
-      if (result.signal === 'SIGKILL') {
-        const counted = await count(stack);
-        for (const [kind, n] of Object.entries(counted))
-          expect([labels.at(-1), kind, n > 1]).toEqual([labels.at(-1), kind, false]);
-        continue;
-      }
-      expect(result).toMatchObject({ code: 0 });
-      return labels;
-    }
-    throw new Error(`not at its end after ${MOST_RUNS} runs`);
+  async function climb(stack: string, args: readonly string[], loses: Loses, only = '') {
+    const stairs = await staircase(killed(stack), args, { loses, only });
+    kills += stairs.kills;
+    return stairs.labels;
   }
 
   /** What EC2 has of a stack. The volumes have no tag. */
   async function count(stack: string) {
     const { volumes: _, ...tagged } = await lab.countPlainly(stack);
     return tagged;
-  }
-
-  /**
-   * Of two effects that run side by side, a kill at one lets the other pass unseen, and no later run has it again. Those
-   * are met in a stack from nothing that is killed nowhere else.
-   */
-  async function meetTheRest(stack: string, up: Met, down: Met) {
-    for (let round = 0; round < MOST_ROUNDS && (left(up).length > 0 || left(down).length > 0); round++) {
-      up.labels.push(...(await staircase(stack, deploy(), 'nothing', left(up).join('|') || NOWHERE)));
-      expect(await count(stack)).toEqual(ONE_OF_EACH);
-      down.labels.push(...(await staircase(stack, teardown(), 'nothing', left(down).join('|') || NOWHERE)));
-      expect(await count(stack)).toEqual(NONE);
-    }
-    expect([left(up), left(down)]).toEqual([[], []]);
   }
 
   async function serves(stack: string) {
@@ -146,23 +89,24 @@ describe.skipIf(obstacle)(`killed at every effect${obstacle ? ` (not here: ${obs
   }
 
   it.concurrent('a deploy goes on, and a teardown leaves nothing', async () => {
-    const up = await staircase('kept', deploy(), 'nothing');
+    const up = await climb('kept', deploy(), 'nothing');
     await serves('kept');
-    const down = await staircase('kept', teardown(), 'nothing');
+    const down = await climb('kept', teardown(), 'nothing');
     expect(down).toContain('file rm stacks/kept/secrets: after');
     expect(await count('kept')).toEqual(NONE);
-    expect(await readdir(folderOf('kept'))).not.toContain('secrets');
-    await meetTheRest(
-      'again',
-      { effects: [...MADE, ...ON_THE_VM], labels: up },
-      { effects: [...REMOVED, ...FORGOTTEN], labels: down },
+    expect(await readdir(folderOf(killed('kept')))).not.toContain('secrets');
+    kills += await meetTheRest(
+      killed('again'),
+      { args: deploy(), effects: [...MADE, ...ON_THE_VM], labels: up },
+      { args: teardown(), effects: [...REMOVED, ...FORGOTTEN], labels: down },
+      { up: ONE_OF_EACH, down: NONE },
     );
   }, 600_000);
 
   it.concurrent('so they do when the state file is lost each time', async () => {
-    await staircase('lost', deploy(), 'the state', '^api (?!Describe).*: after');
+    await climb('lost', deploy(), 'the state', '^api (?!Describe).*: after');
     await serves('lost');
-    const down = await staircase('lost', teardown(), 'the state');
+    const down = await climb('lost', teardown(), 'the state');
     // What runs side by side may pass unseen; each is met on both sides by the other test.
     expect(left({ effects: REMOVED, labels: down }).length).toBeLessThanOrEqual(3);
     expect(await count('lost')).toEqual(NONE);

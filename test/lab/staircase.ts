@@ -1,0 +1,114 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { Cli } from '../support/cli.ts';
+
+const PRELOAD = new URL('kill-at.mjs', import.meta.url).href;
+/** More labels than there are: a staircase that does not end is a bug. */
+const MOST_RUNS = 600;
+
+/** What is deleted before each run. */
+export type Loses = 'nothing' | 'the state';
+
+/** The built command of one stack, and what there is of it. */
+export interface Killed {
+  readonly stack: string;
+  readonly cli: Cli;
+  readonly env: Readonly<Record<string, string>>;
+  /** Whatever a stack may never have twice, by kind. */
+  count(): Promise<Readonly<Record<string, number>>>;
+}
+
+export interface Stairs {
+  /** Where it was killed, in order. */
+  readonly labels: string[];
+  readonly kills: number;
+}
+
+/** Where the files of a stack are. */
+export function folderOf({ cli, stack }: Pick<Killed, 'cli' | 'stack'>): string {
+  return join(cli.home, 'stacks', stack);
+}
+
+/**
+ * Runs a command again and again, each time killed at the next effect, until a run comes to its end. After each kill
+ * nothing is there twice.
+ *
+ * @param only pattern of the labels that kill; all when left out
+ */
+export async function staircase(
+  killed: Killed,
+  args: readonly string[],
+  { loses = 'nothing', only = '' }: { readonly loses?: Loses; readonly only?: string } = {},
+): Promise<Stairs> {
+  const { cli, stack } = killed;
+  const file = join(cli.home, `${stack}.labels`);
+  await writeFile(file, '');
+  for (let kills = 0; kills < MOST_RUNS; kills++) {
+    if (loses === 'the state') {
+      await rm(join(folderOf(killed), 'state.json'), { force: true });
+      await rm(join(folderOf(killed), 'history'), { recursive: true, force: true });
+    }
+    const result = await cli.run([...args, '--stack', stack, '--json'], {
+      env: {
+        ...killed.env,
+        NODE_OPTIONS: `--import=${PRELOAD}`,
+        // A process that is killed keeps nothing of what it compiled; one that ran before did.
+        NODE_COMPILE_CACHE: join(cli.home, 'compiled'),
+        KILL_LABELS: file,
+        KILL_ONLY: only,
+      },
+    });
+    const labels = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+    if (result.signal !== 'SIGKILL') {
+      expect(result).toMatchObject({ code: 0 });
+      return { labels, kills };
+    }
+    const twice = Object.entries(await killed.count()).filter(([, n]) => n > 1);
+    expect([labels.at(-1), twice]).toEqual([labels.at(-1), []]);
+  }
+  throw new Error(`not at its end after ${MOST_RUNS} runs`);
+}
+
+/** Effects of a command, and the labels at which it has been killed. */
+export interface Met {
+  readonly effects: readonly string[];
+  readonly labels: string[];
+}
+
+/** What of these has not been met by a kill on both sides, as patterns: `api RunInstances.*: after`. */
+export function left({ effects, labels }: Met): string[] {
+  return effects
+    .flatMap((effect) => ['before', 'after'].map((side) => [effect, side] as const))
+    .filter(([effect, side]) => !labels.some((label) => label.includes(effect) && label.includes(`: ${side}`)))
+    .map(([effect, side]) => `${effect.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}.*: ${side}`);
+}
+
+/** No label has it. */
+const NOWHERE = '^$';
+const MOST_ROUNDS = 4;
+
+/**
+ * Of two effects that run side by side, a kill at one lets the other pass unseen, and no later run has it again. Those are
+ * met in a stack from nothing that is killed nowhere else.
+ */
+export async function meetTheRest(
+  killed: Killed,
+  deploy: Met & { readonly args: readonly string[] },
+  teardown: Met & { readonly args: readonly string[] },
+  expected: { readonly up: unknown; readonly down: unknown },
+): Promise<number> {
+  let kills = 0;
+  const climb = async (command: typeof deploy, then: unknown) => {
+    const stairs = await staircase(killed, command.args, { only: left(command).join('|') || NOWHERE });
+    command.labels.push(...stairs.labels);
+    kills += stairs.kills;
+    expect(await killed.count()).toEqual(then);
+  };
+  for (let round = 0; round < MOST_ROUNDS && left(deploy).length + left(teardown).length > 0; round++) {
+    await climb(deploy, expected.up);
+    await climb(teardown, expected.down);
+  }
+  expect([left(deploy), left(teardown)]).toEqual([[], []]);
+  return kills;
+}
