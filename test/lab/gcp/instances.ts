@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cloud, quotasOf } from './cloud.ts';
 import { LateError, quotaExceeded, zoneExhausted } from './errors.ts';
 import { instanceBody, resolveImage } from './instance-body.ts';
@@ -156,9 +155,4 @@ export class Instances {
     body.lastStopTimestamp = timestamp();
     body.status = 'TERMINATED';
   }
-}
-
-/** Time enough for states between others to be seen. */
-export async function pause(cloud: Cloud): Promise<void> {
-  await sleep(cloud.timings.operationMs / 3);
 }
