@@ -20,7 +20,7 @@ export interface ApiRequest {
   readonly failure?: LateError | undefined;
 }
 
-const PATH = /^\/compute\/(?:v1|beta|alpha)\/projects\/([^/]+)(?:\/(.+))?$/;
+const PATH = /^\/compute\/(?:v1|beta|alpha)\/projects\/([^/]+)(?:\/(.*))?$/;
 /** Collections of more than one level, whose regional methods are named by it. */
 const REGIONAL = [
   ...['instanceGroupManagers', 'instanceGroups', 'autoscalers', 'disks', 'healthChecks', 'backendServices', 'urlMaps'],
