@@ -70,7 +70,7 @@ export async function staircase(
   throw new Error(`not at its end after ${MOST_RUNS} runs`);
 }
 
-/** Effects of a command, and the labels at which it has been killed. */
+/** Effects of a command (parts of labels), and the labels at which it has been killed. */
 export interface Met {
   readonly effects: readonly string[];
   readonly labels: string[];
@@ -79,9 +79,13 @@ export interface Met {
 /** What of these has not been met by a kill on both sides, as patterns: `api RunInstances.*: after`. */
 export function left({ effects, labels }: Met): string[] {
   return effects
-    .flatMap((effect) => ['before', 'after'].map((side) => [effect, side] as const))
-    .filter(([effect, side]) => !labels.some((label) => label.includes(effect) && label.includes(`: ${side}`)))
-    .map(([effect, side]) => `${effect.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}.*: ${side}`);
+    .flatMap((effect) => ['before', 'after'].map((side) => `${patternOf(effect)}.*: ${side}`))
+    .filter((pattern) => !labels.some((label) => new RegExp(pattern).test(label)));
+}
+
+/** An effect is named by a part of its label, in which `*` stands for anything. */
+function patternOf(effect: string): string {
+  return effect.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
 }
 
 /** No label has it. */

@@ -11,7 +11,7 @@ import { runLoops } from './loops.ts';
 import type { Balancers, Machines } from './machines.ts';
 import { Operations } from './operations.ts';
 import { type GcpCall, startApiServer } from './server.ts';
-import { Store } from './store.ts';
+import { type Entry, Store } from './store.ts';
 import { QUICK, type Timings } from './timings.ts';
 
 const PROJECT = 'chainctl-lab';
@@ -37,8 +37,12 @@ export interface Gcp {
   readonly problems: string[];
   /** Runs gcloud, a client that shares nothing with chainctl, with JSON output: `gcp.gcloud('compute', 'instances', 'list')`. */
   gcloud(...args: string[]): Promise<unknown>;
-  /** How many objects there are, by collection; all zero after a teardown. */
-  count(): Readonly<Record<(typeof COUNTED)[number], number>>;
+  /**
+   * How many objects there are, by collection; all zero after a teardown.
+   *
+   * @param prefix only those whose names begin with it
+   */
+  count(prefix?: string): Readonly<Record<(typeof COUNTED)[number], number>>;
   /** Resolves when no operation and no group is at work. */
   settled(): Promise<void>;
   /** Removes everything. */
@@ -92,8 +96,9 @@ export async function startGcp(options: {
       const start = result.stdout.search(/^[[{]/m);
       return start < 0 ? undefined : JSON.parse(result.stdout.slice(start));
     },
-    count() {
-      const counts = COUNTED.map((collection) => [collection, cloud.store.all(collection).length]);
+    count(prefix = '') {
+      const named = ({ body }: Entry) => String(body.name).startsWith(prefix);
+      const counts = COUNTED.map((collection) => [collection, cloud.store.all(collection).filter(named).length]);
       return Object.fromEntries(counts) as Record<(typeof COUNTED)[number], number>;
     },
     async settled() {

@@ -1,0 +1,115 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cli } from '../../support/cli.ts';
+import { folderOf, type Killed, type Loses, meetTheRest, staircase } from '../staircase.ts';
+import { type Gcp, startGcp } from './gcp.ts';
+import { memoryBalancers } from './memory-balancers.ts';
+import { memoryMachines } from './memory-machines.ts';
+
+const obstacle = process.getuid?.() === 0 ? undefined : 'port 80 needs root';
+const PARTS = {
+  ...{ address: 'addresses', 'firewall-lb': 'firewalls', 'firewall-ssh': 'firewalls', 'health-check': 'healthChecks' },
+  ...{ 'llm-b-mig': 'instanceGroupManagers', 'llm-b-autoscaler': 'autoscalers', 'healing-check': 'healthChecks' },
+  ...{ backend: 'backendServices', 'url-map': 'urlMaps', 'http-proxy': 'targetHttpProxies' },
+  ...{ 'forwarding-rule': 'forwardingRules' },
+};
+const KEYS = ['address', 'firewall-lb', 'firewall-ssh', 'health-check', 'healing-check', 'template-', 'group-'];
+const MORE_KEYS = ['autoscaler-', 'backend', 'url-map', 'http-proxy', 'forwarding-rule'];
+const states = (...names: string[]) =>
+  [...KEYS, ...MORE_KEYS].flatMap((key) => names.map((name) => `state gcp/${key}*=${name}`));
+const MADE = [
+  ...[...new Set(Object.values(PARTS)), 'instanceTemplates'].map((collection) => `gcp POST */${collection}`),
+  ...states('creating', 'ready'),
+  ...['gcp=recorded', 'gcp=deployed'],
+];
+const REMOVED = [
+  ...Object.entries(PARTS).map(([part, collection]) => `gcp DELETE */${collection}/*-${part}`),
+  'gcp DELETE */instanceTemplates/',
+  ...states('removing'),
+];
+/** A look changes nothing, and what it has seen nobody knows: a kill after it is one before the next effect. */
+const EFFECTS = '^(?!gcp GET|gcp POST .*/(listManagedInstances|getHealth)|http .*/health)';
+const ALL = process.env.CHAINCTL_LAB_KILL === 'all' ? '' : EFFECTS;
+
+const NONE = Object.fromEntries(
+  [...Object.values(PARTS), 'instanceTemplates', 'instances', 'disks', 'images'].map((collection) => [collection, 0]),
+);
+const UP = {
+  ...Object.fromEntries(Object.keys(NONE).map((collection) => [collection, 1])),
+  ...{ images: 0, firewalls: 2, healthChecks: 2 },
+};
+
+describe.skipIf(obstacle)(`deploy gcp, killed at every effect${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
+  let gcp: Gcp;
+  let cli: Cli;
+  let kills = 0;
+
+  beforeAll(async () => {
+    gcp = await startGcp({ machines: memoryMachines(), balancers: memoryBalancers() });
+    cli = await Cli.open();
+    await run('none', [...deploy(), '--dry-run'], { NODE_COMPILE_CACHE: join(cli.home, 'compiled') });
+  });
+  afterAll(async () => {
+    await cli?.close();
+    await gcp?.stop();
+  });
+
+  const env = () => ({ ...gcp.env, CHAINCTL_HOME: cli.home, CHAINCTL_OPERATOR_ADDRESS: '203.0.113.7/32' });
+  const run = (stack: string, args: readonly string[], more: Record<string, string> = {}) =>
+    cli.run([...args, '--stack', stack, '--json'], { env: { ...env(), ...more } });
+  const deploy = () => ['deploy', 'gcp', '--no-bake', '--yes'];
+  const teardown = () => ['teardown', 'gcp', '--yes'];
+  const count = (stack: string) => gcp.count(`chainctl-${stack}-`);
+  /** The chain has two firewalls and two health checks, and those by different names. */
+  const killed = (stack: string): Killed => ({
+    ...{ stack, cli, env: env() },
+    async count() {
+      const counted = Object.entries(count(stack)) as [keyof typeof UP, number][];
+      return Object.fromEntries(counted.map(([kind, n]) => [kind, n <= UP[kind] ? Math.min(n, 1) : n + 1]));
+    },
+  });
+
+  async function climb(stack: string, args: readonly string[], loses: Loses, only = ALL) {
+    const stairs = await staircase(killed(stack), args, { loses, only });
+    kills += stairs.kills;
+    return stairs.labels;
+  }
+
+  async function serves(stack: string) {
+    const again = await run(stack, deploy());
+    const { endpoints, changes } = JSON.parse(again.stdout).result;
+    expect(changes.filter(({ action }: { action: string }) => action !== 'unchanged')).toEqual([]);
+    expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
+    expect(count(stack)).toEqual(UP);
+  }
+
+  it.concurrent('a deploy goes on, and a teardown leaves nothing', async () => {
+    const up = await climb('kept', deploy(), 'nothing');
+    await serves('kept');
+    const down = await climb('kept', teardown(), 'nothing');
+    expect(down).toContain('file rm stacks/kept/secrets: after');
+    expect(count('kept')).toEqual(NONE);
+    expect(await readdir(folderOf(killed('kept')))).not.toContain('secrets');
+    kills += await meetTheRest(
+      killed('again'),
+      { args: deploy(), effects: MADE, labels: up },
+      { args: teardown(), effects: REMOVED, labels: down },
+      { up: expect.anything(), down: expect.anything() },
+    );
+    expect(count('again')).toEqual(NONE);
+  }, 900_000);
+
+  it.concurrent('so they do when the state file is lost each time', async () => {
+    await climb('lost', deploy(), 'the state', '^gcp POST (?!.*/(listManaged|getHealth|operations)).*: after');
+    await serves('lost');
+    await climb('lost', teardown(), 'the state', '^gcp DELETE ');
+    expect(count('lost')).toEqual(NONE);
+  }, 900_000);
+
+  it('and in the end nothing is left', () => {
+    expect(kills).toBeGreaterThan(150);
+    expect(Object.values(gcp.count()).every((n) => n === 0)).toBe(true);
+    expect(gcp.problems).toEqual([]);
+  });
+});
