@@ -61,7 +61,8 @@ export function autoscaler(
     needsAnother: (_spec, raw) => !samePath(raw.target, target),
     differences,
     async patch(context, spec, raw) {
-      await calls.patch(context, raw.name ?? '', bodyOf(spec), patchStep(key));
+      const name = raw.name ?? '';
+      await calls.update(context, name, { name, description: raw.description ?? '', ...bodyOf(spec) }, patchStep(key));
     },
     async ready(context, live) {
       await pollUntil(context, {
