@@ -69,6 +69,7 @@ export function autoscaler(
         key,
         action: 'ready',
         deadlineSeconds: READY_SECONDS,
+        longestMs: 2000,
         async look() {
           const { status, statusDetails } = await calls.get(live.name ?? '', context.signal);
           if (status === 'ACTIVE') return { done: true };
