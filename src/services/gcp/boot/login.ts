@@ -8,9 +8,6 @@ import type { Metadata } from './metadata.ts';
 /** Name of the secret that is the host key of all VMs of service B. */
 export const HOST_KEY_B = 'host-key-b';
 
-/** The user that Ubuntu's images let in by cloud-init. */
-export const SSH_USER = 'ubuntu';
-
 /** The two key pairs with which operator and VMs know each other. */
 export interface LoginKeys {
   readonly operator: KeyPair;
@@ -37,22 +34,24 @@ export async function loginKeys(paths: StackPaths, make: boolean): Promise<Login
 }
 
 /** How a VM of service B is reached; its host key is pinned. */
-export function loginAccess({ operator, host }: LoginKeys, address: string): HostAccess {
+export function loginAccess({ operator, host }: LoginKeys, user: string, address: string): HostAccess {
   const pinned = parsePublicKey(host.publicKey);
   if (pinned === undefined) throw new Error(`the public key of ${HOST_KEY_B} cannot be read`);
   const { privateKey } = operator;
-  return { address, port: 22, user: SSH_USER, privateKey, hostKey: formatPublicKey(pinned) };
+  return { address, port: 22, user, privateKey, hostKey: formatPublicKey(pinned) };
 }
 
 /**
- * The metadata that decides who may log in, and by which key the VM is known.
+ * The metadata that decides who may log in, and by which key the VM is known. Without keys, nobody.
  *
  * @param installDocker whether the first boot also installs Docker
  */
 export function loginMetadata(
-  { operator, host }: LoginKeys,
+  keys: LoginKeys | undefined,
   { boot, installDocker }: { readonly boot: CloudInitOptions['templates']; readonly installDocker: boolean },
 ): Metadata {
+  if (keys === undefined) return {};
+  const { operator, host } = keys;
   const text = cloudInit({
     templates: boot,
     hostKey: host,
