@@ -33,7 +33,7 @@ export class BalancerServers {
     for (const [name, { id, backend }] of this.#servers) {
       const next = wanted.get(name);
       if (next?.address === backend.address && next.port === backend.port) continue;
-      await this.#tell(`set server ${BACKEND}/${id} state maint`);
+      await this.#haproxy.tell(`set server ${BACKEND}/${id} state maint`);
       this.#servers.delete(name);
       this.#leaving.add(id);
     }
@@ -65,16 +65,16 @@ export class BalancerServers {
     const server = `${BACKEND}/${id}`;
     const said = await this.#haproxy.command(`add server ${server} ${serverWords(backend, this.#check)}`);
     if (said !== 'New server registered.') throw new Error(`haproxy does not add ${backend.name}: ${said}`);
-    await this.#tell(`enable health ${server}`);
+    await this.#haproxy.tell(`enable health ${server}`);
     // It would start as a healthy one, and Google's backends start as unhealthy ones.
-    await this.#tell(`set server ${server} state drain`);
-    await this.#tell(`set server ${server} health down`);
+    await this.#haproxy.tell(`set server ${server} state drain`);
+    await this.#haproxy.tell(`set server ${server} health down`);
     await this.#use({ id, backend, known: false });
   }
 
   async #use(server: Server): Promise<void> {
     const { id, backend } = server;
-    await this.#tell(`set server ${BACKEND}/${id} state ${backend.draining ? 'drain' : 'ready'}`);
+    await this.#haproxy.tell(`set server ${BACKEND}/${id} state ${backend.draining ? 'drain' : 'ready'}`);
     this.#servers.set(backend.name, server);
   }
 
@@ -84,12 +84,6 @@ export class BalancerServers {
       const said = await this.#haproxy.command(`del server ${BACKEND}/${id}`);
       if (said === 'Server deleted.') this.#leaving.delete(id);
     }
-  }
-
-  /** For commands that say nothing unless they fail. */
-  async #tell(line: string): Promise<void> {
-    const said = await this.#haproxy.command(line);
-    if (said !== '') throw new Error(`haproxy refuses "${line}": ${said}`);
   }
 }
 

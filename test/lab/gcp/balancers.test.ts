@@ -145,6 +145,19 @@ describe.skipIf(obstacle)(`the lab's load balancers${obstacle ? ` (not here: ${o
     expect(await response.text()).toContain('<h1>Error: Server Error</h1>');
   });
 
+  it('answer nothing but a status until they serve, and then lose no request', async () => {
+    for (const [onlyStatus, text] of [
+      [404, 'Error 404 (Not Found)!!1'],
+      [502, 'Error: Server Error'],
+    ] as const) {
+      await balancers.put({ ...rule, onlyStatus });
+      const response = await fetch(url);
+      expect([response.status, await response.text()]).toEqual([onlyStatus, expect.stringContaining(text)]);
+    }
+    await balancers.put(rule);
+    expect(await askAll(6)).toBe('ab');
+  });
+
   it('repeat a read on another backend when one breaks off, and no write', async () => {
     expect(await Promise.all([1, 2, 3, 4].map(() => ask('break-a')))).toEqual(['b', 'b', 'b', 'b']);
     const writes = await Promise.all([1, 2, 3, 4].map(() => fetch(`${url}break-a`, { method: 'POST' })));

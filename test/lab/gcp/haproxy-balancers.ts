@@ -7,7 +7,15 @@ import type { Session } from '../session.ts';
 import { run } from '../shell.ts';
 import { BalancerServers } from './balancer-servers.ts';
 import { type Haproxy, startHaproxy } from './haproxy.ts';
-import { type BalancerSettings, type ErrorFiles, haproxyConfig, TIMED_OUT, UNAVAILABLE } from './haproxy-config.ts';
+import {
+  type BalancerSettings,
+  type ConfigFiles,
+  haproxyConfig,
+  NOT_FOUND,
+  statusMap,
+  TIMED_OUT,
+  UNAVAILABLE,
+} from './haproxy-config.ts';
 import type { BalancerRule, Balancers } from './machines.ts';
 
 /** Numbers of the balancers' addresses in the lab's network: 10.87.n+1.200 to .249. */
@@ -17,7 +25,10 @@ const LAST = 256 + 249;
 interface Balancer {
   readonly settings: BalancerSettings;
   readonly haproxy: Haproxy;
+  /** Those that it took over from: they end when their clients have. */
+  readonly before: readonly Haproxy[];
   readonly servers: BalancerServers;
+  readonly files: ConfigFiles;
 }
 
 /** Google's load balancers played by haproxy on this machine, one process for each rule. The network must be there. */
@@ -31,8 +42,7 @@ class HaproxyBalancers implements Balancers {
   readonly #balancers = new Map<string, Balancer>();
   /** By rule: its last change. One after the other. */
   readonly #last = new Map<string, Promise<void>>();
-  /** All that were started; those that another one took over from end by themselves. */
-  readonly #processes: Haproxy[] = [];
+  #started = 0;
 
   constructor(session: Session) {
     this.#session = session;
@@ -51,8 +61,9 @@ class HaproxyBalancers implements Balancers {
       const { address, port, check, timeoutSeconds } = rule;
       const settings = { address, port, check, timeoutSeconds };
       const present = this.#balancers.get(rule.name);
-      if (isDeepStrictEqual(present?.settings, settings)) await present?.servers.set(rule.backends);
-      else await this.#start(rule, settings, present);
+      if (!present || !isDeepStrictEqual(present.settings, settings)) return this.#start(rule, settings, present);
+      await present.servers.set(rule.backends);
+      await present.haproxy.tell(`set map ${present.files.status} ${statusMap(rule)}`);
     });
   }
 
@@ -61,7 +72,7 @@ class HaproxyBalancers implements Balancers {
       const balancer = this.#balancers.get(name);
       if (!balancer) return;
       this.#balancers.delete(name);
-      await balancer.haproxy.stop();
+      await Promise.all([balancer.haproxy, ...balancer.before].map((each) => each.stop()));
       await this.#leave(balancer.settings.address);
     });
   }
@@ -72,7 +83,6 @@ class HaproxyBalancers implements Balancers {
 
   async close(): Promise<void> {
     await Promise.all([...this.#balancers.keys()].map((name) => this.remove(name)));
-    await Promise.all(this.#processes.map((process) => process.stop()));
   }
 
   async #start(rule: BalancerRule, settings: BalancerSettings, present: Balancer | undefined): Promise<void> {
@@ -81,19 +91,25 @@ class HaproxyBalancers implements Balancers {
     const configured = new Map(healthy.map((backend, index) => [`configured${index + 1}`, backend]));
     this.#addresses.claim(settings.address);
     await run('ip', ['address', 'replace', `${settings.address}/32`, 'dev', this.#session.bridge]);
-    const base = join(this.#session.folder, `balancer-${this.#processes.length + 1}`);
+    this.#started += 1;
+    const base = join(this.#session.folder, `balancer-${this.#started}`);
     const name = contentHash([this.#session.id, rule.name]);
-    const files: ErrorFiles = { unavailable: `${base}.502`, timeout: `${base}.504` };
+    const files: ConfigFiles = {
+      ...{ status: `${base}.status`, notFound: `${base}.404` },
+      ...{ unavailable: `${base}.502`, timeout: `${base}.504` },
+    };
     await Promise.all([
       writeFile(`${base}.cfg`, haproxyConfig(settings, name, `${base}.sock`, files, configured)),
+      writeFile(files.status, statusMap(rule)),
+      writeFile(files.notFound, NOT_FOUND),
       writeFile(files.unavailable, UNAVAILABLE),
       writeFile(files.timeout, TIMED_OUT),
     ]);
     const haproxy = await startHaproxy(`${base}.cfg`, `${base}.sock`, present?.haproxy);
-    this.#processes.push(haproxy);
     await this.#session.addChild(haproxy.pid);
+    const before = present ? [...present.before, present.haproxy] : [];
     const servers = new BalancerServers(haproxy, settings.check, configured);
-    this.#balancers.set(rule.name, { settings, haproxy, servers });
+    this.#balancers.set(rule.name, { settings, haproxy, before, servers, files });
     await servers.set(rule.backends);
     if (present && present.settings.address !== settings.address) await this.#leave(present.settings.address);
   }

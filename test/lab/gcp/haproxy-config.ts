@@ -3,16 +3,24 @@ import type { Backend, BalancerRule } from './machines.ts';
 /** haproxy's name for the one backend of a configuration. */
 export const BACKEND = 'service';
 
-/** What a change of needs a new process for; backends come and go while it runs. */
+/** What a change of needs a new process for; backends and `onlyStatus` change while it runs. */
 export type BalancerSettings = Pick<BalancerRule, 'address' | 'port' | 'check' | 'timeoutSeconds'>;
 
-/** Files that a configuration refers to, as `errorfile` wants them: whole answers. */
-export interface ErrorFiles {
+/** Files that a configuration refers to. */
+export interface ConfigFiles {
+  /** A map, see `statusMap`. */
+  readonly status: string;
+  /** Whole answers, as `errorfile` wants them. */
+  readonly notFound: string;
   readonly unavailable: string;
   readonly timeout: string;
 }
 
-const PAGE = `
+/** Google's answer when no backend is healthy or one breaks off. */
+export const UNAVAILABLE = answer(
+  '502 Bad Gateway',
+  'text/html; charset=UTF-8',
+  `
 <html><head>
 <meta http-equiv="content-type" content="text/html;charset=utf-8">
 <title>502 Server Error</title>
@@ -22,12 +30,27 @@ const PAGE = `
 <h2>The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.</h2>
 <h2></h2>
 </body></html>
-`;
-
-/** Google's answer when no backend is healthy or one breaks off. */
-export const UNAVAILABLE = answer('502 Bad Gateway', 'text/html; charset=UTF-8', PAGE);
+`,
+);
+/** Google's answer on an address whose forwarding rule has not arrived everywhere. */
+export const NOT_FOUND = answer(
+  '404 Not Found',
+  'text/html; charset=UTF-8',
+  `<!DOCTYPE html>
+<html lang=en>
+  <meta charset=utf-8>
+  <title>Error 404 (Not Found)!!1</title>
+  <p><b>404.</b> <ins>That\u2019s an error.</ins>
+  <p>The requested URL was not found on this server. <ins>That\u2019s all we know.</ins>
+`,
+);
 /** Google's answer when a backend takes longer than the backend service's timeout. */
 export const TIMED_OUT = answer('504 Gateway Timeout', 'text/plain', 'upstream request timeout');
+
+/** The map's one line: the status that every request gets, 0 for none. */
+export function statusMap({ onlyStatus }: Pick<BalancerRule, 'onlyStatus'>): string {
+  return `status ${onlyStatus ?? 0}`;
+}
 
 /** What follows a server's name, in a configuration and in the runtime API. */
 export function serverWords(
@@ -53,7 +76,7 @@ export function haproxyConfig(
   settings: BalancerSettings,
   name: string,
   socket: string,
-  files: ErrorFiles,
+  files: ConfigFiles,
   healthy: ReadonlyMap<string, Backend>,
 ): string {
   const { address, port, check, timeoutSeconds } = settings;
@@ -70,11 +93,14 @@ defaults
   timeout check ${check.timeoutMs}ms
   # After the next process has taken over, a client's idle connection serves one more request.
   option idle-close-on-response
+  errorfile 404 ${files.notFound}
   errorfile 502 ${files.unavailable}
   errorfile 503 ${files.unavailable}
   errorfile 504 ${files.timeout}
 frontend rule
   bind ${address}:${port}
+  http-request return status 404 default-errorfiles if { str(status),map(${files.status}) -m str 404 }
+  http-request return status 502 default-errorfiles if { str(status),map(${files.status}) -m str 502 }
   http-request add-header X-Forwarded-For "%[src], %[dst]"
   http-request set-header X-Forwarded-Proto http
   http-request add-header Via "1.1 google"

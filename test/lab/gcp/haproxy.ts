@@ -14,6 +14,8 @@ export interface Haproxy {
   readonly socket: string;
   /** Sends one command of its runtime API. @returns the answer without blank lines around it */
   command(line: string): Promise<string>;
+  /** Sends a command that says nothing unless it fails. @throws with what it said */
+  tell(line: string): Promise<void>;
   /** Ends it at once, with all its connections. */
   stop(): Promise<void>;
 }
@@ -36,6 +38,10 @@ export async function startHaproxy(config: string, socket: string, before?: Hapr
     pid: child.pid as number,
     socket,
     command: (line) => ask(socket, line),
+    async tell(line) {
+      const said = await ask(socket, line);
+      if (said !== '') throw new Error(`haproxy refuses "${line}": ${said}`);
+    },
     async stop() {
       if (!ended()) child.kill('SIGTERM');
       await exited;
