@@ -34,7 +34,6 @@ const REQUEST: GcpRequest = {
   // Real time: what takes minutes in a cloud takes milliseconds in the lab.
   readySeconds: 20,
   operatorAddress: '203.0.113.7/32',
-  sshUser: 'ubuntu',
   modelB: 'phi3:mini',
   bake: false,
   auth: 'none',
