@@ -16,7 +16,6 @@ interface LogDeps {
 }
 
 interface Reading extends LogDeps {
-  readonly user: string;
   readonly kind: LogKind;
   readonly context: Pick<ResourceContext, 'emit' | 'signal'>;
   /** What has been said already of VMs whose logs cannot be read: not said again while they are followed. */
@@ -35,7 +34,7 @@ export function groupLogs(deps: LogDeps) {
   const told = new Set<string>();
   let vms: readonly GroupVm[] = [];
   let listedAt: number | undefined;
-  return async (reading: Pick<Reading, 'user' | 'kind' | 'context'>): Promise<LogSource[]> => {
+  return async (reading: Pick<Reading, 'kind' | 'context'>): Promise<LogSource[]> => {
     const now = deps.clock.monotonic();
     if (listedAt === undefined || now - listedAt > LIST_MS) {
       vms = await listVms(await deps.compute(), deps.paths.name, reading.context.signal);
@@ -46,7 +45,7 @@ export function groupLogs(deps: LogDeps) {
 }
 
 /** Named by the end of the VM's name, which is what tells it from the others. */
-function vmLog(vm: GroupVm, { paths, clock, user, kind, context, told }: Reading): LogSource {
+function vmLog(vm: GroupVm, { paths, clock, kind, context, told }: Reading): LogSource {
   const silent = (reason: string) => {
     if (!told.has(vm.name)) context.emit({ type: 'note', level: 'warn', text: `no log of ${vm.name}: ${reason}` });
     told.add(vm.name);
@@ -54,7 +53,7 @@ function vmLog(vm: GroupVm, { paths, clock, user, kind, context, told }: Reading
   };
   const run = async (script: string): Promise<string> => {
     if (vm.status !== 'RUNNING') return silent(`it is ${vm.status}`);
-    const access = await vmAccessB(paths, vm, user);
+    const access = await vmAccessB(paths, vm);
     if (access === undefined) return silent(`it has no public address; see "chainctl ssh b ${vm.name}"`);
     try {
       return await runThere(access, 'reading the log', script, { ...context, clock });

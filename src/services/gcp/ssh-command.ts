@@ -3,7 +3,7 @@ import type { HostAccess } from '../host/access.ts';
 import { quote } from '../host/shell.ts';
 import { sshOptions } from '../host/ssh-words.ts';
 import type { StackPaths } from '../stack/paths.ts';
-import { type LoginKeys, loginAccess, loginKeys } from './boot/login.ts';
+import { type LoginKeys, loginAccess, loginKeys, SSH_USER } from './boot/login.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
 import type { GcpRequest } from './request.ts';
@@ -15,7 +15,7 @@ const IAP_RANGE = '35.235.240.0/20';
 interface Login {
   readonly compute: Pick<Compute, 'project'>;
   readonly paths: StackPaths;
-  readonly request: Pick<GcpRequest, 'sshUser' | 'network'> | undefined;
+  readonly request: Pick<GcpRequest, 'network'> | undefined;
 }
 
 /**
@@ -26,13 +26,12 @@ interface Login {
  *   are not on this machine
  */
 export async function sshCommandB(vm: GroupVm, { compute, paths, request }: Login): Promise<string[]> {
-  const user = request?.sshUser ?? 'ubuntu';
   const keys = await keysOf(paths);
-  const { hostKey } = loginAccess(keys, user, vm.address ?? '');
+  const { hostKey } = loginAccess(keys, vm.address ?? '');
   const options = await sshOptions(paths, 'b', hostKey);
-  if (vm.address !== undefined) return [...options, `${user}@${vm.address}`];
+  if (vm.address !== undefined) return [...options, `${SSH_USER}@${vm.address}`];
   const through = `gcloud compute start-iap-tunnel ${vm.name} 22 --listen-on-stdin --project ${compute.project} --zone ${vm.zone}`;
-  const words = ['ssh', ...options, '-o', `ProxyCommand=${through}`, `${user}@${vm.name}`];
+  const words = ['ssh', ...options, '-o', `ProxyCommand=${through}`, `${SSH_USER}@${vm.name}`];
   const rule = `chainctl-${paths.name}-iap`;
   throw new RemedyError(
     `the VM ${vm.name} has no public address${vm.status === 'RUNNING' ? '' : ` and is ${vm.status}`}`,
@@ -48,8 +47,8 @@ export async function sshCommandB(vm: GroupVm, { compute, paths, request }: Logi
 }
 
 /** How chainctl itself reaches a VM; undefined for one without a public address. */
-export async function vmAccessB(paths: StackPaths, vm: GroupVm, user: string): Promise<HostAccess | undefined> {
-  return vm.address === undefined ? undefined : loginAccess(await keysOf(paths), user, vm.address);
+export async function vmAccessB(paths: StackPaths, vm: GroupVm): Promise<HostAccess | undefined> {
+  return vm.address === undefined ? undefined : loginAccess(await keysOf(paths), vm.address);
 }
 
 async function keysOf(paths: StackPaths): Promise<LoginKeys> {

@@ -17,8 +17,6 @@ export interface BakeDeps {
   readonly templates: HostTemplates;
   readonly sessions: HostSessions;
   readonly keys: LoginKeys;
-  /** Whom the image lets in. */
-  readonly user: string;
   newId(): string;
 }
 
@@ -85,7 +83,7 @@ export async function bake(
       unreachable: 'absent',
       async access() {
         const address = publicAddressOf(vm);
-        return address === undefined ? undefined : loginAccess(deps.keys, deps.user, address);
+        return address === undefined ? undefined : loginAccess(deps.keys, address);
       },
       async gone() {
         const { status } = await builder.look(context);

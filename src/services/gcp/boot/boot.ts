@@ -72,7 +72,7 @@ function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | un
   const maker = builder(compute, owner, builderKey(hash), () =>
     loginMetadata(keys, { boot: templates.boot, installDocker: true }),
   );
-  const { type, diskGb, subnet, sshUser: user } = request;
+  const { type, diskGb, subnet } = request;
   const vm = { type, diskGb, subnet, tag, zone, network: networkPath(request) };
   const service = builderSpecOf(request, templates);
   const newId = () => compute.newId();
@@ -80,7 +80,7 @@ function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | un
     builder: maker,
     bake: (context) => {
       if (keys === undefined) throw new Error('a plan cannot bake');
-      return bake(maker, key, { vm, service }, { ...deps, stack: owner.stack, keys, user, newId }, context);
+      return bake(maker, key, { vm, service }, { ...deps, stack: owner.stack, keys, newId }, context);
     },
   });
 }

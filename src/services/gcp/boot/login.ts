@@ -8,6 +8,9 @@ import type { Metadata } from './metadata.ts';
 /** Name of the secret that is the host key of all VMs of service B. */
 export const HOST_KEY_B = 'host-key-b';
 
+/** The user whom Ubuntu's images let in by cloud-init. */
+export const SSH_USER = 'ubuntu';
+
 /** The two key pairs with which operator and VMs know each other. */
 export interface LoginKeys {
   readonly operator: KeyPair;
@@ -34,11 +37,11 @@ export async function loginKeys(paths: StackPaths, make: boolean): Promise<Login
 }
 
 /** How a VM of service B is reached; its host key is pinned. */
-export function loginAccess({ operator, host }: LoginKeys, user: string, address: string): HostAccess {
+export function loginAccess({ operator, host }: LoginKeys, address: string): HostAccess {
   const pinned = parsePublicKey(host.publicKey);
   if (pinned === undefined) throw new Error(`the public key of ${HOST_KEY_B} cannot be read`);
   const { privateKey } = operator;
-  return { address, port: 22, user, privateKey, hostKey: formatPublicKey(pinned) };
+  return { address, port: 22, user: SSH_USER, privateKey, hostKey: formatPublicKey(pinned) };
 }
 
 /**
