@@ -5,8 +5,7 @@ import { durationFlag, integerFlag, modelFlag, numberFlag } from '../../config/f
 import { autoscaleFlag, gcpOnlyFlags, machineTypeFlag, zonesFlag } from '../../config/gcp-flags.ts';
 import { computeOf, gcpEndpoint } from '../../gcp-surroundings.ts';
 import { makeToken, TOKEN_SECRET } from '../../services/chain/token.ts';
-import { bootTarget } from '../../services/gcp/boot/boot.ts';
-import { bootFor } from '../../services/gcp/boot/for-request.ts';
+import { bootOf, bootTarget } from '../../services/gcp/boot/boot.ts';
 import { deployGcp } from '../../services/gcp/deploy.ts';
 import { httpProbe } from '../../services/gcp/probe.ts';
 import { checkRequest, DEFAULT_DISK_GB, type GcpRequest } from '../../services/gcp/request.ts';
@@ -117,7 +116,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
         {
           ...stack,
           ...{ compute, createdBy, probe: httpProbe },
-          boot: (input) => bootFor(input, { compute, paths, templates, sessions }),
+          boot: (input) => bootOf(input, { compute, paths, templates, sessions }),
           bootTarget: bootTarget(compute, { stack: paths.name, createdBy }),
           token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
           onAddress: (url) => first.emit({ type: 'note', level: 'info', text: `B will answer at ${url}` }),
