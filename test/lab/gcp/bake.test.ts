@@ -87,7 +87,7 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
     });
     expect(await run('ssh', [...words, 'hostname'])).toBe(vm?.name);
     const read = groupLogs({ compute: async () => compute, paths: stack.paths, clock });
-    const [log] = await read({ kind: 'requests', context: { emit, signal } });
+    const [log] = await read('requests', { emit, signal });
     expect(JSON.parse((await log?.tail(1))?.[0]?.line ?? '')).toMatchObject({ service: 'b' });
     const stranger = words.map((word) => (word === secretPath(stack.paths, 'ssh-key') ? '/dev/null' : word));
     await expect(run('ssh', ['-o', 'BatchMode=yes', ...stranger, 'true'])).rejects.toThrow(/denied/);
