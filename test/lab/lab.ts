@@ -3,21 +3,20 @@ import { join } from 'node:path';
 import { withLock } from './cache.ts';
 import { type Behaviour, Ec2 } from './ec2.ts';
 import { Faults } from './faults.ts';
+import { containerMachines } from './gcp/container-machines.ts';
+import { type Gcp, startGcp } from './gcp/gcp.ts';
+import { haproxyBalancers } from './gcp/haproxy-balancers.ts';
+import { memoryBalancers } from './gcp/memory-balancers.ts';
+import { memoryMachines } from './gcp/memory-machines.ts';
+import { type Timings, WITH_VMS } from './gcp/timings.ts';
+import { type Inventory, inventoryByCli, inventoryByQuery } from './inventory.ts';
 import { startMoto } from './moto.ts';
 import { type Call, startProxy } from './proxy.ts';
 import { Session } from './session.ts';
 import { run } from './shell.ts';
 import { ensureCloudTools } from './support.ts';
+import type { VmHost } from './vm.ts';
 import { prepareVmHost, Vms } from './vms.ts';
-
-/** How many objects an account has; all zero after a teardown. Default groups do not count. */
-interface Inventory {
-  readonly instances: number;
-  readonly keyPairs: number;
-  readonly securityGroups: number;
-  readonly addresses: number;
-  readonly volumes: number;
-}
 
 /** A cloud on this machine. */
 export interface Lab {
@@ -37,11 +36,24 @@ export interface Lab {
   readonly problems: string[];
   /** Runs the AWS command line, a client that shares nothing with chainctl: `lab.aws('ec2', 'describe-instances')`. */
   aws(...args: string[]): Promise<unknown>;
+  /** What the AWS command line counts. */
   count(): Promise<Inventory>;
+  /** The same by plain requests, which take no second; of one stack, where it is named. */
+  countPlainly(stack?: string): Promise<Inventory>;
   /** Resolves when no VM is on its way from one state to another. */
   settled(): Promise<void>;
   /** Removes everything. */
   stop(): Promise<void>;
+}
+
+/** A lab with Compute Engine beside EC2, in one network. */
+export interface BothClouds extends Lab {
+  readonly gcp: Gcp;
+}
+
+interface LabOptions {
+  readonly vms?: boolean;
+  readonly gcp?: true | Partial<Timings>;
 }
 
 /**
@@ -49,9 +61,12 @@ export interface Lab {
  *
  * @param vms whether instances are played by VMs (root on Debian; the first time builds images for about a minute) or
  *   exist in the API only, at addresses on loopback where nothing answers
+ * @param gcp whether there is Compute Engine, too, and how long things take in it
  * @throws when this machine lacks something; `labObstacle` tells before
  */
-export async function startLab(options: { readonly vms?: boolean } = {}): Promise<Lab> {
+export async function startLab(options: LabOptions & { readonly gcp: true | Partial<Timings> }): Promise<BothClouds>;
+export async function startLab(options?: LabOptions): Promise<Lab>;
+export async function startLab({ vms: withVms, gcp: gcpWanted }: LabOptions = {}): Promise<Lab> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     const failures: unknown[] = [];
@@ -62,10 +77,7 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     const tools = await withLock('tools', ensureCloudTools);
     const session = await Session.open();
     undo.push(() => session.close());
-    const [moto, host] = await bothOrNone(
-      startMoto(tools.motoServer),
-      options.vms ? prepareVmHost(session) : undefined,
-    );
+    const [moto, host] = await bothOrNone(startMoto(tools.motoServer), withVms ? prepareVmHost(session) : undefined);
     undo.push(() => moto.stop());
     await session.addChild(moto.pid);
     const vms = new Vms(session, host);
@@ -79,7 +91,10 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     undo.push(() => proxy.close());
     const home = join(session.folder, 'home');
     await mkdir(home, { mode: 0o700 });
-    const env = environment(proxy.url, home);
+    const timings = gcpWanted === true ? {} : gcpWanted;
+    const gcp = timings && (await startGcpOf(session, host, { ...(host ? WITH_VMS : {}), ...timings }));
+    if (gcp) undo.push(() => gcp.stop());
+    const env = { ...environment(proxy.url, home), ...gcp?.env };
     const aws = async (...args: string[]): Promise<unknown> => {
       const text = await run(tools.aws, [...args, '--output', 'json'], { env });
       return text === '' ? undefined : JSON.parse(text);
@@ -89,12 +104,27 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     const { folder } = session;
     return {
       ...{ env, calls: proxy.calls, faults, behaviour, vms, folder, problems, aws, stop },
+      ...(gcp ? { gcp } : {}),
       gateway: host ? session.address(1) : '127.0.0.1',
-      count: () => inventory(aws),
+      count: () => inventoryByCli(aws),
+      countPlainly: (stack) => inventoryByQuery(proxy.url, stack),
       settled: () => ec2.instances.settled(),
     };
   } catch (error) {
     await stop().catch(() => {});
+    throw error;
+  }
+}
+
+/** Compute Engine, with or without VMs. */
+async function startGcpOf(session: Session, host: VmHost | undefined, timings: Partial<Timings>): Promise<Gcp> {
+  const machines = host ? await containerMachines(session, host) : memoryMachines();
+  const balancers = host ? haproxyBalancers(session) : memoryBalancers();
+  const gcloudConfig = join(session.folder, 'gcloud');
+  try {
+    return await startGcp({ machines, balancers, timings, gcloudConfig });
+  } catch (error) {
+    await machines.close();
     throw error;
   }
 }
@@ -121,17 +151,4 @@ function environment(endpoint: string, home: string): Record<string, string> {
     AWS_EC2_METADATA_DISABLED: 'true',
     CHAINCTL_HOME: home,
   };
-}
-
-async function inventory(aws: Lab['aws']): Promise<Inventory> {
-  const list = async (what: string, query: string) =>
-    ((await aws('ec2', `describe-${what}`, '--query', query)) as unknown[]).length;
-  const [instances, keyPairs, securityGroups, addresses, volumes] = await Promise.all([
-    list('instances', 'Reservations[].Instances[?State.Name!=`terminated`][]'),
-    list('key-pairs', 'KeyPairs'),
-    list('security-groups', 'SecurityGroups[?GroupName!=`default`]'),
-    list('addresses', 'Addresses'),
-    list('volumes', 'Volumes'),
-  ] as const);
-  return { instances, keyPairs, securityGroups, addresses, volumes };
 }

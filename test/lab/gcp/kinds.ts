@@ -160,11 +160,12 @@ export function kindsOf({ cloud, instances, groups }: Parts): ReadonlyMap<string
         mutable: true,
       },
       complete: (body, place) => {
+        const complete = { ...completeAutoscaler(body as Autoscaler) };
         const { target } = body as Autoscaler;
         const others = cloud.store.all<Autoscaler>('autoscalers').filter(({ path }) => path !== pathOf(place));
         const other = others.find((each) => at(each.body.target) === at(target));
         if (other) throw inUse('instance_group_manager', at(target) ?? '', other.path);
-        return { ...completeAutoscaler(body as Autoscaler) };
+        return complete;
       },
       uses: (body) => [at((body as Autoscaler).target)],
     },
