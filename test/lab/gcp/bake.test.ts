@@ -94,7 +94,7 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
     });
     const log = await chainctl('logs', 'b', '--requests', '--lines', '1');
     expect(JSON.parse(log.stdout)).toMatchObject({ service: 'b' });
-    expect((await chainctl('logs', 'b')).stdout).toContain('"listening');
+    expect((await chainctl('logs', 'b')).stdout).toContain('service-b: listening');
 
     const { compute } = stack.deps;
     const words = await sshCommandB(vm as never, { compute, paths: stack.paths, request: undefined });
