@@ -73,7 +73,8 @@ function firstFault(
   return [...attempts, ...told].find(({ reason }) => isLasting(reason));
 }
 
-function fromTemplate({ version }: ManagedInstance, template: string): boolean {
+/** Whether an instance is, or will be, made from this template; one that does not say so counts. */
+export function fromTemplate({ version }: ManagedInstance, template: string): boolean {
   return !version?.instanceTemplate || samePath(version.instanceTemplate, template);
 }
 

@@ -2,10 +2,11 @@ import { ExitCode, RemedyError } from '../../errors.ts';
 import type { StepAction } from '../../events.ts';
 import { pollUntil } from '../stack/poll.ts';
 import type { ResourceContext } from '../stack/resource.ts';
+import type { BootWatch } from './boot/console.ts';
 import type { InstanceError } from './compute-calls.ts';
 import { faultError, GcpError } from './errors.ts';
 import type { GroupCalls } from './group-calls.ts';
-import { type InstanceFault, judge, NEVER_HEALTHY } from './group-state.ts';
+import { fromTemplate, type InstanceFault, judge, NEVER_HEALTHY } from './group-state.ts';
 import { vanished } from './object.ts';
 import { lookUp } from './operations.ts';
 import { type Location, locationName } from './paths.ts';
@@ -19,6 +20,8 @@ export interface GroupWait {
   /** Path of the template that all instances are to be made from. */
   readonly template: string;
   readonly deadlineSeconds: number;
+  /** What VMs that do not serve yet say of it. */
+  readonly boots?: BootWatch;
 }
 
 /**
@@ -50,7 +53,11 @@ export async function untilStable(calls: GroupCalls, context: ResourceContext, w
       const verdict = judge({ group, instances: instances ?? [], errors, template });
       if (verdict.kind === 'stable') return { done: true };
       if (verdict.kind === 'failed') throw instanceError(verdict.fault, wait);
-      return { reason: verdict.reason };
+      const unserving = (instances ?? []).filter(
+        (each) => each.currentAction !== 'NONE' && fromTemplate(each, template),
+      );
+      const boot = await wait.boots?.look(unserving, context);
+      return { reason: boot ? `${verdict.reason}; ${boot}` : verdict.reason };
     },
     late: (reason) => neverStable(wait, reason),
   });

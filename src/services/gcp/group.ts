@@ -1,4 +1,5 @@
 import type { Resource, ResourceContext } from '../stack/resource.ts';
+import { bootWatch } from './boot/console.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { groupCalls } from './group-calls.ts';
@@ -72,6 +73,7 @@ export function instanceGroup(
       project: compute.project,
       location,
       template: templateOf(raw),
+      boots: bootWatch(compute),
       // A rollout goes from one instance to the next.
       deadlineSeconds: instanceSeconds * Math.max(1, raw.targetSize ?? 1),
     });

@@ -34,13 +34,15 @@ export function groupLogs(deps: LogDeps) {
   const told = new Set<string>();
   let vms: readonly GroupVm[] = [];
   let listedAt: number | undefined;
-  return async (reading: Pick<Reading, 'kind' | 'context'>): Promise<LogSource[]> => {
+  let compute: Promise<Compute> | undefined;
+  return async (kind: LogKind, context: Reading['context']): Promise<LogSource[]> => {
     const now = deps.clock.monotonic();
     if (listedAt === undefined || now - listedAt > LIST_MS) {
-      vms = await listVms(await deps.compute(), deps.paths.name, reading.context.signal);
+      compute ??= deps.compute();
+      vms = await listVms(await compute, deps.paths.name, context.signal);
       listedAt = now;
     }
-    return vms.filter(({ builder }) => !builder).map((vm) => vmLog(vm, { ...deps, ...reading, told }));
+    return vms.filter(({ builder }) => !builder).map((vm) => vmLog(vm, { ...deps, kind, context, told }));
   };
 }
 

@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { bootOf, bootTarget } from '../../../src/services/gcp/boot/boot.ts';
 import type { GcpDeps } from '../../../src/services/gcp/deploy.ts';
-import { groupLogs } from '../../../src/services/gcp/logs.ts';
 import type { GcpRequest } from '../../../src/services/gcp/request.ts';
 import { sshCommandB } from '../../../src/services/gcp/ssh-command.ts';
-import { chooseVm, listVms } from '../../../src/services/gcp/vms.ts';
+import { listVms } from '../../../src/services/gcp/vms.ts';
 import { HostSessions } from '../../../src/services/host/sessions.ts';
 import { loadHostTemplates } from '../../../src/services/host/templates.ts';
 import { secretPath } from '../../../src/services/stack/secrets.ts';
 import { GcpStack } from '../../integration/gcp/gcp-stack.ts';
+import { Cli } from '../../support/cli.ts';
 import { Session } from '../session.ts';
 import { run } from '../shell.ts';
 import { labObstacle } from '../support.ts';
@@ -35,6 +35,7 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
   let gcp: Gcp;
   let stack: GcpStack;
   let deps: Partial<GcpDeps>;
+  let cli: Cli;
   const sessions = new HostSessions();
 
   beforeAll(async () => {
@@ -42,6 +43,7 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
     machines = await containerMachines(session, await prepareVmHost(session));
     gcp = await startGcp({ machines, balancers: haproxyBalancers(session), timings: { secondMs: SECOND_MS } });
     stack = await GcpStack.open(gcp);
+    cli = await Cli.open();
     const templates = await loadHostTemplates(folderOf('templates'), folderOf('dist/templates'));
     const { compute } = stack.deps;
     deps = {
@@ -53,6 +55,7 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
   afterAll(async () => {
     await sessions.close();
     await stack?.close();
+    await cli?.close();
     await gcp?.stop();
     await session?.close();
   });
@@ -77,23 +80,29 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
     expect((await fetch(`${url}/invoke`, { method: 'POST', body: '{}' })).status).toBe(401);
   });
 
-  it('lets the operator log in and read logs, and nobody else, with one host key for all VMs', async () => {
-    const { compute, clock, signal, emit } = stack.deps;
-    const [vm] = await listVms(compute, 'test', signal);
-    const words = await sshCommandB(chooseVm([vm as never], undefined, 'test'), {
-      compute,
-      paths: stack.paths,
-      request: undefined,
+  it('lets the operator log in and read logs, and nobody else', async () => {
+    const [vm] = await listVms(stack.deps.compute, 'test', stack.deps.signal);
+    const env = { ...gcp.env, CHAINCTL_HOME: stack.home };
+    const chainctl = (...args: string[]) => cli.run([...args, '--stack', 'test'], { env });
+    const remote = (...words: string[]) => cli.run(['ssh', 'b', '--stack', 'test', '--', ...words], { env });
+    expect((await chainctl('ssh', 'b', '--list')).stdout).toContain(`${vm?.address}`);
+    expect(await remote('hostname')).toMatchObject({ code: 0, stdout: `${vm?.name}\n` });
+    expect(await remote('exit', '7')).toMatchObject({ code: 7 });
+    expect(await chainctl('ssh', 'b', 'nobody')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(vm?.name ?? '-'),
     });
-    expect(await run('ssh', [...words, 'hostname'])).toBe(vm?.name);
-    const read = groupLogs({ compute: async () => compute, paths: stack.paths, clock });
-    const [log] = await read({ kind: 'requests', context: { emit, signal } });
-    expect(JSON.parse((await log?.tail(1))?.[0]?.line ?? '')).toMatchObject({ service: 'b' });
+    const log = await chainctl('logs', 'b', '--requests', '--lines', '1');
+    expect(JSON.parse(log.stdout)).toMatchObject({ service: 'b' });
+    expect((await chainctl('logs', 'b')).stdout).toContain('service-b: listening');
+
+    const { compute } = stack.deps;
+    const words = await sshCommandB(vm as never, { compute, paths: stack.paths, request: undefined });
     const stranger = words.map((word) => (word === secretPath(stack.paths, 'ssh-key') ? '/dev/null' : word));
     await expect(run('ssh', ['-o', 'BatchMode=yes', ...stranger, 'true'])).rejects.toThrow(/denied/);
   });
 
-  it('bakes beside the group that serves, and goes on where it was killed', async () => {
+  it('bakes beside the group that serves, and goes on where it was killed', { timeout: 400_000 }, async () => {
     const killedAt = [
       /^the engine does not answer|^starting the service/,
       /^removing what only this VM may know/,

@@ -49,9 +49,9 @@ export class Balancing {
     if (!group || !rule || !this.#put.has(rule.place.name)) return answer;
     const states = await balancers.health(rule.place.name);
     const port = this.#port(service.body, groupReference);
-    const healthStatus = group.running().flatMap(({ entry, draining }) => {
+    const healthStatus = group.running().flatMap(({ entry }) => {
       const blocked = !this.#reaches(service.body, entry.body, port);
-      const healthState = blocked ? 'UNHEALTHY' : draining ? 'DRAINING' : states[entry.place.name];
+      const healthState = blocked ? 'UNHEALTHY' : states[entry.place.name];
       const ipAddress = entry.body.networkInterfaces?.[0]?.networkIP;
       return healthState === undefined ? [] : [{ healthState, instance: linkTo(entry.path), ipAddress, port }];
     });

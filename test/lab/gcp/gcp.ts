@@ -34,7 +34,7 @@ export interface Gcp {
   /** Stock-outs and quotas, for calls to come. */
   readonly behaviour: Behaviour;
   /** What the lab itself failed at. */
-  readonly problems: readonly string[];
+  readonly problems: string[];
   /** Runs gcloud, a client that shares nothing with chainctl, with JSON output: `gcp.gcloud('compute', 'instances', 'list')`. */
   gcloud(...args: string[]): Promise<unknown>;
   /** How many objects there are, by collection; all zero after a teardown. */
