@@ -2,8 +2,7 @@ import { createdByOf } from './aws-surroundings.ts';
 import { computeOf, type GcpFlagValues, gcpEndpoint } from './gcp-surroundings.ts';
 import { makeToken, TOKEN_SECRET } from './services/chain/token.ts';
 import type { ScalingSignal } from './services/gcp/autoscaler.ts';
-import { bootTarget } from './services/gcp/boot/boot.ts';
-import { bootFor } from './services/gcp/boot/for-request.ts';
+import { bootOf, bootTarget } from './services/gcp/boot/boot.ts';
 import type { Compute } from './services/gcp/compute.ts';
 import type { GcpPlanDeps } from './services/gcp/deploy.ts';
 import { httpProbe } from './services/gcp/probe.ts';
@@ -84,7 +83,7 @@ export function gcpPlanDeps(
   const createdBy = createdByOf(stack);
   return {
     ...{ compute, createdBy, probe: httpProbe },
-    boot: (input) => bootFor(input, { compute, ...boot }),
+    boot: (input) => bootOf(input, { compute, ...boot }),
     bootTarget: bootTarget(compute, { stack: paths.name, createdBy }),
     token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
   };

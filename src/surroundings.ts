@@ -108,6 +108,7 @@ export function targetModules(
       token: () => stackToken(paths),
     }),
     gcpModule(paths, {
+      clock: systemClock,
       async compute() {
         const { computeOf } = await import('./gcp-surroundings.ts');
         // `--endpoint-url` is that of EC2 where both clouds are meant.

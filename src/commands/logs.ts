@@ -37,6 +37,11 @@ export default class Logs extends BaseCommand<typeof Logs> {
   protected async perform({ emit, signal, releaseTerminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     await releaseTerminal();
+    // The reporter is closed: lines of logs and a live view do not go together.
+    const say: typeof emit = (event) => {
+      emit(event);
+      if (event.type === 'note' && !flags.json) process.stderr.write(`${event.text}\n`);
+    };
     const paths = pathsOf(this.stack);
     // Logs are wanted most when something is broken, also the state file.
     const state = await readState(paths.state).catch(() => undefined);
@@ -45,7 +50,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
       const kind = flags.requests ? 'requests' : 'process';
       const of = modules.filter(({ name, sweepsUnasked }) => sweepsUnasked || state?.targets[name] !== undefined);
       const found = of.map(async (module) =>
-        module.logs?.(state?.targets[module.name], this.args.service, kind, { emit, signal }),
+        module.logs?.(state?.targets[module.name], this.args.service, kind, { emit: say, signal }),
       );
       return (await Promise.all(found)).flatMap((sources) => sources ?? []);
     };
@@ -64,7 +69,8 @@ export default class Logs extends BaseCommand<typeof Logs> {
       );
     }
     const several = sources.length > 1;
-    const format = ({ source, line }: LogLine) => (several ? `${source.padEnd(8)} ${line}` : line);
+    const width = Math.max(8, ...sources.map(({ source }) => source.length));
+    const format = ({ source, line }: LogLine) => (several ? `${source.padEnd(width)} ${line}` : line);
     const tails = await Promise.all(sources.map((source) => source.tail(flags.lines)));
     if (!flags.follow) return { result: { lines: tails.flat() }, text: tails.flat().map(format).join('\n') };
     const print = (line: LogLine) => process.stdout.write(`${flags.json ? JSON.stringify(line) : format(line)}\n`);

@@ -61,16 +61,19 @@ export function autoscaler(
     needsAnother: (_spec, raw) => !samePath(raw.target, target),
     differences,
     async patch(context, spec, raw) {
-      await calls.patch(context, raw.name ?? '', bodyOf(spec), patchStep(key));
+      const name = raw.name ?? '';
+      await calls.update(context, name, { name, description: raw.description ?? '', ...bodyOf(spec) }, patchStep(key));
     },
     async ready(context, live) {
       await pollUntil(context, {
         key,
         action: 'ready',
         deadlineSeconds: READY_SECONDS,
+        longestMs: 2000,
         async look() {
           const { status, statusDetails } = await calls.get(live.name ?? '', context.signal);
-          if (status === 'ACTIVE') return { done: true };
+          const types = (statusDetails ?? []).map(({ type }) => type ?? '');
+          if (status === 'ACTIVE' || (types.length > 0 && types.every(isForLater))) return { done: true };
           const details = (statusDetails ?? []).map(({ message, type }) => message || type).join('; ');
           return { reason: `it is ${status}${details === '' ? '' : `: ${details}`}` };
         },
@@ -86,6 +89,11 @@ export function autoscaler(
     remove: (context, name) => calls.remove(context, name, { key }),
     identify: () => ({ location: locationName(location) }),
   });
+}
+
+/** It follows the load balancer, which is made after it and tells figures only when there are requests. */
+function isForLater(type: string): boolean {
+  return type.startsWith('MISSING_') || type === 'BACKEND_SERVICE_DOES_NOT_EXIST';
 }
 
 function differences(spec: AutoscalerSpec, { autoscalingPolicy: policy }: Autoscaler): string[] {

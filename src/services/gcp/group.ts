@@ -1,4 +1,5 @@
 import type { Resource, ResourceContext } from '../stack/resource.ts';
+import { bootWatch } from './boot/console.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { groupCalls } from './group-calls.ts';
@@ -36,8 +37,8 @@ export interface GroupSpec {
 
 interface GroupDeps {
   readonly dependsOn: readonly string[];
-  /** Seconds within which one instance must have become ready. */
-  readonly readySeconds: number;
+  /** Seconds within which one instance must have become ready, and one that leaves must be gone. */
+  readonly instanceSeconds: number;
 }
 
 /**
@@ -48,7 +49,7 @@ export function instanceGroup(
   compute: Compute,
   owner: Ownership,
   location: Location,
-  { dependsOn, readySeconds }: GroupDeps,
+  { dependsOn, instanceSeconds }: GroupDeps,
 ): Resource<GroupSpec, InstanceGroupManager> & { readonly name: string } {
   const key = groupKey(location);
   const calls = groupCalls(compute, location);
@@ -70,9 +71,11 @@ export function instanceGroup(
       action,
       name: objectName(owner.stack, GROUP_PART),
       project: compute.project,
+      location,
       template: templateOf(raw),
+      boots: bootWatch(compute),
       // A rollout goes from one instance to the next.
-      deadlineSeconds: readySeconds * Math.max(1, raw.targetSize ?? 1),
+      deadlineSeconds: instanceSeconds * Math.max(1, raw.targetSize ?? 1),
     });
 
   const base = namedObject<GroupSpec, InstanceGroupManager>(owner, {

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { healthReason } from '../local/service-process.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import { forgetSecretPair, readSecret } from '../stack/secrets.ts';
@@ -7,15 +8,18 @@ import { bootTarget } from './boot/boot.ts';
 import { HOST_KEY_B } from './boot/login.ts';
 import type { Compute } from './compute.ts';
 import { RULE } from './forwarding-rule.ts';
+import { groupLogs } from './logs.ts';
 import { openGcpTarget } from './teardown.ts';
 
 export interface GcpModuleDeps {
+  readonly clock: Clock;
   /** Compute Engine of the project where the stack is. */
   compute(): Promise<Compute>;
 }
 
 /** GCP, as the commands that work over all targets see it. */
 export function gcpModule(paths: StackPaths, deps: GcpModuleDeps): TargetModule {
+  const logs = groupLogs({ ...deps, paths });
   return {
     name: 'gcp',
     sweepsUnasked: false,
@@ -24,6 +28,9 @@ export function gcpModule(paths: StackPaths, deps: GcpModuleDeps): TargetModule 
     async open(record) {
       const compute = await deps.compute();
       return openGcpTarget(compute, paths.name, record, bootTarget(compute, { stack: paths.name, createdBy: '' }));
+    },
+    async logs(_record, selection, kind, context) {
+      return selection === undefined || selection === 'b' ? logs(kind, context) : [];
     },
     forget: () => forgetSecretPair(paths, HOST_KEY_B),
   };

@@ -1,0 +1,185 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { bootOf } from '../../../src/services/gcp/boot/boot.ts';
+import { imageHash, publicImage } from '../../../src/services/gcp/boot/content.ts';
+import { checkMetadata } from '../../../src/services/gcp/boot/metadata.ts';
+import type { BootInput } from '../../../src/services/gcp/boot-source.ts';
+import type { Compute } from '../../../src/services/gcp/compute.ts';
+import { HostSessions } from '../../../src/services/host/sessions.ts';
+import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import { readSecret } from '../../../src/services/stack/secrets.ts';
+import { BOOT, COMPOSE, DOCKERFILE } from '../host/templates.ts';
+
+const TOKEN = 'sentinel-token-0123456789';
+const service = (name: 'a' | 'b') => ({
+  compose: COMPOSE[name],
+  dockerfile: DOCKERFILE[name],
+  bundle: Buffer.from('the service'),
+});
+const TEMPLATES = { boot: BOOT, services: { a: service('a'), b: service('b') } };
+const REQUEST: BootInput['request'] = {
+  project: 'p',
+  zones: ['europe-west3-c'],
+  regionWide: false,
+  type: 'e2-standard-4',
+  diskGb: 30,
+  network: 'default',
+  min: 1,
+  max: 3,
+  autoscale: { signal: 'cpu', target: 0.6 },
+  ratePerInstance: 1,
+  coolDownSeconds: 60,
+  requestSeconds: 180,
+  operatorAddress: '203.0.113.7/32',
+  modelB: 'phi3:mini',
+  bake: false,
+  auth: 'token',
+};
+
+let home: string;
+let paths: StackPaths;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'chainctl-boot-'));
+  paths = stackPaths(home, 'demo');
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const boot = (
+  request: Partial<BootInput['request']> = {},
+  input: Partial<BootInput> = {},
+  templates: typeof TEMPLATES = TEMPLATES,
+) => {
+  const compute = { project: 'p', zone: 'europe-west3-c', newId: () => 'id' } as unknown as Compute;
+  const owner = { stack: 'demo', createdBy: 'me@here' };
+  const rest = { owner, zone: 'europe-west3-c', externalAddress: true, tag: 'tag', token: TOKEN, make: true };
+  return bootOf(
+    { request: { ...REQUEST, ...request }, ...rest, ...input },
+    { compute, paths, templates, sessions: new HostSessions() },
+  );
+};
+
+describe('metadata of a VM without an image', () => {
+  it('has everything that the startup script reads', async () => {
+    const { source, desired } = await boot();
+    expect(desired).toEqual([]);
+    expect(source.image).toBe('projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-amd64');
+    const read = [...BOOT.serve.matchAll(/\b(?:attribute|needed) "?([a-z$-]+)/g)].map(([, name]) => name);
+    const expected = read.flatMap((name) => (name === '$name-env' ? ['compose-env', 'service-env'] : [name]));
+    for (const name of expected) if (name !== '$') expect(source.metadata).toHaveProperty([`chainctl-${name}`]);
+    expect(source.metadata['startup-script']).toBe(BOOT.serve);
+    expect(source.metadata['chainctl-token']).toBe(TOKEN);
+    expect(source.metadata['chainctl-service-env']).toContain('OLLAMA_MODEL=phi3:mini\n');
+  });
+
+  it('has the release as an archive that tar reads, in which nothing is secret', async () => {
+    const { source } = await boot();
+    const archive = Buffer.from(source.metadata['chainctl-release'] ?? '', 'base64');
+    const names = execFileSync('tar', ['-tzf', '-'], { input: archive, encoding: 'utf8' }).trim().split('\n');
+    expect(names).toEqual(['compose.yaml', 'build/Dockerfile', 'build/service-b.mjs']);
+    const bundle = execFileSync('tar', ['-xzOf', '-', 'build/service-b.mjs'], { input: archive, encoding: 'utf8' });
+    expect(bundle).toBe('the service');
+    expect((await boot()).source.metadata).toEqual(source.metadata);
+  });
+
+  it('lets the operator in with one pinned host key, and nobody of the project', async () => {
+    const { source } = await boot();
+    const { 'user-data': text = '', 'block-project-ssh-keys': blocked } = source.metadata;
+    const parsed = parse(text);
+    expect(text.startsWith('#cloud-config\n')).toBe(true);
+    expect(parsed.ssh_authorized_keys).toEqual([await readSecret(paths, 'ssh-key.pub')]);
+    expect(parsed.ssh_keys.ed25519_public).toBe(await readSecret(paths, 'host-key-b.pub'));
+    // Google's agent would make another host key.
+    expect(text).toContain('set_host_keys = false');
+    expect(blocked).toBe('TRUE');
+  });
+
+  it('says of a value that is too large for Compute Engine how large it is', async () => {
+    // Nothing that could be compressed.
+    const bundle = Buffer.concat(Array.from({ length: 8000 }, (_, i) => createHash('sha256').update(`${i}`).digest()));
+    const b = { ...TEMPLATES.services.b, bundle };
+    await expect(boot({}, {}, { ...TEMPLATES, services: { ...TEMPLATES.services, b } })).rejects.toMatchObject({
+      code: 'metadata-size',
+      exit: 2,
+      message: expect.stringMatching(/chainctl-release has \d{6} bytes, and a value has at most 262144/),
+    });
+    const full = 'x'.repeat(256 * 1024);
+    expect(() => checkMetadata({ a: full, b: full })).toThrow(/all of it has at most 524288/);
+    expect(() => checkMetadata({ a: full })).not.toThrow();
+  });
+
+  it('without a token holds none', async () => {
+    const { source } = await boot({ auth: 'none' }, { token: undefined });
+    expect(source.metadata).not.toHaveProperty(['chainctl-token']);
+    expect(source.metadata['chainctl-service-env']).not.toContain('AUTH_TOKEN');
+  });
+});
+
+describe('a baked image', () => {
+  it('is named by its content, and its VMs get the settings only', async () => {
+    const { source, desired } = await boot({ bake: true });
+    const hash = imageHash(REQUEST, TEMPLATES);
+    expect(source.image).toBe(`projects/p/global/images/chainctl-demo-image-${hash}`);
+    expect(desired.map(({ resource }) => [resource.key, resource.dependsOn])).toEqual([
+      [`image-${hash}`, ['firewall-ssh']],
+    ]);
+    expect(Object.keys(source.metadata)).not.toContain('chainctl-release');
+    expect(Object.keys(source.metadata)).not.toContain('startup-script');
+    expect(source.metadata['chainctl-token']).toBe(TOKEN);
+    expect(JSON.stringify(desired.map(({ spec }) => spec))).not.toContain(TOKEN);
+  });
+
+  it('is another one for another content, and for no setting', () => {
+    const hash = imageHash(REQUEST, TEMPLATES);
+    const services = (b: Partial<(typeof TEMPLATES)['services']['b']>) => ({
+      ...TEMPLATES,
+      services: { ...TEMPLATES.services, b: { ...TEMPLATES.services.b, ...b } },
+    });
+    const others = [
+      imageHash({ ...REQUEST, modelB: 'tinyllama' }, TEMPLATES),
+      imageHash({ ...REQUEST, ollamaImage: 'ollama/ollama:9' }, TEMPLATES),
+      imageHash({ ...REQUEST, diskGb: 50 }, TEMPLATES),
+      imageHash({ ...REQUEST, type: 't2a-standard-4' }, TEMPLATES),
+      imageHash(REQUEST, services({ bundle: Buffer.from('new code') })),
+      imageHash(REQUEST, services({ compose: `${COMPOSE.b}#` })),
+      imageHash(REQUEST, services({ dockerfile: `${DOCKERFILE.b}#` })),
+      imageHash(REQUEST, { ...TEMPLATES, boot: { ...BOOT, serve: `${BOOT.serve}#` } }),
+    ];
+    expect(new Set([hash, ...others]).size).toBe(others.length + 1);
+    expect(imageHash({ ...REQUEST, minProcessSeconds: 1 }, TEMPLATES)).toBe(hash);
+  });
+
+  it('is booted by another template when a setting or the token changes', async () => {
+    const hashes = [
+      await boot({ bake: true }),
+      await boot({ bake: true, minProcessSeconds: 1 }),
+      await boot({ bake: true }, { token: 'another-token-0123456789' }),
+      await boot({ bake: true, modelB: 'tinyllama' }),
+      await boot({ bake: false }),
+    ].map(({ source }) => source.hash);
+    expect(new Set(hashes).size).toBe(hashes.length);
+    expect((await boot({ bake: true })).source.hash).toBe(hashes[0]);
+  });
+
+  it('makes no keys for a plan', async () => {
+    const other = stackPaths(home, 'fresh');
+    const compute = { project: 'p', zone: 'z', newId: () => 'id' } as unknown as Compute;
+    const input = { request: REQUEST, owner: { stack: 'fresh', createdBy: '' }, zone: 'z', externalAddress: true };
+    const deps = { compute, paths: other, templates: TEMPLATES, sessions: new HostSessions() };
+    const { source } = await bootOf({ ...input, tag: 't', token: undefined, make: false }, deps);
+    expect(source.metadata).not.toHaveProperty(['user-data']);
+    await expect(readFile(join(other.folder, 'secrets', 'ssh-key'))).rejects.toThrow();
+  });
+});
+
+describe('the public image', () => {
+  it('is for the architecture of the type', () => {
+    expect(publicImage('t2a-standard-4')).toMatch(/arm64$/);
+    expect(publicImage('c4a-highcpu-2')).toMatch(/arm64$/);
+    expect(publicImage('n2-standard-2')).toMatch(/amd64$/);
+  });
+});
