@@ -58,6 +58,13 @@ export class BalancerServers {
     return found;
   }
 
+  /** Requests under way. */
+  async busy(): Promise<Record<string, number>> {
+    const rows = parseCsv(await this.#haproxy.command(`show stat ${BACKEND} 4 -1`));
+    const current = (id: string) => Number(rows.find((each) => each.svname === id)?.scur ?? 0);
+    return Object.fromEntries([...this.#servers].map(([name, { id }]) => [name, current(id)]));
+  }
+
   async #add(backend: Backend): Promise<void> {
     this.#made += 1;
     // Not one of the names that the configuration has.

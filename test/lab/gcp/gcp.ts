@@ -70,7 +70,7 @@ export async function startGcp(options: {
     problems: operations.problems,
   };
   const instances = new Instances(cloud);
-  const groups = new Groups(cloud, instances);
+  const groups: Groups = new Groups(cloud, instances, (group, instance) => balancing.drained(group, instance));
   const autoscalers = new Autoscalers(cloud, groups, instances);
   const balancing = new Balancing(cloud, groups);
   const kinds = kindsOf({ cloud, instances, groups });
@@ -103,6 +103,7 @@ export async function startGcp(options: {
     async stop() {
       await server.close();
       await loops.stop();
+      balancing.close();
       await balancers.close();
       await instances.close();
       await machines.close();

@@ -81,6 +81,10 @@ class HaproxyBalancers implements Balancers {
     return (await this.#balancers.get(name)?.servers.health()) ?? {};
   }
 
+  async busy(name: string): ReturnType<Balancers['busy']> {
+    return (await this.#balancers.get(name)?.servers.busy()) ?? {};
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#balancers.keys()].map((name) => this.remove(name)));
   }

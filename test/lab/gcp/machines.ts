@@ -78,5 +78,7 @@ export interface Balancers {
   remove(name: string): Promise<void>;
   /** By backend name. Empty while nothing is known. */
   health(name: string): Promise<Readonly<Record<string, 'HEALTHY' | 'UNHEALTHY' | 'DRAINING'>>>;
+  /** Requests under way, by backend name; those that have none may be missing. */
+  busy(name: string): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
