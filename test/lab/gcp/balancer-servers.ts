@@ -1,6 +1,6 @@
 import type { Haproxy } from './haproxy.ts';
 import { BACKEND, serverWords } from './haproxy-config.ts';
-import type { Backend, BalancerRule } from './machines.ts';
+import type { Backend, BalancerRule, Traffic } from './machines.ts';
 
 type Health = 'HEALTHY' | 'UNHEALTHY' | 'DRAINING';
 
@@ -58,11 +58,13 @@ export class BalancerServers {
     return found;
   }
 
-  /** Requests under way. */
-  async busy(): Promise<Record<string, number>> {
+  async traffic(): Promise<Record<string, Traffic>> {
     const rows = parseCsv(await this.#haproxy.command(`show stat ${BACKEND} 4 -1`));
-    const current = (id: string) => Number(rows.find((each) => each.svname === id)?.scur ?? 0);
-    return Object.fromEntries([...this.#servers].map(([name, { id }]) => [name, current(id)]));
+    const of = (id: string): Traffic => {
+      const row = rows.find((each) => each.svname === id);
+      return { busy: Number(row?.scur ?? 0), total: Number(row?.stot ?? 0) };
+    };
+    return Object.fromEntries([...this.#servers].map(([name, { id }]) => [name, of(id)]));
   }
 
   async #add(backend: Backend): Promise<void> {

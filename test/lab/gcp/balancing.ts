@@ -62,23 +62,42 @@ export class Balancing {
 
   /** Resolves when an instance has no requests any more, or has had the time that its backend service gives it. */
   async drained(group: Entry<Group>, instance: string): Promise<void> {
-    const { store, project, balancers, timings } = this.#cloud;
-    const services = store
-      .all<BackendService>('backendServices')
-      .filter(({ body }) =>
-        body.backends?.some((each) => managerPath(pathIn(each.group, project) ?? '') === group.path),
-      );
+    const { balancers, timings } = this.#cloud;
+    const services = this.#servicesOf(group);
     const seconds = Math.max(0, ...services.map(({ body }) => body.connectionDraining?.drainingTimeoutSec ?? 0));
     const deadline = Date.now() + seconds * timings.realSecondMs;
     while (!this.#closed && Date.now() < deadline) {
       const rules = services.flatMap((service) => this.#rulesOf(service)).map(({ place }) => place.name);
       const quiet = rules.map(async (name) => {
         const known = this.#told.get(name)?.backends.find((each) => each.name === instance);
-        return (known?.draining ?? true) && ((await balancers.busy(name))[instance] ?? 0) === 0;
+        return (known?.draining ?? true) && ((await balancers.traffic(name))[instance]?.busy ?? 0) === 0;
       });
       if ((await Promise.all(quiet)).every(Boolean)) return;
       await sleep(timings.groupMs);
     }
+  }
+
+  /** Requests so far by instance of a group, and how many each is meant to take in a second. */
+  async load(group: Entry<Group>): Promise<{ totals: Readonly<Record<string, number>>; perSecond?: number }> {
+    const totals: Record<string, number> = {};
+    let perSecond: number | undefined;
+    for (const service of this.#servicesOf(group)) {
+      const backend = service.body.backends?.find((each) => this.#isOf(group, each.group));
+      perSecond = backend?.maxRatePerInstance ?? perSecond;
+      for (const { place } of this.#rulesOf(service))
+        for (const [name, { total }] of Object.entries(await this.#cloud.balancers.traffic(place.name)))
+          totals[name] = (totals[name] ?? 0) + total;
+    }
+    return { totals, ...(perSecond === undefined ? {} : { perSecond }) };
+  }
+
+  #servicesOf(group: Entry<Group>): Entry<BackendService>[] {
+    const services = this.#cloud.store.all<BackendService>('backendServices');
+    return services.filter(({ body }) => body.backends?.some((each) => this.#isOf(group, each.group)));
+  }
+
+  #isOf(group: Entry<Group>, reference: string | null | undefined): boolean {
+    return managerPath(pathIn(reference, this.#cloud.project) ?? '') === group.path;
   }
 
   /** Lets nobody wait any longer. */

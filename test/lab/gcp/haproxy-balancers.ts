@@ -81,8 +81,8 @@ class HaproxyBalancers implements Balancers {
     return (await this.#balancers.get(name)?.servers.health()) ?? {};
   }
 
-  async busy(name: string): ReturnType<Balancers['busy']> {
-    return (await this.#balancers.get(name)?.servers.busy()) ?? {};
+  async traffic(name: string): ReturnType<Balancers['traffic']> {
+    return (await this.#balancers.get(name)?.servers.traffic()) ?? {};
   }
 
   async close(): Promise<void> {

@@ -13,8 +13,7 @@ interface Live {
   rule: BalancerRule;
   readonly server: Server;
   readonly health: Map<string, Health>;
-  /** Requests under way. */
-  readonly busy: Map<string, number>;
+  readonly traffic: Map<string, { busy: number; total: number }>;
   timer: NodeJS.Timeout | undefined;
   next: number;
 }
@@ -57,7 +56,7 @@ export function memoryBalancers(): Balancers {
       }
       if (known) await remove(rule.name);
       const server = createServer((incoming, outgoing) => forward(each, incoming, outgoing));
-      const each: Live = { rule, server, health: new Map(), busy: new Map(), timer: undefined, next: 0 };
+      const each: Live = { rule, server, health: new Map(), traffic: new Map(), timer: undefined, next: 0 };
       server.listen(rule.port, rule.address);
       await once(server, 'listening');
       live.set(rule.name, each);
@@ -74,8 +73,8 @@ export function memoryBalancers(): Balancers {
       });
       return Object.fromEntries(states);
     },
-    async busy(name) {
-      return Object.fromEntries(live.get(name)?.busy ?? []);
+    async traffic(name) {
+      return Object.fromEntries(live.get(name)?.traffic ?? []);
     },
     async close() {
       for (const name of [...live.keys()]) await remove(name);
@@ -93,7 +92,7 @@ export function memoryBalancers(): Balancers {
 
 /** Passes a request on to the next healthy backend. */
 function forward(live: Live, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { rule, health, busy } = live;
+  const { rule, health, traffic } = live;
   const refuse = (status: number) => {
     incoming.resume();
     if (outgoing.headersSent) outgoing.destroy();
@@ -106,9 +105,13 @@ function forward(live: Live, incoming: IncomingMessage, outgoing: ServerResponse
   }
   live.next += 1;
   const backend = ready[live.next % ready.length] as Backend;
-  const count = (more: number) => busy.set(backend.name, (busy.get(backend.name) ?? 0) + more);
-  count(1);
-  outgoing.once('close', () => count(-1));
+  const own = traffic.get(backend.name) ?? { busy: 0, total: 0 };
+  traffic.set(backend.name, own);
+  own.busy += 1;
+  own.total += 1;
+  outgoing.once('close', () => {
+    own.busy -= 1;
+  });
   const { method, url, headers } = incoming;
   const upstream = httpRequest(
     { host: backend.address, port: backend.port, method, path: url, headers, timeout: rule.timeoutSeconds * 1000 },
