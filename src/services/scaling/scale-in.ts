@@ -35,7 +35,7 @@ export interface ScaleIn {
 export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurve | undefined): ScaleIn {
   const { looks, origin, steps } = context;
   const step = stepBefore(event.decided, steps, -1);
-  const left = event.changes.map((change) => momentsOf(change, context));
+  const left = event.changes.map((change) => momentsOf(change, event, context));
   const missing = event.from - event.to - event.changes.length;
   const end = looks.all.at(-1)?.by ?? event.decided.by;
   const over = missing === 0 ? Math.max(event.decided.by, ...left.map(({ gone }) => gone?.by ?? end)) : end;
@@ -60,16 +60,16 @@ export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurv
   };
 }
 
-function momentsOf({ name, index }: Change, { looks }: EventContext) {
-  const later = looks.all.slice(index);
-  const before = looks.all.slice(0, index).findLast(({ instances }) => instances !== undefined);
-  const gone = firstMoment(later, ({ instances }) => instances && !instances.has(name), before);
+function momentsOf({ name }: Change, { decided }: ScaleEvent, { looks }: EventContext) {
+  const knowing = looks.all.filter(({ instances }) => instances !== undefined);
+  const later = knowing.filter(({ by }) => by >= decided.by);
+  const before = knowing.findLast(({ by }) => by < decided.by);
+  const gone = firstMoment(later, ({ instances }) => instances?.has(name) === false, before);
   const drained = firstMoment(
     later,
     ({ instances }) => {
       const instance = instances?.get(name);
-      if (instances === undefined || instance === undefined) return instances && true;
-      return isLeaving(instance) || isServing(instance, looks.known) === false;
+      return instance === undefined || isLeaving(instance) || isServing(instance, looks.known) === false;
     },
     before,
   );
