@@ -9,6 +9,9 @@ export interface Size {
   readonly height: number;
 }
 
+/** Between two panels: room for the lower one's label. */
+const PANEL_GAP = 34;
+
 interface Frame {
   readonly left: number;
   readonly right: number;
@@ -25,15 +28,19 @@ interface Frame {
  * Colours come from the page's style sheet.
  */
 export function drawChart(chart: Chart, size: Size): string {
-  const frame = frameOf(chart, size);
+  const whole = frameOf(chart, size);
+  const panels = panelsOf(chart, whole);
   const id = `${chart.id}-${size.name}`;
-  const xs = columnsOf(chart).map((x) => px(frame.x.at(x)));
+  const xs = columnsOf(chart).map((x) => px(whole.x.at(x)));
   const inner = [
-    ...bands(chart, frame),
-    ...axes(chart, frame, size),
-    ...chart.series.map((series, index) => drawSeries(series, index, frame)),
-    ...marks(chart, frame),
-    `<line class="cursor" x1="0" x2="0" y1="${frame.top}" y2="${frame.bottom}" visibility="hidden"/>`,
+    ...bands(chart, whole),
+    ...panels.flatMap(({ y, frame }, place) => axes(chart.x, y, frame, size, place === panels.length - 1)),
+    `<text class="label" x="${px((whole.left + whole.right) / 2)}" y="${size.height - 8}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`,
+    ...chart.series.map((series, index) =>
+      drawSeries(series, index, (panels[series.lower ? 1 : 0] ?? { frame: whole }).frame),
+    ),
+    ...marks(chart, whole),
+    `<line class="cursor" x1="0" x2="0" y1="${whole.top}" y2="${whole.bottom}" visibility="hidden"/>`,
   ];
   return `<svg class="${size.name}" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-t ${id}-d" data-xs="${xs.join(' ')}">
 <title id="${id}-t">${escapeHtml(chart.title)}</title><desc id="${id}-d">${escapeHtml(chart.summary)}</desc>
@@ -50,16 +57,50 @@ function frameOf(chart: Chart, { width, height, name }: Size): Frame {
   };
   const across = [edges.left, edges.right] as const;
   const up = [edges.bottom, edges.top] as const;
-  const all = chart.series.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
-  const heights = all.flatMap(({ y, base, low, high }) => [y, base, low, high].filter((value) => value !== undefined));
+  const all = visible(chart.series);
   const xs = all.map(({ x }) => x);
   const categories = chart.x.scale === 'band' ? bandScale(xs.length === 0 ? 0 : largest(xs) + 1, across) : undefined;
   return {
     ...edges,
     x: categories ?? scaleOf(chart.x, xs, across, name === 'wide' ? 10 : 4),
-    y: scaleOf(chart.y, heights, up, 5),
+    y: scaleOf(chart.y, heights(chart.series.filter(({ lower }) => lower !== true)), up, 5),
     band: categories?.width ?? 0,
   };
+}
+
+/** The upper part is the first panel's where there are two; they share the x axis. */
+function panelsOf(chart: Chart, whole: Frame): { readonly y: Axis; readonly frame: Frame }[] {
+  const { lower } = chart;
+  if (lower === undefined) return [{ y: chart.y, frame: whole }];
+  const middle = (whole.top + whole.bottom) / 2;
+  const panel = (y: Axis, top: number, bottom: number, series: readonly Series[]) => {
+    const scale = scaleOf(y, heights(series), [bottom, top], 3);
+    return { y, frame: { ...whole, top, bottom, y: scale } };
+  };
+  return [
+    panel(
+      chart.y,
+      whole.top,
+      middle - PANEL_GAP / 2,
+      chart.series.filter((series) => series.lower !== true),
+    ),
+    panel(
+      lower,
+      middle + PANEL_GAP / 2,
+      whole.bottom,
+      chart.series.filter((series) => series.lower === true),
+    ),
+  ];
+}
+
+function visible(series: readonly Series[]): Datum[] {
+  return series.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
+}
+
+function heights(series: readonly Series[]): number[] {
+  return visible(series).flatMap(({ y, base, low, high }) =>
+    [y, base, low, high].filter((value) => value !== undefined),
+  );
 }
 
 function scaleOf(axis: Axis, values: readonly number[], range: readonly [number, number], ticks: number): Scale {
@@ -72,13 +113,13 @@ function scaleOf(axis: Axis, values: readonly number[], range: readonly [number,
   return linearScale(domain, range, ticks, axis.domain !== undefined, steps);
 }
 
-function axes(chart: Chart, frame: Frame, size: Size): string[] {
+function axes(across: Axis, up: Axis, frame: Frame, size: Size, lowest: boolean): string[] {
   const { left, right, top, bottom, x, y } = frame;
-  const categories = chart.x.scale === 'band';
+  const categories = across.scale === 'band';
   // A label is written where it does not touch the one before it.
   let free = Number.NEGATIVE_INFINITY;
   const labelled = x.ticks.filter((tick) => {
-    const half = chart.x.tick(tick).length * 3.6;
+    const half = across.tick(tick).length * 3.6;
     if (x.at(tick) - half < free) return false;
     free = x.at(tick) + half + 8;
     return true;
@@ -86,19 +127,18 @@ function axes(chart: Chart, frame: Frame, size: Size): string[] {
   return [
     ...y.ticks.map((tick) => {
       const at = px(y.at(tick));
-      return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${escapeHtml(chart.y.tick(tick))}</text>`;
+      return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${escapeHtml(up.tick(tick))}</text>`;
     }),
     ...(categories ? [] : x.ticks).map((tick) => {
       const at = px(x.at(tick));
       return `<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${bottom}"/>`;
     }),
-    ...labelled.map(
+    ...(lowest ? labelled : []).map(
       (tick) =>
-        `<text class="tick" x="${px(x.at(tick))}" y="${bottom + 17}" text-anchor="middle">${escapeHtml(chart.x.tick(tick))}</text>`,
+        `<text class="tick" x="${px(x.at(tick))}" y="${bottom + 17}" text-anchor="middle">${escapeHtml(across.tick(tick))}</text>`,
     ),
-    `<path class="axis" d="M${left} ${top}V${bottom}H${right}"/>`,
-    `<text class="label" x="${px((left + right) / 2)}" y="${size.height - 8}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`,
-    `<text class="label" x="${size.name === 'wide' ? left - 56 : 2}" y="12">${escapeHtml(chart.y.label)}</text>`,
+    `<path class="axis" d="M${left} ${px(top)}V${px(bottom)}H${right}"/>`,
+    `<text class="label" x="${size.name === 'wide' ? left - 56 : 2}" y="${top > 40 ? px(top - 10) : 12}">${escapeHtml(up.label)}</text>`,
   ];
 }
 
@@ -118,11 +158,18 @@ function bands({ bands: all = [] }: Chart, { x, top, bottom }: Frame): string[] 
 }
 
 function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right }: Frame): string[] {
+  // A label that would touch another one stands a line higher.
+  const rows: number[] = [];
   return [
     ...lines.map(({ x: value, label }) => {
       const at = x.at(value);
-      const nearEnd = at > right - label.length * 7;
-      return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${bottom}"/><text class="mark-label" x="${px(at + (nearEnd ? -5 : 5))}" y="${bottom - 8}" text-anchor="${nearEnd ? 'end' : 'start'}">${escapeHtml(label)}</text>`;
+      const width = label.length * 7;
+      const nearEnd = at > right - width;
+      const start = nearEnd ? at - width : at;
+      const free = rows.findIndex((until) => until < start);
+      const row = free === -1 ? rows.length : free;
+      rows[row] = start + width;
+      return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${bottom}"/><text class="mark-label" x="${px(at + (nearEnd ? -5 : 5))}" y="${px(bottom - 8 - 15 * row)}" text-anchor="${nearEnd ? 'end' : 'start'}">${escapeHtml(label)}</text>`;
     }),
     ...flags.map(({ x: value, label }) => {
       const at = px(x.at(value) + 4);
@@ -138,7 +185,7 @@ function drawSeries(series: Series, index: number, frame: Frame): string {
   return `<g class="${classes}" data-series="${index}">${inner.join('')}</g>`;
 }
 
-function line({ data, markers = false, color }: Series, { x, y }: Frame): string[] {
+function line({ data, markers = false, color, held = false }: Series, { x, y }: Frame): string[] {
   const visible = data.filter((datum) => drawable(datum, y));
   const path = data.map((datum, at) => {
     if (!drawable(datum, y)) return '';
@@ -146,7 +193,9 @@ function line({ data, markers = false, color }: Series, { x, y }: Frame): string
     const start = before === undefined || !drawable(before, y);
     // With nothing on either side it is a dot: the line's round cap.
     const alone = start && (after === undefined || !drawable(after, y));
-    return `${start ? 'M' : 'L'}${px(x.at(datum.x))} ${px(y.at(datum.y))}${alone ? 'h0' : ''}`;
+    const place = px(x.at(datum.x));
+    const move = start ? `M${place} ` : held ? `H${place}V` : `L${place} `;
+    return `${move}${px(y.at(datum.y))}${alone ? 'h0' : ''}`;
   });
   const whiskers = visible.flatMap(({ x: value, low, high }) => {
     if (low === undefined || high === undefined || !Number.isFinite(y.at(low))) return [];
