@@ -11,7 +11,7 @@ import { medianInterval, servingAt, servingOrder, suppliesOf } from './supply.ts
 import type { GroupError } from './types.ts';
 
 /** Looks that are further apart than so many intervals leave a hole. */
-const LONGEST_GAP = 3;
+export const LONGEST_GAP = 3;
 
 /** Everything that a timeline tells about a group's elasticity. Times are seconds since its beginning. */
 export interface ScalingFigures {

@@ -1,9 +1,11 @@
 import type { SeriesSample } from '../../../src/services/load/record/read-run.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
+import { type ReportedRun, scalingOf } from '../../../src/services/results/recorded.ts';
+import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
 import type { RecordedLoad } from '../../../src/services/scaling/load-curve.ts';
 import type { Timeline } from '../../../src/services/scaling/read-timeline.ts';
 import type { InstanceSample, ScaleSample } from '../../../src/services/scaling/types.ts';
-import { pointOf } from '../results/fixture.ts';
+import { pointOf, recordedRun, reportOf } from '../results/fixture.ts';
 
 /** Beginning of every timeline here. */
 export const ORIGIN = Date.UTC(2026, 0, 31, 10, 0, 0);
@@ -114,3 +116,12 @@ export const riseAndFall: readonly Step[] = [
     hosts: (second): Record<string, number> => (second < 112 ? { 'b-1': 2, 'b-2': 2, 'b-3': 1 } : { 'b-1': 5 }),
   },
 ];
+
+/** A recorded run with a watched group. */
+export function elasticRun(shape: Shape = oneToThree, steps: readonly Step[] = riseAndFall): ReportedRun {
+  const { points, series } = loadOf(steps);
+  const report = reportOf(points);
+  const plan = { ...report.plan, warmupSeconds: 0, runId: '20260131-100000-gcp-invoke', tag: 'gcp' };
+  const run = recordedRun({ ...report, plan });
+  return { ...run, series, scaling: scalingOf({ report: run.report, series }, timelineOf(shape), givenCapacity(10)) };
+}

@@ -32,7 +32,7 @@ export interface Series {
   readonly markers?: boolean;
   /** Of an area whose values hold from their place on, for so much of the x axis: drawn as steps. */
   readonly step?: number;
-  /** Of a line whose values hold until the next one. */
+  /** Of a line or an area whose values hold until the next one. */
   readonly held?: boolean;
   /** Drawn in the chart's lower panel. */
   readonly lower?: boolean;

@@ -1,27 +1,7 @@
 import { type Axis, type Chart, columnsOf, type Datum, type Series } from './chart-types.ts';
+import { type Frame, frameOf, panelsOf, type Size } from './frame.ts';
 import { escapeHtml, px } from './markup.ts';
-import { bandScale, clockStep, linearScale, logScale, type Scale } from './scale.ts';
-
-/** A drawing for one width: text keeps its size, so a small screen gets its own drawing instead of a shrunk one. */
-export interface Size {
-  readonly name: 'wide' | 'narrow';
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Between two panels: room for the lower one's label. */
-const PANEL_GAP = 34;
-
-interface Frame {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly x: Scale;
-  readonly y: Scale;
-  /** Of one category, on a band axis. */
-  readonly band: number;
-}
+import type { Scale } from './scale.ts';
 
 /**
  * One chart as SVG. Its places on the x axis stand in `data-xs`, in the drawing's own units, for the hover.
@@ -46,71 +26,6 @@ export function drawChart(chart: Chart, size: Size): string {
 <title id="${id}-t">${escapeHtml(chart.title)}</title><desc id="${id}-d">${escapeHtml(chart.summary)}</desc>
 ${inner.join('\n')}
 </svg>`;
-}
-
-function frameOf(chart: Chart, { width, height, name }: Size): Frame {
-  const edges = {
-    left: name === 'wide' ? 64 : 52,
-    right: width - 14,
-    top: chart.bands === undefined ? 22 : 38,
-    bottom: height - 44,
-  };
-  const across = [edges.left, edges.right] as const;
-  const up = [edges.bottom, edges.top] as const;
-  const all = visible(chart.series);
-  const xs = all.map(({ x }) => x);
-  const categories = chart.x.scale === 'band' ? bandScale(xs.length === 0 ? 0 : largest(xs) + 1, across) : undefined;
-  return {
-    ...edges,
-    x: categories ?? scaleOf(chart.x, xs, across, name === 'wide' ? 10 : 4),
-    y: scaleOf(chart.y, heights(chart.series.filter(({ lower }) => lower !== true)), up, 5),
-    band: categories?.width ?? 0,
-  };
-}
-
-/** The upper part is the first panel's where there are two; they share the x axis. */
-function panelsOf(chart: Chart, whole: Frame): { readonly y: Axis; readonly frame: Frame }[] {
-  const { lower } = chart;
-  if (lower === undefined) return [{ y: chart.y, frame: whole }];
-  const middle = (whole.top + whole.bottom) / 2;
-  const panel = (y: Axis, top: number, bottom: number, series: readonly Series[]) => {
-    const scale = scaleOf(y, heights(series), [bottom, top], 3);
-    return { y, frame: { ...whole, top, bottom, y: scale } };
-  };
-  return [
-    panel(
-      chart.y,
-      whole.top,
-      middle - PANEL_GAP / 2,
-      chart.series.filter((series) => series.lower !== true),
-    ),
-    panel(
-      lower,
-      middle + PANEL_GAP / 2,
-      whole.bottom,
-      chart.series.filter((series) => series.lower === true),
-    ),
-  ];
-}
-
-function visible(series: readonly Series[]): Datum[] {
-  return series.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
-}
-
-function heights(series: readonly Series[]): number[] {
-  return visible(series).flatMap(({ y, base, low, high }) =>
-    [y, base, low, high].filter((value) => value !== undefined),
-  );
-}
-
-function scaleOf(axis: Axis, values: readonly number[], range: readonly [number, number], ticks: number): Scale {
-  if (axis.scale === 'log') {
-    const positive = values.filter((value) => value > 0);
-    return logScale(positive.length === 0 ? [1, 10] : [smallest(positive), largest(positive)], range);
-  }
-  const domain = axis.domain ?? ([0, Math.max(0, largest(values))] as const);
-  const steps = axis.scale === 'time' ? clockStep : undefined;
-  return linearScale(domain, range, ticks, axis.domain !== undefined, steps);
 }
 
 function axes(across: Axis, up: Axis, frame: Frame, size: Size, lowest: boolean): string[] {
@@ -181,7 +96,7 @@ function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right
 function drawSeries(series: Series, index: number, frame: Frame): string {
   const inner =
     series.kind === 'bar' ? bars(series, frame) : series.kind === 'area' ? [area(series, frame)] : line(series, frame);
-  const classes = `series c${series.color % 8}${series.dashed ? ' dashed' : ''}`;
+  const classes = `series c${series.color % 8}${series.dashed ? ' dashed' : ''}${series.held ? ' held' : ''}`;
   return `<g class="${classes}" data-series="${index}">${inner.join('')}</g>`;
 }
 
@@ -195,7 +110,9 @@ function line({ data, markers = false, color, held = false }: Series, { x, y }: 
     const alone = start && (after === undefined || !drawable(after, y));
     const place = px(x.at(datum.x));
     const move = start ? `M${place} ` : held ? `H${place}V` : `L${place} `;
-    return `${move}${px(y.at(datum.y))}${alone ? 'h0' : ''}`;
+    // What is held is held to the end of what is known.
+    const rest = held && after !== undefined && !drawable(after, y) ? `H${px(x.at(after.x))}` : '';
+    return `${move}${px(y.at(datum.y))}${rest === '' && alone ? 'h0' : rest}`;
   });
   const whiskers = visible.flatMap(({ x: value, low, high }) => {
     if (low === undefined || high === undefined || !Number.isFinite(y.at(low))) return [];
@@ -230,18 +147,19 @@ function bars({ data }: Series, { x, y, band }: Frame): string[] {
 }
 
 /** Stacked pieces in steps, each stretch without a gap closed on its own. */
-function area({ data, step = 1 }: Series, { x, y }: Frame): string {
-  const stretches: Datum[][] = [[]];
-  for (const datum of data) {
-    if (Number.isFinite(datum.y)) stretches.at(-1)?.push(datum);
+function area({ data, step = 1, held = false }: Series, { x, y }: Frame): string {
+  const stretches: { datum: Datum; until: number }[][] = [[]];
+  for (const [at, datum] of data.entries()) {
+    const next = data[at + 1]?.x;
+    const until = held ? (next ?? datum.x) : Math.min(datum.x + step, next ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(datum.y)) stretches.at(-1)?.push({ datum, until });
     else stretches.push([]);
   }
   const closed = stretches.flatMap((stretch) => {
-    const ends = stretch.flatMap((datum, at) => {
-      const next = stretch[at + 1];
-      const until = Math.min(datum.x + step, next?.x ?? Number.POSITIVE_INFINITY);
-      return [[px(x.at(datum.x)), datum] as const, [px(x.at(until)), datum] as const];
-    });
+    const ends = stretch.flatMap(({ datum, until }) => [
+      [px(x.at(datum.x)), datum] as const,
+      [px(x.at(until)), datum] as const,
+    ]);
     if (ends.length === 0) return [];
     const upper = ends.map(([at, datum]) => `${at} ${px(y.at(datum.y))}`);
     const lower = ends.toReversed().map(([at, datum]) => `${at} ${px(y.at(datum.base ?? 0))}`);
@@ -252,12 +170,4 @@ function area({ data, step = 1 }: Series, { x, y }: Frame): string {
 
 function drawable({ y: value }: Datum, y: Scale): boolean {
   return Number.isFinite(value) && Number.isFinite(y.at(value));
-}
-
-function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-}
-
-function smallest(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 }
