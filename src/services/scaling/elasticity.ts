@@ -80,13 +80,13 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
     ...(metrics === undefined ? {} : { metrics }),
     ...(noMetrics === undefined ? {} : { noMetrics }),
     errors: errorsOf(timeline),
-    remarks: remarksOf(timeline, looks, demand),
+    remarks: remarksOf(timeline, looks, load, demand),
   };
 }
 
 /** The demand in instances over time: the fewest that sustain what is offered, and never fewer than the group keeps. */
 export function demandOf(load: LoadCurve, { perInstance }: Capacity, floor: number): DemandChange[] {
-  return load.changes.map(({ at, rps }) => ({
+  return load.levels.map(({ at, rps }) => ({
     at,
     // A rate that is a multiple of the capacity needs no instance more for the last digit of a division.
     instances: Math.max(floor, Math.ceil(rps / perInstance - 1e-9)),
@@ -128,6 +128,7 @@ function errorsOf({ samples }: Timeline): GroupError[] {
 function remarksOf(
   { samples }: Timeline,
   { all, known }: Looks,
+  load: LoadCurve | undefined,
   demand: readonly DemandChange[] | undefined,
 ): string[] {
   const max = samples.flatMap(({ group }) => group.autoscaler?.max ?? [])[0];
@@ -135,6 +136,9 @@ function remarksOf(
   return [
     ...(all.every(({ targetSize }) => targetSize === undefined)
       ? ['the group does not tell its target size: a change of size is told by its instances']
+      : []),
+    ...(load?.source === 'watch'
+      ? ['the load is known as the looks saw it: its changes, too, may have come up to a look earlier']
       : []),
     ...(known.health || known.backend ? [] : ['nobody tells which instances are healthy']),
     ...(max !== undefined && most > max
