@@ -13,11 +13,14 @@ import type { GroupError } from './types.ts';
 /** Looks that are further apart than so many intervals leave a hole. */
 export const LONGEST_GAP = 3;
 
-/** Everything that a timeline tells about a group's elasticity. Times are seconds since its beginning. */
+/** Everything that a timeline tells about a group's elasticity. Offsets are seconds since {@link origin}. */
 export interface ScalingFigures {
   readonly group: string;
-  /** ISO 8601 UTC. */
+  /** Of the first look, ISO 8601 UTC. */
   readonly startedAt: string;
+  /** When the load began; without one, the first look. ISO 8601 UTC. */
+  readonly origin: string;
+  readonly originIs: 'load' | 'first look';
   readonly seconds: number;
   readonly looks: number;
   /** Looks of which a part is missing, and why the first one is. */
@@ -54,7 +57,8 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const load = curveOf(timeline, options);
   const serving = servingAt(looks);
   const answers = answersOf(looks.all, load, servingOrder(looks));
-  const origin = looks.all[0]?.at ?? timeline.about.startedAt;
+  const first = looks.all[0]?.at ?? timeline.about.startedAt;
+  const origin = load?.levels[0]?.at ?? first;
   const context: EventContext = { looks, origin, steps: load?.steps, answers, serving };
   const events = scaleEvents(looks.all);
   const capacity = capacityOf(timeline, options, load, serving);
@@ -66,8 +70,10 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
   return {
     group: timeline.about.group,
-    startedAt: new Date(origin).toISOString(),
-    seconds: ((looks.all.at(-1)?.at ?? origin) - origin) / 1000,
+    startedAt: new Date(first).toISOString(),
+    origin: new Date(origin).toISOString(),
+    originIs: load === undefined ? 'first look' : 'load',
+    seconds: ((looks.all.at(-1)?.at ?? first) - first) / 1000,
     looks: looks.all.length,
     incomplete: broken.length,
     ...(broken[0] === undefined ? {} : { problem: broken[0] }),

@@ -17,7 +17,7 @@ export interface Departure {
 export interface ScaleIn {
   readonly from: number;
   readonly to: number;
-  /** Seconds since the timeline's beginning. */
+  /** Seconds since the load began, or without one since the first look. */
   readonly decided: Span;
   /** The fall of the load before it, requests per second. */
   readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };

@@ -14,7 +14,7 @@ export type Phase = (typeof PHASES)[number];
 /** A duration in seconds, or why there is none. */
 export type Figure = { readonly span: Span } | { readonly why: string };
 
-/** When a phase was reached, in seconds since the decision and since the timeline's beginning; or why it is not known. */
+/** When a phase was reached, in seconds since the decision (`span`) and since the load began (`offset`); or why it is not known. */
 export type Reached = { readonly span: Span; readonly offset: Span } | { readonly why: string };
 
 export interface Arrival {
@@ -28,7 +28,7 @@ export interface Arrival {
 export interface ScaleOut {
   readonly from: number;
   readonly to: number;
-  /** Seconds since the timeline's beginning. */
+  /** Seconds since the load began, or without one since the first look. */
   readonly decided: Span;
   /** The rise of the load before it, requests per second. */
   readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };

@@ -24,7 +24,7 @@ if (figures === undefined) throw new Error('the fixture has no figures');
 
 test('the table', () => {
   expect(scalingText(figures, 80)).toMatchInlineSnapshot(`
-    "Scaling of b:
+    "Scaling of b, times since the load began:
       1 to 3 at 35.0-40.0 s, 5.0-10.0 s after the load went from 10.0 to 25.0 rps;
         all new instances answered 30.0-31.0 s after that
       3 to 1 at 110-115 s, 20.0-25.0 s after the load went from 25.0 to 5.0 rps

@@ -156,8 +156,8 @@ test('the same group at another time has the same figures', () => {
     ...point,
     startedAt: new Date(Date.parse(point.startedAt) + shift).toISOString(),
   }));
-  const { startedAt: _, ...first } = scalingFigures(timeline, { load });
-  const { startedAt: __, ...second } = scalingFigures(later, { load: { ...load, points } });
+  const { startedAt: _a, origin: _b, ...first } = scalingFigures(timeline, { load });
+  const { startedAt: _c, origin: _d, ...second } = scalingFigures(later, { load: { ...load, points } });
   expect(second).toEqual(first);
   expect(first.metrics).toBeDefined();
 });

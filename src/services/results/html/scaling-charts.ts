@@ -31,8 +31,7 @@ export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[]
   const load = curveOf(timeline, { load: { plan: report.plan, points: report.points, series } });
   const [first, last] = [all[0], all.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const window = Date.parse(report.points.find(({ status }) => status !== 'skipped')?.startedAt ?? '');
-  const origin = Number.isFinite(window) ? window : first.at;
+  const origin = Date.parse(figures.origin);
   const seconds = (at: number) => Math.round((at - origin) / 100) / 10;
   const columns = columnsOf(all, load, LONGEST_GAP * figures.intervalSeconds * 1000);
   const line = (of: (column: Column) => number | undefined, text: (value: number) => string): Datum[] =>
@@ -77,7 +76,11 @@ export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[]
       summary: summaryOf(figures),
       note: noteOf(figures),
       x: {
-        ...{ label: 'time since the load began', scale: 'time', tick: clockText },
+        ...{
+          label: figures.originIs === 'load' ? 'time since the load began' : 'time since the first look',
+          scale: 'time',
+          tick: clockText,
+        },
         domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)],
       },
       y: {
@@ -92,7 +95,7 @@ export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[]
       }),
       columnName: (x) => clockText(x),
       marks: [...figures.scaleOuts, ...figures.scaleIns]
-        .map(({ from, to, decided }) => ({ x: seconds(first.at + decided[1] * 1000), label: `${from} to ${to}` }))
+        .map(({ from, to, decided }) => ({ x: seconds(origin + decided[1] * 1000), label: `${from} to ${to}` }))
         .sort((a, b) => a.x - b.x),
       flags: figures.errors
         .filter(({ at = 0 }) => at >= first.at && at <= last.at)

@@ -32,10 +32,10 @@ export function scalingSection({ scaling }: ReportedRun, charts: readonly Chart[
         ]),
   ];
   const notes = [
+    ...scalingRemarks(figures).map((line) => line.replace(/^! /, '')),
+    ...unknownLines(figures),
     ...legendLines(figures),
     ...metricLines(figures),
-    ...unknownLines(figures),
-    ...scalingRemarks(figures).map((line) => line.replace(/^! /, '')),
   ];
   return `<section aria-labelledby="scaling"><h2 id="scaling">Scaling of ${escapeHtml(figures.group)}</h2>
 ${listOf(changeLines(figures), 'conclusion')}
