@@ -17,7 +17,7 @@ export type Figure = { readonly span: Span } | { readonly why: string };
 /** When a phase was reached, in seconds since the decision (`span`) and since the load began (`offset`); or why it is not known. */
 export type Reached = { readonly span: Span; readonly offset: Span } | { readonly why: string };
 
-export interface Arrival {
+interface Arrival {
   readonly instance: string;
   readonly zone?: string;
   readonly host?: string;
@@ -160,7 +160,7 @@ function shareReason(answers: Answers | undefined, answer: Moment | undefined): 
 }
 
 /** The looks at which an instance was there, from its first on; a look that failed is among them. */
-export function lifeOf(looks: readonly Look[], name: string, index: number): readonly Look[] {
+function lifeOf(looks: readonly Look[], name: string, index: number): readonly Look[] {
   const later = looks.slice(index);
   const end = later.findIndex(({ instances }) => instances !== undefined && !instances.has(name));
   return end === -1 ? later : later.slice(0, end);

@@ -19,8 +19,10 @@ import { elasticRun, life, oneToThree, timelineOf } from '../scaling/fixture.ts'
 import { recordedRun } from './fixture.ts';
 
 const run = elasticRun();
-const figures = run.scaling?.figures;
-if (figures === undefined) throw new Error('the fixture has no figures');
+const { scaling } = run;
+if (scaling === undefined) throw new Error('the fixture has no figures');
+const { figures } = scaling;
+const load = { plan: run.report.plan, points: run.report.points, series: run.series };
 
 test('the table', () => {
   expect(scalingText(figures, 80)).toMatchInlineSnapshot(`
@@ -95,7 +97,7 @@ test('markdown: the same figures, foreign text escaped', () => {
 });
 
 test('the chart: two panels over one axis, decisions marked, each column told', () => {
-  const [chart] = scalingCharts(run);
+  const [chart] = scalingCharts(scaling, load);
   if (chart === undefined) throw new Error('no chart');
   expect(chart.series.map(({ name, lower = false }) => [name, lower])).toEqual([
     ...[
@@ -125,11 +127,9 @@ test('the chart: two panels over one axis, decisions marked, each column told', 
 });
 
 test('what was seen too long ago is not drawn', () => {
-  const hole = elasticRun();
-  const { timeline, figures: known } = hole.scaling ?? {};
-  if (timeline === undefined || known === undefined) throw new Error('no timeline');
+  const { timeline } = scaling;
   const samples = timeline.samples.filter((_, place) => place < 4 || place > 10);
-  const [chart] = scalingCharts({ ...hole, scaling: { timeline: { ...timeline, samples }, figures: known } });
+  const [chart] = scalingCharts({ timeline: { ...timeline, samples }, figures }, load);
   const target = chart?.series.find(({ name }) => name === 'target')?.data.map(({ x, y }) => [x, y]);
   // The last look before the hole is at 15 s, the next at 55 s; the load rises at 30 s.
   expect(target?.filter(([x = 0]) => x >= 15 && x <= 55)).toEqual([

@@ -1,9 +1,9 @@
 import { curveOf, demandOf, LONGEST_GAP, type ScalingFigures } from '../../scaling/elasticity.ts';
 import { demandAt } from '../../scaling/elasticity-metrics.ts';
 import { countStates } from '../../scaling/instance-state.ts';
-import { type AnswerSlice, type LoadCurve, offeredAt } from '../../scaling/load-curve.ts';
+import { type AnswerSlice, type LoadCurve, offeredAt, type RecordedLoad } from '../../scaling/load-curve.ts';
 import { type Look, looksOf } from '../../scaling/looks.ts';
-import type { ReportedRun } from '../recorded.ts';
+import type { RecordedScaling } from '../recorded.ts';
 import { display, rateText } from '../text.ts';
 import type { Chart, Datum, Series } from './chart-types.ts';
 import { number } from './point-axis.ts';
@@ -23,12 +23,14 @@ interface Column {
   readonly look?: Look;
 }
 
-/** The size of a watched group over time, over what was offered and answered; none where no group was watched. */
-export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[] {
-  if (scaling === undefined) return [];
-  const { timeline, figures } = scaling;
+/**
+ * The size of a watched group over time, over what was offered and answered.
+ *
+ * @param run the load beside it; without one, what the watch saw of a load is drawn
+ */
+export function scalingCharts({ timeline, figures }: RecordedScaling, run?: RecordedLoad): Chart[] {
   const { all, known } = looksOf(timeline);
-  const load = curveOf(timeline, { load: { plan: report.plan, points: report.points, series } });
+  const load = curveOf(timeline, run === undefined ? {} : { load: run });
   const [first, last] = [all[0], all.at(-1)];
   if (first === undefined || last === undefined) return [];
   const origin = Date.parse(figures.origin);
