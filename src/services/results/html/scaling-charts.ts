@@ -74,8 +74,8 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
   return [
     {
       id: 'group-size',
-      title: `Size of ${display(figures.group)} over offered and achieved rate`,
-      summary: summaryOf(figures),
+      title: `Size of ${display(figures.group)}${load === undefined ? '' : ' over offered and achieved rate'}`,
+      summary: summaryOf(figures, load !== undefined),
       note: noteOf(figures),
       x: {
         ...{
@@ -165,12 +165,13 @@ function perSecond(value: number): string {
   return `${rateText(value)}/s`;
 }
 
-function summaryOf({ group, scaleOuts, scaleIns, seconds }: ScalingFigures): string {
+function summaryOf({ group, scaleOuts, scaleIns, seconds }: ScalingFigures, loaded: boolean): string {
   const changes = [...scaleOuts, ...scaleIns]
     .sort((a, b) => a.decided[1] - b.decided[1])
     .map(({ from, to, decided }) => `${from} to ${to} after ${decided[1].toFixed(0)} s`);
   const told = changes.length === 0 ? 'its size did not change' : `its size went ${changes.join(', ')}`;
-  return `Above: how many instances ${display(group)} was to have, had running, and had serving, over ${seconds.toFixed(0)} s; ${told}. Below: requests offered, answered and failed.`;
+  const rates = loaded ? ' Below: requests offered, answered and failed, per second.' : '';
+  return `How many instances ${display(group)} was to have, had running, and had serving, over ${seconds.toFixed(0)} s; ${told}.${rates}`;
 }
 
 function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {
