@@ -59,10 +59,10 @@ error-rate ok-rps served-rps.`;
         ...metrics,
         ...sent,
       });
-      await writeRunReport(report.runFolder, emit);
+      const scaling = await writeRunReport(report.runFolder, emit);
       return {
-        result: report,
-        text: sweepText(report, process.stdout.columns ?? 80),
+        result: scaling === undefined ? report : { ...report, scaling: scaling.figures },
+        text: sweepText(report, process.stdout.columns ?? 80, scaling?.figures),
         exit: exitOfSweep(report, signal),
       };
     } finally {

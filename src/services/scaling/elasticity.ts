@@ -1,0 +1,156 @@
+import { answersOf } from './answers.ts';
+import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
+import { type DemandChange, type ElasticityMetrics, elasticityMetrics } from './elasticity-metrics.ts';
+import { type LoadCurve, loadOfRun, loadOfWatch, type RecordedLoad } from './load-curve.ts';
+import { type Looks, looksOf } from './looks.ts';
+import type { Timeline } from './read-timeline.ts';
+import { scaleEvents } from './scale-events.ts';
+import { type ScaleIn, scaleIn } from './scale-in.ts';
+import { type EventContext, type ScaleOut, scaleOut } from './scale-out.ts';
+import { medianInterval, servingAt, servingOrder, suppliesOf } from './supply.ts';
+import type { GroupError } from './types.ts';
+
+/** Looks that are further apart than so many intervals leave a hole. */
+export const LONGEST_GAP = 3;
+
+/** Everything that a timeline tells about a group's elasticity. Offsets are seconds since {@link origin}. */
+export interface ScalingFigures {
+  readonly group: string;
+  /** Of the first look, ISO 8601 UTC. */
+  readonly startedAt: string;
+  /** When the load began; without one, the first look. ISO 8601 UTC. */
+  readonly origin: string;
+  readonly originIs: 'load' | 'first look';
+  readonly seconds: number;
+  readonly looks: number;
+  /** Looks of which a part is missing, and why the first one is. */
+  readonly incomplete: number;
+  readonly problem?: string;
+  /** Median time between two looks: no figure is finer. */
+  readonly intervalSeconds: number;
+  readonly scaleOuts: readonly ScaleOut[];
+  readonly scaleIns: readonly ScaleIn[];
+  /** Who answered is known from the load, second by second, or from `GET /health`; and how hosts were told apart. */
+  readonly answersFrom?: { readonly source: 'load' | 'health'; readonly matched: 'name' | 'order' };
+  readonly capacity?: Capacity;
+  /** What the demand was never taken to be below: the autoscaler's minimum, or 1. */
+  readonly floor: number;
+  readonly metrics?: ElasticityMetrics;
+  /** Why there are no metrics. */
+  readonly noMetrics?: string;
+  /** What the group complained of, each once. */
+  readonly errors: readonly GroupError[];
+  /** What a reader must know before using the figures. */
+  readonly remarks: readonly string[];
+}
+
+export interface ElasticityOptions {
+  /** The run's own load; without it, what the watch saw of one counts. */
+  readonly load?: RecordedLoad;
+  /** Requests per second that one instance sustains; without it, the run's own plateau is looked for. */
+  readonly capacity?: Capacity;
+}
+
+/** All figures of a timeline; the same record always gives the same ones. */
+export function scalingFigures(timeline: Timeline, options: ElasticityOptions = {}): ScalingFigures {
+  const looks = looksOf(timeline);
+  const load = curveOf(timeline, options);
+  const serving = servingAt(looks);
+  const answers = answersOf(looks.all, load, servingOrder(looks));
+  const first = looks.all[0]?.at ?? timeline.about.startedAt;
+  const origin = load?.levels[0]?.at ?? first;
+  const context: EventContext = { looks, origin, steps: load?.steps, answers, serving };
+  const events = scaleEvents(looks.all);
+  const capacity = capacityOf(timeline, options, load, serving);
+  const floor = Math.max(1, ...timeline.samples.map(({ group }) => group.autoscaler?.min ?? 1));
+  const interval = medianInterval(looks.all) ?? timeline.about.intervalSeconds * 1000;
+  const demand = load && capacity && demandOf(load, capacity, floor);
+  const metrics = demand && elasticityMetrics(suppliesOf(looks, demand[0]?.at), demand, LONGEST_GAP * interval);
+  const noMetrics = metrics === undefined ? whyNoMetrics(load, capacity) : undefined;
+  const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
+  return {
+    group: timeline.about.group,
+    startedAt: new Date(first).toISOString(),
+    origin: new Date(origin).toISOString(),
+    originIs: load === undefined ? 'first look' : 'load',
+    seconds: ((looks.all.at(-1)?.at ?? first) - first) / 1000,
+    looks: looks.all.length,
+    incomplete: broken.length,
+    ...(broken[0] === undefined ? {} : { problem: broken[0] }),
+    intervalSeconds: interval / 1000,
+    scaleOuts: events.filter(({ from, to }) => to > from).map((event) => scaleOut(event, context)),
+    scaleIns: events.filter(({ from, to }) => to < from).map((event) => scaleIn(event, context, load)),
+    ...(answers === undefined ? {} : { answersFrom: { source: answers.source, matched: answers.matched } }),
+    ...(capacity === undefined ? {} : { capacity }),
+    floor,
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(noMetrics === undefined ? {} : { noMetrics }),
+    errors: errorsOf(timeline),
+    remarks: remarksOf(timeline, looks, load, demand),
+  };
+}
+
+/** The demand in instances over time: the fewest that sustain what is offered, and never fewer than the group keeps. */
+export function demandOf(load: LoadCurve, { perInstance }: Capacity, floor: number): DemandChange[] {
+  return load.levels.map(({ at, rps }) => ({
+    at,
+    // A rate that is a multiple of the capacity needs no instance more for the last digit of a division.
+    instances: Math.max(floor, Math.ceil(rps / perInstance - 1e-9)),
+  }));
+}
+
+export function curveOf({ samples }: Timeline, { load }: ElasticityOptions): LoadCurve | undefined {
+  return (load && loadOfRun(load)) ?? loadOfWatch(samples);
+}
+
+function capacityOf(
+  { about }: Timeline,
+  { capacity }: ElasticityOptions,
+  load: LoadCurve | undefined,
+  serving: (at: number) => number | undefined,
+): Capacity | undefined {
+  if (capacity !== undefined) return capacity;
+  if (about.capacityPerInstance !== undefined) return givenCapacity(about.capacityPerInstance);
+  return load && plateauCapacity(load, serving);
+}
+
+function whyNoMetrics(load: LoadCurve | undefined, capacity: Capacity | undefined): string {
+  if (load === undefined) return 'no load was recorded beside the timeline: there is no demand to compare with';
+  if (capacity === undefined) {
+    return 'what one instance sustains is not known, and the group was never at its limit for long enough to tell';
+  }
+  return 'how many instances served is not known while the load ran';
+}
+
+function errorsOf({ samples }: Timeline): GroupError[] {
+  const errors = new Map<string, GroupError>();
+  for (const error of samples.flatMap(({ group }) => group.errors)) {
+    const key = JSON.stringify([error.at, error.code, error.message, error.instance]);
+    if (!errors.has(key)) errors.set(key, error);
+  }
+  return [...errors.values()];
+}
+
+function remarksOf(
+  { samples }: Timeline,
+  { all, known }: Looks,
+  load: LoadCurve | undefined,
+  demand: readonly DemandChange[] | undefined,
+): string[] {
+  const max = samples.flatMap(({ group }) => group.autoscaler?.max ?? [])[0];
+  const most = Math.max(0, ...(demand ?? []).map(({ instances }) => instances));
+  return [
+    ...(all.every(({ targetSize }) => targetSize === undefined)
+      ? ['the group does not tell its target size: a change of size is told by its instances']
+      : []),
+    ...(load?.source === 'watch'
+      ? ['the load is known as the looks saw it: its changes, too, may have come up to a look earlier']
+      : []),
+    ...(known.health || known.backend ? [] : ['nobody tells which instances are healthy']),
+    ...(max !== undefined && most > max
+      ? [
+          `the load asked for up to ${most} instances and the group may have ${max}: the rest of what is missing is by design`,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,125 @@
+import type { SeriesSample } from '../load/record/read-run.ts';
+import type { PointSummary, SweepPlan } from '../load/types.ts';
+import type { Moment } from './moment.ts';
+import type { ScaleSample } from './types.ts';
+
+/** A change of what is offered, requests per second. */
+export interface LoadStep {
+  readonly moment: Moment;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What was answered between two times, milliseconds since the epoch. */
+export interface AnswerSlice {
+  readonly from: number;
+  readonly to: number;
+  readonly ok: number;
+  /** Undefined where only the rate of right answers is known. */
+  readonly failed?: number;
+  /** Whether the point that it belongs to was judged to be more than the target can do; undefined where nobody judged. */
+  readonly overloaded?: boolean;
+  readonly hosts: Readonly<Record<string, number>>;
+}
+
+interface RateChange {
+  readonly at: number;
+  readonly rps: number;
+}
+
+/** What was offered to a group over time, and what came of it. */
+export interface LoadCurve {
+  /** `points`: of a recorded run, exact; `watch`: as the looks saw it, as exact as they are. */
+  readonly source: 'points' | 'watch';
+  /** The rate from each time on, in order, milliseconds since the epoch; before the first one nothing was offered. */
+  readonly changes: readonly RateChange[];
+  /** The same without the pauses between points, in which open requests end: what the target has to be ready for. */
+  readonly levels: readonly RateChange[];
+  /** Rises and falls of the load, without the pauses between points. */
+  readonly steps: readonly LoadStep[];
+  readonly slices: readonly AnswerSlice[];
+}
+
+/** What a recorded run knows about its load. */
+export interface RecordedLoad {
+  readonly plan: Pick<SweepPlan, 'warmupSeconds'>;
+  readonly points: readonly PointSummary[];
+  readonly series: readonly SeriesSample[];
+}
+
+/** Requests per second at a time. */
+export function offeredAt({ changes }: LoadCurve, at: number): number {
+  return changes.findLast((change) => change.at <= at)?.rps ?? 0;
+}
+
+/**
+ * The load of a recorded run. A point offers its rate from the beginning of its warm-up to the end of its window, and
+ * nothing between that and the next one.
+ *
+ * @returns undefined when nothing was offered
+ */
+export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | undefined {
+  const offered = points
+    .filter(({ status }) => status !== 'skipped')
+    .map(({ index, rate, startedAt, durationSeconds, state }) => {
+      const window = Date.parse(startedAt);
+      const overloaded = state?.state === 'overloaded';
+      return {
+        index,
+        rate,
+        overloaded,
+        window,
+        from: window - plan.warmupSeconds * 1000,
+        to: window + durationSeconds * 1000,
+      };
+    })
+    .filter(({ window }) => Number.isFinite(window))
+    .sort((a, b) => a.from - b.from);
+  if (offered.length === 0) return undefined;
+  const changes = offered.flatMap(({ from, to, rate }, place) => {
+    const next = offered[place + 1];
+    return [{ at: from, rps: rate }, ...(next !== undefined && next.from <= to ? [] : [{ at: to, rps: 0 }])];
+  });
+  const steps = offered.flatMap(({ from, rate }, place) => stepOf(offered[place - 1]?.rate ?? 0, rate, from));
+  const last = offered.at(-1);
+  const end = last === undefined ? [] : stepOf(last.rate, 0, last.to);
+  const levels = [
+    ...offered.map(({ from, rate }) => ({ at: from, rps: rate })),
+    ...(last === undefined ? [] : [{ at: last.to, rps: 0 }]),
+  ];
+  const byIndex = new Map(offered.map((point) => [point.index, point]));
+  const slices = series.flatMap(({ index, second, phase, ok, failed, hosts }): AnswerSlice[] => {
+    const point = byIndex.get(index);
+    // Answers to the warm-up are not counted: nothing is known of those seconds.
+    if (point === undefined || phase === 'warmup') return [];
+    const from = point.window + second * 1000;
+    return [{ from, to: from + 1000, ok, failed, overloaded: point.overloaded, hosts }];
+  });
+  slices.sort((a, b) => a.from - b.from);
+  return { source: 'points', changes, levels, steps: [...steps, ...end], slices };
+}
+
+/** The load as the looks saw it, where it was not recorded beside them. From the first on, no load is a load of 0. */
+export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefined {
+  const first = samples.findIndex(({ load }) => load !== undefined);
+  if (first === -1) return undefined;
+  const seen = samples.slice(first).map(({ group, load }) => ({ at: group.at, rps: load?.offeredRps ?? 0, load }));
+  const before = samples[first - 1]?.group.at;
+  const changes = seen.flatMap(({ at, rps }, place) => (seen[place - 1]?.rps === rps ? [] : [{ at, rps }]));
+  const steps = seen.flatMap(({ at, rps }, place) => {
+    const last = seen[place - 1];
+    const after = last?.at ?? before;
+    // What was offered before the first look is not known: that is no rise.
+    return after === undefined ? [] : stepOf(last?.rps ?? 0, rps, at, after);
+  });
+  const slices = seen.flatMap(({ at, load }, place): AnswerSlice[] => {
+    const last = seen[place - 1];
+    if (last === undefined || load === undefined) return [];
+    return [{ from: last.at, to: at, ok: (load.okRps * (at - last.at)) / 1000, hosts: {} }];
+  });
+  return { source: 'watch', changes, levels: changes, steps, slices };
+}
+
+function stepOf(from: number, to: number, by: number, after = by): LoadStep[] {
+  return from === to ? [] : [{ moment: { after, by }, from, to }];
+}

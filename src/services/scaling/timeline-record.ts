@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { reasonOf } from '../../errors.ts';
+import { CsvFile } from '../load/record/csv-file.ts';
+import { headerRow } from '../load/record/csv-rows.ts';
+import { jsonLine } from '../load/record/json-lines.ts';
+import { publish, publishCopy } from '../load/record/published-name.ts';
+import { resultsUnwritable } from '../load/record/results-folder.ts';
+import { knowledgeOf } from './instance-state.ts';
+import { SCALE_COLUMNS, scaleRow } from './timeline-csv.ts';
+import type { ScaleSample } from './types.ts';
+
+/** The file of a run's folder that tells everything that was seen of a group; figures are made from it alone. */
+export const TIMELINE_FILE = 'scale.jsonl';
+
+/** What a timeline is of; its first line. */
+export interface TimelineAbout {
+  readonly group: string;
+  readonly url?: string;
+  /** Between two looks, as asked for. */
+  readonly intervalSeconds: number;
+  /** When the watch began, milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Requests per second that one instance sustains, where the operator said so. */
+  readonly capacityPerInstance?: number;
+}
+
+export interface TimelineOptions extends TimelineAbout {
+  /** The run's folder; it must be there. */
+  readonly folder: string;
+  readonly tag: string;
+  /** The results folder, where `<tag>_scale.csv` shows the latest timeline of the tag. */
+  readonly outFolder?: string;
+  /** Told once per file that can no longer be written; the watch may go on. */
+  readonly onFailure: (message: string) => void;
+}
+
+export interface TimelineRecord {
+  /** The CSV in the run's folder. */
+  readonly csv: string;
+  /** Appends one look to both files; samples must come in order. */
+  add(sample: ScaleSample): void;
+  /** Resolves when everything that was added is in the files, or has failed. */
+  flushed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a group's timeline in a run's folder, or goes on with the one that is there: `scale.jsonl` with every instance
+ * of every look, which is the record, and `<tag>_scale.csv` with a row per look, for people and spreadsheets. Both are
+ * only ever appended to, so that a killed watch loses at most the line that it was writing.
+ *
+ * @throws RemedyError `results-unwritable` (exit 3)
+ */
+export async function openTimeline(options: TimelineOptions): Promise<TimelineRecord> {
+  const { folder, tag, outFolder, onFailure, group, url, intervalSeconds, startedAt, capacityPerInstance } = options;
+  const open = async (name: string, header: string) => {
+    const path = join(folder, name);
+    return CsvFile.resume(path, header, (error) => onFailure(`cannot write ${path}: ${reasonOf(error)}`));
+  };
+  try {
+    const lines = await open(TIMELINE_FILE, '');
+    const rows = await open(`${tag}_scale.csv`, headerRow(SCALE_COLUMNS));
+    const linked = outFolder === undefined ? true : await publish(rows.path, outFolder);
+    const about: TimelineAbout = {
+      group,
+      ...(url === undefined ? {} : { url }),
+      intervalSeconds,
+      startedAt,
+      ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
+    };
+    lines.append(jsonLine({ about }));
+    let known = { health: false, backend: false };
+    return {
+      csv: rows.path,
+      add: (sample) => {
+        const told = knowledgeOf([sample.group]);
+        known = { health: known.health || told.health, backend: known.backend || told.backend };
+        lines.append(jsonLine(sample));
+        rows.append(scaleRow(group, startedAt, sample, known));
+      },
+      flushed: async () => {
+        await Promise.all([lines.flushed(), rows.flushed()]);
+      },
+      close: async () => {
+        await Promise.all([lines.close(), rows.close()]);
+        if (!linked && outFolder !== undefined) await publishCopy(rows.path, outFolder);
+      },
+    };
+  } catch (error) {
+    throw resultsUnwritable(folder, error);
+  }
+}
