@@ -80,8 +80,12 @@ export function followLoad(
   };
 }
 
-/** Seconds of a load as one sample; undefined without any. While a point drains, nothing is offered. */
-export function loadOf(seconds: readonly SeriesSample[]): LoadSample | undefined {
+/**
+ * Seconds of a load as one sample; undefined without any. Those of a warm-up are left out, since their answers are not
+ * counted. While a point drains, nothing is offered.
+ */
+export function loadOf(all: readonly SeriesSample[]): LoadSample | undefined {
+  const seconds = all.filter(({ phase }) => phase !== 'warmup');
   const latest = seconds.at(-1);
   if (latest === undefined) return undefined;
   const mean = (of: (second: SeriesSample) => number) =>

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { hasCode, reasonOf } from '../../../errors.ts';
+import { reasonOf } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { PointSummary, SecondSample, SweepPlan } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
@@ -9,6 +9,7 @@ import { headerRow, REQUEST_COLUMNS, SUMMARY_COLUMNS, summaryRow } from './csv-r
 import { jsonLine } from './json-lines.ts';
 import { publish, publishCopy, retireAll } from './published-name.ts';
 import { resultsUnwritable } from './results-folder.ts';
+import { makeRunFolder } from './run-folder.ts';
 
 /** A row with all hop times, generously. */
 const BYTES_PER_ROW = 250;
@@ -73,7 +74,7 @@ export class RunRecord {
       const { resume } = options;
       const { runId, folder } =
         resume === undefined
-          ? await makeRunFolder(outFolder, `${stamp(options.startedAt)}-${tag}-${targetName}`)
+          ? await makeRunFolder(outFolder, `${tag}-${targetName}`, options.startedAt)
           : { runId: basename(resume), folder: resume };
       const retired = await retireAll(outFolder, `${tag}_${targetName}_`);
       const record = new RunRecord(runId, folder, resume === undefined ? retired : 0, options);
@@ -196,22 +197,4 @@ export class RunRecord {
   #failed(path: string, error: unknown): void {
     this.#options.onFailure(`cannot write ${path}: ${reasonOf(error)}`);
   }
-}
-
-async function makeRunFolder(outFolder: string, name: string): Promise<{ runId: string; folder: string }> {
-  for (let n = 1; ; n++) {
-    const runId = n === 1 ? name : `${name}-${n}`;
-    const folder = join(outFolder, runId);
-    try {
-      await mkdir(folder);
-      return { runId, folder };
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    }
-  }
-}
-
-/** `20260131-095900`, UTC: sorts by time, and is a file name everywhere. */
-function stamp(epochMs: number): string {
-  return new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 }

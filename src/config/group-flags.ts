@@ -1,0 +1,75 @@
+import { Flags, type Interfaces } from '@oclif/core';
+import { ExitCode, RemedyError } from '../errors.ts';
+import { urlFlag } from './flags.ts';
+
+/** Which group is meant: that of the stack, or one that chainctl did not make. */
+export const groupFlags = {
+  group: Flags.string({
+    description: "a managed instance group that chainctl did not make [default: the stack's own]",
+    helpValue: 'NAME',
+    env: 'CHAINCTL_GROUP',
+  }),
+  project: Flags.string({
+    description: "project of the group [default: the credentials' own]",
+    helpValue: 'PROJECT',
+    env: 'CHAINCTL_GCP_PROJECT',
+  }),
+  zone: Flags.string({ description: 'zone of the group', helpValue: 'ZONE', exclusive: ['region'] }),
+  region: Flags.string({ description: 'region of a regional group', helpValue: 'REGION' }),
+  'backend-service': Flags.string({
+    description: 'its backend service, to see what the load balancer finds healthy',
+    helpValue: 'NAME',
+  }),
+  url: urlFlag({ description: 'where its clients find it, to see who answers' }),
+  'endpoint-url': urlFlag({
+    description: 'another Compute Engine endpoint than that of Google, for a lab',
+    env: 'CHAINCTL_GCP_ENDPOINT_URL',
+  }),
+};
+
+export type GroupFlags = Interfaces.InferredFlags<typeof groupFlags>;
+
+/** Where a group of Compute Engine is. */
+export interface GroupPlace {
+  readonly group: string;
+  readonly project?: string;
+  readonly zone?: string;
+  readonly region?: string;
+  readonly backendService?: string;
+  readonly url?: string;
+}
+
+/**
+ * The group that the flags name.
+ *
+ * @returns undefined when they name none: the stack's own is meant
+ * @throws RemedyError (exit 2) when they say only a part of where it is
+ */
+export function namedGroup(flags: GroupFlags): GroupPlace | undefined {
+  const { group, project, zone, region, url, 'backend-service': backendService } = flags;
+  if (group === undefined) {
+    const part = Object.entries({ zone, region, url, 'backend-service': backendService }).find(([, value]) => value);
+    if (part === undefined) return undefined;
+    throw usage(`--${part[0]} says something about a group, and none is named`);
+  }
+  if (zone === undefined && region === undefined) throw usage(`where is group ${group}? It has a zone or a region`);
+  return {
+    group,
+    ...(project === undefined ? {} : { project }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(region === undefined ? {} : { region }),
+    ...(backendService === undefined ? {} : { backendService }),
+    ...(url === undefined ? {} : { url }),
+  };
+}
+
+function usage(message: string): RemedyError {
+  return new RemedyError(message, {
+    code: 'usage',
+    exit: ExitCode.usage,
+    nextSteps: [
+      'name it whole: --project P --zone europe-west3-c --group llm-b-mig',
+      "or leave these flags out, and the stack's own group is meant",
+    ],
+  });
+}
