@@ -37,7 +37,7 @@ export interface WatchDeps {
   readonly load?: () => Promise<LoadSample | undefined>;
   readonly record?: Pick<TimelineRecord, 'add' | 'flushed'>;
   /** Told of every look, after it was recorded. */
-  readonly onSample?: (sample: ScaleSample) => void;
+  readonly onSample?: (sample: ScaleSample, seen: boolean) => void;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -93,7 +93,7 @@ export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promis
     record?.add(sample);
     await record?.flushed();
     emit({ type: 'scale-sample', sample, seen, elapsedSeconds: elapsed() });
-    onSample?.(sample);
+    onSample?.(sample, seen);
     if (!seen) continue;
     last = sample;
     if (until !== undefined && isReached(until, sample)) return ended('until');

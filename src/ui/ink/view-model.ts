@@ -5,6 +5,7 @@ import type { ScaleSample } from '../../services/scaling/types.ts';
 import type { WatchPlan } from '../../services/scaling/watch.ts';
 import { type Entry, entryOf } from '../format/entry.ts';
 import { noScaleMemory, rememberLook, type ScaleMemory, scaleChanges } from '../format/scale-changes.ts';
+import { isOpenLadder } from '../format/sweep.ts';
 import { type Paint, plain } from '../format/text.ts';
 
 export interface ActiveStep {
@@ -124,7 +125,7 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       if (view.sweep === undefined) return view;
       const { tick: _over, ...sweep } = view.sweep;
       const current = event.point.index + 1;
-      const more = sweep.plan.search !== undefined || current < sweep.plan.rates.length;
+      const more = isOpenLadder(sweep.plan) || current < sweep.plan.rates.length;
       if (more && event.point.status !== 'aborted') {
         return { ...view, sweep: { ...sweep, current, points: [...sweep.points, event.point] } };
       }

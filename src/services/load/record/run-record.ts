@@ -48,6 +48,8 @@ export class RunRecord {
   #points: CsvFile | undefined;
   #series: CsvFile | undefined;
   #summaryLinked = false;
+  /** How often each rate was offered. */
+  readonly #opened = new Map<number, number>();
 
   private constructor(runId: string, folder: string, retired: number, options: RunRecordOptions) {
     this.runId = runId;
@@ -94,11 +96,6 @@ export class RunRecord {
     return join(this.#options.outFolder, `${this.#options.tag}_summary.csv`);
   }
 
-  /** The contract's name of a point's file. */
-  pointCsv(rate: number): string {
-    return join(this.#options.outFolder, this.#pointName(rate));
-  }
-
   /** Replaces the manifest as a whole. */
   async writeManifest(manifest: Readonly<Record<string, unknown>>): Promise<void> {
     try {
@@ -112,20 +109,21 @@ export class RunRecord {
   /**
    * Makes a point's file, visible under both names from its header on.
    *
-   * @returns the file, and what is to be done with it when the point is over
+   * @returns the file, its name in the results folder, and what is to be done with it when the point is over
    * @throws RemedyError (exit 3)
    */
-  async openPoint(rate: number): Promise<{ readonly rows: CsvFile; close(): Promise<void> }> {
+  async openPoint(rate: number): Promise<{ readonly rows: CsvFile; readonly csv: string; close(): Promise<void> }> {
     const { outFolder } = this.#options;
+    const name = this.#nextName(rate);
     try {
-      await this.#setAside(this.#pointName(rate));
-      const rows = await this.#create(this.#pointName(rate), REQUEST_COLUMNS);
+      await this.#setAside(name);
+      const rows = await this.#create(name, REQUEST_COLUMNS);
       const linked = await publish(rows.path, outFolder);
       const close = async () => {
         await rows.close();
         if (!linked) await publishCopy(rows.path, outFolder);
       };
-      return { rows, close };
+      return { rows, csv: join(outFolder, name), close };
     } catch (error) {
       throw resultsUnwritable(outFolder, error);
     }
@@ -163,7 +161,7 @@ export class RunRecord {
     const { outFolder, tag, targetName } = this.#options;
     await rm(join(this.folder, `${tag}_summary.csv`), { force: true });
     for (const name of await readdir(this.folder)) {
-      if (!name.startsWith(`${tag}_${targetName}_rps`) || !/rps[\d.]+\.csv$/.test(name)) continue;
+      if (!name.startsWith(`${tag}_${targetName}_rps`) || !/rps[\d.]+(_\d+)?\.csv$/.test(name)) continue;
       const path = join(this.folder, name);
       if (!(await publish(path, outFolder))) await publishCopy(path, outFolder);
     }
@@ -179,8 +177,12 @@ export class RunRecord {
     await rename(join(this.folder, name), join(this.folder, `${stem}.interrupted-${attempt}.csv`));
   }
 
-  #pointName(rate: number): string {
-    return `${this.#options.tag}_${this.#options.targetName}_rps${rate}.csv`;
+  /** The contract's name; a rate that comes again gets a number. */
+  #nextName(rate: number): string {
+    const nth = (this.#opened.get(rate) ?? 0) + 1;
+    this.#opened.set(rate, nth);
+    const { tag, targetName } = this.#options;
+    return `${tag}_${targetName}_rps${rate}${nth === 1 ? '' : `_${nth}`}.csv`;
   }
 
   #create(name: string, columns: readonly string[]): Promise<CsvFile> {
