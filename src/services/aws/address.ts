@@ -1,9 +1,9 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { pollUntil } from '../stack/poll.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
 import { INSTANCE } from './instance-state.ts';
-import { pollUntil } from './poll.ts';
 import { type FollowsReplacement, type Ownership, stackFilters, tagsOf } from './tags.ts';
 
 export const ADDRESS = 'address-a';

@@ -1,8 +1,8 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { pollUntil } from '../stack/poll.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
 import { isAws } from './errors.ts';
-import { pollUntil } from './poll.ts';
 
 export const INSTANCE = 'instance-a';
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { pollUntil } from '../stack/poll.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
 import { isAws } from './errors.ts';
 import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
-import { pollUntil } from './poll.ts';
 import { eventually, FIREWALL } from './security-group.ts';
 import {
   EXPIRES_TAG,

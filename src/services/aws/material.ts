@@ -1,12 +1,11 @@
 import { type BootTemplates, cloudInit } from '../host/cloud-init.ts';
 import { makeSshKeyPair } from '../host/ssh-keys.ts';
 import type { StackPaths } from '../stack/paths.ts';
-import { ensureSecretPair, type KeyPair, readSecret } from '../stack/secrets.ts';
+import { ensureSecretPair, type KeyPair, readSecret, SSH_KEY } from '../stack/secrets.ts';
 import type { Material } from './desired.ts';
 import { hashOf } from './instance.ts';
 
-/** Names of the stack's secrets: the operator's key, and the VM's own. */
-export const SSH_KEY = 'ssh-key';
+/** Name of the stack's secret that is the VM's own key. */
 export const HOST_KEY = 'host-key-a';
 
 export interface MaterialOptions {

@@ -6,14 +6,13 @@ import type { HostTemplates } from '../host/templates.ts';
 import { healthReason } from '../local/service-process.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Resource } from '../stack/resource.ts';
-import { readSecret } from '../stack/secrets.ts';
+import { readSecret, SSH_KEY } from '../stack/secrets.ts';
 import type { TargetRecord } from '../stack/state.ts';
 import { recordedStatus, type TargetModule, type TargetStatus } from '../stack/target-module.ts';
 import { awsResources } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
 import { recordedRequest, refuseElsewhere } from './guards.ts';
 import { findAccount } from './launch.ts';
-import { SSH_KEY } from './material.ts';
 import { ON_VM, onVm, vmAccess } from './on-vm.ts';
 import { awsTarget } from './target.ts';
 

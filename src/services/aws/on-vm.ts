@@ -7,11 +7,11 @@ import { formatPublicKey, parsePublicKey } from '../host/ssh-keys.ts';
 import type { HostTemplates } from '../host/templates.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../stack/resource.ts';
-import { readSecret } from '../stack/secrets.ts';
+import { readSecret, SSH_KEY } from '../stack/secrets.ts';
 import { ADDRESS } from './address.ts';
 import type { AwsResources } from './desired.ts';
 import { INSTANCE } from './instance-state.ts';
-import { HOST_KEY, SSH_KEY } from './material.ts';
+import { HOST_KEY } from './material.ts';
 import type { AwsRequest } from './request.ts';
 
 const SSH_PORT = 22;

@@ -1,9 +1,9 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { pollUntil } from '../stack/poll.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { Ec2, IpPermission } from './ec2.ts';
 import { isAws } from './errors.ts';
 import { foreignName } from './key-pair.ts';
-import { pollUntil } from './poll.ts';
 import { type Ownership, objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
 
 export const FIREWALL = 'firewall';

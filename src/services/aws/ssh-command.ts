@@ -3,10 +3,9 @@ import writeFileAtomic from 'write-file-atomic';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { StackPaths } from '../stack/paths.ts';
-import { secretPath } from '../stack/secrets.ts';
+import { SSH_KEY, secretPath } from '../stack/secrets.ts';
 import type { TargetRecord } from '../stack/state.ts';
 import { recordedRequest } from './guards.ts';
-import { SSH_KEY } from './material.ts';
 import { vmAccess } from './on-vm.ts';
 
 /**

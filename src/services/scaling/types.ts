@@ -29,6 +29,8 @@ export interface GroupError {
 export interface GroupSample {
   /** When the look began, milliseconds since the epoch. */
   readonly at: number;
+  /** How long the look took, milliseconds: what it shows was so at some time within. */
+  readonly tookMs?: number;
   readonly targetSize?: number;
   /** Whether the group has what it wants: no instance is being made, changed or removed. */
   readonly stable?: boolean;

@@ -6,6 +6,9 @@ import { makeFolder } from '../files/make-folder.ts';
 import { syncFolder } from '../files/write-durably.ts';
 import type { StackPaths } from './paths.ts';
 
+/** Name of the secret that opens the stack's VMs: the operator's key, the same on every cloud. */
+export const SSH_KEY = 'ssh-key';
+
 /** Two keys that belong together, each as it stands in its file. */
 export interface KeyPair {
   readonly privateKey: string;

@@ -1,5 +1,5 @@
 import type { StepAction } from '../../events.ts';
-import type { ResourceContext } from '../stack/resource.ts';
+import type { ResourceContext } from './resource.ts';
 
 const FIRST_MS = 400;
 const GROWTH = 1.5;

@@ -1,0 +1,73 @@
+import type { PointSummary, SweepReport } from '../load/types.ts';
+import { type LoadCurve, offeredAt } from './load-curve.ts';
+
+/** Requests per second that one instance sustains. */
+export interface Capacity {
+  readonly perInstance: number;
+  /** `given` by the operator, `knee` of a ladder, or the `plateau` of an overloaded stretch of the run itself. */
+  readonly source: 'given' | 'knee' | 'plateau';
+  /** How it was come by, in words. */
+  readonly text: string;
+}
+
+/** What is answered is so much less than what is offered where a group is at its limit; as for a knee. */
+const GOODPUT_SHARE = 0.98;
+
+/** A plateau is as long as that at least, without the half in which it fills. */
+const PLATEAU_MS = 5000;
+
+export function givenCapacity(perInstance: number): Capacity {
+  return { perInstance, source: 'given', text: 'as given with --capacity-per-instance' };
+}
+
+/**
+ * From the knee of a ladder: its rate by the hosts that answered there.
+ *
+ * @returns undefined without a knee that something above it bounds, or where no answer names its host
+ */
+export function kneeCapacity({ knee, points }: Pick<SweepReport, 'knee' | 'points'>): Capacity | undefined {
+  if (knee?.above === undefined) return undefined;
+  const hosts = hostsOf(points.find(({ index }) => index === knee.index));
+  if (hosts === 0) return undefined;
+  const text = `knee of ${knee.rate} rps with ${hosts} ${hosts === 1 ? 'instance' : 'instances'}`;
+  return { perInstance: knee.rate / hosts, source: 'knee', text };
+}
+
+function hostsOf(point: PointSummary | undefined): number {
+  return Object.values(point?.hosts ?? {}).filter((answers) => answers > 0).length;
+}
+
+/**
+ * From stretches of the run in which more was offered than answered while the same number of instances served: what
+ * one of them got done in the second half of such a stretch, since in the first one the answers are still on their
+ * way. The best of all stretches counts: a later hop may have held up the others.
+ *
+ * @param serving how many instances serve at a time, milliseconds since the epoch
+ * @returns undefined when the group was never at its limit for long enough
+ */
+export function plateauCapacity(load: LoadCurve, serving: (at: number) => number | undefined): Capacity | undefined {
+  const stretches: { instances: number; slices: { from: number; to: number; ok: number }[] }[] = [];
+  let open: (typeof stretches)[number] | undefined;
+  for (const slice of load.slices) {
+    const seconds = (slice.to - slice.from) / 1000;
+    const [before, after] = [serving(slice.from), serving(slice.to)];
+    const saturated = slice.ok < GOODPUT_SHARE * offeredAt(load, slice.from) * seconds;
+    if (!saturated || before === undefined || before === 0 || before !== after) open = undefined;
+    else if (open?.instances === before && open.slices.at(-1)?.to === slice.from) open.slices.push(slice);
+    else stretches.push((open = { instances: before, slices: [slice] }));
+  }
+  const plateaus = stretches.flatMap(({ instances, slices }) => {
+    const [start, end] = [slices[0]?.from ?? 0, slices.at(-1)?.to ?? 0];
+    const late = slices.filter(({ from }) => from >= (start + end) / 2);
+    const ms = late.reduce((sum, { from, to }) => sum + to - from, 0);
+    const ok = late.reduce((sum, slice) => sum + slice.ok, 0);
+    return ms < PLATEAU_MS || ok === 0
+      ? []
+      : [{ instances, seconds: ms / 1000, perInstance: (1000 * ok) / ms / instances }];
+  });
+  const best = plateaus.toSorted((a, b) => b.perInstance - a.perInstance)[0];
+  if (best === undefined) return undefined;
+  const { perInstance, instances, seconds } = best;
+  const text = `what one of ${instances} got done in ${seconds.toFixed(0)} s of overload in this run: an estimate`;
+  return { perInstance, source: 'plateau', text };
+}

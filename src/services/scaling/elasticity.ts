@@ -1,0 +1,182 @@
+import { answersOf } from './answers.ts';
+import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
+import { type DemandChange, type ElasticityMetrics, elasticityMetrics } from './elasticity-metrics.ts';
+import { countStates, isServing } from './instance-state.ts';
+import { type LoadCurve, loadOfRun, loadOfWatch, type RecordedLoad } from './load-curve.ts';
+import { type Look, type Looks, looksOf } from './looks.ts';
+import type { Timeline } from './read-timeline.ts';
+import { scaleEvents } from './scale-events.ts';
+import { type ScaleIn, scaleIn } from './scale-in.ts';
+import { type EventContext, type ScaleOut, scaleOut } from './scale-out.ts';
+import type { GroupError } from './types.ts';
+
+/** Looks that are further apart than so many intervals leave a hole. */
+const LONGEST_GAP = 3;
+
+/** Everything that a timeline tells about a group's elasticity. Times are seconds since its beginning. */
+export interface ScalingFigures {
+  readonly group: string;
+  /** ISO 8601 UTC. */
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly looks: number;
+  /** Looks of which a part is missing, and why the first one is. */
+  readonly incomplete: number;
+  readonly problem?: string;
+  /** Median time between two looks: no figure is finer. */
+  readonly intervalSeconds: number;
+  readonly scaleOuts: readonly ScaleOut[];
+  readonly scaleIns: readonly ScaleIn[];
+  /** Who answered is known from the load, second by second, or from `GET /health`; and how hosts were told apart. */
+  readonly answersFrom?: { readonly source: 'load' | 'health'; readonly matched: 'name' | 'order' };
+  readonly capacity?: Capacity;
+  /** What the demand was never taken to be below: the autoscaler's minimum, or 1. */
+  readonly floor: number;
+  readonly metrics?: ElasticityMetrics;
+  /** Why there are no metrics. */
+  readonly noMetrics?: string;
+  /** What the group complained of, each once. */
+  readonly errors: readonly GroupError[];
+  /** What a reader must know before using the figures. */
+  readonly remarks: readonly string[];
+}
+
+export interface ElasticityOptions {
+  /** The run's own load; without it, what the watch saw of one counts. */
+  readonly load?: RecordedLoad;
+  /** Requests per second that one instance sustains; without it, the run's own plateau is looked for. */
+  readonly capacity?: Capacity;
+}
+
+/** All figures of a timeline; the same record always gives the same ones. */
+export function scalingFigures(timeline: Timeline, options: ElasticityOptions = {}): ScalingFigures {
+  const looks = looksOf(timeline);
+  const load = curveOf(timeline, options);
+  const serving = servingAt(looks);
+  const answers = answersOf(looks.all, load, servingOrder(looks));
+  const origin = looks.all[0]?.at ?? timeline.about.startedAt;
+  const context: EventContext = { looks, origin, steps: load?.steps, answers, serving };
+  const events = scaleEvents(looks.all);
+  const capacity = capacityOf(timeline, options, load, serving);
+  const floor = Math.max(1, ...timeline.samples.map(({ group }) => group.autoscaler?.min ?? 1));
+  const interval = medianInterval(looks.all) ?? timeline.about.intervalSeconds * 1000;
+  const demand = load && capacity && demandOf(load, capacity, floor);
+  const metrics = demand && elasticityMetrics(suppliesOf(looks, demand[0]?.at), demand, LONGEST_GAP * interval);
+  const noMetrics = metrics === undefined ? whyNoMetrics(load, capacity) : undefined;
+  const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
+  return {
+    group: timeline.about.group,
+    startedAt: new Date(origin).toISOString(),
+    seconds: ((looks.all.at(-1)?.at ?? origin) - origin) / 1000,
+    looks: looks.all.length,
+    incomplete: broken.length,
+    ...(broken[0] === undefined ? {} : { problem: broken[0] }),
+    intervalSeconds: interval / 1000,
+    scaleOuts: events.filter(({ from, to }) => to > from).map((event) => scaleOut(event, context)),
+    scaleIns: events.filter(({ from, to }) => to < from).map((event) => scaleIn(event, context, load)),
+    ...(answers === undefined ? {} : { answersFrom: { source: answers.source, matched: answers.matched } }),
+    ...(capacity === undefined ? {} : { capacity }),
+    floor,
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(noMetrics === undefined ? {} : { noMetrics }),
+    errors: errorsOf(timeline),
+    remarks: remarksOf(timeline, looks, demand),
+  };
+}
+
+/** The demand in instances over time: the fewest that sustain what is offered, and never fewer than the group keeps. */
+export function demandOf(load: LoadCurve, { perInstance }: Capacity, floor: number): DemandChange[] {
+  return load.changes.map(({ at, rps }) => ({
+    at,
+    // A rate that is a multiple of the capacity needs no instance more for the last digit of a division.
+    instances: Math.max(floor, Math.ceil(rps / perInstance - 1e-9)),
+  }));
+}
+
+export function curveOf({ samples }: Timeline, { load }: ElasticityOptions): LoadCurve | undefined {
+  return (load && loadOfRun(load)) ?? loadOfWatch(samples);
+}
+
+function capacityOf(
+  { about }: Timeline,
+  { capacity }: ElasticityOptions,
+  load: LoadCurve | undefined,
+  serving: (at: number) => number | undefined,
+): Capacity | undefined {
+  if (capacity !== undefined) return capacity;
+  if (about.capacityPerInstance !== undefined) return givenCapacity(about.capacityPerInstance);
+  return load && plateauCapacity(load, serving);
+}
+
+function whyNoMetrics(load: LoadCurve | undefined, capacity: Capacity | undefined): string {
+  if (load === undefined) return 'no load was recorded beside the timeline: there is no demand to compare with';
+  if (capacity === undefined) {
+    return 'what one instance sustains is not known, and the group was never at its limit for long enough to tell';
+  }
+  return 'how many instances served is not known while the load ran';
+}
+
+/** Looks from the beginning of the load on. */
+function suppliesOf({ all, known }: Looks, from = Number.NEGATIVE_INFINITY) {
+  const first = all.findLastIndex(({ at }) => at <= from);
+  return all.slice(Math.max(0, first)).map((look) => ({
+    at: Math.max(look.at, from),
+    instances: look.instances && countStates(look.sample.group, known).serving,
+  }));
+}
+
+function servingAt({ all, known }: Looks): (at: number) => number | undefined {
+  const seen = all.flatMap((look) => {
+    const serving = look.instances && countStates(look.sample.group, known).serving;
+    return serving === undefined ? [] : [{ at: look.at, serving }];
+  });
+  return (at) => seen.findLast((each) => each.at <= at)?.serving;
+}
+
+/** Instances in the order in which they began to serve. */
+function servingOrder({ all, known }: Looks): string[] {
+  const order = new Set<string>();
+  for (const { instances } of all) {
+    for (const instance of [...(instances?.values() ?? [])].sort((a, b) => a.name.localeCompare(b.name))) {
+      if (isServing(instance, known) === true) order.add(instance.name);
+    }
+  }
+  return [...order];
+}
+
+function medianInterval(looks: readonly Look[]): number | undefined {
+  const gaps = looks.flatMap(({ at }, place) => {
+    const before = looks[place - 1];
+    return before === undefined ? [] : [at - before.at];
+  });
+  return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)];
+}
+
+function errorsOf({ samples }: Timeline): GroupError[] {
+  const errors = new Map<string, GroupError>();
+  for (const error of samples.flatMap(({ group }) => group.errors)) {
+    const key = JSON.stringify([error.at, error.code, error.message, error.instance]);
+    if (!errors.has(key)) errors.set(key, error);
+  }
+  return [...errors.values()];
+}
+
+function remarksOf(
+  { samples }: Timeline,
+  { all, known }: Looks,
+  demand: readonly DemandChange[] | undefined,
+): string[] {
+  const max = samples.flatMap(({ group }) => group.autoscaler?.max ?? [])[0];
+  const most = Math.max(0, ...(demand ?? []).map(({ instances }) => instances));
+  return [
+    ...(all.every(({ targetSize }) => targetSize === undefined)
+      ? ['the group does not tell its target size: a change of size is told by its instances']
+      : []),
+    ...(known.health || known.backend ? [] : ['nobody tells which instances are healthy']),
+    ...(max !== undefined && most > max
+      ? [
+          `the load asked for up to ${most} instances and the group may have ${max}: the rest of what is missing is by design`,
+        ]
+      : []),
+  ];
+}

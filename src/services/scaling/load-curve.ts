@@ -1,0 +1,98 @@
+import type { SeriesSample } from '../load/record/read-run.ts';
+import type { PointSummary, SweepPlan } from '../load/types.ts';
+import type { Moment } from './moment.ts';
+import type { ScaleSample } from './types.ts';
+
+/** A change of what is offered, requests per second. */
+export interface LoadStep {
+  readonly moment: Moment;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What was answered between two times, milliseconds since the epoch. */
+export interface AnswerSlice {
+  readonly from: number;
+  readonly to: number;
+  readonly ok: number;
+  /** Undefined where only the rate of right answers is known. */
+  readonly failed?: number;
+  readonly hosts: Readonly<Record<string, number>>;
+}
+
+/** What was offered to a group over time, and what came of it. */
+export interface LoadCurve {
+  /** `points`: of a recorded run, exact; `watch`: as the looks saw it, as exact as they are. */
+  readonly source: 'points' | 'watch';
+  /** The rate from each time on, in order, milliseconds since the epoch; before the first one nothing was offered. */
+  readonly changes: readonly { readonly at: number; readonly rps: number }[];
+  /** Rises and falls of the load, without the pauses between points. */
+  readonly steps: readonly LoadStep[];
+  readonly slices: readonly AnswerSlice[];
+}
+
+/** What a recorded run knows about its load. */
+export interface RecordedLoad {
+  readonly plan: Pick<SweepPlan, 'warmupSeconds'>;
+  readonly points: readonly PointSummary[];
+  readonly series: readonly SeriesSample[];
+}
+
+/** Requests per second at a time. */
+export function offeredAt({ changes }: LoadCurve, at: number): number {
+  return changes.findLast((change) => change.at <= at)?.rps ?? 0;
+}
+
+/**
+ * The load of a recorded run. A point offers its rate from the beginning of its warm-up to the end of its window, and
+ * nothing between that and the next one.
+ *
+ * @returns undefined when nothing was offered
+ */
+export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | undefined {
+  const offered = points
+    .filter(({ status }) => status !== 'skipped')
+    .map(({ index, rate, startedAt, durationSeconds }) => {
+      const window = Date.parse(startedAt);
+      return { index, rate, window, from: window - plan.warmupSeconds * 1000, to: window + durationSeconds * 1000 };
+    })
+    .filter(({ window }) => Number.isFinite(window))
+    .sort((a, b) => a.from - b.from);
+  if (offered.length === 0) return undefined;
+  const changes = offered.flatMap(({ from, to, rate }, place) => {
+    const next = offered[place + 1];
+    return [{ at: from, rps: rate }, ...(next !== undefined && next.from <= to ? [] : [{ at: to, rps: 0 }])];
+  });
+  const steps = offered.flatMap(({ from, rate }, place) => stepOf(offered[place - 1]?.rate ?? 0, rate, from));
+  const last = offered.at(-1);
+  const end = last === undefined ? [] : stepOf(last.rate, 0, last.to);
+  const windows = new Map(offered.map(({ index, window }) => [index, window]));
+  const slices = series.flatMap(({ index, second, ok, failed, hosts }): AnswerSlice[] => {
+    const window = windows.get(index);
+    const from = (window ?? 0) + second * 1000;
+    return window === undefined ? [] : [{ from, to: from + 1000, ok, failed, hosts }];
+  });
+  return { source: 'points', changes, steps: [...steps, ...end], slices: slices.sort((a, b) => a.from - b.from) };
+}
+
+/** The load as the looks saw it, where it was not recorded beside them. */
+export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefined {
+  const seen = samples.flatMap(({ group, load }) => (load === undefined ? [] : [{ at: group.at, ...load }]));
+  if (seen.length === 0) return undefined;
+  const changes = seen.flatMap(({ at, offeredRps }, place) =>
+    seen[place - 1]?.offeredRps === offeredRps ? [] : [{ at, rps: offeredRps }],
+  );
+  const steps = seen.flatMap(({ at, offeredRps }, place) => {
+    const before = seen[place - 1];
+    return stepOf(before?.offeredRps ?? 0, offeredRps, at, before?.at);
+  });
+  const slices = seen.flatMap(({ at, okRps }, place): AnswerSlice[] => {
+    const before = seen[place - 1];
+    return before === undefined ? [] : [{ from: before.at, to: at, ok: (okRps * (at - before.at)) / 1000, hosts: {} }];
+  });
+  return { source: 'watch', changes, steps, slices };
+}
+
+function stepOf(from: number, to: number, by: number, after = by): LoadStep[] {
+  return from === to ? [] : [{ moment: { after, by }, from, to }];
+}

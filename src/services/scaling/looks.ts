@@ -1,0 +1,59 @@
+import { type Knowledge, knowledgeOf } from './instance-state.ts';
+import type { Moment } from './moment.ts';
+import type { Timeline } from './read-timeline.ts';
+import type { InstanceSample, ScaleSample } from './types.ts';
+
+/** A sample as the figures use it: what it does not know is undefined, and never zero. */
+export interface Look {
+  /** Milliseconds since the epoch: what is missing here was missing at that time, or later. */
+  readonly at: number;
+  /** What is seen here was so by then. */
+  readonly by: number;
+  readonly targetSize?: number;
+  readonly recommended?: number;
+  readonly instances?: ReadonlyMap<string, InstanceSample>;
+  readonly sample: ScaleSample;
+}
+
+export interface Looks {
+  readonly all: readonly Look[];
+  readonly known: Knowledge;
+}
+
+export function looksOf({ samples }: Timeline): Looks {
+  return { all: samples.map(lookOf), known: knowledgeOf(samples.map(({ group }) => group)) };
+}
+
+function lookOf(sample: ScaleSample): Look {
+  const { at, tookMs = 0, targetSize, instances, autoscaler } = sample.group;
+  // A look that failed shows no instances, which does not mean that there are none.
+  const seen = instances.length > 0 || sample.problem === undefined;
+  return {
+    at,
+    by: at + tookMs,
+    ...(targetSize === undefined ? {} : { targetSize }),
+    ...(autoscaler?.recommendedSize === undefined ? {} : { recommended: autoscaler.recommendedSize }),
+    ...(seen ? { instances: new Map(instances.map((instance) => [instance.name, instance])) } : {}),
+    sample,
+  };
+}
+
+/**
+ * The first of these looks at which something is so. Looks that do not tell are passed over, and make the moment less
+ * exact.
+ *
+ * @param before where to look for the last look without it; the default is the looks themselves
+ */
+export function firstMoment(
+  looks: readonly Look[],
+  isSo: (look: Look) => boolean | undefined,
+  before?: Look,
+): Moment | undefined {
+  let last = before;
+  for (const look of looks) {
+    const answer = isSo(look);
+    if (answer === true) return { ...(last === undefined ? {} : { after: last.at }), by: look.by };
+    if (answer === false) last = look;
+  }
+  return undefined;
+}

@@ -1,0 +1,89 @@
+import { isLeaving } from './instance-state.ts';
+import type { Look } from './looks.ts';
+import type { Moment } from './moment.ts';
+
+/** An instance that came or went. */
+export interface Change {
+  readonly name: string;
+  /** Place of the first look that showed it there, or on its way out. */
+  readonly index: number;
+}
+
+/** A group that was given another size. */
+export interface ScaleEvent {
+  readonly from: number;
+  readonly to: number;
+  /** When the autoscaler recommended it or the group's target was changed, whichever was seen first. */
+  readonly decided: Moment;
+  /** New instances where it grew, those that left where it shrank; fewer than the difference where not all were seen. */
+  readonly changes: readonly Change[];
+}
+
+/**
+ * Changes of a group's size, in order. A change that nobody decided, such as an instance that is replaced, is none.
+ * Where a group does not tell its target, the number of its instances that are not on their way out stands for it.
+ */
+export function scaleEvents(looks: readonly Look[]): ScaleEvent[] {
+  const sized = looks.flatMap((look, index) => {
+    const size = sizeOf(look);
+    return size === undefined ? [] : [{ look, index, size }];
+  });
+  const steps = sized.map(({ size }, place) => Math.sign(size - (sized[place - 1]?.size ?? size)));
+  const all = { 1: comers(looks), [-1]: leavers(looks) } as const;
+  const taken = new Set<Change>();
+  return sized.flatMap(({ size }, place): ScaleEvent[] => {
+    const step = steps[place] ?? 0;
+    const from = sized[place - 1]?.size ?? size;
+    if (step === 0) return [];
+    let first = place;
+    // An autoscaler says what it wants before the group is told.
+    while (first > 1 && Math.sign((sized[first - 1]?.look.recommended ?? from) - from) === step) first -= 1;
+    const [seen, last] = [sized[first], sized[first - 1]];
+    if (seen === undefined || last === undefined) return [];
+    const turn = steps.findIndex((each, later) => later > place && each === -step);
+    const until = sized[turn]?.index ?? looks.length;
+    // Size and instances of one look are asked for one after the other: an instance may be seen one look too early.
+    const earliest = step > 0 ? Math.max(1, seen.index - 1) : seen.index;
+    const changes = (step > 0 ? all[1] : all[-1])
+      .filter((change) => change.index >= earliest && change.index < until && !taken.has(change))
+      .slice(0, Math.abs(size - from));
+    for (const change of changes) taken.add(change);
+    return [{ from, to: size, decided: { after: last.look.at, by: seen.look.by }, changes }];
+  });
+}
+
+function sizeOf({ targetSize, instances }: Look): number | undefined {
+  if (targetSize !== undefined) return targetSize;
+  return instances && [...instances.values()].filter((instance) => !isLeaving(instance)).length;
+}
+
+/** Instances that were not there at the look before, in order. */
+function comers(looks: readonly Look[]): Change[] {
+  return changesOf(looks, (name, { instances }, before) => instances.has(name) && !before.has(name));
+}
+
+/** Instances that are gone, or on their way out, and were neither at the look before. */
+function leavers(looks: readonly Look[]): Change[] {
+  return changesOf(looks, (name, { instances }, before) => {
+    const [was, is] = [before.get(name), instances.get(name)];
+    return was !== undefined && !isLeaving(was) && (is === undefined || isLeaving(is));
+  });
+}
+
+type Seen = Look & { readonly instances: NonNullable<Look['instances']> };
+
+function changesOf(
+  looks: readonly Look[],
+  isOne: (name: string, look: Seen, before: Seen['instances']) => boolean,
+): Change[] {
+  let before: Seen['instances'] | undefined;
+  return looks.flatMap((look, index) => {
+    const { instances } = look;
+    if (instances === undefined) return [];
+    const last = before;
+    before = instances;
+    if (last === undefined) return [];
+    const names = new Set([...instances.keys(), ...last.keys()]);
+    return [...names].filter((name) => isOne(name, { ...look, instances }, last)).map((name) => ({ name, index }));
+  });
+}

@@ -1,0 +1,164 @@
+import { type Answers, fairShare, firstAnswer } from './answers.ts';
+import { isHealthy, isRunning, isServing, type Knowledge } from './instance-state.ts';
+import type { LoadStep } from './load-curve.ts';
+import { firstMoment, type Look, type Looks } from './looks.ts';
+import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
+import type { Change, ScaleEvent } from './scale-events.ts';
+import type { InstanceSample } from './types.ts';
+
+/** What a new instance goes through, in order. */
+export const PHASES = ['created', 'running', 'healthy', 'serving', 'firstAnswer', 'fairShare'] as const;
+
+export type Phase = (typeof PHASES)[number];
+
+/** A duration in seconds, or why there is none. */
+export type Figure = { readonly span: Span } | { readonly why: string };
+
+/** When a phase was reached, in seconds since the decision and since the timeline's beginning; or why it is not known. */
+export type Reached = { readonly span: Span; readonly offset: Span } | { readonly why: string };
+
+export interface Arrival {
+  readonly instance: string;
+  readonly zone?: string;
+  readonly host?: string;
+  readonly phases: Readonly<Record<Phase, Reached>>;
+}
+
+/** One growth of the group. */
+export interface ScaleOut {
+  readonly from: number;
+  readonly to: number;
+  /** Seconds since the timeline's beginning. */
+  readonly decided: Span;
+  /** The rise of the load before it, requests per second. */
+  readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };
+  /** From that rise to the decision. */
+  readonly decide: Figure;
+  /** From that rise to the first answer of the last new instance. */
+  readonly total: Figure;
+  readonly arrivals: readonly Arrival[];
+  /** New instances that were decided and never seen. */
+  readonly missing: number;
+}
+
+/** What the figures of all events are made from. */
+export interface EventContext {
+  readonly looks: Looks;
+  /** Milliseconds since the epoch: offsets count from here. */
+  readonly origin: number;
+  readonly steps: readonly LoadStep[] | undefined;
+  readonly answers: Answers | undefined;
+  serving(at: number): number | undefined;
+}
+
+export function scaleOut(event: ScaleEvent, context: EventContext): ScaleOut {
+  const { origin } = context;
+  const step = stepBefore(event.decided, context.steps, 1);
+  const moments = event.changes.map((change) => momentsOf(change, context));
+  const answered = moments.map(({ reached }) => reached.firstAnswer);
+  const complete = event.changes.length === event.to - event.from;
+  return {
+    from: event.from,
+    to: event.to,
+    decided: offsetOf(event.decided, origin),
+    ...(step === undefined ? {} : { step: { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) } }),
+    decide: decideFigure(event.decided, step, context.steps, 'rise'),
+    total: totalFigure(step, complete ? answered : [undefined]),
+    arrivals: moments.map(({ instance, host, reached, why }) => ({
+      instance: instance.name,
+      ...(instance.zone === undefined ? {} : { zone: instance.zone }),
+      ...(host === undefined ? {} : { host }),
+      phases: Object.fromEntries(
+        PHASES.map((phase): [Phase, Reached] => {
+          const moment = reached[phase];
+          if (moment === undefined) return [phase, { why: why[phase] ?? 'not seen before the timeline ended' }];
+          return [phase, { span: spanBetween(event.decided, moment), offset: offsetOf(moment, origin) }];
+        }),
+      ) as Record<Phase, Reached>,
+    })),
+    missing: event.to - event.from - event.changes.length,
+  };
+}
+
+/** The last change of the load in a direction that was made before a decision. */
+export function stepBefore(
+  { by }: Moment,
+  steps: readonly LoadStep[] | undefined,
+  direction: 1 | -1,
+): LoadStep | undefined {
+  return steps?.findLast(({ moment, from, to }) => moment.by <= by && Math.sign(to - from) === direction);
+}
+
+export function decideFigure(
+  decided: Moment,
+  step: LoadStep | undefined,
+  steps: readonly LoadStep[] | undefined,
+  name: 'rise' | 'fall',
+): Figure {
+  if (step !== undefined) return { span: spanBetween(step.moment, decided) };
+  return { why: steps === undefined ? 'no load was recorded' : `no ${name} of the load before it` };
+}
+
+function totalFigure(step: LoadStep | undefined, answered: readonly (Moment | undefined)[]): Figure {
+  if (step === undefined) return { why: 'no rise of the load before it' };
+  const known = answered.filter((moment) => moment !== undefined);
+  const last = known.toSorted((a, b) => a.by - b.by).at(-1);
+  if (last === undefined || known.length < answered.length) return { why: 'not every new instance was seen to answer' };
+  return { span: spanBetween(step.moment, last) };
+}
+
+interface Moments {
+  readonly instance: InstanceSample;
+  readonly host?: string;
+  readonly reached: Partial<Readonly<Record<Phase, Moment>>>;
+  readonly why: Partial<Readonly<Record<Phase, string>>>;
+}
+
+function momentsOf({ name, index }: Change, { looks, answers, serving }: EventContext): Moments {
+  const life = lifeOf(looks.all, name, index);
+  const before = looks.all.slice(0, index).findLast(({ instances }) => instances !== undefined);
+  const first = (is: (instance: InstanceSample, known: Knowledge) => boolean | undefined) =>
+    firstMoment(
+      life,
+      ({ instances }) => {
+        const instance = instances?.get(name);
+        return instance && is(instance, looks.known);
+      },
+      before,
+    );
+  const created = first(() => true);
+  const healthy = first(isHealthy);
+  const serves = first(isServing);
+  const host = answers?.hostOf(name);
+  const since = created?.after ?? created?.by ?? 0;
+  const answer = answers && host !== undefined ? firstAnswer(answers, host, since) : undefined;
+  const share = answers && host !== undefined && answer ? fairShare(answers, host, answer, serving) : undefined;
+  const running = first(isRunning);
+  const unknown = looks.known.health || looks.known.backend ? undefined : 'nobody tells of health';
+  return {
+    instance: life[0]?.instances?.get(name) ?? { name },
+    ...(host === undefined ? {} : { host }),
+    reached: withoutUndefined({ created, running, healthy, serving: serves, firstAnswer: answer, fairShare: share }),
+    why: {
+      ...(unknown === undefined ? {} : { healthy: unknown, serving: unknown }),
+      ...(answers === undefined ? { firstAnswer: 'nobody tells who answered' } : {}),
+      fairShare: shareReason(answers, answer),
+    },
+  };
+}
+
+function shareReason(answers: Answers | undefined, answer: Moment | undefined): string {
+  if (answers === undefined) return 'nobody tells who answered';
+  return answer === undefined ? 'it was not seen to answer' : 'not reached while enough answers came to judge';
+}
+
+/** The looks at which an instance was there, from its first on; a look that failed is among them. */
+export function lifeOf(looks: readonly Look[], name: string, index: number): readonly Look[] {
+  const later = looks.slice(index);
+  const end = later.findIndex(({ instances }) => instances !== undefined && !instances.has(name));
+  return end === -1 ? later : later.slice(0, end);
+}
+
+function withoutUndefined<K extends string, V>(record: Record<K, V | undefined>): Partial<Record<K, V>> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Partial<Record<K, V>>;
+}
