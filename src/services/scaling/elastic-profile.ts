@@ -84,14 +84,14 @@ export function decide(
   const { maxRps, factor, lowRps, holdSeconds, growSeconds, scaleInSeconds } = settings;
   const spent = now - state.since;
   const stay: Decision = { next: state };
-  const begin = (phase: ElasticPhase, rate: number, why: string): Decision => ({
+  const begin = (phase: ElasticPhase, rate: number, why?: string): Decision => ({
     next: { phase, rate, since: now },
-    why,
+    ...(why === undefined ? {} : { why }),
   });
   const higher = Math.min(maxRps, neat(state.rate * factor));
   switch (state.phase) {
     case 'base':
-      return spent < holdSeconds ? stay : begin('grow', higher, 'stepping up');
+      return spent < holdSeconds ? stay : begin('grow', higher);
     case 'grow': {
       if (top !== undefined && view.serving >= top) return begin('hold', state.rate, `all ${top} serve`);
       if (spent >= growSeconds) {
@@ -103,7 +103,7 @@ export function decide(
       return top === undefined ? begin('hold', state.rate, `the highest rate is offered, ${view.serving} serve`) : stay;
     }
     case 'hold':
-      return spent < holdSeconds ? stay : begin('scale-in', lowRps, 'stepping down');
+      return spent < holdSeconds ? stay : begin('scale-in', lowRps);
     case 'scale-in': {
       if (view.settled && view.present <= floor && (view.target ?? 0) <= floor) {
         return { end: 'scaled-in', why: `back at ${view.present} after ${Math.round(spent)} s` };

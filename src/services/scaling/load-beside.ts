@@ -82,10 +82,11 @@ export function followLoad(
 
 /**
  * Seconds of a load as one sample; undefined without any. Those of a warm-up are left out, since their answers are not
- * counted. While a point drains, nothing is offered.
+ * counted, and so is the rest of a second between two points. A point that drains for longer offers nothing.
  */
 export function loadOf(all: readonly SeriesSample[]): LoadSample | undefined {
-  const seconds = all.filter(({ phase }) => phase !== 'warmup');
+  const measured = all.filter(({ phase }) => phase === 'measure');
+  const seconds = measured.length > 0 ? measured : all.filter(({ phase }) => phase === 'drain');
   const latest = seconds.at(-1);
   if (latest === undefined) return undefined;
   const mean = (of: (second: SeriesSample) => number) =>
