@@ -3,8 +3,9 @@ import { describeTransport } from '../chain/transport.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { HostCount } from './types.ts';
 
-/** Requests of one look: twice the size of a usual group, and nothing that a service would feel. */
-const REQUESTS = 6;
+/** Requests of one look: twice the hosts that answered the one before, and never so many that a service would feel it. */
+const FEWEST = 6;
+const MOST = 20;
 const TIMEOUT_MS = 3000;
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -25,15 +26,18 @@ export type HostProbe = (signal: AbortSignal) => Promise<ProbeAnswers>;
  */
 export function hostProbe(url: string): HostProbe {
   const health = `${serviceBase(url)}/health`;
+  let requests = FEWEST;
   return async (signal) => {
-    const agent = new Agent({ pipelining: 0, connections: REQUESTS, connect: { timeout: TIMEOUT_MS } });
+    const asked = requests;
+    const agent = new Agent({ pipelining: 0, connections: asked, connect: { timeout: TIMEOUT_MS } });
     try {
-      const all = await Promise.all(Array.from({ length: REQUESTS }, () => ask(health, agent, signal)));
+      const all = await Promise.all(Array.from({ length: asked }, () => ask(health, agent, signal)));
       const hosts = count(all.flatMap((each) => ('host' in each ? [each.host] : [])));
       const failures = count(all.flatMap((each) => ('failure' in each ? [each.failure] : [])));
+      requests = Math.min(MOST, Math.max(FEWEST, 2 * hosts.length));
       return {
         hosts: hosts.map(([host, answers]) => ({ host, answers })).sort((a, b) => a.host.localeCompare(b.host)),
-        problems: failures.map(([why, times]) => `${times} of ${REQUESTS} GET /health: ${why}`),
+        problems: failures.map(([why, times]) => `${times} of ${asked} GET /health: ${why}`),
       };
     } finally {
       await agent.destroy();

@@ -12,7 +12,7 @@ import {
   sizeText,
 } from '../format/scale.ts';
 import { errorText } from '../format/scale-changes.ts';
-import { bar, type Paint, sparkline, truncate } from '../format/text.ts';
+import { bar, type Paint, sparkline, truncate, truncateStart } from '../format/text.ts';
 import type { ActiveWatch } from './view-model.ts';
 
 export interface ScaleFrame {
@@ -31,7 +31,7 @@ const WIDEST = 110;
 const MOST_ERRORS = 3;
 const HEADS = ['action', 'status', 'health', 'backend', 'age'] as const;
 /** Columns of each of these, with its gap: the longest words of the service, but for CREATING_WITHOUT_RETRIES. */
-const COLUMNS = [12, 14, 11, 11, 8] as const;
+const COLUMNS = [11, 13, 10, 10, 8] as const;
 
 /** The live panel of a group. Never more than `room` rows: instances in the middle go first, and are counted. */
 export function scaleRows(watch: ActiveWatch, frame: ScaleFrame, paint: Paint): string[] {
@@ -110,7 +110,7 @@ function instanceRows(
   const columns = COLUMNS.reduce((sum, column) => sum + column, 0);
   const nameWidth = Math.max(8, width - 2 - columns - 1);
   const line = (name: string, words: readonly string[]) =>
-    `  ${truncate(name, nameWidth).padEnd(nameWidth)} ${words.map((word, index) => cell(word, COLUMNS[index] ?? 8)).join('')}`.trimEnd();
+    `  ${truncateStart(name, nameWidth).padEnd(nameWidth)} ${words.map((word, index) => cell(word, COLUMNS[index] ?? 8)).join('')}`.trimEnd();
   const shown = instances.length <= room - 1 ? instances : instances.slice(0, Math.max(0, room - 2));
   const more = instances.length - shown.length;
   return [
