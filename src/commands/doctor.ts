@@ -5,10 +5,10 @@ import { awsFlags, vmFlags } from '../config/aws-flags.ts';
 import { ExitCode } from '../errors.ts';
 import { UBUNTU_24_04 } from '../services/aws/ami.ts';
 import { doctorAws } from '../services/aws/doctor.ts';
-import { operatorAddress } from '../services/aws/operator-address.ts';
 import { DEFAULT_DISK_GB } from '../services/aws/request.ts';
 import { doctorLocal } from '../services/doctor/local.ts';
 import { descriptorLimit } from '../services/load/engine/descriptors.ts';
+import { operatorAddress } from '../services/stack/operator-address.ts';
 import { pathsOf } from '../surroundings.ts';
 import { renderDoctor } from '../ui/render-aws.ts';
 

@@ -1,6 +1,6 @@
+import { EVERYBODY } from '../stack/cidr.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../stack/resource.ts';
 import { ADDRESS, elasticIp, type LiveAddress } from './address.ts';
-import { EVERYBODY } from './cidr.ts';
 import type { Ec2 } from './ec2.ts';
 import { type InstanceSpec, instance, type LiveInstance } from './instance.ts';
 import { INSTANCE, whyGone } from './instance-state.ts';

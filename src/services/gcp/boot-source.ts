@@ -1,4 +1,6 @@
 import type { Desired, Resource, Target } from '../stack/resource.ts';
+import type { Ownership } from './names.ts';
+import type { GcpRequest } from './request.ts';
 
 /** What the VMs of service B boot from. No secret is in the image; what is secret comes with the metadata. */
 export interface BootSource {
@@ -19,6 +21,22 @@ export interface Boot {
   readonly source: BootSource;
   /** Builder, image: made before the template, which depends on them. Empty for a public image. */
   readonly desired: readonly Desired[];
+}
+
+/** What a boot source is made for. */
+export interface BootInput {
+  readonly request: GcpRequest;
+  readonly owner: Ownership;
+  /** Where a builder would be. */
+  readonly zone: string;
+  /** Whether VMs get a public address of their own; else a Cloud NAT lets them out. */
+  readonly externalAddress: boolean;
+  /** Network tag of the VMs: the firewall lets the operator's SSH in to it. */
+  readonly tag: string;
+  /** The token that B asks for; undefined for a chain that is open, or where it has not been made yet. */
+  readonly token: string | undefined;
+  /** Whether keys and the like may be made; without, the answer only has to be good for a plan. */
+  readonly make: boolean;
 }
 
 /** The same for looking and removing: what of the boot side of this stack exists, wanted or not. */

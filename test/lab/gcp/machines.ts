@@ -65,6 +65,8 @@ export interface BalancerRule {
   };
   /** A backend's answer takes at most this long. */
   readonly timeoutSeconds: number;
+  /** It does not serve yet: every request gets this status. */
+  readonly onlyStatus?: 404 | 502;
 }
 
 /** What plays the external HTTP load balancer. */

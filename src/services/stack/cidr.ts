@@ -7,7 +7,7 @@ export const EVERYBODY = '0.0.0.0/0';
 const WIDEST_PREFIX = 8;
 
 /**
- * Reads an IPv4 address or range and brings it to the form that EC2 stores: network address and prefix.
+ * Reads an IPv4 address or range and brings it to the form that clouds store: network address and prefix.
  *
  * @param what the flag or variable that it comes from
  * @throws RemedyError (exit 2) for anything else, and for a range that is open to almost everybody
@@ -17,7 +17,7 @@ export function parseCidr(text: string, what: string): string {
   const bytes = address.split('.').map(Number);
   const prefix = Number(prefixText);
   if (address === '' || bytes.some((byte) => byte > 255) || prefix > 32) {
-    const reason = text.includes(':') ? 'is an IPv6 range, and the VM has no IPv6 address' : 'is not an IPv4 range';
+    const reason = text.includes(':') ? 'is an IPv6 range, and the VMs have no IPv6 address' : 'is not an IPv4 range';
     throw refused(`${what}: "${text}" ${reason}`, 'write for example 203.0.113.7/32 or 198.51.100.0/24');
   }
   if (prefix < WIDEST_PREFIX) {

@@ -8,22 +8,25 @@ const TIMEOUT_MS = 3000;
 interface OperatorAddressInput {
   /** What the operator says, from --operator-address or CHAINCTL_OPERATOR_ADDRESS. */
   readonly given?: string | undefined;
-  /** The EC2 endpoint when it is not that of AWS. */
+  /** The cloud's endpoint when it is not the one that is known. */
   readonly endpoint?: string | undefined;
   readonly fetch: (url: string, init: { readonly signal: AbortSignal }) => Promise<Response>;
   readonly signal: AbortSignal;
 }
 
 /**
- * The range that may log in to the VM: what the operator says, else the public address that AWS sees. With an endpoint
+ * The range that may log in to the VM: what the operator says, else the public address that the internet sees. With an endpoint
  * of one's own (a lab) nobody on the internet is asked: what they would see is not what the lab sees.
  *
  * @throws RemedyError (exit 3) when it cannot be found: the door is never opened wider instead
  */
 export async function operatorAddress({ given, endpoint, fetch, signal }: OperatorAddressInput): Promise<string> {
   if (given !== undefined && given !== '') return parseCidr(given, '--operator-address');
-  if (endpoint !== undefined && !/\.amazonaws\.com(\.cn)?$/.test(URL.parse(endpoint)?.hostname ?? '')) {
-    throw unknown(`the EC2 endpoint is ${endpoint}, so the internet is not asked for it`);
+  if (
+    endpoint !== undefined &&
+    !/\.(amazonaws\.com(\.cn)?|googleapis\.com)$/.test(URL.parse(endpoint)?.hostname ?? '')
+  ) {
+    throw unknown(`the cloud's endpoint is ${endpoint}, so the internet is not asked for it`);
   }
   let text: string;
   try {

@@ -1,0 +1,176 @@
+import { applyPlan } from '../stack/apply.ts';
+import type { StackPaths } from '../stack/paths.ts';
+import type { PlannedChange } from '../stack/plan.ts';
+import { type StackDeps, withStack } from '../stack/session.ts';
+import type { StepDeps } from '../stack/steps.ts';
+import { type Attempt, planAt } from './attempt.ts';
+import type { Boot, BootInput, BootTarget } from './boot-source.ts';
+import type { Compute } from './compute.ts';
+import { vmTag } from './desired.ts';
+import { isGroupKey } from './group.ts';
+import { refuseElsewhere } from './guards.ts';
+import { listMarked, type MarkedObject } from './inventory.ts';
+import { regionOf } from './names.ts';
+import { leaveZone, maySwitch, startAt } from './next-zone.ts';
+import { type Location, locationName } from './paths.ts';
+import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
+import { type Cost, costOf } from './prices.ts';
+import { type GcpRequest, locationsOf } from './request.ts';
+import type { Probe } from './serving.ts';
+import { isTemplateKey } from './template.ts';
+
+export interface GcpDeployment {
+  readonly stack: string;
+  readonly target: 'gcp';
+  readonly project: string;
+  /** Zone, or region, of the group. */
+  readonly location: string;
+  readonly changes: readonly PlannedChange[];
+  readonly applied: boolean;
+  readonly cost: Cost;
+  readonly endpoints: { readonly b?: string | undefined };
+}
+
+export interface GcpDeps extends StackDeps {
+  readonly compute: Compute;
+  /** `user@host`, for the markers. */
+  readonly createdBy: string;
+  /** What the VMs boot from. */
+  boot(input: BootInput): Promise<Boot>;
+  /** What of the boot side is there, wanted or not. */
+  readonly bootTarget?: BootTarget;
+  readonly probe: Probe;
+  /** The stack's token; made when `make` and it is missing. */
+  token?(make: boolean): Promise<string | undefined>;
+  /** Told the base URL of B as soon as its address is reserved: long before anything answers there. */
+  onAddress?(url: string): void;
+  /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
+  confirm?(changes: readonly PlannedChange[]): Promise<void>;
+}
+
+/**
+ * Brings the GCP side of a stack up, or changes what differs from the request. Where a zone has no machines left, the
+ * next one is tried.
+ *
+ * @param dryRun stop after the plan
+ * @throws RemedyError: credentials, permission, type or template (3), quota or stock-out (4), not ready or taken back (5),
+ *   locked (6)
+ */
+export async function deployGcp(
+  paths: StackPaths,
+  request: GcpRequest,
+  { dryRun }: { readonly dryRun: boolean },
+  deps: GcpDeps,
+): Promise<GcpDeployment> {
+  const { compute } = deps;
+  return withStack(paths, 'gcp', deps, async (steps) => {
+    const { context, journal } = steps;
+    const { signal, emit } = context;
+    refuseElsewhere(journal.target, compute);
+    const [there, nat] = await Promise.all([
+      listMarked(compute, signal, paths.name),
+      hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
+    ]);
+    const externalAddress = !nat;
+    const planned = await planner(paths.name, request, { externalAddress, dryRun }, steps, deps);
+    const locations = locationsOf(request);
+    let attempt = await planned(startAt(locations, there));
+    const cost = costOf({ ...request, externalAddress });
+    await examine(attempt, request, { there, externalAddress }, steps, deps);
+    for (const text of [...cost.lines, ...warnings(request)]) emit({ type: 'note', level: 'info', text });
+    const result = (applied: boolean): GcpDeployment => ({
+      stack: paths.name,
+      target: 'gcp',
+      project: compute.project,
+      location: locationName(attempt.location),
+      changes: attempt.plan.changes,
+      applied,
+      cost,
+      endpoints: { b: journal.target.endpoints.b },
+    });
+    if (dryRun) return result(false);
+    const { changes } = attempt.plan;
+    if (changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(changes);
+
+    const describe = (complete: boolean) =>
+      journal.describe({ request, endpoints: journal.target.endpoints, auth: request.auth, complete });
+    await describe(false);
+    const untried = locations.slice(locations.indexOf(attempt.location) + 1);
+    for (;;) {
+      try {
+        await applyPlan(attempt.target, attempt.desired, attempt.plan, steps);
+        break;
+      } catch (error) {
+        signal.throwIfAborted();
+        const [next] = untried;
+        if (next === undefined || !(await maySwitch(error, attempt, paths.name, { compute, signal }))) throw error;
+        untried.shift();
+        await leaveZone(attempt, steps, next);
+        attempt = await planned(next);
+      }
+    }
+    await describe(true);
+    return result(true);
+  });
+}
+
+/** Makes plans for one place after another, with the same token and the same end of time. */
+async function planner(
+  stack: string,
+  request: GcpRequest,
+  { externalAddress, dryRun }: { readonly externalAddress: boolean; readonly dryRun: boolean },
+  steps: StepDeps,
+  deps: GcpDeps,
+): Promise<(location: Location) => Promise<Attempt>> {
+  const { clock, emit } = steps.context;
+  const owner = { stack, createdBy: deps.createdBy, expiresAt: expiryOf(request, clock.now()) };
+  const token = request.auth === 'token' ? await deps.token?.(!dryRun) : undefined;
+  return async (location) => {
+    const zone = zoneOf(location, request, deps.compute);
+    const boot = await deps.boot({
+      ...{ request, owner, zone, externalAddress, token },
+      tag: vmTag(stack),
+      make: !dryRun,
+    });
+    const attempt = await planAt(location, { request, owner, boot, externalAddress }, steps, deps);
+    emit({ type: 'plan', changes: attempt.plan.changes });
+    return attempt;
+  };
+}
+
+function expiryOf({ ttlSeconds }: GcpRequest, now: number): string | undefined {
+  return ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString();
+}
+
+function zoneOf(location: Location, { zones }: GcpRequest, { zone }: Compute): string {
+  return 'zone' in location ? location.zone : (zones[0] ?? zone);
+}
+
+/** Type and quotas are looked at before VMs are made: neither a typing error nor a quota must leave half a stack. */
+async function examine(
+  { location, plan }: Attempt,
+  request: GcpRequest,
+  { there, externalAddress }: { readonly there: readonly MarkedObject[]; readonly externalAddress: boolean },
+  { context }: StepDeps,
+  { compute }: GcpDeps,
+): Promise<void> {
+  const { signal, emit } = context;
+  const makesVms = plan.changes.some(
+    ({ key, action }) => action === 'create' && (isGroupKey(key) || isTemplateKey(key)),
+  );
+  if (!makesVms) return;
+  const type = await findMachineType(compute, zoneOf(location, request, compute), request.type, signal);
+  const running = there.reduce((sum, { size = 0 }) => sum + size, 0);
+  const tight = await checkQuotas(compute, request, { vcpus: type.vcpus, externalAddress, running }, signal);
+  const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB; ${request.min} to ${request.max} of them`;
+  emit({ type: 'note', level: 'info', text });
+  for (const each of tight) {
+    emit({ type: 'note', level: 'warn', text: `the group cannot grow to its maximum of ${request.max}: ${each}` });
+  }
+}
+
+/** What the operator should know of who can do what, before it is so. */
+function warnings({ auth }: GcpRequest): readonly string[] {
+  const open = 'the load balancer is public: everybody can reach service B at its address, port 80';
+  return [auth === 'token' ? `${open}; without the token it answers /health only` : `${open}, and use it`];
+}

@@ -1,0 +1,83 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
+import type { StepAction } from '../../events.ts';
+import { pollUntil } from '../stack/poll.ts';
+import type { ResourceContext } from '../stack/resource.ts';
+import type { InstanceError } from './compute-calls.ts';
+import { faultError, GcpError } from './errors.ts';
+import type { GroupCalls } from './group-calls.ts';
+import { type InstanceFault, judge } from './group-state.ts';
+import { vanished } from './object.ts';
+import { lookUp } from './operations.ts';
+
+export interface GroupWait {
+  readonly key: string;
+  readonly action: StepAction;
+  readonly name: string;
+  readonly project: string;
+  /** Path of the template that all instances are to be made from. */
+  readonly template: string;
+  readonly deadlineSeconds: number;
+}
+
+/**
+ * Resolves when the group has what it wants: every instance runs, is healthy and is of the right template. Meanwhile it
+ * listens to the group's own errors: a shortage or a broken template ends the wait in seconds.
+ *
+ * @throws GcpError (exit 4 for quota and stock-out, 3 for a template's fault, 5 for a service that does not get healthy),
+ *   RemedyError (exit 5) when the deadline has passed
+ */
+export async function untilStable(calls: GroupCalls, context: ResourceContext, wait: GroupWait): Promise<void> {
+  const { name, template, project } = wait;
+  const { signal } = context;
+  let known: ReadonlySet<string> | undefined;
+  await pollUntil(context, {
+    key: wait.key,
+    action: wait.action,
+    deadlineSeconds: wait.deadlineSeconds,
+    async look() {
+      const [group, instances, told] = await Promise.all([
+        lookUp(() => calls.get(name, signal)),
+        lookUp(() => calls.instances(name, signal)),
+        lookUp(() => calls.errors(name, signal)),
+      ]);
+      if (group === undefined) throw vanished(name);
+      // What it said before may be long mended.
+      known ??= new Set((told ?? []).map(identity));
+      const errors = (told ?? []).filter((error) => known?.has(identity(error)) === false);
+      const verdict = judge({ group, instances: instances ?? [], errors, template });
+      if (verdict.kind === 'stable') return { done: true };
+      if (verdict.kind === 'failed') throw instanceError(verdict.fault, name, project);
+      return { reason: verdict.reason };
+    },
+    late: (reason) => neverStable(name, wait.deadlineSeconds, reason),
+  });
+}
+
+function identity({ timestamp, error, instanceActionDetails }: InstanceError): string {
+  return [timestamp, error?.code, instanceActionDetails?.instance].join(' ');
+}
+
+/** The group's own words as an error, with the remedy that fits. */
+function instanceError(fault: InstanceFault, name: string, project: string): GcpError {
+  if (fault.reason !== 'WAITING_FOR_HEALTHY_TIMEOUT_EXCEEDED') {
+    return faultError(fault, { call: `making ${fault.instance || 'an instance'} of ${name}`, project });
+  }
+  return new GcpError(`the service does not get healthy on ${fault.instance}: ${fault.message}`, fault.reason, {
+    code: 'gcp-unhealthy',
+    exit: ExitCode.unhealthy,
+    nextSteps: lookInside,
+  });
+}
+
+const lookInside = [
+  'see what the VM did: gcloud compute instances get-serial-port-output INSTANCE --zone ZONE',
+  'run the same command again: it continues where it stopped',
+] as const;
+
+function neverStable(name: string, seconds: number, reason: string): RemedyError {
+  return new RemedyError(`group ${name} has not become stable within ${Math.round(seconds)} s: ${reason}`, {
+    code: 'not-ready',
+    exit: ExitCode.unhealthy,
+    nextSteps: lookInside,
+  });
+}

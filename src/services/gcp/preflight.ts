@@ -1,0 +1,80 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
+import type { Compute } from './compute.ts';
+import { networkPath } from './desired.ts';
+import { regionOf } from './names.ts';
+import { lookUp } from './operations.ts';
+import { locationName, samePath } from './paths.ts';
+import { fits, quotaChecks, quotaText } from './quota.ts';
+import { type GcpRequest, locationsOf } from './request.ts';
+
+export interface MachineType {
+  readonly name: string;
+  readonly vcpus: number;
+  readonly memoryGb: number;
+}
+
+/** @throws RemedyError (exit 3) when the zone does not offer the type, or there is no such zone */
+export async function findMachineType(
+  compute: Compute,
+  zone: string,
+  machineType: string,
+  signal: AbortSignal,
+): Promise<MachineType> {
+  const found = await lookUp(() => compute.read('machineTypes.get', { zone, machineType }, signal));
+  if (found === undefined) {
+    throw new RemedyError(`zone ${zone} of project ${compute.project} has no machine type ${machineType}`, {
+      code: 'gcp-no-type',
+      exit: ExitCode.configuration,
+      nextSteps: [
+        `see what it has: gcloud compute machine-types list --zones ${zone}`,
+        'then choose with --type, or another zone with --zones',
+      ],
+    });
+  }
+  return { name: machineType, vcpus: found.guestCpus ?? 0, memoryGb: Math.round((found.memoryMb ?? 0) / 1024) };
+}
+
+/** Whether VMs of this network reach the internet in this region without an address of their own. */
+export async function hasNat(
+  compute: Compute,
+  request: Pick<GcpRequest, 'project' | 'network'>,
+  region: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const routers = await compute.read('routers.list', { region }, signal);
+  return routers.some(({ network, nats }) => samePath(network, networkPath(request)) && (nats ?? []).length > 0);
+}
+
+/**
+ * Whether the region's quotas have room for the group, as far as the API tells them.
+ *
+ * @param running VMs of the stack that are there already
+ * @returns what the largest group would exceed, for a warning
+ * @throws RemedyError (exit 4) when even the smallest group does not fit
+ */
+export async function checkQuotas(
+  compute: Compute,
+  request: GcpRequest,
+  group: { readonly vcpus: number; readonly externalAddress: boolean; readonly running: number },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const [location] = locationsOf(request);
+  const region = regionOf(location === undefined ? compute.zone : locationName(location));
+  const live = await compute.read('regions.get', { region }, signal);
+  const checks = quotaChecks(live, { ...request, ...group });
+  const none = checks.find((check) => !fits(check, 'min'));
+  if (none !== undefined) {
+    throw new RemedyError(
+      `the quotas of ${region} have no room for ${request.min} x ${request.type}: ${quotaText(none)}`,
+      {
+        code: 'gcp-quota',
+        exit: ExitCode.capacity,
+        nextSteps: [
+          'choose a smaller --type or a smaller --min, or --zones in another region',
+          'or ask for more: IAM & Admin, Quotas, in the Google Cloud console',
+        ],
+      },
+    );
+  }
+  return checks.filter((check) => !fits(check, 'max')).map(quotaText);
+}

@@ -1,0 +1,55 @@
+import type { Region } from './compute-calls.ts';
+
+/** What is left of one quota, and what is asked of it. */
+export interface QuotaCheck {
+  readonly metric: string;
+  readonly limit: number;
+  readonly usage: number;
+  /** Of the group at its smallest and at its largest, without what runs already. */
+  readonly needed: { readonly min: number; readonly max: number };
+}
+
+interface GroupSize {
+  readonly type: string;
+  readonly vcpus: number;
+  readonly min: number;
+  readonly max: number;
+  readonly externalAddress: boolean;
+  /** VMs of the stack that run already and count in the usage. */
+  readonly running: number;
+}
+
+/** Newer families have a quota of their own; the others share one (cloud.google.com/compute/resource-usage). */
+function cpuMetric(type: string): string {
+  const [name = ''] = type.split('-');
+  return /^(n2|n2d|c2|c2d|t2d|t2a|m1|m2|m3|a2)$/.test(name) ? `${name.toUpperCase()}_CPUS` : 'CPUS';
+}
+
+/** What the region's quotas mean for a group, tightest first. A quota that the region does not tell is left out. Pure. */
+export function quotaChecks({ quotas }: Region, size: GroupSize): QuotaCheck[] {
+  const { vcpus, running } = size;
+  const vms = { min: Math.max(0, size.min - running), max: Math.max(0, size.max - running) };
+  const wanted: readonly (readonly [metric: string, each: number])[] = [
+    [cpuMetric(size.type), vcpus],
+    ['INSTANCES', 1],
+    ...(size.externalAddress ? [['IN_USE_ADDRESSES', 1] as const] : []),
+  ];
+  const checks = wanted.flatMap(([metric, each]): QuotaCheck[] => {
+    const quota = (quotas ?? []).find((known) => String(known.metric) === metric);
+    if (quota === undefined) return [];
+    const needed = { min: vms.min * each, max: vms.max * each };
+    return [{ metric, limit: quota.limit ?? 0, usage: quota.usage ?? 0, needed }];
+  });
+  const room = ({ limit, usage, needed }: QuotaCheck) => limit - usage - needed.max;
+  return checks.sort((one, other) => room(one) - room(other));
+}
+
+/** One check as a sentence. */
+export function quotaText({ metric, limit, usage, needed }: QuotaCheck): string {
+  const range = needed.min === needed.max ? `${needed.max}` : `${needed.min} to ${needed.max}`;
+  return `${metric}: ${usage} of ${limit} in use, ${range} more needed`;
+}
+
+export function fits({ limit, usage, needed }: QuotaCheck, size: 'min' | 'max'): boolean {
+  return usage + needed[size] <= limit;
+}

@@ -1,0 +1,323 @@
+import { randomInt } from 'node:crypto';
+import { zones } from './catalogue.ts';
+import { type Cloud, secondsToMs } from './cloud.ts';
+import { ApiError, LateError } from './errors.ts';
+import { balancersReach } from './firewall.ts';
+import { type MemberView, planGroup } from './group-plan.ts';
+import { limitsOf, shownError, wantedOf } from './group-versions.ts';
+import type { Instances } from './instances.ts';
+import type { Group, HealthCheck, Instance, ManagedInstance, Template } from './model.ts';
+import { lastPart, linkTo, pathIn, pathOf } from './names.ts';
+import { Health, portOf, probe } from './probes.ts';
+import { type Entry, timestamp } from './store.ts';
+
+type Action = 'NONE' | 'CREATING' | 'VERIFYING' | 'RECREATING' | 'DELETING';
+
+interface Member {
+  readonly name: string;
+  readonly path: string;
+  readonly zone: string;
+  readonly createdAt: number;
+  template: string;
+  action: Action;
+  health: Health;
+  probedAt: number;
+  probing: boolean;
+  /** When its instance began to run. */
+  runningSince: number;
+  error: LateError | undefined;
+  retryAt: number;
+}
+
+/** One error of an attempt to do something to an instance. */
+interface GroupError {
+  readonly member: Member;
+  readonly action: Action;
+  readonly error: LateError;
+  readonly at: string;
+}
+
+/** A managed instance group: keeps the number, the template and the health of its instances as they should be. */
+export class ManagedGroup {
+  readonly entry: Entry<Group>;
+  readonly errors: GroupError[] = [];
+  readonly #cloud: Cloud;
+  readonly #instances: Instances;
+  readonly #drainSeconds: (group: Entry<Group>) => number;
+  readonly #members = new Map<string, Member>();
+  readonly #work = new Set<Promise<void>>();
+
+  constructor(cloud: Cloud, instances: Instances, entry: Entry<Group>, drainSeconds: (group: Entry<Group>) => number) {
+    this.#cloud = cloud;
+    this.#instances = instances;
+    this.entry = entry;
+    this.#drainSeconds = drainSeconds;
+  }
+
+  /** Does what is to be done next. */
+  tick(): void {
+    for (const member of this.#members.values()) this.#look(member);
+    const views = [...this.#members.values()].map((member) => this.#view(member));
+    const wanted = wantedOf(this.#cloud.project, this.entry);
+    const plan = planGroup(views, wanted, limitsOf(this.entry.body));
+    for (const name of plan.remove) this.#remove(name);
+    for (const template of plan.create) this.#create(template);
+    this.#show(plan.outdated);
+  }
+
+  /** Removes all instances. */
+  async empty(): Promise<void> {
+    this.entry.body.targetSize = 0;
+    for (const name of [...this.#members.keys()]) this.#remove(name);
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  async settled(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  has(instancePath: string): boolean {
+    return this.#members.has(lastPart(instancePath));
+  }
+
+  /** Removes some, and makes the group smaller by as many. */
+  removeInstances(paths: readonly string[]): void {
+    const { body } = this.entry;
+    for (const path of paths)
+      if (this.#remove(lastPart(path))) body.targetSize = Math.max(0, (body.targetSize ?? 0) - 1);
+  }
+
+  recreateInstances(paths: readonly string[]): void {
+    for (const path of paths) {
+      const member = this.#members.get(lastPart(path));
+      if (member && member.action !== 'DELETING') this.#recreate(member);
+    }
+  }
+
+  /** Templates of instances that exist. */
+  templates(): string[] {
+    return [...this.#members.values()].map(({ template }) => template);
+  }
+
+  /** Instances that run, as a load balancer sees them. */
+  running(): { entry: Entry<Instance>; draining: boolean }[] {
+    return [...this.#members.values()].flatMap(({ path, action }) => {
+      const entry = this.#cloud.store.find<Instance>(path);
+      return entry?.state === 'ready' && entry.body.status === 'RUNNING'
+        ? [{ entry, draining: action === 'DELETING' }]
+        : [];
+    });
+  }
+
+  managedInstances(): ManagedInstance[] {
+    return [...this.#members.values()].map((member) => {
+      const instance = this.#cloud.store.find<Instance>(member.path)?.body;
+      const check = this.#check();
+      return {
+        ...{ name: member.name, instance: linkTo(member.path), currentAction: member.action },
+        ...(instance ? { id: String((instance as { id?: string }).id), instanceStatus: instance.status ?? '' } : {}),
+        ...(check && instance
+          ? { instanceHealth: [{ detailedHealthState: member.health.state, healthCheck: linkTo(check.path) }] }
+          : {}),
+        version: { instanceTemplate: linkTo(member.template), name: this.#versionName(member.template) },
+        ...(member.error ? { lastAttempt: { errors: { errors: [shownError(member.error)] } } } : {}),
+        ...{ preservedStateFromConfig: {}, preservedStateFromPolicy: {} },
+      };
+    });
+  }
+
+  #view(member: Member): MemberView {
+    const { name, template, createdAt, action } = member;
+    const status = this.#cloud.store.find<Instance>(member.path)?.body.status;
+    const available = action === 'NONE' && status === 'RUNNING' && !member.health.failed;
+    return { name, template, createdAt, leaving: action === 'DELETING', available };
+  }
+
+  /** Verifies, heals, tries again. */
+  #look(member: Member): void {
+    const now = Date.now();
+    const entry = this.#cloud.store.find<Instance>(member.path);
+    if (member.action === 'CREATING' && member.error && now >= member.retryAt) this.#make(member);
+    if (member.action !== 'NONE' && member.action !== 'VERIFYING') return;
+    if (!entry || entry.body.status === 'TERMINATED') {
+      this.#recreate(member);
+      return;
+    }
+    const check = this.#check();
+    if (!check) {
+      member.action = 'NONE';
+      return;
+    }
+    if (entry.body.status === 'RUNNING') this.#probe(member, entry.body, check.body, now);
+    if (member.health.state === 'HEALTHY') member.action = 'NONE';
+    const delay = this.entry.body.autoHealingPolicies?.[0]?.initialDelaySec ?? 0;
+    if (member.health.failed && now - member.runningSince >= secondsToMs(this.#cloud, delay)) this.#recreate(member);
+  }
+
+  #probe(member: Member, instance: Instance, check: HealthCheck, now: number): void {
+    const interval = secondsToMs(this.#cloud, check.checkIntervalSec ?? 5);
+    if (member.probing || now - member.probedAt < interval) return;
+    member.probedAt = now;
+    member.probing = true;
+    const address = instance.networkInterfaces?.[0]?.networkIP ?? '';
+    const { health } = member;
+    const open = balancersReach(this.#cloud, instance, portOf(check, 80));
+    // Checks that are quicker than a machine can answer would only measure the machine.
+    const timeoutMs = Math.max(500, secondsToMs(this.#cloud, check.timeoutSec ?? 5));
+    const result = open ? probe(check, address, 80, timeoutMs) : Promise.resolve('timeout' as const);
+    result.then((outcome) => {
+      health.note(outcome, check);
+      member.probing = false;
+    });
+  }
+
+  #create(template: string): void {
+    const { project, store } = this.#cloud;
+    const zone = this.#zoneForNext();
+    let name: string;
+    do name = `${this.entry.body.baseInstanceName}-${randomInt(36 ** 3, 36 ** 4).toString(36)}`;
+    while (this.#members.has(name) || store.find(`projects/${project}/zones/${zone}/instances/${name}`));
+    const path = pathOf({ project, scope: `zones/${zone}`, collection: 'instances', name });
+    const fresh = { health: new Health(), probedAt: 0, probing: false, runningSince: 0, error: undefined, retryAt: 0 };
+    const member: Member = { name, path, zone, createdAt: Date.now(), template, action: 'CREATING', ...fresh };
+    this.#members.set(name, member);
+    this.#make(member);
+  }
+
+  /** The zone with the fewest instances of the group. */
+  #zoneForNext(): string {
+    const { scope } = this.entry.place;
+    if (scope.startsWith('zones/')) return lastPart(scope);
+    const own = this.entry.body.distributionPolicy?.zones?.map(({ zone }) => lastPart(zone));
+    const all = own?.length ? own : zones(lastPart(scope)).slice(0, 3);
+    const count = (zone: string) => [...this.#members.values()].filter((member) => member.zone === zone).length;
+    return all.reduce((best, zone) => (count(zone) < count(best) ? zone : best));
+  }
+
+  #make(member: Member): void {
+    this.#do(async () => {
+      const { project, store } = this.#cloud;
+      member.error = undefined;
+      const place = { project, scope: `zones/${member.zone}`, collection: 'instances', name: member.name };
+      let entry: Entry<Instance> | undefined;
+      try {
+        const template = store.get<Template>(member.template);
+        const { properties } = template.body;
+        const items = [
+          ...(properties?.metadata?.items ?? []),
+          { key: 'instance-template', value: member.template },
+          { key: 'created-by', value: this.entry.path },
+        ];
+        const machineType = `zones/${member.zone}/machineTypes/${properties?.machineType}`;
+        const body = structuredClone({ ...properties, name: member.name, machineType, metadata: { items } });
+        entry = this.#instances.add(place, body as Instance);
+        await this.#instances.launch(entry);
+        member.runningSince = Date.now();
+        member.health = new Health();
+        if (member.action !== 'DELETING') member.action = this.#check() ? 'VERIFYING' : 'NONE';
+      } catch (error) {
+        if (entry && store.find(entry.path) === entry) this.#instances.forget(entry);
+        if (member.action === 'DELETING') return;
+        this.#note(member, 'CREATING', error);
+        member.action = 'CREATING';
+        member.retryAt = Date.now() + this.#cloud.timings.retryMs;
+      }
+    });
+  }
+
+  #recreate(member: Member): void {
+    member.action = 'RECREATING';
+    this.#do(async () => {
+      const entry = this.#cloud.store.find<Instance>(member.path);
+      if (entry) await this.#instances.remove(entry);
+      if (member.action === 'RECREATING') this.#make(member);
+    });
+  }
+
+  /** @returns whether there was something to remove */
+  #remove(name: string): boolean {
+    const member = this.#members.get(name);
+    if (!member || member.action === 'DELETING') return false;
+    const served = this.#view(member).available || member.action === 'VERIFYING';
+    const before = [...this.#work];
+    const beingMade = member.action === 'CREATING' && !member.error;
+    member.action = 'DELETING';
+    this.#do(async () => {
+      if (served) await this.#drained();
+      // It cannot be taken away in the middle of being made.
+      if (beingMade) await Promise.all(before);
+      const entry = this.#cloud.store.find<Instance>(member.path);
+      if (entry) await this.#instances.remove(entry);
+      this.#members.delete(name);
+    });
+    return true;
+  }
+
+  async #drained(): Promise<void> {
+    const ms = secondsToMs(this.#cloud, this.#drainSeconds(this.entry));
+    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  #note(member: Member, action: Action, error: unknown): void {
+    const api = error instanceof ApiError ? new LateError(lateCode(error), error.message, error.status) : error;
+    if (!(api instanceof LateError)) this.#cloud.problems.push(`${member.path}: ${String(error)}`);
+    member.error = api instanceof LateError ? api : new LateError('INTERNAL_ERROR', String(error), 500);
+    this.errors.unshift({ member, action, error: member.error, at: timestamp() });
+    this.errors.splice(100);
+  }
+
+  #check(): Entry<HealthCheck> | undefined {
+    const reference = this.entry.body.autoHealingPolicies?.[0]?.healthCheck;
+    return this.#cloud.store.find<HealthCheck>(pathIn(reference, this.#cloud.project));
+  }
+
+  #versionName(template: string): string {
+    const version = this.entry.body.versions?.find(
+      (each) => pathIn(each.instanceTemplate, this.#cloud.project) === template,
+    );
+    return version?.name ?? '';
+  }
+
+  #show(outdated: number): void {
+    const { body } = this.entry;
+    const actions = [...this.#members.values()].map(({ action }) => action);
+    const count = (action: Action) => actions.filter((each) => each === action).length;
+    body.currentActions = {
+      ...{
+        abandoning: 0,
+        creatingWithoutRetries: 0,
+        refreshing: 0,
+        restarting: 0,
+        resuming: 0,
+        starting: 0,
+        stopping: 0,
+        suspending: 0,
+      },
+      ...{ none: count('NONE'), creating: count('CREATING'), verifying: count('VERIFYING') },
+      ...{ recreating: count('RECREATING'), deleting: count('DELETING') },
+    };
+    const right = actions.length === body.targetSize && actions.every((action) => action === 'NONE');
+    body.status = {
+      ...body.status,
+      isStable: right && outdated === 0,
+      versionTarget: { isReached: outdated === 0 && right },
+    };
+  }
+
+  #do(work: () => Promise<void>): void {
+    const running: Promise<void> = work()
+      .catch((error: unknown) => {
+        this.#cloud.problems.push(`${this.entry.path}: ${String(error)}`);
+      })
+      .finally(() => this.#work.delete(running));
+    this.#work.add(running);
+  }
+}
+
+function lateCode({ reason }: ApiError): string {
+  return reason === 'notFound'
+    ? 'RESOURCE_NOT_FOUND'
+    : reason === 'alreadyExists'
+      ? 'RESOURCE_ALREADY_EXISTS'
+      : 'CONDITION_NOT_MET';
+}
