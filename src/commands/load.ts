@@ -61,10 +61,10 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
       const sent = token === undefined ? {} : { token };
       const deps = { clock: systemClock, client, emit, signal, control, ...metrics, ...sent };
       const report = await (elastic === undefined ? runSweep(options, deps) : this.scale(options, elastic, deps));
-      await writeRunReport(report.runFolder, emit);
+      const scaling = await writeRunReport(report.runFolder, emit);
       return {
-        result: report,
-        text: sweepText(report, process.stdout.columns ?? 80),
+        result: scaling === undefined ? report : { ...report, scaling: scaling.figures },
+        text: sweepText(report, process.stdout.columns ?? 80, scaling?.figures),
         exit: exitOfSweep(report, signal),
       };
     } finally {

@@ -1,14 +1,19 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { numberFlag } from '../config/flags.ts';
+import { ExitCode, RemedyError } from '../errors.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { findRun } from '../services/results/find-run.ts';
+import { readReportedRun } from '../services/results/recorded.ts';
 import { REPORT_FORMATS, type ReportFormat, renderRun } from '../services/results/render-run.ts';
+import { type Capacity, givenCapacity, kneeCapacity } from '../services/scaling/capacity.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 
 export default class Report extends BaseCommand<typeof Report> {
   static override summary = 'make everything that a run printed or drew again, from its record alone';
   static override description = `Works offline, also on a run that was killed.
-html is one file with interactive charts; junit has a test case per threshold and point.`;
+html is one file with interactive charts; junit has a test case per threshold and point; csv has the figures of a
+group that was watched beside the load.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> latest --format html --out report.html',
@@ -26,22 +31,52 @@ html is one file with interactive charts; junit has a test case per threshold an
       env: 'CHAINCTL_LOAD_OUT',
       helpValue: 'FOLDER',
     }),
+    'capacity-per-instance': numberFlag({
+      description: 'requests per second that one instance of a watched group sustains; for its elasticity',
+      helpValue: 'RPS',
+      min: 0.001,
+    }),
+    'capacity-from': Flags.string({
+      description: 'run whose knee tells that: a folder, an id or "latest"',
+      helpValue: 'RUN',
+      exclusive: ['capacity-per-instance'],
+    }),
   };
 
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {
     const { out, results } = this.flags;
     const format: ReportFormat = this.flags.format;
-    const { report, manifest, series } = await readRun(await findRun(this.args.run, results));
-    if (out === undefined && this.flags.json) return { result: { manifest, report } };
+    const run = await readReportedRun(await findRun(this.args.run, results), await this.capacity(results));
+    const { report, manifest, scaling } = run;
+    const result = { manifest, report, ...(scaling === undefined ? {} : { scaling: scaling.figures }) };
+    if (out === undefined && this.flags.json) return { result };
     // A file is not as wide as the terminal that it is made in.
     const columns = out === undefined ? (process.stdout.columns ?? 80) : 120;
-    const text = await renderRun({ report, manifest, series }, format, columns);
-    if (out === undefined) return { result: { manifest, report }, text };
+    const text = await renderRun(run, format, columns);
+    if (out === undefined) return { result, text };
     await prepareReportFile(out);
     await writeReportFile(out, text);
     return {
       result: { format, file: out, run: manifest.runId },
       text: `${format} report of ${manifest.runId}: ${out}`,
     };
+  }
+
+  /** What one instance sustains, as told here. */
+  private async capacity(results: string): Promise<Capacity | undefined> {
+    const { 'capacity-per-instance': rate, 'capacity-from': run } = this.flags;
+    if (rate !== undefined) return givenCapacity(rate);
+    if (run === undefined) return undefined;
+    const { report, runId } = await readRun(await findRun(run, results));
+    const capacity = kneeCapacity(report);
+    if (capacity !== undefined) return { ...capacity, text: `${capacity.text}, of ${runId}` };
+    throw new RemedyError(`${runId} does not tell what one instance sustains: it has no knee with a rate above it`, {
+      code: 'capacity-unknown',
+      exit: ExitCode.usage,
+      nextSteps: [
+        'measure it: chainctl load --target invoke --rps 1,100 --find-knee',
+        'or name it with --capacity-per-instance',
+      ],
+    });
   }
 }

@@ -1,12 +1,23 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
+import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { HOPS, waterfallTotal } from './breakdown.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
 import { factsOf, type ReportedRun } from './recorded.ts';
+import {
+  changeLines,
+  legendLines,
+  metricLines,
+  metricRows,
+  scaleInTable,
+  scaleOutTable,
+  scalingRemarks,
+  unknownLines,
+} from './scaling-words.ts';
 import { display, hostTotals, shareText, timeColumn } from './text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
 
 /** A run as Markdown, for an issue, a pull request or a wiki: the same facts as the table. */
-export function markdownOf({ report, manifest }: ReportedRun): string {
+export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
   const { plan, points } = report;
   const blocks = [
     `# ${cell(plan.tag)}: ${code(plan.targetUrl)}`,
@@ -19,6 +30,7 @@ export function markdownOf({ report, manifest }: ReportedRun): string {
     list(points.flatMap((point) => remarksOf(point).map((text) => `${point.rate} rps: ${text.replace(/^! /, '')}`))),
     waterfallTable(points),
     hostTable(points),
+    ...(scaling === undefined ? [] : scalingBlocks(scaling.figures)),
     list([...factsOf(manifest), ['run', plan.runId] as const].map(([name, text]) => `${name}: ${text}`)),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
@@ -66,8 +78,24 @@ function hostTable(points: readonly PointSummary[]): string {
   return hosts.length === 0 ? '' : table(['host', 'answers', 'share'], rows);
 }
 
+function scalingBlocks(figures: ScalingFigures): string[] {
+  const [out, less] = [scaleOutTable(figures), scaleInTable(figures)];
+  const cells = (rows: readonly (readonly string[])[]) => rows.map((row) => row.map(cell));
+  const metrics = metricRows(figures);
+  return [
+    `## Scaling of ${code(figures.group)}`,
+    list(changeLines(figures)),
+    out.rows.length === 0 ? '' : `Scale-out, seconds:\n\n${table(out.head, cells(out.rows))}`,
+    less.rows.length === 0 ? '' : `Scale-in, seconds:\n\n${table(less.head, cells(less.rows))}`,
+    list([...legendLines(figures), ...unknownLines(figures)]),
+    'Elasticity, metrics of the SPEC research group, per cent:',
+    metrics.length === 0 ? '' : table(['metric', 'what', 'per cent'], cells(metrics)),
+    list([...metricLines(figures), ...scalingRemarks(figures)]),
+  ];
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const words: readonly string[] = ['host', ...WORD_COLUMNS];
+  const words: readonly string[] = ['host', 'size', 'instance', 'metric', 'what', ...WORD_COLUMNS];
   const rule = head.map((name) => (words.includes(name) ? ':---' : '---:'));
   return [head, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

@@ -1,7 +1,42 @@
-import type { RecordedRun, RunManifest } from '../load/record/read-run.ts';
+import { type RecordedRun, type RunManifest, readRun } from '../load/record/read-run.ts';
+import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
+import { type ScalingFigures, scalingFigures } from '../scaling/elasticity.ts';
+import { readTimeline, type Timeline } from '../scaling/read-timeline.ts';
+
+/** A group that was watched while a run went on. */
+export interface RecordedScaling {
+  readonly timeline: Timeline;
+  readonly figures: ScalingFigures;
+}
 
 /** What a report is made of: a recorded run without its single requests. Nothing of the machine that reads it. */
-export type ReportedRun = Pick<RecordedRun, 'manifest' | 'report' | 'series'>;
+export type ReportedRun = Pick<RecordedRun, 'manifest' | 'report' | 'series'> & { readonly scaling?: RecordedScaling };
+
+/**
+ * Reads what a report is made of from a run's folder: the run, and the timeline of a group where one was watched.
+ *
+ * @param capacity of one instance; without it, what the watch was told, the knee of the run's own search, or its plateau
+ * @throws RemedyError (exit 2) when it is not the folder of a run
+ */
+export async function readReportedRun(folder: string, capacity?: Capacity): Promise<ReportedRun> {
+  const { manifest, report, series } = await readRun(folder);
+  const timeline = await readTimeline(folder);
+  if (timeline === undefined) return { manifest, report, series };
+  return { manifest, report, series, scaling: scalingOf({ report, series }, timeline, capacity) };
+}
+
+export function scalingOf(
+  { report, series }: Pick<ReportedRun, 'report' | 'series'>,
+  timeline: Timeline,
+  capacity?: Capacity,
+): RecordedScaling {
+  const { plan, points } = report;
+  // The knee of any other ladder may have been measured while the group grew.
+  const knee = plan.search === undefined || timeline.about.capacityPerInstance ? undefined : kneeCapacity(report);
+  const known = capacity ?? knee;
+  const load = { plan, points, series };
+  return { timeline, figures: scalingFigures(timeline, { load, ...(known === undefined ? {} : { capacity: known }) }) };
+}
 
 /** Facts of the manifest that a reader wants beside the figures, in this order. */
 export function factsOf(manifest: RunManifest): (readonly [name: string, text: string])[] {

@@ -1,10 +1,12 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
 import { renderHtmlReport } from './html/report-html.ts';
 import { markdownOf } from './markdown.ts';
 import type { ReportedRun } from './recorded.ts';
+import { scalingCsv } from './scaling-csv.ts';
 import { sloJunit } from './slo-junit.ts';
 import { sweepText } from './sweep-table.ts';
 
-export const REPORT_FORMATS = ['table', 'markdown', 'html', 'json', 'junit'] as const;
+export const REPORT_FORMATS = ['table', 'markdown', 'html', 'json', 'junit', 'csv'] as const;
 
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
@@ -12,11 +14,12 @@ export type ReportFormat = (typeof REPORT_FORMATS)[number];
  * A recorded run in a format of the reader's choice, made from its record alone.
  *
  * @param columns width of the place the table is written to
+ * @throws RemedyError (exit 2) for `csv` of a run beside which no group was watched
  */
 export async function renderRun(run: ReportedRun, format: ReportFormat, columns: number): Promise<string> {
   switch (format) {
     case 'table':
-      return sweepText(run.report, columns);
+      return sweepText(run.report, columns, run.scaling?.figures);
     case 'markdown':
       return markdownOf(run);
     case 'html':
@@ -24,6 +27,18 @@ export async function renderRun(run: ReportedRun, format: ReportFormat, columns:
     case 'junit':
       return sloJunit(run);
     case 'json':
-      return `${JSON.stringify({ manifest: run.manifest, report: run.report, series: run.series }, undefined, 2)}\n`;
+      return `${JSON.stringify(run, undefined, 2)}\n`;
+    case 'csv':
+      return csvOf(run);
   }
+}
+
+/** The run's own figures are CSV already; those of a watched group are made from its record. */
+function csvOf({ manifest, report, scaling }: ReportedRun): string {
+  if (scaling !== undefined) return scalingCsv(report.plan.tag, scaling.figures);
+  throw new RemedyError(`no group was watched during ${manifest.runId}: there are no figures of its scaling`, {
+    code: 'no-timeline',
+    exit: ExitCode.usage,
+    nextSteps: [`its points are in ${report.summaryCsv}`, 'record a group beside a load: chainctl load --elastic'],
+  });
 }

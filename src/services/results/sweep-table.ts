@@ -1,7 +1,9 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
+import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { breakdownSections } from './breakdown.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
+import { scalingSections } from './scaling-text.ts';
 import { display, errorClasses, hostTotals, shareText, timeColumn } from './text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
 
@@ -17,8 +19,9 @@ const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
  * terminal to wrap but addresses and names of files. No colours: what matters is said in words.
  *
  * @param columns width of the place it is written to
+ * @param scaling of the group behind the target, where it was watched
  */
-export function sweepText(report: SweepReport, columns: number): string {
+export function sweepText(report: SweepReport, columns: number, scaling?: ScalingFigures): string {
   const { plan, points } = report;
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
@@ -30,6 +33,7 @@ export function sweepText(report: SweepReport, columns: number): string {
     ...breakdownSections(points, columns),
     ...section('Remarks', points.flatMap(remarkLines), columns),
     ...section('Answers by host', [...hostLines(points), ...fairnessLine(points)]),
+    ...(scaling === undefined ? [] : scalingSections(scaling, columns)),
     [
       ...endingLines(report).flatMap((line) => hanging(line, columns)),
       `summary   ${display(report.summaryCsv)}`,

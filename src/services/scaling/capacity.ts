@@ -1,5 +1,5 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
-import { type LoadCurve, offeredAt } from './load-curve.ts';
+import { type AnswerSlice, type LoadCurve, offeredAt } from './load-curve.ts';
 
 /** Requests per second that one instance sustains. */
 export interface Capacity {
@@ -33,6 +33,22 @@ export function kneeCapacity({ knee, points }: Pick<SweepReport, 'knee' | 'point
   return { perInstance: knee.rate / hosts, source: 'knee', text };
 }
 
+interface Stretch {
+  readonly instances: number;
+  readonly slices: AnswerSlice[];
+}
+
+/** How many instances served all through a slice in which more was offered than answered. */
+function saturated(
+  load: LoadCurve,
+  { from, to, ok }: AnswerSlice,
+  serving: (at: number) => number | undefined,
+): number | undefined {
+  const [before, after] = [serving(from), serving(to)];
+  const overloaded = ok < (GOODPUT_SHARE * offeredAt(load, from) * (to - from)) / 1000;
+  return overloaded && before === after && before !== 0 ? before : undefined;
+}
+
 function hostsOf(point: PointSummary | undefined): number {
   return Object.values(point?.hosts ?? {}).filter((answers) => answers > 0).length;
 }
@@ -46,15 +62,16 @@ function hostsOf(point: PointSummary | undefined): number {
  * @returns undefined when the group was never at its limit for long enough
  */
 export function plateauCapacity(load: LoadCurve, serving: (at: number) => number | undefined): Capacity | undefined {
-  const stretches: { instances: number; slices: { from: number; to: number; ok: number }[] }[] = [];
-  let open: (typeof stretches)[number] | undefined;
+  const stretches: Stretch[] = [];
+  let open: Stretch | undefined;
   for (const slice of load.slices) {
-    const seconds = (slice.to - slice.from) / 1000;
-    const [before, after] = [serving(slice.from), serving(slice.to)];
-    const saturated = slice.ok < GOODPUT_SHARE * offeredAt(load, slice.from) * seconds;
-    if (!saturated || before === undefined || before === 0 || before !== after) open = undefined;
-    else if (open?.instances === before && open.slices.at(-1)?.to === slice.from) open.slices.push(slice);
-    else stretches.push((open = { instances: before, slices: [slice] }));
+    const instances = saturated(load, slice, serving);
+    const last = open?.slices.at(-1);
+    if (open !== undefined && open.instances === instances && last?.to === slice.from) open.slices.push(slice);
+    else {
+      open = instances === undefined ? undefined : { instances, slices: [slice] };
+      if (open !== undefined) stretches.push(open);
+    }
   }
   const plateaus = stretches.flatMap(({ instances, slices }) => {
     const [start, end] = [slices[0]?.from ?? 0, slices.at(-1)?.to ?? 0];

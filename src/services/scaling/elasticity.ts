@@ -1,17 +1,17 @@
 import { answersOf } from './answers.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
 import { type DemandChange, type ElasticityMetrics, elasticityMetrics } from './elasticity-metrics.ts';
-import { countStates, isServing } from './instance-state.ts';
 import { type LoadCurve, loadOfRun, loadOfWatch, type RecordedLoad } from './load-curve.ts';
-import { type Look, type Looks, looksOf } from './looks.ts';
+import { type Looks, looksOf } from './looks.ts';
 import type { Timeline } from './read-timeline.ts';
 import { scaleEvents } from './scale-events.ts';
 import { type ScaleIn, scaleIn } from './scale-in.ts';
 import { type EventContext, type ScaleOut, scaleOut } from './scale-out.ts';
+import { medianInterval, servingAt, servingOrder, suppliesOf } from './supply.ts';
 import type { GroupError } from './types.ts';
 
 /** Looks that are further apart than so many intervals leave a hole. */
-const LONGEST_GAP = 3;
+export const LONGEST_GAP = 3;
 
 /** Everything that a timeline tells about a group's elasticity. Times are seconds since its beginning. */
 export interface ScalingFigures {
@@ -114,42 +114,6 @@ function whyNoMetrics(load: LoadCurve | undefined, capacity: Capacity | undefine
     return 'what one instance sustains is not known, and the group was never at its limit for long enough to tell';
   }
   return 'how many instances served is not known while the load ran';
-}
-
-/** Looks from the beginning of the load on. */
-function suppliesOf({ all, known }: Looks, from = Number.NEGATIVE_INFINITY) {
-  const first = all.findLastIndex(({ at }) => at <= from);
-  return all.slice(Math.max(0, first)).map((look) => ({
-    at: Math.max(look.at, from),
-    instances: look.instances && countStates(look.sample.group, known).serving,
-  }));
-}
-
-function servingAt({ all, known }: Looks): (at: number) => number | undefined {
-  const seen = all.flatMap((look) => {
-    const serving = look.instances && countStates(look.sample.group, known).serving;
-    return serving === undefined ? [] : [{ at: look.at, serving }];
-  });
-  return (at) => seen.findLast((each) => each.at <= at)?.serving;
-}
-
-/** Instances in the order in which they began to serve. */
-function servingOrder({ all, known }: Looks): string[] {
-  const order = new Set<string>();
-  for (const { instances } of all) {
-    for (const instance of [...(instances?.values() ?? [])].sort((a, b) => a.name.localeCompare(b.name))) {
-      if (isServing(instance, known) === true) order.add(instance.name);
-    }
-  }
-  return [...order];
-}
-
-function medianInterval(looks: readonly Look[]): number | undefined {
-  const gaps = looks.flatMap(({ at }, place) => {
-    const before = looks[place - 1];
-    return before === undefined ? [] : [at - before.at];
-  });
-  return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)];
 }
 
 function errorsOf({ samples }: Timeline): GroupError[] {

@@ -1,4 +1,4 @@
-import { type Knowledge, knowledgeOf } from './instance-state.ts';
+import { countStates, type Knowledge, knowledgeOf } from './instance-state.ts';
 import type { Moment } from './moment.ts';
 import type { Timeline } from './read-timeline.ts';
 import type { InstanceSample, ScaleSample } from './types.ts';
@@ -12,6 +12,8 @@ export interface Look {
   readonly targetSize?: number;
   readonly recommended?: number;
   readonly instances?: ReadonlyMap<string, InstanceSample>;
+  /** How many of them get requests. */
+  readonly serving?: number;
   readonly sample: ScaleSample;
 }
 
@@ -21,19 +23,24 @@ export interface Looks {
 }
 
 export function looksOf({ samples }: Timeline): Looks {
-  return { all: samples.map(lookOf), known: knowledgeOf(samples.map(({ group }) => group)) };
+  const known = knowledgeOf(samples.map(({ group }) => group));
+  return { all: samples.map((sample) => lookOf(sample, known)), known };
 }
 
-function lookOf(sample: ScaleSample): Look {
+function lookOf(sample: ScaleSample, known: Knowledge): Look {
   const { at, tookMs = 0, targetSize, instances, autoscaler } = sample.group;
-  // A look that failed shows no instances, which does not mean that there are none.
-  const seen = instances.length > 0 || sample.problem === undefined;
+  const whole = sample.problem === undefined;
+  // A look that failed shows no instances, or nothing from the load balancer: that does not mean that there is nothing.
+  const seen = whole || instances.length > 0;
+  const judged = whole || !known.backend || instances.some(({ backend }) => backend !== undefined);
+  const { serving } = countStates(sample.group, known);
   return {
     at,
     by: at + tookMs,
     ...(targetSize === undefined ? {} : { targetSize }),
     ...(autoscaler?.recommendedSize === undefined ? {} : { recommended: autoscaler.recommendedSize }),
     ...(seen ? { instances: new Map(instances.map((instance) => [instance.name, instance])) } : {}),
+    ...(seen && judged && serving !== undefined ? { serving } : {}),
     sample,
   };
 }

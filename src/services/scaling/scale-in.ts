@@ -67,9 +67,10 @@ function momentsOf({ name }: Change, { decided }: ScaleEvent, { looks }: EventCo
   const gone = firstMoment(later, ({ instances }) => instances?.has(name) === false, before);
   const drained = firstMoment(
     later,
-    ({ instances }) => {
+    ({ instances, serving }) => {
       const instance = instances?.get(name);
-      return instance === undefined || isLeaving(instance) || isServing(instance, looks.known) === false;
+      if (instance === undefined || isLeaving(instance)) return true;
+      return serving === undefined ? undefined : isServing(instance, looks.known) === false;
     },
     before,
   );

@@ -128,7 +128,14 @@ function momentsOf({ name, index }: Change, { looks, answers, serving }: EventCo
     );
   const created = first(() => true);
   const healthy = first(isHealthy);
-  const serves = first(isServing);
+  const serves = firstMoment(
+    life,
+    (look) => {
+      const instance = look.instances?.get(name);
+      return look.serving === undefined || instance === undefined ? undefined : isServing(instance, looks.known);
+    },
+    before,
+  );
   const host = answers?.hostOf(name);
   const since = created?.after ?? created?.by ?? 0;
   const answer = answers && host !== undefined ? firstAnswer(answers, host, since) : undefined;

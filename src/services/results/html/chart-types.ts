@@ -32,6 +32,10 @@ export interface Series {
   readonly markers?: boolean;
   /** Of an area whose values hold from their place on, for so much of the x axis: drawn as steps. */
   readonly step?: number;
+  /** Of a line or an area whose values hold until the next one. */
+  readonly held?: boolean;
+  /** Drawn in the chart's lower panel. */
+  readonly lower?: boolean;
   readonly data: readonly Datum[];
 }
 
@@ -45,12 +49,14 @@ export interface Chart {
   readonly note?: string;
   readonly x: Axis;
   readonly y: Axis;
+  /** Of a second panel below the first, over the same x axis. */
+  readonly lower?: Axis;
   readonly series: readonly Series[];
   /** What a place on the x axis is called on hover and in the table. */
   columnName(x: number): string;
   /** Shaded stretches of the x axis. */
   readonly bands?: readonly { readonly from: number; readonly to: number; readonly label: string }[];
-  /** Vertical lines: the knee. */
+  /** Vertical lines: the knee, a decision. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
   /** Words upright at a place of the x axis: `invalid`. */
   readonly flags?: readonly { readonly x: number; readonly label: string }[];

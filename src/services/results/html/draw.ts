@@ -1,39 +1,26 @@
 import { type Axis, type Chart, columnsOf, type Datum, type Series } from './chart-types.ts';
+import { type Frame, frameOf, panelsOf, type Size } from './frame.ts';
 import { escapeHtml, px } from './markup.ts';
-import { bandScale, clockStep, linearScale, logScale, type Scale } from './scale.ts';
-
-/** A drawing for one width: text keeps its size, so a small screen gets its own drawing instead of a shrunk one. */
-export interface Size {
-  readonly name: 'wide' | 'narrow';
-  readonly width: number;
-  readonly height: number;
-}
-
-interface Frame {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly x: Scale;
-  readonly y: Scale;
-  /** Of one category, on a band axis. */
-  readonly band: number;
-}
+import type { Scale } from './scale.ts';
 
 /**
  * One chart as SVG. Its places on the x axis stand in `data-xs`, in the drawing's own units, for the hover.
  * Colours come from the page's style sheet.
  */
 export function drawChart(chart: Chart, size: Size): string {
-  const frame = frameOf(chart, size);
+  const whole = frameOf(chart, size);
+  const panels = panelsOf(chart, whole);
   const id = `${chart.id}-${size.name}`;
-  const xs = columnsOf(chart).map((x) => px(frame.x.at(x)));
+  const xs = columnsOf(chart).map((x) => px(whole.x.at(x)));
   const inner = [
-    ...bands(chart, frame),
-    ...axes(chart, frame, size),
-    ...chart.series.map((series, index) => drawSeries(series, index, frame)),
-    ...marks(chart, frame),
-    `<line class="cursor" x1="0" x2="0" y1="${frame.top}" y2="${frame.bottom}" visibility="hidden"/>`,
+    ...bands(chart, whole),
+    ...panels.flatMap(({ y, frame }, place) => axes(chart.x, y, frame, size, place === panels.length - 1)),
+    `<text class="label" x="${px((whole.left + whole.right) / 2)}" y="${size.height - 8}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`,
+    ...chart.series.map((series, index) =>
+      drawSeries(series, index, (panels[series.lower ? 1 : 0] ?? { frame: whole }).frame),
+    ),
+    ...marks(chart, whole),
+    `<line class="cursor" x1="0" x2="0" y1="${whole.top}" y2="${whole.bottom}" visibility="hidden"/>`,
   ];
   return `<svg class="${size.name}" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-t ${id}-d" data-xs="${xs.join(' ')}">
 <title id="${id}-t">${escapeHtml(chart.title)}</title><desc id="${id}-d">${escapeHtml(chart.summary)}</desc>
@@ -41,44 +28,13 @@ ${inner.join('\n')}
 </svg>`;
 }
 
-function frameOf(chart: Chart, { width, height, name }: Size): Frame {
-  const edges = {
-    left: name === 'wide' ? 64 : 52,
-    right: width - 14,
-    top: chart.bands === undefined ? 22 : 38,
-    bottom: height - 44,
-  };
-  const across = [edges.left, edges.right] as const;
-  const up = [edges.bottom, edges.top] as const;
-  const all = chart.series.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
-  const heights = all.flatMap(({ y, base, low, high }) => [y, base, low, high].filter((value) => value !== undefined));
-  const xs = all.map(({ x }) => x);
-  const categories = chart.x.scale === 'band' ? bandScale(xs.length === 0 ? 0 : largest(xs) + 1, across) : undefined;
-  return {
-    ...edges,
-    x: categories ?? scaleOf(chart.x, xs, across, name === 'wide' ? 10 : 4),
-    y: scaleOf(chart.y, heights, up, 5),
-    band: categories?.width ?? 0,
-  };
-}
-
-function scaleOf(axis: Axis, values: readonly number[], range: readonly [number, number], ticks: number): Scale {
-  if (axis.scale === 'log') {
-    const positive = values.filter((value) => value > 0);
-    return logScale(positive.length === 0 ? [1, 10] : [smallest(positive), largest(positive)], range);
-  }
-  const domain = axis.domain ?? ([0, Math.max(0, largest(values))] as const);
-  const steps = axis.scale === 'time' ? clockStep : undefined;
-  return linearScale(domain, range, ticks, axis.domain !== undefined, steps);
-}
-
-function axes(chart: Chart, frame: Frame, size: Size): string[] {
+function axes(across: Axis, up: Axis, frame: Frame, size: Size, lowest: boolean): string[] {
   const { left, right, top, bottom, x, y } = frame;
-  const categories = chart.x.scale === 'band';
+  const categories = across.scale === 'band';
   // A label is written where it does not touch the one before it.
   let free = Number.NEGATIVE_INFINITY;
   const labelled = x.ticks.filter((tick) => {
-    const half = chart.x.tick(tick).length * 3.6;
+    const half = across.tick(tick).length * 3.6;
     if (x.at(tick) - half < free) return false;
     free = x.at(tick) + half + 8;
     return true;
@@ -86,19 +42,18 @@ function axes(chart: Chart, frame: Frame, size: Size): string[] {
   return [
     ...y.ticks.map((tick) => {
       const at = px(y.at(tick));
-      return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${escapeHtml(chart.y.tick(tick))}</text>`;
+      return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${escapeHtml(up.tick(tick))}</text>`;
     }),
     ...(categories ? [] : x.ticks).map((tick) => {
       const at = px(x.at(tick));
       return `<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${bottom}"/>`;
     }),
-    ...labelled.map(
+    ...(lowest ? labelled : []).map(
       (tick) =>
-        `<text class="tick" x="${px(x.at(tick))}" y="${bottom + 17}" text-anchor="middle">${escapeHtml(chart.x.tick(tick))}</text>`,
+        `<text class="tick" x="${px(x.at(tick))}" y="${bottom + 17}" text-anchor="middle">${escapeHtml(across.tick(tick))}</text>`,
     ),
-    `<path class="axis" d="M${left} ${top}V${bottom}H${right}"/>`,
-    `<text class="label" x="${px((left + right) / 2)}" y="${size.height - 8}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`,
-    `<text class="label" x="${size.name === 'wide' ? left - 56 : 2}" y="12">${escapeHtml(chart.y.label)}</text>`,
+    `<path class="axis" d="M${left} ${px(top)}V${px(bottom)}H${right}"/>`,
+    `<text class="label" x="${size.name === 'wide' ? left - 56 : 2}" y="${top > 40 ? px(top - 10) : 12}">${escapeHtml(up.label)}</text>`,
   ];
 }
 
@@ -118,11 +73,18 @@ function bands({ bands: all = [] }: Chart, { x, top, bottom }: Frame): string[] 
 }
 
 function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right }: Frame): string[] {
+  // A label that would touch another one stands a line higher.
+  const rows: number[] = [];
   return [
     ...lines.map(({ x: value, label }) => {
       const at = x.at(value);
-      const nearEnd = at > right - label.length * 7;
-      return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${bottom}"/><text class="mark-label" x="${px(at + (nearEnd ? -5 : 5))}" y="${bottom - 8}" text-anchor="${nearEnd ? 'end' : 'start'}">${escapeHtml(label)}</text>`;
+      const width = label.length * 7;
+      const nearEnd = at > right - width;
+      const start = nearEnd ? at - width : at;
+      const free = rows.findIndex((until) => until < start);
+      const row = free === -1 ? rows.length : free;
+      rows[row] = start + width;
+      return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${bottom}"/><text class="mark-label" x="${px(at + (nearEnd ? -5 : 5))}" y="${px(bottom - 8 - 15 * row)}" text-anchor="${nearEnd ? 'end' : 'start'}">${escapeHtml(label)}</text>`;
     }),
     ...flags.map(({ x: value, label }) => {
       const at = px(x.at(value) + 4);
@@ -134,11 +96,11 @@ function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right
 function drawSeries(series: Series, index: number, frame: Frame): string {
   const inner =
     series.kind === 'bar' ? bars(series, frame) : series.kind === 'area' ? [area(series, frame)] : line(series, frame);
-  const classes = `series c${series.color % 8}${series.dashed ? ' dashed' : ''}`;
+  const classes = `series c${series.color % 8}${series.dashed ? ' dashed' : ''}${series.held ? ' held' : ''}`;
   return `<g class="${classes}" data-series="${index}">${inner.join('')}</g>`;
 }
 
-function line({ data, markers = false, color }: Series, { x, y }: Frame): string[] {
+function line({ data, markers = false, color, held = false }: Series, { x, y }: Frame): string[] {
   const visible = data.filter((datum) => drawable(datum, y));
   const path = data.map((datum, at) => {
     if (!drawable(datum, y)) return '';
@@ -146,7 +108,11 @@ function line({ data, markers = false, color }: Series, { x, y }: Frame): string
     const start = before === undefined || !drawable(before, y);
     // With nothing on either side it is a dot: the line's round cap.
     const alone = start && (after === undefined || !drawable(after, y));
-    return `${start ? 'M' : 'L'}${px(x.at(datum.x))} ${px(y.at(datum.y))}${alone ? 'h0' : ''}`;
+    const place = px(x.at(datum.x));
+    const move = start ? `M${place} ` : held ? `H${place}V` : `L${place} `;
+    // What is held is held to the end of what is known.
+    const rest = held && after !== undefined && !drawable(after, y) ? `H${px(x.at(after.x))}` : '';
+    return `${move}${px(y.at(datum.y))}${rest === '' && alone ? 'h0' : rest}`;
   });
   const whiskers = visible.flatMap(({ x: value, low, high }) => {
     if (low === undefined || high === undefined || !Number.isFinite(y.at(low))) return [];
@@ -181,18 +147,19 @@ function bars({ data }: Series, { x, y, band }: Frame): string[] {
 }
 
 /** Stacked pieces in steps, each stretch without a gap closed on its own. */
-function area({ data, step = 1 }: Series, { x, y }: Frame): string {
-  const stretches: Datum[][] = [[]];
-  for (const datum of data) {
-    if (Number.isFinite(datum.y)) stretches.at(-1)?.push(datum);
+function area({ data, step = 1, held = false }: Series, { x, y }: Frame): string {
+  const stretches: { datum: Datum; until: number }[][] = [[]];
+  for (const [at, datum] of data.entries()) {
+    const next = data[at + 1]?.x;
+    const until = held ? (next ?? datum.x) : Math.min(datum.x + step, next ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(datum.y)) stretches.at(-1)?.push({ datum, until });
     else stretches.push([]);
   }
   const closed = stretches.flatMap((stretch) => {
-    const ends = stretch.flatMap((datum, at) => {
-      const next = stretch[at + 1];
-      const until = Math.min(datum.x + step, next?.x ?? Number.POSITIVE_INFINITY);
-      return [[px(x.at(datum.x)), datum] as const, [px(x.at(until)), datum] as const];
-    });
+    const ends = stretch.flatMap(({ datum, until }) => [
+      [px(x.at(datum.x)), datum] as const,
+      [px(x.at(until)), datum] as const,
+    ]);
     if (ends.length === 0) return [];
     const upper = ends.map(([at, datum]) => `${at} ${px(y.at(datum.y))}`);
     const lower = ends.toReversed().map(([at, datum]) => `${at} ${px(y.at(datum.base ?? 0))}`);
@@ -203,12 +170,4 @@ function area({ data, step = 1 }: Series, { x, y }: Frame): string {
 
 function drawable({ y: value }: Datum, y: Scale): boolean {
   return Number.isFinite(value) && Number.isFinite(y.at(value));
-}
-
-function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-}
-
-function smallest(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 }

@@ -1,5 +1,6 @@
 import { type Chart, cellsOf, columnsOf } from './chart-types.ts';
-import { drawChart, type Size } from './draw.ts';
+import { drawChart } from './draw.ts';
+import type { Size } from './frame.ts';
 import { dataTable, escapeHtml } from './markup.ts';
 
 const SIZES: readonly Size[] = [

@@ -8,6 +8,8 @@ import { isSound, kneeLine, remarksOf, sloLines } from '../verdict.ts';
 import { chartData, figureOf } from './figure.ts';
 import { dataTable, escapeHtml, inlineJson } from './markup.ts';
 import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
+import { scalingCharts } from './scaling-charts.ts';
+import { scalingSection } from './scaling-section.ts';
 import { streamCharts } from './stream-charts.ts';
 import { timeCharts } from './time-charts.ts';
 
@@ -33,6 +35,7 @@ export function pageOf(run: ReportedRun, assets: PageAssets): string {
     ...streamCharts(report),
     ...timeCharts(run),
   ];
+  const scaling = scalingCharts(run);
   const policy = `default-src 'none'; script-src '${hash(assets.script)}'; style-src '${hash(assets.css)}'; img-src data:; base-uri 'none'; form-action 'none'`;
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
@@ -61,6 +64,7 @@ ${conclusionOf(report)}
 ${pointTable(points)}
 ${remarksList(points)}
 </section>
+${scalingSection(run, scaling)}
 <section aria-labelledby="charts"><h2 id="charts">Charts</h2>
 <div class="charts">
 ${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
@@ -71,7 +75,7 @@ ${hostSection(points)}
     .map(([name, text]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd></div>`)
     .join('')}</dl></section>
 </main>
-<script type="application/json" id="charts-data">${inlineJson(charts.map(chartData))}</script>
+<script type="application/json" id="charts-data">${inlineJson([...scaling, ...charts].map(chartData))}</script>
 <script>${assets.script}</script>
 </body>
 </html>

@@ -246,7 +246,7 @@ function mean(values: readonly number[]): number {
 }
 
 /** `2:05` since the beginning of the first window. */
-function clockText(seconds: number): string {
+export function clockText(seconds: number): string {
   const whole = Math.round(Math.abs(seconds));
   const sign = seconds < 0 ? '-' : '';
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];

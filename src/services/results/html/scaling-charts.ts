@@ -1,0 +1,177 @@
+import { curveOf, demandOf, LONGEST_GAP, type ScalingFigures } from '../../scaling/elasticity.ts';
+import { demandAt } from '../../scaling/elasticity-metrics.ts';
+import { countStates } from '../../scaling/instance-state.ts';
+import { type AnswerSlice, type LoadCurve, offeredAt } from '../../scaling/load-curve.ts';
+import { type Look, looksOf } from '../../scaling/looks.ts';
+import type { ReportedRun } from '../recorded.ts';
+import { display, rateText } from '../text.ts';
+import type { Chart, Datum, Series } from './chart-types.ts';
+import { number } from './point-axis.ts';
+import { clockText } from './time-charts.ts';
+
+/** Finer than that nobody sees it. */
+const MAX_COLUMNS = 600;
+
+/** Errors beyond so many are in the list only. */
+const MAX_FLAGS = 5;
+
+/** A place on the time axis, and what is known from there until the next one. */
+interface Column {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly until?: number;
+  readonly look?: Look;
+}
+
+/** The size of a watched group over time, over what was offered and answered; none where no group was watched. */
+export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[] {
+  if (scaling === undefined) return [];
+  const { timeline, figures } = scaling;
+  const { all, known } = looksOf(timeline);
+  const load = curveOf(timeline, { load: { plan: report.plan, points: report.points, series } });
+  const [first, last] = [all[0], all.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const window = Date.parse(report.points.find(({ status }) => status !== 'skipped')?.startedAt ?? '');
+  const origin = Number.isFinite(window) ? window : first.at;
+  const seconds = (at: number) => Math.round((at - origin) / 100) / 10;
+  const columns = columnsOf(all, load, LONGEST_GAP * figures.intervalSeconds * 1000);
+  const line = (of: (column: Column) => number | undefined, text: (value: number) => string): Datum[] =>
+    columns.map((column) => {
+      const value = of(column) ?? Number.NaN;
+      return { x: seconds(column.at), y: value, text: Number.isFinite(value) ? text(value) : '' };
+    });
+  const count = (value: number) => value.toFixed(0);
+  const states = (look: Look | undefined) => look?.instances && countStates(look.sample.group, known);
+  const demand = load && figures.capacity && demandOf(load, figures.capacity, figures.floor);
+  const sizes: readonly (Omit<Series, 'held'> | undefined)[] = [
+    { name: 'serving', kind: 'area', color: 2, data: line(({ look }) => look?.serving, count) },
+    { name: 'running', kind: 'line', color: 0, data: line(({ look }) => states(look)?.running, count) },
+    { name: 'target', kind: 'line', color: 6, dashed: true, data: line(({ look }) => look?.targetSize, count) },
+    demand && {
+      ...{ name: 'demand', kind: 'line', color: 7, dashed: true },
+      data: line(({ at }) => (at < (demand[0]?.at ?? 0) ? undefined : demandAt(demand, at)), count),
+    },
+    load && {
+      ...{ name: 'offered', kind: 'line', color: 6, dashed: true, lower: true },
+      data: line(
+        ({ at }) => offeredAt(load, at),
+        (value) => `${rateText(value)}/s`,
+      ),
+    },
+    load && {
+      name: 'ok',
+      kind: 'line',
+      color: 2,
+      lower: true,
+      data: line((column) => rate(load, column, ({ ok }) => ok), perSecond),
+    },
+    load && {
+      ...{ name: 'failed', kind: 'line', color: 7, lower: true },
+      data: line((column) => rate(load, column, ({ failed }) => failed), perSecond),
+    },
+  ];
+  return [
+    {
+      id: 'group-size',
+      title: `Size of ${display(figures.group)} over offered and achieved rate`,
+      summary: summaryOf(figures),
+      note: noteOf(figures),
+      x: {
+        ...{ label: 'time since the load began', scale: 'time', tick: clockText },
+        domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)],
+      },
+      y: {
+        ...{ label: 'instances', scale: 'linear', tick: (value) => (Number.isInteger(value) ? number(value) : '') },
+        // The highest line is not the edge.
+        domain: [0, Math.max(1, ...sizes.flatMap((each) => (each?.lower ? [] : heights(each)))) * 1.15],
+      },
+      ...(load === undefined ? {} : { lower: { label: 'per second', scale: 'linear', tick: number } }),
+      series: sizes.flatMap((each) => {
+        if (each === undefined || each.data.every(({ y }) => !Number.isFinite(y))) return [];
+        return [{ ...each, held: true }];
+      }),
+      columnName: (x) => clockText(x),
+      marks: [...figures.scaleOuts, ...figures.scaleIns]
+        .map(({ from, to, decided }) => ({ x: seconds(first.at + decided[1] * 1000), label: `${from} to ${to}` }))
+        .sort((a, b) => a.x - b.x),
+      flags: figures.errors
+        .filter(({ at = 0 }) => at >= first.at && at <= last.at)
+        .slice(0, MAX_FLAGS)
+        .map(({ at = 0, code }) => ({ x: seconds(at), label: display(code) })),
+    },
+  ];
+}
+
+function heights(series: Pick<Series, 'data'> | undefined): number[] {
+  return (series?.data ?? []).flatMap(({ y }) => (Number.isFinite(y) ? [y] : []));
+}
+
+/** Every look and every change of the load; where there are too many looks, only those that show something new. */
+function columnsOf(looks: readonly Look[], load: LoadCurve | undefined, longest: number): Column[] {
+  const [first, last] = [looks[0], looks.at(-1)];
+  const every = Math.ceil(looks.length / MAX_COLUMNS);
+  const shown = looks.filter((look, place) => place % every === 0 || look === last || differs(look, looks[place - 1]));
+  const holes = looks.flatMap(({ at }, place) => {
+    const before = looks[place - 1];
+    return before !== undefined && at - before.at > longest ? [before.at + longest] : [];
+  });
+  const changes = (load?.changes ?? []).map(({ at }) => at).filter((at) => at < (last?.at ?? 0));
+  const begin = Math.min(first?.at ?? 0, ...changes);
+  const times = [...new Set([begin, ...shown.map(({ at }) => at), ...holes, ...changes])].sort((a, b) => a - b);
+  return times.map((at, place): Column => {
+    const look = looks.findLast((each) => each.at <= at);
+    const until = times[place + 1];
+    return {
+      at,
+      ...(until === undefined ? {} : { until }),
+      // What was seen long ago says nothing.
+      ...(look === undefined || at - look.at >= longest ? {} : { look }),
+    };
+  });
+}
+
+function differs(look: Look, before: Look | undefined): boolean {
+  return (
+    look.targetSize !== before?.targetSize ||
+    look.serving !== before?.serving ||
+    look.instances?.size !== before?.instances?.size
+  );
+}
+
+/** Mean per second from a column until the next one. */
+function rate(
+  { slices }: LoadCurve,
+  { at, until }: Column,
+  of: (slice: AnswerSlice) => number | undefined,
+): number | undefined {
+  if (until === undefined) return undefined;
+  let [sum, ms] = [0, 0];
+  for (const slice of slices) {
+    const within = Math.min(until, slice.to) - Math.max(at, slice.from);
+    const value = of(slice);
+    if (within <= 0 || value === undefined) continue;
+    sum += (value * within) / (slice.to - slice.from);
+    ms += within;
+  }
+  return ms === 0 ? undefined : (1000 * sum) / ms;
+}
+
+function perSecond(value: number): string {
+  return `${rateText(value)}/s`;
+}
+
+function summaryOf({ group, scaleOuts, scaleIns, seconds }: ScalingFigures): string {
+  const changes = [...scaleOuts, ...scaleIns]
+    .sort((a, b) => a.decided[1] - b.decided[1])
+    .map(({ from, to, decided }) => `${from} to ${to} after ${decided[1].toFixed(0)} s`);
+  const told = changes.length === 0 ? 'its size did not change' : `its size went ${changes.join(', ')}`;
+  return `Above: how many instances ${display(group)} was to have, had running, and had serving, over ${seconds.toFixed(0)} s; ${told}. Below: requests offered, answered and failed.`;
+}
+
+function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {
+  const demand =
+    capacity === undefined
+      ? ''
+      : ` Demand: the fewest instances for what is offered, at ${Number(capacity.perInstance.toPrecision(3))} rps each.`;
+  return `Seen every ${intervalSeconds.toFixed(1)} s, and drawn as it was seen: a change came up to that much earlier. Lines upright: first look at which another size was wanted.${demand}`;
+}

@@ -1,0 +1,96 @@
+import { stringify } from 'csv-stringify/sync';
+import type { ScalingFigures } from '../scaling/elasticity.ts';
+import type { Span } from '../scaling/moment.ts';
+import { type Figure, PHASES, type Reached } from '../scaling/scale-out.ts';
+import { display } from './text.ts';
+
+/**
+ * One figure per row: it lies between `least` and `most`, since `since`; where it is not known, `why` says why not.
+ * `event` counts the changes of size of the run's scale-outs, or of its scale-ins.
+ */
+const COLUMNS = [
+  'run_tag',
+  'group',
+  'kind',
+  'event',
+  'from_size',
+  'to_size',
+  'instance',
+  'figure',
+  'unit',
+  'since',
+  'least',
+  'most',
+  'why',
+] as const;
+
+type Row = Partial<Record<(typeof COLUMNS)[number], string | number>>;
+
+/** The figures of a group's elasticity, in a form for spreadsheets and scripts. */
+export function scalingCsv(tag: string, figures: ScalingFigures): string {
+  const { group, scaleOuts, scaleIns } = figures;
+  const rows: Row[] = [
+    ...scaleOuts.flatMap(({ from, to, decided, decide, total, arrivals }, place): Row[] => {
+      const event = { kind: 'scale_out', event: place + 1, from_size: from, to_size: to };
+      return [
+        { ...event, figure: 'decided', since: 'timeline', ...inSeconds({ span: decided }) },
+        { ...event, figure: 'decided', since: 'load_step', ...inSeconds(decide) },
+        { ...event, figure: 'all_answered', since: 'load_step', ...inSeconds(total) },
+        ...arrivals.flatMap(({ instance, phases }) =>
+          PHASES.map((phase): Row => {
+            const figure = phase.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+            return { ...event, instance, figure, since: 'decision', ...inSeconds(phases[phase]) };
+          }),
+        ),
+      ];
+    }),
+    ...scaleIns.flatMap(({ from, to, decided, decide, departures, answers }, place): Row[] => {
+      const event = { kind: 'scale_in', event: place + 1, from_size: from, to_size: to };
+      return [
+        { ...event, figure: 'decided', since: 'timeline', ...inSeconds({ span: decided }) },
+        { ...event, figure: 'decided', since: 'load_step', ...inSeconds(decide) },
+        ...departures.flatMap(({ instance, drained, gone }): Row[] => [
+          { ...event, instance, figure: 'drained', since: 'decision', ...inSeconds(drained) },
+          { ...event, instance, figure: 'gone', since: 'decision', ...inSeconds(gone) },
+        ]),
+        ...(answers === undefined
+          ? []
+          : [{ ...event, figure: 'failed', unit: 'requests', least: answers.failed, most: answers.failed }]),
+      ];
+    }),
+    ...metricRows(figures),
+  ];
+  const cells = rows.map((row) => COLUMNS.map((column) => plain({ run_tag: tag, group, ...row }[column] ?? '')));
+  return stringify([[...COLUMNS], ...cells]);
+}
+
+function metricRows({ metrics, noMetrics, capacity }: ScalingFigures): Row[] {
+  const known = capacity && {
+    ...{ kind: 'capacity', figure: `per_instance_${capacity.source}`, unit: 'rps' },
+    ...{ least: capacity.perInstance, most: capacity.perInstance },
+  };
+  const share = (figure: string, span: Span | undefined): Row => ({
+    ...{ kind: 'elasticity', figure, unit: 'percent' },
+    ...(span === undefined ? { why: noMetrics ?? '' } : { least: span[0], most: span[1] }),
+  });
+  return [
+    ...(known === undefined ? [] : [known]),
+    share('theta_u', metrics?.underAccuracy),
+    share('theta_o', metrics?.overAccuracy),
+    share('tau_u', metrics?.underTime),
+    share('tau_o', metrics?.overTime),
+    share('upsilon', metrics && [metrics.instability, metrics.instability]),
+  ];
+}
+
+function inSeconds(figure: Figure | Reached): Row {
+  const unit = { unit: 'seconds' };
+  return 'span' in figure ? { ...unit, least: figure.span[0], most: figure.span[1] } : { ...unit, why: figure.why };
+}
+
+/** Names come from the cloud: one line, and no formula in a spreadsheet. */
+function plain(cell: string | number): string | number {
+  if (typeof cell === 'number') return cell;
+  const line = display(cell);
+  return /^[=+\-@]/.test(line) ? `'${line}` : line;
+}
