@@ -22,11 +22,11 @@ async function cloudGroup(place: GroupPlace, endpoint: string | undefined): Prom
     import('./services/gcp/compute.ts'),
     import('./services/gcp/group-source.ts'),
   ]);
-  const { project, zone, region } = place;
+  const { project, location } = place;
   const compute = await openCompute({
     project: project ?? (process.env.GOOGLE_CLOUD_PROJECT || undefined),
     // A regional group has no zone of its own, and no call of its source asks for one.
-    zone: zone ?? `${region}-a`,
+    zone: 'zone' in location ? location.zone : `${location.region}-a`,
     endpoint,
     clock: systemClock,
     attempts: 1,

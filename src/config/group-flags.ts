@@ -32,9 +32,8 @@ export type GroupFlags = Interfaces.InferredFlags<typeof groupFlags>;
 /** Where a group of Compute Engine is. */
 export interface GroupPlace {
   readonly group: string;
+  readonly location: { readonly zone: string } | { readonly region: string };
   readonly project?: string;
-  readonly zone?: string;
-  readonly region?: string;
   readonly backendService?: string;
   readonly url?: string;
 }
@@ -52,12 +51,12 @@ export function namedGroup(flags: GroupFlags): GroupPlace | undefined {
     if (part === undefined) return undefined;
     throw usage(`--${part[0]} says something about a group, and none is named`);
   }
-  if (zone === undefined && region === undefined) throw usage(`where is group ${group}? It has a zone or a region`);
+  const location = zone !== undefined ? { zone } : region === undefined ? undefined : { region };
+  if (location === undefined) throw usage(`where is group ${group}? It has a zone or a region`);
   return {
     group,
+    location,
     ...(project === undefined ? {} : { project }),
-    ...(zone === undefined ? {} : { zone }),
-    ...(region === undefined ? {} : { region }),
     ...(backendService === undefined ? {} : { backendService }),
     ...(url === undefined ? {} : { url }),
   };

@@ -4,7 +4,7 @@ import { invalid, required } from './errors.ts';
 import type { Groups } from './groups.ts';
 import type { Instances } from './instances.ts';
 import type { Autoscaler, Instance } from './model.ts';
-import { lastPart, pathIn } from './names.ts';
+import { lastPart, linkTo, pathIn } from './names.ts';
 import type { Entry } from './store.ts';
 
 interface Sample {
@@ -28,8 +28,19 @@ export class Autoscalers {
 
   async tick(): Promise<void> {
     const entries = this.#cloud.store.all<Autoscaler>('autoscalers').filter(({ state }) => state === 'ready');
+    this.#introduce(entries);
     const measured = await this.#measure(entries);
     for (const entry of entries) this.#decide(entry, measured);
+  }
+
+  /** A group names the autoscaler that sets its size. */
+  #introduce(entries: readonly Entry<Autoscaler>[]): void {
+    const { project } = this.#cloud;
+    for (const { entry } of this.#groups.all()) {
+      const own = entries.find(({ body }) => pathIn(body.target, project) === entry.path);
+      const { autoscaler: _, ...status } = entry.body.status ?? {};
+      entry.body.status = { ...status, ...(own === undefined ? {} : { autoscaler: linkTo(own.path) }) };
+    }
   }
 
   #decide(entry: Entry<Autoscaler>, utilization: ReadonlyMap<string, number>): void {

@@ -48,7 +48,7 @@ describe('the flags of a group', () => {
     expect(named({})).toBeUndefined();
     expect(named({ project: 'p' })).toBeUndefined();
     expect(named({ group: 'g', zone: 'europe-west3-c', 'backend-service': 's' })).toEqual({
-      ...{ group: 'g', zone: 'europe-west3-c', backendService: 's' },
+      ...{ group: 'g', location: { zone: 'europe-west3-c' }, backendService: 's' },
     });
     expect(() => named({ group: 'g' })).toThrow('where is group g?');
     expect(() => named({ url: 'http://127.0.0.1' })).toThrow('--url says something about a group, and none is named');

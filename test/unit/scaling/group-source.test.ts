@@ -59,7 +59,8 @@ const answers = () => ({
   } as unknown,
   'backendServices.getHealth': { healthStatus: [{ instance: url('g-1'), healthState: 'HEALTHY' }] } as object,
 });
-const place = { group: 'g', zone: 'europe-west3-c', backendService: 'b' };
+const location = { zone: 'europe-west3-c' };
+const place = { group: 'g', location, backendService: 'b' };
 const { signal } = new AbortController();
 
 describe('a managed instance group', () => {
@@ -120,7 +121,7 @@ describe('a managed instance group', () => {
       ...bare,
       'instanceGroupManagers.get': { targetSize: 1, status: { isStable: false } },
     });
-    const sample = await groupSource(compute, { group: 'g' }, heldClock().clock).sample(signal);
+    const sample = await groupSource(compute, { group: 'g', location }, heldClock().clock).sample(signal);
     expect(calls).toContain('instanceGroupManagers.listErrors');
     expect(calls.length).toBeLessThanOrEqual(4);
     expect(sample.errors).toHaveLength(1);
@@ -171,7 +172,7 @@ describe('a managed instance group', () => {
       'regionInstanceGroupManagers.listManagedInstances': own['instanceGroupManagers.listManagedInstances'],
       'regionAutoscalers.get': own['autoscalers.get'],
     });
-    await groupSource(compute, { group: 'g', region: 'europe-west3' }, heldClock().clock).sample(signal);
+    await groupSource(compute, { group: 'g', location: { region: 'europe-west3' } }, heldClock().clock).sample(signal);
     expect(seen).toEqual([{ region: 'europe-west3', instanceGroupManager: 'g' }]);
     expect(calls).toHaveLength(3);
   });
