@@ -27,11 +27,20 @@ export function labDocker(): LabDocker {
  */
 export async function vmImage(docker: LabDocker): Promise<string> {
   const rootfs = await rootFileSystem('vm');
-  const image = `${LABEL}/vm:${contentHash([VM_RECIPE, basename(rootfs)])}`;
-  if (await hasImage(docker, image)) return image;
   const packages = `${LABEL}/packages:${contentHash([basename(rootfs)])}`;
   if (!(await hasImage(docker, packages))) await docker.docker('import', rootfs, packages);
-  await build(docker, VM_RECIPE.pathname, image, [`BASE=${packages}`]);
+  return imageFrom(docker, 'vm', VM_RECIPE, packages);
+}
+
+/**
+ * The image of a recipe on top of another one, built unless it has been.
+ *
+ * @param recipe folder with a Dockerfile that starts from `${BASE}`
+ * @returns the image's name
+ */
+export async function imageFrom(docker: LabDocker, name: string, recipe: URL, base: string): Promise<string> {
+  const image = `${LABEL}/${name}:${contentHash([recipe, base])}`;
+  if (!(await hasImage(docker, image))) await build(docker, recipe.pathname, image, [`BASE=${base}`]);
   return image;
 }
 

@@ -16,7 +16,7 @@ interface Entry {
   readonly owner: ProcessId;
   /** Processes that it started and that would outlive it. */
   readonly children: readonly ProcessId[];
-  /** n of 10.87.n.0/24. */
+  /** n of 10.87.n.0/23, which is even. */
   readonly subnet: number;
 }
 
@@ -35,8 +35,8 @@ export class Session {
     return withLock('sessions', async () => {
       const others = await reap();
       const taken = new Set([...others.map(({ subnet }) => subnet), ...subnetsInUse()]);
-      const subnet = Array.from({ length: 250 }, (_, n) => n).find((n) => !taken.has(n));
-      if (subnet === undefined) throw new Error('every network 10.87.n.0/24 is in use: stop a lab first');
+      const subnet = Array.from({ length: 125 }, (_, n) => 248 - 2 * n).find((n) => !taken.has(n) && !taken.has(n + 1));
+      if (subnet === undefined) throw new Error('every network 10.87.n.0/23 is in use: stop a lab first');
       const owner = { pid: process.pid, startedAt: await startTimeOf(process.pid) };
       const entry = { id: randomBytes(3).toString('hex'), owner, children: [], subnet };
       await save(entry);
@@ -53,18 +53,22 @@ export class Session {
     return folderOf(this.id);
   }
 
-  /** The nth address of this lab's network. */
+  /** The nth address of this lab's network, 1 to 510. */
   address(n: number): string {
-    return `10.87.${this.#entry.subnet}.${n}`;
+    return `10.87.${this.#entry.subnet + (n >> 8)}.${n & 255}`;
+  }
+
+  /** This machine's interface to the network. */
+  get bridge(): string {
+    return `chainlab-${this.#entry.subnet}`;
   }
 
   /** Makes the network of this lab's VMs: the machine reaches them, they reach nothing else. */
   async createNetwork(): Promise<string> {
     const name = `${LABEL}-${this.id}`;
-    const bridge = `chainlab-${this.#entry.subnet}`;
     await labDocker().docker(
-      ...['network', 'create', '--driver', 'bridge', '--internal', '--subnet', `${this.address(0)}/24`],
-      ...['--label', `${LABEL}=${this.id}`, '--opt', `com.docker.network.bridge.name=${bridge}`, name],
+      ...['network', 'create', '--driver', 'bridge', '--internal', '--subnet', `${this.address(0)}/23`],
+      ...['--label', `${LABEL}=${this.id}`, '--opt', `com.docker.network.bridge.name=${this.bridge}`, name],
     );
     return name;
   }
@@ -102,6 +106,8 @@ async function remove(entry: Entry): Promise<void> {
     const filter = ['--filter', `label=${LABEL}=${entry.id}`];
     const containers = words(await docker.docker('ps', '--all', '--quiet', ...filter));
     if (containers.length > 0) await docker.docker('rm', '--force', '--volumes', ...containers);
+    const images = new Set(words(await docker.docker('images', '--quiet', ...filter)));
+    if (images.size > 0) await docker.docker('rmi', '--force', ...images);
     const networks = words(await docker.docker('network', 'ls', '--quiet', ...filter));
     if (networks.length > 0) await docker.docker('network', 'rm', ...networks);
   }
@@ -127,7 +133,7 @@ async function entries(): Promise<Entry[]> {
   return texts.filter((text) => text !== '').map((text) => JSON.parse(text) as Entry);
 }
 
-/** Subnets 10.87.n.0/24 that an interface of this machine has. */
+/** The n of all 10.87.n.x that an interface of this machine has. */
 function subnetsInUse(): number[] {
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   return addresses.flatMap(({ address }) => Number(/^10\.87\.(\d+)\./.exec(address)?.[1] ?? []));

@@ -15,6 +15,7 @@ const FOR_VMS = {
   ip: 'iproute2',
   iptables: 'iptables',
   ssh: 'openssh-client',
+  haproxy: 'haproxy',
 };
 const MOTO = ['moto[server,ec2]==5.2.1', 'awscli'];
 

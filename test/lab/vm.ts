@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { LABEL } from './cache.ts';
+import { cloneDocker } from './disk.ts';
 import type { LabDocker } from './docker.ts';
-import { run } from './shell.ts';
 
 /** What systemd and Docker in a container need; not --privileged, so that the machine's devices stay out of reach. */
 const CAPABILITIES = [
@@ -41,6 +41,10 @@ export interface VmSpec {
   readonly userData: string;
   /** The EC2 key pair's public key, which a cloud hands to cloud-init besides the user-data. */
   readonly publicKey?: string | undefined;
+  /** Default: made of the address, as EC2 does. */
+  readonly hostname?: string;
+  /** Besides those that every VM has, for `docker run`. */
+  readonly runArguments?: readonly string[];
   /** The machine turned itself off. */
   readonly onPowerOff: () => void;
 }
@@ -53,6 +57,8 @@ export class Vm {
   readonly #name: string;
   readonly #folder: string;
   readonly #aliases = new Set<string>();
+  /** Docker's, which its control group is named by. */
+  #containerId = '';
   /** Whether it should be running. */
   #wanted = true;
   /** Which wait for its end counts: one that was asked for is not a power-off. */
@@ -69,8 +75,8 @@ export class Vm {
   /** Boots a new VM. Resolves when it is switched on; `sshReady` says when it answers. */
   static async boot(host: VmHost, spec: VmSpec): Promise<Vm> {
     const vm = new Vm(host, spec);
-    await Promise.all([vm.#writeSeed(), vm.#cloneDocker()]);
-    await host.docker.docker(...vm.#runArguments());
+    await Promise.all([vm.#writeSeed(), cloneDocker(host.template, join(vm.#folder, 'docker'))]);
+    vm.#containerId = await host.docker.docker(...vm.#runArguments());
     vm.#watchEnd();
     return vm;
   }
@@ -98,9 +104,33 @@ export class Vm {
   }
 
   async reboot(): Promise<void> {
-    this.#endExpected();
-    await this.#host.docker.docker('restart', '--time', String(STOP_SECONDS), this.#name);
-    await this.#started();
+    await this.#restart(STOP_SECONDS);
+  }
+
+  /** Without a word to what runs in it. */
+  async reset(): Promise<void> {
+    await this.#restart(0);
+  }
+
+  /** CPU time since it was switched on, in seconds, of everything in it; 0 while it is off. */
+  async cpuSeconds(): Promise<number> {
+    const group = join(LABEL, this.#containerId);
+    const v2 = await readFile(join('/sys/fs/cgroup', group, 'cpu.stat'), 'utf8').catch(() => '');
+    if (v2 !== '') return Number(/usage_usec (\d+)/.exec(v2)?.[1] ?? 0) / 1e6;
+    return Number(await readFile(join('/sys/fs/cgroup/cpuacct', group, 'cpuacct.usage'), 'utf8').catch(() => 0)) / 1e9;
+  }
+
+  /**
+   * Keeps the disk of a VM that is off: its root as a Docker image, its /var/lib/docker as a folder to clone.
+   *
+   * @param image name for the Docker image, which gets the lab's label
+   */
+  async saveDisk(image: string, folder: string): Promise<void> {
+    const label = `LABEL ${LABEL}=${this.#host.labId}`;
+    await Promise.all([
+      this.#host.docker.docker('commit', '--change', label, this.#name, image),
+      cloneDocker(join(this.#folder, 'docker'), folder),
+    ]);
   }
 
   async stop(): Promise<void> {
@@ -129,6 +159,12 @@ export class Vm {
   async removeAlias(address: string): Promise<void> {
     this.#aliases.delete(address);
     await this.exec('ip', 'address', 'del', `${address}/32`, 'dev', 'eth0');
+  }
+
+  async #restart(seconds: number): Promise<void> {
+    this.#endExpected();
+    await this.#host.docker.docker('restart', '--time', String(seconds), this.#name);
+    await this.#started();
   }
 
   async #started(): Promise<void> {
@@ -170,18 +206,8 @@ export class Vm {
     await writeFile(join(seed, 'user-data'), this.#spec.userData, { mode: 0o600 });
   }
 
-  /** Layers never change, so links to them will do; everything else is copied. */
-  async #cloneDocker(): Promise<void> {
-    const { template } = this.#host;
-    const target = join(this.#folder, 'docker');
-    await mkdir(target, { recursive: true, mode: 0o710 });
-    const copied = (await readdir(template)).filter((name) => name !== 'overlay2').map((name) => join(template, name));
-    await run('cp', ['--archive', ...copied, target]);
-    await run('cp', ['--archive', '--link', join(template, 'overlay2'), target]);
-  }
-
   get #hostname(): string {
-    return `ip-${this.address.replaceAll('.', '-')}`;
+    return this.#spec.hostname ?? `ip-${this.address.replaceAll('.', '-')}`;
   }
 
   #runArguments(): string[] {
@@ -200,7 +226,7 @@ export class Vm {
       ...CAPABILITIES.map((name) => ['--cap-add', name]),
       ['--tmpfs', '/run', '--tmpfs', '/run/lock'],
       ...volumes.map((volume) => ['--volume', volume]),
-      [image],
+      [...(this.#spec.runArguments ?? []), image],
     ].flat();
   }
 }

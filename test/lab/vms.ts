@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
 import { ensureVmTools } from './support.ts';
 import { Vm, type VmHost, type VmSpec } from './vm.ts';
 
-/** Addresses .10 to .127 are VMs', those above Elastic IPs; .1 is the machine itself. */
+/** Addresses .10 to .127 are EC2's VMs', those above Elastic IPs; .1 is the machine itself. From 256 on: GCP. */
 const FIRST_VM = 10;
 const FIRST_ELASTIC = 128;
 const LAST = 250;

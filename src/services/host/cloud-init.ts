@@ -7,6 +7,12 @@ export interface BootTemplates {
   readonly installDocker: string;
   /** `templates/boot/deadline.sh` */
   readonly deadline: string;
+  /** `templates/boot/serve.sh`, the startup script of VMs that nobody pushes anything to. */
+  readonly serve: string;
+  /** `templates/boot/serve.service`, which runs it on an image that has it. */
+  readonly serveUnit: string;
+  /** `templates/boot/seal.sh`, which makes a VM's disk fit to be an image. */
+  readonly seal: string;
 }
 
 export interface CloudInitOptions {
@@ -19,6 +25,10 @@ export interface CloudInitOptions {
   readonly ttlMinutes?: number | undefined;
   /** More commands for the end of the first boot; no secrets, they can be read on the machine. */
   readonly extra?: readonly string[];
+  /** Whether the first boot installs Docker; false where something else does, or it is there. */
+  readonly installDocker?: boolean;
+  /** More files; no secrets. */
+  readonly files?: readonly { readonly path: string; readonly content: string; readonly append?: boolean }[];
 }
 
 /** What EC2 takes as user data, bytes. */
@@ -33,7 +43,7 @@ const INSTALL = '/usr/local/sbin/chainctl-install-docker';
  * @returns `#cloud-config` text of less than 16 KiB
  */
 export function cloudInit(options: CloudInitOptions): string {
-  const { templates, hostKey, authorizedKey, ttlMinutes, extra = [] } = options;
+  const { templates, hostKey, authorizedKey, ttlMinutes, extra = [], installDocker = true } = options;
   const document = parseDocument(templates.cloudConfig);
   document.set(
     'ssh_keys',
@@ -47,7 +57,8 @@ export function cloudInit(options: CloudInitOptions): string {
   commands.flow = false;
   const addFile = (path: string, content: string, permissions: string) =>
     files.add(document.createNode({ path, permissions, content }));
-  addFile(INSTALL, templates.installDocker, '0755');
+  for (const file of options.files ?? []) files.add(document.createNode({ permissions: '0644', ...file }));
+  if (installDocker) addFile(INSTALL, templates.installDocker, '0755');
   if (ttlMinutes !== undefined) {
     addFile(DEADLINE, templates.deadline, '0755');
     addFile('/etc/systemd/system/chainctl-deadline.service', deadlineUnit(Math.ceil(ttlMinutes)), '0644');
@@ -56,7 +67,7 @@ export function cloudInit(options: CloudInitOptions): string {
     commands.add(document.createNode([DEADLINE, String(Math.ceil(ttlMinutes))]));
   }
   // Its failure is not the end: chainctl looks, tries again over SSH, and shows why it fails.
-  commands.add(document.createNode([INSTALL]));
+  if (installDocker) commands.add(document.createNode([INSTALL]));
   for (const command of extra) commands.add(document.createNode(command));
   const text = document.toString({ lineWidth: 0 });
   const size = Buffer.byteLength(text);

@@ -50,6 +50,9 @@ export async function loadHostTemplates(templates: string, bundles: string): Pro
       cloudConfig: await text('boot', 'cloud-init.yaml'),
       installDocker: await text('boot', 'install-docker.sh'),
       deadline: await text('boot', 'deadline.sh'),
+      serve: await text('boot', 'serve.sh'),
+      serveUnit: await text('boot', 'serve.service'),
+      seal: await text('boot', 'seal.sh'),
     },
     services: { a: await service('a'), b: await service('b') },
   };

@@ -53,7 +53,8 @@ describe('user data', () => {
 
 describe('the scripts', () => {
   it('are POSIX shell', () => {
-    for (const script of [BOOT.installDocker, BOOT.deadline]) execFileSync('sh', ['-n'], { input: script });
+    for (const script of [BOOT.installDocker, BOOT.deadline, BOOT.serve, BOOT.seal])
+      execFileSync('sh', ['-n'], { input: script });
   });
 });
 

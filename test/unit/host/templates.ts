@@ -9,6 +9,9 @@ export const BOOT = {
   cloudConfig: read('boot/cloud-init.yaml'),
   installDocker: read('boot/install-docker.sh'),
   deadline: read('boot/deadline.sh'),
+  serve: read('boot/serve.sh'),
+  serveUnit: read('boot/serve.service'),
+  seal: read('boot/seal.sh'),
 };
 
 export const COMPOSE = { a: read('compose/service-a.yaml'), b: read('compose/service-b.yaml') };

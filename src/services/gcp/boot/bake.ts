@@ -1,0 +1,125 @@
+import { RemedyError, reasonOf } from '../../../errors.ts';
+import { hostFailure } from '../../host/failures.ts';
+import { type HostOptions, hostResource } from '../../host/host-resource.ts';
+import { serviceResource } from '../../host/service-resource.ts';
+import type { ServiceSpec } from '../../host/service-spec.ts';
+import type { HostSession } from '../../host/session.ts';
+import type { HostSessions } from '../../host/sessions.ts';
+import type { HostTemplates } from '../../host/templates.ts';
+import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Instance } from '../compute-calls.ts';
+import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
+import { type LoginKeys, loginAccess } from './login.ts';
+
+export interface BakeDeps {
+  readonly stack: string;
+  readonly templates: HostTemplates;
+  readonly sessions: HostSessions;
+  readonly keys: () => LoginKeys;
+  newId(): string;
+}
+
+/** It answered a moment ago, seconds. */
+const UP_SECONDS = 60;
+const SEAL_SECONDS = 300;
+const SERVE = '/usr/local/sbin/chainctl-serve';
+const UNIT = '/etc/systemd/system/chainctl-serve.service';
+
+/**
+ * Gets a builder to the point at which its disk can be made an image: everything is on it, it has given a real answer,
+ * nothing on it says who it was, and it is stopped. Goes on with what an earlier run has left.
+ *
+ * @param key of the step on whose behalf it is done
+ * @returns the stopped VM
+ */
+export async function bake(
+  builder: Builder,
+  key: string,
+  { vm: vmSpec, service: serviceSpec }: { readonly vm: BuilderSpec; readonly service: ServiceSpec },
+  deps: BakeDeps,
+  context: ResourceContext,
+): Promise<Instance> {
+  const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action: 'create', reason });
+  const left = await builder.find(context);
+  if (left === undefined) waiting(`making the VM ${builder.name}`);
+  else waiting(`going on with ${builder.name}, which an earlier run has left`);
+  let vm = left ?? (await builder.create(context, vmSpec, deps.newId()));
+  try {
+    vm = await running(vm);
+    await prepare();
+  } catch (error) {
+    // One that was being sealed may let nobody in any more, until it boots again.
+    if (left === undefined || context.signal.aborted || !(error instanceof RemedyError)) throw error;
+    waiting(`starting ${builder.name} anew: ${reasonOf(error)}`);
+    await builder.stop(context, vm);
+    vm = await running(await builder.look(context));
+    await prepare();
+  }
+  waiting(`stopping ${builder.name}`);
+  await builder.stop(context, vm);
+  return builder.look(context);
+
+  async function running(seen: Instance): Promise<Instance> {
+    if (seen.status === 'RUNNING') return seen;
+    waiting(`starting ${builder.name}`);
+    if (seen.status === 'STOPPING') await builder.stop(context, seen);
+    if (seen.status === 'STOPPING' || seen.status === 'TERMINATED') await builder.start(context, seen);
+    return builder.look(context);
+  }
+
+  async function prepare(): Promise<void> {
+    const options: HostOptions = {
+      stack: deps.stack,
+      sessions: deps.sessions,
+      installDocker: deps.templates.boot.installDocker,
+      unreachable: 'absent',
+      async access() {
+        const address = publicAddressOf(vm);
+        return address === undefined ? undefined : loginAccess(deps.keys(), address);
+      },
+      async gone() {
+        const { status } = await builder.look(context);
+        const alive = status === 'PROVISIONING' || status === 'STAGING' || status === 'RUNNING';
+        return alive ? undefined : new Error(`the VM ${builder.name} is ${status}`);
+      },
+    };
+    await bring(hostResource(key, [], options), { docker: 'installed' });
+    const service = { ...options, service: 'b', templates: deps.templates.services.b } as const;
+    await bring(serviceResource(key, [], service), serviceSpec);
+    waiting('removing what only this VM may know');
+    await seal(options);
+  }
+
+  /** To make what is on a machine once more is to change it: each step of it finds out what is there. */
+  async function bring<Spec, Live>(resource: Resource<Spec, Live>, spec: Spec): Promise<void> {
+    const there = await resource.find(context);
+    const live =
+      there === undefined || resource.diff(spec, there) !== 'same'
+        ? await resource.create(context, spec, deps.newId())
+        : there;
+    await resource.ready(context, live);
+  }
+
+  async function seal(options: HostOptions): Promise<void> {
+    const access = await options.access(context);
+    if (access === undefined) throw new Error(`${builder.name} has no public address`);
+    const { serve, serveUnit, seal: script } = deps.templates.boot;
+    const use = { waitSeconds: UP_SECONDS, attempts: 1, waiting };
+    const work = async (session: HostSession) => {
+      const exec = (command: string, stdin: string) =>
+        session.exec(command, {
+          what: 'sealing the disk',
+          timeoutSeconds: SEAL_SECONDS,
+          stdin,
+          signal: context.signal,
+        });
+      await exec(`cat > ${SERVE}.new && chmod 755 ${SERVE}.new && mv -f ${SERVE}.new ${SERVE}`, serve);
+      await exec(`cat > ${UNIT}.new && chmod 644 ${UNIT}.new && mv -f ${UNIT}.new ${UNIT}`, serveUnit);
+      await exec('cat > /run/chainctl-seal && sh /run/chainctl-seal </dev/null 2>&1', script);
+    };
+    await deps.sessions.use(access, context, use, work).catch((error: unknown) => {
+      context.signal.throwIfAborted();
+      throw hostFailure('sealing the disk', access, error);
+    });
+  }
+}
