@@ -1,5 +1,4 @@
 import { stringify } from 'csv-stringify/sync';
-import { display } from '../results/text.ts';
 import { countStates, type Knowledge } from './instance-state.ts';
 import type { ScaleSample } from './types.ts';
 
@@ -79,6 +78,6 @@ export function scaleRow(group: string, startedAt: number, sample: ScaleSample, 
 
 /** One line, and no formula in a spreadsheet: it comes from the cloud. */
 function text(foreign: string): string {
-  const line = display(foreign);
+  const line = foreign.replaceAll(/\p{Cc}+/gu, ' ');
   return /^[=+\-@]/.test(line) ? `'${line}` : line;
 }

@@ -3,6 +3,7 @@ import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { factsOf } from '../../../src/services/results/recorded.ts';
 import { REPORT_FORMATS, renderRun } from '../../../src/services/results/render-run.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
+import { elasticRun } from '../scaling/fixture.ts';
 import { distribution, ladder, pointOf, recordedRun, reportOf } from './fixture.ts';
 
 const two = [pointOf(0, 1), pointOf(1, 500, { change: { hosts: { 'b|1': 3, '<b>': 1 } } })];
@@ -227,6 +228,10 @@ test('streamed answers get a table of their own', async () => {
 
 test('every format is a text that ends with a line', async () => {
   for (const format of REPORT_FORMATS.filter((each) => each !== 'html')) {
-    expect(await renderRun(recordedRun(), format, 80)).toMatch(/\S\n?$/);
+    expect(await renderRun(elasticRun(), format, 80)).toMatch(/\S\n?$/);
   }
+});
+
+test('csv: of a run beside which no group was watched there is none', async () => {
+  await expect(renderRun(recordedRun(), 'csv', 80)).rejects.toMatchObject({ code: 'no-timeline', exit: 2 });
 });
