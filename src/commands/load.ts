@@ -76,7 +76,12 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     const source = await groupOf(this.stack, this.flags);
     try {
       const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
-      return await runElastic(options, settings, this.flags['elastic-interval'], { ...deps, source, ...probe });
+      const capacityPerInstance = this.flags['capacity-per-instance'];
+      const watch = {
+        intervalSeconds: this.flags['elastic-interval'],
+        ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
+      };
+      return await runElastic(options, settings, watch, { ...deps, source, ...probe });
     } finally {
       await source.close?.();
     }

@@ -1,10 +1,12 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag } from '../config/flags.ts';
-import { groupFlags } from '../config/group-flags.ts';
+import { capacityFlag, groupFlags } from '../config/group-flags.ts';
 import { groupOf } from '../group-surroundings.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';
+import { scalingText } from '../services/results/scaling-text.ts';
+import { writeWatchFigures } from '../services/results/write-watch.ts';
 import { exitOfWatch } from '../services/scaling/exit-of-watch.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { findLiveRun, followLoad } from '../services/scaling/load-beside.ts';
@@ -37,6 +39,7 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
       default: 'results',
       env: 'CHAINCTL_LOAD_OUT',
     }),
+    'capacity-per-instance': capacityFlag,
     ...groupFlags,
   };
 
@@ -58,10 +61,20 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
         emit,
         signal,
       };
-      const report = flags.record
-        ? await recordedWatch({ outFolder: flags.out, tag }, options, deps)
-        : await watchGroup(options, deps);
-      return { result: report, text: renderWatch(report), exit: exitOfWatch(report, signal) };
+      if (!flags.record) {
+        const report = await watchGroup(options, deps);
+        return { result: report, text: renderWatch(report), exit: exitOfWatch(report, signal) };
+      }
+      const capacityPerInstance = flags['capacity-per-instance'];
+      const known = capacityPerInstance === undefined ? {} : { capacityPerInstance };
+      const report = await recordedWatch({ outFolder: flags.out, tag, ...known }, options, deps);
+      const scaling = await writeWatchFigures({ runFolder: report.runFolder, tag }, emit);
+      const figures = scaling === undefined ? '' : `\n\n${scalingText(scaling, process.stdout.columns ?? 80)}`;
+      return {
+        result: { ...report, ...(scaling === undefined ? {} : { scaling }) },
+        text: `${renderWatch(report)}${figures}`,
+        exit: exitOfWatch(report, signal),
+      };
     } finally {
       await source.close?.();
     }

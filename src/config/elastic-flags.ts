@@ -2,7 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { ExitCode, RemedyError } from '../errors.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
 import { durationFlag, integerFlag, numberFlag } from './flags.ts';
-import { groupFlags } from './group-flags.ts';
+import { capacityFlag, groupFlags } from './group-flags.ts';
 
 /** What `chainctl load --elastic` takes beside the flags of every load. */
 export const elasticFlags = {
@@ -20,6 +20,7 @@ export const elasticFlags = {
     min: 1,
     max: 10_000,
   }),
+  'capacity-per-instance': capacityFlag,
   ...groupFlags,
 };
 

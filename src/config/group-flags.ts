@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { ExitCode, RemedyError } from '../errors.ts';
-import { urlFlag } from './flags.ts';
+import { numberFlag, urlFlag } from './flags.ts';
 
 /** Which group is meant: that of the stack, or one that chainctl did not make. */
 export const groupFlags = {
@@ -28,6 +28,13 @@ export const groupFlags = {
 };
 
 export type GroupFlags = Interfaces.InferredFlags<typeof groupFlags>;
+
+/** For the elasticity metrics: what one instance sustains is the measure of demand. */
+export const capacityFlag = numberFlag({
+  description: 'requests per second that one instance sustains, for the elasticity metrics',
+  min: 0.001,
+  helpValue: 'RPS',
+});
 
 /** Where a group of Compute Engine is. */
 export interface GroupPlace {

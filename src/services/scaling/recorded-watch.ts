@@ -8,10 +8,12 @@ import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
 import type { GroupSource } from './types.ts';
 import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
 
-export interface RecordOptions {
+interface RecordOptions {
   /** The results folder. */
   readonly outFolder: string;
   readonly tag: string;
+  /** Requests per second that one instance sustains, where it is known. */
+  readonly capacityPerInstance?: number;
 }
 
 /** A watch with what it left on disk. */
@@ -29,7 +31,7 @@ export interface RecordedWatch extends WatchReport {
  * @throws RemedyError (exit 3) when results cannot be written, and what {@link watchGroup} throws
  */
 export async function recordedWatch(
-  { outFolder, tag, folder }: RecordOptions & { readonly folder?: string },
+  { outFolder, tag, folder, capacityPerInstance }: RecordOptions & { readonly folder?: string },
   options: WatchOptions,
   deps: Omit<WatchDeps, 'record'>,
 ): Promise<RecordedWatch> {
@@ -42,6 +44,7 @@ export async function recordedWatch(
     tag,
     intervalSeconds: options.intervalSeconds,
     startedAt: clock.now(),
+    ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
     onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
   });
   try {
@@ -56,7 +59,7 @@ function about({ name, url }: GroupSource) {
   return { group: name, ...(url === undefined ? {} : { url }) };
 }
 
-async function folderFor({ outFolder, tag }: RecordOptions, now: number): Promise<string> {
+async function folderFor({ outFolder, tag }: Pick<RecordOptions, 'outFolder' | 'tag'>, now: number): Promise<string> {
   const live = await findLiveRun(outFolder, now);
   // One timeline has one writer.
   if (live !== undefined && (await stat(join(live, TIMELINE_FILE)).catch(() => undefined)) === undefined) return live;

@@ -21,17 +21,24 @@ export interface ElasticDeps extends Omit<SweepDeps, 'ladder' | 'elasticOutcome'
   readonly probe?: HostProbe;
 }
 
+/** How the group is looked at meanwhile. */
+export interface ElasticWatch {
+  /** Between two looks, seconds. */
+  readonly intervalSeconds: number;
+  /** Requests per second that one instance sustains, where it is known. */
+  readonly capacityPerInstance?: number;
+}
+
 /**
  * Offers a load that lets a group grow to its maximum and shrink again, with a watch beside it that is recorded in the
  * run's folder.
  *
- * @param intervalSeconds between two looks at the group
  * @throws RemedyError: what the first look at the group, and {@link runSweep}, throw
  */
 export async function runElastic(
   options: ElasticOptions,
   settings: ElasticSettings,
-  intervalSeconds: number,
+  { intervalSeconds, ...known }: ElasticWatch,
   { source, probe, ...deps }: ElasticDeps,
 ): Promise<SweepReport> {
   const { clock, signal } = deps;
@@ -44,7 +51,7 @@ export async function runElastic(
     const { outFolder } = options;
     const folder = join(outFolder, runId);
     watch = recordedWatch(
-      { outFolder, tag, folder },
+      { outFolder, tag, folder, ...known },
       { intervalSeconds },
       {
         source,
