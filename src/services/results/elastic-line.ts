@@ -1,6 +1,7 @@
 import type { ElasticOutcome } from '../load/types.ts';
+import { display } from './text.ts';
 
-/** What a group did under an elastic profile, in a sentence or two. */
+/** What a group did under an elastic profile, in a sentence. */
 export function elasticLines({
   group,
   startSize,
@@ -10,13 +11,13 @@ export function elasticLines({
   scaledIn,
   phases,
 }: ElasticOutcome): string[] {
-  const reached = size === undefined ? '' : peakSize >= size ? `, the ${size} that it was to reach` : ` of ${size}`;
+  const of = size === undefined ? '' : ` of ${size}`;
   const top = Math.max(...phases.map(({ rate }) => rate));
   const back =
     scaledIn === undefined
-      ? 'the profile was not offered to its end'
+      ? '; the profile was not offered to its end'
       : scaledIn
-        ? `back at ${endSize}`
-        : `still ${endSize} at the end of the wait for scale-in`;
-  return [`Group: ${group} served with ${startSize}, then with ${peakSize}${reached}, at up to ${top} rps; ${back}.`];
+        ? `, and back to ${endSize}`
+        : `, and still had ${endSize} when the wait for scale-in was over`;
+  return [`Group: ${display(group)} went from ${startSize} to ${peakSize}${of} at up to ${top} rps${back}.`];
 }

@@ -18,7 +18,7 @@ export interface ElasticSettings {
   readonly size?: number;
 }
 
-export type ElasticPhase = 'base' | 'grow' | 'hold' | 'scale-in';
+type ElasticPhase = 'base' | 'grow' | 'hold' | 'scale-in';
 
 /** Where in the profile the load is. */
 export interface ElasticState {

@@ -9,7 +9,7 @@ const MOST = 20;
 const TIMEOUT_MS = 3000;
 const MAX_BODY_BYTES = 64 * 1024;
 
-export interface ProbeAnswers {
+interface ProbeAnswers {
   /** By name. */
   readonly hosts: readonly HostCount[];
   /** What went wrong, most frequent first. */

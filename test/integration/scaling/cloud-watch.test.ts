@@ -6,13 +6,13 @@ import { hostProbe } from '../../../src/services/scaling/host-probe.ts';
 import type { ScaleSample } from '../../../src/services/scaling/types.ts';
 import { parseUntil } from '../../../src/services/scaling/until.ts';
 import { type WatchOptions, watchGroup } from '../../../src/services/scaling/watch.ts';
-import { startCloudGroup, ZONE } from './cloud-group.ts';
+import { startCloudGroup, ZONE } from '../../support/cloud-group.ts';
 
 let cloud: Awaited<ReturnType<typeof startCloudGroup>>;
 beforeEach(async () => {
   cloud = await startCloudGroup();
 });
-afterEach(() => cloud.gcp.stop());
+afterEach(() => cloud.stop());
 
 /** Watches the group as the command does; tells every look with the calls that it took. */
 async function watch(until: string, options: Partial<WatchOptions> = {}, onLook?: (sample: ScaleSample) => void) {

@@ -1,19 +1,20 @@
 import type { RequestListener } from 'node:http';
-import { systemClock } from '../../../src/runtime.ts';
-import { type Compute, openCompute } from '../../../src/services/gcp/compute.ts';
-import type { Changes } from '../../../src/services/gcp/compute-calls.ts';
-import { startGcp } from '../../lab/gcp/gcp.ts';
-import { memoryBalancers } from '../../lab/gcp/memory-balancers.ts';
-import { memoryMachines } from '../../lab/gcp/memory-machines.ts';
+import { systemClock } from '../../src/runtime.ts';
+import { type Compute, openCompute } from '../../src/services/gcp/compute.ts';
+import type { Changes } from '../../src/services/gcp/compute-calls.ts';
+import { startGcp } from '../lab/gcp/gcp.ts';
+import { memoryBalancers } from '../lab/gcp/memory-balancers.ts';
+import { memoryMachines } from '../lab/gcp/memory-machines.ts';
 
 export const ZONE = 'europe-west3-c';
 const PORT = 8002;
 
 /** B's answers, as far as load and watch look at them. */
 const answerAsB =
-  (name: string): RequestListener =>
+  (name: string, onRequest: () => void): RequestListener =>
   (incoming, outgoing) => {
     incoming.resume();
+    if (incoming.url !== '/health') onRequest();
     incoming.on('end', () => {
       const timing = { ollama_seconds: 0.001, total_seconds: 0.002 };
       const invoke = { service: 'b', model: 'm', llm_text: 'x', timing, host: name };
@@ -22,18 +23,33 @@ const answerAsB =
     });
   };
 
-/** A Compute Engine with a group of one to three behind a load balancer, made by calls and not by chainctl. */
-export async function startCloudGroup() {
+/**
+ * A Compute Engine with a group of one to three behind a load balancer, made by calls and not by chainctl.
+ *
+ * @param cpuPerRequest CPU seconds that a request costs whoever answers it; without it the load is what the test sets
+ */
+export async function startCloudGroup({ cpuPerRequest = 0 } = {}) {
+  const counts = new Map<string, number>();
+  const count = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
   const machines = memoryMachines({
     port: PORT,
     bootMs: 800,
     serveAfterMs: 300,
-    answer: ({ name }) => answerAsB(name),
+    answer: ({ name }) => answerAsB(name, () => count(name)),
   });
   const gcp = await startGcp({ machines, balancers: memoryBalancers(), timings: { stabilizationSeconds: 60 } });
   const compute = await openCompute({ project: gcp.project, zone: ZONE, endpoint: gcp.url, clock: systemClock });
   const address = await makeGroup(compute, gcp.settled);
-  return { gcp, machines, url: `http://${address}` };
+  const busy = setInterval(() => {
+    if (cpuPerRequest === 0) return;
+    for (const [name, machine] of machines.all) machine.setCpu((counts.get(name) ?? 0) * cpuPerRequest * 2);
+    counts.clear();
+  }, 500);
+  const stop = async () => {
+    clearInterval(busy);
+    await gcp.stop();
+  };
+  return { gcp, machines, url: `http://${address}`, stop };
 }
 
 async function makeGroup(compute: Compute, settled: () => Promise<void>): Promise<string> {
