@@ -3,9 +3,9 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { numberFlag } from '../config/flags.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
 import { readRun } from '../services/load/record/read-run.ts';
-import { findRun } from '../services/results/find-run.ts';
-import { readReportedRun } from '../services/results/recorded.ts';
-import { REPORT_FORMATS, type ReportFormat, renderRun } from '../services/results/render-run.ts';
+import { findRun, RUN_OR_WATCH } from '../services/results/find-run.ts';
+import { readReportedRun, readWatchedGroup } from '../services/results/recorded.ts';
+import { REPORT_FORMATS, type ReportFormat, renderRun, renderWatched } from '../services/results/render-run.ts';
 import { type Capacity, givenCapacity, kneeCapacity } from '../services/scaling/capacity.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 
@@ -46,20 +46,29 @@ group that was watched beside the load.`;
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {
     const { out, results } = this.flags;
     const format: ReportFormat = this.flags.format;
-    const run = await readReportedRun(await findRun(this.args.run, results), await this.capacity(results));
-    const { report, manifest, scaling } = run;
-    const result = { manifest, report, ...(scaling === undefined ? {} : { scaling: scaling.figures }) };
-    if (out === undefined && this.flags.json) return { result };
+    const folder = await findRun(this.args.run, results, RUN_OR_WATCH);
+    const capacity = await this.capacity(results);
     // A file is not as wide as the terminal that it is made in.
     const columns = out === undefined ? (process.stdout.columns ?? 80) : 120;
-    const text = await renderRun(run, format, columns);
-    if (out === undefined) return { result, text };
+    const watch = await readWatchedGroup(folder, capacity);
+    if (watch !== undefined) {
+      const result = { scaling: watch.scaling.figures };
+      return this.deliver(watch.name, result, () => renderWatched(watch, format, columns));
+    }
+    const run = await readReportedRun(folder, capacity);
+    const { report, manifest, scaling } = run;
+    const result = { manifest, report, ...(scaling === undefined ? {} : { scaling: scaling.figures }) };
+    return this.deliver(manifest.runId, result, () => renderRun(run, format, columns));
+  }
+
+  /** Text for the terminal, data for a program, or a file. */
+  private async deliver(run: string, result: object, render: () => Promise<string>): Promise<CommandOutcome> {
+    const { out, format } = this.flags;
+    if (out === undefined) return this.flags.json ? { result } : { result, text: await render() };
+    const text = await render();
     await prepareReportFile(out);
     await writeReportFile(out, text);
-    return {
-      result: { format, file: out, run: manifest.runId },
-      text: `${format} report of ${manifest.runId}: ${out}`,
-    };
+    return { result: { format, file: out, run }, text: `${format} report of ${run}: ${out}` };
   }
 
   /** What one instance sustains, as told here. */

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ReportedRun } from '../../src/services/results/recorded.ts';
+import { openTimeline } from '../../src/services/scaling/timeline-record.ts';
 import { Cli } from '../support/cli.ts';
 import { pointOf, recordedRun } from '../unit/results/fixture.ts';
+import { elasticRun, oneToThree, timelineOf } from '../unit/scaling/fixture.ts';
 import { writeRun } from './run-folder.ts';
 
 let cli: Cli;
@@ -23,7 +25,18 @@ beforeAll(async () => {
   const results = join(cli.home, 'results');
   await writeRun(results, recordedRun());
   await writeRun(results, slower(recordedRun()));
+  await writeWatched(results);
 });
+
+/** A run beside which a group was watched. */
+async function writeWatched(results: string): Promise<void> {
+  const run = elasticRun();
+  const folder = await writeRun(results, run);
+  const { about, samples } = run.scaling?.timeline ?? timelineOf(oneToThree);
+  const record = await openTimeline({ ...about, folder, tag: 'gcp', outFolder: results, onFailure: () => {} });
+  for (const sample of samples) record.add(sample);
+  await record.close();
+}
 
 afterAll(() => cli.close());
 
@@ -64,5 +77,27 @@ test('diff: exit 8 only where it was asked for', async () => {
 test('an unknown run: exit 2, and which there are', async () => {
   const { code, stderr } = await cli.run(['report', 'nope']);
   expect(code).toBe(2);
-  expect(stderr).toContain('name one of the latest: 20260201-100000-aws-chain, 20260131-095900-aws-chain');
+  expect(stderr).toContain('name one of the latest: 20260201-100000-aws-chain, 20260131-100000-gcp-invoke');
+});
+
+test('report: a group that was watched beside the load', async () => {
+  const id = '20260131-100000-gcp-invoke';
+  const table = await cli.run(['report', id]);
+  expect(table.stdout).toContain('1 to 3 at 35.0-40.0 s, 5.0-10.0 s after the load went from 10.0 to 25.0 rps');
+  expect(table.stdout).toContain('an estimate');
+  const given = await cli.json(['report', id, '--capacity-per-instance', '10']);
+  expect(given.envelope.result.scaling.metrics).toMatchObject({ underAccuracy: [10, 12.22], instability: 16.67 });
+  const knee = await cli.run(['report', id, '--capacity-from', '20260131-095900-aws-chain']);
+  expect(knee.stdout.replaceAll(/\s+/g, ' ')).toContain(
+    'at 133 rps each (knee of 400 rps with 3 instances, of 20260131-095900-aws-chain)',
+  );
+  const csv = await cli.run(['report', id, '--format', 'csv']);
+  expect(csv.stdout).toContain('gcp,b,scale_out,1,1,3,b-2,first_answer,seconds,decision,17,23,');
+  const none = await cli.run(['report', 'latest', '--format', 'csv']);
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no group was watched')]);
+  const unknown = await cli.run(['report', id, '--capacity-from', id]);
+  expect([unknown.code, unknown.stderr]).toEqual([
+    2,
+    expect.stringContaining('does not tell what one instance sustains'),
+  ]);
 });

@@ -2,7 +2,7 @@ import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { HOPS, waterfallTotal } from './breakdown.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
-import { factsOf, type ReportedRun } from './recorded.ts';
+import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import {
   changeLines,
   legendLines,
@@ -76,6 +76,12 @@ function hostTable(points: readonly PointSummary[]): string {
   const all = hosts.reduce((sum, [, count]) => sum + count, 0);
   const rows = hosts.map(([host, count]) => [cell(host), String(count), shareText(count, all)]);
   return hosts.length === 0 ? '' : table(['host', 'answers', 'share'], rows);
+}
+
+/** A group that was watched without a run. */
+export function watchMarkdown({ name, scaling }: WatchedGroup): string {
+  const blocks = [`# ${cell(name)}`, ...scalingBlocks(scaling.figures)];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
 function scalingBlocks(figures: ScalingFigures): string[] {

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { type RecordedRun, type RunManifest, readRun } from '../load/record/read-run.ts';
 import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
 import { type ScalingFigures, scalingFigures } from '../scaling/elasticity.ts';
@@ -25,6 +27,26 @@ export async function readReportedRun(folder: string, capacity?: Capacity): Prom
   return { manifest, report, series, scaling: scalingOf({ report, series }, timeline, capacity) };
 }
 
+/** A group that was watched without a run: the folder has no manifest. */
+export interface WatchedGroup {
+  /** Of the folder. */
+  readonly name: string;
+  readonly folder: string;
+  readonly tag: string;
+  readonly scaling: RecordedScaling;
+}
+
+/** @returns undefined for the folder of a run, and where nothing was seen */
+export async function readWatchedGroup(folder: string, capacity?: Capacity): Promise<WatchedGroup | undefined> {
+  const names = await readdir(folder);
+  const timeline = names.includes('manifest.json') ? undefined : await readTimeline(folder);
+  if (timeline === undefined) return undefined;
+  const tag = names.find((name) => name.endsWith('_scale.csv'))?.slice(0, -'_scale.csv'.length) ?? 'watch';
+  const figures = scalingFigures(timeline, capacity === undefined ? {} : { capacity });
+  return { name: basename(resolve(folder)), folder, tag, scaling: { timeline, figures } };
+}
+
+/** The figures of a timeline beside a run. */
 export function scalingOf(
   { report, series }: Pick<ReportedRun, 'report' | 'series'>,
   timeline: Timeline,

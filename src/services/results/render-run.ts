@@ -1,8 +1,9 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
-import { renderHtmlReport } from './html/report-html.ts';
-import { markdownOf } from './markdown.ts';
-import type { ReportedRun } from './recorded.ts';
+import { renderHtmlReport, renderWatchHtml } from './html/report-html.ts';
+import { markdownOf, watchMarkdown } from './markdown.ts';
+import type { ReportedRun, WatchedGroup } from './recorded.ts';
 import { scalingCsv } from './scaling-csv.ts';
+import { scalingText } from './scaling-text.ts';
 import { sloJunit } from './slo-junit.ts';
 import { sweepText } from './sweep-table.ts';
 
@@ -30,6 +31,33 @@ export async function renderRun(run: ReportedRun, format: ReportFormat, columns:
       return `${JSON.stringify(run, undefined, 2)}\n`;
     case 'csv':
       return csvOf(run);
+  }
+}
+
+/**
+ * A group that was watched without a run, likewise.
+ *
+ * @throws RemedyError (exit 2) for `junit`: a watch has no thresholds
+ */
+export async function renderWatched(watch: WatchedGroup, format: ReportFormat, columns: number): Promise<string> {
+  const { name, tag, scaling } = watch;
+  switch (format) {
+    case 'table':
+      return scalingText(scaling.figures, columns);
+    case 'markdown':
+      return watchMarkdown(watch);
+    case 'html':
+      return renderWatchHtml(watch);
+    case 'json':
+      return `${JSON.stringify({ scaling }, undefined, 2)}\n`;
+    case 'csv':
+      return scalingCsv(tag, scaling.figures);
+    case 'junit':
+      throw new RemedyError(`${name} is the folder of a watch: it has no points and no thresholds`, {
+        code: 'no-points',
+        exit: ExitCode.usage,
+        nextSteps: [`chainctl report ${name} --format table`],
+      });
   }
 }
 

@@ -28,12 +28,13 @@ type Row = Partial<Record<(typeof COLUMNS)[number], string | number>>;
 
 /** The figures of a group's elasticity, in a form for spreadsheets and scripts. */
 export function scalingCsv(tag: string, figures: ScalingFigures): string {
-  const { group, scaleOuts, scaleIns } = figures;
+  const { group, scaleOuts, scaleIns, originIs } = figures;
+  const began = originIs === 'load' ? 'load_began' : 'first_look';
   const rows: Row[] = [
     ...scaleOuts.flatMap(({ from, to, decided, decide, total, arrivals }, place): Row[] => {
       const event = { kind: 'scale_out', event: place + 1, from_size: from, to_size: to };
       return [
-        { ...event, figure: 'decided', since: 'timeline', ...inSeconds({ span: decided }) },
+        { ...event, figure: 'decided', since: began, ...inSeconds({ span: decided }) },
         { ...event, figure: 'decided', since: 'load_step', ...inSeconds(decide) },
         { ...event, figure: 'all_answered', since: 'load_step', ...inSeconds(total) },
         ...arrivals.flatMap(({ instance, phases }) =>
@@ -47,7 +48,7 @@ export function scalingCsv(tag: string, figures: ScalingFigures): string {
     ...scaleIns.flatMap(({ from, to, decided, decide, departures, answers }, place): Row[] => {
       const event = { kind: 'scale_in', event: place + 1, from_size: from, to_size: to };
       return [
-        { ...event, figure: 'decided', since: 'timeline', ...inSeconds({ span: decided }) },
+        { ...event, figure: 'decided', since: began, ...inSeconds({ span: decided }) },
         { ...event, figure: 'decided', since: 'load_step', ...inSeconds(decide) },
         ...departures.flatMap(({ instance, drained, gone }): Row[] => [
           { ...event, instance, figure: 'drained', since: 'decision', ...inSeconds(drained) },

@@ -21,8 +21,8 @@ const DISPENSABLE = ['serving', 'running', 'created'];
  * @param columns width of the place it is written to
  */
 export function scalingSections(figures: ScalingFigures, columns: number): string[] {
-  const { group, scaleOuts, scaleIns, looks, seconds } = figures;
-  const title = `Scaling of ${display(group)}`;
+  const { group, scaleOuts, scaleIns, looks, seconds, originIs } = figures;
+  const title = `Scaling of ${display(group)}, times since the ${originIs === 'load' ? 'load began' : 'first look'}`;
   const nothing = `the size did not change in ${looks} looks over ${seconds.toFixed(0)} s`;
   const changed = scaleOuts.length + scaleIns.length > 0;
   return [

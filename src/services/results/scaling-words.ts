@@ -1,3 +1,4 @@
+import { FAIR_SHARE } from '../scaling/answers.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import type { Span } from '../scaling/moment.ts';
 import type { ScaleIn } from '../scaling/scale-in.ts';
@@ -5,7 +6,7 @@ import { type Figure, PHASES, type Phase, type Reached, type ScaleOut } from '..
 import { display, rateText } from './text.ts';
 
 /** Names of the phases as heads of columns. */
-export const PHASE_NAMES: Readonly<Record<Phase, string>> = {
+const PHASE_NAMES: Readonly<Record<Phase, string>> = {
   created: 'created',
   running: 'running',
   healthy: 'healthy',
@@ -15,13 +16,13 @@ export const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 };
 
 /** `5.0-10.0`: in between, no one knows where; `at once` is below what the looks show. */
-export function spanText([least, most]: Span): string {
+function spanText([least, most]: Span): string {
   const text = (value: number) => (most >= 100 ? value.toFixed(0) : value.toFixed(1));
   return text(least) === text(most) ? text(most) : `${text(least)}-${text(most)}`;
 }
 
 /** A figure for a table: `-` where it is not known, and {@link unknownLines} says why. */
-export function figureText(figure: Figure | Reached): string {
+function figureText(figure: Figure | Reached): string {
   return 'span' in figure ? spanText(figure.span) : '-';
 }
 
@@ -69,7 +70,7 @@ export function legendLines({ scaleOuts, scaleIns, answersFrom, intervalSeconds 
     `decided: since the load changed. The others: since the decision. Looked at every ${intervalSeconds.toFixed(1)} s: 5.0-10.0 is not before 5 s, and by 10 s.`,
     ...(scaleOuts.length > 0 && answersFrom !== undefined
       ? [
-          `answers, fair share: from ${source}${hosts}. Fair is 80 % of an even share over the 10 s that follow, or more.`,
+          `answers, fair share: from ${source}${hosts}. Fair is ${100 * FAIR_SHARE} % of an even share over the 10 s that follow, or more.`,
         ]
       : []),
     ...(scaleIns.length > 0 ? ['failed: requests of the load that failed from the decision until all were gone.'] : []),

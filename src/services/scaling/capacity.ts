@@ -41,11 +41,12 @@ interface Stretch {
 /** How many instances served all through a slice in which more was offered than answered. */
 function saturated(
   load: LoadCurve,
-  { from, to, ok }: AnswerSlice,
+  { from, to, ok, overloaded: judged = true }: AnswerSlice,
   serving: (at: number) => number | undefined,
 ): number | undefined {
   const [before, after] = [serving(from), serving(to)];
-  const overloaded = ok < (GOODPUT_SHARE * offeredAt(load, from) * (to - from)) / 1000;
+  // Answers that are still on their way look like an overload, but not to whoever judged the point.
+  const overloaded = judged && ok < (GOODPUT_SHARE * offeredAt(load, from) * (to - from)) / 1000;
   return overloaded && before === after && before !== 0 ? before : undefined;
 }
 

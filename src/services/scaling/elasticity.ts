@@ -13,11 +13,14 @@ import type { GroupError } from './types.ts';
 /** Looks that are further apart than so many intervals leave a hole. */
 export const LONGEST_GAP = 3;
 
-/** Everything that a timeline tells about a group's elasticity. Times are seconds since its beginning. */
+/** Everything that a timeline tells about a group's elasticity. Offsets are seconds since {@link origin}. */
 export interface ScalingFigures {
   readonly group: string;
-  /** ISO 8601 UTC. */
+  /** Of the first look, ISO 8601 UTC. */
   readonly startedAt: string;
+  /** When the load began; without one, the first look. ISO 8601 UTC. */
+  readonly origin: string;
+  readonly originIs: 'load' | 'first look';
   readonly seconds: number;
   readonly looks: number;
   /** Looks of which a part is missing, and why the first one is. */
@@ -54,7 +57,8 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const load = curveOf(timeline, options);
   const serving = servingAt(looks);
   const answers = answersOf(looks.all, load, servingOrder(looks));
-  const origin = looks.all[0]?.at ?? timeline.about.startedAt;
+  const first = looks.all[0]?.at ?? timeline.about.startedAt;
+  const origin = load?.levels[0]?.at ?? first;
   const context: EventContext = { looks, origin, steps: load?.steps, answers, serving };
   const events = scaleEvents(looks.all);
   const capacity = capacityOf(timeline, options, load, serving);
@@ -66,8 +70,10 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
   return {
     group: timeline.about.group,
-    startedAt: new Date(origin).toISOString(),
-    seconds: ((looks.all.at(-1)?.at ?? origin) - origin) / 1000,
+    startedAt: new Date(first).toISOString(),
+    origin: new Date(origin).toISOString(),
+    originIs: load === undefined ? 'first look' : 'load',
+    seconds: ((looks.all.at(-1)?.at ?? first) - first) / 1000,
     looks: looks.all.length,
     incomplete: broken.length,
     ...(broken[0] === undefined ? {} : { problem: broken[0] }),
@@ -80,13 +86,13 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
     ...(metrics === undefined ? {} : { metrics }),
     ...(noMetrics === undefined ? {} : { noMetrics }),
     errors: errorsOf(timeline),
-    remarks: remarksOf(timeline, looks, demand),
+    remarks: remarksOf(timeline, looks, load, demand),
   };
 }
 
 /** The demand in instances over time: the fewest that sustain what is offered, and never fewer than the group keeps. */
 export function demandOf(load: LoadCurve, { perInstance }: Capacity, floor: number): DemandChange[] {
-  return load.changes.map(({ at, rps }) => ({
+  return load.levels.map(({ at, rps }) => ({
     at,
     // A rate that is a multiple of the capacity needs no instance more for the last digit of a division.
     instances: Math.max(floor, Math.ceil(rps / perInstance - 1e-9)),
@@ -128,6 +134,7 @@ function errorsOf({ samples }: Timeline): GroupError[] {
 function remarksOf(
   { samples }: Timeline,
   { all, known }: Looks,
+  load: LoadCurve | undefined,
   demand: readonly DemandChange[] | undefined,
 ): string[] {
   const max = samples.flatMap(({ group }) => group.autoscaler?.max ?? [])[0];
@@ -135,6 +142,9 @@ function remarksOf(
   return [
     ...(all.every(({ targetSize }) => targetSize === undefined)
       ? ['the group does not tell its target size: a change of size is told by its instances']
+      : []),
+    ...(load?.source === 'watch'
+      ? ['the load is known as the looks saw it: its changes, too, may have come up to a look earlier']
       : []),
     ...(known.health || known.backend ? [] : ['nobody tells which instances are healthy']),
     ...(max !== undefined && most > max

@@ -17,7 +17,14 @@ export interface AnswerSlice {
   readonly ok: number;
   /** Undefined where only the rate of right answers is known. */
   readonly failed?: number;
+  /** Whether the point that it belongs to was judged to be more than the target can do; undefined where nobody judged. */
+  readonly overloaded?: boolean;
   readonly hosts: Readonly<Record<string, number>>;
+}
+
+interface RateChange {
+  readonly at: number;
+  readonly rps: number;
 }
 
 /** What was offered to a group over time, and what came of it. */
@@ -25,7 +32,9 @@ export interface LoadCurve {
   /** `points`: of a recorded run, exact; `watch`: as the looks saw it, as exact as they are. */
   readonly source: 'points' | 'watch';
   /** The rate from each time on, in order, milliseconds since the epoch; before the first one nothing was offered. */
-  readonly changes: readonly { readonly at: number; readonly rps: number }[];
+  readonly changes: readonly RateChange[];
+  /** The same without the pauses between points, in which open requests end: what the target has to be ready for. */
+  readonly levels: readonly RateChange[];
   /** Rises and falls of the load, without the pauses between points. */
   readonly steps: readonly LoadStep[];
   readonly slices: readonly AnswerSlice[];
@@ -52,9 +61,17 @@ export function offeredAt({ changes }: LoadCurve, at: number): number {
 export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | undefined {
   const offered = points
     .filter(({ status }) => status !== 'skipped')
-    .map(({ index, rate, startedAt, durationSeconds }) => {
+    .map(({ index, rate, startedAt, durationSeconds, state }) => {
       const window = Date.parse(startedAt);
-      return { index, rate, window, from: window - plan.warmupSeconds * 1000, to: window + durationSeconds * 1000 };
+      const overloaded = state?.state === 'overloaded';
+      return {
+        index,
+        rate,
+        overloaded,
+        window,
+        from: window - plan.warmupSeconds * 1000,
+        to: window + durationSeconds * 1000,
+      };
     })
     .filter(({ window }) => Number.isFinite(window))
     .sort((a, b) => a.from - b.from);
@@ -66,13 +83,20 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
   const steps = offered.flatMap(({ from, rate }, place) => stepOf(offered[place - 1]?.rate ?? 0, rate, from));
   const last = offered.at(-1);
   const end = last === undefined ? [] : stepOf(last.rate, 0, last.to);
-  const windows = new Map(offered.map(({ index, window }) => [index, window]));
-  const slices = series.flatMap(({ index, second, ok, failed, hosts }): AnswerSlice[] => {
-    const window = windows.get(index);
-    const from = (window ?? 0) + second * 1000;
-    return window === undefined ? [] : [{ from, to: from + 1000, ok, failed, hosts }];
+  const levels = [
+    ...offered.map(({ from, rate }) => ({ at: from, rps: rate })),
+    ...(last === undefined ? [] : [{ at: last.to, rps: 0 }]),
+  ];
+  const byIndex = new Map(offered.map((point) => [point.index, point]));
+  const slices = series.flatMap(({ index, second, phase, ok, failed, hosts }): AnswerSlice[] => {
+    const point = byIndex.get(index);
+    // Answers to the warm-up are not counted: nothing is known of those seconds.
+    if (point === undefined || phase === 'warmup') return [];
+    const from = point.window + second * 1000;
+    return [{ from, to: from + 1000, ok, failed, overloaded: point.overloaded, hosts }];
   });
-  return { source: 'points', changes, steps: [...steps, ...end], slices: slices.sort((a, b) => a.from - b.from) };
+  slices.sort((a, b) => a.from - b.from);
+  return { source: 'points', changes, levels, steps: [...steps, ...end], slices };
 }
 
 /** The load as the looks saw it, where it was not recorded beside them. */
@@ -90,7 +114,7 @@ export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefi
     const before = seen[place - 1];
     return before === undefined ? [] : [{ from: before.at, to: at, ok: (okRps * (at - before.at)) / 1000, hosts: {} }];
   });
-  return { source: 'watch', changes, steps, slices };
+  return { source: 'watch', changes, levels: changes, steps, slices };
 }
 
 function stepOf(from: number, to: number, by: number, after = by): LoadStep[] {

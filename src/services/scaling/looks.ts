@@ -28,11 +28,10 @@ export function looksOf({ samples }: Timeline): Looks {
 }
 
 function lookOf(sample: ScaleSample, known: Knowledge): Look {
-  const { at, tookMs = 0, targetSize, instances, autoscaler } = sample.group;
-  const whole = sample.problem === undefined;
-  // A look that failed shows no instances, or nothing from the load balancer: that does not mean that there is nothing.
-  const seen = whole || instances.length > 0;
-  const judged = whole || !known.backend || instances.some(({ backend }) => backend !== undefined);
+  const { at, tookMs = 0, targetSize, stable, instances, autoscaler } = sample.group;
+  // A look that failed shows no instances, which does not mean that there are none.
+  const told = instances.length > 0 || targetSize !== undefined || stable !== undefined || autoscaler !== undefined;
+  const seen = told || sample.problem === undefined;
   const { serving } = countStates(sample.group, known);
   return {
     at,
@@ -40,7 +39,7 @@ function lookOf(sample: ScaleSample, known: Knowledge): Look {
     ...(targetSize === undefined ? {} : { targetSize }),
     ...(autoscaler?.recommendedSize === undefined ? {} : { recommended: autoscaler.recommendedSize }),
     ...(seen ? { instances: new Map(instances.map((instance) => [instance.name, instance])) } : {}),
-    ...(seen && judged && serving !== undefined ? { serving } : {}),
+    ...(seen && serving !== undefined ? { serving } : {}),
     sample,
   };
 }

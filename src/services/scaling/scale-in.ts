@@ -5,7 +5,7 @@ import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
 import { decideFigure, type EventContext, type Figure, type Reached, stepBefore } from './scale-out.ts';
 
-export interface Departure {
+interface Departure {
   readonly instance: string;
   /** When it was given no more requests: on its way out, or no longer healthy for the load balancer. */
   readonly drained: Reached;
@@ -17,7 +17,7 @@ export interface Departure {
 export interface ScaleIn {
   readonly from: number;
   readonly to: number;
-  /** Seconds since the timeline's beginning. */
+  /** Seconds since the load began, or without one since the first look. */
   readonly decided: Span;
   /** The fall of the load before it, requests per second. */
   readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };

@@ -14,10 +14,10 @@ export type Phase = (typeof PHASES)[number];
 /** A duration in seconds, or why there is none. */
 export type Figure = { readonly span: Span } | { readonly why: string };
 
-/** When a phase was reached, in seconds since the decision and since the timeline's beginning; or why it is not known. */
+/** When a phase was reached, in seconds since the decision (`span`) and since the load began (`offset`); or why it is not known. */
 export type Reached = { readonly span: Span; readonly offset: Span } | { readonly why: string };
 
-export interface Arrival {
+interface Arrival {
   readonly instance: string;
   readonly zone?: string;
   readonly host?: string;
@@ -28,7 +28,7 @@ export interface Arrival {
 export interface ScaleOut {
   readonly from: number;
   readonly to: number;
-  /** Seconds since the timeline's beginning. */
+  /** Seconds since the load began, or without one since the first look. */
   readonly decided: Span;
   /** The rise of the load before it, requests per second. */
   readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };
@@ -160,7 +160,7 @@ function shareReason(answers: Answers | undefined, answer: Moment | undefined): 
 }
 
 /** The looks at which an instance was there, from its first on; a look that failed is among them. */
-export function lifeOf(looks: readonly Look[], name: string, index: number): readonly Look[] {
+function lifeOf(looks: readonly Look[], name: string, index: number): readonly Look[] {
   const later = looks.slice(index);
   const end = later.findIndex(({ instances }) => instances !== undefined && !instances.has(name));
   return end === -1 ? later : later.slice(0, end);

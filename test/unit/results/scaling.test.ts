@@ -1,14 +1,16 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { findRun, RUN_OR_WATCH } from '../../../src/services/results/find-run.ts';
 import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
 import { drawChart } from '../../../src/services/results/html/draw.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { scalingCharts } from '../../../src/services/results/html/scaling-charts.ts';
+import { watchPageOf } from '../../../src/services/results/html/watch-page.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
-import { readReportedRun } from '../../../src/services/results/recorded.ts';
-import { renderRun } from '../../../src/services/results/render-run.ts';
+import { readReportedRun, readWatchedGroup } from '../../../src/services/results/recorded.ts';
+import { renderRun, renderWatched } from '../../../src/services/results/render-run.ts';
 import { scalingCsv } from '../../../src/services/results/scaling-csv.ts';
 import { scalingText } from '../../../src/services/results/scaling-text.ts';
 import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
@@ -19,12 +21,14 @@ import { elasticRun, life, oneToThree, timelineOf } from '../scaling/fixture.ts'
 import { recordedRun } from './fixture.ts';
 
 const run = elasticRun();
-const figures = run.scaling?.figures;
-if (figures === undefined) throw new Error('the fixture has no figures');
+const { scaling } = run;
+if (scaling === undefined) throw new Error('the fixture has no figures');
+const { figures } = scaling;
+const load = { plan: run.report.plan, points: run.report.points, series: run.series };
 
 test('the table', () => {
   expect(scalingText(figures, 80)).toMatchInlineSnapshot(`
-    "Scaling of b:
+    "Scaling of b, times since the load began:
       1 to 3 at 35.0-40.0 s, 5.0-10.0 s after the load went from 10.0 to 25.0 rps;
         all new instances answered 30.0-31.0 s after that
       3 to 1 at 110-115 s, 20.0-25.0 s after the load went from 25.0 to 5.0 rps
@@ -95,7 +99,7 @@ test('markdown: the same figures, foreign text escaped', () => {
 });
 
 test('the chart: two panels over one axis, decisions marked, each column told', () => {
-  const [chart] = scalingCharts(run);
+  const [chart] = scalingCharts(scaling, load);
   if (chart === undefined) throw new Error('no chart');
   expect(chart.series.map(({ name, lower = false }) => [name, lower])).toEqual([
     ...[
@@ -125,11 +129,9 @@ test('the chart: two panels over one axis, decisions marked, each column told', 
 });
 
 test('what was seen too long ago is not drawn', () => {
-  const hole = elasticRun();
-  const { timeline, figures: known } = hole.scaling ?? {};
-  if (timeline === undefined || known === undefined) throw new Error('no timeline');
+  const { timeline } = scaling;
   const samples = timeline.samples.filter((_, place) => place < 4 || place > 10);
-  const [chart] = scalingCharts({ ...hole, scaling: { timeline: { ...timeline, samples }, figures: known } });
+  const [chart] = scalingCharts({ timeline: { ...timeline, samples }, figures }, load);
   const target = chart?.series.find(({ name }) => name === 'target')?.data.map(({ x, y }) => [x, y]);
   // The last look before the hole is at 15 s, the next at 55 s; the load rises at 30 s.
   expect(target?.filter(([x = 0]) => x >= 15 && x <= 55)).toEqual([
@@ -166,5 +168,32 @@ test('from the folder alone, with the capacity that was asked for', async () => 
   });
   expect(await readdir(results)).toContain('gcp_scale.csv');
   expect((await readFile(join(results, 'gcp_scale.csv'), 'utf8')).split('\n')).toHaveLength(33);
+  await rm(results, { recursive: true });
+});
+
+test('a watch without a run is reported from its timeline', async () => {
+  const results = await mkdtemp(join(tmpdir(), 'chainctl-watched-'));
+  const folder = join(results, '20260131-100000-gcp-scale');
+  await mkdir(folder);
+  expect(await readWatchedGroup(folder)).toBeUndefined();
+  const { about, samples } = timelineOf(oneToThree);
+  const record = await openTimeline({ ...about, folder, tag: 'gcp', onFailure: () => {} });
+  for (const sample of samples) record.add(sample);
+  await record.close();
+  expect(await findRun('latest', results, RUN_OR_WATCH)).toBe(folder);
+  await expect(findRun('latest', results)).rejects.toMatchObject({ code: 'run-unknown' });
+  const watch = await readWatchedGroup(folder, givenCapacity(10));
+  if (watch === undefined) throw new Error('nothing was read');
+  expect([watch.name, watch.tag]).toEqual(['20260131-100000-gcp-scale', 'gcp']);
+  expect(await renderWatched(watch, 'table', 80)).toContain('Scaling of b, times since the first look:');
+  expect(await renderWatched(watch, 'markdown', 80)).toMatch(/^# 20260131-100000-gcp-scale\n\n## Scaling of `b`/);
+  expect(await renderWatched(watch, 'csv', 80)).toContain('gcp,b,scale_out,1,1,3,b-2,healthy,seconds,decision,10,20,');
+  expect(JSON.parse(await renderWatched(watch, 'json', 80)).scaling.figures.scaleOuts).toHaveLength(1);
+  await expect(renderWatched(watch, 'junit', 80)).rejects.toMatchObject({ exit: 2 });
+  const html = watchPageOf(watch, { css: '', script: '' });
+  expect(html).toContain("default-src 'none'");
+  expect(html).toContain('id="group-size"');
+  await writeFile(join(folder, 'manifest.json'), '{}');
+  expect(await readWatchedGroup(folder)).toBeUndefined();
   await rm(results, { recursive: true });
 });

@@ -66,15 +66,18 @@ export interface Step {
   readonly at: number;
   readonly seconds: number;
   readonly rate: number;
+  /** Whether the point was judged to be more than the target can do. */
+  readonly overloaded?: boolean;
   /** Answers per second by host at a second of the timeline. */
   readonly hosts?: (second: number) => Readonly<Record<string, number>>;
   readonly failed?: (second: number) => number;
 }
 
 export function loadOf(steps: readonly Step[]): RecordedLoad {
-  const points = steps.map(({ at, seconds, rate }, index): PointSummary => {
+  const points = steps.map(({ at, seconds, rate, overloaded = false }, index): PointSummary => {
     const startedAt = new Date(ORIGIN + at * 1000).toISOString();
-    return { ...pointOf(index, rate), durationSeconds: seconds, startedAt };
+    const state = { state: overloaded ? ('overloaded' as const) : ('steady' as const), reason: '' };
+    return { ...pointOf(index, rate), durationSeconds: seconds, startedAt, state };
   });
   const series = steps.flatMap(({ at, seconds, rate, hosts = () => ({}), failed = () => 0 }, index) =>
     Array.from({ length: seconds }, (_, second): SeriesSample => {
@@ -102,7 +105,7 @@ export const oneToThree: Shape = {
 export const riseAndFall: readonly Step[] = [
   { at: 0, seconds: 30, rate: 10, hosts: () => ({ 'b-1': 10 }) },
   {
-    ...{ at: 30, seconds: 60, rate: 25 },
+    ...{ at: 30, seconds: 60, rate: 25, overloaded: true },
     hosts: (second): Record<string, number> => {
       if (second < 57) return { 'b-1': 10 };
       if (second < 60) return { 'b-1': 12, 'b-2': 8 };

@@ -82,6 +82,12 @@ describe('the demand', () => {
       [28, 5],
       [40, 0],
     ]);
+    // The demand of a group does not vanish while its last answers come.
+    expect(load?.levels.map(({ at, rps }) => [(at - origin) / 1000, rps])).toEqual([
+      [-2, 5],
+      [28, 5],
+      [40, 0],
+    ]);
     expect(load?.steps.map(({ from, to }) => [from, to])).toEqual([
       [0, 5],
       [5, 0],
@@ -89,11 +95,18 @@ describe('the demand', () => {
   });
 });
 
+test('answers to a warm-up are not counted, so its seconds are not known', () => {
+  const { points, series } = loadOf([{ at: 0, seconds: 10, rate: 5, hosts: () => ({ 'b-1': 5 }) }]);
+  const warm = series.map((sample) => ({ ...sample, phase: sample.second < 4 ? ('warmup' as const) : sample.phase }));
+  expect(loadOfRun({ plan: { warmupSeconds: 4 }, points, series: warm })?.slices).toHaveLength(6);
+});
+
 describe('what one instance sustains', () => {
   const overloaded: Step = {
     at: 0,
     seconds: 40,
     rate: 30,
+    overloaded: true,
     hosts: (second) => (second < 10 ? {} : { 'b-1': 12, 'b-2': 12 }),
   };
 
@@ -106,6 +119,11 @@ describe('what one instance sustains', () => {
     expect(plateauCapacity(load, () => undefined)).toBeUndefined();
     const calm = loadOfRun(loadOf([{ at: 0, seconds: 40, rate: 5, hosts: () => ({ 'b-1': 5 }) }])) as LoadCurve;
     expect(plateauCapacity(calm, () => 1)).toBeUndefined();
+  });
+
+  test('answers that are on their way are no overload: the point says so', () => {
+    const load = loadOfRun(loadOf([{ ...overloaded, overloaded: false }])) as LoadCurve;
+    expect(plateauCapacity(load, () => 2)).toBeUndefined();
   });
 
   test('a stretch ends where the group grows', () => {
@@ -138,8 +156,8 @@ test('the same group at another time has the same figures', () => {
     ...point,
     startedAt: new Date(Date.parse(point.startedAt) + shift).toISOString(),
   }));
-  const { startedAt: _, ...first } = scalingFigures(timeline, { load });
-  const { startedAt: __, ...second } = scalingFigures(later, { load: { ...load, points } });
+  const { startedAt: _a, origin: _b, ...first } = scalingFigures(timeline, { load });
+  const { startedAt: _c, origin: _d, ...second } = scalingFigures(later, { load: { ...load, points } });
   expect(second).toEqual(first);
   expect(first.metrics).toBeDefined();
 });

@@ -43,3 +43,9 @@ export function dataTable(
     .map((name) => `<th scope="col">${escapeHtml(name)}</th>`)
     .join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }
+
+/** Facts by name. */
+export function dataList(facts: readonly (readonly [name: string, text: string])[]): string {
+  const items = facts.map(([name, text]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd></div>`);
+  return `<dl>${items.join('')}</dl>`;
+}

@@ -1,28 +1,19 @@
-import { createHash } from 'node:crypto';
 import { formatSeconds } from '../../../config/durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from '../verdict.ts';
-import { chartData, figureOf } from './figure.ts';
-import { dataTable, escapeHtml, inlineJson } from './markup.ts';
+import { figureOf } from './figure.ts';
+import { dataList, dataTable, escapeHtml } from './markup.ts';
 import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
 import { scalingCharts } from './scaling-charts.ts';
 import { scalingSection } from './scaling-section.ts';
+import { type PageAssets, shellOf } from './shell.ts';
 import { streamCharts } from './stream-charts.ts';
 import { timeCharts } from './time-charts.ts';
 
-/** The page's style sheet and script, as text. */
-export interface PageAssets {
-  readonly css: string;
-  readonly script: string;
-}
-
-/**
- * A recorded run as one HTML file that needs nothing else: no network, no other file. Its policy forbids everything
- * but its own script and style, so foreign text that slipped through an escape could still do nothing.
- */
+/** A recorded run as one HTML file. */
 export function pageOf(run: ReportedRun, assets: PageAssets): string {
   const { report } = run;
   const { plan, points } = report;
@@ -35,28 +26,12 @@ export function pageOf(run: ReportedRun, assets: PageAssets): string {
     ...streamCharts(report),
     ...timeCharts(run),
   ];
-  const scaling = scalingCharts(run);
-  const policy = `default-src 'none'; script-src '${hash(assets.script)}'; style-src '${hash(assets.css)}'; img-src data:; base-uri 'none'; form-action 'none'`;
+  const load = { plan, points, series: run.series };
+  const scaling = run.scaling === undefined ? [] : scalingCharts(run.scaling, load);
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${plan.simulated ? 'SIMULATED ' : ''}${escapeHtml(plan.runId)}</title>
-<link rel="icon" href="data:,">
-<style>${assets.css}</style>
-</head>
-<body>
-<header>
-<div><h1>${escapeHtml(plan.tag)}</h1><p class="target">${escapeHtml(plan.targetUrl)}</p></div>
-<button type="button" id="theme" hidden>Theme: system</button>
-</header>
-<main>
-${simulated}
+  const main = `${simulated}
 ${endingOf(report)}
 ${cardsOf(report)}
 ${conclusionOf(report)}
@@ -64,26 +39,24 @@ ${conclusionOf(report)}
 ${pointTable(points)}
 ${remarksList(points)}
 </section>
-${scalingSection(run, scaling)}
+${run.scaling === undefined ? '' : scalingSection(run.scaling, scaling)}
 <section aria-labelledby="charts"><h2 id="charts">Charts</h2>
 <div class="charts">
 ${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
 </div></section>
 ${hostSection(points)}
 <section aria-labelledby="about"><h2 id="about">This run</h2>
-<dl>${aboutOf(run)
-    .map(([name, text]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd></div>`)
-    .join('')}</dl></section>
-</main>
-<script type="application/json" id="charts-data">${inlineJson([...scaling, ...charts].map(chartData))}</script>
-<script>${assets.script}</script>
-</body>
-</html>
-`;
-}
-
-function hash(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+${dataList(aboutOf(run))}</section>`;
+  return shellOf(
+    {
+      title: `${plan.simulated ? 'SIMULATED ' : ''}${plan.runId}`,
+      heading: plan.tag,
+      subheading: plan.targetUrl,
+      main,
+      charts: [...scaling, ...charts],
+    },
+    assets,
+  );
 }
 
 function endingOf({ status, problem }: SweepReport): string {

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, RemedyError } from '../../../errors.ts';
-import type { ReportedRun } from '../recorded.ts';
-import { type PageAssets, pageOf } from './page.ts';
+import type { ReportedRun, WatchedGroup } from '../recorded.ts';
+import { pageOf } from './page.ts';
+import type { PageAssets } from './shell.ts';
+import { watchPageOf } from './watch-page.ts';
 
 /** Beside the built command; in dist/ when run from source. */
 const BUILT = new URL(
@@ -17,6 +19,11 @@ const BUILT = new URL(
  */
 export async function renderHtmlReport(run: ReportedRun): Promise<string> {
   return pageOf(run, await readAssets());
+}
+
+/** The same of a group that was watched without a run, with the same errors. */
+export async function renderWatchHtml(watch: WatchedGroup): Promise<string> {
+  return watchPageOf(watch, await readAssets());
 }
 
 async function readAssets(): Promise<PageAssets> {

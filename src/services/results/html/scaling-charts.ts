@@ -1,9 +1,9 @@
 import { curveOf, demandOf, LONGEST_GAP, type ScalingFigures } from '../../scaling/elasticity.ts';
 import { demandAt } from '../../scaling/elasticity-metrics.ts';
 import { countStates } from '../../scaling/instance-state.ts';
-import { type AnswerSlice, type LoadCurve, offeredAt } from '../../scaling/load-curve.ts';
+import { type AnswerSlice, type LoadCurve, offeredAt, type RecordedLoad } from '../../scaling/load-curve.ts';
 import { type Look, looksOf } from '../../scaling/looks.ts';
-import type { ReportedRun } from '../recorded.ts';
+import type { RecordedScaling } from '../recorded.ts';
 import { display, rateText } from '../text.ts';
 import type { Chart, Datum, Series } from './chart-types.ts';
 import { number } from './point-axis.ts';
@@ -23,16 +23,17 @@ interface Column {
   readonly look?: Look;
 }
 
-/** The size of a watched group over time, over what was offered and answered; none where no group was watched. */
-export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[] {
-  if (scaling === undefined) return [];
-  const { timeline, figures } = scaling;
+/**
+ * The size of a watched group over time, over what was offered and answered.
+ *
+ * @param run the load beside it; without one, what the watch saw of a load is drawn
+ */
+export function scalingCharts({ timeline, figures }: RecordedScaling, run?: RecordedLoad): Chart[] {
   const { all, known } = looksOf(timeline);
-  const load = curveOf(timeline, { load: { plan: report.plan, points: report.points, series } });
+  const load = curveOf(timeline, run === undefined ? {} : { load: run });
   const [first, last] = [all[0], all.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const window = Date.parse(report.points.find(({ status }) => status !== 'skipped')?.startedAt ?? '');
-  const origin = Number.isFinite(window) ? window : first.at;
+  const origin = Date.parse(figures.origin);
   const seconds = (at: number) => Math.round((at - origin) / 100) / 10;
   const columns = columnsOf(all, load, LONGEST_GAP * figures.intervalSeconds * 1000);
   const line = (of: (column: Column) => number | undefined, text: (value: number) => string): Datum[] =>
@@ -77,7 +78,11 @@ export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[]
       summary: summaryOf(figures),
       note: noteOf(figures),
       x: {
-        ...{ label: 'time since the load began', scale: 'time', tick: clockText },
+        ...{
+          label: figures.originIs === 'load' ? 'time since the load began' : 'time since the first look',
+          scale: 'time',
+          tick: clockText,
+        },
         domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)],
       },
       y: {
@@ -92,7 +97,7 @@ export function scalingCharts({ report, series, scaling }: ReportedRun): Chart[]
       }),
       columnName: (x) => clockText(x),
       marks: [...figures.scaleOuts, ...figures.scaleIns]
-        .map(({ from, to, decided }) => ({ x: seconds(first.at + decided[1] * 1000), label: `${from} to ${to}` }))
+        .map(({ from, to, decided }) => ({ x: seconds(origin + decided[1] * 1000), label: `${from} to ${to}` }))
         .sort((a, b) => a.x - b.x),
       flags: figures.errors
         .filter(({ at = 0 }) => at >= first.at && at <= last.at)

@@ -1,4 +1,4 @@
-import type { ReportedRun } from '../recorded.ts';
+import type { RecordedScaling } from '../recorded.ts';
 import {
   changeLines,
   legendLines,
@@ -13,10 +13,8 @@ import type { Chart } from './chart-types.ts';
 import { figureOf } from './figure.ts';
 import { dataTable, escapeHtml } from './markup.ts';
 
-/** What became of a watched group, with its charts; nothing where none was watched. */
-export function scalingSection({ scaling }: ReportedRun, charts: readonly Chart[]): string {
-  if (scaling === undefined) return '';
-  const { figures } = scaling;
+/** What became of a watched group, with its charts. */
+export function scalingSection({ figures }: RecordedScaling, charts: readonly Chart[]): string {
   const [out, less, metrics] = [scaleOutTable(figures), scaleInTable(figures), metricRows(figures)];
   const wide = out.rows.length === 0 ? '' : dataTable('Scale-out, seconds', ...byInstance(out));
   const tables = [
@@ -32,10 +30,10 @@ export function scalingSection({ scaling }: ReportedRun, charts: readonly Chart[
         ]),
   ];
   const notes = [
+    ...scalingRemarks(figures).map((line) => line.replace(/^! /, '')),
+    ...unknownLines(figures),
     ...legendLines(figures),
     ...metricLines(figures),
-    ...unknownLines(figures),
-    ...scalingRemarks(figures).map((line) => line.replace(/^! /, '')),
   ];
   return `<section aria-labelledby="scaling"><h2 id="scaling">Scaling of ${escapeHtml(figures.group)}</h2>
 ${listOf(changeLines(figures), 'conclusion')}

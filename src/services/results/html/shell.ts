@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { Chart } from './chart-types.ts';
+import { chartData } from './figure.ts';
+import { escapeHtml, inlineJson } from './markup.ts';
+
+/** The page's style sheet and script, as text. */
+export interface PageAssets {
+  readonly css: string;
+  readonly script: string;
+}
+
+export interface PageParts {
+  /** Plain text, as are the two below it. */
+  readonly title: string;
+  readonly heading: string;
+  readonly subheading: string;
+  /** Markup of everything below the head. */
+  readonly main: string;
+  /** All charts that it draws, for the hover. */
+  readonly charts: readonly Chart[];
+}
+
+/**
+ * One HTML file that needs nothing else: no network, no other file. Its policy forbids everything but its own script
+ * and style, so foreign text that slipped through an escape could still do nothing.
+ */
+export function shellOf({ title, heading, subheading, main, charts }: PageParts, assets: PageAssets): string {
+  const policy = `default-src 'none'; script-src '${hash(assets.script)}'; style-src '${hash(assets.css)}'; img-src data:; base-uri 'none'; form-action 'none'`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
+<style>${assets.css}</style>
+</head>
+<body>
+<header>
+<div><h1>${escapeHtml(heading)}</h1><p class="target">${escapeHtml(subheading)}</p></div>
+<button type="button" id="theme" hidden>Theme: system</button>
+</header>
+<main>
+${main}
+</main>
+<script type="application/json" id="charts-data">${inlineJson(charts.map(chartData))}</script>
+<script>${assets.script}</script>
+</body>
+</html>
+`;
+}
+
+function hash(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
