@@ -8,6 +8,8 @@ import type { LoadSample } from './types.ts';
 const SERIES = 'series.jsonl';
 /** A load writes a line a second; one that has been quiet for longer waits between points, was killed or hangs. */
 const QUIET_MS = 10_000;
+/** A run that is older than so many others is not looked at, at every look. */
+const NEWEST = 50;
 /** The end of a file is enough for the first look. */
 const TAIL_BYTES = 16 * 1024;
 
@@ -18,7 +20,7 @@ const TAIL_BYTES = 16 * 1024;
  */
 export async function findLiveRun(outFolder: string, now: number): Promise<string | undefined> {
   // The names begin with the time. Of several that run, the youngest is meant.
-  for (const name of (await namesIn(outFolder)).sort().reverse()) {
+  for (const name of (await namesIn(outFolder)).sort().reverse().slice(0, NEWEST)) {
     const folder = join(outFolder, name);
     const changed = await stat(join(folder, SERIES)).catch(() => undefined);
     if (changed === undefined || now - changed.mtimeMs > QUIET_MS) continue;

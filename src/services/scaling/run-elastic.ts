@@ -9,6 +9,10 @@ import type { HostProbe } from './host-probe.ts';
 import { followLoad } from './load-beside.ts';
 import { recordedWatch } from './recorded-watch.ts';
 import type { GroupSource } from './types.ts';
+import { isFinal } from './watch.ts';
+
+const FIRST_TRIES = 4;
+const FIRST_PAUSE_MS = 1000;
 
 /** What a sweep needs to know; `rates`, its ladder and the gate between points are the profile's. */
 export type ElasticOptions = Omit<
@@ -43,7 +47,7 @@ export async function runElastic(
 ): Promise<SweepReport> {
   const { clock, signal } = deps;
   // Before anything is offered: a group that cannot be seen, or does not exist, is found out here.
-  const start = await source.sample(signal);
+  const start = await firstLook(source, deps);
   const profile = elasticLadder(source.name, settings, start, deps);
   const over = new AbortController();
   let watch: Promise<unknown> | undefined;
@@ -78,6 +82,18 @@ export async function runElastic(
   } finally {
     over.abort();
     await watch;
+  }
+}
+
+/** What fails only for a moment is tried again, as a watch would. */
+async function firstLook(source: GroupSource, { clock, signal }: Pick<SweepDeps, 'clock' | 'signal'>) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await source.sample(signal);
+    } catch (error) {
+      if (tries === FIRST_TRIES || signal.aborted || isFinal(error)) throw error;
+      await clock.sleep(FIRST_PAUSE_MS, signal);
+    }
   }
 }
 

@@ -144,7 +144,7 @@ async function lookAt(
 }
 
 /** What is the same at the next look: who asks is not known, or what was asked for does not exist. */
-function isFinal(error: unknown): boolean {
+export function isFinal(error: unknown): boolean {
   return error instanceof RemedyError && (error.exit === ExitCode.configuration || error.exit === ExitCode.usage);
 }
 
