@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AwsFlagValues } from './aws-surroundings.ts';
 import type { Emit } from './events.ts';
+import type { GcpFlagValues } from './gcp-surroundings.ts';
 import { systemClock } from './runtime.ts';
 import { awsModule } from './services/aws/module.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
+import { gcpModule } from './services/gcp/module.ts';
 import { hostModule } from './services/host/module.ts';
 import { loadHostTemplates } from './services/host/templates.ts';
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
@@ -81,7 +83,7 @@ export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<Claim
 }
 
 /** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const TARGETS = ['local', 'host', 'aws'] as const;
+export const TARGETS = ['local', 'host', 'aws', 'gcp'] as const;
 
 /** The stack's token, where its services ask for one. */
 async function stackToken(paths: StackPaths): Promise<string | undefined> {
@@ -91,7 +93,10 @@ async function stackToken(paths: StackPaths): Promise<string | undefined> {
 }
 
 /** What the commands that work over all targets know of each. */
-export function targetModules(paths: StackPaths, aws: AwsFlagValues = {}): readonly TargetModule[] {
+export function targetModules(
+  paths: StackPaths,
+  flags: AwsFlagValues & Pick<GcpFlagValues, 'project' | 'gcp-endpoint-url'> = {},
+): readonly TargetModule[] {
   const templates = () => loadHostTemplates(TEMPLATES, BUNDLES);
   return [
     localModule(paths, processDeps(paths)),
@@ -99,8 +104,16 @@ export function targetModules(paths: StackPaths, aws: AwsFlagValues = {}): reado
     awsModule(paths, {
       clock: systemClock,
       templates,
-      ec2: async () => (await import('./aws-surroundings.ts')).ec2Of(aws, paths),
+      ec2: async () => (await import('./aws-surroundings.ts')).ec2Of(flags, paths),
       token: () => stackToken(paths),
+    }),
+    gcpModule(paths, {
+      async compute() {
+        const { computeOf } = await import('./gcp-surroundings.ts');
+        // `--endpoint-url` is that of EC2 where both clouds are meant.
+        const { project, 'gcp-endpoint-url': endpoint } = flags;
+        return (await computeOf({ project, 'gcp-endpoint-url': endpoint }, paths)).compute;
+      },
     }),
   ];
 }

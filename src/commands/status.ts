@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { awsFlags } from '../config/aws-flags.ts';
+import { gcpFlags } from '../config/gcp-flags.ts';
 import { ExitCode } from '../errors.ts';
 import { systemClock } from '../runtime.ts';
 import { stackStatus } from '../services/stack/stack-status.ts';
@@ -18,6 +19,7 @@ With --refresh every resource is compared with its record. Exits 5 when somethin
   ];
   static override flags = {
     ...awsFlags,
+    ...gcpFlags,
     refresh: Flags.boolean({ description: 'look at every resource, and say what differs from its record' }),
   };
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { awsFlags } from '../config/aws-flags.ts';
+import { gcpFlags } from '../config/gcp-flags.ts';
 import { ExitCode } from '../errors.ts';
 import { targetsToTearDown, teardownStack } from '../services/stack/stack-teardown.ts';
 import { readState } from '../services/stack/state.ts';
@@ -28,6 +29,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
   };
   static override flags = {
     ...awsFlags,
+    ...gcpFlags,
     yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
   };
 

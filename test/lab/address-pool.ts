@@ -14,6 +14,12 @@ export class AddressPool {
     return address;
   }
 
+  /** Takes this very one, if it is free. */
+  claim(address: string): void {
+    const index = this.#free.indexOf(address);
+    if (index >= 0) this.#free.splice(index, 1);
+  }
+
   giveBack(address: string): void {
     if (!this.#free.includes(address)) this.#free.push(address);
   }

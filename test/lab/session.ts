@@ -26,6 +26,7 @@ interface Entry {
  */
 export class Session {
   #entry: Entry;
+  #saved: Promise<void> = Promise.resolve();
 
   private constructor(entry: Entry) {
     this.#entry = entry;
@@ -77,7 +78,9 @@ export class Session {
   async addChild(pid: number): Promise<void> {
     const child = { pid, startedAt: await startTimeOf(pid) };
     this.#entry = { ...this.#entry, children: [...this.#entry.children, child] };
-    await save(this.#entry);
+    // One after the other: two writers of one file leave neither's text.
+    this.#saved = this.#saved.then(() => save(this.#entry));
+    await this.#saved;
   }
 
   /** Removes everything of this lab; the last one also stops the Docker daemon. */

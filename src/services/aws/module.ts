@@ -6,13 +6,14 @@ import type { HostTemplates } from '../host/templates.ts';
 import { healthReason } from '../local/service-process.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Resource } from '../stack/resource.ts';
-import { readSecret, SSH_KEY } from '../stack/secrets.ts';
+import { forgetSecretPair, readSecret } from '../stack/secrets.ts';
 import type { TargetRecord } from '../stack/state.ts';
 import { recordedStatus, type TargetModule, type TargetStatus } from '../stack/target-module.ts';
 import { awsResources } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
 import { recordedRequest, refuseElsewhere } from './guards.ts';
 import { findAccount } from './launch.ts';
+import { HOST_KEY } from './material.ts';
 import { ON_VM, onVm, vmAccess } from './on-vm.ts';
 import { awsTarget } from './target.ts';
 
@@ -29,7 +30,8 @@ export function awsModule(paths: StackPaths, deps: AwsModuleDeps): TargetModule 
   return {
     name: 'aws',
     sweepsUnasked: false,
-    hasTraces: async () => (await readSecret(paths, SSH_KEY)) !== undefined,
+    // The operator's own key is the same on every cloud.
+    hasTraces: async () => (await readSecret(paths, HOST_KEY)) !== undefined,
     status: async (record) => (record === undefined ? undefined : statusOf(record)),
     async open(record, context, purpose) {
       const ec2 = await deps.ec2();
@@ -45,6 +47,7 @@ export function awsModule(paths: StackPaths, deps: AwsModuleDeps): TargetModule 
       const handles = [vm.host, vm.service] as unknown as Resource<unknown, unknown>[];
       return { ...awsTarget(resources, handles), close: () => sessions.close() };
     },
+    forget: () => forgetSecretPair(paths, HOST_KEY),
     async logs(record, selection, kind, context) {
       const { a } = record?.endpoints ?? {};
       if (record === undefined || a === undefined || (selection !== undefined && selection !== 'a')) return [];

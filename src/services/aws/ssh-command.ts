@@ -1,9 +1,6 @@
-import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { ExitCode, RemedyError } from '../../errors.ts';
-import { makeFolder } from '../files/make-folder.ts';
+import { sshOptions } from '../host/ssh-words.ts';
 import type { StackPaths } from '../stack/paths.ts';
-import { SSH_KEY, secretPath } from '../stack/secrets.ts';
 import type { TargetRecord } from '../stack/state.ts';
 import { recordedRequest } from './guards.ts';
 import { vmAccess } from './on-vm.ts';
@@ -25,13 +22,5 @@ export async function sshCommand(paths: StackPaths, record: TargetRecord | undef
       nextSteps: ['deploy it first: chainctl deploy aws', 'or name another stack with --stack'],
     });
   }
-  const known = join(paths.folder, 'known_hosts');
-  await makeFolder(paths.folder, 0o700);
-  await writeFileAtomic(known, `${address} ${access.hostKey}\n`, { mode: 0o600 });
-  return [
-    ...['-i', secretPath(paths, SSH_KEY), '-o', 'IdentitiesOnly=yes'],
-    ...['-o', `UserKnownHostsFile="${known}"`, '-o', 'GlobalKnownHostsFile=/dev/null'],
-    ...['-o', 'StrictHostKeyChecking=yes', '-o', 'HostKeyAlgorithms=ssh-ed25519'],
-    `${user}@${address}`,
-  ];
+  return [...(await sshOptions(paths, 'a', access.hostKey)), `${user}@${address}`];
 }

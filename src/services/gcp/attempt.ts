@@ -4,7 +4,7 @@ import type { StepDeps } from '../stack/steps.ts';
 import { BACKEND } from './backend.ts';
 import type { Boot, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
-import { desiredGcp, gcpResources, templateSpec } from './desired.ts';
+import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
 import { RULE } from './forwarding-rule.ts';
 import { GROUP_PART } from './group.ts';
 import { type Ownership, objectName } from './names.ts';
@@ -58,7 +58,7 @@ export async function planAt(
     {
       source: () => source,
       bootKeys: boot.desired.map(({ resource }) => resource.key),
-      readySeconds: request.readySeconds ?? source.startSeconds + MACHINE_SECONDS,
+      instanceSeconds: (request.readySeconds ?? source.startSeconds + MACHINE_SECONDS) + drainSecondsOf(request),
       serves: (context, address) =>
         untilServing(context, {
           key: RULE,

@@ -61,13 +61,15 @@ export function autoscaler(
     needsAnother: (_spec, raw) => !samePath(raw.target, target),
     differences,
     async patch(context, spec, raw) {
-      await calls.patch(context, raw.name ?? '', bodyOf(spec), patchStep(key));
+      const name = raw.name ?? '';
+      await calls.update(context, name, { name, description: raw.description ?? '', ...bodyOf(spec) }, patchStep(key));
     },
     async ready(context, live) {
       await pollUntil(context, {
         key,
         action: 'ready',
         deadlineSeconds: READY_SECONDS,
+        longestMs: 2000,
         async look() {
           const { status, statusDetails } = await calls.get(live.name ?? '', context.signal);
           if (status === 'ACTIVE') return { done: true };

@@ -109,7 +109,7 @@ export interface Changes {
   'addresses.delete': google.cloud.compute.v1.IDeleteGlobalAddressRequest;
   'addresses.setLabels': google.cloud.compute.v1.ISetLabelsGlobalAddressRequest;
   'autoscalers.insert': google.cloud.compute.v1.IInsertAutoscalerRequest;
-  'autoscalers.patch': google.cloud.compute.v1.IPatchAutoscalerRequest;
+  'autoscalers.update': google.cloud.compute.v1.IUpdateAutoscalerRequest;
   'autoscalers.delete': google.cloud.compute.v1.IDeleteAutoscalerRequest;
   'backendServices.insert': google.cloud.compute.v1.IInsertBackendServiceRequest;
   'backendServices.patch': google.cloud.compute.v1.IPatchBackendServiceRequest;
@@ -137,7 +137,7 @@ export interface Changes {
   'instanceTemplates.insert': google.cloud.compute.v1.IInsertInstanceTemplateRequest;
   'instanceTemplates.delete': google.cloud.compute.v1.IDeleteInstanceTemplateRequest;
   'regionAutoscalers.insert': google.cloud.compute.v1.IInsertRegionAutoscalerRequest;
-  'regionAutoscalers.patch': google.cloud.compute.v1.IPatchRegionAutoscalerRequest;
+  'regionAutoscalers.update': google.cloud.compute.v1.IUpdateRegionAutoscalerRequest;
   'regionAutoscalers.delete': google.cloud.compute.v1.IDeleteRegionAutoscalerRequest;
   'regionInstanceGroupManagers.insert': google.cloud.compute.v1.IInsertRegionInstanceGroupManagerRequest;
   'regionInstanceGroupManagers.patch': google.cloud.compute.v1.IPatchRegionInstanceGroupManagerRequest;
@@ -147,7 +147,7 @@ export interface Changes {
   'targetHttpProxies.setUrlMap': google.cloud.compute.v1.ISetUrlMapTargetHttpProxyRequest;
   'targetHttpProxies.delete': google.cloud.compute.v1.IDeleteTargetHttpProxyRequest;
   'urlMaps.insert': google.cloud.compute.v1.IInsertUrlMapRequest;
-  'urlMaps.patch': google.cloud.compute.v1.IPatchUrlMapRequest;
+  'urlMaps.update': google.cloud.compute.v1.IUpdateUrlMapRequest;
   'urlMaps.delete': google.cloud.compute.v1.IDeleteUrlMapRequest;
 }
 

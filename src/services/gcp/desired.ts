@@ -22,8 +22,8 @@ export interface MakeDeps {
   source(): BootSource;
   /** Keys of what a template boots from. */
   readonly bootKeys: readonly string[];
-  /** Seconds within which one VM must serve. */
-  readonly readySeconds: number;
+  /** Seconds within which one VM must serve, and one that leaves must be gone. */
+  readonly instanceSeconds: number;
   /** Resolves once B answers at the address. */
   serves(context: ResourceContext, address: string): Promise<void>;
 }
@@ -50,7 +50,7 @@ export function gcpResources(
   { location, template, seen }: Variant,
   deps: MakeDeps = NOTHING_MADE,
 ) {
-  const { bootKeys, readySeconds, source, serves } = deps;
+  const { bootKeys, instanceSeconds, source, serves } = deps;
   const templates = [...new Set([template, ...seen.filter(isTemplateKey)])];
   const groups = [...new Set([groupKey(location), ...seen.filter(isGroupKey)])];
   return {
@@ -62,7 +62,7 @@ export function gcpResources(
     template: instanceTemplate(compute, owner, template, { dependsOn: bootKeys, source }),
     group: instanceGroup(compute, owner, location, {
       dependsOn: [...templates, HEALING_CHECK, LB_FIREWALL],
-      readySeconds,
+      instanceSeconds,
     }),
     autoscaler: autoscaler(compute, owner, location),
     backend: backendService(compute, owner, location, groups),
@@ -74,7 +74,7 @@ export function gcpResources(
 
 const NOTHING_MADE: MakeDeps = {
   bootKeys: [],
-  readySeconds: 0,
+  instanceSeconds: 0,
   source: () => {
     throw new Error('a handle for removal cannot create');
   },
@@ -152,7 +152,7 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
     }),
     desire(resources.backend, {
       requestSeconds: request.requestSeconds,
-      drainSeconds: Math.min(request.requestSeconds, LONGEST_DRAIN_SECONDS),
+      drainSeconds: drainSecondsOf(request),
       ...(request.autoscale.signal === 'lb' ? { ratePerInstance: request.ratePerInstance } : {}),
     }),
     desire(resources.urlMap, {}),
@@ -163,3 +163,8 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
 
 /** The API's own bound. */
 const LONGEST_DRAIN_SECONDS = 3600;
+
+/** Requests under way are given as long as any request. */
+export function drainSecondsOf({ requestSeconds }: Pick<GcpRequest, 'requestSeconds'>): number {
+  return Math.min(requestSeconds, LONGEST_DRAIN_SECONDS);
+}

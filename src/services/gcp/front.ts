@@ -27,8 +27,15 @@ export function urlMap(compute: Compute, owner: Ownership): Resource<Nothing, Ur
       ...(raw.hostRules?.length ? ['has rules for hosts'] : []),
     ],
     async patch(context, _spec, raw) {
-      const urlMapResource = { defaultService, hostRules: [], pathMatchers: [], fingerprint: raw.fingerprint ?? null };
-      await change(compute, context, 'urlMaps.patch', { urlMap: raw.name ?? '', urlMapResource }, patchStep(URL_MAP));
+      const { name, description, fingerprint } = raw;
+      // Not a patch: rules that somebody added are to go.
+      const urlMapResource = {
+        name: name ?? '',
+        description: description ?? '',
+        fingerprint: fingerprint ?? '',
+        defaultService,
+      };
+      await change(compute, context, 'urlMaps.update', { urlMap: name ?? '', urlMapResource }, patchStep(URL_MAP));
     },
     remove: (context, name) => removeObject(compute, context, 'urlMaps.delete', { urlMap: name }, { key: URL_MAP }),
     identify: () => ({}),

@@ -16,7 +16,8 @@ export interface GroupCalls {
   readonly autoscaler: {
     get(name: string, signal: AbortSignal): Promise<Autoscaler>;
     insert(context: ResourceContext, body: Autoscaler, step: ChangeStep): Promise<unknown>;
-    patch(context: ResourceContext, name: string, body: Autoscaler, step: ChangeStep): Promise<unknown>;
+    /** Puts it in the place of the one before: a patch would leave the signal that is not wanted any more. */
+    update(context: ResourceContext, name: string, body: Autoscaler, step: ChangeStep): Promise<unknown>;
     remove(context: ResourceContext, name: string, step: RemoveStep): Promise<void>;
   };
 }
@@ -42,8 +43,8 @@ function zonal(compute: Compute, { zone }: { readonly zone: string }): GroupCall
       get: (name, signal) => compute.read('autoscalers.get', { zone, autoscaler: name }, signal),
       insert: (context, autoscalerResource, step) =>
         change(compute, context, 'autoscalers.insert', { zone, autoscalerResource }, step),
-      patch: (context, name, autoscalerResource, step) =>
-        change(compute, context, 'autoscalers.patch', { zone, autoscaler: name, autoscalerResource }, step),
+      update: (context, name, autoscalerResource, step) =>
+        change(compute, context, 'autoscalers.update', { zone, autoscaler: name, autoscalerResource }, step),
       remove: (context, name, step) =>
         removeObject(compute, context, 'autoscalers.delete', { zone, autoscaler: name }, step),
     },
@@ -72,8 +73,8 @@ function regional(compute: Compute, { region }: { readonly region: string }): Gr
       get: (name, signal) => compute.read('regionAutoscalers.get', { region, autoscaler: name }, signal),
       insert: (context, autoscalerResource, step) =>
         change(compute, context, 'regionAutoscalers.insert', { region, autoscalerResource }, step),
-      patch: (context, name, autoscalerResource, step) =>
-        change(compute, context, 'regionAutoscalers.patch', { region, autoscaler: name, autoscalerResource }, step),
+      update: (context, name, autoscalerResource, step) =>
+        change(compute, context, 'regionAutoscalers.update', { region, autoscaler: name, autoscalerResource }, step),
       remove: (context, name, step) =>
         removeObject(compute, context, 'regionAutoscalers.delete', { region, autoscaler: name }, step),
     },

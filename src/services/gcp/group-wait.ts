@@ -34,6 +34,7 @@ export async function untilStable(calls: GroupCalls, context: ResourceContext, w
     key: wait.key,
     action: wait.action,
     deadlineSeconds: wait.deadlineSeconds,
+    longestMs: 2000,
     async look() {
       const [group, instances, told] = await Promise.all([
         lookUp(() => calls.get(name, signal)),

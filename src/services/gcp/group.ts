@@ -36,8 +36,8 @@ export interface GroupSpec {
 
 interface GroupDeps {
   readonly dependsOn: readonly string[];
-  /** Seconds within which one instance must have become ready. */
-  readonly readySeconds: number;
+  /** Seconds within which one instance must have become ready, and one that leaves must be gone. */
+  readonly instanceSeconds: number;
 }
 
 /**
@@ -48,7 +48,7 @@ export function instanceGroup(
   compute: Compute,
   owner: Ownership,
   location: Location,
-  { dependsOn, readySeconds }: GroupDeps,
+  { dependsOn, instanceSeconds }: GroupDeps,
 ): Resource<GroupSpec, InstanceGroupManager> & { readonly name: string } {
   const key = groupKey(location);
   const calls = groupCalls(compute, location);
@@ -72,7 +72,7 @@ export function instanceGroup(
       project: compute.project,
       template: templateOf(raw),
       // A rollout goes from one instance to the next.
-      deadlineSeconds: readySeconds * Math.max(1, raw.targetSize ?? 1),
+      deadlineSeconds: instanceSeconds * Math.max(1, raw.targetSize ?? 1),
     });
 
   const base = namedObject<GroupSpec, InstanceGroupManager>(owner, {

@@ -1,6 +1,7 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Compute } from './compute.ts';
 import { networkPath } from './desired.ts';
+import { isGcp } from './errors.ts';
 import { regionOf } from './names.ts';
 import { lookUp } from './operations.ts';
 import { locationName, samePath } from './paths.ts';
@@ -41,7 +42,14 @@ export async function hasNat(
   region: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const routers = await compute.read('routers.list', { region }, signal);
+  const routers = await compute.read('routers.list', { region }, signal).catch((error: unknown) => {
+    if (!isGcp(error, 'invalid', 'notFound')) throw error;
+    throw new RemedyError(`Google Cloud has no region ${region} for project ${compute.project}: ${reasonOf(error)}`, {
+      code: 'gcp-no-region',
+      exit: ExitCode.configuration,
+      nextSteps: ['see which zones there are: gcloud compute zones list', 'then choose with --zones'],
+    });
+  });
   return routers.some(({ network, nats }) => samePath(network, networkPath(request)) && (nats ?? []).length > 0);
 }
 

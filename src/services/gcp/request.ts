@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ExitCode, RemedyError } from '../../errors.ts';
 import { regionOf } from './names.ts';
 import type { Location } from './paths.ts';
 
@@ -34,8 +35,9 @@ export const gcpRequestSchema = z.object({
   readySeconds: z.number().positive().optional(),
   /** Range that may log in. */
   operatorAddress: z.string(),
-  sshUser: z.string().default('ubuntu'),
   modelB: z.string().min(1),
+  /** B's answers are never sent earlier than this, seconds; undefined for the compose file's own. */
+  minProcessSeconds: z.number().min(0).optional(),
   /** Another image of the engine than the compose file's own. */
   ollamaImage: z.string().optional(),
   /** Whether VMs boot from an image of their own or get everything at boot. */
@@ -75,4 +77,24 @@ export function chooseProject({
 /** Where the group may be, in the order in which it is tried. */
 export function locationsOf({ zones, regionWide }: Pick<GcpRequest, 'zones' | 'regionWide'>): readonly Location[] {
   return regionWide ? [{ region: regionOf(zones[0] ?? DEFAULT_ZONE) }] : zones.map((zone) => ({ zone }));
+}
+
+/** @throws RemedyError (exit 2) for what no single flag can see */
+export function checkRequest(request: GcpRequest): GcpRequest {
+  const { min, max, zones } = request;
+  const regions = [...new Set(zones.map(regionOf))];
+  if (max < min) throw usage(`--max ${max} is less than --min ${min}`, 'give a --max that is at least as large');
+  const odd = zones.find((zone) => !/^[a-z]+-[a-z]+\d+-[a-z]$/.test(zone));
+  if (odd !== undefined) throw usage(`--zones: "${odd}" is not a zone`, 'write for example europe-west3-c');
+  if (regions.length > 1) {
+    throw usage(
+      `--zones: ${regions.join(' and ')} are different regions`,
+      'name zones of one region, or use another --stack for the other',
+    );
+  }
+  return request;
+}
+
+function usage(message: string, nextStep: string): RemedyError {
+  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [nextStep] });
 }

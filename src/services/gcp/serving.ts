@@ -38,6 +38,7 @@ export async function untilServing(context: ResourceContext, serving: Serving): 
     key,
     action: 'ready',
     deadlineSeconds,
+    longestMs: 1000,
     async look() {
       if (!healthy) {
         const reason = await backendsReason(compute, serving, context.signal);

@@ -8,9 +8,13 @@ export type RunThere = (script: string) => Promise<string>;
 /** Docker's own timestamps: `2026-01-31T09:59:00.123456789Z `. */
 const STAMPED = /^(\d{4}-\d\d-\d\dT\S+Z) ?(.*)$/;
 
-/** The log of a service on a machine, read over SSH each time that it is asked for. */
-export function remoteLog(service: ServiceName, kind: LogKind, run: RunThere): LogSource {
-  return kind === 'process' ? processLog(service, run) : requestLog(service, run);
+/**
+ * The log of a service on a machine, read over SSH each time that it is asked for.
+ *
+ * @param source names it where there are several machines
+ */
+export function remoteLog(service: ServiceName, kind: LogKind, run: RunThere, source: string = service): LogSource {
+  return kind === 'process' ? processLog(service, run, source) : requestLog(service, run, source);
 }
 
 function containerOf(service: ServiceName): string {
@@ -20,11 +24,11 @@ function containerOf(service: ServiceName): string {
 }
 
 /** What the container wrote; goes on after the newest line by its timestamp. */
-function processLog(source: ServiceName, run: RunThere): LogSource {
+function processLog(service: ServiceName, run: RunThere, source: string): LogSource {
   let newest = '';
   const fetch = async (options: string): Promise<LogLine[]> => {
     const output = await run(
-      `id=${containerOf(source)}; [ -z "$id" ] || docker logs --timestamps ${options} "$id" 2>&1`,
+      `id=${containerOf(service)}; [ -z "$id" ] || docker logs --timestamps ${options} "$id" 2>&1`,
     );
     const lines: LogLine[] = [];
     for (const text of output.split('\n')) {
@@ -43,10 +47,10 @@ function processLog(source: ServiceName, run: RunThere): LogSource {
 }
 
 /** One JSON line per request, in the container's volume. Goes on after the lines that were read. */
-function requestLog(source: ServiceName, run: RunThere): LogSource {
+function requestLog(service: ServiceName, run: RunThere, source: string): LogSource {
   let read = 0;
   const there = (command: string) =>
-    run(`id=${containerOf(source)}; [ -z "$id" ] || docker exec "$id" sh -c '${command}' 2>/dev/null || true`);
+    run(`id=${containerOf(service)}; [ -z "$id" ] || docker exec "$id" sh -c '${command}' 2>/dev/null || true`);
   const linesOf = (output: string) => output.split('\n').filter((line) => line !== '');
   return {
     source,

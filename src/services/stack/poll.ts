@@ -11,6 +11,8 @@ interface Wait<T> {
   readonly key: string;
   readonly action: StepAction;
   readonly deadlineSeconds: number;
+  /** Longest pause between two looks, milliseconds: how late the result may be noticed. */
+  readonly longestMs?: number;
   /** One look: the result, or why it is not there yet. */
   look(): Promise<{ readonly done: T } | { readonly reason: string }>;
   /** The error when the deadline has passed. */
@@ -36,6 +38,6 @@ export async function pollUntil<T>({ clock, signal, emit }: ResourceContext, wai
       emit({ type: 'step-waiting', key: wait.key, action: wait.action, reason: seen.reason });
     }
     await clock.sleep(pause, signal);
-    pause = Math.min(pause * GROWTH, LONGEST_MS);
+    pause = Math.min(pause * GROWTH, wait.longestMs ?? LONGEST_MS);
   }
 }

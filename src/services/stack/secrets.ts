@@ -92,6 +92,11 @@ export async function listSecrets(paths: Pick<StackPaths, 'folder'>): Promise<re
   return names.filter((name) => !name.endsWith('.draft')).sort();
 }
 
+/** Forgets what {@link ensureSecretPair} has made under this name; only once nothing is left that it opens. */
+export async function forgetSecretPair(paths: Pick<StackPaths, 'folder'>, name: string): Promise<void> {
+  for (const part of [`${name}.pair`, name, `${name}.pub`]) await rm(secretPath(paths, part), { force: true });
+}
+
 /** Forgets all secrets of the stack; only once nothing is left that they open. */
 export async function removeSecrets(paths: Pick<StackPaths, 'folder'>): Promise<void> {
   await rm(folderOf(paths), { recursive: true, force: true });

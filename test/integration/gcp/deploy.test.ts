@@ -1,39 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Gcp, startGcp } from '../../lab/gcp/gcp.ts';
-import { memoryBalancers } from '../../lab/gcp/memory-balancers.ts';
-import { type MemoryMachines, memoryMachines } from '../../lab/gcp/memory-machines.ts';
 import { changed, GcpStack } from './gcp-stack.ts';
+import { changesSince, EVERYTHING, type GcpLab, NOTHING, openGcpLab } from './lab.ts';
 
-let machines: MemoryMachines;
-let gcp: Gcp;
-let stack: GcpStack;
-
+let lab: GcpLab;
 beforeEach(async () => {
-  machines = memoryMachines();
-  gcp = await startGcp({ machines, balancers: memoryBalancers() });
-  stack = await GcpStack.open(gcp);
+  lab = await openGcpLab();
 });
-
-afterEach(async () => {
-  await stack.close();
-  await gcp.stop();
-  expect(gcp.problems).toEqual([]);
-});
-
-const NOTHING = {
-  ...{ instances: 0, disks: 0, images: 0, firewalls: 0, instanceTemplates: 0, healthChecks: 0 },
-  ...{ instanceGroupManagers: 0, autoscalers: 0, addresses: 0, backendServices: 0, urlMaps: 0 },
-  ...{ targetHttpProxies: 0, forwardingRules: 0 },
-};
-const EVERYTHING = {
-  ...NOTHING,
-  ...{ instances: 1, disks: 1, firewalls: 2, instanceTemplates: 1, healthChecks: 2 },
-  ...{ instanceGroupManagers: 1, autoscalers: 1, addresses: 1, backendServices: 1, urlMaps: 1 },
-  ...{ targetHttpProxies: 1, forwardingRules: 1 },
-};
+afterEach(() => lab.close());
 
 describe('deploy gcp', () => {
   it('brings B up, finds nothing to do the second time, and leaves nothing after a teardown', async () => {
+    const { gcp, stack } = lab;
     const deployment = await stack.deploy();
     expect(gcp.count()).toEqual(EVERYTHING);
     const answer = await fetch(`${deployment.endpoints.b}/health`);
@@ -43,11 +20,105 @@ describe('deploy gcp', () => {
 
     const before = gcp.calls.length;
     expect(changed(await stack.deploy())).toEqual({});
-    expect(gcp.calls.slice(before).filter(({ action }) => /insert|patch|delete|setLabels/.test(action))).toEqual([]);
+    expect(changesSince(gcp, before)).toEqual([]);
     expect((await stack.drift()).filter(({ drift }) => drift !== 'in-sync')).toEqual([]);
 
     expect((await stack.teardown()).leftovers).toEqual([]);
     expect(gcp.count()).toEqual(NOTHING);
     expect(await stack.record()).toBeUndefined();
+  });
+
+  it('tells the address before there is a group', async () => {
+    const { gcp, stack } = lab;
+    const groups: number[] = [];
+    await stack.deploy({}, { onAddress: () => groups.push(gcp.count().instances) });
+    expect(groups).toEqual([0]);
+  });
+
+  it('changes in place what can be changed, and takes back what somebody else changed', async () => {
+    const { gcp, stack } = lab;
+    await stack.deploy();
+    const { compute } = stack.deps;
+    const { signal } = stack.deps;
+    await compute.begin(
+      'firewalls.patch',
+      { firewall: 'chainctl-test-firewall-ssh', firewallResource: { sourceRanges: ['0.0.0.0/0'] } },
+      signal,
+    );
+    await gcp.settled();
+    expect(await stack.drift()).toContainEqual(expect.objectContaining({ key: 'firewall-ssh', drift: 'changed' }));
+    const deployment = await stack.deploy({
+      max: 2,
+      autoscale: { signal: 'lb', target: 0.8 },
+      requestSeconds: 60,
+      coolDownSeconds: 90,
+    });
+    expect(changed(deployment)).toEqual({
+      'firewall-ssh': 'update',
+      'autoscaler-europe-west3-c': 'update',
+      backend: 'update',
+    });
+    const rule = await compute.read('firewalls.get', { firewall: 'chainctl-test-firewall-ssh' }, signal);
+    expect(rule.sourceRanges).toEqual(['203.0.113.7/32']);
+    const backend = await compute.read('backendServices.get', { backendService: 'chainctl-test-backend' }, signal);
+    expect(backend).toMatchObject({ timeoutSec: 60, backends: [{ balancingMode: 'RATE', maxRatePerInstance: 1 }] });
+    expect(
+      changed(
+        await stack.deploy({
+          max: 2,
+          autoscale: { signal: 'lb', target: 0.8 },
+          requestSeconds: 60,
+          coolDownSeconds: 90,
+        }),
+      ),
+    ).toEqual({});
+  });
+
+  it('spreads a group over a region, and takes it down again', async () => {
+    const { gcp, stack } = lab;
+    const deployment = await stack.deploy({ regionWide: true, min: 2 });
+    expect(deployment.location).toBe('europe-west3');
+    expect(gcp.count()).toMatchObject({ instances: 2, instanceGroupManagers: 1, autoscalers: 1 });
+    expect(changed(await stack.deploy({ regionWide: true, min: 2 }))).toEqual({});
+    await stack.teardown();
+    expect(gcp.count()).toEqual(NOTHING);
+  });
+
+  it('moves the group to another zone without a moment without it', async () => {
+    const { gcp, stack } = lab;
+    const first = await stack.deploy();
+    const moved = await stack.deploy({ zones: ['europe-west3-a'] });
+    expect(changed(moved)).toEqual({
+      'group-europe-west3-a': 'create',
+      'autoscaler-europe-west3-a': 'create',
+      backend: 'update',
+      'group-europe-west3-c': 'remove',
+      'autoscaler-europe-west3-c': 'remove',
+    });
+    expect(moved.endpoints).toEqual(first.endpoints);
+    expect(gcp.count()).toEqual(EVERYTHING);
+  });
+});
+
+describe('teardown gcp', () => {
+  it('needs no state, and touches neither a stack with a longer name nor what has no marker', async () => {
+    const { gcp, stack } = lab;
+    const other = await GcpStack.open(gcp, 'test-b');
+    await Promise.all([stack.deploy(), other.deploy()]);
+    await stack.loseState();
+    const { compute, signal } = stack.deps;
+    await compute.begin('addresses.insert', { addressResource: { name: 'chainctl-test-mine' } }, signal);
+    await gcp.settled();
+    expect((await stack.teardown()).leftovers).toEqual([]);
+    expect(gcp.count()).toEqual({ ...EVERYTHING, addresses: 2 });
+    expect(changed(await other.deploy())).toEqual({});
+    await other.close();
+  });
+
+  it('looks in the project of the record only', async () => {
+    const { stack } = lab;
+    await stack.deploy();
+    const elsewhere = { ...stack.deps.compute, project: 'another' };
+    await expect(stack.teardown({ compute: elsewhere })).rejects.toMatchObject({ code: 'gcp-elsewhere', exit: 3 });
   });
 });

@@ -30,11 +30,10 @@ const REQUEST: GcpRequest = {
   autoscale: { signal: 'cpu', target: 0.6 },
   ratePerInstance: 1,
   coolDownSeconds: 60,
-  requestSeconds: 180,
+  requestSeconds: 5,
   // Real time: what takes minutes in a cloud takes milliseconds in the lab.
   readySeconds: 20,
   operatorAddress: '203.0.113.7/32',
-  sshUser: 'ubuntu',
   modelB: 'phi3:mini',
   bake: false,
   auth: 'none',

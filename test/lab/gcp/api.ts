@@ -106,7 +106,7 @@ export class Api {
   }
 
   #aggregated({ collection, query }: ApiRequest): Body {
-    const { project, store } = this.#cloud;
+    const { project, store, operations } = this.#cloud;
     const path = `projects/${project}/aggregated/${collection}`;
     if (collection === 'instanceGroups') {
       const all = this.#groups
@@ -120,6 +120,10 @@ export class Api {
       );
       return aggregated('machineType', path, collection, all, query);
     }
+    if (collection === 'operations') {
+      const all = operations.list().map(({ scope, body }) => ({ scope, body: body as Body }));
+      return aggregated('operation', path, collection, all, query);
+    }
     const kind = this.#kinds.get(collection);
     const all = store
       .list(collection)
@@ -130,7 +134,7 @@ export class Api {
   async #operation({ scope, name, verb, query }: ApiRequest): Promise<Body> {
     const { operations, project } = this.#cloud;
     if (verb === 'list') {
-      const all = operations.list(scope) as Body[];
+      const all = operations.list().flatMap((each) => (each.scope === scope ? [each.body as Body] : []));
       return page('operationList', `projects/${project}/${scope}/operations`, all, query);
     }
     if (verb === 'wait') return (await operations.wait(scope, name)) as Body;

@@ -1,6 +1,9 @@
 import { Vm, type VmHost, type VmSpec } from '../vm.ts';
 import type { Machine } from './machines.ts';
 
+/** Timers cannot wait longer, which is 24 days; a lab does not live that long. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export interface ContainerMachineSpec extends Omit<VmSpec, 'onPowerOff'> {
   /** It is stopped this long after each start. */
   readonly maxRunSeconds?: number | undefined;
@@ -91,6 +94,6 @@ export class ContainerMachine implements Machine {
     const { maxRunSeconds } = this.#spec;
     if (maxRunSeconds === undefined) return;
     // It may be removed in that moment.
-    this.#limit = setTimeout(() => this.stop().catch(() => {}), maxRunSeconds * 1000).unref();
+    this.#limit = setTimeout(() => this.stop().catch(() => {}), Math.min(maxRunSeconds * 1000, LONGEST_MS)).unref();
   }
 }

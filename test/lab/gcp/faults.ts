@@ -61,6 +61,14 @@ export function failureOf(fault: GcpFault | undefined): LateError | undefined {
   return new LateError(code, message, fault.status ?? (code === 'INTERNAL_ERROR' ? 500 : 400));
 }
 
+/** `globalAddresses.insert` as `addresses.insert`: there are no others here. */
+function unqualified(action: string): string {
+  return action.replace(
+    /^global(Addresses|ForwardingRules)/,
+    (_all, name: string) => name[0]?.toLowerCase() + name.slice(1),
+  );
+}
+
 /** The faults that are still to come. */
 export class GcpFaults {
   #pending: { fault: GcpFault; after: number; times: number }[] = [];
@@ -82,7 +90,7 @@ export class GcpFaults {
   take(action: string, path: string, changes: boolean): GcpFault | undefined {
     for (const pending of this.#pending) {
       const { fault } = pending;
-      if (fault.action !== undefined && fault.action !== action) continue;
+      if (fault.action !== undefined && fault.action !== action && fault.action !== unqualified(action)) continue;
       if (fault.path !== undefined && !path.includes(fault.path)) continue;
       if (fault.kind === 'operation-error' && !changes) continue;
       if (pending.after > 0) {

@@ -88,7 +88,9 @@ export async function startGcp(options: {
     ...{ project: PROJECT, env, url: server.url, calls: server.calls, faults, behaviour, problems: cloud.problems },
     async gcloud(...args) {
       const result = await execa('gcloud', [...args, '--format=json', '--quiet'], { env, stdin: 'ignore' });
-      return result.stdout.trim() === '' ? undefined : JSON.parse(result.stdout);
+      // Some commands say a sentence first.
+      const start = result.stdout.search(/^[[{]/m);
+      return start < 0 ? undefined : JSON.parse(result.stdout.slice(start));
     },
     count() {
       const counts = COUNTED.map((collection) => [collection, cloud.store.all(collection).length]);

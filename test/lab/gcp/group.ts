@@ -37,6 +37,12 @@ interface GroupError {
   readonly at: string;
 }
 
+/** What the lab never does to an instance. */
+const IDLE = {
+  ...{ abandoning: 0, creatingWithoutRetries: 0, refreshing: 0, restarting: 0 },
+  ...{ resuming: 0, starting: 0, stopping: 0, suspending: 0 },
+};
+
 /** A managed instance group: keeps the number, the template and the health of its instances as they should be. */
 export class ManagedGroup {
   readonly entry: Entry<Group>;
@@ -137,7 +143,7 @@ export class ManagedGroup {
   #look(member: Member): void {
     const now = Date.now();
     const entry = this.#cloud.store.find<Instance>(member.path);
-    if (member.action === 'CREATING' && member.error && now >= member.retryAt) this.#make(member);
+    if (member.action === 'CREATING' && member.retryAt > 0 && now >= member.retryAt) this.#make(member);
     if (member.action !== 'NONE' && member.action !== 'VERIFYING') return;
     if (!entry || entry.body.status === 'TERMINATED') {
       this.#recreate(member);
@@ -151,7 +157,12 @@ export class ManagedGroup {
     if (entry.body.status === 'RUNNING') this.#probe(member, entry.body, check.body, now);
     if (member.health.state === 'HEALTHY') member.action = 'NONE';
     const delay = this.entry.body.autoHealingPolicies?.[0]?.initialDelaySec ?? 0;
-    if (member.health.failed && now - member.runningSince >= secondsToMs(this.#cloud, delay)) this.#recreate(member);
+    if (member.action === 'NONE') {
+      if (member.health.failed) this.#recreate(member);
+    } else if (now - member.runningSince >= secondsToMs(this.#cloud, delay) && member.health.state !== 'UNKNOWN') {
+      this.#note(member, 'VERIFYING', neverHealthy(member, delay));
+      this.#recreate(member);
+    }
   }
 
   #probe(member: Member, instance: Instance, check: HealthCheck, now: number): void {
@@ -197,7 +208,7 @@ export class ManagedGroup {
   #make(member: Member): void {
     this.#do(async () => {
       const { project, store } = this.#cloud;
-      member.error = undefined;
+      member.retryAt = 0;
       const place = { project, scope: `zones/${member.zone}`, collection: 'instances', name: member.name };
       let entry: Entry<Instance> | undefined;
       try {
@@ -212,6 +223,7 @@ export class ManagedGroup {
         const body = structuredClone({ ...properties, name: member.name, machineType, metadata: { items } });
         entry = this.#instances.add(place, body as Instance);
         await this.#instances.launch(entry);
+        member.error = undefined;
         member.runningSince = Date.now();
         member.health = new Health();
         if (member.action !== 'DELETING') member.action = this.#check() ? 'VERIFYING' : 'NONE';
@@ -230,7 +242,7 @@ export class ManagedGroup {
     this.#do(async () => {
       const entry = this.#cloud.store.find<Instance>(member.path);
       if (entry) await this.#instances.remove(entry);
-      if (member.action === 'RECREATING') this.#make(member);
+      if (this.#members.get(member.name) === member && member.action === 'RECREATING') this.#make(member);
     });
   }
 
@@ -240,7 +252,7 @@ export class ManagedGroup {
     if (!member || member.action === 'DELETING') return false;
     const served = this.#view(member).available || member.action === 'VERIFYING';
     const before = [...this.#work];
-    const beingMade = member.action === 'CREATING' && !member.error;
+    const beingMade = member.action === 'CREATING' || member.action === 'RECREATING';
     member.action = 'DELETING';
     this.#do(async () => {
       if (served) await this.#drained();
@@ -283,24 +295,15 @@ export class ManagedGroup {
     const actions = [...this.#members.values()].map(({ action }) => action);
     const count = (action: Action) => actions.filter((each) => each === action).length;
     body.currentActions = {
-      ...{
-        abandoning: 0,
-        creatingWithoutRetries: 0,
-        refreshing: 0,
-        restarting: 0,
-        resuming: 0,
-        starting: 0,
-        stopping: 0,
-        suspending: 0,
-      },
+      ...IDLE,
       ...{ none: count('NONE'), creating: count('CREATING'), verifying: count('VERIFYING') },
       ...{ recreating: count('RECREATING'), deleting: count('DELETING') },
     };
     const right = actions.length === body.targetSize && actions.every((action) => action === 'NONE');
     body.status = {
       ...body.status,
-      isStable: right && outdated === 0,
-      versionTarget: { isReached: outdated === 0 && right },
+      isStable: right && (outdated === 0 || !limitsOf(body).proactive),
+      versionTarget: { isReached: outdated === 0 },
     };
   }
 
@@ -312,6 +315,11 @@ export class ManagedGroup {
       .finally(() => this.#work.delete(running));
     this.#work.add(running);
   }
+}
+
+function neverHealthy({ name, health }: Member, delay: number): LateError {
+  const message = `Waiting for HEALTHY state timed out (autohealingPolicy.initialDelay=${delay} sec) for instance ${name}, health state: ${health.state}.`;
+  return new LateError('WAITING_FOR_HEALTHY_TIMEOUT_EXCEEDED', message);
 }
 
 function lateCode({ reason }: ApiError): string {

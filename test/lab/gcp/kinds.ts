@@ -84,7 +84,7 @@ export function kindsOf({ cloud, instances, groups }: Parts): ReadonlyMap<string
       },
       complete: (body) => imageBody(cloud, body),
       make: async (entry) => {
-        await instances.makeImage(entry.place.name, String((entry.body as { from?: unknown }).from));
+        await instances.makeImage(entry.place.name, at(entry.body.from) ?? '');
         delete entry.body.from;
         entry.body.status = 'READY';
       },

@@ -17,8 +17,8 @@ export interface MetadataAnswer {
 }
 
 const ROOT = '/computeMetadata/v1';
-const PROJECT = 'lab';
-const PROJECT_NUMBER = '100000000001';
+const PROJECT = 'chainctl-lab';
+const PROJECT_NUMBER = '123456789012';
 
 /**
  * What Google's metadata server answers to a GET: values as text, folders as lists, both as JSON with `recursive=true`.

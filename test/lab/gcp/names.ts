@@ -80,6 +80,12 @@ export function newFingerprint(): string {
   return randomBytes(8).toString('base64');
 }
 
+/** Clients that know it as bytes write it in the other alphabet of base64. */
+export function sameFingerprint(one: unknown, other: unknown): boolean {
+  const plain = (each: unknown) => String(each).replaceAll('-', '+').replaceAll('_', '/');
+  return typeof one === 'string' && plain(one) === plain(other);
+}
+
 /** Ids are decimal numbers in a string: too large for a JavaScript number. */
 export function newId(): string {
   return (randomBytes(8).readBigUInt64BE() >> 1n).toString();

@@ -64,8 +64,8 @@ export class Operations {
     return { ...this.#find(scope, name).operation };
   }
 
-  list(scope: Scope): Operation[] {
-    return [...this.#all.values()].filter((each) => each.scope === scope).map(({ operation }) => ({ ...operation }));
+  list(): { scope: Scope; body: Operation }[] {
+    return [...this.#all.values()].map(({ operation, scope }) => ({ scope, body: { ...operation } }));
   }
 
   remove(scope: Scope, name: string): void {

@@ -20,7 +20,7 @@ export interface ApiRequest {
   readonly failure?: LateError | undefined;
 }
 
-const PATH = /^\/compute\/(?:v1|beta|alpha)\/projects\/([^/]+)(?:\/(.+))?$/;
+const PATH = /^\/compute\/(?:v1|beta|alpha)\/projects\/([^/]+)(?:\/(.*))?$/;
 /** Collections of more than one level, whose regional methods are named by it. */
 const REGIONAL = [
   ...['instanceGroupManagers', 'instanceGroups', 'autoscalers', 'disks', 'healthChecks', 'backendServices', 'urlMaps'],
@@ -50,8 +50,10 @@ export function parseRequest(method: string, url: URL, body: Body): ApiRequest {
     const verb = parts.length === 1 ? 'list' : 'get';
     return { ...common, action: `${first}.${verb}`, scope: 'project', collection: first, name: second, verb };
   }
-  const scope = first === 'global' ? 'global' : `${first}/${second}`;
-  const [collection = '', name = '', ...more] = parts.slice(first === 'global' ? 1 : 2);
+  const global = first === 'global' || first === 'targetHttpProxies';
+  const scope = global ? 'global' : `${first}/${second}`;
+  // One method has no scope in its path: targetHttpProxies.setUrlMap.
+  const [collection = '', name = '', ...more] = parts.slice(first === 'global' ? 1 : global ? 0 : 2);
   const family = collection === 'images' && name === 'family';
   const verb = family ? 'getFromFamily' : (more[0] ?? verbOf(method, name !== ''));
   return {

@@ -7,7 +7,7 @@ import { checkMetadata } from './instance-body.ts';
 import type { Instances } from './instances.ts';
 import { page } from './lists.ts';
 import type { BackendService, Body, Group, Instance } from './model.ts';
-import { checkName, linkTo, newFingerprint } from './names.ts';
+import { checkName, linkTo, newFingerprint, pathIn, sameFingerprint } from './names.ts';
 import type { Task } from './operations.ts';
 import type { ApiRequest } from './request.ts';
 import type { Writes } from './writes.ts';
@@ -55,6 +55,21 @@ export function special(
     return groups.get(path);
   };
 
+  /** Lets something use another thing. */
+  const points = (request: ApiRequest, field: string) =>
+    writes.once(request, (): Task => {
+      const entry = writes.target(request);
+      const path = pathIn(request.body[field], cloud.project);
+      if (path === undefined) throw required(field);
+      cloud.store.getReady(path);
+      const targetId = String(entry.body.id);
+      const work = () => {
+        entry.body[field] = linkTo(path);
+        entry.body.fingerprint = newFingerprint();
+      };
+      return { scope: request.scope, type: request.verb, target: entry.path, targetId, work };
+    });
+
   return {
     'instances.stop': (request) => task(request, (entry) => instances.stop(entry)),
     'instances.start': (request) => task(request, (entry) => instances.start(entry)),
@@ -62,7 +77,7 @@ export function special(
     'instances.setMetadata': (request) => {
       checkMetadata(request.body as Instance['metadata'], 'metadata');
       const entry = writes.target<Instance>(request);
-      if (request.body.fingerprint !== entry.body.metadata?.fingerprint) throw staleFingerprint();
+      if (!sameFingerprint(request.body.fingerprint, entry.body.metadata?.fingerprint)) throw staleFingerprint();
       return task(request, ({ body }) => {
         body.metadata = { kind: 'compute#metadata', ...request.body, fingerprint: newFingerprint() };
       });
@@ -132,7 +147,7 @@ export function special(
       const ports = (request.body.namedPorts ?? []) as { name?: string; port?: number }[];
       for (const [i, { name }] of ports.entries()) checkName(name, `namedPorts[${i}].name`);
       const { fingerprint } = request.body;
-      if (fingerprint !== undefined && fingerprint !== entry.body.fingerprint) throw staleFingerprint();
+      if (fingerprint !== undefined && !sameFingerprint(fingerprint, entry.body.fingerprint)) throw staleFingerprint();
       return writes.once(request, () => ({
         ...{
           scope: request.scope,
@@ -145,6 +160,8 @@ export function special(
         },
       }));
     },
+    'targetHttpProxies.setUrlMap': (request) => points(request, 'urlMap'),
+    'forwardingRules.setTarget': (request) => points(request, 'target'),
     'backendServices.getHealth': (request) => {
       const path = `projects/${cloud.project}/${request.scope}/backendServices/${request.name}`;
       const service = cloud.store.get<BackendService>(path);

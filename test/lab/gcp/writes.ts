@@ -2,7 +2,7 @@ import type { Cloud } from './cloud.ts';
 import { ApiError, inUse, notReady, staleFingerprint } from './errors.ts';
 import type { Kind } from './kinds.ts';
 import type { Body, Operation } from './model.ts';
-import { checkName, digest, newFingerprint, type Place, pathOf, withFullReferences } from './names.ts';
+import { checkName, digest, newFingerprint, type Place, pathOf, sameFingerprint, withFullReferences } from './names.ts';
 import type { Task } from './operations.ts';
 import type { ApiRequest } from './request.ts';
 import type { Entry } from './store.ts';
@@ -139,12 +139,8 @@ export class Writes {
       name: request.name || String(request.query.get(kind.resource) ?? request.body.name),
     });
     const { fingerprint } = request.body;
-    if (
-      kind.fingerprint &&
-      fingerprint !== entry.body.fingerprint &&
-      (fingerprint !== undefined || request.verb === 'update')
-    )
-      throw staleFingerprint();
+    const mayMiss = request.verb === 'patch' && fingerprint === undefined;
+    if (kind.fingerprint && !mayMiss && !sameFingerprint(fingerprint, entry.body.fingerprint)) throw staleFingerprint();
     const given = Object.fromEntries(
       Object.entries(withFullReferences(request.body, project)).filter(
         ([key]) => !OUTPUT_ONLY.includes(key) && key !== 'name',
@@ -170,7 +166,7 @@ export class Writes {
   #setLabels(kind: Kind, request: ApiRequest): Task {
     if (!kind.labels) throw new ApiError(404, 'notFound', 'Not Found');
     const entry = this.target(request);
-    if (request.body.labelFingerprint !== entry.body.labelFingerprint) throw staleFingerprint(true);
+    if (!sameFingerprint(request.body.labelFingerprint, entry.body.labelFingerprint)) throw staleFingerprint(true);
     return {
       ...{ scope: request.scope, type: 'setLabels', target: entry.path, targetId: String(entry.body.id) },
       work: () => {
@@ -208,7 +204,9 @@ function kept(body: Body): Body {
 function merge(old: Body, change: Body): Body {
   const result: Body = { ...old };
   for (const [key, value] of Object.entries(change)) {
-    const both = isObject(value) && isObject(result[key]);
+    // A number and a percentage exclude each other.
+    const amount = key === 'maxSurge' || key === 'maxUnavailable';
+    const both = isObject(value) && isObject(result[key]) && !amount;
     if (value === null) delete result[key];
     else result[key] = both ? merge(result[key] as Body, value) : value;
   }

@@ -8,6 +8,7 @@ import type { HostSessions } from '../../host/sessions.ts';
 import type { HostTemplates } from '../../host/templates.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Instance } from '../compute-calls.ts';
+import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
 import { type LoginKeys, loginAccess } from './login.ts';
 
@@ -15,7 +16,7 @@ export interface BakeDeps {
   readonly stack: string;
   readonly templates: HostTemplates;
   readonly sessions: HostSessions;
-  readonly keys: () => LoginKeys;
+  readonly keys: LoginKeys;
   newId(): string;
 }
 
@@ -40,7 +41,7 @@ export async function bake(
   context: ResourceContext,
 ): Promise<Instance> {
   const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action: 'create', reason });
-  const left = await builder.find(context);
+  const left = await usable(await builder.find(context));
   if (left === undefined) waiting(`making the VM ${builder.name}`);
   else waiting(`going on with ${builder.name}, which an earlier run has left`);
   let vm = left ?? (await builder.create(context, vmSpec, deps.newId()));
@@ -59,6 +60,13 @@ export async function bake(
   await builder.stop(context, vm);
   return builder.look(context);
 
+  /** One that is off in another zone than is wanted now would have to be switched on where there may be no machines left. */
+  async function usable(found: Instance | undefined): Promise<Instance | undefined> {
+    if (found === undefined || found.status === 'RUNNING' || shortName(found.zone) === vmSpec.zone) return found;
+    await builder.remove(context, found);
+    return undefined;
+  }
+
   async function running(seen: Instance): Promise<Instance> {
     if (seen.status === 'RUNNING') return seen;
     waiting(`starting ${builder.name}`);
@@ -75,7 +83,7 @@ export async function bake(
       unreachable: 'absent',
       async access() {
         const address = publicAddressOf(vm);
-        return address === undefined ? undefined : loginAccess(deps.keys(), address);
+        return address === undefined ? undefined : loginAccess(deps.keys, address);
       },
       async gone() {
         const { status } = await builder.look(context);

@@ -1,15 +1,18 @@
 import type { HostSessions } from '../../host/sessions.ts';
 import { type HostTemplates, shortHash } from '../../host/templates.ts';
+import type { StackPaths } from '../../stack/paths.ts';
 import { desire, type Resource } from '../../stack/resource.ts';
-import type { Boot, BootTarget } from '../boot-source.ts';
+import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
+import { networkPath } from '../desired.ts';
+import { SSH_FIREWALL } from '../firewall.ts';
 import { nameFilter, type Ownership, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
 import { bake } from './bake.ts';
 import { builder, builderKey, isBuilderKey } from './builder.ts';
-import { type BootRequest, builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
+import { builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
 import { bakedImage, imageKey, isImageKey } from './image.ts';
-import { type LoginKeys, loginMetadata } from './login.ts';
+import { type LoginKeys, loginKeys, loginMetadata } from './login.ts';
 import { checkMetadata, type Metadata, releaseMetadata, settingsMetadata } from './metadata.ts';
 
 /** From the start of a VM to its first answer: everything is on the disk, which is read for the first time. */
@@ -19,71 +22,67 @@ const UNBAKED_SECONDS = 1200;
 
 export interface BootDeps {
   readonly compute: Compute;
-  readonly owner: Ownership;
+  readonly paths: StackPaths;
   readonly templates: HostTemplates;
   readonly sessions: HostSessions;
-  /** undefined in a dry run of a stack that has none yet. */
-  readonly keys: LoginKeys | undefined;
-  /** The bearer token itself; undefined for a chain that is open. */
-  readonly token: string | undefined;
-  /** Keys of what lets the operator log in to the builder. */
-  readonly dependsOn: readonly string[];
 }
 
 /**
- * What the VMs of service B boot from, and what has to be made for it. Nothing is called.
+ * What the VMs of service B boot from, and what has to be made for it. Compute Engine is not asked.
  *
  * @throws RemedyError (exit 2) when it does not fit into the metadata
  */
-export async function bootOf(request: BootRequest, deps: BootDeps): Promise<Boot> {
-  const { compute, owner, templates, keys, token } = deps;
+export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
+  const { request, owner, token } = input;
+  const { templates } = deps;
+  const keys = await loginKeys(deps.paths, input.make);
   const spec = specOf(request, templates, token);
-  const input = { stack: owner.stack, spec, templates: templates.services.b, token };
-  const settings = settingsMetadata(input);
-  const login = (installDocker: boolean): Metadata =>
-    keys === undefined ? {} : loginMetadata(keys, { boot: templates.boot, installDocker });
+  const release = { stack: owner.stack, spec, templates: templates.services.b, token };
+  const settings = settingsMetadata(release);
   const { diskGb } = request;
   if (!request.bake) {
     const image = publicImage(request.type);
     const known = {
       ...settings,
-      ...login(false),
+      ...loginMetadata(keys, { boot: templates.boot, installDocker: false }),
       'startup-script': templates.boot.serve,
       'chainctl-install-docker': templates.boot.installDocker,
     };
-    // The hash over the settings covers what is in the archive; how it is compressed may differ from machine to machine.
+    // What is in the archive is in the hash of the release; how it is compressed may differ from machine to machine.
     const hash = hashOf(image, known);
-    const metadata = { ...known, ...(await releaseMetadata(input)) };
+    const metadata = { ...known, ...(await releaseMetadata(release)) };
     checkMetadata(metadata);
     return { source: { image, metadata, hash, diskGb, startSeconds: UNBAKED_SECONDS }, desired: [] };
   }
-  const content = imageHash(request, templates);
-  const maker = builder(compute, owner, builderKey(content), () => login(true));
-  const { type, network, subnet, tag } = request;
-  const vm = { type, diskGb, network, subnet, tag, zone: compute.zone };
-  const service = builderSpecOf(request, templates);
-  const need = (): LoginKeys => {
-    if (keys === undefined) throw new Error('a dry run cannot bake');
-    return keys;
-  };
-  const baked = bakedImage(compute, owner, imageKey(content), deps.dependsOn, {
-    builder: maker,
-    bake: (context) =>
-      bake(
-        maker,
-        baked.key,
-        { vm, service },
-        { ...deps, stack: owner.stack, keys: need, newId: () => compute.newId() },
-        context,
-      ),
-  });
-  const metadata = { ...settings, ...login(false) };
+  const metadata = { ...settings, ...loginMetadata(keys, { boot: templates.boot, installDocker: false }) };
   checkMetadata(metadata);
-  const image = globalPath(compute, 'images', baked.name);
+  const baked = bakedFor(input, keys, deps);
+  const image = globalPath(deps.compute, 'images', baked.name);
   return {
     source: { image, metadata, hash: hashOf(image, metadata), diskGb, startSeconds: BAKED_SECONDS },
-    desired: [desire(baked, { model: request.model, diskGb })],
+    desired: [desire(baked, { model: request.modelB, diskGb })],
   };
+}
+
+/** The image with the content that is wanted, and how it is baked. */
+function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | undefined, deps: BootDeps) {
+  const { compute, templates } = deps;
+  const hash = imageHash(request, templates);
+  const key = imageKey(hash);
+  const maker = builder(compute, owner, builderKey(hash), () =>
+    loginMetadata(keys, { boot: templates.boot, installDocker: true }),
+  );
+  const { type, diskGb, subnet } = request;
+  const vm = { type, diskGb, subnet, tag, zone, network: networkPath(request) };
+  const service = builderSpecOf(request, templates);
+  const newId = () => compute.newId();
+  return bakedImage(compute, owner, key, [SSH_FIREWALL], {
+    builder: maker,
+    bake: (context) => {
+      if (keys === undefined) throw new Error('a plan cannot bake');
+      return bake(maker, key, { vm, service }, { ...deps, stack: owner.stack, keys, newId }, context);
+    },
+  });
 }
 
 function hashOf(image: string, metadata: Metadata): string {

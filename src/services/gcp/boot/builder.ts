@@ -6,7 +6,7 @@ import { GcpError } from '../errors.ts';
 import { labelsOf, type Ownership, shortName } from '../names.ts';
 import { namedObject, vanished } from '../object.ts';
 import { change, removeObject } from '../operations.ts';
-import { type BootRequest, publicImage } from './content.ts';
+import { publicImage } from './content.ts';
 import type { Metadata } from './metadata.ts';
 
 const BUILDER = 'builder-';
@@ -15,8 +15,15 @@ const BUILDER = 'builder-';
 const LIFE_SECONDS = 4 * 3600;
 const STOP_SECONDS = 300;
 
-export interface BuilderSpec extends Pick<BootRequest, 'type' | 'diskGb' | 'network' | 'subnet' | 'tag'> {
+export interface BuilderSpec {
   readonly zone: string;
+  readonly type: string;
+  readonly diskGb: number;
+  /** Path of the network. */
+  readonly network: string;
+  readonly subnet?: string | undefined;
+  /** Network tag, which the firewall rule for the operator's SSH names. */
+  readonly tag: string;
 }
 
 export function builderKey(hash: string): string {

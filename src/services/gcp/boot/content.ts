@@ -1,23 +1,8 @@
 import { engineImage, type ServiceSpec, serviceSpec } from '../../host/service-spec.ts';
 import { type HostTemplates, shortHash } from '../../host/templates.ts';
+import type { GcpRequest } from '../request.ts';
 
-/** What service B on a VM of the group is to be. */
-export interface BootRequest {
-  /** Bake an image that has everything; otherwise each VM downloads what it needs. */
-  readonly bake: boolean;
-  readonly model: string;
-  readonly minProcessSeconds?: number | undefined;
-  /** Another image of the engine than the compose file's own. */
-  readonly ollamaImage?: string | undefined;
-  /** Machine type; its architecture decides which public image is taken. */
-  readonly type: string;
-  readonly diskGb: number;
-  /** Full or partial URL of the network. */
-  readonly network: string;
-  readonly subnet?: string | undefined;
-  /** Network tag that the firewall rules name. */
-  readonly tag: string;
-}
+type Wanted = Pick<GcpRequest, 'modelB' | 'minProcessSeconds' | 'ollamaImage'>;
 
 const ARM = /^(t2a|c4a|n4a|a4x)-/;
 
@@ -27,14 +12,14 @@ export function publicImage(type: string): string {
 }
 
 /** What runs on a VM of the group. Pure. */
-export function specOf(request: BootRequest, templates: HostTemplates, token: string | undefined): ServiceSpec {
-  const { model, minProcessSeconds, ollamaImage } = request;
+export function specOf(request: Wanted, templates: HostTemplates, token: string | undefined): ServiceSpec {
+  const { modelB: model, minProcessSeconds, ollamaImage } = request;
   return serviceSpec({ service: 'b', model, minProcessSeconds, ollamaImage, token }, templates.services.b);
 }
 
 /** What runs on the builder while it is checked: nothing secret, and no time spent on waiting. Pure. */
-export function builderSpecOf(request: BootRequest, templates: HostTemplates): ServiceSpec {
-  return specOf({ ...request, minProcessSeconds: 0 }, templates, undefined);
+export function builderSpecOf({ modelB: model, ollamaImage }: Wanted, templates: HostTemplates): ServiceSpec {
+  return serviceSpec({ service: 'b', model, ollamaImage, minProcessSeconds: 0 }, templates.services.b);
 }
 
 /**
@@ -42,10 +27,11 @@ export function builderSpecOf(request: BootRequest, templates: HostTemplates): S
  *
  * @returns 16 hexadecimal digits
  */
-export function imageHash(request: BootRequest, templates: HostTemplates): string {
-  const { bundle, dockerfile, compose, model } = builderSpecOf(request, templates);
+export function imageHash(request: Wanted & Pick<GcpRequest, 'type' | 'diskGb'>, templates: HostTemplates): string {
   const { boot, services } = templates;
-  const engine = engineImage(builderSpecOf(request, templates), services.b.compose);
+  const spec = builderSpecOf(request, templates);
+  const { bundle, dockerfile, compose, model } = spec;
+  const engine = engineImage(spec, services.b.compose);
   const scripts = [boot.serve, boot.serveUnit, boot.seal, boot.installDocker].map(shortHash);
   const parts = [bundle, dockerfile, compose, engine, model, publicImage(request.type), request.diskGb, ...scripts];
   return shortHash(JSON.stringify(parts));

@@ -8,7 +8,7 @@ import type { Metadata } from './metadata.ts';
 /** Name of the secret that is the host key of all VMs of service B. */
 export const HOST_KEY_B = 'host-key-b';
 
-/** The user that Ubuntu's images let in by cloud-init. */
+/** The user whom Ubuntu's images let in by cloud-init. */
 export const SSH_USER = 'ubuntu';
 
 /** The two key pairs with which operator and VMs know each other. */
@@ -45,14 +45,16 @@ export function loginAccess({ operator, host }: LoginKeys, address: string): Hos
 }
 
 /**
- * The metadata that decides who may log in, and by which key the VM is known.
+ * The metadata that decides who may log in, and by which key the VM is known. Without keys, nobody.
  *
  * @param installDocker whether the first boot also installs Docker
  */
 export function loginMetadata(
-  { operator, host }: LoginKeys,
+  keys: LoginKeys | undefined,
   { boot, installDocker }: { readonly boot: CloudInitOptions['templates']; readonly installDocker: boolean },
 ): Metadata {
+  if (keys === undefined) return {};
+  const { operator, host } = keys;
   const text = cloudInit({
     templates: boot,
     hostKey: host,

@@ -1,0 +1,18 @@
+import type { GcpDeployment } from '../services/gcp/deploy.ts';
+
+/** What a deploy on GCP says when it is done. */
+export function renderGcpDeployment(deployment: GcpDeployment): string {
+  const { stack, project, location, endpoints } = deployment;
+  const on = stack === 'default' ? '' : ` --stack ${stack}`;
+  const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
+  if (!deployment.applied) {
+    const what = changed === 0 ? 'nothing would change' : `${changed} planned, none made`;
+    return `Stack ${stack} in ${project}, ${location}: ${what} (dry run).`;
+  }
+  return [
+    `Stack ${stack} is up in ${project}, ${location}${changed === 0 ? '; nothing had to change' : ''}.`,
+    `  B (invoke)  ${endpoints.b}/invoke`,
+    `  It costs money until "chainctl teardown gcp${on}".`,
+    `Next: chainctl smoke${on}, chainctl deploy aws${on}, chainctl teardown gcp${on}`,
+  ].join('\n');
+}
