@@ -17,7 +17,6 @@ const request: GcpRequest = {
   coolDownSeconds: 60,
   requestSeconds: 180,
   operatorAddress: '203.0.113.7/32',
-  sshUser: 'ubuntu',
   modelB: 'phi3:mini',
   bake: true,
   auth: 'none',
