@@ -47,7 +47,7 @@ export function loadText({ load }: ScaleSample): string | undefined {
 }
 
 /** Hosts that answered with their shares: `b-1 50 %, b-2 50 %`. */
-export function hostsText({ hosts }: ScaleSample): string {
+export function hostsText({ hosts }: Pick<ScaleSample, 'hosts'>): string {
   const all = hosts.reduce((sum, { answers }) => sum + answers, 0);
   const named = hosts.map(({ host, answers }) => `${host} ${((answers / all) * 100).toFixed(0)} %`);
   return named.length === 0 ? 'nobody' : named.join(', ');

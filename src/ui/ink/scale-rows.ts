@@ -109,8 +109,10 @@ function instanceRows(
   if (room < 2) return [];
   const columns = COLUMNS.reduce((sum, column) => sum + column, 0);
   const nameWidth = Math.max(8, width - 2 - columns - 1);
-  const line = (name: string, words: readonly string[]) =>
-    `  ${truncateStart(name, nameWidth).padEnd(nameWidth)} ${words.map((word, index) => cell(word, COLUMNS[index] ?? 8)).join('')}`.trimEnd();
+  const line = (name: string, words: readonly string[]) => {
+    const cells = words.map((word, index) => cell(word, COLUMNS[index] ?? 8)).join('');
+    return truncate(`  ${truncateStart(name, nameWidth).padEnd(nameWidth)} ${cells}`.trimEnd(), width);
+  };
   const shown = instances.length <= room - 1 ? instances : instances.slice(0, Math.max(0, room - 2));
   const more = instances.length - shown.length;
   return [
@@ -130,12 +132,12 @@ function cell(word: string, width: number): string {
 function hostRows({ hosts }: ScaleSample, room: number, row: Labelled, width: number): string[] {
   const all = hosts.reduce((sum, { answers }) => sum + answers, 0);
   if (all === 0) return [row('answering', 'nobody')];
-  if (hosts.length > room) return [row('answering', display(hostsText({ hosts } as ScaleSample)))];
+  if (hosts.length > room) return [row('answering', display(hostsText({ hosts })))];
   const name = Math.min(24, Math.max(...hosts.map(({ host }) => host.length)));
   const size = Math.max(4, Math.min(BAR, width - LABEL - name - 12));
   return hosts.map(({ host, answers }, index) => {
     const share = `${((answers / all) * 100).toFixed(0)} %`.padStart(5);
-    const text = `${truncate(display(host), name).padEnd(name)} ${bar(answers / all, size)} ${share}`;
+    const text = `${truncateStart(display(host), name).padEnd(name)} ${bar(answers / all, size)} ${share}`;
     return row(index === 0 ? 'answering' : '', text);
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -117,6 +117,15 @@ async function run(own: Partial<ElasticSettings> = {}, onEvent: (event: Event) =
   }
 }
 
+/** What a process leaves that was killed while its last point was measured. */
+async function killedInLastPoint(folder: string): Promise<void> {
+  const [points, manifest] = [join(folder, 'points.jsonl'), join(folder, 'manifest.json')];
+  const lines = (await readFile(points, 'utf8')).trimEnd().split('\n');
+  await writeFile(points, `${lines.slice(0, -1).join('\n')}\n`);
+  const { plan, endedAt: _, knee: __, elastic: ___, ...rest } = JSON.parse(await readFile(manifest, 'utf8'));
+  await writeFile(manifest, JSON.stringify({ ...rest, plan: { ...plan, rates: [1, 16] }, status: 'running' }));
+}
+
 describe('an elastic load', () => {
   it('makes the group grow to its maximum and shrink again, all in one run', async () => {
     const { report, events } = await run();
@@ -152,6 +161,11 @@ describe('an elastic load', () => {
     const again = await readRun(report.runFolder);
     expect(again.report).toMatchObject({ status: 'complete', elastic: { peakSize: 3 } });
     expect(again.points).toHaveLength(report.points.length);
+    await killedInLastPoint(report.runFolder);
+    const left = await readRun(report.runFolder);
+    expect(left.points.map(({ rate }) => rate)).toEqual(report.points.map(({ rate }) => rate));
+    expect(left.points.at(-1)).toMatchObject({ status: 'interrupted', index: report.points.length - 1 });
+    expect(left.report.knee).toBeUndefined();
     expect(() => resumedOptions(again, { prompt: 'p'.repeat(1200), about: {} })).toThrow('it is an elastic one');
   });
 

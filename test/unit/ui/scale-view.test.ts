@@ -90,6 +90,14 @@ describe('the live panel of a group', () => {
     expect(rowsOf(viewAfter(started, seen(many)), { rows: 24 }).join('\n')).toMatch(/and \d+ more instances/);
   });
 
+  test('never wraps, however narrow the terminal is', () => {
+    for (const columns of [20, 40, 60, 200]) {
+      for (const row of rowsOf(viewAfter(started, seen(one), seen(growing)), { columns })) {
+        expect([...row].length).toBeLessThan(Math.max(21, columns));
+      }
+    }
+  });
+
   test('keeps the end of long names, which tells them apart', () => {
     const long = look(group([instance('chainctl-default-llm-b-mig-x1c2')]));
     expect(rowsOf(viewAfter(started, seen(long))).join('\n')).toContain('llm-b-mig-x1c2');
