@@ -12,19 +12,19 @@ export interface GroupAnswers {
   /** By name of the instance; undefined where the load balancer was not asked. */
   readonly backends?: ReadonlyMap<string, string> | undefined;
   readonly errors: readonly GroupError[];
-  /** When an instance was seen first; undefined for those that were there before. */
-  seenFirst(name: string): number | undefined;
+  /** When an instance was made, milliseconds since the epoch; undefined where it is not known. */
+  createdAt(name: string): number | undefined;
 }
 
 /** The look as every kind of group has it. */
-export function readGroup({ at, group, managed, autoscaler, backends, errors, seenFirst }: GroupAnswers): GroupSample {
+export function readGroup({ at, group, managed, autoscaler, backends, errors, createdAt }: GroupAnswers): GroupSample {
   const { targetSize, status } = group;
   const attempts = managed.flatMap(attemptErrors);
   return {
     at,
     ...(targetSize == null ? {} : { targetSize }),
     ...(status?.isStable == null ? {} : { stable: status.isStable }),
-    instances: managed.map((each) => readInstance(each, backends, seenFirst)),
+    instances: managed.map((each) => readInstance(each, backends, createdAt)),
     ...(autoscaler === undefined ? {} : { autoscaler: readAutoscaler(autoscaler) }),
     errors: [...attempts, ...errors.filter((error) => !attempts.some((other) => isSame(error, other)))],
   };
@@ -38,7 +38,7 @@ export function nameOf({ name, instance }: ManagedInstance): string {
 function readInstance(
   managed: ManagedInstance,
   backends: GroupAnswers['backends'],
-  seenFirst: GroupAnswers['seenFirst'],
+  createdAt: GroupAnswers['createdAt'],
 ): InstanceSample {
   const name = nameOf(managed);
   const { currentAction, instanceStatus, instanceHealth, version, instance } = managed;
@@ -48,7 +48,7 @@ function readInstance(
     status: instanceStatus,
     health: instanceHealth?.[0]?.detailedHealthState,
     backend: backends?.get(name),
-    createdAt: seenFirst(name),
+    createdAt: createdAt(name),
     template: shortName(version?.instanceTemplate),
   };
   const told = Object.entries(known).filter(([, value]) => value !== undefined && value !== null && value !== '');

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { GroupError, GroupSource } from '../scaling/types.ts';
 import type { Compute } from './compute.ts';
-import type { Autoscaler, InstanceGroupManager, ManagedInstance } from './compute-calls.ts';
+import type { Autoscaler, InstanceGroupManager } from './compute-calls.ts';
+import { groupAges } from './group-ages.ts';
 import { groupCalls } from './group-calls.ts';
-import { nameOf, readErrors, readGroup } from './group-reading.ts';
+import { readErrors, readGroup } from './group-reading.ts';
 import { shortName } from './names.ts';
 import { lookUp } from './operations.ts';
 import type { Location } from './paths.ts';
@@ -23,17 +24,48 @@ const RECENT_MS = 15 * 60_000;
 /** While the group changes, every so many looks its errors are asked for. */
 const ERRORS_EVERY = 4;
 
+/** What one look asks for beside the group, its instances and its backends. */
+interface Extras {
+  readonly scaler: boolean;
+  readonly errors: boolean;
+  readonly ages: boolean;
+}
+
+/**
+ * Which calls fit into one look. What is seldom needed takes a call that is left, else the place of the autoscaler, of
+ * which the look before is told once more.
+ */
+function planExtras(known: {
+  readonly hasScaler: boolean;
+  readonly scalerSeen: boolean;
+  readonly hasBackends: boolean;
+  readonly changing: boolean;
+  readonly wantsAges: boolean;
+  readonly look: number;
+}): Extras {
+  const { hasScaler, scalerSeen, hasBackends, changing, wantsAges, look } = known;
+  const spare = !hasScaler || !hasBackends;
+  const errors = changing && (spare || look % ERRORS_EVERY === ERRORS_EVERY - 1);
+  const extra = errors || wantsAges;
+  const room = spare || (extra && scalerSeen);
+  return {
+    scaler: hasScaler && !(extra && room && !spare),
+    errors: errors && room,
+    ages: wantsAges && !errors && room,
+  };
+}
+
 /**
  * A managed instance group, seen with at most four calls a look: group, instances, autoscaler, backends. What the last
- * attempt on an instance failed with comes with the instances; the group's own list of errors takes the place of the
- * autoscaler now and then while the group changes, or comes where a call is left.
+ * attempt on an instance failed with comes with the instances; the group's own list of errors is asked for now and then
+ * while the group changes, and when its instances were made once.
  *
  * @param compute opened with one attempt per call: the next look is the second one
  */
 export function groupSource(compute: Compute, place: GroupReference, clock: Pick<Clock, 'now'>): GroupSource {
-  const { group: name, backendService } = place;
-  const calls = groupCalls(compute, place.location);
-  const first = new Map<string, number | undefined>();
+  const { group: name, backendService, location } = place;
+  const calls = groupCalls(compute, location);
+  const ages = groupAges(compute, location);
   let looks = 0;
   let autoscaler: Autoscaler | undefined;
   let errors: readonly GroupError[] = [];
@@ -45,44 +77,29 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
       const at = clock.now();
       const group = await calls.get(name, signal);
       const scaler = shortName(group.status?.autoscaler);
-      const changing = group.status?.isStable === false;
-      const spare = scaler === '' || backendService === undefined;
-      const wantsErrors = changing && (spare || looks % ERRORS_EVERY === ERRORS_EVERY - 1);
-      const asksScaler = scaler !== '' && !(wantsErrors && !spare && autoscaler !== undefined);
+      const asks = planExtras({
+        hasScaler: scaler !== '',
+        scalerSeen: autoscaler !== undefined,
+        hasBackends: backendService !== undefined,
+        changing: group.status?.isStable === false,
+        wantsAges: ages.wanted,
+        look: looks,
+      });
       const [managed, scaled, backends, failures] = await Promise.all([
         calls.instances(name, signal),
-        asksScaler ? lookUp(() => calls.autoscaler.get(scaler, signal)) : undefined,
+        asks.scaler ? lookUp(() => calls.autoscaler.get(scaler, signal)) : undefined,
         backendsOf(compute, backendService, group, signal),
-        wantsErrors && (spare || !asksScaler) ? calls.errors(name, signal) : undefined,
+        asks.errors ? calls.errors(name, signal) : undefined,
+        asks.ages ? ages.ask(signal) : undefined,
       ]);
-      if (asksScaler || scaler === '') autoscaler = scaled;
+      if (asks.scaler || scaler === '') autoscaler = scaled;
       if (failures !== undefined) errors = readErrors(failures);
-      for (const each of managed) {
-        const own = nameOf(each);
-        // What was there at the first look is of unknown age, unless it was just being made.
-        const fresh = looks > 0 || each.currentAction === 'CREATING';
-        if (!first.has(own)) first.set(own, fresh ? at : undefined);
-      }
-      forget(first, managed);
+      ages.see(managed, at);
       looks += 1;
       const recent = errors.filter((error) => error.at === undefined || at - error.at <= RECENT_MS);
-      return readGroup({
-        at,
-        group,
-        managed,
-        autoscaler,
-        backends,
-        errors: recent,
-        seenFirst: (name) => first.get(name),
-      });
+      return readGroup({ at, group, managed, autoscaler, backends, errors: recent, createdAt: ages.of });
     },
   };
-}
-
-/** A name that comes again, as in a recreated instance, is another instance. */
-function forget(first: Map<string, number | undefined>, managed: readonly ManagedInstance[]): void {
-  const names = new Set(managed.map(nameOf));
-  for (const name of first.keys()) if (!names.has(name)) first.delete(name);
 }
 
 /** Health by name of the instance; early on the answer lists nobody. */

@@ -49,6 +49,7 @@ describe('a watched group on Compute Engine', () => {
   it('goes from 1 to 3 to 1, seen with at most four calls a look', async () => {
     expect((await watch('healthy=1,stable,hosts=1')).report.end).toBe('until');
     cloud.machines.setCpu(4);
+    const began = Date.now();
     const up = await watch('size=3,healthy=3,stable,hosts=3');
     expect(up.report).toMatchObject({ end: 'until', problems: 0 });
     cloud.machines.setCpu(0);
@@ -60,6 +61,10 @@ describe('a watched group on Compute Engine', () => {
     expect(last?.group.instances.map(({ name }) => name).every((name) => name.startsWith('llm-b-'))).toBe(true);
     expect(last?.group.autoscaler).toMatchObject({ status: 'ACTIVE', recommendedSize: 3, min: 1, max: 3 });
     expect(last?.hosts.map(({ host }) => host)).toEqual(last?.group.instances.map(({ name }) => name).sort());
+    // One was there before the watch: its age is asked for.
+    const made = last?.group.instances.map(({ createdAt = Number.NaN }) => createdAt) ?? [];
+    expect(made.filter((at) => at < began)).toHaveLength(1);
+    expect(made.filter((at) => at >= began)).toHaveLength(2);
     // What is on its way is seen on its way.
     const actions = new Set(up.looks.flatMap(({ sample }) => sample.group.instances.map(({ action }) => action)));
     expect(actions).toContain('CREATING');

@@ -57,6 +57,7 @@ const answers = () => ({
     autoscalingPolicy: { minNumReplicas: 1, maxNumReplicas: 3 },
     statusDetails: [{ type: 'CAPPED_AT_MAX_NUM_REPLICAS', message: 'capped' }],
   } as unknown,
+  'instances.list': [{ name: 'g-1', creationTimestamp: new Date(NOON - 600_000).toISOString() }] as unknown,
   'backendServices.getHealth': { healthStatus: [{ instance: url('g-1'), healthState: 'HEALTHY' }] } as object,
 });
 const location = { zone: 'europe-west3-c' };
@@ -105,14 +106,19 @@ describe('a managed instance group', () => {
       const sample = await source.sample(signal);
       const calls = perLook();
       expect(calls.length).toBeLessThanOrEqual(4);
-      kinds.push(calls.includes('instanceGroupManagers.listErrors') ? 'errors' : 'autoscaler');
+      const extra = calls.find(
+        (call) => !/get$|getHealth$|listManagedInstances$/.test(call) || call === 'autoscalers.get',
+      );
+      kinds.push(extra?.split('.')[1]?.replace('get', 'scaler') ?? 'none');
       expect(sample.autoscaler).toMatchObject({ recommendedSize: 1 });
+      if (look > 0) expect(sample.instances[0]?.createdAt).toBe(NOON - 600_000);
       if (look >= 3)
         expect(sample.errors).toEqual([
           { at: NOON - 60_000, code: 'ZONE_RESOURCE_POOL_EXHAUSTED', message: 'no room', instance: 'g-2' },
         ]);
     }
-    expect(kinds.map((kind) => kind[0]).join('')).toBe('aaaeaaae');
+    const [scaler, listErrors] = ['scaler', 'listErrors'];
+    expect(kinds).toEqual([scaler, 'list', scaler, listErrors, scaler, scaler, scaler, listErrors]);
   });
 
   it('without an autoscaler or a load balancer has a call left for its errors', async () => {
@@ -149,6 +155,17 @@ describe('a managed instance group', () => {
     const { instances, errors } = await source.sample(signal);
     expect(instances[1]).toEqual({ name: 'g-2', action: 'CREATING', createdAt: NOON + 5000 });
     expect(errors).toEqual([{ code: 'QUOTA_EXCEEDED', message: "Quota 'CPUS' exceeded.", instance: 'g-2' }]);
+  });
+
+  it('whose instances may not be listed has instances of unknown age, and is seen all the same', async () => {
+    const own = answers();
+    own['instances.list'] = new GcpError('no', 'forbidden', { code: 'x', exit: ExitCode.configuration });
+    const { compute, calls } = fakeCompute(own);
+    const source = groupSource(compute, place, heldClock().clock);
+    for (let look = 0; look < 4; look++) {
+      expect((await source.sample(signal)).instances[0]).not.toHaveProperty('createdAt');
+    }
+    expect(calls.filter((call) => call === 'instances.list')).toHaveLength(1);
   });
 
   it('may lose its autoscaler, and early on have no backends', async () => {
