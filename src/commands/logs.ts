@@ -56,7 +56,10 @@ export default class Logs extends BaseCommand<typeof Logs> {
         {
           code: 'no-logs',
           exit: ExitCode.configuration,
-          nextSteps: ['deploy first: chainctl deploy local', 'or name another stack with --stack'],
+          nextSteps: [
+            'see what is deployed, and where: chainctl status',
+            'deploy first: chainctl deploy local|host|aws|gcp, or name another stack with --stack',
+          ],
         },
       );
     }

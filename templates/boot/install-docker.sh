@@ -18,7 +18,9 @@ first_known() {
   done
 }
 
+installed=
 if ! command -v docker >/dev/null 2>&1 || ! has_compose; then
+  installed=yes
   if command -v apt-get >/dev/null 2>&1; then
     echo 'installing Docker and Compose with apt-get'
     # A run that was cut off may have left packages half configured.
@@ -69,7 +71,7 @@ until docker info >/dev/null 2>&1; do
   fi
   sleep 1
 done
-has_compose || {
+[ -z "$installed" ] || has_compose || {
   echo 'Docker is there, but Compose is not' >&2
   exit 1
 }

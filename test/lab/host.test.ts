@@ -39,6 +39,9 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     const id = Instances[0]?.InstanceId as string;
     await lab.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
     vm = lab.vms.get(id);
+    await vm.sshReady();
+    // cloud-init gives sshd its host key and starts it again.
+    await vm.exec('cloud-init', 'status', '--wait').catch(() => {});
   });
   afterAll(async () => {
     await cli?.close();
@@ -56,7 +59,6 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     Object.fromEntries(envelope.result.changes.map(({ key, action }) => [key, action]));
 
   it('is not trusted before its key is vouched for', async () => {
-    await vm.sshReady();
     const { code, envelope } = await deploy('--service', 'b');
     expect([code, envelope.error.code]).toEqual([3, 'host-key-unknown']);
   });

@@ -3,21 +3,13 @@ import { join } from 'node:path';
 import { withLock } from './cache.ts';
 import { type Behaviour, Ec2 } from './ec2.ts';
 import { Faults } from './faults.ts';
+import { type Inventory, inventoryByCli, inventoryByQuery } from './inventory.ts';
 import { startMoto } from './moto.ts';
 import { type Call, startProxy } from './proxy.ts';
 import { Session } from './session.ts';
 import { run } from './shell.ts';
 import { ensureCloudTools } from './support.ts';
 import { prepareVmHost, Vms } from './vms.ts';
-
-/** How many objects an account has; all zero after a teardown. Default groups do not count. */
-interface Inventory {
-  readonly instances: number;
-  readonly keyPairs: number;
-  readonly securityGroups: number;
-  readonly addresses: number;
-  readonly volumes: number;
-}
 
 /** A cloud on this machine. */
 export interface Lab {
@@ -37,7 +29,10 @@ export interface Lab {
   readonly problems: string[];
   /** Runs the AWS command line, a client that shares nothing with chainctl: `lab.aws('ec2', 'describe-instances')`. */
   aws(...args: string[]): Promise<unknown>;
+  /** What the AWS command line counts. */
   count(): Promise<Inventory>;
+  /** The same by plain requests, which take no second; of one stack, where it is named. */
+  countPlainly(stack?: string): Promise<Inventory>;
   /** Resolves when no VM is on its way from one state to another. */
   settled(): Promise<void>;
   /** Removes everything. */
@@ -90,7 +85,8 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     return {
       ...{ env, calls: proxy.calls, faults, behaviour, vms, folder, problems, aws, stop },
       gateway: host ? session.address(1) : '127.0.0.1',
-      count: () => inventory(aws),
+      count: () => inventoryByCli(aws),
+      countPlainly: (stack) => inventoryByQuery(proxy.url, stack),
       settled: () => ec2.instances.settled(),
     };
   } catch (error) {
@@ -121,17 +117,4 @@ function environment(endpoint: string, home: string): Record<string, string> {
     AWS_EC2_METADATA_DISABLED: 'true',
     CHAINCTL_HOME: home,
   };
-}
-
-async function inventory(aws: Lab['aws']): Promise<Inventory> {
-  const list = async (what: string, query: string) =>
-    ((await aws('ec2', `describe-${what}`, '--query', query)) as unknown[]).length;
-  const [instances, keyPairs, securityGroups, addresses, volumes] = await Promise.all([
-    list('instances', 'Reservations[].Instances[?State.Name!=`terminated`][]'),
-    list('key-pairs', 'KeyPairs'),
-    list('security-groups', 'SecurityGroups[?GroupName!=`default`]'),
-    list('addresses', 'Addresses'),
-    list('volumes', 'Volumes'),
-  ] as const);
-  return { instances, keyPairs, securityGroups, addresses, volumes };
 }

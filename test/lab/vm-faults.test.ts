@@ -49,7 +49,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     expect(sentence(stopped)).toMatchObject({ exit: 130, error: 'interrupted' });
     expect(answered - asked).toBeLessThan(1000);
     expect(stopped.warnings.join()).toMatch(/still there:.*instance-a id i-\w+.*USD\/h.*teardown aws --stack one/s);
-    expect(await lab.count()).toEqual(ONE);
+    expect(await lab.countPlainly()).toEqual(ONE);
   });
 
   it('a Docker that cannot be installed: exit 5 with the reason, and the next deploy goes on', async () => {
@@ -74,7 +74,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     const deployed = await stacks.deploy('one');
     expect([deployed.code, deployed.stderr.includes('"step-failed"')]).toEqual([0, false]);
     expect(actions(deployed)).toMatchObject({ 'instance-a': 'unchanged', 'service-a': 'create' });
-    expect(await lab.count()).toEqual(ONE);
+    expect(await lab.countPlainly()).toEqual(ONE);
     expect(await runs()).toBe(2);
   });
 
@@ -164,12 +164,12 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     const deployed = await stacks.deploy('one');
     expect(deployed.code).toBe(0);
     expect(actions(deployed)).toMatchObject({ 'ssh-key': 'unchanged', firewall: 'unchanged', 'instance-a': 'create' });
-    expect(await lab.count()).toEqual(ONE);
+    expect(await lab.countPlainly()).toEqual(ONE);
   });
 
   it('leaves nothing', async () => {
     expect((await stacks.teardown('one')).code).toBe(0);
-    expect(await lab.count()).toEqual(NOTHING);
+    expect(await lab.countPlainly()).toEqual(NOTHING);
     expect(lab.problems).toEqual([]);
   });
 });

@@ -1,19 +1,12 @@
 import { Flags } from '@oclif/core';
-import { createdByOf, ec2Endpoint, ec2Of } from '../../aws-surroundings.ts';
+import { awsPlanDeps, awsRequest } from '../../aws-deployment.ts';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { awsFlags, vmFlags } from '../../config/aws-flags.ts';
 import { durationFlag, integerFlag, modelFlag, urlFlag } from '../../config/flags.ts';
-import { imageText, parseImage, UBUNTU_24_04 } from '../../services/aws/ami.ts';
 import { chooseB } from '../../services/aws/b-url.ts';
 import { deployAws } from '../../services/aws/deploy.ts';
-import { vmMaterial } from '../../services/aws/material.ts';
-import { desiredOnVm, onVm } from '../../services/aws/on-vm.ts';
-import { type AwsRequest, DEFAULT_DISK_GB } from '../../services/aws/request.ts';
-import { makeToken, TOKEN_SECRET } from '../../services/chain/token.ts';
+import { DEFAULT_DISK_GB } from '../../services/aws/request.ts';
 import { HostSessions } from '../../services/host/sessions.ts';
-import { parseCidr } from '../../services/stack/cidr.ts';
-import { operatorAddress } from '../../services/stack/operator-address.ts';
-import { ensureSecret, readSecret } from '../../services/stack/secrets.ts';
 import { readState } from '../../services/stack/state.ts';
 import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
@@ -90,31 +83,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
     const { flags } = this;
     const paths = pathsOf(this.stack);
     const gcp = (await readState(paths.state))?.targets.gcp?.endpoints.b;
-    const bUrl = chooseB({ flag: flags['b-url'], gcp });
-    const allow = (flags.allow ?? []).map((text) => parseCidr(text, '--allow'));
-    const image = imageText(flags.ami === undefined ? UBUNTU_24_04 : parseImage(flags.ami));
-    const [ec2, address] = await Promise.all([
-      ec2Of(flags, paths),
-      operatorAddress({ given: flags['operator-address'], endpoint: ec2Endpoint(flags), fetch, signal }),
-    ]);
-    const request: AwsRequest = {
-      region: ec2.region,
-      profile: flags.profile,
-      type: flags.type,
-      image,
-      diskGb: flags['disk-gb'],
-      subnetId: flags.subnet,
-      operatorAddress: address,
-      allow,
-      public: flags.public,
-      elasticIp: flags['elastic-ip'],
-      ttlSeconds: flags.ttl,
-      bUrl,
-      modelA: flags['model-a'],
-      sshUser: flags['ssh-user'],
-      ollamaImage: flags['ollama-image'],
-      auth: flags.auth,
-    };
+    const aws = await awsRequest(flags, paths, chooseB({ flag: flags['b-url'], gcp }), signal);
     const streams = { input: process.stdin, output: process.stderr };
     const first = confirmFirst({ emit, canPrompt: terminal.canPrompt, streams, signal });
     if (flags.yes || flags['dry-run']) first.release();
@@ -123,21 +92,11 @@ Run it again to change what differs, or to go on after anything that went wrong.
       const [stack, { templates }] = await Promise.all([stackDeps(first.emit, signal), hostDeps()]);
       const deployment = await deployAws(
         paths,
-        request,
+        aws.request,
         { dryRun: flags['dry-run'] },
         {
           ...stack,
-          ec2,
-          createdBy: createdByOf(stack),
-          material: (make) => vmMaterial({ paths, boot: templates.boot, ttlSeconds: flags.ttl }, make),
-          token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
-          extra: (resources, token) =>
-            desiredOnVm(
-              onVm(resources, request, { paths, templates, sessions, token: async () => token }),
-              request,
-              { templates },
-              token,
-            ),
+          ...awsPlanDeps(aws, { paths, templates, sessions }, stack),
           async confirm(changes) {
             if (!flags.yes) await first.ask(formatPlan(changes), `deploying stack ${paths.name}`);
           },

@@ -1,8 +1,10 @@
 import { applyPlan, observeAndPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
+import { changesSomething, type PlannedDeploy } from '../stack/planned.ts';
 import type { Desired } from '../stack/resource.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
+import type { StepDeps } from '../stack/steps.ts';
 import { parseImage } from './ami.ts';
 import { type AwsResources, awsResources, desiredAws, type Material, SERVICE_PORT } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
@@ -26,7 +28,8 @@ export interface AwsDeployment {
   readonly endpoints: { readonly a?: string | undefined; readonly b: string };
 }
 
-export interface AwsDeps extends StackDeps {
+/** What planning takes beside an open stack. */
+export interface AwsPlanDeps {
   readonly ec2: Ec2;
   /** `user@host`, for the tags. */
   readonly createdBy: string;
@@ -40,6 +43,9 @@ export interface AwsDeps extends StackDeps {
   extra?(resources: AwsResources, token: string | undefined): readonly Desired[];
   /** The stack's token; made when `make` and it is missing. */
   token?(make: boolean): Promise<string | undefined>;
+}
+
+export interface AwsDeps extends StackDeps, AwsPlanDeps {
   /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
   confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
@@ -58,65 +64,87 @@ export async function deployAws(
   { dryRun }: { readonly dryRun: boolean },
   deps: AwsDeps,
 ): Promise<AwsDeployment> {
-  const { ec2 } = deps;
   return withStack(paths, 'aws', deps, async (steps) => {
-    const { context, journal } = steps;
-    const { signal } = context;
-    const [account, vpcId] = await Promise.all([findAccount(ec2, signal), findVpc(ec2, request.subnetId, signal)]);
-    refuseElsewhere(journal.target, { region: ec2.region, account });
-    const material = (await deps.material(!dryRun)) ?? NO_MATERIAL;
-    checkUserData(material.userData);
-    const expiresAt = expiryOf(request, context.clock.now());
-    const launch = once((abort: AbortSignal) =>
-      resolveLaunch(ec2, { ...request, image: parseImage(request.image) }, abort),
-    );
-    const owner = { stack: paths.name, createdBy: deps.createdBy, expiresAt };
-    const { resources, addressSeen } = watched(awsResources(ec2, owner, { material: () => material, launch }));
-    const token = request.auth === 'token' ? await deps.token?.(!dryRun) : undefined;
-    const extra = deps.extra?.(resources, token) ?? [];
-    const desired = [...desiredAws(request, vpcId, material, resources), ...extra];
-    const target = awsTarget(
-      resources,
-      extra.map(({ resource }) => resource),
-    );
-    const plan = await observeAndPlan(target, desired, journal, context);
-    context.emit({ type: 'plan', changes: plan.changes });
-    const cost = costOf(request);
-    if (makesVm(plan.changes)) await checkLaunch(launch, context);
-    for (const text of cost.lines) context.emit({ type: 'note', level: 'info', text });
-    if (request.public) {
-      context.emit({
-        type: 'note',
-        level: 'warn',
-        text: `--public: everybody can use service A on port ${SERVICE_PORT}`,
-      });
-    }
-    const result = { stack: paths.name, target: 'aws' as const, region: ec2.region, changes: plan.changes, cost };
-    if (dryRun) {
-      return { ...result, expiresAt, applied: false, endpoints: { ...journal.target.endpoints, b: request.bUrl } };
-    }
-    if (plan.changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(plan.changes);
-    const recorded = { ...request, ...(account === undefined ? {} : { account }) };
-    const describe = (endpoints: AwsDeployment['endpoints'], complete: boolean) =>
-      journal.describe({ request: recorded, endpoints, auth: request.auth, complete });
-    const endpointsAt = (address: string | undefined) => ({
-      b: request.bUrl,
-      ...(address === undefined ? {} : { a: `http://${address}:${SERVICE_PORT}` }),
-    });
-    await describe({ ...journal.target.endpoints, b: request.bUrl }, false);
-    try {
-      await applyPlan(target, desired, plan, steps);
-    } catch (error) {
-      // Whoever looks into it wants to log in and to read logs.
-      const address = addressSeen();
-      if (address !== undefined) await describe(endpointsAt(address), false);
-      throw error;
-    }
-    const vm = await resources.instance.find(context);
-    const endpoints = endpointsAt(vm?.publicIp);
-    await describe(endpoints, true);
-    return { ...result, expiresAt: vm?.expiresAt, applied: true, endpoints };
+    const planned = await planAws(paths, request, { make: !dryRun }, steps, deps);
+    if (dryRun) return planned.preview;
+    if (changesSomething(planned)) await deps.confirm?.(planned.changes);
+    return planned.apply();
   });
+}
+
+/**
+ * Looks at the AWS side of a stack and plans; tells plan, cost and what will be public as events.
+ *
+ * @param make whether keys and token of the stack may be made: they are wanted for `apply`
+ * @throws RemedyError as `deployAws` does
+ */
+export async function planAws(
+  paths: StackPaths,
+  request: AwsRequest,
+  { make }: { readonly make: boolean },
+  steps: StepDeps,
+  deps: AwsPlanDeps,
+): Promise<PlannedDeploy<AwsDeployment>> {
+  const { ec2 } = deps;
+  const { context, journal } = steps;
+  const { signal } = context;
+  const [account, vpcId] = await Promise.all([findAccount(ec2, signal), findVpc(ec2, request.subnetId, signal)]);
+  refuseElsewhere(journal.target, { region: ec2.region, account });
+  const material = (await deps.material(make)) ?? NO_MATERIAL;
+  checkUserData(material.userData);
+  const expiresAt = expiryOf(request, context.clock.now());
+  const launch = once((abort: AbortSignal) =>
+    resolveLaunch(ec2, { ...request, image: parseImage(request.image) }, abort),
+  );
+  const owner = { stack: paths.name, createdBy: deps.createdBy, expiresAt };
+  const { resources, addressSeen } = watched(awsResources(ec2, owner, { material: () => material, launch }));
+  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
+  const extra = deps.extra?.(resources, token) ?? [];
+  const desired = [...desiredAws(request, vpcId, material, resources), ...extra];
+  const target = awsTarget(
+    resources,
+    extra.map(({ resource }) => resource),
+  );
+  const plan = await observeAndPlan(target, desired, journal, context);
+  context.emit({ type: 'plan', changes: plan.changes });
+  const cost = costOf(request);
+  if (makesVm(plan.changes)) await checkLaunch(launch, context);
+  tell(request, cost, context.emit);
+  const result = { stack: paths.name, target: 'aws' as const, region: ec2.region, changes: plan.changes, cost };
+  const recorded = { ...request, ...(account === undefined ? {} : { account }) };
+  const describe = (endpoints: AwsDeployment['endpoints'], complete: boolean) =>
+    journal.describe({ request: recorded, endpoints, auth: request.auth, complete });
+  const known = { ...journal.target.endpoints, b: request.bUrl };
+  return {
+    changes: plan.changes,
+    preview: { ...result, expiresAt, applied: false, endpoints: known },
+    async apply() {
+      await describe(known, false);
+      try {
+        await applyPlan(target, desired, plan, steps);
+      } catch (error) {
+        // Whoever looks into it wants to log in and to read logs.
+        const address = addressSeen();
+        if (address !== undefined) await describe(endpointsAt(address, request), false);
+        throw error;
+      }
+      const vm = await resources.instance.find(context);
+      const endpoints = endpointsAt(vm?.publicIp, request);
+      await describe(endpoints, true);
+      return { ...result, expiresAt: vm?.expiresAt, applied: true, endpoints };
+    },
+  };
+}
+
+function endpointsAt(address: string | undefined, { bUrl }: AwsRequest): AwsDeployment['endpoints'] {
+  return { b: bUrl, ...(address === undefined ? {} : { a: `http://${address}:${SERVICE_PORT}` }) };
+}
+
+/** Says what it will cost, and what of it will be open. */
+function tell(request: AwsRequest, cost: Cost, emit: StackDeps['emit']): void {
+  for (const text of cost.lines) emit({ type: 'note', level: 'info', text });
+  if (!request.public) return;
+  emit({ type: 'note', level: 'warn', text: `--public: everybody can use service A on port ${SERVICE_PORT}` });
 }
 
 /** The resources, and the last address at which a VM was seen. */

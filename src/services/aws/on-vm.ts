@@ -24,6 +24,8 @@ export interface VmDeps {
   readonly sessions: HostSessions;
   /** The stack's token; undefined for a chain that is open. */
   token(): Promise<string | undefined>;
+  /** Resolves once B serves, where it comes up at the same time. */
+  readonly answerable?: ((context: ResourceContext) => Promise<void>) | undefined;
 }
 
 /** What a deployed VM is reached with; undefined while it, or a key to it, does not exist. */
@@ -46,7 +48,7 @@ export async function vmAccess(
 export function onVm(
   resources: Pick<AwsResources, 'publicAddress' | 'whyGone'>,
   { elasticIp, sshUser }: Pick<AwsRequest, 'elasticIp' | 'sshUser'>,
-  { paths, templates, sessions, token }: VmDeps,
+  { paths, templates, sessions, token, answerable }: VmDeps,
 ) {
   const options = {
     stack: paths.name,
@@ -57,7 +59,7 @@ export function onVm(
     access: async (context: ResourceContext) => vmAccess(paths, await resources.publicAddress(context), sshUser),
   } as const;
   const below = elasticIp ? [INSTANCE, ADDRESS] : [INSTANCE];
-  const service = { ...options, service: 'a', templates: templates.services.a, token } as const;
+  const service = { ...options, service: 'a', templates: templates.services.a, token, answerable } as const;
   return {
     host: goesWithTheVm(hostResource('host-a', below, options)),
     service: goesWithTheVm(serviceResource('service-a', ['host-a'], service)),

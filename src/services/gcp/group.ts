@@ -70,6 +70,7 @@ export function instanceGroup(
       action,
       name: objectName(owner.stack, GROUP_PART),
       project: compute.project,
+      location,
       template: templateOf(raw),
       // A rollout goes from one instance to the next.
       deadlineSeconds: instanceSeconds * Math.max(1, raw.targetSize ?? 1),

@@ -57,7 +57,7 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
         if (gone !== undefined) throw gone;
         nextLook = clock.monotonic() + GONE_LOOK_MS;
       }
-      const pauseMs = Math.min(250 * 2 ** Math.min(attempt - 1, 3), 2000);
+      const pauseMs = 250 * 2 ** Math.min(attempt - 1, 2);
       if (elapsedMs + pauseMs > Math.min(waitSeconds * 1000, patienceMs)) {
         throw error instanceof RemedyError ? error : unreachable(access, Math.round(elapsedMs / 1000), reasonOf(error));
       }

@@ -46,6 +46,7 @@ const INSTALL_SECONDS = 900;
 const INSTALL_ATTEMPTS = 2;
 /** The exit code with which the install script says that the package manager failed, which may be for a moment. */
 const PACKAGES_FAILED = 10;
+const END_OF_SCRIPT = '# the script ends here';
 /** A connection that breaks is made anew this often in one step. */
 export const STEP_ATTEMPTS = 4;
 
@@ -165,6 +166,19 @@ async function waitForCloudInit(session: HostSession, { emit, signal }: Resource
   waiting('waiting for cloud-init');
   const script = [
     'command -v cloud-init >/dev/null 2>&1 || { echo absent; exit 0; }',
+    // The command starts Python, and looks four times a second; what it looks at are these files.
+    'result=/run/cloud-init/result.json',
+    'tries=0',
+    `while [ -e /run/cloud-init/status.json ] && [ ! -e "$result" ] && [ "$tries" -lt ${CLOUD_INIT_SECONDS * 10} ]; do`,
+    '  sleep 0.1',
+    '  tries=$((tries + 1))',
+    'done',
+    'seen=$(tr -d " \\n" 2>/dev/null <"$result")',
+    'case $seen in',
+    '  *\'"recoverable_errors":{"\'*) ;;',
+    '  *\'"errors":[]\'*) echo 0; exit 0 ;;',
+    'esac',
+    // A machine where it is off has none of them.
     `timeout ${CLOUD_INIT_SECONDS} cloud-init status --wait >/dev/null 2>&1`,
     'code=$?',
     '[ "$code" = 0 ] || cloud-init status --long 2>/dev/null | tail -n 5',
@@ -197,14 +211,16 @@ async function installDocker(
   { clock, signal }: ResourceContext,
   waiting: Waiting,
 ) {
-  const run = 'f=$(mktemp) && cat > "$f" && sh "$f" </dev/null 2>&1; code=$?; rm -f "$f"; exit "$code"';
+  // A connection that ends looks like the script's end: without its last line it is not run.
+  const whole = `tail -n 1 "$f" | grep -qxF '${END_OF_SCRIPT}' || { rm -f "$f"; exit 75; }`;
+  const run = `f=$(mktemp) && cat > "$f" && { ${whole}; } && sh "$f" </dev/null 2>&1; code=$?; rm -f "$f"; exit "$code"`;
   for (let attempt = 1; ; attempt++) {
     try {
       waiting('looking for Docker and Compose');
       await session.exec(run, {
         what: 'installing Docker',
         timeoutSeconds: INSTALL_SECONDS,
-        stdin: script,
+        stdin: `${script}\n${END_OF_SCRIPT}\n`,
         onLine: (line) => waiting(line.slice(0, 160)),
         signal,
       });

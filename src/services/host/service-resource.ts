@@ -17,6 +17,11 @@ export interface ServiceOptions extends HostOptions {
   readonly templates: ServiceTemplates;
   /** The stack's bearer token, asked for only when it is needed; undefined for a chain without one. */
   readonly token?: () => Promise<string | undefined>;
+  /**
+   * Resolves once what an answer of the service passes through serves, too: for A, a B that comes up at the same time.
+   * Waited for before the first answer is asked for.
+   */
+  readonly answerable?: ((context: ResourceContext) => Promise<void>) | undefined;
 }
 
 /** After a start: loading a model from a slow disk takes minutes. */
@@ -58,6 +63,7 @@ export function serviceResource(
         healthSeconds: manifest.verified ? HEALTH_SECONDS : FIRST_HEALTH_SECONDS,
         answerSeconds: manifest.verified ? 0 : FIRST_ANSWER_SECONDS,
       };
+      if (!manifest.verified) await options.answerable?.(context);
       await over('ready', 'checking the service', context, async (session) => {
         const restoreModel = () => ensureModel(session, model, context);
         await passGate(session, { ...gate, restoreModel }, context);

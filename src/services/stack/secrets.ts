@@ -15,12 +15,13 @@ export interface KeyPair {
   readonly publicKey: string;
 }
 
-const folderOf = (paths: Pick<StackPaths, 'folder'>) => join(paths.folder, 'secrets');
+/** Where all of them are, 0700. */
+export const secretsFolder = (paths: Pick<StackPaths, 'folder'>) => join(paths.folder, 'secrets');
 
 /** Where a secret is, for whoever needs it as a file (`ssh -i`). */
 export function secretPath(paths: Pick<StackPaths, 'folder'>, name: string): string {
   if (!/^[a-z][a-z0-9.-]*$/.test(name)) throw new Error(`"${name}" cannot be the name of a secret`);
-  return join(folderOf(paths), name);
+  return join(secretsFolder(paths), name);
 }
 
 /**
@@ -39,8 +40,8 @@ export async function ensureSecret(
   if (known !== undefined) return known;
   const draft = `${path}.${randomUUID()}.draft`;
   try {
-    await makeFolder(folderOf(paths), 0o700);
-    await chmod(folderOf(paths), 0o700);
+    await makeFolder(secretsFolder(paths), 0o700);
+    await chmod(secretsFolder(paths), 0o700);
     const file = await open(draft, 'wx', 0o600);
     try {
       await file.writeFile(make());
@@ -52,7 +53,7 @@ export async function ensureSecret(
     await link(draft, path).catch((error: unknown) => {
       if (!hasCode(error, 'EEXIST')) throw error;
     });
-    await syncFolder(folderOf(paths));
+    await syncFolder(secretsFolder(paths));
     return await readFile(path, 'utf8');
   } catch (error) {
     throw unusable(path, 'written', error);
@@ -88,7 +89,7 @@ export async function readSecret(paths: Pick<StackPaths, 'folder'>, name: string
 
 /** The names of all secrets that the stack has. */
 export async function listSecrets(paths: Pick<StackPaths, 'folder'>): Promise<readonly string[]> {
-  const names = await readdir(folderOf(paths)).catch(() => []);
+  const names = await readdir(secretsFolder(paths)).catch(() => []);
   return names.filter((name) => !name.endsWith('.draft')).sort();
 }
 
@@ -99,7 +100,7 @@ export async function forgetSecretPair(paths: Pick<StackPaths, 'folder'>, name: 
 
 /** Forgets all secrets of the stack; only once nothing is left that they open. */
 export async function removeSecrets(paths: Pick<StackPaths, 'folder'>): Promise<void> {
-  await rm(folderOf(paths), { recursive: true, force: true });
+  await rm(secretsFolder(paths), { recursive: true, force: true });
 }
 
 function unusable(path: string, verb: string, cause: unknown): RemedyError {

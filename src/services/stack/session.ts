@@ -1,10 +1,12 @@
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import { removeAbandonedDrafts } from '../files/drafts.ts';
 import { auditing } from './audit.ts';
 import { Journal } from './journal.ts';
 import { acquireLock, type HeldLock } from './lock.ts';
 import { HEARTBEAT_MS, type LockHolder } from './lock-holder.ts';
 import type { StackPaths } from './paths.ts';
+import { secretsFolder } from './secrets.ts';
 import type { StepDeps } from './steps.ts';
 import { StateStore } from './store.ts';
 
@@ -55,6 +57,7 @@ export async function openStack<T>(
   const stopBeating = keepBeating(lock, lost);
   const audit = auditing(paths.audit, { user: self.user, command: self.command }, deps.emit, clock);
   try {
+    await Promise.all([paths.folder, secretsFolder(paths)].map((each) => removeAbandonedDrafts(each, clock.now())));
     const store = await StateStore.open(paths.state, paths.name, clock, { beforeWrite: () => checked(lock, lost) });
     const context = { clock, signal: AbortSignal.any([deps.signal, lost.signal]), emit: audit.emit };
     return await work({
