@@ -68,6 +68,8 @@ describe.skipIf(executable === undefined)('a watched group in Chromium (skipped 
           );
           const [upper, lower] = boxes;
           expect((upper?.y ?? 0) + (upper?.height ?? 0)).toBeLessThan(lower?.y ?? 0);
+          expect(await page.locator('#group-instances svg:visible .series').count()).toBe(3);
+          expect(await page.locator('#group-instances').innerHTML()).not.toMatch(/NaN|Infinity|undefined/);
           const section = page.locator('section[aria-labelledby=scaling]');
           await section.screenshot({ path: await shotPath(`scaling-${colorScheme}-${width}`) });
         });
@@ -103,6 +105,7 @@ describe.skipIf(executable === undefined)('a watched group in Chromium (skipped 
       const section = page.locator('section[aria-labelledby=scaling]');
       expect(await section.locator('table caption').allTextContents()).toEqual([
         expect.stringContaining('Size of b'),
+        expect.stringContaining('Life of every instance'),
         ...['Scale-out, seconds', 'Scale-in, seconds', 'Elasticity, metrics of the SPEC research group'],
       ]);
     });

@@ -50,6 +50,17 @@ export function isServing(instance: InstanceSample, known: Knowledge): boolean |
   return isRunning(instance) && instance.backend === 'HEALTHY';
 }
 
+/** How far an instance has come, in the order in which it gets there; then `leaving`. */
+export type Stage = 'creating' | 'running' | 'healthy' | 'serving' | 'leaving';
+
+/** The furthest stage that is known of. */
+export function stageOf(instance: InstanceSample, known: Knowledge): Stage {
+  if (isLeaving(instance)) return 'leaving';
+  if (!isRunning(instance)) return 'creating';
+  if (isServing(instance, known)) return 'serving';
+  return isHealthy(instance, known) ? 'healthy' : 'running';
+}
+
 /** What these looks, taken together, know: one that tells of nobody's health does not make health known. */
 export function knowledgeOf(groups: Iterable<GroupSample>): Knowledge {
   let health = false;

@@ -99,20 +99,23 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
   return { source: 'points', changes, levels, steps: [...steps, ...end], slices };
 }
 
-/** The load as the looks saw it, where it was not recorded beside them. */
+/** The load as the looks saw it, where it was not recorded beside them. From the first on, no load is a load of 0. */
 export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefined {
-  const seen = samples.flatMap(({ group, load }) => (load === undefined ? [] : [{ at: group.at, ...load }]));
-  if (seen.length === 0) return undefined;
-  const changes = seen.flatMap(({ at, offeredRps }, place) =>
-    seen[place - 1]?.offeredRps === offeredRps ? [] : [{ at, rps: offeredRps }],
-  );
-  const steps = seen.flatMap(({ at, offeredRps }, place) => {
-    const before = seen[place - 1];
-    return stepOf(before?.offeredRps ?? 0, offeredRps, at, before?.at);
+  const first = samples.findIndex(({ load }) => load !== undefined);
+  if (first === -1) return undefined;
+  const seen = samples.slice(first).map(({ group, load }) => ({ at: group.at, rps: load?.offeredRps ?? 0, load }));
+  const before = samples[first - 1]?.group.at;
+  const changes = seen.flatMap(({ at, rps }, place) => (seen[place - 1]?.rps === rps ? [] : [{ at, rps }]));
+  const steps = seen.flatMap(({ at, rps }, place) => {
+    const last = seen[place - 1];
+    const after = last?.at ?? before;
+    // What was offered before the first look is not known: that is no rise.
+    return after === undefined ? [] : stepOf(last?.rps ?? 0, rps, at, after);
   });
-  const slices = seen.flatMap(({ at, okRps }, place): AnswerSlice[] => {
-    const before = seen[place - 1];
-    return before === undefined ? [] : [{ from: before.at, to: at, ok: (okRps * (at - before.at)) / 1000, hosts: {} }];
+  const slices = seen.flatMap(({ at, load }, place): AnswerSlice[] => {
+    const last = seen[place - 1];
+    if (last === undefined || load === undefined) return [];
+    return [{ from: last.at, to: at, ok: (load.okRps * (at - last.at)) / 1000, hosts: {} }];
   });
   return { source: 'watch', changes, levels: changes, steps, slices };
 }

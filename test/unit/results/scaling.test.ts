@@ -128,6 +128,20 @@ test('the chart: two panels over one axis, decisions marked, each column told', 
   expect(svg.match(/class="axis"/g)).toHaveLength(2);
 });
 
+test('a row for every instance: how far it had come, and nothing before it was there', () => {
+  const [, chart] = scalingCharts(scaling, load);
+  if (chart === undefined) throw new Error('no chart');
+  expect([chart.id, chart.series.map(({ name }) => name)]).toEqual(['group-instances', ['b-1', 'b-2', 'b-3']]);
+  const columns = columnsOf(chart);
+  const told = new Map(columns.map((x, at) => [x, cellsOf(chart, columns)[at]]));
+  expect(told.get(40)).toEqual(['serving', '', '']);
+  expect(told.get(45)).toEqual(['serving', 'creating', 'creating']);
+  expect(told.get(55)).toEqual(['serving', 'serving', 'running']);
+  expect(told.get(115)).toEqual(['serving', 'leaving', 'leaving']);
+  // The rows stand above each other: b-3 is the lowest.
+  expect(chart.series.map(({ data }) => data.find(({ x }) => x === 60)?.base)).toEqual([2, 1, 0]);
+});
+
 test('what was seen too long ago is not drawn', () => {
   const { timeline } = scaling;
   const samples = timeline.samples.filter((_, place) => place < 4 || place > 10);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
 import { scalingFigures } from '../../../src/services/scaling/elasticity.ts';
-import { loadOf, oneToThree, riseAndFall, timelineOf } from './fixture.ts';
+import { loadOfWatch } from '../../../src/services/scaling/load-curve.ts';
+import { loadOf, ORIGIN, oneToThree, riseAndFall, timelineOf } from './fixture.ts';
 
 const capacity = givenCapacity(10);
 
@@ -82,5 +83,27 @@ describe('who answered', () => {
     // The rise was seen at 30 s and not yet at 25 s.
     expect(figures.scaleOuts[0]).toMatchObject({ step: { offset: [25, 30] }, decide: { span: [5, 15] } });
     expect(figures.metrics).toMatchObject({ underAccuracy: [10, 12.22], overAccuracy: [26.67, 33.33] });
+  });
+
+  test('a load that began and ended while the group was watched', () => {
+    const load = (offeredRps: number) => ({ offeredRps, okRps: offeredRps, inFlight: 0 });
+    const { samples } = timelineOf({
+      ...oneToThree,
+      until: 30,
+      change: (sample, second) => (second >= 10 && second <= 20 ? { ...sample, load: load(7) } : sample),
+    });
+    const curve = loadOfWatch(samples);
+    const seconds = (at = Number.NaN) => (at - ORIGIN) / 1000;
+    expect(curve?.changes.map(({ at, rps }) => [seconds(at), rps])).toEqual([
+      [10, 7],
+      [25, 0],
+    ]);
+    expect(curve?.steps.map(({ moment, from, to }) => [seconds(moment.after), seconds(moment.by), from, to])).toEqual([
+      [5, 10, 0, 7],
+      [20, 25, 7, 0],
+    ]);
+    expect(loadOfWatch(samples.slice(0, 2))).toBeUndefined();
+    // A load that was there at the first look may have risen at any time before.
+    expect(loadOfWatch(samples.slice(2))?.steps.map(({ from, to }) => [from, to])).toEqual([[7, 0]]);
   });
 });

@@ -19,7 +19,7 @@ export function drawChart(chart: Chart, size: Size): string {
     ...chart.series.map((series, index) =>
       drawSeries(series, index, (panels[series.lower ? 1 : 0] ?? { frame: whole }).frame),
     ),
-    ...marks(chart, whole),
+    ...marks(chart, whole, panels.length > 1 ? (panels[0]?.frame.bottom ?? 0) + 15 : whole.bottom - 8),
     `<line class="cursor" x1="0" x2="0" y1="${whole.top}" y2="${whole.bottom}" visibility="hidden"/>`,
   ];
   return `<svg class="${size.name}" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-t ${id}-d" data-xs="${xs.join(' ')}">
@@ -72,7 +72,8 @@ function bands({ bands: all = [] }: Chart, { x, top, bottom }: Frame): string[] 
   });
 }
 
-function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right }: Frame): string[] {
+/** @param lowest where the labels stand that touch no other one: above the axis, or between two panels */
+function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right }: Frame, lowest: number): string[] {
   // A label that would touch another one stands a line higher.
   const rows: number[] = [];
   return [
@@ -84,7 +85,7 @@ function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right
       const free = rows.findIndex((until) => until < start);
       const row = free === -1 ? rows.length : free;
       rows[row] = start + width;
-      return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${bottom}"/><text class="mark-label" x="${px(at + (nearEnd ? -5 : 5))}" y="${px(bottom - 8 - 15 * row)}" text-anchor="${nearEnd ? 'end' : 'start'}">${escapeHtml(label)}</text>`;
+      return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${bottom}"/><text class="mark-label" x="${px(at + (nearEnd ? -5 : 5))}" y="${px(lowest - 15 * row)}" text-anchor="${nearEnd ? 'end' : 'start'}">${escapeHtml(label)}</text>`;
     }),
     ...flags.map(({ x: value, label }) => {
       const at = px(x.at(value) + 4);

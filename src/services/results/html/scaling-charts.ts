@@ -6,22 +6,13 @@ import { type Look, looksOf } from '../../scaling/looks.ts';
 import type { RecordedScaling } from '../recorded.ts';
 import { display, rateText } from '../text.ts';
 import type { Chart, Datum, Series } from './chart-types.ts';
+import { instanceChart } from './instance-chart.ts';
 import { number } from './point-axis.ts';
+import { type Column, scalingColumns } from './scaling-columns.ts';
 import { clockText } from './time-charts.ts';
-
-/** Finer than that nobody sees it. */
-const MAX_COLUMNS = 600;
 
 /** Errors beyond so many are in the list only. */
 const MAX_FLAGS = 5;
-
-/** A place on the time axis, and what is known from there until the next one. */
-interface Column {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly until?: number;
-  readonly look?: Look;
-}
 
 /**
  * The size of a watched group over time, over what was offered and answered.
@@ -35,7 +26,7 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
   if (first === undefined || last === undefined) return [];
   const origin = Date.parse(figures.origin);
   const seconds = (at: number) => Math.round((at - origin) / 100) / 10;
-  const columns = columnsOf(all, load, LONGEST_GAP * figures.intervalSeconds * 1000);
+  const columns = scalingColumns({ all, known }, load, LONGEST_GAP * figures.intervalSeconds * 1000);
   const line = (of: (column: Column) => number | undefined, text: (value: number) => string): Datum[] =>
     columns.map((column) => {
       const value = of(column) ?? Number.NaN;
@@ -71,20 +62,20 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
       data: line((column) => rate(load, column, ({ failed }) => failed), perSecond),
     },
   ];
+  const shared: Pick<Chart, 'x' | 'columnName'> = {
+    x: {
+      label: `time since the ${figures.originIs === 'load' ? 'load began' : 'first look'}`,
+      ...{ scale: 'time', tick: clockText, domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)] },
+    },
+    columnName: (x) => clockText(x),
+  };
   return [
     {
       id: 'group-size',
-      title: `Size of ${display(figures.group)} over offered and achieved rate`,
-      summary: summaryOf(figures),
+      title: `Size of ${display(figures.group)}${load === undefined ? '' : ' over offered and achieved rate'}`,
+      summary: summaryOf(figures, load !== undefined),
       note: noteOf(figures),
-      x: {
-        ...{
-          label: figures.originIs === 'load' ? 'time since the load began' : 'time since the first look',
-          scale: 'time',
-          tick: clockText,
-        },
-        domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)],
-      },
+      ...shared,
       y: {
         ...{ label: 'instances', scale: 'linear', tick: (value) => (Number.isInteger(value) ? number(value) : '') },
         // The highest line is not the edge.
@@ -95,7 +86,6 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
         if (each === undefined || each.data.every(({ y }) => !Number.isFinite(y))) return [];
         return [{ ...each, held: true }];
       }),
-      columnName: (x) => clockText(x),
       marks: [...figures.scaleOuts, ...figures.scaleIns]
         .map(({ from, to, decided }) => ({ x: seconds(origin + decided[1] * 1000), label: `${from} to ${to}` }))
         .sort((a, b) => a.x - b.x),
@@ -104,43 +94,12 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
         .slice(0, MAX_FLAGS)
         .map(({ at = 0, code }) => ({ x: seconds(at), label: display(code) })),
     },
+    ...instanceChart({ all, known }, columns, seconds, shared),
   ];
 }
 
 function heights(series: Pick<Series, 'data'> | undefined): number[] {
   return (series?.data ?? []).flatMap(({ y }) => (Number.isFinite(y) ? [y] : []));
-}
-
-/** Every look and every change of the load; where there are too many looks, only those that show something new. */
-function columnsOf(looks: readonly Look[], load: LoadCurve | undefined, longest: number): Column[] {
-  const [first, last] = [looks[0], looks.at(-1)];
-  const every = Math.ceil(looks.length / MAX_COLUMNS);
-  const shown = looks.filter((look, place) => place % every === 0 || look === last || differs(look, looks[place - 1]));
-  const holes = looks.flatMap(({ at }, place) => {
-    const before = looks[place - 1];
-    return before !== undefined && at - before.at > longest ? [before.at + longest] : [];
-  });
-  const changes = (load?.changes ?? []).map(({ at }) => at).filter((at) => at < (last?.at ?? 0));
-  const begin = Math.min(first?.at ?? 0, ...changes);
-  const times = [...new Set([begin, ...shown.map(({ at }) => at), ...holes, ...changes])].sort((a, b) => a - b);
-  return times.map((at, place): Column => {
-    const look = looks.findLast((each) => each.at <= at);
-    const until = times[place + 1];
-    return {
-      at,
-      ...(until === undefined ? {} : { until }),
-      // What was seen long ago says nothing.
-      ...(look === undefined || at - look.at >= longest ? {} : { look }),
-    };
-  });
-}
-
-function differs(look: Look, before: Look | undefined): boolean {
-  return (
-    look.targetSize !== before?.targetSize ||
-    look.serving !== before?.serving ||
-    look.instances?.size !== before?.instances?.size
-  );
 }
 
 /** Mean per second from a column until the next one. */
@@ -165,12 +124,13 @@ function perSecond(value: number): string {
   return `${rateText(value)}/s`;
 }
 
-function summaryOf({ group, scaleOuts, scaleIns, seconds }: ScalingFigures): string {
+function summaryOf({ group, scaleOuts, scaleIns, seconds }: ScalingFigures, loaded: boolean): string {
   const changes = [...scaleOuts, ...scaleIns]
     .sort((a, b) => a.decided[1] - b.decided[1])
     .map(({ from, to, decided }) => `${from} to ${to} after ${decided[1].toFixed(0)} s`);
   const told = changes.length === 0 ? 'its size did not change' : `its size went ${changes.join(', ')}`;
-  return `Above: how many instances ${display(group)} was to have, had running, and had serving, over ${seconds.toFixed(0)} s; ${told}. Below: requests offered, answered and failed.`;
+  const rates = loaded ? ' Below: requests offered, answered and failed, per second.' : '';
+  return `How many instances ${display(group)} was to have, had running, and had serving, over ${seconds.toFixed(0)} s; ${told}.${rates}`;
 }
 
 function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {
