@@ -3,12 +3,19 @@ import { join } from 'node:path';
 import { withLock } from './cache.ts';
 import { type Behaviour, Ec2 } from './ec2.ts';
 import { Faults } from './faults.ts';
+import { containerMachines } from './gcp/container-machines.ts';
+import { type Gcp, startGcp } from './gcp/gcp.ts';
+import { haproxyBalancers } from './gcp/haproxy-balancers.ts';
+import { memoryBalancers } from './gcp/memory-balancers.ts';
+import { memoryMachines } from './gcp/memory-machines.ts';
+import { type Timings, WITH_VMS } from './gcp/timings.ts';
 import { type Inventory, inventoryByCli, inventoryByQuery } from './inventory.ts';
 import { startMoto } from './moto.ts';
 import { type Call, startProxy } from './proxy.ts';
 import { Session } from './session.ts';
 import { run } from './shell.ts';
 import { ensureCloudTools } from './support.ts';
+import type { VmHost } from './vm.ts';
 import { prepareVmHost, Vms } from './vms.ts';
 
 /** A cloud on this machine. */
@@ -39,14 +46,27 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
+/** A lab with Compute Engine beside EC2, in one network. */
+export interface BothClouds extends Lab {
+  readonly gcp: Gcp;
+}
+
+interface LabOptions {
+  readonly vms?: boolean;
+  readonly gcp?: true | Partial<Timings>;
+}
+
 /**
  * Starts a lab. Several may run at once, in one process or in many.
  *
  * @param vms whether instances are played by VMs (root on Debian; the first time builds images for about a minute) or
  *   exist in the API only, at addresses on loopback where nothing answers
+ * @param gcp whether there is Compute Engine, too, and how long things take in it
  * @throws when this machine lacks something; `labObstacle` tells before
  */
-export async function startLab(options: { readonly vms?: boolean } = {}): Promise<Lab> {
+export async function startLab(options: LabOptions & { readonly gcp: true | Partial<Timings> }): Promise<BothClouds>;
+export async function startLab(options?: LabOptions): Promise<Lab>;
+export async function startLab({ vms: withVms, gcp: gcpWanted }: LabOptions = {}): Promise<Lab> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     const failures: unknown[] = [];
@@ -57,10 +77,7 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     const tools = await withLock('tools', ensureCloudTools);
     const session = await Session.open();
     undo.push(() => session.close());
-    const [moto, host] = await bothOrNone(
-      startMoto(tools.motoServer),
-      options.vms ? prepareVmHost(session) : undefined,
-    );
+    const [moto, host] = await bothOrNone(startMoto(tools.motoServer), withVms ? prepareVmHost(session) : undefined);
     undo.push(() => moto.stop());
     await session.addChild(moto.pid);
     const vms = new Vms(session, host);
@@ -74,7 +91,10 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     undo.push(() => proxy.close());
     const home = join(session.folder, 'home');
     await mkdir(home, { mode: 0o700 });
-    const env = environment(proxy.url, home);
+    const timings = gcpWanted === true ? {} : gcpWanted;
+    const gcp = timings && (await startGcpOf(session, host, { ...(host ? WITH_VMS : {}), ...timings }));
+    if (gcp) undo.push(() => gcp.stop());
+    const env = { ...environment(proxy.url, home), ...gcp?.env };
     const aws = async (...args: string[]): Promise<unknown> => {
       const text = await run(tools.aws, [...args, '--output', 'json'], { env });
       return text === '' ? undefined : JSON.parse(text);
@@ -84,6 +104,7 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     const { folder } = session;
     return {
       ...{ env, calls: proxy.calls, faults, behaviour, vms, folder, problems, aws, stop },
+      ...(gcp ? { gcp } : {}),
       gateway: host ? session.address(1) : '127.0.0.1',
       count: () => inventoryByCli(aws),
       countPlainly: (stack) => inventoryByQuery(proxy.url, stack),
@@ -91,6 +112,19 @@ export async function startLab(options: { readonly vms?: boolean } = {}): Promis
     };
   } catch (error) {
     await stop().catch(() => {});
+    throw error;
+  }
+}
+
+/** Compute Engine, with or without VMs. */
+async function startGcpOf(session: Session, host: VmHost | undefined, timings: Partial<Timings>): Promise<Gcp> {
+  const machines = host ? await containerMachines(session, host) : memoryMachines();
+  const balancers = host ? haproxyBalancers(session) : memoryBalancers();
+  const gcloudConfig = join(session.folder, 'gcloud');
+  try {
+    return await startGcp({ machines, balancers, timings, gcloudConfig });
+  } catch (error) {
+    await machines.close();
     throw error;
   }
 }

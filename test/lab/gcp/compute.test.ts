@@ -326,7 +326,7 @@ describe('an instance', () => {
     await api.must('POST', `${ZONE}/instances`, INSTANCE);
     await machines.all.get('vm')?.powerOff();
     await vi.waitFor(async () => expect((await vm()).status).toBe('TERMINATED'));
-    const scheduling = { maxRunDuration: { seconds: '5' }, instanceTerminationAction: 'DELETE' };
+    const scheduling = { maxRunDuration: { seconds: '30' }, instanceTerminationAction: 'DELETE' };
     await api.must('POST', `${ZONE}/instances`, { ...INSTANCE, name: 'brief', scheduling });
     await vi.waitFor(() => expect(gcp.count().instances).toBe(1));
   });

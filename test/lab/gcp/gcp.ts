@@ -13,6 +13,7 @@ import { Operations } from './operations.ts';
 import { type GcpCall, startApiServer } from './server.ts';
 import { Store } from './store.ts';
 import { QUICK, type Timings } from './timings.ts';
+import { Usage } from './usage.ts';
 
 const PROJECT = 'chainctl-lab';
 /** What is counted: everything that can be left behind. */
@@ -34,7 +35,7 @@ export interface Gcp {
   /** Stock-outs and quotas, for calls to come. */
   readonly behaviour: Behaviour;
   /** What the lab itself failed at. */
-  readonly problems: readonly string[];
+  readonly problems: string[];
   /** Runs gcloud, a client that shares nothing with chainctl, with JSON output: `gcp.gcloud('compute', 'instances', 'list')`. */
   gcloud(...args: string[]): Promise<unknown>;
   /** How many objects there are, by collection; all zero after a teardown. */
@@ -70,9 +71,9 @@ export async function startGcp(options: {
     problems: operations.problems,
   };
   const instances = new Instances(cloud);
-  const groups = new Groups(cloud, instances);
-  const autoscalers = new Autoscalers(cloud, groups, instances);
+  const groups: Groups = new Groups(cloud, instances, (group, instance) => balancing.drained(group, instance));
   const balancing = new Balancing(cloud, groups);
+  const autoscalers = new Autoscalers(cloud, groups, new Usage(cloud, instances, balancing));
   const kinds = kindsOf({ cloud, instances, groups });
   const api = new Api(cloud, kinds, groups, { instances, groups, balancing });
   const faults = new GcpFaults();
@@ -103,6 +104,7 @@ export async function startGcp(options: {
     async stop() {
       await server.close();
       await loops.stop();
+      balancing.close();
       await balancers.close();
       await instances.close();
       await machines.close();

@@ -49,15 +49,15 @@ export class ManagedGroup {
   readonly errors: GroupError[] = [];
   readonly #cloud: Cloud;
   readonly #instances: Instances;
-  readonly #drainSeconds: (group: Entry<Group>) => number;
+  readonly #drained: (instance: string) => Promise<void>;
   readonly #members = new Map<string, Member>();
   readonly #work = new Set<Promise<void>>();
 
-  constructor(cloud: Cloud, instances: Instances, entry: Entry<Group>, drainSeconds: (group: Entry<Group>) => number) {
+  constructor(cloud: Cloud, instances: Instances, entry: Entry<Group>, drained: (instance: string) => Promise<void>) {
     this.#cloud = cloud;
     this.#instances = instances;
     this.entry = entry;
-    this.#drainSeconds = drainSeconds;
+    this.#drained = drained;
   }
 
   /** Does what is to be done next. */
@@ -255,7 +255,7 @@ export class ManagedGroup {
     const beingMade = member.action === 'CREATING' || member.action === 'RECREATING';
     member.action = 'DELETING';
     this.#do(async () => {
-      if (served) await this.#drained();
+      if (served) await this.#drained(name);
       // It cannot be taken away in the middle of being made.
       if (beingMade) await Promise.all(before);
       const entry = this.#cloud.store.find<Instance>(member.path);
@@ -263,11 +263,6 @@ export class ManagedGroup {
       this.#members.delete(name);
     });
     return true;
-  }
-
-  async #drained(): Promise<void> {
-    const ms = secondsToMs(this.#cloud, this.#drainSeconds(this.entry));
-    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   }
 
   #note(member: Member, action: Action, error: unknown): void {

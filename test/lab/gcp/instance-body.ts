@@ -62,6 +62,16 @@ export function checkProperties(cloud: Cloud, properties: InstanceProperties, fi
   if (!boot?.boot) throw invalid(`${field}.disks[0].boot`, boot?.boot ?? '', 'The first disk must be a boot disk.');
   resolveImage(cloud, boot.initializeParams?.sourceImage);
   checkMetadata(properties.metadata, `${field}.metadata`);
+  checkRunTime(properties.scheduling, `${field}.scheduling`);
+}
+
+function checkRunTime(scheduling: Instance['scheduling'], field: string): void {
+  const { maxRunDuration, instanceTerminationAction } = scheduling ?? {};
+  if (!maxRunDuration) return;
+  const seconds = Number(maxRunDuration.seconds);
+  if (!(seconds >= 30 && seconds <= 120 * 86_400))
+    throw invalid(`${field}.maxRunDuration.seconds`, seconds, 'Must be between 30 seconds and 120 days.');
+  if (!instanceTerminationAction) throw required(`${field}.instanceTerminationAction`);
 }
 
 /** The resource that a request for an instance makes. @throws ApiError */

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cloud, quotasOf, secondsToMs } from './cloud.ts';
+import { type Cloud, quotasOf } from './cloud.ts';
 import { LateError, quotaExceeded, zoneExhausted } from './errors.ts';
 import { instanceBody, resolveImage } from './instance-body.ts';
 import type { Machine } from './machines.ts';
@@ -62,7 +61,7 @@ export class Instances {
     const machine = await machines.boot({
       ...{ id: String((entry.body as { id?: string }).id), name: entry.place.name, zone, metadata },
       image: this.#images.get(entry.path),
-      maxRunSeconds: runs ? secondsToMs(this.#cloud, Number(runs)) / 1000 : undefined,
+      maxRunSeconds: runs ? (Number(runs) * this.#cloud.timings.realSecondMs) / 1000 : undefined,
     });
     if (store.find(entry.path) !== entry) {
       await machine.remove();
@@ -156,9 +155,4 @@ export class Instances {
     body.lastStopTimestamp = timestamp();
     body.status = 'TERMINATED';
   }
-}
-
-/** Time enough for states between others to be seen. */
-export async function pause(cloud: Cloud): Promise<void> {
-  await sleep(cloud.timings.operationMs / 3);
 }

@@ -7,7 +7,7 @@ import {
   completeHealthCheck,
   completeRule,
 } from './complete.ts';
-import { required } from './errors.ts';
+import { inUse, required } from './errors.ts';
 import { completeGroup } from './group-versions.ts';
 import { type Groups, groupLink, managerPath } from './groups.ts';
 import { imageBody } from './images.ts';
@@ -159,7 +159,14 @@ export function kindsOf({ cloud, instances, groups }: Parts): ReadonlyMap<string
         levels: ['zones', 'regions'],
         mutable: true,
       },
-      complete: (body) => ({ ...completeAutoscaler(body as Autoscaler) }),
+      complete: (body, place) => {
+        const complete = { ...completeAutoscaler(body as Autoscaler) };
+        const { target } = body as Autoscaler;
+        const others = cloud.store.all<Autoscaler>('autoscalers').filter(({ path }) => path !== pathOf(place));
+        const other = others.find((each) => at(each.body.target) === at(target));
+        if (other) throw inUse('instance_group_manager', at(target) ?? '', other.path);
+        return complete;
+      },
       uses: (body) => [at((body as Autoscaler).target)],
     },
     {

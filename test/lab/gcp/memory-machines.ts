@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine, MachineRequest, Machines } from './machines.ts';
 
 /** One instance without a machine: an address on loopback at which a small service answers. */
-export interface MemoryMachine extends Machine {
+interface MemoryMachine extends Machine {
   readonly request: MachineRequest;
   /** CPUs that it uses from now on. */
   setCpu(cpus: number): void;

@@ -1,7 +1,9 @@
 /** How long things take in the lab. Durations are in milliseconds. */
 export interface Timings {
-  /** One second of those that resources count in: cool-down, initial delay, draining, check interval, maximum run time. */
+  /** One second of those that resources count in: cool-down, initial delay, check interval. */
   readonly secondMs: number;
+  /** One second of what real requests and machines take their time for: draining, maximum run time. */
+  readonly realSecondMs: number;
   /** From a call until its operation is DONE, at least. A third of it the operation is PENDING. */
   readonly operationMs: number;
   /** After this long, `wait` answers with what there is. */
@@ -20,9 +22,24 @@ export interface Timings {
   readonly vcpus: number | undefined;
 }
 
+/** What real machines want: a minute of the API takes six seconds, operations take their time. */
+export const WITH_VMS: Timings = {
+  secondMs: 100,
+  realSecondMs: 1000,
+  operationMs: 300,
+  waitMs: 120_000,
+  groupMs: 100,
+  autoscalerMs: 1000,
+  retryMs: 2000,
+  servesAfterMs: { notFound: 1000, badGateway: 1000 },
+  stabilizationSeconds: 120,
+  vcpus: 0.33,
+};
+
 /** What tests want: quick, and everything can still be seen happening. */
 export const QUICK: Timings = {
   secondMs: 20,
+  realSecondMs: 5,
   operationMs: 30,
   waitMs: 2000,
   groupMs: 20,
