@@ -1,4 +1,6 @@
 import type { PointSummary, SweepPlan, SweepTick } from './services/load/types.ts';
+import type { ScaleSample } from './services/scaling/types.ts';
+import type { WatchPlan } from './services/scaling/watch.ts';
 import type { CheckResult } from './services/smoke/types.ts';
 import type { PlannedChange } from './services/stack/plan.ts';
 
@@ -43,6 +45,15 @@ export type Event =
       readonly reason: string;
       readonly boundSeconds: number;
     }
-  | { readonly type: 'point-done'; readonly point: PointSummary };
+  | { readonly type: 'point-done'; readonly point: PointSummary }
+  | { readonly type: 'watch-started'; readonly plan: WatchPlan }
+  /** One look at a group; `seen` is false where it told nothing of the group itself. */
+  | {
+      readonly type: 'scale-sample';
+      readonly sample: ScaleSample;
+      readonly seen: boolean;
+      readonly elapsedSeconds: number;
+    }
+  | { readonly type: 'watch-ended' };
 
 export type Emit = (event: Event) => void;

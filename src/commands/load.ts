@@ -1,16 +1,18 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { elasticFlags, elasticSettings } from '../config/elastic-flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
-import { checkResume, sweepSettings } from '../config/load-options.ts';
+import { checkResume, elasticSweepSettings, isTyped, sweepSettings } from '../config/load-options.ts';
 import type { Emit } from '../events.ts';
+import { groupOf } from '../group-surroundings.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import type { MetricsExport } from '../services/load/export/metrics-export.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { claimTag } from '../services/load/record/tag-claim.ts';
-import { runSweep } from '../services/load/sweep/run-sweep.ts';
+import { runSweep, type SweepDeps } from '../services/load/sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { resolveTarget } from '../services/load/target.ts';
 import { readEndpoints } from '../services/local/endpoints.ts';
@@ -18,6 +20,9 @@ import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { writeRunReport } from '../services/results/write-report.ts';
+import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
+import { hostProbe } from '../services/scaling/host-probe.ts';
+import { runElastic } from '../services/scaling/run-elastic.ts';
 import { aboutThisRun, chainTokens, loadClaims, pathsOf } from '../surroundings.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
@@ -28,7 +33,9 @@ Files: OUT/TAG_PATH_rpsN.csv and OUT/TAG_summary.csv show the latest run of a ta
 Every run keeps its own files in OUT/RUN-ID/. Ctrl-C keeps what was measured and exits 130; --resume goes on.
 Thresholds (--slo) are METRIC OP VALUE, for example 'p95<2s', 'ok>99%', 'served-rps>=50'; one that a point does not
 meet, and a condition of --abort-on that does come true, exit 8. Metrics: p50 p90 p95 p99 mean max ttft_p95 ok
-error-rate ok-rps served-rps.`;
+error-rate ok-rps served-rps.
+With --elastic the rates are a profile that makes the group of B grow and shrink: a low rate, steps up until the group
+is at its maximum, a hold, the low rate again until it is small. The group is watched and recorded beside it.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --duration 10s',
     '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8001 --rps 1,10,...,1000 --tag aws',
@@ -36,13 +43,15 @@ error-rate ok-rps served-rps.`;
     "<%= config.bin %> <%= command.id %> --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%",
     '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --otlp http://127.0.0.1:4318',
+    '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag gcp',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-aws-chain',
   ];
-  static override flags = loadFlags;
+  static override flags = { ...loadFlags, ...elasticFlags };
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { resume } = this.flags;
-    const options = resume === undefined ? await this.newRun() : await this.oldRun(resume);
+    const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag));
+    const options = resume === undefined ? await this.newRun(elastic !== undefined) : await this.oldRun(resume);
     const metrics = await this.openExport(emit);
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
     const token = tokenOf(options.targetUrl);
@@ -50,15 +59,8 @@ error-rate ok-rps served-rps.`;
     const claim = await claimTag({ ...options, outFolder: resolve(options.outFolder) }, await loadClaims(emit, signal));
     try {
       const sent = token === undefined ? {} : { token };
-      const report = await runSweep(options, {
-        clock: systemClock,
-        client,
-        emit,
-        signal,
-        control,
-        ...metrics,
-        ...sent,
-      });
+      const deps = { clock: systemClock, client, emit, signal, control, ...metrics, ...sent };
+      const report = await (elastic === undefined ? runSweep(options, deps) : this.scale(options, elastic, deps));
       const scaling = await writeRunReport(report.runFolder, emit);
       return {
         result: scaling === undefined ? report : { ...report, scaling: scaling.figures },
@@ -70,6 +72,21 @@ error-rate ok-rps served-rps.`;
     }
   }
 
+  private async scale(options: SweepOptions, settings: ElasticSettings, deps: SweepDeps) {
+    const source = await groupOf(this.stack, this.flags);
+    try {
+      const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
+      const capacityPerInstance = this.flags['capacity-per-instance'];
+      const watch = {
+        intervalSeconds: this.flags['elastic-interval'],
+        ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
+      };
+      return await runElastic(options, settings, watch, { ...deps, source, ...probe });
+    } finally {
+      await source.close?.();
+    }
+  }
+
   /** Its libraries are only loaded where they are wanted. */
   private async openExport(emit: Emit): Promise<MetricsExport | undefined> {
     const { otlp: url } = this.flags;
@@ -78,11 +95,11 @@ error-rate ok-rps served-rps.`;
     return openMetricsExport({ url, version: this.config.version, clock: systemClock, emit });
   }
 
-  private async newRun(): Promise<SweepOptions> {
+  private async newRun(elastic: boolean): Promise<SweepOptions> {
     const { flags } = this;
     const named = flags.target === 'chain' || flags.target === 'invoke';
     return {
-      ...sweepSettings(flags),
+      ...(elastic ? elasticSweepSettings(flags, flags['elastic-step']) : sweepSettings(flags)),
       prompt: await readPrompt(flags['prompt-file']),
       targetUrl: resolveTarget(flags.target, named ? await readEndpoints(pathsOf(this.stack)) : {}),
       seed: flags.seed ?? randomInt(0xffff_ffff),

@@ -40,6 +40,15 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
   };
 }
 
+/**
+ * What they say about an elastic profile: its steps follow each other without a warm-up of their own.
+ *
+ * @param stepSeconds length of a step
+ */
+export function elasticSweepSettings(flags: LoadFlags, stepSeconds: number): Omit<SweepOptions, ToBeFound> {
+  return { ...sweepSettings(flags), durationSeconds: stepSeconds, warmupSeconds: 0 };
+}
+
 /** What may stand beside `--resume`. */
 const OF_RESUME = ['resume', 'out', 'prompt-file', 'token-file', 'otlp'];
 
@@ -58,6 +67,7 @@ export function checkResume(argv: readonly string[]): void {
   });
 }
 
-function isTyped(argv: readonly string[], flag: string): boolean {
+/** Whether a flag stands on the command line. */
+export function isTyped(argv: readonly string[], flag: string): boolean {
   return argv.some((word) => word === `--${flag}` || word === `--no-${flag}` || word.startsWith(`--${flag}=`));
 }

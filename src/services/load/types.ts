@@ -123,6 +123,18 @@ export interface SweepPlan {
   readonly estimateSeconds: number;
   /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
   readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+  /**
+   * A profile that makes a group grow and shrink: `rates` are its bounds, and in the report what was offered. The same rate
+   * may come more than once.
+   */
+  readonly elastic?: {
+    readonly low: number;
+    readonly high: number;
+    readonly maxPoints: number;
+    readonly group: string;
+    /** The size that it shall reach, where it is known. */
+    readonly size?: number;
+  };
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -207,6 +219,26 @@ export interface PointSummary {
   readonly perRequestCsv: string;
 }
 
+/** What a group did under an elastic profile. */
+export interface ElasticOutcome {
+  readonly group: string;
+  /** Instances that served at the beginning, at most, and at the end. */
+  readonly startSize: number;
+  readonly peakSize: number;
+  readonly endSize: number;
+  /** The size that was to be reached, where it is known. */
+  readonly size?: number;
+  /** Whether it was as small at the end as it shall be; undefined where the profile did not get that far. */
+  readonly scaledIn?: boolean;
+  /** The phases in order: when each began (milliseconds since the epoch), at which rate and why. */
+  readonly phases: readonly {
+    readonly name: string;
+    readonly at: number;
+    readonly rate: number;
+    readonly why?: string;
+  }[];
+}
+
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
@@ -217,6 +249,8 @@ export interface SweepReport {
   readonly problem?: string;
   /** The `--abort-on` condition that was met, and what was seen. */
   readonly abortedBy?: string;
+  /** Of an elastic profile, what became of the group. */
+  readonly elastic?: ElasticOutcome;
   readonly summaryCsv: string;
   readonly runFolder: string;
 }

@@ -23,6 +23,11 @@ function dependencies(key: string, replicas: readonly string[]): readonly string
 /** Replicas are numbered from 1; a number beyond any sensible count bounds what `handle` has to know. */
 export const MAX_REPLICAS = 64;
 
+/** Whether the key is one of {@link replicaKeys}. */
+export function isReplica(key: string): boolean {
+  return REPLICA.test(key);
+}
+
 export function replicaKeys(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `b-${index + 1}`);
 }

@@ -127,5 +127,5 @@ function endingLines({ status, problem, points, plan }: SweepReport): string[] {
 /** `results/local_chain_rps1.csv` and its siblings as one name. */
 function fileGlob(points: readonly PointSummary[]): string {
   const [first] = points.filter(({ perRequestCsv }) => perRequestCsv !== '');
-  return (first?.perRequestCsv ?? '').replace(/rps[\d.]+\.csv$/, 'rps*.csv');
+  return (first?.perRequestCsv ?? '').replace(/rps[\d.]+(_\d+)?\.csv$/, 'rps*.csv');
 }

@@ -1,4 +1,5 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
+import { elasticLines } from './elastic-line.ts';
 import { display } from './text.ts';
 
 /** What to think of a point, in one word for a column; the sentences stand in {@link remarksOf}. */
@@ -54,8 +55,12 @@ export function remarksOf(point: PointSummary): string[] {
   ];
 }
 
-/** The knee in a sentence; nothing where the run does not know about states. */
-export function kneeLine({ knee, points }: SweepReport): string[] {
+/**
+ * The knee in a sentence; nothing where the run does not know about states. Under an elastic profile the group changes
+ * meanwhile, so that there is none: what the group did takes its place.
+ */
+export function kneeLine({ knee, points, elastic }: SweepReport): string[] {
+  if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
     const above =
       knee.above === undefined ? 'the ladder ended before the target did' : `${knee.above} rps was not sustained`;

@@ -1,6 +1,7 @@
 import type { Event } from '../../events.ts';
 import { checkLine } from './check.ts';
 import { formatPlan, summarizePlan } from './plan.ts';
+import { watchHeader } from './scale.ts';
 import { stepDone, stepFailed } from './step.ts';
 import { isSound, pointLine, pointRemarks, sweepHeader } from './sweep.ts';
 import { formatEstimate, type Paint } from './text.ts';
@@ -44,6 +45,10 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       return entry(event.result.status === 'passed' ? 'done' : event.result.status, checkLine(event.result));
     case 'sweep-started': {
       const [text = '', ...details] = sweepHeader(event.plan);
+      return entry('heading', text, details);
+    }
+    case 'watch-started': {
+      const [text = '', ...details] = watchHeader(event.plan);
       return entry('heading', text, details);
     }
     case 'point-done': {

@@ -16,7 +16,8 @@ export function phaseName(phase: SweepTick['phase']): string {
 /** What is going to happen, in two lines: target and ladder. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
   const simulated = plan.simulated ? ' (simulated engine)' : '';
-  const { search } = plan;
+  const { search, elastic } = plan;
+  if (elastic !== undefined) return elasticHeader(plan, elastic, simulated);
   const rates = plan.rates.map(formatRate).join(', ');
   const requests = search === undefined ? `${plan.totalRequests.toLocaleString('en-US')} requests, ` : '';
   const warmup = plan.warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(plan.warmupSeconds)} of warm-up`;
@@ -30,9 +31,25 @@ export function sweepHeader(plan: SweepPlan): string[] {
   ];
 }
 
-/** `13`, or `at most 12` for a search. */
-export function pointCount({ rates, search }: SweepPlan): string {
-  return search === undefined ? String(rates.length) : `at most ${search.maxPoints}`;
+function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, simulated: string): string[] {
+  const { low, high, group, size, maxPoints } = elastic;
+  const goal = size === undefined ? 'grows' : `has ${size}`;
+  const longest = formatEstimate(maxPoints * plan.durationSeconds);
+  return [
+    `Elastic sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
+    `from ${formatRate(low)} up to at most ${formatRate(high)} req/s in steps of ${formatSpan(plan.durationSeconds)} until ${group} ${goal}, and back; at most ${longest} without drains`,
+  ];
+}
+
+/** Bounds instead of points: which there are is decided while it runs. */
+export function isOpenLadder({ search, elastic }: SweepPlan): boolean {
+  return search !== undefined || elastic !== undefined;
+}
+
+/** `13`, or `at most 12` where they are decided while it runs. */
+export function pointCount({ rates, search, elastic }: SweepPlan): string {
+  const maxPoints = (search ?? elastic)?.maxPoints;
+  return maxPoints === undefined ? String(rates.length) : `at most ${maxPoints}`;
 }
 
 /** Requests of a point that did not succeed, by every way in which one can fail. */

@@ -12,6 +12,13 @@ export function truncate(text: string, width: number): string {
   return width < 1 ? '' : `${points.slice(0, width - 1).join('')}…`;
 }
 
+/** Cuts from the front: names of instances differ in their last characters. */
+export function truncateStart(text: string, width: number): string {
+  const points = [...text];
+  if (points.length <= width) return text;
+  return width < 1 ? '' : `…${points.slice(points.length - width + 1).join('')}`;
+}
+
 /** `████░░░░`, `width` columns wide. A fraction outside 0 to 1 (or not a number) is brought into it. */
 export function bar(fraction: number, width: number): string {
   const bounded = Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;

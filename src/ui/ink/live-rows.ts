@@ -1,6 +1,7 @@
 import { formatSeconds } from '../../config/durations.ts';
 import { doing } from '../format/step.ts';
 import { bar, formatAmount, formatEstimate, type Paint, truncate } from '../format/text.ts';
+import { scaleRows, scaleSummaryRows } from './scale-rows.ts';
 import { type Asked, sweepRows } from './sweep-rows.ts';
 import { type ActiveProgress, type ActiveStep, etaOf, type ViewModel } from './view-model.ts';
 
@@ -32,8 +33,14 @@ export function liveRows(view: ViewModel, frame: Frame, paint: Paint): string[] 
   const room = Math.max(1, frame.rows - 3 - footer.length);
   if (view.sweep !== undefined) {
     const { asked } = frame;
-    const sweepFrame = { spinner, width, room: Math.max(1, room - others.length), ...(asked ? { asked } : {}) };
-    return [...others, ...sweepRows(view.sweep, sweepFrame, paint)].slice(0, room);
+    const beside = view.watch === undefined ? [] : scaleSummaryRows(view.watch, width, paint);
+    const left = Math.max(1, room - others.length - beside.length);
+    const sweepFrame = { spinner, width, room: left, ...(asked ? { asked } : {}) };
+    return [...others, ...sweepRows(view.sweep, sweepFrame, paint), ...beside].slice(0, room);
+  }
+  if (view.watch !== undefined) {
+    const watchFrame = { spinner, width, room: Math.max(1, room - others.length), now: frame.now };
+    return [...others, ...scaleRows(view.watch, watchFrame, paint)].slice(0, room);
   }
   if (others.length <= room) return [...others, ...footer];
   const shown = others.slice(0, room - 1);
@@ -74,14 +81,14 @@ function checkRows(view: ViewModel, spinner: string, now: number, width: number)
 
 /** The phase at the foot: how long it has run, and how long such a phase usually takes. */
 function phaseRow(
-  { phase, sweep }: ViewModel,
+  { phase, sweep, watch }: ViewModel,
   spinner: string,
   alone: boolean,
   now: number,
   width: number,
   paint: Paint,
 ): string[] {
-  if (phase === undefined || sweep !== undefined) return [];
+  if (phase === undefined || sweep !== undefined || watch !== undefined) return [];
   const about = phase.estimateSeconds === undefined ? '' : ` of about ${formatEstimate(phase.estimateSeconds)}`;
   const text = truncate(`${phase.name} · ${formatElapsed(now - phase.since)}${about}`, width - 2);
   return [`${alone ? spinner : ' '} ${paint('dim', text)}`];

@@ -1,4 +1,4 @@
-import { byCount, isSound, phaseName } from '../format/sweep.ts';
+import { byCount, isOpenLadder, isSound, phaseName } from '../format/sweep.ts';
 import { bar, formatMillis, formatRate, type Paint, sparkline, truncate } from '../format/text.ts';
 import type { ActiveSweep } from './view-model.ts';
 
@@ -82,14 +82,14 @@ export function historyCell({ tick }: ActiveSweep, room: number): Cell {
   return { label: 'history', rank: 8, text };
 }
 
-/** The rate of a point that has not begun; a search does not know it yet. */
+/** The rate of a point that has not begun, where it is known. */
 export function rateOf(plan: ActiveSweep['plan'], index: number): number | undefined {
-  return plan.search === undefined ? plan.rates[index] : undefined;
+  return isOpenLadder(plan) ? undefined : plan.rates[index];
 }
 
 /** Every rate of the ladder with its verdict; cut on the side that is over when not all have room. */
 export function ladderCell(sweep: ActiveSweep, room: number): Cell {
-  const steps = sweep.plan.search === undefined ? listSteps(sweep) : searchSteps(sweep);
+  const steps = isOpenLadder(sweep.plan) ? openSteps(sweep) : listSteps(sweep);
   const now = Math.min(sweep.current, steps.length);
   let from = 0;
   const text = (to?: number) => `${from > 0 ? '… ' : ''}${steps.slice(from, to).join(' ')}`;
@@ -106,8 +106,8 @@ function listSteps({ plan, current, points }: ActiveSweep): string[] {
   });
 }
 
-/** Of a search, what was tried, in that order. */
-function searchSteps({ points, tick }: ActiveSweep): string[] {
+/** Where the points are decided while it runs, what was tried, in that order. */
+function openSteps({ points, tick }: ActiveSweep): string[] {
   const done = points.map((point) => `${markOf(point)}${formatRate(point.rate)}`);
   return tick === undefined ? done : [...done, `▸${formatRate(tick.rate)}`];
 }

@@ -1,6 +1,11 @@
 import type { Event, StepAction } from '../../events.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
+import { countStates, knowledgeOf } from '../../services/scaling/instance-state.ts';
+import type { ScaleSample } from '../../services/scaling/types.ts';
+import type { WatchPlan } from '../../services/scaling/watch.ts';
 import { type Entry, entryOf } from '../format/entry.ts';
+import { noScaleMemory, rememberLook, type ScaleMemory, scaleChanges } from '../format/scale-changes.ts';
+import { isOpenLadder } from '../format/sweep.ts';
 import { type Paint, plain } from '../format/text.ts';
 
 export interface ActiveStep {
@@ -35,6 +40,21 @@ export interface ActiveSweep {
   readonly waiting?: boolean;
 }
 
+/** Looks that the history shows. */
+const HISTORY_LOOKS = 120;
+
+export interface ActiveWatch {
+  readonly plan: WatchPlan;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+  readonly memory: ScaleMemory;
+  readonly sample?: ScaleSample;
+  /** The last look that saw the group. */
+  readonly seen?: ScaleSample;
+  /** Running instances of the last looks, oldest first. */
+  readonly history: readonly number[];
+}
+
 /** What a person sees: what is over, and what is going on. */
 export interface ViewModel {
   /** Only ever appended to. */
@@ -44,6 +64,7 @@ export interface ViewModel {
   readonly progress: readonly ActiveProgress[];
   readonly check?: { readonly name: string; readonly index: number; readonly count: number; readonly since: number };
   readonly sweep?: ActiveSweep;
+  readonly watch?: ActiveWatch;
 }
 
 export const emptyView: ViewModel = { entries: [], steps: [], progress: [] };
@@ -104,16 +125,40 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       if (view.sweep === undefined) return view;
       const { tick: _over, ...sweep } = view.sweep;
       const current = event.point.index + 1;
-      const more = sweep.plan.search !== undefined || current < sweep.plan.rates.length;
+      const more = isOpenLadder(sweep.plan) || current < sweep.plan.rates.length;
       if (more && event.point.status !== 'aborted') {
         return { ...view, sweep: { ...sweep, current, points: [...sweep.points, event.point] } };
       }
       const { sweep: _ended, ...rest } = view;
       return rest;
     }
+    case 'watch-started':
+      return { ...view, watch: { plan: event.plan, since: now, memory: noScaleMemory, history: [] } };
+    case 'scale-sample':
+      return view.watch === undefined ? view : reduceLook(view, view.watch, event);
+    case 'watch-ended': {
+      const { watch: _over, ...rest } = view;
+      return rest;
+    }
     default:
       return view;
   }
+}
+
+/** What changed stays on the screen; what is goes into the panel. */
+function reduceLook(view: ViewModel, watch: ActiveWatch, look: Event & { type: 'scale-sample' }): ViewModel {
+  const { sample, seen } = look;
+  const running = countStates(sample.group, knowledgeOf([sample.group])).running;
+  return {
+    ...view,
+    entries: [...view.entries, ...scaleChanges(watch.memory, look)],
+    watch: {
+      ...watch,
+      memory: rememberLook(watch.memory, look),
+      sample,
+      ...(seen ? { seen: sample, history: [...watch.history, running].slice(-HISTORY_LOOKS) } : {}),
+    },
+  };
 }
 
 function withNew(known: readonly string[], names: readonly string[]): readonly string[] {
@@ -151,6 +196,6 @@ export function etaOf(progress: ActiveProgress, now: number): number | undefined
 
 /** Whether anything is going on that a live region would show. */
 export function isActive(view: ViewModel): boolean {
-  const single = view.check !== undefined || view.sweep !== undefined || view.phase !== undefined;
+  const single = view.check !== undefined || [view.sweep, view.watch, view.phase].some((each) => each !== undefined);
   return single || view.steps.length > 0 || view.progress.length > 0;
 }

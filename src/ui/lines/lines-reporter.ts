@@ -1,5 +1,6 @@
 import type { Event } from '../../events.ts';
-import { entryOf, entryRows } from '../format/entry.ts';
+import { type Entry, entryOf, entryRows } from '../format/entry.ts';
+import { noScaleMemory, rememberLook, scaleChanges } from '../format/scale-changes.ts';
 import { doing } from '../format/step.ts';
 import { pointCount, tickLine, waitingLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
@@ -31,6 +32,16 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
   let points = '';
   let lastTick = Number.NEGATIVE_INFINITY;
   let lastPoint = -1;
+  let scale = noScaleMemory;
+
+  /** What a look at a group has changed. */
+  const changes = (event: Event): Entry[] => {
+    if (event.type === 'watch-started') scale = noScaleMemory;
+    if (event.type !== 'scale-sample') return [];
+    const entries = scaleChanges(scale, event);
+    scale = rememberLook(scale, event);
+    return entries;
+  };
 
   const extra = (event: Event): string | undefined => {
     switch (event.type) {
@@ -73,7 +84,9 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
   return {
     handle(event) {
       const entry = entryOf(event, paint);
-      const lines = entry === undefined ? [] : entryRows(entry, paint).map(({ lead, text }) => lead + text);
+      const changed = changes(event);
+      const entries = entry === undefined ? changed : [entry];
+      const lines = entries.flatMap((each) => entryRows(each, paint).map(({ lead, text }) => lead + text));
       const line = extra(event);
       for (const text of line === undefined ? lines : [...lines, line]) write(`${text}\n`);
     },

@@ -3,7 +3,7 @@ import { invalid, required } from './errors.ts';
 import type { ManagedGroup } from './group.ts';
 import type { Groups } from './groups.ts';
 import type { Autoscaler, Instance } from './model.ts';
-import { pathIn } from './names.ts';
+import { linkTo, pathIn } from './names.ts';
 import type { Entry } from './store.ts';
 import type { Signal, Usage } from './usage.ts';
 
@@ -26,9 +26,21 @@ export class Autoscalers {
   }
 
   async tick(): Promise<void> {
-    for (const entry of this.#cloud.store.all<Autoscaler>('autoscalers')) {
+    const entries = this.#cloud.store.all<Autoscaler>('autoscalers');
+    this.#introduce(entries.filter(({ state }) => state === 'ready'));
+    for (const entry of entries) {
       const group = this.#groups.get(pathIn(entry.body.target, this.#cloud.project) ?? '');
       if (group && entry.state === 'ready') await this.#decide(entry, group);
+    }
+  }
+
+  /** A group names the autoscaler that sets its size. */
+  #introduce(entries: readonly Entry<Autoscaler>[]): void {
+    const { project } = this.#cloud;
+    for (const { entry } of this.#groups.all()) {
+      const own = entries.find(({ body }) => pathIn(body.target, project) === entry.path);
+      const { autoscaler: _, ...status } = entry.body.status ?? {};
+      entry.body.status = { ...status, ...(own === undefined ? {} : { autoscaler: linkTo(own.path) }) };
     }
   }
 

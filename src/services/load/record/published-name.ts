@@ -34,7 +34,9 @@ export async function publishCopy(file: string, folder: string): Promise<void> {
  * @returns how many names were freed
  */
 export async function retireAll(folder: string, prefix: string): Promise<number> {
-  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix) && /rps[\d.]+\.csv$/.test(name));
+  const names = (await readdir(folder)).filter(
+    (name) => name.startsWith(prefix) && /rps[\d.]+(_\d+)?\.csv$/.test(name),
+  );
   for (const name of names) await retire(join(folder, name));
   return names.length;
 }

@@ -4,7 +4,7 @@ import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 import type { RequestRecord } from '../engine/protocol.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { targetName } from '../target.ts';
-import type { Knee, PointSummary, SecondSample, SloVerdict, SweepPlan, SweepReport } from '../types.ts';
+import type { ElasticOutcome, Knee, PointSummary, SecondSample, SloVerdict, SweepPlan, SweepReport } from '../types.ts';
 import { readRequests } from './csv-reader.ts';
 import { readJsonLines } from './json-lines.ts';
 import { recoverPoint } from './recover-point.ts';
@@ -21,6 +21,7 @@ export interface RunManifest {
   readonly problem?: string;
   readonly knee?: Knee;
   readonly slos?: readonly SloVerdict[];
+  readonly elastic?: ElasticOutcome;
   /** How the run was asked for, without the prompt's text. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What the target said about itself before the sweep. */
@@ -77,7 +78,7 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     points.push(await recoverPoint(plan, left, samples));
   }
   points.sort((a, b) => a.index - b.index);
-  const knee = manifest.knee ?? judgeKnee(points);
+  const knee = manifest.knee ?? (plan.elastic === undefined ? judgeKnee(points) : undefined);
   const outFolder = join(folder, '..');
   const report: SweepReport = {
     plan,
@@ -86,6 +87,7 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     ...(knee === undefined ? {} : { knee }),
     ...(manifest.slos === undefined ? {} : { slos: manifest.slos }),
     ...(manifest.problem === undefined ? {} : { problem: manifest.problem }),
+    ...(manifest.elastic === undefined ? {} : { elastic: manifest.elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
@@ -135,10 +137,12 @@ async function unfinished(folder: string, plan: SweepPlan, points: readonly Poin
   const prefix = `${plan.tag}_${targetName(plan.targetUrl)}_rps`;
   const left: { path: string; rate: number; index: number; startedAt: string }[] = [];
   for (const name of await readdir(folder)) {
-    const rate = Number(/^([\d.]+)\.csv$/.exec(name.slice(prefix.length))?.[1] ?? Number.NaN);
-    if (!name.startsWith(prefix) || Number.isNaN(rate) || points.some((point) => point.rate === rate)) continue;
+    const rate = Number(/^([\d.]+)(_\d+)?\.csv$/.exec(name.slice(prefix.length))?.[1] ?? Number.NaN);
+    const isSummed = points.some(({ perRequestCsv }) => basename(perRequestCsv) === name);
+    if (!name.startsWith(prefix) || Number.isNaN(rate) || isSummed) continue;
     const path = join(folder, name);
-    const planned = plan.rates.indexOf(rate);
+    // An elastic profile offers a rate more than once.
+    const planned = plan.elastic === undefined ? plan.rates.indexOf(rate) : -1;
     const index = planned === -1 ? points.length + left.length : planned;
     left.push({ path, rate, index, startedAt: (await stat(path)).birthtime.toISOString() });
   }

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { hasCode, reasonOf } from '../../../errors.ts';
+import { reasonOf } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { PointSummary, SecondSample, SweepPlan } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
@@ -9,6 +9,7 @@ import { headerRow, REQUEST_COLUMNS, SUMMARY_COLUMNS, summaryRow } from './csv-r
 import { jsonLine } from './json-lines.ts';
 import { publish, publishCopy, retireAll } from './published-name.ts';
 import { resultsUnwritable } from './results-folder.ts';
+import { makeRunFolder } from './run-folder.ts';
 
 /** A row with all hop times, generously. */
 const BYTES_PER_ROW = 250;
@@ -47,6 +48,8 @@ export class RunRecord {
   #points: CsvFile | undefined;
   #series: CsvFile | undefined;
   #summaryLinked = false;
+  /** How often each rate was offered. */
+  readonly #opened = new Map<number, number>();
 
   private constructor(runId: string, folder: string, retired: number, options: RunRecordOptions) {
     this.runId = runId;
@@ -73,7 +76,7 @@ export class RunRecord {
       const { resume } = options;
       const { runId, folder } =
         resume === undefined
-          ? await makeRunFolder(outFolder, `${stamp(options.startedAt)}-${tag}-${targetName}`)
+          ? await makeRunFolder(outFolder, `${tag}-${targetName}`, options.startedAt)
           : { runId: basename(resume), folder: resume };
       const retired = await retireAll(outFolder, `${tag}_${targetName}_`);
       const record = new RunRecord(runId, folder, resume === undefined ? retired : 0, options);
@@ -93,11 +96,6 @@ export class RunRecord {
     return join(this.#options.outFolder, `${this.#options.tag}_summary.csv`);
   }
 
-  /** The contract's name of a point's file. */
-  pointCsv(rate: number): string {
-    return join(this.#options.outFolder, this.#pointName(rate));
-  }
-
   /** Replaces the manifest as a whole. */
   async writeManifest(manifest: Readonly<Record<string, unknown>>): Promise<void> {
     try {
@@ -111,20 +109,21 @@ export class RunRecord {
   /**
    * Makes a point's file, visible under both names from its header on.
    *
-   * @returns the file, and what is to be done with it when the point is over
+   * @returns the file, its name in the results folder, and what is to be done with it when the point is over
    * @throws RemedyError (exit 3)
    */
-  async openPoint(rate: number): Promise<{ readonly rows: CsvFile; close(): Promise<void> }> {
+  async openPoint(rate: number): Promise<{ readonly rows: CsvFile; readonly csv: string; close(): Promise<void> }> {
     const { outFolder } = this.#options;
+    const name = this.#nextName(rate);
     try {
-      await this.#setAside(this.#pointName(rate));
-      const rows = await this.#create(this.#pointName(rate), REQUEST_COLUMNS);
+      await this.#setAside(name);
+      const rows = await this.#create(name, REQUEST_COLUMNS);
       const linked = await publish(rows.path, outFolder);
       const close = async () => {
         await rows.close();
         if (!linked) await publishCopy(rows.path, outFolder);
       };
-      return { rows, close };
+      return { rows, csv: join(outFolder, name), close };
     } catch (error) {
       throw resultsUnwritable(outFolder, error);
     }
@@ -162,7 +161,7 @@ export class RunRecord {
     const { outFolder, tag, targetName } = this.#options;
     await rm(join(this.folder, `${tag}_summary.csv`), { force: true });
     for (const name of await readdir(this.folder)) {
-      if (!name.startsWith(`${tag}_${targetName}_rps`) || !/rps[\d.]+\.csv$/.test(name)) continue;
+      if (!name.startsWith(`${tag}_${targetName}_rps`) || !/rps[\d.]+(_\d+)?\.csv$/.test(name)) continue;
       const path = join(this.folder, name);
       if (!(await publish(path, outFolder))) await publishCopy(path, outFolder);
     }
@@ -178,8 +177,12 @@ export class RunRecord {
     await rename(join(this.folder, name), join(this.folder, `${stem}.interrupted-${attempt}.csv`));
   }
 
-  #pointName(rate: number): string {
-    return `${this.#options.tag}_${this.#options.targetName}_rps${rate}.csv`;
+  /** The contract's name; a rate that comes again gets a number. */
+  #nextName(rate: number): string {
+    const nth = (this.#opened.get(rate) ?? 0) + 1;
+    this.#opened.set(rate, nth);
+    const { tag, targetName } = this.#options;
+    return `${tag}_${targetName}_rps${rate}${nth === 1 ? '' : `_${nth}`}.csv`;
   }
 
   #create(name: string, columns: readonly string[]): Promise<CsvFile> {
@@ -196,22 +199,4 @@ export class RunRecord {
   #failed(path: string, error: unknown): void {
     this.#options.onFailure(`cannot write ${path}: ${reasonOf(error)}`);
   }
-}
-
-async function makeRunFolder(outFolder: string, name: string): Promise<{ runId: string; folder: string }> {
-  for (let n = 1; ; n++) {
-    const runId = n === 1 ? name : `${name}-${n}`;
-    const folder = join(outFolder, runId);
-    try {
-      await mkdir(folder);
-      return { runId, folder };
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    }
-  }
-}
-
-/** `20260131-095900`, UTC: sorts by time, and is a file name everywhere. */
-function stamp(epochMs: number): string {
-  return new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 }

@@ -17,6 +17,8 @@ export interface Ending {
   readonly finished: boolean;
   /** The condition that was met, and what was seen. */
   readonly abortedBy?: string;
+  /** Why the ladder could not go on. */
+  readonly problem?: string;
 }
 
 export interface Climb {
@@ -29,6 +31,8 @@ export interface Climb {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly control?: SweepControl;
+  /** Takes the place of the plan's own. */
+  readonly ladder?: Ladder;
   offer(index: number, rate: number, terms: PointTerms): Promise<PointResult>;
   add(point: PointSummary): Promise<void>;
 }
@@ -38,10 +42,11 @@ type Terms = Pick<SweepOptions, 'stopAboveKnee' | 'abortOn' | 'gateSeconds' | 'd
 /** Goes from point to point until the ladder, the operator, a condition or a problem ends it. */
 export async function climb(options: Terms, sweep: Climb): Promise<Ending> {
   const { plan, points, signal, clock, control } = sweep;
-  const ladder = ladderOf(plan);
+  const ladder = sweep.ladder ?? ladderOf(plan);
   let unsustained = Math.min(...points.flatMap((point) => (isSustained(point) === false ? [point.rate] : [])));
   let loaded = false;
   for (let next = ladder(points); next !== undefined; next = ladder(points)) {
+    if ('problem' in next) return { finished: false, problem: next.problem };
     const { index, rate } = next;
     await control?.waitWhilePaused(signal);
     if (signal.aborted) return { finished: false };

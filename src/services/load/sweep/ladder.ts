@@ -2,11 +2,17 @@ import { isSustained } from '../stats/knee.ts';
 import type { PointSummary } from '../types.ts';
 import { nextSearchRate } from './knee-search.ts';
 
-/** Which point comes next, given those that are done. */
-export type Ladder = (done: readonly PointSummary[]) => { readonly index: number; readonly rate: number } | undefined;
+/** A point of the ladder. */
+interface Rung {
+  readonly index: number;
+  readonly rate: number;
+}
+
+/** Which point comes next, given those that are done; `problem` is why there can be none. */
+export type Ladder = (done: readonly PointSummary[]) => Rung | { readonly problem: string } | undefined;
 
 /** Every rate once, in the order given; a point that was interrupted before is missing. */
-export function listLadder(rates: readonly number[]): Ladder {
+export function listLadder(rates: readonly number[]): (done: readonly PointSummary[]) => Rung | undefined {
   return (done) => {
     const index = rates.findIndex((_, position) => !done.some((point) => point.index === position));
     const rate = rates[index];
@@ -15,7 +21,7 @@ export function listLadder(rates: readonly number[]): Ladder {
 }
 
 /** A search for the knee between two rates. */
-export function searchLadder(low: number, high: number): Ladder {
+export function searchLadder(low: number, high: number): (done: readonly PointSummary[]) => Rung | undefined {
   return (done) => {
     const tried = done.map((point) => ({
       rate: point.rate,

@@ -78,7 +78,7 @@ export async function runPoint(
   { generator, record, clock, emit, signal: sweepSignal, control, onRecords }: PointDeps,
 ): Promise<PointResult> {
   const { rate } = order;
-  const { rows, close } = await record.openPoint(rate);
+  const { rows, csv, close } = await record.openPoint(rate);
   const collected = new Collector(order.kind);
   const live = new LiveFigures();
   const meter = tickMeter(plan, index, rate);
@@ -148,7 +148,7 @@ export async function runPoint(
       progress,
       ...(end.type === 'lost' ? { lost: end.why } : {}),
       ...(contaminated === undefined ? {} : { contaminated }),
-      perRequestCsv: record.pointCsv(rate),
+      perRequestCsv: csv,
       wallSeconds: (clock.monotonic() - began) / 1000,
     },
     collected,

@@ -10,10 +10,11 @@ import { type CreateCsv, RunRecord } from '../record/run-record.ts';
 import { judgeSlo } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { targetName } from '../target.ts';
-import type { PointSummary, SweepPlan, SweepReport } from '../types.ts';
+import type { ElasticOutcome, PointSummary, SweepPlan, SweepReport } from '../types.ts';
 import { climb } from './climb.ts';
 import { askHealth } from './health.ts';
 import { MAX_SEARCH_POINTS } from './knee-search.ts';
+import type { Ladder } from './ladder.ts';
 import { takeBaseline } from './preflight.ts';
 import { type PointTerms, runPoint } from './run-point.ts';
 import type { SweepControl } from './sweep-control.ts';
@@ -32,6 +33,10 @@ export interface SweepDeps {
   readonly control?: SweepControl;
   /** How result files are made; the default is the real one. */
   readonly createCsv?: CreateCsv;
+  /** Decides which points there are, where that is not known before. */
+  readonly ladder?: Ladder;
+  /** What an elastic profile has come to; asked for at the end. */
+  readonly elasticOutcome?: () => ElasticOutcome;
   /** Told of requests as they end, with the rate of their point; must be quick. */
   readonly onRecords?: (rate: number, records: readonly RequestRecord[]) => void;
 }
@@ -55,7 +60,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     tag: options.tag,
     targetName: targetName(options.targetUrl),
     startedAt,
-    expectedRows: measuredRequests(options),
+    expectedRows: expectedRows(options),
     onFailure: (message) => {
       problem ??= message;
       broken.abort();
@@ -104,17 +109,23 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       await record.addPoint(plan, point);
       emit({ type: 'point-done', point });
     };
-    const ending = await climb(options, { plan, points, baseline, signal, clock, emit, offer, add, ...given });
+    const chosen = deps.ladder === undefined ? given : { ...given, ladder: deps.ladder };
+    const ending = await climb(options, { plan, points, baseline, signal, clock, emit, offer, add, ...chosen });
+    problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
     const status = ending.finished && problem === undefined ? 'complete' : 'interrupted';
-    const offered = plan.search === undefined ? plan : { ...plan, rates: points.map(({ rate }) => rate) };
-    const knee = judgeKnee(points);
+    const isOpen = plan.search !== undefined || plan.elastic !== undefined;
+    const offered = isOpen ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
+    // What a group sustains depends on how large it is just then.
+    const knee = plan.elastic === undefined ? judgeKnee(points) : undefined;
+    const elastic = deps.elasticOutcome?.();
     const outcome = {
       status,
       ...(knee === undefined ? {} : { knee }),
       ...(options.slos?.length ? { slos: options.slos.map((slo) => judgeSlo(slo, points)) } : {}),
       ...(ending.abortedBy === undefined ? {} : { abortedBy: ending.abortedBy }),
       ...(problem === undefined ? {} : { problem }),
+      ...(elastic === undefined ? {} : { elastic }),
     } as const;
     // A disk that is full keeps the manifest of the beginning; the problem is told either way.
     const ended = record.writeManifest({ ...manifest, plan: offered, ...outcome, endedAt: iso(clock.now()) });
@@ -128,10 +139,17 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
 }
 
 function planOf(options: SweepOptions, known: Parameters<typeof planSweep>[1]): SweepPlan {
+  if (options.elastic !== undefined) return planSweep(options, { ...known, elastic: options.elastic });
   if (options.findKnee !== true) return planSweep(options, known);
   const [low, high] = [Math.min(...options.rates), Math.max(...options.rates)];
   const search = { low, high, maxPoints: MAX_SEARCH_POINTS };
   return planSweep({ ...options, rates: low === high ? [low] : [low, high] }, { ...known, search });
+}
+
+/** Of an elastic profile, the most there can be: the disk is asked for it. */
+function expectedRows(options: SweepOptions): number {
+  const { elastic, durationSeconds } = options;
+  return elastic === undefined ? measuredRequests(options) : elastic.maxPoints * durationSeconds * elastic.high;
 }
 
 /** What is not measured again: a point that the operator cut short was cut short on purpose. */

@@ -34,6 +34,8 @@ export interface SweepOptions extends SweepSettings {
   readonly stopAboveKnee?: boolean;
   /** Search for the knee between the lowest and the highest rate instead of offering each. */
   readonly findKnee?: boolean;
+  /** A profile that makes a group grow and shrink; `rates` are its bounds, and the ladder comes from elsewhere. */
+  readonly elastic?: NonNullable<SweepPlan['elastic']>;
   /** Conditions that end the sweep. */
   readonly abortOn?: readonly Criterion[];
   readonly slos?: readonly Criterion[];
@@ -93,6 +95,9 @@ export function resumedOptions(
       exit: ExitCode.usage,
       nextSteps: [next],
     });
+  if (settings.elastic !== undefined) {
+    throw refused('it is an elastic one, and its group is not as it was then', 'begin a new run with --elastic');
+  }
   if (promptSha256 === undefined) throw refused('its manifest does not tell its settings', 'begin a new run');
   if (promptSha256 !== sha256(prompt)) {
     throw refused('it was made with another prompt', 'give the same --prompt-file as then, or begin a new run');

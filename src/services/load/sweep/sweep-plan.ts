@@ -39,6 +39,7 @@ export function planSweep(
     readonly probeMs?: number;
     /** Search between the ends of the ladder. */
     readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+    readonly elastic?: NonNullable<SweepPlan['elastic']>;
   },
 ): SweepPlan {
   const { rates, durationSeconds, warmupSeconds } = settings;
@@ -58,6 +59,7 @@ export function planSweep(
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
     estimateSeconds: rates.length * (durationSeconds + warmupSeconds),
     ...(known.search === undefined ? {} : { search: known.search }),
+    ...(known.elastic === undefined ? {} : { elastic: known.elastic }),
     ...(probeMs === undefined
       ? {}
       : { probeMs, predictedInFlight: rates.map((rate) => predictInFlight(settings, rate, probeMs)) }),

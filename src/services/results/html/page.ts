@@ -64,7 +64,7 @@ function endingOf({ status, problem }: SweepReport): string {
   return status === 'complete' ? '' : '<p class="alert">Interrupted: not the whole ladder was measured.</p>';
 }
 
-function cardsOf({ points, knee, slos = [], plan }: SweepReport): string {
+function cardsOf({ points, knee, slos = [], plan, elastic }: SweepReport): string {
   const sound = points.filter(isSound);
   const best = sound.reduce<PointSummary | undefined>(
     (most, point) => (point.okRps > (most?.okRps ?? -1) ? point : most),
@@ -74,11 +74,17 @@ function cardsOf({ points, knee, slos = [], plan }: SweepReport): string {
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const failed = slos.filter(({ passed }) => !passed).length;
   const cards: [name: string, value: string, more: string][] = [
-    [
-      'knee',
-      knee === undefined ? 'not found' : `${knee.rate} rps`,
-      knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
-    ],
+    elastic === undefined
+      ? [
+          'knee',
+          knee === undefined ? 'not found' : `${knee.rate} rps`,
+          knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
+        ]
+      : [
+          'size',
+          [elastic.startSize, elastic.peakSize, elastic.endSize].join(' \u2192 '),
+          'instances that served: first, most, last',
+        ],
     [
       'most successes',
       best === undefined ? '-' : `${rateText(best.okRps)}/s`,

@@ -1,0 +1,68 @@
+import { Flags, type Interfaces } from '@oclif/core';
+import { ExitCode, RemedyError } from '../errors.ts';
+import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
+import { durationFlag, integerFlag, numberFlag } from './flags.ts';
+import { capacityFlag, groupFlags } from './group-flags.ts';
+
+/** What `chainctl load --elastic` takes beside the flags of every load. */
+export const elasticFlags = {
+  elastic: Flags.boolean({ description: 'let the group of B grow to its maximum and shrink again, and watch it' }),
+  'elastic-min-rps': numberFlag({ description: 'rate before and after', default: 1, min: 0.01, max: 100_000 }),
+  'elastic-max-rps': numberFlag({ description: 'the load never goes beyond it', default: 50, min: 0.01, max: 100_000 }),
+  'elastic-factor': numberFlag({ description: 'from one step up to the next', default: 2, min: 1.01, max: 100 }),
+  'elastic-step': durationFlag({ description: 'length of a step', default: 30, min: 0.5, helpValue: '30s' }),
+  'elastic-hold': durationFlag({ description: 'at the low rate, and once it has grown', default: 60, helpValue: '1m' }),
+  'elastic-grow': durationFlag({ description: 'longest time of stepping up', default: 900, helpValue: '15m' }),
+  'elastic-scale-in': durationFlag({ description: 'longest wait for it to shrink', default: 1200, helpValue: '20m' }),
+  'elastic-interval': durationFlag({ description: 'between two looks at the group', default: 5, min: 0.5, max: 60 }),
+  'elastic-size': integerFlag({
+    description: "size to reach [default: the autoscaler's maximum]",
+    min: 1,
+    max: 10_000,
+  }),
+  'capacity-per-instance': capacityFlag,
+  ...groupFlags,
+};
+
+export type ElasticFlags = Interfaces.InferredFlags<typeof elasticFlags>;
+
+/** Rates, their search, and what goes between points that stand for themselves: the profile decides these. */
+const NOT_ELASTIC = ['rps', 'duration', 'warmup', 'gate', 'find-knee', 'stop-above-knee', 'resume'];
+
+/**
+ * @returns the profile; undefined for an ordinary sweep
+ * @throws RemedyError (exit 2) for flags that make no sense together, naming them
+ */
+export function elasticSettings(flags: ElasticFlags, isTyped: (flag: string) => boolean): ElasticSettings | undefined {
+  if (!flags.elastic) {
+    const stray = Object.keys(elasticFlags).find((flag) => flag !== 'elastic' && isTyped(flag));
+    if (stray === undefined) return undefined;
+    throw usage(`--${stray} says something about an elastic profile`, `add --elastic, or leave --${stray} out`);
+  }
+  const other = NOT_ELASTIC.find(isTyped);
+  if (other !== undefined) {
+    const instead = other === 'duration' ? ': --elastic-step is the length of a step' : '';
+    throw usage(`--elastic decides what --${other} asks for${instead}`, `leave --${other} or --elastic out`);
+  }
+  const [lowRps, maxRps] = [flags['elastic-min-rps'], flags['elastic-max-rps']];
+  if (maxRps <= lowRps) {
+    throw usage(
+      `--elastic-max-rps ${maxRps} is not above --elastic-min-rps ${lowRps}, so that nothing could make the group grow`,
+      'give a higher --elastic-max-rps: what one instance cannot do, and the maximum of them can',
+    );
+  }
+  const size = flags['elastic-size'];
+  return {
+    lowRps,
+    maxRps,
+    factor: flags['elastic-factor'],
+    holdSeconds: flags['elastic-hold'],
+    growSeconds: flags['elastic-grow'],
+    scaleInSeconds: flags['elastic-scale-in'],
+    ...(size === undefined ? {} : { size }),
+  };
+}
+
+function usage(message: string, next: string): RemedyError {
+  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [next] });
+}

@@ -1,0 +1,80 @@
+import { reasonOf } from '../../errors.ts';
+import type { Emit } from '../../events.ts';
+import type { Clock } from '../clock.ts';
+import type { Ladder } from '../load/sweep/ladder.ts';
+import type { ElasticOutcome } from '../load/types.ts';
+import { boundsOf, decide, type ElasticSettings, type ElasticState, firstState, viewOf } from './elastic-profile.ts';
+import type { GroupSample } from './types.ts';
+
+const PHASE = {
+  base: 'low rate',
+  grow: 'stepping up',
+  hold: 'holding',
+  'scale-in': 'waiting for scale-in',
+} as const;
+
+/**
+ * The profile as a sweep's ladder: after each point it looks at what the watch has seen last.
+ *
+ * @param start the group before any load
+ */
+export function elasticLadder(
+  group: string,
+  settings: ElasticSettings,
+  start: GroupSample,
+  { clock, emit }: { readonly clock: Clock; readonly emit: Emit },
+) {
+  const bounds = boundsOf(settings, start);
+  const phases: ElasticOutcome['phases'][number][] = [];
+  const startSize = viewOf(start).serving;
+  let [last, peak] = [start, startSize];
+  let state: ElasticState | undefined;
+  let began = 0;
+  let scaledIn: boolean | undefined;
+  let blind: unknown;
+  const enter = ({ phase, rate }: ElasticState, why?: string) => {
+    const name = PHASE[phase];
+    phases.push({ name, at: clock.now(), rate, ...(why === undefined ? {} : { why }) });
+    const text = `${name} at ${rate} rps${why === undefined ? '' : `: ${why}`}`;
+    emit({ type: 'note', level: 'info', text });
+  };
+  const ladder: Ladder = (done) => {
+    if (blind !== undefined) return { problem: `the group can no longer be seen: ${reasonOf(blind)}` };
+    if (state === undefined) {
+      began = clock.monotonic();
+      state = firstState(settings);
+      enter(state);
+    } else {
+      const decision = decide(settings, bounds, state, viewOf(last), (clock.monotonic() - began) / 1000);
+      if ('end' in decision) {
+        scaledIn = decision.end === 'scaled-in';
+        emit({ type: 'note', level: scaledIn ? 'info' : 'warn', text: `${group} ${decision.why}` });
+        return undefined;
+      }
+      if (decision.next.phase !== state.phase) enter(decision.next, decision.why);
+      state = decision.next;
+    }
+    return { index: done.length, rate: state.rate };
+  };
+  return {
+    ladder,
+    /** Of every look that saw the group. */
+    see(sample: GroupSample): void {
+      last = sample;
+      peak = Math.max(peak, viewOf(sample).serving);
+    },
+    /** No look will come any more. */
+    lose(error: unknown): void {
+      blind = error;
+    },
+    outcome: (): ElasticOutcome => ({
+      group,
+      startSize,
+      peakSize: peak,
+      endSize: viewOf(last).serving,
+      ...(bounds.top === undefined ? {} : { size: bounds.top }),
+      ...(scaledIn === undefined ? {} : { scaledIn }),
+      phases,
+    }),
+  };
+}

@@ -1,0 +1,136 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { SeriesSample } from '../load/record/read-run.ts';
+import type { LoadSample } from './types.ts';
+
+const SERIES = 'series.jsonl';
+/** A load writes a line a second; one that has been quiet for longer waits between points, was killed or hangs. */
+const QUIET_MS = 10_000;
+/** A run that is older than so many others is not looked at, at every look. */
+const NEWEST = 50;
+/** The end of a file is enough for the first look. */
+const TAIL_BYTES = 16 * 1024;
+
+/**
+ * The folder of the youngest run below `outFolder` that is being written.
+ *
+ * @returns undefined when no load runs
+ */
+export async function findLiveRun(outFolder: string, now: number): Promise<string | undefined> {
+  // The names begin with the time. Of several that run, the youngest is meant.
+  for (const name of (await namesIn(outFolder)).sort().reverse().slice(0, NEWEST)) {
+    const folder = join(outFolder, name);
+    const changed = await stat(join(folder, SERIES)).catch(() => undefined);
+    if (changed === undefined || now - changed.mtimeMs > QUIET_MS) continue;
+    if (await saysRunning(folder)) return folder;
+  }
+  return undefined;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => /^\d{8}-\d{6}-/.test(name));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
+    throw error;
+  }
+}
+
+async function saysRunning(folder: string): Promise<boolean> {
+  try {
+    return (
+      (JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { status?: unknown }).status === 'running'
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Follows the load that writes to a results folder: each call reads the seconds that it has recorded since the call
+ * before.
+ *
+ * @param find the folder of the run to follow, asked for at each call
+ * @returns what a call resolves to: undefined while no load runs, or nothing new was recorded for a while
+ */
+export function followLoad(
+  find: () => Promise<string | undefined>,
+  clock: Pick<Clock, 'monotonic'>,
+): () => Promise<LoadSample | undefined> {
+  let followed: string | undefined;
+  let offset = 0;
+  let last: { readonly sample: LoadSample; readonly at: number } | undefined;
+  return async () => {
+    const folder = await find();
+    if (folder === undefined) return undefined;
+    if (folder !== followed) {
+      followed = folder;
+      offset = Math.max(0, (await sizeOf(join(folder, SERIES))) - TAIL_BYTES);
+      last = undefined;
+    }
+    const { text, end } = await readFrom(join(folder, SERIES), offset);
+    const seconds = secondsIn(text);
+    // At the first look only the latest second tells of now.
+    const sample = loadOf(last === undefined ? seconds.slice(-1) : seconds);
+    offset = end;
+    if (sample !== undefined) last = { sample, at: clock.monotonic() };
+    // Looks closer than a second find nothing new: what was seen a moment ago still holds.
+    if (last === undefined || clock.monotonic() - last.at > QUIET_MS) return undefined;
+    return last.sample;
+  };
+}
+
+/**
+ * Seconds of a load as one sample; undefined without any. Those of a warm-up are left out, since their answers are not
+ * counted, and so is the rest of a second between two points. A point that drains for longer offers nothing.
+ */
+export function loadOf(all: readonly SeriesSample[]): LoadSample | undefined {
+  const measured = all.filter(({ phase }) => phase === 'measure');
+  const seconds = measured.length > 0 ? measured : all.filter(({ phase }) => phase === 'drain');
+  const latest = seconds.at(-1);
+  if (latest === undefined) return undefined;
+  const mean = (of: (second: SeriesSample) => number) =>
+    Number((seconds.reduce((sum, second) => sum + of(second), 0) / seconds.length).toFixed(3));
+  return {
+    offeredRps: mean(({ phase, rate }) => (phase === 'drain' ? 0 : rate)),
+    okRps: mean(({ ok }) => ok),
+    inFlight: latest.inFlight,
+  };
+}
+
+/** Whole lines only; what was cut off at either end comes with the next look, or belongs to the past. */
+function secondsIn(text: string): SeriesSample[] {
+  return text.split('\n').flatMap((line): SeriesSample[] => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as SeriesSample];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}
+
+/** Up to the last whole line; `end` is where the next look goes on. */
+async function readFrom(path: string, offset: number): Promise<{ readonly text: string; readonly end: number }> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return { text: '', end: 0 };
+    throw error;
+  }
+  try {
+    const { size } = await file.stat();
+    const buffer = Buffer.alloc(Math.max(0, size - offset));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+    const whole = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
+    return { text: buffer.subarray(0, whole).toString('utf8'), end: offset + whole };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
+import { resultsUnwritable } from '../load/record/results-folder.ts';
+import { makeRunFolder } from '../load/record/run-folder.ts';
+import { findLiveRun } from './load-beside.ts';
+import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
+import type { GroupSource } from './types.ts';
+import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
+
+interface RecordOptions {
+  /** The results folder. */
+  readonly outFolder: string;
+  readonly tag: string;
+  /** Requests per second that one instance sustains, where it is known. */
+  readonly capacityPerInstance?: number;
+}
+
+/** A watch with what it left on disk. */
+export interface RecordedWatch extends WatchReport {
+  /** The timeline, a row per look. */
+  readonly scaleCsv: string;
+  readonly runFolder: string;
+}
+
+/**
+ * A watch whose looks are written down as they come: into the folder of the load that runs, so that its report tells of
+ * both, else into one of its own.
+ *
+ * @param folder of a run that this watch belongs to, where it is known
+ * @throws RemedyError (exit 3) when results cannot be written, and what {@link watchGroup} throws
+ */
+export async function recordedWatch(
+  { outFolder, tag, folder, capacityPerInstance }: RecordOptions & { readonly folder?: string },
+  options: WatchOptions,
+  deps: Omit<WatchDeps, 'record'>,
+): Promise<RecordedWatch> {
+  const { source, clock, emit } = deps;
+  const runFolder = folder ?? (await folderFor({ outFolder, tag }, clock.now()));
+  const record = await openTimeline({
+    ...about(source),
+    folder: runFolder,
+    outFolder,
+    tag,
+    intervalSeconds: options.intervalSeconds,
+    startedAt: clock.now(),
+    ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
+    onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
+  });
+  try {
+    const report = await watchGroup({ ...options, runFolder }, { ...deps, record });
+    return { ...report, scaleCsv: record.csv, runFolder };
+  } finally {
+    await record.close();
+  }
+}
+
+function about({ name, url }: GroupSource) {
+  return { group: name, ...(url === undefined ? {} : { url }) };
+}
+
+async function folderFor({ outFolder, tag }: Pick<RecordOptions, 'outFolder' | 'tag'>, now: number): Promise<string> {
+  const live = await findLiveRun(outFolder, now);
+  // One timeline has one writer.
+  if (live !== undefined && (await stat(join(live, TIMELINE_FILE)).catch(() => undefined)) === undefined) return live;
+  try {
+    await makeFolder(outFolder);
+    return (await makeRunFolder(outFolder, `${tag}-scale`, now)).folder;
+  } catch (error) {
+    throw resultsUnwritable(outFolder, error);
+  }
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { Event } from '../../events.ts';
+import { runSweep, type SweepDeps } from '../load/sweep/run-sweep.ts';
+import type { SweepOptions } from '../load/sweep/sweep-options.ts';
+import type { SweepPlan, SweepReport } from '../load/types.ts';
+import { elasticLadder } from './elastic-ladder.ts';
+import { boundsOf, type ElasticSettings } from './elastic-profile.ts';
+import type { HostProbe } from './host-probe.ts';
+import { followLoad } from './load-beside.ts';
+import { recordedWatch } from './recorded-watch.ts';
+import type { GroupSource } from './types.ts';
+import { isFinal } from './watch.ts';
+
+const FIRST_TRIES = 4;
+const FIRST_PAUSE_MS = 1000;
+
+/** What a sweep needs to know; `rates`, its ladder and the gate between points are the profile's. */
+export type ElasticOptions = Omit<
+  SweepOptions,
+  'rates' | 'elastic' | 'findKnee' | 'stopAboveKnee' | 'resume' | 'probe'
+>;
+
+export interface ElasticDeps extends Omit<SweepDeps, 'ladder' | 'elasticOutcome'> {
+  readonly source: GroupSource;
+  readonly probe?: HostProbe;
+}
+
+/** How the group is looked at meanwhile. */
+export interface ElasticWatch {
+  /** Between two looks, seconds. */
+  readonly intervalSeconds: number;
+  /** Requests per second that one instance sustains, where it is known. */
+  readonly capacityPerInstance?: number;
+}
+
+/**
+ * Offers a load that lets a group grow to its maximum and shrink again, with a watch beside it that is recorded in the
+ * run's folder.
+ *
+ * @throws RemedyError: what the first look at the group, and {@link runSweep}, throw
+ */
+export async function runElastic(
+  options: ElasticOptions,
+  settings: ElasticSettings,
+  { intervalSeconds, ...known }: ElasticWatch,
+  { source, probe, ...deps }: ElasticDeps,
+): Promise<SweepReport> {
+  const { clock, signal } = deps;
+  // Before anything is offered: a group that cannot be seen, or does not exist, is found out here.
+  const start = await firstLook(source, deps);
+  const profile = elasticLadder(source.name, settings, start, deps);
+  const over = new AbortController();
+  let watch: Promise<unknown> | undefined;
+  const beginWatch = ({ runId, tag }: SweepPlan) => {
+    const { outFolder } = options;
+    const folder = join(outFolder, runId);
+    watch = recordedWatch(
+      { outFolder, tag, folder, ...known },
+      { intervalSeconds },
+      {
+        source,
+        ...(probe === undefined ? {} : { probe }),
+        load: followLoad(async () => folder, clock),
+        onSample: (sample, seen) => seen && profile.see(sample.group),
+        clock,
+        emit: deps.emit,
+        signal: AbortSignal.any([signal, over.signal]),
+      },
+    ).catch(profile.lose);
+  };
+  const emit = (event: Event) => {
+    deps.emit(event);
+    if (event.type === 'sweep-started') beginWatch(event.plan);
+  };
+  try {
+    return await runSweep(sweepOf(options, settings, source.name, boundsOf(settings, start).top), {
+      ...deps,
+      emit,
+      ladder: profile.ladder,
+      elasticOutcome: profile.outcome,
+    });
+  } finally {
+    over.abort();
+    await watch;
+  }
+}
+
+/** What fails only for a moment is tried again, as a watch would. */
+async function firstLook(source: GroupSource, { clock, signal }: Pick<SweepDeps, 'clock' | 'signal'>) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await source.sample(signal);
+    } catch (error) {
+      if (tries === FIRST_TRIES || signal.aborted || isFinal(error)) throw error;
+      await clock.sleep(FIRST_PAUSE_MS, signal);
+    }
+  }
+}
+
+function sweepOf(
+  options: ElasticOptions,
+  settings: ElasticSettings,
+  group: string,
+  size: number | undefined,
+): SweepOptions {
+  const { lowRps, maxRps } = settings;
+  const elastic = {
+    low: lowRps,
+    high: maxRps,
+    maxPoints: mostPoints(settings, options.durationSeconds),
+    group,
+    ...(size === undefined ? {} : { size }),
+  };
+  return { ...options, rates: [...new Set([lowRps, maxRps])], elastic, probe: false };
+}
+
+/** Each phase ends with the first step that is over after its time. */
+function mostPoints({ holdSeconds, growSeconds, scaleInSeconds }: ElasticSettings, stepSeconds: number): number {
+  const steps = (seconds: number) => Math.max(1, Math.ceil(seconds / stepSeconds));
+  return 2 * steps(holdSeconds) + steps(growSeconds) + steps(scaleInSeconds);
+}

@@ -1,0 +1,100 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
+import { countStates, knowledgeOf } from './instance-state.ts';
+import type { ScaleSample } from './types.ts';
+
+const NAMES = ['size', 'healthy', 'hosts'] as const;
+const OPERATORS = ['>=', '<=', '='] as const;
+
+type Term =
+  | { readonly name: 'stable' }
+  | {
+      readonly name: (typeof NAMES)[number];
+      readonly operator: (typeof OPERATORS)[number];
+      readonly count: number;
+    };
+
+/** What a watch waits for: all terms, in one and the same look. */
+export interface Until {
+  /** As typed. */
+  readonly expression: string;
+  readonly terms: readonly Term[];
+}
+
+/**
+ * Reads a condition:
+ *
+ *     condition = term *("," term)
+ *     term      = "stable" | name operator count
+ *     name      = "size" | "healthy" | "hosts"
+ *     operator  = "=" | ">=" | "<="
+ *
+ * `size`: both what the group wants and the instances that run. `healthy`: instances that are given requests: those that
+ * the load balancer, else autohealing, found healthy. `hosts`: hosts that answered this look. `stable`: the group says
+ * that it has what it wants.
+ *
+ * @throws RemedyError (exit 2) that names the character, counted from 1, at which it goes wrong
+ */
+export function parseUntil(expression: string): Until {
+  const terms: Term[] = [];
+  let at = 1;
+  for (const raw of expression.split(',')) {
+    terms.push(readTerm(expression, raw.trimEnd(), at));
+    at += raw.length + 1;
+  }
+  return { expression, terms };
+}
+
+function readTerm(whole: string, raw: string, from: number): Term {
+  const text = raw.trimStart();
+  const at = from + raw.length - text.length;
+  if (text === '') throw fault(whole, at, 'a condition is missing');
+  const word = /^[a-z]*/i.exec(text)?.[0] ?? '';
+  const after = text.slice(word.length);
+  if (word === 'stable') {
+    if (after.trim() !== '') throw fault(whole, at + word.length, '"stable" takes no number');
+    return { name: 'stable' };
+  }
+  const name = NAMES.find((each) => each === word);
+  if (name === undefined) throw fault(whole, at, `"${word || text}" is none of stable, size, healthy and hosts`);
+  const operator = OPERATORS.find((each) => after.trimStart().startsWith(each));
+  const operatorAt = at + word.length + after.length - after.trimStart().length;
+  if (operator === undefined) throw fault(whole, operatorAt, `"${name}" needs =, >= or <= and a number behind it`);
+  const rest = after.trimStart().slice(operator.length);
+  const number = rest.trim();
+  const numberAt = operatorAt + operator.length + rest.length - rest.trimStart().length;
+  const digits = /^\d*/.exec(number)?.[0] ?? '';
+  if (digits === '' || digits !== number) {
+    throw fault(whole, numberAt + digits.length, `"${name}${operator}" needs a whole number`);
+  }
+  return { name, operator, count: Number(digits) };
+}
+
+/** Whether a look that saw the group meets a condition. */
+export function isReached({ terms }: Until, sample: ScaleSample): boolean {
+  return terms.every((term) => meets(term, sample));
+}
+
+function meets(term: Term, { group, hosts }: ScaleSample): boolean {
+  if (term.name === 'stable') return group.stable === true;
+  const { targetSize, instances } = group;
+  const { running, serving } = countStates(group, knowledgeOf([group]));
+  if (term.name === 'size') {
+    // On the way down the group wants less long before the machines are gone, on the way up more before they are there.
+    return compare(term, Math.min(targetSize ?? running, running), Math.max(targetSize ?? 0, instances.length));
+  }
+  const count = term.name === 'healthy' ? (serving ?? 0) : hosts.filter(({ answers }) => answers > 0).length;
+  return compare(term, count, count);
+}
+
+function compare({ operator, count }: Exclude<Term, { name: 'stable' }>, low: number, high: number): boolean {
+  if (operator === '>=') return low >= count;
+  return operator === '<=' ? high <= count : low === count && high === count;
+}
+
+function fault(whole: string, at: number, why: string): RemedyError {
+  return new RemedyError(`--until "${whole}": ${why}, at character ${at}`, {
+    code: 'until-invalid',
+    exit: ExitCode.usage,
+    nextSteps: ['write for example --until size=3, --until stable, or --until "healthy>=2,stable"'],
+  });
+}

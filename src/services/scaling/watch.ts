@@ -1,0 +1,154 @@
+import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import type { Emit } from '../../events.ts';
+import type { Clock } from '../clock.ts';
+import type { HostProbe } from './host-probe.ts';
+import type { TimelineRecord } from './timeline-record.ts';
+import type { GroupSample, GroupSource, LoadSample, ScaleSample } from './types.ts';
+import { isReached, type Until } from './until.ts';
+
+/** A look that takes longer than both this and the interval has failed, milliseconds. */
+const LOOK_MS = 10_000;
+
+/** What a watch is going to do. */
+export interface WatchPlan {
+  readonly group: string;
+  readonly url?: string;
+  readonly intervalSeconds: number;
+  /** Without it a watch goes on until its condition is met or somebody ends it. */
+  readonly forSeconds?: number;
+  /** The condition as typed. */
+  readonly until?: string;
+  /** The folder of the run that it is recorded in. */
+  readonly runFolder?: string;
+}
+
+export interface WatchOptions {
+  readonly intervalSeconds: number;
+  readonly forSeconds?: number;
+  readonly until?: Until;
+  readonly runFolder?: string;
+}
+
+export interface WatchDeps {
+  readonly source: GroupSource;
+  /** Asks who answers; absent where the group's address is not known. */
+  readonly probe?: HostProbe;
+  /** What a load that runs beside it offers and gets; undefined while there is none. */
+  readonly load?: () => Promise<LoadSample | undefined>;
+  readonly record?: Pick<TimelineRecord, 'add' | 'flushed'>;
+  /** Told of every look, after it was recorded. */
+  readonly onSample?: (sample: ScaleSample, seen: boolean) => void;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+export interface WatchReport extends WatchPlan {
+  /** `until`: the condition was met. `for`: the time was over. `interrupted`: somebody ended it. */
+  readonly end: 'until' | 'for' | 'interrupted';
+  readonly seconds: number;
+  readonly looks: number;
+  /** Looks of which a part is missing. */
+  readonly problems: number;
+  /** The last one that saw the group. */
+  readonly last?: ScaleSample;
+}
+
+/**
+ * Looks at a group at fixed instants until a condition is met, the time is over or the signal aborts. Looks never
+ * overlap: an instant that passes during one is left out. A look that fails is a sample with a `problem`.
+ *
+ * @throws RemedyError where looking again is no use: no credentials, no such group (exit 2 and 3)
+ */
+export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promise<WatchReport> {
+  const { source, record, clock, emit, signal, onSample } = deps;
+  const { intervalSeconds, forSeconds, until, runFolder } = options;
+  const plan: WatchPlan = {
+    group: source.name,
+    ...(source.url === undefined ? {} : { url: source.url }),
+    intervalSeconds,
+    ...(forSeconds === undefined ? {} : { forSeconds }),
+    ...(until === undefined ? {} : { until: until.expression }),
+    ...(runFolder === undefined ? {} : { runFolder }),
+  };
+  emit({ type: 'watch-started', plan });
+  const started = clock.monotonic();
+  const elapsed = () => (clock.monotonic() - started) / 1000;
+  let [looks, problems] = [0, 0];
+  let last: ScaleSample | undefined;
+  const ended = (end: WatchReport['end']): WatchReport => {
+    emit({ type: 'watch-ended' });
+    return { ...plan, end, seconds: elapsed(), looks, problems, ...(last === undefined ? {} : { last }) };
+  };
+  for (let slot = 0; ; slot = nextSlot(slot, elapsed(), intervalSeconds)) {
+    const due = slot * intervalSeconds;
+    const over = forSeconds !== undefined && due > forSeconds;
+    if (!(await sleepUntil(over ? forSeconds : due, deps, elapsed))) return ended('interrupted');
+    if (over) return ended('for');
+    const look = await lookAt(Math.max(LOOK_MS, intervalSeconds * 1000), deps);
+    if (look === undefined) return ended('interrupted');
+    const { sample, seen } = look;
+    looks += 1;
+    if (sample.problem !== undefined) problems += 1;
+    record?.add(sample);
+    await record?.flushed();
+    emit({ type: 'scale-sample', sample, seen, elapsedSeconds: elapsed() });
+    onSample?.(sample, seen);
+    if (!seen) continue;
+    last = sample;
+    if (until !== undefined && isReached(until, sample)) return ended('until');
+    if (signal.aborted) return ended('interrupted');
+  }
+}
+
+/** The first instant that is still to come. */
+export function nextSlot(slot: number, elapsedSeconds: number, intervalSeconds: number): number {
+  return Math.max(slot + 1, Math.ceil(elapsedSeconds / intervalSeconds));
+}
+
+/** @returns whether it slept to the end */
+async function sleepUntil(due: number, { clock, signal }: WatchDeps, elapsed: () => number): Promise<boolean> {
+  try {
+    signal.throwIfAborted();
+    await clock.sleep(Math.max(0, (due - elapsed()) * 1000), signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
+
+/** @returns the look, and whether it saw the group; undefined when it was interrupted: half a look is none */
+async function lookAt(
+  boundMs: number,
+  { source, probe, load, clock, signal }: WatchDeps,
+): Promise<{ readonly sample: ScaleSample; readonly seen: boolean } | undefined> {
+  const at = clock.now();
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
+  const [group, answers, loaded] = await Promise.allSettled([source.sample(bounded), probe?.(bounded), load?.()]);
+  if (signal.aborted) return undefined;
+  if (group.status === 'rejected' && isFinal(group.reason)) throw group.reason;
+  const problems = [
+    ...(group.status === 'rejected' ? [`the group was not seen: ${reasonFor(group.reason, boundMs)}`] : []),
+    ...(answers.status === 'rejected' ? [reasonFor(answers.reason, boundMs)] : (answers.value?.problems ?? [])),
+  ];
+  const running = loaded.status === 'fulfilled' ? loaded.value : undefined;
+  const unseen: GroupSample = { at, instances: [], errors: [] };
+  const sample: ScaleSample = {
+    group: group.status === 'fulfilled' ? group.value : unseen,
+    hosts: answers.status === 'fulfilled' ? (answers.value?.hosts ?? []) : [],
+    ...(running === undefined ? {} : { load: running }),
+    ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
+  };
+  return { sample, seen: group.status === 'fulfilled' };
+}
+
+/** What is the same at the next look: who asks is not known, or what was asked for does not exist. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof RemedyError && (error.exit === ExitCode.configuration || error.exit === ExitCode.usage);
+}
+
+function reasonFor(error: unknown, boundMs: number): string {
+  const late = error instanceof Error && error.name === 'TimeoutError';
+  return late ? `no answer within ${boundMs / 1000} s` : reasonOf(error);
+}

@@ -1,0 +1,76 @@
+import { countStates, isLeaving, knowledgeOf } from '../../services/scaling/instance-state.ts';
+import type { GroupSample, InstanceSample, ScaleSample } from '../../services/scaling/types.ts';
+import type { WatchPlan } from '../../services/scaling/watch.ts';
+import { formatEstimate, formatRate, formatSpan } from './text.ts';
+
+/** `Watching llm-b-mig every 5 s for 15m 00s until size=3`. */
+export function watchHeader({ group, url, intervalSeconds, forSeconds, until, runFolder }: WatchPlan): string[] {
+  const bound = forSeconds === undefined ? '' : ` for at most ${formatSpan(forSeconds)}`;
+  const goal = until === undefined ? '' : ` until ${until}`;
+  return [
+    `Watching ${group} every ${formatSpan(intervalSeconds)}${bound}${goal}`,
+    ...(url === undefined
+      ? ['its address is not known: who answers is not asked']
+      : [`who answers is asked at ${url}`]),
+    ...(runFolder === undefined ? [] : [`recorded in ${runFolder}`]),
+  ];
+}
+
+/** `2 of 3 wanted · 1 serving · changing`. */
+export function sizeText(group: GroupSample): string {
+  const { running, serving, leaving } = countStates(group, knowledgeOf([group]));
+  const wanted = group.targetSize === undefined ? `${running} running` : `${running} of ${group.targetSize} wanted`;
+  return [
+    wanted,
+    ...(serving === undefined ? [] : [`${serving} serving`]),
+    ...(leaving === 0 ? [] : [`${leaving} leaving`]),
+    ...(group.stable === undefined ? [] : [group.stable ? 'stable' : 'changing']),
+  ].join(' · ');
+}
+
+/** `ACTIVE · recommends 3 · 1 to 3`, with what it has to say for itself. */
+export function autoscalerText({ autoscaler }: GroupSample): string | undefined {
+  if (autoscaler === undefined) return undefined;
+  const { status, recommendedSize, min, max, details } = autoscaler;
+  return [
+    status,
+    ...(recommendedSize === undefined ? [] : [`recommends ${recommendedSize}`]),
+    ...(min === undefined || max === undefined ? [] : [`${min} to ${max}`]),
+    ...details,
+  ].join(' · ');
+}
+
+/** `offered 8/s · ok 6.9/s · in flight 14`. */
+export function loadText({ load }: ScaleSample): string | undefined {
+  if (load === undefined) return undefined;
+  return `offered ${formatRate(load.offeredRps)}/s · ok ${formatRate(load.okRps)}/s · in flight ${load.inFlight}`;
+}
+
+/** Hosts that answered with their shares: `b-1 50 %, b-2 50 %`. */
+export function hostsText({ hosts }: Pick<ScaleSample, 'hosts'>): string {
+  const all = hosts.reduce((sum, { answers }) => sum + answers, 0);
+  const named = hosts.map(({ host, answers }) => `${host} ${((answers / all) * 100).toFixed(0)} %`);
+  return named.length === 0 ? 'nobody' : named.join(', ');
+}
+
+/** What an instance is like, in the order in which one reads it; `-` where nobody tells. */
+export function instanceWords({ action, status, health, backend }: InstanceSample): readonly string[] {
+  return [action ?? '-', status ?? '-', health ?? '-', backend ?? '-'];
+}
+
+/** Age in whole seconds. */
+export function ageText({ createdAt }: InstanceSample, now: number): string {
+  return createdAt === undefined || now < createdAt ? '-' : formatEstimate((now - createdAt) / 1000);
+}
+
+/** `12:30:05`, UTC. */
+export function clockText(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(11, 19);
+}
+
+/** Whether the instance is what it should be, on its way, or not well. */
+export function instanceColour(instance: InstanceSample): 'green' | 'yellow' | 'red' {
+  const { action = 'NONE', status = 'RUNNING', health = 'HEALTHY', backend = 'HEALTHY' } = instance;
+  if (isLeaving(instance) || action !== 'NONE' || status !== 'RUNNING') return 'yellow';
+  return health === 'HEALTHY' && backend === 'HEALTHY' ? 'green' : 'red';
+}

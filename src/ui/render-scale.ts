@@ -1,0 +1,47 @@
+import Table from 'cli-table3';
+import { formatSeconds } from '../config/durations.ts';
+import { display } from '../services/results/text.ts';
+import type { ScaleSample } from '../services/scaling/types.ts';
+import type { WatchReport } from '../services/scaling/watch.ts';
+import { ageText, autoscalerText, hostsText, instanceWords, loadText, sizeText } from './format/scale.ts';
+import { errorText } from './format/scale-changes.ts';
+import { plural } from './format/text.ts';
+
+/** How a watch ended, and what the group was like then. */
+export function renderWatch(report: WatchReport & { readonly scaleCsv?: string }): string {
+  const { last, looks, problems, scaleCsv, runFolder } = report;
+  return [
+    `${ending(report)} (${plural(looks, 'look')}${problems === 0 ? '' : `, ${problems} with a problem`}).`,
+    ...(last === undefined ? ['The group was never seen.'] : groupLines(last)),
+    ...(scaleCsv === undefined ? [] : [`Timeline: ${scaleCsv}`]),
+    ...(runFolder === undefined ? [] : [`Run:      ${runFolder}`]),
+  ].join('\n');
+}
+
+function ending({ group, end, until, seconds }: WatchReport): string {
+  const after = `after ${formatSeconds(seconds)}`;
+  if (end === 'until') return `${group}: ${until} ${after}`;
+  if (end === 'interrupted') return `${group}: interrupted ${after}`;
+  return until === undefined ? `${group}: watched for ${formatSeconds(seconds)}` : `${group}: not ${until} ${after}`;
+}
+
+function groupLines(last: ScaleSample): string[] {
+  const { group } = last;
+  const table = new Table({
+    head: ['instance', 'action', 'status', 'health', 'backend', 'age'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const each of group.instances) {
+    table.push([display(each.name), ...instanceWords(each), ageText(each, group.at)]);
+  }
+  const autoscaler = autoscalerText(group);
+  const load = loadText(last);
+  return [
+    `Size: ${sizeText(group)}`,
+    ...(autoscaler === undefined ? [] : [`Autoscaler: ${display(autoscaler)}`]),
+    ...(group.instances.length === 0 ? [] : [table.toString()]),
+    `Answering: ${display(hostsText(last))}`,
+    ...(load === undefined ? [] : [`Load: ${load}`]),
+    ...group.errors.map((error) => `Error: ${display(errorText(error))}`),
+  ];
+}

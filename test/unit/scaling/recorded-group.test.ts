@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { recordedGroup } from '../../../src/services/gcp/recorded-group.ts';
+import type { GcpRequest } from '../../../src/services/gcp/request.ts';
+import type { ResourceRecord } from '../../../src/services/stack/state.ts';
+
+const request: GcpRequest = {
+  project: 'p',
+  zones: ['europe-west3-c', 'europe-west3-a'],
+  regionWide: false,
+  type: 'e2-standard-4',
+  diskGb: 30,
+  network: 'default',
+  min: 1,
+  max: 3,
+  autoscale: { signal: 'cpu', target: 0.6 },
+  ratePerInstance: 1,
+  coolDownSeconds: 60,
+  requestSeconds: 180,
+  operatorAddress: '203.0.113.7/32',
+  modelB: 'phi3:mini',
+  bake: true,
+  auth: 'none',
+};
+const made = (since: string, status: ResourceRecord['status'] = 'ready'): ResourceRecord => ({
+  ...{ status, since, token: 't', spec: {}, identity: {} },
+});
+
+describe("a stack's own group", () => {
+  it('is where it was made last, in the naming of the stack', () => {
+    const resources = {
+      'group-europe-west3-c': made('2026-01-31T12:00:00Z', 'removing'),
+      'group-europe-west3-a': made('2026-01-31T11:00:00Z'),
+      backend: made('2026-01-31T11:30:00Z'),
+    };
+    expect(recordedGroup('lab', { request, resources, endpoints: { b: 'http://203.0.113.9' } })).toEqual({
+      project: 'p',
+      group: 'chainctl-lab-llm-b-mig',
+      location: { zone: 'europe-west3-a' },
+      backendService: 'chainctl-lab-backend',
+      url: 'http://203.0.113.9',
+    });
+  });
+
+  it('is looked for where it is made first while there is none', () => {
+    expect(recordedGroup('lab', { request, resources: {}, endpoints: {} })?.location).toEqual({
+      zone: 'europe-west3-c',
+    });
+    const regional = { ...request, regionWide: true };
+    expect(recordedGroup('lab', { request: regional, resources: {}, endpoints: {} })?.location).toEqual({
+      region: 'europe-west3',
+    });
+    expect(recordedGroup('lab', { request: { other: true }, resources: {}, endpoints: {} })).toBeUndefined();
+  });
+});

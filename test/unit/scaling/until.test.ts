@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { ScaleSample } from '../../../src/services/scaling/types.ts';
+import { isReached, parseUntil } from '../../../src/services/scaling/until.ts';
+import { creating, group, instance, look } from './samples.ts';
+
+const reached = (expression: string, sample: ScaleSample) => isReached(parseUntil(expression), sample);
+const three = [instance('b-1'), instance('b-2'), instance('b-3')];
+
+describe('a condition', () => {
+  it('on the size needs both what is wanted and what runs', () => {
+    expect(reached('size=3', look(group(three)))).toBe(true);
+    const growing = look(group([instance('b-1'), instance('b-2', creating), instance('b-3', creating)]));
+    expect(reached('size=3', growing)).toBe(false);
+    expect(reached('size>=1', growing)).toBe(true);
+    expect(reached('size>=2', growing)).toBe(false);
+    const shrinking = look(group(three, { targetSize: 1 }));
+    expect(reached('size=1', shrinking)).toBe(false);
+    expect(reached('size<=2', shrinking)).toBe(false);
+    expect(reached('size<=3', shrinking)).toBe(true);
+  });
+
+  it('on health asks the load balancer where it is known, else autohealing', () => {
+    const out = instance('b-2', { backend: 'UNHEALTHY' });
+    expect(reached('healthy=1', look(group([instance('b-1'), out])))).toBe(true);
+    const unbalanced = [{ name: 'b-1', status: 'RUNNING', health: 'HEALTHY' }];
+    expect(reached('healthy=1', look(group(unbalanced)))).toBe(true);
+    expect(reached('healthy=1', look(group([{ name: 'b-1' }])))).toBe(false);
+  });
+
+  it('on hosts counts those that answered, and stable is what the group says', () => {
+    const hosts = [
+      { host: 'b-1', answers: 3 },
+      { host: 'b-2', answers: 0 },
+    ];
+    expect(reached('hosts=1', look(group(three), { hosts }))).toBe(true);
+    expect(reached('stable', look(group(three)))).toBe(true);
+    const { stable: _, ...silent } = group(three);
+    expect(reached('stable', look(silent))).toBe(false);
+  });
+
+  it('of several terms needs all of them at once', () => {
+    expect(reached('size=3, healthy>=3 ,stable', look(group(three)))).toBe(true);
+    expect(reached('size=3,stable', look(group(three, { stable: false })))).toBe(false);
+  });
+
+  it.each([
+    ['', 'a condition is missing, at character 1'],
+    ['size=3,', 'a condition is missing, at character 8'],
+    ['size', '"size" needs =, >= or <= and a number behind it, at character 5'],
+    ['size>3', '"size" needs =, >= or <= and a number behind it, at character 5'],
+    ['size=three', '"size=" needs a whole number, at character 6'],
+    ['size=3x', '"size=" needs a whole number, at character 7'],
+    ['healthy>=', '"healthy>=" needs a whole number, at character 10'],
+    ['stable=1', '"stable" takes no number, at character 7'],
+    ['size=3, foo=2', '"foo" is none of stable, size, healthy and hosts, at character 9'],
+    ['=3', '"=3" is none of stable, size, healthy and hosts, at character 1'],
+  ])('is refused with the place of the fault: %j', (expression, fault) => {
+    expect(() => parseUntil(expression)).toThrow(`--until "${expression}": ${fault}`);
+    expect(() => parseUntil(expression)).toThrow(expect.objectContaining({ exit: 2, code: 'until-invalid' }));
+  });
+});
