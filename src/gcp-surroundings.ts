@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from './runtime.ts';
 import { type Compute, openCompute } from './services/gcp/compute.ts';
 import { recordedRequest } from './services/gcp/guards.ts';
-import { chooseProject, chooseZones } from './services/gcp/request.ts';
+import { chooseProject, chooseZones, type GcpRequest } from './services/gcp/request.ts';
 import type { StackPaths } from './services/stack/paths.ts';
 import { readState } from './services/stack/state.ts';
 
@@ -17,9 +20,8 @@ export async function computeOf(
   flags: GcpFlagValues,
   paths?: StackPaths,
 ): Promise<{ readonly compute: Compute; readonly zones: readonly string[] }> {
-  const state = paths === undefined ? undefined : await readState(paths.state).catch(() => undefined);
-  const recorded = recordedRequest(state?.targets.gcp?.request);
-  const zones = chooseZones({ flag: flags.zones, recorded: recorded?.zones, env: process.env });
+  const recorded = await recordOf(paths);
+  const zones = await zonesOf(flags, paths);
   const compute = await openCompute({
     project: chooseProject({ flag: flags.project, recorded: recorded?.project, env: process.env }),
     zone: zones[0] as string,
@@ -27,6 +29,24 @@ export async function computeOf(
     clock: systemClock,
   });
   return { compute, zones };
+}
+
+/** The zones that are meant, the first one first; at least one. */
+export async function zonesOf(flags: GcpFlagValues, paths?: StackPaths): Promise<readonly string[]> {
+  return chooseZones({ flag: flags.zones, recorded: (await recordOf(paths))?.zones, env: process.env });
+}
+
+async function recordOf(paths: StackPaths | undefined): Promise<GcpRequest | undefined> {
+  const state = paths === undefined ? undefined : await readState(paths.state).catch(() => undefined);
+  return recordedRequest(state?.targets.gcp?.request);
+}
+
+/** Whether anything here speaks of Google Cloud: a flag, a variable, a record, credentials of gcloud. */
+export async function hasTraceOfGcp(flags: GcpFlagValues, paths: StackPaths): Promise<boolean> {
+  const { GOOGLE_APPLICATION_CREDENTIALS: keyFile, CLOUDSDK_CONFIG: config } = process.env;
+  const project = chooseProject({ flag: flags.project, recorded: (await recordOf(paths))?.project, env: process.env });
+  if (project !== undefined || gcpEndpoint(flags) !== undefined || keyFile) return true;
+  return existsSync(join(config || join(homedir(), '.config', 'gcloud'), 'application_default_credentials.json'));
 }
 
 /** The endpoint when it is not that of Google. */

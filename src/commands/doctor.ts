@@ -2,11 +2,17 @@ import { Args } from '@oclif/core';
 import { ec2Endpoint, ec2Of, homeFolder } from '../aws-surroundings.ts';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { awsFlags, vmFlags } from '../config/aws-flags.ts';
+import { integerFlag } from '../config/flags.ts';
+import { gcpFlags, machineTypeFlag, zonesFlag } from '../config/gcp-flags.ts';
 import { ExitCode } from '../errors.ts';
+import { computeOf, gcpEndpoint, hasTraceOfGcp, zonesOf } from '../gcp-surroundings.ts';
 import { UBUNTU_24_04 } from '../services/aws/ami.ts';
 import { doctorAws } from '../services/aws/doctor.ts';
 import { DEFAULT_DISK_GB } from '../services/aws/request.ts';
+import { type DoctorCheck, finding } from '../services/doctor/check.ts';
 import { doctorLocal } from '../services/doctor/local.ts';
+import { doctorGcp } from '../services/gcp/doctor.ts';
+import { DEFAULT_DISK_GB as DEFAULT_GCP_DISK_GB } from '../services/gcp/request.ts';
 import { descriptorLimit } from '../services/load/engine/descriptors.ts';
 import { operatorAddress } from '../services/stack/operator-address.ts';
 import { pathsOf } from '../surroundings.ts';
@@ -19,14 +25,24 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> local',
     '<%= config.bin %> <%= command.id %> aws --region us-east-1 --type t4g.large',
+    '<%= config.bin %> <%= command.id %> gcp --zones europe-west3-c,europe-west3-a --max 2',
   ];
   static override args = {
-    target: Args.option({ description: 'what to examine [default: everything]', options: ['local', 'aws'] as const })(),
+    target: Args.option({
+      description: 'what to examine [default: everything]',
+      options: ['local', 'aws', 'gcp'] as const,
+    })(),
   };
-  static override flags = { ...awsFlags, ...vmFlags };
+  static override flags = {
+    ...awsFlags,
+    ...vmFlags,
+    ...gcpFlags,
+    zones: zonesFlag,
+    'gcp-type': machineTypeFlag,
+    max: integerFlag({ description: "largest size of B's group", default: 3, min: 1, max: 100 }),
+  };
 
   protected async perform({ signal }: CommandContext): Promise<CommandOutcome> {
-    const { flags } = this;
     const { target } = this.args;
     const facts = {
       home: homeFolder(),
@@ -34,16 +50,45 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
       descriptorLimit: descriptorLimit(),
       agentSocket: process.env.SSH_AUTH_SOCK,
     };
-    const request = { type: flags.type, image: UBUNTU_24_04, diskGb: DEFAULT_DISK_GB, subnetId: flags.subnet };
-    const findAddress = () =>
-      operatorAddress({ given: flags['operator-address'], endpoint: ec2Endpoint(flags), fetch, signal });
     const checks = [
-      ...(target === 'aws' ? [] : await doctorLocal(facts, signal)),
-      ...(target === 'local'
-        ? []
-        : await doctorAws(await ec2Of(flags, pathsOf(this.stack)), request, findAddress, signal)),
+      ...(target === undefined || target === 'local' ? await doctorLocal(facts, signal) : []),
+      ...(target === undefined || target === 'aws' ? await this.onAws(signal) : []),
+      ...(target === undefined || target === 'gcp' ? await this.onGcp(target === 'gcp', signal) : []),
     ];
     const exit = checks.some(({ status }) => status === 'failed') ? ExitCode.checkFailed : ExitCode.ok;
     return { result: { checks }, text: renderDoctor(checks), exit };
+  }
+
+  private async onAws(signal: AbortSignal): Promise<DoctorCheck[]> {
+    const { flags } = this;
+    const request = { type: flags.type, image: UBUNTU_24_04, diskGb: DEFAULT_DISK_GB, subnetId: flags.subnet };
+    return doctorAws(
+      await ec2Of(flags, pathsOf(this.stack)),
+      request,
+      () => this.address(ec2Endpoint(flags), signal),
+      signal,
+    );
+  }
+
+  /** Who uses AWS alone has no credentials of Google's, and that is no fault. */
+  private async onGcp(named: boolean, signal: AbortSignal): Promise<DoctorCheck[]> {
+    const { flags } = this;
+    const paths = pathsOf(this.stack);
+    // `--endpoint-url` is that of EC2.
+    const { project, zones: given, 'gcp-endpoint-url': endpoint } = flags;
+    const values = { project, zones: given, 'gcp-endpoint-url': endpoint };
+    if (!named && !(await hasTraceOfGcp(values, paths))) {
+      return [finding('gcp', 'skipped', 'no sign of Google Cloud here', 'examine it with: chainctl doctor gcp')];
+    }
+    const request = {
+      ...{ zones: [...(await zonesOf(values, paths))], type: flags['gcp-type'], network: 'default' },
+      ...{ min: 1, max: flags.max, diskGb: DEFAULT_GCP_DISK_GB },
+    };
+    const open = async () => (await computeOf(values, paths)).compute;
+    return doctorGcp(open, request, () => this.address(gcpEndpoint(values), signal), signal);
+  }
+
+  private address(endpoint: string | undefined, signal: AbortSignal): Promise<string> {
+    return operatorAddress({ given: this.flags['operator-address'], endpoint, fetch, signal });
   }
 }

@@ -1,5 +1,4 @@
 import type { AwsDeployment } from '../services/aws/deploy.ts';
-import type { Garbage } from '../services/aws/gc.ts';
 import type { DoctorCheck } from '../services/doctor/check.ts';
 
 const MARK = { ok: '✓', warning: '!', failed: '✗', skipped: '•' } as const;
@@ -36,26 +35,4 @@ export function renderDoctor(checks: readonly DoctorCheck[]): string {
     '',
     failed === 0 ? 'Ready.' : `${failed} of ${checks.length} checks failed.`,
   ].join('\n');
-}
-
-/** What was found in a region, one stack after another. */
-export function renderGarbage(region: string, garbage: readonly Garbage[]): string {
-  if (garbage.length === 0) return `Nothing of chainctl is left over in ${region}.`;
-  return garbage
-    .flatMap(({ stack, reason, objects, createdBy, ageSeconds, perHour, foreign }) => [
-      [
-        `${stack}: ${reason}`,
-        `made by ${createdBy.join(', ')}`,
-        ...(ageSeconds === undefined ? [] : [`${age(ageSeconds)} old`]),
-        perHour === undefined ? 'cost not known' : `${perHour.toFixed(3)} USD per hour`,
-        ...(foreign ? ["somebody else's: left alone without --others"] : []),
-      ].join(', '),
-      ...objects.map(({ kind, id, type }) => `  ${kind} ${id}${type === undefined ? '' : ` (${type})`}`),
-    ])
-    .join('\n');
-}
-
-function age(seconds: number): string {
-  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min`;
-  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }

@@ -58,6 +58,44 @@ test('a group without an image is deployed, seen by status and taken down', asyn
   expect(Object.values(gcp.count()).every((count) => count === 0)).toBe(true);
 });
 
+test('doctor examines project, zone, type and quota, and changes nothing', async () => {
+  const { code, envelope } = await cli.json(['doctor', 'gcp', '--zones', 'europe-west3-c,europe-west3-a'], { env });
+  const checks = envelope.result.checks as { name: string; status: string; detail: string }[];
+  expect(Object.fromEntries(checks.map(({ name, status }) => [name, status]))).toEqual({
+    'gcp credentials': 'ok',
+    'gcp project': 'ok',
+    'gcp zone': 'ok',
+    'gcp type': 'ok',
+    'gcp quota': 'ok',
+    'gcp network': 'ok',
+    'your address': 'ok',
+  });
+  expect(code).toBe(0);
+  const big = await cli.json(['doctor', 'gcp', '--max', '40', '--gcp-type', 'e2-standard-8'], { env });
+  expect(big.envelope.result.checks).toContainEqual(
+    expect.objectContaining({ name: 'gcp quota', status: 'warning', detail: expect.stringContaining('CPUS') }),
+  );
+  const none = await cli.json(['doctor', 'gcp', '--gcp-type', 'e2-nope'], { env });
+  expect(none.code).toBe(8);
+});
+
+test('gc finds a stack that no machine knows any more, and removes it', async () => {
+  const args = ['deploy', 'gcp', '--stack', 'lost', '--no-bake', '--auth', 'none', '--yes', '--ready-timeout', '60s'];
+  expect((await cli.run(args, { env })).code).toBe(0);
+  const known = await cli.json(['gc', 'gcp', '--dry-run'], { env });
+  expect(known.envelope.result.garbage).toEqual([]);
+  await cli.close();
+  cli = await Cli.open();
+  const listed = await cli.json(['gc', 'gcp', '--dry-run'], { env });
+  expect(listed.envelope.result).toMatchObject({
+    project: gcp.project,
+    garbage: [{ stack: 'lost', reason: 'unknown here', foreign: false, perHour: expect.any(Number) }],
+  });
+  const removed = await cli.json(['gc', 'gcp', '--yes'], { env });
+  expect(removed).toMatchObject({ code: 0 });
+  expect(Object.values(gcp.count()).every((count) => count === 0)).toBe(true);
+});
+
 test.each([
   [['--zones', 'here'], 2, 'europe-west3-c'],
   [['--zones', 'europe-west3-c,us-central1-a'], 2, 'one region'],

@@ -72,7 +72,8 @@ export function autoscaler(
         longestMs: 2000,
         async look() {
           const { status, statusDetails } = await calls.get(live.name ?? '', context.signal);
-          if (status === 'ACTIVE') return { done: true };
+          const types = (statusDetails ?? []).map(({ type }) => type ?? '');
+          if (status === 'ACTIVE' || (types.length > 0 && types.every(isForLater))) return { done: true };
           const details = (statusDetails ?? []).map(({ message, type }) => message || type).join('; ');
           return { reason: `it is ${status}${details === '' ? '' : `: ${details}`}` };
         },
@@ -88,6 +89,11 @@ export function autoscaler(
     remove: (context, name) => calls.remove(context, name, { key }),
     identify: () => ({ location: locationName(location) }),
   });
+}
+
+/** It follows the load balancer, which is made after it and tells figures only when there are requests. */
+function isForLater(type: string): boolean {
+  return type.startsWith('MISSING_') || type === 'BACKEND_SERVICE_DOES_NOT_EXIST';
 }
 
 function differences(spec: AutoscalerSpec, { autoscalingPolicy: policy }: Autoscaler): string[] {

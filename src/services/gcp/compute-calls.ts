@@ -15,7 +15,6 @@ export type InstanceProperties = google.cloud.compute.v1.IInstanceProperties;
 export type InstanceTemplate = google.cloud.compute.v1.IInstanceTemplate;
 export type ManagedInstance = google.cloud.compute.v1.IManagedInstance;
 export type InstanceError = google.cloud.compute.v1.IInstanceManagedByIgmError;
-export type NetworkInterface = google.cloud.compute.v1.INetworkInterface;
 export type Region = google.cloud.compute.v1.IRegion;
 export type TargetHttpProxy = google.cloud.compute.v1.ITargetHttpProxy;
 export type UrlMap = google.cloud.compute.v1.IUrlMap;

@@ -194,7 +194,7 @@ function noProject(): RemedyError {
  *
  * @throws RemedyError (exit 2)
  */
-export function parseEndpoint(text: string) {
+function parseEndpoint(text: string) {
   const url = URL.parse(text);
   const refused = (fault: string) =>
     new RemedyError(`the Compute Engine endpoint ${text} ${fault}`, {

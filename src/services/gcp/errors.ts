@@ -71,7 +71,7 @@ interface Thrown extends Error {
 const NO_ANSWER: Readonly<Record<number, string>> = { 4: 'DEADLINE_EXCEEDED', 14: 'UNAVAILABLE' };
 
 /** Reads what the library throws: the reason is in the body of the answer, which it keeps under a symbol. */
-export function faultOf(error: unknown): Fault {
+function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) return { reason: 'unknown', message: String(error) };
   const { code, httpStatusCode } = error as Thrown;
   const status = typeof httpStatusCode === 'number' ? httpStatusCode : undefined;

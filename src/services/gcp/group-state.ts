@@ -16,7 +16,8 @@ export type Verdict =
 
 /** Faults that go away when the group tries again, as it does by itself. */
 const PASSING = /INTERNAL|BACKEND|RATE_EXCEEDED|RATE_LIMIT|UNAVAILABLE|TIMED?_?OUT$|CONDITION_NOT_MET|NOT_READY/;
-const NEVER_HEALTHY = 'WAITING_FOR_HEALTHY_TIMEOUT_EXCEEDED';
+/** Autohealing has given a new instance up. */
+export const NEVER_HEALTHY = 'WAITING_FOR_HEALTHY_TIMEOUT_EXCEEDED';
 
 /** Whether the group will not get over it by trying again. */
 export function isLasting(code: string): boolean {
@@ -82,10 +83,10 @@ function isSettled(instance: ManagedInstance, template: string): boolean {
 }
 
 /** One instance in a few words: what is done with it, what it is, what its health is, what went wrong last. */
-export function describeInstance(instance: ManagedInstance, template?: string): string {
+function describeInstance(instance: ManagedInstance, template: string): string {
   const health = instance.instanceHealth?.[0]?.detailedHealthState;
   const [error] = instance.lastAttempt?.errors?.errors ?? [];
-  const old = template !== undefined && !fromTemplate(instance, template) ? 'old template' : undefined;
+  const old = !fromTemplate(instance, template) ? 'old template' : undefined;
   const words = [
     instance.currentAction === 'NONE' ? undefined : instance.currentAction,
     instance.instanceStatus || undefined,

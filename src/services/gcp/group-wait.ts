@@ -6,15 +6,17 @@ import type { BootWatch } from './boot/console.ts';
 import type { InstanceError } from './compute-calls.ts';
 import { faultError, GcpError } from './errors.ts';
 import type { GroupCalls } from './group-calls.ts';
-import { fromTemplate, type InstanceFault, judge } from './group-state.ts';
+import { fromTemplate, type InstanceFault, judge, NEVER_HEALTHY } from './group-state.ts';
 import { vanished } from './object.ts';
 import { lookUp } from './operations.ts';
+import { type Location, locationName } from './paths.ts';
 
 export interface GroupWait {
   readonly key: string;
   readonly action: StepAction;
   readonly name: string;
   readonly project: string;
+  readonly location: Location;
   /** Path of the template that all instances are to be made from. */
   readonly template: string;
   readonly deadlineSeconds: number;
@@ -30,7 +32,7 @@ export interface GroupWait {
  *   RemedyError (exit 5) when the deadline has passed
  */
 export async function untilStable(calls: GroupCalls, context: ResourceContext, wait: GroupWait): Promise<void> {
-  const { name, template, project } = wait;
+  const { name, template } = wait;
   const { signal } = context;
   let known: ReadonlySet<string> | undefined;
   await pollUntil(context, {
@@ -50,14 +52,14 @@ export async function untilStable(calls: GroupCalls, context: ResourceContext, w
       const errors = (told ?? []).filter((error) => known?.has(identity(error)) === false);
       const verdict = judge({ group, instances: instances ?? [], errors, template });
       if (verdict.kind === 'stable') return { done: true };
-      if (verdict.kind === 'failed') throw instanceError(verdict.fault, name, project);
+      if (verdict.kind === 'failed') throw instanceError(verdict.fault, wait);
       const unserving = (instances ?? []).filter(
         (each) => each.currentAction !== 'NONE' && fromTemplate(each, template),
       );
       const boot = await wait.boots?.look(unserving, context);
       return { reason: boot ? `${verdict.reason}; ${boot}` : verdict.reason };
     },
-    late: (reason) => neverStable(name, wait.deadlineSeconds, reason),
+    late: (reason) => neverStable(wait, reason),
   });
 }
 
@@ -66,26 +68,30 @@ function identity({ timestamp, error, instanceActionDetails }: InstanceError): s
 }
 
 /** The group's own words as an error, with the remedy that fits. */
-function instanceError(fault: InstanceFault, name: string, project: string): GcpError {
-  if (fault.reason !== 'WAITING_FOR_HEALTHY_TIMEOUT_EXCEEDED') {
-    return faultError(fault, { call: `making ${fault.instance || 'an instance'} of ${name}`, project });
+function instanceError(fault: InstanceFault, { name, project, location }: GroupWait): GcpError {
+  const { instance, message, reason } = fault;
+  if (reason !== NEVER_HEALTHY) {
+    return faultError(fault, { call: `making ${instance || 'an instance'} of ${name}`, project });
   }
-  return new GcpError(`the service does not get healthy on ${fault.instance}: ${fault.message}`, fault.reason, {
+  const console = `gcloud compute instances get-serial-port-output ${instance} ${placeFlag(location)}`;
+  return new GcpError(`the service does not get healthy on ${instance}: ${message}`, reason, {
     code: 'gcp-unhealthy',
     exit: ExitCode.unhealthy,
-    nextSteps: lookInside,
+    nextSteps: [`see what the VM did: ${console} --project ${project}`, CONTINUE],
   });
 }
 
-const lookInside = [
-  'see what the VM did: gcloud compute instances get-serial-port-output INSTANCE --zone ZONE',
-  'run the same command again: it continues where it stopped',
-] as const;
+const CONTINUE = 'run the same command again: it continues where it stopped';
 
-function neverStable(name: string, seconds: number, reason: string): RemedyError {
-  return new RemedyError(`group ${name} has not become stable within ${Math.round(seconds)} s: ${reason}`, {
+function neverStable({ name, deadlineSeconds, location, project }: GroupWait, reason: string): RemedyError {
+  const list = `gcloud compute instance-groups managed list-instances ${name} ${placeFlag(location)} --project ${project}`;
+  return new RemedyError(`group ${name} has not become stable within ${Math.round(deadlineSeconds)} s: ${reason}`, {
     code: 'not-ready',
     exit: ExitCode.unhealthy,
-    nextSteps: lookInside,
+    nextSteps: [`see its VMs: ${list}`, CONTINUE],
   });
+}
+
+function placeFlag(location: Location): string {
+  return `--${'zone' in location ? 'zone' : 'region'} ${locationName(location)}`;
 }

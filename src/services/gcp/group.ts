@@ -71,6 +71,7 @@ export function instanceGroup(
       action,
       name: objectName(owner.stack, GROUP_PART),
       project: compute.project,
+      location,
       template: templateOf(raw),
       boots: bootWatch(compute),
       // A rollout goes from one instance to the next.

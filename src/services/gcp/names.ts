@@ -16,7 +16,7 @@ export interface Marker extends Ownership {
 
 const SIGN = 'chainctl:';
 /** Every stack's objects begin with this; also with another stack's name behind it, so only the marker decides. */
-export const prefixOf = (stack: string) => `chainctl-${stack}-`;
+const prefixOf = (stack: string) => `chainctl-${stack}-`;
 
 /**
  * The name of an object: at most 63 characters, of which the stack's has at most 20. What the course called `llm-b-mig`

@@ -58,7 +58,7 @@ export async function untilServing(context: ResourceContext, serving: Serving): 
         exit: ExitCode.unhealthy,
         nextSteps: [
           'run the same command again: a new load balancer may take ten minutes',
-          'see the state of the group and its backends: chainctl status --refresh',
+          `see its backends: gcloud compute backend-services get-health ${serving.backend} --global --project ${compute.project}`,
         ],
       }),
   });

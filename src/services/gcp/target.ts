@@ -48,7 +48,7 @@ export function gcpTarget(
 }
 
 /** Where the object with this key is, for those whose key says so. */
-export function placeOf(key: string): Location | undefined {
+function placeOf(key: string): Location | undefined {
   const [, place] = /^(?:group|autoscaler)-(.+)$/.exec(key) ?? [];
   return place === undefined ? undefined : parseLocation(place);
 }
