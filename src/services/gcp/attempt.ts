@@ -42,7 +42,7 @@ interface AttemptDeps {
 }
 
 /** Looks at the world and plans a deploy with the group at `location`. Changes nothing. */
-export async function planAt(
+export async function attemptAt(
   location: Location,
   { request, owner, boot, externalAddress }: AttemptInput,
   steps: StepDeps,

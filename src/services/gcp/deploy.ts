@@ -1,9 +1,10 @@
 import { applyPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
+import { changesSomething, type PlannedDeploy } from '../stack/planned.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';
-import { type Attempt, planAt } from './attempt.ts';
+import { type Attempt, attemptAt } from './attempt.ts';
 import type { Boot, BootInput, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
@@ -31,7 +32,8 @@ export interface GcpDeployment {
   readonly endpoints: { readonly b?: string | undefined };
 }
 
-export interface GcpDeps extends StackDeps {
+/** What planning takes beside an open stack. */
+export interface GcpPlanDeps {
   readonly compute: Compute;
   /** `user@host`, for the markers. */
   readonly createdBy: string;
@@ -44,13 +46,15 @@ export interface GcpDeps extends StackDeps {
   token?(make: boolean): Promise<string | undefined>;
   /** Told the base URL of B as soon as its address is reserved: long before anything answers there. */
   onAddress?(url: string): void;
+}
+
+export interface GcpDeps extends StackDeps, GcpPlanDeps {
   /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
   confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
 
 /**
- * Brings the GCP side of a stack up, or changes what differs from the request. Where a zone has no machines left, the
- * next one is tried.
+ * Brings the GCP side of a stack up, or changes what differs from the request.
  *
  * @param dryRun stop after the plan
  * @throws RemedyError: credentials, permission, type or template (3), quota or stock-out (4), not ready or taken back (5),
@@ -62,77 +66,112 @@ export async function deployGcp(
   { dryRun }: { readonly dryRun: boolean },
   deps: GcpDeps,
 ): Promise<GcpDeployment> {
-  const { compute } = deps;
   return withStack(paths, 'gcp', deps, async (steps) => {
-    const { context, journal } = steps;
-    const { signal, emit } = context;
-    refuseElsewhere(journal.target, compute);
-    const [there, nat] = await Promise.all([
-      listMarked(compute, signal, paths.name),
-      hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
-    ]);
-    const externalAddress = !nat;
-    const planned = await planner(paths.name, request, { externalAddress, dryRun }, steps, deps);
-    const locations = locationsOf(request);
-    let attempt = await planned(startAt(locations, there));
-    const cost = costOf({ ...request, externalAddress });
-    await examine(attempt, request, { there, externalAddress }, steps, deps);
-    for (const text of [...cost.lines, ...warnings(request)]) emit({ type: 'note', level: 'info', text });
-    const result = (applied: boolean): GcpDeployment => ({
-      stack: paths.name,
-      target: 'gcp',
-      project: compute.project,
-      location: locationName(attempt.location),
-      changes: attempt.plan.changes,
-      applied,
-      cost,
-      endpoints: { b: journal.target.endpoints.b },
-    });
-    if (dryRun) return result(false);
-    const { changes } = attempt.plan;
-    if (changes.some(({ action }) => action !== 'unchanged')) await deps.confirm?.(changes);
-
-    const describe = (complete: boolean) =>
-      journal.describe({ request, endpoints: journal.target.endpoints, auth: request.auth, complete });
-    await describe(false);
-    const untried = locations.slice(locations.indexOf(attempt.location) + 1);
-    for (;;) {
-      try {
-        await applyPlan(attempt.target, attempt.desired, attempt.plan, steps);
-        break;
-      } catch (error) {
-        signal.throwIfAborted();
-        const [next] = untried;
-        if (next === undefined || !(await maySwitch(error, attempt, paths.name, { compute, signal }))) throw error;
-        untried.shift();
-        await leaveZone(attempt, steps, next);
-        attempt = await planned(next);
-      }
-    }
-    await describe(true);
-    return result(true);
+    const planned = await planGcp(paths, request, { make: !dryRun }, steps, deps);
+    if (dryRun) return planned.preview;
+    if (changesSomething(planned)) await deps.confirm?.(planned.changes);
+    return planned.apply();
   });
+}
+
+/**
+ * Looks at the GCP side of a stack and plans; tells plan, cost and what will be public as events. Where a zone has no
+ * machines left, `apply` goes on in the next one, with a plan of its own.
+ *
+ * @param make whether keys and token of the stack may be made: they are wanted for `apply`
+ * @throws RemedyError as `deployGcp` does
+ */
+export async function planGcp(
+  paths: StackPaths,
+  request: GcpRequest,
+  { make }: { readonly make: boolean },
+  steps: StepDeps,
+  deps: GcpPlanDeps,
+): Promise<PlannedDeploy<GcpDeployment>> {
+  const { compute } = deps;
+  const { context, journal } = steps;
+  const { signal, emit } = context;
+  refuseElsewhere(journal.target, compute);
+  const [there, nat] = await Promise.all([
+    listMarked(compute, signal, paths.name),
+    hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
+  ]);
+  const externalAddress = !nat;
+  const planAt = await planner(paths.name, request, { externalAddress, make }, steps, deps);
+  const locations = locationsOf(request);
+  const first = await planAt(startAt(locations, there));
+  const cost = costOf({ ...request, externalAddress });
+  await examine(first, request, { there, externalAddress }, steps, deps);
+  for (const text of [...cost.lines, openness(request)]) emit({ type: 'note', level: 'info', text });
+  const result = ({ location, plan }: Attempt, applied: boolean): GcpDeployment => ({
+    stack: paths.name,
+    target: 'gcp',
+    project: compute.project,
+    location: locationName(location),
+    changes: plan.changes,
+    applied,
+    cost,
+    endpoints: { b: journal.target.endpoints.b },
+  });
+  const describe = (complete: boolean) =>
+    journal.describe({ request, endpoints: journal.target.endpoints, auth: request.auth, complete });
+  return {
+    changes: first.plan.changes,
+    preview: result(first, false),
+    async apply() {
+      await describe(false);
+      const untried = locations.slice(locations.indexOf(first.location) + 1);
+      const last = await applyFrom(first, untried, planAt, { steps, stack: paths.name, compute });
+      await describe(true);
+      return result(last, true);
+    },
+  };
+}
+
+interface Applying {
+  readonly steps: StepDeps;
+  readonly stack: string;
+  readonly compute: Compute;
+}
+
+/** Carries a plan out, and those for the next places as long as a zone has no machines. Returns the one that worked. */
+async function applyFrom(
+  attempt: Attempt,
+  [next, ...others]: readonly Location[],
+  planAt: (location: Location) => Promise<Attempt>,
+  { steps, stack, compute }: Applying,
+): Promise<Attempt> {
+  const { signal } = steps.context;
+  try {
+    await applyPlan(attempt.target, attempt.desired, attempt.plan, steps);
+    return attempt;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (next === undefined || !(await maySwitch(error, attempt, stack, { compute, signal }))) throw error;
+  }
+  await leaveZone(attempt, steps, next);
+  return applyFrom(await planAt(next), others, planAt, { steps, stack, compute });
 }
 
 /** Makes plans for one place after another, with the same token and the same end of time. */
 async function planner(
   stack: string,
   request: GcpRequest,
-  { externalAddress, dryRun }: { readonly externalAddress: boolean; readonly dryRun: boolean },
+  { externalAddress, make }: { readonly externalAddress: boolean; readonly make: boolean },
   steps: StepDeps,
-  deps: GcpDeps,
+  deps: GcpPlanDeps,
 ): Promise<(location: Location) => Promise<Attempt>> {
   const { clock, emit } = steps.context;
   const owner = { stack, createdBy: deps.createdBy, expiresAt: expiryOf(request, clock.now()) };
-  const token = request.auth === 'token' ? await deps.token?.(!dryRun) : undefined;
+  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
   return async (location) => {
     const zone = zoneOf(location, request, deps.compute);
     const boot = await deps.boot({
       ...{ request, owner, zone, externalAddress, token },
       tag: vmTag(stack),
-      make: !dryRun,
+      make,
     });
-    const attempt = await planAt(location, { request, owner, boot, externalAddress }, steps, deps);
+    const attempt = await attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);
     emit({ type: 'plan', changes: attempt.plan.changes });
     return attempt;
   };
@@ -152,7 +191,7 @@ async function examine(
   request: GcpRequest,
   { there, externalAddress }: { readonly there: readonly MarkedObject[]; readonly externalAddress: boolean },
   { context }: StepDeps,
-  { compute }: GcpDeps,
+  { compute }: GcpPlanDeps,
 ): Promise<void> {
   const { signal, emit } = context;
   const makesVms = plan.changes.some(
@@ -170,7 +209,7 @@ async function examine(
 }
 
 /** What the operator should know of who can do what, before it is so. */
-function warnings({ auth }: GcpRequest): readonly string[] {
+function openness({ auth }: GcpRequest): string {
   const open = 'the load balancer is public: everybody can reach service B at its address, port 80';
-  return [auth === 'token' ? `${open}; without the token it answers /health only` : `${open}, and use it`];
+  return auth === 'token' ? `${open}; without the token it answers /health only` : `${open}, and use it`;
 }
