@@ -93,6 +93,10 @@ describe.skipIf(noGcloud)(`gcloud${noGcloud ? ` (not here: ${noGcloud})` : ''}`,
     expect(group.autoscaler).toMatchObject({ autoscalingPolicy: { maxNumReplicas: 3, coolDownPeriodSec: 60 } });
     await vi.waitFor(async () => expect((await run('instances list')).length).toBe(1), { timeout: 20_000 });
 
+    // Several projects at once, in one request.
+    const images = await run('images list --filter=family=debian-12');
+    expect(images.map(({ name }) => name)).toContainEqual(expect.stringMatching(/^debian-12-bookworm-v/));
+
     await expect(run('url-maps delete um')).rejects.toThrow(/already being used by/);
     await run('forwarding-rules delete fr --global');
     await run('addresses delete ip --global');
