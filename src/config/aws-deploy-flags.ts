@@ -27,8 +27,8 @@ export const awsDeployFlags = {
     delimiter: ',',
     env: 'CHAINCTL_ALLOW',
   }),
-  public: Flags.boolean({ description: 'everybody may use A', exclusive: ['allow'] }),
-  'elastic-ip': Flags.boolean({ description: 'an address that outlives a stop of the VM' }),
+  public: Flags.boolean({ description: 'everybody may use A', default: false, exclusive: ['allow'] }),
+  'elastic-ip': Flags.boolean({ description: 'an address that outlives a stop of the VM', default: false }),
   ttl: durationFlag({
     description: 'the VM ends itself after this time, whatever becomes of this machine',
     helpValue: '4h',

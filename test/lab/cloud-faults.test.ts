@@ -121,6 +121,20 @@ describe.skipIf(obstacle)(`a cloud in trouble${obstacle ? ` (not here: ${obstacl
     expect(await lab.countPlainly()).toEqual(NOTHING);
   });
 
+  it('a stack in another region than the environment names: found there, and refused elsewhere', async () => {
+    expect((await stacks.deployCloud('faulty', ['--region', 'us-east-1'])).code).toBe(INTERRUPTED);
+    expect(
+      sentence(await stacks.run(['teardown', 'aws', '--stack', 'faulty', '--region', 'eu-north-1', '--yes'])),
+    ).toEqual({
+      exit: 3,
+      error: 'aws-elsewhere',
+      says: expect.stringContaining('us-east-1'),
+      next: expect.stringContaining('--region us-east-1'),
+    });
+    const { result } = await stacks.teardown('faulty');
+    expect(JSON.stringify(result)).toContain('instance-a');
+  });
+
   it('a teardown that is cut off: the same teardown again takes the rest', async () => {
     await stacks.deployCloud('faulty');
     lab.faults.add({ action: 'DeleteSecurityGroup', kind: 'error', code: 'InternalError', times: 99 });

@@ -26,8 +26,8 @@ export const awsRequestSchema = z.object({
   /** Ranges that may use service A; empty for the operator's alone. */
   allow: z.array(z.string()),
   /** Service A open to everybody. */
-  public: z.boolean(),
-  elasticIp: z.boolean(),
+  public: z.boolean().default(false),
+  elasticIp: z.boolean().default(false),
   ttlSeconds: z.number().positive().optional(),
   /** Base URL of B. */
   bUrl: z.string(),

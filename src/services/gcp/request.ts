@@ -17,7 +17,7 @@ export const gcpRequestSchema = z.object({
   /** In the order in which they are tried. */
   zones: z.array(z.string().min(1)).min(1),
   /** Spread over all zones of the region instead. */
-  regionWide: z.boolean(),
+  regionWide: z.boolean().default(false),
   type: z.string().min(1),
   diskGb: z.number().int().min(10),
   network: z.string().min(1),
@@ -41,7 +41,7 @@ export const gcpRequestSchema = z.object({
   /** Another image of the engine than the compose file's own. */
   ollamaImage: z.string().optional(),
   /** Whether VMs boot from an image of their own or get everything at boot. */
-  bake: z.boolean(),
+  bake: z.boolean().default(true),
   auth: z.enum(['token', 'none']),
 });
 
