@@ -97,11 +97,13 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
 
   private async newRun(elastic: boolean): Promise<SweepOptions> {
     const { flags } = this;
-    const named = flags.target === 'chain' || flags.target === 'invoke';
+    const service = ({ chain: 'a', invoke: 'b' } as const)[flags.target];
+    const endpoints = service === undefined ? undefined : await readEndpoints(pathsOf(this.stack));
+    const tagged = { ...flags, tag: flags.tag ?? (service && endpoints?.on[service]) };
     return {
-      ...(elastic ? elasticSweepSettings(flags, flags['elastic-step']) : sweepSettings(flags)),
+      ...(elastic ? elasticSweepSettings(tagged, flags['elastic-step']) : sweepSettings(tagged)),
       prompt: await readPrompt(flags['prompt-file']),
-      targetUrl: resolveTarget(flags.target, named ? await readEndpoints(pathsOf(this.stack)) : {}),
+      targetUrl: resolveTarget(flags.target, endpoints ?? {}),
       seed: flags.seed ?? randomInt(0xffff_ffff),
       about: this.about(),
     };

@@ -5,6 +5,7 @@ import { capacityFlag, groupFlags } from '../config/group-flags.ts';
 import { groupOf } from '../group-surroundings.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';
+import { readEndpoints } from '../services/local/endpoints.ts';
 import { scalingText } from '../services/results/scaling-text.ts';
 import { writeWatchFigures } from '../services/results/write-watch.ts';
 import { exitOfWatch } from '../services/scaling/exit-of-watch.ts';
@@ -13,6 +14,7 @@ import { findLiveRun, followLoad } from '../services/scaling/load-beside.ts';
 import { recordedWatch } from '../services/scaling/recorded-watch.ts';
 import { parseUntil } from '../services/scaling/until.ts';
 import { type WatchOptions, watchGroup } from '../services/scaling/watch.ts';
+import { pathsOf } from '../surroundings.ts';
 import { renderWatch } from '../ui/render-scale.ts';
 
 export default class ScaleWatch extends BaseCommand<typeof ScaleWatch> {
@@ -33,7 +35,10 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
     for: durationFlag({ description: 'longest watch [default: until Ctrl-C]', min: 0.1, helpValue: '15m' }),
     until: Flags.string({ description: 'condition that ends the watch', helpValue: 'size=3' }),
     record: Flags.boolean({ description: 'write a timeline into the folder of a run below --out' }),
-    tag: Flags.string({ description: 'first word of the timeline file', default: 'local', env: 'RUN_TAG' }),
+    tag: Flags.string({
+      description: 'first word of the timeline file [default: what the group is deployed on: local or gcp]',
+      env: 'RUN_TAG',
+    }),
     out: Flags.string({
       description: 'folder of the results; a load that runs there is shown',
       default: 'results',
@@ -45,7 +50,8 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
-    const tag = checkTag(flags.tag);
+    const { on } = await readEndpoints(pathsOf(this.stack));
+    const tag = checkTag(flags.tag ?? (flags.group === undefined ? (on.b ?? 'local') : 'gcp'));
     const options: WatchOptions = {
       intervalSeconds: flags.interval,
       ...(flags.for === undefined ? {} : { forSeconds: flags.for }),

@@ -25,7 +25,11 @@ export const loadFlags = {
     description: 'requests beyond it are dropped [default: what this machine allows]',
     min: 1,
   }),
-  tag: Flags.string({ description: 'first word of the result files', default: 'local', env: 'RUN_TAG' }),
+  tag: Flags.string({
+    description:
+      'first word of the result files [default: what the target is deployed on: local, aws, gcp; local for a URL]',
+    env: 'RUN_TAG',
+  }),
   out: Flags.string({ description: 'folder of the result files', default: 'results', env: 'CHAINCTL_LOAD_OUT' }),
   'prompt-file': Flags.string({
     description: 'prompt of 1000 characters or more; made unique per request',

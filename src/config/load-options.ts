@@ -19,7 +19,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
   const connectionAge = flags['connection-age'];
   return {
     rates: parseRates(flags.rps),
-    tag: checkTag(flags.tag),
+    tag: checkTag(flags.tag ?? 'local'),
     outFolder: flags.out,
     slos: flags.slo?.map(parseSlo) ?? [],
     abortOn: flags['abort-on']?.map(parseAbort) ?? [],

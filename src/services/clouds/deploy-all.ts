@@ -66,6 +66,8 @@ export async function deployAll(
       ...{ stack: paths.name, target: 'all', gcp: b, aws: a, applied: a.applied && b.applied },
       endpoints: { a: a.endpoints.a, b: b.endpoints.b },
     });
+    for (const text of bothCost(gcp.preview, first.preview))
+      awsSteps.context.emit({ type: 'note', level: 'info', text });
     if (dryRun) return answer(gcp.preview, first.preview);
     if (changesSomething(gcp) || changesSomething(first)) await deps.confirm?.([...gcp.changes, ...first.changes]);
     const bringBUp = async () => {
@@ -79,6 +81,15 @@ export async function deployAll(
     };
     return answer(...(await together.all([bringBUp(), bringAUp()])));
   });
+}
+
+/** What both cost together, where the price of each is known; a list of at most one line. */
+function bothCost({ cost: b }: GcpDeployment, { cost: a }: AwsDeployment): string[] {
+  if (a.perHour === undefined || b.perHour === undefined) return [];
+  const [least, most] = [a.perHour + b.perHour.min, a.perHour + b.perHour.max];
+  return [
+    `both together: ${least.toFixed(4)} USD to ${most.toFixed(4)} USD per hour, at most ${(most * 24).toFixed(2)} USD a day`,
+  ];
 }
 
 /** Two pieces of work of which the failure of one ends the other; that one's own end is waited for. */
