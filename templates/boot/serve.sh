@@ -66,13 +66,17 @@ container() {
 }
 # The end of a container's log, as a person needs it who sees nothing but the console.
 show_log() { docker logs --tail 15 "$(container "$1")" 2>&1 | cut -c 1-300 | while IFS= read -r line; do say "log: $line"; done; }
+# Whether what a registry says will be the same the next time.
+never() {
+  grep -qiE 'manifest unknown|no matching manifest|repository does not exist|invalid reference format|file does not exist|invalid model name' "$1"
+}
 pull() {
   docker image inspect "$1" >/dev/null 2>&1 && return
   say "pulling $1"
   tries=0
   until docker pull -q "$1" >"$work/pull" 2>&1; do
     tries=$((tries + 1))
-    [ "$tries" -lt 5 ] || fail "$1 could not be pulled: $(tail -n 1 "$work/pull")"
+    ! never "$work/pull" && [ "$tries" -lt 5 ] || fail "$1 could not be pulled: $(tail -n 1 "$work/pull")"
     say "again: $(tail -n 1 "$work/pull")"
     sleep $((tries * 3))
   done
@@ -169,7 +173,7 @@ if ! awk 'NR > 1 { print $1 }' "$work/models" | grep -qxF "$model"; then
   until docker exec "$engine" ollama pull "$model" >"$work/pull" 2>&1; do
     tries=$((tries + 1))
     reason=$(tr '\r' '\n' <"$work/pull" | tail -n 1)
-    [ "$tries" -lt 5 ] || fail "$reason"
+    ! never "$work/pull" && [ "$tries" -lt 5 ] || fail "$reason"
     say "again: $reason"
     sleep $((tries * 3))
   done

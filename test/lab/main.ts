@@ -78,7 +78,8 @@ async function keepLab(vms: boolean): Promise<void> {
     say('\nThe AWS side alone, with a simulated B on this machine that asks for no token:\n');
     say(`  node bin/run.js deploy aws --b-url ${b.url} --auth none`);
   }
-  say("\nIn its Compute Engine a minute takes six seconds: cool-down, draining, the autoscaler's patience.");
+  if (vms)
+    say("\nIn its Compute Engine a minute takes six seconds: cool-down, check intervals, the autoscaler's patience.");
   say('\nCtrl-C stops the lab and removes everything in it; the images stay (npm run lab -- --clean removes them).');
   const shown = setInterval(() => {
     for (const problem of [...lab.problems.splice(0), ...lab.gcp.problems.splice(0)]) say(`problem: ${problem}`);

@@ -1,14 +1,5 @@
-import {
-  IMAGE_PROJECTS,
-  machineTypes,
-  publicImages,
-  regionBody,
-  regions,
-  vcpusOf,
-  zoneBody,
-  zones,
-} from './catalogue.ts';
-import { type Cloud, quotasOf } from './cloud.ts';
+import { machineTypes, zones } from './catalogue.ts';
+import type { Cloud } from './cloud.ts';
 import { showAddress } from './complete.ts';
 import { ApiError, notFound } from './errors.ts';
 import { type Groups, managerPath } from './groups.ts';
@@ -17,6 +8,7 @@ import type { Kind } from './kinds.ts';
 import { aggregated, page } from './lists.ts';
 import type { Body } from './model.ts';
 import { lastPart, linkTo, type Place, pathOf } from './names.ts';
+import { checkScope, fixed, foreign, projectLevel } from './public.ts';
 import type { ApiRequest } from './request.ts';
 import { type Specials, special } from './specials.ts';
 import { Writes } from './writes.ts';
@@ -41,18 +33,18 @@ export class Api {
   async handle(request: ApiRequest): Promise<Body> {
     const { project, store } = this.#cloud;
     const { scope, collection, name, verb } = request;
-    if (request.project !== project) return this.#foreign(request);
-    if (scope === 'project') return this.#projectLevel(request);
+    if (request.project !== project) return foreign(this.#cloud, request);
+    if (scope === 'project') return projectLevel(this.#cloud, request);
     if (scope === 'aggregated') return this.#aggregated(request);
-    this.#checkScope(scope);
+    checkScope(scope);
     if (collection === 'operations') return this.#operation(request);
     const own = this.#specials[`${collection}.${verb}`];
     if (own) return (await own(request)) as Body;
     if (collection === 'images' && verb === 'getFromFamily')
       return { ...resolveImage(this.#cloud, `projects/${project}/global/images/family/${name}`) };
     if (collection === 'instanceGroups') return this.#instanceGroups(request);
-    const fixed = this.#fixed(request);
-    if (fixed) return fixed;
+    const given = fixed(this.#cloud, request);
+    if (given) return given;
     const kind = this.#kinds.get(collection);
     if (!kind?.levels.some((level) => level === scope.split('/')[0])) throw new ApiError(404, 'notFound', 'Not Found');
     const place: Place = { project, scope, collection, name };
@@ -72,37 +64,6 @@ export class Api {
     // What a group says of itself must already know of the change that was just made.
     if (kind.collection === 'instanceGroupManagers') this.#groups.tick(path);
     return kind.collection === 'addresses' ? showAddress(this.#cloud, body) : body;
-  }
-
-  #projectLevel({ collection, name, query }: ApiRequest): Body {
-    const { project } = this.#cloud;
-    if (collection === 'projects') {
-      return {
-        ...{
-          kind: 'compute#project',
-          id: '7000000000000000000',
-          name: project,
-          selfLink: linkTo(`projects/${project}`),
-        },
-        ...{
-          creationTimestamp: '2026-01-01T00:00:00.000-00:00',
-          defaultNetworkTier: 'PREMIUM',
-          xpnProjectStatus: 'UNSPECIFIED_XPN_PROJECT_STATUS',
-        },
-        ...{ commonInstanceMetadata: { kind: 'compute#metadata', fingerprint: 'bGFi' } },
-        defaultServiceAccount: '123456789012-compute@developer.gserviceaccount.com',
-        quotas: ['IMAGES', 'FIREWALLS', 'BACKEND_SERVICES'].map((metric) => ({ metric, limit: 100, usage: 0 })),
-      };
-    }
-    const quotas = (region: string) => quotasOf(this.#cloud, region);
-    const all =
-      collection === 'zones'
-        ? zones().map((each) => zoneBody(project, each))
-        : regions().map((each) => regionBody(project, each, quotas(each)));
-    if (name === '') return page(`${collection.slice(0, -1)}List`, `projects/${project}/${collection}`, all, query);
-    const found = all.find((each) => each.name === name);
-    if (!found) throw notFound(`projects/${project}/${collection}/${name}`);
-    return found;
   }
 
   #aggregated({ collection, query }: ApiRequest): Body {
@@ -162,75 +123,4 @@ export class Api {
     }
     throw new ApiError(404, 'notFound', 'Not Found');
   }
-
-  /** What cannot be changed: machine types, networks, routers (there are none). */
-  #fixed({ scope, collection, name, verb, query }: ApiRequest): Body | undefined {
-    const { project } = this.#cloud;
-    const fixed: Record<string, () => [string, Body[]]> = {
-      machineTypes: () => ['machineType', machineTypes(project, lastPart(scope))],
-      networks: () => ['network', [networkBody(project)]],
-      routers: () => ['router', []],
-      routes: () => ['route', []],
-      subnetworks: () => ['subnetwork', [subnetworkBody(project, lastPart(scope))]],
-    };
-    const [kind, all] = fixed[collection]?.() ?? [];
-    if (!kind || !all) return undefined;
-    const path = `projects/${project}/${scope}/${collection}`;
-    if (verb === 'list') return page(`${kind}List`, path, all, query);
-    const found = all.find((each) => each.name === name);
-    if (verb !== 'get' || !found || (collection === 'machineTypes' && vcpusOf(name) === undefined))
-      throw notFound(`${path}/${name}`);
-    return found;
-  }
-
-  /** Of other projects, only public images may be seen. */
-  #foreign({ project, collection, name, verb, query }: ApiRequest): Body {
-    if (!IMAGE_PROJECTS.includes(project) || collection !== 'images') {
-      const message = `Required 'compute.${collection}.${verb}' permission for 'projects/${project}'`;
-      throw new ApiError(403, 'forbidden', message);
-    }
-    const all = publicImages(project) as Body[];
-    if (verb === 'list') return page('imageList', `projects/${project}/global/images`, all, query);
-    const family = verb === 'getFromFamily';
-    return { ...resolveImage(this.#cloud, `projects/${project}/global/images/${family ? 'family/' : ''}${name}`) };
-  }
-
-  #checkScope(scope: string): void {
-    const [level, where = ''] = scope.split('/');
-    const known = level === 'zones' ? zones() : level === 'regions' ? regions() : [''];
-    if (known.includes(where)) return;
-    const field = level === 'zones' ? 'zone' : 'region';
-    throw new ApiError(400, 'invalid', `Invalid value for field '${field}': '${where}'. Unknown ${field}.`);
-  }
-}
-
-function networkBody(project: string): Body {
-  return {
-    ...{
-      kind: 'compute#network',
-      id: '1',
-      name: 'default',
-      autoCreateSubnetworks: true,
-      description: 'Default network for the project',
-    },
-    ...{ selfLink: linkTo(`projects/${project}/global/networks/default`), routingConfig: { routingMode: 'REGIONAL' } },
-    subnetworks: regions().map((each) => linkTo(`projects/${project}/regions/${each}/subnetworks/default`)),
-  };
-}
-
-function subnetworkBody(project: string, region: string): Body {
-  return {
-    ...{
-      kind: 'compute#subnetwork',
-      id: '1',
-      name: 'default',
-      ipCidrRange: '10.156.0.0/20',
-      gatewayAddress: '10.156.0.1',
-    },
-    ...{
-      network: linkTo(`projects/${project}/global/networks/default`),
-      region: linkTo(`projects/${project}/regions/${region}`),
-    },
-    selfLink: linkTo(`projects/${project}/regions/${region}/subnetworks/default`),
-  };
 }

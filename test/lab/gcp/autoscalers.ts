@@ -1,69 +1,58 @@
-import { vcpusOf } from './catalogue.ts';
 import { type Cloud, secondsToMs } from './cloud.ts';
 import { invalid, required } from './errors.ts';
+import type { ManagedGroup } from './group.ts';
 import type { Groups } from './groups.ts';
-import type { Instances } from './instances.ts';
 import type { Autoscaler, Instance } from './model.ts';
-import { lastPart, pathIn } from './names.ts';
+import { pathIn } from './names.ts';
 import type { Entry } from './store.ts';
+import type { Signal, Usage } from './usage.ts';
 
-interface Sample {
-  readonly cpuSeconds: number;
-  readonly at: number;
-}
+const CAPPED = {
+  type: 'CAPPED_AT_MAX_NUM_REPLICAS',
+  message: 'The autoscaler could not add more instances because the maximum number of replicas is reached.',
+};
 
-/** Autoscalers: read the CPU of a group's instances and set the group's size. */
+/** Autoscalers: follow what the instances of a group use, and set the group's size. */
 export class Autoscalers {
   readonly #cloud: Cloud;
   readonly #groups: Groups;
-  readonly #instances: Instances;
-  readonly #samples = new Map<string, Sample>();
+  readonly #usage: Usage;
   readonly #history = new Map<string, { at: number; size: number }[]>();
 
-  constructor(cloud: Cloud, groups: Groups, instances: Instances) {
+  constructor(cloud: Cloud, groups: Groups, usage: Usage) {
     this.#cloud = cloud;
     this.#groups = groups;
-    this.#instances = instances;
+    this.#usage = usage;
   }
 
   async tick(): Promise<void> {
-    const entries = this.#cloud.store.all<Autoscaler>('autoscalers').filter(({ state }) => state === 'ready');
-    const measured = await this.#measure(entries);
-    for (const entry of entries) this.#decide(entry, measured);
+    for (const entry of this.#cloud.store.all<Autoscaler>('autoscalers')) {
+      const group = this.#groups.get(pathIn(entry.body.target, this.#cloud.project) ?? '');
+      if (group && entry.state === 'ready') await this.#decide(entry, group);
+    }
   }
 
-  #decide(entry: Entry<Autoscaler>, utilization: ReadonlyMap<string, number>): void {
+  async #decide(entry: Entry<Autoscaler>, group: ManagedGroup): Promise<void> {
     const { body } = entry;
-    const group = this.#groups.get(pathIn(body.target, this.#cloud.project) ?? '');
-    if (!group) return;
     const policy = body.autoscalingPolicy ?? {};
+    const targets: [Signal, number | null | undefined][] = [
+      ['cpu', policy.cpuUtilization?.utilizationTarget],
+      ['requests', policy.loadBalancingUtilization?.utilizationTarget],
+    ];
     const coolDownMs = secondsToMs(this.#cloud, policy.coolDownPeriodSec ?? 60);
-    const running = group.running().filter(({ draining }) => !draining);
-    const warm = running.filter(
-      ({ entry: { path, body: instance } }) => utilization.has(path) && ageMs(instance) >= coolDownMs,
-    );
-    const sum = warm.reduce((total, { entry: { path } }) => total + (utilization.get(path) ?? 0), 0);
+    // Of several signals, the one that asks for most counts.
+    let wanted = 0;
+    for (const [signal, target] of targets)
+      if (target) wanted = Math.max(wanted, wantedSize(group, await this.#usage.of(group, signal), target, coolDownMs));
     const size = group.entry.body.targetSize ?? 0;
-    const target = policy.cpuUtilization?.utilizationTarget ?? 0.6;
-    // A new machine's own start is no load; while one warms up nothing is taken away.
-    const raw = Math.ceil(sum / target - 1e-9);
-    const wanted = warm.length === 0 ? size : warm.length < size ? Math.max(size, raw) : raw;
     const [min, max] = [policy.minNumReplicas ?? 1, policy.maxNumReplicas ?? 1];
     const bounded = Math.min(max, Math.max(min, wanted));
     const recommended = this.#stabilized(entry.path, bounded, size, max);
     body.recommendedSize = recommended;
     body.status = 'ACTIVE';
-    body.statusDetails =
-      wanted > max
-        ? [
-            {
-              type: 'CAPPED_AT_MAX_NUM_REPLICAS',
-              message: 'The autoscaler could not add more instances because the maximum number of replicas is reached.',
-            },
-          ]
-        : [];
+    body.statusDetails = wanted > max ? [CAPPED] : [];
     const mode = policy.mode ?? 'ON';
-    if (mode === 'OFF' || group.entry.state !== 'ready') return;
+    if (mode === 'OFF' || entry.state !== 'ready' || group.entry.state !== 'ready') return;
     if (recommended > size || (recommended < size && mode === 'ON')) group.entry.body.targetSize = recommended;
   }
 
@@ -76,31 +65,24 @@ export class Autoscalers {
     this.#history.set(path, history);
     return Math.max(...history.map((each) => each.size));
   }
+}
 
-  /** CPU utilization of every instance since the last look, 0 to 1. */
-  async #measure(entries: readonly Entry<Autoscaler>[]): Promise<Map<string, number>> {
-    const found = new Map<string, number>();
-    const groups = entries.flatMap(
-      ({ body }) => this.#groups.get(pathIn(body.target, this.#cloud.project) ?? '') ?? [],
-    );
-    const instances = groups.flatMap((group) => group.running());
-    await Promise.all(
-      instances.map(async ({ entry: { path, body } }) => {
-        const cpuSeconds = await this.#instances
-          .machine(path)
-          ?.cpuSeconds()
-          .catch(() => undefined);
-        if (cpuSeconds === undefined) return;
-        const [sample, before] = [{ cpuSeconds, at: Date.now() }, this.#samples.get(path)];
-        this.#samples.set(path, sample);
-        const vcpus = this.#cloud.timings.vcpus ?? vcpusOf(lastPart(body.machineType)) ?? 1;
-        if (before && sample.at > before.at)
-          found.set(path, Math.max(0, ((cpuSeconds - before.cpuSeconds) * 1000) / (sample.at - before.at) / vcpus));
-      }),
-    );
-    for (const path of this.#samples.keys()) if (!this.#cloud.store.find(path)) this.#samples.delete(path);
-    return found;
-  }
+/** How many instances would use just their target. */
+function wantedSize(
+  group: ManagedGroup,
+  usage: ReadonlyMap<string, number>,
+  target: number,
+  coolDownMs: number,
+): number {
+  const warm = group
+    .running()
+    .filter(({ entry, draining }) => !draining && usage.has(entry.path) && ageMs(entry.body) >= coolDownMs);
+  const size = group.entry.body.targetSize ?? 0;
+  const sum = warm.reduce((total, { entry }) => total + (usage.get(entry.path) ?? 0), 0);
+  const wanted = Math.ceil(sum / target - 1e-9);
+  // A new machine's own start is no load; while one warms up nothing is taken away.
+  if (warm.length === 0) return size;
+  return warm.length < size ? Math.max(size, wanted) : wanted;
 }
 
 function ageMs(instance: Instance): number {

@@ -102,6 +102,26 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
     await expect(run('ssh', ['-o', 'BatchMode=yes', ...stranger, 'true'])).rejects.toThrow(/denied/);
   });
 
+  it('says of a VM on which it does not start why, long before the time is over', async () => {
+    const broken = await GcpStack.open(gcp, 'broken');
+    try {
+      const { compute } = broken.deps;
+      const templates = await loadHostTemplates(folderOf('templates'), folderOf('dist/templates'));
+      const boot: GcpDeps['boot'] = (input) => bootOf(input, { compute, paths: broken.paths, templates, sessions });
+      const request = { bake: false, ollamaImage: 'Not/An:Image', readySeconds: 150 };
+      await expect(broken.deploy(request, { boot })).rejects.toMatchObject({
+        code: 'gcp-boot-failed',
+        exit: 5,
+        message: expect.stringMatching(
+          /does not start on chainctl-broken-\S+: starting the engine: Not\/An:Image could not be pulled: /,
+        ),
+      });
+      expect((await broken.teardown()).leftovers).toEqual([]);
+    } finally {
+      await broken.close();
+    }
+  });
+
   it('bakes beside the group that serves, and goes on where it was killed', { timeout: 400_000 }, async () => {
     const killedAt = [
       /^the engine does not answer|^starting the service/,

@@ -1,6 +1,6 @@
 import type { Haproxy } from './haproxy.ts';
 import { BACKEND, serverWords } from './haproxy-config.ts';
-import type { Backend, BalancerRule } from './machines.ts';
+import type { Backend, BalancerRule, Traffic } from './machines.ts';
 
 type Health = 'HEALTHY' | 'UNHEALTHY' | 'DRAINING';
 
@@ -56,6 +56,15 @@ export class BalancerServers {
       found[name] = backend.draining ? 'DRAINING' : healthy ? 'HEALTHY' : 'UNHEALTHY';
     }
     return found;
+  }
+
+  async traffic(): Promise<Record<string, Traffic>> {
+    const rows = parseCsv(await this.#haproxy.command(`show stat ${BACKEND} 4 -1`));
+    const of = (id: string): Traffic => {
+      const row = rows.find((each) => each.svname === id);
+      return { busy: Number(row?.scur ?? 0), total: Number(row?.stot ?? 0) };
+    };
+    return Object.fromEntries([...this.#servers].map(([name, { id }]) => [name, of(id)]));
   }
 
   async #add(backend: Backend): Promise<void> {

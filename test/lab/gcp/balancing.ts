@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type Cloud, secondsToMs } from './cloud.ts';
 import { balancersReach } from './firewall.ts';
-import type { Groups } from './groups.ts';
+import { type Groups, managerPath } from './groups.ts';
 import type { Backend, BalancerRule } from './machines.ts';
-import type { BackendService, Body, ForwardingRule, HealthCheck, UrlMap } from './model.ts';
+import type { BackendService, Body, ForwardingRule, Group, HealthCheck, UrlMap } from './model.ts';
 import { lastPart, linkTo, pathIn } from './names.ts';
 import { portOf } from './probes.ts';
 import type { Entry } from './store.ts';
@@ -12,7 +14,8 @@ export class Balancing {
   readonly #cloud: Cloud;
   readonly #groups: Groups;
   /** What the load balancer was told last, by rule. */
-  readonly #put = new Map<string, string>();
+  readonly #told = new Map<string, BalancerRule>();
+  #closed = false;
   readonly #since = new Map<string, number>();
 
   constructor(cloud: Cloud, groups: Groups) {
@@ -27,14 +30,13 @@ export class Balancing {
     for (const entry of rules) {
       const wanted = this.#rule(entry);
       if (!wanted) continue;
-      const text = JSON.stringify(wanted);
-      if (this.#put.get(wanted.name) === text) continue;
-      this.#put.set(wanted.name, text);
+      if (isDeepStrictEqual(this.#told.get(wanted.name), wanted)) continue;
       await balancers.put(wanted);
+      this.#told.set(wanted.name, wanted);
     }
-    for (const name of this.#put.keys()) {
+    for (const name of this.#told.keys()) {
       if (rules.some(({ place }) => place.name === name)) continue;
-      this.#put.delete(name);
+      this.#told.delete(name);
       for (const path of this.#since.keys()) if (lastPart(path) === name) this.#since.delete(path);
       await balancers.remove(name);
     }
@@ -46,7 +48,7 @@ export class Balancing {
     const group = this.#groups.behind(groupReference);
     const answer = { kind: 'compute#backendServiceGroupHealth' };
     const rule = this.#rulesOf(service)[0];
-    if (!group || !rule || !this.#put.has(rule.place.name)) return answer;
+    if (!group || !rule || !this.#told.has(rule.place.name)) return answer;
     const states = await balancers.health(rule.place.name);
     const port = this.#port(service.body, groupReference);
     const healthStatus = group.running().flatMap(({ entry }) => {
@@ -56,6 +58,51 @@ export class Balancing {
       return healthState === undefined ? [] : [{ healthState, instance: linkTo(entry.path), ipAddress, port }];
     });
     return healthStatus.length > 0 ? { ...answer, healthStatus } : answer;
+  }
+
+  /** Resolves when an instance has no requests any more, or has had the time that its backend service gives it. */
+  async drained(group: Entry<Group>, instance: string): Promise<void> {
+    const { balancers, timings } = this.#cloud;
+    const services = this.#servicesOf(group);
+    const seconds = Math.max(0, ...services.map(({ body }) => body.connectionDraining?.drainingTimeoutSec ?? 0));
+    const deadline = Date.now() + seconds * timings.realSecondMs;
+    while (!this.#closed && Date.now() < deadline) {
+      const rules = services.flatMap((service) => this.#rulesOf(service)).map(({ place }) => place.name);
+      const quiet = rules.map(async (name) => {
+        const known = this.#told.get(name)?.backends.find((each) => each.name === instance);
+        return (known?.draining ?? true) && ((await balancers.traffic(name))[instance]?.busy ?? 0) === 0;
+      });
+      if ((await Promise.all(quiet)).every(Boolean)) return;
+      await sleep(timings.groupMs);
+    }
+  }
+
+  /** Requests so far by instance of a group, and how many each is meant to take in a second. */
+  async load(group: Entry<Group>): Promise<{ totals: Readonly<Record<string, number>>; perSecond?: number }> {
+    const totals: Record<string, number> = {};
+    let perSecond: number | undefined;
+    for (const service of this.#servicesOf(group)) {
+      const backend = service.body.backends?.find((each) => this.#isOf(group, each.group));
+      perSecond = backend?.maxRatePerInstance ?? perSecond;
+      for (const { place } of this.#rulesOf(service))
+        for (const [name, { total }] of Object.entries(await this.#cloud.balancers.traffic(place.name)))
+          totals[name] = (totals[name] ?? 0) + total;
+    }
+    return { totals, ...(perSecond === undefined ? {} : { perSecond }) };
+  }
+
+  #servicesOf(group: Entry<Group>): Entry<BackendService>[] {
+    const services = this.#cloud.store.all<BackendService>('backendServices');
+    return services.filter(({ body }) => body.backends?.some((each) => this.#isOf(group, each.group)));
+  }
+
+  #isOf(group: Entry<Group>, reference: string | null | undefined): boolean {
+    return managerPath(pathIn(reference, this.#cloud.project) ?? '') === group.path;
+  }
+
+  /** Lets nobody wait any longer. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** What a rule answers everything with before it serves: Google's front ends learn of it by and by. */

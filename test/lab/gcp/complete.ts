@@ -42,6 +42,8 @@ export function completeBackendService(body: BackendService): Body {
     throw invalid('resource.healthChecks', body.healthChecks ?? '', 'Exactly one health check is required.');
   const backends = (body.backends ?? []).map((each, i) => {
     if (!each.group) throw required(`resource.backends[${i}].group`);
+    if (each.balancingMode === 'RATE' && !each.maxRate && !each.maxRatePerInstance)
+      throw required(`resource.backends[${i}].maxRatePerInstance`);
     return { balancingMode: 'UTILIZATION', capacityScaler: 1, ...each };
   });
   const defaults = {

@@ -17,6 +17,7 @@ export class ContainerMachine implements Machine {
   readonly #spec: ContainerMachineSpec;
   #vm!: Vm;
   #running = true;
+  #removal: Promise<void> | undefined;
   #limit: NodeJS.Timeout | undefined;
 
   private constructor(spec: ContainerMachineSpec) {
@@ -63,10 +64,10 @@ export class ContainerMachine implements Machine {
     this.#on();
   }
 
-  async remove(): Promise<void> {
-    this.#off();
-    await this.#vm.terminate();
-    this.#spec.onRemoved();
+  /** Once, however often it is asked for: Docker refuses a second removal while the first one goes on. */
+  remove(): Promise<void> {
+    this.#removal ??= this.#remove();
+    return this.#removal;
   }
 
   /**
@@ -77,6 +78,12 @@ export class ContainerMachine implements Machine {
   async saveDisk(image: string, folder: string): Promise<void> {
     if (this.#running) throw new Error(`the disk of ${this.#spec.hostname} is in use: stop the instance first`);
     await this.#vm.saveDisk(image, folder);
+  }
+
+  async #remove(): Promise<void> {
+    this.#off();
+    await this.#vm.terminate();
+    this.#spec.onRemoved();
   }
 
   #on(): void {

@@ -13,6 +13,7 @@ import { Operations } from './operations.ts';
 import { type GcpCall, startApiServer } from './server.ts';
 import { Store } from './store.ts';
 import { QUICK, type Timings } from './timings.ts';
+import { Usage } from './usage.ts';
 
 const PROJECT = 'chainctl-lab';
 /** What is counted: everything that can be left behind. */
@@ -70,9 +71,9 @@ export async function startGcp(options: {
     problems: operations.problems,
   };
   const instances = new Instances(cloud);
-  const groups = new Groups(cloud, instances);
-  const autoscalers = new Autoscalers(cloud, groups, instances);
+  const groups: Groups = new Groups(cloud, instances, (group, instance) => balancing.drained(group, instance));
   const balancing = new Balancing(cloud, groups);
+  const autoscalers = new Autoscalers(cloud, groups, new Usage(cloud, instances, balancing));
   const kinds = kindsOf({ cloud, instances, groups });
   const api = new Api(cloud, kinds, groups, { instances, groups, balancing });
   const faults = new GcpFaults();
@@ -103,6 +104,7 @@ export async function startGcp(options: {
     async stop() {
       await server.close();
       await loops.stop();
+      balancing.close();
       await balancers.close();
       await instances.close();
       await machines.close();

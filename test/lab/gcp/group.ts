@@ -1,41 +1,26 @@
 import { randomInt } from 'node:crypto';
 import { zones } from './catalogue.ts';
 import { type Cloud, secondsToMs } from './cloud.ts';
-import { ApiError, LateError } from './errors.ts';
-import { balancersReach } from './firewall.ts';
-import { type MemberView, planGroup } from './group-plan.ts';
-import { limitsOf, shownError, wantedOf } from './group-versions.ts';
+import { LateError } from './errors.ts';
+import { planGroup } from './group-plan.ts';
+import { limitsOf, wantedOf } from './group-versions.ts';
 import type { Instances } from './instances.ts';
+import {
+  type Action,
+  type GroupError,
+  lateErrorOf,
+  type Member,
+  neverHealthy,
+  newMember,
+  requestFor,
+  shownMember,
+  viewOf,
+  watchHealth,
+} from './member.ts';
 import type { Group, HealthCheck, Instance, ManagedInstance, Template } from './model.ts';
-import { lastPart, linkTo, pathIn, pathOf } from './names.ts';
-import { Health, portOf, probe } from './probes.ts';
+import { lastPart, pathIn, pathOf } from './names.ts';
+import { Health } from './probes.ts';
 import { type Entry, timestamp } from './store.ts';
-
-type Action = 'NONE' | 'CREATING' | 'VERIFYING' | 'RECREATING' | 'DELETING';
-
-interface Member {
-  readonly name: string;
-  readonly path: string;
-  readonly zone: string;
-  readonly createdAt: number;
-  template: string;
-  action: Action;
-  health: Health;
-  probedAt: number;
-  probing: boolean;
-  /** When its instance began to run. */
-  runningSince: number;
-  error: LateError | undefined;
-  retryAt: number;
-}
-
-/** One error of an attempt to do something to an instance. */
-interface GroupError {
-  readonly member: Member;
-  readonly action: Action;
-  readonly error: LateError;
-  readonly at: string;
-}
 
 /** What the lab never does to an instance. */
 const IDLE = {
@@ -49,21 +34,21 @@ export class ManagedGroup {
   readonly errors: GroupError[] = [];
   readonly #cloud: Cloud;
   readonly #instances: Instances;
-  readonly #drainSeconds: (group: Entry<Group>) => number;
+  readonly #drained: (instance: string) => Promise<void>;
   readonly #members = new Map<string, Member>();
   readonly #work = new Set<Promise<void>>();
 
-  constructor(cloud: Cloud, instances: Instances, entry: Entry<Group>, drainSeconds: (group: Entry<Group>) => number) {
+  constructor(cloud: Cloud, instances: Instances, entry: Entry<Group>, drained: (instance: string) => Promise<void>) {
     this.#cloud = cloud;
     this.#instances = instances;
     this.entry = entry;
-    this.#drainSeconds = drainSeconds;
+    this.#drained = drained;
   }
 
   /** Does what is to be done next. */
   tick(): void {
     for (const member of this.#members.values()) this.#look(member);
-    const views = [...this.#members.values()].map((member) => this.#view(member));
+    const views = [...this.#members.values()].map((member) => viewOf(this.#cloud.store, member));
     const wanted = wantedOf(this.#cloud.project, this.entry);
     const plan = planGroup(views, wanted, limitsOf(this.entry.body));
     for (const name of plan.remove) this.#remove(name);
@@ -116,27 +101,10 @@ export class ManagedGroup {
   }
 
   managedInstances(): ManagedInstance[] {
-    return [...this.#members.values()].map((member) => {
-      const instance = this.#cloud.store.find<Instance>(member.path)?.body;
-      const check = this.#check();
-      return {
-        ...{ name: member.name, instance: linkTo(member.path), currentAction: member.action },
-        ...(instance ? { id: String((instance as { id?: string }).id), instanceStatus: instance.status ?? '' } : {}),
-        ...(check && instance
-          ? { instanceHealth: [{ detailedHealthState: member.health.state, healthCheck: linkTo(check.path) }] }
-          : {}),
-        version: { instanceTemplate: linkTo(member.template), name: this.#versionName(member.template) },
-        ...(member.error ? { lastAttempt: { errors: { errors: [shownError(member.error)] } } } : {}),
-        ...{ preservedStateFromConfig: {}, preservedStateFromPolicy: {} },
-      };
-    });
-  }
-
-  #view(member: Member): MemberView {
-    const { name, template, createdAt, action } = member;
-    const status = this.#cloud.store.find<Instance>(member.path)?.body.status;
-    const available = action === 'NONE' && status === 'RUNNING' && !member.health.failed;
-    return { name, template, createdAt, leaving: action === 'DELETING', available };
+    const check = this.#check();
+    return [...this.#members.values()].map((member) =>
+      shownMember(this.#cloud.store, member, check, this.#versionName(member.template)),
+    );
   }
 
   /** Verifies, heals, tries again. */
@@ -154,7 +122,7 @@ export class ManagedGroup {
       member.action = 'NONE';
       return;
     }
-    if (entry.body.status === 'RUNNING') this.#probe(member, entry.body, check.body, now);
+    if (entry.body.status === 'RUNNING') watchHealth(this.#cloud, member, entry.body, check.body);
     if (member.health.state === 'HEALTHY') member.action = 'NONE';
     const delay = this.entry.body.autoHealingPolicies?.[0]?.initialDelaySec ?? 0;
     if (member.action === 'NONE') {
@@ -165,32 +133,14 @@ export class ManagedGroup {
     }
   }
 
-  #probe(member: Member, instance: Instance, check: HealthCheck, now: number): void {
-    const interval = secondsToMs(this.#cloud, check.checkIntervalSec ?? 5);
-    if (member.probing || now - member.probedAt < interval) return;
-    member.probedAt = now;
-    member.probing = true;
-    const address = instance.networkInterfaces?.[0]?.networkIP ?? '';
-    const { health } = member;
-    const open = balancersReach(this.#cloud, instance, portOf(check, 80));
-    // Checks that are quicker than a machine can answer would only measure the machine.
-    const timeoutMs = Math.max(500, secondsToMs(this.#cloud, check.timeoutSec ?? 5));
-    const result = open ? probe(check, address, 80, timeoutMs) : Promise.resolve('timeout' as const);
-    result.then((outcome) => {
-      health.note(outcome, check);
-      member.probing = false;
-    });
-  }
-
   #create(template: string): void {
     const { project, store } = this.#cloud;
     const zone = this.#zoneForNext();
     let name: string;
     do name = `${this.entry.body.baseInstanceName}-${randomInt(36 ** 3, 36 ** 4).toString(36)}`;
     while (this.#members.has(name) || store.find(`projects/${project}/zones/${zone}/instances/${name}`));
-    const path = pathOf({ project, scope: `zones/${zone}`, collection: 'instances', name });
-    const fresh = { health: new Health(), probedAt: 0, probing: false, runningSince: 0, error: undefined, retryAt: 0 };
-    const member: Member = { name, path, zone, createdAt: Date.now(), template, action: 'CREATING', ...fresh };
+    const place = { project, scope: `zones/${zone}`, collection: 'instances', name };
+    const member = newMember({ place, name, path: pathOf(place), zone, template });
     this.#members.set(name, member);
     this.#make(member);
   }
@@ -207,21 +157,13 @@ export class ManagedGroup {
 
   #make(member: Member): void {
     this.#do(async () => {
-      const { project, store } = this.#cloud;
+      const { store } = this.#cloud;
       member.retryAt = 0;
-      const place = { project, scope: `zones/${member.zone}`, collection: 'instances', name: member.name };
       let entry: Entry<Instance> | undefined;
       try {
         const template = store.get<Template>(member.template);
-        const { properties } = template.body;
-        const items = [
-          ...(properties?.metadata?.items ?? []),
-          { key: 'instance-template', value: member.template },
-          { key: 'created-by', value: this.entry.path },
-        ];
-        const machineType = `zones/${member.zone}/machineTypes/${properties?.machineType}`;
-        const body = structuredClone({ ...properties, name: member.name, machineType, metadata: { items } });
-        entry = this.#instances.add(place, body as Instance);
+        const request = requestFor(member, template.body.properties, this.entry.path);
+        entry = this.#instances.add(member.place, request);
         await this.#instances.launch(entry);
         member.error = undefined;
         member.runningSince = Date.now();
@@ -250,12 +192,12 @@ export class ManagedGroup {
   #remove(name: string): boolean {
     const member = this.#members.get(name);
     if (!member || member.action === 'DELETING') return false;
-    const served = this.#view(member).available || member.action === 'VERIFYING';
+    const served = viewOf(this.#cloud.store, member).available || member.action === 'VERIFYING';
     const before = [...this.#work];
     const beingMade = member.action === 'CREATING' || member.action === 'RECREATING';
     member.action = 'DELETING';
     this.#do(async () => {
-      if (served) await this.#drained();
+      if (served) await this.#drained(name);
       // It cannot be taken away in the middle of being made.
       if (beingMade) await Promise.all(before);
       const entry = this.#cloud.store.find<Instance>(member.path);
@@ -265,15 +207,10 @@ export class ManagedGroup {
     return true;
   }
 
-  async #drained(): Promise<void> {
-    const ms = secondsToMs(this.#cloud, this.#drainSeconds(this.entry));
-    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
-  }
-
   #note(member: Member, action: Action, error: unknown): void {
-    const api = error instanceof ApiError ? new LateError(lateCode(error), error.message, error.status) : error;
-    if (!(api instanceof LateError)) this.#cloud.problems.push(`${member.path}: ${String(error)}`);
-    member.error = api instanceof LateError ? api : new LateError('INTERNAL_ERROR', String(error), 500);
+    const late = lateErrorOf(error);
+    if (!late) this.#cloud.problems.push(`${member.path}: ${String(error)}`);
+    member.error = late ?? new LateError('INTERNAL_ERROR', String(error), 500);
     this.errors.unshift({ member, action, error: member.error, at: timestamp() });
     this.errors.splice(100);
   }
@@ -315,17 +252,4 @@ export class ManagedGroup {
       .finally(() => this.#work.delete(running));
     this.#work.add(running);
   }
-}
-
-function neverHealthy({ name, health }: Member, delay: number): LateError {
-  const message = `Waiting for HEALTHY state timed out (autohealingPolicy.initialDelay=${delay} sec) for instance ${name}, health state: ${health.state}.`;
-  return new LateError('WAITING_FOR_HEALTHY_TIMEOUT_EXCEEDED', message);
-}
-
-function lateCode({ reason }: ApiError): string {
-  return reason === 'notFound'
-    ? 'RESOURCE_NOT_FOUND'
-    : reason === 'alreadyExists'
-      ? 'RESOURCE_ALREADY_EXISTS'
-      : 'CONDITION_NOT_MET';
 }

@@ -263,6 +263,24 @@ describe('an autoscaler', () => {
     await stable(1);
   });
 
+  it.skipIf(noRoot)(
+    'follows the requests for each instance, where the backend service says how many it takes',
+    async () => {
+      await makeGroup(api, { targetSize: 1 });
+      const rate = { balancingMode: 'RATE', maxRatePerInstance: 20 };
+      const address = await makeFront(api, { backends: [{ group: `${ZONE}/instanceGroups/mig`, ...rate }] });
+      const { cpuUtilization, ...others } = policy;
+      const byRequests = { ...others, loadBalancingUtilization: { utilizationTarget: 0.8 } };
+      await api.must('POST', `${ZONE}/autoscalers`, { ...scaler, autoscalingPolicy: byRequests });
+      await stable(1);
+      machines.setCpu(8);
+      await soon(async () => {
+        await fetch(`http://${address}/`).then((response) => response.text());
+        expect((await group()).targetSize).toBe(3);
+      });
+    },
+  );
+
   it('overrides a manual resize', async () => {
     await makeGroup(api, { targetSize: 1 });
     await api.must('POST', `${ZONE}/autoscalers`, scaler);

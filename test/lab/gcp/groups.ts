@@ -1,7 +1,7 @@
 import type { Cloud } from './cloud.ts';
 import { ManagedGroup } from './group.ts';
 import type { Instances } from './instances.ts';
-import type { BackendService, Body, Group } from './model.ts';
+import type { Body, Group } from './model.ts';
 import { lastPart, linkTo, newId, pathIn } from './names.ts';
 import type { Entry } from './store.ts';
 
@@ -9,17 +9,20 @@ import type { Entry } from './store.ts';
 export class Groups {
   readonly #cloud: Cloud;
   readonly #instances: Instances;
+  readonly #drained: (group: Entry<Group>, instance: string) => Promise<void>;
   readonly #groups = new Map<string, ManagedGroup>();
 
-  constructor(cloud: Cloud, instances: Instances) {
+  /** @param drained resolves when an instance that goes has no requests any more, or has had time enough for them */
+  constructor(cloud: Cloud, instances: Instances, drained: (group: Entry<Group>, instance: string) => Promise<void>) {
     this.#cloud = cloud;
     this.#instances = instances;
+    this.#drained = drained;
   }
 
   add(entry: Entry<Group>): void {
     this.#groups.set(
       entry.path,
-      new ManagedGroup(this.#cloud, this.#instances, entry, () => this.#drainSeconds(entry)),
+      new ManagedGroup(this.#cloud, this.#instances, entry, (name) => this.#drained(entry, name)),
     );
   }
 
@@ -77,16 +80,6 @@ export class Groups {
 
   all(): ManagedGroup[] {
     return [...this.#groups.values()];
-  }
-
-  /** How long instances of a group may finish what they have: the longest of the backend services in front of it. */
-  #drainSeconds(entry: Entry<Group>): number {
-    const services = this.#cloud.store
-      .all<BackendService>('backendServices')
-      .filter(({ body }) =>
-        body.backends?.some(({ group }) => managerPath(pathIn(group, this.#cloud.project) ?? '') === entry.path),
-      );
-    return Math.max(0, ...services.map(({ body }) => body.connectionDraining?.drainingTimeoutSec ?? 0));
   }
 }
 

@@ -81,6 +81,10 @@ class HaproxyBalancers implements Balancers {
     return (await this.#balancers.get(name)?.servers.health()) ?? {};
   }
 
+  async traffic(name: string): ReturnType<Balancers['traffic']> {
+    return (await this.#balancers.get(name)?.servers.traffic()) ?? {};
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#balancers.keys()].map((name) => this.remove(name)));
   }

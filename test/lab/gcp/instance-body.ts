@@ -18,12 +18,10 @@ export function resolveImage(cloud: Cloud, reference: unknown): Image {
       'The referenced image resource cannot be found.',
     );
   const [first, family] = place.name.split('/');
+  const own = place.project === cloud.project ? cloud.store.list<Image>('images') : [];
   const known = IMAGE_PROJECTS.includes(place.project)
     ? publicImages(place.project)
-    : cloud.store
-        .list<Image>('images')
-        .filter(({ state }) => state === 'ready')
-        .map(({ body }) => body);
+    : own.filter(({ state }) => state === 'ready').map(({ body }) => body);
   const matches = known.filter((image) =>
     first === 'family' && family ? image.family === family : image.name === place.name,
   );

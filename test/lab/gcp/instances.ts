@@ -61,7 +61,7 @@ export class Instances {
     const machine = await machines.boot({
       ...{ id: String((entry.body as { id?: string }).id), name: entry.place.name, zone, metadata },
       image: this.#images.get(entry.path),
-      maxRunSeconds: runs ? (Number(runs) * this.#cloud.timings.runSecondMs) / 1000 : undefined,
+      maxRunSeconds: runs ? (Number(runs) * this.#cloud.timings.realSecondMs) / 1000 : undefined,
     });
     if (store.find(entry.path) !== entry) {
       await machine.remove();

@@ -69,6 +69,14 @@ export interface BalancerRule {
   readonly onlyStatus?: 404 | 502;
 }
 
+/** Requests that a backend has had. */
+export interface Traffic {
+  /** Under way. */
+  readonly busy: number;
+  /** So far, with those. */
+  readonly total: number;
+}
+
 /** What plays the external HTTP load balancer. */
 export interface Balancers {
   /** An address for a new global address or an ephemeral one. */
@@ -78,5 +86,7 @@ export interface Balancers {
   remove(name: string): Promise<void>;
   /** By backend name. Empty while nothing is known. */
   health(name: string): Promise<Readonly<Record<string, 'HEALTHY' | 'UNHEALTHY' | 'DRAINING'>>>;
+  /** By backend name; those that have had none may be missing. */
+  traffic(name: string): Promise<Readonly<Record<string, Traffic>>>;
   close(): Promise<void>;
 }

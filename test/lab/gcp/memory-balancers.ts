@@ -13,6 +13,7 @@ interface Live {
   rule: BalancerRule;
   readonly server: Server;
   readonly health: Map<string, Health>;
+  readonly traffic: Map<string, { busy: number; total: number }>;
   timer: NodeJS.Timeout | undefined;
   next: number;
 }
@@ -55,7 +56,7 @@ export function memoryBalancers(): Balancers {
       }
       if (known) await remove(rule.name);
       const server = createServer((incoming, outgoing) => forward(each, incoming, outgoing));
-      const each: Live = { rule, server, health: new Map(), timer: undefined, next: 0 };
+      const each: Live = { rule, server, health: new Map(), traffic: new Map(), timer: undefined, next: 0 };
       server.listen(rule.port, rule.address);
       await once(server, 'listening');
       live.set(rule.name, each);
@@ -71,6 +72,9 @@ export function memoryBalancers(): Balancers {
         return state === 'UNKNOWN' ? [] : [[backend.name, state === 'HEALTHY' ? 'HEALTHY' : 'UNHEALTHY']];
       });
       return Object.fromEntries(states);
+    },
+    async traffic(name) {
+      return Object.fromEntries(live.get(name)?.traffic ?? []);
     },
     async close() {
       for (const name of [...live.keys()]) await remove(name);
@@ -88,7 +92,7 @@ export function memoryBalancers(): Balancers {
 
 /** Passes a request on to the next healthy backend. */
 function forward(live: Live, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { rule, health } = live;
+  const { rule, health, traffic } = live;
   const refuse = (status: number) => {
     incoming.resume();
     if (outgoing.headersSent) outgoing.destroy();
@@ -101,6 +105,13 @@ function forward(live: Live, incoming: IncomingMessage, outgoing: ServerResponse
   }
   live.next += 1;
   const backend = ready[live.next % ready.length] as Backend;
+  const own = traffic.get(backend.name) ?? { busy: 0, total: 0 };
+  traffic.set(backend.name, own);
+  own.busy += 1;
+  own.total += 1;
+  outgoing.once('close', () => {
+    own.busy -= 1;
+  });
   const { method, url, headers } = incoming;
   const upstream = httpRequest(
     { host: backend.address, port: backend.port, method, path: url, headers, timeout: rule.timeoutSeconds * 1000 },

@@ -1,9 +1,9 @@
 /** How long things take in the lab. Durations are in milliseconds. */
 export interface Timings {
-  /** One second of those that resources count in: cool-down, initial delay, draining, check interval. */
+  /** One second of those that resources count in: cool-down, initial delay, check interval. */
   readonly secondMs: number;
-  /** One second of an instance's maximum run time. */
-  readonly runSecondMs: number;
+  /** One second of what real requests and machines take their time for: draining, maximum run time. */
+  readonly realSecondMs: number;
   /** From a call until its operation is DONE, at least. A third of it the operation is PENDING. */
   readonly operationMs: number;
   /** After this long, `wait` answers with what there is. */
@@ -25,7 +25,7 @@ export interface Timings {
 /** What real machines want: a minute of the API takes six seconds, operations take their time. */
 export const WITH_VMS: Timings = {
   secondMs: 100,
-  runSecondMs: 1000,
+  realSecondMs: 1000,
   operationMs: 300,
   waitMs: 120_000,
   groupMs: 100,
@@ -39,7 +39,7 @@ export const WITH_VMS: Timings = {
 /** What tests want: quick, and everything can still be seen happening. */
 export const QUICK: Timings = {
   secondMs: 20,
-  runSecondMs: 5,
+  realSecondMs: 5,
   operationMs: 30,
   waitMs: 2000,
   groupMs: 20,

@@ -169,11 +169,12 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
     await until(async () => !brief.running());
   });
 
-  it('go with the next lab when the one that made them was killed, and their images, too', async () => {
+  it('go with the next lab when the one that made them was killed, and so do images and load balancers', async () => {
     const script = `
       import { Session } from ${JSON.stringify(new URL('../session.ts', import.meta.url).href)};
       import { prepareVmHost } from ${JSON.stringify(new URL('../vms.ts', import.meta.url).href)};
       import { containerMachines } from ${JSON.stringify(new URL('container-machines.ts', import.meta.url).href)};
+      import { haproxyBalancers } from ${JSON.stringify(new URL('haproxy-balancers.ts', import.meta.url).href)};
       const session = await Session.open();
       const machines = await containerMachines(session, await prepareVmHost(session));
       const machine = await machines.boot({ id: '1', name: 'left', zone: 'z', metadata: {} });
@@ -182,15 +183,23 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
       while ((await booted()) !== 'active') await new Promise((resolve) => setTimeout(resolve, 100));
       await machine.stop();
       await machines.makeImage('left', machine);
-      console.error('lab', session.id);
+      const check = { path: '/', port: 80, intervalMs: 1000, timeoutMs: 1000, healthyThreshold: 1, unhealthyThreshold: 1 };
+      const balancers = haproxyBalancers(session);
+      const address = balancers.newAddress();
+      await balancers.put({ name: 'left', address, port: 80, backends: [], check, timeoutSeconds: 1 });
+      console.error('lab', session.id, address);
       process.kill(process.pid, 'SIGKILL');
     `;
     const said = await run(process.execPath, ['--input-type=module', '--eval', script]).catch(String);
-    const [, id] = /SIGKILL.*lab (\w+)/s.exec(said) ?? [];
+    const [, id, address] = /SIGKILL.*lab (\w+) (\S+)/s.exec(said) ?? [];
     const left = (...what: string[]) => labDocker().docker(...what, '--quiet', '--filter', `label=${LABEL}=${id}`);
     expect(await left('ps', '--all')).toMatch(/^\w+$/);
     expect(await left('images')).toMatch(/^\w+$/);
+    expect((await fetch(`http://${address}/`)).status).toBe(502);
     await (await Session.open()).close();
+    // Not by a request: without the lab's network it would leave the machine.
+    await until(async () => !(await run('ps', ['-eo', 'args'])).includes(`labs/${id}/`));
+    expect(await run('ip', ['-oneline', 'address'])).not.toContain(`${address}/`);
     expect([await left('ps', '--all'), await left('images')]).toEqual(['', '']);
   });
 });

@@ -1,14 +1,11 @@
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compute, type compute_v1 } from '@googleapis/compute';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LABEL } from '../cache.ts';
 import { labDocker } from '../images.ts';
-import { Session } from '../session.ts';
+import { type BothClouds, startLab } from '../lab.ts';
 import { labObstacle } from '../support.ts';
-import { prepareVmHost } from '../vms.ts';
-import { containerMachines } from './container-machines.ts';
-import { type Gcp, startGcp } from './gcp.ts';
-import { haproxyBalancers } from './haproxy-balancers.ts';
 
 const obstacle = await labObstacle(true);
 
@@ -31,25 +28,17 @@ docker run --detach --init --name service --network host --env NAME="$(hostname)
 
 /** Group manager, autoscaler, machines and load balancer together: what each does alone is in the other files. */
 describe.skipIf(obstacle)(`a group of the lab's machines${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
-  let session: Session;
-  let gcp: Gcp;
+  let lab: BothClouds;
   let api: compute_v1.Compute;
   let project: string;
   let url: string;
 
   beforeAll(async () => {
-    session = await Session.open();
-    const machines = await containerMachines(session, await prepareVmHost(session));
-    const balancers = haproxyBalancers(session);
-    // A tenth of the time that the resources ask for; a machine counts as a third of a CPU, so that two can be busy here.
-    gcp = await startGcp({ machines, balancers, timings: { secondMs: 100, vcpus: 0.33, autoscalerMs: 1000 } });
-    api = compute({ version: 'v1', rootUrl: `${gcp.url}/` });
-    project = gcp.project;
+    lab = await startLab({ vms: true, gcp: true });
+    api = compute({ version: 'v1', rootUrl: `${lab.gcp.url}/` });
+    project = lab.gcp.project;
   });
-  afterAll(async () => {
-    await gcp?.stop();
-    await session?.close();
-  });
+  afterAll(() => lab?.stop());
 
   const done = async (call: Promise<{ data: compute_v1.Schema$Operation }>) => {
     let { data } = await call;
@@ -194,7 +183,7 @@ describe.skipIf(obstacle)(`a group of the lab's machines${obstacle ? ` (not here
   it('gets a machine back that was killed', async () => {
     const [victim] = await members();
     const instance = victim?.instance?.split('/').at(-1) as string;
-    await labDocker().docker('kill', `${LABEL}-${session.id}-${victim?.id}`);
+    await labDocker().docker('kill', `${LABEL}-${basename(lab.folder)}-${victim?.id}`);
     await expect.poll(async () => (await members()).some(({ id }) => id === victim?.id), WAIT).toBe(false);
     await stable(2);
     await expect.poll(hosts, WAIT).toContain(instance);
@@ -224,7 +213,7 @@ describe.skipIf(obstacle)(`a group of the lab's machines${obstacle ? ` (not here
     await expect.poll(async () => (await group()).targetSize, WAIT).toBe(1);
     await stable(1);
     await expect.poll(hosts, WAIT).toEqual(await names());
-    expect(gcp.problems).toEqual([]);
+    expect(lab.gcp.problems).toEqual([]);
   });
 });
 
