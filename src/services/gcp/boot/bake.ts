@@ -1,4 +1,4 @@
-import { RemedyError, reasonOf } from '../../../errors.ts';
+import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 import { hostFailure } from '../../host/failures.ts';
 import { type HostOptions, hostResource } from '../../host/host-resource.ts';
 import { serviceResource } from '../../host/service-resource.ts';
@@ -6,6 +6,7 @@ import type { ServiceSpec } from '../../host/service-spec.ts';
 import type { HostSession } from '../../host/session.ts';
 import type { HostSessions } from '../../host/sessions.ts';
 import type { HostTemplates } from '../../host/templates.ts';
+import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
@@ -23,8 +24,21 @@ export interface BakeDeps {
 /** It answered a moment ago, seconds. */
 const UP_SECONDS = 60;
 const SEAL_SECONDS = 300;
+const START_SECONDS = 300;
 const SERVE = '/usr/local/sbin/chainctl-serve';
 const UNIT = '/etc/systemd/system/chainctl-serve.service';
+
+const NOT_READY = {
+  code: 'not-ready',
+  exit: ExitCode.unhealthy,
+  nextSteps: ['run the same command again: it continues where it stopped'],
+};
+/** What it means that a machine no longer lets its owner in. */
+const SHUT_OUT = ['ssh-authentication', 'host-key-changed', 'host-unreachable', 'host-connection-lost', 'needs-root'];
+
+function isShutOut(error: unknown): boolean {
+  return error instanceof RemedyError && SHUT_OUT.includes(error.code);
+}
 
 /**
  * Gets a builder to the point at which its disk can be made an image: everything is on it, it has given a real answer,
@@ -47,14 +61,21 @@ export async function bake(
   let vm = left ?? (await builder.create(context, vmSpec, deps.newId()));
   try {
     vm = await running(vm);
-    await prepare();
+    try {
+      await prepare();
+    } catch (error) {
+      // One that was being sealed may let nobody in any more, until it boots again.
+      if (left === undefined || context.signal.aborted || !isShutOut(error)) throw error;
+      waiting(`starting ${builder.name} anew: ${reasonOf(error)}`);
+      await builder.stop(context, vm);
+      vm = await running(await builder.look(context));
+      await prepare();
+    }
   } catch (error) {
-    // One that was being sealed may let nobody in any more, until it boots again.
-    if (left === undefined || context.signal.aborted || !(error instanceof RemedyError)) throw error;
-    waiting(`starting ${builder.name} anew: ${reasonOf(error)}`);
-    await builder.stop(context, vm);
-    vm = await running(await builder.look(context));
-    await prepare();
+    const on = deps.stack === 'default' ? '' : ` --stack ${deps.stack}`;
+    const text = `the VM ${builder.name} is still there and costs money: the same deploy goes on with it, "chainctl teardown gcp${on}" removes it`;
+    context.emit({ type: 'note', level: 'warn', text });
+    throw error;
   }
   waiting(`stopping ${builder.name}`);
   await builder.stop(context, vm);
@@ -68,11 +89,17 @@ export async function bake(
   }
 
   async function running(seen: Instance): Promise<Instance> {
-    if (seen.status === 'RUNNING') return seen;
-    waiting(`starting ${builder.name}`);
+    if (seen.status !== 'RUNNING') waiting(`starting ${builder.name}`);
     if (seen.status === 'STOPPING') await builder.stop(context, seen);
     if (seen.status === 'STOPPING' || seen.status === 'TERMINATED') await builder.start(context, seen);
-    return builder.look(context);
+    return pollUntil(context, {
+      ...{ key, action: 'create', deadlineSeconds: START_SECONDS },
+      async look() {
+        const now = await builder.look(context);
+        return now.status === 'RUNNING' ? { done: now } : { reason: `the VM ${builder.name} is ${now.status}` };
+      },
+      late: (reason) => new RemedyError(`${reason} after ${START_SECONDS} s`, NOT_READY),
+    });
   }
 
   async function prepare(): Promise<void> {
