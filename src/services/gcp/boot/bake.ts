@@ -1,9 +1,8 @@
 import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
-import { hostFailure } from '../../host/failures.ts';
+import type { HostAccess } from '../../host/access.ts';
 import { type HostOptions, hostResource } from '../../host/host-resource.ts';
 import { serviceResource } from '../../host/service-resource.ts';
 import type { ServiceSpec } from '../../host/service-spec.ts';
-import type { HostSession } from '../../host/session.ts';
 import type { HostSessions } from '../../host/sessions.ts';
 import type { HostTemplates } from '../../host/templates.ts';
 import { pollUntil } from '../../stack/poll.ts';
@@ -12,6 +11,7 @@ import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
 import { type LoginKeys, loginAccess } from './login.ts';
+import { sealDisk } from './seal.ts';
 
 export interface BakeDeps {
   readonly stack: string;
@@ -21,10 +21,9 @@ export interface BakeDeps {
   newId(): string;
 }
 
-/** It answered a moment ago, seconds. */
-const UP_SECONDS = 60;
-const SEAL_SECONDS = 300;
 const START_SECONDS = 300;
+/** For one that runs already: enough for the end of a boot. */
+const KNOCK_SECONDS = 40;
 const SERVE = '/usr/local/sbin/chainctl-serve';
 const UNIT = '/etc/systemd/system/chainctl-serve.service';
 
@@ -62,6 +61,7 @@ export async function bake(
   try {
     vm = await running(vm);
     try {
+      if (left?.status === 'RUNNING') await knock();
       await prepare();
     } catch (error) {
       // One that was being sealed may let nobody in any more, until it boots again.
@@ -102,16 +102,27 @@ export async function bake(
     });
   }
 
+  function access(): HostAccess {
+    const address = publicAddressOf(vm);
+    if (address === undefined) throw new Error(`${builder.name} has no public address`);
+    return loginAccess(deps.keys, address);
+  }
+
+  /** Whether it lets us in: a machine that boots is waited for much longer. */
+  async function knock(): Promise<void> {
+    const use = { waitSeconds: KNOCK_SECONDS, attempts: 1, waiting };
+    await deps.sessions.use(access(), context, use, (session) =>
+      session.exec('true', { what: 'logging in', timeoutSeconds: KNOCK_SECONDS, signal: context.signal }),
+    );
+  }
+
   async function prepare(): Promise<void> {
     const options: HostOptions = {
       stack: deps.stack,
       sessions: deps.sessions,
       installDocker: deps.templates.boot.installDocker,
       unreachable: 'absent',
-      async access() {
-        const address = publicAddressOf(vm);
-        return address === undefined ? undefined : loginAccess(deps.keys, address);
-      },
+      access: async () => access(),
       async gone() {
         const { status } = await builder.look(context);
         const alive = status === 'PROVISIONING' || status === 'STAGING' || status === 'RUNNING';
@@ -122,7 +133,7 @@ export async function bake(
     const service = { ...options, service: 'b', templates: deps.templates.services.b } as const;
     await bring(serviceResource(key, [], service), serviceSpec);
     waiting('removing what only this VM may know');
-    await seal(options);
+    await sealDisk(access(), deps.templates.boot, { sessions: deps.sessions, waiting }, context);
   }
 
   /** To make what is on a machine once more is to change it: each step of it finds out what is there. */
@@ -133,28 +144,5 @@ export async function bake(
         ? await resource.create(context, spec, deps.newId())
         : there;
     await resource.ready(context, live);
-  }
-
-  async function seal(options: HostOptions): Promise<void> {
-    const access = await options.access(context);
-    if (access === undefined) throw new Error(`${builder.name} has no public address`);
-    const { serve, serveUnit, seal: script } = deps.templates.boot;
-    const use = { waitSeconds: UP_SECONDS, attempts: 1, waiting };
-    const work = async (session: HostSession) => {
-      const exec = (command: string, stdin: string) =>
-        session.exec(command, {
-          what: 'sealing the disk',
-          timeoutSeconds: SEAL_SECONDS,
-          stdin,
-          signal: context.signal,
-        });
-      await exec(`cat > ${SERVE}.new && chmod 755 ${SERVE}.new && mv -f ${SERVE}.new ${SERVE}`, serve);
-      await exec(`cat > ${UNIT}.new && chmod 644 ${UNIT}.new && mv -f ${UNIT}.new ${UNIT}`, serveUnit);
-      await exec('cat > /run/chainctl-seal && sh /run/chainctl-seal </dev/null 2>&1', script);
-    };
-    await deps.sessions.use(access, context, use, work).catch((error: unknown) => {
-      context.signal.throwIfAborted();
-      throw hostFailure('sealing the disk', access, error);
-    });
   }
 }
