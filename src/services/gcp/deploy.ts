@@ -1,3 +1,4 @@
+import type { Event } from '../../events.ts';
 import { applyPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
@@ -102,7 +103,8 @@ export async function planGcp(
   const first = await planAt(startAt(locations, there));
   const cost = costOf({ ...request, externalAddress });
   await examine(first, request, { there, externalAddress }, steps, deps);
-  for (const text of [...cost.lines, openness(request)]) emit({ type: 'note', level: 'info', text });
+  for (const text of cost.lines) emit({ type: 'note', level: 'info', text });
+  emit(openness(request));
   const result = ({ location, plan }: Attempt, applied: boolean): GcpDeployment => ({
     stack: paths.name,
     target: 'gcp',
@@ -209,7 +211,8 @@ async function examine(
 }
 
 /** What the operator should know of who can do what, before it is so. */
-function openness({ auth }: GcpRequest): string {
+function openness({ auth }: GcpRequest): Event {
   const open = 'the load balancer is public: everybody can reach service B at its address, port 80';
-  return auth === 'token' ? `${open}; without the token it answers /health only` : `${open}, and use it`;
+  if (auth === 'none') return { type: 'note', level: 'warn', text: `${open}, and use it (--auth none)` };
+  return { type: 'note', level: 'info', text: `${open}; without the token it answers /health only` };
 }
