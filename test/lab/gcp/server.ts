@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readBatch, writeBatch } from './batch.ts';
 import { ApiError } from './errors.ts';
 import { failureOf, type GcpFaults, refusalOf } from './faults.ts';
 import type { Body } from './model.ts';
@@ -42,9 +43,34 @@ export async function startApiServer(
   });
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const at = new Date();
-    const { method = 'GET', url: path = '/' } = incoming;
+    const { method = 'GET', url: path = '/', headers } = incoming;
     const text = await textOf(incoming);
+    const client = String(headers['x-goog-api-client'] ?? headers['user-agent'] ?? '');
+    if (path.startsWith('/batch/')) {
+      const parts = readBatch(headers['content-type'] ?? '', text);
+      const answers = await Promise.all(parts.map((part) => perform(part.method, part.path, part.body, client)));
+      const results = answers.map((each, i) => ({
+        id: parts[i]?.id ?? '',
+        status: each?.[0] ?? 503,
+        body: each?.[1] ?? {},
+      }));
+      const [type, body] = writeBatch(results);
+      outgoing.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
+      return;
+    }
+    const result = await perform(method, path, text, client);
+    if (result) send(outgoing, ...result);
+    else incoming.socket.resetAndDestroy();
+  }
+
+  /** @returns status and body; nothing where the connection is to break */
+  async function perform(
+    method: string,
+    path: string,
+    text: string,
+    client: string,
+  ): Promise<[number, Body] | undefined> {
+    const at = new Date();
     let request: ApiRequest | undefined;
     let refusal: ApiError | undefined;
     try {
@@ -56,18 +82,16 @@ export async function startApiServer(
     const action = request?.action ?? '';
     const changes = method !== 'GET' && !/\.(wait|listManagedInstances|listInstances|getHealth)$/.test(action);
     const fault = faults.take(action, path, changes);
-    const client = String(incoming.headers['x-goog-api-client'] ?? incoming.headers['user-agent'] ?? '');
     const call: GcpCall = { action, method, path, client, at, ...(fault ? { fault: fault.kind } : {}) };
     calls.push(call);
-    if (fault?.kind === 'reset-before') return reset(incoming);
+    if (fault?.kind === 'reset-before') return undefined;
     if (fault?.kind === 'delay') await sleep(fault.ms ?? 0);
     refusal = refusalOf(fault) ?? refusal;
-    const [status, body] =
-      refusal || !request ? refused(refusal) : await answer({ ...request, failure: failureOf(fault) });
-    if (fault?.kind === 'reset-after') return reset(incoming);
-    call.status = status;
+    const result = refusal || !request ? refused(refusal) : await answer({ ...request, failure: failureOf(fault) });
+    if (fault?.kind === 'reset-after') return undefined;
+    call.status = result[0];
     call.tookMs = Date.now() - at.getTime();
-    send(outgoing, status, body);
+    return result;
   }
 
   async function answer(request: ApiRequest): Promise<[number, Body]> {
@@ -120,10 +144,6 @@ function send(outgoing: ServerResponse, status: number, body: Body): void {
     'content-length': Buffer.byteLength(text),
   });
   outgoing.end(text);
-}
-
-function reset(incoming: IncomingMessage): void {
-  incoming.socket.resetAndDestroy();
 }
 
 function stackOf(error: unknown): string {
