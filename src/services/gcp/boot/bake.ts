@@ -24,8 +24,6 @@ export interface BakeDeps {
 const START_SECONDS = 300;
 /** For one that runs already: enough for the end of a boot. */
 const KNOCK_SECONDS = 40;
-const SERVE = '/usr/local/sbin/chainctl-serve';
-const UNIT = '/etc/systemd/system/chainctl-serve.service';
 
 const NOT_READY = {
   code: 'not-ready',
