@@ -53,11 +53,14 @@ describe.skipIf(noGcloud)(`gcloud${noGcloud ? ` (not here: ${noGcloud})` : ''}`,
 
   it('creates, lists, describes, resizes, replaces and deletes the chain', { timeout: 170_000 }, async () => {
     const ranges = '130.211.0.0/22,35.191.0.0/16';
-    await run(`firewall-rules create fw --allow=tcp:8002 --source-ranges=${ranges} --target-tags=llm`);
-    const image = '--image-family=debian-12 --image-project=debian-cloud';
-    await run(`instance-templates create t1 --machine-type=e2-standard-2 ${image} --tags=llm`);
-    await run(`instance-templates create t2 --machine-type=e2-standard-2 ${image} --tags=llm --metadata=a=b`);
-    await run('health-checks create http hc --port=8002 --request-path=/health --global');
+    const template = '--machine-type=e2-standard-2 --image-family=debian-12 --image-project=debian-cloud --tags=llm';
+    await Promise.all([
+      run(`firewall-rules create fw --allow=tcp:8002 --source-ranges=${ranges} --target-tags=llm`),
+      run(`instance-templates create t1 ${template}`),
+      run(`instance-templates create t2 ${template} --metadata=a=b`),
+      run('health-checks create http hc --port=8002 --request-path=/health --global'),
+      run('addresses create ip --global'),
+    ]);
     const base = '--base-instance-name=llm-b --health-check=hc --initial-delay=60';
     await run(`instance-groups managed create mig --zone=${ZONE} --template=t1 --size=1 ${base}`);
     await run(`instance-groups managed set-named-ports mig --zone=${ZONE} --named-ports=http:8002`);
@@ -66,7 +69,6 @@ describe.skipIf(noGcloud)(`gcloud${noGcloud ? ` (not here: ${noGcloud})` : ''}`,
     await run(`backend-services add-backend bes --global --instance-group=mig --instance-group-zone=${ZONE}`);
     await run('url-maps create um --default-service=bes');
     await run('target-http-proxies create px --url-map=um');
-    await run('addresses create ip --global');
     await run('forwarding-rules create fr --global --target-http-proxy=px --address=ip --ports=80');
     const { address, status } = await one('addresses describe ip --global');
     expect(status).toBe('IN_USE');
@@ -105,10 +107,11 @@ describe.skipIf(noGcloud)(`gcloud${noGcloud ? ` (not here: ${noGcloud})` : ''}`,
     await run('backend-services delete bes --global');
     // It takes the autoscaler away first.
     await run(`instance-groups managed delete mig --zone=${ZONE}`);
-    await run('instance-templates delete t1');
-    await run('instance-templates delete t2');
-    await run('health-checks delete hc --global');
-    await run('firewall-rules delete fw');
+    await Promise.all([
+      run('instance-templates delete t1 t2'),
+      run('health-checks delete hc --global'),
+      run('firewall-rules delete fw'),
+    ]);
     expect(await run('instances list')).toEqual([]);
     expect(gcp.count()).toEqual(NOTHING);
   });

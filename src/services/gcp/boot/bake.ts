@@ -1,16 +1,17 @@
-import { RemedyError, reasonOf } from '../../../errors.ts';
-import { hostFailure } from '../../host/failures.ts';
+import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import type { HostAccess } from '../../host/access.ts';
 import { type HostOptions, hostResource } from '../../host/host-resource.ts';
 import { serviceResource } from '../../host/service-resource.ts';
 import type { ServiceSpec } from '../../host/service-spec.ts';
-import type { HostSession } from '../../host/session.ts';
 import type { HostSessions } from '../../host/sessions.ts';
 import type { HostTemplates } from '../../host/templates.ts';
+import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
 import { type LoginKeys, loginAccess } from './login.ts';
+import { sealDisk } from './seal.ts';
 
 export interface BakeDeps {
   readonly stack: string;
@@ -20,11 +21,21 @@ export interface BakeDeps {
   newId(): string;
 }
 
-/** It answered a moment ago, seconds. */
-const UP_SECONDS = 60;
-const SEAL_SECONDS = 300;
-const SERVE = '/usr/local/sbin/chainctl-serve';
-const UNIT = '/etc/systemd/system/chainctl-serve.service';
+const START_SECONDS = 300;
+/** For one that runs already: enough for the end of a boot. */
+const KNOCK_SECONDS = 40;
+
+const NOT_READY = {
+  code: 'not-ready',
+  exit: ExitCode.unhealthy,
+  nextSteps: ['run the same command again: it continues where it stopped'],
+};
+/** What it means that a machine no longer lets its owner in. */
+const SHUT_OUT = ['ssh-authentication', 'host-key-changed', 'host-unreachable', 'host-connection-lost', 'needs-root'];
+
+function isShutOut(error: unknown): boolean {
+  return error instanceof RemedyError && SHUT_OUT.includes(error.code);
+}
 
 /**
  * Gets a builder to the point at which its disk can be made an image: everything is on it, it has given a real answer,
@@ -47,14 +58,22 @@ export async function bake(
   let vm = left ?? (await builder.create(context, vmSpec, deps.newId()));
   try {
     vm = await running(vm);
-    await prepare();
+    try {
+      if (left?.status === 'RUNNING') await knock();
+      await prepare();
+    } catch (error) {
+      // One that was being sealed may let nobody in any more, until it boots again.
+      if (left === undefined || context.signal.aborted || !isShutOut(error)) throw error;
+      waiting(`starting ${builder.name} anew: ${reasonOf(error)}`);
+      await builder.stop(context, vm);
+      vm = await running(await builder.look(context));
+      await prepare();
+    }
   } catch (error) {
-    // One that was being sealed may let nobody in any more, until it boots again.
-    if (left === undefined || context.signal.aborted || !(error instanceof RemedyError)) throw error;
-    waiting(`starting ${builder.name} anew: ${reasonOf(error)}`);
-    await builder.stop(context, vm);
-    vm = await running(await builder.look(context));
-    await prepare();
+    const on = deps.stack === 'default' ? '' : ` --stack ${deps.stack}`;
+    const text = `the VM ${builder.name} is still there and costs money: the same deploy goes on with it, "chainctl teardown gcp${on}" removes it`;
+    context.emit({ type: 'note', level: 'warn', text });
+    throw error;
   }
   waiting(`stopping ${builder.name}`);
   await builder.stop(context, vm);
@@ -68,11 +87,31 @@ export async function bake(
   }
 
   async function running(seen: Instance): Promise<Instance> {
-    if (seen.status === 'RUNNING') return seen;
-    waiting(`starting ${builder.name}`);
+    if (seen.status !== 'RUNNING') waiting(`starting ${builder.name}`);
     if (seen.status === 'STOPPING') await builder.stop(context, seen);
     if (seen.status === 'STOPPING' || seen.status === 'TERMINATED') await builder.start(context, seen);
-    return builder.look(context);
+    return pollUntil(context, {
+      ...{ key, action: 'create', deadlineSeconds: START_SECONDS },
+      async look() {
+        const now = await builder.look(context);
+        return now.status === 'RUNNING' ? { done: now } : { reason: `the VM ${builder.name} is ${now.status}` };
+      },
+      late: (reason) => new RemedyError(`${reason} after ${START_SECONDS} s`, NOT_READY),
+    });
+  }
+
+  function access(): HostAccess {
+    const address = publicAddressOf(vm);
+    if (address === undefined) throw new Error(`${builder.name} has no public address`);
+    return loginAccess(deps.keys, address);
+  }
+
+  /** Whether it lets us in: a machine that boots is waited for much longer. */
+  async function knock(): Promise<void> {
+    const use = { waitSeconds: KNOCK_SECONDS, attempts: 1, waiting };
+    await deps.sessions.use(access(), context, use, (session) =>
+      session.exec('true', { what: 'logging in', timeoutSeconds: KNOCK_SECONDS, signal: context.signal }),
+    );
   }
 
   async function prepare(): Promise<void> {
@@ -81,10 +120,7 @@ export async function bake(
       sessions: deps.sessions,
       installDocker: deps.templates.boot.installDocker,
       unreachable: 'absent',
-      async access() {
-        const address = publicAddressOf(vm);
-        return address === undefined ? undefined : loginAccess(deps.keys, address);
-      },
+      access: async () => access(),
       async gone() {
         const { status } = await builder.look(context);
         const alive = status === 'PROVISIONING' || status === 'STAGING' || status === 'RUNNING';
@@ -95,7 +131,7 @@ export async function bake(
     const service = { ...options, service: 'b', templates: deps.templates.services.b } as const;
     await bring(serviceResource(key, [], service), serviceSpec);
     waiting('removing what only this VM may know');
-    await seal(options);
+    await sealDisk(access(), deps.templates.boot, { sessions: deps.sessions, waiting }, context);
   }
 
   /** To make what is on a machine once more is to change it: each step of it finds out what is there. */
@@ -106,28 +142,5 @@ export async function bake(
         ? await resource.create(context, spec, deps.newId())
         : there;
     await resource.ready(context, live);
-  }
-
-  async function seal(options: HostOptions): Promise<void> {
-    const access = await options.access(context);
-    if (access === undefined) throw new Error(`${builder.name} has no public address`);
-    const { serve, serveUnit, seal: script } = deps.templates.boot;
-    const use = { waitSeconds: UP_SECONDS, attempts: 1, waiting };
-    const work = async (session: HostSession) => {
-      const exec = (command: string, stdin: string) =>
-        session.exec(command, {
-          what: 'sealing the disk',
-          timeoutSeconds: SEAL_SECONDS,
-          stdin,
-          signal: context.signal,
-        });
-      await exec(`cat > ${SERVE}.new && chmod 755 ${SERVE}.new && mv -f ${SERVE}.new ${SERVE}`, serve);
-      await exec(`cat > ${UNIT}.new && chmod 644 ${UNIT}.new && mv -f ${UNIT}.new ${UNIT}`, serveUnit);
-      await exec('cat > /run/chainctl-seal && sh /run/chainctl-seal </dev/null 2>&1', script);
-    };
-    await deps.sessions.use(access, context, use, work).catch((error: unknown) => {
-      context.signal.throwIfAborted();
-      throw hostFailure('sealing the disk', access, error);
-    });
   }
 }
