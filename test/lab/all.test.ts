@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cli } from '../support/cli.ts';
+import { labDocker } from './images.ts';
+import { type BothClouds, startLab } from './lab.ts';
+import { labObstacle } from './support.ts';
+
+const obstacle = await labObstacle(true);
+const ZERO = expect.toSatisfy((counts: Record<string, number>) => Object.values(counts).every((n) => n === 0));
+
+describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
+  let lab: BothClouds;
+  let cli: Cli;
+
+  beforeAll(async () => {
+    [lab, cli] = await Promise.all([startLab({ vms: true, gcp: true }), Cli.open()]);
+  });
+  afterAll(async () => {
+    await cli?.close();
+    await lab?.stop();
+  });
+
+  const env = () => ({ ...lab.env, CHAINCTL_HOME: cli.home, CHAINCTL_OPERATOR_ADDRESS: `${lab.gateway}/32` });
+  const json = (...args: string[]) => cli.json(args, { env: env() });
+  const deploy = (...args: string[]) =>
+    json('deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2', ...args);
+  type Change = { readonly key: string; readonly action: string };
+  const changesOf = ({ result }: { result: { gcp: { changes: Change[] }; aws: { changes: Change[] } } }) =>
+    [...result.gcp.changes, ...result.aws.changes].filter(({ action }) => action !== 'unchanged');
+
+  it('plans both, says what they cost together, and makes nothing', async () => {
+    const { code, envelope, stderr } = await deploy('--dry-run');
+    expect(code).toBe(0);
+    expect(changesOf(envelope).map(({ key }) => key)).toEqual(
+      expect.arrayContaining(['address', 'forwarding-rule', 'instance-a', 'service-a']),
+    );
+    expect(stderr).toMatch(/both together: \d\.\d{4} USD to \d\.\d{4} USD per hour/);
+    expect(lab.gcp.count()).toEqual(ZERO);
+    expect(await lab.countPlainly()).toEqual(ZERO);
+  });
+
+  it('comes up side by side, with one token, and a second deploy changes nothing', async () => {
+    const seen: string[] = [];
+    const { code, envelope } = await cli.json(
+      ['deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2'],
+      {
+        env: env(),
+        onLine(line) {
+          const { type, key } = line.startsWith('{') ? JSON.parse(line) : {};
+          if (type === 'step-started' || type === 'step-done') seen.push(`${type} ${key}`);
+        },
+      },
+    );
+    expect(code).toBe(0);
+    expect(envelope.result.applied).toBe(true);
+    // A's machine was begun as soon as B had an address, long before B was there.
+    expect(seen.indexOf('step-started instance-a')).toBeGreaterThan(seen.indexOf('step-done address'));
+    expect(seen.indexOf('step-started instance-a')).toBeLessThan(seen.indexOf('step-started group-europe-west3-c'));
+    const again = await deploy();
+    expect(changesOf(again.envelope)).toEqual([]);
+  });
+
+  it('passes smoke and a sweep, through the load balancer', async () => {
+    const smoke = await json('smoke');
+    expect([smoke.code, smoke.envelope.result]).toEqual([0, expect.anything()]);
+    const load = await json('load', '--rps', '1', '--duration', '3s', '--warmup', '0s', '--out', `${cli.home}/results`);
+    expect(load.code).toBe(0);
+    expect(JSON.stringify(load.envelope.result)).toContain('aws_chain_rps1.csv');
+  });
+
+  it('has an instance that was killed by hand replaced, while requests go on', async () => {
+    const status = await json('deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2', '--min', '2');
+    expect(status.code).toBe(0);
+    const url = `${status.envelope.result.endpoints.b}/health`;
+    const hosts = new Set<string>();
+    await until(async () => {
+      hosts.add((await health(url)) ?? '');
+      return hosts.size >= 2 && !hosts.has('');
+    });
+    const [victim] = hosts;
+    const machines = await containers();
+    const doomed = machines.find(({ host }) => host === victim);
+    await labDocker().docker('kill', doomed?.name as string);
+    const after = new Set<string>();
+    await until(async () => {
+      const host = await health(url);
+      if (host !== undefined) after.add(host);
+      const fresh = [...after].filter((each) => !hosts.has(each));
+      return (
+        fresh.length > 0 || (await containers()).some(({ name, host: h }) => h === victim && name !== doomed?.name)
+      );
+    });
+  });
+
+  it('is taken down whole, as gcloud and aws count it', async () => {
+    const { code, envelope } = await json('teardown', 'all', '--yes');
+    expect(code).toBe(0);
+    expect(JSON.stringify(envelope.result)).toMatch(/instance-a.*forwarding-rule|forwarding-rule.*instance-a/);
+    const lists = [
+      'instances',
+      'instance-groups managed',
+      'instance-templates',
+      'images',
+      'addresses',
+      'backend-services',
+    ];
+    const left = await Promise.all(
+      lists.map(async (kind) => [
+        kind,
+        (await lab.gcp.gcloud(
+          'compute',
+          ...kind.split(' '),
+          'list',
+          ...(kind === 'images' ? ['--no-standard-images'] : []),
+        )) ?? [],
+      ]),
+    );
+    expect(left).toEqual(lists.map((kind) => [kind, []]));
+    expect(lab.gcp.count()).toEqual(ZERO);
+    expect(await lab.count()).toEqual(ZERO);
+    expect([...lab.problems, ...lab.gcp.problems]).toEqual([]);
+  });
+
+  async function containers() {
+    const lines = (await labDocker().docker('ps', '--format', '{{.Names}}')).split('\n').filter((name) => name !== '');
+    return Promise.all(
+      lines.map(async (name) => ({
+        name,
+        host: (
+          await labDocker()
+            .docker('exec', name, 'hostname')
+            .catch(() => '')
+        ).trim(),
+      })),
+    );
+  }
+});
+
+/** The host that answered, undefined for anything but a 200. */
+async function health(url: string): Promise<string | undefined> {
+  const headers = { connection: 'close' };
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+  return answer?.status === 200 ? ((await answer.json()) as { host: string }).host : undefined;
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('it did not come about in 120 s');
+    await sleep(100);
+  }
+}
