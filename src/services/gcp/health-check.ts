@@ -19,12 +19,16 @@ export interface HealthCheckSpec {
   readonly unhealthyThreshold: number;
 }
 
-/** A VM gets requests after one good answer and none after 15 s of bad ones; it is made anew after a minute of them. */
+/**
+ * A VM gets requests after one good answer and none after 15 s of bad ones; it is made anew after a minute of them. For
+ * the group it is healthy only after two good answers: by then the load balancer has asked it, too, and a rolling replace
+ * never takes the last VM that gets requests.
+ */
 export const CHECKS: Readonly<
   Record<typeof BALANCER_CHECK | typeof HEALING_CHECK, Omit<HealthCheckSpec, 'port' | 'path'>>
 > = {
-  [BALANCER_CHECK]: { intervalSeconds: 5, timeoutSeconds: 5, healthyThreshold: 1, unhealthyThreshold: 3 },
-  [HEALING_CHECK]: { intervalSeconds: 10, timeoutSeconds: 10, healthyThreshold: 1, unhealthyThreshold: 6 },
+  [BALANCER_CHECK]: { intervalSeconds: 3, timeoutSeconds: 3, healthyThreshold: 1, unhealthyThreshold: 5 },
+  [HEALING_CHECK]: { intervalSeconds: 6, timeoutSeconds: 6, healthyThreshold: 2, unhealthyThreshold: 10 },
 };
 
 /** An HTTP check that asks the service itself. */
