@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cli } from '../support/cli.ts';
+import { LABEL } from './cache.ts';
 import { labDocker } from './images.ts';
 import { type BothClouds, startLab } from './lab.ts';
 import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from './needles.ts';
@@ -80,32 +81,6 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
     expect(JSON.stringify(load.envelope.result)).toContain('aws_chain_rps1.csv');
   });
 
-  it('has an instance that was killed by hand replaced, while requests go on', async () => {
-    const status = await json('deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2', '--min', '2');
-    expect(status.code).toBe(0);
-    const url = `${status.envelope.result.endpoints.b}/health`;
-    const hosts = new Set<string>();
-    await until(async () => {
-      hosts.add((await health(url)) ?? '');
-      return hosts.size >= 2 && !hosts.has('');
-    });
-    const smoke = await json('smoke');
-    expect([smoke.code, Object.keys(smoke.envelope.result.hosts).length]).toEqual([0, 2]);
-    const [victim] = hosts;
-    const machines = await containers();
-    const doomed = machines.find(({ host }) => host === victim);
-    await labDocker().docker('kill', doomed?.name as string);
-    const after = new Set<string>();
-    await until(async () => {
-      const host = await health(url);
-      if (host !== undefined) after.add(host);
-      const fresh = [...after].filter((each) => !hosts.has(each));
-      return (
-        fresh.length > 0 || (await containers()).some(({ name, host: h }) => h === victim && name !== doomed?.name)
-      );
-    });
-  });
-
   it('tells nobody its secrets: no output, file, log, process argument, or user of a VM', async () => {
     clearInterval(sampling);
     const folder = join(cli.home, 'stacks', 'default', 'secrets');
@@ -130,6 +105,32 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
       const drop = ['setpriv', '--reuid=65534', '--clear-groups', 'sh', '-c', asNobody];
       expect(await labDocker().docker('exec', '--env', `NEEDLES=${pattern}`, name, ...drop)).toBe('');
     }
+  });
+
+  it('has an instance that was killed by hand replaced, while requests go on', async () => {
+    const status = await json('deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2', '--min', '2');
+    expect(status.code).toBe(0);
+    const url = `${status.envelope.result.endpoints.b}/health`;
+    const hosts = new Set<string>();
+    await until(async () => {
+      hosts.add((await health(url)) ?? '');
+      return hosts.size >= 2 && !hosts.has('');
+    });
+    const smoke = await json('smoke');
+    expect([smoke.code, Object.keys(smoke.envelope.result.hosts).length]).toEqual([0, 2]);
+    const [victim] = hosts;
+    const machines = await containers();
+    const doomed = machines.find(({ host }) => host === victim);
+    await labDocker().docker('kill', doomed?.name as string);
+    const after = new Set<string>();
+    await until(async () => {
+      const host = await health(url);
+      if (host !== undefined) after.add(host);
+      const fresh = [...after].filter((each) => !hosts.has(each));
+      return (
+        fresh.length > 0 || (await containers()).some(({ name, host: h }) => h === victim && name !== doomed?.name)
+      );
+    });
   });
 
   it('is taken down whole, as gcloud and aws count it', async () => {
@@ -161,8 +162,12 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
     expect([...lab.problems, ...lab.gcp.problems]).toEqual([]);
   });
 
+  /** The machines of this lab; others may run beside it. */
   async function containers() {
-    const lines = (await labDocker().docker('ps', '--format', '{{.Names}}')).split('\n').filter((name) => name !== '');
+    const ours = ['--filter', `label=${LABEL}=${basename(lab.folder)}`];
+    const lines = (await labDocker().docker('ps', ...ours, '--format', '{{.Names}}'))
+      .split('\n')
+      .filter((name) => name !== '');
     return Promise.all(
       lines.map(async (name) => ({
         name,
