@@ -1,5 +1,6 @@
 import type { AwsDeployment } from '../services/aws/deploy.ts';
 import type { DoctorCheck } from '../services/doctor/check.ts';
+import { besideLead } from './format/entry.ts';
 
 const MARK = { ok: '✓', warning: '!', failed: '✗', skipped: '•' } as const;
 
@@ -23,13 +24,13 @@ export function renderAwsDeployment(deployment: AwsDeployment): string {
   ].join('\n');
 }
 
-/** One line per check, and what to do about those that are not fine. */
-export function renderDoctor(checks: readonly DoctorCheck[]): string {
+/** A row per check, and what to do about those that are not fine; steps stay whole, to be pasted. */
+export function renderDoctor(checks: readonly DoctorCheck[], columns: number): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const failed = checks.filter(({ status }) => status === 'failed').length;
   return [
     ...checks.flatMap(({ name, status, detail, nextSteps }) => [
-      `${MARK[status]} ${name.padEnd(width)}  ${detail}`,
+      ...besideLead(`${MARK[status]} ${name.padEnd(width)}  `, detail, columns),
       ...(status === 'ok' ? [] : nextSteps.map((step) => `${' '.repeat(width + 4)}-> ${step}`)),
     ]),
     '',

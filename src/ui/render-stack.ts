@@ -68,19 +68,24 @@ export function renderStatus(stack: string, targets: readonly ReportedTarget[]):
 }
 
 function renderTarget(stack: string, target: ReportedTarget): string {
-  const identity = target.resources.some(({ pid }) => pid !== undefined) ? 'pid' : 'id';
+  const processes = target.resources.some(({ pid }) => pid !== undefined);
   const table = new Table({
-    head: ['resource', 'state', identity, 'address', 'since (UTC)'],
+    head: ['resource', 'state', ...(processes ? ['pid', 'address'] : ['id or address']), 'since (UTC)'],
     style: { head: [], border: [], compact: true },
   });
+  // What stands in every name of a stack would take the place of what tells them apart.
+  const prefix = `chainctl-${stack}-`;
   for (const { key, state, pid, id, address, since } of target.resources) {
-    table.push([key, state, pid ?? id ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);
+    const own = id === `${prefix}${key}` ? undefined : id?.replace(prefix, '');
+    const where = processes ? [pid ?? id ?? '-', address ?? '-'] : [address ?? own ?? ''];
+    table.push([key, state, ...where, since?.slice(5, 19).replace('T', ' ') ?? '-']);
   }
   const reasons = target.resources.filter(({ reason }) => reason !== undefined);
   const { a, b } = target.endpoints;
   return [
     `Stack ${stack}, ${target.target}: ${verdict(target)}${target.simulated ? ' (simulated engine)' : ''}`,
     table.toString(),
+    ...(target.resources.some(({ id }) => id?.startsWith(prefix)) ? [`Names begin with ${prefix}`] : []),
     ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
     ...renderDrift(target.drift),
     ...(a === undefined ? [] : [`A  ${a}/chain`]),

@@ -1,4 +1,5 @@
 import type { Event } from '../../events.ts';
+import { wrap } from '../../services/results/text.ts';
 import { checkLine } from './check.ts';
 import { formatPlan, summarizePlan } from './plan.ts';
 import { watchHeader } from './scale.ts';
@@ -36,7 +37,11 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       return entry('heading', `${event.name}${about}`);
     }
     case 'plan':
-      return entry('heading', `Plan: ${summarizePlan(event.changes)}`, formatPlan(event.changes, paint));
+      return entry(
+        'heading',
+        `Plan${event.target === undefined ? '' : ` for ${event.target}`}: ${summarizePlan(event.changes)}`,
+        formatPlan(event.changes, paint),
+      );
     case 'step-done':
       return entry('done', stepDone(event.key, event.action, event.seconds, event.detail));
     case 'step-failed':
@@ -73,4 +78,11 @@ export function entryRows(entry: Entry, paint: Paint): EntryRow[] {
       ? { lead: '', text: paint('bold', entry.text) }
       : { lead: `${paint(COLOUR[entry.mark], MARK[entry.mark])} `, text: entry.text };
   return [first, ...entry.details.map((text) => ({ lead: '  ', text }))];
+}
+
+/** A row broken at words to fit `columns`, beside its lead; padding inside of a line that fits stays. */
+export function besideLead(lead: string, text: string, columns: number): string[] {
+  const room = columns - lead.length;
+  const [first = '', ...rest] = text.length <= room ? [text] : wrap(text, room);
+  return [lead + first, ...rest.map((line) => ' '.repeat(lead.length) + line)];
 }
