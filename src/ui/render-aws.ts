@@ -1,12 +1,14 @@
 import type { AwsDeployment } from '../services/aws/deploy.ts';
 import type { DoctorCheck } from '../services/doctor/check.ts';
+import { stackOption } from '../services/stack/stack-option.ts';
 import { besideLead } from './format/entry.ts';
+import { nextCommands } from './format/text.ts';
 
 const MARK = { ok: '✓', warning: '!', failed: '✗', skipped: '•' } as const;
 
 /** What a deploy on AWS says when it is done. */
 export function renderAwsDeployment(deployment: AwsDeployment): string {
-  const on = deployment.stack === 'default' ? '' : ` --stack ${deployment.stack}`;
+  const on = stackOption(deployment.stack);
   const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
   if (!deployment.applied) {
     const what = changed === 0 ? 'nothing would change' : `${changed} planned, none made`;
@@ -20,7 +22,7 @@ export function renderAwsDeployment(deployment: AwsDeployment): string {
     ...(deployment.expiresAt === undefined
       ? ['  It costs money until "chainctl teardown aws".']
       : [`  The VM ends itself at ${deployment.expiresAt}; what else there is stays until "chainctl teardown aws".`]),
-    `Next: chainctl smoke${on}, chainctl load --rps 1,2,5${on}, chainctl teardown aws${on}`,
+    ...nextCommands([`chainctl smoke${on}`, `chainctl load --rps 1,2,5${on}`, `chainctl teardown aws${on}`]),
   ].join('\n');
 }
 

@@ -2,13 +2,14 @@ import Table from 'cli-table3';
 import type { HostDeployment } from '../services/host/deploy.ts';
 import type { LocalDeployment } from '../services/local/deploy.ts';
 import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
+import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget } from '../services/stack/stack-status.ts';
 import type { TargetStatus } from '../services/stack/target-module.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
 
 /** What a deploy says when it is done. */
 export function renderDeployment(deployment: LocalDeployment): string {
-  const on = stackFlag(deployment.stack);
+  const on = stackOption(deployment.stack);
   const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
   if (!deployment.applied) {
     return `Stack ${deployment.stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
@@ -25,7 +26,7 @@ export function renderDeployment(deployment: LocalDeployment): string {
 /** What a deploy to a machine says when it is done. */
 export function renderHostDeployment(deployment: HostDeployment): string {
   const { stack, service, machine, hostKey, applied, endpoints } = deployment;
-  const on = stackFlag(stack);
+  const on = stackOption(stack);
   const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
   if (!applied) {
     return `Stack ${stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
@@ -37,11 +38,6 @@ export function renderHostDeployment(deployment: HostDeployment): string {
     `  host key    ${hostKey} (pinned)`,
     `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown host${on}`,
   ].join('\n');
-}
-
-/** What a pasted command needs to mean the same stack. */
-function stackFlag(stack: string): string {
-  return stack === 'default' ? '' : ` --stack ${stack}`;
 }
 
 /**
@@ -63,7 +59,7 @@ export function renderTeardown(reports: readonly TeardownReport[], logs: string 
 /** A table per target; readable at 80 columns and without colour. */
 export function renderStatus(stack: string, targets: readonly ReportedTarget[]): string {
   if (targets.length === 0)
-    return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackFlag(stack)}`;
+    return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackOption(stack)}`;
   return targets.map((target) => renderTarget(stack, target)).join('\n\n');
 }
 
@@ -90,11 +86,11 @@ function renderTarget(stack: string, target: ReportedTarget): string {
     ...renderDrift(target.drift),
     ...(a === undefined ? [] : [`A  ${a}/chain`]),
     ...(b === undefined ? [] : [`B  ${b}/invoke`]),
-    ...(target.auth === 'token' ? ["Both ask for the stack's token; smoke and load send it by themselves."] : []),
+    ...(target.auth === 'token' ? ["Prompts need the stack's token; smoke and load send it by themselves."] : []),
     ...(target.healthy
       ? []
       : [
-          `Next: chainctl deploy ${target.target}${stackFlag(stack)} (continues with what is missing), or chainctl logs${stackFlag(stack)}`,
+          `Next: chainctl deploy ${target.target}${stackOption(stack)} (continues with what is missing), or chainctl logs${stackOption(stack)}`,
         ]),
   ].join('\n');
 }

@@ -1,5 +1,4 @@
 import type { Event } from '../../events.ts';
-import { wrap } from '../../services/results/text.ts';
 import { checkLine } from './check.ts';
 import { formatPlan, summarizePlan } from './plan.ts';
 import { watchHeader } from './scale.ts';
@@ -80,9 +79,18 @@ export function entryRows(entry: Entry, paint: Paint): EntryRow[] {
   return [first, ...entry.details.map((text) => ({ lead: '  ', text }))];
 }
 
-/** A row broken at words to fit `columns`, beside its lead; padding inside of a line that fits stays. */
+/** A row broken at spaces to fit `columns`, beside its lead; what stands in columns within a line stays so. */
 export function besideLead(lead: string, text: string, columns: number): string[] {
-  const room = columns - lead.length;
-  const [first = '', ...rest] = text.length <= room ? [text] : wrap(text, room);
-  return [lead + first, ...rest.map((line) => ' '.repeat(lead.length) + line)];
+  const room = Math.max(1, columns - lead.length);
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > room) {
+    const space = rest.lastIndexOf(' ', room);
+    const end = space > 0 ? space : rest.indexOf(' ');
+    if (end < 0) break;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = rest.slice(end).trimStart();
+  }
+  const [first = '', ...others] = [...lines, rest];
+  return [lead + first, ...others.map((line) => ' '.repeat(lead.length) + line)];
 }
