@@ -6,6 +6,7 @@ import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget } from '../services/stack/stack-status.ts';
 import type { TargetStatus } from '../services/stack/target-module.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
+import { nextCommands } from './format/text.ts';
 
 /** What a deploy says when it is done. */
 export function renderDeployment(deployment: LocalDeployment): string {
@@ -60,10 +61,12 @@ export function renderTeardown(reports: readonly TeardownReport[], logs: string 
 export function renderStatus(stack: string, targets: readonly ReportedTarget[]): string {
   if (targets.length === 0)
     return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackOption(stack)}`;
-  return targets.map((target) => renderTarget(stack, target)).join('\n\n');
+  const inClouds = (['aws', 'gcp'] as const).every((cloud) => targets.some(({ target }) => target === cloud));
+  return targets.map((target) => renderTarget(stack, target, inClouds)).join('\n\n');
 }
 
-function renderTarget(stack: string, target: ReportedTarget): string {
+function renderTarget(stack: string, target: ReportedTarget, inClouds: boolean): string {
+  const again = inClouds && (target.target === 'aws' || target.target === 'gcp') ? 'all' : target.target;
   const processes = target.resources.some(({ pid }) => pid !== undefined);
   const table = new Table({
     head: ['resource', 'state', ...(processes ? ['pid', 'address'] : ['id or address']), 'since (UTC)'],
@@ -89,9 +92,10 @@ function renderTarget(stack: string, target: ReportedTarget): string {
     ...(target.auth === 'token' ? ["Prompts need the stack's token; smoke and load send it by themselves."] : []),
     ...(target.healthy
       ? []
-      : [
-          `Next: chainctl deploy ${target.target}${stackOption(stack)} (continues with what is missing), or chainctl logs${stackOption(stack)}`,
-        ]),
+      : nextCommands([
+          `chainctl deploy ${again}${stackOption(stack)}   # goes on with what is missing`,
+          `chainctl logs${stackOption(stack)}`,
+        ])),
   ].join('\n');
 }
 
