@@ -7,6 +7,7 @@ import type { HostSessions } from '../../host/sessions.ts';
 import type { HostTemplates } from '../../host/templates.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import { stackOption } from '../../stack/stack-option.ts';
 import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
@@ -70,7 +71,7 @@ export async function bake(
       await prepare();
     }
   } catch (error) {
-    const on = deps.stack === 'default' ? '' : ` --stack ${deps.stack}`;
+    const on = stackOption(deps.stack);
     const text = `the VM ${builder.name} is still there and costs money: the same deploy goes on with it, "chainctl teardown gcp${on}" removes it`;
     context.emit({ type: 'note', level: 'warn', text });
     throw error;
