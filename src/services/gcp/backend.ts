@@ -54,6 +54,8 @@ export function backendService(
   return namedObject<BackendSpec, BackendService>(owner, {
     key: BACKEND,
     dependsOn: [...groups, BALANCER_CHECK],
+    // Front ends take minutes to learn of a new load balancer: they do it while the first VM boots.
+    beside: groups,
     get: (name, signal) => compute.read('backendServices.get', { backendService: name }, signal),
     async insert(context, spec, made, step) {
       const input = { backendServiceResource: { ...made, ...bodyOf(spec) } };

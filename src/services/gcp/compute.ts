@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Changes, Collection, Operation, Reads } from './compute-calls.ts';
+import { keepDefinitionsOf } from './definitions.ts';
 import { isTransient, noCredentials, remedyFor } from './errors.ts';
 import { regionOf } from './names.ts';
 
@@ -153,6 +154,7 @@ async function answerOf(client: Client, method: string, request: object, options
 
 async function openClient(collection: Collection, options: object): Promise<Client> {
   const [file, name] = CLIENTS[collection];
+  keepDefinitionsOf(Object.values(CLIENTS).map(([, each]) => each));
   const loaded = (await import(`@google-cloud/compute/build/src/v1/${file}_client.js`)) as Record<
     string,
     new (

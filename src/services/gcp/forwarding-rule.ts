@@ -40,6 +40,7 @@ export function forwardingRule(
   return namedObject<Nothing, ForwardingRule>(owner, {
     key: RULE,
     dependsOn: [PROXY, ADDRESS],
+    beside: [PROXY],
     get,
     async insert(context, _spec, made, step) {
       const forwardingRuleResource = {

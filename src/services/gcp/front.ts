@@ -7,7 +7,7 @@ import { namedObject, patchStep } from './object.ts';
 import { change, removeObject } from './operations.ts';
 import { globalPath, samePath } from './paths.ts';
 
-const URL_MAP = 'url-map';
+export const URL_MAP = 'url-map';
 export const PROXY = 'http-proxy';
 
 type Nothing = Readonly<Record<string, never>>;
@@ -18,6 +18,7 @@ export function urlMap(compute: Compute, owner: Ownership): Resource<Nothing, Ur
   return namedObject<Nothing, UrlMap>(owner, {
     key: URL_MAP,
     dependsOn: [BACKEND],
+    beside: [BACKEND],
     get: (name, signal) => compute.read('urlMaps.get', { urlMap: name }, signal),
     async insert(context, _spec, made, step) {
       await change(compute, context, 'urlMaps.insert', { urlMapResource: { ...made, defaultService } }, step);
@@ -51,6 +52,7 @@ export function httpProxy(
   return namedObject<Nothing, TargetHttpProxy>(owner, {
     key: PROXY,
     dependsOn: [URL_MAP],
+    beside: [URL_MAP],
     get: (name, signal) => compute.read('targetHttpProxies.get', { targetHttpProxy: name }, signal),
     async insert(context, _spec, made, step) {
       const input = { targetHttpProxyResource: { ...made, urlMap: wanted } };

@@ -24,6 +24,10 @@ export interface GroupWait {
   readonly boots?: BootWatch;
 }
 
+/** The group says itself when it is done: it is asked often, and its instances and errors now and then. */
+const LOOK_MS = 500;
+const CLOSER_MS = 2000;
+
 /**
  * Resolves when the group has what it wants: every instance runs, is healthy and is of the right template. Meanwhile it
  * listens to the group's own errors: a shortage or a broken template ends the wait in seconds.
@@ -35,18 +39,23 @@ export async function untilStable(calls: GroupCalls, context: ResourceContext, w
   const { name, template } = wait;
   const { signal } = context;
   let known: ReadonlySet<string> | undefined;
+  let closerAt = 0;
+  let reason = '';
   await pollUntil(context, {
     key: wait.key,
     action: wait.action,
     deadlineSeconds: wait.deadlineSeconds,
-    longestMs: 2000,
+    longestMs: LOOK_MS,
     async look() {
-      const [group, instances, told] = await Promise.all([
-        lookUp(() => calls.get(name, signal)),
+      const group = await lookUp(() => calls.get(name, signal));
+      if (group === undefined) throw vanished(name);
+      const now = context.clock.monotonic();
+      if (group.status?.isStable !== true && now < closerAt) return { reason };
+      closerAt = now + CLOSER_MS;
+      const [instances, told] = await Promise.all([
         lookUp(() => calls.instances(name, signal)),
         lookUp(() => calls.errors(name, signal)),
       ]);
-      if (group === undefined) throw vanished(name);
       // What it said before may be long mended.
       known ??= new Set((told ?? []).map(identity));
       const errors = (told ?? []).filter((error) => known?.has(identity(error)) === false);
@@ -57,7 +66,8 @@ export async function untilStable(calls: GroupCalls, context: ResourceContext, w
         (each) => each.currentAction !== 'NONE' && fromTemplate(each, template),
       );
       const boot = await wait.boots?.look(unserving, context);
-      return { reason: boot ? `${verdict.reason}; ${boot}` : verdict.reason };
+      reason = boot ? `${verdict.reason}; ${boot}` : verdict.reason;
+      return { reason };
     },
     late: (reason) => neverStable(wait, reason),
   });

@@ -17,6 +17,8 @@ export interface Kind<Spec, Raw extends Named> {
   /** Short name within the stack; the key where absent. */
   readonly part?: string;
   readonly dependsOn: readonly string[];
+  /** As {@link Resource.beside}. */
+  readonly beside?: readonly string[];
   get(name: string, signal: AbortSignal): Promise<Raw>;
   /** Makes it and waits for the end of the operation. */
   insert(
@@ -68,6 +70,7 @@ export function namedObject<Spec, Raw extends Named>(
     name,
     key,
     dependsOn,
+    ...(kind.beside === undefined ? {} : { beside: kind.beside }),
     find,
     diff(spec, raw) {
       if (kind.needsAnother?.(spec, raw)) return 'replace';

@@ -21,7 +21,7 @@ interface Serving {
 
 /** Good answers in a row after which the address is taken to serve: its front ends learn of it one by one. */
 const ANSWERS = 5;
-const BETWEEN_MS = 200;
+const BETWEEN_MS = 100;
 
 /**
  * Resolves once B answers through its public address: the load balancer calls a backend healthy, and several requests in
@@ -38,7 +38,7 @@ export async function untilServing(context: ResourceContext, serving: Serving): 
     key,
     action: 'ready',
     deadlineSeconds,
-    longestMs: 1000,
+    longestMs: 500,
     async look() {
       if (!healthy) {
         const reason = await backendsReason(compute, serving, context.signal);

@@ -1,4 +1,4 @@
-import { runGraph, type Task } from './graph.ts';
+import { type Progress, runGraph, type Task } from './graph.ts';
 import type { Journal } from './journal.ts';
 import { LiveObjects } from './live-objects.ts';
 import { type Observation, type PlannedChange, planChanges } from './plan.ts';
@@ -116,7 +116,8 @@ function tasksOf(
           ...wanted.resource.dependsOn,
           ...(goes(wanted.resource.key) ? [removalOf(wanted.resource.key)] : []),
         ],
-        run: () => settle(wanted, actions, deps, objects),
+        beside: besideOf(wanted.resource, actions),
+        run: (progress) => settle(wanted, actions, deps, objects, progress),
       }),
     ),
   ];
@@ -124,20 +125,32 @@ function tasksOf(
 
 const removalOf = (key: string) => `${key} (removal)`;
 
+type Actions = ReadonlyMap<string, PlannedChange['action']>;
+
+/** What is made from nothing does not wait until what it may be made beside works; what is there and in use does. */
+function besideOf({ key, beside = [] }: Resource<unknown, unknown>, actions: Actions): readonly string[] {
+  if (actions.get(key) !== 'create') return [];
+  return beside.filter((other) => ['create', 'unchanged'].includes(actions.get(other) ?? ''));
+}
+
 /** Makes one resource what is wanted of it. */
 async function settle(
   wanted: Desired,
-  actions: ReadonlyMap<string, PlannedChange['action']>,
+  actions: Actions,
   deps: StepDeps,
   objects: LiveObjects,
+  progress: Progress,
 ): Promise<void> {
   const { key, dependsOn } = wanted.resource;
   const action = actions.get(key) as PlannedChange['action'];
   // What it depends on may have taken it along, or left it another one than was seen.
   if (dependsOn.some((dependency) => actions.get(dependency) !== 'unchanged')) objects.forget(key);
   const live = action === 'create' || action === 'replace' ? undefined : await objects.find(key);
-  if (live === undefined) await createStep(deps, wanted, action === 'replace' ? 'replace' : 'create');
+  if (live === undefined) await createStep(deps, wanted, action === 'replace' ? 'replace' : 'create', progress);
   else if (action === 'update') await updateStep(deps, wanted, live);
-  else await confirmStep(deps, wanted, live);
+  else {
+    progress.isThere();
+    await confirmStep(deps, wanted, live);
+  }
   objects.forget(key);
 }

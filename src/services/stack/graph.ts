@@ -2,7 +2,17 @@
 export interface Task {
   readonly key: string;
   readonly dependsOn: readonly string[];
-  run(): Promise<void>;
+  /** Of `dependsOn`, those that only have to be there, and need not be done, for this one to begin. */
+  readonly beside?: readonly string[];
+  run(progress: Progress): Promise<void>;
+}
+
+/** What a task that runs tells and asks of the others. */
+export interface Progress {
+  /** What it stands for is there: tasks that run beside it may begin. */
+  isThere(): void;
+  /** Resolves when the tasks that this one runs beside are done; false when anything has failed meanwhile. */
+  othersDone(): Promise<boolean>;
 }
 
 /**
@@ -14,19 +24,32 @@ export interface Task {
 export async function runGraph(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
   const byKey = new Map(tasks.map((task) => [task.key, task]));
   const started = new Map<string, Promise<void>>();
+  const there = new Map(tasks.map(({ key }) => [key, Promise.withResolvers<void>()]));
   const failures: unknown[] = [];
   const start = (task: Task, path: readonly string[]): Promise<void> => {
     const known = started.get(task.key);
     if (known !== undefined) return known;
     if (path.includes(task.key)) throw new Error(`dependency cycle: ${[...path, task.key].join(' -> ')}`);
     const before = task.dependsOn.flatMap((key) => byKey.get(key) ?? []);
-    const waits = before.map((dependency) => start(dependency, [...path, task.key]));
+    const isBeside = ({ key }: Task) => task.beside?.includes(key) === true;
+    const ends = before.map((dependency) => ({ dependency, end: start(dependency, [...path, task.key]) }));
+    const waits = ends.map(({ dependency, end }) =>
+      isBeside(dependency) ? Promise.race([end, there.get(dependency.key)?.promise]) : end,
+    );
+    const progress: Progress = {
+      isThere: () => there.get(task.key)?.resolve(),
+      async othersDone() {
+        const others = ends.filter(({ dependency }) => isBeside(dependency));
+        await Promise.all(others.map(({ end }) => end));
+        return others.length === 0 || failures.length === 0;
+      },
+    };
     const work = (async () => {
       await Promise.all(waits);
       if (failures.length > 0) return;
       try {
         signal.throwIfAborted();
-        await task.run();
+        await task.run(progress);
       } catch (error) {
         failures.push(error);
       }

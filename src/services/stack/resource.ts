@@ -29,6 +29,11 @@ export type Difference = 'same' | 'update' | 'replace';
 export interface Resource<Spec, Live> {
   readonly key: string;
   readonly dependsOn: readonly string[];
+  /**
+   * Of `dependsOn`, those that need not work yet when this one is made from nothing: it is made as soon as they are there,
+   * and `ready` is called once they work.
+   */
+  readonly beside?: readonly string[];
   find(context: ResourceContext): Promise<Live | undefined>;
   diff(spec: Spec, live: Live): Difference;
   /**

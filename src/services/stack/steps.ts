@@ -1,5 +1,6 @@
 import { RemedyError, reasonOf } from '../../errors.ts';
 import type { StepAction } from '../../events.ts';
+import type { Progress } from './graph.ts';
 import type { Journal } from './journal.ts';
 import type { Desired, Resource, ResourceContext } from './resource.ts';
 
@@ -16,16 +17,19 @@ interface StepEnd<T> {
   readonly detail: string;
 }
 
+/** @param work resolves with nothing where it has to stop half-way because of others, who say why */
 async function step<T>(
   context: ResourceContext,
   key: string,
   action: StepAction,
-  work: () => Promise<StepEnd<T>>,
-): Promise<T> {
+  work: () => Promise<StepEnd<T> | undefined>,
+): Promise<T | undefined> {
   const started = context.clock.monotonic();
   context.emit({ type: 'step-started', key, action });
   try {
-    const { value, detail } = await work();
+    const end = await work();
+    if (end === undefined) return undefined;
+    const { value, detail } = end;
     const seconds = (context.clock.monotonic() - started) / 1000;
     context.emit({ type: 'step-done', key, action, seconds, detail });
     return value;
@@ -55,11 +59,15 @@ export function describeIdentity(identity: Readonly<Record<string, string | numb
 /**
  * Creates a resource: intent and token on disk, the call, its result on disk, then readiness. A `creating` intent left
  * by an earlier run lends its token, so that a call that took effect unseen is met again and not doubled.
+ *
+ * @param progress told when it is there; asked whether what it was made beside works, before its own readiness is waited
+ *   for: where that has failed, it stays as it is
  */
 export function createStep(
   { context, journal, newToken }: StepDeps,
   { resource, spec }: Desired,
-  action: 'create' | 'replace' = 'create',
+  action: 'create' | 'replace',
+  progress: Progress,
 ): Promise<unknown> {
   const { key } = resource;
   return step(context, key, action, async () => {
@@ -69,6 +77,8 @@ export function createStep(
     const live = await resource.create(context, spec, token);
     const identity = resource.identify(live);
     await journal.record(key, { status: 'created', token, spec, identity });
+    progress.isThere();
+    if (!(await progress.othersDone())) return undefined;
     await resource.ready(context, live);
     await journal.record(key, { status: 'ready', token, spec, identity });
     return { value: live, detail: describeIdentity(identity) };
@@ -115,13 +125,13 @@ export async function confirmStep(
 }
 
 /** Removes a live resource; its record goes only once it is gone. */
-export function removeStep(
+export async function removeStep(
   { context, journal }: StepDeps,
   resource: Resource<unknown, unknown>,
   live: unknown,
 ): Promise<void> {
   const { key } = resource;
-  return step(context, key, 'remove', async () => {
+  await step(context, key, 'remove', async () => {
     const recorded = journal.resource(key);
     const identity = resource.identify(live);
     const { token, spec } = recorded ?? { token: '', spec: undefined };

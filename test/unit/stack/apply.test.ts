@@ -21,6 +21,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const statePath = () => join(folder, 'state.json');
 const openJournal = () => Journal.open(statePath(), 'test', 'fake', world.context.clock);
+const soon = () => new Promise((resolve) => setImmediate(resolve));
 const newToken = () => `token-${++tokens}`;
 const recorded = async () => JSON.parse(await readFile(statePath(), 'utf8')).targets.fake.resources;
 
@@ -54,6 +55,33 @@ describe('deploy on the resource graph', () => {
     expect(world.calls).toEqual(['ready base', 'remove top', 'create top', 'ready top']);
     expect((await deploy(chain('~v3'))).top).toMatch(/^update/);
     expect(world.things.get('top')?.spec).toBe('~v3');
+  });
+
+  /** A base that works only once the top is there: one after the other they would never be done. */
+  const besides = () => {
+    const base = world.resource('base');
+    const ready: typeof base.ready = async (context, live) => {
+      while (!world.things.has('top')) await soon();
+      await base.ready(context, live);
+    };
+    return [desire({ ...base, ready }, 'v1'), desire({ ...world.resource('top', ['base']), beside: ['base'] }, 'v1')];
+  };
+
+  it('makes what may be made beside another one before that works, and waits for it afterwards', async () => {
+    await deploy(besides());
+    expect(world.calls).toEqual(['create base', 'create top', 'ready base', 'ready top']);
+    expect(await recorded()).toMatchObject({ base: { status: 'ready' }, top: { status: 'ready' } });
+  });
+
+  it('leaves what was made beside another one that does not work as it is, and goes on with it', async () => {
+    world.failures.set('ready base', new Error('sold out'));
+    await expect(deploy(besides())).rejects.toThrow('sold out');
+    expect(world.calls).toEqual(['create base', 'create top', 'ready base']);
+    expect(await recorded()).toMatchObject({ base: { status: 'created' }, top: { status: 'created' } });
+    world.failures.clear();
+    await deploy(besides());
+    expect(world.calls.slice(3)).toEqual(['ready base', 'ready top']);
+    expect(await recorded()).toMatchObject({ base: { status: 'ready' }, top: { status: 'ready' } });
   });
 
   it('removes what is no longer wanted after everything else', async () => {

@@ -56,6 +56,64 @@ describe('runGraph', () => {
     expect(order).not.toContain('+after');
   });
 
+  it('begins a task beside another one as soon as that is there, and tells it when that is done', async () => {
+    const order: string[] = [];
+    const ready = Promise.withResolvers<void>();
+    const group: Task = {
+      key: 'group',
+      dependsOn: [],
+      async run({ isThere }) {
+        isThere();
+        await ready.promise;
+        order.push('group works');
+      },
+    };
+    const front: Task = {
+      key: 'front',
+      dependsOn: ['group'],
+      beside: ['group'],
+      async run({ othersDone }) {
+        order.push('front is made');
+        ready.resolve();
+        order.push(`front goes on: ${await othersDone()}`);
+      },
+    };
+    await runGraph([front, group], never);
+    expect(order).toEqual(['front is made', 'group works', 'front goes on: true']);
+  });
+
+  it('tells a task that what it runs beside has failed, and ends with that failure', async () => {
+    let goesOn: boolean | undefined;
+    const made = Promise.withResolvers<void>();
+    const group: Task = {
+      key: 'group',
+      dependsOn: [],
+      async run({ isThere }) {
+        isThere();
+        await made.promise;
+        throw new Error('sold out');
+      },
+    };
+    const front: Task = {
+      key: 'front',
+      dependsOn: ['group'],
+      beside: ['group'],
+      async run({ othersDone }) {
+        made.resolve();
+        goesOn = await othersDone();
+      },
+    };
+    await expect(runGraph([group, front], never)).rejects.toThrow('sold out');
+    expect(goesOn).toBe(false);
+  });
+
+  it('does not begin a task beside one that fails before it is there', async () => {
+    const { order, task } = recorder();
+    const bad = task('bad', [], () => Promise.reject(new Error('no')));
+    await expect(runGraph([bad, { ...task('front', ['bad']), beside: ['bad'] }], never)).rejects.toThrow('no');
+    expect(order).toEqual(['+bad']);
+  });
+
   it('stops with the reason of an abort', async () => {
     const { order, task } = recorder();
     const controller = new AbortController();
