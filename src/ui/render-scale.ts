@@ -15,7 +15,7 @@ export function renderWatch(report: WatchReport & { readonly scaleCsv?: string }
   const { last, looks, problems, scaleCsv, runFolder } = report;
   return [
     `${ending(report)} (${plural(looks, 'look')}${problems === 0 ? '' : `, ${problems} with a problem`}).`,
-    ...(last === undefined ? ['The group was never seen.'] : groupLines(last)),
+    ...(last === undefined ? ['The group was never seen.'] : groupLines(last, report.url !== undefined)),
     ...(scaleCsv === undefined ? [] : [`Timeline: ${scaleCsv}`]),
     ...(runFolder === undefined ? [] : [`Run:      ${runFolder}`]),
   ].join('\n');
@@ -28,7 +28,7 @@ function ending({ group, end, until, seconds }: WatchReport): string {
   return until === undefined ? `${group}: watched for ${formatSeconds(seconds)}` : `${group}: not ${until} ${after}`;
 }
 
-function groupLines(last: ScaleSample): string[] {
+function groupLines(last: ScaleSample, asked: boolean): string[] {
   const { group } = last;
   const table = new Table({
     head: ['instance', 'action', 'status', 'health', 'backend', 'age'],
@@ -43,7 +43,7 @@ function groupLines(last: ScaleSample): string[] {
     `Size: ${sizeText(group)}`,
     ...(autoscaler === undefined ? [] : [`Autoscaler: ${display(autoscaler)}`]),
     ...(group.instances.length === 0 ? [] : [table.toString()]),
-    `Answering: ${display(hostsText(last))}`,
+    `Answering: ${asked ? display(hostsText(last)) : 'not asked'}`,
     ...(load === undefined ? [] : [`Load: ${load}`]),
     ...group.errors.map((error) => `Error: ${display(errorText(error))}`),
   ];

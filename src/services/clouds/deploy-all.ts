@@ -31,7 +31,7 @@ export interface AllDeps extends StackDeps {
 }
 
 /** Where B will be, in a plan that is made before its address is reserved. */
-const ADDRESS_TO_COME = 'http://address-of-b.invalid';
+const ADDRESS_TO_COME = 'http://new-address.invalid';
 
 /**
  * Brings both sides of a stack up at the same time: B's address is reserved first, A is made with it while the group of B

@@ -9,9 +9,16 @@ import { parseLocation } from './paths.ts';
 import { locationsOf } from './request.ts';
 
 /**
+ * Where the size follows the requests, those of a watch count, too: one or two a second at first. Against less than this
+ * for each VM they would make the group grow, and cost money, by being looked at.
+ */
+const LEAST_RATE_TO_ASK = 20;
+
+/**
  * The group of a stack as its record tells where it is: the place where it was made last, else where it is made first.
  *
- * @returns undefined for a record that this program does not understand
+ * @returns undefined for a record that this program does not understand; without an address where a watch that asks there
+ *   would change what it watches
  */
 export function recordedGroup(
   stack: string,
@@ -26,12 +33,13 @@ export function recordedGroup(
   const [first] = locationsOf(request);
   const location: Location | undefined = made === undefined ? first : locationOf(made);
   if (location === undefined) return undefined;
+  const mayAsk = request.autoscale.signal !== 'lb' || request.ratePerInstance >= LEAST_RATE_TO_ASK;
   return {
     project: request.project,
     group: objectName(stack, GROUP_PART),
     location,
     backendService: objectName(stack, BACKEND),
-    ...(endpoints.b === undefined ? {} : { url: endpoints.b }),
+    ...(endpoints.b === undefined || !mayAsk ? {} : { url: endpoints.b }),
   };
 }
 

@@ -18,15 +18,18 @@ export function noteRemaining(
   if (entries.length === 0) return;
   const list = entries.map(([key, record]) => {
     const cost = target.costOf?.(key, record.spec);
-    return `${key}${describeRecord(record)}${cost === undefined ? '' : ` (${cost})`}`;
+    return `${key}${describeRecord(key, record)}${cost === undefined ? '' : ` (${cost})`}`;
   });
   const remedy = `chainctl teardown ${target.name}${stackOption(journal.stack)}`;
   const text = `still there: ${list.join(', ')}; "${remedy}" removes it${orElse === undefined ? '' : `, ${orElse}`}`;
   context.emit({ type: 'note', level: 'warn', text });
 }
 
-function describeRecord({ status, identity }: ResourceRecord): string {
-  const known = Object.keys(identity).length > 0 ? ` ${describeIdentity(identity)}` : '';
+/** What finds it: the first of what is known, unless that is the key once more. */
+function describeRecord(key: string, { status, identity }: ResourceRecord): string {
+  const [first] = Object.entries(identity);
+  const known =
+    first === undefined || `${first[1]}`.endsWith(`-${key}`) ? '' : ` ${describeIdentity(Object.fromEntries([first]))}`;
   if (status === 'creating') return `${known}, perhaps (it was being made)`;
   return status === 'removing' ? `${known}, perhaps (it was being removed)` : known;
 }

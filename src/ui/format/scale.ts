@@ -10,7 +10,7 @@ export function watchHeader({ group, url, intervalSeconds, forSeconds, until, ru
   return [
     `Watching ${group} every ${formatSpan(intervalSeconds)}${bound}${goal}`,
     ...(url === undefined
-      ? ['its address is not known: who answers is not asked']
+      ? ['who answers is not asked: no address, or its size follows requests']
       : [`who answers is asked at ${url}`]),
     ...(runFolder === undefined ? [] : [`recorded in ${runFolder}`]),
   ];

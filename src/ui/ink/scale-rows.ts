@@ -55,7 +55,10 @@ export function scaleRows(watch: ActiveWatch, frame: ScaleFrame, paint: Paint): 
   });
   const problem = sample.problem === undefined ? [] : [row('problem', display(sample.problem), 'yellow')];
   const left = Math.max(0, frame.room - head.length - errors.length - problem.length);
-  const hosts = hostRows(sample, Math.min(Math.max(1, Math.floor(left / 3)), 8), row, width);
+  const hosts =
+    watch.plan.url === undefined
+      ? [row('answering', 'not asked')]
+      : hostRows(sample, Math.min(Math.max(1, Math.floor(left / 3)), 8), row, width);
   const instances = instanceRows(group.instances, sample.group.at, left - hosts.length, width, paint);
   return [...head, ...instances, ...hosts, ...errors, ...problem].slice(0, Math.max(1, frame.room));
 }

@@ -41,6 +41,15 @@ describe("a stack's own group", () => {
     });
   });
 
+  it('is not asked who answers where the questions would make it grow', () => {
+    const url = (changed: Partial<GcpRequest>) =>
+      recordedGroup('lab', { request: { ...request, ...changed }, resources: {}, endpoints: { b: 'http://b' } })?.url;
+    const autoscale = { signal: 'lb', target: 0.8 } as const;
+    expect(url({ autoscale })).toBeUndefined();
+    expect(url({ autoscale, ratePerInstance: 20 })).toBe('http://b');
+    expect(url({})).toBe('http://b');
+  });
+
   it('is looked for where it is made first while there is none', () => {
     expect(recordedGroup('lab', { request, resources: {}, endpoints: {} })?.location).toEqual({
       zone: 'europe-west3-c',

@@ -172,7 +172,10 @@ test('what comes from a cloud cannot move the cursor', () => {
 });
 
 test('the report says how the watch ended and what the group was like', () => {
-  const report = { group: 'llm-b-mig', intervalSeconds: 5, until: 'size=3', seconds: 62, looks: 13, problems: 1 };
+  const report = {
+    ...{ group: 'llm-b-mig', url: 'http://203.0.113.9', intervalSeconds: 5, until: 'size=3' },
+    ...{ seconds: 62, looks: 13, problems: 1 },
+  };
   expect(
     renderWatch({ ...report, end: 'for', last: growing, runFolder: 'results/r', scaleCsv: 'results/r/gcp_scale.csv' }),
   ).toMatchInlineSnapshot(`
