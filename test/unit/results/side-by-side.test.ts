@@ -17,7 +17,7 @@ test('what a point still gets answered is counted in the seconds of the one that
   expect(sideBySide(points, series)).toEqual([
     sample(0, 0),
     sample(0, 1),
-    // From 2.0 to 3.0 s, most of it while the second point was offered.
+    // From 2.0 to 3.0 s, while the second point was offered from 2.3 s on.
     sample(1, 0, { ok: 2, inFlight: 6, hosts: { b: 2 }, p50: 900 }),
     { ...drain(1, 1), ok: 2, inFlight: 6, hosts: { b: 2 } },
   ]);

@@ -27,14 +27,19 @@ export function sideBySide(points: readonly PointSummary[], series: readonly Ser
   return [...seconds.values()].sort((a, b) => a.index - b.index || a.second - b.second);
 }
 
-/** To the point that was offered in that second, most of it. */
+/** To the point that was offered in that second, if only from the middle of it on. */
 function movedTo(sample: SeriesSample, starts: readonly Start[]): SeriesSample {
   const own = starts.find(({ index }) => index === sample.index);
   if (own === undefined) return sample;
-  const middle = own.at + sample.second + 0.5;
-  const offered = starts.findLast(({ at }) => at <= middle) ?? own;
+  const end = own.at + sample.second + 1;
+  const offered = starts.findLast(({ at }) => at < end) ?? own;
   if (offered.index === own.index) return sample;
-  return { ...sample, index: offered.index, rate: offered.rate, second: Math.floor(middle - offered.at) };
+  return {
+    ...sample,
+    index: offered.index,
+    rate: offered.rate,
+    second: Math.max(0, Math.floor(end - 0.5 - offered.at)),
+  };
 }
 
 function together(one: SeriesSample, other: SeriesSample): SeriesSample {
