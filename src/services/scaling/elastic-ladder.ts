@@ -73,7 +73,8 @@ export function elasticLadder(
       group,
       startSize,
       peakSize: peak,
-      endSize: viewOf(last).serving,
+      // One that is drained is still there, and costs money.
+      endSize: viewOf(last).present,
       ...(bounds.top === undefined ? {} : { size: bounds.top }),
       ...(scaledIn === undefined ? {} : { scaledIn }),
       phases,

@@ -8,6 +8,8 @@ import type { LoadSample } from './types.ts';
 const SERIES = 'series.jsonl';
 /** A load writes a line a second; one that has been quiet for longer waits between points, was killed or hangs. */
 const QUIET_MS = 10_000;
+/** A point that drains tells every second how much is open; one that has ended tells nothing. */
+const ENDED_MS = 3000;
 /** A run that is older than so many others is not looked at, at every look. */
 const NEWEST = 50;
 /** The end of a file is enough for the first look. */
@@ -65,6 +67,7 @@ export function followLoad(
   // What a point still gets answered is told with the next second of the one that has taken over.
   let held: SeriesSample[] = [];
   let newest = -1;
+  const open = new Map<number, { readonly inFlight: number; readonly at: number }>();
   return async () => {
     const folder = await find();
     if (folder === undefined) return undefined;
@@ -74,12 +77,16 @@ export function followLoad(
       last = undefined;
       held = [];
       newest = -1;
+      open.clear();
     }
     const { text, end } = await readFrom(join(folder, SERIES), offset);
     const seconds = secondsIn(text);
     // At the first look only the latest second tells of now.
     held.push(...(last === undefined ? seconds.slice(-1) : seconds));
-    const sample = loadOf(held, newest);
+    const now = clock.monotonic();
+    for (const { index, inFlight } of held) open.set(index, { inFlight, at: now });
+    for (const [index, { at }] of open) if (now - at > ENDED_MS) open.delete(index);
+    const sample = loadOf(held, newest, new Map([...open].map(([index, { inFlight }]) => [index, inFlight])));
     offset = end;
     // Where points follow each other without a pause, the next one's first second is told a moment later.
     const onlyJust = (last?.sample.offeredRps ?? 0) > 0 && held.length < 2;
@@ -100,8 +107,13 @@ export function followLoad(
  * next point begins meanwhile, what the one before still gets answered counts beside it.
  *
  * @param newest index of the youngest point that was seen before
+ * @param open requests in flight of points before it, by index, as last told
  */
-export function loadOf(all: readonly SeriesSample[], newest = -1): LoadSample | undefined {
+export function loadOf(
+  all: readonly SeriesSample[],
+  newest = -1,
+  open: ReadonlyMap<number, number> = new Map(),
+): LoadSample | undefined {
   const beside: SeriesSample[] = [];
   const own: SeriesSample[] = [];
   let youngest = newest;
@@ -116,11 +128,11 @@ export function loadOf(all: readonly SeriesSample[], newest = -1): LoadSample | 
   const mean = (of: (second: SeriesSample) => number, more = 0) =>
     Number(((seconds.reduce((sum, second) => sum + of(second), 0) + more) / seconds.length).toFixed(3));
   const answered = beside.reduce((sum, { ok }) => sum + ok, 0);
-  const open = new Map(beside.map(({ index, inFlight }) => [index, inFlight]));
+  const inFlight = new Map([...open, ...all.map((second): [number, number] => [second.index, second.inFlight])]);
   return {
     offeredRps: mean(({ phase, rate }) => (phase === 'drain' ? 0 : rate)),
     okRps: mean(({ ok }) => ok, answered),
-    inFlight: [...open.values()].reduce((sum, inFlight) => sum + inFlight, latest.inFlight),
+    inFlight: [...inFlight.values()].reduce((sum, each) => sum + each, 0),
   };
 }
 

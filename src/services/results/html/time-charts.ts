@@ -4,6 +4,7 @@ import type { ReportedRun } from '../recorded.ts';
 import { hostTotals, rateText, shareText, timeText } from '../text.ts';
 import type { Axis, Chart, Datum, Series } from './chart-types.ts';
 import { number, tickTime } from './point-axis.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** Finer than that nobody sees it, and the page stays small for a sweep of hours. */
 const MAX_COLUMNS = 600;
@@ -22,7 +23,8 @@ interface Slot {
 }
 
 /** Everything over the time of the sweep: rates, requests in flight, response time, hosts. */
-export function timeCharts({ report, series }: ReportedRun): Chart[] {
+export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
+  const series = report.plan.elastic === undefined ? recorded : sideBySide(report.points, recorded);
   // Seconds to a column.
   const step = Math.max(1, Math.ceil(series.length / MAX_COLUMNS));
   const slots = slotsOf(report.points, series, step);
