@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Cli } from '../support/cli.ts';
+import type { Cli, CliResult } from '../support/cli.ts';
 
 const PRELOAD = new URL('kill-at.mjs', import.meta.url).href;
 /** More labels than there are: a staircase that does not end is a bug. */
@@ -41,33 +41,56 @@ export async function staircase(
   args: readonly string[],
   { loses = 'nothing', only = '' }: { readonly loses?: Loses; readonly only?: string } = {},
 ): Promise<Stairs> {
-  const { cli, stack } = killed;
-  const file = join(cli.home, `${stack}.labels`);
+  const file = fileOf(killed);
   await writeFile(file, '');
   for (let kills = 0; kills < MOST_RUNS; kills++) {
-    if (loses === 'the state') {
-      await rm(join(folderOf(killed), 'state.json'), { force: true });
-      await rm(join(folderOf(killed), 'history'), { recursive: true, force: true });
-    }
-    const result = await cli.run([...args, '--stack', stack, '--json'], {
-      env: {
-        ...killed.env,
-        NODE_OPTIONS: `--import=${PRELOAD}`,
-        // A process that is killed keeps nothing of what it compiled; one that ran before did.
-        NODE_COMPILE_CACHE: join(cli.home, 'compiled'),
-        KILL_LABELS: file,
-        KILL_ONLY: only,
-      },
-    });
+    const result = await runKilled(killed, args, { loses, only });
     const labels = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
     if (result.signal !== 'SIGKILL') {
-      expect(result).toMatchObject({ code: 0 });
+      expect([labels.at(-1), result.code, result.code === 0 ? '' : result.stdout]).toEqual([labels.at(-1), 0, '']);
       return { labels, kills };
     }
     const twice = Object.entries(await killed.count()).filter(([, n]) => n > 1);
     expect([labels.at(-1), twice]).toEqual([labels.at(-1), []]);
   }
   throw new Error(`not at its end after ${MOST_RUNS} runs`);
+}
+
+/** Where the labels of a stack are that have killed. */
+function fileOf({ cli, stack }: Killed): string {
+  return join(cli.home, `${stack}.labels`);
+}
+
+/** Runs a command once, killed at the first effect that has not killed yet. */
+async function runKilled(
+  killed: Killed,
+  args: readonly string[],
+  { loses, only }: { readonly loses: Loses; readonly only: string },
+): Promise<CliResult> {
+  const { cli, stack } = killed;
+  if (loses === 'the state') await loseState(killed);
+  return cli.run([...args, '--stack', stack, '--json'], {
+    env: {
+      ...killed.env,
+      NODE_OPTIONS: `--import=${PRELOAD}`,
+      // A process that is killed keeps nothing of what it compiled; one that ran before did.
+      NODE_COMPILE_CACHE: join(cli.home, 'compiled'),
+      KILL_LABELS: fileOf(killed),
+      KILL_ONLY: only,
+    },
+  });
+}
+
+/** Runs a command once and expects it to die at an effect with this pattern. */
+export async function killAt(killed: Killed, args: readonly string[], only: string): Promise<void> {
+  await writeFile(fileOf(killed), '');
+  expect(await runKilled(killed, args, { loses: 'nothing', only })).toMatchObject({ signal: 'SIGKILL' });
+}
+
+/** As after a disk that broke: everything is in the cloud still, and the keys are here. */
+export async function loseState(killed: Killed): Promise<void> {
+  await rm(join(folderOf(killed), 'state.json'), { force: true });
+  await rm(join(folderOf(killed), 'history'), { recursive: true, force: true });
 }
 
 /** Effects of a command (parts of labels), and the labels at which it has been killed. */

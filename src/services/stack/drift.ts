@@ -53,6 +53,8 @@ function compare(
   const moved = Object.keys(now)
     .filter((name) => before[name] !== undefined && before[name] !== now[name])
     .map((name) => `${name} ${before[name]} -> ${now[name]}`);
+  // What was found without a record and is being removed: nobody knows what it was made from.
+  if (record.spec === undefined && unfinished !== undefined) return { drift: 'unfinished', detail: unfinished };
   const difference = resource.diff(record.spec, live);
   const explained = resource.explain?.(record.spec, live) ?? [];
   const differs = difference === 'same' ? [] : explained.length > 0 ? explained : ['not as it was specified'];

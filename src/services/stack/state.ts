@@ -11,7 +11,8 @@ const resourceRecord = z.object({
   status: z.enum(['creating', 'created', 'ready', 'updating', 'removing']),
   token: z.string(),
   since: z.string(),
-  spec: z.unknown(),
+  /** What it was made from; absent for what was found without a record and is being removed. */
+  spec: z.unknown().optional(),
   identity: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
 });
 

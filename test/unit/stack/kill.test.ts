@@ -50,6 +50,8 @@ interface Scenario {
   readonly name: string;
   /** Before the killed run. */
   readonly before?: Readonly<Record<string, string>>;
+  /** Before the killed run, the state file is deleted. */
+  readonly lost?: boolean;
   readonly work: (world: KillWorld) => Promise<unknown>;
   readonly after: Readonly<Record<string, string>>;
 }
@@ -58,13 +60,18 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'a deploy', work: (world) => deploy(world, V1), after: V1 },
   { name: 'a replacement', before: V1, work: (world) => deploy(world, V2), after: V2 },
   { name: 'a teardown', before: V1, work: teardown, after: {} },
+  { name: 'a teardown without the state', before: V1, lost: true, work: teardown, after: {} },
 ];
 
 /** Kills the work at its first point, at its second, and so on, until it comes to its end. */
-async function killEverywhere({ before, work }: Scenario, check: (world: KillWorld) => Promise<void>): Promise<number> {
+async function killEverywhere(
+  { before, lost, work }: Scenario,
+  check: (world: KillWorld) => Promise<void>,
+): Promise<number> {
   for (let at = 1; ; at++) {
     const world = new KillWorld(join(folder, String(at), 'state.json'));
     if (before !== undefined) await deploy(world, before);
+    if (lost) await rm(world.statePath);
     world.boot(at);
     await work(world).catch(() => {});
     if (!world.killed) return at - 1;

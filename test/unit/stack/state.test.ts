@@ -36,6 +36,12 @@ describe('state', () => {
     });
   });
 
+  it('is read back in the middle of removing what it had no record of', async () => {
+    const journal = await Journal.open(path, 'demo', 'local', clock);
+    await journal.record('a', { status: 'removing', token: '', spec: undefined, identity: { pid: 7 } });
+    expect((await readState(path))?.targets.local?.resources.a).toMatchObject({ status: 'removing' });
+  });
+
   it('keeps parallel writes in order', async () => {
     const journal = await Journal.open(path, 'demo', 'local', clock);
     const keys = Array.from({ length: 20 }, (_, index) => `r${index}`);
