@@ -8,6 +8,7 @@ import type { Emit, Event } from './events.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { systemClock } from './runtime.ts';
 import { createSweepControl, type SweepControl } from './services/load/sweep/sweep-control.ts';
+import { stackOption } from './services/stack/stack-option.ts';
 import { surviveClosedStreams } from './ui/closed-streams.ts';
 import { renderError } from './ui/render-error.ts';
 import { openReporter, type Reporter } from './ui/reporter.ts';
@@ -73,12 +74,12 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     const warnings: string[] = [];
     let reporter: Reporter | undefined;
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
+    const on = () => stackOption(this.flags?.stack ?? this.defaultStack);
     const messages = {
       stopping: 'Stopping: finishing what is in flight. Press Ctrl-C again to leave at once.',
-      leaving: () => {
-        const stack = `--stack ${this.flags?.stack ?? this.defaultStack}`;
-        return `Left at once: what was started may still run. See "chainctl status ${stack}", end it with "chainctl teardown ${stack}".`;
-      },
+      leaving: () =>
+        `Left at once: what was started may still run. See "chainctl status${on()}", end it with "chainctl teardown${on()}".`,
+      status: () => `chainctl status${on()}`,
     };
     surviveClosedStreams(process.stdout, process.stderr);
     const interrupt = listenForInterrupt(process, (text) => say(text), messages, systemClock.monotonic);

@@ -14,7 +14,8 @@ export type StepAction = 'create' | 'update' | 'replace' | 'remove' | 'ready';
 export type Event =
   | { readonly type: 'note'; readonly level: 'info' | 'warn'; readonly text: string }
   | { readonly type: 'phase'; readonly name: string; readonly estimateSeconds?: number }
-  | { readonly type: 'plan'; readonly changes: readonly PlannedChange[] }
+  /** `target` is named where one command plans for several. */
+  | { readonly type: 'plan'; readonly changes: readonly PlannedChange[]; readonly target?: string }
   | { readonly type: 'step-started'; readonly key: string; readonly action: StepAction; readonly detail?: string }
   | { readonly type: 'step-waiting'; readonly key: string; readonly action: StepAction; readonly reason: string }
   | {

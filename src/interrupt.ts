@@ -11,6 +11,8 @@ interface InterruptMessages {
   readonly stopping: string;
   /** Said when the second Ctrl-C leaves at once: what may still run, and how to see to it. */
   leaving(): string;
+  /** The command that tells what still runs. */
+  status(): string;
 }
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -48,7 +50,7 @@ export function listenForInterrupt(
       new RemedyError(`interrupted by ${name}`, {
         code: 'interrupted',
         exit,
-        nextSteps: ['see what still runs with "chainctl status"'],
+        nextSteps: [`see what still runs with "${messages.status()}"`],
       }),
     );
   };

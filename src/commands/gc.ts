@@ -46,14 +46,14 @@ What others made in the same account is listed, and removed only with --others. 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     const streams = { input: process.stdin, output: process.stderr };
-    const first = confirmFirst({ emit, canPrompt: terminal.canPrompt, streams, signal });
+    const first = confirmFirst({ emit, ...terminal, streams, signal });
     if (flags.yes || flags['dry-run']) first.release();
     const deps = await stackDeps(first.emit, signal);
     const { where, garbage, remove } = await (this.args.cloud === 'gcp' ? this.onGcp(deps) : this.onAws(deps));
     const listed = renderGarbage('region' in where ? where.region : where.project, garbage);
     const chosen = garbage.filter(({ foreign }) => flags.others || !foreign);
     if (flags['dry-run'] || chosen.length === 0) return { result: { ...where, garbage, reports: [] }, text: listed };
-    if (!flags.yes) await first.ask([listed], `removing ${chosen.map(({ stack }) => stack).join(', ')}`);
+    if (!flags.yes) await first.ask(`removing ${chosen.map(({ stack }) => stack).join(', ')}`, [listed]);
     const reports: { readonly stack: string; readonly report: TeardownReport }[] = [];
     for (const each of chosen) reports.push({ stack: each.stack, report: await remove(each) });
     const left = reports.filter(({ report }) => report.leftovers.length > 0);

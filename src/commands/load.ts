@@ -103,7 +103,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     return {
       ...(elastic ? elasticSweepSettings(tagged, flags['elastic-step']) : sweepSettings(tagged)),
       prompt: await readPrompt(flags['prompt-file']),
-      targetUrl: resolveTarget(flags.target, endpoints ?? {}),
+      targetUrl: resolveTarget(flags.target, endpoints ?? {}, this.stack),
       seed: flags.seed ?? randomInt(0xffff_ffff),
       about: this.about(),
     };

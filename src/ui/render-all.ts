@@ -1,9 +1,11 @@
 import type { AllDeployment } from '../services/clouds/deploy-all.ts';
+import { stackOption } from '../services/stack/stack-option.ts';
+import { nextCommands } from './format/text.ts';
 
 /** What a deploy on both clouds says when it is done. */
 export function renderAllDeployment(deployment: AllDeployment): string {
   const { stack, gcp, aws, endpoints } = deployment;
-  const on = stack === 'default' ? '' : ` --stack ${stack}`;
+  const on = stackOption(stack);
   const changed = [...gcp.changes, ...aws.changes].filter(({ action }) => action !== 'unchanged').length;
   const where = `${aws.region} (AWS) and ${gcp.location} (GCP)`;
   if (!deployment.applied) {
@@ -15,6 +17,11 @@ export function renderAllDeployment(deployment: AllDeployment): string {
     `  A (chain)   ${endpoints.a}/chain`,
     `  B (invoke)  ${endpoints.b}/invoke`,
     `  It costs money until "chainctl teardown all${on}".`,
-    `Next: chainctl smoke${on}, chainctl load --rps 1,2,5${on}, chainctl scale-watch${on}, chainctl teardown all${on}`,
+    ...nextCommands([
+      `chainctl smoke${on}`,
+      `chainctl load --rps 1,2,5${on}`,
+      `chainctl scale-watch${on}`,
+      `chainctl teardown all${on}`,
+    ]),
   ].join('\n');
 }

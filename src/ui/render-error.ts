@@ -1,5 +1,8 @@
 import { styleText } from 'node:util';
 import { RemedyError, reasonOf } from '../errors.ts';
+import { besideLead } from './format/entry.ts';
+
+const LABEL = 'Error: ';
 
 /** An error as a person reads it: what happened, then what to do. The stack only on request. */
 export function renderError(
@@ -8,7 +11,11 @@ export function renderError(
 ): string {
   const paint = (format: 'red' | 'cyan' | 'dim', text: string) => styleText(format, text, { stream: options.stream });
   const known = error instanceof RemedyError;
-  const lines = [`${paint('red', 'Error:')} ${known ? error.message : `unexpected failure: ${reasonOf(error)}`}`];
+  const fitted = (line: string) => (options.stream.isTTY ? besideLead('', line, options.stream.columns) : [line]);
+  const message = known ? error.message : `unexpected failure: ${reasonOf(error)}`;
+  // Only the message: a step is often a command, which a break would spoil for pasting.
+  const [first = '', ...more] = message.split('\n').flatMap((line, index) => fitted(index === 0 ? LABEL + line : line));
+  const lines = [paint('red', LABEL.trimEnd()) + first.slice(LABEL.length - 1), ...more];
   const steps = known ? error.nextSteps : ['run it again with --debug and report what it prints'];
   for (const step of steps) lines.push(`  ${paint('cyan', '->')} ${step}`);
   if (options.debug && error instanceof Error && error.stack !== undefined) lines.push(paint('dim', error.stack));

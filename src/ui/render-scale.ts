@@ -5,7 +5,10 @@ import type { ScaleSample } from '../services/scaling/types.ts';
 import type { WatchReport } from '../services/scaling/watch.ts';
 import { ageText, autoscalerText, hostsText, instanceWords, loadText, sizeText } from './format/scale.ts';
 import { errorText } from './format/scale-changes.ts';
-import { plural } from './format/text.ts';
+import { plural, truncateStart } from './format/text.ts';
+
+/** Leaves the other columns room within 80, whatever they say. */
+const NAME_WIDTH = 22;
 
 /** How a watch ended, and what the group was like then. */
 export function renderWatch(report: WatchReport & { readonly scaleCsv?: string }): string {
@@ -32,7 +35,7 @@ function groupLines(last: ScaleSample): string[] {
     style: { head: [], border: [], compact: true },
   });
   for (const each of group.instances) {
-    table.push([display(each.name), ...instanceWords(each), ageText(each, group.at)]);
+    table.push([truncateStart(display(each.name), NAME_WIDTH), ...instanceWords(each), ageText(each, group.at)]);
   }
   const autoscaler = autoscalerText(group);
   const load = loadText(last);

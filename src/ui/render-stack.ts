@@ -2,13 +2,15 @@ import Table from 'cli-table3';
 import type { HostDeployment } from '../services/host/deploy.ts';
 import type { LocalDeployment } from '../services/local/deploy.ts';
 import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
+import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget } from '../services/stack/stack-status.ts';
 import type { TargetStatus } from '../services/stack/target-module.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
+import { nextCommands } from './format/text.ts';
 
 /** What a deploy says when it is done. */
 export function renderDeployment(deployment: LocalDeployment): string {
-  const on = stackFlag(deployment.stack);
+  const on = stackOption(deployment.stack);
   const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
   if (!deployment.applied) {
     return `Stack ${deployment.stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
@@ -25,7 +27,7 @@ export function renderDeployment(deployment: LocalDeployment): string {
 /** What a deploy to a machine says when it is done. */
 export function renderHostDeployment(deployment: HostDeployment): string {
   const { stack, service, machine, hostKey, applied, endpoints } = deployment;
-  const on = stackFlag(stack);
+  const on = stackOption(stack);
   const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
   if (!applied) {
     return `Stack ${stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
@@ -37,11 +39,6 @@ export function renderHostDeployment(deployment: HostDeployment): string {
     `  host key    ${hostKey} (pinned)`,
     `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown host${on}`,
   ].join('\n');
-}
-
-/** What a pasted command needs to mean the same stack. */
-function stackFlag(stack: string): string {
-  return stack === 'default' ? '' : ` --stack ${stack}`;
 }
 
 /**
@@ -63,34 +60,42 @@ export function renderTeardown(reports: readonly TeardownReport[], logs: string 
 /** A table per target; readable at 80 columns and without colour. */
 export function renderStatus(stack: string, targets: readonly ReportedTarget[]): string {
   if (targets.length === 0)
-    return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackFlag(stack)}`;
-  return targets.map((target) => renderTarget(stack, target)).join('\n\n');
+    return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackOption(stack)}`;
+  const inClouds = (['aws', 'gcp'] as const).every((cloud) => targets.some(({ target }) => target === cloud));
+  return targets.map((target) => renderTarget(stack, target, inClouds)).join('\n\n');
 }
 
-function renderTarget(stack: string, target: ReportedTarget): string {
-  const identity = target.resources.some(({ pid }) => pid !== undefined) ? 'pid' : 'id';
+function renderTarget(stack: string, target: ReportedTarget, inClouds: boolean): string {
+  const again = inClouds && (target.target === 'aws' || target.target === 'gcp') ? 'all' : target.target;
+  const processes = target.resources.some(({ pid }) => pid !== undefined);
   const table = new Table({
-    head: ['resource', 'state', identity, 'address', 'since (UTC)'],
+    head: ['resource', 'state', ...(processes ? ['pid', 'address'] : ['id or address']), 'since (UTC)'],
     style: { head: [], border: [], compact: true },
   });
+  // What stands in every name of a stack would take the place of what tells them apart.
+  const prefix = `chainctl-${stack}-`;
   for (const { key, state, pid, id, address, since } of target.resources) {
-    table.push([key, state, pid ?? id ?? '-', address ?? '-', since?.slice(0, 19).replace('T', ' ') ?? '-']);
+    const own = id === `${prefix}${key}` ? undefined : id?.replace(prefix, '');
+    const where = processes ? [pid ?? id ?? '-', address ?? '-'] : [address ?? own ?? ''];
+    table.push([key, state, ...where, since?.slice(5, 19).replace('T', ' ') ?? '-']);
   }
   const reasons = target.resources.filter(({ reason }) => reason !== undefined);
   const { a, b } = target.endpoints;
   return [
     `Stack ${stack}, ${target.target}: ${verdict(target)}${target.simulated ? ' (simulated engine)' : ''}`,
     table.toString(),
+    ...(target.resources.some(({ id }) => id?.startsWith(prefix)) ? [`Names begin with ${prefix}`] : []),
     ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
     ...renderDrift(target.drift),
     ...(a === undefined ? [] : [`A  ${a}/chain`]),
     ...(b === undefined ? [] : [`B  ${b}/invoke`]),
-    ...(target.auth === 'token' ? ["Both ask for the stack's token; smoke and load send it by themselves."] : []),
+    ...(target.auth === 'token' ? ["Prompts need the stack's token; smoke and load send it by themselves."] : []),
     ...(target.healthy
       ? []
-      : [
-          `Next: chainctl deploy ${target.target}${stackFlag(stack)} (continues with what is missing), or chainctl logs${stackFlag(stack)}`,
-        ]),
+      : nextCommands([
+          `chainctl deploy ${again}${stackOption(stack)}   # goes on with what is missing`,
+          `chainctl logs${stackOption(stack)}`,
+        ])),
   ].join('\n');
 }
 

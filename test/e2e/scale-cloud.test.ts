@@ -79,6 +79,6 @@ describe('a group that chainctl did not make', () => {
     const ended = await cli.run(['scale-watch', ...where, '--record', '--for', '30s', '--interval', '500ms']);
     expect(ended.code).toBe(3);
     expect(ended.stderr).toContain('credentials');
-    expect(await readFile(join(cli.home, 'results', 'local_scale.csv'), 'utf8')).toContain('llm-b-mig');
+    expect(await readFile(join(cli.home, 'results', 'gcp_scale.csv'), 'utf8')).toContain('llm-b-mig');
   });
 });

@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cli } from '../support/cli.ts';
+import { LABEL } from './cache.ts';
 import { labDocker } from './images.ts';
 import { type BothClouds, startLab } from './lab.ts';
+import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from './needles.ts';
 import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
@@ -11,17 +15,26 @@ const ZERO = expect.toSatisfy((counts: Record<string, number>) => Object.values(
 describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
   let lab: BothClouds;
   let cli: Cli;
+  const outputs: string[] = [];
+  const commandLines = new Set<string>();
+  let sampling: NodeJS.Timeout;
 
   beforeAll(async () => {
     [lab, cli] = await Promise.all([startLab({ vms: true, gcp: true }), Cli.open()]);
+    sampling = setInterval(() => sampleCommandLines(commandLines), 50);
   });
   afterAll(async () => {
+    clearInterval(sampling);
     await cli?.close();
     await lab?.stop();
   });
 
   const env = () => ({ ...lab.env, CHAINCTL_HOME: cli.home, CHAINCTL_OPERATOR_ADDRESS: `${lab.gateway}/32` });
-  const json = (...args: string[]) => cli.json(args, { env: env() });
+  const json = async (...args: string[]) => {
+    const ended = await cli.json([...args, '--debug'], { env: env() });
+    outputs.push(ended.stdout, ended.stderr);
+    return ended;
+  };
   const deploy = (...args: string[]) =>
     json('deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2', ...args);
   type Change = { readonly key: string; readonly action: string };
@@ -68,6 +81,32 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
     expect(JSON.stringify(load.envelope.result)).toContain('aws_chain_rps1.csv');
   });
 
+  it('tells nobody its secrets: no output, file, log, process argument, or user of a VM', async () => {
+    clearInterval(sampling);
+    const folder = join(cli.home, 'stacks', 'default', 'secrets');
+    const names = ['token', 'ssh-key', 'host-key-a', 'host-key-b'];
+    const kept = await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]));
+    const needles = needlesOf(Object.fromEntries(kept));
+    expect(outputs.flatMap((text) => secretsIn(text, needles))).toEqual([]);
+    expect([...commandLines].flatMap((line) => secretsIn(line, needles))).toEqual([]);
+    expect([...commandLines].some((line) => line.includes('docker build'))).toBe(true);
+    for (const { path, mode } of await filesBelow(cli.home)) {
+      const found = secretsIn(await readFile(path, 'latin1'), needles);
+      if (found.length > 0) expect([path, mode & 0o077, path.startsWith(folder)]).toEqual([path, 0, true]);
+    }
+    const vms = (await containers()).filter(({ host }) => host.includes('llm-b'));
+    expect(vms.length).toBeGreaterThan(0);
+    for (const { name } of vms) {
+      const sh = (script: string) => labDocker().docker('exec', name, 'sh', '-c', `${script} 2>&1; true`);
+      const told = await sh('journalctl --no-pager; docker logs $(docker ps -aq); docker inspect $(docker ps -aq)');
+      expect([name, told.length > 1000, ...secretsIn(told, needles)]).toEqual([name, true]);
+      const pattern = [...needles.keys()].join('\n');
+      const asNobody = 'find / -xdev -type f -readable -print0 2>/dev/null | xargs -0 grep -lFs -e "$NEEDLES"; true';
+      const drop = ['setpriv', '--reuid=65534', '--clear-groups', 'sh', '-c', asNobody];
+      expect(await labDocker().docker('exec', '--env', `NEEDLES=${pattern}`, name, ...drop)).toBe('');
+    }
+  });
+
   it('has an instance that was killed by hand replaced, while requests go on', async () => {
     const status = await json('deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2', '--min', '2');
     expect(status.code).toBe(0);
@@ -77,6 +116,8 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
       hosts.add((await health(url)) ?? '');
       return hosts.size >= 2 && !hosts.has('');
     });
+    const smoke = await json('smoke');
+    expect([smoke.code, Object.keys(smoke.envelope.result.hosts).length]).toEqual([0, 2]);
     const [victim] = hosts;
     const machines = await containers();
     const doomed = machines.find(({ host }) => host === victim);
@@ -121,8 +162,12 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
     expect([...lab.problems, ...lab.gcp.problems]).toEqual([]);
   });
 
+  /** The machines of this lab; others may run beside it. */
   async function containers() {
-    const lines = (await labDocker().docker('ps', '--format', '{{.Names}}')).split('\n').filter((name) => name !== '');
+    const ours = ['--filter', `label=${LABEL}=${basename(lab.folder)}`];
+    const lines = (await labDocker().docker('ps', ...ours, '--format', '{{.Names}}'))
+      .split('\n')
+      .filter((name) => name !== '');
     return Promise.all(
       lines.map(async (name) => ({
         name,

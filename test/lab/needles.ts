@@ -1,3 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
 /** Forms in which a secret could show up in a text, each long enough to be no accident. */
 export function needlesOf(secrets: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   const needles = new Map<string, string>();
@@ -50,4 +54,21 @@ function base64Forms(text: string): string[] {
     const encoded = Buffer.from(`${'x'.repeat(shift)}${text}`).toString('base64');
     return encoded.slice(shift === 0 ? 0 : 4, -4);
   });
+}
+
+/** Adds the command lines of all processes. One that has just ended is none. */
+export function sampleCommandLines(into: Set<string>): void {
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      into.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
+    } catch {}
+  }
+}
+
+/** All files below a folder, with their permissions. */
+export async function filesBelow(folder: string) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
+  return Promise.all(files.map(async (path) => ({ path, mode: (await stat(path)).mode & 0o777 })));
 }

@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CliResult } from '../support/cli.ts';
 import { DeployedLab } from './deployed.ts';
-import { needlesOf, secretsIn } from './needles.ts';
+import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from './needles.ts';
 import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
@@ -145,19 +144,3 @@ const KEPT = [
   /^\/etc\/ssh\/ssh_host_ed25519_key$/,
   /^\/opt\/chainctl\/service-a\/releases\/[^/]+\/token$/,
 ];
-
-/** Adds the command lines of all processes. One that has just ended is none. */
-function sampleCommandLines(into: Set<string>): void {
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      into.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
-    } catch {}
-  }
-}
-
-async function filesBelow(folder: string) {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
-  return Promise.all(files.map(async (path) => ({ path, mode: (await stat(path)).mode & 0o777 })));
-}

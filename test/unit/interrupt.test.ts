@@ -13,7 +13,7 @@ function fakeProcess() {
   return { source, exits };
 }
 
-const MESSAGES = { stopping: 'stopping', leaving: () => 'still there' };
+const MESSAGES = { stopping: 'stopping', leaving: () => 'still there', status: () => 'chainctl status --stack x' };
 
 describe('listenForInterrupt', () => {
   it.each([

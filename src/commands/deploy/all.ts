@@ -8,7 +8,6 @@ import { deployAll } from '../../services/clouds/deploy-all.ts';
 import { HostSessions } from '../../services/host/sessions.ts';
 import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
-import { formatPlan } from '../../ui/format/plan.ts';
 import { renderAllDeployment } from '../../ui/render-all.ts';
 
 const HOUR = 3600;
@@ -51,7 +50,7 @@ went wrong. "chainctl teardown all" leaves nothing.`;
       gcpRequest({ ...flags, ...this.named('gcp'), network: flags['gcp-network'] }, paths, signal),
     ]);
     const streams = { input: process.stdin, output: process.stderr };
-    const first = confirmFirst({ emit, canPrompt: terminal.canPrompt, streams, signal });
+    const first = confirmFirst({ emit, ...terminal, streams, signal });
     if (flags.yes || flags['dry-run']) first.release();
     const sessions = new HostSessions();
     try {
@@ -65,8 +64,8 @@ went wrong. "chainctl teardown all" leaves nothing.`;
           ...stack,
           gcp: gcpPlanDeps(gcp, common, stack),
           aws: (request, answerable) => awsPlanDeps({ ec2: aws.ec2, request }, { ...common, answerable }, stack),
-          async confirm(changes) {
-            if (!flags.yes) await first.ask(formatPlan(changes), `deploying stack ${paths.name}`);
+          async confirm() {
+            if (!flags.yes) await first.ask(`deploying stack ${paths.name}`);
           },
         },
       );

@@ -10,7 +10,6 @@ import { HostSessions } from '../../services/host/sessions.ts';
 import { readState } from '../../services/stack/state.ts';
 import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
-import { formatPlan } from '../../ui/format/plan.ts';
 import { renderAwsDeployment } from '../../ui/render-aws.ts';
 
 export default class DeployAws extends BaseCommand<typeof DeployAws> {
@@ -38,7 +37,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
     const gcp = (await readState(paths.state))?.targets.gcp?.endpoints.b;
     const aws = await awsRequest(flags, paths, chooseB({ flag: flags['b-url'], gcp }), signal);
     const streams = { input: process.stdin, output: process.stderr };
-    const first = confirmFirst({ emit, canPrompt: terminal.canPrompt, streams, signal });
+    const first = confirmFirst({ emit, ...terminal, streams, signal });
     if (flags.yes || flags['dry-run']) first.release();
     const sessions = new HostSessions();
     try {
@@ -50,8 +49,8 @@ Run it again to change what differs, or to go on after anything that went wrong.
         {
           ...stack,
           ...awsPlanDeps(aws, { paths, templates, sessions }, stack),
-          async confirm(changes) {
-            if (!flags.yes) await first.ask(formatPlan(changes), `deploying stack ${paths.name}`);
+          async confirm() {
+            if (!flags.yes) await first.ask(`deploying stack ${paths.name}`);
           },
         },
       );

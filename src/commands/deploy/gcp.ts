@@ -7,7 +7,6 @@ import { deployGcp } from '../../services/gcp/deploy.ts';
 import { HostSessions } from '../../services/host/sessions.ts';
 import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
-import { formatPlan } from '../../ui/format/plan.ts';
 import { renderGcpDeployment } from '../../ui/render-gcp.ts';
 
 export default class DeployGcp extends BaseCommand<typeof DeployGcp> {
@@ -33,7 +32,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
     const paths = pathsOf(this.stack);
     const gcp = await gcpRequest(flags, paths, signal);
     const streams = { input: process.stdin, output: process.stderr };
-    const first = confirmFirst({ emit, canPrompt: terminal.canPrompt, streams, signal });
+    const first = confirmFirst({ emit, ...terminal, streams, signal });
     if (flags.yes || flags['dry-run']) first.release();
     const sessions = new HostSessions();
     try {
@@ -46,8 +45,8 @@ Run it again to change what differs, or to go on after anything that went wrong.
           ...stack,
           ...gcpPlanDeps(gcp, { paths, templates, sessions }, stack),
           onAddress: (url) => first.emit({ type: 'note', level: 'info', text: `B will answer at ${url}` }),
-          async confirm(changes) {
-            if (!flags.yes) await first.ask(formatPlan(changes), `deploying stack ${paths.name}`);
+          async confirm() {
+            if (!flags.yes) await first.ask(`deploying stack ${paths.name}`);
           },
         },
       );

@@ -1,3 +1,4 @@
+import type { Emit, Event } from '../../events.ts';
 import { type AwsDeployment, type AwsPlanDeps, planAws } from '../aws/deploy.ts';
 import type { AwsRequest } from '../aws/request.ts';
 import { type GcpDeployment, type GcpPlanDeps, planGcp } from '../gcp/deploy.ts';
@@ -48,8 +49,8 @@ export async function deployAll(
 ): Promise<AllDeployment> {
   return openStack(paths, deps, async (stack) => {
     const together = sharedFate();
-    const gcpSteps = together.steps(stack.steps('gcp'));
-    const awsSteps = together.steps(stack.steps('aws'));
+    const gcpSteps = told(together.steps(stack.steps('gcp')), 'B on GCP');
+    const { steps: awsSteps, release } = tellLater(told(together.steps(stack.steps('aws')), 'A on AWS'));
     const known = gcpSteps.journal.target.endpoints.b;
     const address = Promise.withResolvers<string>();
     const serves = Promise.withResolvers<void>();
@@ -58,10 +59,12 @@ export async function deployAll(
       const asked = { ...request.aws, bUrl };
       return planAws(paths, asked, { make: !dryRun, tell }, awsSteps, deps.aws(asked, answerable));
     };
-    const [gcp, first] = await together.all([
-      planGcp(paths, request.gcp, { make: !dryRun }, gcpSteps, { ...deps.gcp, onAddress: address.resolve }),
-      planA(known ?? ADDRESS_TO_COME, true),
-    ]);
+    const [gcp, first] = await together
+      .all([
+        planGcp(paths, request.gcp, { make: !dryRun }, gcpSteps, { ...deps.gcp, onAddress: address.resolve }),
+        planA(known ?? ADDRESS_TO_COME, true),
+      ])
+      .finally(release);
     const answer = (b: GcpDeployment, a: AwsDeployment): AllDeployment => ({
       ...{ stack: paths.name, target: 'all', gcp: b, aws: a, applied: a.applied && b.applied },
       endpoints: { a: a.endpoints.a, b: b.endpoints.b },
@@ -90,6 +93,27 @@ function bothCost({ cost: b }: GcpDeployment, { cost: a }: AwsDeployment): strin
   return [
     `both together: ${least.toFixed(4)} USD to ${most.toFixed(4)} USD per hour, at most ${(most * 24).toFixed(2)} USD a day`,
   ];
+}
+
+/** Steps whose plans say which side they are of. */
+function told({ context, ...others }: StepDeps, target: string): StepDeps {
+  const emit: Emit = (event) => context.emit(event.type === 'plan' ? { ...event, target } : event);
+  return { ...others, context: { ...context, emit } };
+}
+
+/** Steps whose plan and notes wait for `release`: two plans that are told at the same time cannot be read. */
+function tellLater({ context, ...others }: StepDeps) {
+  let held: Event[] | undefined = [];
+  const emit: Emit = (event) => {
+    if (held !== undefined && (event.type === 'plan' || event.type === 'note')) held.push(event);
+    else context.emit(event);
+  };
+  const release = () => {
+    const events = held ?? [];
+    held = undefined;
+    for (const event of events) context.emit(event);
+  };
+  return { steps: { ...others, context: { ...context, emit } }, release };
 }
 
 /** Two pieces of work of which the failure of one ends the other; that one's own end is waited for. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { pullProgress } from '../pull-progress.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess } from './access.ts';
 import { causeOfDeath, lastLogLines, lookAtContainer } from './container.ts';
@@ -17,6 +18,7 @@ const PULL_ATTEMPTS = 4;
 const pullLine = z.object({
   status: z.string().optional(),
   error: z.string().optional(),
+  digest: z.string().optional(),
   completed: z.number().optional(),
   total: z.number().optional(),
 });
@@ -99,6 +101,7 @@ async function waitForEngine(
 
 async function pull(session: HostSession, host: string, model: string, key: string, { emit, signal }: ResourceContext) {
   let last: z.infer<typeof pullLine> = {};
+  const progress = pullProgress(model, key, emit);
   const answer = await requestThrough(session, {
     host,
     port: ENGINE_PORT,
@@ -110,9 +113,7 @@ async function pull(session: HostSession, host: string, model: string, key: stri
       const parsed = parseLine(line);
       if (parsed === undefined) return;
       last = { ...parsed, error: last.error ?? parsed.error };
-      const { status = '', completed = 0, total = 0 } = parsed;
-      if (parsed.error === undefined)
-        emit({ type: 'progress', key, label: `${model}: ${status}`, done: completed, total, unit: 'bytes' });
+      if (parsed.error === undefined) progress.line(parsed);
     },
   });
   if (last.error !== undefined) {
@@ -122,6 +123,7 @@ async function pull(session: HostSession, host: string, model: string, key: stri
   }
   if (answer.status !== 200 || last.status !== 'success')
     throw new Error(`it ended with ${last.status ?? answer.status}`);
+  progress.done();
 }
 
 function parseLine(line: string): z.infer<typeof pullLine> | undefined {

@@ -89,7 +89,6 @@ export function hostSession(client: Client, access: HostAccess): HostSession {
     channel.on('data', (chunk: Buffer) => output.stdout(chunk));
     channel.stderr.on('data', (chunk: Buffer) => output.stderr(chunk));
     const code = await new Promise<number | undefined>((resolve, reject) => {
-      let exit: number | undefined;
       const stop = (error: unknown) => {
         reject(error);
         channel.destroy();
@@ -100,14 +99,12 @@ export function hostSession(client: Client, access: HostAccess): HostSession {
         timeoutSeconds * 1000,
       );
       signal.addEventListener('abort', onAbort, { once: true });
-      channel.once('exit', (value: number | null) => {
-        // null for a death by signal: reported as a shell would, and never as success.
-        exit = value ?? 128;
-      });
-      channel.once('close', () => {
+      // It tells the exit code again, which may have come in one piece with the channel, before anybody could listen.
+      channel.once('close', (exit: number | null | undefined) => {
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
-        resolve(exit);
+        // null for a death by signal: reported as a shell would, and never as success.
+        resolve(exit === null ? 128 : exit);
       });
       // A command that ends before it has read everything breaks the pipe; its exit code tells why.
       channel.on('error', () => {});

@@ -1,4 +1,5 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { stackOption } from '../stack/stack-option.ts';
 
 /** What an answer is checked against: the contract of A, that of B, or nothing but the status. */
 export type AnswerKind = 'chain' | 'invoke' | 'any';
@@ -15,9 +16,9 @@ export interface Endpoints {
  *
  * @throws RemedyError (exit 3) when the stack has no such endpoint, (exit 2) when it is neither word nor URL
  */
-export function resolveTarget(target: string, endpoints: Endpoints): string {
-  if (target === 'chain') return joined(endpoints.a, '/chain', target);
-  if (target === 'invoke') return joined(endpoints.b, '/invoke', target);
+export function resolveTarget(target: string, endpoints: Endpoints, stack = 'default'): string {
+  if (target === 'chain') return joined(endpoints.a, '/chain', target, stack);
+  if (target === 'invoke') return joined(endpoints.b, '/invoke', target, stack);
   const url = URL.parse(target);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw usage(`--target "${target}" is neither chain, invoke nor an http URL`);
@@ -55,13 +56,13 @@ export function checkTag(tag: string): string {
   });
 }
 
-function joined(base: string | undefined, path: string, word: string): string {
+function joined(base: string | undefined, path: string, word: string, stack: string): string {
   if (base !== undefined) return new URL(path, base).href;
-  throw new RemedyError(`there is no deployed stack that offers "${word}"`, {
+  throw new RemedyError(`nothing that is deployed in stack ${stack} offers "${word}"`, {
     code: 'no-stack',
     exit: ExitCode.configuration,
     nextSteps: [
-      'bring one up on this machine with "chainctl deploy local"',
+      `bring one up on this machine with "chainctl deploy local${stackOption(stack)}"`,
       'or name the address: chainctl load --target http://127.0.0.1:8001/chain',
     ],
   });

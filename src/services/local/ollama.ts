@@ -1,5 +1,6 @@
 import { Ollama } from 'ollama';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { pullProgress } from '../pull-progress.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 
 /**
@@ -60,17 +61,9 @@ export async function ensureOllama(url: string, models: readonly string[], conte
 
 async function pull(ollama: Ollama, model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {
   try {
-    for await (const part of await ollama.pull({ model, stream: true })) {
-      const { status, completed = 0, total = 0 } = part;
-      emit({
-        type: 'progress',
-        key: `model ${model}`,
-        label: `${model}: ${status}`,
-        done: completed,
-        total,
-        unit: 'bytes',
-      });
-    }
+    const progress = pullProgress(model, `model ${model}`, emit);
+    for await (const part of await ollama.pull({ model, stream: true })) progress.line(part);
+    progress.done();
   } catch (error) {
     signal.throwIfAborted();
     throw new RemedyError(`Ollama at ${url} could not pull the model ${model}: ${reasonOf(error)}`, {

@@ -38,7 +38,9 @@ export function elasticLadder(
     const text = `${name} at ${rate} rps${why === undefined ? '' : `: ${why}`}`;
     emit({ type: 'note', level: 'info', text });
   };
-  const ladder: Ladder = (done) => {
+  let offered = 0;
+  // A step begins before the one before it has its last answer: what is done is fewer.
+  const ladder: Ladder = () => {
     if (blind !== undefined) return { problem: `the group can no longer be seen: ${reasonOf(blind)}` };
     if (state === undefined) {
       began = clock.monotonic();
@@ -54,7 +56,7 @@ export function elasticLadder(
       if (decision.next.phase !== state.phase) enter(decision.next, decision.why);
       state = decision.next;
     }
-    return { index: done.length, rate: state.rate };
+    return { index: offered++, rate: state.rate };
   };
   return {
     ladder,

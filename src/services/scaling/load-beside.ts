@@ -62,6 +62,9 @@ export function followLoad(
   let followed: string | undefined;
   let offset = 0;
   let last: { readonly sample: LoadSample; readonly at: number } | undefined;
+  // What a point still gets answered is told with the next second of the one that has taken over.
+  let held: SeriesSample[] = [];
+  let newest = -1;
   return async () => {
     const folder = await find();
     if (folder === undefined) return undefined;
@@ -69,13 +72,22 @@ export function followLoad(
       followed = folder;
       offset = Math.max(0, (await sizeOf(join(folder, SERIES))) - TAIL_BYTES);
       last = undefined;
+      held = [];
+      newest = -1;
     }
     const { text, end } = await readFrom(join(folder, SERIES), offset);
     const seconds = secondsIn(text);
     // At the first look only the latest second tells of now.
-    const sample = loadOf(last === undefined ? seconds.slice(-1) : seconds);
+    held.push(...(last === undefined ? seconds.slice(-1) : seconds));
+    const sample = loadOf(held, newest);
     offset = end;
-    if (sample !== undefined) last = { sample, at: clock.monotonic() };
+    // Where points follow each other without a pause, the next one's first second is told a moment later.
+    const onlyJust = (last?.sample.offeredRps ?? 0) > 0 && held.length < 2;
+    if (sample !== undefined && !(sample.offeredRps === 0 && onlyJust)) {
+      last = { sample, at: clock.monotonic() };
+      newest = Math.max(newest, ...held.map(({ index }) => index));
+      held = [];
+    }
     // Looks closer than a second find nothing new: what was seen a moment ago still holds.
     if (last === undefined || clock.monotonic() - last.at > QUIET_MS) return undefined;
     return last.sample;
@@ -84,19 +96,31 @@ export function followLoad(
 
 /**
  * Seconds of a load as one sample; undefined without any. Those of a warm-up are left out, since their answers are not
- * counted, and so is the rest of a second between two points. A point that drains for longer offers nothing.
+ * counted, and so is the rest of a second between two points. A point that drains for longer offers nothing. Where the
+ * next point begins meanwhile, what the one before still gets answered counts beside it.
+ *
+ * @param newest index of the youngest point that was seen before
  */
-export function loadOf(all: readonly SeriesSample[]): LoadSample | undefined {
-  const measured = all.filter(({ phase }) => phase === 'measure');
-  const seconds = measured.length > 0 ? measured : all.filter(({ phase }) => phase === 'drain');
+export function loadOf(all: readonly SeriesSample[], newest = -1): LoadSample | undefined {
+  const beside: SeriesSample[] = [];
+  const own: SeriesSample[] = [];
+  let youngest = newest;
+  for (const second of all) {
+    (second.index < youngest ? beside : own).push(second);
+    youngest = Math.max(youngest, second.index);
+  }
+  const measured = own.filter(({ phase }) => phase === 'measure');
+  const seconds = measured.length > 0 ? measured : own.filter(({ phase }) => phase === 'drain');
   const latest = seconds.at(-1);
   if (latest === undefined) return undefined;
-  const mean = (of: (second: SeriesSample) => number) =>
-    Number((seconds.reduce((sum, second) => sum + of(second), 0) / seconds.length).toFixed(3));
+  const mean = (of: (second: SeriesSample) => number, more = 0) =>
+    Number(((seconds.reduce((sum, second) => sum + of(second), 0) + more) / seconds.length).toFixed(3));
+  const answered = beside.reduce((sum, { ok }) => sum + ok, 0);
+  const open = new Map(beside.map(({ index, inFlight }) => [index, inFlight]));
   return {
     offeredRps: mean(({ phase, rate }) => (phase === 'drain' ? 0 : rate)),
-    okRps: mean(({ ok }) => ok),
-    inFlight: latest.inFlight,
+    okRps: mean(({ ok }) => ok, answered),
+    inFlight: [...open.values()].reduce((sum, inFlight) => sum + inFlight, latest.inFlight),
   };
 }
 

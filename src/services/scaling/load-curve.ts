@@ -96,7 +96,7 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
     return [{ from, to: from + 1000, ok, failed, overloaded: point.overloaded, hosts }];
   });
   slices.sort((a, b) => a.from - b.from);
-  return { source: 'points', changes, levels, steps: [...steps, ...end], slices };
+  return { source: 'points', changes, levels, steps: [...steps, ...end], slices: merged(slices) };
 }
 
 /** The load as the looks saw it, where it was not recorded beside them. From the first on, no load is a load of 0. */
@@ -118,6 +118,31 @@ export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefi
     return [{ from: last.at, to: at, ok: (load.okRps * (at - last.at)) / 1000, hosts: {} }];
   });
   return { source: 'watch', changes, levels: changes, steps, slices };
+}
+
+/** Points that follow each other without a pause are answered side by side: what ends in the same second is one slice. */
+function merged(slices: readonly AnswerSlice[]): AnswerSlice[] {
+  const whole: AnswerSlice[] = [];
+  for (const slice of slices) {
+    const last = whole.at(-1);
+    // The half of it and more: seconds of two points do not begin at the same time.
+    if (last === undefined || last.to - slice.from <= (slice.to - slice.from) / 2) whole.push(slice);
+    else whole[whole.length - 1] = together(last, slice);
+  }
+  return whole;
+}
+
+function together(one: AnswerSlice, other: AnswerSlice): AnswerSlice {
+  const hosts = { ...one.hosts };
+  for (const [host, answers] of Object.entries(other.hosts)) hosts[host] = (hosts[host] ?? 0) + answers;
+  return {
+    from: one.from,
+    to: one.to,
+    ok: one.ok + other.ok,
+    failed: (one.failed ?? 0) + (other.failed ?? 0),
+    overloaded: one.overloaded === true || other.overloaded === true,
+    hosts,
+  };
 }
 
 function stepOf(from: number, to: number, by: number, after = by): LoadStep[] {

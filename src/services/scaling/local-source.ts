@@ -5,6 +5,7 @@ import { localRequestSchema } from '../local/request.ts';
 import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from '../local/service-process.ts';
 import { isReplica } from '../local/target.ts';
 import type { StackPaths } from '../stack/paths.ts';
+import { stackOption } from '../stack/stack-option.ts';
 import { type ResourceRecord, readState, type TargetRecord } from '../stack/state.ts';
 import { readProxy } from './proxy-view.ts';
 import type { GroupSample, GroupSource, InstanceSample } from './types.ts';
@@ -78,7 +79,7 @@ function sampleOf(
 async function readLocal(paths: StackPaths): Promise<TargetRecord> {
   const record = (await readState(paths.state))?.targets.local;
   if (record !== undefined) return record;
-  const on = paths.name === 'default' ? '' : ` --stack ${paths.name}`;
+  const on = stackOption(paths.name);
   throw new RemedyError(`stack ${paths.name} has no chain on this machine whose replicas could be watched`, {
     code: 'no-stack',
     exit: ExitCode.configuration,

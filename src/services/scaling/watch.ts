@@ -85,7 +85,7 @@ export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promis
     const over = forSeconds !== undefined && due > forSeconds;
     if (!(await sleepUntil(over ? forSeconds : due, deps, elapsed))) return ended('interrupted');
     if (over) return ended('for');
-    const look = await lookAt(Math.max(LOOK_MS, intervalSeconds * 1000), deps);
+    const look = await lookAt(Math.max(LOOK_MS, intervalSeconds * 1000), looks === 0, deps);
     if (look === undefined) return ended('interrupted');
     const { sample, seen } = look;
     looks += 1;
@@ -121,11 +121,15 @@ async function sleepUntil(due: number, { clock, signal }: WatchDeps, elapsed: ()
 /** @returns the look, and whether it saw the group; undefined when it was interrupted: half a look is none */
 async function lookAt(
   boundMs: number,
+  first: boolean,
   { source, probe, load, clock, signal }: WatchDeps,
 ): Promise<{ readonly sample: ScaleSample; readonly seen: boolean } | undefined> {
   const at = clock.now();
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
-  const [group, answers, loaded] = await Promise.allSettled([source.sample(bounded), probe?.(bounded), load?.()]);
+  const sampled = source.sample(bounded);
+  // The first call loads the cloud's library, which holds everything up: answers of hosts would seem to be late.
+  if (first) await Promise.allSettled([sampled]);
+  const [group, answers, loaded] = await Promise.allSettled([sampled, probe?.(bounded), load?.()]);
   if (signal.aborted) return undefined;
   if (group.status === 'rejected' && isFinal(group.reason)) throw group.reason;
   const problems = [

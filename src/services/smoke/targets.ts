@@ -1,4 +1,5 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { stackOption } from '../stack/stack-option.ts';
 import type { SmokeOptions } from './run-smoke.ts';
 
 type Targets = Pick<SmokeOptions, 'a' | 'b' | 'minProcessSeconds'>;
@@ -17,7 +18,10 @@ export async function smokeTargets(stack: string, named: Targets, readStack: () 
     throw new RemedyError(`nothing is deployed in stack "${stack}", so there is nothing to check`, {
       code: 'nothing-deployed',
       exit: ExitCode.configuration,
-      nextSteps: ['chainctl deploy local', 'or name a running chain: chainctl smoke --target http://127.0.0.1:8001'],
+      nextSteps: [
+        `chainctl deploy local${stackOption(stack)}`,
+        'or name a running chain: chainctl smoke --target http://127.0.0.1:8001',
+      ],
     });
   }
   return targets;

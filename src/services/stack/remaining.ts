@@ -1,4 +1,5 @@
 import type { Target } from './resource.ts';
+import { stackOption } from './stack-option.ts';
 import type { ResourceRecord } from './state.ts';
 import { describeIdentity, type StepDeps } from './steps.ts';
 
@@ -19,7 +20,7 @@ export function noteRemaining(
     const cost = target.costOf?.(key, record.spec);
     return `${key}${describeRecord(record)}${cost === undefined ? '' : ` (${cost})`}`;
   });
-  const remedy = `chainctl teardown ${target.name}${journal.stack === 'default' ? '' : ` --stack ${journal.stack}`}`;
+  const remedy = `chainctl teardown ${target.name}${stackOption(journal.stack)}`;
   const text = `still there: ${list.join(', ')}; "${remedy}" removes it${orElse === undefined ? '' : `, ${orElse}`}`;
   context.emit({ type: 'note', level: 'warn', text });
 }

@@ -36,7 +36,11 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       return entry('heading', `${event.name}${about}`);
     }
     case 'plan':
-      return entry('heading', `Plan: ${summarizePlan(event.changes)}`, formatPlan(event.changes, paint));
+      return entry(
+        'heading',
+        `Plan${event.target === undefined ? '' : ` for ${event.target}`}: ${summarizePlan(event.changes)}`,
+        formatPlan(event.changes, paint),
+      );
     case 'step-done':
       return entry('done', stepDone(event.key, event.action, event.seconds, event.detail));
     case 'step-failed':
@@ -73,4 +77,20 @@ export function entryRows(entry: Entry, paint: Paint): EntryRow[] {
       ? { lead: '', text: paint('bold', entry.text) }
       : { lead: `${paint(COLOUR[entry.mark], MARK[entry.mark])} `, text: entry.text };
   return [first, ...entry.details.map((text) => ({ lead: '  ', text }))];
+}
+
+/** A row broken at spaces to fit `columns`, beside its lead; what stands in columns within a line stays so. */
+export function besideLead(lead: string, text: string, columns: number): string[] {
+  const room = Math.max(1, columns - lead.length);
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > room) {
+    const space = rest.lastIndexOf(' ', room);
+    const end = space > 0 ? space : rest.indexOf(' ');
+    if (end < 0) break;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = rest.slice(end).trimStart();
+  }
+  const [first = '', ...others] = [...lines, rest];
+  return [lead + first, ...others.map((line) => ' '.repeat(lead.length) + line)];
 }

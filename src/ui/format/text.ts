@@ -80,3 +80,8 @@ export function formatEstimate(seconds: number): string {
 export function formatSpan(seconds: number): string {
   return seconds >= 1 && seconds < 60 ? `${Number(seconds.toFixed(3))} s` : formatSeconds(seconds);
 }
+
+/** What to do next, a command a line: nothing breaks one that is to be pasted. */
+export function nextCommands(commands: readonly string[]): string[] {
+  return commands.map((command, index) => `${index === 0 ? 'Next:' : '     '} ${command}`);
+}

@@ -1,5 +1,5 @@
 import { byCount, isOpenLadder, isSound, phaseName } from '../format/sweep.ts';
-import { bar, formatMillis, formatRate, type Paint, sparkline, truncate } from '../format/text.ts';
+import { bar, formatMillis, formatRate, type Paint, sparkline, truncateStart } from '../format/text.ts';
 import type { ActiveSweep } from './view-model.ts';
 
 /** A labelled row of the panel before it is given a place. */
@@ -128,7 +128,7 @@ export function hostCells({ tick, hosts }: ActiveSweep, count: number, room: num
   const cells = shown.map((host, index) => {
     const n = answers[host] ?? 0;
     const share = `${(total === 0 ? 0 : (n / total) * 100).toFixed(0)} %`.padStart(5);
-    const text = `${truncate(host, nameWidth).padEnd(nameWidth)} ${bar(n / most, width)} ${share} ${n.toLocaleString('en-US').padStart(8)}`;
+    const text = `${truncateStart(host, nameWidth).padEnd(nameWidth)} ${bar(n / most, width)} ${share} ${n.toLocaleString('en-US').padStart(8)}`;
     return { label: index === 0 ? 'hosts' : '', text, rank: 10 + index };
   });
   if (shown.length === all.length || count < 1) return cells;

@@ -123,14 +123,17 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       return view.sweep === undefined ? view : { ...view, sweep: { ...view.sweep, waiting: true } };
     case 'point-done': {
       if (view.sweep === undefined) return view;
-      const { tick: _over, ...sweep } = view.sweep;
-      const current = event.point.index + 1;
+      const { tick, ...rest } = view.sweep;
+      // One that ends while the next is offered is not what is looked at.
+      const later = rest.plan.elastic !== undefined && tick !== undefined && tick.index > event.point.index;
+      const sweep = later ? view.sweep : rest;
+      const current = later ? sweep.current : event.point.index + 1;
       const more = isOpenLadder(sweep.plan) || current < sweep.plan.rates.length;
       if (more && event.point.status !== 'aborted') {
         return { ...view, sweep: { ...sweep, current, points: [...sweep.points, event.point] } };
       }
-      const { sweep: _ended, ...rest } = view;
-      return rest;
+      const { sweep: _ended, ...others } = view;
+      return others;
     }
     case 'watch-started':
       return { ...view, watch: { plan: event.plan, since: now, memory: noScaleMemory, history: [] } };

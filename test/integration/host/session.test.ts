@@ -60,6 +60,23 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
     await expect(use((session) => session.exec('kill -9 $$', options))).rejects.toBeInstanceOf(CommandFailed);
   });
 
+  it('takes a command that is over before this process looks again for what it is', async () => {
+    // Its beginning, its exit code and its end come in one piece to a process that was busy.
+    const beBusy = () => {
+      for (const until = performance.now() + 200; performance.now() < until; );
+    };
+    const endOf = (script: string) =>
+      use(async (session) => {
+        await session.exec('true', options);
+        const busy = setInterval(beBusy, 1);
+        const end = session.exec(script, options).catch((error: unknown) => error);
+        return end.finally(() => clearInterval(busy));
+      });
+    expect(await endOf('true')).toBe('');
+    expect(await endOf('exit 3')).toMatchObject({ constructor: CommandFailed, code: 3 });
+    expect(await endOf('kill -9 $$')).toMatchObject({ constructor: CommandFailed });
+  });
+
   it('tells each line as it comes, and keeps a bounded end of a long output', async () => {
     const lines: string[] = [];
     const text = await use((session) =>

@@ -14,7 +14,11 @@ test.each([
 
 test('without a stack: what to do', () => {
   expect(() => resolveTarget('invoke', {})).toThrow(
-    expect.objectContaining({ exit: 3, code: 'no-stack', message: 'there is no deployed stack that offers "invoke"' }),
+    expect.objectContaining({
+      exit: 3,
+      code: 'no-stack',
+      message: 'nothing that is deployed in stack default offers "invoke"',
+    }),
   );
 });
 

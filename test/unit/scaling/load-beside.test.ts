@@ -68,4 +68,24 @@ describe('a load beside a watch', () => {
     });
     expect(loadOf([second(11, { phase: 'drain', ok: 1 })])).toEqual({ offeredRps: 0, okRps: 1, inFlight: 2 });
   });
+
+  it('counts what an earlier point still gets answered beside the one that has taken over', async () => {
+    const old = (n: number) => second(n, { phase: 'drain', ok: 2, inFlight: 5 });
+    const next = (n: number) => second(n, { index: 1, rate: 8, ok: 1, inFlight: 7 });
+    expect(loadOf([second(3), next(0), old(4), next(1)])).toEqual({ offeredRps: 6.667, okRps: 2.667, inFlight: 12 });
+
+    const folder = await run('20260131-120000-a-invoke', 'running');
+    const series = join(folder, 'series.jsonl');
+    const look = followLoad(async () => folder, heldClock().clock);
+    await look();
+    // The first second of the next point is told a moment after the last of this one.
+    await appendFile(series, line(old(1)));
+    expect(await look()).toMatchObject({ offeredRps: 4 });
+    await appendFile(series, `${line(next(0))}${line(old(2))}`);
+    expect(await look()).toEqual({ offeredRps: 8, okRps: 3, inFlight: 12 });
+    await appendFile(series, line(old(3)));
+    expect(await look()).toMatchObject({ offeredRps: 8 });
+    await appendFile(series, line(next(1)));
+    expect(await look()).toEqual({ offeredRps: 8, okRps: 3, inFlight: 12 });
+  });
 });

@@ -1,12 +1,15 @@
 import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 import type { HostAccess } from '../../host/access.ts';
+import { hostFailure } from '../../host/failures.ts';
 import { type HostOptions, hostResource } from '../../host/host-resource.ts';
 import { serviceResource } from '../../host/service-resource.ts';
 import type { ServiceSpec } from '../../host/service-spec.ts';
+import type { HostSession } from '../../host/session.ts';
 import type { HostSessions } from '../../host/sessions.ts';
 import type { HostTemplates } from '../../host/templates.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import { stackOption } from '../../stack/stack-option.ts';
 import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
@@ -24,6 +27,7 @@ export interface BakeDeps {
 const START_SECONDS = 300;
 /** For one that runs already: enough for the end of a boot. */
 const KNOCK_SECONDS = 40;
+const KNOCKS = 2;
 
 const NOT_READY = {
   code: 'not-ready',
@@ -31,7 +35,14 @@ const NOT_READY = {
   nextSteps: ['run the same command again: it continues where it stopped'],
 };
 /** What it means that a machine no longer lets its owner in. */
-const SHUT_OUT = ['ssh-authentication', 'host-key-changed', 'host-unreachable', 'host-connection-lost', 'needs-root'];
+const SHUT_OUT = [
+  'ssh-authentication',
+  'host-key-changed',
+  'host-unreachable',
+  'host-connection-lost',
+  'host-timeout',
+  'needs-root',
+];
 
 function isShutOut(error: unknown): boolean {
   return error instanceof RemedyError && SHUT_OUT.includes(error.code);
@@ -70,7 +81,7 @@ export async function bake(
       await prepare();
     }
   } catch (error) {
-    const on = deps.stack === 'default' ? '' : ` --stack ${deps.stack}`;
+    const on = stackOption(deps.stack);
     const text = `the VM ${builder.name} is still there and costs money: the same deploy goes on with it, "chainctl teardown gcp${on}" removes it`;
     context.emit({ type: 'note', level: 'warn', text });
     throw error;
@@ -108,10 +119,15 @@ export async function bake(
 
   /** Whether it lets us in: a machine that boots is waited for much longer. */
   async function knock(): Promise<void> {
-    const use = { waitSeconds: KNOCK_SECONDS, attempts: 1, waiting };
-    await deps.sessions.use(access(), context, use, (session) =>
-      session.exec('true', { what: 'logging in', timeoutSeconds: KNOCK_SECONDS, signal: context.signal }),
-    );
+    const use = { waitSeconds: KNOCK_SECONDS, attempts: KNOCKS, waiting };
+    const what = 'logging in';
+    const work = (session: HostSession) =>
+      session.exec('true', { what, timeoutSeconds: KNOCK_SECONDS, signal: context.signal });
+    await deps.sessions.use(access(), context, use, work).catch((error: unknown) => {
+      context.signal.throwIfAborted();
+      // One that hangs up, or says nothing, shuts out as much as one that refuses.
+      throw hostFailure(what, access(), error);
+    });
   }
 
   async function prepare(): Promise<void> {

@@ -73,8 +73,9 @@ export async function readRun(folder: string): Promise<RecordedRun> {
   const { plan } = manifest;
   const series = await readSeries(folder);
   const points = await readPoints(folder);
-  for (const left of await unfinished(folder, plan, points)) {
-    const samples = series.filter(({ rate, index }) => rate === left.rate && !points.some((p) => p.index === index));
+  for (const left of await unfinished(folder, plan, points, series)) {
+    const isLeft = ({ rate, index }: SeriesSample) => rate === left.rate && !points.some((p) => p.index === index);
+    const samples = series.filter((each) => (plan.elastic === undefined ? isLeft(each) : each.index === left.index));
     points.push(await recoverPoint(plan, left, samples));
   }
   points.sort((a, b) => a.index - b.index);
@@ -132,19 +133,40 @@ async function readSeries(folder: string): Promise<SeriesSample[]> {
   return [...bySecond.values()].sort((a, b) => a.index - b.index || a.second - b.second);
 }
 
-/** Files of points without a summary: the one that was running when the process died. */
-async function unfinished(folder: string, plan: SweepPlan, points: readonly PointSummary[]) {
+/** Files of points without a summary: the one that was running when the process died; of an elastic profile several. */
+async function unfinished(
+  folder: string,
+  plan: SweepPlan,
+  points: readonly PointSummary[],
+  series: readonly SeriesSample[],
+) {
   const prefix = `${plan.tag}_${targetName(plan.targetUrl)}_rps`;
   const left: { path: string; rate: number; index: number; startedAt: string }[] = [];
   for (const name of await readdir(folder)) {
-    const rate = Number(/^([\d.]+)(_\d+)?\.csv$/.exec(name.slice(prefix.length))?.[1] ?? Number.NaN);
+    const [, digits, nth = 1] = /^([\d.]+?)(?:_(\d+))?\.csv$/.exec(name.slice(prefix.length)) ?? [];
     const isSummed = points.some(({ perRequestCsv }) => basename(perRequestCsv) === name);
-    if (!name.startsWith(prefix) || Number.isNaN(rate) || isSummed) continue;
+    if (!name.startsWith(prefix) || digits === undefined || isSummed) continue;
+    const rate = Number(digits);
     const path = join(folder, name);
     // An elastic profile offers a rate more than once.
-    const planned = plan.elastic === undefined ? plan.rates.indexOf(rate) : -1;
-    const index = planned === -1 ? points.length + left.length : planned;
+    const known = plan.elastic === undefined ? plan.rates.indexOf(rate) : nthIndex([...points, ...series], rate, nth);
+    const index = known === undefined || known === -1 ? nextIndex([...points, ...series, ...left]) : known;
     left.push({ path, rate, index, startedAt: (await stat(path)).birthtime.toISOString() });
   }
   return left;
+}
+
+interface Rung {
+  readonly index: number;
+  readonly rate: number;
+}
+
+/** Of the points with a rate, the n-th one's index; undefined when it was not begun for long enough to be known. */
+function nthIndex(known: readonly Rung[], rate: number, nth: number | string): number | undefined {
+  const indices = new Set(known.flatMap((each) => (each.rate === rate ? [each.index] : [])));
+  return [...indices].sort((a, b) => a - b)[Number(nth) - 1];
+}
+
+function nextIndex(known: readonly Rung[]): number {
+  return Math.max(-1, ...known.map(({ index }) => index)) + 1;
 }

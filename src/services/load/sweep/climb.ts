@@ -87,6 +87,7 @@ async function gate(
   }
 }
 
-function ladderOf({ search, rates }: SweepPlan): Ladder {
+/** The ladder that a plan describes. */
+export function ladderOf({ search, rates }: SweepPlan): Ladder {
   return search === undefined ? listLadder(rates) : searchLadder(search.low, search.high);
 }

@@ -42,6 +42,10 @@ export interface PointDeps {
   readonly signal: AbortSignal;
   readonly control?: SweepControl;
   readonly onRecords?: (rate: number, records: readonly RequestRecord[]) => void;
+  /** Called once, when nothing more is sent and what is open gets the time to end. */
+  readonly onSent?: () => void;
+  /** Whether it is the point that an operator sees and steers; without it, it is. */
+  readonly isCurrent?: () => boolean;
 }
 
 /** What goes for this point beside its order. */
@@ -75,7 +79,7 @@ export async function runPoint(
   index: number,
   order: RunOrder,
   { abortOn, contaminated }: PointTerms,
-  { generator, record, clock, emit, signal: sweepSignal, control, onRecords }: PointDeps,
+  { generator, record, clock, emit, signal: sweepSignal, control, onRecords, onSent, isCurrent = always }: PointDeps,
 ): Promise<PointResult> {
   const { rate } = order;
   const { rows, csv, close } = await record.openPoint(rate);
@@ -106,9 +110,11 @@ export async function runPoint(
     keep(batch.records);
     collected.addInFlight(progress.elapsedMs, progress.inFlight);
     seconds.advance(progress);
+    if (progress.phase === 'drain' && shown.phase !== 'drain') onSent?.();
     if (progress.phase !== shown.phase || progress.elapsedMs - shown.elapsedMs >= TICK_MS) {
       shown = progress;
-      emit({ type: 'sweep-tick', tick: meter(progress, collected, live) });
+      const tick = meter(progress, collected, live);
+      if (isCurrent()) emit({ type: 'sweep-tick', tick });
     }
     if (signal.aborted) return;
     abortedBy = watch(progress, collected);
@@ -116,6 +122,7 @@ export async function runPoint(
   };
   let cut = false;
   const unskip = control?.onSkip(() => {
+    if (!isCurrent()) return;
     cut = true;
     ending.abort();
   });
@@ -155,6 +162,8 @@ export async function runPoint(
   );
   return { point, ...(abortedBy === undefined ? {} : { abortedBy }) };
 }
+
+const always = () => true;
 
 function statusOf({ abortedBy, stoppedMs, cut }: Stop): PointSummary['status'] {
   if (abortedBy !== undefined) return 'aborted';

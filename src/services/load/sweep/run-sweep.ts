@@ -3,7 +3,6 @@ import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
-import { Generator } from '../engine/generator-process.ts';
 import type { RequestRecord } from '../engine/protocol.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import { type CreateCsv, RunRecord } from '../record/run-record.ts';
@@ -12,11 +11,13 @@ import { judgeKnee } from '../stats/knee.ts';
 import { targetName } from '../target.ts';
 import type { ElasticOutcome, PointSummary, SweepPlan, SweepReport } from '../types.ts';
 import { climb } from './climb.ts';
+import { GeneratorPool } from './generator-pool.ts';
 import { askHealth } from './health.ts';
 import { MAX_SEARCH_POINTS } from './knee-search.ts';
 import type { Ladder } from './ladder.ts';
 import { takeBaseline } from './preflight.ts';
 import { type PointTerms, runPoint } from './run-point.ts';
+import { stride } from './stride.ts';
 import type { SweepControl } from './sweep-control.ts';
 import { sweepGenerators } from './sweep-generators.ts';
 import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
@@ -72,8 +73,9 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const probed = baseline === undefined ? {} : { probeMs: baseline.ms };
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
   const generators = sweepGenerators(options, { ...machine, ...probed });
-  let generator = await Generator.start(generators);
+  const pool = new GeneratorPool(generators);
   try {
+    const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(options.targetUrl, generators.maxInFlight);
     const plan = planOf(options, {
       runId: record.runId,
@@ -81,7 +83,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       maxInFlight,
       ...probed,
     });
-    const limits = { descriptors: generator.descriptorLimit, maxInFlight, generators: generators.processes };
+    pool.give(first);
+    const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const manifest = manifestOf(options, health, { plan, startedAt: beginning(options, startedAt), limits });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (record.retired > 0) {
@@ -98,11 +101,16 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const points = keptPoints(options.resume);
     for (const point of points) record.restorePoint(plan, point);
     const given = control === undefined ? {} : { control };
-    const offer = async (index: number, rate: number, terms: PointTerms) => {
-      if (!generator.alive) generator = await Generator.start(generators);
+    let current = 0;
+    const begin = async (index: number, rate: number, terms: PointTerms) => {
+      const generator = await pool.take();
+      current = index;
       const order = { ...orderOf(options, plan, index, rate), ...(token === undefined ? {} : { token }) };
-      const shared = { generator, record, clock, emit, signal, ...given, ...(onRecords && { onRecords }) };
-      return runPoint(plan, index, order, terms, shared);
+      const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
+      const own = { generator, onSent, isCurrent: () => current === index };
+      const shared = { record, clock, emit, signal, ...given, ...(onRecords && { onRecords }) };
+      const result = runPoint(plan, index, order, terms, { ...shared, ...own }).finally(() => pool.give(generator));
+      return { sent, result };
     };
     const add = async (point: PointSummary) => {
       points.push(point);
@@ -110,7 +118,18 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       emit({ type: 'point-done', point });
     };
     const chosen = deps.ladder === undefined ? given : { ...given, ladder: deps.ladder };
-    const ending = await climb(options, { plan, points, baseline, signal, clock, emit, offer, add, ...chosen });
+    const sweep = { plan, points, signal, clock, emit, add, ...chosen };
+    const ending = await (plan.elastic === undefined
+      ? climb(options, { ...sweep, baseline, offer: async (...point) => (await begin(...point)).result })
+      : stride(options, {
+          ...sweep,
+          begin(...point) {
+            const begun = begin(...point);
+            // The next step begins before this one has its last answer.
+            begun.then(() => pool.spare()).catch(() => {});
+            return begun;
+          },
+        }));
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
     const status = ending.finished && problem === undefined ? 'complete' : 'interrupted';
@@ -133,7 +152,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     return { plan: offered, points, ...outcome, summaryCsv: record.summaryCsv, runFolder: record.folder };
   } finally {
     unstop?.();
-    await generator.close();
+    await pool.close();
     await record.close();
   }
 }
