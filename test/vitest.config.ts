@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Five rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
- * in a real Chromium), `e2e` (the built command as a person runs it), `lab` (the cloud on this machine). Files of all but
- * the first run one after another: they share two cores and measure time.
+ * in a real Chromium), `e2e` (the built command as a person runs it), `lab` (the cloud on this machine). Files of those in
+ * the middle run one after another: they share two cores and measure time.
  */
 export default defineConfig({
   test: {
@@ -44,7 +44,9 @@ export default defineConfig({
           testTimeout: 180_000,
           // The first lab on a machine builds its images.
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // They wait more than they work, and each has a lab of its own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -99,10 +99,11 @@ export interface Met {
   readonly labels: string[];
 }
 
-/** What of these has not been met by a kill on both sides, as patterns: `api RunInstances.*: after`. */
+/** What of these has not been met by a kill on both sides, or on the one it names, as patterns: `api RunInstances.*: after`. */
 export function left({ effects, labels }: Met): string[] {
   return effects
-    .flatMap((effect) => ['before', 'after'].map((side) => `${patternOf(effect)}.*: ${side}`))
+    .flatMap((effect) => (/: (before|after)$/.test(effect) ? [effect] : [`${effect}*: before`, `${effect}*: after`]))
+    .map(patternOf)
     .filter((pattern) => !labels.some((label) => new RegExp(pattern).test(label)));
 }
 
