@@ -56,7 +56,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
       ...(target === undefined || target === 'gcp' ? await this.onGcp(target === 'gcp', signal) : []),
     ];
     const exit = checks.some(({ status }) => status === 'failed') ? ExitCode.checkFailed : ExitCode.ok;
-    return { result: { checks }, text: renderDoctor(checks, process.stdout.columns ?? 80), exit };
+    return { result: { checks }, text: renderDoctor(checks, process.stdout.columns || 80), exit };
   }
 
   private async onAws(signal: AbortSignal): Promise<DoctorCheck[]> {

@@ -64,7 +64,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
       const scaling = await writeRunReport(report.runFolder, emit);
       return {
         result: scaling === undefined ? report : { ...report, scaling: scaling.figures },
-        text: sweepText(report, process.stdout.columns ?? 80, scaling?.figures),
+        text: sweepText(report, process.stdout.columns || 80, scaling?.figures),
         exit: exitOfSweep(report, signal),
       };
     } finally {

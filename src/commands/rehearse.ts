@@ -91,7 +91,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
       );
       return {
         result: report,
-        text: renderRehearsal(report, process.stdout.columns ?? 80),
+        text: renderRehearsal(report, process.stdout.columns || 80),
         exit: exitOf(report, signal),
       };
     } catch (error) {

@@ -49,7 +49,7 @@ group that was watched beside the load.`;
     const folder = await findRun(this.args.run, results, RUN_OR_WATCH);
     const capacity = await this.capacity(results);
     // A file is not as wide as the terminal that it is made in.
-    const columns = out === undefined ? (process.stdout.columns ?? 80) : 120;
+    const columns = out === undefined ? process.stdout.columns || 80 : 120;
     const watch = await readWatchedGroup(folder, capacity);
     if (watch !== undefined) {
       const result = { scaling: watch.scaling.figures };

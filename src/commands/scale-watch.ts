@@ -75,7 +75,7 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
       const known = capacityPerInstance === undefined ? {} : { capacityPerInstance };
       const report = await recordedWatch({ outFolder: flags.out, tag, ...known }, options, deps);
       const scaling = await writeWatchFigures({ runFolder: report.runFolder, tag }, emit);
-      const figures = scaling === undefined ? '' : `\n\n${scalingText(scaling, process.stdout.columns ?? 80)}`;
+      const figures = scaling === undefined ? '' : `\n\n${scalingText(scaling, process.stdout.columns || 80)}`;
       return {
         result: { ...report, ...(scaling === undefined ? {} : { scaling }) },
         text: `${renderWatch(report)}${figures}`,

@@ -53,7 +53,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       return {
         result: report,
         text: formatSmokeReport(report, {
-          width: Math.min(100, process.stdout.columns ?? 80),
+          width: Math.min(100, process.stdout.columns || 80),
           paint: (format, text) => styleText(format, text, { stream: process.stdout }),
         }),
         exit: report.failed > 0 ? ExitCode.checkFailed : ExitCode.ok,

@@ -4,14 +4,14 @@ import { besideLead } from './format/entry.ts';
 
 const LABEL = 'Error: ';
 
-/** An error as a person reads it: what happened, then what to do. The stack only on request. */
+/** An error as a person reads it: what happened, then what to do. The stack only on request. A terminal may say 0 columns. */
 export function renderError(
   error: unknown,
   options: { readonly debug: boolean; readonly stream: NodeJS.WriteStream },
 ): string {
   const paint = (format: 'red' | 'cyan' | 'dim', text: string) => styleText(format, text, { stream: options.stream });
   const known = error instanceof RemedyError;
-  const fitted = (line: string) => (options.stream.isTTY ? besideLead('', line, options.stream.columns) : [line]);
+  const fitted = (line: string) => (options.stream.isTTY ? besideLead('', line, options.stream.columns || 80) : [line]);
   const message = known ? error.message : `unexpected failure: ${reasonOf(error)}`;
   // Only the message: a step is often a command, which a break would spoil for pasting.
   const [first = '', ...more] = message.split('\n').flatMap((line, index) => fitted(index === 0 ? LABEL + line : line));

@@ -20,6 +20,6 @@ export function terminalOf(
   return {
     canPrompt: streams.stdin.isTTY === true && tty,
     canAnimate: tty && env.TERM !== 'dumb' && !ci && env.INK_SCREEN_READER !== 'true',
-    columns: streams.stderr.columns ?? 80,
+    columns: streams.stderr.columns || 80,
   };
 }

@@ -28,12 +28,12 @@ export function inkReporter(stderr: NodeJS.WriteStream, keysDeps?: SweepKeysDeps
   let rows: readonly string[] = [];
 
   const draw = (live: boolean) => {
-    const columns = stderr.columns ?? 80;
+    const columns = stderr.columns || 80;
     const asked = keys?.asked;
     const frame = {
       now: performance.now(),
       columns,
-      rows: stderr.rows ?? 24,
+      rows: stderr.rows || 24,
       ...(asked === undefined ? {} : { asked }),
     };
     rows = live ? liveRows(view, frame, paint).map(glyphs) : [];
@@ -41,7 +41,7 @@ export function inkReporter(stderr: NodeJS.WriteStream, keysDeps?: SweepKeysDeps
   };
   const onResize = () => {
     const widths = rows.map((row) => [...stripVTControlCharacters(row)].length);
-    const size = { columns: stderr.columns ?? 80, rows: stderr.rows ?? 24 };
+    const size = { columns: stderr.columns || 80, rows: stderr.rows || 24 };
     if (broken && widths.length > 0) stderr.write(eraseBroken(widths, size));
     app.rerender(draw(true));
   };

@@ -1,0 +1,32 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { ExitCode, RemedyError } from '../../../src/errors.ts';
+import { renderError } from '../../../src/ui/render-error.ts';
+
+const error = new RemedyError(
+  'stack default has no VM of service A that this machine has the keys for, as far as it knows',
+  {
+    code: 'no-vm',
+    exit: ExitCode.configuration,
+    nextSteps: ['deploy it first: chainctl deploy aws'],
+  },
+);
+const on = (terminal: { isTTY: boolean; columns?: number }) => {
+  const stream = Object.assign(new PassThrough(), terminal) as unknown as NodeJS.WriteStream;
+  return renderError(error, { debug: false, stream })
+    .replaceAll(/\u001b\[\d+m/g, '')
+    .split('\n');
+};
+
+test('an error is broken to fit the terminal, which may not know its own width, and left whole in a pipe', () => {
+  const broken = [
+    'Error: stack default has no VM of service A that this machine has the keys for,',
+    'as far as it knows',
+    '  -> deploy it first: chainctl deploy aws',
+    '',
+  ];
+  expect(on({ isTTY: true, columns: 80 })).toEqual(broken);
+  // What `script` and `docker exec -t` say.
+  expect(on({ isTTY: true, columns: 0 })).toEqual(broken);
+  expect(on({ isTTY: false })).toHaveLength(3);
+});
