@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { ExitCode, RemedyError } from '../../../src/errors.ts';
 import { renderError } from '../../../src/ui/render-error.ts';
@@ -13,9 +14,7 @@ const error = new RemedyError(
 );
 const on = (terminal: { isTTY: boolean; columns?: number }) => {
   const stream = Object.assign(new PassThrough(), terminal) as unknown as NodeJS.WriteStream;
-  return renderError(error, { debug: false, stream })
-    .replaceAll(/\u001b\[\d+m/g, '')
-    .split('\n');
+  return renderError(error, { debug: false, stream }).split('\n').map(stripVTControlCharacters);
 };
 
 test('an error is broken to fit the terminal, which may not know its own width, and left whole in a pipe', () => {
