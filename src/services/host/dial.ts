@@ -135,3 +135,8 @@ export function isUnreachable(error: unknown): boolean {
   if (error instanceof RemedyError) return error.code === 'host-unreachable';
   return hasCode(error, 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET');
 }
+
+/** Whether the machine answered, and does not accept the key. */
+export function isLockedOut(error: unknown): boolean {
+  return error instanceof RemedyError && error.code === 'ssh-authentication';
+}

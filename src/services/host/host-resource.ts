@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { type AccessOf, formatAccess, type HostAccess } from './access.ts';
-import { isUnreachable } from './dial.ts';
+import { isLockedOut, isUnreachable } from './dial.ts';
 import { CommandFailed, hostFailure } from './failures.ts';
 import { ROOT } from './layout.ts';
 import type { HostSession } from './session.ts';
@@ -145,7 +145,8 @@ export async function observe<T>(
     return await options.sessions.use(access, context, { waitSeconds, attempts: STEP_ATTEMPTS, waiting }, look);
   } catch (error) {
     context.signal.throwIfAborted();
-    if (options.unreachable === 'absent' && isUnreachable(error)) return undefined;
+    // A VM that boots lets nobody in before it has its key: there is nothing on it yet. Steps wait for it, and say if it stays so.
+    if (options.unreachable === 'absent' && (isUnreachable(error) || isLockedOut(error))) return undefined;
     throw hostFailure('looking at the machine', access, error);
   }
 }
