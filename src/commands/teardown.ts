@@ -46,9 +46,10 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     const reports = await teardownStack(paths, modules, await stackDeps(emit, signal));
     const left = reports.find(({ leftovers }) => leftovers.length > 0);
     if (left !== undefined && !this.flags.json) throw leftoversError(left);
+    const stillUp = Object.keys((await readState(paths.state).catch(() => undefined))?.targets ?? {});
     return {
-      result: { stack: paths.name, targets: reports },
-      text: renderTeardown(reports, existsSync(paths.logs) ? paths.logs : undefined),
+      result: { stack: paths.name, targets: reports, stillUp },
+      text: renderTeardown(reports, existsSync(paths.logs) ? paths.logs : undefined, stillUp),
       exit: left === undefined ? ExitCode.ok : ExitCode.leftovers,
     };
   }

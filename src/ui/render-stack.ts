@@ -46,7 +46,11 @@ export function renderHostDeployment(deployment: HostDeployment): string {
  *
  * @param logs the stack's folder of logs, where there is one
  */
-export function renderTeardown(reports: readonly TeardownReport[], logs: string | undefined): string {
+export function renderTeardown(
+  reports: readonly TeardownReport[],
+  logs: string | undefined,
+  stillUp: readonly string[] = [],
+): string {
   const several = reports.length > 1;
   const lines = reports.map(({ target, removed }) =>
     removed.length === 0
@@ -54,7 +58,8 @@ export function renderTeardown(reports: readonly TeardownReport[], logs: string 
       : `Stopped and verified gone${several ? ` (${target})` : ''}: ${removed.join(', ')}.`,
   );
   const stopped = reports.some(({ removed }) => removed.length > 0);
-  return [...lines, ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : [])].join('\n');
+  const rest = stillUp.map((target) => `Still up, and costing money where it is a cloud: ${target}.`);
+  return [...lines, ...rest, ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : [])].join('\n');
 }
 
 /** A table per target; readable at 80 columns and without colour. */

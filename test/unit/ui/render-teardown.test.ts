@@ -6,3 +6,10 @@ it('names the folder of logs only where there is one', () => {
   expect(renderTeardown([report], undefined)).toBe('Stopped and verified gone: instance-a.');
   expect(renderTeardown([report], '/home/logs')).toContain('Logs stay in /home/logs');
 });
+
+it('says what of the stack is still up', () => {
+  const report = { target: 'gcp', removed: ['address'], leftovers: [] } as never;
+  expect(renderTeardown([report], undefined, ['aws'])).toBe(
+    'Stopped and verified gone: address.\nStill up, and costing money where it is a cloud: aws.',
+  );
+});
