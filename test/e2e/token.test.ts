@@ -46,7 +46,7 @@ it('a chain that asks for a token: every command works with it, and shows it now
   expect((await run([...LOAD, '--target', 'invoke', '--tag', 'b'])).code).toBe(0);
   expect((await run(['status', '--refresh', '--json', '--debug'])).code).toBe(0);
   const status = await run(['status', '--refresh']);
-  expect(status.stdout).toContain("ask for the stack's token");
+  expect(status.stdout).toContain("need the stack's token");
   expect(status.stdout).toContain('all 4 in sync');
   await run(['logs', '--json', '--debug']);
   await run(['logs', '--requests']);
