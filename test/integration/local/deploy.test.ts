@@ -34,7 +34,11 @@ describe('deploy local', () => {
       hosts.add(((await (await fetch(`${endpoints.b}/health`)).json()) as { host: string }).host);
     }
     expect([...hosts].sort()).toEqual(['b-1', 'b-2']);
-    expect(await readEndpoints(stack.paths)).toEqual({ ...endpoints, minProcessSeconds: 0 });
+    expect(await readEndpoints(stack.paths)).toEqual({
+      ...endpoints,
+      on: { a: 'local', b: 'local' },
+      minProcessSeconds: 0,
+    });
   });
 
   it('changes nothing the second time, and only what differs the third', async () => {
