@@ -87,7 +87,8 @@ describe('what the target sees', () => {
     expect(await seen()).toBeLessThan(10);
     expect(await seen('--requests-per-connection', '1')).toBe(20);
     expect(await seen('--requests-per-connection', '5')).toBeGreaterThanOrEqual(4);
-    expect(await seen('--connection-age', '10ms')).toBe(20);
+    // Every 50 ms; after a stall of this machine two may leave together.
+    expect(await seen('--connection-age', '10ms')).toBeGreaterThan(15);
   });
 
   it('is asked for a stream, whose tokens are measured', async () => {

@@ -39,7 +39,7 @@ describe('targets', () => {
     await expect(smokeTargets('demo', {}, async () => ({}))).rejects.toMatchObject({
       message: 'nothing is deployed in stack "demo", so there is nothing to check',
       exit: 3,
-      nextSteps: expect.arrayContaining(['chainctl deploy local']),
+      nextSteps: expect.arrayContaining(['chainctl deploy local --stack demo']),
     });
   });
 });
