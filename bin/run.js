@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 // chainctl runs on Node 26. Where the Node that was found is older, the one that came with the package takes over.
-import { createRequire } from 'node:module';
+import { createRequire, enableCompileCache } from 'node:module';
 
 if (Number(process.versions.node.split('.')[0]) >= 26) {
   process.env.NODE_ENV ??= 'production';
+  // Where only this user writes: what is in there is run.
+  const { HOME, XDG_CACHE_HOME } = process.env;
+  if (XDG_CACHE_HOME || HOME) enableCompileCache(`${XDG_CACHE_HOME || `${HOME}/.cache`}/chainctl/compiled`);
   const { main } = await import('../dist/main.js');
   await main(import.meta.url);
 } else {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Changes, Collection, Operation, Reads } from './compute-calls.ts';
-import { keepDefinitionsOf } from './definitions.ts';
 import { isTransient, noCredentials, remedyFor } from './errors.ts';
+import { type Client, openClient } from './library.ts';
 import { regionOf } from './names.ts';
 
 /** Compute Engine of one project with one set of credentials. */
@@ -53,37 +53,6 @@ const ANSWER_MS = 30_000;
 const WAIT_MS = 150_000;
 const FIRST_PAUSE_MS = 200;
 
-/** File and class of each client: one file each costs a third of loading the package as a whole. */
-const CLIENTS: Readonly<Record<Collection, readonly [file: string, name: string]>> = {
-  addresses: ['global_addresses', 'GlobalAddresses'],
-  autoscalers: ['autoscalers', 'Autoscalers'],
-  backendServices: ['backend_services', 'BackendServices'],
-  firewalls: ['firewalls', 'Firewalls'],
-  forwardingRules: ['global_forwarding_rules', 'GlobalForwardingRules'],
-  globalOperations: ['global_operations', 'GlobalOperations'],
-  healthChecks: ['health_checks', 'HealthChecks'],
-  images: ['images', 'Images'],
-  instanceGroupManagers: ['instance_group_managers', 'InstanceGroupManagers'],
-  instances: ['instances', 'Instances'],
-  instanceTemplates: ['instance_templates', 'InstanceTemplates'],
-  machineTypes: ['machine_types', 'MachineTypes'],
-  projects: ['projects', 'Projects'],
-  regionAutoscalers: ['region_autoscalers', 'RegionAutoscalers'],
-  regionInstanceGroupManagers: ['region_instance_group_managers', 'RegionInstanceGroupManagers'],
-  regionOperations: ['region_operations', 'RegionOperations'],
-  regions: ['regions', 'Regions'],
-  routers: ['routers', 'Routers'],
-  targetHttpProxies: ['target_http_proxies', 'TargetHttpProxies'],
-  urlMaps: ['url_maps', 'UrlMaps'],
-  zoneOperations: ['zone_operations', 'ZoneOperations'],
-  zones: ['zones', 'Zones'],
-};
-
-/** What all generated clients have in common, as far as it is used here. */
-interface Client {
-  initialize(): Promise<unknown>;
-}
-
 function methodOf<Answer>(client: Client, name: string): (request: object, options: object) => Answer {
   const method = (client as unknown as Record<string, (request: object, options: object) => Answer>)[name];
   if (method === undefined) throw new Error(`the client of Compute Engine has no method ${name}`);
@@ -91,7 +60,7 @@ function methodOf<Answer>(client: Client, name: string): (request: object, optio
 }
 
 /**
- * Opens Compute Engine. The library is loaded here and nowhere else, one client at a time, when it is first needed.
+ * Opens Compute Engine. Its clients are loaded one at a time, when one is first needed.
  * Credentials are looked for at once: the generated code would crash the process where there are none.
  *
  * @throws RemedyError (exit 3) without credentials or a project, (exit 2) for an endpoint that would see credentials in the clear
@@ -150,22 +119,6 @@ async function answerOf(client: Client, method: string, request: object, options
     options,
   );
   return answer?.latestResponse ?? answer;
-}
-
-async function openClient(collection: Collection, options: object): Promise<Client> {
-  const [file, name] = CLIENTS[collection];
-  keepDefinitionsOf(Object.values(CLIENTS).map(([, each]) => each));
-  const loaded = (await import(`@google-cloud/compute/build/src/v1/${file}_client.js`)) as Record<
-    string,
-    new (
-      options: object,
-    ) => Client
-  >;
-  const Opened = loaded[`${name}Client`];
-  if (Opened === undefined) throw new Error(`@google-cloud/compute has no ${name}Client`);
-  const client = new Opened(options);
-  await client.initialize();
-  return client;
 }
 
 async function authenticate(project: string | undefined, lab: boolean) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { closureOf } from '../../../src/services/gcp/definitions.ts';
+import { closureOf, definitionsOf } from '../../../src/services/gcp/definitions.ts';
+import { SERVICES } from '../../../src/services/gcp/library.ts';
 
 const field = (type: string) => ({ fields: { it: { type } } });
 const DEFINITIONS = {
@@ -21,5 +22,16 @@ describe('the definitions of some services', () => {
 
   it('leave out a service that there is not', () => {
     expect(closureOf(['Nothing'], DEFINITIONS)).toEqual({});
+  });
+
+  it('hold, of the installed library, every service that is used, and no other version of the API', () => {
+    const { version, definitions } = definitionsOf(SERVICES);
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    const { cloud, api, protobuf } = definitions.nested?.google?.nested ?? {};
+    expect([api, protobuf]).toEqual([expect.anything(), expect.anything()]);
+    const versions = cloud?.nested?.compute?.nested ?? {};
+    expect(Object.keys(versions)).toEqual(['v1']);
+    expect(Object.keys(versions.v1?.nested ?? {})).toEqual(expect.arrayContaining([...SERVICES, 'Operation']));
+    expect(versions.v1?.nested).not.toHaveProperty('VpnTunnels');
   });
 });
