@@ -4,7 +4,8 @@ import { BROKEN, EVERYTHING, type GcpLab, openGcpLab } from './lab.ts';
 
 let lab: GcpLab;
 beforeEach(async () => {
-  lab = await openGcpLab();
+  // Draining ends when nothing is under way; its deadline is only for what hangs.
+  lab = await openGcpLab({ realSecondMs: 100 });
 });
 afterEach(() => lab.close());
 
@@ -34,8 +35,7 @@ function asking(url: string) {
 }
 
 describe('another template', () => {
-  // A second takes 20 ms here: after a stall of this machine the group is ahead of the load balancer, as it is not in a cloud.
-  it('is rolled out while B goes on answering, and the one before is removed last', { retry: 3 }, async () => {
+  it('is rolled out while B goes on answering, and the one before is removed last', async () => {
     const { gcp, stack } = lab;
     const { endpoints } = await stack.deploy({ min: 2 });
     const stop = asking(endpoints.b as string);
