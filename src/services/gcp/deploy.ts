@@ -6,10 +6,11 @@ import { changesSomething, type PlannedDeploy } from '../stack/planned.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';
 import { type Attempt, attemptAt } from './attempt.ts';
+import { isImageKey } from './boot/image.ts';
 import type { Boot, BootInput, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
-import { isGroupKey } from './group.ts';
+import { isGroupKey, surgeOf } from './group.ts';
 import { refuseElsewhere } from './guards.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
 import { regionOf } from './names.ts';
@@ -196,13 +197,16 @@ async function examine(
   { compute }: GcpPlanDeps,
 ): Promise<void> {
   const { signal, emit } = context;
-  const makesVms = plan.changes.some(
-    ({ key, action }) => action === 'create' && (isGroupKey(key) || isTemplateKey(key)),
-  );
-  if (!makesVms) return;
+  const makes = (isKey: (key: string) => boolean) =>
+    plan.changes.some(({ key, action }) => action === 'create' && isKey(key));
+  if (!makes(isGroupKey) && !makes(isTemplateKey)) return;
   const type = await findMachineType(compute, zoneOf(location, request, compute), request.type, signal);
-  const running = there.reduce((sum, { size = 0 }) => sum + size, 0);
-  const tight = await checkQuotas(compute, request, { vcpus: type.vcpus, externalAddress, running }, signal);
+  // A group elsewhere stays until this one serves.
+  const here = there.find(({ kind, place }) => kind === 'group' && place === locationName(location));
+  const rolls = here !== undefined && makes(isTemplateKey);
+  const beside = rolls ? surgeOf(location) : makes(isImageKey) ? 1 : 0;
+  const group = { vcpus: type.vcpus, externalAddress, running: here?.size ?? 0, beside };
+  const tight = await checkQuotas(compute, request, group, signal);
   const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB; ${request.min} to ${request.max} of them`;
   emit({ type: 'note', level: 'info', text });
   for (const each of tight) {

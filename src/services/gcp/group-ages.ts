@@ -14,12 +14,16 @@ export interface GroupAges {
   readonly wanted: boolean;
   /** Asks the API, with one call and once only: without the permission, ages stay unknown. Never rejects. */
   ask(signal: AbortSignal): Promise<void>;
-  /** Notes who is there; who is new was made between the look before and this one. */
+  /**
+   * Notes who is there; who is new was made between the look before and this one, and so was one that was made anew
+   * under its old name, as autohealing does it.
+   */
   see(managed: readonly ManagedInstance[], at: number): void;
 }
 
 export function groupAges(compute: Compute, location: Location): GroupAges {
   const made = new Map<string, number | undefined>();
+  const ids = new Map<string, string>();
   let looks = 0;
   let asked = false;
   const unknown = () => [...made].flatMap(([name, at]) => (at === undefined ? [name] : [])).slice(0, MOST_NAMES);
@@ -40,9 +44,16 @@ export function groupAges(compute: Compute, location: Location): GroupAges {
     see(managed, at) {
       const names = new Set(managed.map(nameOf));
       for (const name of made.keys()) if (!names.has(name)) made.delete(name);
+      for (const name of ids.keys()) if (!names.has(name)) ids.delete(name);
       for (const each of managed) {
+        const name = nameOf(each);
+        // What is not there yet, or not any more, has none.
+        const id = Number(each.id ?? 0) === 0 ? undefined : String(each.id);
+        const known = ids.get(name);
+        const anew = id !== undefined && known !== undefined && id !== known;
         const fresh = looks > 0 || each.currentAction === 'CREATING';
-        if (!made.has(nameOf(each))) made.set(nameOf(each), fresh ? at : undefined);
+        if (anew || !made.has(name)) made.set(name, fresh ? at : undefined);
+        if (id !== undefined) ids.set(name, id);
       }
       looks += 1;
     },

@@ -17,11 +17,12 @@ const INSTANCE_PART = 'llm-b';
 export const PORT_NAME = 'http';
 /** Removing a group removes its VMs, each of which may take its time to shut down. */
 const REMOVE_SECONDS = 900;
-/** A rolling replace spreads over the zones of a region, of which there are mostly three. */
-const SURGE = { zone: 1, region: 3 } as const;
 
 export const groupKey = (location: Location) => `${GROUP}${locationName(location)}`;
 export const isGroupKey = (key: string) => key.startsWith(GROUP);
+
+/** How many VMs a rolling replace is ahead. It spreads over the zones of a region, of which there are mostly three. */
+export const surgeOf = (location: Location) => ('zone' in location ? 1 : 3);
 
 export interface GroupSpec {
   /** Path of the template. */
@@ -53,7 +54,6 @@ export function instanceGroup(
 ): Resource<GroupSpec, InstanceGroupManager> & { readonly name: string } {
   const key = groupKey(location);
   const calls = groupCalls(compute, location);
-  const surge = 'zone' in location ? SURGE.zone : SURGE.region;
   const bodyOf = (spec: GroupSpec): InstanceGroupManager => ({
     versions: [{ instanceTemplate: spec.template }],
     namedPorts: [{ name: PORT_NAME, port: spec.port }],
@@ -61,7 +61,7 @@ export function instanceGroup(
     updatePolicy: {
       type: 'PROACTIVE',
       minimalAction: 'REPLACE',
-      maxSurge: { fixed: surge },
+      maxSurge: { fixed: surgeOf(location) },
       maxUnavailable: { fixed: 0 },
     },
   });

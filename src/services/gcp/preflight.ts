@@ -5,7 +5,7 @@ import { isGcp } from './errors.ts';
 import { regionOf } from './names.ts';
 import { lookUp } from './operations.ts';
 import { locationName, samePath } from './paths.ts';
-import { fits, quotaChecks, quotaText } from './quota.ts';
+import { fits, type GroupSize, quotaChecks, quotaText } from './quota.ts';
 import { type GcpRequest, locationsOf } from './request.ts';
 
 export interface MachineType {
@@ -56,14 +56,14 @@ export async function hasNat(
 /**
  * Whether the region's quotas have room for the group, as far as the API tells them.
  *
- * @param running VMs of the stack that are there already
+ * @param group see `quotaChecks`
  * @returns what the largest group would exceed, for a warning
- * @throws RemedyError (exit 4) when even the smallest group does not fit
+ * @throws RemedyError (exit 4) when even the smallest group does not fit, or a VM that is made beside it for a while
  */
 export async function checkQuotas(
   compute: Compute,
   request: GcpRequest,
-  group: { readonly vcpus: number; readonly externalAddress: boolean; readonly running: number },
+  group: Pick<GroupSize, 'vcpus' | 'externalAddress' | 'running' | 'beside'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const [location] = locationsOf(request);
@@ -72,17 +72,19 @@ export async function checkQuotas(
   const checks = quotaChecks(live, { ...request, ...group });
   const none = checks.find((check) => !fits(check, 'min'));
   if (none !== undefined) {
-    throw new RemedyError(
-      `the quotas of ${region} have no room for ${request.min} x ${request.type}: ${quotaText(none)}`,
-      {
-        code: 'gcp-quota',
-        exit: ExitCode.capacity,
-        nextSteps: [
-          'choose a smaller --type or a smaller --min, or --zones in another region',
-          'or ask for more: IAM & Admin, Quotas, in the Google Cloud console',
-        ],
-      },
-    );
+    const { running, beside = 0 } = group;
+    const wanted =
+      request.min - running >= beside
+        ? `${request.min} x ${request.type}`
+        : `${beside} x ${request.type} beside the ${running} that ${running === 1 ? 'runs' : 'run'}, which this change takes for a while`;
+    throw new RemedyError(`the quotas of ${region} have no room for ${wanted}: ${quotaText(none)}`, {
+      code: 'gcp-quota',
+      exit: ExitCode.capacity,
+      nextSteps: [
+        'choose a smaller --type or a smaller --min, or --zones in another region',
+        'or ask for more: IAM & Admin, Quotas, in the Google Cloud console',
+      ],
+    });
   }
   return checks.filter((check) => !fits(check, 'max')).map(quotaText);
 }

@@ -9,14 +9,16 @@ export interface QuotaCheck {
   readonly needed: { readonly min: number; readonly max: number };
 }
 
-interface GroupSize {
+export interface GroupSize {
   readonly type: string;
   readonly vcpus: number;
   readonly min: number;
   readonly max: number;
   readonly externalAddress: boolean;
-  /** VMs of the stack that run already and count in the usage. */
+  /** VMs of the group that run already and count in the usage. */
   readonly running: number;
+  /** VMs that are made beside them for a while: a builder, or those by which a rollout is ahead. None when left out. */
+  readonly beside?: number;
 }
 
 /** Newer families have a quota of their own; the others share one (cloud.google.com/compute/resource-usage). */
@@ -27,8 +29,8 @@ function cpuMetric(type: string): string {
 
 /** What the region's quotas mean for a group, tightest first. A quota that the region does not tell is left out. Pure. */
 export function quotaChecks({ quotas }: Region, size: GroupSize): QuotaCheck[] {
-  const { vcpus, running } = size;
-  const vms = { min: Math.max(0, size.min - running), max: Math.max(0, size.max - running) };
+  const { vcpus, running, beside = 0 } = size;
+  const vms = { min: Math.max(beside, size.min - running), max: Math.max(beside, size.max - running) };
   const wanted: readonly (readonly [metric: string, each: number])[] = [
     [cpuMetric(size.type), vcpus],
     ['INSTANCES', 1],

@@ -76,6 +76,21 @@ describe('a quota', () => {
     expect(lab.stack.warnings()).toContainEqual(expect.stringContaining('CPUS: 0 of 8 in use, 4 to 12 more needed'));
   });
 
+  it('that the one VM more of a rollout exceeds is met before anything is changed', async () => {
+    const { gcp, stack } = lab;
+    await stack.deploy();
+    gcp.behaviour.quotas.CPUS = 4;
+    stack.source = { ...stack.source, hash: 'two', metadata: { 'startup-script': 'two' } };
+    await expect(stack.deploy()).rejects.toMatchObject({
+      code: 'gcp-quota',
+      exit: 4,
+      message: expect.stringContaining(
+        '1 x e2-standard-4 beside the 1 that runs, which this change takes for a while: CPUS: 4 of 4',
+      ),
+    });
+    expect(gcp.count()).toEqual(EVERYTHING);
+  });
+
   it('that the group meets ends the deploy with its own words', async () => {
     const { gcp, stack } = lab;
     const confirm = async () => {

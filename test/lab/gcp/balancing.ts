@@ -71,7 +71,10 @@ export class Balancing {
       const quiet = rules.map(async (name) => {
         const known = this.#told.get(name)?.backends.find((each) => each.name === instance);
         // One that it was not told to drain may get the next request.
-        return (known === undefined || known.draining === true) && ((await balancers.traffic(name))[instance]?.busy ?? 0) === 0;
+        return (
+          (known === undefined || known.draining === true) &&
+          ((await balancers.traffic(name))[instance]?.busy ?? 0) === 0
+        );
       });
       if ((await Promise.all(quiet)).every(Boolean)) return;
       await sleep(timings.groupMs);

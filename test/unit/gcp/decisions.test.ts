@@ -198,6 +198,8 @@ describe('quotas', () => {
     expect(quotaChecks(region, { ...size, type: 'n2-standard-4' })[0]).toMatchObject({ metric: 'N2_CPUS' });
     const grown = quotaChecks(region, { ...size, running: 2 });
     expect(grown).toContainEqual(expect.objectContaining({ metric: 'CPUS', needed: { min: 0, max: 4 } }));
+    const rolling = quotaChecks(region, { ...size, running: 3, beside: 1 });
+    expect(rolling).toContainEqual(expect.objectContaining({ metric: 'CPUS', needed: { min: 4, max: 4 } }));
     const metrics = quotaChecks(region, { ...size, externalAddress: false }).map(({ metric }) => metric);
     expect(metrics).not.toContain('IN_USE_ADDRESSES');
   });

@@ -157,6 +157,24 @@ describe('a managed instance group', () => {
     expect(errors).toEqual([{ code: 'QUOTA_EXCEEDED', message: "Quota 'CPUS' exceeded.", instance: 'g-2' }]);
   });
 
+  it('counts the age of an instance that is made anew under its old name from then', async () => {
+    const own = answers();
+    const { clock, pass } = heldClock();
+    const { compute } = fakeCompute(own);
+    const source = groupSource(compute, place, clock);
+    const look = async (more: object) => {
+      own['instanceGroupManagers.listManagedInstances'] = [healthy('g-1', more)];
+      const { instances } = await source.sample(signal);
+      pass(5000);
+      return instances[0]?.createdAt;
+    };
+    await look({ id: '7000000000000000001' });
+    expect(await look({ id: '7000000000000000001' })).toBe(NOON - 600_000);
+    expect(await look({ id: '0', currentAction: 'RECREATING' })).toBe(NOON - 600_000);
+    expect(await look({ id: '7000000000000000002', currentAction: 'VERIFYING' })).toBe(NOON + 15_000);
+    expect(await look({ id: '7000000000000000002' })).toBe(NOON + 15_000);
+  });
+
   it('whose instances may not be listed has instances of unknown age, and is seen all the same', async () => {
     const own = answers();
     own['instances.list'] = new GcpError('no', 'forbidden', { code: 'x', exit: ExitCode.configuration });
