@@ -14,11 +14,11 @@ export interface DemandChange {
 }
 
 /**
- * How well supply followed demand, with the metrics of the SPEC research group's cloud working group: N. Herbst et al.,
- * "Ready for Rain? A View from SPEC Research on the Future of Cloud Metrics" (SPEC-RG-2016-01, arXiv:1604.03470) and
- * "Quantifying Cloud Performance and Dependability: Taxonomy, Metric Design, and Emerging Challenges" (ACM ToMPECS 3(4),
- * 2018), after N. Herbst, S. Kounev, R. Reussner, "Elasticity in Cloud Computing: What It Is, and What It Is Not"
- * (ICAC 2013). All are percentages, and 0 is best.
+ * How well supply followed demand, with the metrics of the SPEC research group's cloud working group, normalised by the
+ * demand at each time: N. Herbst et al., "Quantifying Cloud Performance and Dependability: Taxonomy, Metric Design, and
+ * Emerging Challenges" (ACM ToMPECS 3(4), 2018), before it "Ready for Rain? A View from SPEC Research on the Future of
+ * Cloud Metrics" (SPEC-RG-2016-01, arXiv:1604.03470), after N. Herbst, S. Kounev, R. Reussner, "Elasticity in Cloud
+ * Computing: What It Is, and What It Is Not" (ICAC 2013). All are percentages, and 0 is best.
  *
  * Supply is known at the looks only. Where two of them differ, it changed at some time between: the first four are
  * given as the least and the most that this allows, for one change between two looks.
@@ -32,7 +32,7 @@ export interface ElasticityMetrics {
   readonly underTime: Span;
   /** tau_O: share of the time with too much. */
   readonly overTime: Span;
-  /** upsilon: share of the time, from look to look, in which supply did not change in the direction of the demand. */
+  /** upsilon: share of the time, from look to look, in which the changes of supply and demand differ in sign, either way. */
   readonly instability: number;
   /** Seconds that these figures cover, and how many more there were whose supply is not known. */
   readonly coveredSeconds: number;
