@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // chainctl runs on Node 26. Where the Node that was found is older, the one that came with the package takes over.
-import { createRequire, enableCompileCache } from 'node:module';
+import module from 'node:module';
 
 if (Number(process.versions.node.split('.')[0]) >= 26) {
   process.env.NODE_ENV ??= 'production';
   // Where only this user writes: what is in there is run.
   const { HOME, XDG_CACHE_HOME } = process.env;
-  if (XDG_CACHE_HOME || HOME) enableCompileCache(`${XDG_CACHE_HOME || `${HOME}/.cache`}/chainctl/compiled`);
+  if (XDG_CACHE_HOME || HOME) module.enableCompileCache(`${XDG_CACHE_HOME || `${HOME}/.cache`}/chainctl/compiled`);
   const { main } = await import('../dist/main.js');
   await main(import.meta.url);
 } else {
@@ -20,7 +20,7 @@ if (Number(process.versions.node.split('.')[0]) >= 26) {
   const name = names[`${process.platform}-${process.arch}`];
   let node;
   try {
-    node = createRequire(import.meta.url).resolve(`${name}/bin/node`);
+    node = module.createRequire(import.meta.url).resolve(`${name}/bin/node`);
   } catch {
     console.error(
       `Error: chainctl needs Node 26; this is ${process.version}, and no bundled Node for ${process.platform}-${process.arch} is installed`,

@@ -1,40 +1,58 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The kill matrices take longest: one that is begun last keeps a core waiting. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => /\/kill[^/]*\.test\.ts$/.test(moduleId);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((each) => !isLong(each))];
+  }
+}
+
+/** Tests that measure time, or make a load that others would feel: each has the machine to itself. */
+const ALONE = [
+  'test/integration/{load,services,scaling}/**/*.test.ts',
+  'test/e2e/{load,local-chain,rehearse,scale-watch,terminal}.test.ts',
+];
 
 /**
  * Five rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
- * in a real Chromium), `e2e` (the built command as a person runs it), `lab` (the cloud on this machine). Files of those in
- * the middle run one after another: they share two cores and measure time.
+ * in a real Chromium), `e2e` (the built command as a person runs it), `lab` (the cloud on this machine). What measures
+ * time runs by itself, one file after another; the others wait more than they work, and share the two cores.
  */
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], testTimeout: 10_000 } },
       {
         test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          name: 'unit',
+          include: ['test/unit/**/*.test.{ts,tsx}'],
+          testTimeout: 10_000,
+          maxWorkers: 2,
         },
       },
       {
         test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          name: 'beside',
+          include: ['test/{integration,browser,e2e}/**/*.test.ts'],
+          exclude: ALONE,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          name: 'alone',
+          include: ALONE,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -44,9 +62,9 @@ export default defineConfig({
           testTimeout: 180_000,
           // The first lab on a machine builds its images.
           hookTimeout: 600_000,
-          // They wait more than they work, and each has a lab of its own.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          // Each has a lab of its own.
+          maxWorkers: 3,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

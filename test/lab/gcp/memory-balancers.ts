@@ -6,6 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { BALANCERS, nextLoopbackHost } from './loopback-hosts.ts';
 import type { Backend, BalancerRule, Balancers } from './machines.ts';
 import { Health, probe } from './probes.ts';
 
@@ -18,13 +19,8 @@ interface Live {
   next: number;
 }
 
-let subnets = 0;
-
-/** A load balancer in this process: serves on loopback, 127.89.n.m, with health checks and draining. Needs root for port 80. */
+/** A load balancer in this process: serves on loopback, 127.160.0.0/11, with health checks and draining. Needs root for port 80. */
 export function memoryBalancers(): Balancers {
-  subnets += 1;
-  const subnet = (process.pid + subnets) % 250;
-  let hosts = 0;
   const live = new Map<string, Live>();
 
   function look(each: Live): void {
@@ -44,10 +40,7 @@ export function memoryBalancers(): Balancers {
   }
 
   return {
-    newAddress() {
-      hosts += 1;
-      return `127.89.${subnet}.${hosts % 250}`;
-    },
+    newAddress: () => nextLoopbackHost(BALANCERS),
     async put(rule) {
       const known = live.get(rule.name);
       if (known && known.rule.address === rule.address && known.rule.port === rule.port) {

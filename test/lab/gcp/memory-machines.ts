@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MACHINES, nextLoopbackHost } from './loopback-hosts.ts';
 import type { Machine, MachineRequest, Machines } from './machines.ts';
 
 /** One instance without a machine: an address on loopback at which a small service answers. */
@@ -25,10 +26,8 @@ export interface MemoryMachines extends Machines {
   setCpu(cpus: number): void;
 }
 
-let subnets = 0;
-
 /**
- * Instances that are nothing but addresses of this machine, 127.88.n.m. Their service answers on `port` some time after
+ * Instances that are nothing but addresses of this machine, 127.128.0.0/11. Their service answers on `port` some time after
  * boot: 200 and the host's name, whatever is asked.
  *
  * @param serveAfterMs from the boot until it answers; by request, so that some never do
@@ -43,9 +42,6 @@ export function memoryMachines(
   } = {},
 ): MemoryMachines {
   const { port = 8002, bootMs = 10, serveAfterMs = 10 } = options;
-  subnets += 1;
-  const subnet = (process.pid + subnets) % 250;
-  let hosts = 0;
   let cpus = 0;
   const all = new Map<string, MemoryMachine>();
   const booted: MachineRequest[] = [];
@@ -55,8 +51,7 @@ export function memoryMachines(
     booted.push(request);
     if (request.image !== undefined && !images.has(request.image)) throw new Error(`no image ${request.image}`);
     await sleep(bootMs);
-    hosts += 1;
-    const address = `127.88.${subnet}.${hosts % 250}`;
+    const address = nextLoopbackHost(MACHINES);
     const machine = await startMachine(request, address);
     all.set(request.name, machine);
     return machine;
