@@ -63,7 +63,7 @@ export default defineConfig({
           // The first lab on a machine builds its images.
           hookTimeout: 600_000,
           // Each has a lab of its own.
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },

@@ -1,6 +1,7 @@
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { Address } from './compute-calls.ts';
+import { ensureLabels, hasLabels } from './labels.ts';
 import { labelsOf, type Ownership } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
 import { change, removeObject } from './operations.ts';
@@ -13,16 +14,20 @@ export function globalAddress(
   owner: Ownership,
 ): Resource<Readonly<Record<string, never>>, Address> & { readonly name: string } {
   const labels = labelsOf(owner, ADDRESS);
-  const label = async (context: ResourceContext, name: string) => {
-    const { labelFingerprint } = await compute.read('addresses.get', { address: name }, context.signal);
-    const globalSetLabelsRequestResource = { labels, labelFingerprint: labelFingerprint ?? '' };
-    const input = { resource: name, globalSetLabelsRequestResource };
-    await change(compute, context, 'addresses.setLabels', input, patchStep(ADDRESS));
-  };
+  const get = (address: string, signal: AbortSignal) => compute.read('addresses.get', { address }, signal);
+  const label = (context: ResourceContext, name: string) =>
+    ensureLabels(
+      labels,
+      () => get(name, context.signal),
+      (all, labelFingerprint) => {
+        const input = { resource: name, globalSetLabelsRequestResource: { labels: all, labelFingerprint } };
+        return change(compute, context, 'addresses.setLabels', input, patchStep(ADDRESS));
+      },
+    );
   return namedObject<Readonly<Record<string, never>>, Address>(owner, {
     key: ADDRESS,
     dependsOn: [],
-    get: (address, signal) => compute.read('addresses.get', { address }, signal),
+    get,
     async insert(context, _spec, made, step) {
       const addressResource = { ...made, ipVersion: 'IPV4', addressType: 'EXTERNAL' };
       await change(compute, context, 'addresses.insert', { addressResource }, step);
@@ -33,11 +38,4 @@ export function globalAddress(
     remove: (context, address) => removeObject(compute, context, 'addresses.delete', { address }, { key: ADDRESS }),
     identify: ({ address }) => ({ address: address ?? '' }),
   });
-}
-
-export function hasLabels(
-  live: Readonly<Record<string, string>> | null | undefined,
-  wanted: Readonly<Record<string, string>>,
-): boolean {
-  return Object.entries(wanted).every(([name, value]) => live?.[name] === value);
 }

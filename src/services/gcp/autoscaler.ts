@@ -72,7 +72,7 @@ export function autoscaler(
         longestMs: 500,
         async look() {
           const { status, statusDetails } = await calls.get(live.name ?? '', context.signal);
-          const types = (statusDetails ?? []).map(({ type }) => type ?? '');
+          const types = (statusDetails ?? []).map(({ type }) => type ?? '').filter((type) => !WARNINGS.includes(type));
           if (status === 'ACTIVE' || (types.length > 0 && types.every(isForLater))) return { done: true };
           const details = (statusDetails ?? []).map(({ message, type }) => message || type).join('; ');
           return { reason: `it is ${status}${details === '' ? '' : `: ${details}`}` };
@@ -90,6 +90,9 @@ export function autoscaler(
     identify: () => ({ location: locationName(location) }),
   });
 }
+
+/** What it remarks also while all is well. */
+const WARNINGS = ['MIN_EQUALS_MAX', 'CAPPED_AT_MAX_NUM_REPLICAS', 'ALL_INSTANCES_UNHEALTHY'];
 
 /** It follows the load balancer, which is made after it and tells figures only when there are requests. */
 function isForLater(type: string): boolean {

@@ -12,6 +12,8 @@ export const BACKEND = 'backend';
 /** Backend service and forwarding rule must name the same one. */
 export const SCHEME = 'EXTERNAL_MANAGED';
 
+const API = 'https://www.googleapis.com/compute/v1';
+
 export interface BackendSpec {
   /** Seconds within which a request must be answered. The service's own default of 30 s is less than a model takes. */
   readonly requestSeconds: number;
@@ -35,7 +37,8 @@ export function backendService(
   const group = placedPath(compute, location, 'instanceGroups', objectName(owner.stack, GROUP_PART));
   const check = globalPath(compute, 'healthChecks', objectName(owner.stack, BALANCER_CHECK));
   const backendOf = ({ ratePerInstance }: BackendSpec): Backend => ({
-    group,
+    // The one reference that has to be a whole URL.
+    group: `${API}/${group}`,
     ...(ratePerInstance === undefined
       ? { balancingMode: 'UTILIZATION', maxUtilization: 0.8 }
       : { balancingMode: 'RATE', maxRatePerInstance: ratePerInstance }),
@@ -71,7 +74,7 @@ export function backendService(
         ['port name', raw.portName, PORT_NAME],
         ['backends', raw.backends?.length ?? 0, 1],
         ['balancing', live?.balancingMode, wanted.balancingMode],
-        ['rate per instance', live?.maxRatePerInstance || undefined, spec.ratePerInstance],
+        ['rate per instance', stored(live?.maxRatePerInstance), stored(spec.ratePerInstance)],
         ['logging', raw.logConfig?.enable === true, true],
       ];
       return [
@@ -92,4 +95,9 @@ export function backendService(
       removeObject(compute, context, 'backendServices.delete', { backendService: name }, { key: BACKEND }),
     identify: () => ({}),
   });
+}
+
+/** A rate as the API keeps it, in single precision, so that 0.1 is 0.1. */
+function stored(rate: number | null | undefined): number | undefined {
+  return rate ? Math.fround(rate) : undefined;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Changes, Collection, Operation, Reads } from './compute-calls.ts';
-import { isTransient, noCredentials, remedyFor } from './errors.ts';
+import { isRateLimited, isTransient, noCredentials, remedyFor } from './errors.ts';
 import { type Client, openClient } from './library.ts';
 import { regionOf } from './names.ts';
 
@@ -52,6 +52,9 @@ export interface ComputeOptions {
 const ANSWER_MS = 30_000;
 const WAIT_MS = 150_000;
 const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 15_000;
+/** A rate limit has room again with the next minute. */
+const RATE_LIMIT_MS = 90_000;
 
 function methodOf<Answer>(client: Client, name: string): (request: object, options: object) => Answer {
   const method = (client as unknown as Record<string, (request: object, options: object) => Answer>)[name];
@@ -80,6 +83,7 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
 
   const call = async (name: string, input: object, signal: AbortSignal): Promise<unknown> => {
     const [collection, method = ''] = name.split('.') as [Collection, string];
+    const began = clock.monotonic();
     for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt += 1, pause *= 2) {
       signal.throwIfAborted();
       try {
@@ -90,8 +94,10 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
         return await answerOf(client, method, { project, ...input }, settings);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (attempt >= attempts || !isTransient(error)) throw remedyFor(error, { call: name, project });
-        await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
+        const lost = clock.monotonic() - began;
+        const patient = attempts > 1 && lost < RATE_LIMIT_MS && isRateLimited(error);
+        if (!patient && (attempt >= attempts || !isTransient(error))) throw remedyFor(error, { call: name, project });
+        await clock.sleep(Math.min(pause, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2), signal);
       }
     }
   };

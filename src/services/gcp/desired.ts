@@ -9,8 +9,8 @@ import { forwardingRule } from './forwarding-rule.ts';
 import { httpProxy, urlMap } from './front.ts';
 import { groupKey, instanceGroup, isGroupKey } from './group.ts';
 import { BALANCER_CHECK, CHECKS, HEALING_CHECK, healthCheck } from './health-check.ts';
-import { type Ownership, objectName } from './names.ts';
-import { globalPath, type Location } from './paths.ts';
+import { type Ownership, objectName, regionOf } from './names.ts';
+import { globalPath, type Location, placedPath } from './paths.ts';
 import { type GcpRequest, SERVICE_PORT } from './request.ts';
 import { instanceTemplate, isTemplateKey, type TemplateSpec } from './template.ts';
 
@@ -98,7 +98,8 @@ export function templateSpec(
   source: BootSource,
   { stack, externalAddress }: { readonly stack: string; readonly externalAddress: boolean },
 ): TemplateSpec {
-  const { type, subnet, ttlSeconds } = request;
+  const { type, ttlSeconds } = request;
+  const subnet = subnetPath(request);
   return {
     type,
     image: source.image,
@@ -112,9 +113,15 @@ export function templateSpec(
   };
 }
 
-/** `default`, or the whole path for a network of another project. */
+/** The path of the network, which may be given as its name or as that path. */
 export function networkPath({ project, network }: Pick<GcpRequest, 'project' | 'network'>): string {
   return network.includes('/') ? network : globalPath({ project }, 'networks', network);
+}
+
+/** The path of the subnet, which may be given as its name; undefined for the network's own in the region. */
+export function subnetPath({ project, zones, subnet }: Pick<GcpRequest, 'project' | 'zones' | 'subnet'>) {
+  if (subnet === undefined || subnet.includes('/')) return subnet;
+  return placedPath({ project }, { region: regionOf(zones[0] ?? '') }, 'subnetworks', subnet);
 }
 
 interface Wanted {

@@ -1,6 +1,6 @@
 import { type DoctorCheck, examine, finding } from '../doctor/check.ts';
 import type { Compute } from './compute.ts';
-import { findMachineType, hasNat } from './preflight.ts';
+import { findMachineType, hasNat, quotasOf } from './preflight.ts';
 import { costOf } from './prices.ts';
 import { fits, quotaChecks, quotaText } from './quota.ts';
 import type { GcpRequest } from './request.ts';
@@ -74,7 +74,7 @@ async function quotaCheck(
   const name = 'gcp quota';
   const [{ vcpus }, region] = await Promise.all([
     findMachineType(compute, zone, request.type, signal),
-    compute.read('regions.get', { region: compute.region }, signal),
+    quotasOf(compute, compute.region, signal),
   ]);
   const checks = quotaChecks(region, { ...request, vcpus, externalAddress: true, running: 0 });
   const ask = 'choose a smaller --max or type, or ask for more: IAM & Admin, Quotas, in the Google Cloud console';

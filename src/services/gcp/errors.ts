@@ -48,7 +48,14 @@ const SAME: Readonly<Record<string, string>> = {
 const QUOTA = /^(QUOTA_EXCEEDED|QUOTA_LIMIT_EXCEEDED|quotaExceeded|limitExceeded)$/;
 const STOCK_OUT =
   /^((ZONE_|REGION_)?RESOURCE_POOL_EXHAUSTED(_WITH_DETAILS)?|STOCKOUT|UNSUPPORTED_OPERATION_STOCKOUT)$/i;
-const BUSY = ['rateLimitExceeded', 'userRateLimitExceeded', 'backendError', 'internalError', 'operationInProgress'];
+/** Too many calls: room is made again within a minute (cloud.google.com/compute/api-quota). */
+const RATE_LIMITED = [
+  ...['rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED'],
+  ...['RESOURCE_OPERATION_RATE_EXCEEDED', 'CONCURRENT_OPERATIONS_QUOTA_EXCEEDED'],
+];
+const BUSY = [...RATE_LIMITED, 'backendError', 'internalError', 'operationInProgress'];
+/** Details of an answer that say more than its reason, which is `forbidden` or less. */
+const TELLING = [...RATE_LIMITED, 'SERVICE_DISABLED', 'BILLING_DISABLED'];
 const UNREACHABLE =
   /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ERR_STREAM_PREMATURE_CLOSE|DEADLINE_EXCEEDED|UNAVAILABLE)$/;
 
@@ -77,9 +84,10 @@ function faultOf(error: unknown): Fault {
   const status = typeof httpStatusCode === 'number' ? httpStatusCode : undefined;
   const body = bodyOf(error);
   const [first] = body?.errors ?? [];
-  const detail = body?.details?.find(({ reason }) => typeof reason === 'string')?.reason;
+  const details = (body?.details ?? []).flatMap(({ reason }) => (typeof reason === 'string' ? [reason] : []));
+  const telling = details.find((each) => TELLING.includes(each));
   const said = first?.message ?? body?.message ?? reasonOf(error);
-  const named = first?.reason ?? detail ?? body?.status;
+  const named = telling ?? first?.reason ?? details[0] ?? body?.status;
   if (named !== undefined) return { reason: SAME[named] ?? named, message: said, status: status ?? body?.code };
   if (status !== undefined) return { reason: `http${status}`, message: said, status };
   const system = systemCode(error);
@@ -108,6 +116,17 @@ function systemCode(error: Error): string | undefined {
   const { code, cause } = error as Thrown;
   if (typeof code === 'string' && UNREACHABLE.test(code)) return code;
   return cause instanceof Error ? systemCode(cause) : undefined;
+}
+
+/** Whether a policy of the organization forbids it: that does not pass, whatever the reason says. */
+export function isPolicy(message: string): boolean {
+  return /\bconstraints\/[\w.]+/i.test(message);
+}
+
+/** Whether there were too many calls: the same one may succeed in the next minute. */
+export function isRateLimited(error: unknown): boolean {
+  const { reason, status } = faultOf(error);
+  return RATE_LIMITED.includes(reason) || status === 429;
 }
 
 /** Whether the same call may succeed a moment later. */
@@ -183,14 +202,25 @@ export function faultError({ reason, message, status }: Fault, { call, project }
     ]);
   }
   if (reason === 'accessNotConfigured') {
-    return make(`the Compute Engine API is not enabled in project ${project}`, 'gcp-api-disabled', configuration, [
+    // It may be the project that credentials name for their quota.
+    const text = `the Compute Engine API is not enabled in project ${project}, or not in that of the credentials: ${message}`;
+    return make(text, 'gcp-api-disabled', configuration, [
       `enable it: gcloud services enable compute.googleapis.com --project ${project}`,
       'then wait a minute and run the command again',
     ]);
   }
-  if (/billing/i.test(reason)) {
+  if (/billing/i.test(reason) || (status === 403 && /billing/i.test(message))) {
     return make(`project ${project} has no billing account: ${message}`, 'gcp-billing', configuration, [
       'link one in the Google Cloud console, or name another --project',
+    ]);
+  }
+  if (isPolicy(message)) {
+    const constraint = /constraints\/[\w.]+/i.exec(message)?.[0];
+    return make(`a policy of your organization forbids it (${call}): ${message}`, 'gcp-policy', configuration, [
+      ...(/vmExternalIpAccess/i.test(message)
+        ? ['give the region a Cloud NAT, so that VMs need no address of their own, and deploy with --no-bake']
+        : []),
+      `or have ${constraint} changed for project ${project}, or name another --project`,
     ]);
   }
   if (isStockOut(reason)) {

@@ -1,9 +1,10 @@
 import type { Resource, ResourceContext } from '../stack/resource.ts';
-import { ADDRESS, hasLabels } from './address.ts';
+import { ADDRESS } from './address.ts';
 import { SCHEME } from './backend.ts';
 import type { Compute } from './compute.ts';
 import type { Address, ForwardingRule } from './compute-calls.ts';
 import { PROXY } from './front.ts';
+import { ensureLabels, hasLabels } from './labels.ts';
 import { labelsOf, type Ownership, objectName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
 import { change, removeObject } from './operations.ts';
@@ -31,12 +32,15 @@ export function forwardingRule(
   const labels = labelsOf(owner, RULE);
   const get = (name: string, signal: AbortSignal) =>
     compute.read('forwardingRules.get', { forwardingRule: name }, signal);
-  const label = async (context: ResourceContext, name: string) => {
-    const { labelFingerprint } = await get(name, context.signal);
-    const globalSetLabelsRequestResource = { labels, labelFingerprint: labelFingerprint ?? '' };
-    const input = { resource: name, globalSetLabelsRequestResource };
-    await change(compute, context, 'forwardingRules.setLabels', input, patchStep(RULE));
-  };
+  const label = (context: ResourceContext, name: string) =>
+    ensureLabels(
+      labels,
+      () => get(name, context.signal),
+      (all, labelFingerprint) => {
+        const input = { resource: name, globalSetLabelsRequestResource: { labels: all, labelFingerprint } };
+        return change(compute, context, 'forwardingRules.setLabels', input, patchStep(RULE));
+      },
+    );
   return namedObject<Nothing, ForwardingRule>(owner, {
     key: RULE,
     dependsOn: [PROXY, ADDRESS],

@@ -12,6 +12,8 @@ export interface GroupCalls {
   errors(name: string, signal: AbortSignal): Promise<readonly InstanceError[]>;
   insert(context: ResourceContext, body: InstanceGroupManager, step: ChangeStep): Promise<unknown>;
   patch(context: ResourceContext, name: string, body: InstanceGroupManager, step: ChangeStep): Promise<unknown>;
+  /** The group's names for ports: only the instance group behind the manager takes other ones. */
+  setNamedPorts(context: ResourceContext, name: string, ports: readonly Port[], step: ChangeStep): Promise<unknown>;
   remove(context: ResourceContext, name: string, step: RemoveStep): Promise<void>;
   readonly autoscaler: {
     get(name: string, signal: AbortSignal): Promise<Autoscaler>;
@@ -20,6 +22,11 @@ export interface GroupCalls {
     update(context: ResourceContext, name: string, body: Autoscaler, step: ChangeStep): Promise<unknown>;
     remove(context: ResourceContext, name: string, step: RemoveStep): Promise<void>;
   };
+}
+
+export interface Port {
+  readonly name: string;
+  readonly port: number;
 }
 
 type RemoveStep = Pick<ChangeStep, 'key' | 'deadlineSeconds'>;
@@ -38,6 +45,11 @@ function zonal(compute: Compute, { zone }: { readonly zone: string }): GroupCall
       change(compute, context, 'instanceGroupManagers.insert', { zone, instanceGroupManagerResource }, step),
     patch: (context, name, instanceGroupManagerResource, step) =>
       change(compute, context, 'instanceGroupManagers.patch', { ...at(name), instanceGroupManagerResource }, step),
+    setNamedPorts: (context, name, ports, step) => {
+      const instanceGroupsSetNamedPortsRequestResource = { namedPorts: [...ports] };
+      const input = { zone, instanceGroup: name, instanceGroupsSetNamedPortsRequestResource };
+      return change(compute, context, 'instanceGroups.setNamedPorts', input, step);
+    },
     remove: (context, name, step) => removeObject(compute, context, 'instanceGroupManagers.delete', at(name), step),
     autoscaler: {
       get: (name, signal) => compute.read('autoscalers.get', { zone, autoscaler: name }, signal),
@@ -67,6 +79,11 @@ function regional(compute: Compute, { region }: { readonly region: string }): Gr
         { ...at(name), instanceGroupManagerResource },
         step,
       ),
+    setNamedPorts: (context, name, ports, step) => {
+      const regionInstanceGroupsSetNamedPortsRequestResource = { namedPorts: [...ports] };
+      const input = { region, instanceGroup: name, regionInstanceGroupsSetNamedPortsRequestResource };
+      return change(compute, context, 'regionInstanceGroups.setNamedPorts', input, step);
+    },
     remove: (context, name, step) =>
       removeObject(compute, context, 'regionInstanceGroupManagers.delete', at(name), step),
     autoscaler: {

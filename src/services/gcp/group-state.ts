@@ -1,5 +1,5 @@
 import type { InstanceError, InstanceGroupManager, ManagedInstance } from './compute-calls.ts';
-import type { Fault } from './errors.ts';
+import { type Fault, isPolicy } from './errors.ts';
 import { shortName } from './names.ts';
 import { samePath } from './paths.ts';
 
@@ -20,8 +20,8 @@ const PASSING = /INTERNAL|BACKEND|RATE_EXCEEDED|RATE_LIMIT|UNAVAILABLE|TIMED?_?O
 export const NEVER_HEALTHY = 'WAITING_FOR_HEALTHY_TIMEOUT_EXCEEDED';
 
 /** Whether the group will not get over it by trying again. */
-export function isLasting(code: string): boolean {
-  return code === NEVER_HEALTHY || !PASSING.test(code);
+export function isLasting({ reason, message }: Pick<Fault, 'reason' | 'message'>): boolean {
+  return reason === NEVER_HEALTHY || isPolicy(message) || !PASSING.test(reason);
 }
 
 interface Look {
@@ -52,7 +52,7 @@ function firstFault(
   template: string,
 ): InstanceFault | undefined {
   const attempts = instances
-    .filter((each) => fromTemplate(each, template) && each.currentAction !== 'NONE')
+    .filter((each) => isComing(each, template))
     .flatMap((each) =>
       (each.lastAttempt?.errors?.errors ?? []).map(({ code, message }) => ({
         instance: nameOf(each),
@@ -62,19 +62,30 @@ function firstFault(
     );
   const told = errors
     .filter(({ instanceActionDetails }) => {
-      const from = instanceActionDetails?.version?.instanceTemplate;
-      return !from || samePath(from, template);
+      const { action, version } = instanceActionDetails ?? {};
+      return !isRemoval(action) && (!version?.instanceTemplate || samePath(version.instanceTemplate, template));
     })
     .map(({ error, instanceActionDetails }) => ({
       instance: shortName(instanceActionDetails?.instance),
       reason: error?.code ?? 'unknown',
       message: error?.message || 'no reason given',
     }));
-  return [...attempts, ...told].find(({ reason }) => isLasting(reason));
+  return [...attempts, ...told].find(isLasting);
+}
+
+/** What is on its way out does not say any more which template it is of. */
+function isRemoval(action: unknown): boolean {
+  return action === 'DELETING' || action === 'ABANDONING';
+}
+
+/** Whether an instance of this template is being brought into service: what it meets is what the template meets. */
+export function isComing(instance: ManagedInstance, template: string): boolean {
+  const { currentAction } = instance;
+  return currentAction !== 'NONE' && !isRemoval(currentAction) && fromTemplate(instance, template);
 }
 
 /** Whether an instance is, or will be, made from this template; one that does not say so counts. */
-export function fromTemplate({ version }: ManagedInstance, template: string): boolean {
+function fromTemplate({ version }: ManagedInstance, template: string): boolean {
   return !version?.instanceTemplate || samePath(version.instanceTemplate, template);
 }
 

@@ -6,7 +6,7 @@ import type { BootWatch } from './boot/console.ts';
 import type { InstanceError } from './compute-calls.ts';
 import { faultError, GcpError } from './errors.ts';
 import type { GroupCalls } from './group-calls.ts';
-import { fromTemplate, type InstanceFault, judge, NEVER_HEALTHY } from './group-state.ts';
+import { type InstanceFault, isComing, judge, NEVER_HEALTHY } from './group-state.ts';
 import { vanished } from './object.ts';
 import { lookUp } from './operations.ts';
 import { type Location, locationName } from './paths.ts';
@@ -62,9 +62,7 @@ export async function untilStable(calls: GroupCalls, context: ResourceContext, w
       const verdict = judge({ group, instances: instances ?? [], errors, template });
       if (verdict.kind === 'stable') return { done: true };
       if (verdict.kind === 'failed') throw instanceError(verdict.fault, wait);
-      const unserving = (instances ?? []).filter(
-        (each) => each.currentAction !== 'NONE' && fromTemplate(each, template),
-      );
+      const unserving = (instances ?? []).filter((each) => isComing(each, template));
       const boot = await wait.boots?.look(unserving, context);
       reason = boot ? `${verdict.reason}; ${boot}` : verdict.reason;
       return { reason };

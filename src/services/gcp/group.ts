@@ -2,7 +2,7 @@ import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { bootWatch } from './boot/console.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
-import { groupCalls } from './group-calls.ts';
+import { groupCalls, type Port } from './group-calls.ts';
 import { type GroupWait, untilStable } from './group-wait.ts';
 import { type Ownership, objectName, shortName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
@@ -56,7 +56,6 @@ export function instanceGroup(
   const calls = groupCalls(compute, location);
   const bodyOf = (spec: GroupSpec): InstanceGroupManager => ({
     versions: [{ instanceTemplate: spec.template }],
-    namedPorts: [{ name: PORT_NAME, port: spec.port }],
     autoHealingPolicies: [{ healthCheck: spec.healthCheck, initialDelaySec: spec.startSeconds }],
     updatePolicy: {
       type: 'PROACTIVE',
@@ -85,16 +84,18 @@ export function instanceGroup(
     get: calls.get,
     async insert(context, spec, made, step) {
       const baseInstanceName = objectName(owner.stack, INSTANCE_PART);
-      await calls.insert(context, { ...made, baseInstanceName, targetSize: spec.size, ...bodyOf(spec) }, step);
+      const namedPorts = portsOf(spec);
+      await calls.insert(
+        context,
+        { ...made, baseInstanceName, targetSize: spec.size, namedPorts, ...bodyOf(spec) },
+        step,
+      );
     },
     differences,
     async patch(context, spec, raw) {
-      await calls.patch(
-        context,
-        raw.name ?? '',
-        { ...bodyOf(spec), fingerprint: raw.fingerprint ?? null },
-        patchStep(key),
-      );
+      const name = raw.name ?? '';
+      await calls.patch(context, name, { ...bodyOf(spec), fingerprint: raw.fingerprint ?? null }, patchStep(key));
+      if (portOf(raw) !== spec.port) await calls.setNamedPorts(context, name, portsOf(spec), patchStep(key));
     },
     whenReplaced: () => 'update',
     ready: (context, raw) => stable(context, 'ready', raw),
@@ -122,13 +123,21 @@ export function instanceGroup(
   };
 }
 
+function portsOf({ port }: GroupSpec): Port[] {
+  return [{ name: PORT_NAME, port }];
+}
+
+function portOf({ namedPorts }: InstanceGroupManager): number | null | undefined {
+  return namedPorts?.find(({ name }) => name === PORT_NAME)?.port;
+}
+
 function templateOf({ versions, instanceTemplate }: InstanceGroupManager): string {
   return versions?.[0]?.instanceTemplate || instanceTemplate || '';
 }
 
 function differences(spec: GroupSpec, raw: InstanceGroupManager): string[] {
   const [healing] = raw.autoHealingPolicies ?? [];
-  const port = raw.namedPorts?.find(({ name }) => name === PORT_NAME)?.port;
+  const port = portOf(raw);
   const template = templateOf(raw);
   return [
     ...(samePath(template, spec.template) ? [] : [`template: ${shortName(template)} -> ${shortName(spec.template)}`]),

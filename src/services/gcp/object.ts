@@ -1,6 +1,6 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
-import { isGcp } from './errors.ts';
+import { isGcp, isPolicy } from './errors.ts';
 import { describe, type Ownership, objectName, readMarker } from './names.ts';
 import { type ChangeStep, lookUp } from './operations.ts';
 
@@ -80,12 +80,17 @@ export function namedObject<Spec, Raw extends Named>(
     ...(kind.whenReplaced === undefined ? {} : { whenReplaced: kind.whenReplaced }),
     async create(context, spec, token) {
       const description = describe({ ...owner, key, spec: kind.specHash?.(spec) });
-      try {
-        await kind.insert(context, spec, { name, description }, { key, action: 'create', token });
-      } catch (error) {
-        // Ours from a call whose answer was lost, or somebody else's under our name.
-        if (!isGcp(error, 'alreadyExists')) throw error;
-      }
+      const insert = async (step: ChangeStep) => {
+        try {
+          await kind.insert(context, spec, { name, description }, step);
+        } catch (error) {
+          // Ours from a call whose answer was lost, or somebody else's under our name.
+          if (!isGcp(error, 'alreadyExists')) throw error;
+        }
+      };
+      await insert({ key, action: 'create', token });
+      // A token that an earlier run used is answered with what was made then, also when that is gone since.
+      if ((await look(context)) === undefined) await insert({ key, action: 'create' });
       const made = await present(context);
       if (patch === undefined || kind.differences(spec, made).length === 0) return made;
       await patch(context, spec, made);
@@ -101,7 +106,8 @@ export function namedObject<Spec, Raw extends Named>(
                 await patch(context, spec, raw);
                 return await present(context);
               } catch (error) {
-                if (attempt >= PATCH_ATTEMPTS || !isGcp(error, 'conditionNotMet', 'resourceNotReady')) throw error;
+                const overtaken = isGcp(error, 'conditionNotMet') && !isPolicy(reasonOf(error));
+                if (attempt >= PATCH_ATTEMPTS || !overtaken) throw error;
               }
             }
           },

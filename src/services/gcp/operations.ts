@@ -22,7 +22,8 @@ export interface ChangeStep {
 const DEADLINE_SECONDS = 300;
 
 /**
- * Makes a change and waits for its end.
+ * Makes a change and waits for its end. What it needs may not be ready yet, although its own operation has ended: then it
+ * is tried again for a while.
  *
  * @throws GcpError for a call that is refused and for an operation that ends badly, RemedyError (exit 5) when it does not end
  */
@@ -33,10 +34,38 @@ export async function change<Name extends keyof Changes>(
   input: Omit<Changes[Name], 'project' | 'requestId'>,
   step: ChangeStep,
 ): Promise<Operation> {
+  const { key, action, deadlineSeconds = DEADLINE_SECONDS } = step;
+  return pollUntil(context, {
+    key,
+    action,
+    deadlineSeconds,
+    async look() {
+      try {
+        return { done: await changeOnce(compute, context, name, input, step) };
+      } catch (error) {
+        if (isGcp(error, 'resourceNotReady')) return { reason: String(error) };
+        throw error;
+      }
+    },
+    late: (reason) => notEnded(name, deadlineSeconds, reason),
+  });
+}
+
+async function changeOnce<Name extends keyof Changes>(
+  compute: Compute,
+  context: ResourceContext,
+  name: Name,
+  input: Omit<Changes[Name], 'project' | 'requestId'>,
+  step: ChangeStep,
+): Promise<Operation> {
   const { project } = compute;
   const begin = (requestId: string) =>
     compute.begin(name, { ...input, requestId } as Omit<Changes[Name], 'project'>, context.signal);
-  let operation = await begin(step.token ?? compute.newId());
+  let operation = await begin(step.token ?? compute.newId()).catch((error: unknown) => {
+    // A token that an earlier run used, for what was wanted then.
+    if (step.token === undefined || !isGcp(error, 'invalid') || !/request ?id/i.test(String(error))) throw error;
+    return begin(compute.newId());
+  });
   // A token that an earlier run used is answered with the operation of that time, also when it had failed.
   const isOld = step.token !== undefined && isDone(operation) && operationError(operation, { call: name, project });
   if (isOld) operation = await begin(compute.newId());
@@ -60,7 +89,7 @@ export async function removeObject<Name extends keyof Changes & `${string}.delet
     deadlineSeconds,
     async look() {
       try {
-        await change(compute, context, name, input, { key, action: 'remove', deadlineSeconds });
+        await changeOnce(compute, context, name, input, { key, action: 'remove', deadlineSeconds });
         return { done: true };
       } catch (error) {
         if (isGcp(error, 'notFound')) return { done: true };
@@ -100,12 +129,15 @@ async function finished(
       const progress = operation.progress ? `, ${operation.progress} %` : '';
       return { reason: `operation ${operation.name} of ${name} is ${operation.status}${progress}` };
     },
-    late: (reason) =>
-      new RemedyError(`${name} has not ended within ${deadlineSeconds} s: ${reason}`, {
-        code: 'not-ready',
-        exit: ExitCode.unhealthy,
-        nextSteps: ['run the same command again: it continues where it stopped'],
-      }),
+    late: (reason) => notEnded(name, deadlineSeconds, reason),
+  });
+}
+
+function notEnded(name: string, seconds: number, reason: string): RemedyError {
+  return new RemedyError(`${name} has not ended within ${seconds} s: ${reason}`, {
+    code: 'not-ready',
+    exit: ExitCode.unhealthy,
+    nextSteps: ['run the same command again: it continues where it stopped'],
   });
 }
 

@@ -1,11 +1,12 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Compute } from './compute.ts';
-import { networkPath } from './desired.ts';
+import type { RouterNat } from './compute-calls.ts';
+import { networkPath, subnetPath } from './desired.ts';
 import { isGcp } from './errors.ts';
 import { regionOf } from './names.ts';
 import { lookUp } from './operations.ts';
 import { locationName, samePath } from './paths.ts';
-import { fits, type GroupSize, quotaChecks, quotaText } from './quota.ts';
+import { fits, type GroupSize, type Quotas, quotaChecks, quotaText } from './quota.ts';
 import { type GcpRequest, locationsOf } from './request.ts';
 
 export interface MachineType {
@@ -38,7 +39,7 @@ export async function findMachineType(
 /** Whether VMs of this network reach the internet in this region without an address of their own. */
 export async function hasNat(
   compute: Compute,
-  request: Pick<GcpRequest, 'project' | 'network'>,
+  request: Pick<GcpRequest, 'project' | 'network' | 'zones' | 'subnet'>,
   region: string,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -50,7 +51,29 @@ export async function hasNat(
       nextSteps: ['see which zones there are: gcloud compute zones list', 'then choose with --zones'],
     });
   });
-  return routers.some(({ network, nats }) => samePath(network, networkPath(request)) && (nats ?? []).length > 0);
+  return routers.some(
+    ({ network, nats }) => samePath(network, networkPath(request)) && (nats ?? []).some((nat) => serves(nat, request)),
+  );
+}
+
+/** A NAT may lead into other networks only, or be for other subnets than the VMs'. */
+function serves(
+  { type, sourceSubnetworkIpRangesToNat: ranges, subnetworks }: RouterNat,
+  request: Parameters<typeof subnetPath>[0],
+): boolean {
+  if (type === 'PRIVATE') return false;
+  if (ranges !== 'LIST_OF_SUBNETWORKS') return true;
+  const wanted = subnetPath(request);
+  return wanted !== undefined && (subnetworks ?? []).some(({ name }) => samePath(name, wanted));
+}
+
+/** The quotas of a region, and those of the project for all regions together. */
+export async function quotasOf(compute: Compute, region: string, signal: AbortSignal): Promise<Quotas> {
+  const all = await Promise.all([
+    compute.read('regions.get', { region }, signal),
+    compute.read('projects.get', {}, signal),
+  ]);
+  return { quotas: all.flatMap(({ quotas }) => quotas ?? []) };
 }
 
 /**
@@ -68,8 +91,7 @@ export async function checkQuotas(
 ): Promise<readonly string[]> {
   const [location] = locationsOf(request);
   const region = regionOf(location === undefined ? compute.zone : locationName(location));
-  const live = await compute.read('regions.get', { region }, signal);
-  const checks = quotaChecks(live, { ...request, ...group });
+  const checks = quotaChecks(await quotasOf(compute, region, signal), { ...request, ...group });
   const none = checks.find((check) => !fits(check, 'min'));
   if (none !== undefined) {
     const { running, beside = 0 } = group;

@@ -21,18 +21,23 @@ export interface GroupSize {
   readonly beside?: number;
 }
 
+/** A region and the project have quotas; both may be given together. */
+export type Quotas = Pick<Region, 'quotas'>;
+
 /** Newer families have a quota of their own; the others share one (cloud.google.com/compute/resource-usage). */
-function cpuMetric(type: string): string {
-  const [name = ''] = type.split('-');
-  return /^(n2|n2d|c2|c2d|t2d|t2a|m1|m2|m3|a2)$/.test(name) ? `${name.toUpperCase()}_CPUS` : 'CPUS';
+function cpuMetric(type: string, { quotas }: Quotas): string {
+  const own = `${type.split('-')[0]?.toUpperCase()}_CPUS`;
+  return (quotas ?? []).some(({ metric }) => String(metric) === own) ? own : 'CPUS';
 }
 
-/** What the region's quotas mean for a group, tightest first. A quota that the region does not tell is left out. Pure. */
-export function quotaChecks({ quotas }: Region, size: GroupSize): QuotaCheck[] {
+/** What quotas mean for a group, tightest first. A quota that is not told is left out. Pure. */
+export function quotaChecks(told: Quotas, size: GroupSize): QuotaCheck[] {
+  const { quotas } = told;
   const { vcpus, running, beside = 0 } = size;
   const vms = { min: Math.max(beside, size.min - running), max: Math.max(beside, size.max - running) };
   const wanted: readonly (readonly [metric: string, each: number])[] = [
-    [cpuMetric(size.type), vcpus],
+    [cpuMetric(size.type, told), vcpus],
+    ['CPUS_ALL_REGIONS', vcpus],
     ['INSTANCES', 1],
     ...(size.externalAddress ? [['IN_USE_ADDRESSES', 1] as const] : []),
   ];

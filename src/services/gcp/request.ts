@@ -86,6 +86,7 @@ export function checkRequest(request: GcpRequest): GcpRequest {
   if (max < min) throw usage(`--max ${max} is less than --min ${min}`, 'give a --max that is at least as large');
   const odd = zones.find((zone) => !/^[a-z]+-[a-z]+\d+-[a-z]$/.test(zone));
   if (odd !== undefined) throw usage(`--zones: "${odd}" is not a zone`, 'write for example europe-west3-c');
+  checkNetwork(request);
   if (regions.length > 1) {
     throw usage(
       `--zones: ${regions.join(' and ')} are different regions`,
@@ -93,6 +94,23 @@ export function checkRequest(request: GcpRequest): GcpRequest {
     );
   }
   return request;
+}
+
+/** Firewall rules belong to the project of their network: one of another project cannot be opened from here. */
+function checkNetwork({ project, network, subnet }: GcpRequest): void {
+  const [, owner] = /(?:^|\/)projects\/([^/]+)\/global\/networks\/[^/]+$/.exec(network) ?? [];
+  if (network.includes('/') && owner !== project) {
+    throw usage(
+      `--network ${network} is not a network of project ${project}; chainctl cannot make firewall rules in another one`,
+      `name one of ${project} by its name, or deploy to the project of the network with --project`,
+    );
+  }
+  if (subnet?.includes('/') && !/(^|\/)projects\/[^/]+\/regions\/[^/]+\/subnetworks\/[^/]+$/.test(subnet)) {
+    throw usage(
+      `--subnet ${subnet} is not a subnet`,
+      'write its name, or projects/PROJECT/regions/REGION/subnetworks/NAME',
+    );
+  }
 }
 
 function usage(message: string, nextStep: string): RemedyError {

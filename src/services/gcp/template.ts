@@ -67,6 +67,11 @@ export function instanceTemplate(
   });
 }
 
+/** Fourth generations boot from Hyperdisk only (cloud.google.com/compute/docs/disks/hyperdisks). Pure. */
+export function diskTypeOf(machineType: string): 'hyperdisk-balanced' | 'pd-balanced' {
+  return /^(a4|c4|h4|m4|n4|x4)[a-z]*-/.test(machineType) ? 'hyperdisk-balanced' : 'pd-balanced';
+}
+
 /** Shielded VM, no service account: a program on it can call nothing of the project. Pure. */
 export function propertiesOf(spec: TemplateSpec, { metadata }: BootSource, { stack }: Ownership): InstanceProperties {
   const items = { 'block-project-ssh-keys': 'TRUE', ...metadata };
@@ -78,7 +83,7 @@ export function propertiesOf(spec: TemplateSpec, { metadata }: BootSource, { sta
       {
         boot: true,
         autoDelete: true,
-        initializeParams: { sourceImage: spec.image, diskSizeGb: String(spec.diskGb), diskType: 'pd-balanced' },
+        initializeParams: { sourceImage: spec.image, diskSizeGb: String(spec.diskGb), diskType: diskTypeOf(spec.type) },
       },
     ],
     networkInterfaces: [

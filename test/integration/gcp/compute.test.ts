@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
-import { openCompute } from '../../../src/services/gcp/compute.ts';
+import { type Compute, openCompute } from '../../../src/services/gcp/compute.ts';
 import { isGcp } from '../../../src/services/gcp/errors.ts';
+import { ensureLabels } from '../../../src/services/gcp/labels.ts';
 import { change, lookUp, removeObject } from '../../../src/services/gcp/operations.ts';
 
 interface Seen {
@@ -38,7 +39,7 @@ async function serving(...answers: readonly Answer[]) {
   server = own;
   const endpoint = `http://127.0.0.1:${(own.address() as AddressInfo).port}`;
   const compute = await openCompute({ project: 'p', zone: 'europe-west3-c', endpoint, clock: systemClock });
-  return { compute, seen };
+  return { compute, endpoint, seen };
 }
 
 const context = { clock: systemClock, emit: () => {}, signal: AbortSignal.timeout(30_000) };
@@ -46,6 +47,11 @@ const refusal = (status: number, reason: string, message = reason) => ({
   status,
   body: { error: { code: status, message, errors: [{ reason, message, domain: 'global' }] } },
 });
+/** A refusal whose reason says nothing, and its details all. */
+const detailed = (reason: string) => {
+  const { status, body } = refusal(403, 'forbidden');
+  return { status, body: { error: { ...body.error, details: [{ reason }] } } };
+};
 const operation = (more: object = {}) => ({
   body: { kind: 'compute#operation', name: 'op-1', status: 'DONE', ...more },
 });
@@ -88,10 +94,72 @@ describe('a call', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it.each([
+    [refusal(403, 'forbidden', 'Project p has billing disabled.'), 'gcp-billing'],
+    [detailed('CONCURRENT_OPERATIONS_QUOTA_EXCEEDED'), 'gcp-trouble'],
+    [detailed('SERVICE_DISABLED'), 'gcp-api-disabled'],
+  ])('%j is %s, whatever its status says', async (answer, code) => {
+    const { endpoint } = await serving(answer);
+    const compute = await openCompute({ project: 'p', zone: 'z-a', endpoint, clock: systemClock, attempts: 1 });
+    await expect(compute.read('firewalls.list', {}, context.signal)).rejects.toMatchObject({ code });
+  });
+
+  it('waits out a rate limit, for longer than anything else', async () => {
+    const { endpoint, seen } = await serving(...Array(8).fill(refusal(403, 'rateLimitExceeded')), { body: {} });
+    const pauses: number[] = [];
+    const clock = { ...systemClock, sleep: async (ms: number) => void pauses.push(ms) };
+    const compute = await openCompute({ project: 'p', zone: 'z-a', endpoint, clock });
+    await compute.read('firewalls.list', {}, context.signal);
+    expect(seen).toHaveLength(9);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(15_000);
+  });
+
   it('ends at once when it is aborted', async () => {
     const { compute } = await serving(refusal(503, 'backendError'));
     const reason = new Error('stopped');
     await expect(compute.read('firewalls.list', {}, AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
+describe('a change', () => {
+  const insert = (compute: Compute, token?: string) =>
+    change(
+      compute,
+      context,
+      'addresses.insert',
+      { addressResource: { name: 'x' } },
+      { key: 'address', action: 'create', token },
+    );
+
+  it('waits for what it needs and is not ready yet, although its operation has ended', async () => {
+    const { compute, seen } = await serving(
+      refusal(400, 'resourceNotReady'),
+      failed('RESOURCE_NOT_READY'),
+      operation(),
+    );
+    await insert(compute);
+    expect(seen).toHaveLength(3);
+  });
+
+  it('is begun with another token where an earlier run used it for what was wanted then', async () => {
+    const used = "Invalid value for field 'requestId': 'x'. It was used for another request.";
+    const { compute, seen } = await serving(refusal(400, 'invalid', used), operation());
+    const token = compute.newId();
+    await insert(compute, token);
+    const [first, second] = seen.map(({ query }) => query.get('requestId'));
+    expect([first, second]).toEqual([token, expect.not.stringContaining(token)]);
+  });
+});
+
+describe('labels that only a call of their own sets', () => {
+  const wanted = { 'chainctl-stack': 's' };
+
+  it('are there after an answer that was lost: the repeated call meets its own fingerprint', async () => {
+    const { compute } = await serving(refusal(412, 'conditionNotMet', 'Labels fingerprint either invalid or outdated'));
+    const answers = [{ labels: { a: '1' }, labelFingerprint: 'one' }, { labels: { a: '1', ...wanted } }];
+    const set = vi.fn(() => compute.read('firewalls.list', {}, context.signal));
+    await ensureLabels(wanted, async () => answers.shift() ?? {}, set);
+    expect(set.mock.calls).toEqual([[{ a: '1', ...wanted }, 'one']]);
   });
 });
 

@@ -45,6 +45,16 @@ describe('deploy gcp', () => {
       { firewall: 'chainctl-test-firewall-ssh', firewallResource: { sourceRanges: ['0.0.0.0/0'] } },
       signal,
     );
+    const ports = { namedPorts: [{ name: 'http', port: 80 }] };
+    await compute.begin(
+      'instanceGroups.setNamedPorts',
+      {
+        zone: 'europe-west3-c',
+        instanceGroup: 'chainctl-test-llm-b-mig',
+        instanceGroupsSetNamedPortsRequestResource: ports,
+      },
+      signal,
+    );
     await gcp.settled();
     expect(await stack.drift()).toContainEqual(expect.objectContaining({ key: 'firewall-ssh', drift: 'changed' }));
     const deployment = await stack.deploy({
@@ -55,11 +65,15 @@ describe('deploy gcp', () => {
     });
     expect(changed(deployment)).toEqual({
       'firewall-ssh': 'update',
+      'group-europe-west3-c': 'update',
       'autoscaler-europe-west3-c': 'update',
       backend: 'update',
     });
     const rule = await compute.read('firewalls.get', { firewall: 'chainctl-test-firewall-ssh' }, signal);
     expect(rule.sourceRanges).toEqual(['203.0.113.7/32']);
+    const at = { zone: 'europe-west3-c', instanceGroupManager: 'chainctl-test-llm-b-mig' };
+    const { namedPorts } = await compute.read('instanceGroupManagers.get', at, signal);
+    expect(namedPorts).toMatchObject([{ name: 'http', port: 8002 }]);
     const backend = await compute.read('backendServices.get', { backendService: 'chainctl-test-backend' }, signal);
     expect(backend).toMatchObject({ timeoutSec: 60, backends: [{ balancingMode: 'RATE', maxRatePerInstance: 1 }] });
     expect(

@@ -55,6 +55,10 @@ export function checkProperties(cloud: Cloud, properties: InstanceProperties, fi
   if (!properties.disks?.length) throw invalid(`${field}.disks`, '', 'At least one disk is required.');
   if (!properties.networkInterfaces?.length)
     throw invalid(`${field}.networkInterfaces`, '', 'At least one network interface is required.');
+  for (const [i, { subnetwork }] of properties.networkInterfaces.entries()) {
+    if (subnetwork && !/(^|\/)regions\/[^/]+\/subnetworks\/[^/]+$/.test(subnetwork))
+      throw invalid(`${field}.networkInterfaces[${i}].subnetwork`, subnetwork, 'The URL is malformed.');
+  }
   const [boot] = properties.disks;
   if (boot?.source) return;
   if (!boot?.boot) throw invalid(`${field}.disks[0].boot`, boot?.boot ?? '', 'The first disk must be a boot disk.');

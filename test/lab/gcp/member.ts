@@ -63,7 +63,10 @@ export function shownMember(
     ...{ name: member.name, instance: linkTo(member.path), currentAction: member.action },
     ...(instance ? { id: instance.id, instanceStatus: instance.status ?? '' } : {}),
     ...(health && instance ? { instanceHealth: [health] } : {}),
-    version: { instanceTemplate: linkTo(member.template), name: versionName },
+    // Nothing of what leaves tells what it was made from.
+    ...(member.action === 'DELETING'
+      ? {}
+      : { version: { instanceTemplate: linkTo(member.template), name: versionName } }),
     ...(member.error ? { lastAttempt: { errors: { errors: [shownError(member.error)] } } } : {}),
     ...{ preservedStateFromConfig: {}, preservedStateFromPolicy: {} },
   };

@@ -143,7 +143,8 @@ export class Writes {
     if (kind.fingerprint && !mayMiss && !sameFingerprint(fingerprint, entry.body.fingerprint)) throw staleFingerprint();
     const given = Object.fromEntries(
       Object.entries(withFullReferences(request.body, project)).filter(
-        ([key]) => !OUTPUT_ONLY.includes(key) && key !== 'name',
+        // Ports are the instance group's: a manager takes them when it is made only.
+        ([key]) => !OUTPUT_ONLY.includes(key) && key !== 'name' && key !== 'namedPorts',
       ),
     );
     // A template alone means: this one for all.

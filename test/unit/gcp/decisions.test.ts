@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { networkPath, subnetPath } from '../../../src/services/gcp/desired.ts';
 import { faultError, isQuota, isStockOut, operationError } from '../../../src/services/gcp/errors.ts';
 import { groupKey } from '../../../src/services/gcp/group.ts';
 import { isLasting, judge } from '../../../src/services/gcp/group-state.ts';
@@ -8,7 +9,7 @@ import { locationName, parseLocation, samePath } from '../../../src/services/gcp
 import { costOf, PRICES_AS_OF } from '../../../src/services/gcp/prices.ts';
 import { fits, quotaChecks } from '../../../src/services/gcp/quota.ts';
 import { checkRequest, chooseProject, chooseZones, type GcpRequest } from '../../../src/services/gcp/request.ts';
-import { propertiesOf, type TemplateSpec, templateKey } from '../../../src/services/gcp/template.ts';
+import { diskTypeOf, propertiesOf, type TemplateSpec, templateKey } from '../../../src/services/gcp/template.ts';
 
 describe('names and markers', () => {
   const owner = { stack: 'a-stack-of-20-letter', createdBy: 'me you@here', expiresAt: '2026-05-01T12:00:00.000Z' };
@@ -116,11 +117,28 @@ describe('one look at a group', () => {
     ['INVALID_FIELD_VALUE', true],
     ['RESOURCE_OPERATION_RATE_EXCEEDED', false],
     ['OPERATION_TIMEOUT', false],
-  ])('%s lasts: %s', (code, lasting) => expect(isLasting(code)).toBe(lasting));
+  ])('%s lasts: %s', (reason, lasting) => expect(isLasting({ reason, message: 'its words' })).toBe(lasting));
+
+  test('a condition that an organization sets lasts, and others pass', () => {
+    const forbidden = 'Constraint constraints/compute.vmExternalIpAccess violated for project p';
+    expect(isLasting({ reason: 'CONDITION_NOT_MET', message: forbidden })).toBe(true);
+    expect(isLasting({ reason: 'CONDITION_NOT_MET', message: 'Invalid fingerprint.' })).toBe(false);
+  });
+
+  test('what leaves does not say of which template it is, and what it met does not count', () => {
+    const leaving = failing('QUOTA_EXCEEDED', { currentAction: 'DELETING', version: null });
+    expect(look({ instances: [instance(), leaving] })).toMatchObject({ kind: 'waiting' });
+    const told = {
+      error: { code: 'RESOURCE_IN_USE_BY_ANOTHER_RESOURCE', message: 'its disk' },
+      instanceActionDetails: { instance: 'projects/p/zones/z/instances/vm-0', action: 'DELETING' },
+    };
+    expect(look({ errors: [told] })).toEqual({ kind: 'stable' });
+  });
 });
 
 describe('errors', () => {
   const site = { call: 'instances.insert', project: 'p' };
+  const POLICY = 'Constraint constraints/compute.vmExternalIpAccess violated for project p.';
 
   test('an operation that went well has none; of several, the shortage is told', () => {
     expect(operationError({ status: 'DONE', error: { errors: [] }, httpErrorStatusCode: 0 }, site)).toBeUndefined();
@@ -142,12 +160,17 @@ describe('errors', () => {
     [{ reason: 'x', message: 'invalid_grant: token expired', status: 400 }, 'gcp-expired', 3],
     [{ reason: 'rateLimitExceeded', message: '', status: 403 }, 'gcp-trouble', 5],
     [{ reason: 'BILLING_DISABLED', message: '', status: 403 }, 'gcp-billing', 3],
+    [{ reason: 'forbidden', message: 'Project p has billing disabled.', status: 403 }, 'gcp-billing', 3],
+    [{ reason: 'RESOURCE_OPERATION_RATE_EXCEEDED', message: '', status: 403 }, 'gcp-trouble', 5],
+    [{ reason: 'conditionNotMet', message: POLICY, status: 412 }, 'gcp-policy', 3],
     [{ reason: 'ECONNREFUSED', message: '' }, 'gcp-unreachable', 5],
     [{ reason: 'notFound', message: '', status: 404 }, 'gcp-refused', 3],
   ])('%j is %s', (fault, code, exit) => expect(faultError(fault, site)).toMatchObject({ code, exit }));
 });
 
 describe('where and what', () => {
+  const WHERE = { project: 'p', zones: ['europe-west3-c'], network: 'default' };
+
   test('the flag, else where the stack is, else the environment, else the default', () => {
     expect(chooseZones({ flag: ['a', 'a', 'b'], recorded: ['c'], env: {} })).toEqual(['a', 'b']);
     expect(chooseZones({ recorded: ['c'], env: { CLOUDSDK_COMPUTE_ZONE: 'z' } })).toEqual(['c']);
@@ -155,6 +178,17 @@ describe('where and what', () => {
     expect(chooseZones({ env: {} })).toEqual(['europe-west3-c']);
     expect(chooseProject({ recorded: 'r', env: { GOOGLE_CLOUD_PROJECT: 'e' } })).toBe('r');
     expect(chooseProject({ env: {} })).toBeUndefined();
+  });
+
+  test('networks and subnets are given by name or path', () => {
+    const own = 'projects/p/global/networks/mine';
+    expect(networkPath({ ...WHERE, network: 'mine' })).toBe(own);
+    expect(networkPath({ ...WHERE, network: own })).toBe(own);
+    expect(() => checkRequest({ ...WHERE, network: own, min: 1, max: 1 } as unknown as GcpRequest)).not.toThrow();
+    const subnet = 'projects/p/regions/europe-west3/subnetworks/mine';
+    expect(subnetPath({ ...WHERE, subnet: 'mine' })).toBe(subnet);
+    expect(subnetPath({ ...WHERE, subnet })).toBe(subnet);
+    expect(subnetPath({ ...WHERE, subnet: undefined })).toBeUndefined();
   });
 
   test('begins where the group is, else at the first place', () => {
@@ -168,8 +202,10 @@ describe('where and what', () => {
     [{ zones: ['europe-west3-c', 'europe-west1-b'] }, 'different regions'],
     [{ zones: ['europe'] }, 'not a zone'],
     [{ min: 3, max: 2 }, '--max 2'],
+    [{ network: 'projects/other/global/networks/shared' }, 'firewall rules in another one'],
+    [{ subnet: 'regions/europe-west3/mine' }, 'is not a subnet'],
   ])('%j is refused', (changes, text) => {
-    const request = { zones: ['europe-west3-c'], min: 1, max: 3, ...changes } as unknown as GcpRequest;
+    const request = { ...WHERE, min: 1, max: 3, ...changes } as unknown as GcpRequest;
     expect(() => checkRequest(request)).toThrow(
       expect.objectContaining({ exit: 2, message: expect.stringContaining(text) }),
     );
@@ -200,6 +236,8 @@ describe('quotas', () => {
     expect(grown).toContainEqual(expect.objectContaining({ metric: 'CPUS', needed: { min: 0, max: 4 } }));
     const rolling = quotaChecks(region, { ...size, running: 3, beside: 1 });
     expect(rolling).toContainEqual(expect.objectContaining({ metric: 'CPUS', needed: { min: 4, max: 4 } }));
+    const everywhere = { quotas: [...quotas, { metric: 'CPUS_ALL_REGIONS', limit: 8, usage: 6 }] } as never;
+    expect(quotaChecks(everywhere, size)[0]).toMatchObject({ metric: 'CPUS_ALL_REGIONS', needed: { min: 4 } });
     const metrics = quotaChecks(region, { ...size, externalAddress: false }).map(({ metric }) => metric);
     expect(metrics).not.toContain('IN_USE_ADDRESSES');
   });
@@ -253,3 +291,10 @@ describe('a template', () => {
     expect(inside.networkInterfaces?.[0]?.accessConfigs).toEqual([]);
   });
 });
+
+test.each([
+  ['e2-standard-4', 'pd-balanced'],
+  ['c3-standard-4', 'pd-balanced'],
+  ['n4-standard-4', 'hyperdisk-balanced'],
+  ['c4a-standard-4', 'hyperdisk-balanced'],
+])('%s boots from %s', (type, disk) => expect(diskTypeOf(type)).toBe(disk));

@@ -4,7 +4,7 @@ import type { StackPaths } from '../../stack/paths.ts';
 import { desire, type Resource } from '../../stack/resource.ts';
 import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
-import { networkPath } from '../desired.ts';
+import { networkPath, subnetPath } from '../desired.ts';
 import { SSH_FIREWALL } from '../firewall.ts';
 import { nameFilter, type Ownership, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
@@ -72,8 +72,8 @@ function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | un
   const maker = builder(compute, owner, builderKey(hash), () =>
     loginMetadata(keys, { boot: templates.boot, installDocker: true }),
   );
-  const { type, diskGb, subnet } = request;
-  const vm = { type, diskGb, subnet, tag, zone, network: networkPath(request) };
+  const { type, diskGb } = request;
+  const vm = { type, diskGb, tag, zone, network: networkPath(request), subnet: subnetPath(request) };
   const service = builderSpecOf(request, templates);
   const newId = () => compute.newId();
   return bakedImage(compute, owner, key, [SSH_FIREWALL], {

@@ -6,12 +6,16 @@ import { GcpError } from '../errors.ts';
 import { labelsOf, type Ownership, shortName } from '../names.ts';
 import { namedObject, vanished } from '../object.ts';
 import { change, removeObject } from '../operations.ts';
+import { diskTypeOf } from '../template.ts';
 import { publicImage } from './content.ts';
 import type { Metadata } from './metadata.ts';
 
 const BUILDER = 'builder-';
 
-/** Nobody bakes for longer: a builder that was forgotten deletes itself, whatever became of the machine that made it. */
+/**
+ * Nobody bakes for longer: a builder that was forgotten while it runs deletes itself, whatever became of the machine that
+ * made it. One that is stopped stays, as its disk does: the limit begins anew at each start.
+ */
 const LIFE_SECONDS = 4 * 3600;
 const STOP_SECONDS = 300;
 
@@ -51,10 +55,16 @@ export interface Builder extends Resource<BuilderSpec, Instance> {
  */
 export function builder(compute: Compute, owner: Ownership, key: string, metadata: () => Metadata): Builder {
   const at = (vm: Instance) => ({ instance: vm.name ?? '', zone: shortName(vm.zone) });
+  let known: string | undefined;
   const find = async (name: string, signal: AbortSignal): Promise<Instance> => {
+    // The list of all zones may be late, or lack one that does not answer.
+    if (known !== undefined) return compute.read('instances.get', { instance: name, zone: known }, signal);
     const scopes = await compute.read('instances.aggregatedList', { filter: `name eq "${name}"` }, signal);
     const [vm] = scopes.flatMap(([, { instances }]) => instances ?? []);
-    if (vm !== undefined) return vm;
+    if (vm !== undefined) {
+      known = shortName(vm.zone);
+      return vm;
+    }
     const options = { code: 'gcp-gone', exit: ExitCode.unhealthy };
     throw new GcpError(`there is no VM ${name}`, 'notFound', options);
   };
@@ -65,6 +75,7 @@ export function builder(compute: Compute, owner: Ownership, key: string, metadat
     async insert(context, spec, made, step) {
       const instanceResource = { ...made, ...bodyOf(spec, metadata(), owner, key) };
       await change(compute, context, 'instances.insert', { zone: spec.zone, instanceResource }, step);
+      known = spec.zone;
     },
     differences: () => [],
     async remove(context, name) {
@@ -112,7 +123,7 @@ function bodyOf(spec: BuilderSpec, metadata: Metadata, owner: Ownership, key: st
         initializeParams: {
           sourceImage: publicImage(spec.type),
           diskSizeGb: String(spec.diskGb),
-          diskType: `zones/${spec.zone}/diskTypes/pd-balanced`,
+          diskType: `zones/${spec.zone}/diskTypes/${diskTypeOf(spec.type)}`,
         },
       },
     ],
