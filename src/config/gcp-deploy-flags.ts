@@ -34,7 +34,7 @@ export const gcpDeployFlags = {
   }),
   'ready-timeout': durationFlag({ description: 'within which a VM must serve [default: by what it boots from]' }),
   ttl: durationFlag({
-    description: 'each VM ends itself after this time, and the group makes another one: no bound on the cost',
+    description: 'each VM ends itself after this time, and the group asks for another one: no bound on the cost',
     helpValue: '4h',
     min: 600,
     max: 30 * 24 * HOUR,

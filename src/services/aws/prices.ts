@@ -1,6 +1,7 @@
 /**
  * On-demand prices of Linux VMs, USD per hour, written down by hand from the public price lists. Not read from AWS:
- * the date says how old the knowledge is, and a type that is not here has no price rather than a guess.
+ * the date says how old the knowledge is, and a type that is not here has no price rather than a guess. t3, c6i and the
+ * address were compared with published copies of AWS's list: all equal.
  */
 export const PRICES_AS_OF = '2025-01';
 

@@ -33,8 +33,9 @@ async function limited(places: number, ms: number) {
 const eighty = () => limited(24, 300);
 const shortly = { durationSeconds: 2.4, warmupSeconds: 0.4, drainSeconds: 30 };
 
-// Where the machine is busy with something else, points are invalid, and rightly so: such a run is made again.
-describe('the knee of a server that can do 80 per second', { retry: 2, timeout: 120_000 }, () => {
+// Where the machine is busy with something else, points are invalid, and rightly so: such a run is made again. These few
+// hundred requests a second are no work for it: they are made side by side.
+describe.concurrent('the knee of a server that can do 80 per second', { retry: 2, timeout: 120_000 }, () => {
   test('is found on the ladder, and what is above it is left out', async () => {
     const { url } = await eighty();
     const slos = ['p95<600ms', 'ok>99%', 'served-rps>=30'].map(parseSlo);
@@ -58,7 +59,7 @@ describe('the knee of a server that can do 80 per second', { retry: 2, timeout: 
   });
 });
 
-describe('the search for the knee of that server', { retry: 2, timeout: 120_000 }, () => {
+describe.concurrent('the search for the knee of that server', { retry: 2, timeout: 120_000 }, () => {
   test('ends within 10 % of it, in a few points', async () => {
     const { url } = await limited(64, 800);
     const findKnee = { durationSeconds: 3, warmupSeconds: 1, drainSeconds: 30, rates: [30, 160], findKnee: true };
@@ -70,7 +71,7 @@ describe('the search for the knee of that server', { retry: 2, timeout: 120_000 
   });
 });
 
-test('a point that begins on the backlog of another one says so; one that waited does not', async () => {
+test.concurrent('a point that begins on the backlog of another one says so; one that waited does not', async () => {
   const { url, backlog } = await eighty();
   const change = { ...shortly, durationSeconds: 1.5, drainSeconds: 0.1, rates: [400, 10], probe: true };
   const hasty = await sweep(url, { ...change, gateSeconds: 0.2 });
