@@ -34,7 +34,7 @@ const ALONE = ['test/integration/{load,services,scaling}/**/*.test.ts', 'test/e2
 /**
  * Five rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
  * in a real Chromium), `e2e` (the built command as a person runs it), `lab` (the cloud on this machine). What measures
- * time runs by itself, one file after another; the others wait more than they work, and share the two cores.
+ * time runs by itself, one file after another; the others wait more than they work, and share the two cores by three.
  */
 export default defineConfig({
   test: {
@@ -56,7 +56,7 @@ export default defineConfig({
           exclude: ALONE,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
