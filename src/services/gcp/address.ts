@@ -3,7 +3,7 @@ import type { Compute } from './compute.ts';
 import type { Address } from './compute-calls.ts';
 import { ensureLabels, hasLabels } from './labels.ts';
 import { labelsOf, type Ownership } from './names.ts';
-import { namedObject, patchStep } from './object.ts';
+import { namedObject } from './object.ts';
 import { change, removeObject } from './operations.ts';
 
 export const ADDRESS = 'address';
@@ -16,14 +16,7 @@ export function globalAddress(
   const labels = labelsOf(owner, ADDRESS);
   const get = (address: string, signal: AbortSignal) => compute.read('addresses.get', { address }, signal);
   const label = (context: ResourceContext, name: string) =>
-    ensureLabels(
-      labels,
-      () => get(name, context.signal),
-      (all, labelFingerprint) => {
-        const input = { resource: name, globalSetLabelsRequestResource: { labels: all, labelFingerprint } };
-        return change(compute, context, 'addresses.setLabels', input, patchStep(ADDRESS));
-      },
-    );
+    ensureLabels(compute, context, name, { call: 'addresses.setLabels', key: ADDRESS, labels, read: get });
   return namedObject<Readonly<Record<string, never>>, Address>(owner, {
     key: ADDRESS,
     dependsOn: [],

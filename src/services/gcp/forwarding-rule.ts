@@ -33,14 +33,7 @@ export function forwardingRule(
   const get = (name: string, signal: AbortSignal) =>
     compute.read('forwardingRules.get', { forwardingRule: name }, signal);
   const label = (context: ResourceContext, name: string) =>
-    ensureLabels(
-      labels,
-      () => get(name, context.signal),
-      (all, labelFingerprint) => {
-        const input = { resource: name, globalSetLabelsRequestResource: { labels: all, labelFingerprint } };
-        return change(compute, context, 'forwardingRules.setLabels', input, patchStep(RULE));
-      },
-    );
+    ensureLabels(compute, context, name, { call: 'forwardingRules.setLabels', key: RULE, labels, read: get });
   return namedObject<Nothing, ForwardingRule>(owner, {
     key: RULE,
     dependsOn: [PROXY, ADDRESS],

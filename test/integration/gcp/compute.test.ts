@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
 import { type Compute, openCompute } from '../../../src/services/gcp/compute.ts';
 import { isGcp } from '../../../src/services/gcp/errors.ts';
@@ -152,14 +152,18 @@ describe('a change', () => {
 });
 
 describe('labels that only a call of their own sets', () => {
-  const wanted = { 'chainctl-stack': 's' };
+  const labels = { 'chainctl-stack': 's' };
 
   it('are there after an answer that was lost: the repeated call meets its own fingerprint', async () => {
-    const { compute } = await serving(refusal(412, 'conditionNotMet', 'Labels fingerprint either invalid or outdated'));
-    const answers = [{ labels: { a: '1' }, labelFingerprint: 'one' }, { labels: { a: '1', ...wanted } }];
-    const set = vi.fn(() => compute.read('firewalls.list', {}, context.signal));
-    await ensureLabels(wanted, async () => answers.shift() ?? {}, set);
-    expect(set.mock.calls).toEqual([[{ a: '1', ...wanted }, 'one']]);
+    const { compute, seen } = await serving(
+      refusal(412, 'conditionNotMet', 'Labels fingerprint either invalid or outdated'),
+    );
+    const answers = [{ labels: { a: '1' }, labelFingerprint: 'one' }, { labels: { a: '1', ...labels } }];
+    const read = async () => answers.shift() ?? {};
+    await ensureLabels(compute, context, 'x', { call: 'addresses.setLabels', key: 'address', labels, read });
+    expect(seen.map(({ body }) => JSON.parse(body))).toEqual([
+      { labels: { a: '1', ...labels }, labelFingerprint: 'one' },
+    ]);
   });
 });
 
