@@ -69,7 +69,7 @@ export function autoscaler(
         key,
         action: 'ready',
         deadlineSeconds: READY_SECONDS,
-        longestMs: 500,
+        longestMs: 300,
         async look() {
           const { status, statusDetails } = await calls.get(live.name ?? '', context.signal);
           const types = (statusDetails ?? []).map(({ type }) => type ?? '').filter((type) => !WARNINGS.includes(type));

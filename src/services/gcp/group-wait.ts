@@ -25,7 +25,7 @@ export interface GroupWait {
 }
 
 /** The group says itself when it is done: it is asked often, and its instances and errors now and then. */
-const LOOK_MS = 500;
+const LOOK_MS = 300;
 const CLOSER_MS = 2000;
 
 /**

@@ -19,6 +19,8 @@ export interface Kind<Spec, Raw extends Named> {
   readonly dependsOn: readonly string[];
   /** As {@link Resource.beside}. */
   readonly beside?: readonly string[];
+  /** As {@link Resource.toMake}. */
+  readonly toMake?: readonly string[];
   get(name: string, signal: AbortSignal): Promise<Raw>;
   /** Makes it and waits for the end of the operation. */
   insert(
@@ -71,6 +73,7 @@ export function namedObject<Spec, Raw extends Named>(
     key,
     dependsOn,
     ...(kind.beside === undefined ? {} : { beside: kind.beside }),
+    ...(kind.toMake === undefined ? {} : { toMake: kind.toMake }),
     find,
     diff(spec, raw) {
       if (kind.needsAnother?.(spec, raw)) return 'replace';

@@ -113,7 +113,7 @@ function tasksOf(
       (wanted): Task => ({
         key: wanted.resource.key,
         dependsOn: [
-          ...wanted.resource.dependsOn,
+          ...waitsFor(wanted.resource, actions),
           ...(goes(wanted.resource.key) ? [removalOf(wanted.resource.key)] : []),
         ],
         beside: besideOf(wanted.resource, actions),
@@ -126,6 +126,10 @@ function tasksOf(
 const removalOf = (key: string) => `${key} (removal)`;
 
 type Actions = ReadonlyMap<string, PlannedChange['action']>;
+
+function waitsFor({ key, dependsOn, toMake = [] }: Resource<unknown, unknown>, actions: Actions): readonly string[] {
+  return actions.get(key) === 'unchanged' ? dependsOn.filter((other) => !toMake.includes(other)) : dependsOn;
+}
 
 /** What is made from nothing does not wait until what it may be made beside works; what is there and in use does. */
 function besideOf({ key, beside = [] }: Resource<unknown, unknown>, actions: Actions): readonly string[] {

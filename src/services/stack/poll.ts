@@ -37,7 +37,8 @@ export async function pollUntil<T>({ clock, signal, emit }: ResourceContext, wai
       told = seen.reason;
       emit({ type: 'step-waiting', key: wait.key, action: wait.action, reason: seen.reason });
     }
-    await clock.sleep(pause, signal);
-    pause = Math.min(pause * GROWTH, wait.longestMs ?? LONGEST_MS);
+    const longest = wait.longestMs ?? LONGEST_MS;
+    await clock.sleep(Math.min(pause, longest), signal);
+    pause = Math.min(pause * GROWTH, longest);
   }
 }

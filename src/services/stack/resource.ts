@@ -34,6 +34,8 @@ export interface Resource<Spec, Live> {
    * and `ready` is called once they work.
    */
   readonly beside?: readonly string[];
+  /** Of `dependsOn`, those that it needs while it is made or changed: one that is as wanted does not wait for them. */
+  readonly toMake?: readonly string[];
   find(context: ResourceContext): Promise<Live | undefined>;
   diff(spec: Spec, live: Live): Difference;
   /**

@@ -73,6 +73,22 @@ describe('deploy on the resource graph', () => {
     expect(await recorded()).toMatchObject({ base: { status: 'ready' }, top: { status: 'ready' } });
   });
 
+  it('lets what is as wanted, and needed another one only to be made, not wait for it', async () => {
+    const baked = { ...world.resource('baked', ['door']), toMake: ['door'] };
+    await deploy([desire(world.resource('door'), 'v1'), desire(baked, 'v1')]);
+    expect(world.calls).toEqual(['create door', 'ready door', 'create baked', 'ready baked']);
+    world.things.delete('door');
+    world.calls.length = 0;
+    const door = world.resource('door');
+    const ready: typeof door.ready = async (context, live) => {
+      while (!world.things.has('vm')) await soon();
+      await door.ready(context, live);
+    };
+    const wanted = [{ ...door, ready }, baked, world.resource('vm', ['baked'])];
+    await deploy(wanted.map((each) => desire(each, 'v1')));
+    expect(world.calls.indexOf('create vm')).toBeLessThan(world.calls.indexOf('ready door'));
+  });
+
   it('leaves what was made beside another one that does not work as it is, and goes on with it', async () => {
     world.failures.set('ready base', new Error('sold out'));
     await expect(deploy(besides())).rejects.toThrow('sold out');

@@ -49,6 +49,8 @@ export function bakedImage(
   return namedObject<ImageSpec, Image>(owner, {
     key,
     dependsOn,
+    // Its builder is logged in to; what is baked already needs nobody.
+    toMake: dependsOn,
     get: (image, signal) => compute.read('images.get', { image }, signal),
     async insert(context, _spec, made, step) {
       if (deps === undefined) throw new Error('a handle for removal cannot create');
