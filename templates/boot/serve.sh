@@ -58,8 +58,13 @@ compose() {
 }
 up() {
   # Alone: what it depends on was seen to work, and waiting for the next health check of it takes seconds.
-  (cd "$current" && compose -p "$project" --env-file compose.env -f compose.yaml up -d --no-deps "$1") >"$work/up" 2>&1 ||
+  (cd "$current" && compose -p "$project" --env-file compose.env -f compose.yaml up -d --no-deps "$@") >"$work/up" 2>&1 ||
     fail "$(tail -n 1 "$work/up")"
+}
+healthy() { curl -s --fail --max-time 5 -o "$work/health" "http://127.0.0.1:$port/health"; }
+ready() {
+  say "ready: after $(($(date +%s) - started)) s"
+  exit 0
 }
 container() {
   docker ps -aq --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1" | head -n 1
@@ -118,6 +123,7 @@ while :; do
 done
 
 stage 'writing the release'
+baked=
 if attribute release "$work/release"; then
   target=$folder/releases/$hash
   if ! [ -d "$target" ]; then
@@ -128,6 +134,7 @@ if attribute release "$work/release"; then
   fi
 else
   target=$(readlink -f "$current") && [ -f "$target/compose.yaml" ] || fail 'neither the metadata nor the image has a release'
+  baked=yes
 fi
 for name in compose service; do needed "$name-env" "$work/$name.env"; done
 # Answers say by it which machine they came from, and the group knows the machine by the same name.
@@ -152,6 +159,18 @@ fi
 
 stage 'starting the engine'
 pull "$(setting OLLAMA_IMAGE)"
+if [ -n "$baked" ]; then
+  # Engine, model and service were seen to work together on the builder: they start side by side. Where that is not so
+  # here, it goes on as on any other machine.
+  up ollama service
+  stage 'waiting until the model is loaded'
+  tries=0
+  while [ "$tries" -lt 100 ]; do
+    healthy && ready
+    tries=$((tries + 1))
+    sleep 0.2
+  done
+fi
 up ollama
 engine=$(container ollama)
 tries=0
@@ -183,11 +202,11 @@ stage 'starting the service'
 up service
 
 stage 'waiting until the model is loaded'
-until curl -s --fail --max-time 5 -o "$work/health" "http://127.0.0.1:$port/health"; do
+until healthy; do
   if [ $(($(date +%s) - started)) -gt "$health_seconds" ]; then
     show_log service
     fail "the service does not get ready: $(curl -s --max-time 5 "http://127.0.0.1:$port/health" | cut -c 1-300)"
   fi
   sleep 0.5
 done
-say "ready: after $(($(date +%s) - started)) s"
+ready
