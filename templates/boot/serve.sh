@@ -58,7 +58,7 @@ compose() {
 }
 up() {
   # Alone: what it depends on was seen to work, and waiting for the next health check of it takes seconds.
-  (cd "$current" && compose -p "$project" --env-file compose.env -f compose.yaml up -d --no-deps "$@") >"$work/up" 2>&1 ||
+  (cd "$current" && compose -p "$project" --env-file compose.env -f compose.yaml up -d --no-deps "$1") >"$work/up" 2>&1 ||
     fail "$(tail -n 1 "$work/up")"
 }
 healthy() { curl -s --fail --max-time 5 -o "$work/health" "http://127.0.0.1:$port/health"; }
@@ -160,9 +160,10 @@ fi
 stage 'starting the engine'
 pull "$(setting OLLAMA_IMAGE)"
 if [ -n "$baked" ]; then
-  # Engine, model and service were seen to work together on the builder: they start side by side. Where that is not so
-  # here, it goes on as on any other machine.
-  up ollama service
+  # Engine, model and service were seen to work together on the builder: nobody looks first. Where that is not so here, it
+  # goes on as on any other machine. One after the other, or the service waits for the engine's first health check.
+  up ollama
+  up service
   stage 'waiting until the model is loaded'
   tries=0
   while [ "$tries" -lt 100 ]; do
