@@ -215,12 +215,12 @@ export function faultError({ reason, message, status }: Fault, { call, project }
     ]);
   }
   if (isPolicy(message)) {
-    const constraint = /constraints\/[\w.]+/i.exec(message)?.[0];
+    const constraint = /constraints\/\w+(\.\w+)*/i.exec(message)?.[0];
     return make(`a policy of your organization forbids it (${call}): ${message}`, 'gcp-policy', configuration, [
       ...(/vmExternalIpAccess/i.test(message)
         ? ['give the region a Cloud NAT, so that VMs need no address of their own, and deploy with --no-bake']
         : []),
-      `or have ${constraint} changed for project ${project}, or name another --project`,
+      `have ${constraint} changed for project ${project}, or name another --project`,
     ]);
   }
   if (isStockOut(reason)) {
