@@ -152,17 +152,22 @@ function feed(channel: ClientChannel, stdin: string | Readable | undefined): voi
 }
 
 function unpackScript(folder: string): string {
-  const parent = folder.slice(0, folder.lastIndexOf('/'));
-  const fresh = `${parent}/.push-${randomUUID()}`;
+  const slash = folder.lastIndexOf('/');
+  const parent = folder.slice(0, slash);
+  const drafts = `${parent}/.push-${folder.slice(slash + 1)}-`;
+  const fresh = `${drafts}${randomUUID()}`;
   return [
     'set -e',
     'umask 077',
     `mkdir -p ${quote(parent)}`,
-    // What a push that was cut off before its trap could run has left.
+    // What pushes that were cut off before their trap could run have left.
     `find ${quote(parent)} -maxdepth 1 -name '.push-*' -mmin +60 -exec rm -rf {} +`,
-    `trap 'rm -rf ${fresh}' EXIT`,
+    // One that lost its connection may still be at it: without its draft, it does not exchange the folder later on.
+    `rm -rf ${quote(drafts)}*`,
+    `trap ${quote(`rm -rf ${quote(fresh)}`)} EXIT`,
     `mkdir ${quote(fresh)}`,
     `tar -xzf - -C ${quote(fresh)} --no-same-owner`,
+    `test -d ${quote(fresh)}`,
     `rm -rf ${quote(folder)}`,
     `mv ${quote(fresh)} ${quote(folder)}`,
   ].join('\n');

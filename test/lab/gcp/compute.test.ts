@@ -7,7 +7,9 @@ import { FIREWALL, HEALTH_CHECK, INSTANCE, PROPERTIES, ZONE } from './chain.ts';
 import { type Gcp, startGcp } from './gcp.ts';
 import { memoryBalancers } from './memory-balancers.ts';
 import { type MemoryMachines, memoryMachines } from './memory-machines.ts';
-import type { Body, Image, Instance, Operation } from './model.ts';
+import type { Body, Image, Instance } from './model.ts';
+import { Operations } from './operations.ts';
+import { QUICK } from './timings.ts';
 
 let machines: MemoryMachines;
 let gcp: Gcp;
@@ -29,21 +31,34 @@ const VM = `${ZONE}/instances/vm`;
 const vm = () => api.get<Instance>(VM);
 
 describe('operations', () => {
-  it('go from PENDING over RUNNING to DONE, and only then is the resource there', async () => {
+  it('are PENDING at first, and only with DONE is the resource there', async () => {
+    await gcp.stop();
+    gcp = await startGcp({ machines, balancers: memoryBalancers(), timings: { operationMs: 1000 } });
+    api = new Caller(gcp);
     const { body: begun } = await api.call('POST', ADDRESS, { name: 'ip' });
     expect(begun).toMatchObject({ kind: 'compute#operation', status: 'PENDING', operationType: 'insert', progress: 0 });
     expect((await api.call('GET', `${ADDRESS}/ip`)).status).toBe(404);
-    const states = new Set([begun.status]);
-    await vi.waitFor(
-      async () => {
-        const { status } = await api.get<Operation>(`global/operations/${begun.name}`);
-        states.add(status);
-        expect(status).toBe('DONE');
-      },
-      { interval: 1 },
-    );
-    expect([...states]).toEqual(['PENDING', 'RUNNING', 'DONE']);
+    expect(await api.wait(begun)).toMatchObject({ status: 'DONE', progress: 100 });
     expect(await api.get(`${ADDRESS}/ip`)).toMatchObject({ name: 'ip', status: 'RESERVED', kind: 'compute#address' });
+  });
+
+  it('are RUNNING while they do their work', async () => {
+    const operations = new Operations('p', { ...QUICK, operationMs: 0 });
+    const begun = Promise.withResolvers<void>();
+    const work = Promise.withResolvers<void>();
+    const operation = operations.start({
+      ...{ scope: 'global', type: 'insert', target: 'projects/p/global/addresses/ip' },
+      work: () => {
+        begun.resolve();
+        return work.promise;
+      },
+    });
+    expect(operation.status).toBe('PENDING');
+    const name = operation.name as string;
+    await begun.promise;
+    expect(operations.get('global', name)).toMatchObject({ status: 'RUNNING', progress: 0 });
+    work.resolve();
+    expect(await operations.wait('global', name)).toMatchObject({ status: 'DONE', progress: 100 });
   });
 
   it('belong to the zone, the region or the project of what they are about', async () => {
