@@ -99,8 +99,8 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     expect(deployed.stderr).toMatch(/ended during pushing service A; connecting to ubuntu@\S+ again/);
     expect(deployed.code, deployed.stderr).toBe(0);
     await vi.waitFor(() => inVm('test -e /root/cut-ended && ! pgrep -f "[p]ush-"'), { timeout: 30_000, interval: 200 });
-    expect(await inVm('ls -A /opt/chainctl/a/releases | grep -c "^.push" || true')).toBe('0');
-    expect(await inVm('ls /opt/chainctl/a/current/')).toContain('compose.yaml');
+    expect(await inVm('ls -A /opt/chainctl/service-a/releases | grep -c "^.push" || true')).toBe('0');
+    expect(await inVm('ls /opt/chainctl/service-a/current/')).toContain('compose.yaml');
     expect(await runs()).toBe(2);
   });
 

@@ -4,9 +4,10 @@ import type { StepDeps } from '../stack/steps.ts';
 import { BACKEND } from './backend.ts';
 import type { Boot, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
+import type { InstanceGroupManager } from './compute-calls.ts';
 import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
 import { RULE } from './forwarding-rule.ts';
-import { GROUP_PART } from './group.ts';
+import { GROUP_PART, type GroupSpec, rollsOut } from './group.ts';
 import { type Ownership, objectName } from './names.ts';
 import { type Location, placedPath } from './paths.ts';
 import type { GcpRequest } from './request.ts';
@@ -25,6 +26,8 @@ export interface Attempt {
   readonly target: Target;
   readonly desired: readonly Desired[];
   readonly plan: ObservedPlan;
+  /** Whether a group that is there is brought to another template. */
+  readonly rolls: boolean;
 }
 
 interface AttemptInput {
@@ -84,7 +87,14 @@ export async function attemptAt(
   };
   const target = gcpTarget(compute, owner, deps.bootTarget, { resources: announced });
   const desired = desiredGcp(announced, { request, boot, template });
-  return { location, target, desired, plan: await observeAndPlan(target, desired, steps.journal, steps.context) };
+  const plan = await observeAndPlan(target, desired, steps.journal, steps.context);
+  return { location, target, desired, plan, rolls: willRoll(resources.group.key, desired, plan) };
+}
+
+function willRoll(key: string, desired: readonly Desired[], { observed }: ObservedPlan): boolean {
+  const group = desired.find(({ resource }) => resource.key === key);
+  const live = observed.get(key)?.live;
+  return live !== undefined && rollsOut(group?.spec as GroupSpec, live as InstanceGroupManager);
 }
 
 /** In the state before anything answers there: A can be made meanwhile, and whoever asks sees where B will be. */

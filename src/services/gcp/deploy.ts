@@ -190,7 +190,7 @@ function zoneOf(location: Location, { zones }: GcpRequest, { zone }: Compute): s
 
 /** Type and quotas are looked at before VMs are made: neither a typing error nor a quota must leave half a stack. */
 async function examine(
-  { location, plan }: Attempt,
+  { location, plan, rolls }: Attempt,
   request: GcpRequest,
   { there, externalAddress }: { readonly there: readonly MarkedObject[]; readonly externalAddress: boolean },
   { context }: StepDeps,
@@ -199,11 +199,10 @@ async function examine(
   const { signal, emit } = context;
   const makes = (isKey: (key: string) => boolean) =>
     plan.changes.some(({ key, action }) => action === 'create' && isKey(key));
-  if (!makes(isGroupKey) && !makes(isTemplateKey)) return;
+  if (!makes(isGroupKey) && !makes(isTemplateKey) && !rolls) return;
   const type = await findMachineType(compute, zoneOf(location, request, compute), request.type, signal);
   // A group elsewhere stays until this one serves.
   const here = there.find(({ kind, place }) => kind === 'group' && place === locationName(location));
-  const rolls = here !== undefined && makes(isTemplateKey);
   const beside = rolls ? surgeOf(location) : makes(isImageKey) ? 1 : 0;
   const group = { vcpus: type.vcpus, externalAddress, running: here?.size ?? 0, beside };
   const tight = await checkQuotas(compute, request, group, signal);

@@ -135,12 +135,17 @@ function templateOf({ versions, instanceTemplate }: InstanceGroupManager): strin
   return versions?.[0]?.instanceTemplate || instanceTemplate || '';
 }
 
+/** Whether a group is to be brought to another template: instance by instance, and a few more than before meanwhile. */
+export function rollsOut(spec: GroupSpec, live: InstanceGroupManager): boolean {
+  return !samePath(templateOf(live), spec.template);
+}
+
 function differences(spec: GroupSpec, raw: InstanceGroupManager): string[] {
   const [healing] = raw.autoHealingPolicies ?? [];
   const port = portOf(raw);
   const template = templateOf(raw);
   return [
-    ...(samePath(template, spec.template) ? [] : [`template: ${shortName(template)} -> ${shortName(spec.template)}`]),
+    ...(rollsOut(spec, raw) ? [`template: ${shortName(template)} -> ${shortName(spec.template)}`] : []),
     ...(raw.versions?.length === 1 || !raw.versions?.length ? [] : ['has several versions']),
     ...(port === spec.port ? [] : [`port: ${port} -> ${spec.port}`]),
     ...(samePath(healing?.healthCheck, spec.healthCheck) ? [] : ['autohealing asks another health check']),

@@ -91,6 +91,21 @@ describe('a quota', () => {
     expect(gcp.count()).toEqual(EVERYTHING);
   });
 
+  it('is looked at also where the template of an earlier rollout, which was taken back, is there already', async () => {
+    const { gcp, stack } = lab;
+    await stack.deploy();
+    gcp.behaviour.stockOuts.add('europe-west3-c');
+    stack.source = { ...stack.source, hash: 'two' };
+    await expect(stack.deploy()).rejects.toMatchObject({ code: 'gcp-rolled-back' });
+    gcp.behaviour.stockOuts.clear();
+    gcp.behaviour.quotas.CPUS = 4;
+    await expect(stack.deploy()).rejects.toMatchObject({
+      code: 'gcp-quota',
+      message: expect.stringContaining('1 x e2-standard-4 beside the 1 that runs'),
+    });
+    expect(gcp.count()).toMatchObject({ instances: 1, instanceTemplates: 2 });
+  });
+
   it('that the group meets ends the deploy with its own words', async () => {
     const { gcp, stack } = lab;
     const confirm = async () => {
