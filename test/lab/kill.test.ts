@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cli } from '../support/cli.ts';
 import { LABEL } from './cache.ts';
@@ -48,7 +48,7 @@ describe.skipIf(obstacle)(`killed at every effect${obstacle ? ` (not here: ${obs
   });
   // A process that is killed keeps nothing of what it compiled: this one does, for the hundreds that come.
   beforeAll(async () => {
-    await run('none', [...deploy(), '--dry-run'], { NODE_COMPILE_CACHE: join(cli.home, 'compiled') });
+    await run('none', [...deploy(), '--dry-run']);
   });
   afterAll(async () => {
     b?.close();
@@ -56,10 +56,8 @@ describe.skipIf(obstacle)(`killed at every effect${obstacle ? ` (not here: ${obs
     await lab?.stop();
   });
 
-  const run = (stack: string, args: readonly string[], env: Record<string, string> = {}) =>
-    cli.run([...args, '--stack', stack, '--json'], {
-      env: { ...lab.env, CHAINCTL_HOME: cli.home, CHAINCTL_OPERATOR_ADDRESS: `${lab.gateway}/32`, ...env },
-    });
+  const run = (stack: string, args: readonly string[]) =>
+    cli.run([...args, '--stack', stack, '--json'], { env: killed(stack).env });
   const deploy = () => ['deploy', 'aws', '--b-url', bUrl, '--elastic-ip', '--yes'];
   const teardown = () => ['teardown', 'aws', '--yes'];
   /** One stack, as what kills it wants to know it. */

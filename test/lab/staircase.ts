@@ -73,8 +73,6 @@ async function runKilled(
     env: {
       ...killed.env,
       NODE_OPTIONS: `--import=${PRELOAD}`,
-      // A process that is killed keeps nothing of what it compiled; one that ran before did.
-      NODE_COMPILE_CACHE: join(cli.home, 'compiled'),
       KILL_LABELS: fileOf(killed),
       KILL_ONLY: only,
     },
