@@ -11,7 +11,7 @@ import { labObstacle } from './support.ts';
 const obstacle = await labObstacle(true);
 
 /** What changes something on either cloud. */
-const CHANGES = '(api (?!Describe)|gcp (POST|PATCH|DELETE) (?!.*/(operations|listManagedInstances|getHealth)))';
+const CHANGES = '(api (?!Describe)|gcp (POST|PATCH|PUT|DELETE) (?!.*/(operations|listManagedInstances|getHealth)))';
 /** A kill before an effect is one after the effect before it, so that most are met on one side only. */
 const CALLS = `^${CHANGES}.*: after`;
 const STATES = [

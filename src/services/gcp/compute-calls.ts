@@ -113,6 +113,7 @@ export interface Changes {
   'autoscalers.delete': google.cloud.compute.v1.IDeleteAutoscalerRequest;
   'backendServices.insert': google.cloud.compute.v1.IInsertBackendServiceRequest;
   'backendServices.patch': google.cloud.compute.v1.IPatchBackendServiceRequest;
+  'backendServices.update': google.cloud.compute.v1.IUpdateBackendServiceRequest;
   'backendServices.delete': google.cloud.compute.v1.IDeleteBackendServiceRequest;
   'firewalls.insert': google.cloud.compute.v1.IInsertFirewallRequest;
   'firewalls.patch': google.cloud.compute.v1.IPatchFirewallRequest;

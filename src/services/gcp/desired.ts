@@ -2,6 +2,7 @@ import { type Desired, desire, type Resource, type ResourceContext } from '../st
 import { globalAddress } from './address.ts';
 import { autoscaler } from './autoscaler.ts';
 import { backendService } from './backend.ts';
+import { backendGroup } from './backend-group.ts';
 import type { Boot, BootSource } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { BALANCER_RANGES, firewall, LB_FIREWALL, SSH_FIREWALL } from './firewall.ts';
@@ -65,7 +66,8 @@ export function gcpResources(
       instanceSeconds,
     }),
     autoscaler: autoscaler(compute, owner, location),
-    backend: backendService(compute, owner, location, groups),
+    backend: backendService(compute, owner),
+    backendGroup: backendGroup(compute, owner, location, groups),
     urlMap: urlMap(compute, owner),
     proxy: httpProxy(compute, owner),
     rule: forwardingRule(compute, owner, serves),
@@ -160,6 +162,8 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
     desire(resources.backend, {
       requestSeconds: request.requestSeconds,
       drainSeconds: drainSecondsOf(request),
+    }),
+    desire(resources.backendGroup, {
       ...(request.autoscale.signal === 'lb' ? { ratePerInstance: request.ratePerInstance } : {}),
     }),
     desire(resources.urlMap, {}),

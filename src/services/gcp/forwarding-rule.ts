@@ -1,6 +1,7 @@
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { ADDRESS } from './address.ts';
 import { SCHEME } from './backend.ts';
+import { BACKEND_GROUP } from './backend-group.ts';
 import type { Compute } from './compute.ts';
 import type { Address, ForwardingRule } from './compute-calls.ts';
 import { PROXY } from './front.ts';
@@ -36,8 +37,10 @@ export function forwardingRule(
     ensureLabels(compute, context, name, { call: 'forwardingRules.setLabels', key: RULE, labels, read: get });
   return namedObject<Nothing, ForwardingRule>(owner, {
     key: RULE,
-    dependsOn: [PROXY, ADDRESS],
+    dependsOn: [PROXY, ADDRESS, BACKEND_GROUP],
     beside: [PROXY],
+    // Front ends take minutes to learn of a new load balancer: they do it while the image is baked.
+    ahead: [BACKEND_GROUP],
     get,
     async insert(context, _spec, made, step) {
       const forwardingRuleResource = {

@@ -7,7 +7,7 @@ import { namedObject, patchStep } from './object.ts';
 import { change, removeObject } from './operations.ts';
 import { globalPath, samePath } from './paths.ts';
 
-export const URL_MAP = 'url-map';
+const URL_MAP = 'url-map';
 export const PROXY = 'http-proxy';
 
 type Nothing = Readonly<Record<string, never>>;

@@ -11,7 +11,7 @@ export interface MarkedObject extends Marker {
   readonly place?: string | undefined;
   /** Machine type, for VMs. */
   readonly type?: string | undefined;
-  /** How many VMs, for groups. */
+  /** How many VMs, for groups; how many groups it sends to, for backend services. */
   readonly size?: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export async function listMarked(compute: Compute, signal: AbortSignal, stack?: 
     flat('firewall rule', compute.read('firewalls.list', input, signal)),
     flat('health check', compute.read('healthChecks.list', input, signal)),
     flat('image', compute.read('images.list', input, signal)),
-    flat('backend service', compute.read('backendServices.list', input, signal)),
+    backends(compute, input, signal),
     flat('URL map', compute.read('urlMaps.list', input, signal)),
     flat('proxy', compute.read('targetHttpProxies.list', input, signal)),
     flat('forwarding rule', compute.read('forwardingRules.list', input, signal)),
@@ -67,6 +67,11 @@ interface Filter {
 async function templates(compute: Compute, input: Filter, signal: AbortSignal): Promise<MarkedObject[]> {
   const all = await compute.read('instanceTemplates.list', input, signal);
   return all.flatMap((each) => marked('template', each, { type: each.properties?.machineType ?? undefined }));
+}
+
+async function backends(compute: Compute, input: Filter, signal: AbortSignal): Promise<MarkedObject[]> {
+  const all = await compute.read('backendServices.list', input, signal);
+  return all.flatMap((each) => marked('backend service', each, { size: each.backends?.length ?? 0 }));
 }
 
 async function groups(compute: Compute, input: Filter, signal: AbortSignal): Promise<MarkedObject[]> {

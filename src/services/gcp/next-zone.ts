@@ -2,10 +2,8 @@ import { RemedyError } from '../../errors.ts';
 import { removeStep, type StepDeps } from '../stack/steps.ts';
 import type { Attempt } from './attempt.ts';
 import { autoscalerKey } from './autoscaler.ts';
-import { BACKEND } from './backend.ts';
+import { BACKEND_GROUP } from './backend-group.ts';
 import type { Compute } from './compute.ts';
-import { RULE } from './forwarding-rule.ts';
-import { PROXY, URL_MAP } from './front.ts';
 import { GROUP_PART, groupKey } from './group.ts';
 import { groupCalls } from './group-calls.ts';
 import type { MarkedObject } from './inventory.ts';
@@ -39,13 +37,13 @@ export async function maySwitch(
 
 /**
  * Takes away what is in a zone that is sold out: its group would go on trying, and be paid for when it succeeds. The load
- * balancer that leads to it, and to nothing that serves, is in the way, and made anew beside the next group.
+ * balancer stays, and is told of the next group.
  */
 export async function leaveZone({ location, target }: Attempt, steps: StepDeps, next: Location): Promise<void> {
   const { context } = steps;
   const text = `${locationName(location)} has no machines left: going on in ${locationName(next)}`;
   context.emit({ type: 'note', level: 'warn', text });
-  for (const key of [RULE, PROXY, URL_MAP, BACKEND, autoscalerKey(location), groupKey(location)]) {
+  for (const key of [BACKEND_GROUP, autoscalerKey(location), groupKey(location)]) {
     const resource = target.handle(key);
     const live = await resource.find(context);
     if (live !== undefined) await removeStep(steps, resource, live);

@@ -19,6 +19,8 @@ export interface Kind<Spec, Raw extends Named> {
   readonly dependsOn: readonly string[];
   /** As {@link Resource.beside}. */
   readonly beside?: readonly string[];
+  /** As {@link Resource.ahead}. */
+  readonly ahead?: readonly string[];
   /** As {@link Resource.toMake}. */
   readonly toMake?: readonly string[];
   get(name: string, signal: AbortSignal): Promise<Raw>;
@@ -73,6 +75,7 @@ export function namedObject<Spec, Raw extends Named>(
     key,
     dependsOn,
     ...(kind.beside === undefined ? {} : { beside: kind.beside }),
+    ...(kind.ahead === undefined ? {} : { ahead: kind.ahead }),
     ...(kind.toMake === undefined ? {} : { toMake: kind.toMake }),
     find,
     diff(spec, raw) {
@@ -103,22 +106,30 @@ export function namedObject<Spec, Raw extends Named>(
       ? {}
       : {
           async update(context: ResourceContext, spec: Spec) {
-            for (let attempt = 1; ; attempt += 1) {
-              const raw = await present(context);
-              try {
-                await patch(context, spec, raw);
-                return await present(context);
-              } catch (error) {
-                const overtaken = isGcp(error, 'conditionNotMet') && !isPolicy(reasonOf(error));
-                if (attempt >= PATCH_ATTEMPTS || !overtaken) throw error;
-              }
-            }
+            await withNewest(
+              () => present(context),
+              (raw) => patch(context, spec, raw),
+            );
+            return present(context);
           },
         }),
     ready: async (context, raw) => kind.ready?.(context, raw),
     remove: (context) => kind.remove(context, name),
     identify: (raw) => ({ name, ...kind.identify(raw) }),
   };
+}
+
+/** Changes an object, and does it again with a fresh one where somebody else was faster. */
+export async function withNewest<Raw>(look: () => Promise<Raw>, act: (raw: Raw) => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const raw = await look();
+    try {
+      return await act(raw);
+    } catch (error) {
+      const overtaken = isGcp(error, 'conditionNotMet') && !isPolicy(reasonOf(error));
+      if (attempt >= PATCH_ATTEMPTS || !overtaken) throw error;
+    }
+  }
 }
 
 /** The error for an object that has our name and not our marker: it is never touched. */

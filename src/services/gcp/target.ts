@@ -1,4 +1,5 @@
 import type { Resource, ResourceContext, Target } from '../stack/resource.ts';
+import { BACKEND_GROUP } from './backend-group.ts';
 import type { BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { byKey, type GcpResources, gcpResources } from './desired.ts';
@@ -40,7 +41,8 @@ export function gcpTarget(
       ]);
       const keys = marked.map(({ key }) => key).filter((key) => own(key) !== undefined);
       for (const key of keys) if ((isTemplateKey(key) || isGroupKey(key)) && !seen.includes(key)) seen.push(key);
-      return [...new Set([...keys, ...booting])];
+      const joined = marked.some(({ kind, size = 0 }) => kind === 'backend service' && size > 0) ? [BACKEND_GROUP] : [];
+      return [...new Set([...keys, ...joined, ...booting])];
     },
     costOf: (key, spec) => (key === RULE ? `${RULE_PER_HOUR} USD/h` : boot?.costOf?.(key, spec)),
     handle: (key) => own(key) ?? boot?.handle(key) ?? goneWithTheRest(key),

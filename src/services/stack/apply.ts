@@ -116,7 +116,8 @@ function tasksOf(
           ...waitsFor(wanted.resource, actions),
           ...(goes(wanted.resource.key) ? [removalOf(wanted.resource.key)] : []),
         ],
-        beside: besideOf(wanted.resource, actions),
+        beside: notWaitedFor(wanted.resource, wanted.resource.beside, actions),
+        ahead: notWaitedFor(wanted.resource, wanted.resource.ahead, actions),
         run: (progress) => settle(wanted, actions, deps, objects, progress),
       }),
     ),
@@ -131,10 +132,14 @@ function waitsFor({ key, dependsOn, toMake = [] }: Resource<unknown, unknown>, a
   return actions.get(key) === 'unchanged' ? dependsOn.filter((other) => !toMake.includes(other)) : dependsOn;
 }
 
-/** What is made from nothing does not wait until what it may be made beside works; what is there and in use does. */
-function besideOf({ key, beside = [] }: Resource<unknown, unknown>, actions: Actions): readonly string[] {
+/** What is made from nothing does not wait until what it needs later on works; what is there and in use does. */
+function notWaitedFor(
+  { key }: Resource<unknown, unknown>,
+  others: readonly string[] = [],
+  actions: Actions,
+): readonly string[] {
   if (actions.get(key) !== 'create') return [];
-  return beside.filter((other) => ['create', 'unchanged'].includes(actions.get(other) ?? ''));
+  return others.filter((other) => ['create', 'unchanged'].includes(actions.get(other) ?? ''));
 }
 
 /** Makes one resource what is wanted of it. */

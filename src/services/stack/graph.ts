@@ -4,6 +4,8 @@ export interface Task {
   readonly dependsOn: readonly string[];
   /** Of `dependsOn`, those that only have to be there, and need not be done, for this one to begin. */
   readonly beside?: readonly string[];
+  /** Of `dependsOn`, those that need not even be there for this one to begin. */
+  readonly ahead?: readonly string[];
   run(progress: Progress): Promise<void>;
 }
 
@@ -11,7 +13,9 @@ export interface Task {
 export interface Progress {
   /** What it stands for is there: tasks that run beside it may begin. */
   isThere(): void;
-  /** Resolves when the tasks that this one runs beside are done; false when anything has failed meanwhile. */
+  /** Keys of those that this one runs beside, or ahead of, and that are not done yet. */
+  pending(): readonly string[];
+  /** Resolves when the tasks that this one runs beside, or ahead of, are done; false when anything has failed meanwhile. */
   othersDone(): Promise<boolean>;
 }
 
@@ -25,6 +29,7 @@ export async function runGraph(tasks: readonly Task[], signal: AbortSignal): Pro
   const byKey = new Map(tasks.map((task) => [task.key, task]));
   const started = new Map<string, Promise<void>>();
   const there = new Map(tasks.map(({ key }) => [key, Promise.withResolvers<void>()]));
+  const ended = new Set<string>();
   const failures: unknown[] = [];
   const start = (task: Task, path: readonly string[]): Promise<void> => {
     const known = started.get(task.key);
@@ -32,14 +37,18 @@ export async function runGraph(tasks: readonly Task[], signal: AbortSignal): Pro
     if (path.includes(task.key)) throw new Error(`dependency cycle: ${[...path, task.key].join(' -> ')}`);
     const before = task.dependsOn.flatMap((key) => byKey.get(key) ?? []);
     const isBeside = ({ key }: Task) => task.beside?.includes(key) === true;
+    const isAhead = ({ key }: Task) => task.ahead?.includes(key) === true;
     const ends = before.map((dependency) => ({ dependency, end: start(dependency, [...path, task.key]) }));
-    const waits = ends.map(({ dependency, end }) =>
-      isBeside(dependency) ? Promise.race([end, there.get(dependency.key)?.promise]) : end,
-    );
+    const others = ends.filter(({ dependency }) => isBeside(dependency) || isAhead(dependency));
+    const waits = ends
+      .filter(({ dependency }) => !isAhead(dependency))
+      .map(({ dependency, end }) =>
+        isBeside(dependency) ? Promise.race([end, there.get(dependency.key)?.promise]) : end,
+      );
     const progress: Progress = {
       isThere: () => there.get(task.key)?.resolve(),
+      pending: () => others.map(({ dependency: { key } }) => key).filter((key) => !ended.has(key)),
       async othersDone() {
-        const others = ends.filter(({ dependency }) => isBeside(dependency));
         await Promise.all(others.map(({ end }) => end));
         return others.length === 0 || failures.length === 0;
       },
@@ -50,6 +59,7 @@ export async function runGraph(tasks: readonly Task[], signal: AbortSignal): Pro
       try {
         signal.throwIfAborted();
         await task.run(progress);
+        ended.add(task.key);
       } catch (error) {
         failures.push(error);
       }

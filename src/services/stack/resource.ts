@@ -34,6 +34,11 @@ export interface Resource<Spec, Live> {
    * and `ready` is called once they work.
    */
   readonly beside?: readonly string[];
+  /**
+   * Of `dependsOn`, those that need not even be there when this one is made from nothing: it is made without waiting for
+   * them, and `ready` is called once they work.
+   */
+  readonly ahead?: readonly string[];
   /** Of `dependsOn`, those that it needs while it is made or changed: one that is as wanted does not wait for them. */
   readonly toMake?: readonly string[];
   find(context: ResourceContext): Promise<Live | undefined>;

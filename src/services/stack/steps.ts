@@ -60,8 +60,8 @@ export function describeIdentity(identity: Readonly<Record<string, string | numb
  * Creates a resource: intent and token on disk, the call, its result on disk, then readiness. A `creating` intent left
  * by an earlier run lends its token, so that a call that took effect unseen is met again and not doubled.
  *
- * @param progress told when it is there; asked whether what it was made beside works, before its own readiness is waited
- *   for: where that has failed, it stays as it is
+ * @param progress told when it is there; asked whether what it was made beside, or ahead of, works, before its own
+ *   readiness is waited for: where that has failed, it stays as it is
  */
 export function createStep(
   { context, journal, newToken }: StepDeps,
@@ -78,6 +78,10 @@ export function createStep(
     const identity = resource.identify(live);
     await journal.record(key, { status: 'created', token, spec, identity });
     progress.isThere();
+    const pending = progress.pending();
+    if (pending.length > 0) {
+      context.emit({ type: 'step-waiting', key, action, reason: `made; works once these do: ${pending.join(', ')}` });
+    }
     if (!(await progress.othersDone())) return undefined;
     await resource.ready(context, live);
     await journal.record(key, { status: 'ready', token, spec, identity });

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openGcpTarget } from '../../../src/services/gcp/teardown.ts';
+import { desire, type Resource } from '../../../src/services/stack/resource.ts';
 import { changed, GcpStack } from './gcp-stack.ts';
 import { changesSince, EVERYTHING, type GcpLab, NOTHING, openGcpLab } from './lab.ts';
 
@@ -35,6 +37,31 @@ describe('deploy gcp', () => {
     expect(groups).toEqual([0]);
   });
 
+  it('makes the load balancer while the image is being made, and waits for B behind it afterwards', async () => {
+    const { gcp, stack } = lab;
+    const made: Record<string, number>[] = [];
+    let image: object | undefined;
+    const baked: Resource<object, object> = {
+      ...{ key: 'image-0123456789abcdef', dependsOn: [], diff: () => 'same', identify: () => ({}) },
+      find: async () => image,
+      async create() {
+        await vi.waitFor(() => expect(gcp.count().forwardingRules).toBe(1), { timeout: 10_000 });
+        made.push(gcp.count());
+        image = {};
+        return image;
+      },
+      ready: async () => {},
+      remove: async () => {},
+    };
+    const boot = async () => ({ source: stack.source, desired: [desire(baked, {})] });
+    const { endpoints } = await stack.deploy({}, { boot });
+    expect(made).toMatchObject([{ instanceTemplates: 0, instanceGroupManagers: 0, backendServices: 1 }]);
+    expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
+    const waiting = stack.events.find((event) => event.type === 'step-waiting' && event.key === 'forwarding-rule');
+    expect(waiting).toMatchObject({ reason: expect.stringMatching(/works once these do: .*backend-group/) });
+    expect(gcp.count()).toEqual(EVERYTHING);
+  });
+
   it('changes in place what can be changed, and takes back what somebody else changed', async () => {
     const { gcp, stack } = lab;
     await stack.deploy();
@@ -68,6 +95,7 @@ describe('deploy gcp', () => {
       'group-europe-west3-c': 'update',
       'autoscaler-europe-west3-c': 'update',
       backend: 'update',
+      'backend-group': 'update',
     });
     const rule = await compute.read('firewalls.get', { firewall: 'chainctl-test-firewall-ssh' }, signal);
     expect(rule.sourceRanges).toEqual(['203.0.113.7/32']);
@@ -105,7 +133,7 @@ describe('deploy gcp', () => {
     expect(changed(moved)).toEqual({
       'group-europe-west3-a': 'create',
       'autoscaler-europe-west3-a': 'create',
-      backend: 'update',
+      'backend-group': 'update',
       'group-europe-west3-c': 'remove',
       'autoscaler-europe-west3-c': 'remove',
     });
@@ -115,6 +143,23 @@ describe('deploy gcp', () => {
 });
 
 describe('teardown gcp', () => {
+  it('takes the group from its load balancer without changing what else was set there', async () => {
+    const { gcp, stack } = lab;
+    await stack.deploy();
+    const { compute, signal } = stack.deps;
+    const look = () => compute.read('backendServices.get', { backendService: 'chainctl-test-backend' }, signal);
+    const { backends, fingerprint: _, ...rest } = await look();
+    expect(backends).toHaveLength(1);
+    const target = openGcpTarget(compute, 'test', undefined, undefined);
+    const member = target.handle('backend-group');
+    await member.remove(stack.deps, await member.find(stack.deps));
+    expect(await look()).toMatchObject({ ...rest, backends: [] });
+    expect(await member.find(stack.deps)).toBeUndefined();
+    expect(await target.discover(stack.deps)).not.toContain('backend-group');
+    expect(changed(await stack.deploy())).toEqual({ 'backend-group': 'create' });
+    expect(gcp.count()).toEqual(EVERYTHING);
+  });
+
   it('needs no state, and touches neither a stack with a longer name nor what has no marker', async () => {
     const { gcp, stack } = lab;
     const other = await GcpStack.open(gcp, 'test-b');

@@ -14,23 +14,24 @@ const PARTS = {
   ...{ 'forwarding-rule': 'forwardingRules' },
 };
 const KEYS = ['address', 'firewall-lb', 'firewall-ssh', 'health-check', 'healing-check', 'template-', 'group-'];
-const MORE_KEYS = ['autoscaler-', 'backend', 'url-map', 'http-proxy', 'forwarding-rule'];
+const MORE_KEYS = ['autoscaler-', 'backend', 'backend-group', 'url-map', 'http-proxy', 'forwarding-rule'];
 const states = (...names: string[]) =>
   [...KEYS, ...MORE_KEYS].flatMap((key) => names.map((name) => `state gcp/${key}*=${name}*: after`));
 const MADE = [
   ...[...new Set(Object.values(PARTS)), 'instanceTemplates'].map((collection) => `gcp POST */${collection}`),
+  'gcp PATCH */backendServices/',
   ...states('creating', 'ready'),
   ...['gcp=recorded*: after', 'gcp=deployed*: after'],
 ];
 const REMOVED = [
   ...Object.entries(PARTS).map(([part, collection]) => `gcp DELETE */${collection}/*-${part}`),
-  'gcp DELETE */instanceTemplates/',
+  ...['gcp DELETE */instanceTemplates/', 'gcp PUT */backendServices/'],
   ...states('removing'),
 ];
 /** A look changes nothing, and what it has seen nobody knows: a kill after it is one before the next effect. */
 const EFFECTS = '^(?!gcp GET|gcp POST .*/(listManagedInstances|getHealth)|http .*/health)';
 /** A kill before a write is one after the effect before it: before, only calls that change something are met. */
-const CALLS = '^gcp (POST|DELETE) (?!.*/(listManagedInstances|getHealth|operations))';
+const CALLS = '^gcp (POST|PATCH|PUT|DELETE) (?!.*/(listManagedInstances|getHealth|operations))';
 const ALL = process.env.CHAINCTL_LAB_KILL === 'all';
 const WHICH = { before: ALL ? '^' : CALLS, after: ALL ? '^' : EFFECTS };
 
@@ -115,9 +116,9 @@ describe.skipIf(obstacle)(`deploy gcp, killed at every effect${obstacle ? ` (not
   }, 900_000);
 
   it('so they do when the state file is lost each time', async () => {
-    await climb('lost', deploy(), 'the state', '^gcp POST (?!.*/(listManaged|getHealth|operations)).*: after');
+    await climb('lost', deploy(), 'the state', '^gcp (POST|PATCH) (?!.*/(listManaged|getHealth|operations)).*: after');
     await serves('lost');
-    await climb('lost', teardown(), 'the state', '^gcp DELETE .*: after');
+    await climb('lost', teardown(), 'the state', '^gcp (PUT|DELETE) .*: after');
     expect(count('lost')).toEqual(NONE);
   }, 900_000);
 

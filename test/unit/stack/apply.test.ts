@@ -73,6 +73,21 @@ describe('deploy on the resource graph', () => {
     expect(await recorded()).toMatchObject({ base: { status: 'ready' }, top: { status: 'ready' } });
   });
 
+  it('makes what may be made ahead of another one at once, and what is there already waits for it', async () => {
+    const slow = world.resource('slow');
+    const create: typeof slow.create = async (context, spec, token) => {
+      while (!world.things.has('front')) await soon();
+      return slow.create(context, spec, token);
+    };
+    const front = { ...world.resource('front', ['slow']), ahead: ['slow'] };
+    await deploy([desire({ ...slow, create }, 'v1'), desire(front, 'v1')]);
+    expect(world.calls).toEqual(['create front', 'create slow', 'ready slow', 'ready front']);
+    world.things.delete('slow');
+    world.calls.length = 0;
+    await deploy([desire(slow, 'v1'), desire(front, 'v1')]);
+    expect(world.calls).toEqual(['create slow', 'ready slow', 'ready front']);
+  });
+
   it('lets what is as wanted, and needed another one only to be made, not wait for it', async () => {
     const baked = { ...world.resource('baked', ['door']), toMake: ['door'] };
     await deploy([desire(world.resource('door'), 'v1'), desire(baked, 'v1')]);

@@ -82,6 +82,35 @@ describe('runGraph', () => {
     expect(order).toEqual(['front is made', 'group works', 'front goes on: true']);
   });
 
+  it('begins a task ahead of another one that is not even there, and tells it when that is done', async () => {
+    const order: string[] = [];
+    const made = Promise.withResolvers<void>();
+    const image: Task = {
+      key: 'image',
+      dependsOn: [],
+      async run() {
+        await made.promise;
+        order.push('image is baked');
+      },
+    };
+    const front: Task = {
+      key: 'front',
+      dependsOn: ['image'],
+      ahead: ['image'],
+      async run({ pending, othersDone }) {
+        order.push(`front is made, and waits for ${pending()}`);
+        made.resolve();
+        order.push(`front goes on: ${await othersDone()}, and waits for ${pending().length}`);
+      },
+    };
+    await runGraph([front, image], never);
+    expect(order).toEqual([
+      'front is made, and waits for image',
+      'image is baked',
+      'front goes on: true, and waits for 0',
+    ]);
+  });
+
   it('tells a task that what it runs beside has failed, and ends with that failure', async () => {
     let goesOn: boolean | undefined;
     const made = Promise.withResolvers<void>();
