@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listProcesses } from '../../src/services/local/process-table.ts';
 import { Cli, ROOT } from '../support/cli.ts';
 
 const hasTmux = spawnSync('tmux', ['-V']).status === 0;
@@ -117,6 +118,9 @@ describe.skipIf(!hasTmux)('in a real terminal (needs tmux)', () => {
       return JSON.parse(await readFile(join(cli.home, 'closed', run?.name ?? '', 'manifest.json'), 'utf8')).status;
     };
     await expect.poll(status, { timeout: 20_000 }).toBe('interrupted');
+    // It writes summaries after that, into the folder that goes with this test.
+    const running = async () => (await listProcesses()).filter(({ command }) => command.includes('--out closed'));
+    await expect.poll(running, { timeout: 20_000 }).toEqual([]);
   });
 
   it('asks for the name of the stack before it takes it down', async () => {

@@ -4,7 +4,6 @@ import { type Lab, startLab } from './lab.ts';
 import { type SimulatedB, startSimulatedB } from './simulated-b.ts';
 import { actions, NOTHING, ONE, Stacks, sentence, started } from './stacks.ts';
 import { labObstacle } from './support.ts';
-import type { Vm } from './vm.ts';
 
 const obstacle = await labObstacle(true);
 
@@ -26,12 +25,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     await lab?.stop();
   });
 
-  const vm = async (): Promise<Vm> => {
-    const query = 'Reservations[].Instances[?State.Name!=`terminated`][].InstanceId';
-    const [id] = (await lab.aws('ec2', 'describe-instances', '--query', query)) as string[];
-    return lab.vms.get(id as string);
-  };
-  const inVm = async (script: string) => (await vm()).exec('sh', '-c', script);
+  const inVm = (script: string) => lab.vms.only().exec('sh', '-c', script);
   /** A change that replaces the service's container. */
   const change = () => ['--model-a', `model-${++model}`];
   const runs = async () => (await inVm('docker ps --format "{{.Names}}"')).trim().split('\n').length;
@@ -57,7 +51,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     const broken =
       '#!/bin/sh\\ncase "$*" in *install*) echo "E: Unable to locate package docker.io" >&2; exit 100;; esac\\n';
     // Not before the first boot is done with it: what is to fail is what chainctl does.
-    await (await vm()).sshReady();
+    await lab.vms.only().sshReady();
     await inVm(
       `cloud-init status --wait >/dev/null; ${away}; printf '${broken}' >/usr/bin/apt-get; chmod +x /usr/bin/apt-get`,
     );

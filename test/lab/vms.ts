@@ -58,6 +58,13 @@ export class Vms {
     return vm;
   }
 
+  /** The only one that there is. @throws when there are none or several */
+  only(): Vm {
+    const [vm, ...others] = this.#vms.values();
+    if (!vm || others.length > 0) throw new Error(`there are ${this.#vms.size} VMs`);
+    return vm;
+  }
+
   find(instanceId: string): Vm | undefined {
     return this.#vms.get(instanceId);
   }
