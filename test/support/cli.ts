@@ -78,7 +78,8 @@ export class Cli {
 
   async close(): Promise<void> {
     for (const { pid } of await this.#processes()) process.kill(pid, 'SIGKILL');
-    await rm(this.home, { recursive: true, force: true });
+    // What was told to end may still write its last file.
+    await rm(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   async #processes() {
