@@ -2,14 +2,15 @@ import { type ObservedPlan, observeAndPlan } from '../stack/apply.ts';
 import type { Desired, ResourceContext, Target } from '../stack/resource.ts';
 import type { StepDeps } from '../stack/steps.ts';
 import { BACKEND } from './backend.ts';
+import { groupPath } from './backend-group.ts';
 import type { Boot, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
 import { RULE } from './forwarding-rule.ts';
-import { GROUP_PART, type GroupSpec, rollsOut } from './group.ts';
+import { type GroupSpec, rollsOut } from './group.ts';
 import { type Ownership, objectName } from './names.ts';
-import { type Location, placedPath } from './paths.ts';
+import type { Location } from './paths.ts';
 import type { GcpRequest } from './request.ts';
 import { type Probe, untilServing } from './serving.ts';
 import { gcpTarget } from './target.ts';
@@ -68,7 +69,7 @@ export async function attemptAt(
           compute,
           probe: deps.probe,
           backend: objectName(owner.stack, BACKEND),
-          group: placedPath(compute, location, 'instanceGroups', objectName(owner.stack, GROUP_PART)),
+          group: groupPath(compute, location, owner.stack),
           address,
           deadlineSeconds: request.readySeconds ?? SERVING_SECONDS,
         }),

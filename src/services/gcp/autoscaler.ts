@@ -94,7 +94,7 @@ export function autoscaler(
 /** What it remarks also while all is well. */
 const WARNINGS = ['MIN_EQUALS_MAX', 'CAPPED_AT_MAX_NUM_REPLICAS', 'ALL_INSTANCES_UNHEALTHY'];
 
-/** It follows the load balancer, which is made after it and tells figures only when there are requests. */
+/** It follows the load balancer, which may turn to this group only later, and tells figures only when there are requests. */
 function isForLater(type: string): boolean {
   return type.startsWith('MISSING_') || type === 'BACKEND_SERVICE_DOES_NOT_EXIST';
 }

@@ -13,8 +13,20 @@ export const BACKEND_GROUP = 'backend-group';
 const API = 'https://www.googleapis.com/compute/v1';
 
 export interface BackendGroupSpec {
+  /** Seconds that requests under way at the group before are given, where the load balancer turns to another one. */
+  readonly drainSeconds: number;
   /** Requests per second that one VM is meant to take: set where the autoscaler follows the load balancer. */
   readonly ratePerInstance?: number | undefined;
+}
+
+/** Path of the group in one place, as a backend service names it. */
+export function groupPath(compute: Pick<Compute, 'project'>, location: Location, stack: string): string {
+  return placedPath(compute, location, 'instanceGroups', objectName(stack, GROUP_PART));
+}
+
+/** Whether a backend service sends to the group with this path. */
+export function leadsTo({ backends }: BackendService, group: string): boolean {
+  return samePath(backends?.[0]?.group, group);
 }
 
 /**
@@ -32,7 +44,7 @@ export function backendGroup(
   const key = BACKEND_GROUP;
   const service = backendService(compute, owner);
   const backend = service.name;
-  const group = placedPath(compute, location, 'instanceGroups', objectName(owner.stack, GROUP_PART));
+  const group = groupPath(compute, location, owner.stack);
   const look = ({ signal }: ResourceContext) =>
     lookUp(() => compute.read('backendServices.get', { backendService: backend }, signal));
   const present = async (context: ResourceContext) => {
@@ -59,11 +71,11 @@ export function backendGroup(
     );
     return present(context);
   };
-  const explain = (spec: BackendGroupSpec, { backends }: BackendService): string[] => {
+  const explain = (spec: BackendGroupSpec, raw: BackendService): string[] => {
     const wanted = wantedOf(spec);
-    const [live] = backends ?? [];
+    const [live, ...others] = raw.backends ?? [];
     const pairs: [string, unknown, unknown][] = [
-      ['groups', backends?.length ?? 0, 1],
+      ['other groups', others.length, 0],
       ['balancing', live?.balancingMode, wanted.balancingMode],
       ['rate per instance', stored(live?.maxRatePerInstance), stored(spec.ratePerInstance)],
     ];
@@ -71,7 +83,7 @@ export function backendGroup(
       ...pairs
         .filter(([, is, want]) => is !== want)
         .map(([name, is, want]) => `${name}: ${is ?? 'unset'} -> ${want ?? 'unset'}`),
-      ...(samePath(live?.group, group) ? [] : ['sends to another group']),
+      ...(leadsTo(raw, group) ? [] : ['sends to another group']),
     ];
   };
   return {
@@ -88,7 +100,11 @@ export function backendGroup(
     explain,
     whenReplaced: () => 'update',
     create: put,
-    update: put,
+    async update(context, spec, live) {
+      const turned = await put(context, spec);
+      if (!leadsTo(live, group)) await drained(context, spec);
+      return turned;
+    },
     async ready() {},
     async remove(context) {
       // Not a patch: the client library leaves an empty list out, which would leave the group in.
@@ -102,8 +118,18 @@ export function backendGroup(
         if ((await look(context)) !== undefined) throw error;
       }
     },
-    identify: ({ backends }) => ({ group: shortName(backends?.[0]?.group) }),
+    identify: ({ backends }) => {
+      const path = backends?.[0]?.group ?? '';
+      return { group: shortName(path), location: /\/(?:zones|regions)\/([^/]+)\//.exec(path)?.[1] ?? '' };
+    },
   };
+}
+
+/** A group that is no backend any more is removed without a thought for the requests that its VMs still answer. */
+async function drained({ clock, emit, signal }: ResourceContext, { drainSeconds }: BackendGroupSpec): Promise<void> {
+  const reason = `requests under way at the group before have ${drainSeconds} s`;
+  emit({ type: 'step-waiting', key: BACKEND_GROUP, action: 'update', reason });
+  await clock.sleep(drainSeconds * 1000, signal);
 }
 
 /** A rate as the API keeps it, in single precision, so that 0.1 is 0.1. */

@@ -65,7 +65,6 @@ export function backendService(
       const input = { backendService: raw.name ?? '', backendServiceResource };
       await change(compute, context, 'backendServices.patch', input, patchStep(BACKEND));
     },
-    whenReplaced: () => 'update',
     remove: (context, name) =>
       removeObject(compute, context, 'backendServices.delete', { backendService: name }, { key: BACKEND }),
     identify: () => ({}),

@@ -152,7 +152,7 @@ async function applyFrom(
     signal.throwIfAborted();
     if (next === undefined || !(await maySwitch(error, attempt, stack, { compute, signal }))) throw error;
   }
-  await leaveZone(attempt, steps, next);
+  await leaveZone(attempt, steps, next, { compute, stack });
   return applyFrom(await planAt(next), others, planAt, { steps, stack, compute });
 }
 

@@ -62,7 +62,8 @@ export function gcpResources(
     healingCheck: healthCheck(compute, owner, HEALING_CHECK),
     template: instanceTemplate(compute, owner, template, { dependsOn: bootKeys, source }),
     group: instanceGroup(compute, owner, location, {
-      dependsOn: [...templates, HEALING_CHECK, LB_FIREWALL],
+      // The rule lets the load balancer's questions in, without which no VM is healthy; it does not hold a group that goes.
+      dependsOn: [...templates, HEALING_CHECK, ...(deps === NOTHING_MADE ? [] : [LB_FIREWALL])],
       instanceSeconds,
     }),
     autoscaler: autoscaler(compute, owner, location),
@@ -164,6 +165,7 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
       drainSeconds: drainSecondsOf(request),
     }),
     desire(resources.backendGroup, {
+      drainSeconds: drainSecondsOf(request),
       ...(request.autoscale.signal === 'lb' ? { ratePerInstance: request.ratePerInstance } : {}),
     }),
     desire(resources.urlMap, {}),

@@ -2,8 +2,9 @@ import { RemedyError } from '../../errors.ts';
 import { removeStep, type StepDeps } from '../stack/steps.ts';
 import type { Attempt } from './attempt.ts';
 import { autoscalerKey } from './autoscaler.ts';
-import { BACKEND_GROUP } from './backend-group.ts';
+import { BACKEND_GROUP, groupPath, leadsTo } from './backend-group.ts';
 import type { Compute } from './compute.ts';
+import type { BackendService } from './compute-calls.ts';
 import { GROUP_PART, groupKey } from './group.ts';
 import { groupCalls } from './group-calls.ts';
 import type { MarkedObject } from './inventory.ts';
@@ -37,16 +38,23 @@ export async function maySwitch(
 
 /**
  * Takes away what is in a zone that is sold out: its group would go on trying, and be paid for when it succeeds. The load
- * balancer stays, and is told of the next group.
+ * balancer stays, and is told of the next group; where it still leads to a group elsewhere, that goes on serving.
  */
-export async function leaveZone({ location, target }: Attempt, steps: StepDeps, next: Location): Promise<void> {
+export async function leaveZone(
+  { location, target }: Attempt,
+  steps: StepDeps,
+  next: Location,
+  { compute, stack }: { readonly compute: Compute; readonly stack: string },
+): Promise<void> {
   const { context } = steps;
   const text = `${locationName(location)} has no machines left: going on in ${locationName(next)}`;
   context.emit({ type: 'note', level: 'warn', text });
   for (const key of [BACKEND_GROUP, autoscalerKey(location), groupKey(location)]) {
     const resource = target.handle(key);
     const live = await resource.find(context);
-    if (live !== undefined) await removeStep(steps, resource, live);
-    else await steps.journal.record(key, undefined);
+    if (live === undefined) await steps.journal.record(key, undefined);
+    else if (key !== BACKEND_GROUP || leadsTo(live as BackendService, groupPath(compute, location, stack))) {
+      await removeStep(steps, resource, live);
+    }
   }
 }

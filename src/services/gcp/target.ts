@@ -29,7 +29,8 @@ export function gcpTarget(
     const wanted = resources === undefined ? undefined : byKey(resources, key);
     if (wanted !== undefined) return wanted;
     const template = isTemplateKey(key) ? key : NO_TEMPLATE;
-    const location = placeOf(key) ?? { zone: compute.zone };
+    // What leads to the group is compared with the one that there is.
+    const location = placeOf(key) ?? placeOf(seen.find(isGroupKey) ?? '') ?? { zone: compute.zone };
     return byKey(gcpResources(compute, owner, { location, template, seen }), key);
   };
   return {

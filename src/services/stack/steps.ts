@@ -80,7 +80,7 @@ export function createStep(
     progress.isThere();
     const pending = progress.pending();
     if (pending.length > 0) {
-      context.emit({ type: 'step-waiting', key, action, reason: `made; works once these do: ${pending.join(', ')}` });
+      context.emit({ type: 'step-waiting', key, action, reason: `there, waiting for ${pending.join(', ')}` });
     }
     if (!(await progress.othersDone())) return undefined;
     await resource.ready(context, live);

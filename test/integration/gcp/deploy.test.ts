@@ -58,7 +58,7 @@ describe('deploy gcp', () => {
     expect(made).toMatchObject([{ instanceTemplates: 0, instanceGroupManagers: 0, backendServices: 1 }]);
     expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
     const waiting = stack.events.find((event) => event.type === 'step-waiting' && event.key === 'forwarding-rule');
-    expect(waiting).toMatchObject({ reason: expect.stringMatching(/works once these do: .*backend-group/) });
+    expect(waiting).toMatchObject({ reason: 'there, waiting for backend-group' });
     expect(gcp.count()).toEqual(EVERYTHING);
   });
 
@@ -122,14 +122,20 @@ describe('deploy gcp', () => {
     expect(deployment.location).toBe('europe-west3');
     expect(gcp.count()).toMatchObject({ instances: 2, instanceGroupManagers: 1, autoscalers: 1 });
     expect(changed(await stack.deploy({ regionWide: true, min: 2 }))).toEqual({});
+    expect((await stack.drift()).filter(({ drift }) => drift !== 'in-sync')).toEqual([]);
     await stack.teardown();
     expect(gcp.count()).toEqual(NOTHING);
   });
 
   it('moves the group to another zone without a moment without it', async () => {
     const { gcp, stack } = lab;
-    const first = await stack.deploy();
-    const moved = await stack.deploy({ zones: ['europe-west3-a'] });
+    const first = await stack.deploy({ requestSeconds: 1 });
+    const moved = await stack.deploy({ zones: ['europe-west3-a'], requestSeconds: 1 });
+    const waited = stack.events.findIndex(
+      (event) => event.type === 'step-waiting' && event.reason.endsWith('have 1 s'),
+    );
+    const removed = stack.events.findIndex((event) => event.type === 'step-started' && event.action === 'remove');
+    expect([waited, removed].every((at) => at > 0) && waited < removed).toBe(true);
     expect(changed(moved)).toEqual({
       'group-europe-west3-a': 'create',
       'autoscaler-europe-west3-a': 'create',
@@ -139,6 +145,19 @@ describe('deploy gcp', () => {
     });
     expect(moved.endpoints).toEqual(first.endpoints);
     expect(gcp.count()).toEqual(EVERYTHING);
+  });
+
+  it('moves it to another network and another zone at once', async () => {
+    const { gcp, stack } = lab;
+    await stack.deploy({ requestSeconds: 1 });
+    const wanted = { network: 'other', zones: ['europe-west3-a'], requestSeconds: 1 };
+    expect(changed(await stack.deploy(wanted))).toMatchObject({
+      'firewall-lb': 'replace',
+      'group-europe-west3-a': 'create',
+      'group-europe-west3-c': 'remove',
+    });
+    expect(gcp.count()).toEqual(EVERYTHING);
+    expect(changed(await stack.deploy(wanted))).toEqual({});
   });
 });
 

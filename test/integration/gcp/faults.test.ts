@@ -58,6 +58,20 @@ describe('a zone without machines', () => {
   });
 });
 
+describe('zones without machines, all of those that are wanted', () => {
+  it('leave a group that serves from another one where it is', async () => {
+    const { gcp, stack } = lab;
+    const { endpoints } = await stack.deploy();
+    for (const zone of ['europe-west3-a', 'europe-west3-b']) gcp.behaviour.stockOuts.add(zone);
+    const zones = ['europe-west3-a', 'europe-west3-b'];
+    await expect(stack.deploy({ zones })).rejects.toMatchObject({ code: 'gcp-stock-out' });
+    expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
+    gcp.behaviour.stockOuts.clear();
+    expect(changed(await stack.deploy())).toMatchObject({ 'group-europe-west3-b': 'remove' });
+    expect(gcp.count()).toEqual(EVERYTHING);
+  });
+});
+
 describe('a quota', () => {
   it('that even the smallest group exceeds is met before anything is made', async () => {
     const { gcp, stack } = lab;
