@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cacheFolder, LABEL } from './cache.ts';
@@ -55,6 +55,25 @@ describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` :
     await expect(fetch(killed.env.AWS_ENDPOINT_URL_EC2 as string)).rejects.toThrow();
     await next.stop();
     await other.stop();
+  });
+
+  it('are not disturbed by one that ended together with its Docker, of which nothing is written down', async () => {
+    const docker = (...args: string[]) => labDocker().docker(...args);
+    const keeper = await startLab({ vms: true });
+    const forgotten = ['--label', `${LABEL}=f0f0f0`];
+    const [subnet, bridge] = ['10.87.0.0/23', 'chainlab-0'];
+    const place = ['--subnet', subnet, '--opt', `com.docker.network.bridge.name=${bridge}`];
+    await docker('network', 'create', '--internal', ...place, ...forgotten, 'forgotten');
+    const image = (await docker('images', '--quiet', `${LABEL}/vm`)).split('\n')[0] as string;
+    await docker('create', '--network', 'forgotten', ...forgotten, image);
+    const next = await startLab({ vms: true });
+    expect(await docker('network', 'ls', '--quiet', '--filter', 'name=forgotten')).toBe('');
+    expect(await docker('ps', '--all', '--quiet', '--filter', `label=${LABEL}=f0f0f0`)).toBe('');
+    expect(await docker('network', 'ls', '--quiet', '--filter', `label=${LABEL}=${basename(keeper.folder)}`)).not.toBe(
+      '',
+    );
+    await next.stop();
+    await keeper.stop();
   });
 
   it('stop with Ctrl-C, and the last one stops Docker', async () => {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, isAlive, LABEL, startTimeOf, withLock } from './cache.ts';
 import { labDocker } from './images.ts';
@@ -35,7 +34,7 @@ export class Session {
   static async open(): Promise<Session> {
     return withLock('sessions', async () => {
       const others = await reap();
-      const taken = new Set([...others.map(({ subnet }) => subnet), ...subnetsInUse()]);
+      const taken = new Set([...others.map(({ subnet }) => subnet), ...(await subnetsInUse())]);
       const subnet = Array.from({ length: 125 }, (_, n) => 248 - 2 * n).find((n) => !taken.has(n) && !taken.has(n + 1));
       if (subnet === undefined) throw new Error('every network 10.87.n.0/23 is in use: stop a lab first');
       const owner = { pid: process.pid, startedAt: await startTimeOf(process.pid) };
@@ -104,17 +103,36 @@ export async function reap(): Promise<Entry[]> {
 
 async function remove(entry: Entry): Promise<void> {
   for (const { pid, startedAt } of entry.children) if (await isAlive(pid, startedAt)) process.kill(pid, 'SIGTERM');
-  const docker = labDocker();
-  if (await docker.isRunning()) {
-    const filter = ['--filter', `label=${LABEL}=${entry.id}`];
-    const containers = words(await docker.docker('ps', '--all', '--quiet', ...filter));
-    if (containers.length > 0) await docker.docker('rm', '--force', '--volumes', ...containers);
-    const images = new Set(words(await docker.docker('images', '--quiet', ...filter)));
-    if (images.size > 0) await docker.docker('rmi', '--force', ...images);
-    const networks = words(await docker.docker('network', 'ls', '--quiet', ...filter));
-    if (networks.length > 0) await docker.docker('network', 'rm', ...networks);
-  }
+  // Of a daemon that died, too, only it can tell: whoever starts it the next time calls removeForgotten.
+  if (await labDocker().isRunning()) await removeLabelled(`${LABEL}=${entry.id}`);
   await rm(folderOf(entry.id), { recursive: true, force: true });
+}
+
+/**
+ * Removes what Docker still has of labs that are not written down anywhere: they ended together with their daemon. Their
+ * networks would be in the way of new ones. Call it with the lock `sessions`, while Docker runs.
+ */
+export async function removeForgotten(): Promise<void> {
+  const docker = labDocker();
+  const known = new Set((await entries()).map(({ id }) => id));
+  const label = `{{index .Config.Labels "${LABEL}"}}`;
+  const ofContainers = await docker.docker('ps', '--all', '--format', `{{.Label "${LABEL}"}}`);
+  const ofNetworks = await docker.docker('network', 'ls', '--format', `{{.Label "${LABEL}"}}`);
+  const images = words(await docker.docker('images', '--quiet', '--filter', `label=${LABEL}`));
+  const ofImages = images.length > 0 ? await docker.docker('image', 'inspect', '--format', label, ...images) : '';
+  for (const id of new Set(words([ofContainers, ofNetworks, ofImages].join('\n'))))
+    if (!known.has(id)) await removeLabelled(`${LABEL}=${id}`);
+}
+
+async function removeLabelled(label: string): Promise<void> {
+  const docker = labDocker();
+  const filter = ['--filter', `label=${label}`];
+  const containers = words(await docker.docker('ps', '--all', '--quiet', ...filter));
+  if (containers.length > 0) await docker.docker('rm', '--force', '--volumes', ...containers);
+  const images = new Set(words(await docker.docker('images', '--quiet', ...filter)));
+  if (images.size > 0) await docker.docker('rmi', '--force', ...images);
+  const networks = words(await docker.docker('network', 'ls', '--quiet', ...filter));
+  if (networks.length > 0) await docker.docker('network', 'rm', ...networks);
 }
 
 function sessionsFolder(): string {
@@ -136,10 +154,14 @@ async function entries(): Promise<Entry[]> {
   return texts.filter((text) => text !== '').map((text) => JSON.parse(text) as Entry);
 }
 
-/** The n of all 10.87.n.x that an interface of this machine has. */
-function subnetsInUse(): number[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return addresses.flatMap(({ address }) => Number(/^10\.87\.(\d+)\./.exec(address)?.[1] ?? []));
+/**
+ * The n of all 10.87.n.0/23 that this machine has a route to. `os.networkInterfaces` leaves out bridges on which nothing
+ * runs at the moment.
+ */
+async function subnetsInUse(): Promise<number[]> {
+  const routes = (await readFile('/proc/net/route', 'utf8')).split('\n').map((line) => line.split('\t')[1] ?? '');
+  // The kernel writes addresses backwards: 10.87.248.0 is 00F8570A.
+  return routes.flatMap((route) => Number.parseInt(/^..(..)570A$/.exec(route)?.[1] ?? '', 16) || []);
 }
 
 const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');

@@ -1,7 +1,7 @@
 import { withLock } from './cache.ts';
 import { dockerTemplate, labDocker, vmImage } from './images.ts';
 import { dockerPlugins } from './packages.ts';
-import type { Session } from './session.ts';
+import { removeForgotten, type Session } from './session.ts';
 import { ensureVmTools } from './support.ts';
 import { Vm, type VmHost, type VmSpec } from './vm.ts';
 
@@ -14,7 +14,10 @@ const LAST = 250;
 export async function prepareVmHost(session: Session): Promise<VmHost> {
   await withLock('tools', ensureVmTools);
   const docker = labDocker();
-  await withLock('sessions', () => docker.start());
+  await withLock('sessions', async () => {
+    await docker.start();
+    await removeForgotten();
+  });
   const [image, template, plugins] = await withLock('images', () =>
     Promise.all([vmImage(docker), dockerTemplate(), dockerPlugins()]),
   );
