@@ -108,6 +108,7 @@ const DRIFT: Readonly<Record<DriftState, string>> = {
   'in-sync': 'in sync',
   changed: 'changed',
   gone: 'gone',
+  unseen: 'cannot be looked at',
   unrecorded: 'unrecorded',
   unfinished: 'unfinished',
 };

@@ -6,7 +6,9 @@ import type { Lab } from './lab.ts';
 /** What a command with `--json` ends with. */
 export interface Ended {
   readonly code: number | null;
-  readonly result: { readonly changes: readonly { readonly key: string; readonly action: string }[] };
+  readonly result: {
+    readonly changes: readonly { readonly key: string; readonly action: string; readonly reason: string }[];
+  };
   readonly error: { readonly code: string; readonly message: string; readonly nextSteps: readonly string[] };
   readonly warnings: readonly string[];
   readonly stderr: string;
@@ -76,6 +78,11 @@ export function started(event: Event, key: string): boolean {
 /** What a plan says about each resource. */
 export function actions({ result }: Ended): Record<string, string> {
   return Object.fromEntries(result.changes.map(({ key, action }) => [key, action]));
+}
+
+/** Why each of them was planned, by key. */
+export function reasons({ result }: Ended): Record<string, string> {
+  return Object.fromEntries(result.changes.map(({ key, reason }) => [key, reason]));
 }
 
 /** One sentence that names the object, and something to do: what every failure has to say. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Lab, startLab } from './lab.ts';
 import { type SimulatedB, startSimulatedB } from './simulated-b.ts';
-import { actions, NOTHING, ONE, Stacks, sentence, started } from './stacks.ts';
+import { actions, NOTHING, ONE, reasons, Stacks, sentence, started } from './stacks.ts';
 import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
@@ -79,6 +79,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     expect(deployed.stderr).toContain('is not reachable yet');
     expect(deployed.code).toBe(0);
     expect(actions(deployed)).toMatchObject({ 'instance-a': 'unchanged' });
+    expect(reasons(deployed)['service-a']).toMatch(/^may be there, but cannot be looked at: .*:22/);
   });
 
   it('a connection that is cut in the middle of a push: pushed again', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { type AccessOf, formatAccess, type HostAccess } from './access.ts';
 import { isLockedOut, isUnreachable } from './dial.ts';
@@ -146,7 +146,10 @@ export async function observe<T>(
   } catch (error) {
     context.signal.throwIfAborted();
     // A VM that boots lets nobody in before it has its key: there is nothing on it yet. Steps wait for it, and say if it stays so.
-    if (options.unreachable === 'absent' && (isUnreachable(error) || isLockedOut(error))) return undefined;
+    if (options.unreachable === 'absent' && (isUnreachable(error) || isLockedOut(error))) {
+      context.unseen?.(key, reasonOf(error));
+      return undefined;
+    }
     throw hostFailure('looking at the machine', access, error);
   }
 }

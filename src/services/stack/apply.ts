@@ -32,7 +32,10 @@ export async function observeAndPlan(
   const recorded = Object.keys(journal.target.resources).filter((key) => !wanted.has(key) && !discovered.includes(key));
   const found = await Promise.all(recorded.map(async (key) => ((await objects.find(key)) === undefined ? [] : [key])));
   const surplus = [...discovered.filter((key) => !wanted.has(key)), ...found.flat()];
-  const changes = planChanges(desired, observed, surplus, (key) => journal.resource(key)?.status);
+  const changes = planChanges(desired, observed, surplus, {
+    status: (key) => journal.resource(key)?.status,
+    unseen: (key) => objects.whyUnseen(key),
+  });
   return { changes, observed };
 }
 

@@ -4,10 +4,10 @@ import type { ResourceRecord } from './state.ts';
 import type { StepDeps } from './steps.ts';
 
 /**
- * How a resource compares with its record: `in-sync`; `changed`; `gone`, recorded but not there; `unrecorded`, there but
- * not in the state; `unfinished`, where a run was interrupted.
+ * How a resource compares with its record: `in-sync`; `changed`; `gone`, recorded but not there; `unseen`, recorded, and
+ * not to be looked at; `unrecorded`, there but not in the state; `unfinished`, where a run was interrupted.
  */
-export type DriftState = 'in-sync' | 'changed' | 'gone' | 'unrecorded' | 'unfinished';
+export type DriftState = 'in-sync' | 'changed' | 'gone' | 'unseen' | 'unrecorded' | 'unfinished';
 
 export interface ResourceDrift {
   readonly key: string;
@@ -28,10 +28,12 @@ export async function driftOf(
   const objects = new LiveObjects(context, (key) => target.handle(key));
   const keys = new Set([...Object.keys(journal.target.resources), ...(await target.discover(context))]);
   return Promise.all(
-    [...keys].sort().map(async (key) => ({
-      key,
-      ...compare(target.handle(key), await objects.find(key), journal.resource(key)),
-    })),
+    [...keys].sort().map(async (key) => {
+      const live = await objects.find(key);
+      const why = objects.whyUnseen(key);
+      if (live === undefined && why !== undefined) return { key, drift: 'unseen' as const, detail: why };
+      return { key, ...compare(target.handle(key), live, journal.resource(key)) };
+    }),
   );
 }
 

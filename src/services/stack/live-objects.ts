@@ -6,22 +6,29 @@ export class LiveObjects {
   readonly context: ResourceContext;
   readonly #handleOf: (key: string) => Resource<unknown, unknown>;
   readonly #known = new Map<string, Promise<unknown>>();
+  readonly #unseen = new Map<string, string>();
 
   /** @param handleOf the resource with a key, wanted or not */
   constructor(context: ResourceContext, handleOf: (key: string) => Resource<unknown, unknown>) {
     this.#handleOf = handleOf;
-    this.context = { ...context, live: (key) => this.find(key) };
+    this.context = { ...context, live: (key) => this.find(key), unseen: (key, why) => this.#unseen.set(key, why) };
   }
 
   /** What there is with this key; the world is asked once. */
   find(key: string): Promise<unknown> {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
+    this.#unseen.delete(key);
     const found = this.#handleOf(key).find(this.context);
     this.#known.set(key, found);
     // A look that failed is no knowledge: who asks again looks again.
     found.catch(() => this.#known.delete(key));
     return found;
+  }
+
+  /** Why nothing was found with this key, where that only means that it could not be looked for. */
+  whyUnseen(key: string): string | undefined {
+    return this.#unseen.get(key);
   }
 
   /** Something was made or changed: the next who asks gets it as it is then. */

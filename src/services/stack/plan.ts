@@ -15,31 +15,37 @@ export interface Observation {
   readonly recordedSpec?: unknown;
 }
 
+/** What is known of a resource beside what was found. */
+interface Known {
+  status(key: string): ResourceRecord['status'] | undefined;
+  unseen(key: string): string | undefined;
+}
+
 /**
  * Compares what is wanted with what is there. Pure.
  *
  * @param observed by key; a missing key means that nothing was found
  * @param surplus keys of objects that exist and are not wanted
- * @param recordedStatus what the state file says of a key: explains why something has to be created, and an update that
- *   was interrupted is made again
+ * @param known what the state file says of a key (an update that was interrupted is made again), and why it could not be
+ *   looked at: both explain why something has to be created
  */
 export function planChanges(
   desired: readonly Desired[],
   observed: ReadonlyMap<string, Observation>,
   surplus: readonly string[],
-  recordedStatus: (key: string) => ResourceRecord['status'] | undefined = () => undefined,
+  known: Known = { status: () => undefined, unseen: () => undefined },
 ): PlannedChange[] {
   const own = desired.map(({ resource, spec }): PlannedChange => {
     const { key } = resource;
     const observation = observed.get(key);
-    if (observation === undefined) return { key, action: 'create', reason: explainAbsence(recordedStatus(key)) };
+    if (observation === undefined) return { key, action: 'create', reason: explainAbsence(key, known) };
     const difference = resource.diff(spec, observation.live);
     if (difference !== 'same') {
       const reasons = resource.explain?.(spec, observation.live) ?? [];
       const reason = reasons.length > 0 ? reasons.join(', ') : explainDifference(observation.recordedSpec, spec);
       return { key, action: difference, reason };
     }
-    if (recordedStatus(key) === 'updating' && resource.update !== undefined) {
+    if (known.status(key) === 'updating' && resource.update !== undefined) {
       return { key, action: 'update', reason: 'an earlier update was interrupted' };
     }
     return { key, action: 'unchanged', reason: 'as wanted' };
@@ -83,8 +89,11 @@ function followReplacements(desired: readonly Desired[], own: readonly PlannedCh
   return [...changes.values()];
 }
 
-function explainAbsence(status: ResourceRecord['status'] | undefined): string {
+function explainAbsence(key: string, { status: statusOf, unseen }: Known): string {
+  const status = statusOf(key);
   if (status === undefined) return 'not there';
+  const why = unseen(key);
+  if (why !== undefined) return `may be there, but cannot be looked at: ${why}`;
   return status === 'creating' || status === 'removing'
     ? 'an earlier run was interrupted here'
     : 'was deployed, but is gone';

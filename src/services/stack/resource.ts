@@ -17,6 +17,13 @@ export interface ResourceContext {
    * only seconds after it has made an object. Never a reason to believe that something exists.
    */
   recorded?(key: string): ResourceRecord | undefined;
+  /**
+   * Called by a `find` that finds nothing because it cannot look, where that may be as well (a VM that boots): what it
+   * answers is not knowledge then, and plans and comparisons say so.
+   *
+   * @param why for a person
+   */
+  unseen?(key: string, why: string): void;
 }
 
 /** How a live object compares with what is wanted. */

@@ -154,6 +154,17 @@ describe('deploy on the resource graph', () => {
     world.things.delete('top');
     expect((await deploy(chain())).top).toBe('create: was deployed, but is gone');
   });
+
+  it('does not call gone what it cannot look at, and has it made again', async () => {
+    await deploy(chain());
+    world.hidden.set('top', 'its machine does not answer');
+    expect(await deploy(chain())).toEqual({
+      base: 'unchanged: as wanted',
+      top: 'create: may be there, but cannot be looked at: its machine does not answer',
+    });
+    world.hidden.clear();
+    expect((await deploy(chain())).top).toBe('unchanged: as wanted');
+  });
 });
 
 describe('teardown', () => {

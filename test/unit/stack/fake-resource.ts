@@ -12,6 +12,8 @@ export class FakeWorld {
   readonly things = new Map<string, Thing>();
   readonly calls: string[] = [];
   readonly failures = new Map<string, Error>();
+  /** What cannot be looked at, and why. */
+  readonly hidden = new Map<string, string>();
   readonly events: Event[] = [];
   readonly abort = new AbortController();
 
@@ -30,7 +32,11 @@ export class FakeWorld {
     return {
       key,
       dependsOn,
-      find: async () => this.things.get(key),
+      find: async (context) => {
+        const why = this.hidden.get(key);
+        if (why !== undefined) context.unseen?.(key, why);
+        return why === undefined ? this.things.get(key) : undefined;
+      },
       diff: (spec, live) => (spec === live.spec ? 'same' : spec.startsWith('~') ? 'update' : 'replace'),
       create: async (_context, spec, token) => {
         call('create');

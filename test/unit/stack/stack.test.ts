@@ -134,6 +134,16 @@ describe('status', () => {
     expect(world.calls).toHaveLength(4);
   });
 
+  it('does not call gone what it cannot look at', async () => {
+    await deploy();
+    world.hidden.set('top', 'its machine does not answer');
+    const [target] = await stackStatus(paths, [moduleOf('fake', world.target)], { refresh: true }, deps);
+    expect(target?.drift).toEqual([
+      { key: 'base', drift: 'in-sync' },
+      { key: 'top', drift: 'unseen', detail: 'its machine does not answer' },
+    ]);
+  });
+
   it('without it reads the record only', async () => {
     await deploy();
     const open = async () => {
