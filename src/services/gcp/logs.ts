@@ -2,6 +2,7 @@ import { reasonOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { remoteLog } from '../host/remote-logs.ts';
 import { runThere } from '../host/run-there.ts';
+import { isFinal } from '../scaling/watch.ts';
 import type { LogKind, LogSource } from '../stack/log-source.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { ResourceContext } from '../stack/resource.ts';
@@ -20,13 +21,16 @@ interface Reading extends LogDeps {
   readonly context: Pick<ResourceContext, 'emit' | 'signal'>;
   /** What has been said already of VMs whose logs cannot be read: not said again while they are followed. */
   readonly told: Set<string>;
+  /** As the group was listed last: a log that is followed outlives many lists. */
+  vm(name: string): GroupVm | undefined;
 }
 
 /** Who follows logs asks for them several times a second; the group changes more slowly. */
 const LIST_MS = 10_000;
 
 /**
- * Reads the logs of service B on every VM of the group; of a VM that cannot be reached, a note says why, once.
+ * Reads the logs of service B on every VM of the group; of a VM that cannot be reached, a note says why, once. Logs come
+ * over SSH: that the group cannot be listed for a while is said, too, and the VMs that are known are read on.
  *
  * @returns a function that can be called again and again, and then finds VMs that have come
  */
@@ -39,24 +43,37 @@ export function groupLogs(deps: LogDeps) {
     const now = deps.clock.monotonic();
     if (listedAt === undefined || now - listedAt > LIST_MS) {
       compute ??= deps.compute();
-      vms = await listVms(await compute, deps.paths.name, context.signal);
+      try {
+        vms = await listVms(await compute, deps.paths.name, context.signal);
+      } catch (error) {
+        if (listedAt === undefined || context.signal.aborted || isFinal(error)) throw error;
+        sayOnce({ context, told }, `the VMs of the group cannot be listed: ${reasonOf(error)}`);
+      }
       listedAt = now;
     }
-    return vms.filter(({ builder }) => !builder).map((vm) => vmLog(vm, { ...deps, kind, context, told }));
+    const vm = (name: string) => vms.find((each) => each.name === name);
+    return vms.filter(({ builder }) => !builder).map(({ name }) => vmLog(name, { ...deps, kind, context, told, vm }));
   };
 }
 
+function sayOnce({ context, told }: Pick<Reading, 'context' | 'told'>, text: string): void {
+  if (!told.has(text)) context.emit({ type: 'note', level: 'warn', text });
+  told.add(text);
+}
+
 /** Named by the end of the VM's name, which is what tells it from the others. */
-function vmLog(vm: GroupVm, { paths, clock, kind, context, told }: Reading): LogSource {
+function vmLog(name: string, reading: Reading): LogSource {
+  const { paths, clock, kind, context } = reading;
   const silent = (reason: string) => {
-    if (!told.has(vm.name)) context.emit({ type: 'note', level: 'warn', text: `no log of ${vm.name}: ${reason}` });
-    told.add(vm.name);
+    sayOnce(reading, `no log of ${name}: ${reason}`);
     return '';
   };
   const run = async (script: string): Promise<string> => {
+    const vm = reading.vm(name);
+    if (vm === undefined) return silent('it is no longer there');
     if (vm.status !== 'RUNNING') return silent(`it is ${vm.status}`);
     const access = await vmAccessB(paths, vm);
-    if (access === undefined) return silent(`it has no public address; see "chainctl ssh b ${vm.name}"`);
+    if (access === undefined) return silent(`it has no public address; see "chainctl ssh b ${name}"`);
     try {
       return await runThere(access, 'reading the log', script, { ...context, clock });
     } catch (error) {
@@ -64,5 +81,5 @@ function vmLog(vm: GroupVm, { paths, clock, kind, context, told }: Reading): Log
       return silent(reasonOf(error));
     }
   };
-  return remoteLog('b', kind, run, `b-${vm.name.split('-').at(-1)}`);
+  return remoteLog('b', kind, run, `b-${name.split('-').at(-1)}`);
 }

@@ -23,46 +23,67 @@ function containerOf(service: ServiceName): string {
   return `$(docker ps -aq ${filters.map((label) => `--filter label=${label}`).join(' ')} | head -n 1)`;
 }
 
-/** What the container wrote; goes on after the newest line by its timestamp. */
+/**
+ * What the container wrote; goes on after the newest line by its timestamp, or where there was none after the machine's
+ * own time. A machine that could not be asked for its last lines is asked for them again.
+ */
 function processLog(service: ServiceName, run: RunThere, source: string): LogSource {
-  let newest = '';
-  const fetch = async (options: string): Promise<LogLine[]> => {
+  let first = '';
+  let newest: string | undefined;
+  const fetch = async (): Promise<LogLine[]> => {
+    const options = newest === undefined ? first : `--since ${newest}`;
     const output = await run(
-      `id=${containerOf(service)}; [ -z "$id" ] || docker logs --timestamps ${options} "$id" 2>&1`,
+      `date -u +%Y-%m-%dT%H:%M:%S.%NZ; id=${containerOf(service)}; [ -z "$id" ] || docker logs --timestamps ${options} "$id" 2>&1`,
     );
-    const lines: LogLine[] = [];
-    for (const text of output.split('\n')) {
+    const [asked = '', ...texts] = output.trimEnd().split('\n');
+    // Nothing at all, not even the time: it was not reached.
+    if (!STAMPED.test(asked)) return [];
+    const stamped = texts.flatMap((text) => {
       const [, at, line] = STAMPED.exec(text) ?? [];
-      if (at === undefined || line === undefined || at <= newest) continue;
-      lines.push({ source, line });
-    }
-    newest = STAMPED.exec(output.trimEnd().split('\n').at(-1) ?? '')?.[1] ?? newest;
-    return lines;
+      return at === undefined || line === undefined || at <= (newest ?? '') ? [] : [{ at, line }];
+    });
+    newest = stamped.at(-1)?.at ?? newest ?? asked;
+    return stamped.map(({ line }) => ({ source, line }));
   };
   return {
     source,
-    tail: (count) => fetch(`--tail ${count}`),
-    read: () => fetch(newest === '' ? '--tail 0' : `--since ${newest}`),
+    tail: (count) => {
+      first = `--tail ${count}`;
+      return fetch();
+    },
+    read: fetch,
   };
 }
 
-/** One JSON line per request, in the container's volume. Goes on after the lines that were read. */
+/**
+ * One JSON line per request, in the container's volume. Goes on after the lines that were read. A machine that could not
+ * be asked for its last lines is asked for them again.
+ */
 function requestLog(service: ServiceName, run: RunThere, source: string): LogSource {
   let read = 0;
+  let wanted: number | undefined;
   const there = (command: string) =>
     run(`id=${containerOf(service)}; [ -z "$id" ] || docker exec "$id" sh -c '${command}' 2>/dev/null || true`);
-  const linesOf = (output: string) => output.split('\n').filter((line) => line !== '');
+  const asLines = (output: string) =>
+    output
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => ({ source, line }));
+  const tail = async (count: number): Promise<LogLine[]> => {
+    const length = (await there('wc -l < /logs/requests.jsonl')).trim();
+    wanted = length === '' ? count : undefined;
+    if (length === '') return [];
+    read = Number(length) || 0;
+    return asLines(await there(`head -n ${read} /logs/requests.jsonl | tail -n ${count}`));
+  };
   return {
     source,
-    async tail(count) {
-      read = Number(await there('wc -l < /logs/requests.jsonl')) || 0;
-      const output = await there(`head -n ${read} /logs/requests.jsonl | tail -n ${count}`);
-      return linesOf(output).map((line) => ({ source, line }));
-    },
+    tail,
     async read() {
-      const lines = linesOf(await there(`tail -n +${read + 1} /logs/requests.jsonl`));
+      if (wanted !== undefined) return tail(wanted);
+      const lines = asLines(await there(`tail -n +${read + 1} /logs/requests.jsonl`));
       read += lines.length;
-      return lines.map((line) => ({ source, line }));
+      return lines;
     },
   };
 }
