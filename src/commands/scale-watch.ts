@@ -11,8 +11,8 @@ import { writeWatchFigures } from '../services/results/write-watch.ts';
 import { exitOfWatch } from '../services/scaling/exit-of-watch.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { findLiveRun, followLoad } from '../services/scaling/load-beside.ts';
-import { recordedWatch } from '../services/scaling/recorded-watch.ts';
-import { parseUntil } from '../services/scaling/until.ts';
+import { recordedWatch, WatchLost } from '../services/scaling/recorded-watch.ts';
+import { checkUntil, parseUntil } from '../services/scaling/until.ts';
 import { type WatchOptions, watchGroup } from '../services/scaling/watch.ts';
 import { pathsOf } from '../surroundings.ts';
 import { renderWatch } from '../ui/render-scale.ts';
@@ -59,6 +59,7 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
     };
     const source = await groupOf(this.stack, flags);
     try {
+      if (options.until !== undefined) checkUntil(options.until, source);
       const deps = {
         source,
         ...(source.url === undefined ? {} : { probe: hostProbe(source.url) }),
@@ -73,7 +74,12 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
       }
       const capacityPerInstance = flags['capacity-per-instance'];
       const known = capacityPerInstance === undefined ? {} : { capacityPerInstance };
-      const report = await recordedWatch({ outFolder: flags.out, tag, ...known }, options, deps);
+      const report = await recordedWatch({ outFolder: flags.out, tag, ...known }, options, deps).catch(
+        async (error: unknown) => {
+          if (error instanceof WatchLost) await writeWatchFigures({ runFolder: error.runFolder, tag }, emit);
+          throw error;
+        },
+      );
       const scaling = await writeWatchFigures({ runFolder: report.runFolder, tag }, emit);
       const figures = scaling === undefined ? '' : `\n\n${scalingText(scaling, process.stdout.columns || 80)}`;
       return {

@@ -9,6 +9,8 @@ export interface GroupAnswers {
   readonly group: InstanceGroupManager;
   readonly managed: readonly ManagedInstance[];
   readonly autoscaler?: Autoscaler | undefined;
+  /** The autoscaler's answer is an earlier look's. */
+  readonly retold?: boolean;
   /** By name of the instance; undefined where the load balancer was not asked. */
   readonly backends?: ReadonlyMap<string, string> | undefined;
   readonly errors: readonly GroupError[];
@@ -17,7 +19,8 @@ export interface GroupAnswers {
 }
 
 /** The look as every kind of group has it. */
-export function readGroup({ at, group, managed, autoscaler, backends, errors, createdAt }: GroupAnswers): GroupSample {
+export function readGroup(answers: GroupAnswers): GroupSample {
+  const { at, group, managed, autoscaler, retold, backends, errors, createdAt } = answers;
   const { targetSize, status } = group;
   const attempts = managed.flatMap(attemptErrors);
   return {
@@ -25,7 +28,9 @@ export function readGroup({ at, group, managed, autoscaler, backends, errors, cr
     ...(targetSize == null ? {} : { targetSize }),
     ...(status?.isStable == null ? {} : { stable: status.isStable }),
     instances: managed.map((each) => readInstance(each, backends, createdAt)),
-    ...(autoscaler === undefined ? {} : { autoscaler: readAutoscaler(autoscaler) }),
+    ...(autoscaler === undefined
+      ? {}
+      : { autoscaler: { ...readAutoscaler(autoscaler), ...(retold ? { retold } : {}) } }),
     errors: [...attempts, ...errors.filter((error) => !attempts.some((other) => isSame(error, other)))],
   };
 }

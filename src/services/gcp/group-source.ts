@@ -1,7 +1,9 @@
+import { ExitCode } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
-import type { GroupError, GroupSource } from '../scaling/types.ts';
+import type { GroupError, GroupSample, GroupSource } from '../scaling/types.ts';
 import type { Compute } from './compute.ts';
 import type { Autoscaler, InstanceGroupManager } from './compute-calls.ts';
+import { GcpError, isGcp } from './errors.ts';
 import { groupAges } from './group-ages.ts';
 import { groupCalls } from './group-calls.ts';
 import { readErrors, readGroup } from './group-reading.ts';
@@ -73,33 +75,47 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
   return {
     name,
     ...(place.url === undefined ? {} : { url: place.url }),
-    async sample(signal) {
-      const at = clock.now();
-      const group = await calls.get(name, signal);
-      const scaler = shortName(group.status?.autoscaler);
-      const asks = planExtras({
-        hasScaler: scaler !== '',
-        scalerSeen: autoscaler !== undefined,
-        hasBackends: backendService !== undefined,
-        changing: group.status?.isStable === false,
-        wantsAges: ages.wanted,
-        look: looks,
-      });
-      const [managed, scaled, backends, failures] = await Promise.all([
-        calls.instances(name, signal),
-        asks.scaler ? lookUp(() => calls.autoscaler.get(scaler, signal)) : undefined,
-        backendsOf(compute, backendService, group, signal),
-        asks.errors ? calls.errors(name, signal) : undefined,
-        asks.ages ? ages.ask(signal) : undefined,
-      ]);
-      if (asks.scaler || scaler === '') autoscaler = scaled;
-      if (failures !== undefined) errors = readErrors(failures);
-      ages.see(managed, at);
-      looks += 1;
-      const recent = errors.filter((error) => error.at === undefined || at - error.at <= RECENT_MS);
-      return readGroup({ at, group, managed, autoscaler, backends, errors: recent, createdAt: ages.of });
-    },
+    sample: (signal) => see(signal).catch((error: unknown) => Promise.reject(looks === 0 ? error : passing(error))),
   };
+
+  async function see(signal: AbortSignal): Promise<GroupSample> {
+    const at = clock.now();
+    const group = await calls.get(name, signal);
+    const scaler = shortName(group.status?.autoscaler);
+    const asks = planExtras({
+      hasScaler: scaler !== '',
+      scalerSeen: autoscaler !== undefined,
+      hasBackends: backendService !== undefined,
+      changing: group.status?.isStable === false,
+      wantsAges: ages.wanted,
+      look: looks,
+    });
+    const [managed, scaled, backends, failures] = await Promise.all([
+      calls.instances(name, signal),
+      asks.scaler ? lookUp(() => calls.autoscaler.get(scaler, signal)) : undefined,
+      backendsOf(compute, backendService, group, signal).catch((error: unknown) => {
+        // From the beginning it is a name that does not exist; later on only the load balancer went.
+        if (looks === 0 || !isGcp(error, 'notFound')) throw error;
+        return undefined;
+      }),
+      asks.errors ? calls.errors(name, signal) : undefined,
+      asks.ages ? ages.ask(signal) : undefined,
+    ]);
+    if (asks.scaler || scaler === '') autoscaler = scaled;
+    if (failures !== undefined) errors = readErrors(failures);
+    ages.see(managed, at);
+    looks += 1;
+    const recent = errors.filter((error) => error.at === undefined || at - error.at <= RECENT_MS);
+    const retold = autoscaler !== undefined && !asks.scaler;
+    return readGroup({ at, group, managed, autoscaler, retold, backends, errors: recent, createdAt: ages.of });
+  }
+}
+
+/** What is refused at one look though it was answered before (a proxy's page, a group in between) may pass, unless the group is gone. */
+function passing(error: unknown): unknown {
+  if (!(error instanceof GcpError) || error.code !== 'gcp-refused' || error.reason === 'notFound') return error;
+  const { message, reason, code, nextSteps, cause } = error;
+  return new GcpError(message, reason, { code, exit: ExitCode.unhealthy, nextSteps, cause });
 }
 
 /** Health by name of the instance; early on the answer lists nobody. */

@@ -226,6 +226,8 @@ export interface ElasticOutcome {
   readonly startSize: number;
   readonly peakSize: number;
   readonly endSize: number;
+  /** How long before the last decision the group was last seen, seconds, where that is more than a step ago. */
+  readonly unseenSeconds?: number;
   /** The size that was to be reached, where it is known. */
   readonly size?: number;
   /** Whether it was as small at the end as it shall be; undefined where the profile did not get that far. */

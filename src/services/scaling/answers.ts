@@ -51,10 +51,10 @@ function answering({ hosts }: AnswerSlice): string[] {
 }
 
 function healthSlices(looks: readonly Look[]): AnswerSlice[] {
-  return looks.flatMap(({ by, sample }, place) => {
+  return looks.flatMap(({ at, sample }, place) => {
     const before = looks[place - 1];
     const hosts = Object.fromEntries(sample.hosts.map(({ host, answers }) => [host, answers]));
-    return before === undefined ? [] : [{ from: before.at, to: by, ok: 0, hosts }];
+    return before === undefined ? [] : [{ from: before.at, to: at + (sample.tookMs ?? 0), ok: 0, hosts }];
   });
 }
 

@@ -28,6 +28,9 @@ export function elasticLadder(
   const phases: ElasticOutcome['phases'][number][] = [];
   const startSize = viewOf(start).serving;
   let [last, peak] = [start, startSize];
+  let seenAt = clock.monotonic();
+  let decidedAt = seenAt;
+  let unseenSeconds: number | undefined;
   let state: ElasticState | undefined;
   let began = 0;
   let scaledIn: boolean | undefined;
@@ -42,12 +45,16 @@ export function elasticLadder(
   // A step begins before the one before it has its last answer: what is done is fewer.
   const ladder: Ladder = () => {
     if (blind !== undefined) return { problem: `the group can no longer be seen: ${reasonOf(blind)}` };
+    const now = clock.monotonic();
+    unseenSeconds = seenAt < decidedAt ? (now - seenAt) / 1000 : undefined;
+    decidedAt = now;
     if (state === undefined) {
-      began = clock.monotonic();
+      began = now;
       state = firstState(settings);
       enter(state);
     } else {
-      const decision = decide(settings, bounds, state, viewOf(last), (clock.monotonic() - began) / 1000);
+      const view = { ...viewOf(last), ...(unseenSeconds === undefined ? {} : { unseenSeconds }) };
+      const decision = decide(settings, bounds, state, view, (now - began) / 1000);
       if ('end' in decision) {
         scaledIn = decision.end === 'scaled-in';
         emit({ type: 'note', level: scaledIn ? 'info' : 'warn', text: `${group} ${decision.why}` });
@@ -63,6 +70,7 @@ export function elasticLadder(
     /** Of every look that saw the group. */
     see(sample: GroupSample): void {
       last = sample;
+      seenAt = clock.monotonic();
       peak = Math.max(peak, viewOf(sample).serving);
     },
     /** No look will come any more. */
@@ -75,6 +83,7 @@ export function elasticLadder(
       peakSize: peak,
       // One that is drained is still there, and costs money.
       endSize: viewOf(last).present,
+      ...(unseenSeconds === undefined ? {} : { unseenSeconds }),
       ...(bounds.top === undefined ? {} : { size: bounds.top }),
       ...(scaledIn === undefined ? {} : { scaledIn }),
       phases,

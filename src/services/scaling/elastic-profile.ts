@@ -37,6 +37,8 @@ export interface GroupView {
   /** It has what it wants. */
   readonly settled: boolean;
   readonly target: number | undefined;
+  /** How old the view is, seconds, where the group was not seen since the decision before. */
+  readonly unseenSeconds?: number;
 }
 
 /** The sizes between which a profile goes. */
@@ -71,6 +73,7 @@ export function firstState({ lowRps }: ElasticSettings): ElasticState {
 /**
  * What comes after a step. While the group changes, the rate stays: an instance that is on its way needs no more load
  * to come. A group that is as large as it gets is held there, and so is one that does not get there within the bounds.
+ * Where it was not seen since the decision before, only time decides: nobody knows what the step has done.
  *
  * @param now seconds on the profile's clock
  */
@@ -83,6 +86,9 @@ export function decide(
 ): Decision {
   const { maxRps, factor, lowRps, holdSeconds, growSeconds, scaleInSeconds } = settings;
   const spent = now - state.since;
+  const { unseenSeconds } = view;
+  const seen = unseenSeconds === undefined;
+  const old = seen ? '' : `, as last seen ${Math.round(unseenSeconds)} s before`;
   const stay: Decision = { next: state };
   const begin = (phase: ElasticPhase, rate: number, why?: string): Decision => ({
     next: { phase, rate, since: now },
@@ -93,11 +99,11 @@ export function decide(
     case 'base':
       return spent < holdSeconds ? stay : begin('grow', higher);
     case 'grow': {
-      if (top !== undefined && view.serving >= top) return begin('hold', state.rate, `all ${top} serve`);
+      if (seen && top !== undefined && view.serving >= top) return begin('hold', state.rate, `all ${top} serve`);
       if (spent >= growSeconds) {
-        return begin('hold', state.rate, `${view.serving}${of(top)} serve after ${growSeconds} s of stepping up`);
+        return begin('hold', state.rate, `${view.serving}${of(top)} serve after ${growSeconds} s of stepping up${old}`);
       }
-      if (!view.settled) return stay;
+      if (!seen || !view.settled) return stay;
       if (state.rate < maxRps) return { next: { ...state, rate: higher } };
       // Beyond the rate there is only time, and that only helps where something is still to come.
       return top === undefined ? begin('hold', state.rate, `the highest rate is offered, ${view.serving} serve`) : stay;
@@ -105,13 +111,13 @@ export function decide(
     case 'hold':
       return spent < holdSeconds ? stay : begin('scale-in', lowRps);
     case 'scale-in': {
-      if (view.settled && view.present <= floor && (view.target ?? 0) <= floor) {
+      if (seen && view.settled && view.present <= floor && (view.target ?? 0) <= floor) {
         return { end: 'scaled-in', why: `back at ${view.present} after ${Math.round(spent)} s` };
       }
       if (spent < scaleInSeconds) return stay;
       return {
         end: 'not-scaled-in',
-        why: `still ${view.present} instances after ${scaleInSeconds} s at ${lowRps} rps`,
+        why: `still ${view.present} instances after ${scaleInSeconds} s at ${lowRps} rps${old}`,
       };
     }
   }

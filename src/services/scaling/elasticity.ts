@@ -62,7 +62,8 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const context: EventContext = { looks, origin, steps: load?.steps, answers, serving };
   const events = scaleEvents(looks.all);
   const capacity = capacityOf(timeline, options, load, serving);
-  const floor = Math.max(1, ...timeline.samples.map(({ group }) => group.autoscaler?.min ?? 1));
+  // A week of looks is more than a call takes as arguments.
+  const floor = timeline.samples.reduce((most, { group }) => Math.max(most, group.autoscaler?.min ?? 1), 1);
   const interval = medianInterval(looks.all) ?? timeline.about.intervalSeconds * 1000;
   const demand = load && capacity && demandOf(load, capacity, floor);
   const metrics = demand && elasticityMetrics(suppliesOf(looks, demand[0]?.at), demand, LONGEST_GAP * interval);

@@ -12,6 +12,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 interface ProbeAnswers {
   /** By name. */
   readonly hosts: readonly HostCount[];
+  /** Requests that no host answered. */
+  readonly unanswered: number;
   /** What went wrong, most frequent first. */
   readonly problems: readonly string[];
 }
@@ -37,6 +39,7 @@ export function hostProbe(url: string): HostProbe {
       requests = Math.min(MOST, Math.max(FEWEST, 2 * hosts.length));
       return {
         hosts: hosts.map(([host, answers]) => ({ host, answers })).sort((a, b) => a.host.localeCompare(b.host)),
+        unanswered: failures.reduce((sum, [, times]) => sum + times, 0),
         problems: failures.map(([why, times]) => `${times} of ${asked} GET /health: ${why}`),
       };
     } finally {

@@ -11,6 +11,8 @@ export interface Look {
   readonly by: number;
   readonly targetSize?: number;
   readonly recommended?: number;
+  /** What the autoscaler recommends was not asked for. */
+  readonly unasked: boolean;
   readonly instances?: ReadonlyMap<string, InstanceSample>;
   /** How many of them get requests. */
   readonly serving?: number;
@@ -38,6 +40,7 @@ function lookOf(sample: ScaleSample, known: Knowledge): Look {
     by: at + tookMs,
     ...(targetSize === undefined ? {} : { targetSize }),
     ...(autoscaler?.recommendedSize === undefined ? {} : { recommended: autoscaler.recommendedSize }),
+    unasked: autoscaler?.retold === true,
     ...(seen ? { instances: new Map(instances.map((instance) => [instance.name, instance])) } : {}),
     ...(seen && serving !== undefined ? { serving } : {}),
     sample,

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RemedyError } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { resultsUnwritable } from '../load/record/results-folder.ts';
 import { makeRunFolder } from '../load/record/run-folder.ts';
@@ -23,12 +24,25 @@ export interface RecordedWatch extends WatchReport {
   readonly runFolder: string;
 }
 
+/** The group, or the right to see it, was lost after something had been recorded. */
+export class WatchLost extends RemedyError {
+  readonly runFolder: string;
+
+  constructor(error: RemedyError, runFolder: string) {
+    const { message, code, exit, nextSteps } = error;
+    const kept = `what was seen until then: chainctl report ${runFolder}`;
+    super(message, { code, exit, nextSteps: [...nextSteps, kept], cause: error.cause });
+    this.runFolder = runFolder;
+  }
+}
+
 /**
  * A watch whose looks are written down as they come: into the folder of the load that runs, so that its report tells of
  * both, else into one of its own.
  *
  * @param folder of a run that this watch belongs to, where it is known
- * @throws RemedyError (exit 3) when results cannot be written, and what {@link watchGroup} throws
+ * @throws RemedyError (exit 3) when results cannot be written; what {@link watchGroup} throws, as {@link WatchLost} once
+ *   a look was recorded
  */
 export async function recordedWatch(
   { outFolder, tag, folder, capacityPerInstance }: RecordOptions & { readonly folder?: string },
@@ -47,9 +61,17 @@ export async function recordedWatch(
     ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
     onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
   });
+  let looks = 0;
+  const add: typeof record.add = (sample) => {
+    looks += 1;
+    record.add(sample);
+  };
   try {
-    const report = await watchGroup({ ...options, runFolder }, { ...deps, record });
+    const counted = { add, flushed: () => record.flushed() };
+    const report = await watchGroup({ ...options, runFolder }, { ...deps, record: counted });
     return { ...report, scaleCsv: record.csv, runFolder };
+  } catch (error) {
+    throw looks > 0 && error instanceof RemedyError ? new WatchLost(error, runFolder) : error;
   } finally {
     await record.close();
   }

@@ -35,10 +35,15 @@ export function scaleEvents(looks: readonly Look[]): ScaleEvent[] {
     const step = steps[place] ?? 0;
     const from = sized[place - 1]?.size ?? size;
     if (step === 0) return [];
-    let first = place;
-    // An autoscaler says what it wants before the group is told.
-    while (first > 1 && Math.sign((sized[first - 1]?.look.recommended ?? from) - from) === step) first -= 1;
-    const [seen, last] = [sized[first], sized[first - 1]];
+    let [first, without] = [place, place - 1];
+    // An autoscaler says what it wants before the group is told. A look that did not ask it says neither.
+    for (; without > 0; without -= 1) {
+      const { unasked, recommended = from } = sized[without]?.look ?? {};
+      if (unasked) continue;
+      if (Math.sign(recommended - from) !== step) break;
+      first = without;
+    }
+    const [seen, last] = [sized[first], sized[without]];
     if (seen === undefined || last === undefined) return [];
     const turn = steps.findIndex((each, later) => later > place && each === -step);
     const until = sized[turn]?.index ?? looks.length;

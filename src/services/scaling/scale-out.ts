@@ -80,13 +80,26 @@ export function scaleOut(event: ScaleEvent, context: EventContext): ScaleOut {
   };
 }
 
-/** The last change of the load in a direction that was made before a decision. */
+/**
+ * The last change of the load in a direction that was made before a decision. Where the load changed between the looks
+ * that the decision lies between, that may be any of those changes or the one before them: they are taken as one.
+ */
 export function stepBefore(
-  { by }: Moment,
+  decided: Moment,
   steps: readonly LoadStep[] | undefined,
   direction: 1 | -1,
 ): LoadStep | undefined {
-  return steps?.findLast(({ moment, from, to }) => moment.by <= by && Math.sign(to - from) === direction);
+  const made = (steps ?? []).filter(
+    ({ moment, from, to }) => moment.by <= decided.by && Math.sign(to - from) === direction,
+  );
+  const certain = made.findLastIndex(({ moment }) => moment.by <= (decided.after ?? decided.by));
+  const [first, last] = [made[Math.max(0, certain)], made.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  return {
+    moment: { after: first.moment.after ?? first.moment.by, by: last.moment.by },
+    from: first.from,
+    to: last.to,
+  };
 }
 
 export function decideFigure(

@@ -29,7 +29,7 @@ export interface GroupError {
 export interface GroupSample {
   /** When the look began, milliseconds since the epoch. */
   readonly at: number;
-  /** How long the look took, milliseconds: what it shows was so at some time within. */
+  /** How long it took until the group was seen, milliseconds: what is shown was so at some time within. */
   readonly tookMs?: number;
   readonly targetSize?: number;
   /** Whether the group has what it wants: no instance is being made, changed or removed. */
@@ -42,6 +42,8 @@ export interface GroupSample {
     readonly max?: number;
     /** What it has to say for itself: `CAPPED_AT_MAX_NUM_REPLICAS`, ... */
     readonly details: readonly string[];
+    /** It was not asked for this time: this is what an earlier look saw. */
+    readonly retold?: boolean;
   };
   readonly errors: readonly GroupError[];
 }
@@ -66,8 +68,12 @@ export interface ScaleSample {
   readonly group: GroupSample;
   /** Answers to `GET /health` through the group's address, by host. */
   readonly hosts: readonly HostCount[];
+  /** How many of those questions nobody answered; undefined where none was asked, or asking itself failed. */
+  readonly unanswered?: number;
   /** Hosts of right answers of the load, where one runs beside it. */
   readonly load?: LoadSample;
+  /** How long all of the look took, milliseconds: hosts answered within. */
+  readonly tookMs?: number;
   /** Why a part of this look is missing; the watch goes on. */
   readonly problem?: string;
 }

@@ -1,6 +1,6 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { countStates, knowledgeOf } from './instance-state.ts';
-import type { ScaleSample } from './types.ts';
+import type { GroupSource, ScaleSample } from './types.ts';
 
 const NAMES = ['size', 'healthy', 'hosts'] as const;
 const OPERATORS = ['>=', '<=', '='] as const;
@@ -74,7 +74,23 @@ export function isReached({ terms }: Until, sample: ScaleSample): boolean {
   return terms.every((term) => meets(term, sample));
 }
 
-function meets(term: Term, { group, hosts }: ScaleSample): boolean {
+/**
+ * @throws RemedyError (exit 2) for a condition that no look can meet, since nobody asks who answers
+ */
+export function checkUntil({ expression, terms }: Until, { url }: Pick<GroupSource, 'url'>): void {
+  if (url !== undefined || !terms.some(({ name }) => name === 'hosts')) return;
+  throw new RemedyError(`--until "${expression}": who answers is not asked in this watch, so hosts are never counted`, {
+    code: 'until-unasked',
+    exit: ExitCode.usage,
+    nextSteps: [
+      "wait for size or healthy instead, or name the group's address with --url",
+      'a group that scales by few requests per second and VM is not asked: the questions alone would make it grow',
+    ],
+  });
+}
+
+/** What was not seen meets nothing. */
+function meets(term: Term, { group, hosts, unanswered }: ScaleSample): boolean {
   if (term.name === 'stable') return group.stable === true;
   const { targetSize, instances } = group;
   const { running, serving } = countStates(group, knowledgeOf([group]));
@@ -82,8 +98,10 @@ function meets(term: Term, { group, hosts }: ScaleSample): boolean {
     // On the way down the group wants less long before the machines are gone, on the way up more before they are there.
     return compare(term, Math.min(targetSize ?? running, running), Math.max(targetSize ?? 0, instances.length));
   }
-  const count = term.name === 'healthy' ? (serving ?? 0) : hosts.filter(({ answers }) => answers > 0).length;
-  return compare(term, count, count);
+  if (term.name === 'healthy') return serving !== undefined && compare(term, serving, serving);
+  if (unanswered === undefined) return false;
+  const answering = hosts.filter(({ answers }) => answers > 0).length;
+  return compare(term, answering, answering);
 }
 
 function compare({ operator, count }: Exclude<Term, { name: 'stable' }>, low: number, high: number): boolean {

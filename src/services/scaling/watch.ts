@@ -125,8 +125,12 @@ async function lookAt(
   { source, probe, load, clock, signal }: WatchDeps,
 ): Promise<{ readonly sample: ScaleSample; readonly seen: boolean } | undefined> {
   const at = clock.now();
+  const began = clock.monotonic();
+  let seenMs = 0;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
-  const sampled = source.sample(bounded);
+  const sampled = source.sample(bounded).finally(() => {
+    seenMs = Math.round(clock.monotonic() - began);
+  });
   // The first call loads the cloud's library, which holds everything up: answers of hosts would seem to be late.
   if (first) await Promise.allSettled([sampled]);
   const [group, answers, loaded] = await Promise.allSettled([sampled, probe?.(bounded), load?.()]);
@@ -137,10 +141,13 @@ async function lookAt(
     ...(answers.status === 'rejected' ? [reasonFor(answers.reason, boundMs)] : (answers.value?.problems ?? [])),
   ];
   const running = loaded.status === 'fulfilled' ? loaded.value : undefined;
-  const unseen: GroupSample = { at, instances: [], errors: [] };
+  const tookMs = Math.round(clock.monotonic() - began);
+  const shown: GroupSample = group.status === 'fulfilled' ? group.value : { at, instances: [], errors: [] };
   const sample: ScaleSample = {
-    group: group.status === 'fulfilled' ? group.value : unseen,
+    group: { ...shown, tookMs: seenMs },
+    tookMs,
     hosts: answers.status === 'fulfilled' ? (answers.value?.hosts ?? []) : [],
+    ...(answers.status === 'fulfilled' && answers.value ? { unanswered: answers.value.unanswered } : {}),
     ...(running === undefined ? {} : { load: running }),
     ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
   };

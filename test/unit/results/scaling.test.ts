@@ -13,6 +13,7 @@ import { readReportedRun, readWatchedGroup } from '../../../src/services/results
 import { renderRun, renderWatched } from '../../../src/services/results/render-run.ts';
 import { scalingCsv } from '../../../src/services/results/scaling-csv.ts';
 import { scalingText } from '../../../src/services/results/scaling-text.ts';
+import { writeWatchFigures } from '../../../src/services/results/write-watch.ts';
 import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
 import { scalingFigures } from '../../../src/services/scaling/elasticity.ts';
 import { openTimeline } from '../../../src/services/scaling/timeline-record.ts';
@@ -184,6 +185,30 @@ test('from the folder alone, with the capacity that was asked for', async () => 
   expect((await readFile(join(results, 'gcp_scale.csv'), 'utf8')).split('\n')).toHaveLength(33);
   await rm(results, { recursive: true });
 });
+
+test.each([
+  ['running', []],
+  ['complete', ['gcp_elasticity.csv', 'report.html']],
+] as const)(
+  'a watch that ends in the folder of a load that is %s makes its figures from that',
+  async (status, made) => {
+    const results = await mkdtemp(join(tmpdir(), 'chainctl-beside-'));
+    const folder = await writeRun(results, run);
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+    const { tag } = manifest.plan;
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, status }));
+    const { about, samples } = timelineOf(oneToThree);
+    const record = await openTimeline({ ...about, folder, tag, onFailure: () => {} });
+    for (const sample of samples) record.add(sample);
+    await record.close();
+    const before = await readdir(folder);
+    const told = await writeWatchFigures({ runFolder: folder, tag: 'other' }, () => {});
+    expect(told).toEqual((await readReportedRun(folder)).scaling?.figures);
+    const added = (await readdir(folder)).filter((name) => !before.includes(name));
+    expect(added.sort()).toEqual(made.map((name) => name.replace('gcp', tag)));
+    await rm(results, { recursive: true });
+  },
+);
 
 test('a watch without a run is reported from its timeline', async () => {
   const results = await mkdtemp(join(tmpdir(), 'chainctl-watched-'));

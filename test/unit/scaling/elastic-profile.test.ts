@@ -72,6 +72,23 @@ describe('an elastic profile', () => {
     });
   });
 
+  it('decides nothing on what it saw before the step, and says how old that is where time is over', () => {
+    const old = (count: number) => ({ ...viewOf(sized(count)), unseenSeconds: 45 });
+    const at = (phase: ElasticState['phase'], rate: number, now: number, count: number) =>
+      decide(settings, bounds, { phase, rate, since: 0 }, old(count), now);
+    expect(at('grow', 2, 10, 1)).toEqual({ next: { phase: 'grow', rate: 2, since: 0 } });
+    expect(at('grow', 2, 10, 3)).toEqual({ next: { phase: 'grow', rate: 2, since: 0 } });
+    expect(at('grow', 2, 100, 2)).toMatchObject({
+      next: { phase: 'hold' },
+      why: '2 of 3 serve after 100 s of stepping up, as last seen 45 s before',
+    });
+    expect(at('scale-in', 1, 10, 1)).toEqual({ next: { phase: 'scale-in', rate: 1, since: 0 } });
+    expect(at('scale-in', 1, 60, 1)).toEqual({
+      end: 'not-scaled-in',
+      why: 'still 1 instances after 60 s at 1 rps, as last seen 45 s before',
+    });
+  });
+
   it('ends a wait for scale-in that takes too long', () => {
     expect(profile([sized(1), sized(1), sized(3)]).at(-1)).toBe('not-scaled-in: still 3 instances after 60 s at 1 rps');
   });

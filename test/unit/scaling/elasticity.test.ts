@@ -41,6 +41,20 @@ describe('a scale-out whose every change is known', () => {
   });
 });
 
+test('of rises between which the looks cannot tell, any may be the one that was decided on', () => {
+  const shape = { ...oneToThree, target: (second: number) => (second >= 40 ? 3 : 1) };
+  const rises = [
+    { at: 0, seconds: 9, rate: 5 },
+    { at: 9, seconds: 27, rate: 10 },
+    { at: 36, seconds: 3, rate: 15 },
+    { at: 39, seconds: 60, rate: 20 },
+  ];
+  const [event] = scalingFigures(timelineOf(shape), { load: loadOf(rises) }).scaleOuts;
+  // Decided after 35 s and by 40 s: on the rise at 9, 36 or 39 s.
+  expect(event).toMatchObject({ decided: [35, 40], decide: { span: [0, 31] } });
+  expect(event?.step).toEqual({ from: 5, to: 20, offset: [9, 39] });
+});
+
 describe('a scale-in', () => {
   const [event] = figures.scaleIns;
 

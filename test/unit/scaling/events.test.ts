@@ -41,6 +41,32 @@ describe('changes of size', () => {
     ).toEqual([{ change: '1 to 2', decided: [25, 30], instances: ['b-2'] }]);
   });
 
+  test.each([
+    ['before the first that shows it', [25], [20, 30]],
+    ['before the change of size', [35], [25, 30]],
+    ['in a row', [20, 25, 35], [15, 30]],
+    ['all the time', Array.from({ length: 31 }, (_, look) => 5 * look), [0, 40]],
+  ])('a look that did not ask the autoscaler does not tell when it decided: %s', (_, unasked, decided) => {
+    expect(
+      eventsOf({
+        target: (second) => (second >= 40 ? 2 : 1),
+        instances: { 'b-1': life({}), 'b-2': life({ made: 41 }) },
+        change: (sample, second) => {
+          const retold = unasked.includes(second);
+          const recommendedSize = (retold ? second - 5 : second) >= 30 ? 2 : 1;
+          const autoscaler = { status: 'ACTIVE', recommendedSize, details: [], ...(retold ? { retold } : {}) };
+          return { ...sample, group: { ...sample.group, autoscaler } };
+        },
+      }),
+    ).toEqual([{ change: '1 to 2', decided, instances: ['b-2'] }]);
+  });
+
+  test('what a slow look shows was so by its end', () => {
+    const slow: Shape['change'] = (sample) => ({ ...sample, group: { ...sample.group, tookMs: 2000 } });
+    const target = (second: number) => (second >= 40 ? 2 : 1);
+    expect(eventsOf({ target, instances: {}, change: slow })).toMatchObject([{ decided: [35, 42] }]);
+  });
+
   test('an instance that is replaced is no change of size', () => {
     const instances = { 'b-1': life({ leaves: 50, gone: 55 }), 'b-2': life({ made: 45, runs: 50 }) };
     expect(eventsOf({ target: () => 1, instances })).toEqual([]);

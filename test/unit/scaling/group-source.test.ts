@@ -111,6 +111,7 @@ describe('a managed instance group', () => {
       );
       kinds.push(extra?.split('.')[1]?.replace('get', 'scaler') ?? 'none');
       expect(sample.autoscaler).toMatchObject({ recommendedSize: 1 });
+      expect(sample.autoscaler?.retold).toBe(calls.includes('autoscalers.get') ? undefined : true);
       if (look > 0) expect(sample.instances[0]?.createdAt).toBe(NOON - 600_000);
       if (look >= 3)
         expect(sample.errors).toEqual([
@@ -194,6 +195,26 @@ describe('a managed instance group', () => {
     const sample = await groupSource(compute, place, heldClock().clock).sample(signal);
     expect(sample.autoscaler).toBeUndefined();
     expect(sample.instances[0]?.backend).toBeUndefined();
+  });
+
+  it('that is refused for once is looked at again, and one that is gone is not', async () => {
+    const own: Record<string, unknown> = answers();
+    const { compute } = fakeCompute(own);
+    const source = groupSource(compute, place, heldClock().clock);
+    const refused = (reason: string) =>
+      new GcpError('refused', reason, { code: 'gcp-refused', exit: ExitCode.configuration });
+    own['backendServices.getHealth'] = refused('notFound');
+    await expect(source.sample(signal)).rejects.toMatchObject({ exit: ExitCode.configuration });
+
+    own['backendServices.getHealth'] = answers()['backendServices.getHealth'];
+    await source.sample(signal);
+    // Only the load balancer was taken away.
+    own['backendServices.getHealth'] = refused('notFound');
+    expect((await source.sample(signal)).instances).toEqual([expect.not.objectContaining({ backend: 'HEALTHY' })]);
+    own['instanceGroupManagers.get'] = refused('resourceNotReady');
+    await expect(source.sample(signal)).rejects.toMatchObject({ exit: ExitCode.unhealthy });
+    own['instanceGroupManagers.get'] = refused('notFound');
+    await expect(source.sample(signal)).rejects.toMatchObject({ exit: ExitCode.configuration });
   });
 
   it('of a region is asked for there', async () => {

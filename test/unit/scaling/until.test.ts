@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ScaleSample } from '../../../src/services/scaling/types.ts';
-import { isReached, parseUntil } from '../../../src/services/scaling/until.ts';
+import { checkUntil, isReached, parseUntil } from '../../../src/services/scaling/until.ts';
 import { creating, group, instance, look } from './samples.ts';
 
 const reached = (expression: string, sample: ScaleSample) => isReached(parseUntil(expression), sample);
@@ -32,10 +32,25 @@ describe('a condition', () => {
       { host: 'b-1', answers: 3 },
       { host: 'b-2', answers: 0 },
     ];
-    expect(reached('hosts=1', look(group(three), { hosts }))).toBe(true);
+    expect(reached('hosts=1', look(group(three), { hosts, unanswered: 2 }))).toBe(true);
     expect(reached('stable', look(group(three)))).toBe(true);
     const { stable: _, ...silent } = group(three);
     expect(reached('stable', look(silent))).toBe(false);
+  });
+
+  it('is not met by what nobody has looked at', () => {
+    const silent = look(group([{ name: 'b-1', status: 'RUNNING' }]));
+    for (const expression of ['healthy<=1', 'healthy=0', 'hosts<=1', 'hosts=0']) {
+      expect(reached(expression, silent), expression).toBe(false);
+    }
+    expect(reached('hosts=0', look(group(three), { unanswered: 6 }))).toBe(true);
+    expect(reached('healthy=0', look(group([])))).toBe(true);
+  });
+
+  it('on hosts is refused where nobody asks who answers', () => {
+    expect(() => checkUntil(parseUntil('size=3,hosts=3'), {})).toThrow(/"size=3,hosts=3": who answers is not asked/);
+    checkUntil(parseUntil('size=3'), {});
+    checkUntil(parseUntil('hosts=3'), { url: 'http://192.0.2.1' });
   });
 
   it('of several terms needs all of them at once', () => {

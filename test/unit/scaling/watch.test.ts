@@ -44,8 +44,17 @@ const fail = (exit: RemedyError['exit']) => () => {
 
 describe('a watch', () => {
   it('looks at fixed instants until its condition is met', async () => {
-    const { run, at, events } = watching({ intervalSeconds: 5, until: parseUntil('size=3') }, [one, one, three], 800);
+    const { run, at, events, recorded } = watching(
+      { intervalSeconds: 5, until: parseUntil('size=3') },
+      [one, one, three],
+      800,
+    );
     expect(await run).toMatchObject({ group: 'g', end: 'until', until: 'size=3', looks: 3, problems: 0 });
+    expect(recorded.map((sample) => [sample.tookMs, sample.group.tookMs])).toEqual([
+      [800, 800],
+      [800, 800],
+      [800, 800],
+    ]);
     expect(at).toEqual([0, 5000, 10_000]);
     expect(events.map(({ type }) => type)).toEqual([
       'watch-started',
