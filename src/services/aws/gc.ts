@@ -2,6 +2,7 @@ import { type Garbage, garbageOf } from '../stack/garbage.ts';
 import type { TaggedObject } from './inventory.ts';
 import { ADDRESS_PER_HOUR, costOf } from './prices.ts';
 import { DEFAULT_DISK_GB } from './request.ts';
+import { tagText } from './tags.ts';
 
 interface GarbageInput {
   readonly region: string;
@@ -15,7 +16,8 @@ interface GarbageInput {
 
 /** What of a region need not be there, see `garbageOf`. Pure. */
 export function findGarbage({ region, ...input }: GarbageInput): Garbage<TaggedObject>[] {
-  return garbageOf({ ...input, perHour: (objects) => perHour(region, objects) });
+  const createdBy = tagText(input.createdBy);
+  return garbageOf({ ...input, createdBy, decisiveKind: 'VM', perHour: (objects) => perHour(region, objects) });
 }
 
 function perHour(region: string, objects: readonly TaggedObject[]): number | undefined {

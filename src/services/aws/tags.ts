@@ -28,6 +28,11 @@ export function objectName(stack: string, key: string): string {
   return `chainctl-${stack}-${key}`;
 }
 
+/** As a tag can hold it: letters, digits, spaces and these signs. */
+export function tagText(text: string): string {
+  return text.replace(/[^\p{L}\p{N} _.:/=+\-@]/gu, '_').slice(0, 255);
+}
+
 /** Tags for the call that creates an object, so that there is no moment at which it exists without them. */
 export function tagsOf(
   { stack, createdBy, expiresAt }: Ownership,
@@ -40,8 +45,7 @@ export function tagsOf(
     [STACK_TAG]: stack,
     [KEY_TAG]: key,
     [TOKEN_TAG]: token,
-    // Tag values allow letters, digits, spaces and these signs.
-    [CREATED_BY_TAG]: createdBy.replace(/[^\p{L}\p{N} _.:/=+\-@]/gu, '_').slice(0, 255),
+    [CREATED_BY_TAG]: tagText(createdBy),
     [EXPIRES_TAG]: expiresAt,
     [SPEC_TAG]: spec,
   };

@@ -8,6 +8,7 @@ import type { BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { recordedRequest } from './guards.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
+import { ownerText } from './names.ts';
 import { RULE_PER_HOUR, vmPerHour } from './prices.ts';
 import { DEFAULT_DISK_GB } from './request.ts';
 import { teardownGcp } from './teardown.ts';
@@ -26,7 +27,8 @@ export async function listGarbage(
   { clock, signal }: Pick<StackDeps, 'clock' | 'signal'>,
 ): Promise<Garbage<MarkedObject>[]> {
   const [objects, known] = await Promise.all([listMarked(compute, signal), knownHere(home, compute)]);
-  return garbageOf({ objects, known, createdBy, now: clock.now(), perHour });
+  const by = ownerText(createdBy);
+  return garbageOf({ objects, known, createdBy: by, now: clock.now(), perHour, decisiveKind: 'template' });
 }
 
 function knownHere(home: string, { project }: Compute): Promise<Set<string>> {

@@ -28,12 +28,17 @@ export function objectName(stack: string, part: string): string {
   return `${prefixOf(stack)}${part}`;
 }
 
+/** Who made something, as a marker can hold it. */
+export function ownerText(createdBy: string): string {
+  return createdBy.replace(/[^\w.@-]/g, '_').slice(0, 100);
+}
+
 /**
  * The marker as an object's description: the one field that every kind of object has and that is set in the call which
  * makes it, so that there is no moment at which it exists without an owner.
  */
 export function describe({ stack, key, createdBy, expiresAt, spec }: Marker): string {
-  const fields = { stack, key, by: createdBy.replace(/[^\w.@-]/g, '_').slice(0, 100), expires: expiresAt, spec };
+  const fields = { stack, key, by: ownerText(createdBy), expires: expiresAt, spec };
   const words = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
   return [SIGN, ...words].join(' ');
 }

@@ -23,7 +23,7 @@ export interface Garbage<Thing extends MarkedThing = MarkedThing> {
   readonly perHour?: number | undefined;
 }
 
-interface GarbageInput<Thing> {
+interface GarbageInput<Thing extends MarkedThing> {
   readonly objects: readonly Thing[];
   /** Stacks that this machine knows to be there. */
   readonly known: ReadonlySet<string>;
@@ -32,21 +32,29 @@ interface GarbageInput<Thing> {
   readonly now: number;
   /** USD per hour of one stack's objects; undefined when a price is not known. */
   perHour(objects: readonly Thing[]): number | undefined;
+  /**
+   * The kind that decides when a stack has expired, where there is one of it: a time limit that was set later is only on
+   * what was made anew for it.
+   */
+  readonly decisiveKind: Thing['kind'];
 }
 
 const STACK_NAME = /^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/;
 
 /**
- * Decides what is garbage: a stack whose every object has passed its time, or one that this machine knows nothing of.
+ * Decides what is garbage: a stack that has passed its time, or one that this machine knows nothing of.
  * In a shared account the latter may be a colleague's: it is marked. Pure.
  */
 export function garbageOf<Thing extends MarkedThing>(input: GarbageInput<Thing>): Garbage<Thing>[] {
-  const { objects, known, createdBy, now, perHour } = input;
+  const { objects, known, createdBy, now, perHour, decisiveKind } = input;
   // A marker can be written by anybody, and a stack's name is also a folder's.
   const named = objects.filter(({ stack }) => STACK_NAME.test(stack));
   const stacks = Map.groupBy(named, ({ stack }) => stack);
   return [...stacks].flatMap(([stack, own]): Garbage<Thing>[] => {
-    const expired = own.every(({ expiresAt }) => expiresAt !== undefined && Date.parse(expiresAt) < now);
+    const decisive = own.filter(({ kind }) => kind === decisiveKind);
+    const expired = (decisive.length > 0 ? decisive : own).every(
+      ({ expiresAt }) => expiresAt !== undefined && Date.parse(expiresAt) < now,
+    );
     if (!expired && known.has(stack)) return [];
     const makers = [...new Set(own.map((each) => each.createdBy))].sort();
     const born = own.flatMap(({ createdAt }) => (createdAt === undefined ? [] : [Date.parse(createdAt)]));

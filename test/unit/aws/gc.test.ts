@@ -22,6 +22,22 @@ test('an expired stack is garbage even when it is known, but only when all of it
   expect(find([object('mine', past), object('mine', { id: 'i-2' })], ['mine'])).toEqual([]);
 });
 
+test('a stack that got its time limit later expires with its machine', () => {
+  const past = { expiresAt: '2026-05-01T11:00:00Z' };
+  const address = object('mine', { kind: 'address', type: undefined });
+  expect(find([object('mine', past), address], ['mine'])).toMatchObject([{ reason: 'expired' }]);
+  expect(find([object('mine'), { ...address, ...past }], ['mine'])).toEqual([]);
+  expect(find([address], ['mine'])).toEqual([]);
+});
+
+test("what one has made is one's own, whatever a tag can hold of the name", () => {
+  const [garbage] = findGarbage({
+    ...{ region: 'eu-north-1', objects: [object('lost', { createdBy: 'CORP_anna@here' })] },
+    ...{ known: new Set<string>(), createdBy: 'CORP\\anna@here', now: NOW },
+  });
+  expect(garbage?.foreign).toBe(false);
+});
+
 test("an unknown stack of one's own is garbage, one of somebody else is marked", () => {
   expect(find([object('lost', { createdAt: '2026-05-01T10:00:00Z' })])).toMatchObject([
     { stack: 'lost', reason: 'unknown here', foreign: false, ageSeconds: 7200 },

@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { perHour } from '../../../src/services/gcp/collect.ts';
+import { listGarbage, perHour } from '../../../src/services/gcp/collect.ts';
+import type { Compute } from '../../../src/services/gcp/compute.ts';
 import type { MarkedObject } from '../../../src/services/gcp/inventory.ts';
+import { describe, objectName } from '../../../src/services/gcp/names.ts';
 
 const object = (kind: MarkedObject['kind'], more: Partial<MarkedObject> = {}): MarkedObject => ({
   ...{ stack: 's', key: kind, createdBy: 'me@here', kind, name: kind },
@@ -15,6 +20,27 @@ test('a group costs what its VMs cost, a load balancer by its rule, the rest not
   const one = perHour([template, { ...group, size: 1 }]) ?? 0;
   expect(one).toBeGreaterThan(0.1);
   expect(perHour([template, group, rule])).toBeCloseTo(2 * one + 0.025, 9);
+});
+
+test('a stack that got its time limit later expires with its template, and is its maker’s', async () => {
+  const marked = (name: string, more: object = {}) => ({
+    name: objectName('s', name),
+    description: describe({ stack: 's', key: name, createdBy: 'CORP\\anna@here', ...more }),
+  });
+  const lists: Record<string, unknown> = {
+    'addresses.list': [marked('address')],
+    'instanceTemplates.list': [marked('template', { expiresAt: '2026-05-01T11:00:00Z' })],
+  };
+  const compute = { project: 'p', read: async (call: string) => lists[call] ?? [] } as unknown as Compute;
+  const home = await mkdtemp(join(tmpdir(), 'chainctl-gc-'));
+  const at = (time: string) => {
+    const clock = { now: () => Date.parse(time), monotonic: () => 0, sleep: async () => {} };
+    const { signal } = new AbortController();
+    return listGarbage({ compute, home, createdBy: 'CORP\\anna@here' }, { clock, signal });
+  };
+  expect(await at('2026-05-01T12:00:00Z')).toMatchObject([{ stack: 's', reason: 'expired', foreign: false }]);
+  expect(await at('2026-05-01T10:00:00Z')).toMatchObject([{ stack: 's', reason: 'unknown here', foreign: false }]);
+  await rm(home, { recursive: true });
 });
 
 test('what has no known price is not guessed', () => {
