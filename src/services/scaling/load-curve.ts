@@ -42,7 +42,7 @@ export interface LoadCurve {
 
 /** What a recorded run knows about its load. */
 export interface RecordedLoad {
-  readonly plan: Pick<SweepPlan, 'warmupSeconds'>;
+  readonly plan: Pick<SweepPlan, 'warmupSeconds' | 'drainSeconds'>;
   readonly points: readonly PointSummary[];
   readonly series: readonly SeriesSample[];
 }
@@ -52,9 +52,12 @@ export function offeredAt({ changes }: LoadCurve, at: number): number {
   return changes.findLast((change) => change.at <= at)?.rps ?? 0;
 }
 
+/** A drain, and a gate of as much, take no longer between two points, seconds. A run that is gone on with later does. */
+const longestPause = (drainSeconds: number) => 2 * drainSeconds + 60;
+
 /**
  * The load of a recorded run. A point offers its rate from the beginning of its warm-up to the end of its window, and
- * nothing between that and the next one.
+ * nothing between that and the next one. What is longer than a pause between points is an end of the load.
  *
  * @returns undefined when nothing was offered
  */
@@ -80,13 +83,12 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
     const next = offered[place + 1];
     return [{ at: from, rps: rate }, ...(next !== undefined && next.from <= to ? [] : [{ at: to, rps: 0 }])];
   });
-  const steps = offered.flatMap(({ from, rate }, place) => stepOf(offered[place - 1]?.rate ?? 0, rate, from));
-  const last = offered.at(-1);
-  const end = last === undefined ? [] : stepOf(last.rate, 0, last.to);
-  const levels = [
-    ...offered.map(({ from, rate }) => ({ at: from, rps: rate })),
-    ...(last === undefined ? [] : [{ at: last.to, rps: 0 }]),
-  ];
+  const levels = offered.flatMap(({ from, to, rate }, place) => {
+    const next = offered[place + 1];
+    const goesOn = next !== undefined && next.from - to <= longestPause(plan.drainSeconds) * 1000;
+    return [{ at: from, rps: rate }, ...(goesOn ? [] : [{ at: to, rps: 0 }])];
+  });
+  const steps = levels.flatMap(({ at, rps }, place) => stepOf(levels[place - 1]?.rps ?? 0, rps, at));
   const byIndex = new Map(offered.map((point) => [point.index, point]));
   const slices = series.flatMap(({ index, second, phase, ok, failed, hosts }): AnswerSlice[] => {
     const point = byIndex.get(index);
@@ -96,7 +98,7 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
     return [{ from, to: from + 1000, ok, failed, overloaded: point.overloaded, hosts }];
   });
   slices.sort((a, b) => a.from - b.from);
-  return { source: 'points', changes, levels, steps: [...steps, ...end], slices: merged(slices) };
+  return { source: 'points', changes, levels, steps, slices: merged(slices) };
 }
 
 /** The load as the looks saw it, where it was not recorded beside them. From the first on, no load is a load of 0. */

@@ -89,7 +89,7 @@ export function loadOf(steps: readonly Step[]): RecordedLoad {
       };
     }),
   );
-  return { plan: { warmupSeconds: 0 }, points, series };
+  return { plan: { warmupSeconds: 0, drainSeconds: 10 }, points, series };
 }
 
 /** 1 to 3 instances and back: the load rises at 30 s and falls at 90 s; one instance sustains 10 requests per second. */

@@ -5,7 +5,7 @@ import { type DemandChange, elasticityMetrics } from '../../../src/services/scal
 import { type LoadCurve, loadOfRun } from '../../../src/services/scaling/load-curve.ts';
 import type { Timeline } from '../../../src/services/scaling/read-timeline.ts';
 import { pointOf } from '../results/fixture.ts';
-import { loadOf, oneToThree, riseAndFall, type Step, timelineOf } from './fixture.ts';
+import { loadOf, ORIGIN, oneToThree, riseAndFall, type Step, timelineOf } from './fixture.ts';
 
 const looks = (...instances: (number | undefined)[]) =>
   instances.map((each, place) => ({ at: place * 10, instances: each }));
@@ -69,12 +69,40 @@ describe('the demand', () => {
     expect(of(25 / 3, 1)).toEqual([2, 3, 1, 1]);
   });
 
+  test('ends where a run ended that was gone on with later', () => {
+    const { levels, steps } = loadOfRun(
+      loadOf([
+        { at: 0, seconds: 30, rate: 10 },
+        { at: 90, seconds: 30, rate: 20 },
+        { at: 3700, seconds: 30, rate: 30 },
+      ]),
+    ) as LoadCurve;
+    expect(levels.map(({ at, rps }) => [(at - ORIGIN) / 1000, rps])).toEqual([
+      ...[
+        [0, 10],
+        [90, 20],
+        [120, 0],
+      ],
+      ...[
+        [3700, 30],
+        [3730, 0],
+      ],
+    ]);
+    expect(steps.map(({ from, to }) => [from, to])).toEqual([
+      [0, 10],
+      [10, 20],
+      [20, 0],
+      [0, 30],
+      [30, 0],
+    ]);
+  });
+
   test('a warm-up offers the rate of its point, and pauses between points are no steps', () => {
     const { points, series } = loadOf([
       { at: 10, seconds: 10, rate: 5 },
       { at: 40, seconds: 10, rate: 5 },
     ]);
-    const load = loadOfRun({ plan: { warmupSeconds: 2 }, points, series });
+    const load = loadOfRun({ plan: { warmupSeconds: 2, drainSeconds: 10 }, points, series });
     const origin = Date.parse(points[0]?.startedAt ?? '');
     expect(load?.changes.map(({ at, rps }) => [(at - origin) / 1000, rps])).toEqual([
       [-2, 5],
@@ -98,7 +126,7 @@ describe('the demand', () => {
 test('answers to a warm-up are not counted, so its seconds are not known', () => {
   const { points, series } = loadOf([{ at: 0, seconds: 10, rate: 5, hosts: () => ({ 'b-1': 5 }) }]);
   const warm = series.map((sample) => ({ ...sample, phase: sample.second < 4 ? ('warmup' as const) : sample.phase }));
-  expect(loadOfRun({ plan: { warmupSeconds: 4 }, points, series: warm })?.slices).toHaveLength(6);
+  expect(loadOfRun({ plan: { warmupSeconds: 4, drainSeconds: 10 }, points, series: warm })?.slices).toHaveLength(6);
 });
 
 describe('what one instance sustains', () => {
