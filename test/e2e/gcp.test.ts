@@ -104,6 +104,7 @@ test.each([
   [['--ttl', '1m'], 2, '--ttl'],
   [['--type', 'e2-nope', '--dry-run'], 3, 'machine-types list'],
   [['--zones', 'europe-west9-a', '--dry-run'], 3, 'zone'],
+  [['--zones', 'europe-west3-x', '--dry-run'], 3, 'gcloud compute zones list'],
   [['--endpoint-url', 'http://192.0.2.1', '--dry-run'], 2, 'in the clear'],
   [['--project', 'somebody-elses', '--dry-run'], 3, 'project'],
 ] as const)('deploy gcp %j leaves with %i and says what to do', async (args, exit, step) => {

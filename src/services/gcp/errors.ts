@@ -257,6 +257,14 @@ export function faultError({ reason, message, status }: Fault, { call, project }
   if (BUSY.includes(reason) || status === 429 || (status ?? 0) >= 500) {
     return make(`Compute Engine failed at ${call}: ${message} (${reason})`, 'gcp-trouble', unhealthy, [CONTINUE]);
   }
+  const unknown = /'([^']*)'\. Unknown (zone|region)/i.exec(message);
+  if (unknown !== null) {
+    const [, name, kind] = unknown;
+    return make(`Google Cloud has no ${kind} ${name} (${call}): ${message}`, 'gcp-no-zone', configuration, [
+      'see which there are: gcloud compute zones list',
+      'then choose with --zones, or --zone for a group of your own',
+    ]);
+  }
   return make(`Compute Engine refused ${call} in ${project}: ${message} (${reason})`, 'gcp-refused', configuration, [
     'correct what the message names, then run the same command again',
   ]);
