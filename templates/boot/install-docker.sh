@@ -45,7 +45,10 @@ if ! command -v docker >/dev/null 2>&1 || ! has_compose; then
     manager=$(command -v dnf || command -v yum)
     echo "installing Docker and Compose with ${manager##*/}"
     command -v docker >/dev/null 2>&1 || "$manager" install -y -q docker || "$manager" install -y -q moby-engine || exit 10
-    has_compose || "$manager" install -y -q docker-compose-plugin || "$manager" install -y -q docker-compose || exit 10
+    has_compose || "$manager" install -y -q docker-compose-plugin || "$manager" install -y -q docker-compose || {
+      echo 'this system has no package with Compose (Amazon Linux 2023 has none): use an image that brings it' >&2
+      exit 1
+    }
   else
     echo 'this system has neither apt-get nor dnf nor yum: install Docker and Compose by hand' >&2
     exit 1

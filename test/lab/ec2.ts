@@ -29,7 +29,7 @@ export class Ec2 {
   readonly #vms: Vms;
   readonly #addresses = new Addresses();
   readonly #visibility = new Visibility();
-  readonly #launches = new Map<string, { fingerprint: string; answer: Promise<Answer> }>();
+  readonly #launches = new Map<string, { fingerprint: string; answer?: Promise<Answer> }>();
   readonly #publicKeys = new Map<string, string>();
   readonly #elastic: ElasticIps;
   #authorization = '';
@@ -56,6 +56,12 @@ export class Ec2 {
     }
     const answer = query.action === 'RunInstances' ? await this.#runOnce(query) : await this.#call(query);
     return this.#toClient(query, answer);
+  }
+
+  /** A launch for which there was no capacity has used its token up: it is good for the same request only. */
+  refused(query: Query, code: string): void {
+    const token = query.action === 'RunInstances' && /^Insufficient\w*Capacity$/.test(code) && query.get('ClientToken');
+    if (token) this.#launches.set(token, { fingerprint: query.fingerprint() });
   }
 
   /** What the real service refuses and moto accepts. */
@@ -91,7 +97,7 @@ export class Ec2 {
         'Arguments on this idempotent request are inconsistent with arguments used in previous request(s).';
       return errorAnswer(400, 'IdempotentParameterMismatch', message);
     }
-    if (known) return known.answer;
+    if (known?.answer) return known.answer;
     const answer = this.#call(query);
     this.#launches.set(token, { fingerprint, answer });
     const { status } = await answer;

@@ -87,7 +87,11 @@ export async function startLab({ vms: withVms, gcp: gcpWanted }: LabOptions = {}
       await vms.close();
     });
     const faults = new Faults();
-    const proxy = await startProxy((...call) => ec2.handle(...call), faults);
+    const proxy = await startProxy(
+      (...call) => ec2.handle(...call),
+      faults,
+      (...call) => ec2.refused(...call),
+    );
     undo.push(() => proxy.close());
     const home = join(session.folder, 'home');
     await mkdir(home, { mode: 0o700 });

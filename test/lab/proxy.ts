@@ -28,8 +28,16 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-/** The HTTP side of the lab's EC2: keeps a record of all calls and makes go wrong what `faults` holds. */
-export async function startProxy(handler: Handler, faults: Faults): Promise<Proxy> {
+/**
+ * The HTTP side of the lab's EC2: keeps a record of all calls and makes go wrong what `faults` holds.
+ *
+ * @param refused told of calls that fail without getting to the handler
+ */
+export async function startProxy(
+  handler: Handler,
+  faults: Faults,
+  refused: (query: Query, code: string) => void = () => {},
+): Promise<Proxy> {
   const calls: Call[] = [];
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch((error: unknown) => {
@@ -49,6 +57,7 @@ export async function startProxy(handler: Handler, faults: Faults): Promise<Prox
     if (fault?.kind === 'delay') await sleep(fault.ms ?? 0);
     const fails = fault?.kind === 'error' || fault?.kind === 'expired-credentials';
     const { status, code, message } = fails ? errorOf(fault) : { status: 0, code: '', message: '' };
+    if (fails) refused(query, code);
     const authorization = incoming.headers.authorization ?? '';
     const answer = fails ? errorAnswer(status, code, message) : await handler(query, authorization);
     if (fault?.kind === 'reset-after') return reset(incoming);

@@ -3,6 +3,7 @@ import { pollUntil } from '../stack/poll.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
+import type { LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
 import { type FollowsReplacement, type Ownership, stackFilters, tagsOf } from './tags.ts';
 
@@ -23,12 +24,12 @@ const REMOVE_SECONDS = 120;
 /**
  * An address that outlives stops of the VM.
  *
- * @param instanceId id of the VM that is to have it; undefined while there is none
+ * @param vm the VM that is to have it, and the address at which it is seen; undefined while there is none
  */
 export function elasticIp(
   ec2: Ec2,
   owner: Ownership,
-  instanceId: (context: ResourceContext) => Promise<string | undefined>,
+  vm: (context: ResourceContext) => Promise<Pick<LiveInstance, 'id' | 'publicIp'> | undefined>,
 ): Resource<Readonly<Record<string, never>>, LiveAddress> & FollowsReplacement {
   const find = async (context: ResourceContext): Promise<LiveAddress | undefined> => {
     const input = { Filters: stackFilters(owner.stack, ADDRESS) };
@@ -62,14 +63,17 @@ export function elasticIp(
       action: 'ready',
       deadlineSeconds: READY_SECONDS,
       async look() {
-        const wanted = await instanceId(context);
+        const wanted = await vm(context);
         if (wanted === undefined) return { reason: 'there is no VM yet to give it to' };
         const seen = await find(context);
-        if (seen?.instanceId === wanted) return { done: true };
+        // Whoever asks for the VM's address next must not get the one that it gave up.
+        const arrived = (now: typeof wanted | undefined) =>
+          now?.publicIp === live.publicIp ? { done: true } : { reason: 'EC2 does not show it on the VM yet' };
+        if (seen?.instanceId === wanted.id) return arrived(wanted);
         try {
-          const input = { AllocationId: live.id, InstanceId: wanted, AllowReassociation: true };
+          const input = { AllocationId: live.id, InstanceId: wanted.id, AllowReassociation: true };
           await ec2.call('AssociateAddress', input, context.signal);
-          return { done: true };
+          return arrived(await vm(context));
         } catch (error) {
           const notYet = ['InvalidAllocationID.NotFound', 'InvalidInstanceID', 'InvalidInstanceID.NotFound'];
           if (isAws(error, ...notYet, 'IncorrectInstanceState')) return { reason: reasonOf(error) };

@@ -1,16 +1,20 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
 import { applyPlan, observeAndPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
 import { changesSomething, type PlannedDeploy } from '../stack/planned.ts';
-import type { Desired } from '../stack/resource.ts';
+import { pollUntil } from '../stack/poll.ts';
+import type { Desired, ResourceContext } from '../stack/resource.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';
+import { ADDRESS } from './address.ts';
 import { parseImage } from './ami.ts';
 import { type AwsResources, awsResources, desiredAws, type Material, SERVICE_PORT } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
 import { refuseElsewhere } from './guards.ts';
-import { checkUserData } from './instance.ts';
+import { checkUserData, type LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
+import { gpuWarning } from './instance-types.ts';
 import { findAccount, findVpc, type Launch, resolveLaunch } from './launch.ts';
 import { type Cost, costOf } from './prices.ts';
 import type { AwsRequest } from './request.ts';
@@ -49,6 +53,9 @@ export interface AwsDeps extends StackDeps, AwsPlanDeps {
   /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
   confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
+
+/** AWS has said "within a few minutes". */
+const NEW_ADDRESS_SECONDS = 300;
 
 const NO_MATERIAL: Material = { publicKey: '', userData: '', bootHash: '' };
 
@@ -121,6 +128,9 @@ export async function planAws(
     preview: { ...result, expiresAt, applied: false, endpoints: known },
     async apply() {
       await describe(known, false);
+      const givenUp = plan.changes.some(({ key, action }) => key === ADDRESS && action === 'remove')
+        ? journal.resource(ADDRESS)?.identity.address
+        : undefined;
       try {
         await applyPlan(target, desired, plan, steps);
       } catch (error) {
@@ -129,12 +139,39 @@ export async function planAws(
         if (address !== undefined) await describe(endpointsAt(address, request), false);
         throw error;
       }
-      const vm = await resources.instance.find(context);
+      const vm = await (givenUp === undefined
+        ? resources.instance.find(context)
+        : withOwnAddress(resources.instance, String(givenUp), context));
       const endpoints = endpointsAt(vm?.publicIp, request);
       await describe(endpoints, true);
       return { ...result, expiresAt: vm?.expiresAt, applied: true, endpoints };
     },
   };
+}
+
+/** A VM that gave up its Elastic IP gets an address of its own, some time after: nothing may be sent to the old one. */
+function withOwnAddress(
+  vm: AwsResources['instance'],
+  givenUp: string,
+  context: ResourceContext,
+): Promise<LiveInstance | undefined> {
+  return pollUntil<LiveInstance | undefined>(context, {
+    key: INSTANCE,
+    action: 'ready',
+    deadlineSeconds: NEW_ADDRESS_SECONDS,
+    async look() {
+      const live = await vm.find(context);
+      const { publicIp } = live ?? {};
+      if (live === undefined || (publicIp !== undefined && publicIp !== givenUp)) return { done: live };
+      return { reason: `waiting for its address in the place of ${givenUp}` };
+    },
+    late: () =>
+      new RemedyError(`the VM has no address of its own since its Elastic IP ${givenUp} was released`, {
+        code: 'not-ready',
+        exit: ExitCode.unhealthy,
+        nextSteps: ['run the same command again', 'or give it an Elastic IP again: --elastic-ip'],
+      }),
+  });
 }
 
 function endpointsAt(address: string | undefined, { bUrl }: AwsRequest): AwsDeployment['endpoints'] {
@@ -174,6 +211,8 @@ async function checkLaunch(
   const { type, image } = await launch(signal);
   const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB, ${type.architecture}; image ${image.id} (${image.name})`;
   emit({ type: 'note', level: 'info', text });
+  const warning = gpuWarning(type);
+  if (warning !== undefined) emit({ type: 'note', level: 'warn', text: warning });
 }
 
 function once<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {

@@ -60,7 +60,7 @@ export function awsResources(ec2: Ec2, owner: Ownership, deps?: ResourceDeps): A
     userData: () => need().material().userData,
     firewallId: async (context) => (await eventuallyFound(context, firewall)).id,
   });
-  const address = elasticIp(ec2, owner, async (context) => (await vm.find(context))?.id);
+  const address = elasticIp(ec2, owner, vm.find);
   return {
     region: ec2.region,
     keyPair: keyPair(ec2, owner, () => need().material().publicKey),

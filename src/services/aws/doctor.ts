@@ -1,11 +1,12 @@
+import { reasonOf } from '../../errors.ts';
 import { type DoctorCheck, examine, finding } from '../doctor/check.ts';
 import { findImage, type ImageRequest } from './ami.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
-import { findInstanceType } from './instance-types.ts';
+import { findInstanceType, gpuWarning } from './instance-types.ts';
 import { findAccount, findVpc } from './launch.ts';
 import { costOf } from './prices.ts';
-import { tagsOf } from './tags.ts';
+import { STACK_TAG, tagsOf } from './tags.ts';
 
 interface DoctorRequest {
   readonly type: string;
@@ -41,10 +42,14 @@ export async function doctorAws(
   const others = await Promise.all([
     examine('aws region', signal, () => regionCheck(ec2, signal)),
     examine('aws type', signal, async () => {
-      const { name, vcpus, memoryGb, architecture } = await findInstanceType(ec2, request.type, signal);
+      const type = await findInstanceType(ec2, request.type, signal);
+      const { name, vcpus, memoryGb, architecture } = type;
+      const warning = gpuWarning(type);
       const { perHour } = costOf({ ...request, region: ec2.region });
       const price = perHour === undefined ? 'price not known' : `about ${perHour.toFixed(2)} USD per hour`;
-      return finding('aws type', 'ok', `${name}: ${vcpus} vCPUs, ${memoryGb} GB, ${architecture}; ${price}`);
+      const detail = `${name}: ${vcpus} vCPUs, ${memoryGb} GB, ${architecture}; ${price}`;
+      if (warning === undefined) return finding('aws type', 'ok', detail);
+      return finding('aws type', 'warning', `${detail}; ${warning}`, 'choose one without with --type');
     }),
     examine('aws image', signal, async () => {
       const { architecture } = await findInstanceType(ec2, request.type, signal);
@@ -91,25 +96,40 @@ async function regionCheck(ec2: Ec2, signal: AbortSignal): Promise<DoctorCheck> 
 async function launchCheck(ec2: Ec2, request: DoctorRequest, signal: AbortSignal): Promise<DoctorCheck> {
   const { architecture } = await findInstanceType(ec2, request.type, signal);
   const image = await findImage(ec2, request.image, architecture, signal);
+  const group = await ownGroup(ec2, request, signal);
   const input = {
     DryRun: true,
+    ...(group === undefined ? {} : { SecurityGroupIds: [group] }),
     ImageId: image.id,
     InstanceType: request.type as never,
     MinCount: 1,
     MaxCount: 1,
     ...(request.subnetId === undefined ? {} : { SubnetId: request.subnetId }),
-    TagSpecifications: [
-      {
-        ResourceType: 'instance' as const,
-        Tags: tagsOf({ stack: 'doctor', createdBy: 'doctor' }, 'instance-a', 'none'),
-      },
-    ],
+    TagSpecifications: (['instance', 'volume'] as const).map((ResourceType) => ({
+      ResourceType,
+      Tags: tagsOf({ stack: 'doctor', createdBy: 'doctor' }, 'instance-a', 'none'),
+    })),
   };
   try {
     await ec2.call('RunInstances', input, signal);
   } catch (error) {
+    // Without a group of a stack's, EC2 asks about the network's default one, which the policy of docs/aws.md leaves out.
+    if (group === undefined && isAws(error, 'UnauthorizedOperation') && /:security-group\//.test(reasonOf(error))) {
+      const detail = 'permitted but for the default security group, which no deploy uses: the rest shows in a deploy';
+      return finding('aws launch', 'ok', detail);
+    }
     if (!isAws(error, 'DryRunOperation')) throw error;
   }
   const detail = 'EC2 would accept it; vCPU quota and capacity show only in a real launch (see Service Quotas)';
   return finding('aws launch', 'ok', detail);
+}
+
+/** A security group that a stack has made where the VM would be; undefined while there is none. */
+async function ownGroup(ec2: Ec2, { subnetId }: DoctorRequest, signal: AbortSignal): Promise<string | undefined> {
+  const Filters = [
+    { Name: 'tag-key', Values: [STACK_TAG] },
+    { Name: 'vpc-id', Values: [await findVpc(ec2, subnetId, signal)] },
+  ];
+  const { SecurityGroups = [] } = await ec2.call('DescribeSecurityGroups', { Filters }, signal);
+  return SecurityGroups[0]?.GroupId;
 }

@@ -13,17 +13,29 @@ export interface CallSite {
 /** What EC2 answered, with its own code beside the remedy, so that resources can tell "is gone" from "is forbidden". */
 export class Ec2Error extends RemedyError {
   readonly awsCode: string;
+  /** It is certain that the call has done nothing: what it asked for is wrong, not allowed or not to be had. */
+  readonly refused: boolean;
 
-  constructor(message: string, awsCode: string, options: ConstructorParameters<typeof RemedyError>[1]) {
+  constructor(
+    message: string,
+    awsCode: string,
+    options: ConstructorParameters<typeof RemedyError>[1] & { readonly refused?: boolean },
+  ) {
     super(message, options);
     this.name = 'Ec2Error';
     this.awsCode = awsCode;
+    this.refused = options.refused ?? false;
   }
 }
 
 /** Whether EC2 answered with one of these codes. */
 export function isAws(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Ec2Error && codes.includes(error.awsCode);
+}
+
+/** Whether it is certain that a call has done nothing. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof Ec2Error && error.refused;
 }
 
 /** Signatures are accepted within five minutes of the service's clock. */
@@ -99,8 +111,12 @@ function statusOf(error: unknown): number | undefined {
 export function remedyFor(error: unknown, site: CallSite): Ec2Error {
   const code = codeOf(error);
   const said = withoutEncodedPart(reasonOf(error));
+  const status = statusOf(error) ?? 0;
+  const shortage = capacitySteps(code);
+  // A shortage comes with status 500.
+  const refused = shortage !== undefined || (status >= 400 && status < 500);
   const make = (message: string, short: string, exit: RemedyError['exit'], nextSteps: readonly string[]) =>
-    new Ec2Error(message, code, { code: short, exit, nextSteps, cause: error });
+    new Ec2Error(message, code, { code: short, exit, nextSteps, cause: error, refused });
   const { call, region } = site;
   const { configuration, capacity, unhealthy } = ExitCode;
 
@@ -144,7 +160,6 @@ export function remedyFor(error: unknown, site: CallSite): Ec2Error {
       'finish the sign-up or verification in the AWS console, or choose another --region',
     ]);
   }
-  const shortage = capacitySteps(code);
   if (shortage !== undefined) {
     return make(`${call} in ${region} met a limit: ${said} (${code})`, 'aws-capacity', capacity, shortage);
   }
@@ -159,10 +174,21 @@ export function remedyFor(error: unknown, site: CallSite): Ec2Error {
       'then run the same command again: it continues where it stopped',
     ]);
   }
-  if ((statusOf(error) ?? 0) >= 500) {
+  if (status >= 500) {
     return make(`EC2 in ${region} failed at ${call}: ${said} (${code})`, 'aws-trouble', unhealthy, [
       'run the same command again: it continues where it stopped',
     ]);
+  }
+  if (/not eligible for Free Tier/i.test(said)) {
+    return make(
+      `this AWS account is on the free plan (${call} in ${region}): ${said}`,
+      'aws-free-plan',
+      configuration,
+      [
+        'choose a type that the plan allows: --type m7i-flex.large (2 vCPUs, 8 GB)',
+        'or upgrade the account to the paid plan: AWS console, Billing and Cost Management',
+      ],
+    );
   }
   return make(`EC2 in ${region} refused ${call}: ${said} (${code})`, 'aws-refused', configuration, [
     'correct what the message names, then run the same command again',

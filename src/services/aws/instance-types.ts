@@ -7,6 +7,14 @@ export interface InstanceType {
   readonly architecture: 'x86_64' | 'arm64';
   readonly vcpus: number;
   readonly memoryGb: number;
+  /** `1 NVIDIA T4`; undefined for one without. */
+  readonly gpus?: string | undefined;
+}
+
+/** What a type with GPUs is good for here; undefined for one without. */
+export function gpuWarning({ name, gpus }: Pick<InstanceType, 'name' | 'gpus'>): string | undefined {
+  if (gpus === undefined) return undefined;
+  return `${name} has ${gpus}, which nothing here uses: Ollama runs on the CPU (no driver, no container toolkit), at the price of a GPU`;
 }
 
 /** Sizes in order, for telling which one is nearest. */
@@ -34,6 +42,8 @@ export async function findInstanceType(ec2: Ec2, name: string, signal: AbortSign
     architecture: architectures.includes('arm64') && !architectures.includes('x86_64') ? 'arm64' : 'x86_64',
     vcpus: type.VCpuInfo?.DefaultVCpus ?? 0,
     memoryGb: (type.MemoryInfo?.SizeInMiB ?? 0) / 1024,
+    gpus:
+      type.GpuInfo?.Gpus?.map((each) => `${each.Count ?? 1} ${each.Manufacturer} ${each.Name}`).join(', ') || undefined,
   };
 }
 

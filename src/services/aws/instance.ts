@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { pollUntil } from '../stack/poll.ts';
-import type { Resource, ResourceContext } from '../stack/resource.ts';
+import { NotMade, type Resource, type ResourceContext } from '../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
-import { isAws } from './errors.ts';
+import { isAws, isRefused } from './errors.ts';
 import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
@@ -53,6 +53,7 @@ export interface InstanceDeps {
 }
 
 const ALIVE = ['pending', 'running', 'stopping', 'stopped'];
+const STILL = ['pending', 'running'];
 const GONE_SECONDS = 600;
 /** EC2 takes 16 KB of user-data, counted before base64. */
 const USER_DATA_BYTES = 16 * 1024;
@@ -145,7 +146,13 @@ export function instance(
           Tags: tagsOf(owner, INSTANCE, token, specHash(spec)),
         })),
       };
-      return runOnce(ec2, context, input, token);
+      const ours = async () => {
+        const found = await find(context);
+        return found === undefined || !STILL.includes(found.state) ? undefined : found;
+      };
+      const { live, wanted } = await runOnce(ec2, context, input, { token, ours });
+      if (wanted || live.specHash === specHash(spec)) return live;
+      throw changedInBetween();
     },
 
     async update(context, _spec, live) {
@@ -219,24 +226,44 @@ export function chooseInstance(instances: readonly Instance[]): LiveInstance | u
   };
 }
 
+/** What an API that has just made something may not know of it yet, at a launch. */
+const NOT_YET = ['InvalidGroup.NotFound', 'InvalidSecurityGroupID.NotFound', 'InvalidKeyPair.NotFound'];
+/** A VM whose request was answered long ago is seen by its tags within so many seconds. */
+const SEEN_SECONDS = 60;
+
+interface Once {
+  readonly token: string;
+  /** The VM that carries our tags and has not ended. */
+  ours(): Promise<LiveInstance | undefined>;
+}
+
 /**
- * One launch for one token. EC2 answers a repeated token with the VM that it made then; if that one has ended since, a
- * token derived from it makes the next, by the same rule in every run.
+ * One launch for one token. EC2 answers a repeated token with the VM that it made then; if that one has ended since, or
+ * the token was used for other settings and nothing came of it, a token derived from it makes the next, by the same rule
+ * in every run.
+ *
+ * @returns the VM, and whether it is one of these settings for certain
+ * @throws NotMade when EC2 refused, else what calls throw: then it is not known
  */
 async function runOnce(
   ec2: Ec2,
   context: ResourceContext,
   input: Input<'RunInstances'>,
-  token: string,
-): Promise<LiveInstance> {
+  { token, ours }: Once,
+): Promise<{ readonly live: LiveInstance; readonly wanted: boolean }> {
   for (let attempt = 0; attempt < TOKEN_ATTEMPTS; attempt += 1) {
     const ClientToken = attempt === 0 ? token : `${token}-${attempt}`;
     const run = () => ec2.call('RunInstances', { ...input, ClientToken }, context.signal);
-    const { Instances = [] } = await eventually(context, INSTANCE, 'InvalidGroup.NotFound', run).catch((error) => {
-      throw isAws(error, 'IdempotentParameterMismatch') ? changedInBetween(error) : error;
-    });
-    const live = chooseInstance(Instances);
-    if (live !== undefined && !['shutting-down', 'terminated'].includes(live.state)) return live;
+    try {
+      const { Instances = [] } = await eventually(context, INSTANCE, NOT_YET, run);
+      const live = chooseInstance(Instances);
+      if (live !== undefined && !['shutting-down', 'terminated'].includes(live.state)) return { live, wanted: true };
+    } catch (error) {
+      if (isAws(error, 'IdempotentInstanceTerminated')) continue;
+      if (!isAws(error, 'IdempotentParameterMismatch')) throw isRefused(error) ? new NotMade(error) : error;
+      const live = await lookFor(ours, context);
+      if (live !== undefined) return { live, wanted: false };
+    }
   }
   throw new RemedyError('every VM that was made for this intent has ended by itself', {
     code: 'aws-terminated',
@@ -245,12 +272,27 @@ async function runOnce(
   });
 }
 
-/** An interrupted run has asked for a VM with other settings under the same token; it shows up in a moment. */
-function changedInBetween(cause: unknown): RemedyError {
+/** An interrupted run has asked for a VM under the same token; if there is one, it shows up in a moment. */
+function lookFor(ours: Once['ours'], context: ResourceContext): Promise<LiveInstance | undefined> {
+  const { clock } = context;
+  const over = clock.monotonic() + SEEN_SECONDS * 1000;
+  return pollUntil<LiveInstance | undefined>(context, {
+    key: INSTANCE,
+    action: 'create',
+    deadlineSeconds: 2 * SEEN_SECONDS,
+    async look() {
+      const live = await ours();
+      if (live !== undefined || clock.monotonic() >= over) return { done: live };
+      return { reason: 'looking for what an interrupted run has asked for' };
+    },
+    late: (reason) => new Error(reason),
+  });
+}
+
+function changedInBetween(): RemedyError {
   return new RemedyError('an interrupted run has already asked EC2 for this VM with other settings', {
     code: 'aws-changed',
     exit: ExitCode.unhealthy,
-    cause,
-    nextSteps: ['run the same command again in a moment: it finds that VM and replaces it'],
+    nextSteps: ['run the same command again: it finds that VM and replaces it'],
   });
 }

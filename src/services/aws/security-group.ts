@@ -178,7 +178,7 @@ function removeGroup(ec2: Ec2, context: ResourceContext, id: string): Promise<tr
 export function eventually<T>(
   context: ResourceContext,
   key: string,
-  notFound: string,
+  notFound: string | readonly string[],
   work: () => Promise<T>,
 ): Promise<T> {
   return pollUntil(context, {
@@ -189,7 +189,7 @@ export function eventually<T>(
       try {
         return { done: await work() };
       } catch (error) {
-        if (isAws(error, notFound)) return { reason: reasonOf(error) };
+        if (isAws(error, ...[notFound].flat())) return { reason: reasonOf(error) };
         throw error;
       }
     },

@@ -41,6 +41,7 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
   const { clock, signal, waiting } = deps;
   const started = clock.monotonic();
   let nextLook = started;
+  let answeredAt: number | undefined;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {
@@ -48,8 +49,10 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
     } catch (error) {
       signal.throwIfAborted();
       const elapsedMs = clock.monotonic() - started;
-      const patienceMs = error instanceof RemedyError ? AUTHENTICATION_PATIENCE_MS : Number.POSITIVE_INFINITY;
       if (error instanceof RemedyError && error.code !== 'ssh-authentication') throw error;
+      // A machine that boots may answer before it has its key: since when it does is what counts.
+      if (error instanceof RemedyError) answeredAt ??= elapsedMs;
+      const patienceMs = answeredAt === undefined ? Number.POSITIVE_INFINITY : answeredAt + AUTHENTICATION_PATIENCE_MS;
       if (clock.monotonic() >= nextLook) {
         // A look that fails says nothing about the machine.
         const gone = await deps.gone?.().catch(() => undefined);

@@ -26,6 +26,18 @@ export interface ResourceContext {
   unseen?(key: string, why: string): void;
 }
 
+/**
+ * Thrown by `create` for an answer after which it is certain that nothing was made: the intent is taken back, so that its
+ * token, which a cloud may have used up, is not used again.
+ *
+ * @see cause what is told instead of it
+ */
+export class NotMade extends Error {
+  constructor(cause: unknown) {
+    super('nothing was made', { cause });
+  }
+}
+
 /** How a live object compares with what is wanted. */
 export type Difference = 'same' | 'update' | 'replace';
 

@@ -2,7 +2,7 @@ import { RemedyError, reasonOf } from '../../errors.ts';
 import type { StepAction } from '../../events.ts';
 import type { Progress } from './graph.ts';
 import type { Journal } from './journal.ts';
-import type { Desired, Resource, ResourceContext } from './resource.ts';
+import { type Desired, NotMade, type Resource, type ResourceContext } from './resource.ts';
 
 /** What the steps of one apply or teardown share. */
 export interface StepDeps {
@@ -58,7 +58,8 @@ export function describeIdentity(identity: Readonly<Record<string, string | numb
 
 /**
  * Creates a resource: intent and token on disk, the call, its result on disk, then readiness. A `creating` intent left
- * by an earlier run lends its token, so that a call that took effect unseen is met again and not doubled.
+ * by an earlier run lends its token, so that a call that took effect unseen is met again and not doubled. Of a refusal
+ * after which nothing was made for certain, nothing stays.
  *
  * @param progress told when it is there; asked whether what it was made beside, or ahead of, works, before its own
  *   readiness is waited for: where that has failed, it stays as it is
@@ -74,7 +75,11 @@ export function createStep(
     const earlier = journal.resource(key);
     const token = earlier?.status === 'creating' ? earlier.token : newToken();
     await journal.record(key, { status: 'creating', token, spec, identity: {} });
-    const live = await resource.create(context, spec, token);
+    const live = await resource.create(context, spec, token).catch(async (error: unknown) => {
+      if (!(error instanceof NotMade)) throw error;
+      await journal.record(key, undefined);
+      throw error.cause;
+    });
     const identity = resource.identify(live);
     await journal.record(key, { status: 'created', token, spec, identity });
     progress.isThere();

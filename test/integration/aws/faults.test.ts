@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AwsResources } from '../../../src/services/aws/desired.ts';
 import { openEc2 } from '../../../src/services/aws/ec2.ts';
+import { Ec2Error } from '../../../src/services/aws/errors.ts';
 import { desire, type Resource } from '../../../src/services/stack/resource.ts';
 import { readState } from '../../../src/services/stack/state.ts';
 import { AwsStack, jumpingClock } from './aws-stack.ts';
@@ -189,34 +190,129 @@ describe('what ends in one sentence with an exit code', () => {
   });
 });
 
-test('a token whose VM has ended already is followed by another one', async () => {
-  // EC2 remembers tokens, moto does not: the proxy's part is played by a call that answers with an ended VM once.
-  const { call } = stack.deps.ec2;
-  const tokens: (string | undefined)[] = [];
-  const ec2 = {
-    ...stack.deps.ec2,
-    call: async (name: string, input: { readonly ClientToken?: string }, signal: AbortSignal) => {
-      if (name === 'RunInstances') tokens.push(input.ClientToken);
-      if (name === 'RunInstances' && tokens.length === 1) {
-        return { Instances: [{ InstanceId: 'i-0', State: { Name: 'terminated' } }] };
-      }
-      return (call as (...all: unknown[]) => Promise<unknown>)(name, input, signal);
+type Ec2 = typeof stack.deps.ec2;
+type Called = (name: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<unknown>;
+
+/** EC2 of which some calls are answered here; what is undefined is asked of moto. */
+function answering(answer: (name: string, input: Record<string, unknown>, ask: Called) => unknown): Ec2 {
+  const { call } = stack.deps.ec2 as unknown as { call: Called };
+  const own: Called = async (name, input, signal) => (await answer(name, input, call)) ?? call(name, input, signal);
+  return { ...stack.deps.ec2, call: own } as unknown as Ec2;
+}
+
+const refusal = (code: string) => new Ec2Error(code, code, { code: 'aws-refused', exit: 3, refused: true });
+
+// EC2 remembers tokens, moto does not.
+test.each([
+  ['with the VM that has ended', () => ({ Instances: [{ InstanceId: 'i-0', State: { Name: 'terminated' } }] })],
+  [
+    'with a refusal',
+    () => {
+      throw refusal('IdempotentInstanceTerminated');
     },
-  } as unknown as typeof stack.deps.ec2;
+  ],
+  [
+    'as one for other settings, of which there is no VM',
+    () => {
+      throw refusal('IdempotentParameterMismatch');
+    },
+  ],
+])('a token that is answered %s is followed by another one', async (_, first) => {
+  const tokens: unknown[] = [];
+  const ec2 = answering((name, input) => {
+    if (name !== 'RunInstances') return undefined;
+    tokens.push(input.ClientToken);
+    return tokens.length === 1 ? first() : undefined;
+  });
   await stack.deploy({}, { ec2 });
   expect(tokens).toHaveLength(2);
   expect(tokens[1]).toBe(`${tokens[0]}-1`);
   expect(await vms()).toHaveLength(1);
 });
 
-test('an interrupted deploy asks with the same token again', async () => {
-  inject('RunInstances', { status: 400, code: 'InternalFailureOfTheTest' });
-  await expect(stack.deploy()).rejects.toThrow('InternalFailureOfTheTest');
+test('a VM that an interrupted run has asked for under the same token is found', async () => {
+  const asked = (change: (text: string) => string) =>
+    answering(async (name, input, ask) => {
+      if (name !== 'RunInstances') return undefined;
+      await ask(name, JSON.parse(change(JSON.stringify(input))), new AbortController().signal);
+      throw refusal('IdempotentParameterMismatch');
+    });
+  // Only the time at which it ends differs: it is the one that is wanted.
+  await stack.deploy({}, { ec2: asked((text) => text) });
+  expect(await vms()).toHaveLength(1);
+  expect(Object.values(AwsStack.actions(await stack.plan()))).toEqual(Array(3).fill('unchanged'));
+  await stack.teardown();
+
+  const other = asked((text) => text.replace(/("chainctl:spec","Value":")\w+/g, '$1other'));
+  await expect(stack.deploy({}, { ec2: other })).rejects.toMatchObject({ code: 'aws-changed' });
+  expect(AwsStack.actions(await stack.deploy())).toMatchObject({ 'instance-a': 'replace' });
+  expect(await vms()).toHaveLength(1);
+});
+
+const launchTokens = () =>
+  proxy.calls
+    .filter(({ action }) => action === 'RunInstances')
+    .map(({ parameters }) => parameters.get('ClientToken') as string);
+
+test('a deploy whose launch has an unknown end asks with the same token again', async () => {
+  inject('RunInstances', { status: 500, code: 'InternalError' });
+  await expect(stack.deploy()).rejects.toThrow('InternalError');
   proxy.decide = () => undefined;
   await stack.deploy();
-  const tokens = proxy.calls
-    .filter(({ action }) => action === 'RunInstances')
-    .map(({ parameters }) => parameters.get('ClientToken'));
-  expect(tokens).toHaveLength(2);
-  expect(tokens[0]).toBe(tokens[1]);
+  expect(new Set(launchTokens()).size).toBe(1);
+});
+
+test.each([
+  ['InsufficientInstanceCapacity', 500],
+  ['VcpuLimitExceeded', 400],
+] as const)('a launch that is refused for %s has used its token up', async (code, status) => {
+  inject('RunInstances', { status, code });
+  await expect(stack.deploy()).rejects.toMatchObject({ exit: 4 });
+  expect((await readState(stack.paths.state))?.targets.aws?.resources['instance-a']).toBeUndefined();
+  proxy.decide = () => undefined;
+  await stack.deploy({ type: 'c6i.large' });
+  expect(launchTokens().at(-1)).not.toBe(launchTokens()[0]);
+  expect(await vms()).toHaveLength(1);
+});
+
+test('an account on the free plan is told what it may have', async () => {
+  const message = 'The specified instance type is not eligible for Free Tier.';
+  inject('RunInstances', { status: 400, code: 'InvalidParameterCombination', message });
+  await expect(stack.deploy()).rejects.toMatchObject({
+    code: 'aws-free-plan',
+    nextSteps: [expect.stringContaining('m7i-flex.large'), expect.anything()],
+  });
+});
+
+describe('an Elastic IP that EC2 shows only some time later', () => {
+  /** Shows for some looks what was on the VM before a call. */
+  const showingLate = (trigger: string, looks: number) => {
+    let before: unknown;
+    let left = 0;
+    return answering(async (name, input, ask) => {
+      const { signal } = new AbortController();
+      if (name === trigger) {
+        before = await ask('DescribeInstances', {}, signal);
+        left = looks;
+        return ask(name, input, signal);
+      }
+      return name === 'DescribeInstances' && left-- > 0 ? before : undefined;
+    });
+  };
+  const addresses = async () =>
+    (await moto.aws('describe-addresses')).Addresses.map((each: { PublicIp: string }) => each.PublicIp);
+
+  test('is waited for on the VM', async () => {
+    const done = await stack.deploy({ elasticIp: true }, { ec2: showingLate('AssociateAddress', 3) });
+    expect([done.endpoints.a]).toEqual((await addresses()).map((ip: string) => `http://${ip}:8001`));
+  });
+
+  test('is not recorded once it was given up', async () => {
+    const { endpoints } = await stack.deploy({ elasticIp: true });
+    const ec2 = showingLate('DisassociateAddress', 3);
+    const done = await stack.deploy({}, { ec2 });
+    expect(done.endpoints.a).toMatch(/^http:/);
+    expect(done.endpoints.a).not.toBe(endpoints.a);
+    expect(await addresses()).toEqual([]);
+  });
 });

@@ -174,6 +174,30 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
   });
 });
 
+describe.skipIf(!canRunSshd)('a machine that answers before it has its key', () => {
+  it('has ten seconds for that from its first answer on, however late that comes', async () => {
+    const late = await Sshd.prepare();
+    let ahead = 0;
+    const clock = {
+      ...systemClock,
+      monotonic: () => ahead,
+      async sleep() {
+        ahead += 3000;
+        if (ahead === 60_000) await late.start();
+      },
+    };
+    const stranger = { ...late.access(), privateKey: makeSshKeyPair('stranger').privateKey };
+    const seen: string[] = [];
+    const options = { waitSeconds: 300, attempts: 1, waiting: (reason: string) => seen.push(reason) };
+    await expect(sessions.use(stranger, { clock, signal }, options, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'ssh-authentication',
+    });
+    expect(seen.filter((reason) => reason.includes('ECONNREFUSED'))).toHaveLength(20);
+    expect(seen.filter((reason) => reason.includes('accepts none'))).toHaveLength(4);
+    await late.close();
+  });
+});
+
 describe.skipIf(!canRunSshd)('a push', () => {
   const files = [
     { path: 'settings.env', content: 'TOKEN=secret\n', mode: 0o600 },
