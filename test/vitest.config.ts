@@ -6,6 +6,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * other, with what waits for machines beside them.
  */
 const FIRST = [
+  'stack/kill',
+  'rehearse',
   'kill-all',
   'aws',
   'bake',
@@ -28,13 +30,16 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Tests that measure time, or make a load that others would feel: each has the machine to itself. */
-const ALONE = ['test/integration/{load,services,scaling}/**/*.test.ts', 'test/e2e/{load,rehearse}.test.ts'];
+/** Tests that measure time to the millisecond: each has the machine to itself. */
+const ALONE = ['test/integration/load/{clock,generators,steering,ticker}.test.ts', 'test/e2e/load.test.ts'];
+/** Tests that go by the clock, and mostly wait for it: one core each. */
+const BY_TWO = ['test/integration/{load,services,scaling}/**/*.test.ts', 'test/e2e/rehearse.test.ts'];
 
 /**
- * Five rooms: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
+ * Five kinds: `unit` (pure, in-process), `integration` (real servers and processes on loopback), `browser` (the report
  * in a real Chromium), `e2e` (the built command as a person runs it), `lab` (the cloud on this machine). What measures
- * time runs by itself, one file after another; the others wait more than they work, and share the two cores by three.
+ * time runs by itself, one file after another, what goes by the clock by two; others wait more than they work, and share
+ * the two cores by three.
  */
 export default defineConfig({
   test: {
@@ -44,6 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          isolate: false,
           include: ['test/unit/**/*.test.{ts,tsx}'],
           testTimeout: 10_000,
           maxWorkers: 2,
@@ -53,11 +59,22 @@ export default defineConfig({
         test: {
           name: 'beside',
           include: ['test/{integration,browser,e2e}/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...BY_TWO],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'by-two',
+          include: BY_TWO,
+          exclude: ALONE,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -67,7 +84,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -79,7 +96,7 @@ export default defineConfig({
           hookTimeout: 600_000,
           // Each has a lab of its own. A third one would only make the matrices slower: they need a core each.
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
