@@ -9,7 +9,10 @@ const HOUR = 3600;
 export const gcpDeployFlags = {
   zones: zonesFlag,
   type: machineTypeFlag,
-  'region-wide': Flags.boolean({ description: 'spread the group over the zones of the region', default: false }),
+  'region-wide': Flags.boolean({
+    description: 'spread the group evenly over zones of the region, all of which must have machines left',
+    default: false,
+  }),
   network: Flags.string({ description: 'network of the VMs', default: 'default', env: 'CHAINCTL_GCP_NETWORK' }),
   subnet: Flags.string({
     description: "subnet of the VMs [default: the network's own in the region]",

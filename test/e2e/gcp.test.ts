@@ -106,6 +106,7 @@ test.each([
   [['--zones', 'europe-west9-a', '--dry-run'], 3, 'zone'],
   [['--zones', 'europe-west3-x', '--dry-run'], 3, 'gcloud compute zones list'],
   [['--endpoint-url', 'http://192.0.2.1', '--dry-run'], 2, 'in the clear'],
+  [['--project', '123456789012', '--dry-run'], 2, 'gcloud projects describe 123456789012'],
   [['--project', 'somebody-elses', '--dry-run'], 3, 'project'],
 ] as const)('deploy gcp %j leaves with %i and says what to do', async (args, exit, step) => {
   const { code, stderr } = await cli.run(['deploy', 'gcp', ...args], { env });

@@ -7,7 +7,7 @@ import { GROUP_PART, groupKey } from './group.ts';
 import { groupCalls } from './group-calls.ts';
 import { type Ownership, objectName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
-import { type Location, locationName, placedPath, samePath } from './paths.ts';
+import { type Location, locationName, placedPath, samePath, wholeUrl } from './paths.ts';
 
 const AUTOSCALER_PART = 'llm-b-autoscaler';
 const READY_SECONDS = 180;
@@ -36,7 +36,9 @@ export function autoscaler(
 ): Resource<AutoscalerSpec, Autoscaler> & { readonly name: string } {
   const key = autoscalerKey(location);
   const calls = groupCalls(compute, location).autoscaler;
-  const target = placedPath(compute, location, 'instanceGroupManagers', objectName(owner.stack, GROUP_PART));
+  const group = placedPath(compute, location, 'instanceGroupManagers', objectName(owner.stack, GROUP_PART));
+  // Google's own clients send a whole URL here.
+  const target = wholeUrl(group);
   const bodyOf = ({ signal, target: share, min, max, coolDownSeconds }: AutoscalerSpec): Autoscaler => ({
     target,
     autoscalingPolicy: {

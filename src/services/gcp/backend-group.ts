@@ -6,11 +6,9 @@ import { GROUP_PART } from './group.ts';
 import { type Ownership, objectName, shortName } from './names.ts';
 import { patchStep, vanished, withNewest } from './object.ts';
 import { change, lookUp } from './operations.ts';
-import { type Location, placedPath, samePath } from './paths.ts';
+import { type Location, placedPath, samePath, wholeUrl } from './paths.ts';
 
 export const BACKEND_GROUP = 'backend-group';
-
-const API = 'https://www.googleapis.com/compute/v1';
 
 export interface BackendGroupSpec {
   /** Seconds that requests under way at the group before are given, where the load balancer turns to another one. */
@@ -53,8 +51,8 @@ export function backendGroup(
     return raw;
   };
   const wantedOf = ({ ratePerInstance }: BackendGroupSpec): Backend => ({
-    // The one reference that has to be a whole URL.
-    group: `${API}/${group}`,
+    // A path is refused.
+    group: wholeUrl(group),
     ...(ratePerInstance === undefined
       ? { balancingMode: 'UTILIZATION', maxUtilization: 0.8 }
       : { balancingMode: 'RATE', maxRatePerInstance: ratePerInstance }),

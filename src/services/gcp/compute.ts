@@ -66,12 +66,13 @@ function methodOf<Answer>(client: Client, name: string): (request: object, optio
  * Opens Compute Engine. Its clients are loaded one at a time, when one is first needed.
  * Credentials are looked for at once: the generated code would crash the process where there are none.
  *
- * @throws RemedyError (exit 3) without credentials or a project, (exit 2) for an endpoint that would see credentials in the clear
+ * @throws RemedyError (exit 3) without credentials or a project, (exit 2) for a project's number, and for an endpoint that would see credentials in the clear
  */
 export async function openCompute(options: ComputeOptions): Promise<Compute> {
   const { zone, clock, attempts = 5 } = options;
   const endpoint = options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint);
   const { authClient, project } = await authenticate(options.project, endpoint?.lab === true);
+  if (/^\d+$/.test(project)) throw numberedProject(project);
   const clients = new Map<Collection, Promise<Client>>();
   const clientOf = (collection: Collection): Promise<Client> => {
     const known = clients.get(collection);
@@ -140,6 +141,15 @@ async function authenticate(project: string | undefined, lab: boolean) {
   const found = project ?? (await google.getProjectId().catch(() => undefined));
   if (found === undefined || found === null) throw noProject();
   return { authClient, project: found };
+}
+
+/** Calls take it, and every answer names the id instead: nothing would seem to be as wanted. */
+function numberedProject(project: string): RemedyError {
+  return new RemedyError(`${project} is the number of a Google Cloud project, not its id`, {
+    code: 'gcp-project-number',
+    exit: ExitCode.usage,
+    nextSteps: [`see the id: gcloud projects describe ${project} --format="value(projectId)"`, 'and give that'],
+  });
 }
 
 function noProject(): RemedyError {

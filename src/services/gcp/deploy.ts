@@ -204,7 +204,8 @@ async function examine(
   // A group elsewhere stays until this one serves.
   const here = there.find(({ kind, place }) => kind === 'group' && place === locationName(location));
   const beside = rolls ? surgeOf(location) : makes(isImageKey) ? 1 : 0;
-  const group = { vcpus: type.vcpus, externalAddress, running: here?.size ?? 0, beside };
+  const bakes = makes(isImageKey);
+  const group = { vcpus: type.vcpus, externalAddress, running: here?.size ?? 0, beside, bakes };
   const tight = await checkQuotas(compute, request, group, signal);
   const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB; ${request.min} to ${request.max} of them`;
   emit({ type: 'note', level: 'info', text });

@@ -1,3 +1,4 @@
+import { EVERYBODY } from '../stack/cidr.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../stack/resource.ts';
 import { globalAddress } from './address.ts';
 import { autoscaler } from './autoscaler.ts';
@@ -5,7 +6,7 @@ import { backendService } from './backend.ts';
 import { backendGroup } from './backend-group.ts';
 import type { Boot, BootSource } from './boot-source.ts';
 import type { Compute } from './compute.ts';
-import { BALANCER_RANGES, firewall, LB_FIREWALL, SSH_FIREWALL } from './firewall.ts';
+import { BALANCER_RANGES, firewall, LB_FIREWALL, REST_FIREWALL, SSH_FIREWALL } from './firewall.ts';
 import { forwardingRule } from './forwarding-rule.ts';
 import { httpProxy, urlMap } from './front.ts';
 import { groupKey, instanceGroup, isGroupKey } from './group.ts';
@@ -58,12 +59,13 @@ export function gcpResources(
     address: globalAddress(compute, owner),
     lbFirewall: firewall(compute, owner, LB_FIREWALL),
     sshFirewall: firewall(compute, owner, SSH_FIREWALL),
+    restFirewall: firewall(compute, owner, REST_FIREWALL),
     balancerCheck: healthCheck(compute, owner, BALANCER_CHECK),
     healingCheck: healthCheck(compute, owner, HEALING_CHECK),
     template: instanceTemplate(compute, owner, template, { dependsOn: bootKeys, source }),
     group: instanceGroup(compute, owner, location, {
-      // The rule lets the load balancer's questions in, without which no VM is healthy; it does not hold a group that goes.
-      dependsOn: [...templates, HEALING_CHECK, ...(deps === NOTHING_MADE ? [] : [LB_FIREWALL])],
+      // The rules let the load balancer's questions in, without which no VM is healthy; they do not hold a group that goes.
+      dependsOn: [...templates, HEALING_CHECK, ...(deps === NOTHING_MADE ? [] : [LB_FIREWALL, REST_FIREWALL])],
       instanceSeconds,
     }),
     autoscaler: autoscaler(compute, owner, location),
@@ -143,6 +145,7 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
     desire(resources.address, {}),
     desire(resources.lbFirewall, { network, port: SERVICE_PORT, sources: BALANCER_RANGES, tag }),
     desire(resources.sshFirewall, { network, port: SSH_PORT, sources: [request.operatorAddress], tag }),
+    desire(resources.restFirewall, { network, sources: [EVERYBODY], tag }),
     desire(resources.balancerCheck, check(BALANCER_CHECK)),
     desire(resources.healingCheck, check(HEALING_CHECK)),
     ...boot.desired,

@@ -8,6 +8,13 @@ import { samePath } from './paths.ts';
 
 export const LB_FIREWALL = 'firewall-lb';
 export const SSH_FIREWALL = 'firewall-ssh';
+/** Rules only add up, and those of a project's default network let everybody in to port 22: the rest is closed. */
+export const REST_FIREWALL = 'firewall-rest';
+
+/** That of rules which name none: what an operator lets in beside ours wins over the closed rest, too. */
+const PRIORITY = 1000;
+/** Before the default network's own rules, which have 65534. */
+const REST_PRIORITY = 2000;
 
 /** Where Google's load balancers and health checks come from (cloud.google.com/load-balancing/docs/health-check-concepts). */
 export const BALANCER_RANGES = ['130.211.0.0/22', '35.191.0.0/16'] as const;
@@ -15,14 +22,15 @@ export const BALANCER_RANGES = ['130.211.0.0/22', '35.191.0.0/16'] as const;
 export interface FirewallSpec {
   /** Path of the network. */
   readonly network: string;
-  readonly port: number;
-  /** IPv4 ranges that may come in. */
+  /** The one that is opened; without it, TCP and UDP are closed. */
+  readonly port?: number;
+  /** IPv4 ranges that it is about. */
   readonly sources: readonly string[];
   /** Network tag of the VMs that it is for. */
   readonly tag: string;
 }
 
-/** Which addresses reach one port of the VMs. What somebody changed by hand is taken back. */
+/** Which addresses reach one port of the VMs, or none. What somebody changed by hand is taken back. */
 export function firewall(
   compute: Compute,
   owner: Ownership,
@@ -31,9 +39,10 @@ export function firewall(
   const bodyOf = ({ network, port, sources, tag }: FirewallSpec): Firewall => ({
     network,
     direction: 'INGRESS',
-    priority: 1000,
     disabled: false,
-    allowed: [{ IPProtocol: 'tcp', ports: [String(port)] }],
+    ...(port === undefined
+      ? { priority: REST_PRIORITY, denied: [{ IPProtocol: 'tcp' }, { IPProtocol: 'udp' }] }
+      : { priority: PRIORITY, allowed: [{ IPProtocol: 'tcp', ports: [String(port)] }] }),
     sourceRanges: [...sources],
     targetTags: [tag],
   });
@@ -44,10 +53,13 @@ export function firewall(
     async insert(context, spec, made, step) {
       await change(compute, context, 'firewalls.insert', { firewallResource: { ...made, ...bodyOf(spec) } }, step);
     },
-    needsAnother: ({ network }, raw) => !samePath(network, raw.network),
+    // Whether a rule opens or closes cannot be changed.
+    needsAnother: ({ network, port }, raw) =>
+      !samePath(network, raw.network) || (port === undefined) !== (raw.denied ?? []).length > 0,
     differences: ({ port, sources, tag, network }, raw) => [
       ...(samePath(network, raw.network) ? [] : [`network is ${raw.network}`]),
-      ...(ports(raw) === `tcp:${port}` ? [] : [`lets in ${ports(raw)} instead of tcp:${port}`]),
+      ...(effect(raw) === wanted(port) ? [] : [`${effect(raw)} instead of ${wanted(port)}`]),
+      ...(raw.priority === (port === undefined ? REST_PRIORITY : PRIORITY) ? [] : [`has priority ${raw.priority}`]),
       ...(alike(raw.sourceRanges, sources) ? [] : [`from ${list(raw.sourceRanges)} instead of ${list(sources)}`]),
       ...(alike(raw.targetTags, [tag]) ? [] : [`for ${list(raw.targetTags)} instead of ${tag}`]),
       ...(raw.disabled ? ['is disabled'] : []),
@@ -61,8 +73,14 @@ export function firewall(
   });
 }
 
-function ports({ allowed }: Firewall): string {
-  return (allowed ?? []).map((rule) => `${rule.IPProtocol}:${(rule.ports ?? []).join('+') || 'all'}`).join(' ');
+function wanted(port: number | undefined): string {
+  return port === undefined ? 'closes tcp:all udp:all' : `opens tcp:${port}`;
+}
+
+function effect({ allowed, denied }: Firewall): string {
+  const text = (rules: Firewall['allowed']) =>
+    (rules ?? []).map((rule) => `${rule.IPProtocol}:${(rule.ports ?? []).join('+') || 'all'}`).join(' ');
+  return (denied ?? []).length > 0 ? `closes ${text(denied)}` : `opens ${text(allowed)}`;
 }
 
 function alike(one: readonly string[] | null | undefined, other: readonly string[]): boolean {

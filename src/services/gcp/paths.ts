@@ -24,6 +24,11 @@ export function placedPath({ project }: InProject, location: Location, collectio
   return `projects/${project}/${place}/${collection}/${name}`;
 }
 
+/** For the few references that do not take a path. */
+export function wholeUrl(path: string): string {
+  return `https://www.googleapis.com/compute/v1/${path}`;
+}
+
 /** Whether two URLs mean the same object: the API answers whole ones where paths were given. */
 export function samePath(one: string | null | undefined, other: string | null | undefined): boolean {
   return tail(one) === tail(other);

@@ -86,7 +86,7 @@ export async function quotasOf(compute: Compute, region: string, signal: AbortSi
 export async function checkQuotas(
   compute: Compute,
   request: GcpRequest,
-  group: Pick<GroupSize, 'vcpus' | 'externalAddress' | 'running' | 'beside'>,
+  group: Pick<GroupSize, 'vcpus' | 'externalAddress' | 'running' | 'beside' | 'bakes'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const [location] = locationsOf(request);

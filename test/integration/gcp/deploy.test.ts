@@ -72,6 +72,13 @@ describe('deploy gcp', () => {
       { firewall: 'chainctl-test-firewall-ssh', firewallResource: { sourceRanges: ['0.0.0.0/0'] } },
       signal,
     );
+    // The rules of a default network let everybody in to port 22, after ours.
+    const rest = { firewall: 'chainctl-test-firewall-rest' };
+    expect(await compute.read('firewalls.get', rest, signal)).toMatchObject({
+      ...{ priority: 2000, sourceRanges: ['0.0.0.0/0'], targetTags: ['chainctl-test-b'] },
+      denied: [{ IPProtocol: 'tcp' }, { IPProtocol: 'udp' }],
+    });
+    await compute.begin('firewalls.patch', { ...rest, firewallResource: { priority: 65535 } }, signal);
     const ports = { namedPorts: [{ name: 'http', port: 80 }] };
     await compute.begin(
       'instanceGroups.setNamedPorts',
@@ -92,6 +99,7 @@ describe('deploy gcp', () => {
     });
     expect(changed(deployment)).toEqual({
       'firewall-ssh': 'update',
+      'firewall-rest': 'update',
       'group-europe-west3-c': 'update',
       'autoscaler-europe-west3-c': 'update',
       backend: 'update',

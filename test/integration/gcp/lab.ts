@@ -16,7 +16,7 @@ export const NOTHING = {
 /** What one deploy with one VM makes. */
 export const EVERYTHING = {
   ...NOTHING,
-  ...{ instances: 1, disks: 1, firewalls: 2, instanceTemplates: 1, healthChecks: 2 },
+  ...{ instances: 1, disks: 1, firewalls: 3, instanceTemplates: 1, healthChecks: 2 },
   ...{ instanceGroupManagers: 1, autoscalers: 1, addresses: 1, backendServices: 1, urlMaps: 1 },
   ...{ targetHttpProxies: 1, forwardingRules: 1 },
 };

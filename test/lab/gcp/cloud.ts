@@ -11,7 +11,7 @@ export interface Behaviour {
   /** Zones that have no machines left. */
   readonly stockOuts: Set<string>;
   /** Limits of each region. */
-  readonly quotas: Record<'CPUS' | 'INSTANCES' | 'IN_USE_ADDRESSES' | 'STATIC_ADDRESSES', number>;
+  readonly quotas: Record<'CPUS' | 'E2_CPUS' | 'INSTANCES' | 'IN_USE_ADDRESSES' | 'STATIC_ADDRESSES', number>;
 }
 
 /** What the parts of the lab's Compute Engine share. */
@@ -38,6 +38,8 @@ export function quotasOf(
     .map(({ body }) => body);
   const usage: Body = {
     CPUS: here.reduce((sum, each) => sum + (vcpusOf(lastPart(each.machineType)) ?? 0), 0),
+    // Listed, but E2 counts in CPUS.
+    E2_CPUS: 0,
     INSTANCES: here.length,
     IN_USE_ADDRESSES: here.filter((each) => each.networkInterfaces?.some((one) => one.accessConfigs?.length)).length,
     STATIC_ADDRESSES: 0,

@@ -67,7 +67,7 @@ export async function startGcp(options: {
   const operations = new Operations(PROJECT, timings);
   const behaviour: Behaviour = {
     stockOuts: new Set(),
-    quotas: { CPUS: 72, INSTANCES: 72, IN_USE_ADDRESSES: 8, STATIC_ADDRESSES: 8 },
+    quotas: { CPUS: 72, E2_CPUS: 2, INSTANCES: 72, IN_USE_ADDRESSES: 8, STATIC_ADDRESSES: 8 },
   };
   const { machines, balancers } = options;
   const cloud: Cloud = {

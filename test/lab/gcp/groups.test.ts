@@ -43,6 +43,9 @@ const stable = (size: number, path = GROUP) =>
 describe('a group', () => {
   it('makes as many instances as it should have, and tells how far each is', async () => {
     const seen = new Set<string>();
+    // Slow enough that each state is met by a look, also on a busy machine.
+    await gcp.stop();
+    await start({}, { bootMs: 400, serveAfterMs: 400 });
     await makeGroup(api);
     expect((await group()).status?.isStable).toBe(false);
     await soon(async () => {

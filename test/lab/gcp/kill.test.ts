@@ -8,12 +8,27 @@ import { memoryMachines } from './memory-machines.ts';
 
 const obstacle = process.getuid?.() === 0 ? undefined : 'port 80 needs root';
 const PARTS = {
-  ...{ address: 'addresses', 'firewall-lb': 'firewalls', 'firewall-ssh': 'firewalls', 'health-check': 'healthChecks' },
+  ...{
+    address: 'addresses',
+    'firewall-lb': 'firewalls',
+    'firewall-ssh': 'firewalls',
+    'firewall-rest': 'firewalls',
+    'health-check': 'healthChecks',
+  },
   ...{ 'llm-b-mig': 'instanceGroupManagers', 'llm-b-autoscaler': 'autoscalers', 'healing-check': 'healthChecks' },
   ...{ backend: 'backendServices', 'url-map': 'urlMaps', 'http-proxy': 'targetHttpProxies' },
   ...{ 'forwarding-rule': 'forwardingRules' },
 };
-const KEYS = ['address', 'firewall-lb', 'firewall-ssh', 'health-check', 'healing-check', 'template-', 'group-'];
+const KEYS = [
+  'address',
+  'firewall-lb',
+  'firewall-ssh',
+  'firewall-rest',
+  'health-check',
+  'healing-check',
+  'template-',
+  'group-',
+];
 const MORE_KEYS = ['autoscaler-', 'backend', 'backend-group', 'url-map', 'http-proxy', 'forwarding-rule'];
 const states = (...names: string[]) =>
   [...KEYS, ...MORE_KEYS].flatMap((key) => names.map((name) => `state gcp/${key}*=${name}*: after`));
@@ -40,7 +55,7 @@ const NONE = Object.fromEntries(
 );
 const UP = {
   ...Object.fromEntries(Object.keys(NONE).map((collection) => [collection, 1])),
-  ...{ images: 0, firewalls: 2, healthChecks: 2 },
+  ...{ images: 0, firewalls: 3, healthChecks: 2 },
 };
 
 describe.skipIf(obstacle)(`deploy gcp, killed at every effect${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
@@ -65,7 +80,7 @@ describe.skipIf(obstacle)(`deploy gcp, killed at every effect${obstacle ? ` (not
   const deploy = () => ['deploy', 'gcp', '--no-bake', '--yes'];
   const teardown = () => ['teardown', 'gcp', '--yes'];
   const count = (stack: string) => gcp.count(`chainctl-${stack}-`);
-  /** The chain has two firewalls and two health checks, and those by different names. */
+  /** The chain has three firewall rules and two health checks, and those by different names. */
   const killed = (stack: string): Killed => ({
     ...{ stack, cli, env: env() },
     async count() {

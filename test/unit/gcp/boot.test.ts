@@ -125,7 +125,7 @@ describe('a baked image', () => {
     const hash = imageHash(REQUEST, TEMPLATES);
     expect(source.image).toBe(`projects/p/global/images/chainctl-demo-image-${hash}`);
     expect(desired.map(({ resource }) => [resource.key, resource.dependsOn])).toEqual([
-      [`image-${hash}`, ['firewall-ssh']],
+      [`image-${hash}`, ['firewall-ssh', 'firewall-rest']],
     ]);
     expect(Object.keys(source.metadata)).not.toContain('chainctl-release');
     expect(Object.keys(source.metadata)).not.toContain('startup-script');

@@ -216,10 +216,13 @@ describe('quotas', () => {
   const quotas = [
     { metric: 'CPUS', limit: 8, usage: 0 },
     { metric: 'N2_CPUS', limit: 4, usage: 4 },
+    // Listed, and never used: E2 counts in CPUS.
+    { metric: 'E2_CPUS', limit: 2, usage: 0 },
+    { metric: 'SSD_TOTAL_GB', limit: 250, usage: 0 },
     { metric: 'INSTANCES', limit: 100, usage: 1 },
     { metric: 'IN_USE_ADDRESSES', limit: 2, usage: 0 },
   ] as const;
-  const size = { type: 'e2-standard-4', vcpus: 4, min: 1, max: 3, externalAddress: true, running: 0 };
+  const size = { type: 'e2-standard-4', vcpus: 4, diskGb: 30, min: 1, max: 3, externalAddress: true, running: 0 };
   const region = { quotas } as unknown as Parameters<typeof quotaChecks>[0];
 
   test('the tightest is first, by what the largest group needs', () => {
@@ -240,6 +243,16 @@ describe('quotas', () => {
     expect(quotaChecks(everywhere, size)[0]).toMatchObject({ metric: 'CPUS_ALL_REGIONS', needed: { min: 4 } });
     const metrics = quotaChecks(region, { ...size, externalAddress: false }).map(({ metric }) => metric);
     expect(metrics).not.toContain('IN_USE_ADDRESSES');
+  });
+
+  test('a builder has an address, disks count as SSDs unless they are Hyperdisks', () => {
+    const of = (more: object) =>
+      Object.fromEntries(quotaChecks(region, { ...size, ...more }).map(({ metric, needed }) => [metric, needed]));
+    const baking = of({ externalAddress: false, beside: 1, bakes: true });
+    expect(baking.IN_USE_ADDRESSES).toEqual({ min: 1, max: 1 });
+    expect(baking.SSD_TOTAL_GB).toEqual({ min: 30, max: 90 });
+    const newest = of({ type: 'c4-standard-4' });
+    expect(Object.keys(newest)).toEqual(expect.not.arrayContaining(['SSD_TOTAL_GB', 'CPUS', 'E2_CPUS']));
   });
 });
 

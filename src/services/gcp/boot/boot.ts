@@ -5,7 +5,7 @@ import { desire, type Resource } from '../../stack/resource.ts';
 import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
 import { networkPath, subnetPath } from '../desired.ts';
-import { SSH_FIREWALL } from '../firewall.ts';
+import { REST_FIREWALL, SSH_FIREWALL } from '../firewall.ts';
 import { nameFilter, type Ownership, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
 import { bake } from './bake.ts';
@@ -76,7 +76,7 @@ function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | un
   const vm = { type, diskGb, tag, zone, network: networkPath(request), subnet: subnetPath(request) };
   const service = builderSpecOf(request, templates);
   const newId = () => compute.newId();
-  return bakedImage(compute, owner, key, [SSH_FIREWALL], {
+  return bakedImage(compute, owner, key, [SSH_FIREWALL, REST_FIREWALL], {
     builder: maker,
     bake: (context) => {
       if (keys === undefined) throw new Error('a plan cannot bake');
