@@ -88,7 +88,10 @@ class Runner implements ServiceContext {
       outgoing.shouldKeepAlive = false;
       this.#onRequest(incoming, outgoing);
     });
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBrokenRequest(error, socket as Socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (!isUnused(error, socket as Socket)) answerBrokenRequest(error, socket as Socket);
+      else closeUnlessUsed(socket as Socket, Math.max(0, keepAliveMs - readMs));
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ port, host: address, backlog: 4096 }, resolve);
@@ -136,6 +139,22 @@ class Runner implements ServiceContext {
       };
     });
   }
+}
+
+/**
+ * Node counts the time for headers from the connection's beginning. A load balancer opens connections ahead, and an answer
+ * to no request on one of them would be taken for that to the request which is just being sent.
+ */
+function isUnused({ code }: NodeJS.ErrnoException, { bytesRead }: Socket): boolean {
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' && bytesRead === 0;
+}
+
+function closeUnlessUsed(socket: Socket, afterMs: number): void {
+  const timer = setTimeout(() => {
+    if (socket.bytesRead === 0) socket.destroy();
+  }, afterMs);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** Headers that never end or cannot be parsed: an answer in the services' own form, then the connection closes. */

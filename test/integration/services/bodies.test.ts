@@ -82,6 +82,25 @@ test('headers that trickle are answered 408 and the connection is closed', async
   expect(text()).toContain('"detail"');
 });
 
+test('a connection that a load balancer has opened ahead is kept until its first request', async () => {
+  const { socket, text } = open();
+  // More than twice the time that a request may take to arrive.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect([text(), socket.readyState]).toEqual(['', 'open']);
+  socket.write('GET /health HTTP/1.1\r\nhost: b\r\n\r\n');
+  await expect.poll(text).toContain('HTTP/1.1 200');
+  // From then on headers have to come.
+  socket.write('GET /health HTTP/1.1\r\nhost: b\r\n');
+  await expect.poll(text, { timeout: 5000 }).toContain('HTTP/1.1 408');
+});
+
+test('and closed without a word when none comes for as long as an idle connection is kept', async () => {
+  b = await lab.b((await lab.engine()).url, { READ_TIMEOUT_SECONDS: '0.5', KEEP_ALIVE_SECONDS: '1' });
+  const { text, closed } = open();
+  await closed;
+  expect(text()).toBe('');
+});
+
 test('what is not HTTP is answered 400 and the connection is closed', async () => {
   const { socket, text, closed } = open();
   socket.write('hello\r\n\r\n');
