@@ -53,7 +53,9 @@ export async function ensureVmTools(): Promise<void> {
 
 /** moto and the AWS command line: those on the PATH, otherwise installed into the cache. */
 export async function ensureCloudTools(): Promise<CloudTools> {
-  if (await haveCloudTools()) return { motoServer: 'moto_server', aws: 'aws' };
+  if (await haveCloudTools()) {
+    return { motoServer: await behindShim('moto_server'), aws: await behindShim('aws') };
+  }
   const folder = join(cacheFolder(), 'python');
   const bin = join(folder, 'bin');
   if (!existsSync(join(bin, 'aws'))) {
@@ -65,6 +67,12 @@ export async function ensureCloudTools(): Promise<CloudTools> {
     await run(join(bin, 'pip'), ['install', '--quiet', ...MOTO]);
   }
   return { motoServer: join(bin, 'moto_server'), aws: join(bin, 'aws') };
+}
+
+/** What pyenv puts on the PATH is a script that looks for the program, at each of hundreds of calls. */
+async function behindShim(program: string): Promise<string> {
+  if (!(await has('pyenv'))) return program;
+  return run('pyenv', ['which', program]).catch(() => program);
 }
 
 async function haveCloudTools(): Promise<boolean> {

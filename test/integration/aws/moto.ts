@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ensureCloudTools } from '../../lab/support.ts';
 
 const run = promisify(execFile);
 
@@ -48,8 +49,10 @@ export class Moto {
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
+  readonly #aws: string;
 
-  private constructor(url: string, process: ChildProcess, folder: string) {
+  private constructor(url: string, process: ChildProcess, folder: string, aws: string) {
+    this.#aws = aws;
     this.url = url;
     this.#process = process;
     this.#folder = folder;
@@ -59,7 +62,8 @@ export class Moto {
     const folder = await mkdtemp(join(tmpdir(), 'chainctl-moto-'));
     const images = join(folder, 'images.json');
     await writeFile(images, JSON.stringify(IMAGES));
-    const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', '0'], {
+    const tools = await ensureCloudTools();
+    const child = spawn(tools.motoServer, ['-H', '127.0.0.1', '-p', '0'], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
@@ -81,7 +85,7 @@ export class Moto {
         if (at !== undefined) resolve(at);
       });
     });
-    return new Moto(url, child, folder);
+    return new Moto(url, child, folder, tools.aws);
   }
 
   /** Forgets everything that was made. */
@@ -92,7 +96,7 @@ export class Moto {
   /** Asks with the AWS CLI, a reader of its own. */
   async aws(...args: readonly string[]) {
     const all = ['ec2', ...args, '--endpoint-url', this.url, '--region', REGION, '--output', 'json'];
-    const { stdout } = await run('aws', all, { env: { ...process.env, ...CREDENTIALS, AWS_PAGER: '' } });
+    const { stdout } = await run(this.#aws, all, { env: { ...process.env, ...CREDENTIALS, AWS_PAGER: '' } });
     return stdout.trim() === '' ? undefined : JSON.parse(stdout);
   }
 
