@@ -76,7 +76,9 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
       const known = capacityPerInstance === undefined ? {} : { capacityPerInstance };
       const report = await recordedWatch({ outFolder: flags.out, tag, ...known }, options, deps).catch(
         async (error: unknown) => {
-          if (error instanceof WatchLost) await writeWatchFigures({ runFolder: error.runFolder, tag }, emit);
+          // Whatever is wrong with the figures, it is the loss that has to be told.
+          if (error instanceof WatchLost)
+            await writeWatchFigures({ runFolder: error.runFolder, tag }, emit).catch(() => undefined);
           throw error;
         },
       );

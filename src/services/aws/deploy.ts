@@ -139,6 +139,7 @@ export async function planAws(
         if (address !== undefined) await describe(endpointsAt(address, request), false);
         throw error;
       }
+      if (givenUp !== undefined) await describe(endpointsAt(undefined, request), false);
       const vm = await (givenUp === undefined
         ? resources.instance.find(context)
         : withOwnAddress(resources.instance, String(givenUp), context));

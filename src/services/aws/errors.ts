@@ -113,8 +113,10 @@ export function remedyFor(error: unknown, site: CallSite): Ec2Error {
   const said = withoutEncodedPart(reasonOf(error));
   const status = statusOf(error) ?? 0;
   const shortage = capacitySteps(code);
+  // Who asks is looked at before what is asked for: then nothing is said about an earlier call with the same token.
+  const unheard = [...NO_CREDENTIALS, ...EXPIRED, ...INVALID, ...FORBIDDEN, ...ACCOUNT].includes(code);
   // A shortage comes with status 500.
-  const refused = shortage !== undefined || (status >= 400 && status < 500);
+  const refused = !unheard && (shortage !== undefined || (status >= 400 && status < 500));
   const make = (message: string, short: string, exit: RemedyError['exit'], nextSteps: readonly string[]) =>
     new Ec2Error(message, code, { code: short, exit, nextSteps, cause: error, refused });
   const { call, region } = site;

@@ -79,7 +79,10 @@ function wanted(port: number | undefined): string {
 
 function effect({ allowed, denied }: Firewall): string {
   const text = (rules: Firewall['allowed']) =>
-    (rules ?? []).map((rule) => `${rule.IPProtocol}:${(rule.ports ?? []).join('+') || 'all'}`).join(' ');
+    (rules ?? [])
+      .map((rule) => `${rule.IPProtocol}:${(rule.ports ?? []).join('+') || 'all'}`)
+      .sort()
+      .join(' ');
   return (denied ?? []).length > 0 ? `closes ${text(denied)}` : `opens ${text(allowed)}`;
 }
 

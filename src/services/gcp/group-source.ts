@@ -112,7 +112,7 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
 }
 
 /** What is refused at one look though it was answered before (a proxy's page, a group in between) may pass, unless the group is gone. */
-function passing(error: unknown): unknown {
+export function passing(error: unknown): unknown {
   if (!(error instanceof GcpError) || error.code !== 'gcp-refused' || error.reason === 'notFound') return error;
   const { message, reason, code, nextSteps, cause } = error;
   return new GcpError(message, reason, { code, exit: ExitCode.unhealthy, nextSteps, cause });

@@ -7,6 +7,7 @@ import type { LogKind, LogSource } from '../stack/log-source.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import type { Compute } from './compute.ts';
+import { passing } from './group-source.ts';
 import { vmAccessB } from './ssh-command.ts';
 import { type GroupVm, listVms } from './vms.ts';
 
@@ -46,8 +47,8 @@ export function groupLogs(deps: LogDeps) {
       try {
         vms = await listVms(await compute, deps.paths.name, context.signal);
       } catch (error) {
-        if (listedAt === undefined || context.signal.aborted || isFinal(error)) throw error;
-        sayOnce({ context, told }, `the VMs of the group cannot be listed: ${reasonOf(error)}`);
+        if (listedAt === undefined || context.signal.aborted || isFinal(passing(error))) throw error;
+        sayOnce({ context, told }, 'the list', `the VMs of the group cannot be listed: ${reasonOf(error)}`);
       }
       listedAt = now;
     }
@@ -56,16 +57,17 @@ export function groupLogs(deps: LogDeps) {
   };
 }
 
-function sayOnce({ context, told }: Pick<Reading, 'context' | 'told'>, text: string): void {
-  if (!told.has(text)) context.emit({ type: 'note', level: 'warn', text });
-  told.add(text);
+/** @param about what it is told of once, as texts may have times in them */
+function sayOnce({ context, told }: Pick<Reading, 'context' | 'told'>, about: string, text: string): void {
+  if (!told.has(about)) context.emit({ type: 'note', level: 'warn', text });
+  told.add(about);
 }
 
 /** Named by the end of the VM's name, which is what tells it from the others. */
 function vmLog(name: string, reading: Reading): LogSource {
   const { paths, clock, kind, context } = reading;
-  const silent = (reason: string) => {
-    sayOnce(reading, `no log of ${name}: ${reason}`);
+  const silent = (reason: string, about = reason) => {
+    sayOnce(reading, `${name}: ${about}`, `no log of ${name}: ${reason}`);
     return '';
   };
   const run = async (script: string): Promise<string> => {
@@ -78,7 +80,7 @@ function vmLog(name: string, reading: Reading): LogSource {
       return await runThere(access, 'reading the log', script, { ...context, clock });
     } catch (error) {
       context.signal.throwIfAborted();
-      return silent(reasonOf(error));
+      return silent(reasonOf(error), 'not reached');
     }
   };
   return remoteLog('b', kind, run, `b-${name.split('-').at(-1)}`);

@@ -30,7 +30,7 @@ export interface GroupSize {
 export type Quotas = Pick<Region, 'quotas'>;
 
 /** Families that count in `CPUS`; E2 does, although regions also list an `E2_CPUS`, of which nothing is ever used. */
-const SHARED = ['e2', 'f1', 'g1', 'n1'];
+const SHARED = ['custom', 'e2', 'f1', 'g1', 'n1'];
 
 /**
  * The older families share a quota, others have one of their own (cloud.google.com/compute/resource-usage). Of the newest

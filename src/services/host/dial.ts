@@ -50,8 +50,8 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
       signal.throwIfAborted();
       const elapsedMs = clock.monotonic() - started;
       if (error instanceof RemedyError && error.code !== 'ssh-authentication') throw error;
-      // A machine that boots may answer before it has its key: since when it does is what counts.
-      if (error instanceof RemedyError) answeredAt ??= elapsedMs;
+      // A machine that boots may answer before it has its key: since when it does is what counts, without a break.
+      answeredAt = error instanceof RemedyError ? (answeredAt ?? elapsedMs) : undefined;
       const patienceMs = answeredAt === undefined ? Number.POSITIVE_INFINITY : answeredAt + AUTHENTICATION_PATIENCE_MS;
       if (clock.monotonic() >= nextLook) {
         // A look that fails says nothing about the machine.

@@ -64,13 +64,18 @@ function requestLog(service: ServiceName, run: RunThere, source: string): LogSou
   let wanted: number | undefined;
   const there = (command: string) =>
     run(`id=${containerOf(service)}; [ -z "$id" ] || docker exec "$id" sh -c '${command}' 2>/dev/null || true`);
+  // A service that has had no request has no file: a machine that was reached says 0 then.
+  const lengthThere = () =>
+    run(
+      `id=${containerOf(service)}; { [ -n "$id" ] && docker exec "$id" sh -c 'wc -l < /logs/requests.jsonl' 2>/dev/null; } || echo 0`,
+    );
   const asLines = (output: string) =>
     output
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => ({ source, line }));
   const tail = async (count: number): Promise<LogLine[]> => {
-    const length = (await there('wc -l < /logs/requests.jsonl')).trim();
+    const length = (await lengthThere()).trim();
     wanted = length === '' ? count : undefined;
     if (length === '') return [];
     read = Number(length) || 0;

@@ -36,7 +36,7 @@ export async function writeWatchFigures(
 async function figuresBesideRun(runFolder: string, emit: Emit): Promise<ScalingFigures | undefined> {
   const { manifest, scaling } = await readReportedRun(runFolder);
   if (manifest.status !== 'running') return (await writeRunReport(runFolder, emit))?.figures ?? scaling?.figures;
-  const text = `the load of ${runFolder} has not ended: its own report will have these figures, too`;
+  const text = `the load of ${runFolder} has not ended: its own report will have these figures, too; if it was killed: chainctl report ${runFolder}`;
   emit({ type: 'note', level: 'info', text });
   return scaling?.figures;
 }

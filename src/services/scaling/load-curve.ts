@@ -52,8 +52,8 @@ export function offeredAt({ changes }: LoadCurve, at: number): number {
   return changes.findLast((change) => change.at <= at)?.rps ?? 0;
 }
 
-/** A drain, and a gate of as much, take no longer between two points, seconds. A run that is gone on with later does. */
-const longestPause = (drainSeconds: number) => 2 * drainSeconds + 60;
+/** Beside a drain, the gate between two points takes no longer, seconds. A run that is gone on with later may. */
+const LONGEST_GATE = 600;
 
 /**
  * The load of a recorded run. A point offers its rate from the beginning of its warm-up to the end of its window, and
@@ -85,7 +85,7 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
   });
   const levels = offered.flatMap(({ from, to, rate }, place) => {
     const next = offered[place + 1];
-    const goesOn = next !== undefined && next.from - to <= longestPause(plan.drainSeconds) * 1000;
+    const goesOn = next !== undefined && next.from - to <= (plan.drainSeconds + LONGEST_GATE) * 1000;
     return [{ at: from, rps: rate }, ...(goesOn ? [] : [{ at: to, rps: 0 }])];
   });
   const steps = levels.flatMap(({ at, rps }, place) => stepOf(levels[place - 1]?.rps ?? 0, rps, at));

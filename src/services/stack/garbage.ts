@@ -52,9 +52,10 @@ export function garbageOf<Thing extends MarkedThing>(input: GarbageInput<Thing>)
   const stacks = Map.groupBy(named, ({ stack }) => stack);
   return [...stacks].flatMap(([stack, own]): Garbage<Thing>[] => {
     const decisive = own.filter(({ kind }) => kind === decisiveKind);
-    const expired = (decisive.length > 0 ? decisive : own).every(
-      ({ expiresAt }) => expiresAt !== undefined && Date.parse(expiresAt) < now,
-    );
+    const ends = own.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : [Date.parse(expiresAt)]));
+    // What was made later with the same limit has a later end.
+    const isOver = ends.every((end) => end < now);
+    const expired = isOver && (decisive.length > 0 ? decisive : own).every(({ expiresAt }) => expiresAt !== undefined);
     if (!expired && known.has(stack)) return [];
     const makers = [...new Set(own.map((each) => each.createdBy))].sort();
     const born = own.flatMap(({ createdAt }) => (createdAt === undefined ? [] : [Date.parse(createdAt)]));

@@ -151,7 +151,8 @@ function isUnused({ code }: NodeJS.ErrnoException, { bytesRead }: Socket): boole
 
 function closeUnlessUsed(socket: Socket, afterMs: number): void {
   const timer = setTimeout(() => {
-    if (socket.bytesRead === 0) socket.destroy();
+    // An empty line is no beginning of a request, either.
+    if (socket.bytesRead <= 2) socket.destroy();
   }, afterMs);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));

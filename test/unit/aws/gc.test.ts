@@ -28,6 +28,8 @@ test('a stack that got its time limit later expires with its machine', () => {
   expect(find([object('mine', past), address], ['mine'])).toMatchObject([{ reason: 'expired' }]);
   expect(find([object('mine'), { ...address, ...past }], ['mine'])).toEqual([]);
   expect(find([address], ['mine'])).toEqual([]);
+  const later = { ...address, expiresAt: '2026-05-01T13:00:00Z' };
+  expect(find([object('mine', past), later], ['mine'])).toEqual([]);
 });
 
 test("what one has made is one's own, whatever a tag can hold of the name", () => {
