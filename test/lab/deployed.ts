@@ -46,7 +46,7 @@ export class DeployedLab {
   }
 
   async startB(options: { readonly port?: number; readonly tokenFile?: string } = {}): Promise<SimulatedB> {
-    const b = await startSimulatedB({ address: this.lab.gateway, ...options });
+    const b = await startSimulatedB({ address: this.lab.gateway, addChild: this.lab.addChild, ...options });
     this.#bs.push(b);
     return b;
   }

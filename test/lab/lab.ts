@@ -42,6 +42,8 @@ export interface Lab {
   countPlainly(stack?: string): Promise<Inventory>;
   /** Resolves when no VM is on its way from one state to another. */
   settled(): Promise<void>;
+  /** Writes down a process that has to go with the lab, also when the lab is killed. */
+  addChild(pid: number): Promise<void>;
   /** Removes everything. */
   stop(): Promise<void>;
 }
@@ -113,6 +115,7 @@ export async function startLab({ vms: withVms, gcp: gcpWanted }: LabOptions = {}
       count: () => inventoryByCli(aws),
       countPlainly: (stack) => inventoryByQuery(proxy.url, stack),
       settled: () => ec2.instances.settled(),
+      addChild: (pid) => session.addChild(pid),
     };
   } catch (error) {
     await stop().catch(() => {});

@@ -64,7 +64,7 @@ async function keepLab(vms: boolean): Promise<void> {
   say('Starting the lab (the first time it builds images for about a minute) ...');
   const lab = await startLab({ vms, gcp: true });
   // For the AWS side alone, without waiting for the other.
-  const b = vms ? await startSimulatedB({ address: lab.gateway }) : undefined;
+  const b = vms ? await startSimulatedB({ address: lab.gateway, addChild: lab.addChild }) : undefined;
   const { CHAINCTL_HOME: home, ...env } = lab.env;
   const exports = {
     ...env,

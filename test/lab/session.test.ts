@@ -29,7 +29,8 @@ describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` :
       await sleep(50);
     }
     const env = Object.fromEntries([...text.matchAll(/export (\w+)=(\S+)/g)].map(([, name, value]) => [name, value]));
-    return { child, env: env as Record<string, string> };
+    const [, b] = /--b-url (\S+)/.exec(text) ?? [];
+    return { child, b, env: env as Record<string, string> };
   };
 
   const boot = async (env: Record<string, string>) => {
@@ -53,6 +54,14 @@ describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` :
     const next = await startLab();
     expect(await containers()).not.toContain(id);
     await expect(fetch(killed.env.AWS_ENDPOINT_URL_EC2 as string)).rejects.toThrow();
+    await expect
+      .poll(() =>
+        fetch(`${killed.b}/health`).then(
+          () => 'answers',
+          () => 'gone',
+        ),
+      )
+      .toBe('gone');
     await next.stop();
     await other.stop();
   });

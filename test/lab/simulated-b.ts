@@ -18,10 +18,13 @@ export interface SimulatedBOptions {
   readonly port?: number;
   /** Requests without the token in this file get 401. */
   readonly tokenFile?: string;
+  /** Told of each process that is started. */
+  readonly addChild?: (pid: number) => Promise<void>;
 }
 
 /** Starts a fast B: 0.1 s for each answer at least. Resolves when it listens. */
-export async function startSimulatedB({ address, port = 0, tokenFile }: SimulatedBOptions): Promise<SimulatedB> {
+export async function startSimulatedB(options: SimulatedBOptions): Promise<SimulatedB> {
+  const { address, port = 0, tokenFile, addChild } = options;
   const children: ChildProcess[] = [];
   const stop = async () => {
     for (const child of children.splice(0)) {
@@ -35,7 +38,7 @@ export async function startSimulatedB({ address, port = 0, tokenFile }: Simulate
     const file = new URL(`${name}.mjs`, BUNDLES).pathname;
     const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     children.push(child);
-    return new Promise((resolve, reject) => {
+    const listening = new Promise<string>((resolve, reject) => {
       let said = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         said += text;
@@ -44,6 +47,9 @@ export async function startSimulatedB({ address, port = 0, tokenFile }: Simulate
       });
       child.once('exit', () => reject(new Error(`${name} ended: ${said}`)));
     });
+    listening.catch(() => {});
+    if (child.pid !== undefined) await addChild?.(child.pid);
+    return listening;
   };
   try {
     const engine = await start('engine-sim', {

@@ -16,7 +16,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
 
   beforeAll(async () => {
     lab = await startLab({ vms: true });
-    b = await startSimulatedB({ address: lab.gateway });
+    b = await startSimulatedB({ address: lab.gateway, addChild: lab.addChild });
     stacks = await Stacks.open(lab, b.url);
   });
   afterAll(async () => {
