@@ -23,7 +23,7 @@ const DISPENSABLE = ['serving', 'running', 'created'];
 export function scalingSections(figures: ScalingFigures, columns: number): string[] {
   const { group, scaleOuts, scaleIns, looks, seconds, originIs } = figures;
   const title = `Scaling of ${display(group)}, times since the ${originIs === 'load' ? 'load began' : 'first look'}`;
-  const nothing = `the size did not change in ${looks} looks over ${seconds.toFixed(0)} s`;
+  const nothing = `the size did not change in ${looks} ${looks === 1 ? 'look' : 'looks'} over ${seconds.toFixed(0)} s`;
   const changed = scaleOuts.length + scaleIns.length > 0;
   return [
     ...section(title, changed ? changeLines(figures) : [nothing], columns),

@@ -117,7 +117,7 @@ export function decide(
       if (spent < scaleInSeconds) return stay;
       return {
         end: 'not-scaled-in',
-        why: `still ${view.present} instances after ${scaleInSeconds} s at ${lowRps} rps${old}`,
+        why: `still ${view.present} ${view.present === 1 ? 'instance' : 'instances'} after ${scaleInSeconds} s at ${lowRps} rps${old}`,
       };
     }
   }

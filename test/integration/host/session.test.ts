@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
 import { RemedyError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import type { HostAccess } from '../../../src/services/host/access.ts';
@@ -42,6 +43,19 @@ function use<T>(work: (session: HostSession) => Promise<T>, access: HostAccess =
   reasons = [];
   const waiting = (reason: string) => void reasons.push(reason);
   return sessions.use(access, context, { waitSeconds, attempts: 3, waiting }, work);
+}
+
+/** Each wait counts for three seconds, and takes none. */
+function hastyClock(waited: (ms: number) => Promise<void> = async () => {}) {
+  let ahead = 0;
+  return {
+    ...systemClock,
+    monotonic: () => ahead,
+    async sleep() {
+      ahead += 3000;
+      await waited(ahead);
+    },
+  };
 }
 
 describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
@@ -157,15 +171,7 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
       async () => undefined,
       async () => new Error('ended'),
     ];
-    let ahead = 0;
-    // Each wait counts for three seconds, and takes none.
-    const clock = {
-      ...systemClock,
-      monotonic: () => ahead,
-      async sleep() {
-        ahead += 3000;
-      },
-    };
+    const clock = hastyClock();
     const options = { waitSeconds: 300, attempts: 1, waiting() {}, gone: async () => looks.shift()?.() };
     const used = sessions.use(never.access(), { clock, signal }, options, () => Promise.resolve());
     await expect(used).rejects.toThrow('ended');
@@ -177,15 +183,9 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
 describe.skipIf(!canRunSshd)('a machine that answers before it has its key', () => {
   it('has ten seconds for that from its first answer on, however late that comes', async () => {
     const late = await Sshd.prepare();
-    let ahead = 0;
-    const clock = {
-      ...systemClock,
-      monotonic: () => ahead,
-      async sleep() {
-        ahead += 3000;
-        if (ahead === 60_000) await late.start();
-      },
-    };
+    const clock = hastyClock(async (ms) => {
+      if (ms === 60_000) await late.start();
+    });
     const stranger = { ...late.access(), privateKey: makeSshKeyPair('stranger').privateKey };
     const seen: string[] = [];
     const options = { waitSeconds: 300, attempts: 1, waiting: (reason: string) => seen.push(reason) };

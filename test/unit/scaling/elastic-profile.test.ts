@@ -85,7 +85,7 @@ describe('an elastic profile', () => {
     expect(at('scale-in', 1, 10, 1)).toEqual({ next: { phase: 'scale-in', rate: 1, since: 0 } });
     expect(at('scale-in', 1, 60, 1)).toEqual({
       end: 'not-scaled-in',
-      why: 'still 1 instances after 60 s at 1 rps, as last seen 45 s before',
+      why: 'still 1 instance after 60 s at 1 rps, as last seen 45 s before',
     });
   });
 
