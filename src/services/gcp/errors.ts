@@ -33,6 +33,13 @@ export function isGcp(error: unknown, ...reasons: readonly string[]): boolean {
   return error instanceof GcpError && reasons.includes(error.reason);
 }
 
+/** What is refused at one look though it was answered before (a proxy's page, a group in between) may pass, unless the group is gone. */
+export function passing(error: unknown): unknown {
+  if (!(error instanceof GcpError) || error.code !== 'gcp-refused' || error.reason === 'notFound') return error;
+  const { message, reason, code, nextSteps, cause } = error;
+  return new GcpError(message, reason, { code, exit: ExitCode.unhealthy, nextSteps, cause });
+}
+
 /** An operation shouts what a call says. */
 const SAME: Readonly<Record<string, string>> = {
   RESOURCE_NOT_FOUND: 'notFound',

@@ -1,9 +1,8 @@
-import { ExitCode } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { GroupError, GroupSample, GroupSource } from '../scaling/types.ts';
 import type { Compute } from './compute.ts';
 import type { Autoscaler, InstanceGroupManager } from './compute-calls.ts';
-import { GcpError, isGcp } from './errors.ts';
+import { isGcp, passing } from './errors.ts';
 import { groupAges } from './group-ages.ts';
 import { groupCalls } from './group-calls.ts';
 import { readErrors, readGroup } from './group-reading.ts';
@@ -109,13 +108,6 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
     const retold = autoscaler !== undefined && !asks.scaler;
     return readGroup({ at, group, managed, autoscaler, retold, backends, errors: recent, createdAt: ages.of });
   }
-}
-
-/** What is refused at one look though it was answered before (a proxy's page, a group in between) may pass, unless the group is gone. */
-export function passing(error: unknown): unknown {
-  if (!(error instanceof GcpError) || error.code !== 'gcp-refused' || error.reason === 'notFound') return error;
-  const { message, reason, code, nextSteps, cause } = error;
-  return new GcpError(message, reason, { code, exit: ExitCode.unhealthy, nextSteps, cause });
 }
 
 /** Health by name of the instance; early on the answer lists nobody. */

@@ -7,7 +7,7 @@ import type { LogKind, LogSource } from '../stack/log-source.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import { passing } from './group-source.ts';
+import { passing } from './errors.ts';
 import { vmAccessB } from './ssh-command.ts';
 import { type GroupVm, listVms } from './vms.ts';
 
