@@ -12,16 +12,6 @@ export const MODEL_B = 'gemma3:b';
 
 const START_MS = 60_000;
 
-/** An answer of `/api/generate`; durations in nanoseconds, left out where they are 0. */
-export interface Generated {
-  readonly response: string;
-  readonly total_duration: number;
-  readonly load_duration?: number;
-  readonly prompt_eval_duration?: number;
-  readonly eval_duration?: number;
-  readonly eval_count?: number;
-}
-
 /** Where `.tools/engine.mjs` has put things; it prints this. */
 export interface EngineFiles {
   /** Ollama's program. */
