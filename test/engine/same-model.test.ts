@@ -26,11 +26,18 @@ describe('one model for A and B on one engine', () => {
     expect(Object.values(await engine.contexts())).toEqual([1024]);
   });
 
-  it('takes the larger of two contexts that were asked for', async () => {
-    const { engine } = chain;
-    const { a } = await chain.deploy('--model-b', MODEL_A, '--num-predict', '5', '--num-ctx', 'a=2048,b=768');
+  it('refuses two contexts that were asked for, and takes the one that it names', async () => {
+    const same = ['--model-b', MODEL_A, '--num-predict', '5'];
+    const refused = await chain.tryDeploy(...same, '--num-ctx', 'a=2048,b=768');
+    expect(refused.code).toBe(2);
+    expect(JSON.parse(refused.stdout).error).toMatchObject({
+      code: 'one-model-two-contexts',
+      nextSteps: expect.arrayContaining([expect.stringContaining('--num-ctx 2048')]),
+    });
+    const { a } = await chain.deploy(...same, '--num-ctx', '2048');
     expect((await chain.ask(a)).status).toBe(200);
-    expect(Object.values(await engine.contexts())).toEqual([2048]);
-    expect(engine.loads()).toBe(1);
+    expect(Object.values(await chain.engine.contexts())).toEqual([2048]);
+    expect(chain.engine.loads()).toBe(1);
   });
+});
 });
