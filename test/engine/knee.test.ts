@@ -14,17 +14,23 @@ beforeAll(async () => {
 });
 afterAll(() => chain.close());
 
-/** From one rate of the ladder to the next. */
-const STEP = 1.25;
+/** From one rate of the ladder to the next: nearer to the capacity than its half a point of 30 s may be undecided. */
+const STEP = 1.7;
 
 describe('a sweep of a real engine', () => {
   it('finds the knee where a closed loop finds the capacity, within one step', async () => {
     const before = await closedLoop(`${b}/invoke`, 2, 40);
     // The capacity lies in the middle of a step, so that the second rate holds and the third does not.
     const rates = [-1.5, -0.5, 0.5, 1.5].map((steps) => Number((before.perSecond * STEP ** steps).toPrecision(3)));
-    const { points, knee } = await load(`${b}/invoke`, ['--rps', rates.join(','), '--duration', '20s']);
+    const { points, knee } = await load(`${b}/invoke`, [
+      '--rps',
+      rates.join(','),
+      '--duration',
+      '30s',
+      '--stop-above-knee',
+    ]);
     const after = await closedLoop(`${b}/invoke`, 2, 40);
-    expect(points.map(({ state }) => state.state).at(-1)).toBe('overloaded');
+    expect(points.map(({ state }) => state?.state)).toContain('overloaded');
     expect(knee?.rate).toBeGreaterThanOrEqual(lower(before, after) / STEP ** 1.01);
     expect(knee?.rate).toBeLessThanOrEqual(higher(before, after) * STEP ** 1.01);
   });
@@ -54,7 +60,8 @@ const PHASES = ['a', 'b'].flatMap((hop) =>
 );
 
 interface Point {
-  readonly state: { readonly state: string };
+  /** Absent where a point was left out. */
+  readonly state?: { readonly state: string };
   readonly response: { readonly mean: number };
   readonly waterfall: Readonly<Record<string, number>> & {
     readonly count: number;

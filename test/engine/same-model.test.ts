@@ -40,4 +40,3 @@ describe('one model for A and B on one engine', () => {
     expect(chain.engine.loads()).toBe(1);
   });
 });
-});
