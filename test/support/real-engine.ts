@@ -116,8 +116,8 @@ export class RealEngine {
     return Object.fromEntries(models.map(({ name, context_length }) => [name, context_length]));
   }
 
-  post(path: string, body: unknown): Promise<Response> {
-    return fetch(this.url + path, { method: 'POST', body: JSON.stringify(body) });
+  post(path: string, body: unknown, method = 'POST'): Promise<Response> {
+    return fetch(this.url + path, { method, body: JSON.stringify(body) });
   }
 
   /** Unloads a model, as an operator does or the end of its keep-alive. */
