@@ -89,8 +89,9 @@ function removeAbandoned(cache) {
   const mine = `.engine-${hostname()}-`;
   for (const entry of readdirSync(cache)) {
     const pid = Number(entry.slice(mine.length));
-    if (entry.startsWith(mine) && !existsSync(`/proc/${pid}`))
-      rmSync(join(cache, entry), { recursive: true, force: true });
+    if (!entry.startsWith(mine) || existsSync(`/proc/${pid}`)) continue;
+    // What a killed one had started may still write.
+    rmSync(join(cache, entry), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
