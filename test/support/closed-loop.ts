@@ -12,13 +12,13 @@ export interface Capacity {
  * A closed loop: as many requests in flight as are given, each followed by the next at once. With one more in flight than
  * the target has places none of them is ever without work, and what is answered per second is its capacity.
  *
- * @param url `/chain` or `/invoke`; gets the prompts that a sweep sends, all different
+ * @param url `/chain` or `/invoke`; gets the prompt of a sweep, each time with another beginning
  * @param answers how many to count, after the first of each that was in flight
  * @throws Error for an answer that is no success: then there is no capacity to tell
  */
 export async function closedLoop(url: string, inFlight: number, answers: number): Promise<Capacity> {
-  // Another series than those of any sweep.
-  const body = bodyMaker(DEFAULT_PROMPT, 0xc105ed, 0);
+  // What differs comes first: engines reuse the work for a common beginning.
+  const body = (index: number) => JSON.stringify({ prompt: `${index} in a closed loop. ${DEFAULT_PROMPT}` });
   const ends: number[] = [];
   let next = 0;
   const client = async () => {
