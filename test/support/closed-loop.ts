@@ -1,4 +1,4 @@
-import { bodyMaker, DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 
 /** What a target gets done when it never lacks work. */
 export interface Capacity {
