@@ -71,7 +71,11 @@ export class EngineChain {
     return this.cli.run(args, { env: { OLLAMA_HOST: this.engine.host } });
   }
 
-  /** Asks A with a prompt that it has not seen, above the least length. */
+  /**
+   * Asks A with a prompt that it has not seen, above the least length.
+   *
+   * @throws Error when an answer does not tell what the engine did
+   */
   async ask(a: string): Promise<ChainTimes> {
     const prompt = `${this.#prompts++} cases. ${WORDS.repeat(12)}`;
     const response = await fetch(`${a}/chain`, {
@@ -79,7 +83,11 @@ export class EngineChain {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ prompt }),
     });
-    return { ...((await response.json()) as Omit<ChainTimes, 'status'>), status: response.status };
+    const answer = (await response.json()) as Omit<ChainTimes, 'status'>;
+    if (response.ok && !(answer.timing.engine && answer.b_result.timing.engine)) {
+      throw new Error(`an answer without the engine's times: ${JSON.stringify(answer)}`);
+    }
+    return { ...answer, status: response.status };
   }
 
   async close(): Promise<void> {
