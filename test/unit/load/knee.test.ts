@@ -182,3 +182,12 @@ test('ladders go on with what is missing', () => {
   expect(searchLadder(bounds(1, 100))([])).toEqual({ index: 0, rate: 1, durationSeconds: 1000 });
   expect(searchLadder(bounds(1, 100))([point(1, 1)])).toEqual({ index: 1, rate: 100, durationSeconds: 1000 });
 });
+
+test('a point that the operator cut short is not offered again', () => {
+  const state = { state: 'unknown', reason: '', suggestedDurationSeconds: 5000 } as const;
+  const low = point(1, 1, { durationSeconds: 1000 });
+  const cut = point(100, 1, { durationSeconds: 3, state });
+  const ladder = searchLadder({ ...bounds(1, 100), maxDurationSeconds: 5000 });
+  expect(ladder([low, cut])).toMatchObject({ rate: 100 });
+  expect(ladder([low, { ...cut, status: 'cut' }])).toMatchObject({ rate: 10, durationSeconds: 1000 });
+});

@@ -1,6 +1,6 @@
 import { isSustained } from '../stats/knee.ts';
 import type { PointSummary } from '../types.ts';
-import { nextSearchPoint, type Search } from './knee-search.ts';
+import { nextSearchPoint, type Search, type Tried } from './knee-search.ts';
 
 /** A point of the ladder. */
 interface Rung {
@@ -25,17 +25,22 @@ export function listLadder(rates: readonly number[]): (done: readonly PointSumma
 /** A search for the knee between two rates; a rate that did not tell comes again, for longer. */
 export function searchLadder(search: Search): (done: readonly PointSummary[]) => Rung | undefined {
   return (done) => {
-    const tried = done.map((point) => ({
-      rate: point.rate,
-      durationSeconds: point.durationSeconds,
-      sustained: isSustained(point),
-      servedRps: capacityOf(point),
-      ...(point.state?.suggestedDurationSeconds === undefined
-        ? {}
-        : { wantedSeconds: point.state.suggestedDurationSeconds }),
-    }));
+    const tried = done.map(triedOf);
     const next = nextSearchPoint(search, tried);
     return next && { index: done.length, ...next };
+  };
+}
+
+/** Longer is of use where a valid point was measured to its end. */
+function triedOf(point: PointSummary): Tried {
+  const { rate, durationSeconds, status, validity, state } = point;
+  const wantedSeconds = status === 'complete' && validity === 'valid' ? state?.suggestedDurationSeconds : undefined;
+  return {
+    rate,
+    durationSeconds,
+    sustained: isSustained(point),
+    servedRps: capacityOf(point),
+    ...(wantedSeconds === undefined ? {} : { wantedSeconds }),
   };
 }
 
