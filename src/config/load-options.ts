@@ -33,6 +33,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     arrivals: flags.arrivals,
     stopAboveKnee: flags['stop-above-knee'],
     findKnee: flags['find-knee'],
+    maxDurationSeconds: flags['max-duration'],
     stream: flags.stream,
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
     ...(connectionAge === undefined ? {} : { connectionAgeMs: connectionAge * 1000 }),

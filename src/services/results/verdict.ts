@@ -1,3 +1,4 @@
+import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { elasticLines } from './elastic-line.ts';
 import { display } from './text.ts';
@@ -62,12 +63,19 @@ export function remarksOf(point: PointSummary): string[] {
 export function kneeLine({ knee, points, elastic }: SweepReport): string[] {
   if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
-    const above =
-      knee.above === undefined ? 'the ladder ended before the target did' : `${knee.above} rps was not sustained`;
-    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${above}.`];
+    const { undecided = [], above } = knee;
+    const open =
+      undecided.length === 0
+        ? []
+        : [`${undecided.join(', ')} rps ${undecided.length === 1 ? 'is' : 'are'} not decided`];
+    const end = above === undefined ? [] : [`${above} rps was not sustained`];
+    const what = [...open, ...end].join(', and ') || 'the ladder ended before the target did';
+    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${what}.`];
   }
-  const judged = points.some((point) => point.state !== undefined && point.state.state !== 'unknown');
-  return judged ? ['Knee: no point was sustained.'] : [];
+  const judged = points.filter(({ state }) => state !== undefined);
+  if (judged.length === 0) return [];
+  if (judged.some((point) => isSustained(point) === false)) return ['Knee: no point was sustained.'];
+  return ['Knee: not decided: no point tells whether the target keeps up.'];
 }
 
 /** One line per threshold: where it failed and with what. */
