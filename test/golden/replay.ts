@@ -1,4 +1,4 @@
-import { REQUESTS, type GoldenRequest } from './requests.ts';
+import { type GoldenRequest, REQUESTS } from './requests.ts';
 import { type Answer, answerOf } from './shape.ts';
 
 /** Sends the whole table to a server, one request after the other. */
@@ -19,7 +19,9 @@ async function send(url: string, model: string, { method, path, body, headers }:
     method,
     redirect: 'manual',
     ...(headers === undefined ? {} : { headers }),
-    ...(text === undefined ? {} : { body: text.replaceAll('{model}', model).replaceAll('{MODEL}', model.toUpperCase()) }),
+    ...(text === undefined
+      ? {}
+      : { body: text.replaceAll('{model}', model).replaceAll('{MODEL}', model.toUpperCase()) }),
   });
   return answerOf(response, model);
 }

@@ -11,7 +11,8 @@ interface Reply {
   readonly endedAt: number;
 }
 
-const WORDS = 'amber birch cedar delta ember fjord grove haven islet jetty knoll ledge marsh north ocean pearl quartz ridge';
+const WORDS =
+  'amber birch cedar delta ember fjord grove haven islet jetty knoll ledge marsh north ocean pearl quartz ridge';
 const STORY = 'Rivers carry water to the sea, and the sea gives water back to the rivers by way of the rain, and the';
 const LONG = `${WORDS} `.repeat(10);
 /** Longer than the time it takes to send others beside. */
@@ -29,7 +30,8 @@ export async function observe(url: string, model: string): Promise<Facts> {
   };
   const ask = (prompt: string, options: object = {}, more: object = {}) =>
     call({ prompt, options: { seed: 7, num_predict: 8, ...options }, ...more });
-  const running = async () => ((await (await fetch(`${url}/api/ps`)).json()) as { models: { context_length: number }[] }).models;
+  const running = async () =>
+    ((await (await fetch(`${url}/api/ps`)).json()) as { models: { context_length: number }[] }).models;
   const unload = async () => {
     await call({ keep_alive: 0 });
     while ((await running()).length > 0) await sleep(20);
@@ -154,7 +156,10 @@ export async function observe(url: string, model: string): Promise<Facts> {
     const parts = both
       .map(({ body }) => ({
         work: (body.prompt_eval_duration + (body.eval_duration ?? 0)) as number,
-        wait: (body.total_duration - body.load_duration - body.prompt_eval_duration - (body.eval_duration ?? 0)) as number,
+        wait: (body.total_duration -
+          body.load_duration -
+          body.prompt_eval_duration -
+          (body.eval_duration ?? 0)) as number,
       }))
       .sort((one, other) => one.wait - other.wait);
     const [first, second] = parts as [(typeof parts)[0], (typeof parts)[0]];
@@ -165,7 +170,7 @@ export async function observe(url: string, model: string): Promise<Facts> {
     await ask(WORDS, {}, { keep_alive: 1 });
     const listed = (await running()).length;
     while ((await running()).length > 0) await sleep(20);
-    return { listed, then: 0, loadsAgain: (await ask(WORDS)).status };
+    return { listed, afterwards: 0, loadsAgain: (await ask(WORDS)).status };
   }
 }
 

@@ -1,8 +1,8 @@
 import type { ModelName } from '../common/model-name.ts';
 import { longModelName, parseModelName } from '../common/model-name.ts';
+import { EngineError } from './engine-error.ts';
 import { modelInfo, tensors } from './families.ts';
 import type { Fields } from './go-types.ts';
-import { EngineError } from './engine-error.ts';
 import type { Model, ModelStore } from './models.ts';
 import type { Scheduler } from './scheduler.ts';
 

@@ -24,7 +24,10 @@ export function handleGenerate(engine: Engine, request: Fields, outgoing: Server
   };
   const keepAliveMs = keepAliveOf(request);
   const prompt = textOf(request.prompt);
-  if (prompt === '' && keepAliveMs === 0) return unload(engine, model, answering, outgoing);
+  if (prompt === '' && keepAliveMs === 0) {
+    unload(engine, model, answering, outgoing);
+    return;
+  }
   const template = textOf(request.template);
   const given = template !== '' || textOf(request.system) !== '' || listOf(request.context).length > 0;
   if (request.raw === true && given) {
@@ -59,7 +62,10 @@ export function handleChat(engine: Engine, request: Fields, outgoing: ServerResp
   };
   const keepAliveMs = keepAliveOf(request);
   const messages = listOf(request.messages) as Fields[];
-  if (messages.length === 0 && keepAliveMs === 0) return unload(engine, model, answering, outgoing);
+  if (messages.length === 0 && keepAliveMs === 0) {
+    unload(engine, model, answering, outgoing);
+    return;
+  }
   checkThinking(request, asked);
   if (listOf(request.tools).length > 0) throw new EngineError(400, `${longModelName(name)} does not support tools`);
   run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, answering, outgoing, {

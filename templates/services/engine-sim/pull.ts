@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { canonicalModelName, type ModelName, parseModelName, shortModelName } from '../common/model-name.ts';
+import { EngineError } from './engine-error.ts';
 import { familyOf } from './families.ts';
 import type { Fields } from './go-types.ts';
-import { EngineError } from './engine-error.ts';
 import { BARE_JSON_TYPE, sendJson, startLines } from './http.ts';
 import type { ModelStore } from './models.ts';
 import type { SimSettings } from './settings.ts';

@@ -1,7 +1,7 @@
 import type { Model } from './models.ts';
 import type { RunnerOptions } from './options.ts';
-import { PromptCache } from './prompt-cache.ts';
 import type { ProcessorSharing } from './processor-sharing.ts';
+import { PromptCache } from './prompt-cache.ts';
 import type { SimSettings } from './settings.ts';
 import type { Spread } from './spread.ts';
 
@@ -163,4 +163,3 @@ export class Runner {
     }
   }
 }
-

@@ -123,7 +123,10 @@ export class Scheduler {
 
   #schedule(request: Request): void {
     this.#current = request;
-    if (request.over) return this.#scheduleNext();
+    if (request.over) {
+      this.#scheduleNext();
+      return;
+    }
     const runner = this.#loaded.get(request.model.blob);
     if (runner?.state === 'loading') {
       runner.waiting.push(() => this.#schedule(request));
@@ -135,7 +138,10 @@ export class Scheduler {
       return;
     }
     const inTheWay = runner ?? this.#oneTooMany();
-    if (!inTheWay) return this.#load(request);
+    if (!inTheWay) {
+      this.#load(request);
+      return;
+    }
     this.#afterUnload = () => this.#schedule(request);
     this.#expireNow(inTheWay);
   }
@@ -182,7 +188,10 @@ export class Scheduler {
 
   /** A part of a load, which ends with the caller for whom the model is loaded. */
   #loadPart(request: Request, ms: number, then: () => void, aborted: () => void): void {
-    if (ms <= 0) return then();
+    if (ms <= 0) {
+      then();
+      return;
+    }
     const stop = this.#clock.setTimer(ms, () => {
       request.abortLoad = undefined;
       then();
@@ -210,7 +219,10 @@ export class Scheduler {
   #release(runner: Runner): void {
     runner.users--;
     if (runner.users > 0 || runner.state === 'unloading') return;
-    if (runner.sessionMs <= 0) return this.#unload(runner);
+    if (runner.sessionMs <= 0) {
+      this.#unload(runner);
+      return;
+    }
     runner.expiresAt = this.#wallNow() + runner.sessionMs;
     if (runner.sessionMs === Infinity) return;
     runner.cancelExpiry = this.#clock.setTimer(Math.min(runner.sessionMs, MAX_TIMER_MS), () => this.#unload(runner));
