@@ -34,6 +34,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     stopAboveKnee: flags['stop-above-knee'],
     findKnee: flags['find-knee'],
     stream: flags.stream,
+    sharedPrefixTokens: flags['shared-prefix'],
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
     ...(connectionAge === undefined ? {} : { connectionAgeMs: connectionAge * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),

@@ -2,16 +2,17 @@ import type { ChainClient } from '../chain/client.ts';
 import type { ChainAnswer } from '../chain/schemas.ts';
 import { type Check, type Finding, failureOf, notMore } from './check.ts';
 import { checkMeasured, checkMinimum, healthTimeout, minimumText } from './checks-b.ts';
-import { LONG_PROMPT } from './prompts.ts';
 
 interface Bounds {
   /** Of B, seconds; undefined where nobody knows what the stack was deployed with. */
   readonly minProcessSeconds: number | undefined;
   readonly timeoutMs: number;
+  /** A prompt that no other check has sent. */
+  readonly prompt: () => string;
 }
 
 /** A's health, and the whole chain with its figures. */
-export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs }: Bounds): Check[] {
+export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs, prompt }: Bounds): Check[] {
   return [
     {
       id: 'a-health',
@@ -33,7 +34,7 @@ export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs }:
       side: 'a',
       expected: `200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds${minimumText('b_remote_seconds', minProcessSeconds)}`,
       async run(base) {
-        const reply = await client.chain(base, LONG_PROMPT);
+        const reply = await client.chain(base, prompt());
         if (reply.kind !== 'answer') return failureOf(reply, 'a') as Finding;
         const { body, seconds } = reply;
         const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = body.timing;

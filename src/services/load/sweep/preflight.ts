@@ -21,6 +21,7 @@ export interface BaselineSettings {
   readonly targetUrl: string;
   readonly prompt: string;
   readonly seed: number;
+  readonly sharedPrefixTokens?: number;
   readonly timeoutSeconds: number;
   /** Streamed answers are asked for. */
   readonly stream?: boolean;
@@ -42,7 +43,7 @@ export async function takeBaseline(
     readonly token?: string;
   },
 ): Promise<Baseline | undefined> {
-  const body = bodyMaker(settings.prompt, settings.seed, PROBE_SERIES);
+  const body = bodyMaker({ ...settings, series: PROBE_SERIES });
   let count = 0;
   const next = () => (settings.stream === true ? streamedBody(body(count++)) : body(count++));
   const probe = prober(settings.targetUrl, next, deps.client, deps.token);

@@ -4,11 +4,12 @@ import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import type { RequestRecord } from '../engine/protocol.ts';
+import { sharedPrefixWarning } from '../prompt.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import { type CreateCsv, RunRecord } from '../record/run-record.ts';
 import { judgeSlo } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
-import { targetName } from '../target.ts';
+import { answerKind, targetName } from '../target.ts';
 import type { ElasticOutcome, PointSummary, SweepPlan, SweepReport } from '../types.ts';
 import { climb } from './climb.ts';
 import { GeneratorPool } from './generator-pool.ts';
@@ -96,6 +97,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     }
     for (const note of predictions(plan)) emit({ type: 'note', ...note });
     for (const text of inFlightWarnings(plan)) emit({ type: 'note', level: 'warn', text });
+    const samePrompts = sharedPrefixWarning(answerKind(options.targetUrl), options.sharedPrefixTokens ?? 0);
+    if (samePrompts !== undefined) emit({ type: 'note', level: 'warn', text: samePrompts });
     emit({ type: 'sweep-started', plan });
     const signal = AbortSignal.any([deps.signal, broken.signal]);
     const points = keptPoints(options.resume);
