@@ -61,7 +61,7 @@ export function checkPrompt(text: string, source: string): string {
 }
 
 /** Characters of English prose a token, as Gemma's tokenizer has them; other tokenizers are near it. */
-const CHARACTERS_PER_TOKEN = 4.6;
+const CHARACTERS_PER_TOKEN = 5.2;
 
 /** What the services of the stack keep of a prompt unless they are told otherwise, characters. A puts 48 of its own first. */
 const KEPT = { chain: 700 - 48, invoke: 1200 } as const;

@@ -143,7 +143,7 @@ export interface SweepPlan {
   readonly warmupRequests: number;
   /** Requests due while so many are open are dropped and counted. */
   readonly maxInFlight: number;
-  /** Without drains, which depend on the target. */
+  /** While the target answers as fast as the probe did, drains included; without a probe, without drains. */
   readonly estimateSeconds: number;
   /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
   readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
@@ -180,8 +180,12 @@ export interface SweepTick {
   readonly inFlight: number;
   /** Requests sent during the last second. */
   readonly sentPerSecond: number;
-  /** Estimated seconds to the end of the sweep. */
+  /** Estimated seconds to the end of the sweep, drains included. */
   readonly etaSeconds: number;
+  /** Set while a point drains: it ends with the last answer, and the estimate is the longest that it can take. */
+  readonly etaAtMost?: boolean;
+  /** Set where the sweep decides which points follow: the estimate is of this point. */
+  readonly etaOfPoint?: boolean;
   /** So far in this point: response time of successes, and lateness, milliseconds. */
   readonly response?: Percentiles;
   readonly lateness?: Percentiles;

@@ -50,16 +50,22 @@ export async function takeBaseline(
   const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
   if (baseline.ok) {
     if (settings.stream === true) refuseUnstreamed(settings.targetUrl, baseline.text ?? '');
+    if (baseline.loadingMs !== undefined)
+      deps.emit({ type: 'note', level: 'info', text: loadingNote(baseline.loadingMs) });
     return { probe, ms: baseline.ms };
   }
   const { redirect } = baseline;
   if (redirect !== undefined) throw redirects(settings.targetUrl, redirect.status, redirect.to, redirect.to);
-  if (baseline.why === 'status 401') throw unauthorized(settings.targetUrl, deps.token !== undefined);
+  if (baseline.status === 401) throw unauthorized(settings.targetUrl, deps.token !== undefined);
   const text =
     `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but nothing tells ` +
     'whether the target has recovered between points';
   deps.emit({ type: 'note', level: 'warn', text });
   return undefined;
+}
+
+function loadingNote(ms: number): string {
+  return `the first request paid ${(ms / 1000).toFixed(1)} s for loading the model: that is not in what a request alone takes`;
 }
 
 /** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */

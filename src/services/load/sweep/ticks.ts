@@ -3,6 +3,7 @@ import { arrivalsWithin, nextIndexAfter } from '../schedule/arrivals.ts';
 import type { Collector } from '../stats/collector.ts';
 import type { LiveFigures } from '../stats/live-figures.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';
+import { timeLeft } from './time-left.ts';
 
 /** Span of the `sentPerSecond` figure. */
 const SPAN_MS = 1000;
@@ -15,7 +16,6 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
     measure: plan.durationSeconds,
     drain: plan.drainSeconds,
   };
-  const later = Math.max(0, plan.rates.length - index - 1);
   return (progress: Progress, collected: Collector, live: LiveFigures): SweepTick => {
     const { phase, elapsedMs, sent, inFlight } = progress;
     // The oldest one kept is at least a span old, so that slow rates are not divided by too little time.
@@ -25,7 +25,9 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
     const span = oldest === undefined ? 0 : elapsedMs - oldest.at;
     const { response, lateness } = live;
     const elapsed = elapsedMs / 1000;
-    const left = Math.max(0, plan.durationSeconds - elapsed) + later * (plan.warmupSeconds + plan.durationSeconds);
+    const draining = phase === 'drain';
+    const standing = { index, rate, draining, elapsed, inFlight, servedRps: collected.departureRate };
+    const left = timeLeft(plan, standing);
     return {
       index,
       rate,
@@ -42,7 +44,9 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
       failed: collected.failed,
       inFlight,
       sentPerSecond: oldest === undefined || span <= 0 ? 0 : ((sent - oldest.sent) * 1000) / span,
-      etaSeconds: left,
+      etaSeconds: left.seconds,
+      ...(left.atMost ? { etaAtMost: true } : {}),
+      ...(left.ofPoint ? { etaOfPoint: true } : {}),
       ...(response === undefined ? {} : { response }),
       ...(lateness === undefined ? {} : { lateness }),
       errorsByClass: Object.fromEntries(collected.errorsByClass),
