@@ -1,6 +1,6 @@
 import type { ChainClient } from '../chain/client.ts';
 import type { ChainAnswer } from '../chain/schemas.ts';
-import { type Check, type Finding, failureOf, notMore } from './check.ts';
+import { type Check, engineText, type Finding, failureOf, notMore } from './check.ts';
 import { checkMeasured, checkMinimum, healthTimeout, minimumText } from './checks-b.ts';
 
 interface Bounds {
@@ -38,7 +38,7 @@ export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs, p
         if (reply.kind !== 'answer') return failureOf(reply, 'a') as Finding;
         const { body, seconds } = reply;
         const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = body.timing;
-        const actual = `200 via ${body.b_result.host}, a_local ${local} s, b_remote ${remote} s, end_to_end ${whole} s`;
+        const actual = `200 via ${body.b_result.host}, a_local ${local} s${engineText(body.timing.engine)}, b_remote ${remote} s${engineText(body.b_result.timing.engine)}, end_to_end ${whole} s`;
         const fault = faultOf(body, seconds, minProcessSeconds);
         if (fault !== undefined) return { passed: false, actual: `${actual}: ${fault.why}`, remedy: fault.remedy };
         return { passed: true, actual, simulated: body.simulated === true || body.b_result.simulated === true };

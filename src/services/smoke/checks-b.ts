@@ -1,6 +1,6 @@
 import type { ChainClient } from '../chain/client.ts';
 import { excerpt } from '../chain/excerpt.ts';
-import { type Check, type Finding, failureOf, notMore } from './check.ts';
+import { type Check, engineText, type Finding, failureOf, notMore } from './check.ts';
 import { LONG_PROMPT_LENGTH } from './prompts.ts';
 
 /** How often B's health is asked to see which hosts answer. */
@@ -54,7 +54,7 @@ export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs, p
         const reply = await client.invoke(base, prompt());
         if (reply.kind !== 'answer') return failureOf(reply, 'b') as Finding;
         const { host, llm_text: text, model, simulated, timing } = reply.body;
-        const actual = `200 from ${host}, ${model}, total_seconds ${timing.total_seconds}, ollama_seconds ${timing.ollama_seconds}`;
+        const actual = `200 from ${host}, ${model}, total_seconds ${timing.total_seconds}, ollama_seconds ${timing.ollama_seconds}${engineText(timing.engine)}`;
         const wrong = (why: string, remedy: string) => ({ passed: false, actual: `${actual}: ${why}`, remedy });
         if (text.trim() === '')
           return wrong('llm_text is empty', 'look at the engine behind B: does the model answer?');
