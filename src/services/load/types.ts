@@ -178,7 +178,7 @@ export interface SweepTick {
   readonly ok: number;
   readonly failed: number;
   readonly inFlight: number;
-  /** Requests sent during the last second. */
+  /** Requests sent during the last second, or the last three where these took longer, per second. */
   readonly sentPerSecond: number;
   /** Estimated seconds to the end of the sweep, drains included. */
   readonly etaSeconds: number;

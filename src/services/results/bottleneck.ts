@@ -53,6 +53,9 @@ const SHORTER = {
   model: 'A faster machine, a smaller model or shorter answers shorten it.',
 } as const;
 
+/** From this share of a rise on, what is not the most of it is told beside it. */
+const ALSO = 0.25;
+
 /** The mean response time rose: of what. */
 function risen(parts: readonly Part[], low: Known, high: Known): string {
   const grown = (part: Part) => (part.of(high.waterfall) ?? 0) - (part.of(low.waterfall) ?? 0);
@@ -63,11 +66,18 @@ function risen(parts: readonly Part[], low: Known, high: Known): string {
     `from ${low.rate} to ${high.rate} rps the mean response time rose from ${timeText(low.total)} to ` +
     `${timeText(high.total)}, and ${timeText(growth(most))} of the rise is`;
   const what = listed(parts, most, grown);
+  const also = (kind: 'queue' | 'model', did: string) =>
+    growth(kind) > ALSO * (high.total - low.total)
+      ? `; ${did} by ${timeText(growth(kind))} (${listed(parts, kind, grown)})`
+      : '';
   switch (most) {
     case 'queue':
-      return `The queue is full: ${rise} waiting (${what}). ${SHORTER.queue}`;
+      return `The queue is full: ${rise} waiting (${what})${also('model', 'the models work longer')}. ${SHORTER.queue}`;
     case 'model':
-      return `The model is slow, and slower under load: ${rise} its work (${what}). ${SHORTER.model}`;
+      return (
+        `The model is slow, and slower under load: ${rise} its work (${what})${also('queue', 'requests wait longer')}. ` +
+        SHORTER.model
+      );
     default:
       return `Neither a queue nor the model: ${rise} ${what}.`;
   }

@@ -42,6 +42,13 @@ describe('where the time went as the load rose', () => {
     );
   });
 
+  test('what is a good part of the rise, though not the most, is told as well', () => {
+    const work = { load: 200, prompt: 2500, generation: 5500 };
+    expect(bottleneckLines(points([1, {}], [2, { bQueue: 4000, bModel: 8200, bWork: work }]))[0]).toContain(
+      "and 4.00 s of the rise is waiting (B's queue 4.00 s); the models work longer by 3.00 s (B's model 3.00 s). More slots",
+    );
+  });
+
   test('a queue that is full at the lowest rate already', () => {
     expect(bottleneckLines(points([0.5, { bQueue: 20_000 }]))).toEqual([
       "The queue is full: already at 0.5 rps, requests wait 20.1 s of 28.2 s (B's queue 20.0 s). More slots of the engine " +

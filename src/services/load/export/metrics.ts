@@ -92,7 +92,7 @@ export const OFFERED_RATE: Metric = {
 export const SENT_RATE: Metric = {
   name: 'chainctl.load.sent_rate',
   unit: '{request}/s',
-  description: 'Requests sent during the last second',
+  description: 'Requests sent per second, of the last second or the last three requests',
 };
 
 export const IN_FLIGHT: Metric = {

@@ -5,12 +5,14 @@ import type { LiveFigures } from '../stats/live-figures.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';
 import { timeLeft } from './time-left.ts';
 
-/** Span of the `sentPerSecond` figure. */
+/** Span of the `sentPerSecond` figure: a second, or so many requests where these take longer to come. */
 const SPAN_MS = 1000;
+const SPAN_REQUESTS = 3;
 
 /** Turns a generator's progress into what a live view shows; keeps the last second of a point. */
 export function tickMeter(plan: SweepPlan, index: number, rate: number) {
   const recent: { readonly at: number; readonly sent: number }[] = [];
+  const spanMs = Math.max(SPAN_MS, (SPAN_REQUESTS * 1000) / rate);
   const phaseSeconds = {
     warmup: plan.warmupSeconds,
     measure: plan.durationSeconds,
@@ -19,7 +21,7 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
   return (progress: Progress, collected: Collector, live: LiveFigures): SweepTick => {
     const { phase, elapsedMs, sent, inFlight } = progress;
     // The oldest one kept is at least a span old, so that slow rates are not divided by too little time.
-    while ((recent[1]?.at ?? elapsedMs) <= elapsedMs - SPAN_MS) recent.shift();
+    while ((recent[1]?.at ?? elapsedMs) <= elapsedMs - spanMs) recent.shift();
     recent.push({ at: elapsedMs, sent });
     const oldest = recent[0];
     const span = oldest === undefined ? 0 : elapsedMs - oldest.at;
