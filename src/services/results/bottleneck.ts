@@ -30,11 +30,12 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
   const [low, ...others] = known;
   if (low === undefined) return [];
   const parts = partsOf(known.map(({ waterfall }) => waterfall));
+  const atLow = (part: Part) => part.of(low.waterfall) ?? 0;
   const waiting = ofKind(parts, 'queue', low.waterfall);
   if (waiting > low.total / 2) {
     return [
       `The queue is full: already at ${low.rate} rps, requests wait ${timeText(waiting)} of ${timeText(low.total)} ` +
-        `(${listed(parts, 'queue', (part) => part.of(low.waterfall) ?? 0)}). ${SHORTER.queue}`,
+        `(${listed(parts, 'queue', atLow)}). ${shorterQueue(parts, atLow)}`,
     ];
   }
   const high = others.reduce((longest, each) => (each.total > longest.total ? each : longest), low);
@@ -48,10 +49,16 @@ function tellsWaiting({ bQueue, bEngineQueue }: Waterfall): boolean {
   return bQueue !== undefined || bEngineQueue !== undefined;
 }
 
-const SHORTER = {
-  queue: 'More slots of the engine or more instances shorten it.',
-  model: 'A faster machine, a smaller model or shorter answers shorten it.',
-} as const;
+const SHORTER_WORK = 'A faster machine, a smaller model or shorter answers shorten it.';
+
+/** What helps where requests wait longest. There is one A. */
+function shorterQueue(parts: readonly Part[], ms: (part: Part) => number): string {
+  const waits = parts.filter(({ kind }) => kind === 'queue');
+  const longest = waits.reduce((most, part) => (ms(part) > ms(most) ? part : most));
+  return longest.name.startsWith('A')
+    ? "More slots of A's engine shorten it."
+    : 'More instances of B, or more slots of its engine, shorten it.';
+}
 
 /** From this share of a rise on, what is not the most of it is told beside it. */
 const ALSO = 0.25;
@@ -72,11 +79,11 @@ function risen(parts: readonly Part[], low: Known, high: Known): string {
       : '';
   switch (most) {
     case 'queue':
-      return `The queue is full: ${rise} waiting (${what})${also('model', 'the models work longer')}. ${SHORTER.queue}`;
+      return `The queue is full: ${rise} waiting (${what})${also('model', 'the models work longer')}. ${shorterQueue(parts, grown)}`;
     case 'model':
       return (
         `The model is slow, and slower under load: ${rise} its work (${what})${also('queue', 'requests wait longer')}. ` +
-        SHORTER.model
+        SHORTER_WORK
       );
     default:
       return `Neither a queue nor the model: ${rise} ${what}.`;
@@ -93,7 +100,7 @@ function level(parts: readonly Part[], low: Known, highest: Known | undefined): 
   const models = ofKind(parts, 'model', low.waterfall);
   const start = models > low.total / 2 ? 'The model is slow' : 'No queue has grown';
   const until = highest === undefined ? '' : `, and up to ${highest.rate} rps nothing waits much longer`;
-  return `${start}: at ${low.rate} rps ${mostOf(parts, low)}${until}.${models > low.total / 2 ? ` ${SHORTER.model}` : ''}`;
+  return `${start}: at ${low.rate} rps ${mostOf(parts, low)}${until}.${models > low.total / 2 ? ` ${SHORTER_WORK}` : ''}`;
 }
 
 /** `the models work 8.10 s of 9.80 s (B's model 5.20 s: prompt 1.20 s, generation 3.90 s; A's model 2.90 s: ...)`. */

@@ -20,7 +20,7 @@ describe('where the time went as the load rose', () => {
     const full = points([0.05, {}], [0.2, { bEngineQueue: 4000 }], [0.3, { bEngineQueue: 45_000, aQueue: 12_000 }]);
     expect(bottleneckLines(full)).toEqual([
       'The queue is full: from 0.05 to 0.3 rps the mean response time rose from 8.20 s to 65.2 s, and 57.0 s of the rise ' +
-        "is waiting (B's engine queue 45.0 s, A's queue 12.0 s). More slots of the engine or more instances shorten it.",
+        "is waiting (B's engine queue 45.0 s, A's queue 12.0 s). More instances of B, or more slots of its engine, shorten it.",
       "At 0.05 rps, with the least load, the models work 8.10 s of 8.20 s (A's model 2.90 s: load 100 ms, prompt 800 ms, " +
         "generation 2.00 s; B's model 5.20 s: load 200 ms, prompt 1.50 s, generation 3.50 s).",
     ]);
@@ -45,15 +45,21 @@ describe('where the time went as the load rose', () => {
   test('what is a good part of the rise, though not the most, is told as well', () => {
     const work = { load: 200, prompt: 2500, generation: 5500 };
     expect(bottleneckLines(points([1, {}], [2, { bQueue: 4000, bModel: 8200, bWork: work }]))[0]).toContain(
-      "and 4.00 s of the rise is waiting (B's queue 4.00 s); the models work longer by 3.00 s (B's model 3.00 s). More slots",
+      "and 4.00 s of the rise is waiting (B's queue 4.00 s); the models work longer by 3.00 s (B's model 3.00 s). More instances",
     );
   });
 
   test('a queue that is full at the lowest rate already', () => {
     expect(bottleneckLines(points([0.5, { bQueue: 20_000 }]))).toEqual([
-      "The queue is full: already at 0.5 rps, requests wait 20.1 s of 28.2 s (B's queue 20.0 s). More slots of the engine " +
-        'or more instances shorten it.',
+      "The queue is full: already at 0.5 rps, requests wait 20.1 s of 28.2 s (B's queue 20.0 s). More instances of B, " +
+        'or more slots of its engine, shorten it.',
     ]);
+  });
+
+  test('there is one A: its queue is shorter with more slots', () => {
+    expect(bottleneckLines(points([1, {}], [2, { aQueue: 9000 }]))[0]).toMatch(
+      /A's queue 9\.00 s\)\. More slots of A's engine shorten it\.$/,
+    );
   });
 
   test('neither: the network, or the minimum processing time', () => {
