@@ -1,4 +1,4 @@
-import { parseObject } from '../common/engine-client.ts';
+import { parseObject, plainText } from '../common/engine-error.ts';
 import { overloaded, Problem } from '../common/problem.ts';
 import { type RequestScope, TIMEOUT_HEADER } from '../common/request-scope.ts';
 import { Upstream, UpstreamError, type UpstreamReply } from '../common/upstream.ts';
@@ -6,6 +6,9 @@ import type { RemoteWindow } from './remote-window.ts';
 
 /** The pauses before a refused request is sent again, in milliseconds; the last one repeats. */
 const RETRY_MS = [50, 100, 200, 400, 800, 1000] as const;
+
+/** A difference above this is a minimum wait and not what B itself costs. */
+const HELD_BACK_SECONDS = 0.05;
 
 export interface RemoteBOptions {
   /** B's `/invoke`, as a whole URL. */
@@ -47,7 +50,7 @@ export class RemoteB {
         window.accepted();
         return answer;
       }
-      const detail = typeof answer?.detail === 'string' ? answer.detail : `status ${reply.status}`;
+      const detail = typeof answer?.detail === 'string' ? plainText(answer.detail) : `status ${reply.status}`;
       if (!isRefusal(reply.status, detail)) throw failure(detail, reply.status === 504 ? 504 : 502);
       window.refused(performance.now());
       const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 1000;
@@ -78,6 +81,25 @@ export class RemoteB {
       throw error;
     }
   }
+}
+
+/**
+ * The least that B could have taken for this answer, in seconds: without its queues, but with its minimum wait where it
+ * held the answer back for that. `wholeSeconds` for a B that does not tell.
+ */
+export function leastOfB(timing: unknown, wholeSeconds: number): number {
+  const told = (timing ?? {}) as Record<string, unknown>;
+  const total = seconds(told.total_seconds);
+  const model = seconds(told.ollama_seconds);
+  if (total === undefined || model === undefined) return wholeSeconds;
+  const queue = seconds(told.queue_seconds) ?? 0;
+  if (total - queue - model > HELD_BACK_SECONDS) return Math.min(total, wholeSeconds);
+  const engineQueue = seconds((told.engine as Record<string, unknown> | undefined)?.queue_seconds) ?? 0;
+  return Math.min(Math.max(0, model - engineQueue), wholeSeconds);
+}
+
+function seconds(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 ? value : undefined;
 }
 
 /** Waits until the time is up, B has freed a place, or the caller is gone (which rejects). */
