@@ -64,7 +64,8 @@ export class Admission {
 
   /** Throws a 504 when an answer can no longer be there before the caller's deadline. */
   checkHope(scope: RequestScope): void {
-    scope.checkHope(this.#leastMs());
+    // Most callers name no deadline, and need no estimate.
+    if (scope.deadlineAt !== Infinity) scope.checkHope(this.#leastMs());
   }
 
   /**
@@ -102,8 +103,8 @@ export class Admission {
       };
       // What is known may change meanwhile, so the hour of giving up is looked at again when it has come.
       const watch = () => {
+        if (scope.deadlineAt === Infinity) return;
         const ms = scope.remainingMs() - this.#leastMs();
-        if (ms === Infinity) return;
         timer = setTimeout(() => stillHopes() && watch(), Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(ms))));
       };
       const waiter: Waiter = {

@@ -112,9 +112,9 @@ export function engineTiming(body: Readonly<Record<string, unknown>>): EngineTim
   };
 }
 
-/** How long a generation took without its wait for a slot of the engine, in milliseconds. */
+/** How long a generation took without its wait for a slot of the engine and for the model, in milliseconds. */
 export function workedMs({ seconds, engine }: Generation): number {
-  return Math.max(0, seconds - (engine?.queue_seconds ?? 0)) * 1000;
+  return Math.max(0, seconds - (engine?.queue_seconds ?? 0) - (engine?.load_seconds ?? 0)) * 1000;
 }
 
 /** The same figures for the request log, whose lines are flat. */

@@ -1,5 +1,6 @@
-/** Only so many of the latest successes count. */
+/** Only so many of the latest successes count, and fewer tell too little about the smallest. */
 const KEPT = 32;
+const NEEDED = 3;
 /** A success counts for this long, and for this many times what it took besides: slow chains succeed rarely. */
 const FORGET_MS = 60_000;
 const FORGET_TIMES = 4;
@@ -15,7 +16,7 @@ interface Sample {
  * with nothing learnt nobody is refused. All times in milliseconds of one clock.
  */
 export class LeastTime {
-  #samples: Sample[] = [];
+  readonly #samples: Sample[] = [];
 
   /** @param ms how long a success took, without any waiting for a place */
   record(ms: number, now: number): void {
@@ -25,8 +26,7 @@ export class LeastTime {
 
   /** 0 when nothing is known. */
   at(now: number): number {
-    let least = Infinity;
-    for (const { ms, until } of this.#samples) if (until > now && ms < least) least = ms;
-    return least === Infinity ? 0 : least;
+    const counting = this.#samples.filter(({ until }) => until > now);
+    return counting.length < NEEDED ? 0 : Math.min(...counting.map(({ ms }) => ms));
   }
 }

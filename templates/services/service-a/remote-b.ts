@@ -84,8 +84,8 @@ export class RemoteB {
 }
 
 /**
- * The least that B could have taken for this answer, in seconds: without its queues, but with its minimum wait where it
- * held the answer back for that. `wholeSeconds` for a B that does not tell.
+ * The least that B could have taken for this answer, in seconds: without waiting for a place, a slot or the model, but
+ * with its minimum wait where it held the answer back for that. `wholeSeconds` for a B that does not tell.
  */
 export function leastOfB(timing: unknown, wholeSeconds: number): number {
   const told = (timing ?? {}) as Record<string, unknown>;
@@ -94,8 +94,9 @@ export function leastOfB(timing: unknown, wholeSeconds: number): number {
   if (total === undefined || model === undefined) return wholeSeconds;
   const queue = seconds(told.queue_seconds) ?? 0;
   if (total - queue - model > HELD_BACK_SECONDS) return Math.min(total, wholeSeconds);
-  const engineQueue = seconds((told.engine as Record<string, unknown> | undefined)?.queue_seconds) ?? 0;
-  return Math.min(Math.max(0, model - engineQueue), wholeSeconds);
+  const engine = (told.engine ?? {}) as Record<string, unknown>;
+  const waited = (seconds(engine.queue_seconds) ?? 0) + (seconds(engine.load_seconds) ?? 0);
+  return Math.min(Math.max(0, model - waited), wholeSeconds);
 }
 
 function seconds(value: unknown): number | undefined {

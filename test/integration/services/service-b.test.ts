@@ -77,6 +77,10 @@ test('health is 503 with a reason until the model is there and loaded', async ()
   await post(`${engine.url}/api/pull`, { model: 'phi3:mini', stream: false });
   await expectHealth(b, 503, { ok: false, reason: 'engine is loading model phi3:mini' });
   await expectHealth(b, 200, { ok: true, service: 'b', host: 'b-1', simulated: true });
+  // Unloaded by somebody else: not ready, and loaded again without anybody's doing.
+  await post(`${engine.url}/api/generate`, { model: 'phi3:mini', keep_alive: 0 });
+  await expectHealth(b, 503, { ok: false, reason: expect.stringMatching(/model phi3:mini.*: it was unloaded/) });
+  await expectHealth(b, 200, { ok: true });
   expect((await fetch(`${b.url}/health`, { method: 'HEAD' })).status).toBe(200);
 });
 
