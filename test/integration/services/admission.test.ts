@@ -30,13 +30,16 @@ test.each([
   [{}, 1],
   [{ OLLAMA_NUM_PARALLEL: '3' }, 3],
   [{ OLLAMA_NUM_PARALLEL: '3', MAX_CONCURRENCY: '2' }, 2],
-])('with %o, %i work at once: as many as the engine has slots, unless told otherwise', async (settings, concurrency) => {
-  const engine = await lab.engine();
-  const b = await lab.b(engine.url, settings);
-  await post(`${engine.url}/sim/faults`, { mode: 'hang', count: 4 });
-  for (let i = 0; i < 4; i++) post(`${b.url}/invoke`, PROMPT).catch(() => {});
-  await expectHealth(b, 200, { working: concurrency, queued: 4 - concurrency, capacity: { concurrency } });
-});
+])(
+  'with %o, %i work at once: as many as the engine has slots, unless told otherwise',
+  async (settings, concurrency) => {
+    const engine = await lab.engine();
+    const b = await lab.b(engine.url, settings);
+    await post(`${engine.url}/sim/faults`, { mode: 'hang', count: 4 });
+    for (let i = 0; i < 4; i++) post(`${b.url}/invoke`, PROMPT).catch(() => {});
+    await expectHealth(b, 200, { working: concurrency, queued: 4 - concurrency, capacity: { concurrency } });
+  },
+);
 
 test('everything in the process is bounded, requests that only wait included', async () => {
   const engine = await lab.engine();
