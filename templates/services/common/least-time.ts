@@ -7,26 +7,30 @@ const FORGET_TIMES = 4;
 
 interface Sample {
   readonly ms: number;
+  readonly ahead: number;
   readonly until: number;
 }
 
 /**
- * What a step takes at least: the smallest of its latest successes. A lower bound on purpose, since whoever is refused by
- * it would have got no answer anyway. What is old is forgotten, or a chain that has become faster could never show it:
- * with nothing learnt nobody is refused. All times in milliseconds of one clock.
+ * What an answer takes at least: the smallest of the latest successes that had about as many before them, half to all as
+ * many as there are now. A lower bound on purpose, since whoever is refused by it would have got no answer anyway. It
+ * cannot keep everybody out: where few are at work only those count that had few before them, what is old is forgotten,
+ * and with nothing learnt nobody is refused. All times in milliseconds of one clock.
  */
 export class LeastTime {
   readonly #samples: Sample[] = [];
 
-  /** @param ms how long a success took, without any waiting for a place */
-  record(ms: number, now: number): void {
+  /** @param ahead how many others were at work when it began, where these are in its way */
+  record(ms: number, now: number, ahead = 0): void {
     if (this.#samples.length === KEPT) this.#samples.shift();
-    this.#samples.push({ ms, until: now + FORGET_MS + ms * FORGET_TIMES });
+    this.#samples.push({ ms, ahead, until: now + FORGET_MS + ms * FORGET_TIMES });
   }
 
   /** 0 when nothing is known. */
-  at(now: number): number {
-    const counting = this.#samples.filter(({ until }) => until > now);
-    return counting.length < NEEDED ? 0 : Math.min(...counting.map(({ ms }) => ms));
+  at(now: number, ahead = 0): number {
+    const counting = this.#samples.filter((sample) => sample.until > now && sample.ahead <= ahead);
+    const alike = counting.filter((sample) => sample.ahead >= ahead / 2);
+    const telling = alike.length < NEEDED ? counting : alike;
+    return telling.length < NEEDED ? 0 : Math.min(...telling.map(({ ms }) => ms));
   }
 }

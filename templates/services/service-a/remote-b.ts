@@ -7,9 +7,6 @@ import type { RemoteWindow } from './remote-window.ts';
 /** The pauses before a refused request is sent again, in milliseconds; the last one repeats. */
 const RETRY_MS = [50, 100, 200, 400, 800, 1000] as const;
 
-/** A difference above this is a minimum wait and not what B itself costs. */
-const HELD_BACK_SECONDS = 0.05;
-
 export interface RemoteBOptions {
   /** B's `/invoke`, as a whole URL. */
   readonly url: string;
@@ -81,26 +78,6 @@ export class RemoteB {
       throw error;
     }
   }
-}
-
-/**
- * The least that B could have taken for this answer, in seconds: without waiting for a place, a slot or the model, but
- * with its minimum wait where it held the answer back for that. `wholeSeconds` for a B that does not tell.
- */
-export function leastOfB(timing: unknown, wholeSeconds: number): number {
-  const told = (timing ?? {}) as Record<string, unknown>;
-  const total = seconds(told.total_seconds);
-  const model = seconds(told.ollama_seconds);
-  if (total === undefined || model === undefined) return wholeSeconds;
-  const queue = seconds(told.queue_seconds) ?? 0;
-  if (total - queue - model > HELD_BACK_SECONDS) return Math.min(total, wholeSeconds);
-  const engine = (told.engine ?? {}) as Record<string, unknown>;
-  const waited = (seconds(engine.queue_seconds) ?? 0) + (seconds(engine.load_seconds) ?? 0);
-  return Math.min(Math.max(0, model - waited), wholeSeconds);
-}
-
-function seconds(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 ? value : undefined;
 }
 
 /** Waits until the time is up, B has freed a place, or the caller is gone (which rejects). */

@@ -1,5 +1,5 @@
 import { Admission } from '../common/admission.ts';
-import { flatTiming, type GenerateSettings, type Generation, generate, workedMs } from '../common/engine-client.ts';
+import { flatTiming, type GenerateSettings, type Generation, generate } from '../common/engine-client.ts';
 import { EngineReadiness } from '../common/engine-readiness.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { Problem } from '../common/problem.ts';
@@ -12,7 +12,7 @@ import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
-import { leastOfB, RemoteB } from './remote-b.ts';
+import { RemoteB } from './remote-b.ts';
 import { RemoteWindow } from './remote-window.ts';
 
 const INSTRUCTION = 'Summarize the user prompt in 3 bullet points.\n\n';
@@ -41,23 +41,24 @@ export function createServiceA(context: ServiceContext): Service {
   });
   const engine = new Upstream(settings.engineUrl);
   const readiness = new EngineReadiness({ ...settings, settings: model });
-  const ownLeast = new LeastTime();
-  const remoteLeast = new LeastTime();
-  const leastMs = () => ownLeast.at(performance.now()) + remoteLeast.at(performance.now());
+  // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
+  const least = new LeastTime();
+  const leastMs = () => least.at(performance.now(), window.begun);
   const admission = new Admission({ ...settings, gate: window, leastMs });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
   const startedAt = performance.now();
 
   async function work(prompt: Prompt, scope: RequestScope): Promise<WorkResult> {
     const queueSeconds = roundSeconds((await admission.enter(scope)) / 1000);
+    const begunAt = performance.now();
+    const ahead = window.begun - 1;
     try {
       const summary = await atStage('ollama_a', summarize(prompt, scope));
       const remoteStartedAt = performance.now();
-      ownLeast.record(workedMs(summary), remoteStartedAt);
       const answer = await atStage('remote_b', remote.invoke(prompt.text, scope));
       const remoteEndedAt = performance.now();
       const remoteSeconds = roundSeconds((remoteEndedAt - remoteStartedAt) / 1000);
-      remoteLeast.record(leastOfB(answer.timing, remoteSeconds) * 1000, remoteEndedAt);
+      least.record(remoteEndedAt - begunAt, remoteEndedAt, ahead);
       await scope.sleepUntil(scope.startedAt + settings.minProcessMs);
       const timing = {
         a_local_seconds: roundSeconds(summary.seconds),

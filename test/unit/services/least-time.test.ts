@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { LeastTime } from '../../../templates/services/common/least-time.ts';
-import { leastOfB } from '../../../templates/services/service-a/remote-b.ts';
 
 test('the smallest of the latest successes, once there are three', () => {
   const least = new LeastTime();
@@ -22,19 +21,17 @@ test('an estimate that nothing confirms any more is forgotten, that of a slow ch
   expect([least.at(360_039), least.at(360_040)]).toEqual([10, 0]);
 });
 
-test.each([
-  ['worked only', { total_seconds: 2.01, ollama_seconds: 2 }, 2],
-  ['queued first', { total_seconds: 5.01, ollama_seconds: 2, queue_seconds: 3 }, 2],
-  [
-    'waited in the engine, and for the model',
-    { total_seconds: 5.01, ollama_seconds: 5, engine: { queue_seconds: 2.5, load_seconds: 0.5 } },
-    2,
-  ],
-  ['held back for the minimum', { total_seconds: 5, ollama_seconds: 2, queue_seconds: 1 }, 5],
-  ['not told', undefined, 6],
-  ['told in part', { ollama_seconds: 2 }, 6],
-  ['told nonsense', { total_seconds: '2', ollama_seconds: -1 }, 6],
-  ['told more than it can have been', { total_seconds: 99, ollama_seconds: 2 }, 6],
-])('the least that B took, %s', (_, timing, seconds) => {
-  expect(leastOfB(timing, 6)).toBeCloseTo(seconds);
+test('what counts is what those took that had about as many before them', () => {
+  const least = new LeastTime();
+  for (let ahead = 0; ahead < 12; ahead++) least.record((ahead + 1) * 1000, 0, ahead);
+  expect([0, 1].map((ahead) => least.at(0, ahead))).toEqual([0, 0]);
+  // Three that had no more before them are known from here on; from 4 on, three of about as many.
+  expect([2, 3, 4, 6, 10, 100].map((ahead) => least.at(0, ahead))).toEqual([1000, 1000, 3000, 4000, 6000, 1000]);
+});
+
+test('nobody is refused for a crowd that has gone', () => {
+  const least = new LeastTime();
+  for (let i = 0; i < 32; i++) least.record(60_000, 0, 20);
+  expect(least.at(0, 20)).toBe(60_000);
+  expect(least.at(0, 19)).toBe(0);
 });
