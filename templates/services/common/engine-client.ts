@@ -90,7 +90,7 @@ export async function loadModel(
 ): Promise<void> {
   const body = JSON.stringify(modelFields(settings));
   const reply = await engine.request({ method: 'POST', path: '/api/generate', body, timeoutMs });
-  if (reply.status !== 200) throw new Error(engineSays(reply));
+  if (reply.status !== 200 || errorText(parseObject(reply.text)) !== undefined) throw new Error(engineSays(reply));
 }
 
 /**
@@ -143,5 +143,5 @@ function fromNanoseconds(nanoseconds: number): number {
 }
 
 function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, value) : 0;
 }

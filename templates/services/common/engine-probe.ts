@@ -47,14 +47,13 @@ export class EngineProbe {
     const [tags, ps] = await Promise.all([get('/api/tags'), get('/api/ps')]);
     this.#simulated = tags.headers['x-chainctl-simulated'] === '1';
     const listed = parseModels(tags.text);
-    if (tags.status !== 200) {
-      const said = engineText(tags);
-      return { kind: 'broken', reason: `engine answered /api/tags with status ${tags.status}${said && `: ${said}`}` };
-    }
+    if (tags.status !== 200) return broken('/api/tags', tags);
     if (!listed)
       return { kind: 'broken', reason: 'engine answered /api/tags with something that is no list of models' };
     const model = findModel(listed, this.#wanted);
     if (!model) return { kind: 'absent' };
+    // Not known is one thing, failing another: Ollama's fails for a moment while it unloads.
+    if (ps.status >= 500 && ps.status !== 501) return broken('/api/ps', ps);
     const loaded = ps.status === 200 ? parseModels(ps.text) : undefined;
     if (!loaded) return { kind: 'present', running: 'untold' };
     const found = findModel(loaded, model) ?? (await this.#underAnotherName(loaded, model, remainingMs));
@@ -96,6 +95,11 @@ export class EngineProbe {
     const reply = await this.#engine.request({ method: 'POST', path: '/api/show', body, timeoutMs: SHOW_TIMEOUT_MS });
     return parseFacts(reply.status === 200 ? reply.text : '');
   }
+}
+
+function broken(path: string, reply: UpstreamReply): Finding {
+  const said = engineText(reply);
+  return { kind: 'broken', reason: `engine answered ${path} with status ${reply.status}${said && `: ${said}`}` };
 }
 
 function within<T>(ms: number, work: Promise<T>): Promise<T> {

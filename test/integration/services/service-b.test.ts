@@ -98,3 +98,20 @@ test('MIN_PROCESS_SECONDS holds the answer back, and only total_seconds includes
     expect(body.timing.ollama_seconds).toBeLessThan(0.35);
   }
 });
+
+test('the model is kept and loaded again without anybody asking for health', async () => {
+  const engine = await lab.engine();
+  // The keep-alive decides how often it looks: here each 1.5 s.
+  await lab.b(engine.url, { KEEP_ALIVE_MODEL: '6s' });
+  const loadedUntil = async () => {
+    const { models } = (await request(`${engine.url}/api/ps`)).body;
+    return models.length === 0 ? 0 : Date.parse(models[0].expires_at);
+  };
+  const poll = () => expect.poll(loadedUntil, { timeout: 15_000, interval: 50 });
+  await poll().toBeGreaterThan(Date.now());
+  const first = await loadedUntil();
+  await poll().toBeGreaterThan(first);
+  await post(`${engine.url}/api/generate`, { model: 'phi3:mini', keep_alive: 0 });
+  const unloadedAt = Date.now();
+  await poll().toBeGreaterThan(unloadedAt + 1000);
+});

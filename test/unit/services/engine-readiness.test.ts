@@ -263,13 +263,15 @@ test('an engine that comes back is asked at once, whatever was before', async ()
   expect(await after()).toBe('ready');
 });
 
-test('/api/tags that fails is told in the engine’s own words', async () => {
+test('a list that fails is told in the engine’s own words', async () => {
   const engine = new FakeEngine();
   const after = watch(engine);
   const request = engine.request.bind(engine);
   engine.request = async (what) =>
     what.path === '/api/tags' ? engine.json(500, { error: 'disk full' }) : request(what);
   expect(await after()).toBe('engine answered /api/tags with status 500: disk full');
+  engine.request = async (what) => (what.path === '/api/ps' ? engine.json(500, { error: 'panic' }) : request(what));
+  expect(await after()).toBe('engine answered /api/ps with status 500: panic');
   engine.request = async () => engine.json(200, {});
   expect(await after()).toBe('engine answered /api/tags with something that is no list of models');
 });
