@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Env } from '../../../templates/services/common/env.ts';
+import { keepAliveField, keepAliveMs } from '../../../templates/services/common/keep-alive.ts';
 import { readCommonSettings, readModelSettings } from '../../../templates/services/common/service-settings.ts';
 import { VERSION } from '../../../templates/services/common/version.ts';
 import { parseKeepAlive } from '../../../templates/services/engine-sim/keep-alive.ts';
@@ -66,6 +67,29 @@ test('keep_alive as Ollama reads it', () => {
     ['soon', undefined],
   ] as const;
   for (const [value, ms] of cases) expect([value, parseKeepAlive(value)]).toEqual([value, ms]);
+});
+
+test('keep-alive as A and B send it to Ollama, and as long as they take it for', () => {
+  const cases = [
+    ['30m', { keep_alive: '30m' }, 1_800_000],
+    ['1h30m', { keep_alive: '1h30m' }, 5_400_000],
+    ['1.5s', { keep_alive: '1.5s' }, 1500],
+    ['90', { keep_alive: 90 }, 90_000],
+    ['0', { keep_alive: 0 }, 0],
+    ['-1', { keep_alive: -1 }, Infinity],
+    ['-1m', { keep_alive: '-1m' }, Infinity],
+    ['', {}, undefined],
+    ['soon', { keep_alive: 'soon' }, undefined],
+  ] as const;
+  for (const [text, field, ms] of cases) expect([keepAliveField(text), keepAliveMs(text)]).toEqual([field, ms]);
+});
+
+test.each([
+  [{}, 1],
+  [{ OLLAMA_NUM_PARALLEL: '4' }, 4],
+  [{ OLLAMA_NUM_PARALLEL: '4', MAX_CONCURRENCY: '6' }, 6],
+])('with %o, %i requests work at once', (source, concurrency) => {
+  expect(readCommonSettings(new Env(source), { minProcessSeconds: 0 })).toMatchObject({ concurrency, queue: 64 });
 });
 
 test('backends have names, given or taken from their address, and no two the same', () => {
