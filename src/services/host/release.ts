@@ -1,3 +1,4 @@
+import { DEFAULT_CONCURRENCY, TUNING } from '../chain/tuning.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { ensureImage } from './images.ts';
 import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
@@ -27,6 +28,7 @@ export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInpu
     OLLAMA_IMAGE: engineImage(spec, templates.compose),
     STACK: stack,
     CONTENT_HASH: contentHash(spec),
+    ENGINE_SLOTS: spec.env[TUNING.concurrency.variable] ?? String(DEFAULT_CONCURRENCY),
   };
   const auth = token === undefined ? {} : { AUTH_TOKEN_FILE: TOKEN_FILE };
   return [
