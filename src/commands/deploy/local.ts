@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { durationFlag, integerFlag, modelFlag, numberFlag } from '../../config/flags.ts';
+import { tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
+import { DEFAULT_CONCURRENCY } from '../../services/chain/tuning.ts';
 import { deployLocal } from '../../services/local/deploy.ts';
 import { ollamaUrl } from '../../services/local/ollama.ts';
 import type { LocalRequest } from '../../services/local/request.ts';
@@ -43,6 +45,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
       max: 3600,
       env: 'CHAINCTL_MIN_PROCESS_SECONDS',
     }),
+    ...tuningFlags,
     auth: Flags.option({
       description: 'token: A and B refuse who does not send the token of the stack; smoke and load send it',
       options: ['none', 'token'] as const,
@@ -76,8 +79,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
       env: 'CHAINCTL_SIM_PROMPT_TOKENS',
     }),
     'sim-parallel': integerFlag({
-      description: 'simulated engine: requests that are worked on at the same time',
-      default: 4,
+      description: `simulated engine: slots of each model [default: --concurrency, else ${DEFAULT_CONCURRENCY}]`,
       min: 1,
       max: 1024,
       env: 'CHAINCTL_SIM_PARALLEL',
@@ -87,6 +89,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
+    const tuning = { a: tuningOf(flags, 'a'), b: tuningOf(flags, 'b') };
     const request: LocalRequest = {
       replicas: flags.replicas,
       engine: flags.engine,
@@ -97,10 +100,13 @@ Run it again to change what differs: what is as wanted is left alone.`;
       portA: flags['port-a'],
       portB: flags['port-b'],
       ollamaUrl: flags.engine === 'ollama' ? ollamaUrl(process.env.OLLAMA_HOST) : '',
+      ...(tuning.a === undefined && tuning.b === undefined ? {} : { tuning }),
       sim: {
         outputTokensPerSecond: flags['sim-output-tokens'],
         promptTokensPerSecond: flags['sim-prompt-tokens'],
-        parallel: flags['sim-parallel'],
+        parallel:
+          flags['sim-parallel'] ??
+          Math.max(tuning.a?.concurrency ?? DEFAULT_CONCURRENCY, tuning.b?.concurrency ?? DEFAULT_CONCURRENCY),
       },
     };
     const paths = pathsOf(this.stack);

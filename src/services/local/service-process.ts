@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { request } from 'undici';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
-import type { Clock } from '../clock.ts';
+import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
 import { portInUse } from './port-in-use.ts';
 import { LOOPBACK, tryPort } from './ports.ts';
 import type { ListProcesses, ProcessInfo } from './process-table.ts';
 import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
+import { DRAIN_SECONDS, stopProcess } from './stop-process.ts';
 
 /** A service as a process of this machine. */
 export interface ServiceSpec {
@@ -36,7 +36,6 @@ export interface ProcessDeps {
 }
 
 const READY_SECONDS = 60;
-const STOP_SECONDS = 12;
 const POLL_MS = 50;
 /** Every start is refused for a moment; only what lasts longer is worth a line. */
 const QUIET_MS = 1500;
@@ -64,6 +63,10 @@ export function serviceProcess(
   deps: ProcessDeps,
 ): Resource<ServiceSpec, LiveProcess> {
   const findAll = async () => (await findStackProcesses(deps)).filter((live) => live.key === key);
+  const stop = (live: LiveProcess, context: ResourceContext) => {
+    const drainSeconds = drainOf(context.recorded?.(key)?.spec);
+    return stopProcess({ ...live, drainSeconds, isAlive: () => isAlive(live, findAll) }, context);
+  };
   const logFile = join(deps.logs, `${key}.log`);
   return {
     key,
@@ -92,7 +95,7 @@ export function serviceProcess(
         child.unref();
         const found = await findAll();
         const live = found.find(({ pid }) => pid === child.pid);
-        await Promise.all(found.map((other) => (other === live ? undefined : stopProcess(other, findAll, context))));
+        await Promise.all(found.map((other) => (other === live ? undefined : stop(other, context))));
         if (live === undefined) throw await diedAtOnce(key, logFile);
         return live;
       } finally {
@@ -117,7 +120,7 @@ export function serviceProcess(
 
     async remove(context, live) {
       // Every process with this key, not only the first: a half-started stack may hold more than one.
-      await Promise.all((await findAll()).map((each) => stopProcess(each, findAll, context)));
+      await Promise.all((await findAll()).map((each) => stop(each, context)));
       if (await isAlive(live, findAll)) throw new Error(`pid ${live.pid} did not stop`);
     },
 
@@ -125,41 +128,14 @@ export function serviceProcess(
   };
 }
 
+/** What the process was started with; the state may be lost, or of an earlier version. */
+function drainOf(recordedSpec: unknown): number {
+  const { env } = (recordedSpec ?? {}) as Partial<ServiceSpec>;
+  return Number(env?.DRAIN_SECONDS ?? DRAIN_SECONDS);
+}
+
 async function isAlive(live: LiveProcess, findAll: () => Promise<LiveProcess[]>): Promise<boolean> {
   return (await findAll()).some(({ pid, startedAt }) => pid === live.pid && startedAt === live.startedAt);
-}
-
-/** TERM, a bounded wait for the drain, then KILL; before each signal the process must still be the one it was. */
-async function stopProcess(
-  live: LiveProcess,
-  findAll: () => Promise<LiveProcess[]>,
-  { clock, signal }: ResourceContext,
-) {
-  for (const [name, seconds] of [
-    ['SIGTERM', STOP_SECONDS],
-    ['SIGKILL', 5],
-  ] as const) {
-    if (!(await isAlive(live, findAll))) return;
-    sendSignal(live.pid, name);
-    if (await goneWithin(seconds, clock, () => isAlive(live, findAll), signal)) return;
-  }
-}
-
-async function goneWithin(seconds: number, clock: Clock, alive: () => Promise<boolean>, signal: AbortSignal) {
-  const deadline = clock.monotonic() + seconds * 1000;
-  while (clock.monotonic() < deadline) {
-    if (!(await alive())) return true;
-    await clock.sleep(POLL_MS, signal);
-  }
-  return false;
-}
-
-function sendSignal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error;
-  }
 }
 
 /** Undefined when the service says that it can serve, else why not. */

@@ -1,0 +1,108 @@
+import { request } from 'undici';
+import { z } from 'zod';
+import { hasCode } from '../../errors.ts';
+import type { ResourceContext } from '../stack/resource.ts';
+import { LOOPBACK } from './ports.ts';
+
+/**
+ * Work in flight gets this long when a local service is told to stop, seconds: as long as `load` waits for an answer, and
+ * longer than A waits for B.
+ */
+export const DRAIN_SECONDS = 180;
+/** How long a process with nothing in flight, or one that says nothing, may take to end, seconds. */
+const STOP_SECONDS = 12;
+const KILL_SECONDS = 5;
+const POLL_MS = 50;
+/** Between two questions for what is in flight, and how long an answer may take. */
+const ASK_MS = 500;
+const ANSWER_MS = 2000;
+
+interface Stopping {
+  readonly key: string;
+  readonly pid: number;
+  readonly port: number;
+  /** What the process was told as `DRAIN_SECONDS`. */
+  readonly drainSeconds: number;
+  /** Whether the process is still the one it was; asked before each signal. */
+  isAlive(): Promise<boolean>;
+}
+
+/**
+ * TERM, after which a service ends its requests in flight for at most `drainSeconds`; then KILL. Says what is waited for,
+ * and what was cut off. A process that drains already, since an earlier stop was interrupted, ends at once.
+ */
+export async function stopProcess(process: Stopping, { clock, signal, emit }: ResourceContext): Promise<void> {
+  const { key, drainSeconds, isAlive } = process;
+  if (!(await isAlive())) return;
+  const before = await ask(process);
+  let open = before?.open ?? 0;
+  sendSignal(process.pid, 'SIGTERM');
+  const started = clock.monotonic();
+  const seconds = () => (clock.monotonic() - started) / 1000;
+  let [asked, busy] = [0, 0];
+  for (let told = 0; await isAlive(); ) {
+    if (open !== told && open > 0) {
+      const reason = `${requests(open)} in flight: waits up to ${drainSeconds} s`;
+      emit({ type: 'step-waiting', key, action: 'remove', reason });
+      told = open;
+    }
+    if (seconds() > drainSeconds + STOP_SECONDS || seconds() - busy > STOP_SECONDS) break;
+    await clock.sleep(POLL_MS, signal);
+    if ((seconds() - asked) * 1000 < ASK_MS) continue;
+    const now = await ask(process);
+    asked = seconds();
+    if (now === undefined) continue;
+    open = now.open;
+    if (open > 0) busy = asked;
+  }
+  const killed = await isAlive();
+  if (killed) await kill(process, { clock, signal });
+  const cutOff = killed || before?.draining === true || seconds() >= drainSeconds;
+  if (!cutOff || open === 0) return;
+  const text = `${key}: ${requests(open)} in flight ${open === 1 ? 'was' : 'were'} cut off`;
+  emit({ type: 'note', level: 'warn', text: `${text} after ${Math.round(seconds())} s` });
+}
+
+const requests = (count: number) => (count === 1 ? '1 request' : `${count} requests`);
+
+async function kill({ pid, isAlive }: Stopping, { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>) {
+  sendSignal(pid, 'SIGKILL');
+  const deadline = clock.monotonic() + KILL_SECONDS * 1000;
+  while (clock.monotonic() < deadline && (await isAlive())) await clock.sleep(POLL_MS, signal);
+}
+
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
+}
+
+/** Where each kind of process tells what is in flight. */
+function askPath(key: string): string {
+  if (key === 'engine') return '/sim/stats';
+  return key === 'proxy' ? '/-/proxy' : '/health';
+}
+
+const service = z
+  .object({ in_flight: z.number(), draining: z.boolean().optional(), reason: z.string().optional() })
+  // The question itself is in flight, too.
+  .transform(({ in_flight, draining, reason }) => ({
+    open: Math.max(0, in_flight - 1),
+    draining: draining === true || reason === 'draining',
+  }));
+const engine = z
+  .object({ active: z.number(), queued: z.number() })
+  .transform(({ active, queued }) => ({ open: active + queued, draining: false }));
+
+/** Undefined when it does not answer. */
+async function ask({ key, port }: Stopping): Promise<{ open: number; draining: boolean } | undefined> {
+  try {
+    const url = `http://${LOOPBACK}:${port}${askPath(key)}`;
+    const { body } = await request(url, { headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS, reset: true });
+    return service.or(engine).safeParse(await body.json()).data;
+  } catch {
+    return undefined;
+  }
+}
