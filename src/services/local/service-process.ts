@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { request } from 'undici';
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
 import { portInUse } from './port-in-use.ts';
@@ -65,7 +65,11 @@ export function serviceProcess(
   const findAll = async () => (await findStackProcesses(deps)).filter((live) => live.key === key);
   const stop = (live: LiveProcess, context: ResourceContext) => {
     const drainSeconds = drainOf(context.recorded?.(key)?.spec);
-    return stopProcess({ ...live, drainSeconds, isAlive: () => isAlive(live, findAll) }, context);
+    const handle = {
+      isAlive: () => isAlive(live, findAll),
+      send: (name: NodeJS.Signals) => sendSignal(live.pid, name),
+    };
+    return stopProcess({ ...live, ...handle, drainSeconds }, context);
   };
   const logFile = join(deps.logs, `${key}.log`);
   return {
@@ -136,6 +140,14 @@ function drainOf(recordedSpec: unknown): number {
 
 async function isAlive(live: LiveProcess, findAll: () => Promise<LiveProcess[]>): Promise<boolean> {
   return (await findAll()).some(({ pid, startedAt }) => pid === live.pid && startedAt === live.startedAt);
+}
+
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
 }
 
 /** Undefined when the service says that it can serve, else why not. */

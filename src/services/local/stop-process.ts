@@ -1,6 +1,5 @@
 import { request } from 'undici';
 import { z } from 'zod';
-import { hasCode } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { LOOPBACK } from './ports.ts';
 
@@ -19,12 +18,12 @@ const ANSWER_MS = 2000;
 
 interface Stopping {
   readonly key: string;
-  readonly pid: number;
   readonly port: number;
   /** What the process was told as `DRAIN_SECONDS`. */
   readonly drainSeconds: number;
   /** Whether the process is still the one it was; asked before each signal. */
   isAlive(): Promise<boolean>;
+  send(name: 'SIGTERM' | 'SIGKILL'): void;
 }
 
 /**
@@ -36,7 +35,7 @@ export async function stopProcess(process: Stopping, { clock, signal, emit }: Re
   if (!(await isAlive())) return;
   const before = await ask(process);
   let open = before?.open ?? 0;
-  sendSignal(process.pid, 'SIGTERM');
+  process.send('SIGTERM');
   const started = clock.monotonic();
   const seconds = () => (clock.monotonic() - started) / 1000;
   let [asked, busy] = [0, 0];
@@ -65,18 +64,10 @@ export async function stopProcess(process: Stopping, { clock, signal, emit }: Re
 
 const requests = (count: number) => (count === 1 ? '1 request' : `${count} requests`);
 
-async function kill({ pid, isAlive }: Stopping, { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>) {
-  sendSignal(pid, 'SIGKILL');
+async function kill({ send, isAlive }: Stopping, { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>) {
+  send('SIGKILL');
   const deadline = clock.monotonic() + KILL_SECONDS * 1000;
   while (clock.monotonic() < deadline && (await isAlive())) await clock.sleep(POLL_MS, signal);
-}
-
-function sendSignal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error;
-  }
 }
 
 /** Where each kind of process tells what is in flight. */

@@ -19,11 +19,16 @@ const spec = serviceSpec(settings, templates);
 
 describe('a specification', () => {
   it('holds the settings of the service and no secret', () => {
-    expect(spec.env).toEqual({ OLLAMA_MODEL_A: 'tinyllama', REMOTE_B_URL: 'http://b:8002/invoke' });
+    expect(spec.env).toEqual({
+      OLLAMA_MODEL_A: 'tinyllama',
+      REMOTE_B_URL: 'http://b:8002/invoke',
+      MAX_CONCURRENCY: '1',
+    });
     expect(JSON.stringify(spec)).not.toContain('sentinel');
     expect(serviceSpec({ service: 'b', model: 'm', minProcessSeconds: 0.2 }, templates).env).toEqual({
       OLLAMA_MODEL: 'm',
       MIN_PROCESS_SECONDS: '0.2',
+      MAX_CONCURRENCY: '1',
     });
   });
 
@@ -34,10 +39,11 @@ describe('a specification', () => {
       serviceSpec({ ...settings, remoteB: 'http://c:8002/invoke' }, templates),
       serviceSpec({ ...settings, token: 'another' }, templates),
       serviceSpec({ ...settings, ollamaImage: 'x:1' }, templates),
+      serviceSpec({ ...settings, tuning: { numCtx: 2048 } }, templates),
       serviceSpec(settings, { ...templates, bundle: Buffer.from('new code') }),
       serviceSpec(settings, { ...templates, compose: 'x' }),
     ].map(contentHash);
-    expect(new Set([hash, ...changed]).size).toBe(7);
+    expect(new Set([hash, ...changed]).size).toBe(8);
     expect(contentHash({ ...spec, env: Object.fromEntries(Object.entries(spec.env).reverse()) })).toBe(hash);
   });
 
@@ -74,6 +80,16 @@ describe('a release', () => {
       .map(([, name]) => name)
       .filter((name) => name !== 'MACHINE_NAME');
     for (const name of named) expect(files.get('compose.env')?.content).toContain(`${name}=`);
+  });
+
+  it('gives the engine as many slots as the service has places', () => {
+    const four = serviceSpec({ ...settings, tuning: { concurrency: 4, numPredict: 9 } }, templates);
+    const of = (each: typeof spec) =>
+      new Map(releaseFiles({ stack: 's', spec: each, templates, token: undefined }).map((f) => [f.path, f.content]));
+    expect(of(spec).get('compose.env')).toContain('ENGINE_SLOTS=1\n');
+    expect(of(four).get('compose.env')).toContain('ENGINE_SLOTS=4\n');
+    expect(of(four).get('service.env')).toContain('MAX_CONCURRENCY=4\nNUM_PREDICT=9\n');
+    expect(COMPOSE.a).toMatch(/OLLAMA_NUM_PARALLEL: \$\{ENGINE_SLOTS:-1\}/);
   });
 
   it('refuses a value that the two Composes read differently, without showing it', () => {
