@@ -15,11 +15,13 @@ export default class DeployLocal extends BaseCommand<typeof DeployLocal> {
   static override description =
     `The services run as background processes that outlive this command; their logs are in the stack's folder.
 With the simulated engine nothing is downloaded, and every figure is labelled as simulated.
+With --engine ollama --concurrency should be that Ollama's OLLAMA_NUM_PARALLEL (1 unless you set it), which it does not tell.
 Run it again to change what differs: what is as wanted is left alone.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --replicas 5 --min-process-seconds 0.2',
     '<%= config.bin %> <%= command.id %> --engine ollama --model-b phi3:mini',
+    '<%= config.bin %> <%= command.id %> --engine ollama --num-predict a=64,b=256 --num-ctx 4096',
     '<%= config.bin %> <%= command.id %> --dry-run --json',
   ];
   static override flags = {

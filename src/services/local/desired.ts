@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { DRAIN_SECONDS } from '../chain/drain.ts';
 import { DEFAULT_CONCURRENCY, tuningEnv } from '../chain/tuning.ts';
 import { type Desired, desire } from '../stack/resource.ts';
 import type { Bundle, Bundles } from './bundles.ts';
 import { LOOPBACK } from './ports.ts';
 import type { LocalRequest } from './request.ts';
 import type { ProcessDeps, ServiceSpec } from './service-process.ts';
-import { DRAIN_SECONDS } from './stop-process.ts';
 import { localProcess, replicaKeys } from './target.ts';
 
 /** Port of each process, by key. */

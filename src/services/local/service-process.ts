@@ -5,13 +5,14 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { DRAIN_SECONDS } from '../chain/drain.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
 import { portInUse } from './port-in-use.ts';
 import { LOOPBACK, tryPort } from './ports.ts';
 import type { ListProcesses, ProcessInfo } from './process-table.ts';
 import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
-import { DRAIN_SECONDS, stopProcess } from './stop-process.ts';
+import { stopProcess } from './stop-process.ts';
 
 /** A service as a process of this machine. */
 export interface ServiceSpec {

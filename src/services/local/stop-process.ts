@@ -1,13 +1,9 @@
 import { request } from 'undici';
 import { z } from 'zod';
+import { cutOffText, drainReason } from '../chain/drain.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { LOOPBACK } from './ports.ts';
 
-/**
- * Work in flight gets this long when a local service is told to stop, seconds: as long as `load` waits for an answer, and
- * longer than A waits for B.
- */
-export const DRAIN_SECONDS = 180;
 /** How long a process with nothing in flight, or one that says nothing, may take to end, seconds. */
 const STOP_SECONDS = 12;
 const KILL_SECONDS = 5;
@@ -41,8 +37,7 @@ export async function stopProcess(process: Stopping, { clock, signal, emit }: Re
   let [asked, busy] = [0, 0];
   for (let told = 0; await isAlive(); ) {
     if (open !== told && open > 0) {
-      const reason = `${requests(open)} in flight: waits up to ${drainSeconds} s`;
-      emit({ type: 'step-waiting', key, action: 'remove', reason });
+      emit({ type: 'step-waiting', key, action: 'remove', reason: drainReason(open, drainSeconds) });
       told = open;
     }
     if (seconds() > drainSeconds + STOP_SECONDS || seconds() - busy > STOP_SECONDS) break;
@@ -58,11 +53,8 @@ export async function stopProcess(process: Stopping, { clock, signal, emit }: Re
   if (killed) await kill(process, { clock, signal });
   const cutOff = killed || before?.draining === true || seconds() >= drainSeconds;
   if (!cutOff || open === 0) return;
-  const text = `${key}: ${requests(open)} in flight ${open === 1 ? 'was' : 'were'} cut off`;
-  emit({ type: 'note', level: 'warn', text: `${text} after ${Math.round(seconds())} s` });
+  emit({ type: 'note', level: 'warn', text: `${cutOffText(key, open)} after ${Math.round(seconds())} s` });
 }
-
-const requests = (count: number) => (count === 1 ? '1 request' : `${count} requests`);
 
 async function kill({ send, isAlive }: Stopping, { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>) {
   send('SIGKILL');

@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { causeOfDeath, readContainer } from '../../../src/services/host/container.ts';
 import { noteLayer } from '../../../src/services/host/images.ts';
 import { readObservation } from '../../../src/services/host/observe-service.ts';
 import { OutputCollector } from '../../../src/services/host/output.ts';
-import { releaseFiles } from '../../../src/services/host/release.ts';
+import { releaseFiles, removeScript } from '../../../src/services/host/release.ts';
 import { contentHash, envFile, imageOf, serviceSpec } from '../../../src/services/host/service-spec.ts';
 import { httpBase, parseSshAddress } from '../../../src/services/host/ssh-address.ts';
+import { readCutOff } from '../../../src/services/host/stop.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
 const templates = { compose: COMPOSE.a, dockerfile: DOCKERFILE.a, bundle: Buffer.from('code') };
@@ -97,6 +99,24 @@ describe('a release', () => {
       expect(() => envFile({ NAME: value })).toThrow(/NAME/);
       expect(() => envFile({ NAME: value })).not.toThrow(value);
     }
+  });
+});
+
+describe('the end of a service', () => {
+  it('comes before that of its engine, and after what is in flight', () => {
+    const script = removeScript('b');
+    const [service, engine] = [...script.matchAll(/docker stop -t (\d+)/g)];
+    expect(service?.[1]).toBe('190');
+    expect(script.indexOf('service=service')).toBeLessThan(service?.index ?? 0);
+    expect(service?.index).toBeLessThan(engine?.index ?? 0);
+  });
+
+  it('says what it has cut off', () => {
+    const log = 'service-b: SIGTERM: draining, 2 in flight, at most 180 s\n';
+    const end = 'service-b: 2 requests did not finish in time and are cut off\n';
+    expect([readCutOff(end), readCutOff(log), readCutOff('')]).toEqual([2, 0, 0]);
+    const source = readFileSync(new URL('../../../templates/services/common/run-service.ts', import.meta.url), 'utf8');
+    expect(source).toContain('} requests did not finish in time and are cut off`');
   });
 });
 
