@@ -21,7 +21,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --replicas 5 --min-process-seconds 0.2',
     '<%= config.bin %> <%= command.id %> --engine ollama --model-b phi3:mini',
-    '<%= config.bin %> <%= command.id %> --engine ollama --num-predict a=64,b=256 --num-ctx 4096',
+    '<%= config.bin %> <%= command.id %> --engine ollama --num-ctx 4096 --num-predict b=256',
     '<%= config.bin %> <%= command.id %> --dry-run --json',
   ];
   static override flags = {

@@ -141,6 +141,7 @@ export function removeScript(service: 'a' | 'b'): string {
     'set -e',
     'if command -v docker >/dev/null 2>&1; then',
     stopScript(service),
+    `  docker ps -q --filter ${label} | xargs -r docker stop -t 40 >/dev/null`,
     `  docker ps -aq --filter ${label} | xargs -r docker rm -f >/dev/null`,
     `  docker volume ls -q --filter ${label} | xargs -r docker volume rm -f >/dev/null`,
     `  docker network ls -q --filter ${label} | xargs -r docker network rm >/dev/null`,

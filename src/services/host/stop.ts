@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { cutOffText, DRAIN_SECONDS, drainReason } from '../chain/drain.ts';
+import { cutOffText, DRAIN_SECONDS, drainReason, readInFlight } from '../chain/drain.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { ConnectionLost } from './failures.ts';
 import { layoutOf } from './layout.ts';
@@ -18,8 +17,6 @@ interface Stopped {
   readonly action: 'update' | 'remove';
 }
 
-const health = z.object({ in_flight: z.number() });
-
 /** Says what a service has in flight, which its stop will wait for; nothing where it has nothing, or does not answer. */
 export async function tellInFlight(
   session: HostSession,
@@ -33,27 +30,16 @@ export async function tellInFlight(
     if (error instanceof ConnectionLost) throw error;
     return undefined;
   });
-  // The question itself is in flight, too.
-  const open = readInFlight(answer?.text) - 1;
+  const open = readInFlight(answer?.text ?? '')?.open ?? 0;
   if (open > 0) emit({ type: 'step-waiting', key, action, reason: drainReason(open) });
 }
 
-function readInFlight(text = ''): number {
-  try {
-    return health.parse(JSON.parse(text)).in_flight;
-  } catch {
-    return 0;
-  }
-}
-
-/** Stops the service before its engine, without which it could not end what is in flight; writes what was cut off. */
+/** Stops a service, but not its engine, without which it could not end what is in flight; writes what was cut off. */
 export function stopScript(service: ServiceName): string {
-  const project = `--filter label=com.docker.compose.project=${layoutOf(service).project}`;
-  const own = `${project} --filter label=com.docker.compose.service=service`;
+  const own = `--filter label=com.docker.compose.project=${layoutOf(service).project} --filter label=com.docker.compose.service=service`;
   return [
     `docker ps -q ${own} | xargs -r docker stop -t ${STOP_GRACE_SECONDS} >/dev/null`,
     `docker ps -aq ${own} | head -n 1 | xargs -r docker logs --tail 5 2>&1 | grep 'cut off$' || true`,
-    `docker ps -q ${project} | xargs -r docker stop -t 40 >/dev/null`,
   ].join('\n');
 }
 

@@ -1,6 +1,4 @@
-import { request } from 'undici';
-import { z } from 'zod';
-import { cutOffText, drainReason } from '../chain/drain.ts';
+import { askInFlight, cutOffText, drainReason, type InFlight } from '../chain/drain.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { LOOPBACK } from './ports.ts';
 
@@ -8,9 +6,8 @@ import { LOOPBACK } from './ports.ts';
 const STOP_SECONDS = 12;
 const KILL_SECONDS = 5;
 const POLL_MS = 50;
-/** Between two questions for what is in flight, and how long an answer may take. */
+/** Between two questions for what is in flight. */
 const ASK_MS = 500;
-const ANSWER_MS = 2000;
 
 interface Stopping {
   readonly key: string;
@@ -68,24 +65,7 @@ function askPath(key: string): string {
   return key === 'proxy' ? '/-/proxy' : '/health';
 }
 
-const service = z
-  .object({ in_flight: z.number(), draining: z.boolean().optional(), reason: z.string().optional() })
-  // The question itself is in flight, too.
-  .transform(({ in_flight, draining, reason }) => ({
-    open: Math.max(0, in_flight - 1),
-    draining: draining === true || reason === 'draining',
-  }));
-const engine = z
-  .object({ active: z.number(), queued: z.number() })
-  .transform(({ active, queued }) => ({ open: active + queued, draining: false }));
-
 /** Undefined when it does not answer. */
-async function ask({ key, port }: Stopping): Promise<{ open: number; draining: boolean } | undefined> {
-  try {
-    const url = `http://${LOOPBACK}:${port}${askPath(key)}`;
-    const { body } = await request(url, { headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS, reset: true });
-    return service.or(engine).safeParse(await body.json()).data;
-  } catch {
-    return undefined;
-  }
+function ask({ key, port }: Stopping): Promise<InFlight | undefined> {
+  return askInFlight(`http://${LOOPBACK}:${port}${askPath(key)}`);
 }
