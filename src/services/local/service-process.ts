@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { request } from 'undici';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
 import { DRAIN_SECONDS } from '../chain/drain.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
+import { stackOption } from '../stack/stack-option.ts';
 import { portInUse } from './port-in-use.ts';
 import { LOOPBACK, tryPort } from './ports.ts';
 import type { ListProcesses, ProcessInfo } from './process-table.ts';
@@ -36,8 +37,11 @@ export interface ProcessDeps {
   readonly baseEnv: Readonly<Record<string, string>>;
 }
 
-const READY_SECONDS = 60;
+/** A real engine loads a model of some GB from a slow disk. */
+const READY_SECONDS = 180;
 const POLL_MS = 50;
+/** An engine's own words are in it. */
+const MAX_REASON = 500;
 /** Every start is refused for a moment; only what lasts longer is worth a line. */
 const QUIET_MS = 1500;
 
@@ -117,7 +121,7 @@ export function serviceProcess(
         context.signal.throwIfAborted();
         if (!(await isAlive(live, findAll))) throw await diedAtOnce(key, logFile);
         const waitedMs = context.clock.monotonic() - started;
-        if (waitedMs > READY_SECONDS * 1000) throw await notReady(key, live, reason, logFile);
+        if (waitedMs > READY_SECONDS * 1000) throw await notReady(live, reason, logFile);
         if (waitedMs > QUIET_MS) context.emit({ type: 'step-waiting', key, action: 'ready', reason });
         await context.clock.sleep(POLL_MS, context.signal);
       }
@@ -168,9 +172,9 @@ export async function healthReason(url: string): Promise<string | undefined> {
 function statedReason(text: string): string {
   try {
     const { reason, detail } = JSON.parse(text) as { readonly reason?: unknown; readonly detail?: unknown };
-    return String(reason ?? detail ?? text).slice(0, 200);
+    return String(reason ?? detail ?? text).slice(0, MAX_REASON);
   } catch {
-    return text.slice(0, 200);
+    return text.slice(0, MAX_REASON);
   }
 }
 
@@ -192,10 +196,11 @@ async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
   );
 }
 
-async function notReady(key: string, live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
-  return new RemedyError(`${key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`, {
+async function notReady(live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
+  const down = `chainctl teardown local${stackOption(basename(live.folder))}`;
+  return new RemedyError(`${live.key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`, {
     code: 'not-ready',
     exit: ExitCode.unhealthy,
-    nextSteps: [`read ${logFile}`, 'take it down with "chainctl teardown local" and deploy again'],
+    nextSteps: [`read ${logFile}`, `take it down with "${down}" and deploy again`],
   });
 }
