@@ -24,6 +24,9 @@ export function run(): Promise<BenchResult> {
       SIM_OUTPUT_TOKENS_PER_SECOND: String(CAPACITY_RPS * TOKENS_PER_CHAIN),
       SIM_LOAD_SECONDS: '0',
       OLLAMA_NUM_PARALLEL: '4',
+      // Exactly the capacity that is compared with.
+      SIM_OUTPUT_TOKENS: '0',
+      SIM_SPREAD: '0',
     });
     const common = { OLLAMA_URL: engine.url, MAX_CONCURRENCY: '8' };
     const b = await start('service-b', { ...common, MIN_PROCESS_SECONDS: '0' });

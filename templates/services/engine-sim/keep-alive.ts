@@ -1,19 +1,55 @@
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds, or Go's text of what is wrong. */
+type Duration = { readonly ms: number } | { readonly problem: string };
 
 /**
- * Ollama's `keep_alive`: a number of seconds, or a Go duration such as "5m" or "1h30m"; negative means for ever.
- * @returns milliseconds, Infinity for ever, undefined for something that is neither
+ * Ollama's `keep_alive`: a number of seconds, or a Go duration such as "5m" or "1h30m"; negative means for ever,
+ * `Infinity` here. A number in a text has no unit and is refused.
  */
-export function parseKeepAlive(value: unknown): number | undefined {
-  if (typeof value === 'number') return value < 0 ? Infinity : value * 1000;
-  if (typeof value !== 'string') return undefined;
-  const text = value.trim();
-  if (/^-?\d+$/.test(text)) return parseKeepAlive(Number(text));
-  if (!/^-?(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  if (text.startsWith('-')) return Infinity;
-  let ms = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
-    ms += Number(amount) * (UNIT_MS[unit as string] as number);
+export function parseKeepAlive(value: unknown): Duration {
+  if (typeof value === 'number') return { ms: value < 0 ? Infinity : value * 1000 };
+  if (typeof value === 'string') {
+    const duration = parseDuration(value);
+    return 'ms' in duration && duration.ms < 0 ? { ms: Infinity } : duration;
   }
-  return ms;
+  const type =
+    typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
+  return { problem: `Unsupported type: '${type}'` };
+}
+
+/** The variable `OLLAMA_KEEP_ALIVE`, in which a number alone is seconds. */
+export function parseKeepAliveSetting(text: string): number | undefined {
+  const duration = parseKeepAlive(/^-?\d+$/.test(text) ? Number(text) : text);
+  return 'ms' in duration ? duration.ms : undefined;
+}
+
+/** Go's `time.ParseDuration`. */
+function parseDuration(text: string): Duration {
+  const quoted = JSON.stringify(text);
+  let rest = text.replace(/^[+-]/, '');
+  if (rest === '0') return { ms: 0 };
+  if (rest === '') return { problem: `time: invalid duration ${quoted}` };
+  let ms = 0;
+  while (rest !== '') {
+    const [amount = ''] = /^\d*(\.\d*)?/.exec(rest) ?? [];
+    if (!/\d/.test(amount)) return { problem: `time: invalid duration ${quoted}` };
+    rest = rest.slice(amount.length);
+    const [unit = ''] = /^[^\d.]*/.exec(rest) ?? [];
+    if (unit === '') return { problem: `time: missing unit in duration ${quoted}` };
+    const unitMs = UNIT_MS[unit];
+    if (unitMs === undefined) return { problem: `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}` };
+    rest = rest.slice(unit.length);
+    ms += Number(amount) * unitMs;
+  }
+  return { ms: text.startsWith('-') ? -ms : ms };
 }

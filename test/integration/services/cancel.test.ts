@@ -53,7 +53,7 @@ test('a caller who leaves A’s queue, or whose deadline passes there, costs no 
 });
 
 test('a caller who leaves the queue is never started', async () => {
-  const engine = await lab.engine(engineWithGenerationOf(500, 1));
+  const engine = await lab.engine(engineWithGenerationOf(3000, 1));
   const b = await lab.b(engine.url, { MAX_CONCURRENCY: '1' });
   const first = post(`${b.url}/invoke`, PROMPT);
   await expectEngine(engine, { active: 1 });

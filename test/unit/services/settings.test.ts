@@ -4,7 +4,7 @@ import { Env } from '../../../templates/services/common/env.ts';
 import { keepAliveField, keepAliveMs } from '../../../templates/services/common/keep-alive.ts';
 import { readCommonSettings, readModelSettings } from '../../../templates/services/common/service-settings.ts';
 import { VERSION } from '../../../templates/services/common/version.ts';
-import { parseKeepAlive } from '../../../templates/services/engine-sim/keep-alive.ts';
+import { parseKeepAlive, parseKeepAliveSetting } from '../../../templates/services/engine-sim/keep-alive.ts';
 import { listenDefaults, readSimSettings } from '../../../templates/services/engine-sim/settings.ts';
 import { Rotation } from '../../../templates/services/proxy/rotation.ts';
 import { readProxySettings } from '../../../templates/services/proxy/settings.ts';
@@ -60,13 +60,26 @@ test('keep_alive as Ollama reads it', () => {
     ['5m', 300_000],
     ['1h30m', 5_400_000],
     ['250ms', 250],
-    ['90', 90_000],
     [-1, Infinity],
     ['-1m', Infinity],
     [0, 0],
-    ['soon', undefined],
+    ['1h2m3.5s', 3_723_500],
+    ['.5s', 500],
   ] as const;
-  for (const [value, ms] of cases) expect([value, parseKeepAlive(value)]).toEqual([value, ms]);
+  for (const [value, ms] of cases) expect([value, parseKeepAlive(value)]).toEqual([value, { ms }]);
+  const refused = [
+    ['90', 'time: missing unit in duration "90"'],
+    ['soon', 'time: invalid duration "soon"'],
+    ['1d', 'time: unknown unit "d" in duration "1d"'],
+    [true, "Unsupported type: 'bool'"],
+  ] as const;
+  for (const [value, problem] of refused) expect(parseKeepAlive(value)).toEqual({ problem });
+  // In the variable a number alone is seconds.
+  expect([parseKeepAliveSetting('90'), parseKeepAliveSetting('-1'), parseKeepAliveSetting('x')]).toEqual([
+    90_000,
+    Infinity,
+    undefined,
+  ]);
 });
 
 test('keep-alive as A and B send it to Ollama, and as long as they take it for', () => {

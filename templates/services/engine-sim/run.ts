@@ -1,0 +1,251 @@
+import type { ServerResponse } from 'node:http';
+import { EngineError } from './engine-error.ts';
+import type { Fields } from './go-types.ts';
+import { BARE_JSON_TYPE, JSON_TYPE, sendJson, startLines } from './http.ts';
+import type { Model, ModelStore } from './models.ts';
+import type { Options } from './options.ts';
+import type { Clock } from './processor-sharing.ts';
+import type { Runner, RunnerDeps, TaskTiming } from './runner.ts';
+import type { Scheduler } from './scheduler.ts';
+import { type GeneratedText, generateText, hashText, tokenize } from './text.ts';
+
+/** What every endpoint that generates needs. */
+export interface Engine extends RunnerDeps {
+  readonly models: ModelStore;
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  /** For a request that names no seed. */
+  readonly nextSeed: () => number;
+}
+
+/** How an endpoint writes its answer. */
+export interface Answering {
+  /** The name that the request has. */
+  readonly modelAsked: string;
+  /** The field that carries the text. */
+  readonly carry: (text: string) => Record<string, unknown>;
+  /** Whether the conversation's tokens come with the answer. */
+  readonly withContext: boolean;
+}
+
+/** What is to be generated from. */
+export interface Input {
+  readonly request: Fields;
+  /** Made once the context's length is known; undefined only loads the model. */
+  readonly prompt: ((contextLength: number) => string) | undefined;
+  /** Tokens of an earlier answer, before the prompt. */
+  readonly context: readonly number[];
+  readonly images: number;
+}
+
+/**
+ * What Ollama takes to get at a loaded model (its manifest, its file's head, a ping), and at most a tenth of a load: a
+ * machine on which loading takes no time takes none for this either.
+ */
+const OVERHEAD_MS = 100;
+const NS_PER_MS = 1e6;
+
+/** Gets a runner, generates, and answers; ends with the caller's connection. */
+export function run(
+  engine: Engine,
+  model: Model,
+  options: Options,
+  keepAliveMs: number | undefined,
+  answering: Answering,
+  outgoing: ServerResponse,
+  input: Input,
+): void {
+  const arrivedAt = engine.machine.now;
+  let stop = () => {};
+  let letGo = () => {};
+  const claim = () => {
+    letGo = engine.scheduler.claim({
+      model,
+      options,
+      keepAliveMs,
+      onRunner(runner) {
+        const { prompt } = input;
+        if (prompt === undefined) {
+          const created_at = new Date().toISOString();
+          const { modelAsked, carry } = answering;
+          const answer = { model: modelAsked, created_at, ...carry(''), done: true, done_reason: 'load' };
+          sendJson(outgoing, 200, { ...answer, simulated: true });
+          return;
+        }
+        const loadMs = engine.machine.now - arrivedAt;
+        const answer = new Answer(engine, answering, outgoing, input.request.stream !== false, arrivedAt, loadMs);
+        try {
+          stop = generate(engine, runner, options, input, prompt(runner.contextLength), answer);
+        } catch (error) {
+          answer.fail(error, JSON_TYPE);
+        }
+      },
+      onError: (error) => sendJson(outgoing, error.status, { error: error.message }),
+    });
+  };
+  const overheadMs = Math.min(OVERHEAD_MS, engine.settings.loadMs / 10) * engine.spread.factor();
+  if (overheadMs > 0) stop = engine.clock.setTimer(overheadMs, claim);
+  else claim();
+  outgoing.once('close', () => {
+    stop();
+    letGo();
+  });
+}
+
+/** Returns the way to cancel it. */
+function generate(
+  engine: Engine,
+  runner: Runner,
+  options: Options,
+  input: Input,
+  prompt: string,
+  answer: Answer,
+): () => void {
+  const { request, context, images } = input;
+  const json = readFormat(request.format, answer);
+  if (json === undefined) return () => {};
+  const { contextLength, model } = runner;
+  const after = (text: string) => (context.length === 0 ? tokenize(text) : [...context, ...tokenize(text)]);
+  const whole = after(prompt);
+  const isTooLong = whole.length > contextLength;
+  // The beginning is kept, and the end.
+  const keep = Math.min(options.num_keep < 0 ? whole.length : options.num_keep, contextLength - 1);
+  const read = isTooLong ? [...whole.slice(0, keep), ...whole.slice(keep - contextLength)] : whole;
+  let text: GeneratedText;
+  let tokens: number[] | undefined;
+  /** The conversation, with the answer. */
+  const spoken = () => {
+    tokens ??= after(prompt + text.tokens.join(''));
+    return tokens;
+  };
+  return runner.run({
+    prompt: read,
+    stream: answer.streamed,
+    begin() {
+      if (images > 0 && model.family.refusesImages) throw new EngineError(500, NO_IMAGES);
+      if (isTooLong && request.truncate === false) {
+        throw new EngineError(400, 'the input length exceeds the context length');
+      }
+      text = generateText({
+        prompt,
+        seed: seedOf(engine, model, options, prompt),
+        temperature: options.temperature,
+        maxTokens: limitOf(options, contextLength, request.shift === false ? read.length : undefined),
+        meanTokens: engine.settings.outputTokens,
+        stop: options.stop,
+        json,
+      });
+      return text.count;
+    },
+    // Beyond the context the cache is shifted, and only what is kept of the beginning stays where it was.
+    cached: () => (spoken().length > contextLength ? spoken().slice(0, keep) : spoken()),
+    onToken: (index) => answer.part(text.tokens[index]),
+    onDone: (timing) => answer.finish(timing, read.length, text, spoken),
+    onError: (error) => answer.fail(error),
+  });
+}
+
+const NO_IMAGES =
+  'Failed to create new sequence: failed to process inputs: this model is missing data required for image input';
+
+/** Whether the answer is to be JSON; undefined once an unknown format has been answered. */
+function readFormat(format: unknown, answer: Answer): boolean | undefined {
+  if (format === undefined || format === '') return false;
+  if (format === 'json' || (typeof format === 'object' && format !== null && !Array.isArray(format))) return true;
+  const quoted = JSON.stringify(JSON.stringify(format));
+  answer.fail(new EngineError(500, `invalid format: ${quoted}; expected "json" or a valid JSON Schema object`));
+  return undefined;
+}
+
+/** The same seed with the same prompt says the same; so does a model that leaves nothing to chance. */
+function seedOf(engine: Engine, model: Model, { seed, temperature }: Options, prompt: string): number {
+  if (seed < 0 && temperature > 0) return engine.nextSeed();
+  return (hashText(model.blob + prompt) ^ Math.imul(seed, 0x9e3779b1)) >>> 0;
+}
+
+/** The most tokens: ten contexts' where the request names none, and no more than the context has room where it must not shift. */
+function limitOf({ num_predict: asked }: Options, contextLength: number, promptTokens: number | undefined): number {
+  const most = 10 * contextLength;
+  const limit = asked < 0 || asked > most ? most : asked;
+  if (promptTokens === undefined) return limit;
+  const room = Math.max(1, contextLength - promptTokens + 1);
+  return limit === 0 ? room : Math.min(limit, room);
+}
+
+/** One answer, whole or as a stream of lines. */
+class Answer {
+  readonly streamed: boolean;
+  readonly #engine: Engine;
+  readonly #answering: Answering;
+  readonly #outgoing: ServerResponse;
+  readonly #arrivedAt: number;
+  readonly #loadMs: number;
+  #writeLine: ((line: unknown) => void) | undefined;
+
+  constructor(
+    engine: Engine,
+    answering: Answering,
+    outgoing: ServerResponse,
+    streamed: boolean,
+    arrivedAt: number,
+    loadMs: number,
+  ) {
+    this.#engine = engine;
+    this.#answering = answering;
+    this.#outgoing = outgoing;
+    this.streamed = streamed;
+    this.#arrivedAt = arrivedAt;
+    this.#loadMs = loadMs;
+  }
+
+  /** A token of a stream; the one that ends a text has no text, and is not sent. */
+  part(text: string | undefined): void {
+    if (text !== undefined) this.#write({ ...this.#answering.carry(text), done: false });
+  }
+
+  finish(timing: TaskTiming, promptTokens: number, text: GeneratedText, spoken: () => number[]): void {
+    const last = {
+      done: true,
+      done_reason: text.doneReason,
+      ...(this.#answering.withContext ? { context: spoken() } : {}),
+      ...this.#figures(timing, promptTokens, text.count),
+      simulated: true,
+    };
+    if (this.streamed) {
+      this.#write({ ...this.#answering.carry(''), ...last });
+      this.#outgoing.end();
+    } else {
+      sendJson(this.#outgoing, 200, this.#line({ ...this.#answering.carry(text.tokens.join('')), ...last }));
+    }
+  }
+
+  fail(error: unknown, type = this.streamed ? BARE_JSON_TYPE : JSON_TYPE): void {
+    const status = error instanceof EngineError ? error.status : 500;
+    sendJson(this.#outgoing, status, { error: error instanceof Error ? error.message : String(error) }, type);
+  }
+
+  #line(fields: Record<string, unknown>): Record<string, unknown> {
+    return { model: this.#answering.modelAsked, created_at: new Date().toISOString(), ...fields };
+  }
+
+  #write(fields: Record<string, unknown>): void {
+    this.#writeLine ??= startLines(this.#outgoing);
+    this.#writeLine(this.#line(fields));
+  }
+
+  /** Durations in nanoseconds. What is 0 is left out, as in Ollama; getting at the model always took something. */
+  #figures({ promptMs, outputMs }: TaskTiming, promptTokens: number, count: number): Record<string, number> {
+    const load_duration = Math.max(1, Math.round(this.#loadMs * NS_PER_MS));
+    const prompt_eval_duration = Math.round(promptMs * NS_PER_MS);
+    const eval_duration = Math.round(outputMs * NS_PER_MS);
+    const total = Math.round((this.#engine.machine.now - this.#arrivedAt) * NS_PER_MS);
+    return {
+      total_duration: Math.max(total, load_duration + prompt_eval_duration + eval_duration),
+      load_duration,
+      prompt_eval_count: promptTokens,
+      ...(prompt_eval_duration > 0 ? { prompt_eval_duration } : {}),
+      eval_count: count,
+      ...(eval_duration > 0 ? { eval_duration } : {}),
+    };
+  }
+}
