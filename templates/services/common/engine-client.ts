@@ -10,7 +10,7 @@ export interface GenerateSettings {
   readonly numPredict: number;
   readonly numCtx: number;
   readonly temperature: number;
-  /** Ollama's duration ("30m", "-1"): how long the model stays loaded after a request; "" leaves it to the engine. */
+  /** Ollama's duration ("30m", "-1"): how long the model stays loaded after a request. */
   readonly keepAlive: string;
   /** For one generation including its wait in the engine's queue, in milliseconds. */
   readonly timeoutMs: number;
@@ -129,7 +129,7 @@ function modelFields({ model, keepAlive, numPredict, numCtx, temperature }: Gene
   return {
     model,
     stream: false,
-    ...keepAliveField(keepAlive),
+    keep_alive: keepAliveField(keepAlive),
     options: { num_predict: numPredict, num_ctx: numCtx, temperature },
   };
 }

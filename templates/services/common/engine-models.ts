@@ -1,4 +1,5 @@
 import { parseObject } from './engine-error.ts';
+import { canonicalModelName } from './model-name.ts';
 
 /** A model that the engine has, as `/api/tags` lists it. */
 export interface ListedModel {
@@ -28,7 +29,7 @@ export function parseModels(text: string): RunningModel[] | undefined {
   const models = parseObject(text)?.models;
   if (!Array.isArray(models)) return undefined;
   return models.map((model: Record<string, unknown> | null) => ({
-    name: canonicalName(String(model?.name ?? model?.model)),
+    name: canonicalModelName(String(model?.name ?? model?.model)),
     digest: nonEmpty(model?.digest),
     // Ollama leaves a 0 out.
     context: typeof model?.context_length === 'number' && model.context_length > 0 ? model.context_length : undefined,
@@ -98,17 +99,6 @@ export function lossOf(found: Residence | undefined, known: string | undefined):
   return over && known !== undefined && known !== expiresAt
     ? { because: 'it was unloaded', underWay: true }
     : undefined;
-}
-
-/** Ollama's rules: case does not matter, no tag means `latest`, and its own registry is not named. */
-export function canonicalName(name: string): string {
-  const short = name
-    .trim()
-    .toLowerCase()
-    .replace(/^https?:\/\//, '')
-    .replace(/^registry\.ollama\.ai\//, '')
-    .replace(/^library\/(?=[^/]+$)/, '');
-  return short.slice(short.lastIndexOf('/') + 1).includes(':') ? short : `${short}:latest`;
 }
 
 function nonEmpty(value: unknown): string | undefined {

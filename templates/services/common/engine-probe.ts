@@ -1,6 +1,5 @@
 import { engineText } from './engine-error.ts';
 import {
-  canonicalName,
   contextOf,
   findModel,
   type ListedModel,
@@ -10,6 +9,7 @@ import {
   type Residence,
   type RunningModel,
 } from './engine-models.ts';
+import { canonicalModelName } from './model-name.ts';
 import { type Upstream, UpstreamError, type UpstreamReply } from './upstream.ts';
 
 /** Where a model is: not there at all, or as `/api/ps` has it. */
@@ -32,7 +32,7 @@ export class EngineProbe {
 
   constructor(engine: Pick<Upstream, 'request'>, model: string, numCtx: number) {
     this.#engine = engine;
-    this.#wanted = { name: canonicalName(model), digest: undefined };
+    this.#wanted = { name: canonicalModelName(model), digest: undefined };
     this.#numCtx = numCtx;
   }
 

@@ -2,7 +2,7 @@ import { type GenerateSettings, loadModel } from './engine-client.ts';
 import { plainText } from './engine-error.ts';
 import { lossOf } from './engine-models.ts';
 import { EngineProbe, type Finding } from './engine-probe.ts';
-import { keepAliveMs } from './keep-alive.ts';
+import { parseKeepAliveSetting } from './keep-alive.ts';
 import { ReloadPace } from './reload-pace.ts';
 import { Upstream, UpstreamError } from './upstream.ts';
 
@@ -33,8 +33,6 @@ const WATCH_MS = 10_000;
 const RENEW_MS = 300_000;
 /** Below this a model cannot be kept by asking for it once a second. */
 const SHORTEST_KEPT_MS = 5000;
-/** Taken for the engine's own keep-alive where ours is not set; Ollama's is 5 min. */
-const ENGINES_DEFAULT_MS = 120_000;
 
 /**
  * Whether the engine has the model loaded as the requests need it; loads it until it is so, and keeps it loaded.
@@ -69,7 +67,7 @@ export class EngineReadiness {
     this.#engine = options.engine ?? new Upstream(engineUrl);
     this.#probe = new EngineProbe(this.#engine, settings.model, settings.numCtx);
     this.#now = options.now ?? (() => performance.now());
-    const kept = keepAliveMs(settings.keepAlive) ?? ENGINES_DEFAULT_MS;
+    const kept = parseKeepAliveSetting(settings.keepAlive) ?? 0;
     this.#keeps = preload && kept >= SHORTEST_KEPT_MS;
     this.#renewMs = Math.min(RENEW_MS, kept / 2);
     if (this.#keeps) {

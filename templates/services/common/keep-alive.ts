@@ -1,22 +1,67 @@
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds, or Go's text of what is wrong. */
+type Duration = { readonly ms: number } | { readonly problem: string };
 
 /**
- * How long the engine keeps a model after a request, in milliseconds: "30m", "1h30m", or seconds as a bare number.
- * Infinity for a negative one, as in Ollama; undefined where the engine's own default counts or the text is none.
+ * Ollama's `keep_alive`: a number of seconds, or a Go duration such as "5m" or "1h30m"; negative means for ever,
+ * `Infinity` here. A number in a text has no unit and is refused.
  */
-export function keepAliveMs(keepAlive: string): number | undefined {
-  if (/^-\d/.test(keepAlive)) return Infinity;
-  if (/^\d+$/.test(keepAlive)) return Number(keepAlive) * 1000;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(keepAlive)) return undefined;
-  let ms = 0;
-  for (const [, value, unit] of keepAlive.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
-    ms += Number(value) * (UNIT_MS[unit as string] ?? 0);
+export function parseKeepAlive(value: unknown): Duration {
+  if (typeof value === 'number') return { ms: value < 0 ? Infinity : value * 1000 };
+  if (typeof value === 'string') {
+    const duration = parseDuration(value);
+    return 'ms' in duration && duration.ms < 0 ? { ms: Infinity } : duration;
   }
-  return ms;
+  const type =
+    typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
+  return { problem: `Unsupported type: '${type}'` };
 }
 
-/** Ollama takes a bare number as seconds and refuses it as a string. */
-export function keepAliveField(keepAlive: string): { keep_alive?: string | number } {
-  if (keepAlive === '') return {};
-  return { keep_alive: /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive };
+/**
+ * The variables `OLLAMA_KEEP_ALIVE` and `KEEP_ALIVE_MODEL`, in which a number alone is seconds.
+ * @returns milliseconds; Infinity for ever; undefined for a text that is no duration
+ */
+export function parseKeepAliveSetting(text: string): number | undefined {
+  const duration = parseKeepAlive(isNumber(text) ? Number(text) : text);
+  return 'ms' in duration ? duration.ms : undefined;
+}
+
+/** The request's `keep_alive` for such a setting. */
+export function keepAliveField(setting: string): string | number {
+  return isNumber(setting) ? Number(setting) : setting;
+}
+
+function isNumber(text: string): boolean {
+  return /^-?\d+$/.test(text);
+}
+
+/** Go's `time.ParseDuration`. */
+function parseDuration(text: string): Duration {
+  const quoted = JSON.stringify(text);
+  let rest = text.replace(/^[+-]/, '');
+  if (rest === '0') return { ms: 0 };
+  if (rest === '') return { problem: `time: invalid duration ${quoted}` };
+  let ms = 0;
+  while (rest !== '') {
+    const [amount = ''] = /^\d*(\.\d*)?/.exec(rest) ?? [];
+    if (!/\d/.test(amount)) return { problem: `time: invalid duration ${quoted}` };
+    rest = rest.slice(amount.length);
+    const [unit = ''] = /^[^\d.]*/.exec(rest) ?? [];
+    if (unit === '') return { problem: `time: missing unit in duration ${quoted}` };
+    const unitMs = UNIT_MS[unit];
+    if (unitMs === undefined) return { problem: `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}` };
+    rest = rest.slice(unit.length);
+    ms += Number(amount) * unitMs;
+  }
+  return { ms: text.startsWith('-') ? -ms : ms };
 }

@@ -1,26 +1,11 @@
 import { expect, test } from 'vitest';
 import {
-  canonicalName,
   contextOf,
   findModel,
   lossOf,
   parseFacts,
   parseModels,
 } from '../../../templates/services/common/engine-models.ts';
-
-test.each([
-  ['tinyllama', 'tinyllama:latest'],
-  ['phi3:mini', 'phi3:mini'],
-  ['Gemma3:270M', 'gemma3:270m'],
-  ['registry.ollama.ai/library/phi3', 'phi3:latest'],
-  ['library/phi3:mini', 'phi3:mini'],
-  ['someone/phi3', 'someone/phi3:latest'],
-  ['hf.co/unsloth/gemma-3-270m-it-GGUF:Q4_K_M', 'hf.co/unsloth/gemma-3-270m-it-gguf:q4_k_m'],
-  // The colon is that of a port, not of a tag.
-  ['127.0.0.1:5000/library/phi3', '127.0.0.1:5000/library/phi3:latest'],
-])('%s is listed as %s', (name, canonical) => {
-  expect(canonicalName(name)).toBe(canonical);
-});
 
 // As real Ollama 0.17.4 answers, shortened.
 const PS = JSON.stringify({
