@@ -6,7 +6,7 @@ import { STOP_TIMEOUT_SECONDS, stopScript, tellCutOff } from '../host/stop.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 
 /**
- * The removal of a VM, before which A ends what it has in flight: the end of a VM gives its containers seconds. Nobody is
+ * The removal of a VM, before which A ends what it has in flight: the end of a VM takes its engine away at once. Nobody is
  * logged in to where A has nothing in flight, or does not say so to this machine.
  *
  * @param url base URL of A
