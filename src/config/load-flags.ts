@@ -35,6 +35,13 @@ export const loadFlags = {
     description: 'prompt of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
+  'shared-prefix': integerFlag({
+    description:
+      'tokens, about, that all prompts begin with in common; without it they differ from the first letter on',
+    default: 0,
+    min: 0,
+    max: 10_000,
+  }),
   'token-file': tokenFileFlag,
   seed: integerFlag({ description: 'makes the prompts repeatable [default: random]', min: 0, max: 0xffff_ffff }),
   preflight: Flags.boolean({

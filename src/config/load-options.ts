@@ -35,6 +35,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     findKnee: flags['find-knee'],
     maxDurationSeconds: flags['max-duration'],
     stream: flags.stream,
+    sharedPrefixTokens: flags['shared-prefix'],
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
     ...(connectionAge === undefined ? {} : { connectionAgeMs: connectionAge * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),

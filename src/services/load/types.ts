@@ -35,27 +35,51 @@ export interface PointState {
   readonly suggestedDurationSeconds?: number;
 }
 
-/** Where the mean response time of successes went, milliseconds; the parts add up to it. */
+/** What a model did for a request, as its engine tells it, milliseconds. */
+export interface ModelWork {
+  /** Making the model ready: seconds where it has to be read from disk, and never 0. */
+  readonly load: number;
+  /** Reading the prompt. */
+  readonly prompt: number;
+  /** Writing the answer. */
+  readonly generation: number;
+}
+
+/**
+ * Where the mean response time of successes went, milliseconds; the parts add up to it. What services and engines do not
+ * tell is absent, and then part of what stands beside it: an engine's queue of the model, A's queue of the network, B's of
+ * its wait.
+ */
 export interface Waterfall {
   /** Sent minus intended. */
   readonly clientWait: number;
-  /** A's own model. */
+  /** Waiting for a place in A. */
+  readonly aQueue?: number;
+  /** Waiting in A's engine. */
+  readonly aEngineQueue?: number;
+  /** A's model: what it worked, or the whole call of the engine where that tells no more. */
   readonly a: number;
-  /** Everything between client and A, and between A and B, that no service accounts for: network, proxy, queues. */
+  readonly aWork?: ModelWork;
+  /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
   readonly network: number;
-  /** B's model. */
+  /** Waiting for a place in B. */
+  readonly bQueue?: number;
+  /** Waiting in B's engine. */
+  readonly bEngineQueue?: number;
+  /** B's model, as A's. */
   readonly bModel: number;
-  /** B beyond its model: its queue and its minimum processing time. */
+  readonly bWork?: ModelWork;
+  /** B beyond its queue and its engine: its minimum processing time. */
   readonly bWait: number;
   /** Answers that carried all the figures. */
   readonly count: number;
 }
 
 /**
- * Who said no, by the look of the answer. Counts of requests that did not succeed. `client` is also who gave up waiting:
- * timeouts, and what was open when the drain ended.
+ * Who said no, by the look of the answer. Counts of requests that did not succeed. `no_answer`: the target did not answer
+ * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
  */
-export type Refuser = 'client' | 'network' | 'a' | 'load_balancer' | 'b' | 'unknown';
+export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
 /** Figures of streamed answers, with vLLM's names; times in milliseconds. */
 export interface StreamFigures {
@@ -98,10 +122,8 @@ export interface SloVerdict {
 export interface Knee {
   readonly rate: number;
   readonly index: number;
-  /** The lowest rate above it that was not sustained. */
+  /** The lowest rate above it that was not sustained; between them may be points that do not tell. */
   readonly above?: number;
-  /** Rates above it, below that one, whose points were no evidence; without any, the ladder ended before the target did. */
-  readonly undecided?: readonly number[];
 }
 
 /** What a sweep is going to do; known before the first request. */
@@ -121,7 +143,7 @@ export interface SweepPlan {
   readonly warmupRequests: number;
   /** Requests due while so many are open are dropped and counted. */
   readonly maxInFlight: number;
-  /** Without drains, which depend on the target. */
+  /** While the target answers as fast as the probe did, drains included; without a probe, without drains. */
   readonly estimateSeconds: number;
   /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
   readonly search?: {
@@ -162,10 +184,14 @@ export interface SweepTick {
   readonly ok: number;
   readonly failed: number;
   readonly inFlight: number;
-  /** Requests sent during the last second. */
+  /** Requests sent during the last second, or the last three where these took longer, per second. */
   readonly sentPerSecond: number;
-  /** Estimated seconds to the end of the sweep. */
+  /** Estimated seconds to the end of the sweep, drains included. */
   readonly etaSeconds: number;
+  /** Set while a point drains: it ends with the last answer, and the estimate is the longest that it can take. */
+  readonly etaAtMost?: boolean;
+  /** Set where the sweep decides which points follow: the estimate is of this point. */
+  readonly etaOfPoint?: boolean;
   /** So far in this point: response time of successes, and lateness, milliseconds. */
   readonly response?: Percentiles;
   readonly lateness?: Percentiles;
@@ -222,6 +248,8 @@ export interface PointSummary {
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
+  /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
+  readonly errorTexts?: Readonly<Record<string, string>>;
   readonly tokens?: { readonly prompt: number; readonly output: number; readonly outputPerSecond: number };
   readonly stream?: StreamFigures;
   readonly perRequestCsv: string;

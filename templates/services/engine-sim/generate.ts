@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { parseKeepAlive } from '../common/keep-alive.ts';
 import { longModelName, parseModelName } from '../common/model-name.ts';
 import { notFound } from './catalog.ts';
 import { EngineError } from './engine-error.ts';
 import type { Fields } from './go-types.ts';
 import { sendJson } from './http.ts';
-import { parseKeepAlive } from './keep-alive.ts';
 import type { Model } from './models.ts';
 import { readOptions } from './options.ts';
 import { chatPrompt, generatePrompt } from './prompts.ts';

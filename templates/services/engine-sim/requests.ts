@@ -1,5 +1,5 @@
+import { parseKeepAlive } from '../common/keep-alive.ts';
 import { ANY, BOOL, type GoType, INT, listOf, MAP, requestType, STRING } from './go-types.ts';
-import { parseKeepAlive } from './keep-alive.ts';
 
 const DURATION: GoType = {
   kind: 'own',

@@ -105,7 +105,8 @@ function generate(
   const json = readFormat(request.format, answer);
   if (json === undefined) return () => {};
   const { contextLength, model } = runner;
-  const whole = [...context, ...tokenize(prompt)];
+  const after = (text: string) => (context.length === 0 ? tokenize(text) : [...context, ...tokenize(text)]);
+  const whole = after(prompt);
   const isTooLong = whole.length > contextLength;
   // The beginning is kept, and the end.
   const keep = Math.min(options.num_keep < 0 ? whole.length : options.num_keep, contextLength - 1);
@@ -114,7 +115,7 @@ function generate(
   let tokens: number[] | undefined;
   /** The conversation, with the answer. */
   const spoken = () => {
-    tokens ??= [...context, ...tokenize(prompt + text.tokens.join(''))];
+    tokens ??= after(prompt + text.tokens.join(''));
     return tokens;
   };
   return runner.run({

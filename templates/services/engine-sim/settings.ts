@@ -1,5 +1,5 @@
 import { type Env, EnvError } from '../common/env.ts';
-import { parseKeepAliveSetting } from './keep-alive.ts';
+import { parseKeepAliveSetting } from '../common/keep-alive.ts';
 
 /** What machine is being simulated. Rates are per second of the whole machine; Infinity means that it takes no time. */
 export interface SimSettings {

@@ -45,9 +45,9 @@ describe('the knee', () => {
     expect(isSustained(point(10, 0.979))).toBe(false);
     const unknown = { state: { state: 'unknown', reason: '' } } as const;
     expect(isSustained(point(10, 1, unknown))).toBeUndefined();
-    expect(judgeKnee([point(10, 1), point(20, 1, filling)])).toEqual({ rate: 10, index: 10, undecided: [20] });
+    expect(judgeKnee([point(10, 1), point(20, 1, filling)])).toEqual({ rate: 10, index: 10 });
     expect(judgeKnee([point(10, 1), point(20, 1, unknown), point(30, 0.5)])).toEqual({
-      ...{ rate: 10, index: 10, above: 30, undecided: [20] },
+      ...{ rate: 10, index: 10, above: 30 },
     });
     expect(judgeKnee([point(10, 1, unknown), point(20, 1, unknown)])).toBeUndefined();
   });

@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { FIGURES, type RequestRecord } from '../engine/protocol.ts';
+import { ANSWER_FIGURES, PHASE_FIGURES, type RequestRecord } from '../engine/protocol.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
 /**
@@ -18,10 +18,11 @@ export const REQUEST_COLUMNS = [
   'outcome',
   'class',
   'host',
-  ...FIGURES,
+  ...ANSWER_FIGURES,
   'ttft_ms',
   'tpot_ms',
   'itl_ms',
+  ...PHASE_FIGURES,
 ] as const;
 
 /** The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. */
@@ -97,6 +98,16 @@ export const SUMMARY_COLUMNS = [
   'itl_p95_ms',
   'tpot_p50_ms',
   'tpot_p95_ms',
+  'a_queue_ms',
+  'a_engine_queue_ms',
+  'a_load_ms',
+  'a_prompt_ms',
+  'a_generation_ms',
+  'b_queue_ms',
+  'b_engine_queue_ms',
+  'b_load_ms',
+  'b_prompt_ms',
+  'b_generation_ms',
 ] as const;
 
 type Cell = string | number;
@@ -136,6 +147,7 @@ function requestRow(rate: number, record: RequestRecord): Cell[] {
     fixed(record.ttft_ms),
     fixed(timePerToken(record)),
     record.itl_ms?.map((ms) => fixed(ms)).join(' ') ?? '',
+    ...PHASE_FIGURES.map((name) => figures?.[name] ?? ''),
   ];
 }
 
@@ -161,7 +173,7 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
     completed: point.sent - outcomes.incomplete,
     ok: outcomes.ok,
     errors,
-    ok_rps: point.okRps.toFixed(3),
+    ok_rps: rate(point.okRps),
     err_pct: (point.sent === 0 ? 0 : (100 * errors) / point.sent).toFixed(2),
     avg_ms: fixed(response?.mean),
     p50_ms: fixed(response?.p50),
@@ -181,8 +193,8 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
     timeout: outcomes.timeout,
     invalid: outcomes.invalid,
     incomplete: outcomes.incomplete,
-    sent_rps: point.sentRps.toFixed(3),
-    served_rps: point.servedRps.toFixed(3),
+    sent_rps: rate(point.sentRps),
+    served_rps: rate(point.servedRps),
     lateness_p50_ms: fixed(point.lateness?.p50),
     lateness_p99_ms: fixed(point.lateness?.p99),
     service_p50_ms: fixed(point.service?.p50),
@@ -221,6 +233,16 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
     itl_p95_ms: fixed(stream?.itl?.p95),
     tpot_p50_ms: fixed(stream?.tpot?.p50),
     tpot_p95_ms: fixed(stream?.tpot?.p95),
+    a_queue_ms: fixed(waterfall?.aQueue),
+    a_engine_queue_ms: fixed(waterfall?.aEngineQueue),
+    a_load_ms: fixed(waterfall?.aWork?.load),
+    a_prompt_ms: fixed(waterfall?.aWork?.prompt),
+    a_generation_ms: fixed(waterfall?.aWork?.generation),
+    b_queue_ms: fixed(waterfall?.bQueue),
+    b_engine_queue_ms: fixed(waterfall?.bEngineQueue),
+    b_load_ms: fixed(waterfall?.bWork?.load),
+    b_prompt_ms: fixed(waterfall?.bWork?.prompt),
+    b_generation_ms: fixed(waterfall?.bWork?.generation),
   };
   return stringify([SUMMARY_COLUMNS.map((column) => row[column])]);
 }
@@ -228,6 +250,11 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
 /** Three decimals, as the contract has them; empty where there is no figure. */
 function fixed(value: number | undefined): string {
   return value === undefined ? '' : value.toFixed(3);
+}
+
+/** Three decimals, and three digits where that is more: 0.0125 a second is not 0.013. */
+function rate(perSecond: number): string {
+  return perSecond > 0 && perSecond < 0.1 ? perSecond.toPrecision(3) : perSecond.toFixed(3);
 }
 
 function listed(counts: Readonly<Partial<Record<string, number>>>): string {

@@ -19,6 +19,8 @@ export class Collector {
     incomplete: 0,
   };
   readonly errorsByClass = new Map<string, number>();
+  /** What the first of each class said, where it said anything. */
+  readonly errorTexts = new Map<string, string>();
   readonly statuses = new Map<number, number>();
   readonly hosts = new Map<string, number>();
   readonly refusedBy = new Map<Refuser, number>();
@@ -53,6 +55,7 @@ export class Collector {
     if (record.host !== undefined) count(this.hosts, record.host);
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
+      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) this.#keepText(record);
       count(this.refusedBy, whoRefused(this.#kind, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -91,6 +94,11 @@ export class Collector {
   /** At what rate successes came, per second; see {@link departureRate}. */
   get departureRate(): number | undefined {
     return departureRate(this.#okEndMs.view());
+  }
+
+  #keepText({ class: name, error }: RequestRecord): void {
+    const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(error)?.[1];
+    if (text !== undefined) this.errorTexts.set(name, text);
   }
 
   #addSuccess(record: RequestRecord, latenessMs: number, serviceMs: number): void {

@@ -25,13 +25,9 @@ export function judgeKnee(points: readonly PointSummary[]): Knee | undefined {
   const below = ordered.filter(({ rate }) => above === undefined || rate < above);
   const best = below.findLast((point) => isSustained(point) === true);
   if (best === undefined) return undefined;
-  const undecided = below
-    .filter(({ rate, status }) => rate > best.rate && status === 'complete')
-    .map(({ rate }) => rate);
   return {
     rate: best.rate,
     index: best.index,
     ...(above === undefined ? {} : { above }),
-    ...(undecided.length === 0 ? {} : { undecided: [...new Set(undecided)] }),
   };
 }

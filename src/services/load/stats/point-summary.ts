@@ -101,6 +101,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     }),
     ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
     ...(waterfall === undefined ? {} : { waterfall }),
+    ...(collected.errorTexts.size === 0 ? {} : { errorTexts: Object.fromEntries(collected.errorTexts) }),
     ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(collected.refusedBy) }),
     ...(tokens.answers === 0
       ? {}
@@ -120,6 +121,7 @@ function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)));
 }
 
+/** Three decimals, and as many digits of what is less than that. */
 function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+  return value > 0 && value < 0.1 ? Number(value.toPrecision(3)) : Math.round(value * 1000) / 1000;
 }

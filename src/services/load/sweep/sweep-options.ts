@@ -14,6 +14,8 @@ export interface SweepOptions extends SweepSettings {
   readonly prompt: string;
   /** The same seed makes the same prompts. */
   readonly seed: number;
+  /** About so many tokens that all prompts have in common before what differs; default none. */
+  readonly sharedPrefixTokens?: number;
   /** Default: what the generator's descriptors allow. */
   readonly maxInFlight?: number;
   /** Whether the target has to answer `/health` first. */
@@ -49,7 +51,7 @@ export interface SweepOptions extends SweepSettings {
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { requestsPerConnection, connectionAgeMs } = options;
+  const { requestsPerConnection, connectionAgeMs, sharedPrefixTokens } = options;
   return {
     type: 'run',
     url: plan.targetUrl,
@@ -63,6 +65,7 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     prompt: options.prompt,
     seed: options.seed,
     series: index,
+    ...(sharedPrefixTokens === undefined ? {} : { sharedPrefixTokens }),
     arrivals: options.arrivals ?? 'constant',
     stream: options.stream ?? false,
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),

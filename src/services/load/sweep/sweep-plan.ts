@@ -1,6 +1,7 @@
 import { formatSeconds } from '../../../config/durations.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
+import { plannedSeconds } from './time-left.ts';
 
 /**
  * Source ports towards one destination. The kernel hands out 28,232 by Linux' default `ip_local_port_range`; for plain
@@ -57,7 +58,7 @@ export function planSweep(
     maxInFlight: known.maxInFlight,
     totalRequests: measuredRequests(settings),
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
-    estimateSeconds: rates.length * (durationSeconds + warmupSeconds),
+    estimateSeconds: plannedSeconds({ ...settings, ...(probeMs === undefined ? {} : { probeMs }) }),
     ...(known.search === undefined ? {} : { search: known.search }),
     ...(known.elastic === undefined ? {} : { elastic: known.elastic }),
     ...(probeMs === undefined
@@ -87,7 +88,7 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
       level: 'info',
       text:
         `a request alone takes ${took}: at least ${most} in flight at ${at} rps; ` +
-        `${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)} and the drains`,
+        `${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`,
     },
   ];
   const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);

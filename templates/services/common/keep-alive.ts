@@ -27,10 +27,22 @@ export function parseKeepAlive(value: unknown): Duration {
   return { problem: `Unsupported type: '${type}'` };
 }
 
-/** The variable `OLLAMA_KEEP_ALIVE`, in which a number alone is seconds. */
+/**
+ * The variables `OLLAMA_KEEP_ALIVE` and `KEEP_ALIVE_MODEL`, in which a number alone is seconds.
+ * @returns milliseconds; Infinity for ever; undefined for a text that is no duration
+ */
 export function parseKeepAliveSetting(text: string): number | undefined {
-  const duration = parseKeepAlive(/^-?\d+$/.test(text) ? Number(text) : text);
+  const duration = parseKeepAlive(isNumber(text) ? Number(text) : text);
   return 'ms' in duration ? duration.ms : undefined;
+}
+
+/** The request's `keep_alive` for such a setting. */
+export function keepAliveField(setting: string): string | number {
+  return isNumber(setting) ? Number(setting) : setting;
+}
+
+function isNumber(text: string): boolean {
+  return /^-?\d+$/.test(text);
 }
 
 /** Go's `time.ParseDuration`. */
