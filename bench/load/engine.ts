@@ -78,11 +78,12 @@ async function knee(b: string): Promise<BenchRow> {
   const after = await closedLoop(url, 2, ANSWERS);
   const capacity = (before.perSecond + after.perSecond) / 2;
   const error = Math.hypot(before.error, after.error) / 2;
-  const points = report.points.filter(({ status }) => status !== 'skipped').length;
+  const points = report.points.filter(({ status }) => status !== 'skipped');
+  const judged = points.map(({ rate, durationSeconds, state }) => `${rate}/s ${state?.state} in ${durationSeconds} s`);
   const compare =
     `capacity ${round(before.perSecond, 3)} and ${round(after.perSecond, 3)}/s before and after it ` +
-    `(${ANSWERS} answers each, ${round(100 * error, 1)} %); ${points} points in ${round(minutes, 1)} min`;
-  if (report.knee === undefined) return missing(KNEE, `no knee was found; ${compare}`);
+    `(${ANSWERS} answers each, ${round(100 * error, 1)} %); ${points.length} points in ${round(minutes, 1)} min`;
+  if (report.knee === undefined) return missing(KNEE, `no knee was found; ${compare}: ${judged.join(', ')}`);
   const off = 100 * (report.knee.rate / capacity - 1);
   return {
     what: KNEE,
