@@ -1,4 +1,5 @@
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+import type { EngineTimes } from './engine-chain.ts';
 
 /** What a target gets done when it never lacks work. */
 export interface Capacity {
@@ -6,13 +7,23 @@ export interface Capacity {
   /** One standard error of it, relative. */
   readonly error: number;
   readonly answers: number;
+  /** What the engine worked for an answer, by its own account, seconds. */
+  readonly workSeconds: number;
+}
+
+/**
+ * The capacity at another time, when the engine worked another time for an answer: a machine with other things to do is not
+ * always as fast. Without those it is the capacity as it was measured.
+ */
+export function capacityAt({ perSecond, workSeconds }: Capacity, workSecondsThen: number): number {
+  return (perSecond * workSeconds) / workSecondsThen;
 }
 
 /**
  * A closed loop: as many requests in flight as are given, each followed by the next at once. With one more in flight than
  * the target has places none of them is ever without work, and what is answered per second is its capacity.
  *
- * @param url `/chain` or `/invoke`; gets the prompt of a sweep, each time with another beginning
+ * @param url B's `/invoke`; gets the prompt of a sweep, each time with another beginning
  * @param answers how many to count, after the first of each that was in flight
  * @throws Error for an answer that is no success: then there is no capacity to tell
  */
@@ -20,6 +31,7 @@ export async function closedLoop(url: string, inFlight: number, answers: number)
   // What differs comes first: engines reuse the work for a common beginning.
   const body = (index: number) => JSON.stringify({ prompt: `${index} in a closed loop. ${DEFAULT_PROMPT}` });
   const ends: number[] = [];
+  const work: number[] = [];
   let next = 0;
   const client = async () => {
     while (ends.length < answers + inFlight) {
@@ -28,16 +40,28 @@ export async function closedLoop(url: string, inFlight: number, answers: number)
       const text = await answer.text();
       if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 200)}`);
       ends.push(performance.now());
+      const { load_seconds, prompt_seconds, generation_seconds } = JSON.parse(text).timing.engine as EngineTimes;
+      work.push(load_seconds + prompt_seconds + generation_seconds);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, client));
-  return capacityOf(ends.slice(inFlight - 1, inFlight + answers));
+  const counted = <T>(values: readonly T[]) => values.slice(inFlight - 1, inFlight + answers);
+  return capacityOf(counted(ends), meanOf(counted(work).slice(1)));
 }
 
 /** By the times between answers: with one place at the target they are its service times. */
-function capacityOf(ends: readonly number[]): Capacity {
+function capacityOf(ends: readonly number[], workSeconds: number): Capacity {
   const between = ends.slice(1).map((end, i) => (end - (ends[i] ?? 0)) / 1000);
-  const mean = between.reduce((sum, each) => sum + each, 0) / between.length;
+  const mean = meanOf(between);
   const variance = between.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (between.length - 1);
-  return { perSecond: 1 / mean, error: Math.sqrt(variance / between.length) / mean, answers: between.length };
+  return {
+    perSecond: 1 / mean,
+    error: Math.sqrt(variance / between.length) / mean,
+    answers: between.length,
+    workSeconds,
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length;
 }
