@@ -4,6 +4,7 @@ import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-typ
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { waterfallChart } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
+import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
 import { pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
@@ -66,6 +67,12 @@ describe('where the time went, where engines tell it', () => {
       '5.20 s (load 200 ms, prompt 1.50 s, generation 3.50 s)',
     ]);
     expect(pageOf({ ...recordedRun(), report: told }, { css: '', script: '' })).toContain('<li>The queue is full: ');
+  });
+
+  test('JUnit: beside the thresholds, why they were missed', () => {
+    const slos = [{ expression: 'p95<2s', passed: false, points: [{ rate: 0.05, passed: false, observed: '6.76 s' }] }];
+    const xml = sloJunit({ ...recordedRun(), report: { ...told, slos } });
+    expect(xml).toContain('<property name="where the time went 1" value="The queue is full: from 0.05 to 0.15 rps');
   });
 
   test('points of an earlier version beside newer ones: what they do not tell is left open', () => {
