@@ -84,25 +84,12 @@ export function remarksOf(point: PointSummary): string[] {
 export function kneeLine({ knee, points, elastic }: SweepReport): string[] {
   if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
-    const open = undecided(points).filter((rate) => rate > knee.rate);
-    const end =
-      open.length === 0 ? 'the ladder ended before the target did' : `${open.join(', ')} rps could not be decided`;
-    const above = knee.above === undefined ? end : `${knee.above} rps was not sustained`;
+    const above =
+      knee.above === undefined ? 'the ladder ended before the target did' : `${knee.above} rps was not sustained`;
     return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${above}.`];
-  }
-  const open = undecided(points);
-  if (open.length > 0) {
-    const seconds = Math.max(0, ...points.map(({ state }) => state?.suggestedDurationSeconds ?? 0));
-    const next = seconds === 0 ? '' : `; --duration ${seconds}s would tell`;
-    return [`Knee: not decided: ${open.join(', ')} rps ${open.length === 1 ? 'does' : 'do'} not tell${next}.`];
   }
   const judged = points.some((point) => point.state !== undefined && point.state.state !== 'unknown');
   return judged ? ['Knee: no point was sustained.'] : [];
-}
-
-/** Rates of sound points that do not tell whether the target keeps up. */
-function undecided(points: readonly PointSummary[]): number[] {
-  return points.filter((point) => ['undecided', 'filling'].includes(verdictOf(point))).map(({ rate }) => rate);
 }
 
 /** One line per threshold: where it failed and with what. */
