@@ -23,7 +23,7 @@ export function run(): Promise<BenchResult> {
       SIM_OUTPUT_TOKENS_PER_SECOND: String(CAPACITY_RPS * TOKENS_PER_CHAIN),
       SIM_LOAD_SECONDS: '0',
       // Exactly the capacity that is compared with.
-      SIM_OUTPUT_TOKENS: '0',
+      SIM_ANSWER_TOKENS: '0',
       SIM_SPREAD: '0',
     });
     const b = await start('service-b', { OLLAMA_URL: engine.url, MIN_PROCESS_SECONDS: '0' });

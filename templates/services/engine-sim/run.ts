@@ -131,7 +131,7 @@ function generate(
         seed: seedOf(engine, model, options, prompt),
         temperature: options.temperature,
         maxTokens: limitOf(options, contextLength, request.shift === false ? read.length : undefined),
-        meanTokens: engine.settings.outputTokens,
+        meanTokens: engine.settings.answerTokens,
         stop: options.stop,
         json,
       });
