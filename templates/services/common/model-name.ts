@@ -15,22 +15,35 @@ const HOST = /^\w[\w.:-]{0,349}$/;
 const NAMESPACE = /^\w[\w-]{0,79}$/;
 const PART = /^\w[\w.-]{0,79}$/;
 
+/** What Ollama puts where a separator promises a part and none stands. */
+const MISSING = '!MISSING!';
+
 /**
  * Reads `[[scheme://]host/][namespace/]model[:tag]`; what is left out is Ollama's registry, `library`, and `latest`.
  * @returns undefined for what Ollama calls an invalid model name
  */
 export function parseModelName(text: string): ModelName | undefined {
-  const colon = text.lastIndexOf(':');
+  const name = modelNameParts(text);
+  const { host, namespace, model, tag } = name;
+  return HOST.test(host) && NAMESPACE.test(namespace) && PART.test(model) && PART.test(tag) ? name : undefined;
+}
+
+/** The same without a look at what the parts are. */
+export function modelNameParts(text: string): ModelName {
   // A colon before the last slash belongs to a port.
-  const hasTag = colon > text.lastIndexOf('/');
-  const path = (hasTag ? text.slice(0, colon) : text).split('/');
-  const model = path.pop() as string;
-  // A slash promises a part, and an empty one is not the default.
-  const namespace = path.length === 0 ? DEFAULT_NAMESPACE : (path.pop() as string);
-  const host = path.length === 0 ? DEFAULT_HOST : path.join('/').replace(/^[^/]*?:\/\//, '');
-  const tag = hasTag ? text.slice(colon + 1) : DEFAULT_TAG;
-  if (!HOST.test(host) || !NAMESPACE.test(namespace) || !PART.test(model) || !PART.test(tag)) return undefined;
-  return { host, namespace, model, tag };
+  const hasTag = text.lastIndexOf(':') > text.lastIndexOf('/');
+  const [path, tag = DEFAULT_TAG] = hasTag ? cutLast(text, ':') : [text];
+  const [beforeModel, model = path] = cutLast(path, '/');
+  if (model === path) return { host: DEFAULT_HOST, namespace: DEFAULT_NAMESPACE, model, tag };
+  const [host, namespace] = cutLast(beforeModel, '/');
+  if (namespace === undefined) return { host: DEFAULT_HOST, namespace: host, model, tag };
+  return { host: host.replace(/^.*?:\/\//, '') || DEFAULT_HOST, namespace, model, tag };
+}
+
+/** What is before the last separator, and what after it; that is undefined where there is none. */
+function cutLast(text: string, separator: string): [before: string, after?: string] {
+  const at = text.lastIndexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at) || MISSING, text.slice(at + 1) || MISSING];
 }
 
 /** The form in which Ollama lists a model: without the registry and namespace that are its defaults. */
