@@ -1,4 +1,5 @@
 import { type AwsFlagValues, createdByOf, ec2Endpoint, ec2Of } from './aws-surroundings.ts';
+import { type TuningFlagValues, tuningOf } from './config/tuning-flags.ts';
 import { imageText, parseImage, UBUNTU_24_04 } from './services/aws/ami.ts';
 import type { AwsPlanDeps } from './services/aws/deploy.ts';
 import type { Ec2 } from './services/aws/ec2.ts';
@@ -13,7 +14,7 @@ import { ensureSecret, readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 
 /** What the flags of a command that deploys A to AWS say. */
-export interface AwsDeployFlags extends AwsFlagValues {
+export interface AwsDeployFlags extends AwsFlagValues, TuningFlagValues {
   readonly type: string;
   readonly ami?: string | undefined;
   readonly 'disk-gb': number;
@@ -58,6 +59,7 @@ export async function awsRequest(
     modelA: flags['model-a'],
     sshUser: flags['ssh-user'],
     ollamaImage: flags['ollama-image'],
+    tuning: tuningOf(flags, 'a'),
     auth: flags.auth,
   };
   return { ec2, request };

@@ -1,4 +1,5 @@
 import { createdByOf } from './aws-surroundings.ts';
+import { type TuningFlagValues, tuningOf } from './config/tuning-flags.ts';
 import { computeOf, type GcpFlagValues, gcpEndpoint } from './gcp-surroundings.ts';
 import { makeToken, TOKEN_SECRET } from './services/chain/token.ts';
 import type { ScalingSignal } from './services/gcp/autoscaler.ts';
@@ -15,7 +16,7 @@ import { ensureSecret, readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 
 /** What the flags of a command that deploys B to GCP say. */
-export interface GcpDeployFlags extends GcpFlagValues {
+export interface GcpDeployFlags extends GcpFlagValues, TuningFlagValues {
   readonly type: string;
   readonly 'region-wide': boolean;
   readonly network: string;
@@ -67,6 +68,7 @@ export async function gcpRequest(
     modelB: flags['model-b'],
     minProcessSeconds: flags['min-process-seconds'],
     ollamaImage: flags['ollama-image'],
+    tuning: tuningOf(flags, 'b'),
     bake: flags.bake,
     auth: flags.auth,
   });

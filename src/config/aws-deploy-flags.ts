@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { DEFAULT_DISK_GB } from '../services/aws/request.ts';
 import { vmFlags } from './aws-flags.ts';
 import { durationFlag, integerFlag, modelFlag } from './flags.ts';
+import { tuningFlags } from './tuning-flags.ts';
 
 const HOUR = 3600;
 
@@ -37,6 +38,7 @@ export const awsDeployFlags = {
     env: 'CHAINCTL_TTL',
   }),
   'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+  ...tuningFlags,
   'ollama-image': Flags.string({
     description: "the engine's image, instead of the version that chainctl was tested with",
     helpValue: 'IMAGE',

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
+import { parseModelName } from '../services/chain/model-name.ts';
 import { parseDuration } from './durations.ts';
 
 interface Range {
@@ -8,7 +9,7 @@ interface Range {
 }
 
 /** A bad value is refused at the door, with the flag that it was given to. */
-function refused(flag: { readonly name: string }, fault: string): RemedyError {
+export function refused(flag: { readonly name: string }, fault: string): RemedyError {
   return new RemedyError(`--${flag.name}: ${fault}`, {
     code: 'usage',
     exit: ExitCode.usage,
@@ -16,7 +17,8 @@ function refused(flag: { readonly name: string }, fault: string): RemedyError {
   });
 }
 
-function checkRange(value: number, text: string, flag: Range & { readonly name: string }): number {
+/** @throws RemedyError (exit 2) with the range */
+export function checkRange(value: number, text: string, flag: Range & { readonly name: string }): number {
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = flag;
   if (value >= min && value <= max) return value;
   const bounds = max === Number.POSITIVE_INFINITY ? `at least ${min}` : `from ${min} to ${max}`;
@@ -97,11 +99,11 @@ export const stackFlag = Flags.custom<string>({
   },
 });
 
-/** The name of an Ollama model: `tinyllama`, `phi3:mini`, `registry/name:tag`. */
+/** The name of a model, as Ollama takes it: `tinyllama`, `phi3:mini`, `hf.co/owner/name:Q4_K_M`, `host:5000/owner/name:tag`. */
 export const modelFlag = Flags.custom<string>({
   helpValue: 'MODEL',
   parse: async (text, _context, flag) => {
-    if (/^[A-Za-z0-9][A-Za-z0-9._/-]*(:[A-Za-z0-9._-]+)?$/.test(text)) return text;
-    throw refused(flag, `"${text}" is not a model's name: write for example tinyllama or phi3:mini`);
+    if (parseModelName(text) !== undefined) return text;
+    throw refused(flag, `"${text}" is not a model's name: write for example phi3:mini or hf.co/OWNER/NAME:Q4_K_M`);
   },
 });

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { DEFAULT_DISK_GB } from '../services/gcp/request.ts';
 import { durationFlag, integerFlag, modelFlag, numberFlag } from './flags.ts';
 import { autoscaleFlag, machineTypeFlag, zonesFlag } from './gcp-flags.ts';
+import { tuningFlags } from './tuning-flags.ts';
 
 const HOUR = 3600;
 
@@ -52,6 +53,7 @@ export const gcpDeployFlags = {
   'min-process-seconds': durationFlag({
     description: "least time of an answer of B [default: the service's own, 5s]",
   }),
+  ...tuningFlags,
   'ollama-image': Flags.string({
     description: "the engine's image, instead of the version that chainctl was tested with",
     helpValue: 'IMAGE',

@@ -67,6 +67,11 @@ export const loadFlags = {
   }),
   'stop-above-knee': Flags.boolean({ description: 'leave out the points above the first not sustained' }),
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
+  'max-duration': durationFlag({
+    description: 'longest point that --find-knee takes by itself where --duration does not tell',
+    default: 600,
+    min: 0.1,
+  }),
   otlp: otlpFlag({
     description: 'send metrics there, over HTTP, while it runs and at the end (OpenTelemetry)',
     env: 'CHAINCTL_LOAD_OTLP',

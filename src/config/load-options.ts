@@ -33,6 +33,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     arrivals: flags.arrivals,
     stopAboveKnee: flags['stop-above-knee'],
     findKnee: flags['find-knee'],
+    maxDurationSeconds: flags['max-duration'],
     stream: flags.stream,
     sharedPrefixTokens: flags['shared-prefix'],
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),

@@ -28,8 +28,15 @@ export function provenanceOf(flags: Readonly<Record<string, unknown>>, origins: 
   );
 }
 
-/** `duration = 30 (CHAINCTL_LOAD_DURATION)`; durations are in seconds, as they are used. */
+/** `duration = 30 (CHAINCTL_LOAD_DURATION)`; durations are in seconds, as they are used; `a=1,b=2` for several in one. */
 export function settingText({ name, value, from }: Setting): string {
-  const text = Array.isArray(value) ? value.join(',') : String(value);
-  return `${name} = ${text} (${from})`;
+  return `${name} = ${valueText(value)} (${from})`;
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, part]) => `${key}=${part}`)
+    .join(',');
 }

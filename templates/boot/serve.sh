@@ -175,7 +175,7 @@ fi
 up ollama
 engine=$(container ollama)
 tries=0
-until docker exec "$engine" ollama list >"$work/models" 2>"$work/engine"; do
+until docker exec "$engine" ollama list >/dev/null 2>"$work/engine"; do
   tries=$((tries + 1))
   [ "$tries" -lt 180 ] || {
     show_log ollama
@@ -184,9 +184,8 @@ until docker exec "$engine" ollama list >"$work/models" 2>"$work/engine"; do
   sleep 0.5
 done
 
-# A name without a tag means the latest.
-case $model in *:*) ;; *) model=$model:latest ;; esac
-if ! awk 'NR > 1 { print $1 }' "$work/models" | grep -qxF "$model"; then
+# By the engine's own rules for names, which has host, port and tag or leaves them out.
+if ! docker exec "$engine" ollama show "$model" >"$work/show" 2>&1; then
   stage "pulling the model $model"
   tries=0
   # It goes on where it was.

@@ -91,6 +91,28 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     expect(after.get('service')).not.toBe(before.get('service'));
   });
 
+  it('gets an engine with more slots once the service has ended what is in flight', async () => {
+    const slow = ['--service', 'b', '--model', 'phi3:medium', '--min-process-seconds', '6'];
+    await deploy(...slow);
+    const before = await containers();
+    const url = `http://${vm.address}:8002`;
+    const token = await readFile(join(cli.home, 'stacks', 'default', 'secrets', 'token'), 'utf8');
+    const headers = { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ prompt: 'word '.repeat(250) });
+    const answer = fetch(`${url}/invoke`, { method: 'POST', headers, body }).then(({ status }) => status);
+    const health = async () =>
+      (await (await fetch(`${url}/health`)).json()) as { in_flight: number; capacity: { concurrency: number } };
+    while ((await health()).in_flight < 2) await sleep(100);
+    const { code } = await deploy(...slow, '--concurrency', '2', '--num-ctx', 'b=2048');
+    expect(code).toBe(0);
+    expect(await answer).toBe(200);
+    expect((await containers()).get('ollama')).not.toBe(before.get('ollama'));
+    expect((await health()).capacity.concurrency).toBe(2);
+    expect(await vm.exec('sh', '-c', `docker exec ${(await containers()).get('ollama')} env`)).toContain(
+      'OLLAMA_NUM_PARALLEL=2',
+    );
+  });
+
   it('goes on when the connection is cut in the middle of a pull', async () => {
     let cuts = 0;
     const onLine = (line: string) => {

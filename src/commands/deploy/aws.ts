@@ -4,6 +4,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../../bas
 import { awsDeployFlags } from '../../config/aws-deploy-flags.ts';
 import { awsFlags } from '../../config/aws-flags.ts';
 import { urlFlag } from '../../config/flags.ts';
+import { refuseForeignTuning } from '../../config/tuning-flags.ts';
 import { chooseB } from '../../services/aws/b-url.ts';
 import { deployAws } from '../../services/aws/deploy.ts';
 import { HostSessions } from '../../services/host/sessions.ts';
@@ -33,6 +34,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
+    refuseForeignTuning(flags, 'a');
     const paths = pathsOf(this.stack);
     const gcp = (await readState(paths.state))?.targets.gcp?.endpoints.b;
     const aws = await awsRequest(flags, paths, chooseB({ flag: flags['b-url'], gcp }), signal);

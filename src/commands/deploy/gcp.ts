@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { gcpDeployFlags } from '../../config/gcp-deploy-flags.ts';
 import { gcpOnlyFlags } from '../../config/gcp-flags.ts';
+import { refuseForeignTuning } from '../../config/tuning-flags.ts';
 import { gcpPlanDeps, gcpRequest } from '../../gcp-deployment.ts';
 import { deployGcp } from '../../services/gcp/deploy.ts';
 import { HostSessions } from '../../services/host/sessions.ts';
@@ -29,6 +30,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
+    refuseForeignTuning(flags, 'b');
     const paths = pathsOf(this.stack);
     const gcp = await gcpRequest(flags, paths, signal);
     const streams = { input: process.stdin, output: process.stderr };

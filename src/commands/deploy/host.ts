@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { durationFlag, modelFlag, urlFlag } from '../../config/flags.ts';
+import { refuseForeignTuning, tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
 import { serviceBase } from '../../services/chain/urls.ts';
 import { deployHost, type HostRequest } from '../../services/host/deploy.ts';
 import { parseSshAddress } from '../../services/host/ssh-address.ts';
@@ -52,6 +53,7 @@ Run it again to change what differs: only the service's container is replaced. "
       max: 3600,
       env: 'CHAINCTL_MIN_PROCESS_SECONDS',
     }),
+    ...tuningFlags,
     'ollama-image': Flags.string({
       description: "the engine's image, instead of the version that chainctl was tested with",
       helpValue: 'IMAGE',
@@ -77,6 +79,7 @@ Run it again to change what differs: only the service's container is replaced. "
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     const bUrl = flags['b-url'];
+    refuseForeignTuning(flags, flags.service);
     const request: HostRequest = {
       service: flags.service,
       ssh: parseSshAddress(flags.ssh),
@@ -85,6 +88,7 @@ Run it again to change what differs: only the service's container is replaced. "
       bUrl: bUrl === undefined ? undefined : serviceBase(bUrl),
       minProcessSeconds: flags.service === 'b' ? (flags['min-process-seconds'] ?? 5) : undefined,
       ollamaImage: flags['ollama-image'],
+      tuning: tuningOf(flags, flags.service),
       auth: flags.auth,
     };
     const trust = {

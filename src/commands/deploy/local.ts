@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { durationFlag, integerFlag, modelFlag, numberFlag } from '../../config/flags.ts';
+import { tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
+import { DEFAULT_CONCURRENCY } from '../../services/chain/tuning.ts';
 import { deployLocal } from '../../services/local/deploy.ts';
 import { ollamaUrl } from '../../services/local/ollama.ts';
 import type { LocalRequest } from '../../services/local/request.ts';
@@ -13,11 +15,13 @@ export default class DeployLocal extends BaseCommand<typeof DeployLocal> {
   static override description =
     `The services run as background processes that outlive this command; their logs are in the stack's folder.
 With the simulated engine nothing is downloaded, and every figure is labelled as simulated.
+With --engine ollama --concurrency should be that Ollama's OLLAMA_NUM_PARALLEL (1 unless you set it), which it does not tell.
 Run it again to change what differs: what is as wanted is left alone.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --replicas 5 --min-process-seconds 0.2',
     '<%= config.bin %> <%= command.id %> --engine ollama --model-b phi3:mini',
+    '<%= config.bin %> <%= command.id %> --engine ollama --num-ctx 4096 --num-predict b=256',
     '<%= config.bin %> <%= command.id %> --dry-run --json',
   ];
   static override flags = {
@@ -43,6 +47,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
       max: 3600,
       env: 'CHAINCTL_MIN_PROCESS_SECONDS',
     }),
+    ...tuningFlags,
     auth: Flags.option({
       description: 'token: A and B refuse who does not send the token of the stack; smoke and load send it',
       options: ['none', 'token'] as const,
@@ -76,8 +81,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
       env: 'CHAINCTL_SIM_PROMPT_TOKENS',
     }),
     'sim-parallel': integerFlag({
-      description: 'simulated engine: requests that are worked on at the same time',
-      default: 4,
+      description: `simulated engine: slots of each model [default: --concurrency, else ${DEFAULT_CONCURRENCY}]`,
       min: 1,
       max: 1024,
       env: 'CHAINCTL_SIM_PARALLEL',
@@ -87,6 +91,7 @@ Run it again to change what differs: what is as wanted is left alone.`;
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
+    const tuning = { a: tuningOf(flags, 'a'), b: tuningOf(flags, 'b') };
     const request: LocalRequest = {
       replicas: flags.replicas,
       engine: flags.engine,
@@ -97,10 +102,13 @@ Run it again to change what differs: what is as wanted is left alone.`;
       portA: flags['port-a'],
       portB: flags['port-b'],
       ollamaUrl: flags.engine === 'ollama' ? ollamaUrl(process.env.OLLAMA_HOST) : '',
+      ...(tuning.a === undefined && tuning.b === undefined ? {} : { tuning }),
       sim: {
         outputTokensPerSecond: flags['sim-output-tokens'],
         promptTokensPerSecond: flags['sim-prompt-tokens'],
-        parallel: flags['sim-parallel'],
+        parallel:
+          flags['sim-parallel'] ??
+          Math.max(tuning.a?.concurrency ?? DEFAULT_CONCURRENCY, tuning.b?.concurrency ?? DEFAULT_CONCURRENCY),
       },
     };
     const paths = pathsOf(this.stack);

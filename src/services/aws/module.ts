@@ -5,11 +5,12 @@ import { HostSessions } from '../host/sessions.ts';
 import type { HostTemplates } from '../host/templates.ts';
 import { healthReason } from '../local/service-process.ts';
 import type { StackPaths } from '../stack/paths.ts';
-import type { Resource } from '../stack/resource.ts';
+import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { forgetSecretPair, readSecret } from '../stack/secrets.ts';
 import type { TargetRecord } from '../stack/state.ts';
 import { recordedStatus, type TargetModule, type TargetStatus } from '../stack/target-module.ts';
 import { awsResources } from './desired.ts';
+import { drainedFirst } from './drain.ts';
 import type { Ec2 } from './ec2.ts';
 import { recordedRequest, refuseElsewhere } from './guards.ts';
 import { findAccount } from './launch.ts';
@@ -39,7 +40,12 @@ export function awsModule(paths: StackPaths, deps: AwsModuleDeps): TargetModule 
       refuseElsewhere(record, { region: ec2.region, account });
       const resources = awsResources(ec2, { stack: paths.name, createdBy: '' });
       // A teardown removes what is on the VM with the VM.
-      if (purpose === 'teardown') return awsTarget(resources);
+      if (purpose === 'teardown') {
+        const sshUser = recordedRequest(record?.request)?.sshUser ?? 'ubuntu';
+        const access = async (of: ResourceContext) => vmAccess(paths, await resources.publicAddress(of), sshUser);
+        const vm = { ...resources.instance, ...drainedFirst(resources.instance, record?.endpoints.a, access) };
+        return awsTarget({ ...resources, instance: vm });
+      }
       const sessions = new HostSessions();
       const request = recordedRequest(record?.request);
       const wanted = { elasticIp: request?.elasticIp ?? false, sshUser: request?.sshUser ?? 'ubuntu' };

@@ -74,7 +74,14 @@ export function desiredOnVm(
   token: string | undefined,
 ): Desired[] {
   const spec: ServiceSpec = serviceSpec(
-    { service: 'a', model: request.modelA, remoteB: `${request.bUrl}/invoke`, ollamaImage: request.ollamaImage, token },
+    {
+      service: 'a',
+      model: request.modelA,
+      remoteB: `${request.bUrl}/invoke`,
+      ollamaImage: request.ollamaImage,
+      tuning: request.tuning,
+      token,
+    },
     templates.services.a,
   );
   return [desire(host, { docker: 'installed' }), desire(service, spec)];

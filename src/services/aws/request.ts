@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tuningSchema } from '../chain/tuning.ts';
 
 export const DEFAULT_REGION = 'eu-north-1';
 /** Ubuntu, Docker, an engine and a small model, with room for logs. */
@@ -36,6 +37,7 @@ export const awsRequestSchema = z.object({
   sshUser: z.string().default('ubuntu'),
   /** Another image of the engine than the compose file's own. */
   ollamaImage: z.string().optional(),
+  tuning: tuningSchema.optional(),
   auth: z.enum(['token', 'none']),
 });
 

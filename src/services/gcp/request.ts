@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { tuningSchema } from '../chain/tuning.ts';
 import { regionOf } from './names.ts';
 import type { Location } from './paths.ts';
 
@@ -40,6 +41,7 @@ export const gcpRequestSchema = z.object({
   minProcessSeconds: z.number().min(0).optional(),
   /** Another image of the engine than the compose file's own. */
   ollamaImage: z.string().optional(),
+  tuning: tuningSchema.optional(),
   /** Whether VMs boot from an image of their own or get everything at boot. */
   bake: z.boolean().default(true),
   auth: z.enum(['token', 'none']),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { makeToken, TOKEN_SECRET } from '../chain/token.ts';
+import type { Tuning } from '../chain/tuning.ts';
 import { applyPlan, observeAndPlan } from '../stack/apply.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { PlannedChange } from '../stack/plan.ts';
@@ -29,6 +30,7 @@ export interface HostRequest {
   readonly bUrl?: string | undefined;
   readonly minProcessSeconds?: number | undefined;
   readonly ollamaImage?: string | undefined;
+  readonly tuning?: Tuning | undefined;
   /** Whether the service asks for the stack's token. */
   readonly auth: 'token' | 'none';
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_CONCURRENCY, TUNING } from '../chain/tuning.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { ensureImage } from './images.ts';
 import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
@@ -5,6 +6,7 @@ import { ensureModel } from './model.ts';
 import { baseImages, contentHash, engineImage, envFile, imageOf, type ServiceSpec } from './service-spec.ts';
 import type { HostSession, PushedFile } from './session.ts';
 import { quote } from './shell.ts';
+import { STOP_TIMEOUT_SECONDS, stopScript, tellInFlight } from './stop.ts';
 import type { ServiceTemplates } from './templates.ts';
 
 export interface ReleaseInput {
@@ -20,6 +22,9 @@ export interface ReleaseInput {
 /** Where the compose files mount the token. */
 const TOKEN_FILE = '/run/chainctl-token';
 
+/** Prints what of a compose.env makes another engine. */
+const ENGINE = `grep -E '^(OLLAMA_IMAGE|ENGINE_SLOTS)='`;
+
 /** The files of one release of a service: everything that Compose and the build need, in one folder. Pure. */
 export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInput, 'key' | 'action'>): PushedFile[] {
   const settings = {
@@ -27,6 +32,7 @@ export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInpu
     OLLAMA_IMAGE: engineImage(spec, templates.compose),
     STACK: stack,
     CONTENT_HASH: contentHash(spec),
+    ENGINE_SLOTS: spec.env[TUNING.concurrency.variable] ?? String(DEFAULT_CONCURRENCY),
   };
   const auth = token === undefined ? {} : { AUTH_TOKEN_FILE: TOKEN_FILE };
   return [
@@ -70,22 +76,25 @@ export async function activateRelease(
   await ensureImage(session, engineImage(spec, templates.compose), { key, emit, signal });
   const compose = `cd ${current} && compose -p ${project} --env-file compose.env -f compose.yaml`;
   waiting('starting the engine');
+  if (action === 'update') await tellInFlight(session, { key, service: spec.service, action }, context);
   await session.exec(
     [
       'set -e',
       COMPOSE_FUNCTION,
+      // An engine that is exchanged would take along what the service has in flight.
+      `if [ -f ${current}/compose.env ] && [ "$(${ENGINE} ${current}/compose.env)" != "$(${ENGINE} ${target}/compose.env)" ]; then (${compose} stop service); fi`,
       `echo "MACHINE_NAME=$(hostname)" >> ${target}/compose.env`,
       // Made beside it and renamed over it: there is a current release at every moment.
       `ln -sfn ${quote(target)} ${current}.new && mv -fT ${current}.new ${current}`,
       `${compose} up -d ollama`,
     ].join('\n'),
-    { what: `starting the engine of ${name}`, timeoutSeconds: 300, signal },
+    { what: `starting the engine of ${name}`, timeoutSeconds: STOP_TIMEOUT_SECONDS, signal },
   );
   await ensureModel(session, { project, model: spec.model, key, action }, context);
   waiting('starting the service');
   await session.exec(['set -e', COMPOSE_FUNCTION, `${compose} up -d service`].join('\n'), {
     what: `starting ${name}`,
-    timeoutSeconds: 300,
+    timeoutSeconds: STOP_TIMEOUT_SECONDS,
     signal,
   });
   const written: Manifest = { stack, service: spec.service, hash, image, model: spec.model, verified: false };
@@ -131,6 +140,7 @@ export function removeScript(service: 'a' | 'b'): string {
   return [
     'set -e',
     'if command -v docker >/dev/null 2>&1; then',
+    stopScript(service),
     `  docker ps -q --filter ${label} | xargs -r docker stop -t 40 >/dev/null`,
     `  docker ps -aq --filter ${label} | xargs -r docker rm -f >/dev/null`,
     `  docker volume ls -q --filter ${label} | xargs -r docker volume rm -f >/dev/null`,

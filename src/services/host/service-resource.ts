@@ -10,6 +10,7 @@ import { type LiveService, observeService } from './observe-service.ts';
 import { activateRelease, removeOldReleases, removeScript, writeManifest } from './release.ts';
 import { contentHash, type ServiceSpec } from './service-spec.ts';
 import type { HostSession } from './session.ts';
+import { STOP_TIMEOUT_SECONDS, tellCutOff, tellInFlight } from './stop.ts';
 import type { ServiceName, ServiceTemplates } from './templates.ts';
 
 export interface ServiceOptions extends HostOptions {
@@ -74,9 +75,11 @@ export function serviceResource(
     },
     async remove(context) {
       const what = `removing service ${service.toUpperCase()}`;
-      await over('remove', what, context, (session) =>
-        session.exec(removeScript(service), { what, timeoutSeconds: 300, signal: context.signal }),
-      );
+      await over('remove', what, context, async (session) => {
+        await tellInFlight(session, { key, service, action: 'remove' }, context);
+        const options = { what, timeoutSeconds: STOP_TIMEOUT_SECONDS, signal: context.signal };
+        tellCutOff(key, await session.exec(removeScript(service), options), context);
+      });
     },
     identify: ({ address, manifest }) => ({
       address,

@@ -1,4 +1,5 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { type Tuning, tuningEnv } from '../chain/tuning.ts';
 import { type ServiceName, type ServiceTemplates, shortHash } from './templates.ts';
 
 /** What is wanted of one service on one machine. Goes into the state: no secrets, only their hashes. */
@@ -26,13 +27,14 @@ export interface ServiceSettings {
   /** For B only, seconds. */
   readonly minProcessSeconds?: number | undefined;
   readonly ollamaImage?: string | undefined;
+  readonly tuning?: Tuning | undefined;
   readonly token?: string | undefined;
 }
 
 /** Turns settings into a specification. Pure. */
 export function serviceSpec(settings: ServiceSettings, templates: ServiceTemplates): ServiceSpec {
-  const { service, model, remoteB, minProcessSeconds, ollamaImage, token } = settings;
-  const env =
+  const { service, model, remoteB, minProcessSeconds, ollamaImage, tuning, token } = settings;
+  const own =
     service === 'a'
       ? { OLLAMA_MODEL_A: model, ...(remoteB === undefined ? {} : { REMOTE_B_URL: remoteB }) }
       : {
@@ -42,7 +44,7 @@ export function serviceSpec(settings: ServiceSettings, templates: ServiceTemplat
   return {
     service,
     model,
-    env,
+    env: { ...own, ...tuningEnv(tuning) },
     bundle: shortHash(templates.bundle),
     dockerfile: shortHash(templates.dockerfile),
     compose: shortHash(templates.compose),

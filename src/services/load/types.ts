@@ -22,7 +22,7 @@ export interface Distribution extends Percentiles {
 
 /**
  * Whether the target kept up while the window lasted: `steady`, still `filling` (the window is short against the
- * response time), or `overloaded` (requests in flight grow without end).
+ * response time), `overloaded` (whoever comes later waits longer), or `unknown`: the point is no evidence of either.
  */
 export interface PointState {
   readonly state: 'steady' | 'filling' | 'overloaded' | 'unknown';
@@ -122,7 +122,7 @@ export interface SloVerdict {
 export interface Knee {
   readonly rate: number;
   readonly index: number;
-  /** The lowest rate above it that was not sustained; absent when the ladder ended before the target did. */
+  /** The lowest rate above it that was not sustained; between them may be points that do not tell. */
   readonly above?: number;
 }
 
@@ -146,7 +146,13 @@ export interface SweepPlan {
   /** While the target answers as fast as the probe did, drains included; without a probe, without drains. */
   readonly estimateSeconds: number;
   /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
-  readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+  readonly search?: {
+    readonly low: number;
+    readonly high: number;
+    readonly maxPoints: number;
+    /** A point that does not tell is offered again for at most as long; absent in runs of earlier versions. */
+    readonly maxDurationSeconds?: number;
+  };
   /**
    * A profile that makes a group grow and shrink: `rates` are its bounds, and in the report what was offered. The same rate
    * may come more than once.
@@ -219,8 +225,8 @@ export interface PointSummary {
   /** Successful answers per second of the point's duration. */
   readonly okRps: number;
   /**
-   * At what rate successful answers came, per second, from the first to the last of them, and at most `okRps`: what the
-   * target got done. Far below `okRps` where it worked off a backlog during the drain.
+   * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
+   * what the target got done. Far below `okRps` where it worked off a backlog during the drain.
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */

@@ -8,11 +8,12 @@ import { ensureSecret, readSecret, secretPath } from '../stack/secrets.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
 import type { Bundles } from './bundles.ts';
 import { desiredChain, type Ports, type TokenFile, wantedKeys } from './desired.ts';
-import { ensureOllama } from './ollama.ts';
+import { ensureOllama, modelFiles } from './ollama.ts';
 import { portInUse } from './port-in-use.ts';
 import { freePorts, LOOPBACK, tryPort } from './ports.ts';
 import type { LocalRequest } from './request.ts';
 import { findStackProcesses, type ProcessDeps, type ServiceSpec } from './service-process.ts';
+import { sharedContext } from './shared-model.ts';
 import { localTarget } from './target.ts';
 
 export interface LocalDeployment {
@@ -52,14 +53,24 @@ export async function deployLocal(
       (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
     );
     const token = request.auth === 'token' ? await tokenFile(paths, dryRun) : undefined;
-    const desired = desiredChain(request, ports, deps.bundles, processes, token);
     const target = localTarget(processes);
-    const plan = await observeAndPlan(target, desired, journal, context);
-    context.emit({ type: 'plan', changes: plan.changes });
+    const planFor = async (shared: Awaited<ReturnType<typeof contextOfBoth>>) => {
+      if (shared !== undefined) context.emit({ type: 'note', level: 'info', text: shared.note });
+      const desired = desiredChain(withContext(request, shared?.numCtx), ports, deps.bundles, processes, token);
+      const plan = await observeAndPlan(target, desired, journal, context);
+      context.emit({ type: 'plan', changes: plan.changes });
+      return { desired, plan };
+    };
+    const shared = await contextOfBoth(request, context.signal);
+    let { desired, plan } = await planFor(shared);
     const endpoints = { a: `http://${LOOPBACK}:${ports.get('a')}`, b: `http://${LOOPBACK}:${ports.get('proxy')}` };
     if (!dryRun) {
       await checkPorts(plan, desired, processes);
-      if (request.engine === 'ollama') await ensureOllama(request.ollamaUrl, [request.modelA, request.modelB], context);
+      if (request.engine === 'ollama') {
+        const pulled = await ensureOllama(request.ollamaUrl, [request.modelA, request.modelB], context);
+        const now = pulled ? await contextOfBoth(request, context.signal) : shared;
+        if (now?.numCtx !== shared?.numCtx) ({ desired, plan } = await planFor(now));
+      }
       const { auth = 'none' } = request;
       await journal.describe({ request, endpoints, auth, complete: false });
       await applyPlan(target, desired, plan, steps);
@@ -75,6 +86,27 @@ export async function deployLocal(
       logs: paths.logs,
     };
   });
+}
+
+/**
+ * The context that A and B have to share, as far as can be told now: which file a name is, an engine says once it has it.
+ *
+ * @throws RemedyError (exit 2) when two different contexts were asked for
+ */
+async function contextOfBoth({ engine, ollamaUrl, modelA, modelB, tuning }: LocalRequest, signal: AbortSignal) {
+  const files = engine === 'ollama' ? await modelFiles(ollamaUrl, [modelA, modelB], signal) : [];
+  return sharedContext(
+    { model: modelA, numCtx: tuning?.a?.numCtx, file: files[0] },
+    { model: modelB, numCtx: tuning?.b?.numCtx, file: files[1] },
+  );
+}
+
+/** The same request, with this context for both; tokens. */
+function withContext(request: LocalRequest, numCtx: number | undefined): LocalRequest {
+  const { tuning } = request;
+  return numCtx === undefined
+    ? request
+    : { ...request, tuning: { a: { ...tuning?.a, numCtx }, b: { ...tuning?.b, numCtx } } };
 }
 
 /** The stack's token, made when it is first needed; a dry run makes none. */

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { DRAIN_SECONDS } from '../chain/drain.ts';
+import { DEFAULT_CONCURRENCY, tuningEnv } from '../chain/tuning.ts';
 import { type Desired, desire } from '../stack/resource.ts';
 import type { Bundle, Bundles } from './bundles.ts';
 import { LOOPBACK } from './ports.ts';
@@ -8,9 +10,6 @@ import { localProcess, replicaKeys } from './target.ts';
 
 /** Port of each process, by key. */
 export type Ports = ReadonlyMap<string, number>;
-
-/** Work in flight gets this long when a local service is told to stop, seconds. */
-const DRAIN_SECONDS = 5;
 
 /** The keys of all processes that a request asks for. */
 export function wantedKeys(request: LocalRequest): string[] {
@@ -53,6 +52,9 @@ export function desiredChain(
     LOG_PATH: join(deps.logs, `${key}.requests.jsonl`),
     ...(token === undefined ? {} : { AUTH_TOKEN_FILE: token.path, AUTH_TOKEN_ID: token.id }),
   });
+  // Where nothing else is said, no more work at a time than the engine has slots.
+  const concurrency = request.engine === 'sim' ? request.sim.parallel : DEFAULT_CONCURRENCY;
+  const tuned = (service: 'a' | 'b') => tuningEnv({ concurrency, ...request.tuning?.[service] });
   const replicas = replicaKeys(request.replicas);
   return [
     ...(request.engine === 'sim' ? [process('engine', bundles['engine-sim'], simulatedEngine(request))] : []),
@@ -62,6 +64,7 @@ export function desiredChain(
         SERVICE_HOST: key,
         OLLAMA_MODEL: request.modelB,
         MIN_PROCESS_SECONDS: String(request.minProcessSeconds),
+        ...tuned('b'),
       }),
     ),
     process('proxy', bundles.proxy, {
@@ -72,6 +75,7 @@ export function desiredChain(
       ...common('a'),
       OLLAMA_MODEL_A: request.modelA,
       REMOTE_B_URL: `${urlOf('proxy')}/invoke`,
+      ...tuned('a'),
     }),
   ];
 }
@@ -82,5 +86,6 @@ function simulatedEngine({ modelA, modelB, sim }: LocalRequest): Readonly<Record
     SIM_OUTPUT_TOKENS_PER_SECOND: String(sim.outputTokensPerSecond),
     SIM_PROMPT_TOKENS_PER_SECOND: String(sim.promptTokensPerSecond),
     OLLAMA_NUM_PARALLEL: String(sim.parallel),
+    DRAIN_SECONDS: String(DRAIN_SECONDS),
   };
 }

@@ -1,7 +1,9 @@
 import { Ollama } from 'ollama';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { canonicalModel } from '../chain/model-name.ts';
 import { pullProgress } from '../pull-progress.ts';
 import type { ResourceContext } from '../stack/resource.ts';
+import { type ModelFile, readModelFile } from './shared-model.ts';
 
 /**
  * The base URL that `OLLAMA_HOST` means, by Ollama's own rules: scheme and port may be missing, and an address to bind
@@ -23,25 +25,16 @@ export function ollamaUrl(host: string | undefined): string {
   return url.href.replace(/\/$/, '');
 }
 
-/** `tinyllama` and `tinyllama:latest` are the same model. */
-function canonical(model: string): string {
-  return model.includes(':') ? model : `${model}:latest`;
-}
-
 /**
  * Sees that a running Ollama has these models, pulling what is missing with progress. Ollama and its models belong to
  * the operator: they are no resources of the stack and a teardown leaves them alone.
  *
+ * @returns whether one had to be pulled
  * @throws RemedyError (exit 3) when none answers or a model cannot be pulled
  */
-export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<void> {
+export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<boolean> {
   const { emit, signal, clock } = context;
-  const ollama = new Ollama({
-    host: url,
-    // The library has no timeout of its own; every call here ends when the command does.
-    fetch: (input, init) =>
-      fetch(input, { ...init, signal: AbortSignal.any([signal, ...(init?.signal ? [init.signal] : [])]) }),
-  });
+  const ollama = connect(url, signal);
   const present = await Promise.race([
     ollama.list(),
     clock.sleep(5000, signal).then(() => {
@@ -51,12 +44,36 @@ export async function ensureOllama(url: string, models: readonly string[], conte
     signal.throwIfAborted();
     throw noOllama(url, error);
   });
-  const names = new Set(present.models.map(({ name }) => canonical(name)));
-  for (const model of new Set(models)) {
-    if (names.has(canonical(model))) continue;
-    await pull(ollama, model, url, context);
-  }
+  const names = new Set(present.models.map(({ name }) => canonicalModel(name)));
+  const missing = [...new Set(models)].filter((model) => !names.has(canonicalModel(model)));
+  for (const model of missing) await pull(ollama, model, url, context);
   emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${[...new Set(models)].join(' and ')}` });
+  return missing.length > 0;
+}
+
+/** The files behind models; undefined for one that the Ollama does not have, or where none answers within 5 s. */
+export async function modelFiles(
+  url: string,
+  models: readonly string[],
+  signal: AbortSignal,
+): Promise<(ModelFile | undefined)[]> {
+  const ollama = connect(url, AbortSignal.any([signal, AbortSignal.timeout(5000)]));
+  return Promise.all(
+    models.map(async (model) => {
+      const shown = await ollama.show({ model }).catch(() => undefined);
+      signal.throwIfAborted();
+      return shown && readModelFile(shown.modelfile ?? '', shown.parameters ?? '');
+    }),
+  );
+}
+
+/** The library has no timeout of its own; every call ends when the command does. */
+function connect(host: string, signal: AbortSignal): Ollama {
+  return new Ollama({
+    host,
+    fetch: (input, init) =>
+      fetch(input, { ...init, signal: AbortSignal.any([signal, ...(init?.signal ? [init.signal] : [])]) }),
+  });
 }
 
 async function pull(ollama: Ollama, model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {

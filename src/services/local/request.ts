@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tuningSchema } from '../chain/tuning.ts';
 
 /** What the operator asks of `deploy local`; recorded in the state as it is. */
 export const localRequestSchema = z.object({
@@ -15,6 +16,8 @@ export const localRequestSchema = z.object({
   ollamaUrl: z.string(),
   /** Whether A and B ask for the stack's token; default `none`. */
   auth: z.enum(['none', 'token']).optional(),
+  /** How A and B work, where the operator has said so. */
+  tuning: z.object({ a: tuningSchema.optional(), b: tuningSchema.optional() }).optional(),
   /** The machine that the simulated engine models. */
   sim: z.object({
     outputTokensPerSecond: z.number().positive(),

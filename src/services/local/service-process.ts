@@ -2,16 +2,18 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { request } from 'undici';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
-import type { Clock } from '../clock.ts';
+import { DRAIN_SECONDS } from '../chain/drain.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { Difference, Resource, ResourceContext } from '../stack/resource.ts';
+import { stackOption } from '../stack/stack-option.ts';
 import { portInUse } from './port-in-use.ts';
 import { LOOPBACK, tryPort } from './ports.ts';
 import type { ListProcesses, ProcessInfo } from './process-table.ts';
 import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
+import { stopProcess } from './stop-process.ts';
 
 /** A service as a process of this machine. */
 export interface ServiceSpec {
@@ -35,9 +37,11 @@ export interface ProcessDeps {
   readonly baseEnv: Readonly<Record<string, string>>;
 }
 
-const READY_SECONDS = 60;
-const STOP_SECONDS = 12;
+/** A real engine loads a model of some GB from a slow disk. */
+const READY_SECONDS = 180;
 const POLL_MS = 50;
+/** An engine's own words are in it. */
+const MAX_REASON = 500;
 /** Every start is refused for a moment; only what lasts longer is worth a line. */
 const QUIET_MS = 1500;
 
@@ -64,6 +68,14 @@ export function serviceProcess(
   deps: ProcessDeps,
 ): Resource<ServiceSpec, LiveProcess> {
   const findAll = async () => (await findStackProcesses(deps)).filter((live) => live.key === key);
+  const stop = (live: LiveProcess, context: ResourceContext) => {
+    const drainSeconds = drainOf(context.recorded?.(key)?.spec);
+    const handle = {
+      isAlive: () => isAlive(live, findAll),
+      send: (name: NodeJS.Signals) => sendSignal(live.pid, name),
+    };
+    return stopProcess({ ...live, ...handle, drainSeconds }, context);
+  };
   const logFile = join(deps.logs, `${key}.log`);
   return {
     key,
@@ -92,7 +104,7 @@ export function serviceProcess(
         child.unref();
         const found = await findAll();
         const live = found.find(({ pid }) => pid === child.pid);
-        await Promise.all(found.map((other) => (other === live ? undefined : stopProcess(other, findAll, context))));
+        await Promise.all(found.map((other) => (other === live ? undefined : stop(other, context))));
         if (live === undefined) throw await diedAtOnce(key, logFile);
         return live;
       } finally {
@@ -109,7 +121,7 @@ export function serviceProcess(
         context.signal.throwIfAborted();
         if (!(await isAlive(live, findAll))) throw await diedAtOnce(key, logFile);
         const waitedMs = context.clock.monotonic() - started;
-        if (waitedMs > READY_SECONDS * 1000) throw await notReady(key, live, reason, logFile);
+        if (waitedMs > READY_SECONDS * 1000) throw await notReady(live, reason, logFile);
         if (waitedMs > QUIET_MS) context.emit({ type: 'step-waiting', key, action: 'ready', reason });
         await context.clock.sleep(POLL_MS, context.signal);
       }
@@ -117,7 +129,7 @@ export function serviceProcess(
 
     async remove(context, live) {
       // Every process with this key, not only the first: a half-started stack may hold more than one.
-      await Promise.all((await findAll()).map((each) => stopProcess(each, findAll, context)));
+      await Promise.all((await findAll()).map((each) => stop(each, context)));
       if (await isAlive(live, findAll)) throw new Error(`pid ${live.pid} did not stop`);
     },
 
@@ -125,33 +137,14 @@ export function serviceProcess(
   };
 }
 
+/** What the process was started with; the state may be lost, or of an earlier version. */
+function drainOf(recordedSpec: unknown): number {
+  const { env } = (recordedSpec ?? {}) as Partial<ServiceSpec>;
+  return Number(env?.DRAIN_SECONDS ?? DRAIN_SECONDS);
+}
+
 async function isAlive(live: LiveProcess, findAll: () => Promise<LiveProcess[]>): Promise<boolean> {
   return (await findAll()).some(({ pid, startedAt }) => pid === live.pid && startedAt === live.startedAt);
-}
-
-/** TERM, a bounded wait for the drain, then KILL; before each signal the process must still be the one it was. */
-async function stopProcess(
-  live: LiveProcess,
-  findAll: () => Promise<LiveProcess[]>,
-  { clock, signal }: ResourceContext,
-) {
-  for (const [name, seconds] of [
-    ['SIGTERM', STOP_SECONDS],
-    ['SIGKILL', 5],
-  ] as const) {
-    if (!(await isAlive(live, findAll))) return;
-    sendSignal(live.pid, name);
-    if (await goneWithin(seconds, clock, () => isAlive(live, findAll), signal)) return;
-  }
-}
-
-async function goneWithin(seconds: number, clock: Clock, alive: () => Promise<boolean>, signal: AbortSignal) {
-  const deadline = clock.monotonic() + seconds * 1000;
-  while (clock.monotonic() < deadline) {
-    if (!(await alive())) return true;
-    await clock.sleep(POLL_MS, signal);
-  }
-  return false;
 }
 
 function sendSignal(pid: number, name: NodeJS.Signals): void {
@@ -179,9 +172,9 @@ export async function healthReason(url: string): Promise<string | undefined> {
 function statedReason(text: string): string {
   try {
     const { reason, detail } = JSON.parse(text) as { readonly reason?: unknown; readonly detail?: unknown };
-    return String(reason ?? detail ?? text).slice(0, 200);
+    return String(reason ?? detail ?? text).slice(0, MAX_REASON);
   } catch {
-    return text.slice(0, 200);
+    return text.slice(0, MAX_REASON);
   }
 }
 
@@ -203,10 +196,11 @@ async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
   );
 }
 
-async function notReady(key: string, live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
-  return new RemedyError(`${key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`, {
+async function notReady(live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
+  const down = `chainctl teardown local${stackOption(basename(live.folder))}`;
+  return new RemedyError(`${live.key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`, {
     code: 'not-ready',
     exit: ExitCode.unhealthy,
-    nextSteps: [`read ${logFile}`, 'take it down with "chainctl teardown local" and deploy again'],
+    nextSteps: [`read ${logFile}`, `take it down with "${down}" and deploy again`],
   });
 }

@@ -25,7 +25,7 @@ export function rehearsalRequest(replicas: number): LocalRequest {
     portA: 0,
     portB: 0,
     ollamaUrl: '',
-    sim: { outputTokensPerSecond: 1200, promptTokensPerSecond: 20_000, parallel: 4 },
+    sim: { outputTokensPerSecond: 1200, promptTokensPerSecond: 20_000, parallel: 1 },
   };
 }
 

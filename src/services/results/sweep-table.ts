@@ -75,7 +75,7 @@ function pointTable(points: readonly PointSummary[], columns: number, wide: bool
   const legend = [
     `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
     ...(names.includes('sent/s') ? ['sent/s, ok/s'] : ['ok/s']).map(
-      (rates) => `${rates}: per second of the point. served/s: first answer to last.`,
+      (rates) => `${rates}: per second of the point. served/s: first and last tenth left out.`,
     ),
   ];
   return [text, ...legend].join('\n');

@@ -1,3 +1,4 @@
+import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { elasticLines } from './elastic-line.ts';
 import { display } from './text.ts';
@@ -84,12 +85,31 @@ export function remarksOf(point: PointSummary): string[] {
 export function kneeLine({ knee, points, elastic }: SweepReport): string[] {
   if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
-    const above =
-      knee.above === undefined ? 'the ladder ended before the target did' : `${knee.above} rps was not sustained`;
-    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${above}.`];
+    const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
+    const open = ratesOf(undecided(points).filter(({ rate }) => rate > best && rate < above));
+    const doubt = open.length === 0 ? [] : [`${open.join(', ')} rps could not be decided`];
+    const end = knee.above === undefined ? [] : [`${above} rps was not sustained`];
+    const what = [...doubt, ...end].join(', and ') || 'the ladder ended before the target did';
+    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${what}.`];
   }
-  const judged = points.some((point) => point.state !== undefined && point.state.state !== 'unknown');
-  return judged ? ['Knee: no point was sustained.'] : [];
+  const failed = points.filter((point) => isSustained(point) === false).map(({ rate }) => rate);
+  const open = undecided(points).filter(({ rate }) => rate < Math.min(...failed));
+  if (open.length > 0) {
+    const rates = ratesOf(open);
+    const seconds = Math.max(0, ...open.map(({ state }) => state?.suggestedDurationSeconds ?? 0));
+    const next = seconds === 0 ? '' : `; --duration ${seconds}s would tell more`;
+    return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'does' : 'do'} not tell${next}.`];
+  }
+  return failed.length > 0 ? ['Knee: no point was sustained.'] : [];
+}
+
+/** Sound points that do not tell whether the target keeps up. */
+function undecided(points: readonly PointSummary[]): PointSummary[] {
+  return points.filter((point) => ['undecided', 'filling'].includes(verdictOf(point)));
+}
+
+function ratesOf(points: readonly PointSummary[]): number[] {
+  return [...new Set(points.map(({ rate }) => rate))];
 }
 
 /** One line per threshold: where it failed and with what. */

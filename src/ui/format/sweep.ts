@@ -125,7 +125,8 @@ function stateRemark(state: PointSummary['state']): string[] {
   if (state === undefined || state.state === 'steady') return [];
   const { reason, suggestedDurationSeconds: seconds } = state;
   if (state.state !== 'unknown') return [reason];
-  const advice = seconds === undefined || reason.includes('--duration') ? '' : `; --duration ${seconds}s would tell`;
+  const advice =
+    seconds === undefined || reason.includes('--duration') ? '' : `; --duration ${seconds}s would tell more`;
   return [`undecided: ${reason}${advice}`];
 }
 

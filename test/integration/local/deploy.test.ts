@@ -85,6 +85,38 @@ describe('deploy local', () => {
     expect((await localStatus(stack.paths, stack.deps.processes))?.healthy).toBe(true);
   });
 
+  it('replaces only the service that is to work in another way', async () => {
+    await stack.deploy();
+    const { changes } = await stack.deploy({ tuning: { a: { numPredict: 5, promptChars: 100 } } });
+    expect(changes.filter(({ action }) => action !== 'unchanged')).toEqual([
+      {
+        key: 'a',
+        action: 'replace',
+        reason: 'env.NUM_PREDICT: unset -> 5, env.PROMPT_CHARS: unset -> 100',
+      },
+    ]);
+    const { endpoints } = await stack.deploy({ tuning: { a: { numPredict: 5, promptChars: 100 } } });
+    const answer = (await (await post(`${endpoints.a}/chain`)).json()) as { usage: { eval_count: number } };
+    expect(answer.usage.eval_count).toBeLessThanOrEqual(5);
+  });
+
+  it('gives services as many places as the engine has slots, and one model for both hops one context', async () => {
+    await stack.deploy({ modelA: 'tinyllama:latest', modelB: 'tinyllama', replicas: 1 });
+    const { resources } = JSON.parse(await readFile(stack.paths.state, 'utf8')).targets.local;
+    const settings = ({ spec }: { spec: { env: Record<string, string> } }) => [
+      spec.env.MAX_CONCURRENCY,
+      spec.env.NUM_CTX,
+    ];
+    expect(settings(resources.a)).toEqual(['4', '1024']);
+    expect(settings(resources['b-1'])).toEqual(['4', '1024']);
+    expect(resources.engine.spec.env).toMatchObject({ OLLAMA_NUM_PARALLEL: '4' });
+    expect(stack.events).toContainEqual({
+      type: 'note',
+      level: 'info',
+      text: expect.stringContaining('both get 1024 tokens'),
+    });
+  });
+
   it('finds what runs when the state file is lost', async () => {
     await stack.deploy();
     const before = await stack.running();
@@ -161,6 +193,29 @@ describe('teardown local', () => {
     expect(await stack.running()).toEqual({});
     expect((await stack.teardown()).removed).toEqual([]);
     expect(await localStatus(stack.paths, stack.deps.processes)).toBeUndefined();
+  });
+
+  it('ends a chain that is in flight before it stops anything that the chain needs', async () => {
+    // An answer of B takes seconds: more than a service that does not wait has.
+    const sim = { outputTokensPerSecond: 8, promptTokensPerSecond: 1_000_000, parallel: 1 };
+    const { endpoints } = await stack.deploy({ replicas: 1, sim });
+    const answer = post(`${endpoints.a}/chain`).then(({ status }) => status);
+    await expect
+      .poll(async () => ((await (await fetch(`${endpoints.a}/health`)).json()) as { in_flight: number }).in_flight)
+      .toBe(2);
+    const { leftovers } = await stack.teardown();
+    expect(leftovers).toEqual([]);
+    expect(await answer).toBe(200);
+    expect(stack.events).toContainEqual({
+      type: 'step-waiting',
+      key: 'a',
+      action: 'remove',
+      reason: '1 request in flight: waits up to 180 s',
+    });
+    const removed = stack.events.flatMap((event) =>
+      event.type === 'step-done' && event.action === 'remove' ? [event.key] : [],
+    );
+    expect(removed).toEqual(['a', 'proxy', 'b-1', 'engine']);
   });
 
   it('leaves a process alone that only has the pid of its record', async () => {

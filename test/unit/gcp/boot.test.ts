@@ -150,13 +150,14 @@ describe('a baked image', () => {
       imageHash(REQUEST, { ...TEMPLATES, boot: { ...BOOT, serve: `${BOOT.serve}#` } }),
     ];
     expect(new Set([hash, ...others]).size).toBe(others.length + 1);
-    expect(imageHash({ ...REQUEST, minProcessSeconds: 1 }, TEMPLATES)).toBe(hash);
+    expect(imageHash({ ...REQUEST, minProcessSeconds: 1, tuning: { concurrency: 4 } }, TEMPLATES)).toBe(hash);
   });
 
   it('is booted by another template when a setting or the token changes', async () => {
     const hashes = [
       await boot({ bake: true }),
       await boot({ bake: true, minProcessSeconds: 1 }),
+      await boot({ bake: true, tuning: { concurrency: 4 } }),
       await boot({ bake: true }, { token: 'another-token-0123456789' }),
       await boot({ bake: true, modelB: 'tinyllama' }),
       await boot({ bake: false }),

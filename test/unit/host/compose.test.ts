@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { DRAIN_SECONDS } from '../../../src/services/chain/drain.ts';
 import { baseImages, engineImage, serviceSpec } from '../../../src/services/host/service-spec.ts';
+import { STOP_GRACE_SECONDS } from '../../../src/services/host/stop.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
 describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
@@ -23,7 +25,7 @@ describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
       init: true,
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
-      stop_grace_period: '40s',
+      stop_grace_period: `${STOP_GRACE_SECONDS}s`,
       restart: 'unless-stopped',
       ports: [`${name === 'a' ? 8001 : 8002}:8000`],
       env_file: 'service.env',
@@ -31,6 +33,7 @@ describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
       extra_hosts: ['host.docker.internal:host-gateway'],
       depends_on: { ollama: { condition: 'service_healthy' } },
     });
+    expect(service.environment.DRAIN_SECONDS).toBe(String(DRAIN_SECONDS));
     expect(service.logging.options).toEqual({ 'max-size': '10m', 'max-file': '3' });
     expect(DOCKERFILE[name]).toContain('USER node');
     expect(DOCKERFILE[name]).toContain('HEALTHCHECK');

@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { causeOfDeath, readContainer } from '../../../src/services/host/container.ts';
 import { noteLayer } from '../../../src/services/host/images.ts';
 import { readObservation } from '../../../src/services/host/observe-service.ts';
 import { OutputCollector } from '../../../src/services/host/output.ts';
-import { releaseFiles } from '../../../src/services/host/release.ts';
+import { releaseFiles, removeScript } from '../../../src/services/host/release.ts';
 import { contentHash, envFile, imageOf, serviceSpec } from '../../../src/services/host/service-spec.ts';
 import { httpBase, parseSshAddress } from '../../../src/services/host/ssh-address.ts';
+import { readCutOff } from '../../../src/services/host/stop.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
 const templates = { compose: COMPOSE.a, dockerfile: DOCKERFILE.a, bundle: Buffer.from('code') };
@@ -19,11 +21,16 @@ const spec = serviceSpec(settings, templates);
 
 describe('a specification', () => {
   it('holds the settings of the service and no secret', () => {
-    expect(spec.env).toEqual({ OLLAMA_MODEL_A: 'tinyllama', REMOTE_B_URL: 'http://b:8002/invoke' });
+    expect(spec.env).toEqual({
+      OLLAMA_MODEL_A: 'tinyllama',
+      REMOTE_B_URL: 'http://b:8002/invoke',
+      MAX_CONCURRENCY: '1',
+    });
     expect(JSON.stringify(spec)).not.toContain('sentinel');
     expect(serviceSpec({ service: 'b', model: 'm', minProcessSeconds: 0.2 }, templates).env).toEqual({
       OLLAMA_MODEL: 'm',
       MIN_PROCESS_SECONDS: '0.2',
+      MAX_CONCURRENCY: '1',
     });
   });
 
@@ -34,10 +41,11 @@ describe('a specification', () => {
       serviceSpec({ ...settings, remoteB: 'http://c:8002/invoke' }, templates),
       serviceSpec({ ...settings, token: 'another' }, templates),
       serviceSpec({ ...settings, ollamaImage: 'x:1' }, templates),
+      serviceSpec({ ...settings, tuning: { numCtx: 2048 } }, templates),
       serviceSpec(settings, { ...templates, bundle: Buffer.from('new code') }),
       serviceSpec(settings, { ...templates, compose: 'x' }),
     ].map(contentHash);
-    expect(new Set([hash, ...changed]).size).toBe(7);
+    expect(new Set([hash, ...changed]).size).toBe(8);
     expect(contentHash({ ...spec, env: Object.fromEntries(Object.entries(spec.env).reverse()) })).toBe(hash);
   });
 
@@ -76,11 +84,39 @@ describe('a release', () => {
     for (const name of named) expect(files.get('compose.env')?.content).toContain(`${name}=`);
   });
 
+  it('gives the engine as many slots as the service has places', () => {
+    const four = serviceSpec({ ...settings, tuning: { concurrency: 4, numPredict: 9 } }, templates);
+    const of = (each: typeof spec) =>
+      new Map(releaseFiles({ stack: 's', spec: each, templates, token: undefined }).map((f) => [f.path, f.content]));
+    expect(of(spec).get('compose.env')).toContain('ENGINE_SLOTS=1\n');
+    expect(of(four).get('compose.env')).toContain('ENGINE_SLOTS=4\n');
+    expect(of(four).get('service.env')).toContain('MAX_CONCURRENCY=4\nNUM_PREDICT=9\n');
+    expect(COMPOSE.a).toMatch(/OLLAMA_NUM_PARALLEL: \$\{ENGINE_SLOTS:-1\}/);
+  });
+
   it('refuses a value that the two Composes read differently, without showing it', () => {
     for (const value of ['a b', 'a$b', '"a"', "it's", 'a#b', 'a\nb', 'ä']) {
       expect(() => envFile({ NAME: value })).toThrow(/NAME/);
       expect(() => envFile({ NAME: value })).not.toThrow(value);
     }
+  });
+});
+
+describe('the end of a service', () => {
+  it('comes before that of its engine, and after what is in flight', () => {
+    const script = removeScript('b');
+    const [service, engine] = [...script.matchAll(/docker stop -t (\d+)/g)];
+    expect(service?.[1]).toBe('190');
+    expect(script.indexOf('service=service')).toBeLessThan(service?.index ?? 0);
+    expect(service?.index).toBeLessThan(engine?.index ?? 0);
+  });
+
+  it('says what it has cut off', () => {
+    const log = 'service-b: SIGTERM: draining, 2 in flight, at most 180 s\n';
+    const end = 'service-b: 2 requests did not finish in time and are cut off\n';
+    expect([readCutOff(end), readCutOff(log), readCutOff('')]).toEqual([2, 0, 0]);
+    const source = readFileSync(new URL('../../../templates/services/common/run-service.ts', import.meta.url), 'utf8');
+    expect(source).toContain('} requests did not finish in time and are cut off`');
   });
 });
 

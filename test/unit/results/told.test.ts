@@ -6,7 +6,7 @@ import { waterfallChart } from '../../../src/services/results/html/point-charts.
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
-import { remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
+import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
 import { pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
 
 const told = reportOf([toldPoint(0, 0.05, 50), toldPoint(1, 0.15, 45_000)]);
@@ -104,6 +104,19 @@ describe('a point that does not tell', () => {
     expect(remarksOf(open(0, 1))).toEqual(['undecided: only 4 requests (try --duration 50s)']);
     const { state: _, ...older } = pointOf(0, 1);
     expect(verdictOf(older)).toBe('valid');
+  });
+
+  test('the knee says so', () => {
+    const knee = { rate: 1, index: 0 };
+    expect(kneeLine(reportOf([pointOf(0, 1), open(1, 2)], { knee }))).toEqual([
+      'Knee: 1 rps is the highest rate that was sustained; 2 rps could not be decided.',
+    ]);
+    expect(kneeLine(reportOf([open(0, 1), open(1, 2)]))).toEqual([
+      'Knee: not decided: 1, 2 rps do not tell; --duration 50s would tell more.',
+    ]);
+    expect(kneeLine(reportOf([pointOf(0, 500, { change: { dropped: 1 } })]))).toEqual([
+      'Knee: no point was sustained.',
+    ]);
   });
 });
 

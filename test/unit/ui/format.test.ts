@@ -115,7 +115,7 @@ test('a verdict says whether a point can be used, and how the target took it', (
   expect(verdictOf({ ...point, state: state('unknown') })).toBe('valid, undecided');
   expect(
     pointRemarks({ ...point, state: { state: 'unknown', reason: 'only 4 requests', suggestedDurationSeconds: 50 } }),
-  ).toContain('undecided: only 4 requests; --duration 50s would tell');
+  ).toContain('undecided: only 4 requests; --duration 50s would tell more');
   const { ok, ...others } = point.outcomes;
   const refused = {
     ...{ ...point, outcomes: { ...others, ok: 0, http_error: ok }, state: state('unknown') },

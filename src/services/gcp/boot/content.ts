@@ -2,7 +2,7 @@ import { engineImage, type ServiceSpec, serviceSpec } from '../../host/service-s
 import { type HostTemplates, shortHash } from '../../host/templates.ts';
 import type { GcpRequest } from '../request.ts';
 
-type Wanted = Pick<GcpRequest, 'modelB' | 'minProcessSeconds' | 'ollamaImage'>;
+type Wanted = Pick<GcpRequest, 'modelB' | 'minProcessSeconds' | 'ollamaImage' | 'tuning'>;
 
 const ARM = /^(t2a|c4a|n4a|a4x)-/;
 
@@ -13,8 +13,8 @@ export function publicImage(type: string): string {
 
 /** What runs on a VM of the group. Pure. */
 export function specOf(request: Wanted, templates: HostTemplates, token: string | undefined): ServiceSpec {
-  const { modelB: model, minProcessSeconds, ollamaImage } = request;
-  return serviceSpec({ service: 'b', model, minProcessSeconds, ollamaImage, token }, templates.services.b);
+  const { modelB: model, minProcessSeconds, ollamaImage, tuning } = request;
+  return serviceSpec({ service: 'b', model, minProcessSeconds, ollamaImage, tuning, token }, templates.services.b);
 }
 
 /** What runs on the builder while it is checked: nothing secret, and no time spent on waiting. Pure. */

@@ -54,6 +54,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
   const okRps = perSecond(outcomes.ok, facts.durationSeconds);
+  const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
   return {
     index: facts.index,
     rate: facts.rate,
@@ -78,7 +79,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     errorsByClass,
     sentRps: perSecond(sent, facts.durationSeconds),
     okRps,
-    servedRps: round(Math.min(okRps, collected.departureRate ?? okRps)),
+    servedRps,
     ...(response === undefined ? {} : { response }),
     ...(service === undefined ? {} : { service }),
     ...(lateness === undefined ? {} : { lateness }),
@@ -90,15 +91,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     state: judgeState({
       rate: facts.rate,
       durationSeconds: facts.durationSeconds,
-      warmupSeconds: facts.warmupSeconds,
       sentMs: collected.sentMs.view(),
       serviceMs: collected.openMs.view(),
-      censored: collected.censored.view(),
       observed: { atMs: collected.observed.atMs.view(), inFlight: collected.observed.inFlight.view() },
       outcomes,
       statuses: collected.statuses,
       dropped,
-      ...(response === undefined ? {} : { responseP99: response.p99 }),
+      servedRps,
     }),
     ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
     ...(waterfall === undefined ? {} : { waterfall }),

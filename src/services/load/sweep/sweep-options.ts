@@ -36,6 +36,8 @@ export interface SweepOptions extends SweepSettings {
   readonly stopAboveKnee?: boolean;
   /** Search for the knee between the lowest and the highest rate instead of offering each. */
   readonly findKnee?: boolean;
+  /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
+  readonly maxDurationSeconds?: number;
   /** A profile that makes a group grow and shrink; `rates` are its bounds, and the ladder comes from elsewhere. */
   readonly elastic?: NonNullable<SweepPlan['elastic']>;
   /** Conditions that end the sweep. */

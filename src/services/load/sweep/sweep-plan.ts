@@ -39,7 +39,7 @@ export function planSweep(
     readonly maxInFlight: number;
     readonly probeMs?: number;
     /** Search between the ends of the ladder. */
-    readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+    readonly search?: NonNullable<SweepPlan['search']>;
     readonly elastic?: NonNullable<SweepPlan['elastic']>;
   },
 ): SweepPlan {
@@ -98,7 +98,7 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
       '--max-in-flight allow: they will be invalid';
     notes.push({ level: 'warn', text });
   }
-  const needed = 4 * Math.max(0, probeMs / 1000 - plan.warmupSeconds);
+  const needed = (4 * probeMs) / 1000;
   if (needed > plan.durationSeconds) {
     const text = `points of ${plan.durationSeconds} s are short against ${took}: --duration ${Math.ceil(needed / 10) * 10}s shows a steady state`;
     notes.push({ level: 'warn', text });

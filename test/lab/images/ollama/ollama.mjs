@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
-// As much of Ollama's command line as a compose file or an operator calls: serve, pull, list, ps, stop, --version.
+// As much of Ollama's command line as a compose file or an operator calls: serve, pull, list, show, ps, stop, --version.
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const [command = 'serve', model] = process.argv.slice(2);
@@ -22,6 +22,7 @@ if (command === 'serve') {
     ls: () => listing('/api/tags'),
     ps: () => listing('/api/ps'),
     pull: async () => say((await call('/api/pull', { model, stream: false })).status),
+    show: async () => void (await call('/api/show', { model })),
     stop: () => call('/api/generate', { model, keep_alive: 0 }),
     '--version': async () => say(`ollama version is ${(await call('/api/version')).version}`),
   };

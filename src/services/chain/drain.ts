@@ -1,0 +1,71 @@
+import { request } from 'undici';
+import { z } from 'zod';
+
+/**
+ * Requests in flight get this long when a service is told to stop, seconds: as long as `load` waits for an answer, and
+ * longer than A waits for B. Stands in templates/compose, too.
+ */
+export const DRAIN_SECONDS = 180;
+
+/** A count of requests, for a person. */
+function requests(count: number): string {
+  return count === 1 ? '1 request' : `${count} requests`;
+}
+
+/** What a stop waits for, and how long at most. */
+export function drainReason(open: number, seconds: number = DRAIN_SECONDS): string {
+  return `${requests(open)} in flight: waits up to ${seconds} s`;
+}
+
+/** What a stop did not wait for any longer. */
+export function cutOffText(key: string, open: number): string {
+  return `${key}: ${requests(open)} in flight ${open === 1 ? 'was' : 'were'} cut off`;
+}
+
+/** What a service of the chain has in flight. */
+export interface InFlight {
+  readonly open: number;
+  /** Whether it has been told to stop before. */
+  readonly draining: boolean;
+}
+
+const status = z
+  .object({ in_flight: z.number(), draining: z.boolean().optional(), reason: z.string().optional() })
+  .transform(
+    ({ in_flight, draining, reason }): InFlight => ({
+      // The question itself is in flight, too.
+      open: Math.max(0, in_flight - 1),
+      draining: draining === true || reason === 'draining',
+    }),
+  );
+/** The simulated engine's. */
+const engine = z
+  .object({ active: z.number(), queued: z.number() })
+  .transform(({ active, queued }): InFlight => ({ open: active + queued, draining: false }));
+
+/** Longest wait for an answer, milliseconds. */
+const ANSWER_MS = 2000;
+
+/** Reads what a service says of itself; undefined where that is something else. Pure. */
+export function readInFlight(text: string): InFlight | undefined {
+  try {
+    return status.or(engine).safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks for `/health` of A or B, the proxy's `/-/proxy` or the engine's `/sim/stats`; undefined where nothing answers. */
+export async function askInFlight(url: string): Promise<InFlight | undefined> {
+  try {
+    const { body } = await request(url, {
+      headersTimeout: ANSWER_MS,
+      bodyTimeout: ANSWER_MS,
+      reset: true,
+      signal: AbortSignal.timeout(2 * ANSWER_MS),
+    });
+    return readInFlight(await body.text());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import { askInFlight, cutOffText, drainReason, type InFlight } from '../chain/drain.ts';
+import type { ResourceContext } from '../stack/resource.ts';
+import { LOOPBACK } from './ports.ts';
+
+/** How long a process with nothing in flight, or one that says nothing, may take to end, seconds. */
+const STOP_SECONDS = 12;
+const KILL_SECONDS = 5;
+const POLL_MS = 50;
+/** Between two questions for what is in flight. */
+const ASK_MS = 500;
+
+interface Stopping {
+  readonly key: string;
+  readonly port: number;
+  /** What the process was told as `DRAIN_SECONDS`. */
+  readonly drainSeconds: number;
+  /** Whether the process is still the one it was; asked before each signal. */
+  isAlive(): Promise<boolean>;
+  send(name: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/**
+ * TERM, after which a service ends its requests in flight for at most `drainSeconds`; then KILL. Says what is waited for,
+ * and what was cut off. A process that drains already, since an earlier stop was interrupted, ends at once.
+ */
+export async function stopProcess(process: Stopping, { clock, signal, emit }: ResourceContext): Promise<void> {
+  const { key, drainSeconds, isAlive } = process;
+  if (!(await isAlive())) return;
+  const before = await ask(process);
+  let open = before?.open ?? 0;
+  process.send('SIGTERM');
+  const started = clock.monotonic();
+  const seconds = () => (clock.monotonic() - started) / 1000;
+  let [asked, busy] = [0, 0];
+  for (let told = 0; await isAlive(); ) {
+    if (open !== told && open > 0) {
+      emit({ type: 'step-waiting', key, action: 'remove', reason: drainReason(open, drainSeconds) });
+      told = open;
+    }
+    if (seconds() > drainSeconds + STOP_SECONDS || seconds() - busy > STOP_SECONDS) break;
+    await clock.sleep(POLL_MS, signal);
+    if ((seconds() - asked) * 1000 < ASK_MS) continue;
+    const now = await ask(process);
+    asked = seconds();
+    if (now === undefined) continue;
+    open = now.open;
+    if (open > 0) busy = asked;
+  }
+  const killed = await isAlive();
+  if (killed) await kill(process, { clock, signal });
+  const cutOff = killed || before?.draining === true || seconds() >= drainSeconds;
+  if (!cutOff || open === 0) return;
+  emit({ type: 'note', level: 'warn', text: `${cutOffText(key, open)} after ${Math.round(seconds())} s` });
+}
+
+async function kill({ send, isAlive }: Stopping, { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>) {
+  send('SIGKILL');
+  const deadline = clock.monotonic() + KILL_SECONDS * 1000;
+  while (clock.monotonic() < deadline && (await isAlive())) await clock.sleep(POLL_MS, signal);
+}
+
+/** Where each kind of process tells what is in flight. */
+function askPath(key: string): string {
+  if (key === 'engine') return '/sim/stats';
+  return key === 'proxy' ? '/-/proxy' : '/health';
+}
+
+/** Undefined when it does not answer. */
+function ask({ key, port }: Stopping): Promise<InFlight | undefined> {
+  return askInFlight(`http://${LOOPBACK}:${port}${askPath(key)}`);
+}
