@@ -1,8 +1,8 @@
 // `npm test`: from a fresh clone to every check that this machine can run. Says at the end what it had to skip, and why.
 // `npm test -- test/unit` runs only the tests whose path matches, after the same checks.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, ensurePrograms, node, root, run } from './ensure.mjs';
+import { printOutcome, reporters } from './outcome.mjs';
 
 /** Programs that some tests use, and the Debian package of each. */
 const PROGRAMS = { tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server' };
@@ -12,8 +12,6 @@ ensureBuilt();
 ensurePrograms(PROGRAMS, 'tests');
 
 const report = join(root, '.cache', 'vitest.json');
-mkdirSync(join(root, '.cache'), { recursive: true });
-rmSync(report, { force: true });
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const path = `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`;
@@ -22,19 +20,7 @@ const steps = [
   ['types', bin('tsc'), []],
   ['lint and format', bin('biome'), ['ci', '--error-on-warnings']],
   ['unused code', bin('knip'), []],
-  [
-    'tests',
-    bin('vitest'),
-    [
-      'run',
-      '--config',
-      'test/vitest.config.ts',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...selection,
-    ],
-  ],
+  ['tests', bin('vitest'), ['run', '--config', 'test/vitest.config.ts', ...reporters(report), ...selection]],
 ];
 
 const failed = [];
@@ -45,13 +31,6 @@ for (const [name, command, args] of steps) {
   if (code !== 0) failed.push(name);
 }
 
-if (existsSync(report)) {
-  const results = JSON.parse(readFileSync(report, 'utf8')).testResults.flatMap((file) => file.assertionResults);
-  const count = (status) => results.filter((test) => test.status === status).length;
-  const skipped = results.filter((test) => test.status === 'skipped' || test.status === 'pending');
-  if (skipped.length > 0) console.log('\nSkipped:');
-  for (const test of skipped) console.log(`  - ${test.fullName}`);
-  console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${skipped.length} skipped`);
-}
+printOutcome(report);
 if (failed.length > 0) console.error(`Failed: ${failed.join(', ')} (on ${node()})`);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -12,20 +12,12 @@ const PERCENTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
 const MEDIAN_MS = 50;
 const SIGMA = 0.6;
 
-/** So many requests at a time, each 50 ms on average: 165 per second. */
-const PLACES = 8;
-const CAPACITY = 165;
-const LADDER = [130, 140, 150, 160, 170, 180, 190];
-const SEARCH = [20, 400];
-/** To what a search is exact. */
-const SEARCH_STEP = 1.06;
-
 /** Means of the hops, milliseconds. */
 const HOPS = [60, 30, 80, 40];
 
 /** What a whole sweep says about targets that know the truth. */
 export async function run(): Promise<BenchResult> {
-  const rows = [...(await percentiles()), ...(await knee()), ...(await waterfall())];
+  const rows = [...(await percentiles()), ...(await waterfall())];
   return { name: 'targets that know the truth', rows };
 }
 
@@ -60,45 +52,6 @@ function percentiles(): Promise<BenchRow[]> {
       ];
     }),
   );
-}
-
-/** A target of known capacity: the highest rung below it is the true knee of a ladder. */
-async function knee(): Promise<BenchRow[]> {
-  const meanMs = (PLACES * 1000) / CAPACITY;
-  const find = (findKnee: boolean, rates: readonly number[]) =>
-    inFolder((folder) =>
-      withKnown(['places', PLACES, meanMs, 0.5], async ({ url, truth }) => {
-        const options = { targetUrl: url, rates, durationSeconds: 10, findKnee, stopAboveKnee: !findKnee };
-        const { knee: found, points } = await sweep(folder, options);
-        const { capacity } = await truth<{ capacity: number }>();
-        const course = points.flatMap(({ rate, status, state, validity }) =>
-          status === 'skipped' ? [] : `${rate} ${validity === 'valid' ? state?.state : 'invalid'}`,
-        );
-        return { rate: found?.rate ?? 0, capacity, course: course.join(', ') };
-      }),
-    );
-  const onLadder = await find(false, LADDER);
-  const rung = LADDER.findLastIndex((rate) => rate <= onLadder.capacity);
-  const searched = await find(true, SEARCH);
-  const off = searched.rate / searched.capacity;
-  return [
-    {
-      what: 'knee of a ladder',
-      measured: onLadder.rate,
-      unit: 'requests/s',
-      target: `${LADDER[rung]}, within a step`,
-      ok: Math.abs(LADDER.indexOf(onLadder.rate) - rung) <= 1 && onLadder.rate > 0,
-      compare: `drawn capacity ${round(onLadder.capacity, 1)}; ${onLadder.course}`,
-    },
-    {
-      what: 'knee by --find-knee',
-      measured: searched.rate,
-      unit: 'requests/s',
-      target: `${round(searched.capacity, 1)} within 6 %`,
-      ok: off <= SEARCH_STEP && off >= 1 / SEARCH_STEP,
-      compare: searched.course,
-    },
-  ];
 }
 
 /** Where the time went, beside what the target knows; the client's wait, which is nothing here, against the whole. */

@@ -14,6 +14,9 @@ export function run(): Promise<BenchResult> {
     end_to_end_seconds: 4,
     ollama_seconds: 1,
     total_seconds: 2,
+    ...{ a_queue_seconds: 0.1, a_engine_queue_seconds: 0.2, a_load_seconds: 0.1, a_prompt_seconds: 0.4 },
+    ...{ a_generation_seconds: 0.8, b_queue_seconds: 0.1, b_engine_queue_seconds: 0.1, b_load_seconds: 0.1 },
+    ...{ b_prompt_seconds: 0.3, b_generation_seconds: 0.5 },
   };
   const once = () => {
     const writer = new RecordWriter();

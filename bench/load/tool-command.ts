@@ -53,6 +53,6 @@ export function bodyFile(name: string, textOf: (body: string) => string = (body)
     folder = made;
   }
   const file = join(folder, name);
-  writeFileSync(file, textOf(bodyMaker(DEFAULT_PROMPT, 1, 0)(1)));
+  writeFileSync(file, textOf(bodyMaker({ prompt: DEFAULT_PROMPT, seed: 1, series: 0 })(1)));
   return file;
 }

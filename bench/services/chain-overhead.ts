@@ -16,6 +16,9 @@ const INSTANT_ENGINE = {
   SIM_PROMPT_TOKENS_PER_SECOND: '0',
   SIM_OUTPUT_TOKENS_PER_SECOND: '0',
   SIM_LOAD_SECONDS: '0',
+  OLLAMA_NUM_PARALLEL: '4',
+  SIM_ANSWER_TOKENS: '0',
+  SIM_SPREAD: '0',
 };
 
 /**
@@ -25,7 +28,8 @@ const INSTANT_ENGINE = {
 export function run(): Promise<BenchResult> {
   return withPrograms(async (start) => {
     const engine = await start('engine-sim', INSTANT_ENGINE);
-    const common = { OLLAMA_URL: engine.url, MIN_PROCESS_SECONDS: '0' };
+    // Enough at work that no connection waits for a place that nothing needs.
+    const common = { OLLAMA_URL: engine.url, MIN_PROCESS_SECONDS: '0', MAX_CONCURRENCY: '8' };
     const b = await start('service-b', common);
     const a = await start('service-a', { ...common, REMOTE_B_URL: `${b.url}/invoke` });
     const chain = await measure(`${a.url}/chain`);

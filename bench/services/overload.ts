@@ -13,7 +13,8 @@ const MAX_RSS_MB = 250;
 
 /**
  * Goodput: an engine that can do 20 chains a second, offered 20 a second and then 1000, both as an open loop for 20 s.
- * The services run with their default bounds; only B's minimum processing time is off, which the engine has no part in.
+ * Two requests at work for each of the engine's four slots, and queues of the default length; B's minimum processing
+ * time is off, which the engine has no part in.
  */
 export function run(): Promise<BenchResult> {
   return withPrograms(async (start) => {
@@ -22,9 +23,14 @@ export function run(): Promise<BenchResult> {
       SIM_PROMPT_TOKENS_PER_SECOND: '0',
       SIM_OUTPUT_TOKENS_PER_SECOND: String(CAPACITY_RPS * TOKENS_PER_CHAIN),
       SIM_LOAD_SECONDS: '0',
+      OLLAMA_NUM_PARALLEL: '4',
+      // Exactly the capacity that is compared with.
+      SIM_ANSWER_TOKENS: '0',
+      SIM_SPREAD: '0',
     });
-    const b = await start('service-b', { OLLAMA_URL: engine.url, MIN_PROCESS_SECONDS: '0' });
-    const a = await start('service-a', { OLLAMA_URL: engine.url, REMOTE_B_URL: `${b.url}/invoke` });
+    const common = { OLLAMA_URL: engine.url, MAX_CONCURRENCY: '8' };
+    const b = await start('service-b', { ...common, MIN_PROCESS_SECONDS: '0' });
+    const a = await start('service-a', { ...common, REMOTE_B_URL: `${b.url}/invoke` });
     const target = { port: a.port, path: '/chain', seconds: SECONDS };
     const atCapacity = goodput(await openLoop({ ...target, rate: CAPACITY_RPS, drainSeconds: 10 }));
     const peaks = watchMemory([a, b]);

@@ -61,7 +61,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
           deploy: () => deployLocal(paths, request, { dryRun: false }, deps),
           smoke: ({ endpoints }) =>
             runSmoke(
-              { ...endpoints, minProcessSeconds, timeoutSeconds: SMOKE_TIMEOUT_SECONDS },
+              { ...endpoints, minProcessSeconds, timeoutSeconds: SMOKE_TIMEOUT_SECONDS, seed: 2 },
               { client, clock: systemClock, emit, signal },
             ),
           sweep: async ({ endpoints }) => {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { styleText } from 'node:util';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
@@ -48,7 +49,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf });
     try {
       const deps = { client, clock: systemClock, emit, signal };
-      const report = await runSmoke({ ...targets, timeoutSeconds: timeout }, deps);
+      const report = await runSmoke({ ...targets, timeoutSeconds: timeout, seed: randomInt(0xffff_ffff) }, deps);
       if (junit !== undefined) await writeReportFile(junit, junitOf(report, systemClock.now()));
       return {
         result: report,

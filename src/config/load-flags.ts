@@ -35,6 +35,13 @@ export const loadFlags = {
     description: 'prompt of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
+  'shared-prefix': integerFlag({
+    description:
+      'tokens, about, that all prompts begin with in common; without it they differ from the first letter on',
+    default: 0,
+    min: 0,
+    max: 10_000,
+  }),
   'token-file': tokenFileFlag,
   seed: integerFlag({ description: 'makes the prompts repeatable [default: random]', min: 0, max: 0xffff_ffff }),
   preflight: Flags.boolean({
@@ -60,6 +67,11 @@ export const loadFlags = {
   }),
   'stop-above-knee': Flags.boolean({ description: 'leave out the points above the first not sustained' }),
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
+  'max-duration': durationFlag({
+    description: 'longest point that --find-knee takes by itself where --duration does not tell',
+    default: 600,
+    min: 0.1,
+  }),
   otlp: otlpFlag({
     description: 'send metrics there, over HTTP, while it runs and at the end (OpenTelemetry)',
     env: 'CHAINCTL_LOAD_OTLP',

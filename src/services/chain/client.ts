@@ -6,6 +6,7 @@ import {
   type ChainAnswer,
   chainAnswer,
   describeDeviation,
+  errorTextOf,
   type HealthA,
   type HealthB,
   healthA,
@@ -154,7 +155,8 @@ function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }
   const body = parseJson(text);
   if (status !== 200) {
     const { data } = problem.safeParse(body);
-    return { kind: 'refused', status, detail: data?.detail ?? data?.reason ?? excerpt(text), seconds };
+    const detail = data?.detail ?? data?.reason ?? errorTextOf(body) ?? excerpt(text);
+    return { kind: 'refused', status, detail, seconds };
   }
   if (body === undefined) return { kind: 'malformed', status, reason: `not JSON: ${excerpt(text)}`, seconds };
   const parsed = schema.safeParse(simulated ? { simulated, ...(body as object) } : body);
@@ -165,6 +167,12 @@ function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }
 /** The `detail` of an answer, or undefined where there is none. */
 export function detailOf(text: string): string | undefined {
   return problem.safeParse(parseJson(text)).data?.detail;
+}
+
+/** What a failed answer says for itself: a service's `detail`, or an engine's `error`. */
+export function saidIn(text: string): string | undefined {
+  const body = parseJson(text);
+  return problem.safeParse(body).data?.detail ?? errorTextOf(body);
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { MARK_WIDTH, markKey, markOf } from '../chain/prompt-mark.ts';
+import type { AnswerKind } from './target.ts';
 
 /** The contract's lower bound for a prompt, in Unicode code points. */
 const MIN_PROMPT_CODE_POINTS = 1000;
@@ -58,16 +60,67 @@ export function checkPrompt(text: string, source: string): string {
   );
 }
 
+/** Characters of English prose a token, as Gemma's tokenizer has them; other tokenizers are near it. */
+const CHARACTERS_PER_TOKEN = 5.2;
+
+/** What the services of the stack keep of a prompt unless they are told otherwise, characters. A puts 48 of its own first. */
+const KEPT = { chain: 700 - 48, invoke: 1200 } as const;
+
+export interface PromptOptions {
+  /** At least {@link MIN_PROMPT_CODE_POINTS} code points; what is added only makes it longer. */
+  readonly prompt: string;
+  /** The same seed makes the same bodies. */
+  readonly seed: number;
+  /** Tells the points of one sweep apart. */
+  readonly series: number;
+  /** About so many tokens that all prompts have in common before what differs; default none. */
+  readonly sharedPrefixTokens?: number;
+}
+
+/** A body in three parts: the one in the middle is a mark of the request (see {@link writeMark}). */
+export interface BodyParts {
+  readonly head: string;
+  readonly key: number;
+  readonly tail: string;
+}
+
 /**
- * Makes request bodies whose prompts differ from their first characters on, because engines reuse the work for a
+ * The parts of request bodies whose prompts differ from their first letter on, because engines reuse the work for a
  * common beginning. The rest stays the same, so that every request costs the model alike.
- *
- * @param prompt at least {@link MIN_PROMPT_CODE_POINTS} code points; what is added only makes it longer
- * @param seed the same seed makes the same bodies
- * @param series tells the points of one sweep apart
  */
-export function bodyMaker(prompt: string, seed: number, series: number): (index: number) => string {
-  const head = `{"prompt":"Case ${(seed >>> 0).toString(16).padStart(8, '0')}-${series}-`;
-  const tail = `: ${JSON.stringify(prompt).slice(1)}}`;
-  return (index) => `${head}${index < 0 ? `w${-index}` : index}${tail}`;
+export function bodyParts({ prompt, seed, series, sharedPrefixTokens = 0 }: PromptOptions): BodyParts {
+  const name = `${(seed >>> 0).toString(16).padStart(8, '0')}-${series}`;
+  return {
+    head: `{"prompt":"${sharedPrefix(sharedPrefixTokens)}`,
+    key: markKey(seed, series),
+    tail: ` case ${name}: ${JSON.stringify(prompt).slice(1)}}`,
+  };
+}
+
+/** Makes whole bodies, by the index of the request; a negative one is of the warm-up. */
+export function bodyMaker(options: PromptOptions): (index: number) => string {
+  const { head, key, tail } = bodyParts(options);
+  return (index) => head + markOf(key, index) + tail;
+}
+
+/** Prose of about so many tokens, of whole words. */
+function sharedPrefix(tokens: number): string {
+  if (tokens === 0) return '';
+  const length = Math.round(tokens * CHARACTERS_PER_TOKEN);
+  const prose = `${DEFAULT_PROMPT} `.repeat(Math.ceil(length / DEFAULT_PROMPT.length) + 1);
+  return prose.slice(0, prose.indexOf(' ', length) + 1);
+}
+
+/**
+ * That a shared prefix is as long as what the services keep of a prompt, so that all prompts become one.
+ *
+ * @returns a warning, or nothing
+ */
+export function sharedPrefixWarning(kind: AnswerKind, tokens: number): string | undefined {
+  const { length } = sharedPrefix(tokens);
+  if (kind === 'any' || length + MARK_WIDTH <= KEPT[kind]) return undefined;
+  return (
+    `a shared prefix of ${tokens} tokens is ${length} characters, and ${kind === 'chain' ? 'A' : 'B'} keeps ` +
+    `${KEPT[kind]} unless its PROMPT_CHARS is larger: what makes prompts differ is cut off, and all of them are the same`
+  );
 }

@@ -22,7 +22,7 @@ export interface Distribution extends Percentiles {
 
 /**
  * Whether the target kept up while the window lasted: `steady`, still `filling` (the window is short against the
- * response time), or `overloaded` (requests in flight grow without end).
+ * response time), `overloaded` (whoever comes later waits longer), or `unknown`: the point is no evidence of either.
  */
 export interface PointState {
   readonly state: 'steady' | 'filling' | 'overloaded' | 'unknown';
@@ -35,27 +35,51 @@ export interface PointState {
   readonly suggestedDurationSeconds?: number;
 }
 
-/** Where the mean response time of successes went, milliseconds; the parts add up to it. */
+/** What a model did for a request, as its engine tells it, milliseconds. */
+export interface ModelWork {
+  /** Making the model ready: seconds where it has to be read from disk, and never 0. */
+  readonly load: number;
+  /** Reading the prompt. */
+  readonly prompt: number;
+  /** Writing the answer. */
+  readonly generation: number;
+}
+
+/**
+ * Where the mean response time of successes went, milliseconds; the parts add up to it. What services and engines do not
+ * tell is absent, and then part of what stands beside it: an engine's queue of the model, A's queue of the network, B's of
+ * its wait.
+ */
 export interface Waterfall {
   /** Sent minus intended. */
   readonly clientWait: number;
-  /** A's own model. */
+  /** Waiting for a place in A. */
+  readonly aQueue?: number;
+  /** Waiting in A's engine. */
+  readonly aEngineQueue?: number;
+  /** A's model: what it worked, or the whole call of the engine where that tells no more. */
   readonly a: number;
-  /** Everything between client and A, and between A and B, that no service accounts for: network, proxy, queues. */
+  readonly aWork?: ModelWork;
+  /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
   readonly network: number;
-  /** B's model. */
+  /** Waiting for a place in B. */
+  readonly bQueue?: number;
+  /** Waiting in B's engine. */
+  readonly bEngineQueue?: number;
+  /** B's model, as A's. */
   readonly bModel: number;
-  /** B beyond its model: its queue and its minimum processing time. */
+  readonly bWork?: ModelWork;
+  /** B beyond its queue and its engine: its minimum processing time. */
   readonly bWait: number;
   /** Answers that carried all the figures. */
   readonly count: number;
 }
 
 /**
- * Who said no, by the look of the answer. Counts of requests that did not succeed. `client` is also who gave up waiting:
- * timeouts, and what was open when the drain ended.
+ * Who said no, by the look of the answer. Counts of requests that did not succeed. `no_answer`: the target did not answer
+ * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
  */
-export type Refuser = 'client' | 'network' | 'a' | 'load_balancer' | 'b' | 'unknown';
+export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
 /** Figures of streamed answers, with vLLM's names; times in milliseconds. */
 export interface StreamFigures {
@@ -98,7 +122,7 @@ export interface SloVerdict {
 export interface Knee {
   readonly rate: number;
   readonly index: number;
-  /** The lowest rate above it that was not sustained; absent when the ladder ended before the target did. */
+  /** The lowest rate above it that was not sustained; between them may be points that do not tell. */
   readonly above?: number;
 }
 
@@ -119,10 +143,16 @@ export interface SweepPlan {
   readonly warmupRequests: number;
   /** Requests due while so many are open are dropped and counted. */
   readonly maxInFlight: number;
-  /** Without drains, which depend on the target. */
+  /** While the target answers as fast as the probe did, drains included; without a probe, without drains. */
   readonly estimateSeconds: number;
   /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
-  readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+  readonly search?: {
+    readonly low: number;
+    readonly high: number;
+    readonly maxPoints: number;
+    /** A point that does not tell is offered again for at most as long; absent in runs of earlier versions. */
+    readonly maxDurationSeconds?: number;
+  };
   /**
    * A profile that makes a group grow and shrink: `rates` are its bounds, and in the report what was offered. The same rate
    * may come more than once.
@@ -154,10 +184,14 @@ export interface SweepTick {
   readonly ok: number;
   readonly failed: number;
   readonly inFlight: number;
-  /** Requests sent during the last second. */
+  /** Requests sent during the last second, or the last three where these took longer, per second. */
   readonly sentPerSecond: number;
-  /** Estimated seconds to the end of the sweep. */
+  /** Estimated seconds to the end of the sweep, drains included. */
   readonly etaSeconds: number;
+  /** Set while a point drains: it ends with the last answer, and the estimate is the longest that it can take. */
+  readonly etaAtMost?: boolean;
+  /** Set where the sweep decides which points follow: the estimate is of this point. */
+  readonly etaOfPoint?: boolean;
   /** So far in this point: response time of successes, and lateness, milliseconds. */
   readonly response?: Percentiles;
   readonly lateness?: Percentiles;
@@ -191,8 +225,8 @@ export interface PointSummary {
   /** Successful answers per second of the point's duration. */
   readonly okRps: number;
   /**
-   * At what rate successful answers came, per second, from the first to the last of them, and at most `okRps`: what the
-   * target got done. Far below `okRps` where it worked off a backlog during the drain.
+   * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
+   * what the target got done. Far below `okRps` where it worked off a backlog during the drain.
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */
@@ -214,6 +248,8 @@ export interface PointSummary {
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
+  /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
+  readonly errorTexts?: Readonly<Record<string, string>>;
   readonly tokens?: { readonly prompt: number; readonly output: number; readonly outputPerSecond: number };
   readonly stream?: StreamFigures;
   readonly perRequestCsv: string;

@@ -1,6 +1,7 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
-import { HOPS, waterfallTotal } from './breakdown.ts';
+import { bottleneckLines } from './bottleneck.ts';
+import { knownWaterfalls, waterfallTimes, workRows } from './breakdown.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from './scaling-words.ts';
 import { display, hostTotals, shareText, timeColumn } from './text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
+import { partsOf, waterfallTotal } from './waterfall-parts.ts';
 
 /** A run as Markdown, for an issue, a pull request or a wiki: the same facts as the table. */
 export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
@@ -25,7 +27,7 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
       ? ['> **SIMULATED**: the engine was simulated, these figures say nothing about a real model.']
       : []),
     ...endings(report),
-    list([...kneeLine(report), ...sloLines(report)]),
+    list([...kneeLine(report), ...bottleneckLines(points), ...sloLines(report)]),
     points.length === 0 ? 'No point was measured.' : pointTable(points),
     list(points.flatMap((point) => remarksOf(point).map((text) => `${point.rate} rps: ${text.replace(/^! /, '')}`))),
     waterfallTable(points),
@@ -60,15 +62,24 @@ function pointTable(points: readonly PointSummary[]): string {
 }
 
 function waterfallTable(points: readonly PointSummary[]): string {
-  const known = points.flatMap(({ rate, waterfall }) => (waterfall === undefined ? [] : [{ rate, waterfall }]));
+  const known = knownWaterfalls(points);
   if (known.length === 0) return '';
-  const time = timeColumn(known.map(({ waterfall }) => waterfallTotal(waterfall)));
+  const waterfalls = known.map(({ waterfall }) => waterfall);
+  const parts = partsOf(waterfalls);
+  const time = waterfallTimes(waterfalls);
   const rows = known.map(({ rate, waterfall }) => [
     String(rate),
-    ...HOPS.map(([part]) => time.text(waterfall[part])),
+    ...parts.map((part) => time.text(part.of(waterfall))),
     time.text(waterfallTotal(waterfall)),
   ]);
-  return `Where the mean response time went, ${time.unit}:\n\n${table(['rps', ...HOPS.map(([, name]) => name), 'sum'], rows)}`;
+  const work = workRows(points);
+  return [
+    `Where the mean response time went, ${time.unit}:`,
+    table(['rps', ...parts.map(({ name }) => name), 'sum'], rows),
+    ...(work.rows.length === 0
+      ? []
+      : [`What the models did in their time, ${time.unit}:`, table(work.head, work.rows)]),
+  ].join('\n\n');
 }
 
 function hostTable(points: readonly PointSummary[]): string {

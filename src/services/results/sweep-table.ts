@@ -1,5 +1,6 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
+import { bottleneckLines } from './bottleneck.ts';
 import { breakdownSections } from './breakdown.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
@@ -74,14 +75,16 @@ function pointTable(points: readonly PointSummary[], columns: number, wide: bool
   const legend = [
     `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
     ...(names.includes('sent/s') ? ['sent/s, ok/s'] : ['ok/s']).map(
-      (rates) => `${rates}: per second of the point. served/s: first answer to last.`,
+      (rates) => `${rates}: per second of the point. served/s: first and last tenth left out.`,
     ),
   ];
   return [text, ...legend].join('\n');
 }
 
 function conclusion(report: SweepReport, columns: number): string[] {
-  const lines = [...kneeLine(report), ...sloLines(report)].flatMap((line) => hanging(line, columns));
+  const lines = [...kneeLine(report), ...bottleneckLines(report.points), ...sloLines(report)].flatMap((line) =>
+    hanging(line, columns),
+  );
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 

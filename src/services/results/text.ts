@@ -21,9 +21,11 @@ export function wrap(text: string, width: number): string[] {
   return line === '' ? lines : [...lines, line];
 }
 
-/** A rate per second: one decimal where it tells something. */
+/** A rate per second: three digits, as many decimals as these need; no zeros at the end of one below 1. */
 export function rateText(value: number): string {
-  return value >= 99.95 ? value.toFixed(0) : value.toFixed(1);
+  if (value >= 99.95 || value === 0) return value.toFixed(0);
+  if (value < 0.9995) return String(Number(value.toPrecision(3)));
+  return value.toFixed(value < 9.995 ? 2 : 1);
 }
 
 /** Milliseconds with three significant digits, in the unit that a person would use. */
@@ -43,10 +45,11 @@ export interface TimeColumn {
   text(ms: number | undefined): string;
 }
 
-export function timeColumn(values: readonly (number | undefined)[]): TimeColumn {
+/** @param secondsFrom largest value, milliseconds, from which on all are in seconds */
+export function timeColumn(values: readonly (number | undefined)[], secondsFrom = 10_000): TimeColumn {
   const largest = Math.max(0, ...values.map((value) => value ?? 0));
   const [unit, divisor, digits] =
-    largest >= 10_000 ? (['seconds', 1000, 2] as const) : (['milliseconds', 1, 1] as const);
+    largest >= secondsFrom ? (['seconds', 1000, 2] as const) : (['milliseconds', 1, 1] as const);
   return { unit, text: (ms) => (ms === undefined ? '-' : (ms / divisor).toFixed(digits)) };
 }
 
@@ -55,16 +58,20 @@ export function shareText(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-/** `503 x 8000, timeout x 1600`, as they were counted. */
+/** `404 x 8 (model '' not found), timeout x 2`: with what the first of each said for itself. */
 export function errorClasses(point: PointSummary): string {
   return Object.entries(point.errorsByClass)
-    .map(([name, count]) => `${display(name)} x ${count}`)
+    .map(([name, count]) => {
+      const said = point.errorTexts?.[name];
+      return `${display(name)} x ${count}${said === undefined ? '' : ` (${display(said)})`}`;
+    })
     .join(', ');
 }
 
 const REFUSER: Readonly<Record<Refuser, string>> = {
   client: 'this machine',
   network: 'the network',
+  no_answer: 'no answer in time',
   a: 'A',
   load_balancer: 'the load balancer',
   b: 'B',

@@ -1,3 +1,4 @@
+import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { elasticLines } from './elastic-line.ts';
 import { display } from './text.ts';
@@ -10,6 +11,8 @@ export type Verdict =
   | 'cut'
   | 'invalid'
   | 'contaminated'
+  | 'failed'
+  | 'undecided'
   | 'overloaded'
   | 'filling'
   | 'steady'
@@ -20,8 +23,26 @@ export function verdictOf(point: PointSummary): Verdict {
   if (point.status !== 'complete') return point.status;
   if (point.validity !== 'valid') return 'invalid';
   if (point.contaminated !== undefined) return 'contaminated';
-  const state = point.state?.state ?? 'unknown';
-  return state === 'unknown' ? 'valid' : state;
+  if (point.sent > 0 && point.outcomes.ok === 0) return 'failed';
+  // Runs of the first versions do not know about states.
+  if (point.state === undefined) return 'valid';
+  return point.state.state === 'unknown' ? 'undecided' : point.state.state;
+}
+
+/** The state as people read it: nothing is known of the target, because the point does not tell. */
+function stateName(state: NonNullable<PointSummary['state']>['state']): string {
+  return state === 'unknown' ? 'undecided' : state;
+}
+
+/** That not one request succeeded, and why, where all failed alike. */
+function failedAlike(point: PointSummary): string[] {
+  const [first, ...others] = Object.keys(point.errorsByClass);
+  if (point.sent === 0 || point.outcomes.ok > 0 || first === undefined) return [];
+  if (others.length > 0) return [`failed: not one of ${point.sent} requests succeeded`];
+  const said = point.errorTexts?.[first];
+  return [
+    `failed: all ${point.sent} requests ended with ${display(first)}${said === undefined ? '' : `: ${display(said)}`}`,
+  ];
 }
 
 /** Whether the figures say something about the target: measured to the end, valid, and not under an older load. */
@@ -44,14 +65,16 @@ export function remarksOf(point: PointSummary): string[] {
   // The reason may already name the duration.
   const advice =
     suggested === undefined || state?.reason.includes('--duration') ? '' : ` (try --duration ${suggested}s)`;
-  const telling = state !== undefined && state.state !== 'steady' && state.state !== 'unknown';
+  const verdict = verdictOf(point);
+  const telling = state !== undefined && state.state !== 'steady' && verdict !== 'failed';
   return [
     ...(status === 'interrupted' ? [`! interrupted after ${duration}`] : []),
     ...(status === 'cut' ? [`! cut short by the operator after ${duration}`] : []),
     ...(status === 'aborted' ? [`! aborted after ${duration}`] : []),
     ...(validity === 'valid' ? [] : [`! ${display(validity)}`]),
     ...(contaminated === undefined ? [] : [`! contaminated: ${display(contaminated)}`]),
-    ...(telling ? [`${state.state}: ${display(state.reason)}${advice}`] : []),
+    ...(telling ? [`${stateName(state.state)}: ${display(state.reason)}${advice}`] : []),
+    ...failedAlike(point),
   ];
 }
 
@@ -62,12 +85,31 @@ export function remarksOf(point: PointSummary): string[] {
 export function kneeLine({ knee, points, elastic }: SweepReport): string[] {
   if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
-    const above =
-      knee.above === undefined ? 'the ladder ended before the target did' : `${knee.above} rps was not sustained`;
-    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${above}.`];
+    const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
+    const open = ratesOf(undecided(points).filter(({ rate }) => rate > best && rate < above));
+    const doubt = open.length === 0 ? [] : [`${open.join(', ')} rps could not be decided`];
+    const end = knee.above === undefined ? [] : [`${above} rps was not sustained`];
+    const what = [...doubt, ...end].join(', and ') || 'the ladder ended before the target did';
+    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${what}.`];
   }
-  const judged = points.some((point) => point.state !== undefined && point.state.state !== 'unknown');
-  return judged ? ['Knee: no point was sustained.'] : [];
+  const failed = points.filter((point) => isSustained(point) === false).map(({ rate }) => rate);
+  const open = undecided(points).filter(({ rate }) => rate < Math.min(...failed));
+  if (open.length > 0) {
+    const rates = ratesOf(open);
+    const seconds = Math.max(0, ...open.map(({ state }) => state?.suggestedDurationSeconds ?? 0));
+    const next = seconds === 0 ? '' : `; --duration ${seconds}s would tell more`;
+    return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'does' : 'do'} not tell${next}.`];
+  }
+  return failed.length > 0 ? ['Knee: no point was sustained.'] : [];
+}
+
+/** Sound points that do not tell whether the target keeps up. */
+function undecided(points: readonly PointSummary[]): PointSummary[] {
+  return points.filter((point) => ['undecided', 'filling'].includes(verdictOf(point)));
+}
+
+function ratesOf(points: readonly PointSummary[]): number[] {
+  return [...new Set(points.map(({ rate }) => rate))];
 }
 
 /** One line per threshold: where it failed and with what. */

@@ -1,7 +1,6 @@
 import { type ChainClient, detailOf, type RawAnswer } from '../chain/client.ts';
 import { excerpt } from '../chain/excerpt.ts';
 import { type Check, type Finding, type Side, transportFinding } from './check.ts';
-import { LONG_PROMPT } from './prompts.ts';
 
 /** A token that nobody has: as long as a real one. */
 const WRONG = 'x'.repeat(43);
@@ -12,7 +11,7 @@ const CASES = [
 ] as const;
 
 /** What a service that asks for a token must not let in; only for chains whose token is known. */
-export function authorizationOf(side: Side, client: ChainClient): Check[] {
+export function authorizationOf(side: Side, client: ChainClient, prompt: () => string): Check[] {
   const path = side === 'a' ? '/chain' : '/invoke';
   return CASES.map(({ id, name, token }) => ({
     id: `${side}-${id}`,
@@ -20,7 +19,7 @@ export function authorizationOf(side: Side, client: ChainClient): Check[] {
     side,
     expected: '401',
     async run(base) {
-      const body = JSON.stringify({ prompt: LONG_PROMPT });
+      const body = JSON.stringify({ prompt: prompt() });
       const came = await client.raw({ url: `${base}${path}`, method: 'POST', body, token });
       return came.kind === 'transport' ? transportFinding(came) : judge(came, side);
     },

@@ -1,17 +1,18 @@
 import type { ChainClient } from '../chain/client.ts';
 import type { ChainAnswer } from '../chain/schemas.ts';
-import { type Check, type Finding, failureOf, notMore } from './check.ts';
+import { type Check, engineText, type Finding, failureOf, notMore } from './check.ts';
 import { checkMeasured, checkMinimum, healthTimeout, minimumText } from './checks-b.ts';
-import { LONG_PROMPT } from './prompts.ts';
 
 interface Bounds {
   /** Of B, seconds; undefined where nobody knows what the stack was deployed with. */
   readonly minProcessSeconds: number | undefined;
   readonly timeoutMs: number;
+  /** A prompt that no other check has sent. */
+  readonly prompt: () => string;
 }
 
 /** A's health, and the whole chain with its figures. */
-export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs }: Bounds): Check[] {
+export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs, prompt }: Bounds): Check[] {
   return [
     {
       id: 'a-health',
@@ -33,11 +34,11 @@ export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs }:
       side: 'a',
       expected: `200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds${minimumText('b_remote_seconds', minProcessSeconds)}`,
       async run(base) {
-        const reply = await client.chain(base, LONG_PROMPT);
+        const reply = await client.chain(base, prompt());
         if (reply.kind !== 'answer') return failureOf(reply, 'a') as Finding;
         const { body, seconds } = reply;
         const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = body.timing;
-        const actual = `200 via ${body.b_result.host}, a_local ${local} s, b_remote ${remote} s, end_to_end ${whole} s`;
+        const actual = `200 via ${body.b_result.host}, a_local ${local} s${engineText(body.timing.engine)}, b_remote ${remote} s${engineText(body.b_result.timing.engine)}, end_to_end ${whole} s`;
         const fault = faultOf(body, seconds, minProcessSeconds);
         if (fault !== undefined) return { passed: false, actual: `${actual}: ${fault.why}`, remedy: fault.remedy };
         return { passed: true, actual, simulated: body.simulated === true || body.b_result.simulated === true };

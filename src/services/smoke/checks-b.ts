@@ -1,7 +1,7 @@
 import type { ChainClient } from '../chain/client.ts';
 import { excerpt } from '../chain/excerpt.ts';
-import { type Check, type Finding, failureOf, notMore } from './check.ts';
-import { LONG_PROMPT } from './prompts.ts';
+import { type Check, engineText, type Finding, failureOf, notMore } from './check.ts';
+import { LONG_PROMPT_LENGTH } from './prompts.ts';
 
 /** How often B's health is asked to see which hosts answer. */
 const HOST_PROBES = 20;
@@ -12,6 +12,8 @@ interface Bounds {
   /** Seconds; undefined where nobody knows what the stack was deployed with. */
   readonly minProcessSeconds: number | undefined;
   readonly timeoutMs: number;
+  /** A prompt that no other check has sent. */
+  readonly prompt: () => string;
 }
 
 /** Asks for a health at most 10 s long, whatever a whole chain may take. */
@@ -20,7 +22,7 @@ export function healthTimeout(timeoutMs: number): number {
 }
 
 /** B on its own: health, which hosts answer, and one real prompt. */
-export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs }: Bounds): Check[] {
+export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs, prompt }: Bounds): Check[] {
   return [
     {
       id: 'b-health',
@@ -45,14 +47,14 @@ export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs }:
     },
     {
       id: 'b-invoke',
-      name: `B answers a prompt of ${LONG_PROMPT.length} characters`,
+      name: `B answers a prompt of ${LONG_PROMPT_LENGTH} characters`,
       side: 'b',
       expected: `200 with a text, ollama_seconds <= total_seconds${minimumText('total_seconds', minProcessSeconds)}`,
       async run(base) {
-        const reply = await client.invoke(base, LONG_PROMPT);
+        const reply = await client.invoke(base, prompt());
         if (reply.kind !== 'answer') return failureOf(reply, 'b') as Finding;
         const { host, llm_text: text, model, simulated, timing } = reply.body;
-        const actual = `200 from ${host}, ${model}, total_seconds ${timing.total_seconds}, ollama_seconds ${timing.ollama_seconds}`;
+        const actual = `200 from ${host}, ${model}, total_seconds ${timing.total_seconds}, ollama_seconds ${timing.ollama_seconds}${engineText(timing.engine)}`;
         const wrong = (why: string, remedy: string) => ({ passed: false, actual: `${actual}: ${why}`, remedy });
         if (text.trim() === '')
           return wrong('llm_text is empty', 'look at the engine behind B: does the model answer?');

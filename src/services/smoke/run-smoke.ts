@@ -7,6 +7,7 @@ import { authorizationOf } from './authorization.ts';
 import type { Check, Finding, Side } from './check.ts';
 import { checksOfA } from './checks-a.ts';
 import { checksOfB, healthTimeout } from './checks-b.ts';
+import { longPrompts } from './prompts.ts';
 import { refusalsOf } from './refusals.ts';
 import type { CheckResult, SmokeReport } from './types.ts';
 
@@ -17,6 +18,8 @@ export interface SmokeOptions {
   readonly b?: string;
   /** What B was deployed with, seconds. Without it the minimum processing time is not checked. */
   readonly minProcessSeconds?: number;
+  /** Begins the prompts; another one for every run (see {@link longPrompts}). */
+  readonly seed: number;
   /** For one exchange; a health never gets more than 10 s. */
   readonly timeoutSeconds: number;
 }
@@ -40,14 +43,15 @@ type Place = { readonly base: string } | { readonly missing: string; readonly re
  */
 export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<SmokeReport> {
   const { client, emit } = deps;
-  const bounds = { minProcessSeconds: options.minProcessSeconds, timeoutMs: options.timeoutSeconds * 1000 };
+  const prompt = longPrompts(options.seed);
+  const bounds = { minProcessSeconds: options.minProcessSeconds, timeoutMs: options.timeoutSeconds * 1000, prompt };
   const places = await locate(options, client, bounds.timeoutMs);
   const checks = [
     ...checksOfB(client, bounds),
     ...checksOfA(client, bounds),
     ...refusalsOf('b', client),
     ...refusalsOf('a', client),
-    ...protectedSides(places, client).flatMap((side) => authorizationOf(side, client)),
+    ...protectedSides(places, client).flatMap((side) => authorizationOf(side, client, prompt)),
   ];
   const results: CheckResult[] = [];
   let hosts: Readonly<Record<string, number>> = {};

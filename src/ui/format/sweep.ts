@@ -1,4 +1,5 @@
 import type { Event } from '../../events.ts';
+import { longestDrain } from '../../services/load/sweep/time-left.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { formatEstimate, formatMillis, formatRate, formatSpan, plural } from './text.ts';
 
@@ -27,8 +28,21 @@ export function sweepHeader(plan: SweepPlan): string[] {
       : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
   return [
     `Sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
-    `${ladder}, ${formatSpan(plan.durationSeconds)} each${warmup}, ${requests}about ${formatEstimate(plan.estimateSeconds)} without drains`,
+    `${ladder}, ${formatSpan(plan.durationSeconds)} each${warmup}, ${requests}${estimateText(plan)}`,
   ];
+}
+
+/** How long it takes, and what may make it longer: answers that queue are waited for after each point. */
+function estimateText(plan: SweepPlan): string {
+  const { estimateSeconds, rates, search, probeMs } = plan;
+  const about =
+    search === undefined
+      ? `about ${formatEstimate(estimateSeconds)}`
+      : `about ${formatEstimate(estimateSeconds / rates.length)} a point`;
+  const drain = formatEstimate(longestDrain(plan));
+  return probeMs === undefined
+    ? `${about} and the drains, at most ${drain} each`
+    : `${about}; where answers queue, up to ${drain} more a point`;
 }
 
 function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, simulated: string): string[] {
@@ -59,10 +73,12 @@ function failedOf(point: PointSummary): number {
 }
 
 /** What a point is worth, in one or two words: `valid, steady`, `invalid`, `skipped`. */
-export function verdictOf({ status, validity, state }: PointSummary): string {
+export function verdictOf({ status, validity, state, sent, outcomes }: PointSummary): string {
   if (status !== 'complete') return status;
   if (validity !== 'valid') return 'invalid';
-  return state === undefined || state.state === 'unknown' ? 'valid' : `valid, ${state.state}`;
+  if (sent > 0 && outcomes.ok === 0) return 'failed';
+  if (state === undefined) return 'valid';
+  return state.state === 'unknown' ? 'valid, undecided' : `valid, ${state.state}`;
 }
 
 /** Whether the figures of a point can be used as they are. */
@@ -83,14 +99,10 @@ export function pointLine(point: PointSummary): string {
     rate,
     verdict.padEnd('valid, overloaded'.length),
     // Not the successes over the window: a backlog worked off during the drain would count as speed.
-    `served ${servedRate(point.servedRps).padStart(5)}/s`,
+    `served ${formatRate(point.servedRps).padStart(5)}/s`,
     point.response === undefined ? 'no success' : percentiles.join(' '),
   ];
   return cells.join('  ').trimEnd();
-}
-
-function servedRate(perSecond: number): string {
-  return perSecond < 999.95 ? perSecond.toFixed(1) : perSecond.toFixed(0);
 }
 
 /** What a reader must know about a point before using it; empty for one that is sound, steady and free of errors. */
@@ -102,17 +114,30 @@ export function pointRemarks(point: PointSummary): string[] {
     ...(status === 'cut' ? ['cut short by the operator: not the whole duration'] : []),
     ...(validity === 'valid' ? [] : [`not valid: ${validity.replace(/^invalid: /, '')}`]),
     ...(contaminated === undefined ? [] : [`contaminated: ${contaminated}`]),
-    ...(state === undefined || state.state === 'steady' || state.state === 'unknown' ? [] : [state.reason]),
+    ...(point.outcomes.ok === 0 ? [] : stateRemark(state)),
     ...failureRemark(point),
     ...(dropped > 0 ? [`${plural(dropped, 'request')} not sent by this machine`] : []),
   ];
+}
+
+/** Why the target does not keep up, or why the point does not tell, and which one would. */
+function stateRemark(state: PointSummary['state']): string[] {
+  if (state === undefined || state.state === 'steady') return [];
+  const { reason, suggestedDurationSeconds: seconds } = state;
+  if (state.state !== 'unknown') return [reason];
+  const advice =
+    seconds === undefined || reason.includes('--duration') ? '' : `; --duration ${seconds}s would tell more`;
+  return [`undecided: ${reason}${advice}`];
 }
 
 function failureRemark(point: PointSummary): string[] {
   const failed = failedOf(point);
   if (failed === 0) return [];
   const share = (failed / (failed + point.outcomes.ok)) * 100;
-  const classes = byCount(point.errorsByClass).map(([name, count]) => `${name} ${count.toLocaleString('en-US')}`);
+  const classes = byCount(point.errorsByClass).map(([name, count]) => {
+    const said = point.errorTexts?.[name];
+    return `${name} ${count.toLocaleString('en-US')}${said === undefined ? '' : ` (${said})`}`;
+  });
   const by = classes.length === 0 ? '' : `: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ', ...' : ''}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
 }
@@ -137,6 +162,12 @@ export function tickLine(tick: SweepTick, count: string): string {
     `sent ${tick.sent} (${formatRate(tick.sentPerSecond)}/s), in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),
-    `about ${formatEstimate(tick.etaSeconds)} left`,
+    leftText(tick, 'about '),
   ].join('; ');
+}
+
+/** `12 s left`, `at most 2m 05s left`, `12 s left of this point`. */
+export function leftText({ etaSeconds, etaAtMost, etaOfPoint }: SweepTick, about = ''): string {
+  const left = `${etaAtMost === true ? 'at most ' : about}${formatEstimate(etaSeconds)} left`;
+  return etaOfPoint === true ? `${left} of this point` : left;
 }

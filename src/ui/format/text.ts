@@ -61,9 +61,9 @@ function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A rate per second: one decimal below 100, none above. */
+/** A rate per second: three digits, without zeros at the end; none after the point above 100. */
 export function formatRate(rate: number): string {
-  return rate < 100 && !Number.isInteger(rate) ? rate.toFixed(1) : Math.round(rate).toString();
+  return rate >= 99.95 ? Math.round(rate).toString() : String(Number(rate.toPrecision(3)));
 }
 
 /** `1 point`, `3 points`. */

@@ -1,5 +1,5 @@
-import { phaseName, pointCount } from '../format/sweep.ts';
-import { formatEstimate, formatRate, type Paint, truncate } from '../format/text.ts';
+import { leftText, phaseName, pointCount } from '../format/sweep.ts';
+import { formatRate, type Paint, truncate } from '../format/text.ts';
 import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';
 
@@ -98,7 +98,7 @@ function titleRow(sweep: ActiveSweep, { spinner, asked }: SweepFrame, width: num
         : 'waiting to start';
   const doing = tick === undefined ? between : phaseName(tick.phase);
   const title = [place, ...(rate === undefined ? [] : [`${formatRate(rate)} req/s`]), doing].join(' · ');
-  const eta = tick === undefined ? '' : `${formatEstimate(tick.etaSeconds)} left`;
+  const eta = tick === undefined ? '' : leftText(tick);
   const room = width - 2 - eta.length - 1;
   const shown = truncate(title, room);
   return `${spinner} ${paint('bold', shown)}${' '.repeat(room - [...shown].length)} ${eta}`.trimEnd();

@@ -8,6 +8,8 @@ export interface AdmissionOptions {
   readonly queue: number;
   /** A further condition for starting; whoever changes its outcome calls `pump()`. */
   readonly gate?: AdmissionGate;
+  /** What the work takes at least, in milliseconds, as known now: whoever waits for less is refused before it begins. */
+  readonly leastMs?: () => number;
 }
 
 interface AdmissionGate {
@@ -17,8 +19,12 @@ interface AdmissionGate {
 }
 
 interface Waiter {
+  /** Takes the place, or leaves the queue where it has become of no use. */
   grant(): void;
 }
+
+/** Longer delays overflow Node's timers. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A bounded number of working places with a bounded queue before them, first come first served.
@@ -56,31 +62,65 @@ export class Admission {
     return overloaded(`${active} at work and ${waiting} waiting`, ((waiting + 1) * this.#gapMs) / 1000);
   }
 
+  /** Throws a 504 when an answer can no longer be there before the caller's deadline. */
+  checkHope(scope: RequestScope): void {
+    // Most callers name no deadline, and need no estimate.
+    if (scope.deadlineAt !== Infinity) scope.checkHope(this.#leastMs());
+  }
+
   /**
    * Takes a place, waiting for one if the queue has room. Rejects with a 503 when it has not, with a 504 when the
-   * caller's deadline passes first, with a 499 when the caller leaves. Give the place back with `leave()`, once.
+   * caller's deadline passes first or can no longer be met, with a 499 when the caller leaves. Give the place back with
+   * `leave()`, once.
+   *
+   * @returns how long it waited, in milliseconds
    */
-  async enter(scope: RequestScope): Promise<void> {
+  async enter(scope: RequestScope): Promise<number> {
     scope.check();
+    this.checkHope(scope);
     if (this.#waiters.size === 0 && this.#mayStart()) {
       this.#take();
-      return;
+      return 0;
     }
     if (this.full) throw this.refusal();
+    const since = performance.now();
     await new Promise<void>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const leaveQueue = (why: unknown) => {
+        clearTimeout(timer);
+        unsubscribe();
+        this.#waiters.delete(waiter);
+        reject(why);
+      };
+      const stillHopes = () => {
+        try {
+          this.checkHope(scope);
+          return true;
+        } catch (why) {
+          leaveQueue(why);
+          return false;
+        }
+      };
+      // What is known may change meanwhile, so the hour of giving up is looked at again when it has come.
+      const watch = () => {
+        if (scope.deadlineAt === Infinity) return;
+        const ms = scope.remainingMs() - this.#leastMs();
+        timer = setTimeout(() => stillHopes() && watch(), Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(ms))));
+      };
       const waiter: Waiter = {
         grant: () => {
+          if (!stillHopes()) return;
+          clearTimeout(timer);
           unsubscribe();
           this.#take();
           resolve();
         },
       };
       this.#waiters.add(waiter);
-      const unsubscribe = scope.onCancel((why) => {
-        this.#waiters.delete(waiter);
-        reject(why);
-      });
+      const unsubscribe = scope.onCancel(leaveQueue);
+      watch();
     });
+    return performance.now() - since;
   }
 
   leave(): void {
@@ -97,6 +137,10 @@ export class Admission {
       this.#waiters.delete(next);
       next.grant();
     }
+  }
+
+  #leastMs(): number {
+    return this.#options.leastMs?.() ?? 0;
   }
 
   #mayStart(): boolean {

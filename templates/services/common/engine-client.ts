@@ -1,5 +1,8 @@
+import { engineSays, errorText, parseObject, plainText } from './engine-error.ts';
+import { keepAliveField } from './keep-alive.ts';
 import { Problem } from './problem.ts';
 import type { RequestScope } from './request-scope.ts';
+import { roundSeconds } from './seconds.ts';
 import { type Upstream, UpstreamError } from './upstream.ts';
 
 export interface GenerateSettings {
@@ -7,15 +10,28 @@ export interface GenerateSettings {
   readonly numPredict: number;
   readonly numCtx: number;
   readonly temperature: number;
-  /** Ollama's duration ("30m", "-1"): how long the model stays loaded after a request; "" leaves it to the engine. */
+  /** Ollama's duration ("30m", "-1"): how long the model stays loaded after a request. */
   readonly keepAlive: string;
   /** For one generation including its wait in the engine's queue, in milliseconds. */
   readonly timeoutMs: number;
 }
 
+/** Where the engine's time went, in seconds, by its own clock. */
+export interface EngineTiming {
+  readonly total_seconds: number;
+  /** What is none of the following: waiting for a slot. */
+  readonly queue_seconds: number;
+  readonly load_seconds: number;
+  readonly prompt_seconds: number;
+  readonly generation_seconds: number;
+}
+
 export interface Generation {
   readonly text: string;
+  /** The whole call as this service saw it. */
   readonly seconds: number;
+  /** undefined where the engine does not tell its durations. */
+  readonly engine: EngineTiming | undefined;
   readonly usage: { readonly prompt_eval_count: number; readonly eval_count: number };
   /** The engine said that it is a simulation. */
   readonly simulated: boolean;
@@ -38,17 +54,7 @@ export async function generate(
     .request({
       method: 'POST',
       path: '/api/generate',
-      body: JSON.stringify({
-        model: settings.model,
-        prompt,
-        stream: false,
-        ...keepAliveField(settings.keepAlive),
-        options: {
-          num_predict: settings.numPredict,
-          num_ctx: settings.numCtx,
-          temperature: settings.temperature,
-        },
-      }),
+      body: JSON.stringify({ ...modelFields(settings), prompt }),
       timeoutMs: settings.timeoutMs,
       scope,
     })
@@ -57,48 +63,85 @@ export async function generate(
       throw error;
     });
   const seconds = (performance.now() - startedAt) / 1000;
+  if (reply.status !== 200) throw failure(who, engineSays(reply));
   const body = parseObject(reply.text);
-  if (reply.status !== 200) {
-    throw failure(who, typeof body?.error === 'string' ? body.error : `answered with status ${reply.status}`);
+  if (typeof body?.response !== 'string') {
+    const said = plainText(errorText(body) ?? '');
+    throw failure(who, said === '' ? 'answered with something that is not a generation' : said);
   }
-  if (typeof body?.response !== 'string') throw failure(who, 'answered with something that is not a generation');
   return {
     text: body.response,
     seconds,
+    engine: engineTiming(body),
     usage: { prompt_eval_count: count(body.prompt_eval_count), eval_count: count(body.eval_count) },
     simulated: body.simulated === true,
   };
 }
 
-/** Ollama loads a model and answers at once when it is asked to generate from nothing. Resolves when it is loaded. */
-export async function preload(engine: Upstream, model: string, keepAlive: string, timeoutMs: number): Promise<void> {
-  const body = JSON.stringify({ model, stream: false, ...keepAliveField(keepAlive) });
+/**
+ * Ollama loads a model and answers when it is loaded, if it is asked to generate from nothing. A loaded model only stays
+ * longer by it. It loads again whatever is loaded with other options, so these are the very options of the requests.
+ * Rejects with the engine's own words.
+ */
+export async function loadModel(
+  engine: Pick<Upstream, 'request'>,
+  settings: GenerateSettings,
+  timeoutMs: number,
+): Promise<void> {
+  const body = JSON.stringify(modelFields(settings));
   const reply = await engine.request({ method: 'POST', path: '/api/generate', body, timeoutMs });
-  if (reply.status === 200) return;
-  const error = parseObject(reply.text)?.error;
-  throw new Error(typeof error === 'string' ? error : `status ${reply.status}`);
+  if (reply.status !== 200 || errorText(parseObject(reply.text)) !== undefined) throw new Error(engineSays(reply));
 }
 
-/** Parses a JSON object; undefined for anything else. */
-export function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+/**
+ * Ollama's durations (nanoseconds; it leaves out those that are 0) as seconds. undefined without a total: an engine that
+ * does not tell how long it took has told nothing that adds up.
+ */
+export function engineTiming(body: Readonly<Record<string, unknown>>): EngineTiming | undefined {
+  const total = count(body.total_duration);
+  if (total <= 0) return undefined;
+  const load = count(body.load_duration);
+  const prompt = count(body.prompt_eval_duration);
+  const generation = count(body.eval_duration);
+  return {
+    total_seconds: fromNanoseconds(total),
+    queue_seconds: fromNanoseconds(Math.max(0, total - load - prompt - generation)),
+    load_seconds: fromNanoseconds(load),
+    prompt_seconds: fromNanoseconds(prompt),
+    generation_seconds: fromNanoseconds(generation),
+  };
 }
 
-/** Ollama takes a bare number as seconds and refuses it as a string. */
-function keepAliveField(keepAlive: string): { keep_alive?: string | number } {
-  if (keepAlive === '') return {};
-  return { keep_alive: /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive };
+/** How long a generation took without its wait for a slot of the engine and for the model, in milliseconds. */
+export function workedMs({ seconds, engine }: Generation): number {
+  return Math.max(0, seconds - (engine?.queue_seconds ?? 0) - (engine?.load_seconds ?? 0)) * 1000;
+}
+
+/** The same figures for the request log, whose lines are flat. */
+export function flatTiming(queueSeconds: number, engine: EngineTiming | undefined): Record<string, number> {
+  const queue = { queue_seconds: queueSeconds };
+  if (engine === undefined) return queue;
+  const { queue_seconds, load_seconds, prompt_seconds, generation_seconds } = engine;
+  return { ...queue, engine_queue_seconds: queue_seconds, load_seconds, prompt_seconds, generation_seconds };
+}
+
+function modelFields({ model, keepAlive, numPredict, numCtx, temperature }: GenerateSettings) {
+  return {
+    model,
+    stream: false,
+    keep_alive: keepAliveField(keepAlive),
+    options: { num_predict: numPredict, num_ctx: numCtx, temperature },
+  };
 }
 
 function failure(who: string, why: string, status = 502): Problem {
   return new Problem(status, `${who} error: ${why}`);
 }
 
+function fromNanoseconds(nanoseconds: number): number {
+  return roundSeconds(nanoseconds / 1e9);
+}
+
 function count(value: unknown): number {
-  return typeof value === 'number' ? value : 0;
+  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, value) : 0;
 }

@@ -55,7 +55,7 @@ async function handlePrompt(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<Response> {
-  const { service, settings, log } = options;
+  const { service, settings, admission, log } = options;
   // Before the body and before the log: whoever has no token costs as little as can be.
   const unauthorized = settings.auth.refusal(incoming.headers.authorization);
   if (unauthorized !== undefined) return problemResponse(unauthorized);
@@ -64,6 +64,7 @@ async function handlePrompt(
     refuseEarly(options);
     scope = new RequestScope(outgoing, incoming.headers[TIMEOUT_HEADER] as string | undefined);
     refuseHopeless(scope, settings);
+    admission.checkHope(scope);
     const raw = await readBody(incoming, outgoing, {
       maxBytes: settings.maxBodyBytes,
       timeoutMs: settings.readTimeoutMs,
@@ -116,9 +117,4 @@ function problemResponse(problem: Problem): Response {
 
 function methodNotAllowed(allow: string): Problem {
   return new Problem(405, 'Method Not Allowed', { allow });
-}
-
-/** Seconds with four decimals: finer than any of these clocks is worth. */
-export function roundSeconds(seconds: number): number {
-  return Math.round(seconds * 1e4) / 1e4;
 }

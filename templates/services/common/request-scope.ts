@@ -44,6 +44,16 @@ export class RequestScope {
     if (this.remainingMs() <= 0) throw deadlinePassed(this.deadlineAt - this.startedAt);
   }
 
+  /** Throws when the caller's deadline comes before `leastMs` are over: an answer that cannot be in time costs for nothing. */
+  checkHope(leastMs: number): void {
+    const remaining = this.remainingMs();
+    if (leastMs <= 0 || remaining >= leastMs) return;
+    throw new Problem(
+      504,
+      `deadline passed: the caller waits ${seconds(remaining)} s more and an answer takes at least ${seconds(leastMs)} s`,
+    );
+  }
+
   /** Calls `listener` once when the caller is gone or its deadline has passed. Returns the way to unsubscribe. */
   onCancel(listener: (why: Problem) => void): () => void {
     if (this.#cancelled) {
@@ -95,6 +105,10 @@ function parseTimeout(header: string | undefined): number {
     throw new Problem(400, `${TIMEOUT_HEADER} must be a number of milliseconds`);
   }
   return ms;
+}
+
+function seconds(ms: number): number {
+  return Number((Math.max(0, ms) / 1000).toFixed(ms < 10_000 ? 2 : 1));
 }
 
 function deadlinePassed(timeoutMs: number): Problem {

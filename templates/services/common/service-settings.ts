@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type Auth, readAuth } from './auth.ts';
-import type { Env } from './env.ts';
+import { type Env, EnvError } from './env.ts';
+import { parseKeepAliveSetting } from './keep-alive.ts';
 
 /** What A and B have in common. Durations are in milliseconds here and in seconds in the environment. */
 export interface CommonSettings {
@@ -21,22 +22,28 @@ export interface CommonSettings {
 }
 
 /**
- * The defaults of admission are made for an engine on a CPU, which runs one to four generations in parallel and gains
- * nothing from more, since they share the same tokens per second:
- * - 8 at work keep such an engine fed (one running and one ready per slot) without filling its own, unordered-by-
- *   deadline queue with work that its caller may have given up on;
- * - 64 waiting are about 40 s at the 1.8 requests/s that a CPU machine does: the most that a caller with the usual
- *   180 s limit, going through two such services, can be asked to wait.
+ * The defaults of admission are made for an engine that works on as many requests at once as it has slots
+ * (`OLLAMA_NUM_PARALLEL`, in Ollama 1) and lets any number wait for them, in an order that knows no deadlines and by a
+ * clock that counts for the model:
+ * - as many at work as the engine has slots: who waits, waits here, where waiting is named, bounded and free of cost;
+ * - 64 waiting: more than a caller with the usual 180 s limit can be asked to wait for at the 0.3 requests/s that a CPU
+ *   machine does, but not at the rates of small or simulated models. Whoever cannot be served in time any more is
+ *   refused by the deadline that the caller named, not by the length of the queue.
  */
 export function readCommonSettings(env: Env, defaults: { minProcessSeconds: number }): CommonSettings {
-  const concurrency = env.integer('MAX_CONCURRENCY', 8, { min: 1, max: 10_000 });
+  const keepAlive = env.text('KEEP_ALIVE_MODEL', '30m');
+  if (parseKeepAliveSetting(keepAlive) === undefined) {
+    throw new EnvError(`KEEP_ALIVE_MODEL: "${keepAlive}" is not a duration`);
+  }
+  const slots = env.integer('OLLAMA_NUM_PARALLEL', 1, { min: 1, max: 10_000 });
+  const concurrency = env.integer('MAX_CONCURRENCY', slots, { min: 1, max: 10_000 });
   const queue = env.integer('MAX_QUEUE', 64, { min: 0, max: 100_000 });
   return {
     host: env.text('SERVICE_HOST', hostname()),
     auth: readAuth(env),
     engineUrl: env.url('OLLAMA_URL', 'http://ollama:11434'),
     engineTimeoutMs: env.number('OLLAMA_TIMEOUT_SECONDS', 120, { min: 0.05, max: 86_400 }) * 1000,
-    keepAlive: env.text('KEEP_ALIVE_MODEL', '30m'),
+    keepAlive,
     preload: env.flag('PRELOAD', true),
     minProcessMs: env.number('MIN_PROCESS_SECONDS', defaults.minProcessSeconds, { min: 0, max: 3600 }) * 1000,
     concurrency,

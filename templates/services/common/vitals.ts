@@ -1,6 +1,6 @@
 import type { Admission } from './admission.ts';
-import { roundSeconds } from './prompt-app.ts';
 import type { ServiceContext } from './run-service.ts';
+import { roundSeconds } from './seconds.ts';
 import type { CommonSettings } from './service-settings.ts';
 import { VERSION } from './version.ts';
 

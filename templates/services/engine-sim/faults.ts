@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { EngineError, SIMULATED_HEADER, sendJson } from './http.ts';
+import { EngineError } from './engine-error.ts';
+import { SIMULATED_HEADER, sendJson } from './http.ts';
 
 /**
  * Deterministic trouble for tests: `hang` never answers, `reset` breaks the connection in the middle of the body,
@@ -19,7 +20,7 @@ export class Faults {
   }
 
   /** `{"mode": "hang", "count": 1}`; a count left out means until cleared. */
-  set(body: Record<string, unknown>): void {
+  set(body: Readonly<Record<string, unknown>>): void {
     if (typeof body.mode !== 'string' || !MODES.includes(body.mode)) {
       throw new EngineError(400, `mode must be one of ${MODES.join(', ')}`);
     }

@@ -1,124 +1,119 @@
 import type { ServerResponse } from 'node:http';
-import { EngineError, sendJson, startLines } from './http.ts';
-import { parseKeepAlive } from './keep-alive.ts';
-import type { Model, ModelStore } from './models.ts';
-import type { Scheduler, TaskTiming } from './scheduler.ts';
-import type { SimSettings } from './settings.ts';
-import { countTokens, type GeneratedText, generateText, hashText } from './text.ts';
-
-/** What `/api/generate` and `/api/chat` need. */
-export interface Engine {
-  readonly settings: SimSettings;
-  readonly models: ModelStore;
-  readonly scheduler: Scheduler;
-}
-
-type Body = Record<string, unknown>;
-/** The field in which an endpoint carries its text: `response` or `message`. */
-type Carry = (text: string) => Body;
-
-const DEFAULT_NUM_CTX = 4096;
-const NS_PER_MS = 1e6;
+import { parseKeepAlive } from '../common/keep-alive.ts';
+import { longModelName, parseModelName } from '../common/model-name.ts';
+import type { Answering } from './answer.ts';
+import { notFound } from './catalog.ts';
+import { EngineError } from './engine-error.ts';
+import type { Fields } from './go-types.ts';
+import { sendJson } from './http.ts';
+import type { Model } from './models.ts';
+import { readOptions } from './options.ts';
+import { chatPrompt, generatePrompt } from './prompts.ts';
+import { type Engine, run } from './run.ts';
 
 /** `POST /api/generate`. */
-export function handleGenerate(engine: Engine, body: Body, outgoing: ServerResponse): void {
-  const prompt = [body.system, body.prompt, body.suffix].filter((part) => typeof part === 'string').join('\n\n');
-  run(engine, body, prompt, (text) => ({ response: text }), outgoing);
+export function handleGenerate(engine: Engine, request: Fields, outgoing: ServerResponse): void {
+  checkLogprobs(request);
+  const asked = textOf(request.model);
+  const name = parseModelName(asked);
+  const model = name && engine.models.get(name);
+  if (!name || !model) throw new EngineError(404, notFound(asked));
+  const answering: Answering = {
+    modelAsked: asked,
+    carry: (text) => ({ response: text }),
+    withContext: request.raw !== true,
+  };
+  const keepAliveMs = keepAliveOf(request);
+  const prompt = textOf(request.prompt);
+  if (prompt === '' && keepAliveMs === 0) {
+    unload(engine, model, answering, outgoing);
+    return;
+  }
+  const template = textOf(request.template);
+  const given = template !== '' || textOf(request.system) !== '' || listOf(request.context).length > 0;
+  if (request.raw === true && given) {
+    throw new EngineError(400, 'raw mode does not support template, system, or context');
+  }
+  if (typeof request.think === 'string') {
+    const value = JSON.stringify(request.think);
+    throw new EngineError(400, `think value ${value} is not supported for this model`);
+  }
+  checkThinking(request, asked);
+  if (textOf(request.suffix) !== '') throw new EngineError(400, `${longModelName(name)} does not support insert`);
+  run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, answering, outgoing, {
+    request,
+    prompt: prompt === '' ? undefined : () => generatePrompt(request, prompt),
+    context: listOf(request.context) as number[],
+    images: listOf(request.images).length,
+  });
 }
 
 /** `POST /api/chat`. */
-export function handleChat(engine: Engine, body: Body, outgoing: ServerResponse): void {
-  const messages = Array.isArray(body.messages) ? (body.messages as Body[]) : [];
-  const prompt = messages.map((message) => (typeof message?.content === 'string' ? message.content : '')).join('\n\n');
-  run(engine, body, prompt, (text) => ({ message: { role: 'assistant', content: text } }), outgoing);
-}
-
-function run(engine: Engine, body: Body, prompt: string, carry: Carry, outgoing: ServerResponse): void {
-  const model = requireModel(engine.models, body.model ?? body.name);
-  const keepAliveMs = readKeepAlive(body.keep_alive, engine.settings.keepAliveMs);
-  if (prompt === '') {
-    loadOnly(engine, model, keepAliveMs, carry, outgoing);
+export function handleChat(engine: Engine, request: Fields, outgoing: ServerResponse): void {
+  checkLogprobs(request);
+  const asked = textOf(request.model);
+  const name = parseModelName(asked);
+  if (!name) throw new EngineError(400, 'model is required');
+  const model = engine.models.get(name);
+  if (!model) throw new EngineError(404, notFound(asked));
+  const answering: Answering = {
+    modelAsked: asked,
+    carry: (text) => ({ message: { role: 'assistant', content: text } }),
+    withContext: false,
+  };
+  const keepAliveMs = keepAliveOf(request);
+  const messages = listOf(request.messages) as Fields[];
+  if (messages.length === 0 && keepAliveMs === 0) {
+    unload(engine, model, answering, outgoing);
     return;
   }
-  const options = typeof body.options === 'object' && body.options !== null ? (body.options as Body) : {};
-  const text = generateText({
-    prompt,
-    seed: typeof options.seed === 'number' ? options.seed : hashText(model.name + prompt),
-    temperature: typeof options.temperature === 'number' ? options.temperature : 0.8,
-    maxTokens: typeof options.num_predict === 'number' ? options.num_predict : -1,
+  checkThinking(request, asked);
+  if (listOf(request.tools).length > 0) throw new EngineError(400, `${longModelName(name)} does not support tools`);
+  run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, answering, outgoing, {
+    request,
+    prompt:
+      messages.length === 0
+        ? undefined
+        : (contextLength) => chatPrompt(messages, request.truncate === false ? Infinity : contextLength),
+    context: [],
+    images: messages.flatMap(({ images }) => listOf(images)).length,
   });
-  const numCtx = typeof options.num_ctx === 'number' ? options.num_ctx : DEFAULT_NUM_CTX;
-  const promptTokens = Math.min(countTokens(prompt), numCtx);
-  const stream = body.stream !== false;
-  let writeLine: ((line: unknown) => void) | undefined;
-  const line = (fields: Body) => ({ model: body.model, created_at: new Date().toISOString(), ...fields });
-  const cancel = engine.scheduler.submit({
-    model,
-    promptTokens,
-    outputTokens: text.tokens.length,
-    stream,
-    keepAliveMs,
-    onToken(index) {
-      writeLine ??= startLines(outgoing);
-      writeLine(line({ ...carry(text.tokens[index] as string), done: false }));
-    },
-    onDone(timing) {
-      const last = { done: true, done_reason: text.doneReason, ...figures(timing, promptTokens, text) };
-      if (!stream) {
-        sendJson(outgoing, 200, line({ ...carry(text.tokens.join('')), ...last }));
-        return;
-      }
-      writeLine ??= startLines(outgoing);
-      writeLine(line({ ...carry(''), ...last }));
-      outgoing.end();
-    },
-  });
-  if (!cancel) throw new EngineError(503, 'server busy, please try again.  maximum pending requests exceeded');
-  outgoing.once('close', cancel);
 }
 
-/** Asked to generate from nothing, Ollama loads the model and says so; with keep_alive 0 it unloads it. */
-function loadOnly(engine: Engine, model: Model, keepAliveMs: number, carry: Carry, outgoing: ServerResponse): void {
-  const { wait } = engine.models.use(model.name);
-  const answer = () => {
-    engine.models.release(model.name, keepAliveMs);
-    sendJson(outgoing, 200, {
-      model: model.name,
-      created_at: new Date().toISOString(),
-      ...carry(''),
-      done: true,
-      done_reason: keepAliveMs === 0 ? 'unload' : 'load',
-      simulated: true,
-    });
-  };
-  if (wait) void wait.then(answer);
-  else answer();
+function unload(engine: Engine, model: Model, { modelAsked, carry }: Answering, outgoing: ServerResponse): void {
+  engine.scheduler.expire(model);
+  const created_at = new Date().toISOString();
+  const answer = { model: modelAsked, created_at, ...carry(''), done: true, done_reason: 'unload', simulated: true };
+  sendJson(outgoing, 200, answer);
 }
 
-/** Ollama's figures: durations in nanoseconds. */
-function figures(timing: TaskTiming, promptTokens: number, text: GeneratedText): Body {
-  return {
-    total_duration: Math.round(timing.totalMs * NS_PER_MS),
-    load_duration: Math.round(timing.loadMs * NS_PER_MS),
-    prompt_eval_count: promptTokens,
-    prompt_eval_duration: Math.round(timing.promptMs * NS_PER_MS),
-    eval_count: text.tokens.length,
-    eval_duration: Math.round(timing.outputMs * NS_PER_MS),
-    simulated: true,
-  };
+function checkLogprobs({ top_logprobs: asked }: Fields): void {
+  if (typeof asked === 'number' && (asked < 0 || asked > 20)) {
+    throw new EngineError(400, 'top_logprobs must be between 0 and 20');
+  }
 }
 
-/** The model that a body names, or Ollama's errors. */
-export function requireModel(models: ModelStore, name: unknown): Model {
-  if (typeof name !== 'string' || name === '') throw new EngineError(400, 'model is required');
-  const model = models.get(name);
-  if (!model) throw new EngineError(404, `model '${name}' not found`);
-  return model;
+function checkThinking({ think }: Fields, asked: string): void {
+  if (think !== undefined && think !== false) {
+    throw new EngineError(400, `${JSON.stringify(asked)} does not support thinking`);
+  }
 }
 
-function readKeepAlive(value: unknown, fallbackMs: number): number {
-  if (value === undefined || value === null) return fallbackMs;
-  const ms = parseKeepAlive(value);
-  if (ms === undefined) throw new EngineError(400, `time: invalid duration "${String(value)}"`);
-  return ms;
+/** The decoder has seen that it can be read. */
+function keepAliveOf({ keep_alive: value }: Fields): number | undefined {
+  if (value === undefined) return undefined;
+  const duration = parseKeepAlive(value);
+  return 'ms' in duration ? duration.ms : undefined;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function mapOf(value: unknown): Fields {
+  return (value ?? {}) as Fields;
 }

@@ -1,38 +1,45 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { EngineError } from './engine-error.ts';
+import { parseGoJson } from './go-json.ts';
 
 /** Marks every answer of the simulation, so that nobody takes its figures for a machine's. */
 export const SIMULATED_HEADER = 'x-chainctl-simulated';
 
 const MAX_BODY_BYTES = 16 << 20;
 
-/** An answer in Ollama's form, `{"error": "..."}`. */
-export class EngineError extends Error {
-  readonly status: number;
+export const JSON_TYPE = 'application/json; charset=utf-8';
+/** What Ollama says of JSON where it might have become a stream. */
+export const BARE_JSON_TYPE = 'application/json';
 
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export function sendJson(outgoing: ServerResponse, status: number, body: unknown): void {
+export function sendJson(outgoing: ServerResponse, status: number, body: unknown, type = JSON_TYPE): void {
   if (outgoing.destroyed || outgoing.headersSent) return;
   const text = JSON.stringify(body);
   outgoing.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     [SIMULATED_HEADER]: '1',
   });
   outgoing.end(text);
 }
 
-export function sendText(outgoing: ServerResponse, status: number, text: string): void {
+export function sendText(
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   outgoing.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
+    'content-type': 'text/plain',
     'content-length': Buffer.byteLength(text),
     [SIMULATED_HEADER]: '1',
+    ...headers,
   });
   outgoing.end(text);
+}
+
+/** An answer without a body. */
+export function sendNothing(outgoing: ServerResponse): void {
+  outgoing.writeHead(200, { 'content-length': 0, [SIMULATED_HEADER]: '1' }).end();
 }
 
 /** Begins a stream of JSON lines; each call of the result writes one. */
@@ -43,8 +50,8 @@ export function startLines(outgoing: ServerResponse): (line: unknown) => void {
   };
 }
 
-/** Reads a request's body as a JSON object, with Ollama's errors for everything else. */
-export async function readJson(incoming: IncomingMessage): Promise<Record<string, unknown>> {
+/** Reads a request's body as JSON of whatever type, with Ollama's errors for everything else. */
+export async function readJson(incoming: IncomingMessage): Promise<unknown> {
   if (incoming.headers.expect !== undefined) incoming.socket.write('HTTP/1.1 100 Continue\r\n\r\n');
   const chunks: Buffer[] = [];
   let size = 0;
@@ -53,12 +60,11 @@ export async function readJson(incoming: IncomingMessage): Promise<Record<string
     if (size > MAX_BODY_BYTES) throw new EngineError(413, 'request body too large');
     chunks.push(chunk);
   }
-  if (size === 0) throw new EngineError(400, 'missing request body');
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch (error) {
-    throw new EngineError(400, error instanceof Error ? error.message : String(error));
-  }
-  throw new EngineError(400, 'json: cannot unmarshal value into an object');
+  const bytes = Buffer.concat(chunks);
+  if (isBlank(bytes)) throw new EngineError(400, 'missing request body');
+  return parseGoJson(bytes);
+}
+
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }

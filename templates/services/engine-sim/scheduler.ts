@@ -1,163 +1,272 @@
-import type { Model, ModelStore } from './models.ts';
-import type { ProcessorSharing } from './processor-sharing.ts';
-import type { SimSettings } from './settings.ts';
+import { EngineError } from './engine-error.ts';
+import type { Model } from './models.ts';
+import { fits, type RunnerOptions } from './options.ts';
+import type { Clock } from './processor-sharing.ts';
+import { Runner, type RunnerDeps } from './runner.ts';
 
-export interface Task {
+/** Somebody who needs a model, for the length of one HTTP request. */
+export interface Claim {
   readonly model: Model;
-  readonly promptTokens: number;
-  readonly outputTokens: number;
-  /** Milestones for every token instead of the last one only. */
-  readonly stream: boolean;
-  readonly keepAliveMs: number;
-  onToken?(index: number): void;
-  onDone(timing: TaskTiming): void;
+  readonly options: RunnerOptions;
+  /** How long the model is to be kept afterwards; undefined leaves that as it is. */
+  readonly keepAliveMs: number | undefined;
+  onRunner(runner: Runner): void;
+  onError(error: EngineError): void;
 }
 
-/** Milliseconds. */
-export interface TaskTiming {
-  readonly totalMs: number;
-  readonly loadMs: number;
-  readonly promptMs: number;
-  readonly outputMs: number;
+interface Request extends Claim {
+  /** Its caller has left, or it has been answered. */
+  over: boolean;
+  runner: Runner | undefined;
+  /** Stops the load that was begun for it. */
+  abortLoad: (() => void) | undefined;
 }
 
-/** What the simulation has done, for tests and for whoever watches it. */
-export interface SchedulerCounts {
-  active: number;
-  queued: number;
-  started: number;
-  finished: number;
-  cancelled: number;
-  refused: number;
-  max_active: number;
-}
+/**
+ * A load, in parts of its time (measured with 0.17.4): a runner is started, and nobody gets past the lock meanwhile; it
+ * is fitted into memory, and who asks for a model that is not loaded has to queue; its weights are read, and who asks for
+ * it waits for it.
+ */
+const STARTING = 0.1;
+const FITTING = 0.35;
+/** What unloading takes, and at most a tenth of a load. */
+const UNLOAD_MS = 100;
+/** setTimeout's longest. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-interface Waiting {
-  readonly name: string;
-  readonly start: () => void;
-}
-
-/** Ollama's scheduling: slots per model, one bounded queue for the server; and one machine under all of it. */
+/**
+ * Ollama's scheduler (`server/sched.go` of 0.17.4): which model is loaded, with which options, until when. A loaded
+ * model takes every request; the rest goes through one queue of `OLLAMA_MAX_QUEUE`, which loads one model after the
+ * other and refuses what it cannot hold.
+ */
 export class Scheduler {
-  readonly counts: SchedulerCounts = {
-    active: 0,
-    queued: 0,
-    started: 0,
-    finished: 0,
-    cancelled: 0,
-    refused: 0,
-    max_active: 0,
-  };
-  readonly #settings: SimSettings;
-  readonly #models: ModelStore;
-  readonly #machine: ProcessorSharing;
-  readonly #slots = new Map<string, number>();
-  readonly #queue = new Set<Waiting>();
+  readonly #deps: RunnerDeps;
+  readonly #clock: Clock;
+  /** Wall clock, in milliseconds. */
+  readonly #wallNow: () => number;
+  readonly #loaded = new Map<string, Runner>();
+  readonly #pending: Request[] = [];
+  #current: Request | undefined;
+  /** Goes on with the current one after something was unloaded. */
+  #afterUnload: (() => void) | undefined;
+  #locks = 0;
+  #atLock: (() => void)[] = [];
 
-  constructor(settings: SimSettings, models: ModelStore, machine: ProcessorSharing) {
-    this.#settings = settings;
-    this.#models = models;
-    this.#machine = machine;
+  constructor(deps: RunnerDeps, clock: Clock, wallNow: () => number) {
+    this.#deps = deps;
+    this.#clock = clock;
+    this.#wallNow = wallNow;
   }
 
-  /** Queues or starts a task. Returns the way to cancel it, or undefined when the queue is full. */
-  submit(task: Task): (() => void) | undefined {
-    const arrivedAt = this.#machine.now;
-    const { name } = task.model;
-    if (this.#busy(name) < this.#settings.parallel) return this.#start(task, arrivedAt);
-    if (this.#queue.size >= this.#settings.maxQueue) {
-      this.counts.refused++;
-      return undefined;
+  /** Gets a runner for a claim. Returns what ends the claim: the model is let go, or not waited for any more. */
+  claim(claim: Claim): () => void {
+    const request: Request = {
+      ...claim,
+      onRunner: (runner) => claim.onRunner(runner),
+      onError: (error) => claim.onError(error),
+      over: false,
+      runner: undefined,
+      abortLoad: undefined,
+    };
+    this.#arrive(request);
+    return () => {
+      if (request.over) return;
+      request.over = true;
+      if (request.runner) this.#release(request.runner);
+      else this.#deps.counts.cancelled++;
+      const waiting = this.#pending.indexOf(request);
+      if (waiting >= 0) {
+        this.#pending.splice(waiting, 1);
+        this.#deps.counts.queued--;
+      }
+      request.abortLoad?.();
+    };
+  }
+
+  /** `keep_alive: 0` without a prompt: the model goes as soon as nobody holds it. */
+  expire(model: Model): void {
+    const runner = this.#loaded.get(model.blob);
+    if (!runner) return;
+    runner.expiresAt = this.#wallNow();
+    this.#expireNow(runner);
+  }
+
+  /** What `/api/ps` lists, the longest kept first: also a model whose weights are still read, or that is just unloaded. */
+  running(): { runner: Runner; expiresAt: number }[] {
+    return [...this.#loaded.values()]
+      .map((runner) => ({ runner, expiresAt: runner.expiresAt ?? this.#wallNow() + runner.sessionMs }))
+      .sort((one, other) => other.expiresAt - one.expiresAt);
+  }
+
+  #arrive(request: Request): void {
+    if (request.over) return;
+    if (this.#locks > 0) {
+      this.#atLock.push(() => this.#arrive(request));
+      return;
     }
-    let cancelRunning: (() => void) | undefined;
-    const waiting: Waiting = {
-      name,
-      start: () => {
-        cancelRunning = this.#start(task, arrivedAt);
-      },
-    };
-    this.#queue.add(waiting);
-    this.counts.queued = this.#queue.size;
-    return () => {
-      if (cancelRunning) return cancelRunning();
-      if (!this.#queue.delete(waiting)) return;
-      this.counts.queued = this.#queue.size;
-      this.counts.cancelled++;
-    };
+    const runner = this.#loaded.get(request.model.blob);
+    if (runner?.state === 'loading') {
+      runner.waiting.push(() => this.#arrive(request));
+    } else if (runner && fits(runner.options, request.options)) {
+      this.#use(runner, request);
+    } else if (!this.#current) {
+      this.#schedule(request);
+    } else if (this.#pending.length < this.#deps.settings.maxQueue) {
+      this.#pending.push(request);
+      this.#deps.counts.queued++;
+    } else {
+      this.#deps.counts.refused++;
+      request.over = true;
+      request.onError(new EngineError(503, 'server busy, please try again.  maximum pending requests exceeded'));
+    }
   }
 
-  #start(task: Task, arrivedAt: number): () => void {
-    const { name } = task.model;
-    this.#slots.set(name, this.#busy(name) + 1);
-    this.counts.started++;
-    this.counts.active++;
-    this.counts.max_active = Math.max(this.counts.max_active, this.counts.active);
-    const startedAt = this.#machine.now;
-    let over = false;
-    let leaveMachine: (() => void) | undefined;
-    const end = () => {
-      over = true;
-      this.#models.release(name, task.keepAliveMs);
-      this.#slots.set(name, this.#busy(name) - 1);
-      this.counts.active--;
-      this.#startNext(name);
-    };
-    const run = () => {
-      if (over) return;
-      const loadMs = this.#machine.now - startedAt;
-      leaveMachine = this.#occupy(task, arrivedAt, loadMs, () => {
-        this.counts.finished++;
-        end();
-      });
-    };
-    const { wait } = this.#models.use(name);
-    if (wait) void wait.then(run);
-    else run();
-    return () => {
-      if (over) return;
-      this.counts.cancelled++;
-      leaveMachine?.();
-      end();
-    };
+  #schedule(request: Request): void {
+    this.#current = request;
+    if (request.over) {
+      this.#scheduleNext();
+      return;
+    }
+    const runner = this.#loaded.get(request.model.blob);
+    if (runner?.state === 'loading') {
+      runner.waiting.push(() => this.#schedule(request));
+      return;
+    }
+    if (runner && fits(runner.options, request.options)) {
+      this.#use(runner, request);
+      this.#scheduleNext();
+      return;
+    }
+    const inTheWay = runner ?? this.#oneTooMany();
+    if (!inTheWay) {
+      this.#load(request);
+      return;
+    }
+    this.#afterUnload = () => this.#schedule(request);
+    this.#expireNow(inTheWay);
   }
 
-  /** Puts the task on the machine: the prompt first, then the tokens. */
-  #occupy(task: Task, arrivedAt: number, loadMs: number, finished: () => void): () => void {
-    const promptWork = (task.promptTokens / this.#settings.promptTokensPerSecond) * 1000;
-    const tokenWork = 1000 / this.#settings.outputTokensPerSecond;
-    const work = task.stream
-      ? [promptWork, ...Array.from({ length: task.outputTokens }, () => tokenWork)]
-      : [promptWork, tokenWork * task.outputTokens];
-    const onMachineAt = this.#machine.now;
-    let promptDoneAt = onMachineAt;
-    return this.#machine.add({
-      work,
-      onMilestone: (index, at) => {
-        if (index === 0) promptDoneAt = at;
-        else if (task.stream) task.onToken?.(index - 1);
-        if (index < work.length - 1) return;
-        finished();
-        task.onDone({
-          totalMs: at - arrivedAt,
-          loadMs,
-          promptMs: promptDoneAt - onMachineAt,
-          outputMs: at - promptDoneAt,
-        });
-      },
+  #scheduleNext(): void {
+    this.#current = undefined;
+    const next = this.#pending.shift();
+    if (!next) return;
+    this.#deps.counts.queued--;
+    this.#schedule(next);
+  }
+
+  #load(request: Request): void {
+    const { settings, spread, counts } = this.#deps;
+    const loadMs = settings.loadMs * spread.factor();
+    const sessionMs = request.keepAliveMs ?? settings.keepAliveMs;
+    const runner = new Runner(request.model, request.options, sessionMs, this.#deps);
+    counts.loads++;
+    this.#lock(loadMs * STARTING, () => {
+      if (request.over) {
+        this.#scheduleNext();
+        return undefined;
+      }
+      const fitted = () => this.#readWeights(runner, request, loadMs * (1 - STARTING - FITTING));
+      this.#loadPart(request, loadMs * FITTING, fitted, () => this.#scheduleNext());
+      return undefined;
     });
   }
 
-  #startNext(name: string): void {
-    for (const waiting of this.#queue) {
-      if (waiting.name !== name) continue;
-      this.#queue.delete(waiting);
-      this.counts.queued = this.#queue.size;
-      waiting.start();
-      return;
-    }
+  #readWeights(runner: Runner, request: Request, ms: number): void {
+    this.#loaded.set(runner.model.blob, runner);
+    // The next one may be loaded while the weights of this one are read.
+    this.#scheduleNext();
+    const ready = () => {
+      runner.state = 'ready';
+      this.#use(runner, request);
+      this.#wake(runner);
+    };
+    this.#loadPart(request, ms, ready, () => {
+      this.#loaded.delete(runner.model.blob);
+      this.#wake(runner);
+    });
   }
 
-  #busy(name: string): number {
-    return this.#slots.get(name) ?? 0;
+  /** A part of a load, which ends with the caller for whom the model is loaded. */
+  #loadPart(request: Request, ms: number, then: () => void, aborted: () => void): void {
+    if (ms <= 0) {
+      then();
+      return;
+    }
+    const stop = this.#clock.setTimer(ms, () => {
+      request.abortLoad = undefined;
+      then();
+    });
+    request.abortLoad = () => {
+      stop();
+      aborted();
+    };
+  }
+
+  #wake(runner: Runner): void {
+    for (const go of runner.waiting.splice(0)) go();
+  }
+
+  #use(runner: Runner, request: Request): void {
+    runner.users++;
+    runner.cancelExpiry?.();
+    runner.cancelExpiry = undefined;
+    // Also of a model that is to make room: it then stays, and who waits for the room waits on, as in Ollama.
+    if (request.keepAliveMs !== undefined) runner.sessionMs = request.keepAliveMs;
+    request.runner = runner;
+    request.onRunner(runner);
+  }
+
+  #release(runner: Runner): void {
+    runner.users--;
+    if (runner.users > 0 || runner.state === 'unloading') return;
+    if (runner.sessionMs <= 0) {
+      this.#unload(runner);
+      return;
+    }
+    runner.expiresAt = this.#wallNow() + runner.sessionMs;
+    if (runner.sessionMs === Infinity) return;
+    runner.cancelExpiry = this.#clock.setTimer(Math.min(runner.sessionMs, MAX_TIMER_MS), () => this.#unload(runner));
+  }
+
+  #expireNow(runner: Runner): void {
+    if (runner.state === 'loading') {
+      runner.waiting.push(() => this.#expireNow(runner));
+      return;
+    }
+    runner.cancelExpiry?.();
+    runner.cancelExpiry = undefined;
+    runner.sessionMs = 0;
+    if (runner.users === 0 && runner.state === 'ready') this.#unload(runner);
+  }
+
+  #unload(runner: Runner): void {
+    runner.state = 'unloading';
+    this.#lock(Math.min(UNLOAD_MS, this.#deps.settings.loadMs / 10), () => {
+      this.#loaded.delete(runner.model.blob);
+      const goOn = this.#afterUnload;
+      this.#afterUnload = undefined;
+      // Behind those that stood at the lock.
+      return goOn;
+    });
+  }
+
+  /** The one to unload for another model: one that nobody holds, the one that is kept shortest. */
+  #oneTooMany(): Runner | undefined {
+    if (this.#loaded.size < this.#deps.settings.maxLoaded) return undefined;
+    const runners = [...this.#loaded.values()].sort((one, other) => one.sessionMs - other.sessionMs);
+    return runners.find(({ users }) => users === 0) ?? runners[0];
+  }
+
+  /** Nobody arrives for so long; then comes `done`, then those that came meanwhile, and then what `done` returned. */
+  #lock(ms: number, done: () => (() => void) | undefined): void {
+    const unlock = () => {
+      this.#locks--;
+      const last = done();
+      if (this.#locks === 0) for (const go of this.#atLock.splice(0)) go();
+      last?.();
+    };
+    this.#locks++;
+    if (ms > 0) this.#clock.setTimer(ms, unlock);
+    else unlock();
   }
 }

@@ -1,6 +1,20 @@
-/** About four characters of English make a token; Ollama's counts differ by model, a simulation needs one rule. */
-export function countTokens(text: string): number {
-  return Math.max(1, Math.ceil(text.length / 4));
+import { logNormal, type Random, seededRandom } from './spread.ts';
+
+const TOKEN_CHARS = 4;
+/** As many as a model of today knows. */
+const VOCABULARY = 256_000;
+
+/**
+ * About four characters of English make a token; Ollama's counts differ by model, a simulation needs one rule. Equal
+ * beginnings of texts have equal tokens.
+ */
+export function tokenize(text: string): number[] {
+  const tokens: number[] = [];
+  for (let start = 0; start < text.length; start += TOKEN_CHARS) {
+    tokens.push(hashText(text, start, start + TOKEN_CHARS) % VOCABULARY);
+  }
+  // A model begins somewhere.
+  return tokens.length === 0 ? [0] : tokens;
 }
 
 export interface TextRequest {
@@ -8,30 +22,52 @@ export interface TextRequest {
   readonly seed: number;
   /** 0 always takes the same way through the prompt; above it, the seed chooses. */
   readonly temperature: number;
-  /** The most tokens to produce; negative for as many as the text wants. */
+  /** The most tokens to produce; 0 or less for as many as the text wants. */
   readonly maxTokens: number;
+  /** How many tokens it wants, in the mean of many texts; Infinity for as many as it may. */
+  readonly meanTokens: number;
+  readonly stop: readonly string[];
+  /** An answer that is to be JSON is an object with the text in it. */
+  readonly json: boolean;
 }
 
 export interface GeneratedText {
   /** One word each, with its leading space and punctuation. */
   readonly tokens: readonly string[];
-  /** As Ollama says it: `length` when the limit cut the text, `stop` when it came to its end. */
+  /** Tokens the model had to produce: the one with which it ends, and what a stop word cut off, included. */
+  readonly count: number;
+  /** As Ollama says it: `length` when the limit cut the text, `stop` when it came to its end or to a stop word. */
   readonly doneReason: 'stop' | 'length';
 }
 
 /** Longer prompts are sampled from their beginning: more words would make no better text. */
 const MAX_WORDS = 400;
 const MAX_WORD_CHARS = 32;
+/** A text without an end has one here: its tokens are made before the first is sent. */
+const MAX_TOKENS = 50_000;
+/** Of the logarithm of the answers' lengths: most are short, a few are long. */
+const LENGTH_SPREAD = 0.8;
 
-/**
- * Text made of the prompt's own words: a walk along "this word was followed by that one", cut into sentences. The same
- * request gives the same text.
- */
-export function generateText({ prompt, seed, temperature, maxTokens }: TextRequest): GeneratedText {
+/** Text made of the prompt's own words, with an end of its own. The same request with the same seed gives the same. */
+export function generateText(request: TextRequest): GeneratedText {
+  const random = seededRandom(request.seed);
+  const wanted = wantedTokens(request.meanTokens, random);
+  const limit = request.maxTokens > 0 ? Math.min(request.maxTokens, MAX_TOKENS) : MAX_TOKENS;
+  const ends = wanted <= limit;
+  // The last one is the token that ends a text, and no part of it.
+  const words = sayWords(request, ends ? wanted - 1 : limit, random);
+  const tokens = request.json ? asJson(words, ends) : words;
+  const whole: GeneratedText = { tokens, count: ends ? wanted : limit, doneReason: ends ? 'stop' : 'length' };
+  return request.stop.length === 0 ? whole : stopAt(whole, request.stop, limit);
+}
+
+function wantedTokens(mean: number, random: Random): number {
+  return mean === Infinity ? Infinity : Math.max(1, Math.round(logNormal(mean, LENGTH_SPREAD, random)));
+}
+
+/** A walk along "this word was followed by that one", cut into sentences. */
+function sayWords({ prompt, temperature }: TextRequest, total: number, random: Random): string[] {
   const { words, follows } = vocabularyOf(prompt);
-  const random = generator(seed);
-  const wanted = 80 + Math.floor(random() * 120);
-  const total = maxTokens < 0 ? wanted : Math.min(wanted, maxTokens);
   const tokens: string[] = [];
   let at = Math.floor(random() * words.length);
   let leftInSentence = 0;
@@ -40,14 +76,36 @@ export function generateText({ prompt, seed, temperature, maxTokens }: TextReque
     if (starts) leftInSentence = 6 + Math.floor(random() * 9);
     const word = words[at] as string;
     leftInSentence--;
-    const ends = leftInSentence === 0 || i === wanted - 1;
+    const ends = leftInSentence === 0;
     tokens.push((i === 0 ? '' : ' ') + (starts ? capitalised(word) : word.toLowerCase()) + (ends ? '.' : ''));
-    if (ends) leftInSentence = 0;
     const next = follows.get(word.toLowerCase()) as number[];
     const choice = temperature > 0 ? Math.floor(random() * next.length) : i % next.length;
     at = ((next[choice] as number) + 1) % words.length;
   }
-  return { tokens, doneReason: total < wanted ? 'length' : 'stop' };
+  return tokens;
+}
+
+/** Its first and last token are what is around the text; one that was cut off has no last one. */
+function asJson(words: readonly string[], ends: boolean): string[] {
+  if (!ends) return ['{"text": "', ...words.slice(1)];
+  return words.length < 2 ? words.map(() => '{}') : ['{"text": "', ...words.slice(1, -1), '"}'];
+}
+
+/** Cuts a text before the first of the stop words, once the token that completes it has been produced. */
+function stopAt(whole: GeneratedText, stop: readonly string[], limit: number): GeneratedText {
+  let text = '';
+  for (const [index, token] of whole.tokens.entries()) {
+    text += token;
+    const found = stop.filter((word) => word !== '' && text.includes(word)).map((word) => text.indexOf(word));
+    if (found.length === 0) continue;
+    // Ollama looks at the limit first.
+    if (index + 1 >= limit) return whole;
+    const kept = text.slice(0, Math.min(...found));
+    const before = whole.tokens.slice(0, index).join('');
+    const tokens = kept.length >= before.length ? [...whole.tokens.slice(0, index), kept.slice(before.length)] : [kept];
+    return { tokens: tokens.filter((part) => part !== ''), count: index + 1, doneReason: 'stop' };
+  }
+  return whole;
 }
 
 interface Vocabulary {
@@ -92,20 +150,10 @@ function capitalised(word: string): string {
   return first.toUpperCase() + rest.join('').toLowerCase();
 }
 
-/** FNV-1a, 32 bits: the seed of a request that names none, so that it too gives the same text every time. */
-export function hashText(text: string): number {
+/** FNV-1a, 32 bits, of a part of a text. */
+export function hashText(text: string, start = 0, end = text.length): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  const last = Math.min(end, text.length);
+  for (let i = start; i < last; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;
-}
-
-/** mulberry32: uniform in [0, 1), reproducible, good enough for choosing words. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

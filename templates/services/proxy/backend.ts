@@ -1,6 +1,6 @@
 import type { Agent as HttpAgent } from 'node:http';
 import { keepAliveAgent } from '../common/connections.ts';
-import { parseObject } from '../common/engine-client.ts';
+import { parseObject } from '../common/engine-error.ts';
 import { Upstream } from '../common/upstream.ts';
 import type { BackendAddress, ProxySettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { parseObject } from '../common/engine-client.ts';
+import { parseObject, plainText } from '../common/engine-error.ts';
 import { overloaded, Problem } from '../common/problem.ts';
 import { type RequestScope, TIMEOUT_HEADER } from '../common/request-scope.ts';
 import { Upstream, UpstreamError, type UpstreamReply } from '../common/upstream.ts';
@@ -47,7 +47,7 @@ export class RemoteB {
         window.accepted();
         return answer;
       }
-      const detail = typeof answer?.detail === 'string' ? answer.detail : `status ${reply.status}`;
+      const detail = typeof answer?.detail === 'string' ? plainText(answer.detail) : `status ${reply.status}`;
       if (!isRefusal(reply.status, detail)) throw failure(detail, reply.status === 504 ? 504 : 502);
       window.refused(performance.now());
       const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 1000;

@@ -1,12 +1,14 @@
 import { Admission } from '../common/admission.ts';
-import { type GenerateSettings, type Generation, generate } from '../common/engine-client.ts';
+import { flatTiming, type GenerateSettings, type Generation, generate } from '../common/engine-client.ts';
 import { EngineReadiness } from '../common/engine-readiness.ts';
+import { LeastTime } from '../common/least-time.ts';
 import { Problem } from '../common/problem.ts';
 import { firstCodePoints, type Prompt } from '../common/prompt.ts';
-import { createPromptListener, roundSeconds, type WorkResult } from '../common/prompt-app.ts';
+import { createPromptListener, type WorkResult } from '../common/prompt-app.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
+import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
@@ -27,7 +29,7 @@ export function createServiceA(context: ServiceContext): Service {
     timeoutMs: settings.engineTimeoutMs,
   };
   const remoteUrl = env.url('REMOTE_B_URL', 'http://host.docker.internal:8002/invoke');
-  // A default B holds 8 at work and 64 waiting: it has a place for everything in a window of 64.
+  // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
   const remote = new RemoteB({
@@ -38,24 +40,32 @@ export function createServiceA(context: ServiceContext): Service {
     authorization: settings.auth.authorization,
   });
   const engine = new Upstream(settings.engineUrl);
-  const readiness = new EngineReadiness({ ...settings, model: model.model });
-  const admission = new Admission({ ...settings, gate: window });
+  const readiness = new EngineReadiness({ ...settings, settings: model });
+  // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
+  const least = new LeastTime();
+  const leastMs = () => least.at(performance.now(), window.begun);
+  const admission = new Admission({ ...settings, gate: window, leastMs });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
   const startedAt = performance.now();
 
   async function work(prompt: Prompt, scope: RequestScope): Promise<WorkResult> {
-    await admission.enter(scope);
+    const queueSeconds = roundSeconds((await admission.enter(scope)) / 1000);
+    const begunAt = performance.now();
+    const ahead = window.begun - 1;
     try {
       const summary = await atStage('ollama_a', summarize(prompt, scope));
       const remoteStartedAt = performance.now();
       const answer = await atStage('remote_b', remote.invoke(prompt.text, scope));
-      const remoteSeconds = roundSeconds((performance.now() - remoteStartedAt) / 1000);
+      const remoteEndedAt = performance.now();
+      const remoteSeconds = roundSeconds((remoteEndedAt - remoteStartedAt) / 1000);
+      least.record(remoteEndedAt - begunAt, remoteEndedAt, ahead);
       await scope.sleepUntil(scope.startedAt + settings.minProcessMs);
       const timing = {
         a_local_seconds: roundSeconds(summary.seconds),
         b_remote_seconds: remoteSeconds,
         end_to_end_seconds: roundSeconds(scope.elapsedSeconds()),
       };
+      const { engine: engineTiming } = summary;
       return {
         body: {
           service: 'a',
@@ -63,12 +73,17 @@ export function createServiceA(context: ServiceContext): Service {
           remote_b_url: remoteUrl,
           a_summary: summary.text,
           b_result: answer,
-          timing,
+          timing: { ...timing, queue_seconds: queueSeconds, ...(engineTiming && { engine: engineTiming }) },
           host: settings.host,
           usage: summary.usage,
           ...(summary.simulated || answer.simulated === true ? { simulated: true } : {}),
         },
-        log: { prompt_len: prompt.length, remote_b_url: remoteUrl, ...timing },
+        log: {
+          prompt_len: prompt.length,
+          remote_b_url: remoteUrl,
+          ...timing,
+          ...flatTiming(queueSeconds, engineTiming),
+        },
       };
     } finally {
       window.ended();

@@ -1,11 +1,13 @@
 import { Admission } from '../common/admission.ts';
-import { type GenerateSettings, generate } from '../common/engine-client.ts';
+import { flatTiming, type GenerateSettings, generate, workedMs } from '../common/engine-client.ts';
 import { EngineReadiness } from '../common/engine-readiness.ts';
+import { LeastTime } from '../common/least-time.ts';
 import { firstCodePoints, type Prompt } from '../common/prompt.ts';
-import { createPromptListener, roundSeconds, type WorkResult } from '../common/prompt-app.ts';
+import { createPromptListener, type WorkResult } from '../common/prompt-app.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
+import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
@@ -23,13 +25,14 @@ export function createServiceB(context: ServiceContext): Service {
   };
   const { host } = settings;
   const engine = new Upstream(settings.engineUrl);
-  const readiness = new EngineReadiness({ ...settings, model: model.model });
-  const admission = new Admission(settings);
+  const readiness = new EngineReadiness({ ...settings, settings: model });
+  const least = new LeastTime();
+  const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now()) });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
   const startedAt = performance.now();
 
   async function work(prompt: Prompt, scope: RequestScope): Promise<WorkResult> {
-    await admission.enter(scope);
+    const queueSeconds = roundSeconds((await admission.enter(scope)) / 1000);
     const generation = await generate(
       engine,
       model,
@@ -37,6 +40,7 @@ export function createServiceB(context: ServiceContext): Service {
       scope,
       'ollama',
     ).finally(() => admission.leave());
+    least.record(workedMs(generation), performance.now());
     // The place is free again: who only waits out the minimum keeps nobody from working.
     await scope.sleepUntil(scope.startedAt + settings.minProcessMs);
     const ollamaSeconds = roundSeconds(generation.seconds);
@@ -46,7 +50,12 @@ export function createServiceB(context: ServiceContext): Service {
         service: 'b',
         model: model.model,
         llm_text: generation.text,
-        timing: { ollama_seconds: ollamaSeconds, total_seconds: totalSeconds },
+        timing: {
+          ollama_seconds: ollamaSeconds,
+          total_seconds: totalSeconds,
+          queue_seconds: queueSeconds,
+          ...(generation.engine && { engine: generation.engine }),
+        },
         host,
         usage: generation.usage,
         ...(generation.simulated ? { simulated: true } : {}),
@@ -56,6 +65,7 @@ export function createServiceB(context: ServiceContext): Service {
         prompt_len: prompt.length,
         ollama_seconds: ollamaSeconds,
         total_seconds: totalSeconds,
+        ...flatTiming(queueSeconds, generation.engine),
       },
     };
   }

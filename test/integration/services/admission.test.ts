@@ -16,9 +16,30 @@ test('beyond the places and the queue: 503 at once with Retry-After, and the que
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect(reply.ms).toBeLessThan(250);
   }
-  expect((await Promise.all(accepted)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  const served = await Promise.all(accepted);
+  expect(served.map(({ status }) => status)).toEqual([200, 200, 200]);
+  // Who had to wait for the place is told for how long, apart from the model.
+  const waits = served.map(({ body }) => body.timing.queue_seconds).toSorted((x, y) => x - y);
+  expect(waits[0]).toBe(0);
+  expect(waits[2]).toBeGreaterThan(waits[1]);
+  expect(waits[1]).toBeGreaterThan(0);
   await expectEngine(engine, { started: 3, finished: 3, max_active: 1 });
 });
+
+test.each([
+  [{}, 1],
+  [{ OLLAMA_NUM_PARALLEL: '3' }, 3],
+  [{ OLLAMA_NUM_PARALLEL: '3', MAX_CONCURRENCY: '2' }, 2],
+])(
+  'with %o, %i work at once: as many as the engine has slots, unless told otherwise',
+  async (settings, concurrency) => {
+    const engine = await lab.engine();
+    const b = await lab.b(engine.url, settings);
+    await post(`${engine.url}/sim/faults`, { mode: 'hang', count: 4 });
+    for (let i = 0; i < 4; i++) post(`${b.url}/invoke`, PROMPT).catch(() => {});
+    await expectHealth(b, 200, { working: concurrency, queued: 4 - concurrency, capacity: { concurrency } });
+  },
+);
 
 test('everything in the process is bounded, requests that only wait included', async () => {
   const engine = await lab.engine();
@@ -52,6 +73,41 @@ test('what cannot be answered before the caller’s deadline is not started', as
   await expectEngine(engine, { started: 1 });
 });
 
+test('A refuses what cannot be answered in time any more before its model works for it, in its queue, too', async () => {
+  const engineA = await lab.engine(engineWithGenerationOf(400, 1));
+  const engineB = await lab.engine(engineWithGenerationOf(400, 1));
+  const b = await lab.b(engineB.url);
+  const a = await lab.a(engineA.url, b.url);
+  for (let i = 0; i < 3; i++) expect((await post(`${a.url}/chain`, PROMPT)).status).toBe(200);
+  // A's 20 tokens and B's 40.
+  const least =
+    /^deadline passed: the caller waits ([\d.]+) s more and an answer takes at least (0\.[6-9]\d*|[1-9].*) s$/;
+  const hopeless = { status: 504, body: { detail: expect.stringMatching(least) } };
+  expect(await post(`${a.url}/chain`, PROMPT, WITHIN(500))).toMatchObject(hopeless);
+  // Long enough at the door, and no more when the place before it does not become free.
+  await post(`${engineA.url}/sim/faults`, { mode: 'hang', count: 1 });
+  const blocking = new AbortController();
+  post(`${a.url}/chain`, PROMPT, { signal: blocking.signal }).catch(() => {});
+  await expectHealth(a, 200, { working: 1 });
+  expect(await post(`${a.url}/chain`, PROMPT, WITHIN(3000))).toMatchObject(hopeless);
+  blocking.abort();
+  await expectHealth(a, 200, { working: 0 });
+  await expectEngine(engineA, { started: 3, finished: 3 });
+  // Who waits long enough is served.
+  expect((await post(`${a.url}/chain`, PROMPT, WITHIN(60_000))).status).toBe(200);
+});
+
+test('B refuses what its model cannot answer in time any more', async () => {
+  const engine = await lab.engine(engineWithGenerationOf(400, 1));
+  const b = await lab.b(engine.url);
+  for (let i = 0; i < 3; i++) expect((await post(`${b.url}/invoke`, PROMPT)).status).toBe(200);
+  expect(await post(`${b.url}/invoke`, PROMPT, WITHIN(300))).toMatchObject({
+    status: 504,
+    body: { detail: expect.stringContaining('an answer takes at least 0.4') },
+  });
+  await expectEngine(engine, { started: 3 });
+});
+
 test('a deadline that passes while a model works cancels the work, and A passes what is left on to B', async () => {
   const engineA = await lab.engine();
   const engineB = await lab.engine(engineWithGenerationOf(60_000, 1));
@@ -66,7 +122,7 @@ test('a deadline that passes while a model works cancels the work, and A passes 
 test('what B refuses is kept by A until B has a place: A’s work is not thrown away', async () => {
   const engineA = await lab.engine();
   const engineB = await lab.engine(engineWithGenerationOf(50, 1));
-  // B takes two at a time; A would let 64 begin.
+  // B takes two at a time; A would let 256 begin.
   const b = await lab.b(engineB.url, { MAX_CONCURRENCY: '1', MAX_QUEUE: '1' });
   const a = await lab.a(engineA.url, b.url);
   const replies = await Promise.all(Array.from({ length: 12 }, () => post(`${a.url}/chain`, PROMPT)));
@@ -94,8 +150,8 @@ test('B full to the end: A answers 503 with Retry-After, not 502', async () => {
 
 test('goodput under ten times the capacity is what it is at capacity', async () => {
   const engine = await lab.engine(engineWithGenerationOf(20, 2));
-  const b = await lab.b(engine.url, { MAX_QUEUE: '16' });
-  const a = await lab.a(engine.url, b.url, { MAX_QUEUE: '16' });
+  const b = await lab.b(engine.url, { MAX_CONCURRENCY: '8', MAX_QUEUE: '16' });
+  const a = await lab.a(engine.url, b.url, { MAX_CONCURRENCY: '8', MAX_QUEUE: '16' });
   const drive = async (callers: number, ms: number) => {
     const end = performance.now() + ms;
     let ok = 0;

@@ -34,8 +34,26 @@ test('a caller who leaves during the second step frees the slot of B’s engine,
   await expectHealth(a, 200, { remote: { begun: 0 } });
 });
 
+test('a caller who leaves A’s queue, or whose deadline passes there, costs no engine anything', async () => {
+  const engineA = await lab.engine(engineWithGenerationOf(60_000, 1));
+  const a = await lab.a(engineA.url, 'http://127.0.0.1:1');
+  const first = new AbortController();
+  post(`${a.url}/chain`, PROMPT, { signal: first.signal }).catch(() => {});
+  await expectEngine(engineA, { active: 1 });
+  const caller = new AbortController();
+  post(`${a.url}/chain`, PROMPT, { signal: caller.signal }).catch(() => {});
+  await expectHealth(a, 200, { queued: 1 });
+  caller.abort();
+  await expectHealth(a, 200, { queued: 0 });
+  const late = await post(`${a.url}/chain`, PROMPT, { headers: { 'x-request-timeout-ms': '100' } });
+  expect(late).toMatchObject({ status: 504, body: { detail: 'deadline passed: the caller waits at most 100 ms' } });
+  first.abort();
+  await expectHealth(a, 200, { working: 0, queued: 0, remote: { begun: 0 } });
+  await expectEngine(engineA, { started: 1, cancelled: 1 });
+});
+
 test('a caller who leaves the queue is never started', async () => {
-  const engine = await lab.engine(engineWithGenerationOf(500, 1));
+  const engine = await lab.engine(engineWithGenerationOf(3000, 1));
   const b = await lab.b(engine.url, { MAX_CONCURRENCY: '1' });
   const first = post(`${b.url}/invoke`, PROMPT);
   await expectEngine(engine, { active: 1 });

@@ -66,6 +66,24 @@ test.each([
   expect((await post(`${b.url}/invoke`, PROMPT)).status).toBe(200);
 });
 
+test.each([
+  [500, '{"error":{"message":"out of memory","type":"api_error"}}', 'out of memory'],
+  [500, '{"error":"llama runner\\nterminated \\u001b[31m"}', 'llama runner terminated [31m'],
+  [503, '<h1>busy</h1>', 'answered with status 503: <h1>busy</h1>'],
+  [200, '{"error":"model runner has unexpectedly stopped"}', 'model runner has unexpectedly stopped'],
+])('engine that answers %i %s: its own words reach the caller and the readiness', async (status, text, why) => {
+  const engine = await startStranger(status, text);
+  const b = await lab.b(engine);
+  const a = await lab.a(engine, b.url);
+  expect(await post(`${b.url}/invoke`, PROMPT)).toMatchObject({
+    status: 502,
+    body: { detail: `ollama error: ${why}` },
+  });
+  expect((await post(`${a.url}/chain`, PROMPT)).body).toEqual({ detail: `ollama(A) error: ${why}` });
+  const said = status === 200 ? 'something that is no list of models' : why.replace('answered with status 503: ', '');
+  await expectHealth(b, 503, { reason: expect.stringContaining(said) });
+});
+
 test('engine without the model: 502 with what it said', async () => {
   const engine = await lab.engine({ SIM_MODELS: '' });
   const b = await lab.b(engine.url);

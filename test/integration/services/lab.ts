@@ -61,7 +61,7 @@ export function createLab() {
   });
   return {
     start,
-    /** An engine that takes no time and has both models. */
+    /** An engine that takes no time, says as much as it may, and has both models. */
     engine: (settings: Settings = {}) => start('engine-sim', { ...INSTANT_ENGINE, ...settings }),
     b: (engineUrl: string, settings: Settings = {}) =>
       start('service-b', { OLLAMA_URL: engineUrl, MIN_PROCESS_SECONDS: '0', SERVICE_HOST: 'b-1', ...settings }),
@@ -76,12 +76,16 @@ export function createLab() {
   };
 }
 
+/** Answers as long as they may be, and the same work takes the same time: what a test can calculate with. */
+const EXACT_ENGINE: Settings = { SIM_ANSWER_TOKENS: '0', SIM_SPREAD: '0' };
+
 const INSTANT_ENGINE: Settings = {
   SIM_MODELS: 'tinyllama,phi3:mini',
   SIM_PROMPT_TOKENS_PER_SECOND: '0',
   SIM_OUTPUT_TOKENS_PER_SECOND: '0',
   SIM_LOAD_SECONDS: '0',
   SIM_PULL_SECONDS: '0',
+  ...EXACT_ENGINE,
 };
 
 /** An engine on which one of B's generations (40 tokens) takes `ms` with nothing beside it; prompts take no time. */

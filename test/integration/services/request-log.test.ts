@@ -26,6 +26,11 @@ test('one line per request, in order, in a file that only its owner can read, in
     prompt_len: LONG_PROMPT.length,
     ollama_seconds: expect.any(Number),
     total_seconds: expect.any(Number),
+    queue_seconds: 0,
+    engine_queue_seconds: expect.any(Number),
+    load_seconds: expect.any(Number),
+    prompt_seconds: expect.any(Number),
+    generation_seconds: expect.any(Number),
     ts,
   });
   expect(lines[1]).toEqual({ service: 'b', status: 400, error: 'prompt must be at least 1000 characters', ts });

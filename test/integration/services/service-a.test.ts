@@ -32,6 +32,14 @@ test('answers with every field of the contract, its own summary first and then w
   expect(local).toBeGreaterThan(0);
   expect(remote).toBeGreaterThanOrEqual(body.b_result.timing.total_seconds);
   expect(total).toBeGreaterThanOrEqual(local + remote - 0.001);
+  for (const { queue_seconds, engine } of [body.timing, body.b_result.timing]) {
+    expect(queue_seconds).toBe(0);
+    const { total_seconds, ...parts } = engine;
+    expect(Object.keys(parts)).toEqual(['queue_seconds', 'load_seconds', 'prompt_seconds', 'generation_seconds']);
+    const sum = Object.values(parts as Record<string, number>).reduce((x, y) => x + y);
+    expect(sum).toBeCloseTo(total_seconds, 3);
+  }
+  expect(body.timing.engine.total_seconds).toBeLessThanOrEqual(local);
   await expect.poll(() => readFileSync(log, 'utf8').split('\n').length).toBe(2);
   expect(JSON.parse(readFileSync(log, 'utf8'))).toEqual({
     service: 'a',
@@ -41,6 +49,11 @@ test('answers with every field of the contract, its own summary first and then w
     a_local_seconds: local,
     b_remote_seconds: remote,
     end_to_end_seconds: total,
+    queue_seconds: 0,
+    engine_queue_seconds: body.timing.engine.queue_seconds,
+    load_seconds: body.timing.engine.load_seconds,
+    prompt_seconds: body.timing.engine.prompt_seconds,
+    generation_seconds: body.timing.engine.generation_seconds,
     ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
   });
 });

@@ -77,6 +77,10 @@ test('health is 503 with a reason until the model is there and loaded', async ()
   await post(`${engine.url}/api/pull`, { model: 'phi3:mini', stream: false });
   await expectHealth(b, 503, { ok: false, reason: 'engine is loading model phi3:mini' });
   await expectHealth(b, 200, { ok: true, service: 'b', host: 'b-1', simulated: true });
+  // Unloaded by somebody else: not ready, and loaded again without anybody's doing.
+  await post(`${engine.url}/api/generate`, { model: 'phi3:mini', keep_alive: 0 });
+  await expectHealth(b, 503, { ok: false, reason: expect.stringMatching(/model phi3:mini.*: it was unloaded/) });
+  await expectHealth(b, 200, { ok: true });
   expect((await fetch(`${b.url}/health`, { method: 'HEAD' })).status).toBe(200);
 });
 
@@ -93,4 +97,21 @@ test('MIN_PROCESS_SECONDS holds the answer back, and only total_seconds includes
     expect(body.timing.total_seconds).toBeGreaterThanOrEqual(0.4);
     expect(body.timing.ollama_seconds).toBeLessThan(0.35);
   }
+});
+
+test('the model is kept and loaded again without anybody asking for health', async () => {
+  const engine = await lab.engine();
+  // The keep-alive decides how often it looks: here each 1.5 s.
+  await lab.b(engine.url, { KEEP_ALIVE_MODEL: '6s' });
+  const loadedUntil = async () => {
+    const { models } = (await request(`${engine.url}/api/ps`)).body;
+    return models.length === 0 ? 0 : Date.parse(models[0].expires_at);
+  };
+  const poll = () => expect.poll(loadedUntil, { timeout: 15_000, interval: 50 });
+  await poll().toBeGreaterThan(Date.now());
+  const first = await loadedUntil();
+  await poll().toBeGreaterThan(first);
+  await post(`${engine.url}/api/generate`, { model: 'phi3:mini', keep_alive: 0 });
+  const unloadedAt = Date.now();
+  await poll().toBeGreaterThan(unloadedAt + 1000);
 });

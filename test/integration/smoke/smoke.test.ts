@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function smoke(
-  options: Omit<SmokeOptions, 'timeoutSeconds'> & { timeoutSeconds?: number },
+  options: Omit<SmokeOptions, 'timeoutSeconds' | 'seed'> & { timeoutSeconds?: number },
   signal?: AbortSignal,
 ) {
   const { timeoutSeconds = 5 } = options;
@@ -22,7 +22,10 @@ async function smoke(
   const client = createChainClient({ clock: systemClock, timeoutMs: timeoutSeconds * 1000, signal: aborting });
   cleanups.push(() => client.close());
   const emit = (event: Event) => events.push(event);
-  const report = await runSmoke({ ...options, timeoutSeconds }, { client, clock: systemClock, emit, signal: aborting });
+  const report = await runSmoke(
+    { ...options, timeoutSeconds, seed: 7 },
+    { client, clock: systemClock, emit, signal: aborting },
+  );
   return { report, events };
 }
 

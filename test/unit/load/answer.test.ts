@@ -24,6 +24,35 @@ test('a chain answer: host of B and the times of every hop', () => {
   });
 });
 
+test('what services and engines tell of queue, load, prompt and generation', () => {
+  const engine = {
+    total_seconds: 1,
+    queue_seconds: 0.1,
+    load_seconds: 0.2,
+    prompt_seconds: 0.3,
+    generation_seconds: 0.4,
+  };
+  const fromB = { ...b, timing: { ...b.timing, queue_seconds: 2, engine } };
+  expect(judgeAnswer('invoke', 200, JSON.stringify(fromB)).figures).toEqual({
+    ...{ ollama_seconds: 1, total_seconds: 5, b_queue_seconds: 2, b_engine_queue_seconds: 0.1, b_load_seconds: 0.2 },
+    ...{ b_prompt_seconds: 0.3, b_generation_seconds: 0.4 },
+  });
+  const whole = { ...chain, b_result: fromB, timing: { ...chain.timing, queue_seconds: 0.25, engine } };
+  expect(judgeAnswer('chain', 200, JSON.stringify(whole)).figures).toMatchObject({
+    ...{ a_queue_seconds: 0.25, a_engine_queue_seconds: 0.1, a_load_seconds: 0.2, a_prompt_seconds: 0.3 },
+    ...{ a_generation_seconds: 0.4, b_queue_seconds: 2, b_generation_seconds: 0.4 },
+  });
+});
+
+test.each([
+  [{ error: "model '' not found" }, "HTTP 404 error: model '' not found"],
+  [{ error: { message: 'no such model', type: 'not_found' } }, 'HTTP 404 error: no such model'],
+  [{ detail: 'of a service', error: 'of an engine' }, 'HTTP 404: of a service'],
+  [{ error: {} }, 'HTTP 404'],
+])('an error as engines write it, %j', (body, error) => {
+  expect(judgeAnswer('any', 404, JSON.stringify(body))).toEqual({ outcome: 'http_error', class: '404', error });
+});
+
 test('an answer of B', () => {
   expect(judgeAnswer('invoke', 200, JSON.stringify(b))).toMatchObject({
     outcome: 'ok',

@@ -6,7 +6,7 @@ import { RecordWriter, readColumns } from '../../../src/services/load/engine/rec
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
 import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
-import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { bodyMaker, DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 
 describe('records as columns', () => {
   test('come back as they went in, in every shape', () => {
@@ -119,6 +119,8 @@ describe('requests', () => {
       traces.add(trace?.[2] ?? '');
     }
     expect([prompts.size, traces.size, lengths.size]).toEqual([8, 8, 1]);
+    const whole = bodyMaker({ prompt: `${DEFAULT_PROMPT} "ä€😀"`, seed: 0x11111111, series: 1111111111 })(-12);
+    expect(template.body(-12).toString()).toBe(whole);
   });
 
   test('ask for a stream where one is wanted', () => {

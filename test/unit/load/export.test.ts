@@ -51,6 +51,29 @@ describe('the metrics of a sweep', () => {
     ]);
   });
 
+  it('have what each hop did with a request, by phase, where its answer tells', () => {
+    const metrics = begun();
+    const figures = { a_queue_seconds: 0.5, b_load_seconds: 0.125, b_generation_seconds: 4 };
+    metrics.add(5, [
+      record({ figures }),
+      record({ figures: { total_seconds: 1 } }),
+      record({ outcome: 'invalid', figures }),
+    ]);
+    const found = family(metrics, 'chainctl.load.phase.duration');
+    const points = found?.kind === 'histogram' ? found.points : [];
+    expect(
+      points.map(({ attributes, value: { sum, count } }) => [
+        attributes['chainctl.hop'],
+        attributes['chainctl.phase'],
+        ...[sum, count],
+      ]),
+    ).toEqual([
+      ['a', 'queue', 0.5, 1],
+      ['b', 'load', 0.125, 1],
+      ['b', 'generation', 4, 1],
+    ]);
+  });
+
   it('are nothing before it has begun', () => {
     expect(new LoadMetrics().families()).toEqual([]);
   });

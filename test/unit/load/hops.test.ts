@@ -3,6 +3,8 @@ import type { RequestRecord } from '../../../src/services/load/engine/protocol.t
 import { fairnessOf } from '../../../src/services/load/stats/fairness.ts';
 import { whoRefused } from '../../../src/services/load/stats/refusals.ts';
 import { HopTimes } from '../../../src/services/load/stats/waterfall.ts';
+import type { Waterfall } from '../../../src/services/load/types.ts';
+import { waterfallTotal } from '../../../src/services/results/waterfall-parts.ts';
 
 const ok: RequestRecord = {
   ...{ index: 0, intendedMs: 0, latenessMs: 2, serviceMs: 1098, outcome: 'ok', class: 'ok', status: 200, error: '' },
@@ -21,8 +23,46 @@ describe('the waterfall', () => {
     hops.add({ ...ok, figures: { a_local_seconds: 1 } });
     const waterfall = hops.summary();
     expect(waterfall).toEqual({ clientWait: 2, a: 300, network: 198, bModel: 400, bWait: 300, count: 2 });
-    const { count: _, ...parts } = waterfall ?? { count: 0 };
-    expect(Object.values(parts).reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(1200, 6);
+    expect(waterfallTotal(waterfall as Waterfall)).toBeCloseTo(1200, 6);
+  });
+
+  const told = {
+    ...{ a_queue_seconds: 0.05, a_engine_queue_seconds: 0.06, a_load_seconds: 0.01, a_prompt_seconds: 0.07 },
+    ...{ a_generation_seconds: 0.15, b_queue_seconds: 0.2, b_engine_queue_seconds: 0.1, b_load_seconds: 0.02 },
+    ...{ b_prompt_seconds: 0.08, b_generation_seconds: 0.19 },
+  };
+
+  test('waiting and work are told apart where services and engines tell them, and the parts still add up', () => {
+    const hops = new HopTimes('chain');
+    hops.add({ ...ok, figures: { ...ok.figures, ...told } });
+    const waterfall = hops.summary();
+    // A's call of its engine took 10 ms more than the engine did, B's too: that is between them, and network.
+    expect(waterfall).toEqual({
+      ...{ clientWait: 2, aQueue: 50, aEngineQueue: 60, a: 230, aWork: { load: 10, prompt: 70, generation: 150 } },
+      ...{ network: 1098 - 50 - 60 - 230 - 200 - 100 - 290 - 100, bQueue: 200, bEngineQueue: 100, bModel: 290 },
+      ...{ bWork: { load: 20, prompt: 80, generation: 190 }, bWait: 100, count: 1 },
+    });
+    expect(waterfallTotal(waterfall as Waterfall)).toBeCloseTo(1100, 6);
+  });
+
+  test('answers that tell less are not mixed with those that tell more: the most frequent kind counts', () => {
+    const hops = new HopTimes('chain');
+    const fromNew = { ...ok, figures: { ...ok.figures, ...told } };
+    for (const each of [ok, fromNew, fromNew]) hops.add(each);
+    expect(hops.summary()).toMatchObject({ a: 230, bQueue: 200, count: 2 });
+    for (const each of [ok, ok]) hops.add(each);
+    expect(hops.summary()).toEqual({ clientWait: 2, a: 300, network: 98, bModel: 400, bWait: 300, count: 3 });
+  });
+
+  test('an engine that tells only a part of its times, and a queue alone', () => {
+    const hops = new HopTimes('invoke');
+    hops.add({
+      ...ok,
+      figures: { ollama_seconds: 0.4, total_seconds: 0.7, b_queue_seconds: 0.1, b_engine_queue_seconds: 0.2 },
+    });
+    expect(hops.summary()).toEqual({
+      ...{ clientWait: 2, a: 0, network: 398, bQueue: 100, bModel: 400, bWait: 200, count: 1 },
+    });
   });
 
   test('B alone has no A; without figures there is none', () => {
@@ -59,6 +99,8 @@ describe('who refused', () => {
     ['chain', 'HTTP 308: redirects to https://b.test/chain', 'load_balancer'],
     ['any', 'HTTP 302: redirects to https://b.test/', 'unknown'],
     ['chain', 'HTTP 500', 'unknown'],
+    ['chain', "HTTP 404 error: model '' not found", 'unknown'],
+    ['chain', 'HTTP 503 error: upstream is gone', 'load_balancer'],
     ['invoke', 'HTTP 503: overloaded: 8 at work and 64 waiting', 'b'],
     ['invoke', 'HTTP 503: no healthy backend: b-1: connect ECONNREFUSED', 'load_balancer'],
     ['invoke', 'HTTP 503', 'load_balancer'],
@@ -71,8 +113,12 @@ describe('who refused', () => {
       whoRefused('chain', { ...ok, outcome, class: name, status: 0 });
     expect(of('transport_error', 'ECONNREFUSED')).toBe('network');
     expect(of('transport_error', 'EMFILE')).toBe('client');
-    expect(of('timeout', 'timeout')).toBe('client');
-    expect(of('incomplete', 'incomplete')).toBe('client');
+    expect(of('timeout', 'timeout')).toBe('no_answer');
+    expect(of('incomplete', 'incomplete')).toBe('no_answer');
+    const late = { ...ok, latenessMs: 400, outcome: 'timeout', class: 'timeout', status: 0 } as const;
+    expect(whoRefused('chain', late)).toBe('client');
+    const { serviceMs: _unknown, ...lost } = { ...ok, outcome: 'incomplete', class: 'generator-lost' } as const;
+    expect(whoRefused('chain', lost)).toBe('client');
     expect(of('invalid', 'not-json')).toBe('unknown');
     expect(of('ok', 'ok')).toBeUndefined();
   });

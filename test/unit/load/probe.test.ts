@@ -28,10 +28,47 @@ function held(times: (number | string)[]) {
 describe('the baseline', () => {
   test('the median of three; one where the target is slow; a failure is told', async () => {
     expect(await measureBaseline(held([300, 20, 30]).probe, 5000, signal)).toMatchObject({ ok: true, ms: 30 });
-    const slow = held([9000]);
-    expect(await measureBaseline(slow.probe, 60_000, signal)).toMatchObject({ ms: 9000 });
-    expect(slow.asked()).toBe(1);
+    const slow = held([9000, 8800]);
+    expect(await measureBaseline(slow.probe, 60_000, signal)).toEqual({ ms: 8800, ok: true, why: '' });
+    expect(slow.asked()).toBe(2);
     expect(await measureBaseline(held([20, 'status 503']).probe, 5000, signal)).toMatchObject({ ok: false });
+  });
+
+  const told = (loads: readonly (readonly [ms: number, a: number, b: number])[]) => {
+    let asked = 0;
+    const probe: Probe = async () => {
+      const [ms, a, b] = loads[asked++] ?? [0, 0, 0];
+      const timing = (load_seconds: number) => ({ timing: { engine: { load_seconds } } });
+      return { ms, ok: true, why: '', text: JSON.stringify({ ...timing(a), b_result: timing(b) }) };
+    };
+    return { probe, asked: () => asked };
+  };
+
+  test('the first request that pays for loading is told apart, by what the engines say', async () => {
+    const loads = told([
+      [15_000, 2.6, 3.4],
+      [9000, 0.4, 0.3],
+    ]);
+    const found = await measureBaseline(loads.probe, 60_000, signal);
+    expect(found).toMatchObject({ ms: 9000, loadingMs: 5300 });
+    expect(loads.asked()).toBe(2);
+  });
+
+  test('one that says that it has loaded next to nothing is enough', async () => {
+    const loads = told([[15_000, 0.4, 0.3]]);
+    expect(await measureBaseline(loads.probe, 60_000, signal)).toMatchObject({ ms: 15_000 });
+    expect(loads.asked()).toBe(1);
+  });
+
+  test('without such figures, by what the next one takes', async () => {
+    const loads = held([9000, 300, 320]);
+    expect(await measureBaseline(loads.probe, 60_000, signal)).toEqual({ ms: 300, ok: true, why: '', loadingMs: 8700 });
+    // A target that is twice as slow by chance has not loaded anything, if it says so.
+    const spread = told([
+      [15_000, 2, 0],
+      [7000, 1.9, 0],
+    ]);
+    expect(await measureBaseline(spread.probe, 60_000, signal)).not.toHaveProperty('loadingMs');
   });
 });
 
@@ -63,6 +100,7 @@ test('a probe is an ordinary request; what came instead of a success is told', a
   const answers: Awaited<ReturnType<ChainClient['raw']>>[] = [
     { kind: 'raw', status: 200, text: 'ok', simulated: false, seconds: 0.25 },
     { kind: 'raw', status: 503, text: 'no', simulated: false, seconds: 0 },
+    { kind: 'raw', status: 404, text: `{"error":"model '' not found"}`, simulated: false, seconds: 0 },
     { kind: 'raw', status: 308, text: '', simulated: false, seconds: 0, location: 'https://h2/chain' },
     { kind: 'transport', code: 'dns', reason: 'the name cannot be resolved', remedy: 'spell it', seconds: 0 },
   ];
@@ -71,9 +109,10 @@ test('a probe is an ordinary request; what came instead of a success is told', a
     return answers.shift() ?? Promise.reject(new Error('asked too often'));
   };
   const probe = prober('http://h/chain', () => 'body', { raw });
-  expect(await probe(999.5, signal)).toEqual({ ok: true, ms: 250, why: '', text: 'ok' });
+  expect(await probe(999.5, signal)).toEqual({ ok: true, ms: 250, why: '', text: 'ok', status: 200 });
   expect(seen).toEqual([['http://h/chain', 'POST', 'body', 1000]]);
   expect(await probe(1000, signal)).toMatchObject({ ok: false, why: 'status 503' });
+  expect(await probe(1000, signal)).toMatchObject({ ok: false, why: "status 404: model '' not found" });
   expect(await probe(1000, signal)).toMatchObject({
     ok: false,
     why: 'status 308, redirects to https://h2/chain',
@@ -112,9 +151,13 @@ test("Little's law foretells what will be in flight, and which limits it meets",
   expect(predictions(plan)).toEqual([
     {
       level: 'info',
-      text: 'a request alone takes 5.0 s: at least 5000 in flight at 1000 rps; 11010 requests in 36.0 s and the drains',
+      text: 'a request alone takes 5.0 s: at least 5000 in flight at 1000 rps; 11010 requests in 1m 01s, drains of as long included',
     },
     { level: 'warn', text: expect.stringMatching(/^the points 1000 rps need more than the 4000 in flight/) },
     { level: 'warn', text: 'points of 10 s are short against 5.0 s: --duration 20s shows a steady state' },
   ]);
+  const search = { low: 1, high: 1000, maxPoints: 10 };
+  expect(predictions(planSweep(settings, { ...known, probeMs: 5000, search }))[0]?.text).toBe(
+    'a request alone takes 5.0 s: at least 5000 in flight at 1000 rps',
+  );
 });

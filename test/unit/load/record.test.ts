@@ -3,13 +3,9 @@ import { mkdir, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { REQUEST_COLUMNS, SUMMARY_COLUMNS } from '../../../src/services/load/record/csv-columns.ts';
 import { CsvFile } from '../../../src/services/load/record/csv-file.ts';
-import {
-  headerRow,
-  REQUEST_COLUMNS,
-  requestRows,
-  SUMMARY_COLUMNS,
-} from '../../../src/services/load/record/csv-rows.ts';
+import { headerRow, requestRows } from '../../../src/services/load/record/csv-rows.ts';
 import { RunRecord, type RunRecordOptions } from '../../../src/services/load/record/run-record.ts';
 
 let folder: string;
@@ -29,12 +25,21 @@ describe('columns', () => {
     const [ok, bad] = requestRows(0.5, [
       {
         ...{ index: 0, intendedMs: 0, latenessMs: 0.1, serviceMs: 12.3456, outcome: 'ok', class: 'ok', status: 200 },
-        ...{ error: '', host: '=cmd|x', figures: { ollama_seconds: 1.5 } },
+        ...{ error: '', host: '=cmd|x', figures: { ollama_seconds: 1.5, b_load_seconds: 2 } },
       },
       { index: 1, intendedMs: 2000, outcome: 'http_error', class: '503', status: 503, error: '@a, "b"' },
     ]).split('\n');
-    expect(ok).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,,,,");
-    expect(bad).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503,,,,,,,,,,,`);
+    expect(ok).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,,,,,,,,,,,,2,,");
+    expect(bad).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503,,,,,,,,,,,${','.repeat(10)}`);
+  });
+
+  test('the newest columns stand at the end', () => {
+    expect(headerRow(REQUEST_COLUMNS)).toMatch(
+      /,itl_ms,a_queue_seconds,a_engine_queue_seconds,a_load_seconds,a_prompt_seconds,a_generation_seconds,b_queue_seconds,b_engine_queue_seconds,b_load_seconds,b_prompt_seconds,b_generation_seconds\n$/,
+    );
+    expect(headerRow(SUMMARY_COLUMNS)).toMatch(
+      /,tpot_p95_ms,a_queue_ms,a_engine_queue_ms,a_load_ms,a_prompt_ms,a_generation_ms,b_queue_ms,b_engine_queue_ms,b_load_ms,b_prompt_ms,b_generation_ms\n$/,
+    );
   });
 });
 

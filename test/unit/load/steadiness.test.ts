@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { departureRate } from '../../../src/services/load/stats/departures.ts';
+import { littlesLaw } from '../../../src/services/load/stats/little.ts';
 import { leastSquares } from '../../../src/services/load/stats/samples-over-time.ts';
 import { judgeState, type SteadinessInput } from '../../../src/services/load/stats/steadiness.ts';
 
@@ -13,16 +15,19 @@ function point(rate: number, seconds: number, took: (atMs: number) => number, ch
   return judgeState({
     rate,
     durationSeconds: seconds,
-    warmupSeconds: 0,
     sentMs,
     serviceMs,
-    censored: sentMs.map(() => 0),
     observed: { atMs, inFlight: atMs.map(open) },
     outcomes: { ...none, ok: sentMs.length },
     statuses: new Map([[200, sentMs.length]]),
     dropped: 0,
+    servedRps: served(sentMs, serviceMs) ?? rate,
     ...change,
   });
+}
+
+function served(sentMs: readonly number[], serviceMs: readonly number[]) {
+  return departureRate(Float64Array.from(sentMs, (sent, i) => sent + (serviceMs[i] ?? 0)));
 }
 
 test('least squares', () => {
@@ -42,11 +47,9 @@ describe('the state of a point', () => {
 
   test('filling: a 10 s point against a 60 s service, and how long would do', () => {
     const state = point(10, 10, () => 60_000);
-    expect(state).toMatchObject({ state: 'filling', suggestedDurationSeconds: 240 });
+    expect(state).toMatchObject({ state: 'filling', suggestedDurationSeconds: 270 });
     expect(state.inFlightSlope).toBeCloseTo(10, 0);
-    expect(state.reason).toContain('--duration 240s');
-    // With a warm-up of half a minute the first half of it is there already.
-    expect(point(10, 10, () => 60_000, { warmupSeconds: 30 }).suggestedDurationSeconds).toBe(120);
+    expect(state.reason).toContain('--duration 270s');
   });
 
   test('overloaded: whoever comes later waits longer', () => {
@@ -106,7 +109,83 @@ describe('the state of a point', () => {
   });
 
   test('unknown: too few, or no success', () => {
-    expect(point(1, 8, () => 5)).toMatchObject({ state: 'unknown', suggestedDurationSeconds: 20 });
+    expect(point(1, 4, () => 5)).toMatchObject({ state: 'unknown', suggestedDurationSeconds: 20 });
     expect(point(10, 10, () => 5, { outcomes: { ...none, transport_error: 100 } })).toMatchObject({ state: 'unknown' });
+  });
+});
+
+/** A point of a few requests with these response times, seconds. */
+function few(rate: number, seconds: number, took: readonly number[]) {
+  return point(rate, seconds, (at) => (took[Math.round((at * rate) / 1000)] ?? 0) * 1000);
+}
+
+describe('few, long answers', () => {
+  test('eight that queue up behind each other, seen on a real engine: overloaded, where it was called valid', () => {
+    const state = few(0.4, 20, [24.9, 30.5, 35.3, 40.7, 46.9, 47.9, 48.4, 49.2]);
+    expect(state.state).toBe('overloaded');
+  });
+
+  test('eighteen, where it was called steady: 0.13/s of 0.3/s are served', () => {
+    const took = [10.7, 21.3, 30.1, 35.4, 46.0, 54.3, 56.8, 62.9, 68.1, 75.0, 77.9, 86.0, 89.2, 89.0, 89.2, 87.9, 86.9];
+    const state = few(0.3, 60, [...took, 87.5]);
+    expect(state.state).toBe('overloaded');
+    expect(state.little?.expected).toBeGreaterThan(2 * (state.little?.observed ?? 0));
+  });
+
+  test('a handful of equal ones far below the capacity is steady', () => {
+    expect(few(0.1, 100, [6, 6.1, 5.9, 6, 6.2, 5.8, 6, 6.1, 5.9, 6]).state).toBe('steady');
+  });
+
+  test('never steady: longer than a quarter of the window', () => {
+    const state = few(0.4, 20, [6, 6.1, 5.9, 6, 6.2, 5.8, 6, 6.1]);
+    expect(state).toMatchObject({ state: 'unknown', suggestedDurationSeconds: 150 });
+    expect(state.reason).toContain('answers take 6.0 s, more than a quarter of the window');
+  });
+
+  test('never steady: less served than offered', () => {
+    expect(point(100, 10, () => 50, { servedRps: 94.9 })).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('answers come at 94.9/s where 100/s are offered'),
+    });
+    expect(point(100, 10, () => 50, { servedRps: 95.1 }).state).toBe('steady');
+  });
+
+  test('never steady: what differs too much to tell', () => {
+    const state = few(
+      0.2,
+      100,
+      Array.from({ length: 20 }, (_, i) => [1, 9, 4, 14, 2][i % 5] ?? 0),
+    );
+    expect(state).toMatchObject({ state: 'unknown', reason: expect.stringContaining('differ too much') });
+    expect(state.suggestedDurationSeconds).toBe(300);
+  });
+});
+
+test('what a target got done: neither the first answer nor a straggler counts', () => {
+  const even = Float64Array.from({ length: 100 }, (_, i) => 5000 + i * 100);
+  expect(departureRate(even)).toBeCloseTo(10, 6);
+  expect(departureRate(even.with(99, 60_000))).toBeCloseTo(10, 6);
+  expect(departureRate(Float64Array.of(2000, 1000))).toBeCloseTo(1, 6);
+  expect(departureRate(Float64Array.of(5))).toBeUndefined();
+  expect(departureRate(Float64Array.of(5, 5))).toBeUndefined();
+});
+
+describe("Little's law", () => {
+  const law = (took: (at: number) => number) => {
+    const at = Float64Array.from({ length: 400 }, (_, i) => i * 25);
+    return littlesLaw({ at, took: at.map(took) }, 2500, 7500);
+  };
+
+  test('in equilibrium both sides are equal', () => {
+    const { expected, observed, error } = law(() => 500);
+    expect(expected).toBeCloseTo(20, 6);
+    expect(observed).toBeCloseTo(20, 6);
+    expect(error).toBeLessThan(0.1);
+  });
+
+  test('a queue that grows: what arrives will wait longer than what is there has', () => {
+    const { expected, observed, error } = law((at) => 100 + at * 0.3);
+    expect(expected - observed).toBeGreaterThan(2 * error);
+    expect(expected - observed).toBeGreaterThan(0.1 * observed);
   });
 });

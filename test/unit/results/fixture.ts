@@ -55,6 +55,27 @@ export function pointOf(index: number, rate: number, { capacity = 420, change = 
   };
 }
 
+/** A point of few, long answers whose engines tell what they did; `waiting` is in B's engine, milliseconds. */
+export function toldPoint(
+  index: number,
+  rate: number,
+  waiting: number,
+  change: Partial<PointSummary> = {},
+): PointSummary {
+  return pointOf(index, 1, {
+    change: {
+      rate,
+      ...{ sentRps: rate, okRps: rate, servedRps: rate * 0.9 },
+      waterfall: {
+        ...{ clientWait: 1, aQueue: 120, aEngineQueue: 10, a: 2900, network: 39, bQueue: 0, bEngineQueue: waiting },
+        aWork: { load: 100, prompt: 800, generation: 2000 },
+        ...{ bModel: 5200, bWork: { load: 200, prompt: 1500, generation: 3500 }, bWait: 4.5, count: 10 },
+      },
+      ...change,
+    },
+  });
+}
+
 const RATES = [1, 10, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000];
 
 export function reportOf(points: readonly PointSummary[], change: Partial<SweepReport> = {}): SweepReport {

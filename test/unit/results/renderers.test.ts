@@ -22,7 +22,7 @@ test('markdown: foreign text cannot leave its cell', () => {
 
     | rps | verdict | sent/s | ok/s | served/s | ok | errors | p50 | p90 | p95 | p99 | errors by class | refused or failed at |
     | ---: | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | :--- | :--- |
-    | 1 | steady | 1.0 | 1.0 | 1.0 | 10 | 0 | 5.20 | 5.98 | 6.76 | 8.71 | - | - |
+    | 1 | steady | 1.00 | 1.00 | 0.96 | 10 | 0 | 5.20 | 5.98 | 6.76 | 8.71 | - | - |
     | 500 | overloaded | 500 | 420 | 403 | 4200 | 800 | 9.81 | 14.22 | 18.63 | 29.66 | 503 x 800 | the load balancer x 799, B x 1 |
 
     p50 to p99: response time in seconds, from the intended time of each request.
@@ -31,7 +31,7 @@ test('markdown: foreign text cannot leave its cell', () => {
 
     Where the mean response time went, seconds:
 
-    | rps | client wait | A | network | B model | B wait | sum |
+    | rps | client wait | A's engine | network | B's engine | B's wait | sum |
     | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
     | 1 | 0.00 | 0.40 | 0.01 | 0.70 | 4.61 | 5.72 |
     | 500 | 0.00 | 0.40 | 0.18 | 0.70 | 9.50 | 10.79 |

@@ -32,7 +32,7 @@ test('the table', () => {
     "Scaling of b, times since the load began:
       1 to 3 at 35.0-40.0 s, 5.0-10.0 s after the load went from 10.0 to 25.0 rps;
         all new instances answered 30.0-31.0 s after that
-      3 to 1 at 110-115 s, 20.0-25.0 s after the load went from 25.0 to 5.0 rps
+      3 to 1 at 110-115 s, 20.0-25.0 s after the load went from 25.0 to 5.00 rps
 
     Scale-out, seconds:
       size   instance  decided  created  running   healthy   answers fair share
@@ -122,8 +122,8 @@ test('the chart: two panels over one axis, decisions marked, each column told', 
   expect(chart.summary).toContain('its size went 1 to 3 after 40 s, 3 to 1 after 115 s');
   const columns = columnsOf(chart);
   const told = new Map(columns.map((x, at) => [x, cellsOf(chart, columns)[at]]));
-  expect(told.get(55)).toEqual(['2', '3', '3', '3', '25.0/s', '16.0/s', '0.0/s']);
-  expect(told.get(110)).toEqual(['3', '3', '3', '1', '5.0/s', '5.0/s', '0.4/s']);
+  expect(told.get(55)).toEqual(['2', '3', '3', '3', '25.0/s', '16.0/s', '0/s']);
+  expect(told.get(110)).toEqual(['3', '3', '3', '1', '5.00/s', '5.00/s', '0.4/s']);
   const svg = drawChart(chart, { name: 'wide', width: 760, height: 340 });
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
   expect(svg.match(/class="axis"/g)).toHaveLength(2);

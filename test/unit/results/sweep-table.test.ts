@@ -64,10 +64,10 @@ test('80 columns: one row per point, errors below the table', () => {
     "aws: http://127.0.0.1:8001/chain
 
        rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict
-         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03 valid
-    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25 invalid
+         1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  17.03 valid
+    ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 198.25 invalid
     p50 to p99: response time in seconds, counted from the intended time.
-    sent/s, ok/s: per second of the point. served/s: first answer to last.
+    sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
       1000 rps: 503 x 8000, timeout x 1600, ECONNRESET x 48
@@ -94,10 +94,10 @@ test('a wide terminal: errors and the generator in the table', () => {
     "aws: http://127.0.0.1:8001/chain
 
        rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict late p99 ms in flight errors by class
-         1    1.0  1.0      1.0  10      0  5.24  7.86  10.48  17.03 valid          0.65         6 -
-    ! 1000    980 15.2      1.7 152   9648 61.00 91.50 122.00 198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
+         1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  17.03 valid          0.65         6 -
+    ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
     p50 to p99: response time in seconds, counted from the intended time.
-    sent/s, ok/s: per second of the point. served/s: first answer to last.
+    sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Remarks:
       ! 1000 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)
@@ -123,16 +123,17 @@ test('simulated and interrupted', () => {
       about a real model)
 
       rps sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
-        1    1.0  1.0      1.0 10      0 52.3 78.5 104.6 170.0 valid
-    ! 0.5    0.6  0.0      0.0  0      2    -    -     -     - interrupted
+        1   1.00 1.00     0.98 10      0 52.3 78.5 104.6 170.0 valid
+    ! 0.5  0.625    0        0  0      2    -    -     -     - interrupted
     p50 to p99: response time in milliseconds, counted from the intended time.
-    sent/s, ok/s: per second of the point. served/s: first answer to last.
+    sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
       0.5 rps: ECONNREFUSED x 2
 
     Remarks:
       ! 0.5 rps: interrupted after 3.2 s
+      0.5 rps: failed: all 2 requests ended with ECONNREFUSED
 
     Answers by host:
       b-1   4   40.0 %
@@ -167,8 +168,8 @@ test('everything a point can say, within 80 columns', () => {
     "aws: http://127.0.0.1:8001/chain
 
       rps sent/s ok/s served/s   ok errors   p50   p90   p95   p99 verdict
-        1    1.0  1.0      1.0   10      0  5.20  5.98  6.76  8.71 steady
-       10   10.0 10.0      9.6  100      0  5.22  6.00  6.79  8.74 steady
+        1   1.00 1.00     0.96   10      0  5.20  5.98  6.76  8.71 steady
+       10   10.0 10.0     9.60  100      0  5.22  6.00  6.79  8.74 steady
        50   50.0 50.0     48.0  500      0  5.30  6.10  6.90  8.88 steady
       100    100  100     96.0 1000      0  5.41  6.22  7.03  9.06 steady
       200    200  200      192 2000      0  5.62  6.46  7.30  9.41 steady
@@ -181,7 +182,7 @@ test('everything a point can say, within 80 columns', () => {
     ! 900    900  420      403 4200   4800 31.32 45.41 59.51 94.74 invalid
      1000      -    -        -    -      -     -     -     -     - skipped
     p50 to p99: response time in seconds, counted from the intended time.
-    sent/s, ok/s: per second of the point. served/s: first answer to last.
+    sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Knee: 400 rps is the highest rate that was sustained; 500 rps was not sustained.
     SLO p95<9s: FAILED at 500 rps (18.63 s), 600 rps (28.00 s)
@@ -195,19 +196,20 @@ test('everything a point can say, within 80 columns', () => {
       900 rps: 503 x 4800
 
     Where the mean response time went, seconds:
-      rps client wait    A network B model B wait   sum answers
-        1        0.00 0.40    0.01    0.70   4.61  5.72      10
-       10        0.00 0.40    0.01    0.70   4.63  5.74     100
-       50        0.00 0.40    0.01    0.70   4.72  5.83     500
-      100        0.00 0.40    0.01    0.70   4.84  5.95    1000
-      200        0.00 0.40    0.01    0.70   5.07  6.18    2000
-      300        0.00 0.40    0.01    0.70   5.29  6.41    3000
-      400        0.00 0.40    0.01    0.70   5.52  6.64    4000
-      500        0.00 0.40    0.18    0.70   9.50 10.79    4200
-      600        0.00 0.40    0.40    0.70  14.71 16.21    4200
-      700        0.00 0.40    0.61    0.70  20.25 21.96    4200
-      800        0.00 0.40    0.83    0.70  26.12 28.04    4200
-      900        0.00 0.40    1.04    0.70  32.31 34.45    4200
+          client    A's            B's   B's
+      rps   wait engine network engine  wait   sum answers
+        1   0.00   0.40    0.01   0.70  4.61  5.72      10
+       10   0.00   0.40    0.01   0.70  4.63  5.74     100
+       50   0.00   0.40    0.01   0.70  4.72  5.83     500
+      100   0.00   0.40    0.01   0.70  4.84  5.95    1000
+      200   0.00   0.40    0.01   0.70  5.07  6.18    2000
+      300   0.00   0.40    0.01   0.70  5.29  6.41    3000
+      400   0.00   0.40    0.01   0.70  5.52  6.64    4000
+      500   0.00   0.40    0.18   0.70  9.50 10.79    4200
+      600   0.00   0.40    0.40   0.70 14.71 16.21    4200
+      700   0.00   0.40    0.61   0.70 20.25 21.96    4200
+      800   0.00   0.40    0.83   0.70 26.12 28.04    4200
+      900   0.00   0.40    1.04   0.70 32.31 34.45    4200
 
     Refused or failed at:
       500 rps: the load balancer x 799, B x 1

@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Env } from '../../../templates/services/common/env.ts';
+import {
+  keepAliveField,
+  parseKeepAlive,
+  parseKeepAliveSetting,
+} from '../../../templates/services/common/keep-alive.ts';
 import { readCommonSettings, readModelSettings } from '../../../templates/services/common/service-settings.ts';
 import { VERSION } from '../../../templates/services/common/version.ts';
-import { parseKeepAlive } from '../../../templates/services/engine-sim/keep-alive.ts';
 import { listenDefaults, readSimSettings } from '../../../templates/services/engine-sim/settings.ts';
 import { Rotation } from '../../../templates/services/proxy/rotation.ts';
 import { readProxySettings } from '../../../templates/services/proxy/settings.ts';
@@ -32,6 +36,7 @@ test.each([
   [{ MAX_QUEUE: '1.5' }, 'MAX_QUEUE: "1.5" is not a whole number'],
   [{ MAX_CONCURRENCY: '0' }, 'MAX_CONCURRENCY: "0" is below the minimum 1'],
   [{ MIN_PROCESS_SECONDS: '-1' }, 'MIN_PROCESS_SECONDS: "-1" is below the minimum 0'],
+  [{ KEEP_ALIVE_MODEL: 'soon' }, 'KEEP_ALIVE_MODEL: "soon" is not a duration'],
   [{ PRELOAD: 'maybe' }, 'PRELOAD: "maybe" is neither true nor false'],
   [{ OLLAMA_URL: 'ftp://x' }, 'OLLAMA_URL: "ftp://x" is not an http:// or https:// URL'],
 ])('%o is refused by name and value', (source, message) => {
@@ -59,13 +64,38 @@ test('keep_alive as Ollama reads it', () => {
     ['5m', 300_000],
     ['1h30m', 5_400_000],
     ['250ms', 250],
-    ['90', 90_000],
     [-1, Infinity],
     ['-1m', Infinity],
     [0, 0],
-    ['soon', undefined],
+    ['1h2m3.5s', 3_723_500],
+    ['.5s', 500],
   ] as const;
-  for (const [value, ms] of cases) expect([value, parseKeepAlive(value)]).toEqual([value, ms]);
+  for (const [value, ms] of cases) expect([value, parseKeepAlive(value)]).toEqual([value, { ms }]);
+  const refused = [
+    ['90', 'time: missing unit in duration "90"'],
+    ['soon', 'time: invalid duration "soon"'],
+    ['1d', 'time: unknown unit "d" in duration "1d"'],
+    [true, "Unsupported type: 'bool'"],
+  ] as const;
+  for (const [value, problem] of refused) expect(parseKeepAlive(value)).toEqual({ problem });
+  // In the variable a number alone is seconds.
+  expect([parseKeepAliveSetting('90'), parseKeepAliveSetting('-1'), parseKeepAliveSetting('x')]).toEqual([
+    90_000,
+    Infinity,
+    undefined,
+  ]);
+});
+
+test('keep-alive as A and B send it to Ollama, which refuses a number in a text', () => {
+  expect(['30m', '90', '0', '-1', '-1m'].map(keepAliveField)).toEqual(['30m', 90, 0, -1, '-1m']);
+});
+
+test.each([
+  [{}, 1],
+  [{ OLLAMA_NUM_PARALLEL: '4' }, 4],
+  [{ OLLAMA_NUM_PARALLEL: '4', MAX_CONCURRENCY: '6' }, 6],
+])('with %o, %i requests work at once', (source, concurrency) => {
+  expect(readCommonSettings(new Env(source), { minProcessSeconds: 0 })).toMatchObject({ concurrency, queue: 64 });
 });
 
 test('backends have names, given or taken from their address, and no two the same', () => {

@@ -6,12 +6,18 @@ import { notMore } from '../../../src/services/smoke/check.ts';
 import { checkMeasured, checkMinimum } from '../../../src/services/smoke/checks-b.ts';
 import { junitOf } from '../../../src/services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../../../src/services/smoke/junit-file.ts';
-import { LONG_PROMPT, SHORT_PROMPT } from '../../../src/services/smoke/prompts.ts';
+import { longPrompts, SHORT_PROMPT } from '../../../src/services/smoke/prompts.ts';
 import { smokeTargets } from '../../../src/services/smoke/targets.ts';
 
 test('the short prompt is short in code points only', () => {
   expect([[...SHORT_PROMPT].length, SHORT_PROMPT.length]).toEqual([999, 1000]);
-  expect([...LONG_PROMPT].length).toBe(1200);
+});
+
+test('long prompts are long enough, and have nothing in common from the first letter on, in one run and from run to run', () => {
+  const [one, other] = [longPrompts(1), longPrompts(2)];
+  const prompts = [one(), one(), one(), other()];
+  for (const prompt of prompts) expect([...prompt].length).toBe(1200);
+  expect(new Set(prompts.map(([first]) => first)).size).toBe(4);
 });
 
 test('times: rounding is forgiven, more is not', () => {

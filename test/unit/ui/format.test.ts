@@ -5,7 +5,15 @@ import { checkLine, formatSmokeReport } from '../../../src/ui/format/check.ts';
 import { canShowUnicode, toAscii } from '../../../src/ui/format/glyphs.ts';
 import { formatPlan, summarizePlan } from '../../../src/ui/format/plan.ts';
 import { stepDone, stepFailed } from '../../../src/ui/format/step.ts';
-import { isSound, pointLine, pointRemarks, sweepHeader, tickLine, verdictOf } from '../../../src/ui/format/sweep.ts';
+import {
+  isSound,
+  leftText,
+  pointLine,
+  pointRemarks,
+  sweepHeader,
+  tickLine,
+  verdictOf,
+} from '../../../src/ui/format/sweep.ts';
 import {
   bar,
   formatAmount,
@@ -49,7 +57,7 @@ test('steps say what happened and how long it took', () => {
 test('a sweep names its target, its ladder and that the engine is simulated', () => {
   expect(sweepHeader(plan).join('\n')).toMatchInlineSnapshot(`
     "Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine)
-    2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s without drains"
+    2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s and the drains, at most 2m 00s each"
   `);
   expect(sweepHeader({ ...plan, warmupSeconds: 0, durationSeconds: 0.3 })[1]).toContain(
     ', 300 ms each without warm-up,',
@@ -58,8 +66,14 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
     ', 1m 30s each after 2.5 s of warm-up,',
   );
   expect(sweepHeader({ ...plan, search: { low: 1, high: 50, maxPoints: 12 } })[1]).toBe(
-    'search for the knee between 1 and 50 req/s, at most 12 points, 10 s each after 2 s of warm-up, about 24 s without drains',
+    'search for the knee between 1 and 50 req/s, at most 12 points, 10 s each after 2 s of warm-up, about 12 s a point and the drains, at most 2m 00s each',
   );
+  expect(
+    sweepHeader({ ...plan, rates: [0.05, 0.15], probeMs: 14_800, timeoutSeconds: 60, estimateSeconds: 69 })[1],
+  ).toBe(
+    '2 points at 0.05, 0.15 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 1m 09s; where answers queue, up to 1m 00s more a point',
+  );
+  expect(leftText({ ...tick, etaAtMost: true, etaOfPoint: true }, 'about ')).toBe('at most 2m 05s left of this point');
   expect(tickLine(tick, '2')).toMatchInlineSnapshot(
     `"point 2 of 2, 50 req/s, measuring 5 of 10 s; sent 250 (49.8/s), in flight 235, ok 12, failed 3; about 2m 05s left"`,
   );
@@ -98,7 +112,17 @@ test('a point fits 76 columns beside its mark, and says what spoils it', () => {
 test('a verdict says whether a point can be used, and how the target took it', () => {
   const state = (name: 'steady' | 'filling' | 'overloaded' | 'unknown') => ({ state: name, reason: '' });
   expect(verdictOf(point)).toBe('valid');
-  expect(verdictOf({ ...point, state: state('unknown') })).toBe('valid');
+  expect(verdictOf({ ...point, state: state('unknown') })).toBe('valid, undecided');
+  expect(
+    pointRemarks({ ...point, state: { state: 'unknown', reason: 'only 4 requests', suggestedDurationSeconds: 50 } }),
+  ).toContain('undecided: only 4 requests; --duration 50s would tell more');
+  const { ok, ...others } = point.outcomes;
+  const refused = {
+    ...{ ...point, outcomes: { ...others, ok: 0, http_error: ok }, state: state('unknown') },
+    ...{ errorsByClass: { '404': 20 }, errorTexts: { '404': "model '' not found" } },
+  };
+  expect(verdictOf(refused)).toBe('failed');
+  expect(pointRemarks(refused)).toEqual(["100 % failed: 404 20 (model '' not found)"]);
   expect(verdictOf({ ...point, state: state('overloaded') })).toBe('valid, overloaded');
   expect(verdictOf({ ...point, state: state('steady'), validity: 'invalid: late' })).toBe('invalid');
   const above = { ...point, status: 'skipped', validity: 'above the knee', sent: 0 } as const;
@@ -139,7 +163,9 @@ test('bars, amounts, rates and estimates', () => {
     '2.2 GB',
   ]);
   expect(formatAmount(999_960, 'bytes')).toBe('1.0 MB');
-  expect([formatRate(50), formatRate(49.84), formatRate(999.6)]).toEqual(['50', '49.8', '1000']);
+  expect([50, 49.84, 999.6, 99.96, 1.5, 0.05, 0.15, 0.01267, 0].map(formatRate)).toEqual([
+    ...['50', '49.8', '1000', '100', '1.5', '0.05', '0.15', '0.0127', '0'],
+  ]);
   expect([formatEstimate(0.2), formatEstimate(12), formatEstimate(125)]).toEqual(['1 s', '12 s', '2m 05s']);
   expect([truncate('abc', 3), truncate('abcd', 3), truncate('abc', 0)]).toEqual(['abc', 'ab…', '']);
   expect(wrap('one two three', 7)).toEqual(['one two', 'three']);

@@ -1,3 +1,4 @@
+import { errorTextOf } from '../../chain/schemas.ts';
 import type { AnswerKind } from '../target.ts';
 import type { AnswerFigures } from './protocol.ts';
 import type { TokenMeter } from './stream/token-meter.ts';
@@ -21,10 +22,8 @@ export function judgeAnswer(kind: AnswerKind, status: number, text: string, loca
   const success = kind === 'any' ? status >= 200 && status < 300 : status === 200;
   if (!success) {
     // A redirect is never followed: the load would arrive elsewhere than it says.
-    const redirect = status >= 300 && status < 400 && location !== undefined ? `redirects to ${location}` : undefined;
-    const detail = redirect ?? detailOf(parsed(text));
-    const error = detail === undefined ? `HTTP ${status}` : `HTTP ${status}: ${detail}`;
-    return { outcome: 'http_error', class: String(status), error: brief(error) };
+    const redirect = status >= 300 && status < 400 && location !== undefined ? `: redirects to ${location}` : undefined;
+    return { outcome: 'http_error', class: String(status), error: brief(`HTTP ${status}${redirect ?? saidOf(text)}`) };
   }
   const body = parsed(text);
   if (kind === 'any') return { outcome: 'ok', class: 'ok', error: '', ...hostOf(body) };
@@ -40,7 +39,8 @@ export function judgeStream(meter: TokenMeter): Verdict {
   meter.end();
   const { problem, reported, outputTokens } = meter;
   if (problem !== '') return invalid('broken-stream', brief(problem));
-  const figures = { ...number('prompt_tokens', reported?.promptTokens), output_tokens: outputTokens };
+  const figures: Figures = { output_tokens: outputTokens };
+  keep(figures, 'prompt_tokens', reported?.promptTokens);
   return { outcome: 'ok', class: 'ok', error: '', ...hostOf(reported), figures };
 }
 
@@ -82,30 +82,55 @@ function missingInB(body: Record<string, unknown>): string | undefined {
   return typeof body.host === 'string' ? undefined : 'host';
 }
 
+type Figures = { -readonly [K in keyof AnswerFigures]: AnswerFigures[K] };
+
 function figuresOf(a: Record<string, unknown>, b: Record<string, unknown>): AnswerFigures {
   const inA = isObject(a.timing) ? a.timing : {};
   const inB = isObject(b.timing) ? b.timing : {};
-  return {
-    ...number('a_local_seconds', inA.a_local_seconds),
-    ...number('b_remote_seconds', inA.b_remote_seconds),
-    ...number('end_to_end_seconds', inA.end_to_end_seconds),
-    ...number('ollama_seconds', inB.ollama_seconds),
-    ...number('total_seconds', inB.total_seconds),
-    ...number('prompt_tokens', isObject(b.usage) ? b.usage.prompt_eval_count : undefined),
-    ...number('output_tokens', isObject(b.usage) ? b.usage.eval_count : undefined),
-  };
+  const usage = isObject(b.usage) ? b.usage : {};
+  const found: Figures = {};
+  keep(found, 'a_local_seconds', inA.a_local_seconds);
+  keep(found, 'b_remote_seconds', inA.b_remote_seconds);
+  keep(found, 'end_to_end_seconds', inA.end_to_end_seconds);
+  keep(found, 'ollama_seconds', inB.ollama_seconds);
+  keep(found, 'total_seconds', inB.total_seconds);
+  keep(found, 'prompt_tokens', usage.prompt_eval_count);
+  keep(found, 'output_tokens', usage.eval_count);
+  keep(found, 'a_queue_seconds', inA.queue_seconds);
+  keep(found, 'b_queue_seconds', inB.queue_seconds);
+  if (isObject(inA.engine)) {
+    keep(found, 'a_engine_queue_seconds', inA.engine.queue_seconds);
+    keep(found, 'a_load_seconds', inA.engine.load_seconds);
+    keep(found, 'a_prompt_seconds', inA.engine.prompt_seconds);
+    keep(found, 'a_generation_seconds', inA.engine.generation_seconds);
+  }
+  if (isObject(inB.engine)) {
+    keep(found, 'b_engine_queue_seconds', inB.engine.queue_seconds);
+    keep(found, 'b_load_seconds', inB.engine.load_seconds);
+    keep(found, 'b_prompt_seconds', inB.engine.prompt_seconds);
+    keep(found, 'b_generation_seconds', inB.engine.generation_seconds);
+  }
+  return found;
 }
 
-function number<K extends keyof AnswerFigures>(key: K, value: unknown): { [P in K]?: number } {
-  return typeof value === 'number' && Number.isFinite(value) ? ({ [key]: value } as { [P in K]: number }) : {};
+/** Written one by one: objects that are made to be spread cost more than the rest of a record. */
+function keep(into: Figures, key: keyof Figures, value: unknown): void {
+  if (typeof value === 'number' && Number.isFinite(value)) into[key] = value;
 }
 
 function hostOf(body: unknown): { host?: string } {
   return isObject(body) && typeof body.host === 'string' ? { host: brief(body.host) } : {};
 }
 
-function detailOf(body: unknown): string | undefined {
-  return isObject(body) && typeof body.detail === 'string' ? body.detail : undefined;
+/**
+ * What an answer says about its failure: a service's `detail` after a colon. What engines and gateways call `error` stands
+ * behind that word, so that it is not taken for a service's.
+ */
+function saidOf(text: string): string {
+  const body = parsed(text);
+  if (isObject(body) && typeof body.detail === 'string') return `: ${body.detail}`;
+  const error = errorTextOf(body);
+  return error === undefined ? '' : ` error: ${error}`;
 }
 
 function parsed(text: string): unknown {

@@ -27,6 +27,8 @@ export interface RunOrder extends ConnectionControls {
   readonly seed: number;
   /** Position in the sweep: makes the prompts of its points differ. */
   readonly series: number;
+  /** About so many tokens that all prompts have in common before what differs; default none. */
+  readonly sharedPrefixTokens?: number;
   /** Default `constant`. `poisson` draws from `seed` and `series`, and brings exactly as many requests. */
   readonly arrivals?: 'constant' | 'poisson';
   /** Ask for a streamed answer (NDJSON or server-sent events) and measure its tokens. */
@@ -45,8 +47,8 @@ interface StopOrder {
 
 export type Order = RunOrder | StopOrder;
 
-/** Times and counts that an answer of the contract carries, in the order of the record's columns. */
-export const FIGURES = [
+/** Times and counts that every answer of the contract carries. */
+export const ANSWER_FIGURES = [
   'a_local_seconds',
   'b_remote_seconds',
   'end_to_end_seconds',
@@ -55,6 +57,23 @@ export const FIGURES = [
   'prompt_tokens',
   'output_tokens',
 ] as const;
+
+/** What an answer tells of each hop where service and engine measure it: waiting for a place, and the engine's own. */
+export const PHASE_FIGURES = [
+  'a_queue_seconds',
+  'a_engine_queue_seconds',
+  'a_load_seconds',
+  'a_prompt_seconds',
+  'a_generation_seconds',
+  'b_queue_seconds',
+  'b_engine_queue_seconds',
+  'b_load_seconds',
+  'b_prompt_seconds',
+  'b_generation_seconds',
+] as const;
+
+/** Everything that an answer may carry, in the order of the record's columns. */
+export const FIGURES = [...ANSWER_FIGURES, ...PHASE_FIGURES] as const;
 
 export type AnswerFigures = { readonly [K in (typeof FIGURES)[number]]?: number };
 

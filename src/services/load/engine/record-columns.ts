@@ -19,7 +19,7 @@ export interface RecordColumns {
   readonly codes: Uint16Array;
   /** Class, error and host together: there are few different ones. */
   readonly labels: readonly (readonly [string, string, string | undefined])[];
-  /** Seven numbers a record in the order of the contract's figures, NaN for none; empty when no record has any. */
+  /** A number for each of {@link FIGURES} a record, in their order, NaN for none; empty when no record has any. */
   readonly figures: Float64Array;
   /** Time to the first token (NaN for none) and count of gaps after it; empty when nothing was streamed. */
   readonly streams: Float64Array;

@@ -1,27 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { bodyMaker } from '../prompt.ts';
+import { markOf, writeMark } from '../../chain/prompt-mark.ts';
+import { bodyParts, type PromptOptions } from '../prompt.ts';
 
 /** The same body, asking for a streamed answer. */
 export function streamedBody(body: string): string {
   return `${body.slice(0, -1)},"stream":true}`;
 }
 
-/** Digits of a request's number in its prompt: as wide as any point needs, so that every body has one length. */
-const WIDTH = 10;
-const SENTINEL = '1'.repeat(WIDTH);
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
 
 const DIGIT_0 = 48;
 const LETTER_A = 97;
 const LETTER_F = 102;
-const LETTER_W = 119;
 
-export interface TemplateOptions {
+export interface TemplateOptions extends PromptOptions {
   readonly target: URL;
-  readonly prompt: string;
-  readonly seed: number;
-  readonly series: number;
   /** Ask for a streamed answer. */
   readonly stream: boolean;
   /** Bearer token. */
@@ -29,22 +23,23 @@ export interface TemplateOptions {
 }
 
 /**
- * Requests that are all the same but for parts of fixed width: the number in the prompt and the trace's ids. All is
+ * Requests that are all the same but for parts of fixed width: the mark that begins the prompt and the trace's ids. All is
  * built once; a request is some 40 bytes written over those of the one before.
  */
 export class RequestTemplate {
   readonly #accept: string;
   readonly #authorization: readonly string[];
   readonly #traceAt: number;
-  readonly #numberAt: number;
+  readonly #markAt: number;
+  readonly #key: number;
   readonly #bodyAt: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ target, prompt, seed, series, stream, token }: TemplateOptions) {
-    const whole = bodyMaker(prompt, seed, series)(Number(SENTINEL));
-    const at = whole.indexOf(`-${SENTINEL}: `) + 1;
+  constructor({ target, stream, token, ...prompt }: TemplateOptions) {
+    const { head: before, key, tail } = bodyParts(prompt);
+    const whole = before + markOf(key, 0) + tail;
     const body = Buffer.from(stream ? streamedBody(whole) : whole);
     this.#accept = stream ? 'application/x-ndjson, text/event-stream, application/json' : 'application/json';
     this.#authorization = token === undefined ? [] : ['authorization', `Bearer ${token}`];
@@ -56,7 +51,8 @@ export class RequestTemplate {
     );
     this.#bodyAt = head.length;
     this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-01\r\n\r\n'.length;
-    this.#numberAt = head.length + Buffer.byteLength(whole.slice(0, at));
+    this.#markAt = head.length + Buffer.byteLength(before);
+    this.#key = key;
     this.#bytes = Buffer.concat([head, body]);
   }
 
@@ -70,13 +66,7 @@ export class RequestTemplate {
     const marker = index < 0 ? LETTER_F : DIGIT_0;
     writeHex(bytes, this.#traceAt, id, marker);
     writeHex(bytes, this.#traceAt + HEX_WIDTH + 1, id, marker);
-    let rest = Math.abs(index);
-    for (let at = this.#numberAt + WIDTH - 1; at >= this.#numberAt; at--) {
-      bytes[at] = DIGIT_0 + (rest % 10);
-      rest = Math.floor(rest / 10);
-    }
-    // The prompts of the warm-up must not be those of the window.
-    if (index < 0) bytes[this.#numberAt] = LETTER_W;
+    writeMark(bytes, this.#markAt, this.#key, index);
     return bytes;
   }
 

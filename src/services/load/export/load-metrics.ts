@@ -12,6 +12,7 @@ import {
   type Metric,
   OFFERED_RATE,
   OPERATION_DURATION,
+  PHASE_DURATION,
   REQUESTS,
   SENT_RATE,
   TIME_PER_OUTPUT_CHUNK,
@@ -90,6 +91,15 @@ export class LoadMetrics {
           attributes: { ...own, ...target, 'http.request.method': 'POST', ...statusOf(ending), ...errorOf(ending) },
           value: ending.service,
         })),
+      ),
+      histogramOf(
+        PHASE_DURATION,
+        points.flatMap(({ point, own }) =>
+          point.phases.map(({ hop, name, seconds }) => ({
+            attributes: { ...own, ...target, 'chainctl.hop': hop, 'chainctl.phase': name },
+            value: seconds,
+          })),
+        ),
       ),
       histogram(LATENESS, {}, ({ lateness }) => lateness),
       {

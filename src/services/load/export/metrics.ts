@@ -56,6 +56,14 @@ export const HTTP_DURATION: HistogramMetric = {
   boundaries: HTTP_SECONDS,
 };
 
+/** Waiting and work of one hop, by `chainctl.hop` and `chainctl.phase`. Many a phase is shorter than an operation. */
+export const PHASE_DURATION: HistogramMetric = {
+  name: 'chainctl.load.phase.duration',
+  unit: 's',
+  description: 'What services and engines say that they did with a request',
+  boundaries: [0.001, 0.0025, 0.005, ...GEN_AI_SECONDS],
+};
+
 export const LATENESS: HistogramMetric = {
   name: 'chainctl.load.lateness',
   unit: 's',
@@ -84,7 +92,7 @@ export const OFFERED_RATE: Metric = {
 export const SENT_RATE: Metric = {
   name: 'chainctl.load.sent_rate',
   unit: '{request}/s',
-  description: 'Requests sent during the last second',
+  description: 'Requests sent per second, of the last second or the last three requests',
 };
 
 export const IN_FLIGHT: Metric = {

@@ -1,7 +1,14 @@
-import type { RequestRecord } from '../engine/protocol.ts';
+import { PHASE_FIGURES, type RequestRecord } from '../engine/protocol.ts';
 import type { Outcome } from '../types.ts';
 import { Histogram } from './histogram.ts';
-import { HTTP_DURATION, LATENESS, OPERATION_DURATION, TIME_PER_OUTPUT_CHUNK, TIME_TO_FIRST_CHUNK } from './metrics.ts';
+import {
+  HTTP_DURATION,
+  LATENESS,
+  OPERATION_DURATION,
+  PHASE_DURATION,
+  TIME_PER_OUTPUT_CHUNK,
+  TIME_TO_FIRST_CHUNK,
+} from './metrics.ts';
 
 /** A backend keeps every combination for long, and some of them come from the network: beyond these it is {@link OTHER}. */
 const MAX_ENDINGS = 50;
@@ -23,11 +30,25 @@ export interface Ending {
   readonly hosts: Map<string | undefined, number>;
 }
 
+/** What a hop did with its requests, and for how long. */
+export interface Phase {
+  readonly hop: string;
+  /** `queue`, `engine_queue`, `load`, `prompt`, `generation`. */
+  readonly name: string;
+  readonly seconds: Histogram;
+}
+
 /** Adds up the requests of one point. */
 export class PointMetrics {
   readonly lateness = new Histogram(LATENESS.boundaries);
   readonly firstChunk = new Histogram(TIME_TO_FIRST_CHUNK.boundaries);
   readonly nextChunk = new Histogram(TIME_PER_OUTPUT_CHUNK.boundaries);
+  /** In the order of the figures. */
+  readonly phases: readonly Phase[] = PHASE_FIGURES.map((figure) => ({
+    hop: figure.slice(0, 1),
+    name: figure.slice(2, -'_seconds'.length),
+    seconds: new Histogram(PHASE_DURATION.boundaries),
+  }));
   readonly #endings = new Map<string, Ending>();
   readonly #hosts = new Set<string>();
   #lastRecord: RequestRecord | undefined;
@@ -46,6 +67,7 @@ export class PointMetrics {
       if (serviceMs === undefined) continue;
       ending.response.add((latenessMs + serviceMs) / 1000);
       ending.service.add(serviceMs / 1000);
+      if (outcome === 'ok') this.#addPhases(record);
       if (outcome !== 'ok' || record.ttft_ms === undefined) continue;
       this.firstChunk.add((latenessMs + record.ttft_ms) / 1000);
       for (const gap of record.itl_ms ?? []) this.nextChunk.add(gap / 1000);
@@ -54,6 +76,14 @@ export class PointMetrics {
 
   get endings(): readonly Ending[] {
     return [...this.#endings.values()];
+  }
+
+  #addPhases({ figures }: RequestRecord): void {
+    if (figures === undefined) return;
+    for (const [at, { seconds }] of this.phases.entries()) {
+      const value = figures[PHASE_FIGURES[at] as (typeof PHASE_FIGURES)[number]];
+      if (value !== undefined) seconds.add(value);
+    }
   }
 
   #endingOf(record: RequestRecord): Ending {

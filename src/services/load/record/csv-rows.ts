@@ -1,103 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
-import { FIGURES, type RequestRecord } from '../engine/protocol.ts';
+import { PHASE_FIGURES, type RequestRecord } from '../engine/protocol.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
-
-/**
- * The first five are the contract's. `ttft_ms` counts from the sending; `itl_ms` holds several times with blanks between
- * them. `intended_ms` and all times count from the beginning of the point's window. */
-export const REQUEST_COLUMNS = [
-  'rps_target',
-  'ok',
-  'status',
-  'latency_ms',
-  'error',
-  'request',
-  'intended_ms',
-  'lateness_ms',
-  'service_ms',
-  'outcome',
-  'class',
-  'host',
-  ...FIGURES,
-  'ttft_ms',
-  'tpot_ms',
-  'itl_ms',
-] as const;
-
-/** The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. */
-export const SUMMARY_COLUMNS = [
-  'run_tag',
-  'target_url',
-  'rps_target',
-  'duration_s',
-  'timeout_s',
-  'drain_timeout_s',
-  'concurrency',
-  'sent',
-  'completed',
-  'ok',
-  'errors',
-  'ok_rps',
-  'err_pct',
-  'avg_ms',
-  'p50_ms',
-  'p90_ms',
-  'p95_ms',
-  'p99_ms',
-  'per_request_csv',
-  'run_id',
-  'started_at',
-  'status',
-  'validity',
-  'simulated',
-  'scheduled',
-  'dropped',
-  'http_error',
-  'transport_error',
-  'timeout',
-  'invalid',
-  'incomplete',
-  'sent_rps',
-  'served_rps',
-  'lateness_p50_ms',
-  'lateness_p99_ms',
-  'service_p50_ms',
-  'service_p99_ms',
-  'peak_in_flight',
-  'new_connections',
-  'errors_by_class',
-  'hosts',
-  'state',
-  'state_reason',
-  'little_expected',
-  'little_observed',
-  'in_flight_slope',
-  'contaminated',
-  'max_ms',
-  'p50_ci_low_ms',
-  'p50_ci_high_ms',
-  'p95_ci_low_ms',
-  'p95_ci_high_ms',
-  'p99_ci_low_ms',
-  'p99_ci_high_ms',
-  'client_wait_ms',
-  'a_ms',
-  'network_ms',
-  'b_model_ms',
-  'b_wait_ms',
-  'refused_by',
-  'fairness_jain',
-  'fairness_max_min',
-  'prompt_tokens',
-  'output_tokens',
-  'output_tokens_per_s',
-  'ttft_p50_ms',
-  'ttft_p95_ms',
-  'itl_p50_ms',
-  'itl_p95_ms',
-  'tpot_p50_ms',
-  'tpot_p95_ms',
-] as const;
+import { SUMMARY_COLUMNS } from './csv-columns.ts';
 
 type Cell = string | number;
 
@@ -136,6 +40,7 @@ function requestRow(rate: number, record: RequestRecord): Cell[] {
     fixed(record.ttft_ms),
     fixed(timePerToken(record)),
     record.itl_ms?.map((ms) => fixed(ms)).join(' ') ?? '',
+    ...PHASE_FIGURES.map((name) => figures?.[name] ?? ''),
   ];
 }
 
@@ -161,7 +66,7 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
     completed: point.sent - outcomes.incomplete,
     ok: outcomes.ok,
     errors,
-    ok_rps: point.okRps.toFixed(3),
+    ok_rps: rate(point.okRps),
     err_pct: (point.sent === 0 ? 0 : (100 * errors) / point.sent).toFixed(2),
     avg_ms: fixed(response?.mean),
     p50_ms: fixed(response?.p50),
@@ -181,8 +86,8 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
     timeout: outcomes.timeout,
     invalid: outcomes.invalid,
     incomplete: outcomes.incomplete,
-    sent_rps: point.sentRps.toFixed(3),
-    served_rps: point.servedRps.toFixed(3),
+    sent_rps: rate(point.sentRps),
+    served_rps: rate(point.servedRps),
     lateness_p50_ms: fixed(point.lateness?.p50),
     lateness_p99_ms: fixed(point.lateness?.p99),
     service_p50_ms: fixed(point.service?.p50),
@@ -221,6 +126,16 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
     itl_p95_ms: fixed(stream?.itl?.p95),
     tpot_p50_ms: fixed(stream?.tpot?.p50),
     tpot_p95_ms: fixed(stream?.tpot?.p95),
+    a_queue_ms: fixed(waterfall?.aQueue),
+    a_engine_queue_ms: fixed(waterfall?.aEngineQueue),
+    a_load_ms: fixed(waterfall?.aWork?.load),
+    a_prompt_ms: fixed(waterfall?.aWork?.prompt),
+    a_generation_ms: fixed(waterfall?.aWork?.generation),
+    b_queue_ms: fixed(waterfall?.bQueue),
+    b_engine_queue_ms: fixed(waterfall?.bEngineQueue),
+    b_load_ms: fixed(waterfall?.bWork?.load),
+    b_prompt_ms: fixed(waterfall?.bWork?.prompt),
+    b_generation_ms: fixed(waterfall?.bWork?.generation),
   };
   return stringify([SUMMARY_COLUMNS.map((column) => row[column])]);
 }
@@ -228,6 +143,11 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
 /** Three decimals, as the contract has them; empty where there is no figure. */
 function fixed(value: number | undefined): string {
   return value === undefined ? '' : value.toFixed(3);
+}
+
+/** Three decimals, and three digits where that is more: 0.0125 a second is not 0.013. */
+function rate(perSecond: number): string {
+  return perSecond > 0 && perSecond < 0.1 ? perSecond.toPrecision(3) : perSecond.toFixed(3);
 }
 
 function listed(counts: Readonly<Partial<Record<string, number>>>): string {

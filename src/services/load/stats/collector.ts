@@ -1,6 +1,7 @@
 import type { RequestRecord } from '../engine/protocol.ts';
 import type { AnswerKind } from '../target.ts';
 import type { Outcome, Refuser } from '../types.ts';
+import { departureRate } from './departures.ts';
 import { Samples } from './percentiles.ts';
 import { whoRefused } from './refusals.ts';
 import { Column } from './samples-over-time.ts';
@@ -18,6 +19,8 @@ export class Collector {
     incomplete: 0,
   };
   readonly errorsByClass = new Map<string, number>();
+  /** What the first of each class said, where it said anything. */
+  readonly errorTexts = new Map<string, string>();
   readonly statuses = new Map<number, number>();
   readonly hosts = new Map<string, number>();
   readonly refusedBy = new Map<Refuser, number>();
@@ -31,13 +34,12 @@ export class Collector {
   /** Of all that was sent and whose end is known or was waited for: sent since the window began, and time open; ms. */
   readonly sentMs = new Column();
   readonly openMs = new Column();
-  /** 1 where nobody waited for the end. */
-  readonly censored = new Column();
   readonly observed = { atMs: new Column(), inFlight: new Column() };
   readonly tokens = { prompt: 0, output: 0, answers: 0 };
   readonly #kind: AnswerKind;
   readonly #seen = new Set<number>();
-  #firstOkMs = Number.POSITIVE_INFINITY;
+  /** When each success ended, milliseconds since the window began. */
+  readonly #okEndMs = new Column();
   #lastOkMs = 0;
 
   constructor(kind: AnswerKind) {
@@ -53,6 +55,7 @@ export class Collector {
     if (record.host !== undefined) count(this.hosts, record.host);
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
+      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) this.#keepText(record);
       count(this.refusedBy, whoRefused(this.#kind, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -60,7 +63,6 @@ export class Collector {
     if (serviceMs === undefined) return;
     this.sentMs.push(record.intendedMs + latenessMs);
     this.openMs.push(serviceMs);
-    this.censored.push(outcome === 'incomplete' ? 1 : 0);
     if (outcome === 'ok') this.#addSuccess(record, latenessMs, serviceMs);
   }
 
@@ -89,13 +91,14 @@ export class Collector {
     return this.#lastOkMs;
   }
 
-  /**
-   * At what rate successes ended, per second: their number less one over the time from the first to the last. Unlike a
-   * division by the window it does not fall with the response time, and a backlog that is worked off does not raise it.
-   */
+  /** At what rate successes came, per second; see {@link departureRate}. */
   get departureRate(): number | undefined {
-    const seconds = (this.#lastOkMs - this.#firstOkMs) / 1000;
-    return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
+    return departureRate(this.#okEndMs.view());
+  }
+
+  #keepText({ class: name, error }: RequestRecord): void {
+    const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(error)?.[1];
+    if (text !== undefined) this.errorTexts.set(name, text);
   }
 
   #addSuccess(record: RequestRecord, latenessMs: number, serviceMs: number): void {
@@ -105,7 +108,7 @@ export class Collector {
     this.hops.add(record);
     this.stream.add(record);
     const endedAt = record.intendedMs + response;
-    this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
+    this.#okEndMs.push(endedAt);
     this.#lastOkMs = Math.max(this.#lastOkMs, endedAt);
     const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;

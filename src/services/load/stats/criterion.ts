@@ -150,7 +150,7 @@ function compare(value: number, operator: Operator, bound: number): boolean {
 
 function observedText(metric: Metric, value: number): string {
   if (isOneOf(SHARES, metric)) return `${(100 * value).toFixed(2)} %`;
-  if (isOneOf(RATES, metric)) return `${value.toFixed(1)}/s`;
+  if (isOneOf(RATES, metric)) return `${value < 10 ? Number(value.toPrecision(3)) : value.toFixed(1)}/s`;
   return value < 1000 ? `${value.toFixed(1)} ms` : `${(value / 1000).toFixed(2)} s`;
 }
 

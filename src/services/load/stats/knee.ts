@@ -10,7 +10,7 @@ export function isSustained(point: PointSummary): boolean | undefined {
   // At low rates the schedule's own rounding is more than 2 %: 1 request in 0.6 s is 1.67 per second.
   const goodput = point.scheduled === 0 ? 0 : point.outcomes.ok / point.scheduled;
   if (goodput < GOODPUT_SHARE) return false;
-  return point.state?.state === 'filling' ? undefined : true;
+  return point.state?.state === 'steady' ? true : undefined;
 }
 
 /**
@@ -21,14 +21,13 @@ export function isSustained(point: PointSummary): boolean | undefined {
  */
 export function judgeKnee(points: readonly PointSummary[]): Knee | undefined {
   const ordered = [...points].sort((a, b) => a.rate - b.rate);
-  let best: PointSummary | undefined;
-  let above: number | undefined;
-  for (const point of ordered) {
-    const sustained = isSustained(point);
-    if (sustained === true) {
-      if (above === undefined) best = point;
-    } else if (sustained === false) above ??= point.rate;
-  }
+  const above = ordered.find((point) => isSustained(point) === false)?.rate;
+  const below = ordered.filter(({ rate }) => above === undefined || rate < above);
+  const best = below.findLast((point) => isSustained(point) === true);
   if (best === undefined) return undefined;
-  return { rate: best.rate, index: best.index, ...(above === undefined ? {} : { above }) };
+  return {
+    rate: best.rate,
+    index: best.index,
+    ...(above === undefined ? {} : { above }),
+  };
 }

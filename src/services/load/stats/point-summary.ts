@@ -1,5 +1,5 @@
 import type { Progress } from '../engine/protocol.ts';
-import type { PointSummary } from '../types.ts';
+import type { PointSummary, Refuser } from '../types.ts';
 import type { Collector } from './collector.ts';
 import { checkConservation } from './conservation.ts';
 import { fairnessOf } from './fairness.ts';
@@ -54,6 +54,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
   const okRps = perSecond(outcomes.ok, facts.durationSeconds);
+  const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
   return {
     index: facts.index,
     rate: facts.rate,
@@ -78,7 +79,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     errorsByClass,
     sentRps: perSecond(sent, facts.durationSeconds),
     okRps,
-    servedRps: round(Math.min(okRps, collected.departureRate ?? okRps)),
+    servedRps,
     ...(response === undefined ? {} : { response }),
     ...(service === undefined ? {} : { service }),
     ...(lateness === undefined ? {} : { lateness }),
@@ -90,19 +91,18 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     state: judgeState({
       rate: facts.rate,
       durationSeconds: facts.durationSeconds,
-      warmupSeconds: facts.warmupSeconds,
       sentMs: collected.sentMs.view(),
       serviceMs: collected.openMs.view(),
-      censored: collected.censored.view(),
       observed: { atMs: collected.observed.atMs.view(), inFlight: collected.observed.inFlight.view() },
       outcomes,
       statuses: collected.statuses,
       dropped,
-      ...(response === undefined ? {} : { responseP99: response.p99 }),
+      servedRps,
     }),
     ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
     ...(waterfall === undefined ? {} : { waterfall }),
-    ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(collected.refusedBy) }),
+    ...(collected.errorTexts.size === 0 ? {} : { errorTexts: Object.fromEntries(collected.errorTexts) }),
+    ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(blamed(collected, facts.status)) }),
     ...(tokens.answers === 0
       ? {}
       : {
@@ -117,10 +117,22 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   };
 }
 
+/** Where a point was stopped before its end, this machine did not wait for what was open. */
+function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status']): ReadonlyMap<Refuser, number> {
+  const unanswered = refusedBy.get('no_answer') ?? 0;
+  const given = status === 'complete' ? 0 : Math.min(unanswered, outcomes.incomplete);
+  if (given === 0) return refusedBy;
+  const told = new Map(refusedBy).set('client', (refusedBy.get('client') ?? 0) + given);
+  if (given === unanswered) told.delete('no_answer');
+  else told.set('no_answer', unanswered - given);
+  return told;
+}
+
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)));
 }
 
+/** Three decimals, and as many digits of what is less than that. */
 function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+  return value > 0 && value < 0.1 ? Number(value.toPrecision(3)) : Math.round(value * 1000) / 1000;
 }

@@ -1,7 +1,7 @@
 import type { RequestRecord } from '../engine/protocol.ts';
 import type { AnswerKind } from '../target.ts';
 import type { Refuser } from '../types.ts';
-import { LOCAL_LIMITS } from './validity.ts';
+import { allowedLateness, LOCAL_LIMITS } from './validity.ts';
 
 /** Statuses with which gateways answer for a backend that they do not reach. */
 const GATEWAY_STATUS = [502, 503, 504];
@@ -14,7 +14,8 @@ const SERVICE_SAYS = /^(overloaded|draining|deadline passed|ollama error)/;
 /**
  * Who said no to a request that did not succeed, by the look of the answer. The services answer
  * `{"detail": ...}` and A puts `remote(B) error:` before what it heard from B's side; a gateway's own 502, 503 or 504
- * has a body that is not theirs. Timeouts and what was open at the end are the client's own doing: it gave up.
+ * has a body that is not theirs. Nobody says anything to a request that times out or is open when the drain ends: the
+ * target did not answer in time, unless this machine was too late itself to blame it.
  *
  * @returns undefined for a success
  */
@@ -25,7 +26,7 @@ export function whoRefused(kind: AnswerKind, record: RequestRecord): Refuser | u
       return undefined;
     case 'timeout':
     case 'incomplete':
-      return 'client';
+      return ownLateness(record) ? 'client' : 'no_answer';
     case 'transport_error':
       return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
     case 'invalid':
@@ -33,6 +34,11 @@ export function whoRefused(kind: AnswerKind, record: RequestRecord): Refuser | u
     case 'http_error':
       return fromAnswer(kind, status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
   }
+}
+
+/** Whether this machine sent so late, or lost the request, that it says nothing about the target. */
+function ownLateness({ latenessMs, serviceMs }: RequestRecord): boolean {
+  return latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
 }
 
 function fromAnswer(kind: AnswerKind, status: number, detail: string | undefined): Refuser {

@@ -1,22 +1,33 @@
 import type { Outcome, PointState } from '../types.ts';
-import { leastSquares, mean } from './samples-over-time.ts';
-import { type Trend, trendOf } from './trend.ts';
+import { type Arrivals, arrivalsInOrder, arrivedBetween } from './arrivals-in-order.ts';
+import { type Course, inFlightCourse } from './in-flight-course.ts';
+import { type LittleFigures, littlesLaw } from './little.ts';
+import { mean } from './samples-over-time.ts';
+import { batchTrend, rankTrend } from './trend.ts';
 
-/** Less in the middle half of the window says nothing about a trend. */
+/** Less says nothing about a trend. */
 const MIN_REQUESTS = 5;
-/** So many observations of the requests in flight are taken for their course; with fewer it is made from the records. */
-const MIN_OBSERVATIONS = 5;
-const GRID = 64;
-/** Growth over the middle half that is nothing: requests; part of the mean; standard deviations of a Poisson number. */
-const GROWTH = { requests: 3, share: 0.15, deviations: 3 } as const;
-/** Part of the growth in flight that growing times must explain before it is an overload. */
-const EXPLAINED = 0.5;
+/** With fewer, ranks are judged: they would make no batches. Also what an undecided point is to have at the least. */
+const FEW_REQUESTS = 50;
+/** What a point without anything to judge is to have. */
+const SOME_REQUESTS = 20;
 /**
- * What times have to grow by per second of arrivals to be an overload where the number in flight does not show it yet:
- * of a target that is offered more than it serves, this is the part that it does not serve. And how many times its
- * standard error that has to be.
+ * What times grow by per second of arrivals is, of a target that is offered more than it serves, the part that it does
+ * not serve. `batches`: least growth that is an overload, and of how many standard errors; `ranks`: the same of a handful,
+ * in standard deviations of Kendall's S, with so many requests that may pass for independent. `flat`: growth that so many standard errors have to stay below for a steady
+ * point. All are drawn from simulated queues: `npm run bench:load -- steadiness` tells how often they are right.
  */
-const TREND = { share: 0.03, errors: 4 } as const;
+const TREND = {
+  batches: { share: 0.03, errors: 5.5 },
+  ranks: { share: 0.1, deviations: 3.3, independent: 25 },
+  flat: { share: 0.1, errors: { batches: 2.8, ranks: 1.2 } },
+} as const;
+/** Part of the offered rate that a steady target serves at the least; a handful of overloaded requests less than the second. */
+const SERVED = { steady: 0.95, handful: 0.9 } as const;
+/** Answers may take this part of the window: else most of it shows how the target fills. */
+const LONGEST_SHARE = 0.25;
+/** Standard errors by which the two sides of Little's law may differ, or the part of what is in flight that is nothing. */
+const LITTLE = { errors: 2, share: 0.02 } as const;
 /** Part of the requests that may be shed before the target is not keeping up. */
 const SHED_SHARE = 0.02;
 const SHED_STATUS = [429, 502, 503, 504];
@@ -24,172 +35,168 @@ const SHED_STATUS = [429, 502, 503, 504];
 export interface SteadinessInput {
   readonly rate: number;
   readonly durationSeconds: number;
-  readonly warmupSeconds: number;
-  /** Milliseconds since the window's beginning at which each request was sent. */
+  /** Milliseconds since the window's beginning at which each request was sent; in any order. */
   readonly sentMs: ArrayLike<number>;
   /** End minus sent, milliseconds, in the same order; of what did not end, the time that it was open. */
   readonly serviceMs: ArrayLike<number>;
-  /** 1 for a request that was still open when nobody waited any longer, in the same order. */
-  readonly censored: ArrayLike<number>;
   /** What was seen in flight while the point ran, warm-up requests included. */
   readonly observed: { readonly atMs: ArrayLike<number>; readonly inFlight: ArrayLike<number> };
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly statuses: ReadonlyMap<number, number>;
   readonly dropped: number;
-  readonly responseP99?: number;
+  /** At what rate successes came, window and drain together, per second. */
+  readonly servedRps: number;
+}
+
+/** What the judgement goes by. */
+interface Evidence {
+  readonly course: Course;
+  readonly little: LittleFigures;
+  /** The larger of mean and median time in system, seconds. */
+  readonly tookSeconds: number;
+  readonly servedShare: number;
+  /** Seconds that each second of arrivals waits longer, where that is certain. */
+  readonly growth: number | undefined;
+  /** No growth that matters can hide in the errors. */
+  readonly isFlat: boolean;
 }
 
 /**
- * Steady, filling or overloaded, on the middle half of the window. What is in flight grows in both of the latter; the
- * times tell them apart. In a fluid queue that gets `rate` and serves less, the time in system grows with the time of
- * arrival, and `rate` times that growth is the growth in flight. A target that is only being filled takes the same time
- * for every request. Little's law is told beside it: arrival rate x mean time in system against the mean in flight
- * (Little 1961), which agree in equilibrium only.
+ * Steady, filling or overloaded; `unknown` where the point is no evidence of either. A target that is offered more than
+ * it serves lets whoever comes later wait longer, and serves less than it is offered; both have to be seen. One that
+ * keeps up shows neither, within errors that leave no room for them, and obeys Little's law. Where answers are long against
+ * the window, a target that is only being filled has more and more in flight, too.
  */
 export function judgeState(input: SteadinessInput): PointState {
-  const middle = middleOf(input);
   const total = Object.values(input.outcomes).reduce((sum, count) => sum + count, 0);
-  if (middle.sent < MIN_REQUESTS) {
-    const reason = `only ${middle.sent} requests fell into the middle half of the window`;
-    const wanted = Math.ceil((4 * MIN_REQUESTS) / input.rate);
-    return { state: 'unknown', reason, suggestedDurationSeconds: Math.max(wanted, 1) };
+  if (input.sentMs.length < MIN_REQUESTS) {
+    return undecided(input, `only ${input.sentMs.length} requests were sent`, SOME_REQUESTS / input.rate);
   }
   if (input.outcomes.ok === 0) return { state: 'unknown', reason: `none of ${total} requests succeeded` };
-  const { slope, little, growth } = middle;
-  const figures = { inFlightSlope: rounded(slope), little };
-  const allowed = Math.max(
-    GROWTH.requests,
-    GROWTH.share * little.observed,
-    GROWTH.deviations * Math.sqrt(little.observed),
-  );
-  const observed = `in flight ${signed(slope)}/s around a mean of ${little.observed.toFixed(1)}`;
-  if (input.dropped > 0) {
-    const reason = `${observed}, and ${input.dropped} requests found no place below the bound`;
-    return { state: 'overloaded', reason, ...figures };
-  }
-  const longerBy = (share: number) =>
-    `${observed}, and each second of arrivals waits ${(share * 1000).toFixed(0)} ms longer`;
-  if (growth > allowed) {
-    const explained = (input.rate * middle.serviceTrend) / slope;
-    if (explained > EXPLAINED) return { state: 'overloaded', reason: longerBy(middle.serviceTrend), ...figures };
-    // Times that end at the timeout no longer grow; a target that is only being filled refuses nobody.
-    const refused = refusedOf(input);
-    if (refused > SHED_SHARE * total)
-      return { state: 'overloaded', reason: shedReason(observed, refused, total), ...figures };
-    const suggestedDurationSeconds = suggestion(input, middle.longestMs);
+  const evidence = evidenceOf(input);
+  const { course, little, growth, servedShare, tookSeconds } = evidence;
+  const figures = {
+    inFlightSlope: rounded(course.slope),
+    little: { expected: rounded(little.expected), observed: rounded(little.observed) },
+  };
+  const observed = `in flight ${signed(course.slope)}/s around a mean of ${course.mean.toFixed(1)}`;
+  const overloaded = (why: string): PointState => ({
+    state: 'overloaded',
+    reason: `${observed}, and ${why}`,
+    ...figures,
+  });
+  if (input.dropped > 0) return overloaded(`${input.dropped} requests found no place below the bound`);
+  const refused = SHED_STATUS.reduce((sum, status) => sum + (input.statuses.get(status) ?? 0), input.outcomes.timeout);
+  if (refused > SHED_SHARE * total) return overloaded(shedReason(refused, total));
+  if (growth !== undefined) return overloaded(`each second of arrivals waits ${(growth * 1000).toFixed(0)} ms longer`);
+  const isShort = tookSeconds > LONGEST_SHARE * input.durationSeconds;
+  if (course.grows && isShort) {
+    const needed = wantedSeconds(input, tookSeconds);
     const reason =
-      `${observed} while answers take the same time throughout: the window is short against them; ` +
-      `--duration ${suggestedDurationSeconds}s would show the steady state`;
-    return { state: 'filling', reason, ...figures, suggestedDurationSeconds };
+      `${observed} while answers take ${seconds(tookSeconds)}: the window is short against them; ` +
+      `--duration ${needed}s would tell more`;
+    return { state: 'filling', reason, ...figures, suggestedDurationSeconds: needed };
   }
-  // A short point of a target slightly over its capacity has not gathered enough in flight to tell; its times do.
-  const trend = laterTrend(input);
-  if (trend.slope > TREND.share && trend.errors > TREND.errors) {
-    return { state: 'overloaded', reason: longerBy(trend.slope), ...figures };
+  if (course.grows && servedShare < SERVED.steady && input.sentMs.length >= FEW_REQUESTS) {
+    return overloaded(servedReason(input));
   }
-  const shed = refusedOf(input) + input.outcomes.incomplete;
-  if (shed > SHED_SHARE * total) return { state: 'overloaded', reason: shedReason(observed, shed, total), ...figures };
-  const reason = `${observed}; Little's law expects ${little.expected.toFixed(1)}`;
-  return { state: 'steady', reason, ...figures };
+  const shed = refused + input.outcomes.incomplete;
+  if (shed > SHED_SHARE * total) return overloaded(shedReason(shed, total));
+  const doubt = doubtOf(input, evidence);
+  if (doubt !== undefined) return { ...undecided(input, `${observed}, but ${doubt}`, 0, tookSeconds), ...figures };
+  return { state: 'steady', reason: `${observed}; Little's law expects ${little.expected.toFixed(1)}`, ...figures };
 }
 
-function middleOf(input: SteadinessInput) {
-  const from = input.durationSeconds * 250;
-  const to = input.durationSeconds * 750;
-  const arrivals: number[] = [];
-  const times: number[] = [];
-  const ended: { readonly at: number[]; readonly took: number[] } = { at: [], took: [] };
-  let longestMs = 0;
-  for (let i = 0; i < input.sentMs.length; i++) {
-    const at = input.sentMs[i] ?? 0;
-    const took = input.serviceMs[i] ?? 0;
-    longestMs = Math.max(longestMs, took);
-    if (at < from || at >= to) continue;
-    arrivals.push(at);
-    times.push(took);
-    if (input.censored[i]) continue;
-    ended.at.push(at);
-    ended.took.push(took);
-  }
-  const course = courseOf(input, from, to);
-  const seconds = (to - from) / 1000;
-  const slope = (leastSquares(course.atMs, course.inFlight)?.slope ?? 0) * 1000;
+function evidenceOf(input: SteadinessInput): Evidence {
+  const window = input.durationSeconds * 1000;
+  const all = arrivalsInOrder(input.sentMs, input.serviceMs);
+  const sorted = all.took.slice().sort();
+  const servedShare = input.servedRps / input.rate;
   return {
-    sent: arrivals.length,
-    slope,
-    growth: slope * seconds,
-    /** Seconds of time in system per second of arrival. */
-    serviceTrend: leastSquares(ended.at, ended.took)?.slope ?? 0,
-    longestMs,
-    little: {
-      expected: rounded(((arrivals.length / seconds) * mean(times)) / 1000),
-      observed: rounded(mean(course.inFlight)),
-    },
+    course: inFlightCourse(input.observed, all, window / 4, (window * 3) / 4),
+    little: littlesLaw(all, window / 4, (window * 3) / 4),
+    tookSeconds: Math.max(mean(all.took), sorted[Math.floor(sorted.length / 2)] ?? 0) / 1000,
+    servedShare,
+    ...(all.at.length < FEW_REQUESTS ? judgeRanks(all, servedShare) : judgeBatches(all, window, servedShare)),
   };
 }
 
-/** Of the arrivals after the first quarter of the window: what comes last has waited longest. */
-function laterTrend({ durationSeconds, sentMs, serviceMs, censored }: SteadinessInput): Trend {
-  const at: number[] = [];
-  const took: number[] = [];
-  for (let i = 0; i < sentMs.length; i++) {
-    if (censored[i] || (sentMs[i] ?? 0) < durationSeconds * 250) continue;
-    at.push(sentMs[i] ?? 0);
-    took.push(serviceMs[i] ?? 0);
-  }
-  return trendOf(at, took);
+function judgeRanks({ at, took }: Arrivals, servedShare: number): Pick<Evidence, 'growth' | 'isFlat'> {
+  const { slope, error, z } = rankTrend(at, took);
+  const { ranks, flat } = TREND;
+  // Neighbours wait in the same queue: the more there are, the less each is a sample of its own.
+  const deviations = ranks.deviations * Math.sqrt(Math.max(1, at.length / ranks.independent));
+  const grows = z > deviations && slope > ranks.share && servedShare < SERVED.handful;
+  return { growth: grows ? slope : undefined, isFlat: slope + flat.errors.ranks * error < flat.share };
 }
 
-/** The course of what is in flight between two times: as it was seen, or, of short windows, made from the records. */
-function courseOf({ observed, sentMs, serviceMs }: SteadinessInput, from: number, to: number) {
-  const atMs: number[] = [];
-  const inFlight: number[] = [];
-  for (let i = 0; i < observed.atMs.length; i++) {
-    const at = observed.atMs[i] ?? 0;
-    if (at < from || at > to) continue;
-    atMs.push(at);
-    inFlight.push(observed.inFlight[i] ?? 0);
-  }
-  if (atMs.length >= MIN_OBSERVATIONS) return { atMs, inFlight };
-  const step = (to - from) / GRID;
-  const change = new Float64Array(GRID + 2);
-  const slot = (ms: number) => Math.min(GRID + 1, Math.max(0, Math.ceil((ms - from) / step)));
-  for (let i = 0; i < sentMs.length; i++) {
-    const sent = sentMs[i] ?? 0;
-    const [first, after] = [slot(sent), slot(sent + (serviceMs[i] ?? 0))];
-    change[first] = (change[first] ?? 0) + 1;
-    change[after] = (change[after] ?? 0) - 1;
-  }
-  const grid = Array.from({ length: GRID + 1 }, (_, i) => from + i * step);
-  let open = 0;
+/**
+ * Of all arrivals, of those after the first quarter of the window (what comes last has waited longest) and of those in
+ * its first half (where many share one target, the last ones gain when no more come).
+ */
+function judgeBatches(all: Arrivals, window: number, servedShare: number): Pick<Evidence, 'growth' | 'isFlat'> {
+  const trendOf = (part: Arrivals) => (part.at.length < FEW_REQUESTS ? [] : [batchTrend(part.at, part.took)]);
+  const later = [all, arrivedBetween(all, window / 4, Number.POSITIVE_INFINITY)].flatMap(trendOf);
+  const trends = [...later, ...trendOf(arrivedBetween(all, 0, window / 2))];
+  const { batches, flat } = TREND;
+  const growing = trends.filter(({ slope, error }) => slope > batches.share && slope > batches.errors * error);
   return {
-    atMs: grid,
-    inFlight: grid.map((_, i) => {
-      open += change[i] ?? 0;
-      return open;
-    }),
+    growth: growing.length > 0 && servedShare < SERVED.steady ? growing[0]?.slope : undefined,
+    isFlat: later.every(({ slope, error }) => slope + flat.errors.batches * error < flat.share),
   };
 }
 
-/** The middle half has to begin after the longest answers: a quarter of the window, and the warm-up, for these. */
-function suggestion({ warmupSeconds, durationSeconds, responseP99 }: SteadinessInput, longestMs: number): number {
-  const longest = Math.max(responseP99 ?? 0, longestMs) / 1000;
-  const needed = Math.max(4 * (longest - warmupSeconds), 2 * durationSeconds);
+/** Why a point in which nothing was seen to be wrong is no evidence that nothing is. */
+function doubtOf(input: SteadinessInput, { tookSeconds, servedShare, little, isFlat }: Evidence): string | undefined {
+  if (tookSeconds > LONGEST_SHARE * input.durationSeconds) {
+    return `answers take ${seconds(tookSeconds)}, more than a quarter of the window`;
+  }
+  if (servedShare < SERVED.steady) return servedReason(input);
+  // One request more or less falls into the span by the clock alone.
+  const one = tookSeconds / (input.durationSeconds / 2);
+  const allowed = Math.max(LITTLE.errors * little.error, LITTLE.share * little.observed, one);
+  if (Math.abs(little.expected - little.observed) > allowed) {
+    return `Little's law expects ${little.expected.toFixed(1)} where ${little.observed.toFixed(1)} were in flight`;
+  }
+  if (isFlat) return undefined;
+  return `the answers of ${input.sentMs.length} requests differ too much to tell a trend from chance`;
+}
+
+function undecided(input: SteadinessInput, why: string, atLeastSeconds = 0, tookSeconds = 0): PointState {
+  const suggestedDurationSeconds = wantedSeconds(input, tookSeconds, atLeastSeconds);
+  const reason = `${why}; --duration ${suggestedDurationSeconds}s would tell more`;
+  return { state: 'unknown', reason, suggestedDurationSeconds };
+}
+
+/** At least twice as long, enough requests for batches, and four times as long as answers take, with some to spare. */
+function wantedSeconds({ rate, durationSeconds, sentMs }: SteadinessInput, tookSeconds: number, atLeast = 0): number {
+  const forBatches = atLeast === 0 && sentMs.length < FEW_REQUESTS ? (1.2 * FEW_REQUESTS) / rate : 0;
+  const double = atLeast === 0 ? 2 * durationSeconds : durationSeconds + 1;
+  const needed = Math.max(atLeast, double, forBatches, (1.1 / LONGEST_SHARE) * tookSeconds);
   const unit = needed > 120 ? 30 : needed > 20 ? 10 : 5;
   return Math.ceil(needed / unit) * unit;
 }
 
-function refusedOf({ outcomes, statuses }: SteadinessInput): number {
-  return SHED_STATUS.reduce((sum, status) => sum + (statuses.get(status) ?? 0), outcomes.timeout);
+function servedReason({ servedRps, rate }: SteadinessInput): string {
+  return `answers come at ${figure(servedRps)}/s where ${figure(rate)}/s are offered`;
 }
 
-function shedReason(observed: string, shed: number, total: number): string {
-  return `${observed}, and ${((100 * shed) / total).toFixed(1)} % were refused or timed out`;
+function shedReason(shed: number, total: number): string {
+  return `${((100 * shed) / total).toFixed(1)} % were refused or timed out`;
+}
+
+function seconds(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} s`;
+}
+
+/** Three digits, without trailing zeros. */
+function figure(value: number): string {
+  return String(Number(value.toPrecision(3)));
 }
 
 function signed(value: number): string {
-  const text = Math.abs(value).toFixed(1);
-  return text === '0.0' ? '±0' : `${value < 0 ? '-' : '+'}${text}`;
+  const text = Math.abs(value).toFixed(Math.abs(value) < 0.1 ? 2 : 1);
+  return Number(text) === 0 ? '±0' : `${value < 0 ? '-' : '+'}${text}`;
 }
 
 function rounded(value: number): number {

@@ -8,6 +8,11 @@ const SENT_SHARE = 0.99;
 /** Errors that this machine ran into, not the target: descriptors, ports, memory. */
 export const LOCAL_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
 
+/** Milliseconds that a request may be late before it colours a time of `ms`. */
+export function allowedLateness(ms: number): number {
+  return Math.max(LATENESS_FLOOR_MS, LATENESS_SHARE * ms);
+}
+
 export interface ValidityInput {
   readonly scheduled: number;
   readonly sent: number;
@@ -40,7 +45,8 @@ export function judgeValidity(input: ValidityInput): string {
   }
   const local = LOCAL_LIMITS.filter((code) => input.errorsByClass[code] !== undefined);
   if (local.length > 0) reasons.push(`a limit of this machine: ${local.join(', ')}`);
-  const allowed = Math.max(LATENESS_FLOOR_MS, LATENESS_SHARE * (input.response?.p50 ?? 0));
+  // Where nothing succeeded there is no response time for it to colour.
+  const allowed = input.response === undefined ? Number.POSITIVE_INFINITY : allowedLateness(input.response.p50);
   if (input.latenessP99 !== undefined && input.latenessP99 > allowed) {
     reasons.push(`lateness p99 ${input.latenessP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`);
   }

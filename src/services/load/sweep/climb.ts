@@ -33,7 +33,7 @@ export interface Climb {
   readonly control?: SweepControl;
   /** Takes the place of the plan's own. */
   readonly ladder?: Ladder;
-  offer(index: number, rate: number, terms: PointTerms): Promise<PointResult>;
+  offer(index: number, rate: number, terms: PointTerms, durationSeconds?: number): Promise<PointResult>;
   add(point: PointSummary): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function climb(options: Terms, sweep: Climb): Promise<Ending> {
   let loaded = false;
   for (let next = ladder(points); next !== undefined; next = ladder(points)) {
     if ('problem' in next) return { finished: false, problem: next.problem };
-    const { index, rate } = next;
+    const { index, rate, durationSeconds } = next;
     await control?.waitWhilePaused(signal);
     if (signal.aborted) return { finished: false };
     if (options.stopAboveKnee && rate > unsustained) {
@@ -58,7 +58,7 @@ export async function climb(options: Terms, sweep: Climb): Promise<Ending> {
     const contaminated = loaded ? await gate(options, sweep, rate) : undefined;
     if (signal.aborted) return { finished: false };
     const terms = { abortOn: options.abortOn ?? [], ...(contaminated === undefined ? {} : { contaminated }) };
-    const { point, abortedBy } = await sweep.offer(index, rate, terms);
+    const { point, abortedBy } = await sweep.offer(index, rate, terms, durationSeconds);
     loaded = true;
     await sweep.add(point);
     if (abortedBy !== undefined) return { finished: false, abortedBy };
@@ -88,6 +88,8 @@ async function gate(
 }
 
 /** The ladder that a plan describes. */
-export function ladderOf({ search, rates }: SweepPlan): Ladder {
-  return search === undefined ? listLadder(rates) : searchLadder(search.low, search.high);
+export function ladderOf({ search, rates, durationSeconds }: SweepPlan): Ladder {
+  return search === undefined
+    ? listLadder(rates)
+    : searchLadder({ maxDurationSeconds: durationSeconds, ...search, durationSeconds });
 }

@@ -1,11 +1,13 @@
 import { isSustained } from '../stats/knee.ts';
 import type { PointSummary } from '../types.ts';
-import { nextSearchRate } from './knee-search.ts';
+import { nextSearchPoint, type Search, type Tried } from './knee-search.ts';
 
 /** A point of the ladder. */
 interface Rung {
   readonly index: number;
   readonly rate: number;
+  /** Where it is not the plan's. */
+  readonly durationSeconds?: number;
 }
 
 /** Which point comes next, given those that are done; `problem` is why there can be none. */
@@ -20,16 +22,25 @@ export function listLadder(rates: readonly number[]): (done: readonly PointSumma
   };
 }
 
-/** A search for the knee between two rates. */
-export function searchLadder(low: number, high: number): (done: readonly PointSummary[]) => Rung | undefined {
+/** A search for the knee between two rates; a rate that did not tell comes again, for longer. */
+export function searchLadder(search: Search): (done: readonly PointSummary[]) => Rung | undefined {
   return (done) => {
-    const tried = done.map((point) => ({
-      rate: point.rate,
-      sustained: isSustained(point),
-      servedRps: capacityOf(point),
-    }));
-    const rate = nextSearchRate(low, high, tried);
-    return rate === undefined ? undefined : { index: done.length, rate };
+    const tried = done.map(triedOf);
+    const next = nextSearchPoint(search, tried);
+    return next && { index: done.length, ...next };
+  };
+}
+
+/** Longer is of use where a valid point was measured to its end. */
+function triedOf(point: PointSummary): Tried {
+  const { rate, durationSeconds, status, validity, state } = point;
+  const wantedSeconds = status === 'complete' && validity === 'valid' ? state?.suggestedDurationSeconds : undefined;
+  return {
+    rate,
+    durationSeconds,
+    sustained: isSustained(point),
+    servedRps: capacityOf(point),
+    ...(wantedSeconds === undefined ? {} : { wantedSeconds }),
   };
 }
 

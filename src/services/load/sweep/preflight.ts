@@ -21,6 +21,7 @@ export interface BaselineSettings {
   readonly targetUrl: string;
   readonly prompt: string;
   readonly seed: number;
+  readonly sharedPrefixTokens?: number;
   readonly timeoutSeconds: number;
   /** Streamed answers are asked for. */
   readonly stream?: boolean;
@@ -42,23 +43,29 @@ export async function takeBaseline(
     readonly token?: string;
   },
 ): Promise<Baseline | undefined> {
-  const body = bodyMaker(settings.prompt, settings.seed, PROBE_SERIES);
+  const body = bodyMaker({ ...settings, series: PROBE_SERIES });
   let count = 0;
   const next = () => (settings.stream === true ? streamedBody(body(count++)) : body(count++));
   const probe = prober(settings.targetUrl, next, deps.client, deps.token);
   const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
   if (baseline.ok) {
     if (settings.stream === true) refuseUnstreamed(settings.targetUrl, baseline.text ?? '');
+    if (baseline.loadingMs !== undefined)
+      deps.emit({ type: 'note', level: 'info', text: loadingNote(baseline.loadingMs) });
     return { probe, ms: baseline.ms };
   }
   const { redirect } = baseline;
   if (redirect !== undefined) throw redirects(settings.targetUrl, redirect.status, redirect.to, redirect.to);
-  if (baseline.why === 'status 401') throw unauthorized(settings.targetUrl, deps.token !== undefined);
+  if (baseline.status === 401) throw unauthorized(settings.targetUrl, deps.token !== undefined);
   const text =
     `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but nothing tells ` +
     'whether the target has recovered between points';
   deps.emit({ type: 'note', level: 'warn', text });
   return undefined;
+}
+
+function loadingNote(ms: number): string {
+  return `the first request paid ${(ms / 1000).toFixed(1)} s for loading the model: that is not in what a request alone takes`;
 }
 
 /** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */

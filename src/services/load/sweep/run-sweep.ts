@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
+import { formatSeconds } from '../../../config/durations.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import type { RequestRecord } from '../engine/protocol.ts';
+import { sharedPrefixWarning } from '../prompt.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import { type CreateCsv, RunRecord } from '../record/run-record.ts';
 import { judgeSlo } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
-import { targetName } from '../target.ts';
+import { answerKind, targetName } from '../target.ts';
 import type { ElasticOutcome, PointSummary, SweepPlan, SweepReport } from '../types.ts';
 import { climb } from './climb.ts';
 import { GeneratorPool } from './generator-pool.ts';
@@ -94,22 +96,26 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     if (generators.processes > 1) {
       emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
     }
+    for (const text of searchNotes(plan)) emit({ type: 'note', level: 'info', text });
     for (const note of predictions(plan)) emit({ type: 'note', ...note });
     for (const text of inFlightWarnings(plan)) emit({ type: 'note', level: 'warn', text });
+    const samePrompts = sharedPrefixWarning(answerKind(options.targetUrl), options.sharedPrefixTokens ?? 0);
+    if (samePrompts !== undefined) emit({ type: 'note', level: 'warn', text: samePrompts });
     emit({ type: 'sweep-started', plan });
     const signal = AbortSignal.any([deps.signal, broken.signal]);
     const points = keptPoints(options.resume);
     for (const point of points) record.restorePoint(plan, point);
     const given = control === undefined ? {} : { control };
     let current = 0;
-    const begin = async (index: number, rate: number, terms: PointTerms) => {
+    const begin = async (index: number, rate: number, terms: PointTerms, durationSeconds = plan.durationSeconds) => {
       const generator = await pool.take();
       current = index;
-      const order = { ...orderOf(options, plan, index, rate), ...(token === undefined ? {} : { token }) };
+      const own = { ...plan, durationSeconds };
+      const order = { ...orderOf(options, own, index, rate), ...(token === undefined ? {} : { token }) };
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
-      const own = { generator, onSent, isCurrent: () => current === index };
+      const deps = { generator, onSent, isCurrent: () => current === index };
       const shared = { record, clock, emit, signal, ...given, ...(onRecords && { onRecords }) };
-      const result = runPoint(plan, index, order, terms, { ...shared, ...own }).finally(() => pool.give(generator));
+      const result = runPoint(own, index, order, terms, { ...shared, ...deps }).finally(() => pool.give(generator));
       return { sent, result };
     };
     const add = async (point: PointSummary) => {
@@ -161,8 +167,23 @@ function planOf(options: SweepOptions, known: Parameters<typeof planSweep>[1]): 
   if (options.elastic !== undefined) return planSweep(options, { ...known, elastic: options.elastic });
   if (options.findKnee !== true) return planSweep(options, known);
   const [low, high] = [Math.min(...options.rates), Math.max(...options.rates)];
-  const search = { low, high, maxPoints: MAX_SEARCH_POINTS };
+  const { durationSeconds, maxDurationSeconds = durationSeconds } = options;
+  const search = {
+    low,
+    high,
+    maxPoints: MAX_SEARCH_POINTS,
+    maxDurationSeconds: Math.max(durationSeconds, maxDurationSeconds),
+  };
   return planSweep({ ...options, rates: low === high ? [low] : [low, high] }, { ...known, search });
+}
+
+function searchNotes({ search, durationSeconds }: SweepPlan): string[] {
+  const { maxDurationSeconds: longest = durationSeconds } = search ?? {};
+  if (search === undefined || longest === durationSeconds) return [];
+  return [
+    `a point that does not tell is offered again for longer, and points near the knee last until they tell: at most ` +
+      `${formatSeconds(longest)} each (--max-duration)`,
+  ];
 }
 
 /** Of an elastic profile, the most there can be: the disk is asked for it. */

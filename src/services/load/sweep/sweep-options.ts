@@ -14,6 +14,8 @@ export interface SweepOptions extends SweepSettings {
   readonly prompt: string;
   /** The same seed makes the same prompts. */
   readonly seed: number;
+  /** About so many tokens that all prompts have in common before what differs; default none. */
+  readonly sharedPrefixTokens?: number;
   /** Default: what the generator's descriptors allow. */
   readonly maxInFlight?: number;
   /** Whether the target has to answer `/health` first. */
@@ -34,6 +36,8 @@ export interface SweepOptions extends SweepSettings {
   readonly stopAboveKnee?: boolean;
   /** Search for the knee between the lowest and the highest rate instead of offering each. */
   readonly findKnee?: boolean;
+  /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
+  readonly maxDurationSeconds?: number;
   /** A profile that makes a group grow and shrink; `rates` are its bounds, and the ladder comes from elsewhere. */
   readonly elastic?: NonNullable<SweepPlan['elastic']>;
   /** Conditions that end the sweep. */
@@ -47,7 +51,7 @@ export interface SweepOptions extends SweepSettings {
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { requestsPerConnection, connectionAgeMs } = options;
+  const { requestsPerConnection, connectionAgeMs, sharedPrefixTokens } = options;
   return {
     type: 'run',
     url: plan.targetUrl,
@@ -61,6 +65,7 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     prompt: options.prompt,
     seed: options.seed,
     series: index,
+    ...(sharedPrefixTokens === undefined ? {} : { sharedPrefixTokens }),
     arrivals: options.arrivals ?? 'constant',
     stream: options.stream ?? false,
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),

@@ -1,6 +1,7 @@
 import { formatSeconds } from '../../../config/durations.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
+import { plannedSeconds } from './time-left.ts';
 
 /**
  * Source ports towards one destination. The kernel hands out 28,232 by Linux' default `ip_local_port_range`; for plain
@@ -38,7 +39,7 @@ export function planSweep(
     readonly maxInFlight: number;
     readonly probeMs?: number;
     /** Search between the ends of the ladder. */
-    readonly search?: { readonly low: number; readonly high: number; readonly maxPoints: number };
+    readonly search?: NonNullable<SweepPlan['search']>;
     readonly elastic?: NonNullable<SweepPlan['elastic']>;
   },
 ): SweepPlan {
@@ -57,7 +58,7 @@ export function planSweep(
     maxInFlight: known.maxInFlight,
     totalRequests: measuredRequests(settings),
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
-    estimateSeconds: rates.length * (durationSeconds + warmupSeconds),
+    estimateSeconds: plannedSeconds({ ...settings, ...(probeMs === undefined ? {} : { probeMs }) }),
     ...(known.search === undefined ? {} : { search: known.search }),
     ...(known.elastic === undefined ? {} : { elastic: known.elastic }),
     ...(probeMs === undefined
@@ -86,8 +87,11 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
     {
       level: 'info',
       text:
-        `a request alone takes ${took}: at least ${most} in flight at ${at} rps; ` +
-        `${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)} and the drains`,
+        `a request alone takes ${took}: at least ${most} in flight at ${at} rps` +
+        // A search has other points than its bounds.
+        (plan.search === undefined
+          ? `; ${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`
+          : ''),
     },
   ];
   const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);
@@ -97,7 +101,7 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
       '--max-in-flight allow: they will be invalid';
     notes.push({ level: 'warn', text });
   }
-  const needed = 4 * Math.max(0, probeMs / 1000 - plan.warmupSeconds);
+  const needed = (4 * probeMs) / 1000;
   if (needed > plan.durationSeconds) {
     const text = `points of ${plan.durationSeconds} s are short against ${took}: --duration ${Math.ceil(needed / 10) * 10}s shows a steady state`;
     notes.push({ level: 'warn', text });

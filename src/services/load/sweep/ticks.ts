@@ -3,29 +3,33 @@ import { arrivalsWithin, nextIndexAfter } from '../schedule/arrivals.ts';
 import type { Collector } from '../stats/collector.ts';
 import type { LiveFigures } from '../stats/live-figures.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';
+import { longestDrain, timeLeft } from './time-left.ts';
 
-/** Span of the `sentPerSecond` figure. */
+/** Span of the `sentPerSecond` figure: a second, or so many requests where these take longer to come. */
 const SPAN_MS = 1000;
+const SPAN_REQUESTS = 3;
 
 /** Turns a generator's progress into what a live view shows; keeps the last second of a point. */
 export function tickMeter(plan: SweepPlan, index: number, rate: number) {
   const recent: { readonly at: number; readonly sent: number }[] = [];
+  const spanMs = Math.max(SPAN_MS, (SPAN_REQUESTS * 1000) / rate);
   const phaseSeconds = {
     warmup: plan.warmupSeconds,
     measure: plan.durationSeconds,
-    drain: plan.drainSeconds,
+    drain: longestDrain(plan),
   };
-  const later = Math.max(0, plan.rates.length - index - 1);
   return (progress: Progress, collected: Collector, live: LiveFigures): SweepTick => {
     const { phase, elapsedMs, sent, inFlight } = progress;
     // The oldest one kept is at least a span old, so that slow rates are not divided by too little time.
-    while ((recent[1]?.at ?? elapsedMs) <= elapsedMs - SPAN_MS) recent.shift();
+    while ((recent[1]?.at ?? elapsedMs) <= elapsedMs - spanMs) recent.shift();
     recent.push({ at: elapsedMs, sent });
     const oldest = recent[0];
     const span = oldest === undefined ? 0 : elapsedMs - oldest.at;
     const { response, lateness } = live;
     const elapsed = elapsedMs / 1000;
-    const left = Math.max(0, plan.durationSeconds - elapsed) + later * (plan.warmupSeconds + plan.durationSeconds);
+    const draining = phase === 'drain';
+    const standing = { index, rate, draining, elapsed, inFlight, servedRps: collected.departureRate };
+    const left = timeLeft(plan, standing);
     return {
       index,
       rate,
@@ -42,7 +46,9 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
       failed: collected.failed,
       inFlight,
       sentPerSecond: oldest === undefined || span <= 0 ? 0 : ((sent - oldest.sent) * 1000) / span,
-      etaSeconds: left,
+      etaSeconds: left.seconds,
+      ...(left.atMost ? { etaAtMost: true } : {}),
+      ...(left.ofPoint ? { etaOfPoint: true } : {}),
       ...(response === undefined ? {} : { response }),
       ...(lateness === undefined ? {} : { lateness }),
       errorsByClass: Object.fromEntries(collected.errorsByClass),

@@ -1,3 +1,6 @@
+/** Colours that the style sheet knows. */
+export const PALETTE = 9;
+
 export interface Axis {
   readonly label: string;
   /** `time` is linear, in seconds, with ticks where a clock has them. */

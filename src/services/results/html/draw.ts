@@ -1,4 +1,4 @@
-import { type Axis, type Chart, columnsOf, type Datum, type Series } from './chart-types.ts';
+import { type Axis, type Chart, columnsOf, type Datum, PALETTE, type Series } from './chart-types.ts';
 import { type Frame, frameOf, panelsOf, type Size } from './frame.ts';
 import { escapeHtml, px } from './markup.ts';
 import type { Scale } from './scale.ts';
@@ -97,7 +97,7 @@ function marks({ marks: lines = [], flags = [] }: Chart, { x, top, bottom, right
 function drawSeries(series: Series, index: number, frame: Frame): string {
   const inner =
     series.kind === 'bar' ? bars(series, frame) : series.kind === 'area' ? [area(series, frame)] : line(series, frame);
-  const classes = `series c${series.color % 8}${series.dashed ? ' dashed' : ''}${series.held ? ' held' : ''}`;
+  const classes = `series c${series.color % PALETTE}${series.dashed ? ' dashed' : ''}${series.held ? ' held' : ''}`;
   return `<g class="${classes}" data-series="${index}">${inner.join('')}</g>`;
 }
 

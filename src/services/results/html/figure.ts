@@ -1,4 +1,4 @@
-import { type Chart, cellsOf, columnsOf } from './chart-types.ts';
+import { type Chart, cellsOf, columnsOf, PALETTE } from './chart-types.ts';
 import { drawChart } from './draw.ts';
 import type { Size } from './frame.ts';
 import { dataTable, escapeHtml } from './markup.ts';
@@ -30,7 +30,7 @@ export function figureOf(chart: Chart): string {
   const { columns } = chartData(chart);
   const legend = chart.series.map(
     ({ name, color, dashed }, index) =>
-      `<button type="button" class="c${color % 8}${dashed ? ' dashed' : ''}" aria-pressed="true" title="${escapeHtml(name)}" data-series="${index}"><i></i>${escapeHtml(name)}</button>`,
+      `<button type="button" class="c${color % PALETTE}${dashed ? ' dashed' : ''}" aria-pressed="true" title="${escapeHtml(name)}" data-series="${index}"><i></i>${escapeHtml(name)}</button>`,
   );
   const hollow = chart.series.some(({ data }) => data.some((datum) => datum.hollow));
   const notes = [chart.note ?? '', hollow ? 'Hollow: not sound, see the word above it.' : ''].filter(

@@ -1,5 +1,6 @@
 import { formatSeconds } from '../../../config/durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { bottleneckLines } from '../bottleneck.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
@@ -107,7 +108,7 @@ function cardsOf({ points, knee, slos = [], plan, elastic }: SweepReport): strin
 }
 
 function conclusionOf(report: SweepReport): string {
-  const lines = [...kneeLine(report), ...sloLines(report)];
+  const lines = [...kneeLine(report), ...bottleneckLines(report.points), ...sloLines(report)];
   return lines.length === 0
     ? ''
     : `<ul class="conclusion">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;

@@ -1,7 +1,7 @@
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { HOPS, waterfallTotal } from '../breakdown.ts';
 import { rateText, refuserName, shareText, timeText } from '../text.ts';
 import { isSound, verdictOf } from '../verdict.ts';
+import { type Part, partsOf, waterfallTotal } from '../waterfall-parts.ts';
 import type { Chart, Datum } from './chart-types.ts';
 import { againstRate, measured, number, OFFERED, offeredAxis, tickTime } from './point-axis.ts';
 
@@ -115,23 +115,33 @@ export function speedupChart(report: SweepReport): Chart[] {
 export function waterfallChart(report: SweepReport): Chart[] {
   const points = measured(report).filter(({ waterfall }) => waterfall !== undefined);
   if (points.length === 0) return [];
+  const parts = partsOf(points.flatMap(({ waterfall }) => waterfall ?? []));
   const total = (point: PointSummary | undefined) =>
     point?.waterfall === undefined ? 0 : waterfallTotal(point.waterfall);
   return [
     {
       id: 'waterfall',
       title: 'Where the mean response time went',
-      summary: `Mean response time by hop, one stack per point: ${HOPS.map(([, name]) => name).join(', ')}. In all ${timeText(total(points[0]))} at ${points[0]?.rate} and ${timeText(total(points.at(-1)))} at ${points.at(-1)?.rate} requests per second.`,
-      note: 'Successes that carried all figures. Network: between client and A and between A and B, with proxies and their queues. B wait: its queue and minimum processing time.',
+      summary: `Mean response time by hop, one stack per point: ${parts.map(({ name }) => name).join(', ')}. In all ${timeText(total(points[0]))} at ${points[0]?.rate} and ${timeText(total(points.at(-1)))} at ${points.at(-1)?.rate} requests per second.`,
+      note: 'Successes that carried all figures. Network: what no service accounts for, between client, A, B and their engines, with proxies and load balancers.',
       ...perPoint(points),
       y: { label: 'mean response time', scale: 'linear', tick: tickTime },
-      series: stacked(
-        points,
-        HOPS.map(([part, name], color) => ({ name, color, value: (point) => point.waterfall?.[part] ?? 0 })),
-        timeText,
-      ),
+      series: stacked(points, parts.map(pieceOf), timeText),
     },
   ];
+}
+
+/** With what a model did meanwhile, where its engine tells. */
+function pieceOf({ name, color, of, work }: Part): Piece {
+  return {
+    ...{ name, color },
+    value: ({ waterfall }) => (waterfall === undefined ? 0 : (of(waterfall) ?? 0)),
+    more({ waterfall }) {
+      const did = waterfall === undefined ? undefined : work?.(waterfall);
+      if (did === undefined) return '';
+      return ` (load ${timeText(did.load)}, prompt ${timeText(did.prompt)}, generation ${timeText(did.generation)})`;
+    },
+  };
 }
 
 /** What became of the requests, in shares of what was scheduled: successes, and everything else by who said no. */
@@ -180,17 +190,19 @@ interface Piece {
   readonly name: string;
   readonly color: number;
   value(point: PointSummary): number;
+  /** What the text of a place says beyond the value. */
+  more?(point: PointSummary): string;
 }
 
 function stacked(points: readonly PointSummary[], pieces: readonly Piece[], text: (value: number) => string) {
   const bases = points.map(() => 0);
-  return pieces.map(({ name, color, value }) => ({
+  return pieces.map(({ name, color, value, more }) => ({
     ...({ name, color, kind: 'bar' } as const),
     data: points.map((point, x): Datum => {
       const base = bases[x] ?? 0;
       const height = Math.max(0, value(point));
       bases[x] = base + height;
-      return { x, y: base + height, base, hollow: !isSound(point), text: text(value(point)) };
+      return { x, y: base + height, base, hollow: !isSound(point), text: text(value(point)) + (more?.(point) ?? '') };
     }),
   }));
 }

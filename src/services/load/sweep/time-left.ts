@@ -1,0 +1,78 @@
+import type { SweepPlan } from '../types.ts';
+
+/** A probe that takes so many times as long as before, had the target been asked now, means a queue. */
+const QUEUED = 3;
+
+type Planned = Pick<
+  SweepPlan,
+  'rates' | 'durationSeconds' | 'warmupSeconds' | 'drainSeconds' | 'timeoutSeconds' | 'probeMs' | 'search' | 'elastic'
+>;
+
+/** Where a point stands. */
+export interface Standing {
+  /** Position of the point in the ladder. */
+  readonly index: number;
+  readonly rate: number;
+  readonly draining: boolean;
+  /** Since the beginning of the window, seconds; negative in the warm-up. */
+  readonly elapsed: number;
+  readonly inFlight: number;
+  /** At what rate answers come, per second; undefined before there are two. */
+  readonly servedRps: number | undefined;
+}
+
+export interface TimeLeft {
+  readonly seconds: number;
+  /** It can only be less: a drain ends with the last answer. */
+  readonly atMost: boolean;
+  /** Of the point alone: which points follow is decided while the sweep runs. */
+  readonly ofPoint: boolean;
+}
+
+/**
+ * How long a sweep takes while the target answers as fast as the probe did: each point ends with a drain as long as one
+ * answer, and a probe stands between two points. Without a probe, drains are not in it.
+ */
+export function plannedSeconds(plan: Planned): number {
+  const { rates, durationSeconds, warmupSeconds } = plan;
+  const probe = probeSeconds(plan);
+  return (
+    rates.length * (warmupSeconds + durationSeconds + Math.min(probe, longestDrain(plan))) + (rates.length - 1) * probe
+  );
+}
+
+/** Longest drain of a point, seconds: nothing is open longer than its timeout. */
+export function longestDrain({ drainSeconds, timeoutSeconds }: Planned): number {
+  return Math.min(drainSeconds, timeoutSeconds);
+}
+
+/**
+ * What is left of a sweep as things stand: what will be open when the window ends, at the rate at which answers come, is
+ * the drain. Where that shows a queue, points at rates above it gather one as well.
+ */
+export function timeLeft(plan: Planned, standing: Standing): TimeLeft {
+  const { rates, durationSeconds, warmupSeconds } = plan;
+  const { index, rate, draining, elapsed, inFlight, servedRps } = standing;
+  const bound = longestDrain(plan);
+  const probe = probeSeconds(plan);
+  const ofPoint = plan.search !== undefined || plan.elastic !== undefined;
+  const window = Math.max(0, durationSeconds - elapsed);
+  const served = servedRps ?? 0;
+  const open = inFlight + Math.max(0, rate - served) * window;
+  const expected = served > 0 ? open / served : probe;
+  const own = draining
+    ? Math.max(0, bound - Math.max(0, elapsed - durationSeconds))
+    : window + Math.min(bound, expected);
+  const queued = served > 0 && probe > 0 && expected > QUEUED * probe;
+  const drainAt = (next: number) => {
+    const backlog = queued ? Math.max(0, next - served) * (warmupSeconds + durationSeconds) : 0;
+    return Math.min(bound, Math.max(probe, served > 0 ? backlog / served : 0));
+  };
+  const later = ofPoint ? [] : rates.slice(index + 1);
+  const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + durationSeconds + drainAt(next), 0);
+  return { seconds: own + rest, atMost: draining, ofPoint };
+}
+
+function probeSeconds({ probeMs = 0 }: Planned): number {
+  return probeMs / 1000;
+}

@@ -1,0 +1,65 @@
+import type { ModelWork, Waterfall } from '../load/types.ts';
+
+/** A part of the mean response time, as tables and charts name it. */
+export interface Part {
+  readonly name: string;
+  /** The name on two lines, for narrow columns. */
+  readonly head: readonly [above: string, below: string];
+  /** What kind of time it is. */
+  readonly kind: 'queue' | 'model' | 'network' | 'minimum' | 'client';
+  /** Index into the palette of the charts. */
+  readonly color: number;
+  /** Milliseconds; undefined where the answers do not tell. */
+  of(waterfall: Waterfall): number | undefined;
+  /** What a model did meanwhile. */
+  work?(waterfall: Waterfall): ModelWork | undefined;
+}
+
+/**
+ * The parts that any of these waterfalls knows, in the order in which a request meets them; they add up to its mean
+ * response time. What the answers do not tell apart is named for all that it holds: without the engine's own times, its
+ * call is queue and model; without B's queue, its wait is that and the minimum.
+ */
+export function partsOf(waterfalls: readonly Waterfall[]): readonly Part[] {
+  const tells = (part: keyof Waterfall) => waterfalls.some((waterfall) => waterfall[part] !== undefined);
+  const modelOf = (service: string, work: 'aWork' | 'bWork') =>
+    tells(work) ? `${service}'s model` : `${service}'s engine`;
+  const bWait = tells('bQueue') ? 'minimum wait' : 'wait';
+  const parts: Part[] = [
+    { ...named('client', 'wait'), kind: 'client', color: 6, of: ({ clientWait }) => clientWait },
+    { ...named("A's", 'queue'), kind: 'queue', color: 1, of: ({ aQueue }) => aQueue },
+    { ...named("A's", 'engine queue'), kind: 'queue', color: 4, of: ({ aEngineQueue }) => aEngineQueue },
+    { ...nameOf(modelOf('A', 'aWork')), kind: 'model', color: 0, of: ({ a }) => a, work: ({ aWork }) => aWork },
+    { ...named('', 'network'), kind: 'network', color: 5, of: ({ network }) => network },
+    { ...named("B's", 'queue'), kind: 'queue', color: 7, of: ({ bQueue }) => bQueue },
+    { ...named("B's", 'engine queue'), kind: 'queue', color: 3, of: ({ bEngineQueue }) => bEngineQueue },
+    {
+      ...nameOf(modelOf('B', 'bWork')),
+      kind: 'model',
+      color: 2,
+      of: ({ bModel }) => bModel,
+      work: ({ bWork }) => bWork,
+    },
+    { ...named("B's", bWait), kind: 'minimum', color: 8, of: ({ bWait: ms }) => ms },
+  ];
+  // B alone has no A.
+  const noA = waterfalls.every(({ a }) => a === 0);
+  return parts.filter(
+    (part) => waterfalls.some((waterfall) => part.of(waterfall) !== undefined) && !(noA && part.name.startsWith('A')),
+  );
+}
+
+/** Milliseconds: the mean response time of the answers that carried all the figures. */
+export function waterfallTotal(waterfall: Waterfall): number {
+  return partsOf([waterfall]).reduce((sum, part) => sum + (part.of(waterfall) ?? 0), 0);
+}
+
+function named(above: string, below: string): Pick<Part, 'name' | 'head'> {
+  const short = below.replace(/^(engine) queue$|^(minimum) wait$/, '$1$2');
+  return { name: `${above} ${below}`.trim(), head: [above, short] };
+}
+
+function nameOf(name: string): Pick<Part, 'name' | 'head'> {
+  const [above = '', below = ''] = name.split(' ');
+  return named(above, below);
+}

@@ -1,0 +1,76 @@
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds, or Go's text of what is wrong. */
+type Duration = { readonly ms: number } | { readonly problem: string };
+
+/**
+ * Ollama's `keep_alive`: a number of seconds, or a Go duration such as "5m" or "1h30m"; negative means for ever,
+ * `Infinity` here. A number in a text has no unit and is refused.
+ */
+export function parseKeepAlive(value: unknown): Duration {
+  if (typeof value === 'number') return { ms: value < 0 ? Infinity : value * 1000 };
+  if (typeof value === 'string') {
+    const duration = parseDuration(value);
+    return 'ms' in duration && duration.ms < 0 ? { ms: Infinity } : duration;
+  }
+  const type =
+    typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
+  return { problem: `Unsupported type: '${type}'` };
+}
+
+/**
+ * The variables `OLLAMA_KEEP_ALIVE` and `KEEP_ALIVE_MODEL`, in which a number alone is seconds.
+ * @returns milliseconds; Infinity for ever; undefined for a text that is no duration
+ */
+export function parseKeepAliveSetting(text: string): number | undefined {
+  const duration = parseKeepAlive(isNumber(text) ? Number(text) : text);
+  return 'ms' in duration ? duration.ms : undefined;
+}
+
+/** The request's `keep_alive` for such a setting. */
+export function keepAliveField(setting: string): string | number {
+  return isNumber(setting) ? Number(setting) : setting;
+}
+
+function isNumber(text: string): boolean {
+  return /^-?\d+$/.test(text);
+}
+
+/** Go's `time.ParseDuration`. */
+function parseDuration(text: string): Duration {
+  const quoted = quote(text);
+  let rest = text.replace(/^[+-]/, '');
+  if (rest === '0') return { ms: 0 };
+  if (rest === '') return { problem: `time: invalid duration ${quoted}` };
+  let ms = 0;
+  while (rest !== '') {
+    const [amount = ''] = /^\d*(\.\d*)?/.exec(rest) ?? [];
+    if (!/\d/.test(amount)) return { problem: `time: invalid duration ${quoted}` };
+    rest = rest.slice(amount.length);
+    const [unit = ''] = /^[^\d.]*/.exec(rest) ?? [];
+    if (unit === '') return { problem: `time: missing unit in duration ${quoted}` };
+    const unitMs = UNIT_MS[unit];
+    if (unitMs === undefined) return { problem: `time: unknown unit ${quote(unit)} in duration ${quoted}` };
+    rest = rest.slice(unit.length);
+    ms += Number(amount) * unitMs;
+  }
+  return { ms: text.startsWith('-') ? -ms : ms };
+}
+
+/** As Go's `time` quotes: bytes that are no printable ASCII by their number. */
+function quote(text: string): string {
+  const bytes = Array.from(Buffer.from(text), (byte) => {
+    if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
+    return byte < 0x20 || byte >= 0x80 ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte);
+  });
+  return `"${bytes.join('')}"`;
+}

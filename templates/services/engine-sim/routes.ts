@@ -1,0 +1,88 @@
+import type { ServerResponse } from 'node:http';
+import { VERSION } from '../common/version.ts';
+import { copyModel, deleteModel, listModels, listRunning, showModel } from './catalog.ts';
+import { Faults } from './faults.ts';
+import { handleChat, handleGenerate } from './generate.ts';
+import { ANY, type Fields, type RequestType, readFields, requestType } from './go-types.ts';
+import { readJson, sendJson, sendNothing, sendText } from './http.ts';
+import { pullModel } from './pull.ts';
+import {
+  CHAT_REQUEST,
+  COPY_REQUEST,
+  DELETE_REQUEST,
+  GENERATE_REQUEST,
+  PULL_REQUEST,
+  SHOW_REQUEST,
+} from './requests.ts';
+import type { Route, Routes } from './router.ts';
+import type { Engine } from './run.ts';
+
+/** The body of `/sim/faults`. */
+const FAULT = requestType('Fault', { mode: ANY, count: ANY });
+
+/** Ollama's paths, as far as they are simulated, and `/sim/` for who wants to see or disturb the simulation. */
+export function createRoutes(engine: Engine): Routes {
+  const { models, scheduler, settings } = engine;
+  const faults = new Faults();
+  const get = (body: () => unknown): Route => {
+    return (_, outgoing) => {
+      if (!faults.apply(outgoing, false)) sendJson(outgoing, 200, body());
+    };
+  };
+  const read = (type: RequestType, handle: (request: Fields, outgoing: ServerResponse) => void): Route => {
+    return async (incoming, outgoing) => {
+      const request = readFields(type, await readJson(incoming));
+      // A preload has no prompt and is no generation.
+      const isGeneration = request.prompt !== undefined || request.messages !== undefined;
+      if (!faults.apply(outgoing, isGeneration)) handle(request, outgoing);
+    };
+  };
+  const hello: Route = (_, outgoing) =>
+    sendText(outgoing, 200, 'Ollama is running', { 'content-type': 'text/plain; charset=utf-8' });
+  const version = get(() => ({ version: `${VERSION}-chainctl-simulated`, simulated: true }));
+  const tags = get(() => listModels(models));
+  const state = (outgoing: ServerResponse) => sendJson(outgoing, 200, faults.state);
+  return new Map<string, Readonly<Record<string, Route>>>([
+    ['/', { HEAD: hello, GET: hello }],
+    ['/api/version', { HEAD: version, GET: version }],
+    ['/api/tags', { HEAD: tags, GET: tags }],
+    ['/api/ps', { GET: get(() => listRunning(scheduler)) }],
+    ['/api/show', { POST: read(SHOW_REQUEST, (request, out) => sendJson(out, 200, showModel(models, request))) }],
+    ['/api/generate', { POST: read(GENERATE_REQUEST, (request, out) => handleGenerate(engine, request, out)) }],
+    ['/api/chat', { POST: read(CHAT_REQUEST, (request, out) => handleChat(engine, request, out)) }],
+    ['/api/pull', { POST: read(PULL_REQUEST, (request, out) => pullModel(models, request, settings, out)) }],
+    [
+      '/api/copy',
+      {
+        POST: read(COPY_REQUEST, (request, out) => {
+          copyModel(models, request);
+          sendNothing(out);
+        }),
+      },
+    ],
+    [
+      '/api/delete',
+      {
+        DELETE: read(DELETE_REQUEST, (request, out) => {
+          deleteModel(models, request);
+          sendNothing(out);
+        }),
+      },
+    ],
+    ['/sim/stats', { GET: (_, outgoing) => sendJson(outgoing, 200, { ...engine.counts, simulated: true }) }],
+    [
+      '/sim/faults',
+      {
+        GET: (_, outgoing) => state(outgoing),
+        POST: async (incoming, outgoing) => {
+          faults.set(readFields(FAULT, await readJson(incoming)));
+          state(outgoing);
+        },
+        DELETE: (_, outgoing) => {
+          faults.clear();
+          state(outgoing);
+        },
+      },
+    ],
+  ]);
+}

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import type { PointSummary } from '../../../src/services/load/types.ts';
+import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
+import { pageOf } from '../../../src/services/results/html/page.ts';
+import { waterfallChart } from '../../../src/services/results/html/point-charts.ts';
+import { markdownOf } from '../../../src/services/results/markdown.ts';
+import { sloJunit } from '../../../src/services/results/slo-junit.ts';
+import { sweepText } from '../../../src/services/results/sweep-table.ts';
+import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
+import { pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
+
+const told = reportOf([toldPoint(0, 0.05, 50), toldPoint(1, 0.15, 45_000)]);
+
+describe('where the time went, where engines tell it', () => {
+  test('the terminal: every part has its name, within 80 columns', () => {
+    const text = sweepText(told, 80);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(text.slice(text.indexOf('The queue'), text.indexOf('Answers by host'))).toMatchInlineSnapshot(`
+      "The queue is full: from 0.05 to 0.15 rps the mean response time rose from 8.32 s
+        to 53.3 s, and 45.0 s of the rise is waiting (B's engine queue 45.0 s). More
+        instances of B, or more slots of its engine, shorten it.
+      At 0.05 rps, with the least load, the models work 8.10 s of 8.32 s (A's model
+        2.90 s: load 100 ms, prompt 800 ms, generation 2.00 s; B's model 5.20 s: load
+        200 ms, prompt 1.50 s, generation 3.50 s).
+
+      Where the mean response time went, seconds:
+             client   A's    A's   A's           B's    B's   B's     B's
+         rps   wait queue engine model network queue engine model minimum   sum
+        0.05   0.00  0.12   0.01  2.90    0.04  0.00   0.05  5.20    0.00  8.32
+        0.15   0.00  0.12   0.01  2.90    0.04  0.00  45.00  5.20    0.00 53.27
+
+      What the models did in their time, seconds:
+         rps A load prompt generation model B load prompt generation model
+        0.05   0.10   0.80       2.00  2.90   0.20   1.50       3.50  5.20
+        0.15   0.10   0.80       2.00  2.90   0.20   1.50       3.50  5.20
+
+      "
+    `);
+  });
+
+  test('Markdown has the same parts', () => {
+    const text = markdownOf({ ...recordedRun(), report: told });
+    expect(text.split('\n').filter((line) => /queue|generation|^\| 0\.15 \|/.test(line))).toMatchInlineSnapshot(`
+      [
+        "- The queue is full: from 0.05 to 0.15 rps the mean response time rose from 8.32 s to 53.3 s, and 45.0 s of the rise is waiting (B's engine queue 45.0 s). More instances of B, or more slots of its engine, shorten it.",
+        "- At 0.05 rps, with the least load, the models work 8.10 s of 8.32 s (A's model 2.90 s: load 100 ms, prompt 800 ms, generation 2.00 s; B's model 5.20 s: load 200 ms, prompt 1.50 s, generation 3.50 s).",
+        "| 0.15 | steady | 0.15 | 0.15 | 0.135 | 10 | 0 | 5202.1 | 5982.4 | 6762.7 | 8713.5 | - | - |",
+        "| rps | client wait | A's queue | A's engine queue | A's model | network | B's queue | B's engine queue | B's model | B's minimum wait | sum |",
+        "| 0.15 | 0.00 | 0.12 | 0.01 | 2.90 | 0.04 | 0.00 | 45.00 | 5.20 | 0.00 | 53.27 |",
+        "| rps | A load | prompt | generation | model | B load | prompt | generation | model |",
+        "| 0.15 | 0.10 | 0.80 | 2.00 | 2.90 | 0.20 | 1.50 | 3.50 | 5.20 |",
+      ]
+    `);
+  });
+
+  test('the page: a stack per point, with what the models did', () => {
+    const [chart] = waterfallChart(told);
+    if (chart === undefined) throw new Error('no chart');
+    expect(chart.series.map(({ name }) => name)).toEqual([
+      ...['client wait', "A's queue", "A's engine queue", "A's model", 'network', "B's queue", "B's engine queue"],
+      ...["B's model", "B's minimum wait"],
+    ]);
+    expect(new Set(chart.series.map(({ color }) => color)).size).toBe(9);
+    const columns = columnsOf(chart);
+    expect(cellsOf(chart, columns)[1]?.slice(6, 8)).toEqual([
+      '45.0 s',
+      '5.20 s (load 200 ms, prompt 1.50 s, generation 3.50 s)',
+    ]);
+    expect(pageOf({ ...recordedRun(), report: told }, { css: '', script: '' })).toContain('<li>The queue is full: ');
+  });
+
+  test('JUnit: beside the thresholds, why they were missed', () => {
+    const slos = [{ expression: 'p95<2s', passed: false, points: [{ rate: 0.05, passed: false, observed: '6.76 s' }] }];
+    const xml = sloJunit({ ...recordedRun(), report: { ...told, slos } });
+    expect(xml).toContain('<property name="where the time went 1" value="The queue is full: from 0.05 to 0.15 rps');
+  });
+
+  test('points of an earlier version beside newer ones: what they do not tell is left open', () => {
+    const text = sweepText(reportOf([pointOf(0, 1), toldPoint(1, 2, 50)]), 100);
+    const row = text.split('\n').find((line) => /^ +1 +0\.00/.test(line));
+    expect(row?.trim().split(/ +/)).toEqual([
+      '1',
+      '0.00',
+      '-',
+      '-',
+      '0.40',
+      '0.01',
+      '-',
+      '-',
+      '0.70',
+      '4.61',
+      '5.72',
+      '10',
+    ]);
+  });
+});
+
+describe('a point that does not tell', () => {
+  const state = { state: 'unknown', reason: 'only 4 requests', suggestedDurationSeconds: 50 } as const;
+  const open = (index: number, rate: number) => pointOf(index, rate, { change: { state } });
+
+  test('is undecided, and says which duration would tell', () => {
+    expect(verdictOf(open(0, 1))).toBe('undecided');
+    expect(remarksOf(open(0, 1))).toEqual(['undecided: only 4 requests (try --duration 50s)']);
+    const { state: _, ...older } = pointOf(0, 1);
+    expect(verdictOf(older)).toBe('valid');
+  });
+
+  test('the knee says so', () => {
+    const knee = { rate: 1, index: 0 };
+    expect(kneeLine(reportOf([pointOf(0, 1), open(1, 2)], { knee }))).toEqual([
+      'Knee: 1 rps is the highest rate that was sustained; 2 rps could not be decided.',
+    ]);
+    expect(kneeLine(reportOf([open(0, 1), open(1, 2)]))).toEqual([
+      'Knee: not decided: 1, 2 rps do not tell; --duration 50s would tell more.',
+    ]);
+    expect(kneeLine(reportOf([pointOf(0, 500, { change: { dropped: 1 } })]))).toEqual([
+      'Knee: no point was sustained.',
+    ]);
+  });
+});
+
+test('a point of which nothing succeeded says how all of it failed', () => {
+  const none = { ok: 0, http_error: 10, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 };
+  const state = { state: 'unknown', reason: 'none of 10 requests succeeded' } as const;
+  const failed = (change: Partial<PointSummary>) => pointOf(0, 1, { change: { outcomes: none, state, ...change } });
+  const alike = failed({ errorsByClass: { 404: 10 }, errorTexts: { 404: "model '' not found" } });
+  expect(verdictOf(alike)).toBe('failed');
+  expect(remarksOf(alike)).toEqual(["failed: all 10 requests ended with 404: model '' not found"]);
+  expect(sweepText(reportOf([alike]), 120)).toContain("404 x 10 (model '' not found)");
+  expect(remarksOf(failed({ errorsByClass: { 404: 9, timeout: 1 } }))).toEqual([
+    'failed: not one of 10 requests succeeded',
+  ]);
+});

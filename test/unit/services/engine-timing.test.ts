@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import {
+  engineTiming,
+  flatTiming,
+  type Generation,
+  workedMs,
+} from '../../../templates/services/common/engine-client.ts';
+
+// One answer of real Ollama 0.17.4, with one waiting before it.
+const DURATIONS = {
+  total_duration: 22_020_000_000,
+  load_duration: 872_000_000,
+  prompt_eval_duration: 5_815_000_000,
+  eval_duration: 1_413_400_000,
+};
+
+test('nanoseconds become seconds, and what is none of the parts is the wait for a slot', () => {
+  const timing = engineTiming(DURATIONS);
+  expect(timing).toEqual({
+    total_seconds: 22.02,
+    queue_seconds: 13.9196,
+    load_seconds: 0.872,
+    prompt_seconds: 5.815,
+    generation_seconds: 1.4134,
+  });
+  expect(flatTiming(0.5, timing)).toEqual({
+    queue_seconds: 0.5,
+    engine_queue_seconds: 13.9196,
+    load_seconds: 0.872,
+    prompt_seconds: 5.815,
+    generation_seconds: 1.4134,
+  });
+});
+
+test('Ollama leaves out what is 0; parts that exceed the total leave no wait', () => {
+  expect(engineTiming({ total_duration: 2e9, load_duration: 5e8 })).toEqual({
+    total_seconds: 2,
+    queue_seconds: 1.5,
+    load_seconds: 0.5,
+    prompt_seconds: 0,
+    generation_seconds: 0,
+  });
+  expect(engineTiming({ total_duration: 1e9, eval_duration: 1.1e9 })?.queue_seconds).toBe(0);
+});
+
+test.each([{}, { total_duration: 0 }, { total_duration: '7' }, { total_duration: Number.NaN, eval_duration: 5 }])(
+  '%o: an engine that does not tell',
+  (body) => {
+    expect(engineTiming(body)).toBeUndefined();
+    expect(flatTiming(0.5, undefined)).toEqual({ queue_seconds: 0.5 });
+  },
+);
+
+test('what a generation took without waiting for a slot or for the model', () => {
+  const generation = { seconds: 22.1, engine: engineTiming(DURATIONS) } as Generation;
+  expect(workedMs(generation)).toBeCloseTo(7308.4);
+  expect(workedMs({ ...generation, engine: undefined })).toBe(22_100);
+  expect(workedMs({ ...generation, seconds: 1 })).toBe(0);
+});
