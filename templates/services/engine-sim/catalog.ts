@@ -1,5 +1,5 @@
-import type { ModelName } from '../common/model-name.ts';
-import { longModelName, modelNameParts, parseModelName } from '../common/model-name.ts';
+import type { ModelName } from '../../../src/services/chain/model-name.ts';
+import { longModelName, modelNameParts, parseModelName } from '../../../src/services/chain/model-name.ts';
 import { EngineError } from './engine-error.ts';
 import { modelInfo, tensors } from './families.ts';
 import type { Fields } from './go-types.ts';

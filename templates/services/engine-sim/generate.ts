@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { longModelName, parseModelName } from '../../../src/services/chain/model-name.ts';
 import { parseKeepAlive } from '../common/keep-alive.ts';
-import { longModelName, parseModelName } from '../common/model-name.ts';
 import type { Answering } from './answer.ts';
 import { notFound } from './catalog.ts';
 import { EngineError } from './engine-error.ts';
