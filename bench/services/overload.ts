@@ -25,7 +25,7 @@ export function run(): Promise<BenchResult> {
       SIM_LOAD_SECONDS: '0',
       OLLAMA_NUM_PARALLEL: '4',
       // Exactly the capacity that is compared with.
-      SIM_OUTPUT_TOKENS: '0',
+      SIM_ANSWER_TOKENS: '0',
       SIM_SPREAD: '0',
     });
     const common = { OLLAMA_URL: engine.url, MAX_CONCURRENCY: '8' };

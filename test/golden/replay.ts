@@ -13,12 +13,11 @@ export async function replay(url: string, model: string): Promise<Record<string,
   return answers;
 }
 
-async function send(url: string, model: string, { method, path, body, headers }: GoldenRequest): Promise<Answer> {
+async function send(url: string, model: string, { method, path, body }: GoldenRequest): Promise<Answer> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(url + path, {
     method,
     redirect: 'manual',
-    ...(headers === undefined ? {} : { headers }),
     ...(text === undefined
       ? {}
       : { body: text.replaceAll('{model}', model).replaceAll('{MODEL}', model.toUpperCase()) }),

@@ -5,8 +5,6 @@ export interface GoldenRequest {
   readonly path: string;
   /** An object is sent as JSON, a string as it is. `{model}` stands for the model's name. */
   readonly body?: object | string;
-  /** Request headers beside what `fetch` sends. */
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const MODEL = '{model}';

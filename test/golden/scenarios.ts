@@ -16,8 +16,7 @@ const WORDS =
 const STORY = 'Rivers carry water to the sea, and the sea gives water back to the rivers by way of the rain, and the';
 const LONG = `${WORDS} `.repeat(10);
 /** Longer than the time it takes to send others beside. */
-const MANY_TOKENS = 40;
-const VERY_MANY_TOKENS = 120;
+const MANY_TOKENS = 120;
 
 /** Tries what shows the scheduler, the queue, and the cache of one server with one slot and `OLLAMA_MAX_QUEUE=2`. */
 export async function observe(url: string, model: string): Promise<Facts> {
@@ -30,6 +29,12 @@ export async function observe(url: string, model: string): Promise<Facts> {
   };
   const ask = (prompt: string, options: object = {}, more: object = {}) =>
     call({ prompt, options: { seed: 7, num_predict: 8, ...options }, ...more });
+  /** Resolves when it works: headers come with the first token. */
+  const begin = async (prompt: string, options: object) => {
+    const body = JSON.stringify({ model, prompt, options: { seed: 7, ...options } });
+    const response = await fetch(`${url}/api/generate`, { method: 'POST', body });
+    return { endedAt: response.text().then(() => performance.now()) };
+  };
   const running = async () =>
     ((await (await fetch(`${url}/api/ps`)).json()) as { models: { context_length: number }[] }).models;
   const unload = async () => {
@@ -61,7 +66,7 @@ export async function observe(url: string, model: string): Promise<Facts> {
   facts['prompt cache'] = await promptCache();
   facts.text = await texts();
   facts['two at once on one slot'] = await queueing();
-  facts['keep_alive of 1 s'] = await expiry();
+  facts['keep_alive of 2 s'] = await expiry();
   return facts;
 
   /** Another num_ctx unloads and loads again; the same one does not. */
@@ -80,24 +85,21 @@ export async function observe(url: string, model: string): Promise<Facts> {
   /** A reload waits until running requests have ended. */
   async function runningRequest() {
     await ask(WORDS, { num_ctx: 512 });
-    const first = ask(LONG, { num_ctx: 512, num_predict: MANY_TOKENS });
-    await sleep(300);
-    const second = ask(WORDS, { num_ctx: 1024 });
-    const order = (await first).endedAt < (await second).endedAt;
-    return { isFinishedBeforeItsModelIsLoadedAgain: order, statuses: [(await first).status, (await second).status] };
+    const first = await begin(LONG, { num_ctx: 512, num_predict: MANY_TOKENS });
+    const second = await ask(WORDS, { num_ctx: 1024 });
+    return { isFinishedBeforeItsModelIsLoadedAgain: (await first.endedAt) < second.endedAt, status: second.status };
   }
 
   /** They are served, and with their keep_alive they postpone the unloading for which the other one waits. */
   async function postponed() {
-    const old = (prompt: string, num_predict: number) => ask(prompt, { num_ctx: 512, num_predict }, { keep_alive: 2 });
-    await old(WORDS, 8);
-    const first = old(LONG, VERY_MANY_TOKENS);
-    await sleep(100);
+    await ask(WORDS, { num_ctx: 512 });
+    const first = await begin(LONG, { num_ctx: 512, num_predict: MANY_TOKENS });
     const other = ask(WORDS, { num_ctx: 1024 });
+    // Nothing shows that it has arrived.
     await sleep(100);
-    const late = old(WORDS, 8);
-    const oldEndedAt = Math.max((await first).endedAt, (await late).endedAt);
-    return { otherWaitsForTheirKeepAlive: (await other).endedAt - oldEndedAt > 1900 };
+    const late = await ask(WORDS, { num_ctx: 512 }, { keep_alive: 3 });
+    const oldEndedAt = Math.max(await first.endedAt, late.endedAt);
+    return { otherWaitsForTheirKeepAlive: (await other).endedAt - oldEndedAt > 2000 };
   }
 
   async function promptCache() {
@@ -152,7 +154,7 @@ export async function observe(url: string, model: string): Promise<Facts> {
 
   /** What a request waits for a slot is in its total, and in none of the parts. */
   async function queueing() {
-    const both = await Promise.all([1, 2].map((n) => ask(`${n} ${LONG}`, { num_predict: MANY_TOKENS })));
+    const both = await Promise.all([1, 2].map((n) => ask(`${n} ${LONG}`, { num_predict: 40 })));
     const parts = both
       .map(({ body }) => ({
         work: (body.prompt_eval_duration + (body.eval_duration ?? 0)) as number,
@@ -167,7 +169,7 @@ export async function observe(url: string, model: string): Promise<Facts> {
   }
 
   async function expiry() {
-    await ask(WORDS, {}, { keep_alive: 1 });
+    await ask(WORDS, {}, { keep_alive: 2 });
     const listed = (await running()).length;
     while ((await running()).length > 0) await sleep(20);
     return { listed, afterwards: 0, loadsAgain: (await ask(WORDS)).status };

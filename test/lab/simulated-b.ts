@@ -58,7 +58,7 @@ export async function startSimulatedB(options: SimulatedBOptions): Promise<Simul
       SIM_LOAD_SECONDS: '0',
       SIM_OUTPUT_TOKENS_PER_SECOND: '1200',
       SIM_PROMPT_TOKENS_PER_SECOND: '0',
-      SIM_OUTPUT_TOKENS: '0',
+      SIM_ANSWER_TOKENS: '0',
       SIM_SPREAD: '0',
     });
     const bound = await start('service-b', {

@@ -56,8 +56,8 @@ export class TestStack {
     return new TestStack(await mkdtemp(join(tmpdir(), 'chainctl-local-')), await loadBundles(BUNDLES));
   }
 
-  deploy(changes: Partial<LocalRequest> = {}, deps: Partial<LocalDeps> = {}) {
-    return deployLocal(this.paths, { ...FAST, ...changes }, { dryRun: false }, { ...this.deps, ...deps });
+  deploy(changes: Partial<LocalRequest> = {}, deps: Partial<LocalDeps> = {}, options = { dryRun: false }) {
+    return deployLocal(this.paths, { ...FAST, ...changes }, options, { ...this.deps, ...deps });
   }
 
   teardown() {

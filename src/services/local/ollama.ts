@@ -1,6 +1,6 @@
 import { Ollama } from 'ollama';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
-import { canonicalModel } from '../chain/model-name.ts';
+import { canonicalModelName } from '../chain/model-name.ts';
 import { pullProgress } from '../pull-progress.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { type ModelFile, readModelFile } from './shared-model.ts';
@@ -44,8 +44,8 @@ export async function ensureOllama(url: string, models: readonly string[], conte
     signal.throwIfAborted();
     throw noOllama(url, error);
   });
-  const names = new Set(present.models.map(({ name }) => canonicalModel(name)));
-  const missing = [...new Set(models)].filter((model) => !names.has(canonicalModel(model)));
+  const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
+  const missing = [...new Set(models)].filter((model) => !names.has(canonicalModelName(model)));
   for (const model of missing) await pull(ollama, model, url, context);
   emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${[...new Set(models)].join(' and ')}` });
   return missing.length > 0;

@@ -1,5 +1,5 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
-import { canonicalModel } from '../chain/model-name.ts';
+import { canonicalModelName } from '../chain/model-name.ts';
 import { DEFAULT_NUM_CTX } from '../chain/tuning.ts';
 
 /** What Ollama runs for a name. Requests for one file with other settings make it load the file again. */
@@ -30,7 +30,7 @@ export function sharedContext(
   a: ModelOfService,
   b: ModelOfService,
 ): { readonly numCtx: number; readonly note: string } | undefined {
-  const oneName = canonicalModel(a.model) === canonicalModel(b.model);
+  const oneName = canonicalModelName(a.model) === canonicalModelName(b.model);
   if (!oneName && (a.file === undefined || a.file.blob !== b.file?.blob)) return undefined;
   const what = oneName ? `A and B have the same model, ${a.model}` : `${a.model} and ${b.model} are the same file`;
   const reason = `${what}: the engine keeps it loaded once, and would load it again at every hop`;

@@ -1,5 +1,5 @@
 import type { PointSummary } from '../load/types.ts';
-import { errorsWithText, rateText, refusers } from './text.ts';
+import { errorClasses, rateText, refusers } from './text.ts';
 import { verdictOf } from './verdict.ts';
 
 /** A time as a renderer writes it: `-` where there is none. */
@@ -25,7 +25,7 @@ const CELLS = {
   'late p99 ms': ({ lateness }) => lateness?.p99.toFixed(2) ?? '-',
   'in flight': ({ peakInFlight }) => String(peakInFlight),
   connections: ({ newConnections }) => String(newConnections),
-  'errors by class': (point) => errorsWithText(point) || '-',
+  'errors by class': (point) => errorClasses(point) || '-',
   'refused or failed at': (point) => refusers(point) || '-',
 } satisfies Record<string, (point: PointSummary, time: TimeText) => string>;
 

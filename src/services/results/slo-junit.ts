@@ -1,4 +1,5 @@
 import imported from 'junit-report-builder';
+import { bottleneckLines } from './bottleneck.ts';
 import type { ReportedRun } from './recorded.ts';
 import { display } from './text.ts';
 import { isSound, remarksOf } from './verdict.ts';
@@ -17,6 +18,7 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   const startedAt = manifest.startedAt.replace(/(\.\d+)?Z$/, '');
   for (const { expression, passed, points: decided } of slos) {
     const suite = builder.testSuite().name(`SLO ${expression}`).timestamp(startedAt);
+    for (const [at, line] of bottleneckLines(points).entries()) suite.property(`where the time went ${at + 1}`, line);
     suite.property('run', plan.runId).property('target', plan.targetUrl).property('simulated', String(plan.simulated));
     const verdicts = new Map(decided.map((verdict) => [verdict.rate, verdict]));
     for (const rate of plan.rates) {

@@ -5,7 +5,7 @@ import { breakdownSections } from './breakdown.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
 import { scalingSections } from './scaling-text.ts';
-import { display, errorsWithText, hostTotals, shareText, timeColumn } from './text.ts';
+import { display, errorClasses, hostTotals, shareText, timeColumn } from './text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
@@ -89,7 +89,7 @@ function conclusion(report: SweepReport, columns: number): string[] {
 }
 
 function errorLine(point: PointSummary): string[] {
-  const text = errorsWithText(point);
+  const text = errorClasses(point);
   return text === '' ? [] : [`${point.rate} rps: ${text}`];
 }
 

@@ -58,15 +58,8 @@ export function shareText(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-/** `503 x 8000, timeout x 1600`, as they were counted. */
-export function errorClasses(point: PointSummary): string {
-  return Object.entries(point.errorsByClass)
-    .map(([name, count]) => `${display(name)} x ${count}`)
-    .join(', ');
-}
-
 /** `404 x 8 (model '' not found), timeout x 2`: with what the first of each said for itself. */
-export function errorsWithText(point: PointSummary): string {
+export function errorClasses(point: PointSummary): string {
   return Object.entries(point.errorsByClass)
     .map(([name, count]) => {
       const said = point.errorTexts?.[name];

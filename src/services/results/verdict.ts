@@ -30,7 +30,7 @@ export function verdictOf(point: PointSummary): Verdict {
 }
 
 /** The state as people read it: nothing is known of the target, because the point does not tell. */
-export function stateName(state: NonNullable<PointSummary['state']>['state']): string {
+function stateName(state: NonNullable<PointSummary['state']>['state']): string {
   return state === 'unknown' ? 'undecided' : state;
 }
 

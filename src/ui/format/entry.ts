@@ -56,7 +56,9 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       return entry('heading', text, details);
     }
     case 'point-done': {
-      const mark = event.point.status === 'skipped' ? 'skipped' : isSound(event.point) ? 'done' : 'warning';
+      const { status, outcomes } = event.point;
+      const good = isSound(event.point) && outcomes.ok > 0;
+      const mark = status === 'skipped' ? 'skipped' : good ? 'done' : 'warning';
       return entry(mark, pointLine(event.point), pointRemarks(event.point));
     }
     default:

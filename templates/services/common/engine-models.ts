@@ -1,5 +1,5 @@
+import { canonicalModelName } from '../../../src/services/chain/model-name.ts';
 import { parseObject } from './engine-error.ts';
-import { canonicalModelName } from './model-name.ts';
 
 /** A model that the engine has, as `/api/tags` lists it. */
 export interface ListedModel {

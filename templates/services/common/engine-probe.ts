@@ -1,3 +1,4 @@
+import { canonicalModelName } from '../../../src/services/chain/model-name.ts';
 import { engineText } from './engine-error.ts';
 import {
   contextOf,
@@ -9,7 +10,6 @@ import {
   type Residence,
   type RunningModel,
 } from './engine-models.ts';
-import { canonicalModelName } from './model-name.ts';
 import { type Upstream, UpstreamError, type UpstreamReply } from './upstream.ts';
 
 /** Where a model is: not there at all, or as `/api/ps` has it. */

@@ -47,21 +47,30 @@ function isNumber(text: string): boolean {
 
 /** Go's `time.ParseDuration`. */
 function parseDuration(text: string): Duration {
-  const quoted = JSON.stringify(text);
+  const invalid = () => ({ problem: `time: invalid duration ${quote(text)}` });
   let rest = text.replace(/^[+-]/, '');
   if (rest === '0') return { ms: 0 };
-  if (rest === '') return { problem: `time: invalid duration ${quoted}` };
+  if (rest === '') return invalid();
   let ms = 0;
   while (rest !== '') {
     const [amount = ''] = /^\d*(\.\d*)?/.exec(rest) ?? [];
-    if (!/\d/.test(amount)) return { problem: `time: invalid duration ${quoted}` };
+    if (!/\d/.test(amount)) return invalid();
     rest = rest.slice(amount.length);
     const [unit = ''] = /^[^\d.]*/.exec(rest) ?? [];
-    if (unit === '') return { problem: `time: missing unit in duration ${quoted}` };
+    if (unit === '') return { problem: `time: missing unit in duration ${quote(text)}` };
     const unitMs = UNIT_MS[unit];
-    if (unitMs === undefined) return { problem: `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}` };
+    if (unitMs === undefined) return { problem: `time: unknown unit ${quote(unit)} in duration ${quote(text)}` };
     rest = rest.slice(unit.length);
     ms += Number(amount) * unitMs;
   }
   return { ms: text.startsWith('-') ? -ms : ms };
+}
+
+/** As Go's `time` quotes: bytes that are no printable ASCII by their number. */
+function quote(text: string): string {
+  const bytes = Array.from(Buffer.from(text), (byte) => {
+    if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
+    return byte < 0x20 || byte >= 0x80 ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte);
+  });
+  return `"${bytes.join('')}"`;
 }

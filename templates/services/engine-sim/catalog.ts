@@ -1,5 +1,5 @@
-import type { ModelName } from '../common/model-name.ts';
-import { longModelName, parseModelName } from '../common/model-name.ts';
+import type { ModelName } from '../../../src/services/chain/model-name.ts';
+import { longModelName, modelNameParts, parseModelName } from '../../../src/services/chain/model-name.ts';
 import { EngineError } from './engine-error.ts';
 import { modelInfo, tensors } from './families.ts';
 import type { Fields } from './go-types.ts';
@@ -46,7 +46,7 @@ export function showModel(models: ModelStore, request: Fields): Body {
   const asked = (request.model || request.name || '') as string;
   if (asked === '') throw new EngineError(400, 'model is required');
   const name = parseModelName(asked);
-  if (!name) throw new EngineError(500, `unqualified name: ${unqualified(asked)}`);
+  if (!name) throw new EngineError(500, `unqualified name: ${longModelName(modelNameParts(asked))}`);
   const model = models.get(name);
   if (!model) throw new EngineError(404, notFound(asked));
   const system = typeof request.system === 'string' && request.system !== '' ? request.system : undefined;
@@ -102,14 +102,6 @@ export function copyModel(models: ModelStore, request: Fields): void {
 export function notFound(name: string): string {
   return `model '${name}' not found`;
 }
-
-/** A name that is none, with what Ollama adds to it in its message. */
-function unqualified(text: string): string {
-  const [model = '', tag = 'latest'] = text.split(':');
-  return text.includes('/') ? `${model}:${tag}` : longModelName({ ...DEFAULTS, model, tag });
-}
-
-const DEFAULTS = { host: 'registry.ollama.ai', namespace: 'library' };
 
 function details({ family }: Model) {
   return {

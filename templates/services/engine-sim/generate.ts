@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import { longModelName, parseModelName } from '../../../src/services/chain/model-name.ts';
 import { parseKeepAlive } from '../common/keep-alive.ts';
-import { longModelName, parseModelName } from '../common/model-name.ts';
+import type { Answering } from './answer.ts';
 import { notFound } from './catalog.ts';
 import { EngineError } from './engine-error.ts';
 import type { Fields } from './go-types.ts';
@@ -8,7 +9,7 @@ import { sendJson } from './http.ts';
 import type { Model } from './models.ts';
 import { readOptions } from './options.ts';
 import { chatPrompt, generatePrompt } from './prompts.ts';
-import { type Answering, type Engine, run } from './run.ts';
+import { type Engine, run } from './run.ts';
 
 /** `POST /api/generate`. */
 export function handleGenerate(engine: Engine, request: Fields, outgoing: ServerResponse): void {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type ModelName, parseModelName, shortModelName } from '../common/model-name.ts';
+import { type ModelName, parseModelName, shortModelName } from '../../../src/services/chain/model-name.ts';
 import { type Family, familyOf } from './families.ts';
 
 /** One model that the engine has, with what Ollama tells about it. */

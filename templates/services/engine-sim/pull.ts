@@ -1,5 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { canonicalModelName, type ModelName, parseModelName, shortModelName } from '../common/model-name.ts';
+import {
+  canonicalModelName,
+  type ModelName,
+  parseModelName,
+  shortModelName,
+} from '../../../src/services/chain/model-name.ts';
 import { EngineError } from './engine-error.ts';
 import { familyOf } from './families.ts';
 import type { Fields } from './go-types.ts';

@@ -22,15 +22,13 @@ const THINK: GoType = {
   },
 };
 
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const IMAGE: GoType = {
   kind: 'bytes',
   name: 'api.ImageData',
   problem: (value) => {
     if (typeof value !== 'string') return 'json: cannot unmarshal an image that is not a text of base64';
-    if (BASE64.test(value) && value.length % 4 === 0) return undefined;
-    const wrong = value.search(/[^A-Za-z0-9+/]/);
-    return `illegal base64 data at input byte ${wrong < 0 ? value.length - (value.length % 4) : wrong}`;
+    const wrong = wrongBase64(value);
+    return wrong === undefined ? undefined : `illegal base64 data at input byte ${wrong}`;
   },
 };
 const IMAGES = listOf(IMAGE);
@@ -93,3 +91,14 @@ export const PULL_REQUEST = requestType('PullRequest', {
 export const DELETE_REQUEST = requestType('DeleteRequest', { model: STRING, name: STRING });
 
 export const COPY_REQUEST = requestType('CopyRequest', { source: STRING, destination: STRING });
+
+/** Where Go's decoder stops; undefined where it does not. */
+function wrongBase64(text: string): number | undefined {
+  const digits = text.search(/[^A-Za-z0-9+/]|$/);
+  const odd = digits % 4;
+  if (digits === text.length) return odd === 0 ? undefined : digits - odd;
+  if (text[digits] !== '=' || odd < 2) return digits;
+  const end = digits + 4 - odd;
+  if (odd === 2 && text[digits + 1] !== '=') return Math.min(digits + 1, text.length);
+  return end < text.length ? end : undefined;
+}

@@ -3,7 +3,7 @@ import { VERSION } from '../common/version.ts';
 import { copyModel, deleteModel, listModels, listRunning, showModel } from './catalog.ts';
 import { Faults } from './faults.ts';
 import { handleChat, handleGenerate } from './generate.ts';
-import { type Fields, type RequestType, readFields } from './go-types.ts';
+import { ANY, type Fields, type RequestType, readFields, requestType } from './go-types.ts';
 import { readJson, sendJson, sendNothing, sendText } from './http.ts';
 import { pullModel } from './pull.ts';
 import {
@@ -16,6 +16,9 @@ import {
 } from './requests.ts';
 import type { Route, Routes } from './router.ts';
 import type { Engine } from './run.ts';
+
+/** The body of `/sim/faults`. */
+const FAULT = requestType('Fault', { mode: ANY, count: ANY });
 
 /** Ollama's paths, as far as they are simulated, and `/sim/` for who wants to see or disturb the simulation. */
 export function createRoutes(engine: Engine): Routes {
@@ -72,7 +75,7 @@ export function createRoutes(engine: Engine): Routes {
       {
         GET: (_, outgoing) => state(outgoing),
         POST: async (incoming, outgoing) => {
-          faults.set((await readJson(incoming)) as Fields);
+          faults.set(readFields(FAULT, await readJson(incoming)));
           state(outgoing);
         },
         DELETE: (_, outgoing) => {

@@ -102,7 +102,6 @@ export class Runner {
       outputTokens = task.begin();
     } catch (error) {
       task.onError(error);
-      this.#startNext();
       return () => {};
     }
     this.#busy++;
@@ -156,10 +155,10 @@ export class Runner {
 
   #startNext(): void {
     for (const start of this.#queue) {
+      if (this.#busy >= this.#deps.settings.parallel) return;
       this.#queue.delete(start);
       this.#deps.counts.queued--;
       start();
-      return;
     }
   }
 }

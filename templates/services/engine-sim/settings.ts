@@ -6,7 +6,7 @@ export interface SimSettings {
   readonly promptTokensPerSecond: number;
   readonly outputTokensPerSecond: number;
   /** How many tokens the model says when nothing cuts it off, in the mean; Infinity: until it is cut off. */
-  readonly outputTokens: number;
+  readonly answerTokens: number;
   /** How much the time of the same work differs: the standard deviation of its logarithm; 0 for always the mean. */
   readonly spread: number;
   /** Of everything that is left to chance. */
@@ -38,7 +38,7 @@ export function readSimSettings(env: Env): SimSettings {
   return {
     promptTokensPerSecond: rate(env, 'SIM_PROMPT_TOKENS_PER_SECOND', 400),
     outputTokensPerSecond: rate(env, 'SIM_OUTPUT_TOKENS_PER_SECOND', 60),
-    outputTokens: rate(env, 'SIM_OUTPUT_TOKENS', 100),
+    answerTokens: rate(env, 'SIM_ANSWER_TOKENS', 100),
     spread: env.number('SIM_SPREAD', 0.1, { min: 0, max: 2 }),
     seed: env.integer('SIM_SEED', 1, { min: 0, max: 2 ** 32 - 1 }),
     loadMs: env.number('SIM_LOAD_SECONDS', 1, { min: 0, max: 3600 }) * 1000,

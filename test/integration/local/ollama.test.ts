@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
 import { ollamaUrl } from '../../../src/services/local/ollama.ts';
@@ -50,6 +52,40 @@ describe('deploy local --engine ollama', () => {
     expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
     await stack.teardown();
     expect((await fetch(url)).status).toBe(200);
+  });
+
+  it('asks the engine whether two names are one file', async () => {
+    const files: Record<string, string> = { 'x:1': 'a'.repeat(64), y: 'a'.repeat(64), z: 'b'.repeat(64) };
+    const ollama = createServer(async (incoming, outgoing) => {
+      const { model } = JSON.parse(await text(incoming)) as { model: string };
+      const digest = files[model];
+      outgoing.writeHead(digest === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      outgoing.end(
+        JSON.stringify(
+          digest === undefined
+            ? { error: `model '${model}' not found` }
+            : { modelfile: `# Modelfile\nFROM /models/blobs/sha256-${digest}\n`, parameters: '' },
+        ),
+      );
+    }).listen(Number(new URL(url).port), '127.0.0.1');
+    try {
+      const plan = async (modelB: string, numCtx?: { a: number; b: number }) => {
+        stack.events.length = 0;
+        const tuning = numCtx && { a: { numCtx: numCtx.a }, b: { numCtx: numCtx.b } };
+        const asked = { engine: 'ollama', ollamaUrl: url, modelA: 'x:1', modelB, tuning } as const;
+        await stack.deploy(asked, {}, { dryRun: true });
+        return stack.events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+      };
+      expect(await plan('y')).toEqual([
+        expect.stringMatching(/^x:1 and y are the same file: .* both get 1024 tokens$/),
+      ]);
+      expect(await plan('z')).toEqual([]);
+      expect(await plan('not-pulled-yet')).toEqual([]);
+      await expect(plan('y', { a: 512, b: 4096 })).rejects.toMatchObject({ code: 'one-model-two-contexts', exit: 2 });
+    } finally {
+      ollama.closeAllConnections();
+      ollama.close();
+    }
   });
 
   it('says what to do when none runs', async () => {

@@ -6,7 +6,7 @@ const lab = createLab();
 
 /** Fast, and yet slow enough that no duration is 0 and left out. */
 const TIMED_ENGINE = {
-  SIM_OUTPUT_TOKENS: '200',
+  SIM_ANSWER_TOKENS: '200',
   SIM_OUTPUT_TOKENS_PER_SECOND: '5000',
   SIM_PROMPT_TOKENS_PER_SECOND: '50000',
 };

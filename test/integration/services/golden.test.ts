@@ -35,6 +35,10 @@ test('it queues, loads, caches, and stops as a real Ollama does', async () => {
     ...ENGINE,
     SIM_PROMPT_TOKENS_PER_SECOND: '1000',
     SIM_OUTPUT_TOKENS_PER_SECOND: '60',
+    SIM_LOAD_SECONDS: '0.5',
+    // Who is sent first comes first, and what is to be long is.
+    SIM_SPREAD: '0',
+    SIM_ANSWER_TOKENS: '0',
   });
   expect(await observe(engine.url, MODEL)).toEqual(golden('facts.json'));
 });

@@ -77,7 +77,7 @@ export function createLab() {
 }
 
 /** Answers as long as they may be, and the same work takes the same time: what a test can calculate with. */
-const EXACT_ENGINE: Settings = { SIM_OUTPUT_TOKENS: '0', SIM_SPREAD: '0' };
+const EXACT_ENGINE: Settings = { SIM_ANSWER_TOKENS: '0', SIM_SPREAD: '0' };
 
 const INSTANT_ENGINE: Settings = {
   SIM_MODELS: 'tinyllama,phi3:mini',

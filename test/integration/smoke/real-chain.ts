@@ -40,7 +40,7 @@ export async function startRealChain(minProcessSeconds: number): Promise<RealCha
     const engine = await start('engine-sim', {
       SIM_MODELS: 'tinyllama,phi3:mini',
       SIM_LOAD_SECONDS: '0.1',
-      SIM_OUTPUT_TOKENS: '0',
+      SIM_ANSWER_TOKENS: '0',
       SIM_SPREAD: '0',
       SIM_OUTPUT_TOKENS_PER_SECOND: '2000',
       SIM_PROMPT_TOKENS_PER_SECOND: '20000',

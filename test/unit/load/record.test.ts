@@ -3,13 +3,9 @@ import { mkdir, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { REQUEST_COLUMNS, SUMMARY_COLUMNS } from '../../../src/services/load/record/csv-columns.ts';
 import { CsvFile } from '../../../src/services/load/record/csv-file.ts';
-import {
-  headerRow,
-  REQUEST_COLUMNS,
-  requestRows,
-  SUMMARY_COLUMNS,
-} from '../../../src/services/load/record/csv-rows.ts';
+import { headerRow, requestRows } from '../../../src/services/load/record/csv-rows.ts';
 import { RunRecord, type RunRecordOptions } from '../../../src/services/load/record/run-record.ts';
 
 let folder: string;

@@ -108,3 +108,32 @@ test('a point: rates divide by its duration, latency counts from the intended ti
   });
   expect(Object.keys(point.hosts)).toEqual(['b-1', 'b-2']);
 });
+
+test('what is open when the operator stops a point is not the fault of the target; the texts of failures are kept', () => {
+  const collected = new Collector('chain');
+  const open = { latenessMs: 0, serviceMs: 900, status: 0 } as const;
+  const ended = { outcome: 'incomplete', class: 'incomplete', error: 'still open when the drain ended' } as const;
+  const late = { outcome: 'timeout', class: 'timeout', error: 'no complete answer within 1 s' } as const;
+  const refused = {
+    outcome: 'http_error',
+    class: '404',
+    status: 404,
+    error: "HTTP 404 error: model '' not found",
+  } as const;
+  for (const [index, one] of [ended, ended, late, refused, { ...refused, error: 'HTTP 404: later' }].entries()) {
+    collected.add({ index, intendedMs: index * 100, ...open, ...one });
+  }
+  const progress = { phase: 'drain', elapsedMs: 2000, sent: 5, dropped: 0, inFlight: 0, peakInFlight: 4 } as const;
+  const summary = (status: 'complete' | 'interrupted' | 'cut') =>
+    summarizePoint(
+      {
+        ...{ index: 0, rate: 5, startedAt: '', durationSeconds: 1, status, warmupSeconds: 0, scheduled: 5 },
+        ...{ maxInFlight: 100, progress: { ...progress, newConnections: 4, cpuSeconds: 0 } },
+        ...{ perRequestCsv: 'x.csv', wallSeconds: 2 },
+      },
+      collected,
+    );
+  expect(summary('complete').refusedBy).toEqual({ no_answer: 3, unknown: 1, a: 1 });
+  expect(summary('cut').refusedBy).toEqual({ client: 2, no_answer: 1, unknown: 1, a: 1 });
+  expect(summary('interrupted').errorTexts).toEqual({ 404: "model '' not found" });
+});

@@ -62,6 +62,11 @@ describe('where the time went as the load rose', () => {
     );
   });
 
+  test('a rate that was offered again counts as it was then', () => {
+    const again = points([1, {}], [2, { bQueue: 1000 }], [2, { bQueue: 9000 }], [1, { bQueue: 100 }]);
+    expect(bottleneckLines(again)[0]).toContain('from 1 to 2 rps the mean response time rose from 8.30 s to 17.2 s');
+  });
+
   test('neither: the network, or the minimum processing time', () => {
     expect(bottleneckLines(points([1, {}], [2, { network: 9000 }]))[0]).toMatch(
       /^Neither a queue nor the model: .* 8\.96 s of the rise is network 8\.96 s\.$/,

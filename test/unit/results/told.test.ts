@@ -4,6 +4,7 @@ import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-typ
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { waterfallChart } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
+import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
 import { pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
@@ -68,6 +69,12 @@ describe('where the time went, where engines tell it', () => {
     expect(pageOf({ ...recordedRun(), report: told }, { css: '', script: '' })).toContain('<li>The queue is full: ');
   });
 
+  test('JUnit: beside the thresholds, why they were missed', () => {
+    const slos = [{ expression: 'p95<2s', passed: false, points: [{ rate: 0.05, passed: false, observed: '6.76 s' }] }];
+    const xml = sloJunit({ ...recordedRun(), report: { ...told, slos } });
+    expect(xml).toContain('<property name="where the time went 1" value="The queue is full: from 0.05 to 0.15 rps');
+  });
+
   test('points of an earlier version beside newer ones: what they do not tell is left open', () => {
     const text = sweepText(reportOf([pointOf(0, 1), toldPoint(1, 2, 50)]), 100);
     const row = text.split('\n').find((line) => /^ +1 +0\.00/.test(line));
@@ -91,24 +98,25 @@ describe('where the time went, where engines tell it', () => {
 describe('a point that does not tell', () => {
   const state = { state: 'unknown', reason: 'only 4 requests', suggestedDurationSeconds: 50 } as const;
   const open = (index: number, rate: number) => pointOf(index, rate, { change: { state } });
-  const steady = pointOf(0, 1);
 
   test('is undecided, and says which duration would tell', () => {
     expect(verdictOf(open(0, 1))).toBe('undecided');
     expect(remarksOf(open(0, 1))).toEqual(['undecided: only 4 requests (try --duration 50s)']);
-    const { state: _, ...older } = steady;
+    const { state: _, ...older } = pointOf(0, 1);
     expect(verdictOf(older)).toBe('valid');
   });
 
   test('the knee says so', () => {
     const knee = { rate: 1, index: 0 };
-    expect(kneeLine(reportOf([steady, open(1, 2)], { knee }))).toEqual([
+    expect(kneeLine(reportOf([pointOf(0, 1), open(1, 2)], { knee }))).toEqual([
       'Knee: 1 rps is the highest rate that was sustained; 2 rps could not be decided.',
     ]);
     expect(kneeLine(reportOf([open(0, 1), open(1, 2)]))).toEqual([
       'Knee: not decided: 1, 2 rps do not tell; --duration 50s would tell more.',
     ]);
-    expect(kneeLine(reportOf([pointOf(0, 500)]))).toEqual(['Knee: no point was sustained.']);
+    expect(kneeLine(reportOf([pointOf(0, 500, { change: { dropped: 1 } })]))).toEqual([
+      'Knee: no point was sustained.',
+    ]);
   });
 });
 

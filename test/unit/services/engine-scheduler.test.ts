@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { parseModelName } from '../../../src/services/chain/model-name.ts';
 import { Env } from '../../../templates/services/common/env.ts';
-import { parseModelName } from '../../../templates/services/common/model-name.ts';
 import { ModelStore } from '../../../templates/services/engine-sim/models.ts';
 import { readOptions } from '../../../templates/services/engine-sim/options.ts';
 import { ProcessorSharing } from '../../../templates/services/engine-sim/processor-sharing.ts';

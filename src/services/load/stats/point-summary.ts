@@ -1,5 +1,5 @@
 import type { Progress } from '../engine/protocol.ts';
-import type { PointSummary } from '../types.ts';
+import type { PointSummary, Refuser } from '../types.ts';
 import type { Collector } from './collector.ts';
 import { checkConservation } from './conservation.ts';
 import { fairnessOf } from './fairness.ts';
@@ -102,7 +102,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
     ...(waterfall === undefined ? {} : { waterfall }),
     ...(collected.errorTexts.size === 0 ? {} : { errorTexts: Object.fromEntries(collected.errorTexts) }),
-    ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(collected.refusedBy) }),
+    ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(blamed(collected, facts.status)) }),
     ...(tokens.answers === 0
       ? {}
       : {
@@ -115,6 +115,17 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     ...(stream === undefined ? {} : { stream }),
     perRequestCsv: facts.perRequestCsv,
   };
+}
+
+/** Where a point was stopped before its end, this machine did not wait for what was open. */
+function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status']): ReadonlyMap<Refuser, number> {
+  const unanswered = refusedBy.get('no_answer') ?? 0;
+  const given = status === 'complete' ? 0 : Math.min(unanswered, outcomes.incomplete);
+  if (given === 0) return refusedBy;
+  const told = new Map(refusedBy).set('client', (refusedBy.get('client') ?? 0) + given);
+  if (given === unanswered) told.delete('no_answer');
+  else told.set('no_answer', unanswered - given);
+  return told;
 }
 
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {

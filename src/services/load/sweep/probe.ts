@@ -16,7 +16,7 @@ const NEAR_MS = 50;
 
 export type Probe = (timeoutMs: number, signal: AbortSignal) => Promise<ProbeAnswer>;
 
-export interface ProbeAnswer {
+interface ProbeAnswer {
   readonly ms: number;
   readonly ok: boolean;
   /** What it was instead of a success. */

@@ -87,8 +87,11 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
     {
       level: 'info',
       text:
-        `a request alone takes ${took}: at least ${most} in flight at ${at} rps; ` +
-        `${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`,
+        `a request alone takes ${took}: at least ${most} in flight at ${at} rps` +
+        // A search has other points than its bounds.
+        (plan.search === undefined
+          ? `; ${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`
+          : ''),
     },
   ];
   const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);

@@ -3,7 +3,7 @@ import { arrivalsWithin, nextIndexAfter } from '../schedule/arrivals.ts';
 import type { Collector } from '../stats/collector.ts';
 import type { LiveFigures } from '../stats/live-figures.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';
-import { timeLeft } from './time-left.ts';
+import { longestDrain, timeLeft } from './time-left.ts';
 
 /** Span of the `sentPerSecond` figure: a second, or so many requests where these take longer to come. */
 const SPAN_MS = 1000;
@@ -16,7 +16,7 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
   const phaseSeconds = {
     warmup: plan.warmupSeconds,
     measure: plan.durationSeconds,
-    drain: plan.drainSeconds,
+    drain: longestDrain(plan),
   };
   return (progress: Progress, collected: Collector, live: LiveFigures): SweepTick => {
     const { phase, elapsedMs, sent, inFlight } = progress;

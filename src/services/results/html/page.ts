@@ -3,7 +3,7 @@ import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { bottleneckLines } from '../bottleneck.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { errorsWithText, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
+import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml } from './markup.ts';
@@ -133,7 +133,7 @@ function pointTable(points: readonly PointSummary[]): string {
 function remarksList(points: readonly PointSummary[]): string {
   const items = points.flatMap((point) => {
     const refused = refusers(point);
-    const classes = errorsWithText(point);
+    const classes = errorClasses(point);
     return [
       ...remarksOf(point),
       ...(classes === '' ? [] : [`errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`]),

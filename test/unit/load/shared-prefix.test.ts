@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import type { RecordedRun } from '../../../src/services/load/record/read-run.ts';
+import {
+  manifestOf,
+  orderOf,
+  resumedOptions,
+  type SweepOptions,
+} from '../../../src/services/load/sweep/sweep-options.ts';
+import { planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
+
+const options: SweepOptions = {
+  ...{ targetUrl: 'http://h/chain', tag: 't', rates: [1, 2], durationSeconds: 1, warmupSeconds: 0, timeoutSeconds: 5 },
+  ...{ drainSeconds: 5, outFolder: 'results', prompt: DEFAULT_PROMPT, seed: 3, preflight: false, about: {} },
+};
+const plan = planSweep(options, { runId: 'r', simulated: false, maxInFlight: 10 });
+
+/** The order of the first point after the run was written down, read again and gone on with. */
+function afterResume(begun: SweepOptions) {
+  const manifest = JSON.parse(JSON.stringify(manifestOf(begun, undefined, { plan })));
+  const run = { runId: 'r', manifest } as RecordedRun;
+  return orderOf(resumedOptions(run, { prompt: DEFAULT_PROMPT, about: {} }), plan, 0, 1);
+}
+
+test('a shared prefix is in the manifest, and a run that goes on has the same', () => {
+  const begun = { ...options, sharedPrefixTokens: 50 };
+  expect(orderOf(begun, plan, 0, 1).sharedPrefixTokens).toBe(50);
+  expect(afterResume(begun).sharedPrefixTokens).toBe(50);
+});
+
+test('runs of earlier versions go on without one', () => {
+  expect(afterResume(options)).not.toHaveProperty('sharedPrefixTokens');
+});
