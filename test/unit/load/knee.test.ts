@@ -134,7 +134,7 @@ describe('a search of few, long answers', () => {
     expect(tried.slice(0, 3)).toMatchObject([
       { rate: 0.05, durationSeconds: 20, sustained: undefined },
       { rate: 0.4, durationSeconds: 20, sustained: false },
-      { rate: 0.14, durationSeconds: 430, sustained: true },
+      { rate: 0.14, durationSeconds: 429, sustained: true },
     ]);
     expect(bestOf(tried)).toBeGreaterThan(0.15 / 1.15);
     expect(bestOf(tried)).toBeLessThanOrEqual(0.15);
@@ -148,12 +148,12 @@ describe('a search of few, long answers', () => {
         : slow(rate, seconds);
     const tried = run(few, shy);
     expect(tried.slice(2, 4)).toMatchObject([
-      { rate: 0.14, durationSeconds: 430, sustained: undefined },
+      { rate: 0.14, durationSeconds: 429, sustained: undefined },
       { rate: 0.14, durationSeconds: 600, sustained: true },
     ]);
     const bounded = run({ ...few, maxDurationSeconds: 440 }, shy);
     expect(bounded.slice(2, 4)).toMatchObject([
-      { rate: 0.14, durationSeconds: 430, sustained: undefined },
+      { rate: 0.14, durationSeconds: 429, sustained: undefined },
       { rate: 0.128, durationSeconds: 440, sustained: undefined },
     ]);
   });

@@ -95,7 +95,7 @@ function longer(search: Search, tried: Tried): Offer | undefined {
 }
 
 function near({ durationSeconds, maxDurationSeconds }: Search, rate: number): number {
-  return Math.max(durationSeconds, Math.min(maxDurationSeconds, Math.ceil(ENOUGH / rate / 10) * 10));
+  return Math.max(durationSeconds, Math.min(maxDurationSeconds, Math.ceil(ENOUGH / rate)));
 }
 
 function guesses({ durationSeconds }: Search, from: number, bound: Tried, failed: Tried | undefined): number[] {
