@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { DEFAULT_RATES } from '../../../src/services/load/schedule/rates.ts';
 import { sweepGenerators } from '../../../src/services/load/sweep/sweep-generators.ts';
-import { defaultMaxInFlight, inFlightWarnings, planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
+import {
+  defaultMaxInFlight,
+  inFlightWarnings,
+  planSweep,
+  searchNotes,
+} from '../../../src/services/load/sweep/sweep-plan.ts';
 
 const settings = {
   targetUrl: 'http://h/chain',
@@ -41,4 +46,17 @@ test('as many generators as the requests that will be open need', () => {
   expect(sweepGenerators({ ...settings, maxInFlight: 1500 }, machine).processes).toBe(2);
   // What is never sent is never open.
   expect(sweepGenerators({ ...settings, rates: [10], maxInFlight: 50_000 }, machine).processes).toBe(1);
+});
+
+test('a search says how long its points may take, and when that is too short for the answers', () => {
+  const search = { low: 0.05, high: 0.4, maxPoints: 12, maxDurationSeconds: 600 };
+  const known = { runId: 'r', simulated: false, maxInFlight: 1000 };
+  const notes = (probeMs: number, maxDurationSeconds = 600) =>
+    searchNotes(planSweep(settings, { ...known, probeMs, search: { ...search, maxDurationSeconds } })).map(
+      ({ level, text }) => `${level}: ${text}`,
+    );
+  expect(notes(500)).toEqual([expect.stringMatching(/^info: points near the knee last .* at most 10m 00s each/)]);
+  expect(notes(25_000)[1]).toMatch(/^warn: .* takes 25 min: --max-duration 25m finds it/);
+  expect(notes(100, 10)).toEqual([]);
+  expect(searchNotes(planSweep(settings, known))).toEqual([]);
 });
