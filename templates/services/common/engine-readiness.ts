@@ -1,6 +1,6 @@
 import { type GenerateSettings, loadModel } from './engine-client.ts';
 import { plainText } from './engine-error.ts';
-import { lossOf } from './engine-models.ts';
+import { lossOf, type Residence } from './engine-models.ts';
 import { EngineProbe, type Finding } from './engine-probe.ts';
 import { parseKeepAliveSetting } from './keep-alive.ts';
 import { ReloadPace } from './reload-pace.ts';
@@ -122,7 +122,8 @@ export class EngineReadiness {
     }
     if (!this.#keeps) return undefined;
     this.#compare(found);
-    if (this.#state === 'none' && this.#pace.waitMs(this.#now()) <= 0) {
+    // A model that is there costs no load, so it is asked for whatever the pace: it may still be loading, for another.
+    if (this.#state === 'none' && (this.#pace.waitMs(this.#now()) <= 0 || isThere(found.running))) {
       this.#load();
       // A model that was loaded already answers within milliseconds: no reason to report a whole second of loading.
       await settledOr(this.#loading, Math.min(50, remainingMs()));
@@ -196,6 +197,13 @@ export class EngineReadiness {
     const seconds = Math.max(1, Math.ceil(this.#pace.waitMs(this.#now()) / 1000));
     return `engine has not loaded model ${model}${why}${attempt}; the next attempt is in ${seconds} s`;
   }
+}
+
+/** Whether the engine lists the model as it should be, and does not end it. */
+function isThere(running: Residence | undefined | 'untold'): boolean {
+  if (running === undefined || running === 'untold') return false;
+  const { context, wantedContext, remainingMs } = running;
+  return context === wantedContext && (remainingMs === undefined || remainingMs > 0);
 }
 
 /** Resolves when the work has ended or after `ms`, whichever is first. */

@@ -247,6 +247,37 @@ test('a load that fails is told in the engine’s own words, and tried ever slow
   expect(engine.loads.length).toBeLessThan(10);
 });
 
+test('a model that another client has loaded is asked for at once, whatever failed before, and once a second', async () => {
+  const engine = new FakeEngine();
+  const load = engine.loadReply;
+  engine.loadReply = () => engine.json(500, { error: 'no memory' });
+  const after = watch(engine);
+  for (let second = 0; second < 100; second++) await after();
+  // Listed, but its weights are still read, and that fails.
+  const { length } = engine.loads;
+  engine.loaded = [{ name: 'm:latest', context: 1024, expiresAt: engine.now + 30 * MINUTES }];
+  for (let tenth = 0; tenth < 50; tenth++) expect(await after(100)).toContain('last attempt: no memory');
+  expect(engine.loads.length - length).toBe(5);
+  engine.loadReply = load;
+  expect(await after()).toBe('ready');
+});
+
+test.each([
+  ['with another context', { context: 4096, left: 30 * MINUTES }],
+  ['at its end', { context: 1024, left: -1 }],
+])('a model that is there %s is no reason to hurry', async (_, { context, left }) => {
+  const engine = new FakeEngine();
+  const after = watch(engine);
+  await after();
+  engine.loaded = [];
+  engine.loadReply = () => engine.json(500, { error: 'no memory' });
+  for (let second = 0; second < 100; second++) await after();
+  const { length } = engine.loads;
+  engine.loaded = [{ name: 'm:latest', context, expiresAt: engine.now + left }];
+  for (let second = 0; second < 10; second++) await after();
+  expect(engine.loads.length - length).toBeLessThanOrEqual(1);
+});
+
 test('an engine that comes back is asked at once, whatever was before', async () => {
   const engine = new FakeEngine();
   const load = engine.loadReply;
