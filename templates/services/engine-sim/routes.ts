@@ -33,7 +33,7 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
   };
   const read = (type: RequestType, handle: (request: Fields, outgoing: ServerResponse) => void): Route => {
     return async (incoming, outgoing) => {
-      const request = readFields(type, await readJson(incoming));
+      const request = readFields(type, await readJson(incoming, outgoing));
       // A preload has no prompt and is no generation.
       const isGeneration = request.prompt !== undefined || request.messages !== undefined;
       if (!faults.apply(outgoing, isGeneration)) handle(request, outgoing);
@@ -78,7 +78,7 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
       {
         GET: (_, outgoing) => state(outgoing),
         POST: async (incoming, outgoing) => {
-          faults.set(readFields(FAULT, await readJson(incoming)));
+          faults.set(readFields(FAULT, await readJson(incoming, outgoing)));
           state(outgoing);
         },
         DELETE: (_, outgoing) => {
