@@ -39,12 +39,17 @@ export const durationFlag = Flags.custom<number, Range & Record<string, unknown>
   },
 });
 
+/** A plain decimal such as `2` or `-0.5`: no exponent, no other base, no blanks; undefined for everything else. */
+export function parseDecimal(text: string): number | undefined {
+  return /^-?(\d+(\.\d*)?|\.\d+)$/.test(text) ? Number(text) : undefined;
+}
+
 /** A number that may have decimals. */
 export const numberFlag = Flags.custom<number, Range & Record<string, unknown>>({
   helpValue: 'N',
   parse: async (text, _context, flag) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value)) throw refused(flag, `"${text}" is not a number`);
+    const value = parseDecimal(text.trim());
+    if (value === undefined) throw refused(flag, `"${text}" is not a number`);
     return checkRange(value, text, flag);
   },
 });

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { ExitCode, RemedyError } from '../errors.ts';
 import { DEFAULT_CONCURRENCY, DEFAULT_NUM_CTX, TUNING, TUNING_NAMES, type Tuning } from '../services/chain/tuning.ts';
-import { checkRange, refused } from './flags.ts';
+import { checkRange, parseDecimal, refused } from './flags.ts';
 
 type Service = 'a' | 'b';
 type PerService = Readonly<Partial<Record<Service, number>>>;
@@ -19,9 +19,9 @@ const perServiceFlag = Flags.custom<PerService, { readonly tuning: keyof Tuning 
   helpValue: 'N|a=N,b=N',
   parse: async (text, _context, flag) => {
     const value = (part: string): number => {
-      const number = Number(part);
+      const number = parseDecimal(part);
       const { whole, min, max } = TUNING[flag.tuning];
-      if (part.trim() === '' || !Number.isFinite(number) || (whole && !Number.isInteger(number))) {
+      if (number === undefined || (whole && !Number.isInteger(number))) {
         const kind = whole ? 'whole number' : 'number';
         throw refused(flag, `"${text}" is neither a ${kind} nor one for each service, as in a=N,b=N`);
       }
@@ -30,7 +30,7 @@ const perServiceFlag = Flags.custom<PerService, { readonly tuning: keyof Tuning 
     if (!text.includes('=')) return { a: value(text), b: value(text) };
     const found: Partial<Record<Service, number>> = {};
     for (const part of text.split(',')) {
-      const [, service, number = ''] = /^\s*([ab])=(.*)$/.exec(part) ?? [];
+      const [, service, number = ''] = /^([ab])=(.*)$/.exec(part) ?? [];
       if (service !== 'a' && service !== 'b') throw refused(flag, `"${part}" is neither a=N nor b=N`);
       if (found[service] !== undefined) throw refused(flag, `"${text}" names ${service} twice`);
       found[service] = value(number);

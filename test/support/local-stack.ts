@@ -60,8 +60,8 @@ export class TestStack {
     return deployLocal(this.paths, { ...FAST, ...changes }, options, { ...this.deps, ...deps });
   }
 
-  teardown() {
-    return teardownLocal(this.paths, { ...this.deps, signal: new AbortController().signal });
+  teardown(signal = new AbortController().signal) {
+    return teardownLocal(this.paths, { ...this.deps, signal });
   }
 
   /** What runs, as `key` -> pid; a key with two processes shows up as `key twice`. */

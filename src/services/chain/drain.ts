@@ -27,21 +27,29 @@ export interface InFlight {
   readonly open: number;
   /** Whether it has been told to stop before. */
   readonly draining: boolean;
+  /** How long it still waits for what is open, seconds; undefined where it does not drain, or does not tell. */
+  readonly secondsLeft: number | undefined;
 }
 
+const drain = { drain_seconds_left: z.number().nonnegative().optional() };
 const status = z
-  .object({ in_flight: z.number(), draining: z.boolean().optional(), reason: z.string().optional() })
+  .object({ in_flight: z.number(), draining: z.boolean().optional(), reason: z.string().optional(), ...drain })
   .transform(
-    ({ in_flight, draining, reason }): InFlight => ({
+    ({ in_flight, draining, reason, drain_seconds_left: secondsLeft }): InFlight => ({
       // The question itself is in flight, too.
       open: Math.max(0, in_flight - 1),
       draining: draining === true || reason === 'draining',
+      secondsLeft,
     }),
   );
 /** The simulated engine's. */
-const engine = z
-  .object({ active: z.number(), queued: z.number() })
-  .transform(({ active, queued }): InFlight => ({ open: active + queued, draining: false }));
+const engine = z.object({ active: z.number(), queued: z.number(), ...drain }).transform(
+  ({ active, queued, drain_seconds_left: secondsLeft }): InFlight => ({
+    open: active + queued,
+    draining: secondsLeft !== undefined,
+    secondsLeft,
+  }),
+);
 
 /** Longest wait for an answer, milliseconds. */
 const ANSWER_MS = 2000;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { request } from 'undici';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
@@ -68,13 +68,15 @@ export function serviceProcess(
   deps: ProcessDeps,
 ): Resource<ServiceSpec, LiveProcess> {
   const findAll = async () => (await findStackProcesses(deps)).filter((live) => live.key === key);
-  const stop = (live: LiveProcess, context: ResourceContext) => {
+  const stop = async (live: LiveProcess, context: ResourceContext) => {
     const drainSeconds = drainOf(context.recorded?.(key)?.spec);
     const handle = {
       isAlive: () => isAlive(live, findAll),
       send: (name: NodeJS.Signals) => sendSignal(live.pid, name),
+      ...interrupts(join(deps.folder, `${key}.interrupted`), live),
     };
-    return stopProcess({ ...live, ...handle, drainSeconds }, context);
+    await stopProcess({ ...live, ...handle, drainSeconds }, context);
+    await handle.forgetInterrupt();
   };
   const logFile = join(deps.logs, `${key}.log`);
   return {
@@ -141,6 +143,17 @@ export function serviceProcess(
 function drainOf(recordedSpec: unknown): number {
   const { env } = (recordedSpec ?? {}) as Partial<ServiceSpec>;
   return Number(env?.DRAIN_SECONDS ?? DRAIN_SECONDS);
+}
+
+/** Remembers in a file that a stop of this process was interrupted, for the next command. */
+function interrupts(path: string, { pid, startedAt }: LiveProcess) {
+  const text = `${pid} ${startedAt}\n`;
+  return {
+    wasInterrupted: async () => (await readFile(path, 'utf8').catch(() => '')) === text,
+    // Without the note the next command waits, which harms nobody.
+    noteInterrupt: () => writeFile(path, text, { mode: 0o600 }).catch(() => {}),
+    forgetInterrupt: () => rm(path, { force: true }),
+  };
 }
 
 async function isAlive(live: LiveProcess, findAll: () => Promise<LiveProcess[]>): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { engineSays, errorText, parseObject, plainText } from './engine-error.ts';
+import { parseTime } from './engine-models.ts';
 import { keepAliveField } from './keep-alive.ts';
 import { Problem } from './problem.ts';
 import type { RequestScope } from './request-scope.ts';
@@ -72,8 +73,8 @@ export async function generate(
   return {
     text: body.response,
     seconds,
-    engine: engineTiming(body),
-    usage: { prompt_eval_count: count(body.prompt_eval_count), eval_count: count(body.eval_count) },
+    engine: engineTiming(body, seconds),
+    usage: { prompt_eval_count: wholeCount(body.prompt_eval_count), eval_count: wholeCount(body.eval_count) },
     simulated: body.simulated === true,
   };
 }
@@ -82,27 +83,36 @@ export async function generate(
  * Ollama loads a model and answers when it is loaded, if it is asked to generate from nothing. A loaded model only stays
  * longer by it. It loads again whatever is loaded with other options, so these are the very options of the requests.
  * Rejects with the engine's own words.
+ * @returns when the engine answered, by its own clock (milliseconds since 1970); undefined where it does not tell
  */
 export async function loadModel(
   engine: Pick<Upstream, 'request'>,
   settings: GenerateSettings,
   timeoutMs: number,
-): Promise<void> {
+): Promise<number | undefined> {
   const body = JSON.stringify(modelFields(settings));
   const reply = await engine.request({ method: 'POST', path: '/api/generate', body, timeoutMs });
-  if (reply.status !== 200 || errorText(parseObject(reply.text)) !== undefined) throw new Error(engineSays(reply));
+  const answer = parseObject(reply.text);
+  if (reply.status !== 200 || errorText(answer) !== undefined) throw new Error(engineSays(reply));
+  return typeof answer?.created_at === 'string' ? parseTime(answer.created_at) : undefined;
 }
 
+/** Longer than the whole by so much is a clock's rounding. */
+const ROUNDING = 1.02;
+const ROUNDING_NS = 10_000_000;
+
 /**
- * Ollama's durations (nanoseconds; it leaves out those that are 0) as seconds. undefined without a total: an engine that
- * does not tell how long it took has told nothing that adds up.
+ * Ollama's durations (nanoseconds; it leaves out those that are 0) as seconds. undefined without a total, and where the
+ * parts exceed it or it exceeds the call: such an engine has told nothing that adds up.
+ * @param seconds the whole call as this service saw it
  */
-export function engineTiming(body: Readonly<Record<string, unknown>>): EngineTiming | undefined {
+export function engineTiming(body: Readonly<Record<string, unknown>>, seconds: number): EngineTiming | undefined {
   const total = count(body.total_duration);
-  if (total <= 0) return undefined;
   const load = count(body.load_duration);
   const prompt = count(body.prompt_eval_duration);
   const generation = count(body.eval_duration);
+  const fits = (part: number, whole: number) => part <= whole * ROUNDING + ROUNDING_NS;
+  if (total <= 0 || !fits(load + prompt + generation, total) || !fits(total, seconds * 1e9)) return undefined;
   return {
     total_seconds: fromNanoseconds(total),
     queue_seconds: fromNanoseconds(Math.max(0, total - load - prompt - generation)),
@@ -144,4 +154,9 @@ function fromNanoseconds(nanoseconds: number): number {
 
 function count(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, value) : 0;
+}
+
+/** A number of tokens; 0 for what can be none. */
+function wholeCount(value: unknown): number {
+  return Number.isSafeInteger(value) ? count(value) : 0;
 }

@@ -24,17 +24,22 @@ export interface ModelFacts {
   readonly vision: boolean;
 }
 
-/** The models of `/api/tags` or `/api/ps`; undefined for an answer that is none. */
+/** The models of `/api/tags` or `/api/ps` that have a name; undefined for an answer that is none. */
 export function parseModels(text: string): RunningModel[] | undefined {
   const models = parseObject(text)?.models;
   if (!Array.isArray(models)) return undefined;
-  return models.map((model: Record<string, unknown> | null) => ({
-    name: canonicalModelName(String(model?.name ?? model?.model)),
-    digest: nonEmpty(model?.digest),
-    // Ollama leaves a 0 out.
-    context: typeof model?.context_length === 'number' && model.context_length > 0 ? model.context_length : undefined,
-    expiresAt: nonEmpty(model?.expires_at),
-  }));
+  return models.flatMap((model: Record<string, unknown> | null) => {
+    const name = nonEmpty(model?.name) ?? nonEmpty(model?.model);
+    if (name === undefined) return [];
+    const context = model?.context_length;
+    return {
+      name: canonicalModelName(name),
+      digest: nonEmpty(model?.digest),
+      // Ollama leaves a 0 out.
+      context: typeof context === 'number' && context > 0 ? context : undefined,
+      expiresAt: nonEmpty(model?.expires_at),
+    };
+  });
 }
 
 /** Finds the model by its name, or under another name that it also has. */
@@ -48,9 +53,9 @@ export function findModel<T extends ListedModel>(models: readonly T[], wanted: L
 export function parseFacts(text: string): ModelFacts {
   const body = parseObject(text);
   const info = (body?.model_info ?? {}) as Record<string, unknown>;
-  const trained = info[`${String(info['general.architecture'])}.context_length`];
+  const trained = info[`${nonEmpty(info['general.architecture'])}.context_length`];
   return {
-    file: /^FROM\s+(\S.*)$/m.exec(String(body?.modelfile ?? ''))?.[1]?.trim(),
+    file: /^FROM\s+(\S.*)$/m.exec(nonEmpty(body?.modelfile) ?? '')?.[1]?.trim(),
     trainedContext: typeof trained === 'number' && trained > 0 ? trained : undefined,
     vision: Array.isArray(body?.capabilities) && body.capabilities.includes('vision'),
   };
@@ -71,8 +76,27 @@ export interface Residence {
   /** What it should be. */
   readonly wantedContext: number;
   readonly expiresAt: string | undefined;
-  /** Milliseconds until then by the engine's own clock; undefined where it does not tell. */
-  readonly remainingMs: number | undefined;
+}
+
+/** Milliseconds until a model will be unloaded; undefined where that or the engine's own time is not known. */
+export function remainingMs({ expiresAt }: Residence, engineNow: number | undefined): number | undefined {
+  const end = expiresAt === undefined ? undefined : parseTime(expiresAt);
+  return end === undefined || engineNow === undefined ? undefined : end - engineNow;
+}
+
+/** What is known of an engine's time is right to about so much, in milliseconds. */
+const CLOCK_MS = 1000;
+
+/** Whether a model is at its end, as far as is known. */
+export function isOver(residence: Residence, engineNow: number | undefined): boolean {
+  const remaining = remainingMs(residence, engineNow);
+  return remaining !== undefined && remaining <= CLOCK_MS;
+}
+
+/** A time of RFC 3339 in milliseconds since 1970; undefined for another text. */
+export function parseTime(text: string): number | undefined {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** Why a model that this program had loaded does not count as loaded any more. */
@@ -85,20 +109,23 @@ export interface Loss {
 /**
  * Holds what `/api/ps` says against what an own load has brought about.
  * @param known the `expiresAt` of the last time; undefined just after a load
+ * @param engineNow the engine's own time, in milliseconds since 1970; undefined where it is not known
  */
-export function lossOf(found: Residence | undefined, known: string | undefined): Loss | undefined {
+export function lossOf(
+  found: Residence | undefined,
+  known: string | undefined,
+  engineNow: number | undefined,
+): Loss | undefined {
   if (!found) return { because: 'it was unloaded' };
-  const { context, wantedContext, expiresAt, remainingMs } = found;
+  const { context, wantedContext, expiresAt } = found;
   if (context !== undefined && context !== wantedContext) {
     const but = `with a context of ${context} instead of ${wantedContext}`;
     return { because: `it was loaded ${but}, as another client of the engine asks for` };
   }
   // Ollama sets the end to now when it unloads, and lists the model a moment longer. An end that has only come nearer is
   // that of a model in use without a pause: it is set anew when the use pauses.
-  const over = remainingMs !== undefined && remainingMs <= 0;
-  return over && known !== undefined && known !== expiresAt
-    ? { because: 'it was unloaded', underWay: true }
-    : undefined;
+  const changed = known !== undefined && known !== expiresAt;
+  return changed && isOver(found, engineNow) ? { because: 'it was unloaded', underWay: true } : undefined;
 }
 
 function nonEmpty(value: unknown): string | undefined {

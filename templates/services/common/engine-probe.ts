@@ -64,7 +64,7 @@ export class EngineProbe {
       context === undefined || context === this.#numCtx
         ? this.#numCtx
         : contextOf(this.#numCtx, await this.#factsOf(model, remainingMs));
-    return { kind: 'present', running: { context, wantedContext, expiresAt, remainingMs: remaining(ps, expiresAt) } };
+    return { kind: 'present', running: { context, wantedContext, expiresAt } };
   }
 
   async #underAnotherName(
@@ -107,11 +107,4 @@ function within<T>(ms: number, work: Promise<T>): Promise<T> {
     const timer = setTimeout(() => reject(new UpstreamError('timeout', 'no answer to /api/show yet')), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-/** By the engine's clock, which its answer carries in whole seconds: the end of that second counts. */
-function remaining(reply: UpstreamReply, expiresAt: string | undefined): number | undefined {
-  const end = Date.parse(expiresAt ?? '');
-  const sent = Date.parse(reply.headers.date ?? '');
-  return Number.isNaN(end) || Number.isNaN(sent) ? undefined : end - (sent + 999);
 }

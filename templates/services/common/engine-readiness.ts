@@ -1,6 +1,6 @@
 import { type GenerateSettings, loadModel } from './engine-client.ts';
 import { plainText } from './engine-error.ts';
-import { lossOf } from './engine-models.ts';
+import { isOver, lossOf, remainingMs } from './engine-models.ts';
 import { EngineProbe, type Finding } from './engine-probe.ts';
 import { parseKeepAliveSetting } from './keep-alive.ts';
 import { ReloadPace } from './reload-pace.ts';
@@ -60,6 +60,8 @@ export class EngineReadiness {
   /** The end of the keep-alive when the model was last found loaded. */
   #expiresAt: string | undefined;
   #renewedAt = -Infinity;
+  /** By how much the engine's clock is before this one; undefined as long as it has not told its time. */
+  #clockAhead: number | undefined;
 
   constructor(options: ReadinessOptions) {
     const { engineUrl, settings, preload } = options;
@@ -122,7 +124,8 @@ export class EngineReadiness {
     }
     if (!this.#keeps) return undefined;
     this.#compare(found);
-    if (this.#state === 'none' && this.#pace.waitMs(this.#now()) <= 0) {
+    // A model that is there costs no load, so it is asked for whatever the pace: it may still be loading, for another.
+    if (this.#state === 'none' && (this.#pace.waitMs(this.#now()) <= 0 || this.#isThere(found))) {
       this.#load();
       // A model that was loaded already answers within milliseconds: no reason to report a whole second of loading.
       await settledOr(this.#loading, Math.min(50, remainingMs()));
@@ -137,7 +140,7 @@ export class EngineReadiness {
 
   #compare({ running }: Finding & { kind: 'present' }): void {
     if (this.#state !== 'loaded') return;
-    const loss = running === 'untold' ? undefined : lossOf(running, this.#expiresAt);
+    const loss = running === 'untold' ? undefined : lossOf(running, this.#expiresAt, this.#engineNow());
     if (loss) {
       this.#state = 'none';
       this.#lostBecause = loss.because;
@@ -147,7 +150,7 @@ export class EngineReadiness {
     }
     const residence = running === 'untold' ? undefined : running;
     this.#expiresAt = residence?.expiresAt;
-    this.#renewWhenDue(residence?.remainingMs);
+    this.#renewWhenDue(residence && remainingMs(residence, this.#engineNow()));
   }
 
   #forget(): void {
@@ -157,9 +160,26 @@ export class EngineReadiness {
     this.#pace.reset();
   }
 
+  /** Whether the engine lists the model as it should be, and does not end it. */
+  #isThere({ running }: Finding & { kind: 'present' }): boolean {
+    if (running === undefined || running === 'untold') return false;
+    return running.context === running.wantedContext && !isOver(running, this.#engineNow());
+  }
+
+  /** By the time that it has told itself: the `Date` of an answer may be that of a proxy before it. */
+  #engineNow(): number | undefined {
+    return this.#clockAhead === undefined ? undefined : this.#now() + this.#clockAhead;
+  }
+
+  /** Asks for the model as the requests do, and takes the engine's time from its answer. */
+  async #askFor(): Promise<void> {
+    const answeredAt = await loadModel(this.#engine, this.#options.settings, LOAD_TIMEOUT_MS);
+    this.#clockAhead = answeredAt === undefined ? undefined : answeredAt - this.#now();
+  }
+
   #load(): void {
     this.#state = 'loading';
-    this.#loading = loadModel(this.#engine, this.#options.settings, LOAD_TIMEOUT_MS).then(
+    this.#loading = this.#askFor().then(
       () => {
         this.#state = 'loaded';
         this.#loadError = '';
@@ -179,14 +199,14 @@ export class EngineReadiness {
    * Asks for the model as a request would, so that its keep-alive begins anew. Called only after a probe has found it as
    * it should be: then nothing is loaded by it, and a longer keep-alive of another client is not cut short.
    */
-  #renewWhenDue(remainingMs: number | undefined): void {
+  #renewWhenDue(leftMs: number | undefined): void {
     const sinceLast = this.#now() - this.#renewedAt;
     // A model that is used without a pause keeps its old end: asking once a while is enough.
-    const due = remainingMs === undefined ? this.#renewMs : remainingMs < this.#renewMs ? this.#renewMs / 5 : Infinity;
+    const due = leftMs === undefined ? this.#renewMs : leftMs < this.#renewMs ? this.#renewMs / 5 : Infinity;
     if (sinceLast < due) return;
     this.#renewedAt = this.#now();
     // What goes wrong with it, the next probe sees.
-    void loadModel(this.#engine, this.#options.settings, LOAD_TIMEOUT_MS).catch(() => {});
+    void this.#askFor().catch(() => {});
   }
 
   #describe(model: string): string {

@@ -1,13 +1,18 @@
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
+const UNIT_NS: ReadonlyMap<string, number> = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['μs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+  ['m', 60e9],
+  ['h', 3600e9],
+]);
+/** A duration is an int64 of nanoseconds: 292 years, or one nanosecond more if it is negative. */
+const LONGEST_NS = 2n ** 63n - 1n;
+const LONGEST_DIGITS = 19;
+/** More digits of a fraction do not count. */
+const FRACTION_DIGITS = 18;
 
 /** Milliseconds, or Go's text of what is wrong. */
 type Duration = { readonly ms: number } | { readonly problem: string };
@@ -51,19 +56,25 @@ function parseDuration(text: string): Duration {
   let rest = text.replace(/^[+-]/, '');
   if (rest === '0') return { ms: 0 };
   if (rest === '') return invalid();
-  let ms = 0;
+  let total = 0n;
   while (rest !== '') {
-    const [amount = ''] = /^\d*(\.\d*)?/.exec(rest) ?? [];
-    if (!/\d/.test(amount)) return invalid();
+    const [amount = '', whole = '', fraction = ''] = /^(\d*)(?:\.(\d*))?/.exec(rest) ?? [];
+    if (whole + fraction === '') return invalid();
+    if (whole.replace(/^0+/, '').length > LONGEST_DIGITS) return invalid();
     rest = rest.slice(amount.length);
     const [unit = ''] = /^[^\d.]*/.exec(rest) ?? [];
     if (unit === '') return { problem: `time: missing unit in duration ${quote(text)}` };
-    const unitMs = UNIT_MS[unit];
-    if (unitMs === undefined) return { problem: `time: unknown unit ${quote(unit)} in duration ${quote(text)}` };
+    const unitNs = UNIT_NS.get(unit);
+    if (unitNs === undefined) return { problem: `time: unknown unit ${quote(unit)} in duration ${quote(text)}` };
     rest = rest.slice(unit.length);
-    ms += Number(amount) * unitMs;
+    const digits = fraction.slice(0, FRACTION_DIGITS);
+    total += BigInt(whole) * BigInt(unitNs) + BigInt(Math.trunc(Number(digits) * (unitNs / 10 ** digits.length)));
+    if (total > LONGEST_NS + 1n) return invalid();
   }
-  return { ms: text.startsWith('-') ? -ms : ms };
+  const isNegative = text.startsWith('-');
+  if (total > LONGEST_NS && !isNegative) return invalid();
+  const ms = Number(total) / 1e6;
+  return { ms: isNegative ? -ms : ms };
 }
 
 /** As Go's `time` quotes: bytes that are no printable ASCII by their number. */

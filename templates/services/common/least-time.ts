@@ -1,9 +1,12 @@
 /** Only so many of the latest successes count, and fewer tell too little about the smallest. */
 const KEPT = 32;
 const NEEDED = 3;
-/** A success counts for this long, and for this many times what it took besides: slow chains succeed rarely. */
-const FORGET_MS = 60_000;
-const FORGET_TIMES = 4;
+/**
+ * A success counts for this long, and for twice what it took besides: three that follow one another count together,
+ * however slow they are. No longer, since whoever is refused by them keeps the chain from being seen to be faster.
+ */
+const FORGET_MS = 10_000;
+const FORGET_TIMES = 2;
 
 interface Sample {
   readonly ms: number;

@@ -15,6 +15,8 @@ export interface ServiceContext {
   readonly env: Env;
   /** True from the first signal on: nothing new is started. */
   readonly draining: boolean;
+  /** How long what is in flight may still take, in seconds; undefined before the first signal. */
+  readonly drainSecondsLeft: number | undefined;
   /** Requests that have begun and whose answer has not been sent. */
   readonly inFlight: number;
   /** One line on stderr, with the program's name. */
@@ -42,6 +44,7 @@ export async function runService(
 class Runner implements ServiceContext {
   readonly env = new Env(process.env);
   draining = false;
+  #drainEndsAt = 0;
   readonly #name: string;
   readonly #outgoing = new Set<ServerResponse>();
   #server: Server | undefined;
@@ -54,6 +57,10 @@ class Runner implements ServiceContext {
 
   get inFlight(): number {
     return this.#outgoing.size;
+  }
+
+  get drainSecondsLeft(): number | undefined {
+    return this.draining ? Math.max(0, (this.#drainEndsAt - performance.now()) / 1000) : undefined;
   }
 
   warn(line: string): void {
@@ -118,6 +125,7 @@ class Runner implements ServiceContext {
   async #drain(signal: string, drainMs: number): Promise<void> {
     if (this.draining) process.exit(signal === 'SIGINT' ? 130 : 143);
     this.draining = true;
+    this.#drainEndsAt = performance.now() + drainMs;
     this.warn(`${signal}: draining, ${this.inFlight} in flight, at most ${drainMs / 1000} s`);
     for (const outgoing of this.#outgoing) outgoing.shouldKeepAlive = false;
     this.#service?.onDrain?.();

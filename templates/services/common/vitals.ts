@@ -15,9 +15,15 @@ export function vitals(
     version: VERSION,
     uptime_seconds: roundSeconds((performance.now() - startedAt) / 1000),
     in_flight: context.inFlight,
+    ...drainVitals(context),
     working: admission.active,
     queued: admission.waiting,
     ...auth.vitals,
     capacity: { concurrency, queue, in_flight: maxInFlight },
   };
+}
+
+/** How long a service that has been told to stop still waits for what is in flight. */
+export function drainVitals({ drainSecondsLeft }: ServiceContext): Record<string, number> {
+  return drainSecondsLeft === undefined ? {} : { drain_seconds_left: roundSeconds(drainSecondsLeft) };
 }

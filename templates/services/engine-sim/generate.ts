@@ -43,7 +43,7 @@ export function handleGenerate(engine: Engine, request: Fields, outgoing: Server
   run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, answering, outgoing, {
     request,
     prompt: prompt === '' ? undefined : () => generatePrompt(request, prompt),
-    context: listOf(request.context) as number[],
+    context: listOf(request.context).map(tokenOf),
     images: listOf(request.images).length,
   });
 }
@@ -62,7 +62,7 @@ export function handleChat(engine: Engine, request: Fields, outgoing: ServerResp
     withContext: false,
   };
   const keepAliveMs = keepAliveOf(request);
-  const messages = listOf(request.messages) as Fields[];
+  const messages = listOf(request.messages).map(mapOf);
   if (messages.length === 0 && keepAliveMs === 0) {
     unload(engine, model, answering, outgoing);
     return;
@@ -104,6 +104,11 @@ function keepAliveOf({ keep_alive: value }: Fields): number | undefined {
   if (value === undefined) return undefined;
   const duration = parseKeepAlive(value);
   return 'ms' in duration ? duration.ms : undefined;
+}
+
+/** An int32, as the runner has it; null is 0 in Go. */
+function tokenOf(value: unknown): number {
+  return Number(value) | 0;
 }
 
 function textOf(value: unknown): string {

@@ -1,14 +1,65 @@
 import { EngineError } from './engine-error.ts';
 
+/** Deeper is no JSON to Go's scanner. */
+const MAX_DEPTH = 10_000;
+/** How numbers were written whose value does not tell: by what they stand in, then by key. */
+const literals = new WeakMap<object, Map<string, string>>();
+/** What may be a number that is not the same as a JavaScript number, written as one writes whole numbers. */
+const UNUSUAL = /\d[.eE]|\d{16}/;
+
 /** Parses the first JSON value of a body, as Go's decoder does, with its errors for what is none. */
 export function parseGoJson(bytes: Buffer): unknown {
+  if (mayBeTooDeep(bytes)) new Scanner(bytes).end();
   const text = bytes.toString('utf8');
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     // What comes after the first value is not read.
-    return JSON.parse(bytes.toString('utf8', 0, new Scanner(bytes).end()));
+    return parse(bytes.toString('utf8', 0, new Scanner(bytes).end()));
   }
+}
+
+/** A number as it was written in the object or list that holds it. */
+export function literalOf(holder: object, key: string | number, value: number): string {
+  return literals.get(holder)?.get(String(key)) ?? String(value);
+}
+
+/** The first number anywhere in a value that is too large for a float64, as it was written. */
+export function firstOverflow(value: object): string | undefined {
+  const holders = [value];
+  for (let holder = holders.pop(); holder !== undefined; holder = holders.pop()) {
+    for (const [key, part] of Object.entries(holder)) {
+      if (part === Infinity || part === -Infinity) return literalOf(holder, key, part);
+      if (typeof part === 'object' && part !== null) holders.push(part);
+    }
+  }
+  return undefined;
+}
+
+function parse(text: string): unknown {
+  if (!UNUSUAL.test(text)) return JSON.parse(text);
+  try {
+    return JSON.parse(text, noteLiteral);
+  } catch (error) {
+    // A reviver goes less deep than the parser does.
+    if (error instanceof RangeError) return JSON.parse(text);
+    throw error;
+  }
+}
+
+function noteLiteral(this: object, key: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value === 'number' && source !== undefined && !/^-?\d{1,15}$/.test(source)) {
+    const held = literals.get(this) ?? new Map<string, string>();
+    literals.set(this, held.set(key, source));
+  }
+  return value;
+}
+
+function mayBeTooDeep(bytes: Buffer): boolean {
+  let opened = 0;
+  if (bytes.length > MAX_DEPTH) for (const byte of bytes) if (byte === 0x5b || byte === 0x7b) opened++;
+  return opened > MAX_DEPTH;
 }
 
 const ESCAPES = new Set('bfnrt\\/"');
@@ -29,42 +80,54 @@ class Scanner {
   }
 
   #value(): void {
-    const begin = this.#token();
-    if (begin === '{') this.#object();
-    else if (begin === '[') this.#array();
-    else if (begin === '"') this.#string();
+    const open: string[] = [];
+    let begin = this.#token();
+    for (;;) {
+      if (begin === '{' || begin === '[') {
+        if (open.length === MAX_DEPTH) throw invalid(begin, 'exceeded max depth');
+        open.push(begin);
+        const first = this.#token();
+        if (first !== closing(begin)) {
+          begin = begin === '{' ? this.#key(first) : first;
+          continue;
+        }
+        open.pop();
+      } else this.#scalar(begin);
+      const next = this.#afterValue(open);
+      if (next === undefined) return;
+      begin = next;
+    }
+  }
+
+  /** Closes what ends here. Returns where the next value begins, if there is one. */
+  #afterValue(open: string[]): string | undefined {
+    for (let within = open.at(-1); within !== undefined; within = open.at(-1)) {
+      const next = this.#token();
+      if (next === ',') return within === '{' ? this.#key(this.#token()) : this.#token();
+      if (next !== closing(within)) {
+        throw invalid(next, within === '{' ? 'after object key:value pair' : 'after array element');
+      }
+      open.pop();
+    }
+    return undefined;
+  }
+
+  /** Returns where the key's value begins. */
+  #key(begin: string): string {
+    if (begin !== '"') throw invalid(begin, 'looking for beginning of object key string');
+    this.#string();
+    const colon = this.#token();
+    if (colon !== ':') throw invalid(colon, 'after object key');
+    return this.#token();
+  }
+
+  #scalar(begin: string): void {
+    if (begin === '"') this.#string();
     else if (begin === 't') this.#literal('true');
     else if (begin === 'f') this.#literal('false');
     else if (begin === 'n') this.#literal('null');
     else if (begin === '-' || isDigit(begin)) this.#number(begin);
     else throw invalid(begin, 'looking for beginning of value');
-  }
-
-  #object(): void {
-    let next = this.#token();
-    if (next === '}') return;
-    for (;;) {
-      if (next !== '"') throw invalid(next, 'looking for beginning of object key string');
-      this.#string();
-      next = this.#token();
-      if (next !== ':') throw invalid(next, 'after object key');
-      this.#value();
-      next = this.#token();
-      if (next === '}') return;
-      if (next !== ',') throw invalid(next, 'after object key:value pair');
-      next = this.#token();
-    }
-  }
-
-  #array(): void {
-    if (this.#token() === ']') return;
-    this.#at--;
-    for (;;) {
-      this.#value();
-      const next = this.#token();
-      if (next === ']') return;
-      if (next !== ',') throw invalid(next, 'after array element');
-    }
   }
 
   #string(): void {
@@ -134,6 +197,10 @@ class Scanner {
     const byte = this.#bytes[this.#at];
     return byte === undefined ? '' : String.fromCharCode(byte);
   }
+}
+
+function closing(open: string): string {
+  return open === '{' ? '}' : ']';
 }
 
 function isDigit(char: string): boolean {

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from '../common/body.ts';
+import { Problem } from '../common/problem.ts';
 import { EngineError } from './engine-error.ts';
 import { parseGoJson } from './go-json.ts';
 
 /** Marks every answer of the simulation, so that nobody takes its figures for a machine's. */
 export const SIMULATED_HEADER = 'x-chainctl-simulated';
 
-const MAX_BODY_BYTES = 16 << 20;
+/** Ollama has neither limit; the server ends a request that takes longer to arrive. */
+const LIMITS = { maxBytes: 16 << 20, timeoutMs: 3_600_000 };
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 /** What Ollama says of JSON where it might have become a stream. */
@@ -38,8 +41,8 @@ export function sendText(
 }
 
 /** An answer without a body. */
-export function sendNothing(outgoing: ServerResponse): void {
-  outgoing.writeHead(200, { 'content-length': 0, [SIMULATED_HEADER]: '1' }).end();
+export function sendNothing(outgoing: ServerResponse, status = 200): void {
+  outgoing.writeHead(status, { 'content-length': 0, [SIMULATED_HEADER]: '1' }).end();
 }
 
 /** Begins a stream of JSON lines; each call of the result writes one. */
@@ -51,16 +54,10 @@ export function startLines(outgoing: ServerResponse): (line: unknown) => void {
 }
 
 /** Reads a request's body as JSON of whatever type, with Ollama's errors for everything else. */
-export async function readJson(incoming: IncomingMessage): Promise<unknown> {
-  if (incoming.headers.expect !== undefined) incoming.socket.write('HTTP/1.1 100 Continue\r\n\r\n');
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new EngineError(413, 'request body too large');
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks);
+export async function readJson(incoming: IncomingMessage, outgoing: ServerResponse): Promise<unknown> {
+  const bytes = await readBody(incoming, outgoing, LIMITS).catch((error: unknown) => {
+    throw error instanceof Problem && error.status === 413 ? new EngineError(413, 'request body too large') : error;
+  });
   if (isBlank(bytes)) throw new EngineError(400, 'missing request body');
   return parseGoJson(bytes);
 }

@@ -50,7 +50,7 @@ const TYPES: Readonly<Record<string, 'integer' | 'float32' | 'boolean' | 'array'
 export function readOptions(given: Readonly<Record<string, unknown>>, defaultNumCtx: number): Options {
   const read: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
-    const type = TYPES[key];
+    const type = Object.hasOwn(TYPES, key) ? TYPES[key] : undefined;
     if (type === undefined || value === null) continue;
     read[key] = optionOf(key, type, value);
   }

@@ -28,7 +28,9 @@ export function chatPrompt(messages: readonly Fields[], contextLength: number): 
 
 /** As much of Go's templates as shows in an answer: the two values, and an action without an end. */
 function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
-  const filled = template.replace(/\{\{-?\s*\.(\w+)\s*-?\}\}/g, (_, name: string) => values[name] ?? '');
+  const filled = template.replace(/\{\{-?\s*\.(\w+)\s*-?\}\}/g, (_, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] as string) : '',
+  );
   if (filled.includes('{{') && !filled.includes('}}')) throw new EngineError(500, 'template: :1: unclosed action');
   return filled;
 }

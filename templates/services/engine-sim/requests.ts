@@ -1,9 +1,9 @@
 import { parseKeepAlive } from '../common/keep-alive.ts';
-import { ANY, BOOL, type GoType, INT, listOf, MAP, requestType, STRING } from './go-types.ts';
+import { ANY, BOOL, DURATION_NAME, type GoType, INT, listOf, MAP, requestType, STRING } from './go-types.ts';
 
 const DURATION: GoType = {
   kind: 'own',
-  name: 'api.Duration',
+  name: DURATION_NAME,
   problem: (value) => {
     const duration = parseKeepAlive(value);
     return 'problem' in duration ? duration.problem : undefined;
@@ -26,17 +26,71 @@ const IMAGE: GoType = {
   kind: 'bytes',
   name: 'api.ImageData',
   problem: (value) => {
-    if (typeof value !== 'string') return 'json: cannot unmarshal an image that is not a text of base64';
     const wrong = wrongBase64(value);
     return wrong === undefined ? undefined : `illegal base64 data at input byte ${wrong}`;
   },
 };
 const IMAGES = listOf(IMAGE);
 
+/** A map that keeps its order, and reads itself. */
+const ORDERED_MAP: GoType = {
+  kind: 'own',
+  name: 'orderedmap.Map',
+  problem: (value) =>
+    typeof value === 'object' && !Array.isArray(value)
+      ? undefined
+      : "Value looks like object, but can't find closing '}' symbol",
+};
+
+const TOOL_CALL: GoType = {
+  kind: 'struct',
+  name: 'api.ToolCall',
+  fields: {
+    id: STRING,
+    function: {
+      kind: 'struct',
+      name: 'api.ToolCallFunction',
+      fields: { index: INT, name: STRING, arguments: ORDERED_MAP },
+    },
+  },
+};
+
 const MESSAGE: GoType = {
   kind: 'struct',
   name: 'api.Alias',
-  fields: { role: STRING, content: STRING, thinking: STRING, images: IMAGES, tool_name: STRING, tool_call_id: STRING },
+  fields: {
+    role: STRING,
+    content: STRING,
+    thinking: STRING,
+    images: IMAGES,
+    tool_calls: listOf(TOOL_CALL),
+    tool_name: STRING,
+    tool_call_id: STRING,
+  },
+};
+
+const TOOL: GoType = {
+  kind: 'struct',
+  name: 'api.Tool',
+  named: 'Tool',
+  fields: {
+    type: STRING,
+    function: {
+      kind: 'struct',
+      name: 'api.ToolFunction',
+      named: 'ToolFunction',
+      fields: {
+        name: STRING,
+        description: STRING,
+        parameters: {
+          kind: 'struct',
+          name: 'api.ToolFunctionParameters',
+          named: 'ToolFunctionParameters',
+          fields: { type: STRING, required: listOf(STRING), properties: ORDERED_MAP },
+        },
+      },
+    },
+  },
 };
 
 /** What generating and chatting have in common. */
@@ -67,7 +121,7 @@ export const GENERATE_REQUEST = requestType('GenerateRequest', {
 export const CHAT_REQUEST = requestType('ChatRequest', {
   ...COMMON,
   messages: listOf(MESSAGE, '[]api.Message'),
-  tools: listOf(ANY, 'api.Tools'),
+  tools: listOf(TOOL, 'api.Tools'),
 });
 
 export const SHOW_REQUEST = requestType('ShowRequest', {

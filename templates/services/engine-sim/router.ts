@@ -8,11 +8,18 @@ export type Routes = ReadonlyMap<string, Readonly<Record<string, Route>>>;
 /** The route of a request; undefined once it was answered as Ollama's router answers what it has no route for. */
 export function findRoute(routes: Routes, incoming: IncomingMessage, outgoing: ServerResponse): Route | undefined {
   const method = incoming.method ?? '';
-  const path = (incoming.url ?? '/').split('?', 1)[0] as string;
+  const [escaped = '', ...query] = (incoming.url ?? '/').split('?');
+  const path = unescaped(escaped);
+  const search = query.length === 0 ? '' : `?${query.join('?')}`;
+  const clean = cleanPath(path);
+  if (clean !== path) {
+    redirect(clean + search, 'Temporary Redirect', method, outgoing);
+    return undefined;
+  }
   const methods = routes.get(path);
   if (!methods) {
     const shorter = path.replace(/\/$/, '');
-    if (routes.get(shorter)?.[method]) redirect(shorter, method, outgoing);
+    if (routes.get(shorter)?.[method]) redirect(shorter + search, 'Moved Permanently', method, outgoing);
     else sendText(outgoing, 404, '404 page not found');
     return undefined;
   }
@@ -21,9 +28,30 @@ export function findRoute(routes: Routes, incoming: IncomingMessage, outgoing: S
   return route;
 }
 
-function redirect(location: string, method: string, outgoing: ServerResponse): void {
-  if (method === 'GET') {
-    const type = { location, 'content-type': 'text/html; charset=utf-8' };
-    sendText(outgoing, 301, `<a href="${location}">Moved Permanently</a>.\n\n`, type);
-  } else outgoing.writeHead(307, { location, 'content-length': 0, [SIMULATED_HEADER]: '1' }).end();
+/** Without empty parts, `.` and `..`; a slash at the end stays. */
+function cleanPath(path: string): string {
+  if (!/\/(\/|\.\.?(\/|$))/.test(path)) return path;
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}${path.endsWith('/') && parts.length > 0 ? '/' : ''}`;
+}
+
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function redirect(location: string, why: string, method: string, outgoing: ServerResponse): void {
+  const isRead = method === 'GET' || method === 'HEAD';
+  const status = isRead && why === 'Moved Permanently' ? 301 : 307;
+  if (isRead) {
+    const headers = { location, 'content-type': 'text/html; charset=utf-8' };
+    sendText(outgoing, status, `<a href="${location}">${why}</a>.\n\n`, headers);
+  } else outgoing.writeHead(status, { location, 'content-length': 0, [SIMULATED_HEADER]: '1' }).end();
 }

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import type { ServiceContext } from '../common/run-service.ts';
 import { VERSION } from '../common/version.ts';
+import { drainVitals } from '../common/vitals.ts';
 import { copyModel, deleteModel, listModels, listRunning, showModel } from './catalog.ts';
 import { Faults } from './faults.ts';
 import { handleChat, handleGenerate } from './generate.ts';
@@ -21,7 +23,7 @@ import type { Engine } from './run.ts';
 const FAULT = requestType('Fault', { mode: ANY, count: ANY });
 
 /** Ollama's paths, as far as they are simulated, and `/sim/` for who wants to see or disturb the simulation. */
-export function createRoutes(engine: Engine): Routes {
+export function createRoutes(engine: Engine, context: ServiceContext): Routes {
   const { models, scheduler, settings } = engine;
   const faults = new Faults();
   const get = (body: () => unknown): Route => {
@@ -31,7 +33,7 @@ export function createRoutes(engine: Engine): Routes {
   };
   const read = (type: RequestType, handle: (request: Fields, outgoing: ServerResponse) => void): Route => {
     return async (incoming, outgoing) => {
-      const request = readFields(type, await readJson(incoming));
+      const request = readFields(type, await readJson(incoming, outgoing));
       // A preload has no prompt and is no generation.
       const isGeneration = request.prompt !== undefined || request.messages !== undefined;
       if (!faults.apply(outgoing, isGeneration)) handle(request, outgoing);
@@ -41,6 +43,7 @@ export function createRoutes(engine: Engine): Routes {
     sendText(outgoing, 200, 'Ollama is running', { 'content-type': 'text/plain; charset=utf-8' });
   const version = get(() => ({ version: `${VERSION}-chainctl-simulated`, simulated: true }));
   const tags = get(() => listModels(models));
+  const stats = () => ({ ...engine.counts, ...drainVitals(context), simulated: true });
   const state = (outgoing: ServerResponse) => sendJson(outgoing, 200, faults.state);
   return new Map<string, Readonly<Record<string, Route>>>([
     ['/', { HEAD: hello, GET: hello }],
@@ -69,13 +72,13 @@ export function createRoutes(engine: Engine): Routes {
         }),
       },
     ],
-    ['/sim/stats', { GET: (_, outgoing) => sendJson(outgoing, 200, { ...engine.counts, simulated: true }) }],
+    ['/sim/stats', { GET: (_, outgoing) => sendJson(outgoing, 200, stats()) }],
     [
       '/sim/faults',
       {
         GET: (_, outgoing) => state(outgoing),
         POST: async (incoming, outgoing) => {
-          faults.set(readFields(FAULT, await readJson(incoming)));
+          faults.set(readFields(FAULT, await readJson(incoming, outgoing)));
           state(outgoing);
         },
         DELETE: (_, outgoing) => {

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { Answer, type Answering } from './answer.ts';
 import { EngineError } from './engine-error.ts';
 import type { Fields } from './go-types.ts';
-import { JSON_TYPE, sendJson } from './http.ts';
+import { JSON_TYPE, sendJson, sendNothing } from './http.ts';
+import { schemaProblem } from './json-schema.ts';
 import type { Model, ModelStore } from './models.ts';
 import type { Options } from './options.ts';
 import type { Clock } from './processor-sharing.ts';
@@ -61,6 +62,11 @@ export function run(
           const { modelAsked, carry } = answering;
           const answer = { model: modelAsked, created_at, ...carry(''), done: true, done_reason: 'load' };
           sendJson(outgoing, 200, { ...answer, simulated: true });
+          return;
+        }
+        // Ollama looks them up, and panics.
+        if (input.context.some((token) => token < 0 || token >= model.family.vocabulary)) {
+          sendNothing(outgoing, 500);
           return;
         }
         const passedMs = () => engine.machine.now - arrivedAt;
@@ -148,10 +154,16 @@ const NO_IMAGES =
 /** Whether the answer is to be JSON; undefined once an unknown format has been answered. */
 function readFormat(format: unknown, answer: Answer): boolean | undefined {
   if (format === undefined || format === '') return false;
-  if (format === 'json' || (typeof format === 'object' && format !== null && !Array.isArray(format))) return true;
-  const quoted = JSON.stringify(JSON.stringify(format));
-  answer.fail(new EngineError(500, `invalid format: ${quoted}; expected "json" or a valid JSON Schema object`));
+  if (format === 'json') return true;
+  const problem = formatProblem(format);
+  if (problem === undefined) return true;
+  answer.fail(new EngineError(500, problem));
   return undefined;
+}
+
+function formatProblem(format: unknown): string | undefined {
+  if (typeof format === 'object' && format !== null && !Array.isArray(format)) return schemaProblem(format as Fields);
+  return `invalid format: ${JSON.stringify(JSON.stringify(format))}; expected "json" or a valid JSON Schema object`;
 }
 
 /** The same seed with the same prompt says the same; so does a model that leaves nothing to chance. */

@@ -31,6 +31,8 @@ const STARTING = 0.1;
 const FITTING = 0.35;
 /** What unloading takes, and at most a tenth of a load. */
 const UNLOAD_MS = 100;
+const LOAD_FAILED =
+  'model failed to load, this may be due to resource limitations or an internal error, check ollama server logs for details';
 /** setTimeout's longest. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -165,10 +167,19 @@ export class Scheduler {
         this.#scheduleNext();
         return undefined;
       }
-      const fitted = () => this.#readWeights(runner, request, loadMs * (1 - STARTING - FITTING));
+      const fitted = () => {
+        if (request.options.num_batch > 0) this.#readWeights(runner, request, loadMs * (1 - STARTING - FITTING));
+        else this.#failLoad(request);
+      };
       this.#loadPart(request, loadMs * FITTING, fitted, () => this.#scheduleNext());
       return undefined;
     });
+  }
+
+  #failLoad(request: Request): void {
+    request.over = true;
+    request.onError(new EngineError(500, LOAD_FAILED));
+    this.#scheduleNext();
   }
 
   #readWeights(runner: Runner, request: Request, ms: number): void {

@@ -14,7 +14,7 @@ import { Spread, seededRandom } from './spread.ts';
 
 /** A simulated engine: Ollama's HTTP API in front of a machine that is only calculated. */
 export function createEngineSim(context: ServiceContext): Service {
-  const routes = createRoutes(createEngine(readSimSettings(context.env)));
+  const routes = createRoutes(createEngine(readSimSettings(context.env)), context);
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     await findRoute(routes, incoming, outgoing)?.(incoming, outgoing);

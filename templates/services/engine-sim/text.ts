@@ -96,7 +96,7 @@ function stopAt(whole: GeneratedText, stop: readonly string[], limit: number): G
   let text = '';
   for (const [index, token] of whole.tokens.entries()) {
     text += token;
-    const found = stop.filter((word) => word !== '' && text.includes(word)).map((word) => text.indexOf(word));
+    const found = stop.filter((word) => text.includes(word)).map((word) => text.indexOf(word));
     if (found.length === 0) continue;
     // Ollama looks at the limit first.
     if (index + 1 >= limit) return whole;

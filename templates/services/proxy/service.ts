@@ -3,6 +3,7 @@ import { readBody } from '../common/body.ts';
 import { Problem } from '../common/problem.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { VERSION } from '../common/version.ts';
+import { drainVitals } from '../common/vitals.ts';
 import { Backend } from './backend.ts';
 import { forward } from './forward.ts';
 import { Rotation } from './rotation.ts';
@@ -25,6 +26,7 @@ export function createProxy(context: ServiceContext): Service {
         service: 'proxy',
         version: VERSION,
         draining: context.draining,
+        ...drainVitals(context),
         in_flight: context.inFlight,
         served: backends.reduce((sum, backend) => sum + backend.served, 0),
         backends: backends.map((backend) => backend.describe()),

@@ -27,20 +27,20 @@ export function createServiceB(context: ServiceContext): Service {
   const engine = new Upstream(settings.engineUrl);
   const readiness = new EngineReadiness({ ...settings, settings: model });
   const least = new LeastTime();
-  const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now()) });
+  const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now(), admission.active) });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
   const startedAt = performance.now();
 
   async function work(prompt: Prompt, scope: RequestScope): Promise<WorkResult> {
     const queueSeconds = roundSeconds((await admission.enter(scope)) / 1000);
-    const generation = await generate(
-      engine,
-      model,
-      firstCodePoints(prompt.text, promptChars),
-      scope,
-      'ollama',
-    ).finally(() => admission.leave());
-    least.record(workedMs(generation), performance.now());
+    // Who came later slowed it down, too.
+    let others = admission.active - 1;
+    const text = firstCodePoints(prompt.text, promptChars);
+    const generation = await generate(engine, model, text, scope, 'ollama').finally(() => {
+      others = Math.max(others, admission.active - 1);
+      admission.leave();
+    });
+    least.record(workedMs(generation), performance.now(), others);
     // The place is free again: who only waits out the minimum keeps nobody from working.
     await scope.sleepUntil(scope.startedAt + settings.minProcessMs);
     const ollamaSeconds = roundSeconds(generation.seconds);

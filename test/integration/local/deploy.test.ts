@@ -218,6 +218,38 @@ describe('teardown local', () => {
     expect(removed).toEqual(['a', 'proxy', 'b-1', 'engine']);
   });
 
+  it.each([
+    ['goes on waiting where a teardown was killed', 'killed'],
+    ['does not wait where an operator has interrupted one', 'interrupted'],
+  ])('%s', async (_, earlier) => {
+    // A chain that takes seconds, and one that would take minutes.
+    const outputTokensPerSecond = earlier === 'killed' ? 8 : 0.2;
+    const sim = { outputTokensPerSecond, promptTokensPerSecond: 1_000_000, parallel: 1 };
+    const { endpoints } = await stack.deploy({ replicas: 1, sim });
+    const answer = post(`${endpoints.a}/chain`).then(
+      ({ status }) => status,
+      () => 'cut off',
+    );
+    const health = async () => (await (await fetch(`${endpoints.a}/health`)).json()) as Record<string, unknown>;
+    await expect.poll(async () => (await health()).in_flight).toBe(2);
+    if (earlier === 'killed') {
+      process.kill((await stack.running()).a as number, 'SIGTERM');
+      await expect.poll(async () => (await health()).reason).toBe('draining');
+    } else {
+      const interrupt = new AbortController();
+      const first = stack.teardown(interrupt.signal);
+      await expect.poll(() => stack.events.some(({ type }) => type === 'step-waiting')).toBe(true);
+      interrupt.abort();
+      await expect(first).rejects.toThrow();
+    }
+    expect((await stack.teardown()).leftovers).toEqual([]);
+    expect(await answer).toBe(earlier === 'killed' ? 200 : 'cut off');
+    const notes = stack.events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+    const cutOff = expect.stringMatching(/^a: 1 request in flight was cut off after \d+ s$/);
+    if (earlier === 'killed') expect(notes).not.toContainEqual(cutOff);
+    else expect(notes).toContainEqual(cutOff);
+  });
+
   it('leaves a process alone that only has the pid of its record', async () => {
     await stack.deploy();
     const bystander = spawn('sleep', ['60']);

@@ -89,7 +89,7 @@ test('A refuses what cannot be answered in time any more before its model works 
   const blocking = new AbortController();
   post(`${a.url}/chain`, PROMPT, { signal: blocking.signal }).catch(() => {});
   await expectHealth(a, 200, { working: 1 });
-  expect(await post(`${a.url}/chain`, PROMPT, WITHIN(3000))).toMatchObject(hopeless);
+  expect(await post(`${a.url}/chain`, PROMPT, WITHIN(1500))).toMatchObject(hopeless);
   blocking.abort();
   await expectHealth(a, 200, { working: 0 });
   await expectEngine(engineA, { started: 3, finished: 3 });
@@ -106,6 +106,16 @@ test('B refuses what its model cannot answer in time any more', async () => {
     body: { detail: expect.stringContaining('an answer takes at least 0.4') },
   });
   await expectEngine(engine, { started: 3 });
+});
+
+test('what B’s model took for three at once keeps nobody from it when it is idle', async () => {
+  const engine = await lab.engine({ ...engineWithGenerationOf(400, 1), OLLAMA_NUM_PARALLEL: '3' });
+  const b = await lab.b(engine.url, { MAX_CONCURRENCY: '3' });
+  const crowd = await Promise.all([1, 2, 3].map(() => post(`${b.url}/invoke`, PROMPT)));
+  for (const { body } of crowd) expect(body.timing.ollama_seconds).toBeGreaterThan(0.9);
+  // Each of them took 1.2 s, and it alone takes 0.4 s.
+  await post(`${b.url}/invoke`, PROMPT, WITHIN(800));
+  await expectEngine(engine, { started: 4 });
 });
 
 test('a deadline that passes while a model works cancels the work, and A passes what is left on to B', async () => {

@@ -75,6 +75,9 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s: health turns 503, work in flight 
   await expectEngine(engine, { active: 1 });
   a.signal(signal);
   await expectHealth(a, 503, { ok: false, reason: 'draining' });
+  const left = (await request(`${a.url}/health`)).body.drain_seconds_left;
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThanOrEqual(30);
   const refused = await post(`${a.url}/chain`, PROMPT);
   expect(refused).toMatchObject({ status: 503, body: { detail: 'draining: this instance is shutting down' } });
   expect(refused.headers.get('retry-after')).toBe('1');

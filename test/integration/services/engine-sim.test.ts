@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { Ollama } from 'ollama';
 import { expect, test } from 'vitest';
 import { createLab, engineWithGenerationOf, expectEngine, LONG_PROMPT, post, request } from './lab.ts';
@@ -58,6 +59,23 @@ test('streams token by token, and an aborted stream frees its slot', async () =>
     for await (const _ of stream) stream.abort();
   }).rejects.toThrow(/abort/i);
   await expectEngine(engine, { active: 0, cancelled: 1 });
+});
+
+test.each([
+  ['by its announced length', `content-length: ${17 << 20}\r\n\r\n${'x'.repeat(17 << 20)}`],
+  ['on its way', `transfer-encoding: chunked\r\n\r\n${`100000\r\n${'x'.repeat(1 << 20)}\r\n`.repeat(17)}0\r\n\r\n`],
+])('a body that is refused %s leaves the connection to the next request', async (_, body) => {
+  const engine = await lab.engine();
+  const socket = connect(engine.port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.write(`POST /api/generate HTTP/1.1\r\nhost: engine\r\n${body}`);
+  socket.write('GET /api/version HTTP/1.1\r\nhost: engine\r\n\r\n');
+  await expect.poll(() => text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  expect(text).toContain('{"error":"request body too large"}');
+  socket.destroy();
 });
 
 test('the same seed gives the same text, another one another', async () => {

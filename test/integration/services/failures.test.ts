@@ -155,3 +155,15 @@ test.each([
     body: { detail: `remote(B) error: ${why}` },
   });
 });
+
+test('figures of an engine that cannot be are not handed on', async () => {
+  const engine = await startStranger(
+    200,
+    '{"response":"x","total_duration":1e300,"eval_count":1.5,"prompt_eval_count":-3,"load_duration":"7"}',
+  );
+  const b = await lab.b(engine);
+  const { status, body } = await post(`${b.url}/invoke`, PROMPT);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ llm_text: 'x', usage: { prompt_eval_count: 0, eval_count: 0 } });
+  expect(body.timing.engine).toBeUndefined();
+});

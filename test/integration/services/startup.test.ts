@@ -18,6 +18,7 @@ test.each<[ProgramName, Settings, string]>([
   ['service-b', { MIN_PROCESS_SECONDS: 'soon' }, 'service-b: MIN_PROCESS_SECONDS: "soon" is not a number\n'],
   ['service-a', { REMOTE_B_URL: 'b:80' }, 'service-a: REMOTE_B_URL: "b:80" is not an http:// or https:// URL\n'],
   ['service-a', { PORT: '70000' }, 'service-a: PORT: "70000" is above the maximum 65535\n'],
+  ['service-b', { KEEP_ALIVE_MODEL: '2562048h' }, 'service-b: KEEP_ALIVE_MODEL: "2562048h" is not a duration\n'],
   [
     'engine-sim',
     { SIM_OUTPUT_TOKENS_PER_SECOND: '-1' },

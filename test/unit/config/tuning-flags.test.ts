@@ -35,6 +35,13 @@ describe('how services work, as flags', () => {
     ['--concurrency=1.5', /--concurrency: "1.5" is neither a whole number/],
     ['--concurrency=a=', /--concurrency: "a=" is neither/],
     ['--temperature=11', /--temperature: "11" is out of range: it must be from 0 to 10/],
+    ['--num-ctx=0x10', /--num-ctx: "0x10" is neither a whole number nor/],
+    ['--num-ctx=1e3', /--num-ctx: "1e3" is neither a whole number nor/],
+    ['--num-ctx= 512', /--num-ctx: " 512" is neither a whole number nor/],
+    ['--num-ctx=a=512,b=0b11', /--num-ctx: "a=512,b=0b11" is neither a whole number nor/],
+    ['--num-ctx=a=512, b=512', /--num-ctx: " b=512" is neither a=N nor b=N/],
+    ['--temperature=1e-1', /--temperature: "1e-1" is neither a number nor/],
+    ['--temperature=Infinity', /--temperature: "Infinity" is neither a number nor/],
   ])('%s is refused with its place', async (typed, message) => {
     await expect(parsed(typed)).rejects.toMatchObject({ exit: 2, message: expect.stringMatching(message) });
   });

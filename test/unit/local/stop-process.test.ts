@@ -20,18 +20,31 @@ beforeEach(async () => {
 });
 afterEach(() => void server.close());
 
-/** Stops a process in virtual time; @param alive whether it is, after so many questions and signals */
-async function stop(key: string, alive: (asked: number, signals: readonly string[]) => boolean) {
+/**
+ * Stops a process in virtual time.
+ * @param alive whether it is, after so many questions and signals
+ * @param interrupted whether an operator has interrupted an earlier stop
+ * @param interruptAtMs when one interrupts this one
+ */
+async function stop(
+  key: string,
+  alive: (asked: number, signals: readonly string[]) => boolean,
+  { interrupted = false, interruptAtMs = Infinity } = {},
+) {
   const events: Event[] = [];
   const signals: string[] = [];
   let ms = 0;
   const clock = {
     now: () => ms,
     monotonic: () => ms,
-    async sleep(pause: number) {
+    async sleep(pause: number, signal?: AbortSignal) {
       ms += pause;
+      if (ms >= interruptAtMs) interrupt.abort();
+      signal?.throwIfAborted();
     },
   };
+  const interrupt = new AbortController();
+  let noted = false;
   await stopProcess(
     {
       key,
@@ -39,13 +52,19 @@ async function stop(key: string, alive: (asked: number, signals: readonly string
       drainSeconds: 60,
       isAlive: async () => alive(asked, signals),
       send: (name) => void signals.push(name),
+      wasInterrupted: async () => interrupted,
+      async noteInterrupt() {
+        noted = true;
+      },
     },
-    { clock, signal: new AbortController().signal, emit: (event) => void events.push(event) },
-  );
+    { clock, signal: interrupt.signal, emit: (event) => void events.push(event) },
+  ).catch((error: unknown) => {
+    if (!interrupt.signal.aborted) throw error;
+  });
   const told = events.map((event) =>
     event.type === 'step-waiting' ? event.reason : event.type === 'note' ? event.text : event.type,
   );
-  return { told, signals, seconds: ms / 1000 };
+  return { told, signals, noted, seconds: ms / 1000 };
 }
 
 /** The question itself is in flight, too. */
@@ -94,11 +113,53 @@ it('waits for a request that began after the first look', async () => {
   expect(signals).toEqual(['SIGTERM']);
 });
 
-it('ends at once, and says what that cuts off, where the process drains already', async () => {
-  answer = () => ({ ...open(2), reason: 'draining' });
-  const { told, signals } = await stop('a', (_n, sent) => sent.length === 0);
-  expect(told).toEqual(['a: 2 requests in flight were cut off after 0 s']);
+const draining = (count: number, left: number) => ({
+  ...open(count),
+  reason: 'draining',
+  drain_seconds_left: left,
+});
+
+it('ends at once, and says what that cuts off, where an operator has interrupted the stop before', async () => {
+  answer = () => draining(2, 40);
+  const { told, signals } = await stop('a', (_n, sent) => sent.length === 0, { interrupted: true });
+  expect(told).toEqual(['a: 2 requests in flight were cut off after 20 s']);
   expect(signals).toEqual(['SIGTERM']);
+});
+
+it.each([
+  ['a', (left: number) => draining(1, left)],
+  ['proxy', (left: number) => ({ ...open(1), draining: true, drain_seconds_left: left })],
+  ['engine', (left: number) => ({ active: 1, queued: 0, drain_seconds_left: left })],
+])('goes on waiting for %s where the stop before was killed', async (key, says) => {
+  answer = (n) => says(40 - n / 2);
+  const { told, signals, seconds } = await stop(key, (n) => n < 50);
+  expect(told).toEqual(['1 request in flight: waits up to 40 s']);
+  expect(signals).toEqual([]);
+  expect(seconds).toBeGreaterThan(20);
+});
+
+it('says what was cut off at the end of the time that was left, and kills what does not end then', async () => {
+  answer = (n) => draining(1, Math.max(0, 40 - n / 2));
+  const ended = await stop('b-1', (n) => n < 90);
+  expect(ended.told.at(-1)).toMatch(/^b-1: 1 request in flight was cut off after 6\d s$/);
+  expect(ended.signals).toEqual([]);
+  asked = 0;
+  const killed = await stop('b-1', (_n, sent) => sent.length === 0);
+  expect(killed.signals).toEqual(['SIGKILL']);
+  expect(killed.seconds).toBeLessThan(60);
+});
+
+it('waits for a draining process that does not tell its time as for one that begins to', async () => {
+  answer = (n) => ({ ...open(n < 30 ? 1 : 0), reason: 'draining' });
+  const { told, signals } = await stop('a', (n) => n < 40);
+  expect(told).toEqual(['1 request in flight: waits up to 60 s']);
+  expect(signals).toEqual([]);
+});
+
+it('notes that it was interrupted, and only then', async () => {
+  answer = () => open(1);
+  expect(await stop('a', () => true, { interruptAtMs: 1000 })).toMatchObject({ noted: true, signals: ['SIGTERM'] });
+  expect((await stop('a', (n) => n < 10)).noted).toBe(false);
 });
 
 it('knows what an engine works on', async () => {

@@ -28,7 +28,6 @@ test('what is loaded, with its context and its end; neither where the engine doe
   ]);
   expect(parseModels('{"models":[{"model":"x"},null]}')).toEqual([
     { name: 'x:latest', digest: undefined, context: undefined, expiresAt: undefined },
-    { name: 'undefined:latest', digest: undefined, context: undefined, expiresAt: undefined },
   ]);
   for (const text of ['404 page not found', '{}', '[]', '{"models":null}']) expect(parseModels(text)).toBeUndefined();
 });
@@ -58,18 +57,20 @@ test('the context is what was asked for, within what the model can', () => {
 });
 
 test('a model counts as lost when it is gone, loaded otherwise, or being unloaded', () => {
-  const found = { context: 512, wantedContext: 512, expiresAt: 'later', remainingMs: 60_000 };
-  expect(lossOf(found, undefined)).toBeUndefined();
-  expect(lossOf(undefined, 'later')).toEqual({ because: 'it was unloaded' });
-  expect(lossOf({ ...found, context: 4096 }, 'later')?.because).toBe(
+  const now = Date.UTC(2026, 10, 30);
+  const at = (ms: number) => new Date(now + ms).toISOString();
+  const found = { context: 512, wantedContext: 512, expiresAt: at(60_000) };
+  expect(lossOf(found, undefined, now)).toBeUndefined();
+  expect(lossOf(undefined, at(60_000), now)).toEqual({ because: 'it was unloaded' });
+  expect(lossOf({ ...found, context: 4096 }, at(60_000), now)?.because).toBe(
     'it was loaded with a context of 4096 instead of 512, as another client of the engine asks for',
   );
   // The end was set to now: Ollama is at it.
-  expect(lossOf({ ...found, expiresAt: 'now', remainingMs: -5 }, 'later')).toEqual({
-    because: 'it was unloaded',
-    underWay: true,
-  });
+  const ending = { ...found, expiresAt: at(-5) };
+  expect(lossOf(ending, at(60_000), now)).toEqual({ because: 'it was unloaded', underWay: true });
+  // Whose now is not known, nobody can say.
+  expect(lossOf(ending, at(60_000), undefined)).toBeUndefined();
   // The same end has only come nearer: the model is in use without a pause.
-  expect(lossOf({ ...found, remainingMs: -5 }, 'later')).toBeUndefined();
-  expect(lossOf({ ...found, context: undefined, expiresAt: undefined, remainingMs: undefined }, 'x')).toBeUndefined();
+  expect(lossOf(ending, at(-5), now)).toBeUndefined();
+  expect(lossOf({ ...found, context: undefined, expiresAt: undefined }, 'x', now)).toBeUndefined();
 });

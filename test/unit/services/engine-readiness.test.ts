@@ -30,6 +30,8 @@ class FakeEngine {
   contextOf = (numCtx: number) => numCtx;
   facts: Record<string, unknown> = {};
   down = false;
+  /** By how much the `Date` of its answers, a proxy's, is before its own time. */
+  dateAhead = 0;
 
   async request({ path, body }: UpstreamRequest): Promise<UpstreamReply> {
     if (this.down) throw new UpstreamError('network', 'connect ECONNREFUSED');
@@ -56,12 +58,16 @@ class FakeEngine {
   close() {}
 
   json(status: number, value: unknown): UpstreamReply {
-    return { status, headers: { date: new Date(this.now).toUTCString() }, text: JSON.stringify(value) };
+    return {
+      status,
+      headers: { date: new Date(this.now + this.dateAhead).toUTCString() },
+      text: JSON.stringify(value),
+    };
   }
 
   #load(): UpstreamReply {
     this.loaded = [{ name: 'm:latest', context: this.contextOf(1024), expiresAt: this.now + 30 * MINUTES }];
-    return this.json(200, { done: true, done_reason: 'load' });
+    return this.json(200, { created_at: new Date(this.now).toISOString(), done: true, done_reason: 'load' });
   }
 }
 
@@ -145,6 +151,59 @@ test('an unload under way is over before the model is loaded again', async () =>
   engine.loaded = [];
   expect(await after()).toBe('ready');
   expect(engine.loads).toHaveLength(2);
+});
+
+test.each([30 * MINUTES, -30 * MINUTES])('the clock of a proxy, %i ms off, ends no model', async (ahead) => {
+  const engine = new FakeEngine();
+  engine.dateAhead = ahead;
+  const after = watch(engine);
+  for (let minute = 0; minute < 120; minute++) {
+    expect(await after(MINUTES)).toBe('ready');
+    // Another client uses it, for less long.
+    for (const loaded of engine.loaded) loaded.expiresAt = engine.now + 20 * MINUTES + minute;
+  }
+  // No loads but those that keep it.
+  expect(engine.loads.length).toBeLessThan(5);
+  for (const loaded of engine.loaded) loaded.expiresAt = engine.now;
+  expect(await after(1)).toBe('ready');
+  expect(await after()).toContain('it was unloaded');
+});
+
+test('an engine that does not tell its time is believed what it lists', async () => {
+  const engine = new FakeEngine();
+  const load = engine.loadReply;
+  engine.loadReply = async () => {
+    const { text } = await load();
+    return engine.json(200, { ...JSON.parse(text), created_at: { toString: 1 } });
+  };
+  const after = watch(engine);
+  for (let minute = 0; minute < 60; minute++) {
+    expect(await after(MINUTES)).toBe('ready');
+    for (const loaded of engine.loaded) loaded.expiresAt = engine.now - minute;
+  }
+});
+
+test.each([
+  [
+    '/api/tags',
+    { models: [{ name: { toString: 1 } }, 5, null, 'x', { model: ['m'] }] },
+    'engine does not have model m yet',
+  ],
+  ['/api/ps', { models: [{ name: { toString: 1 }, context_length: 'x', expires_at: 5 }] }, 'it was unloaded'],
+  [
+    '/api/show',
+    { modelfile: { toString: 1 }, model_info: { 'general.architecture': { toString: 1 } } },
+    'a context of 999',
+  ],
+  ['/api/show', { modelfile: 5, model_info: 7, capabilities: 'vision' }, 'a context of 999'],
+])('what %s says in wrong types is told as something that is not there', async (path, says, reason) => {
+  const engine = new FakeEngine();
+  const after = watch(engine);
+  expect(await after()).toBe('ready');
+  engine.loaded = [{ name: 'm:latest', context: 999, expiresAt: undefined }];
+  const request = engine.request.bind(engine);
+  engine.request = async (what) => (what.path === path ? engine.json(200, says) : request(what));
+  expect(await after()).toContain(reason);
 });
 
 test('a model in use without a pause keeps its old end, and is loaded all the same', async () => {
@@ -245,6 +304,37 @@ test('a load that fails is told in the engine’s own words, and tried ever slow
   );
   for (let second = 0; second < 100; second++) await after();
   expect(engine.loads.length).toBeLessThan(10);
+});
+
+test('a model that another client has loaded is asked for at once, whatever failed before, and once a second', async () => {
+  const engine = new FakeEngine();
+  const load = engine.loadReply;
+  engine.loadReply = () => engine.json(500, { error: 'no memory' });
+  const after = watch(engine);
+  for (let second = 0; second < 100; second++) await after();
+  // Listed, but its weights are still read, and that fails.
+  const { length } = engine.loads;
+  engine.loaded = [{ name: 'm:latest', context: 1024, expiresAt: engine.now + 30 * MINUTES }];
+  for (let tenth = 0; tenth < 50; tenth++) expect(await after(100)).toContain('last attempt: no memory');
+  expect(engine.loads.length - length).toBe(5);
+  engine.loadReply = load;
+  expect(await after()).toBe('ready');
+});
+
+test.each([
+  ['with another context', { context: 4096, left: 30 * MINUTES }],
+  ['at its end', { context: 1024, left: -1 }],
+])('a model that is there %s is no reason to hurry', async (_, { context, left }) => {
+  const engine = new FakeEngine();
+  const after = watch(engine);
+  await after();
+  engine.loaded = [];
+  engine.loadReply = () => engine.json(500, { error: 'no memory' });
+  for (let second = 0; second < 100; second++) await after();
+  const { length } = engine.loads;
+  engine.loaded = [{ name: 'm:latest', context, expiresAt: engine.now + left }];
+  for (let second = 0; second < 10; second++) await after();
+  expect(engine.loads.length - length).toBeLessThanOrEqual(1);
 });
 
 test('an engine that comes back is asked at once, whatever was before', async () => {

@@ -15,7 +15,7 @@ const DURATIONS = {
 };
 
 test('nanoseconds become seconds, and what is none of the parts is the wait for a slot', () => {
-  const timing = engineTiming(DURATIONS);
+  const timing = engineTiming(DURATIONS, 22.1);
   expect(timing).toEqual({
     total_seconds: 22.02,
     queue_seconds: 13.9196,
@@ -32,27 +32,45 @@ test('nanoseconds become seconds, and what is none of the parts is the wait for 
   });
 });
 
-test('Ollama leaves out what is 0; parts that exceed the total leave no wait', () => {
-  expect(engineTiming({ total_duration: 2e9, load_duration: 5e8 })).toEqual({
+test('Ollama leaves out what is 0', () => {
+  expect(engineTiming({ total_duration: 2e9, load_duration: 5e8 }, 2.1)).toEqual({
     total_seconds: 2,
     queue_seconds: 1.5,
     load_seconds: 0.5,
     prompt_seconds: 0,
     generation_seconds: 0,
   });
-  expect(engineTiming({ total_duration: 1e9, eval_duration: 1.1e9 })?.queue_seconds).toBe(0);
+});
+
+test('parts that exceed the total by a rounding leave no wait', () => {
+  expect(engineTiming({ total_duration: 1e9, eval_duration: 1.01e9 }, 0.999)).toMatchObject({
+    total_seconds: 1,
+    queue_seconds: 0,
+    generation_seconds: 1.01,
+  });
+});
+
+test.each([
+  { total_duration: 1e300 },
+  { total_duration: 1e300, load_duration: 1e305 },
+  { total_duration: 1e9, load_duration: 1e305, eval_duration: 1e305 },
+  { total_duration: 1e9, eval_duration: 1.1e9 },
+  { total_duration: 1e9, load_duration: 6e8, prompt_eval_duration: 6e8 },
+  { total_duration: 3e9 },
+])('%o in a call of 2 s does not add up, and counts as not told', (body) => {
+  expect(engineTiming(body, 2)).toBeUndefined();
 });
 
 test.each([{}, { total_duration: 0 }, { total_duration: '7' }, { total_duration: Number.NaN, eval_duration: 5 }])(
   '%o: an engine that does not tell',
   (body) => {
-    expect(engineTiming(body)).toBeUndefined();
+    expect(engineTiming(body, 10)).toBeUndefined();
     expect(flatTiming(0.5, undefined)).toEqual({ queue_seconds: 0.5 });
   },
 );
 
 test('what a generation took without waiting for a slot or for the model', () => {
-  const generation = { seconds: 22.1, engine: engineTiming(DURATIONS) } as Generation;
+  const generation = { seconds: 22.1, engine: engineTiming(DURATIONS, 22.1) } as Generation;
   expect(workedMs(generation)).toBeCloseTo(7308.4);
   expect(workedMs({ ...generation, engine: undefined })).toBe(22_100);
   expect(workedMs({ ...generation, seconds: 1 })).toBe(0);

@@ -16,9 +16,21 @@ test('the smallest of the latest successes, once there are three', () => {
 test('an estimate that nothing confirms any more is forgotten, that of a slow chain later', () => {
   const least = new LeastTime();
   for (let i = 0; i < 3; i++) least.record(50_000, 0);
-  expect([least.at(259_999), least.at(260_000)]).toEqual([50_000, 0]);
+  expect([least.at(109_999), least.at(110_000)]).toEqual([50_000, 0]);
   for (let i = 0; i < 3; i++) least.record(10, 300_000);
-  expect([least.at(360_039), least.at(360_040)]).toEqual([10, 0]);
+  expect([least.at(310_019), least.at(310_020)]).toEqual([10, 0]);
+});
+
+test('a slow spell shuts out whoever waits for less for seconds only', () => {
+  const least = new LeastTime();
+  for (const endedAt of [4000, 8000, 12_000]) least.record(4000, endedAt);
+  expect([least.at(12_000), least.at(22_000)]).toEqual([4000, 0]);
+});
+
+test.each([100, 4000, 50_000, 600_000])('three successes of %i ms that follow one another count together', (ms) => {
+  const least = new LeastTime();
+  for (const times of [1, 2, 3]) least.record(ms, ms * times);
+  expect(least.at(ms * 3)).toBe(ms);
 });
 
 test('what counts is what those took that had about as many before them', () => {

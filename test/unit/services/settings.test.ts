@@ -69,12 +69,17 @@ test('keep_alive as Ollama reads it', () => {
     [0, 0],
     ['1h2m3.5s', 3_723_500],
     ['.5s', 500],
+    ['2562047h', 2_562_047 * 3_600_000],
+    ['-9223372036854775808ns', Infinity],
   ] as const;
   for (const [value, ms] of cases) expect([value, parseKeepAlive(value)]).toEqual([value, { ms }]);
   const refused = [
     ['90', 'time: missing unit in duration "90"'],
     ['soon', 'time: invalid duration "soon"'],
     ['1d', 'time: unknown unit "d" in duration "1d"'],
+    ['2562048h', 'time: invalid duration "2562048h"'],
+    ['2562047h47m16.854775808s', 'time: invalid duration "2562047h47m16.854775808s"'],
+    ['1constructor', 'time: unknown unit "constructor" in duration "1constructor"'],
     [true, "Unsupported type: 'bool'"],
   ] as const;
   for (const [value, problem] of refused) expect(parseKeepAlive(value)).toEqual({ problem });
