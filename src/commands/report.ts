@@ -46,7 +46,7 @@ group that was watched beside the load.`;
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {
     const { out, results } = this.flags;
     const format: ReportFormat = this.flags.format;
-    const folder = await findRun(this.args.run, results, RUN_OR_WATCH);
+    const folder = await findRun(this.args.run, results, { marks: RUN_OR_WATCH });
     const capacity = await this.capacity(results);
     // A file is not as wide as the terminal that it is made in.
     const columns = out === undefined ? process.stdout.columns || 80 : 120;
