@@ -1,0 +1,32 @@
+import type { PointSummary, SweepReport } from '../load/types.ts';
+import { isSound, wasMeasured } from './verdict.ts';
+
+/**
+ * The point of each rate that counts where there can be only one: a search offers a rate again where the first time was
+ * too short to tell, so the last one that is sound, or else the last that was measured at all.
+ *
+ * @returns in the order of `points`, one per rate
+ */
+export function countingPoints(points: readonly PointSummary[]): PointSummary[] {
+  const worth = (point: PointSummary) => (isSound(point) ? 2 : wasMeasured(point) ? 1 : 0);
+  const best = new Map<number, PointSummary>();
+  for (const point of points) {
+    const known = best.get(point.rate);
+    if (known === undefined || worth(point) >= worth(known)) best.set(point.rate, point);
+  }
+  return points.filter((point) => best.get(point.rate) === point);
+}
+
+/** Rates of which an earlier point does not count, because the rate was offered again. */
+export function offeredAgain(points: readonly PointSummary[]): number[] {
+  const counting = new Set(countingPoints(points));
+  return [...new Set(points.filter((point) => !counting.has(point)).map(({ rate }) => rate))];
+}
+
+/**
+ * The points of a report that count; an elastic profile offers a rate to another size of the group each time, so that
+ * all do.
+ */
+export function countingOf({ points, plan }: Pick<SweepReport, 'points' | 'plan'>): readonly PointSummary[] {
+  return plan.elastic === undefined ? countingPoints(points) : points;
+}
