@@ -17,16 +17,20 @@ export function countingPoints(points: readonly PointSummary[]): PointSummary[] 
   return points.filter((point) => best.get(point.rate) === point);
 }
 
-/** Rates of which an earlier point does not count, because the rate was offered again. */
-export function offeredAgain(points: readonly PointSummary[]): number[] {
-  const counting = new Set(countingPoints(points));
-  return [...new Set(points.filter((point) => !counting.has(point)).map(({ rate }) => rate))];
-}
-
 /**
  * The points of a report that count; an elastic profile offers a rate to another size of the group each time, so that
  * all do.
  */
 export function countingOf({ points, plan }: Pick<SweepReport, 'points' | 'plan'>): readonly PointSummary[] {
   return plan.elastic === undefined ? countingPoints(points) : points;
+}
+
+/** That a rate was offered more than once, and which point counts; nothing where none was. */
+export function againLine(report: Pick<SweepReport, 'points' | 'plan'>): string[] {
+  const counting = new Set(countingOf(report));
+  const again = report.points.filter((point) => !counting.has(point)).map(({ rate }) => rate);
+  if (again.length === 0) return [];
+  return [
+    `${[...new Set(again)].join(', ')} rps: offered more than once; in charts and comparisons the last one counts`,
+  ];
 }

@@ -2,6 +2,7 @@ import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { knownWaterfalls, waterfallTimes, workRows } from './breakdown.ts';
+import { againLine } from './counting-points.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import {
@@ -29,7 +30,10 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
     ...endings(report),
     list([...kneeLine(report), ...bottleneckLines(points), ...sloLines(report)]),
     points.length === 0 ? 'No point was measured.' : pointTable(points),
-    list(points.flatMap((point) => remarksOf(point).map((text) => `${point.rate} rps: ${text.replace(/^! /, '')}`))),
+    list([
+      ...againLine(report),
+      ...points.flatMap((point) => remarksOf(point).map((text) => `${point.rate} rps: ${text.replace(/^! /, '')}`)),
+    ]),
     waterfallTable(points),
     hostTable(points),
     ...(scaling === undefined ? [] : scalingBlocks(scaling.figures)),

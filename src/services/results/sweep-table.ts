@@ -2,6 +2,7 @@ import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { breakdownSections } from './breakdown.ts';
+import { againLine } from './counting-points.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
 import { scalingSections } from './scaling-text.ts';
@@ -32,7 +33,7 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
     ...conclusion(report, columns),
     ...section('Errors', wide ? [] : points.flatMap(errorLine), columns),
     ...breakdownSections(points, columns),
-    ...section('Remarks', points.flatMap(remarkLines), columns),
+    ...section('Remarks', [...againLine(report), ...points.flatMap(remarkLines)], columns),
     ...section('Answers by host', [...hostLines(points), ...fairnessLine(points)]),
     ...(scaling === undefined ? [] : scalingSections(scaling, columns)),
     [

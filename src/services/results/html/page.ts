@@ -1,6 +1,7 @@
 import { formatSeconds } from '../../../config/durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { bottleneckLines } from '../bottleneck.ts';
+import { againLine, countingOf } from '../counting-points.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
@@ -38,7 +39,7 @@ ${cardsOf(report)}
 ${conclusionOf(report)}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointTable(points)}
-${remarksList(points)}
+${remarksList(report)}
 </section>
 ${run.scaling === undefined ? '' : scalingSection(run.scaling, scaling)}
 <section aria-labelledby="charts"><h2 id="charts">Charts</h2>
@@ -65,12 +66,16 @@ function endingOf({ status, problem }: SweepReport): string {
   return status === 'complete' ? '' : '<p class="alert">Interrupted: not the whole ladder was measured.</p>';
 }
 
-function cardsOf({ points, knee, slos = [], plan, elastic }: SweepReport): string {
+function cardsOf(report: SweepReport): string {
+  const { points, knee, slos = [], plan, elastic } = report;
   const sound = points.filter(isSound);
-  const best = sound.reduce<PointSummary | undefined>(
-    (most, point) => (point.okRps > (most?.okRps ?? -1) ? point : most),
-    undefined,
-  );
+  // Not the successes over the window: a backlog that is worked off after it would count as speed.
+  const best = countingOf(report)
+    .filter(isSound)
+    .reduce<PointSummary | undefined>(
+      (most, point) => (point.servedRps > (most?.servedRps ?? -1) ? point : most),
+      undefined,
+    );
   const requests = points.reduce((sum, { sent }) => sum + sent, 0);
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const failed = slos.filter(({ passed }) => !passed).length;
@@ -87,8 +92,8 @@ function cardsOf({ points, knee, slos = [], plan, elastic }: SweepReport): strin
           'instances that served: first, most, last',
         ],
     [
-      'most successes',
-      best === undefined ? '-' : `${rateText(best.okRps)}/s`,
+      'most served',
+      best === undefined ? '-' : `${rateText(best.servedRps)}/s`,
       best === undefined ? 'no sound point' : `at ${best.rate} rps offered`,
     ],
     ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
@@ -130,8 +135,8 @@ function pointTable(points: readonly PointSummary[]): string {
   return dataTable(caption, COLUMNS, rows, unsound);
 }
 
-function remarksList(points: readonly PointSummary[]): string {
-  const items = points.flatMap((point) => {
+function remarksList(report: SweepReport): string {
+  const ofPoints = report.points.flatMap((point) => {
     const refused = refusers(point);
     const classes = errorClasses(point);
     return [
@@ -139,6 +144,7 @@ function remarksList(points: readonly PointSummary[]): string {
       ...(classes === '' ? [] : [`errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`]),
     ].map((text) => `<li><b>${point.rate} rps</b> ${escapeHtml(text.replace(/^! /, ''))}</li>`);
   });
+  const items = [...againLine(report).map((text) => `<li>${escapeHtml(text)}</li>`), ...ofPoints];
   return items.length === 0 ? '' : `<details open><summary>Remarks</summary><ul>${items.join('\n')}</ul></details>`;
 }
 

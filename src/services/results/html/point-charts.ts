@@ -16,12 +16,12 @@ export function throughputChart(report: SweepReport): Chart[] {
       hollow: !isSound(point),
       text: `${rateText(value(point))}/s`,
     }));
-  const best = points.reduce((most, point) => (point.okRps > most.okRps ? point : most));
+  const best = points.reduce((most, point) => (point.servedRps > most.servedRps ? point : most));
   return [
     {
       id: 'throughput',
       title: 'Throughput against offered rate',
-      summary: `Successful answers per second against the offered rate. The most were ${rateText(best.okRps)} per second at ${best.rate} offered.`,
+      summary: `Successful answers per second against the offered rate. The most served were ${rateText(best.servedRps)} per second at ${best.rate} offered.`,
       note: 'ok: successes per second of the point. served: successes until the last answer, which shows a backlog that was worked off after the window.',
       x: offeredAxis('linear'),
       y: { label: 'answers per second', scale: 'linear', tick: number },
