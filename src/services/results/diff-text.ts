@@ -22,6 +22,10 @@ export function diffText(diff: RunDiff): string {
       'Not comparable',
       diff.points.flatMap(({ rate, reason }) => (reason === undefined ? [] : [`${rate} rps: ${display(reason)}`])),
     ),
+    ...section(
+      'Offered more than once',
+      diff.again.length === 0 ? [] : [`${diff.again.join(', ')} rps: the last point of each run is compared`],
+    ),
     ...section('In one run only', [
       ...(diff.onlyA.length === 0 ? [] : [`A: ${diff.onlyA.join(', ')} rps`]),
       ...(diff.onlyB.length === 0 ? [] : [`B: ${diff.onlyB.join(', ')} rps`]),
