@@ -13,6 +13,7 @@ import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { claimRun } from '../services/load/record/run-claim.ts';
 import { type ClaimDeps, claimTag } from '../services/load/record/tag-claim.ts';
+import { GRACE_MS } from '../services/load/sweep/run-point.ts';
 import { runSweep, type SweepDeps } from '../services/load/sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { resolveTarget } from '../services/load/target.ts';
@@ -48,6 +49,9 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-aws-chain',
   ];
   static override flags = { ...loadFlags, ...elasticFlags };
+
+  protected override readonly stopping =
+    `what is in flight has ${GRACE_MS / 1000} s to end, and what was measured is kept`;
 
   protected async perform(context: CommandContext): Promise<CommandOutcome> {
     const claims = await loadClaims(context.emit, context.signal);

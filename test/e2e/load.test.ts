@@ -106,6 +106,8 @@ describe('--resume', () => {
       onLine: (line, child) => line.includes('point 1 of 2') && child.kill('SIGINT'),
     });
     expect(again.stderr).toContain(`goes on with its own settings, against ${url}`);
+    expect(again.stderr).toContain('Stopping: what is in flight has 2 s to end, and what was measured is kept. Press');
+    expect(again.stdout).toContain(`It goes on with: chainctl load --resume ${runFolder}\n`);
     expect(again.code).toBe(130);
   });
 });

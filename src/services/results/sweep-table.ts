@@ -38,6 +38,8 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
     ...(scaling === undefined ? [] : scalingSections(scaling, columns)),
     [
       ...endingLines(report).flatMap((line) => hanging(line, columns)),
+      // To be pasted: nothing breaks it.
+      ...resumeLine(report),
       `summary   ${display(report.summaryCsv)}`,
       `requests  ${points.length === 1 ? display(points[0]?.perRequestCsv ?? '') : display(fileGlob(points))}`,
       `run       ${display(report.runFolder)}`,
@@ -125,7 +127,16 @@ function endingLines({ status, problem, points, plan }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
-  return [`Interrupted: ${begun} of ${plan.rates.length} points were begun, and what they measured is kept.`];
+  const most = (plan.search ?? plan.elastic)?.maxPoints;
+  const of = most === undefined ? plan.rates.length : `at most ${most}`;
+  return [`Interrupted: ${begun} of ${of} points were begun, and what they measured is kept.`];
+}
+
+/** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
+function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport): string[] {
+  if (status === 'complete' || abortedBy !== undefined || plan.elastic !== undefined) return [];
+  const folder = /^[\w./-]+$/.test(runFolder) ? runFolder : `'${display(runFolder).replaceAll("'", "'\\''")}'`;
+  return [`It goes on with: chainctl load --resume ${folder}`];
 }
 
 /** `results/local_chain_rps1.csv` and its siblings as one name. */

@@ -1,5 +1,5 @@
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { rateText, refuserName, shareText, timeText } from '../text.ts';
+import { rateText, refusals, shareText, timeText } from '../text.ts';
 import { isSound, verdictOf } from '../verdict.ts';
 import { type Part, partsOf, waterfallTotal } from '../waterfall-parts.ts';
 import type { Chart, Datum } from './chart-types.ts';
@@ -147,14 +147,15 @@ function pieceOf({ name, color, of, work }: Part): Piece {
 /** What became of the requests, in shares of what was scheduled: successes, and everything else by who said no. */
 export function outcomeChart(report: SweepReport): Chart[] {
   const points = measured(report);
-  const refusing = [...new Set(points.flatMap(({ refusedBy = {} }) => Object.keys(refusedBy)))].sort();
+  const refused = new Map(points.map((point) => [point, new Map(refusals(point))]));
+  const refusing = [...new Set([...refused.values()].flatMap((counts) => [...counts.keys()]))].sort();
   if (refusing.length === 0) return [];
   const pieces = [
     { name: 'ok', color: 2, value: (point: PointSummary) => point.outcomes.ok },
-    ...refusing.map((who, index) => ({
-      name: refuserName(who),
+    ...refusing.map((name, index) => ({
+      name,
       color: [7, 1, 4, 3, 0, 6][index % 6] as number,
-      value: ({ refusedBy = {} }: PointSummary) => (refusedBy as Readonly<Record<string, number>>)[who] ?? 0,
+      value: (point: PointSummary) => refused.get(point)?.get(name) ?? 0,
     })),
   ];
   const all = (point: PointSummary) => pieces.reduce((sum, { value }) => sum + value(point), 0);
