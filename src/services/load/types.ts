@@ -165,6 +165,8 @@ export interface SweepPlan {
     /** The size that it shall reach, where it is known. */
     readonly size?: number;
   };
+  /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
+  readonly sharedPrefixTokens?: number;
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */

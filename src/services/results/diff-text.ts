@@ -38,8 +38,9 @@ export function diffText(diff: RunDiff): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function nameText({ runId, targetUrl, simulated }: RunName): string {
-  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}`;
+function nameText({ runId, targetUrl, simulated, sharedPrefixTokens: shared }: RunName): string {
+  const prompts = shared === undefined ? '' : ` (prompts share about ${shared} tokens)`;
+  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}${prompts}`;
 }
 
 function verdictTable({ points }: RunDiff): string {

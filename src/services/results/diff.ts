@@ -45,6 +45,8 @@ export interface RunName {
   readonly tag: string;
   readonly targetUrl: string;
   readonly simulated: boolean;
+  /** About so many tokens that its prompts had in common. */
+  readonly sharedPrefixTokens?: number;
 }
 
 export interface DiffOptions {
@@ -83,8 +85,8 @@ function repeated(points: readonly PointSummary[]): number[] {
   return rates.filter((rate, index) => rates.indexOf(rate) < index);
 }
 
-function nameOf({ plan: { runId, tag, targetUrl, simulated } }: SweepReport): RunName {
-  return { runId, tag, targetUrl, simulated };
+function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens } }: SweepReport): RunName {
+  return { runId, tag, targetUrl, simulated, ...(sharedPrefixTokens === undefined ? {} : { sharedPrefixTokens }) };
 }
 
 /** Why no point of these runs can be compared. */

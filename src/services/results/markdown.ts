@@ -15,7 +15,7 @@ import {
   scalingRemarks,
   unknownLines,
 } from './scaling-words.ts';
-import { display, hostTotals, shareText, timeColumn } from './text.ts';
+import { display, hostTotals, sharedPromptLine, shareText, timeColumn } from './text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
 import { partsOf, waterfallTotal } from './waterfall-parts.ts';
 
@@ -27,6 +27,7 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
     ...(plan.simulated
       ? ['> **SIMULATED**: the engine was simulated, these figures say nothing about a real model.']
       : []),
+    ...sharedPromptLine(plan),
     ...endings(report),
     list([...kneeLine(report), ...bottleneckLines(points), ...sloLines(report)]),
     points.length === 0 ? 'No point was measured.' : pointTable(points),

@@ -6,7 +6,7 @@ import { againLine } from './counting-points.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
 import { scalingSections } from './scaling-text.ts';
-import { display, errorClasses, hostTotals, shareText, timeColumn } from './text.ts';
+import { display, errorClasses, hostTotals, sharedPromptLine, shareText, timeColumn } from './text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
@@ -28,7 +28,9 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
   const sections = [
-    hanging(`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, columns).join('\n'),
+    [`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, ...sharedPromptLine(plan)]
+      .flatMap((line) => hanging(line, columns))
+      .join('\n'),
     points.length === 0 ? 'No point was measured.' : pointTable(points, columns, wide),
     ...conclusion(report, columns),
     ...section('Errors', wide ? [] : points.flatMap(errorLine), columns),

@@ -1,4 +1,4 @@
-import type { PointSummary, Refuser } from '../load/types.ts';
+import type { PointSummary, Refuser, SweepPlan } from '../load/types.ts';
 
 /** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
 export function display(text: string): string {
@@ -66,6 +66,13 @@ export function errorClasses(point: PointSummary): string {
       return `${display(name)} x ${count}${said === undefined ? '' : ` (${display(said)})`}`;
     })
     .join(', ');
+}
+
+/** That prompts were alike on purpose: the figures are then those of a prompt cache as well. */
+export function sharedPromptLine({ sharedPrefixTokens }: Pick<SweepPlan, 'sharedPrefixTokens'>): string[] {
+  return sharedPrefixTokens === undefined
+    ? []
+    : [`All prompts begin with about ${sharedPrefixTokens} tokens in common (--shared-prefix).`];
 }
 
 const REFUSER: Readonly<Record<Refuser, string>> = {

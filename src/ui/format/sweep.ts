@@ -16,9 +16,11 @@ export function phaseName(phase: SweepTick['phase']): string {
 
 /** What is going to happen, in two lines: target and ladder. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
-  const simulated = plan.simulated ? ' (simulated engine)' : '';
-  const { search, elastic } = plan;
-  if (elastic !== undefined) return elasticHeader(plan, elastic, simulated);
+  const { search, elastic, sharedPrefixTokens: shared } = plan;
+  const about =
+    (plan.simulated ? ' (simulated engine)' : '') +
+    (shared === undefined ? '' : `, prompts with about ${shared} tokens in common`);
+  if (elastic !== undefined) return elasticHeader(plan, elastic, about);
   const rates = plan.rates.map(formatRate).join(', ');
   const requests = search === undefined ? `${plan.totalRequests.toLocaleString('en-US')} requests, ` : '';
   const warmup = plan.warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(plan.warmupSeconds)} of warm-up`;
@@ -27,7 +29,7 @@ export function sweepHeader(plan: SweepPlan): string[] {
       ? `${plural(plan.rates.length, 'point')} at ${rates} req/s`
       : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
   return [
-    `Sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
+    `Sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
     `${ladder}, ${formatSpan(plan.durationSeconds)} each${warmup}, ${requests}${estimateText(plan)}`,
   ];
 }
@@ -45,12 +47,12 @@ function estimateText(plan: SweepPlan): string {
     : `${about}; where answers queue, up to ${drain} more a point`;
 }
 
-function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, simulated: string): string[] {
+function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, about: string): string[] {
   const { low, high, group, size, maxPoints } = elastic;
   const goal = size === undefined ? 'grows' : `has ${size}`;
   const longest = formatEstimate(maxPoints * plan.durationSeconds);
   return [
-    `Elastic sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
+    `Elastic sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
     `from ${formatRate(low)} up to at most ${formatRate(high)} req/s in steps of ${formatSpan(plan.durationSeconds)} until ${group} ${goal}, and back; at most ${longest} without drains`,
   ];
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
+import { diffRuns } from '../../../src/services/results/diff.ts';
+import { diffText } from '../../../src/services/results/diff-text.ts';
 import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { waterfallChart } from '../../../src/services/results/html/point-charts.ts';
@@ -141,4 +143,17 @@ test('a point of which nothing succeeded says how all of it failed', () => {
   expect(remarksOf(failed({ errorsByClass: { 404: 9, timeout: 1 } }))).toEqual([
     'failed: not one of 10 requests succeeded',
   ]);
+});
+
+test('prompts that were alike on purpose are named wherever the figures are', () => {
+  const shared = { ...told, plan: { ...told.plan, sharedPrefixTokens: 100 } };
+  const LINE = 'All prompts begin with about 100 tokens in common (--shared-prefix).';
+  const run = { ...recordedRun(), report: shared };
+  for (const text of [sweepText(shared, 80), markdownOf(run), pageOf(run, { css: '', script: '' })]) {
+    expect(text.split(LINE)).toHaveLength(2);
+  }
+  expect(sweepText(told, 80)).not.toContain('in common');
+  const text = diffText(diffRuns(told, shared, { tolerance: 0.02, anyTarget: false }));
+  expect(text).toMatch(/^B .*\/chain \(prompts share about 100 tokens\)$/m);
+  expect(text).not.toMatch(/^A .*share/m);
 });

@@ -59,6 +59,9 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
     "Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine)
     2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s and the drains, at most 2m 00s each"
   `);
+  expect(sweepHeader({ ...plan, sharedPrefixTokens: 100 })[0]).toBe(
+    'Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine), prompts with about 100 tokens in common',
+  );
   expect(sweepHeader({ ...plan, warmupSeconds: 0, durationSeconds: 0.3 })[1]).toContain(
     ', 300 ms each without warm-up,',
   );

@@ -18,6 +18,8 @@ export interface SweepSettings {
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
   readonly drainSeconds: number;
+  /** About so many tokens that all prompts have in common before what differs; default none. */
+  readonly sharedPrefixTokens?: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export function planSweep(
     readonly elastic?: NonNullable<SweepPlan['elastic']>;
   },
 ): SweepPlan {
-  const { rates, durationSeconds, warmupSeconds } = settings;
+  const { rates, durationSeconds, warmupSeconds, sharedPrefixTokens = 0 } = settings;
   const { probeMs } = known;
   return {
     runId: known.runId,
@@ -61,6 +63,7 @@ export function planSweep(
     estimateSeconds: plannedSeconds({ ...settings, ...(probeMs === undefined ? {} : { probeMs }) }),
     ...(known.search === undefined ? {} : { search: known.search }),
     ...(known.elastic === undefined ? {} : { elastic: known.elastic }),
+    ...(sharedPrefixTokens === 0 ? {} : { sharedPrefixTokens }),
     ...(probeMs === undefined
       ? {}
       : { probeMs, predictedInFlight: rates.map((rate) => predictInFlight(settings, rate, probeMs)) }),

@@ -4,7 +4,7 @@ import { bottleneckLines } from '../bottleneck.ts';
 import { againLine, countingOf } from '../counting-points.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
+import { errorClasses, hostTotals, rateText, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
 import { isSound, kneeLine, remarksOf, sloLines } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml } from './markup.ts';
@@ -33,7 +33,8 @@ export function pageOf(run: ReportedRun, assets: PageAssets): string {
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
-  const main = `${simulated}
+  const prompts = sharedPromptLine(plan).map((line) => `<p>${line}</p>`);
+  const main = `${[simulated, ...prompts].join('\n')}
 ${endingOf(report)}
 ${cardsOf(report)}
 ${conclusionOf(report)}
