@@ -1,4 +1,5 @@
 import type { PointSummary, Waterfall } from '../load/types.ts';
+import { plural } from '../words.ts';
 import { countingPoints } from './counting-points.ts';
 import { isWorked, queueRemedy, type Worked } from './queue-remedy.ts';
 import { timeText } from './text.ts';
@@ -78,7 +79,7 @@ function longestOf(known: readonly Known[]): Known[] {
 /** What a point says that does not tell whether a queue grows. */
 function seen(parts: readonly Part[], known: Known): string {
   const { rate, waterfall, total } = known;
-  const answers = `${waterfall.count} ${waterfall.count === 1 ? 'answer' : 'answers'}`;
+  const answers = plural(waterfall.count, 'answer');
   return `at ${rate} rps, which is undecided, ${answers} took ${timeText(total)} on average: ${mostOf(parts, known)}`;
 }
 
@@ -91,7 +92,8 @@ function isUnanswered({ sent, outcomes }: PointSummary): boolean {
 }
 
 function unanswered({ rate, sent }: PointSummary): string {
-  return `At ${rate} rps not one of ${sent} requests succeeded: where their time went is not known.`;
+  const none = sent === 1 ? 'the only request did not succeed' : `not one of ${sent} requests succeeded`;
+  return `At ${rate} rps ${none}: where the time went is not known.`;
 }
 
 /** Which engine told its queue apart from its work, or which service its own. */

@@ -25,6 +25,11 @@ export function countingOf({ points, plan }: Pick<SweepReport, 'points' | 'plan'
   return plan.elastic === undefined ? countingPoints(points) : points;
 }
 
+/** Whether a duration that would tell more is of use: not of a rate that was offered again, nor below the knee. */
+export function needsAdvice(report: Pick<SweepReport, 'points' | 'plan' | 'knee'>, point: PointSummary): boolean {
+  return point.rate >= (report.knee?.rate ?? 0) && countingOf(report).includes(point);
+}
+
 /** That a rate was offered more than once, and which point counts; nothing where none was. */
 export function againLine(report: Pick<SweepReport, 'points' | 'plan'>): string[] {
   const counting = new Set(countingOf(report));

@@ -1,3 +1,4 @@
+import { plural } from '../words.ts';
 import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
 import { plainTable, section } from './plain-table.ts';
 import { display, rateText, timeText } from './text.ts';
@@ -80,7 +81,7 @@ function conclusion({ points, tolerance }: RunDiff, comparisons: number): string
     ...(comparisons === 0
       ? []
       : [
-          `Of ${comparisons} comparisons, about ${Math.max(1, Math.round(comparisons / 20))} would have such an interval by chance alone.`,
+          `Of ${plural(comparisons, 'comparison')}, about ${Math.max(1, Math.round(comparisons / 20))} would have such an interval by chance alone.`,
         ]),
   ].join('\n');
 }

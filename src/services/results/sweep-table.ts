@@ -1,13 +1,13 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
-import { bottleneckLines } from './bottleneck.ts';
 import { breakdownSections } from './breakdown.ts';
-import { againLine } from './counting-points.ts';
+import { conclusionLines } from './conclusion.ts';
+import { againLine, needsAdvice } from './counting-points.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
-import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS, withWindow } from './point-columns.ts';
 import { scalingSections } from './scaling-text.ts';
 import { display, errorClasses, hostTotals, sharedPromptLine, shareText, timeColumn } from './text.ts';
-import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
+import { isSound, remarksOf } from './verdict.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
 const WIDE = 120;
@@ -35,7 +35,11 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
     ...conclusion(report, columns),
     ...section('Errors', wide ? [] : points.flatMap(errorLine), columns),
     ...breakdownSections(points, columns),
-    ...section('Remarks', [...againLine(report), ...points.flatMap(remarkLines)], columns),
+    ...section(
+      'Remarks',
+      [...againLine(report), ...points.flatMap((point) => remarkLines(point, needsAdvice(report, point)))],
+      columns,
+    ),
     ...section('Answers by host', [...hostLines(points), ...fairnessLine(points)]),
     ...(scaling === undefined ? [] : scalingSections(scaling, columns)),
     [
@@ -54,13 +58,16 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
 
 function pointTable(points: readonly PointSummary[], columns: number, wide: boolean): string {
   const time = timeColumn(points.map(({ response }) => response?.p99));
-  let names: readonly PointColumn[] = [
-    'rps',
-    ...RATE_COLUMNS,
-    ...TIME_COLUMNS,
-    'verdict',
-    ...(wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : []),
-  ];
+  let names = withWindow(
+    [
+      'rps',
+      ...RATE_COLUMNS,
+      ...TIME_COLUMNS,
+      'verdict',
+      ...(wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : []),
+    ],
+    points,
+  );
   const cellOf = (point: PointSummary, column: PointColumn) => {
     const mark = column === 'rps' && point.status !== 'skipped' && !isSound(point) ? '! ' : '';
     return mark + pointCell(point, column, time.text);
@@ -87,9 +94,7 @@ function pointTable(points: readonly PointSummary[], columns: number, wide: bool
 }
 
 function conclusion(report: SweepReport, columns: number): string[] {
-  const lines = [...kneeLine(report), ...bottleneckLines(report.points), ...sloLines(report)].flatMap((line) =>
-    hanging(line, columns),
-  );
+  const lines = conclusionLines(report).flatMap((line) => hanging(line, columns));
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
@@ -98,8 +103,8 @@ function errorLine(point: PointSummary): string[] {
   return text === '' ? [] : [`${point.rate} rps: ${text}`];
 }
 
-function remarkLines(point: PointSummary): string[] {
-  return remarksOf(point).map((remark) =>
+function remarkLines(point: PointSummary, advise: boolean): string[] {
+  return remarksOf(point, advise).map((remark) =>
     remark.startsWith('! ') ? `! ${point.rate} rps: ${remark.slice(2)}` : `${point.rate} rps: ${remark}`,
   );
 }

@@ -1,6 +1,7 @@
 import type { Event } from '../../events.ts';
 import { longestDrain } from '../../services/load/sweep/time-left.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
+import { isRate, percentileOf } from '../../services/results/few-answers.ts';
 import { formatEstimate, formatMillis, formatRate, formatSpan, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
@@ -22,7 +23,10 @@ export function sweepHeader(plan: SweepPlan): string[] {
     (shared === undefined ? '' : `, prompts with about ${shared} tokens in common`);
   if (elastic !== undefined) return elasticHeader(plan, elastic, about);
   const rates = plan.rates.map(formatRate).join(', ');
-  const requests = search === undefined ? `${plan.totalRequests.toLocaleString('en-US')} requests, ` : '';
+  const requests =
+    search === undefined
+      ? `${plan.totalRequests.toLocaleString('en-US')} request${plan.totalRequests === 1 ? '' : 's'}, `
+      : '';
   const warmup = plan.warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(plan.warmupSeconds)} of warm-up`;
   const ladder =
     search === undefined
@@ -88,20 +92,28 @@ export function isSound({ status, validity, contaminated }: PointSummary): boole
   return status === 'complete' && validity === 'valid' && contaminated === undefined;
 }
 
+/** Whether a point shows a target that keeps up: nothing that a reader has to look into. */
+export function isGood(point: PointSummary): boolean {
+  // Runs of the first versions do not know about states.
+  return isSound(point) && point.outcomes.ok > 0 && (point.state === undefined || point.state.state === 'steady');
+}
+
 /** One finished point on one line of at most 76 columns; what makes it doubtful stands behind it. */
 export function pointLine(point: PointSummary): string {
   const rate = `${formatRate(point.rate).padStart(5)}/s`;
   const verdict = verdictOf(point);
   // Nothing was offered: a row of zeros would look like a target that answered nothing.
   if (point.sent + point.dropped === 0) return `${rate}  ${verdict}`;
-  const percentiles = (['p50', 'p95', 'p99'] as const).map(
-    (name) => `${name} ${formatMillis(point.response?.[name] ?? 0).padEnd(6)}`,
-  );
+  const percentiles = (['p50', 'p95', 'p99'] as const).map((name) => {
+    const ms = percentileOf(point, name);
+    return `${name} ${(ms === undefined ? '-' : formatMillis(ms)).padEnd(6)}`;
+  });
+  const isServed = isRate(point.sent) || point.outcomes.ok === 0;
   const cells = [
     rate,
     verdict.padEnd('valid, overloaded'.length),
     // Not the successes over the window: a backlog worked off during the drain would count as speed.
-    `served ${formatRate(point.servedRps).padStart(5)}/s`,
+    isServed ? `served ${formatRate(point.servedRps).padStart(5)}/s` : 'served     -  ',
     point.response === undefined ? 'no success' : percentiles.join(' '),
   ];
   return cells.join('  ').trimEnd();
@@ -161,7 +173,7 @@ export function tickLine(tick: SweepTick, count: string): string {
   const { response, lateness } = tick;
   return [
     `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${phaseName(tick.phase)} ${time}`,
-    `sent ${tick.sent} (${formatRate(tick.sentPerSecond)}/s), in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
+    `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),
     leftText(tick, 'about '),

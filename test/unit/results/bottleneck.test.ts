@@ -144,7 +144,7 @@ describe('where the time went as the load rose', () => {
     const outcomes = { ...lost.outcomes, ok: 0, timeout: 10 };
     expect(bottleneckLines([low as PointSummary, { ...lost, outcomes }])).toEqual([
       expect.stringMatching(/^At 0\.05 rps, with the least load, /),
-      'At 0.4 rps not one of 10 requests succeeded: where their time went is not known.',
+      'At 0.4 rps not one of 10 requests succeeded: where the time went is not known.',
     ]);
   });
 

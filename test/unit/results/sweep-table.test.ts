@@ -142,9 +142,9 @@ test('simulated and interrupted', () => {
     "aws: http://127.0.0.1:8001/chain (SIMULATED engine: these figures say nothing
       about a real model)
 
-      rps sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
-        1   1.00 1.00     0.98 10      0 52.3 78.5 104.6 170.0 valid
-    ! 0.5  0.625    0        0  0      2    -    -     -     - interrupted
+      rps window s sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
+        1       10   1.00 1.00     0.98 10      0 52.3 78.5 104.6 170.0 valid
+    ! 0.5      3.2  0.625    0        0  0      2    -    -     -     - interrupted
     p50 to p99: response time in milliseconds, counted from the intended time.
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { wrap } from '../../../src/services/results/text.ts';
 import type { SmokeReport } from '../../../src/services/smoke/types.ts';
 import { checkLine, formatSmokeReport } from '../../../src/ui/format/check.ts';
+import { entryOf } from '../../../src/ui/format/entry.ts';
 import { canShowUnicode, toAscii } from '../../../src/ui/format/glyphs.ts';
 import { formatPlan, summarizePlan } from '../../../src/ui/format/plan.ts';
 import { stepDone, stepFailed } from '../../../src/ui/format/step.ts';
@@ -20,6 +21,7 @@ import {
   formatEstimate,
   formatMillis,
   formatRate,
+  plain,
   sparkline,
   truncate,
 } from '../../../src/ui/format/text.ts';
@@ -110,6 +112,28 @@ test('a point fits 76 columns beside its mark, and says what spoils it', () => {
       "1 request not sent by this machine",
     ]
   `);
+});
+
+test('a point of one request shows no rate and no percentiles that one answer does not tell', () => {
+  const outcomes = { ...point.outcomes, ok: 1, http_error: 0, timeout: 0 };
+  const response = { ...(point.response as NonNullable<typeof point.response>), count: 1 };
+  const one = { ...point, rate: 0.05, sent: 1, outcomes, response };
+  expect(pointLine(one)).toMatch(/^ 0\.05\/s {2}valid +served {5}- +p50 12\.0 s p95 - +p99 -$/);
+  expect(pointLine({ ...one, sent: 3 })).toContain('served   1.8/s');
+  const begun = { ...tick, rate: 0.05, sent: 1, sentPerSecond: 0.0693 };
+  expect(tickLine(begun, '2')).toContain('measuring 5 of 10 s; sent 1, in flight');
+  expect(sweepHeader({ ...plan, totalRequests: 1 })[1]).toContain('1 request, ');
+});
+
+test('only a steady point has a tick', () => {
+  const markOf = (state: 'steady' | 'filling' | 'overloaded' | 'unknown') =>
+    entryOf({ type: 'point-done', point: { ...point, state: { state, reason: '' } } }, plain)?.mark;
+  expect((['steady', 'overloaded', 'filling', 'unknown'] as const).map(markOf)).toEqual([
+    'done',
+    'warning',
+    'warning',
+    'warning',
+  ]);
 });
 
 test('a verdict says whether a point can be used, and how the target took it', () => {

@@ -1,4 +1,5 @@
 import { formatSeconds } from '../../../config/durations.ts';
+import { plural } from '../../words.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { plannedSeconds } from './time-left.ts';
@@ -93,7 +94,7 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
         `a request alone takes ${took}: at least ${most} in flight at ${at} rps` +
         // A search has other points than its bounds.
         (plan.search === undefined
-          ? `; ${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`
+          ? `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`
           : ''),
     },
   ];

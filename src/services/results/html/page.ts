@@ -1,11 +1,11 @@
 import { formatSeconds } from '../../../config/durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { bottleneckLines } from '../bottleneck.ts';
-import { againLine, countingOf } from '../counting-points.ts';
-import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
+import { conclusionLines } from '../conclusion.ts';
+import { againLine, countingOf, needsAdvice } from '../counting-points.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, withWindow } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { errorClasses, hostTotals, rateText, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
-import { isSound, kneeLine, remarksOf, sloLines } from '../verdict.ts';
+import { isSound, remarksOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml } from './markup.ts';
 import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
@@ -114,7 +114,7 @@ function cardsOf(report: SweepReport): string {
 }
 
 function conclusionOf(report: SweepReport): string {
-  const lines = [...kneeLine(report), ...bottleneckLines(report.points), ...sloLines(report)];
+  const lines = conclusionLines(report);
   return lines.length === 0
     ? ''
     : `<ul class="conclusion">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
@@ -129,11 +129,12 @@ const COLUMNS: readonly PointColumn[] = [
 
 function pointTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const rows = points.map((point) => COLUMNS.map((column) => pointCell(point, column, time)));
+  const columns = withWindow(COLUMNS, points);
+  const rows = points.map((point) => columns.map((column) => pointCell(point, column, time)));
   const unsound = (index: number) => (points[index] !== undefined && isSound(points[index]) ? '' : 'unsound');
   const caption =
     'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
-  return dataTable(caption, COLUMNS, rows, unsound);
+  return dataTable(caption, columns, rows, unsound);
 }
 
 function remarksList(report: SweepReport): string {
@@ -141,7 +142,7 @@ function remarksList(report: SweepReport): string {
     const refused = refusers(point);
     const classes = errorClasses(point);
     return [
-      ...remarksOf(point),
+      ...remarksOf(point, needsAdvice(report, point)),
       ...(classes === '' ? [] : [`errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`]),
     ].map((text) => `<li><b>${point.rate} rps</b> ${escapeHtml(text.replace(/^! /, ''))}</li>`);
   });
