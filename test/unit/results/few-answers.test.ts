@@ -73,7 +73,7 @@ describe('points of different lengths', () => {
 });
 
 describe('the advice of a longer point', () => {
-  const reason = 'only 4 requests were sent; --duration 420s would tell more';
+  const reason = 'only 4 requests sent; --duration 420s would tell more';
   const state = { state: 'unknown', reason, suggestedDurationSeconds: 420 } as const;
   const open = (index: number, rate: number) => pointOf(index, rate, { change: { state } });
 
@@ -87,7 +87,7 @@ describe('the advice of a longer point', () => {
     ];
     for (const text of texts(below)) expect(text.match(/--duration 420s/g)).toHaveLength(1);
     for (const text of texts(again)) expect(text).not.toContain('--duration 420s');
-    expect(sweepText(below, 200)).toMatch(/^ +1 rps: undecided: only 4 requests were sent$/m);
+    expect(sweepText(below, 200)).toMatch(/^ +1 rps: undecided: only 4 requests sent$/m);
   });
 });
 
