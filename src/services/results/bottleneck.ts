@@ -32,25 +32,33 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
   const known = sound.flatMap(knownOf);
   const parts = partsOf(known.map(({ waterfall }) => waterfall));
   const decided = known.filter(({ isDecided }) => isDecided);
-  const [low, ...others] = decided;
   const undecided = known.filter(({ isDecided }) => !isDecided);
-  if (low === undefined) return undecided.slice(0, 1).map((first) => onlySeen(parts, first));
+  const lost = (above: number) =>
+    sound
+      .filter((point) => point.rate > above && isUnanswered(point))
+      .slice(0, 1)
+      .map(unanswered);
+  // What is overloaded has risen from something: from what few answers took below, where nothing better is known.
+  const [first] = decided;
+  const before = first?.isSteady === false ? undecided.find(({ rate }) => rate < first.rate) : undefined;
+  const [low, ...others] = before === undefined ? decided : [before, ...decided];
+  if (low === undefined) {
+    const [seenFirst] = undecided;
+    return seenFirst === undefined ? [] : [onlySeen(parts, seenFirst), ...lost(seenFirst.rate)];
+  }
   const high = others.reduce((longest, each) => (each.total > longest.total ? each : longest), low);
   const unjudged = [
     ...longestOf(undecided.filter(({ rate, total }) => rate > low.rate && total > RISEN * high.total)).map(
       (each) => `But ${seen(parts, each)}.`,
     ),
-    ...sound
-      .filter((point) => point.rate > low.rate && isUnanswered(point))
-      .slice(0, 1)
-      .map(unanswered),
+    ...lost(low.rate),
   ];
   const atLow = (part: Part) => part.of(low.waterfall) ?? 0;
   const waits = parts.filter((part) => part.kind === 'queue' && (!part.isRest || isWorked(low)));
   const waiting = sum(waits.map(atLow));
   if (waiting > low.total / 2) {
     return [
-      `The queue is full: already at ${low.rate} rps, requests wait ${timeText(waiting)} of ${timeText(low.total)} ` +
+      `The queue is full: already at ${low.rate}${doubtOf(low)} rps, requests wait ${timeText(waiting)} of ${timeText(low.total)} ` +
         `(${listed(parts, 'queue', atLow)}). ${shorterQueue(parts, atLow, low)}`,
       ...unjudged,
     ];
@@ -120,7 +128,7 @@ function risen(parts: readonly Part[], low: Known, high: Known): string {
   const growth = (kind: Part['kind']) => sum(parts.filter((part) => part.kind === kind).map(grown));
   const most = kinds.reduce((best, kind) => (growth(kind) > growth(best) ? kind : best));
   const rise =
-    `from ${low.rate} to ${high.rate} rps the mean response time rose from ${timeText(low.total)} to ` +
+    `from ${low.rate}${doubtOf(low)} to ${high.rate} rps the mean response time rose from ${timeText(low.total)} to ` +
     `${timeText(high.total)}, and ${timeText(growth(most))} of the rise is`;
   const what = listed(parts, most, grown);
   const also = (kind: 'queue' | 'model', did: string) =>
@@ -140,16 +148,21 @@ function risen(parts: readonly Part[], low: Known, high: Known): string {
   }
 }
 
+/** Of a rate that is no more than the best that is known. */
+function doubtOf({ isDecided, waterfall }: Known): string {
+  return isDecided ? '' : ` (undecided, ${plural(waterfall.count, 'answer')})`;
+}
+
 /** What is left where hardly anything waits. */
 function atRest(parts: readonly Part[], low: Known): string {
-  return `At ${low.rate} rps, with the least load, ${mostOf(parts, low)}.`;
+  return `At ${low.rate} rps${doubtOf(low)}, with the least load, ${mostOf(parts, low)}.`;
 }
 
 /** The mean response time is much the same at every rate. */
 function level(parts: readonly Part[], low: Known, highest: Known | undefined): string {
   const models = ofKind(parts, 'model', low.waterfall);
   // A target that does not keep up has a queue, wherever it is.
-  if (models <= low.total / 2 && !low.isSteady) return atRest(parts, low);
+  if (!low.isSteady) return atRest(parts, low);
   const start = models > low.total / 2 ? 'The model is slow' : 'No queue has grown';
   const until = highest === undefined ? '' : `, and up to ${highest.rate} rps nothing waits much longer`;
   return `${start}: at ${low.rate} rps ${mostOf(parts, low)}${until}.${models > low.total / 2 ? ` ${SHORTER_WORK}` : ''}`;

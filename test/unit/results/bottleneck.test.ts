@@ -146,6 +146,24 @@ describe('where the time went as the load rose', () => {
       expect.stringMatching(/^At 0\.05 rps, with the least load, /),
       'At 0.4 rps not one of 10 requests succeeded: where the time went is not known.',
     ]);
+    expect(bottleneckLines([changed(low, unknown), { ...lost, outcomes }])).toEqual([
+      expect.stringMatching(/^No point tells whether a queue grows: at 0\.05 rps, /),
+      'At 0.4 rps not one of 10 requests succeeded: where the time went is not known.',
+    ]);
+  });
+
+  test('what is overloaded has risen from what few answers took below, and that is said', () => {
+    const overloaded = { state: { state: 'overloaded', reason: 'in flight grew' } } as const;
+    const [low, high] = points([0.01, {}], [0.2, { aQueue: 6000, bModel: 9000 }]);
+    expect(bottleneckLines([changed(low, unknown), changed(high, overloaded)])).toEqual([
+      expect.stringMatching(
+        /^The queue is full: from 0\.01 \(undecided, 10 answers\) to 0\.2 rps the mean response time rose from 8\.20 s to 18\.0 s, and 6\.00 s of the rise is waiting/,
+      ),
+      expect.stringMatching(/^At 0\.01 rps \(undecided, 10 answers\), with the least load, the models work 8\.10 s/),
+    ]);
+    expect(bottleneckLines([changed(high, overloaded)])).toEqual([
+      expect.stringMatching(/^At 0\.2 rps, with the least load, the models work 11\.9 s of 18\.0 s/),
+    ]);
   });
 
   test('where the target does not keep up, no queue is denied', () => {

@@ -73,7 +73,11 @@ export function judgeState(input: SteadinessInput): PointState {
   if (input.sentMs.length < MIN_REQUESTS) {
     return undecided(input, `only ${plural(input.sentMs.length, 'request')} sent`, SOME_REQUESTS / input.rate);
   }
-  if (input.outcomes.ok === 0) return { state: 'unknown', reason: total === 1 ? 'the only request did not succeed' : `none of ${total} requests succeeded` };
+  if (input.outcomes.ok === 0)
+    return {
+      state: 'unknown',
+      reason: total === 1 ? 'the only request did not succeed' : `none of ${total} requests succeeded`,
+    };
   const evidence = evidenceOf(input);
   const { course, little, growth, servedShare, tookSeconds } = evidence;
   const figures = {
