@@ -33,7 +33,7 @@ export interface RunDiff {
   /** Differences below this share of A's value are not told apart from none. */
   readonly tolerance: number;
   readonly points: readonly PointDiff[];
-  /** Rates that a run offered more than once: the last point of each is compared. */
+  /** Compared rates that a run offered more than once: the last point of each counts. */
   readonly again: readonly number[];
   /** Rates that only one of the runs offered. */
   readonly onlyA: readonly number[];
@@ -74,7 +74,9 @@ export function diffRuns(a: SweepReport, b: SweepReport, options: DiffOptions): 
       const other = inB.get(point.rate);
       return other === undefined ? [] : [diffPoints(point, other, whole, options.tolerance)];
     }),
-    again: [...new Set([a, b].flatMap(({ points }) => repeated(points)))],
+    again: [...new Set([a, b].flatMap(({ points }) => repeated(points)))].filter(
+      (rate) => inA.has(rate) && inB.has(rate),
+    ),
     onlyA: ofA.map(({ rate }) => rate).filter((rate) => !inB.has(rate)),
     onlyB: ofB.map(({ rate }) => rate).filter((rate) => !inA.has(rate)),
   };
