@@ -10,6 +10,11 @@ export function percentileOf({ response }: PointSummary, name: keyof Percentiles
   return response === undefined || response.count < ENOUGH[name] ? undefined : response[name];
 }
 
+/** Whether a point tells at what rate it was served; nothing that succeeded is a rate of none. */
+export function isServed(point: Pick<PointSummary, 'sent' | 'outcomes'> | undefined): boolean {
+  return point !== undefined && (isRate(point.sent) || point.outcomes.ok === 0);
+}
+
 /** Whether so many requests have come at a rate. */
 export function isRate(sent: number): boolean {
   return sent >= RATE_REQUESTS;

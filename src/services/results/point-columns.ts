@@ -1,5 +1,5 @@
 import type { PointSummary } from '../load/types.ts';
-import { isRate, percentileOf } from './few-answers.ts';
+import { isServed, percentileOf } from './few-answers.ts';
 import { errorClasses, rateText, refusers } from './text.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -16,7 +16,7 @@ const CELLS = {
   'window s': ({ durationSeconds }) => String(Number(durationSeconds.toFixed(1))),
   'sent/s': ({ sentRps }) => rateText(sentRps),
   'ok/s': ({ okRps }) => rateText(okRps),
-  'served/s': ({ sent, outcomes, servedRps }) => (isRate(sent) || outcomes.ok === 0 ? rateText(servedRps) : '-'),
+  'served/s': (point) => (isServed(point) ? rateText(point.servedRps) : '-'),
   ok: ({ outcomes }) => String(outcomes.ok),
   errors: ({ sent, outcomes }) => String(sent - outcomes.ok),
   p50: ({ response }, time) => time(response?.p50),

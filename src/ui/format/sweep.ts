@@ -1,7 +1,7 @@
 import type { Event } from '../../events.ts';
 import { longestDrain } from '../../services/load/sweep/time-left.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
-import { isRate, percentileOf } from '../../services/results/few-answers.ts';
+import { isRate, isServed, percentileOf } from '../../services/results/few-answers.ts';
 import { formatEstimate, formatMillis, formatRate, formatSpan, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
@@ -108,12 +108,11 @@ export function pointLine(point: PointSummary): string {
     const ms = percentileOf(point, name);
     return `${name} ${(ms === undefined ? '-' : formatMillis(ms)).padEnd(6)}`;
   });
-  const isServed = isRate(point.sent) || point.outcomes.ok === 0;
   const cells = [
     rate,
     verdict.padEnd('valid, overloaded'.length),
     // Not the successes over the window: a backlog worked off during the drain would count as speed.
-    isServed ? `served ${formatRate(point.servedRps).padStart(5)}/s` : 'served     -  ',
+    isServed(point) ? `served ${formatRate(point.servedRps).padStart(5)}/s` : 'served     -  ',
     point.response === undefined ? 'no success' : percentiles.join(' '),
   ];
   return cells.join('  ').trimEnd();

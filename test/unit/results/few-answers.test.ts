@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 import { bottleneckLines } from '../../../src/services/results/bottleneck.ts';
 import { conclusionLines } from '../../../src/services/results/conclusion.ts';
+import type { Chart } from '../../../src/services/results/html/chart-types.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
+import { latencyChart, speedupChart, throughputChart } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { type PointColumn, pointCell } from '../../../src/services/results/point-columns.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
@@ -37,6 +39,24 @@ describe('a point of few requests', () => {
     expect(cells(few(1, 0.05, { outcomes: { ...none, timeout: 1 }, servedRps: 0 }), 'served/s')).toEqual(['0']);
   });
 
+  test('sets no mark in charts either: no best, no base of a speed-up, no percentile', () => {
+    const report = reportOf([few(1), pointOf(1, 0.4), pointOf(2, 0.8)]);
+    const [throughput] = throughputChart(report);
+    const xs = (chart: Chart | undefined, series: string) =>
+      chart?.series.find(({ name }) => name === series)?.data.map(({ x }) => x);
+    expect(xs(throughput, 'served')).toEqual([0.4, 0.8]);
+    expect(xs(throughput, 'ok')).toEqual([0.05, 0.4, 0.8]);
+    expect(speedupChart(report)[0]?.title).toBe('Speed-up against 0.4 rps');
+    const [latency] = latencyChart(report);
+    expect([xs(latency, 'p50'), xs(latency, 'p90')]).toEqual([
+      [0.05, 0.4, 0.8],
+      [0.4, 0.8],
+    ]);
+    const html = pageOf({ ...recordedRun(), report: reportOf([few(1)]) }, page);
+    expect(html).toContain('<span>most served</span><strong>-</strong>');
+    expect(throughputChart(reportOf([few(1)]))[0]?.summary).not.toContain('most');
+  });
+
   test('is told in the singular', () => {
     const failed = few(1, 0.05, { outcomes: { ...none, timeout: 1 }, errorsByClass: { timeout: 1 } });
     expect(remarksOf(failed)).toContain('failed: the only request ended with timeout');
@@ -64,6 +84,8 @@ describe('points of different lengths', () => {
       expect(of(points)).toMatch(/82\.5/);
       expect(of(points.slice(0, 2))).not.toContain('window s');
     }
+    expect(pageOf(run(points), page)).toContain('>3 of 10.0 s to 1m 23s, ');
+    expect(pageOf(run(points.slice(0, 2)), page)).toContain('>2 of 10.0 s each, ');
     const text = sweepText(reportOf(points), 80);
     expect(text).toMatch(/^ *rps window s /m);
     expect(text).toMatch(/^ +40 +82\.5 /m);

@@ -2,6 +2,7 @@ import { formatSeconds } from '../../../config/durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { conclusionLines } from '../conclusion.ts';
 import { againLine, countingOf, needsAdvice } from '../counting-points.ts';
+import { isServed } from '../few-answers.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, withWindow } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { errorClasses, hostTotals, rateText, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
@@ -72,7 +73,7 @@ function cardsOf(report: SweepReport): string {
   const sound = points.filter(isSound);
   // Not the successes over the window: a backlog that is worked off after it would count as speed.
   const best = countingOf(report)
-    .filter(isSound)
+    .filter((point) => isSound(point) && isServed(point))
     .reduce<PointSummary | undefined>(
       (most, point) => (point.servedRps > (most?.servedRps ?? -1) ? point : most),
       undefined,
@@ -95,7 +96,7 @@ function cardsOf(report: SweepReport): string {
     [
       'most served',
       best === undefined ? '-' : `${rateText(best.servedRps)}/s`,
-      best === undefined ? 'no sound point' : `at ${best.rate} rps offered`,
+      best === undefined ? 'no sound point with enough requests' : `at ${best.rate} rps offered`,
     ],
     ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
     ['sound points', `${sound.length} of ${plan.rates.length}`, 'valid, complete, not contaminated'],
@@ -169,17 +170,21 @@ ${fair.length === 0 ? '' : dataTable("Evenness per point: Jain's index (1 is eve
 </div></section>`;
 }
 
-function aboutOf({ report: { plan, runFolder }, manifest }: ReportedRun): (readonly [string, string])[] {
+function aboutOf({ report: { plan, points, runFolder }, manifest }: ReportedRun): (readonly [string, string])[] {
   return [
     ['run', plan.runId],
     ['target', plan.targetUrl],
-    [
-      'points',
-      `${plan.rates.length} of ${formatSeconds(plan.durationSeconds)} each, ${formatSeconds(plan.warmupSeconds)} of warm-up`,
-    ],
+    ['points', `${plan.rates.length} of ${lengthsOf(plan, points)}, ${formatSeconds(plan.warmupSeconds)} of warm-up`],
     ['timeout and drain', `${formatSeconds(plan.timeoutSeconds)} and ${formatSeconds(plan.drainSeconds)}`],
     ['most in flight', plan.maxInFlight.toLocaleString('en-US')],
     ...factsOf(manifest),
     ['folder', runFolder],
   ];
+}
+
+/** `10 s each`, or the shortest and the longest: a search offers some for longer. */
+function lengthsOf({ durationSeconds }: SweepReport['plan'], points: readonly PointSummary[]): string {
+  const lengths = points.filter(({ status }) => status === 'complete').map((point) => point.durationSeconds);
+  const [least, most] = [Math.min(durationSeconds, ...lengths), Math.max(durationSeconds, ...lengths)];
+  return least === most ? `${formatSeconds(most)} each` : `${formatSeconds(least)} to ${formatSeconds(most)}`;
 }
