@@ -135,7 +135,7 @@ function shortNote(
   const { maxDurationSeconds: longest = durationSeconds } = search ?? {};
   if (longest > durationSeconds) return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
   const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
-  return [{ level: 'warn', text: `${why}: --duration ${wanted}s at the least` }];
+  return [{ level: 'warn', text: `${why}; --duration ${wanted}s would tell more` }];
 }
 
 export function measuredRequests({ rates, durationSeconds }: SweepSettings): number {
