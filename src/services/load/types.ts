@@ -55,7 +55,7 @@ export interface Waterfall {
   readonly clientWait: number;
   /** Waiting for a place in A. */
   readonly aQueue?: number;
-  /** Waiting in A's engine. */
+  /** A's engine beyond its model's work: waiting for a slot, and what the engine does not account for. */
   readonly aEngineQueue?: number;
   /** A's model: what it worked, or the whole call of the engine where that tells no more. */
   readonly a: number;
@@ -64,7 +64,7 @@ export interface Waterfall {
   readonly network: number;
   /** Waiting for a place in B. */
   readonly bQueue?: number;
-  /** Waiting in B's engine. */
+  /** B's engine, as A's. */
   readonly bEngineQueue?: number;
   /** B's model, as A's. */
   readonly bModel: number;
