@@ -63,6 +63,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
   /** The stack that a command means when none is named. */
   protected readonly defaultStack: string = 'default';
 
+  /** What a command does with its work when it is interrupted, after "Stopping: ". */
+  protected readonly stopping: string = 'finishing what is in flight';
+
   protected get stack(): string {
     return this.flags.stack ?? this.defaultStack;
   }
@@ -76,7 +79,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
     const on = () => stackOption(this.flags?.stack ?? this.defaultStack);
     const messages = {
-      stopping: 'Stopping: finishing what is in flight. Press Ctrl-C again to leave at once.',
+      stopping: `Stopping: ${this.stopping}. Press Ctrl-C again to leave at once.`,
       leaving: () =>
         `Left at once: what was started may still run. See "chainctl status${on()}", end it with "chainctl teardown${on()}".`,
       status: () => `chainctl status${on()}`,

@@ -11,7 +11,9 @@ import { createChainClient } from '../services/chain/client.ts';
 import type { MetricsExport } from '../services/load/export/metrics-export.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
-import { claimTag } from '../services/load/record/tag-claim.ts';
+import { claimRun } from '../services/load/record/run-claim.ts';
+import { type ClaimDeps, claimTag } from '../services/load/record/tag-claim.ts';
+import { GRACE_MS } from '../services/load/sweep/run-point.ts';
 import { runSweep, type SweepDeps } from '../services/load/sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { resolveTarget } from '../services/load/target.ts';
@@ -48,18 +50,40 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   ];
   static override flags = { ...loadFlags, ...elasticFlags };
 
-  protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
+  protected override readonly stopping =
+    `what is in flight has ${GRACE_MS / 1000} s to end, and what was measured is kept`;
+
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
+    const claims = await loadClaims(context.emit, context.signal);
+    const held: (() => Promise<void>)[] = [];
+    const hold = async (folder: string) => void held.push(await claimRun(folder, claims));
+    try {
+      return await this.offer(context, claims, hold);
+    } finally {
+      await Promise.all(held.map((release) => release()));
+    }
+  }
+
+  /** @param hold takes a run's folder for this process */
+  private async offer(
+    { emit, signal, sweepControl: control }: CommandContext,
+    claims: ClaimDeps,
+    hold: (folder: string) => Promise<void>,
+  ): Promise<CommandOutcome> {
     const { resume } = this.flags;
     const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag));
-    const options = resume === undefined ? await this.newRun(elastic !== undefined) : await this.oldRun(resume);
+    const options = resume === undefined ? await this.newRun(elastic !== undefined) : await this.oldRun(resume, hold);
+    if (resume !== undefined) emit({ type: 'note', level: 'info', text: goesOn(options) });
     const metrics = await this.openExport(emit);
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
     const token = tokenOf(options.targetUrl);
     const client = createChainClient({ clock: systemClock, timeoutMs: options.timeoutSeconds * 1000, signal, tokenOf });
-    const claim = await claimTag({ ...options, outFolder: resolve(options.outFolder) }, await loadClaims(emit, signal));
+    const claim = await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims);
     try {
       const sent = token === undefined ? {} : { token };
-      const deps = { clock: systemClock, client, emit, signal, control, ...metrics, ...sent };
+      // Going on, it is held already.
+      const onFolder = resume === undefined ? { onFolder: hold } : {};
+      const deps = { clock: systemClock, client, emit, signal, control, ...metrics, ...sent, ...onFolder };
       const report = await (elastic === undefined ? runSweep(options, deps) : this.scale(options, elastic, deps));
       const scaling = await writeRunReport(report.runFolder, emit);
       return {
@@ -109,10 +133,13 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     };
   }
 
-  private async oldRun(name: string): Promise<SweepOptions> {
+  private async oldRun(name: string, hold: (folder: string) => Promise<void>): Promise<SweepOptions> {
     const { flags } = this;
     checkResume(this.argv);
-    return resumedOptions(await readRun(await findRun(name, flags.out)), {
+    const folder = await findRun(name, flags.out, { flag: '--out' });
+    // Before it is read: what is still being written is not over.
+    await hold(folder);
+    return resumedOptions(await readRun(folder), {
       prompt: await readPrompt(flags['prompt-file']),
       about: this.about(),
     });
@@ -121,4 +148,9 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   private about() {
     return aboutThisRun(this.config.version, ['load', ...this.argv]);
   }
+}
+
+/** The settings of a run are its own: no stack and no configuration changes where it goes. */
+function goesOn({ resume, targetUrl }: SweepOptions): string {
+  return `${resume?.runId} goes on with its own settings, against ${targetUrl}`;
 }

@@ -23,7 +23,10 @@ group that was watched beside the load.`;
     run: Args.string({ description: 'folder of a run, its id, or "latest"', default: 'latest' }),
   };
   static override flags = {
-    format: Flags.option({ options: REPORT_FORMATS })({ description: 'of the report', default: 'table' }),
+    format: Flags.option({ options: [...REPORT_FORMATS, 'md'] as const })({
+      description: 'of the report; md is markdown',
+      default: 'table',
+    }),
     out: Flags.string({ description: 'write it to a file', helpValue: 'FILE' }),
     results: Flags.string({
       description: 'folder of the runs',
@@ -45,8 +48,8 @@ group that was watched beside the load.`;
 
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {
     const { out, results } = this.flags;
-    const format: ReportFormat = this.flags.format;
-    const folder = await findRun(this.args.run, results, RUN_OR_WATCH);
+    const { format } = this;
+    const folder = await findRun(this.args.run, results, { marks: RUN_OR_WATCH });
     const capacity = await this.capacity(results);
     // A file is not as wide as the terminal that it is made in.
     const columns = out === undefined ? process.stdout.columns || 80 : 120;
@@ -61,9 +64,15 @@ group that was watched beside the load.`;
     return this.deliver(manifest.runId, result, () => renderRun(run, format, columns));
   }
 
+  private get format(): ReportFormat {
+    const { format } = this.flags;
+    return format === 'md' ? 'markdown' : format;
+  }
+
   /** Text for the terminal, data for a program, or a file. */
   private async deliver(run: string, result: object, render: () => Promise<string>): Promise<CommandOutcome> {
-    const { out, format } = this.flags;
+    const { format } = this;
+    const { out } = this.flags;
     if (out === undefined) return this.flags.json ? { result } : { result, text: await render() };
     const text = await render();
     await prepareReportFile(out);

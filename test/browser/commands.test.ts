@@ -59,6 +59,11 @@ test('report: every format to a file', async () => {
   }
 });
 
+test('report: md is markdown', async () => {
+  const { code, stdout } = await cli.run(['report', 'latest', '--format', 'md']);
+  expect([code, stdout.slice(0, 5)]).toEqual([0, '# aws']);
+});
+
 test('report and diff: the envelope', async () => {
   const report = await cli.json(['report', '20260131-095900-aws-chain']);
   expect(report.envelope).toMatchObject({ status: 'ok', result: { report: { knee: { rate: 400 } } } });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -72,6 +72,43 @@ describe('the exit code of load', () => {
     expect(code).toBe(8);
     expect(envelope.result.points.map(({ status }: { status: string }) => status)).toEqual(['aborted']);
     expect(envelope.result.abortedBy).toContain('error-rate');
+  });
+});
+
+describe('--resume', () => {
+  it('leaves a run alone that another process is writing, and goes on with it when that has ended', async () => {
+    const { url } = await ok();
+    let second: ReturnType<typeof cli.json> | undefined;
+    const first = await cli.json(
+      [
+        ...['load', '--target', url, '--no-preflight', '--warmup', '0', '--duration', '40s', '--drain', '1s'],
+        ...['--rps', '20,30', '--tag', 'held', '--out', 'held'],
+      ],
+      {
+        onLine(line, child) {
+          if (second !== undefined || !line.includes('"sweep-tick"')) return;
+          second = cli.json(['load', '--resume', 'latest', '--out', 'held']);
+          void second.finally(() => child.kill('SIGINT'));
+        },
+      },
+    );
+    const refused = await second;
+    expect(refused?.envelope.error).toMatchObject({
+      code: 'run-in-progress',
+      message: expect.stringMatching(/is still being written \(pid \d+: chainctl load --target /),
+    });
+    expect(refused?.code).toBe(6);
+    const { points, runFolder } = first.envelope.result;
+    expect(points.map(({ status }: { status: string }) => status)).toEqual(['interrupted']);
+    const names = await readdir(join(cli.home, runFolder));
+    expect(names.filter((name) => /interrupted|writer/.test(name))).toEqual([]);
+    const again = await cli.run(['load', '--resume', 'latest', '--out', 'held'], {
+      onLine: (line, child) => line.includes('point 1 of 2') && child.kill('SIGINT'),
+    });
+    expect(again.stderr).toContain(`goes on with its own settings, against ${url}`);
+    expect(again.stderr).toContain('Stopping: what is in flight has 2 s to end, and what was measured is kept. Press');
+    expect(again.stdout).toContain(`It goes on with: chainctl load --resume ${runFolder}\n`);
+    expect(again.code).toBe(130);
   });
 });
 

@@ -124,6 +124,6 @@ export function sharedPrefixWarning(kind: AnswerKind, tokens: number): string | 
   if (kind === 'any' || length + MARK_WIDTH <= KEPT[kind]) return undefined;
   return (
     `a shared prefix of ${tokens} tokens is ${length} characters, and ${kind === 'chain' ? 'A' : 'B'} keeps ` +
-    `${KEPT[kind]} unless its PROMPT_CHARS is larger: what makes prompts differ is cut off, and all of them are the same`
+    `${KEPT[kind]} unless it was deployed with a larger --prompt-chars: what makes prompts differ is cut off, and all of them are the same`
   );
 }

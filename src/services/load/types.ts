@@ -55,7 +55,7 @@ export interface Waterfall {
   readonly clientWait: number;
   /** Waiting for a place in A. */
   readonly aQueue?: number;
-  /** Waiting in A's engine. */
+  /** A's engine beyond its model's work: waiting for a slot, and what the engine does not account for. */
   readonly aEngineQueue?: number;
   /** A's model: what it worked, or the whole call of the engine where that tells no more. */
   readonly a: number;
@@ -64,7 +64,7 @@ export interface Waterfall {
   readonly network: number;
   /** Waiting for a place in B. */
   readonly bQueue?: number;
-  /** Waiting in B's engine. */
+  /** B's engine, as A's. */
   readonly bEngineQueue?: number;
   /** B's model, as A's. */
   readonly bModel: number;
@@ -165,6 +165,8 @@ export interface SweepPlan {
     /** The size that it shall reach, where it is known. */
     readonly size?: number;
   };
+  /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
+  readonly sharedPrefixTokens?: number;
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */

@@ -1,3 +1,4 @@
+import { plural } from '../words.ts';
 import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
 import { plainTable, section } from './plain-table.ts';
 import { display, rateText, timeText } from './text.ts';
@@ -22,6 +23,10 @@ export function diffText(diff: RunDiff): string {
       'Not comparable',
       diff.points.flatMap(({ rate, reason }) => (reason === undefined ? [] : [`${rate} rps: ${display(reason)}`])),
     ),
+    ...section(
+      'Offered more than once',
+      diff.again.length === 0 ? [] : [`${diff.again.join(', ')} rps: the last point of each run is compared`],
+    ),
     ...section('In one run only', [
       ...(diff.onlyA.length === 0 ? [] : [`A: ${diff.onlyA.join(', ')} rps`]),
       ...(diff.onlyB.length === 0 ? [] : [`B: ${diff.onlyB.join(', ')} rps`]),
@@ -34,8 +39,9 @@ export function diffText(diff: RunDiff): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function nameText({ runId, targetUrl, simulated }: RunName): string {
-  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}`;
+function nameText({ runId, targetUrl, simulated, sharedPrefixTokens: shared }: RunName): string {
+  const prompts = shared === undefined ? '' : ` (prompts share about ${shared} tokens)`;
+  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}${prompts}`;
 }
 
 function verdictTable({ points }: RunDiff): string {
@@ -75,7 +81,7 @@ function conclusion({ points, tolerance }: RunDiff, comparisons: number): string
     ...(comparisons === 0
       ? []
       : [
-          `Of ${comparisons} comparisons, about ${Math.max(1, Math.round(comparisons / 20))} would have such an interval by chance alone.`,
+          `Of ${plural(comparisons, 'comparison')}, about ${Math.max(1, Math.round(comparisons / 20))} would have such an interval by chance alone.`,
         ]),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Interval, PointSummary, SweepReport } from '../load/types.ts';
+import { countingPoints } from './counting-points.ts';
 import { differenceInterval, wilson } from './interval.ts';
 import { isSound, verdictOf } from './verdict.ts';
 
@@ -32,6 +33,8 @@ export interface RunDiff {
   /** Differences below this share of A's value are not told apart from none. */
   readonly tolerance: number;
   readonly points: readonly PointDiff[];
+  /** Compared rates that a run offered more than once: the last point of each counts. */
+  readonly again: readonly number[];
   /** Rates that only one of the runs offered. */
   readonly onlyA: readonly number[];
   readonly onlyB: readonly number[];
@@ -42,6 +45,8 @@ export interface RunName {
   readonly tag: string;
   readonly targetUrl: string;
   readonly simulated: boolean;
+  /** About so many tokens that its prompts had in common. */
+  readonly sharedPrefixTokens?: number;
 }
 
 export interface DiffOptions {
@@ -53,27 +58,37 @@ export interface DiffOptions {
 
 /**
  * Compares two runs per common rate. A difference counts when its 95 % interval leaves out zero, and when it is larger
- * than the tolerance: with many requests, differences show that nobody would notice.
+ * than the tolerance: with many requests, differences show that nobody would notice. Of a rate that a run offered more
+ * than once, the point that counts is compared (see {@link countingPoints}).
  */
 export function diffRuns(a: SweepReport, b: SweepReport, options: DiffOptions): RunDiff {
-  const inB = new Map(b.points.map((point) => [point.rate, point]));
-  const inA = new Set(a.points.map(({ rate }) => rate));
+  const [ofA, ofB] = [countingPoints(a.points), countingPoints(b.points)];
+  const inB = new Map(ofB.map((point) => [point.rate, point]));
+  const inA = new Set(ofA.map(({ rate }) => rate));
   const whole = runsDiffer(a, b, options);
   return {
     a: nameOf(a),
     b: nameOf(b),
     tolerance: options.tolerance,
-    points: a.points.flatMap((point) => {
+    points: ofA.flatMap((point) => {
       const other = inB.get(point.rate);
       return other === undefined ? [] : [diffPoints(point, other, whole, options.tolerance)];
     }),
-    onlyA: a.points.map(({ rate }) => rate).filter((rate) => !inB.has(rate)),
-    onlyB: b.points.map(({ rate }) => rate).filter((rate) => !inA.has(rate)),
+    again: [...new Set([a, b].flatMap(({ points }) => repeated(points)))].filter(
+      (rate) => inA.has(rate) && inB.has(rate),
+    ),
+    onlyA: ofA.map(({ rate }) => rate).filter((rate) => !inB.has(rate)),
+    onlyB: ofB.map(({ rate }) => rate).filter((rate) => !inA.has(rate)),
   };
 }
 
-function nameOf({ plan: { runId, tag, targetUrl, simulated } }: SweepReport): RunName {
-  return { runId, tag, targetUrl, simulated };
+function repeated(points: readonly PointSummary[]): number[] {
+  const rates = points.map(({ rate }) => rate);
+  return rates.filter((rate, index) => rates.indexOf(rate) < index);
+}
+
+function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens } }: SweepReport): RunName {
+  return { runId, tag, targetUrl, simulated, ...(sharedPrefixTokens === undefined ? {} : { sharedPrefixTokens }) };
 }
 
 /** Why no point of these runs can be compared. */

@@ -13,9 +13,15 @@ export const RUN_OR_WATCH: readonly string[] = [...RUN, TIMELINE_FILE];
  * (the ids begin with the time).
  *
  * @param marks files of which a run's folder has one at least
+ * @param flag what tells the command where runs are
  * @throws RemedyError `run-unknown` (exit 2)
  */
-export async function findRun(name: string, results: string, marks: readonly string[] = RUN): Promise<string> {
+export async function findRun(
+  name: string,
+  results: string,
+  { marks = RUN, flag = '--results' }: { readonly marks?: readonly string[]; readonly flag?: string } = {},
+): Promise<string> {
+  const unknown = (message: string, known: readonly string[]) => unknownRun(message, known, flag);
   if (name === 'latest') {
     const youngest = (await runsIn(results, marks)).at(-1);
     if (youngest !== undefined) return join(results, youngest);
@@ -47,13 +53,13 @@ async function isRun(folder: string, marks: readonly string[]): Promise<boolean>
   return false;
 }
 
-function unknown(message: string, known: readonly string[]): RemedyError {
+function unknownRun(message: string, known: readonly string[], flag: string): RemedyError {
   return new RemedyError(message, {
     code: 'run-unknown',
     exit: ExitCode.usage,
     nextSteps: [
       ...(known.length === 0 ? [] : [`name one of the latest: ${known.join(', ')}`]),
-      'name the folder of a run, its id or "latest"; --results says where runs are',
+      `name the folder of a run, its id or "latest"; ${flag} says where runs are`,
     ],
   });
 }

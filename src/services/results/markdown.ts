@@ -1,8 +1,9 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
-import { bottleneckLines } from './bottleneck.ts';
 import { knownWaterfalls, waterfallTimes, workRows } from './breakdown.ts';
-import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
+import { conclusionLines } from './conclusion.ts';
+import { againLine, needsAdvice } from './counting-points.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS, withWindow } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import {
   changeLines,
@@ -14,8 +15,8 @@ import {
   scalingRemarks,
   unknownLines,
 } from './scaling-words.ts';
-import { display, hostTotals, shareText, timeColumn } from './text.ts';
-import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
+import { display, hostTotals, sharedPromptLine, shareText, timeColumn } from './text.ts';
+import { isSound, remarksOf } from './verdict.ts';
 import { partsOf, waterfallTotal } from './waterfall-parts.ts';
 
 /** A run as Markdown, for an issue, a pull request or a wiki: the same facts as the table. */
@@ -26,10 +27,16 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
     ...(plan.simulated
       ? ['> **SIMULATED**: the engine was simulated, these figures say nothing about a real model.']
       : []),
+    ...sharedPromptLine(plan),
     ...endings(report),
-    list([...kneeLine(report), ...bottleneckLines(points), ...sloLines(report)]),
+    list(conclusionLines(report)),
     points.length === 0 ? 'No point was measured.' : pointTable(points),
-    list(points.flatMap((point) => remarksOf(point).map((text) => `${point.rate} rps: ${text.replace(/^! /, '')}`))),
+    list([
+      ...againLine(report),
+      ...points.flatMap((point) =>
+        remarksOf(point, needsAdvice(report, point)).map((text) => `${point.rate} rps: ${text.replace(/^! /, '')}`),
+      ),
+    ]),
     waterfallTable(points),
     hostTable(points),
     ...(scaling === undefined ? [] : scalingBlocks(scaling.figures)),
@@ -52,13 +59,14 @@ const COLUMNS: readonly PointColumn[] = [
 
 function pointTable(points: readonly PointSummary[]): string {
   const time = timeColumn(points.map(({ response }) => response?.p99));
+  const columns = withWindow(COLUMNS, points);
   const rows = points.map((point) =>
-    COLUMNS.map((column) => {
+    columns.map((column) => {
       const text = cell(pointCell(point, column, time.text));
       return column === 'verdict' && point.status !== 'skipped' && !isSound(point) ? `**${text}**` : text;
     }),
   );
-  return `${table(COLUMNS, rows)}\n\np50 to p99: response time in ${time.unit}, from the intended time of each request.`;
+  return `${table(columns, rows)}\n\np50 to p99: response time in ${time.unit}, from the intended time of each request.`;
 }
 
 function waterfallTable(points: readonly PointSummary[]): string {

@@ -1,4 +1,5 @@
 import type { PointSummary } from '../load/types.ts';
+import { isServed, percentileOf } from './few-answers.ts';
 import { errorClasses, rateText, refusers } from './text.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -12,15 +13,16 @@ type TimeText = (ms: number | undefined) => string;
 const CELLS = {
   rps: ({ rate }) => String(rate),
   verdict: verdictOf,
+  'window s': ({ durationSeconds }) => String(Number(durationSeconds.toFixed(1))),
   'sent/s': ({ sentRps }) => rateText(sentRps),
   'ok/s': ({ okRps }) => rateText(okRps),
-  'served/s': ({ servedRps }) => rateText(servedRps),
+  'served/s': (point) => (isServed(point) ? rateText(point.servedRps) : '-'),
   ok: ({ outcomes }) => String(outcomes.ok),
   errors: ({ sent, outcomes }) => String(sent - outcomes.ok),
   p50: ({ response }, time) => time(response?.p50),
-  p90: ({ response }, time) => time(response?.p90),
-  p95: ({ response }, time) => time(response?.p95),
-  p99: ({ response }, time) => time(response?.p99),
+  p90: (point, time) => time(percentileOf(point, 'p90')),
+  p95: (point, time) => time(percentileOf(point, 'p95')),
+  p99: (point, time) => time(percentileOf(point, 'p99')),
   'late p99': ({ lateness }, time) => time(lateness?.p99),
   'late p99 ms': ({ lateness }) => lateness?.p99.toFixed(2) ?? '-',
   'in flight': ({ peakInFlight }) => String(peakInFlight),
@@ -37,6 +39,12 @@ export const WORD_COLUMNS: readonly PointColumn[] = ['verdict', 'errors by class
 /** What every table of points begins with, in the order in which a reader asks. */
 export const RATE_COLUMNS: readonly PointColumn[] = ['sent/s', 'ok/s', 'served/s', 'ok', 'errors'];
 export const TIME_COLUMNS: readonly PointColumn[] = ['p50', 'p90', 'p95', 'p99'];
+
+/** The columns of a table of these points: how long each was, where they differ. */
+export function withWindow(columns: readonly PointColumn[], points: readonly PointSummary[]): readonly PointColumn[] {
+  const lengths = new Set(points.filter(({ status }) => status !== 'skipped').map((point) => point.durationSeconds));
+  return lengths.size < 2 ? columns : columns.flatMap((name) => (name === 'rps' ? [name, 'window s'] : [name]));
+}
 
 /** One cell. Of a point that never ran, zeros would read as measurements. */
 export function pointCell(point: PointSummary, column: PointColumn, time: TimeText): string {

@@ -1,12 +1,13 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
-import { bottleneckLines } from './bottleneck.ts';
 import { breakdownSections } from './breakdown.ts';
+import { conclusionLines } from './conclusion.ts';
+import { againLine, needsAdvice } from './counting-points.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
-import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS } from './point-columns.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS, withWindow } from './point-columns.ts';
 import { scalingSections } from './scaling-text.ts';
-import { display, errorClasses, hostTotals, shareText, timeColumn } from './text.ts';
-import { isSound, kneeLine, remarksOf, sloLines } from './verdict.ts';
+import { display, errorClasses, hostTotals, sharedPromptLine, shareText, timeColumn } from './text.ts';
+import { isSound, remarksOf } from './verdict.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
 const WIDE = 120;
@@ -27,16 +28,24 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
   const sections = [
-    hanging(`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, columns).join('\n'),
+    [`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, ...sharedPromptLine(plan)]
+      .flatMap((line) => hanging(line, columns))
+      .join('\n'),
     points.length === 0 ? 'No point was measured.' : pointTable(points, columns, wide),
     ...conclusion(report, columns),
     ...section('Errors', wide ? [] : points.flatMap(errorLine), columns),
     ...breakdownSections(points, columns),
-    ...section('Remarks', points.flatMap(remarkLines), columns),
+    ...section(
+      'Remarks',
+      [...againLine(report), ...points.flatMap((point) => remarkLines(point, needsAdvice(report, point)))],
+      columns,
+    ),
     ...section('Answers by host', [...hostLines(points), ...fairnessLine(points)]),
     ...(scaling === undefined ? [] : scalingSections(scaling, columns)),
     [
       ...endingLines(report).flatMap((line) => hanging(line, columns)),
+      // To be pasted: nothing breaks it.
+      ...resumeLine(report),
       `summary   ${display(report.summaryCsv)}`,
       `requests  ${points.length === 1 ? display(points[0]?.perRequestCsv ?? '') : display(fileGlob(points))}`,
       `run       ${display(report.runFolder)}`,
@@ -49,13 +58,16 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
 
 function pointTable(points: readonly PointSummary[], columns: number, wide: boolean): string {
   const time = timeColumn(points.map(({ response }) => response?.p99));
-  let names: readonly PointColumn[] = [
-    'rps',
-    ...RATE_COLUMNS,
-    ...TIME_COLUMNS,
-    'verdict',
-    ...(wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : []),
-  ];
+  let names = withWindow(
+    [
+      'rps',
+      ...RATE_COLUMNS,
+      ...TIME_COLUMNS,
+      'verdict',
+      ...(wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : []),
+    ],
+    points,
+  );
   const cellOf = (point: PointSummary, column: PointColumn) => {
     const mark = column === 'rps' && point.status !== 'skipped' && !isSound(point) ? '! ' : '';
     return mark + pointCell(point, column, time.text);
@@ -82,9 +94,7 @@ function pointTable(points: readonly PointSummary[], columns: number, wide: bool
 }
 
 function conclusion(report: SweepReport, columns: number): string[] {
-  const lines = [...kneeLine(report), ...bottleneckLines(report.points), ...sloLines(report)].flatMap((line) =>
-    hanging(line, columns),
-  );
+  const lines = conclusionLines(report).flatMap((line) => hanging(line, columns));
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
@@ -93,8 +103,8 @@ function errorLine(point: PointSummary): string[] {
   return text === '' ? [] : [`${point.rate} rps: ${text}`];
 }
 
-function remarkLines(point: PointSummary): string[] {
-  return remarksOf(point).map((remark) =>
+function remarkLines(point: PointSummary, advise: boolean): string[] {
+  return remarksOf(point, advise).map((remark) =>
     remark.startsWith('! ') ? `! ${point.rate} rps: ${remark.slice(2)}` : `${point.rate} rps: ${remark}`,
   );
 }
@@ -124,7 +134,16 @@ function endingLines({ status, problem, points, plan }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
-  return [`Interrupted: ${begun} of ${plan.rates.length} points were begun, and what they measured is kept.`];
+  const most = (plan.search ?? plan.elastic)?.maxPoints;
+  const of = most === undefined ? plan.rates.length : `at most ${most}`;
+  return [`Interrupted: ${begun} of ${of} points were begun, and what they measured is kept.`];
+}
+
+/** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
+function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport): string[] {
+  if (status === 'complete' || abortedBy !== undefined || plan.elastic !== undefined) return [];
+  const folder = /^[\w./-]+$/.test(runFolder) ? runFolder : `'${display(runFolder).replaceAll("'", "'\\''")}'`;
+  return [`It goes on with: chainctl load --resume ${folder}`];
 }
 
 /** `results/local_chain_rps1.csv` and its siblings as one name. */

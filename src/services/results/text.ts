@@ -1,4 +1,4 @@
-import type { PointSummary, Refuser } from '../load/types.ts';
+import type { PointSummary, Refuser, SweepPlan } from '../load/types.ts';
 
 /** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
 export function display(text: string): string {
@@ -68,6 +68,13 @@ export function errorClasses(point: PointSummary): string {
     .join(', ');
 }
 
+/** That prompts were alike on purpose: the figures are then those of a prompt cache as well. */
+export function sharedPromptLine({ sharedPrefixTokens }: Pick<SweepPlan, 'sharedPrefixTokens'>): string[] {
+  return sharedPrefixTokens === undefined
+    ? []
+    : [`All prompts begin with about ${sharedPrefixTokens} tokens in common (--shared-prefix).`];
+}
+
 const REFUSER: Readonly<Record<Refuser, string>> = {
   client: 'this machine',
   network: 'the network',
@@ -78,16 +85,25 @@ const REFUSER: Readonly<Record<Refuser, string>> = {
   unknown: 'unknown',
 };
 
-export function refuserName(refuser: string): string {
-  return (REFUSER as Readonly<Record<string, string>>)[refuser] ?? display(refuser);
+/** Not a place that refused anything: what was open when a point was stopped before its end. */
+const CUT_OFF = 'cut off when the point was stopped';
+
+/** Where requests of a point ended without success, most first, as people read it. */
+export function refusals({ refusedBy = {}, status, outcomes }: PointSummary): [name: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const [who, count] of Object.entries(refusedBy)) {
+    // This machine gave up on them because it was told to.
+    const cut = who === 'client' && status !== 'complete' ? Math.min(count, outcomes.incomplete) : 0;
+    if (cut > 0) counts.set(CUT_OFF, cut);
+    if (count > cut) counts.set((REFUSER as Readonly<Record<string, string>>)[who] ?? display(who), count - cut);
+  }
+  return [...counts].sort(([, m], [, n]) => n - m);
 }
 
 /** `the load balancer x 8000, B x 3`, most first; empty when nobody refused. */
 export function refusers(point: PointSummary): string {
-  return Object.entries(point.refusedBy ?? {})
-    .filter(([, count]) => count > 0)
-    .sort(([, m], [, n]) => n - m)
-    .map(([who, count]) => `${refuserName(who)} x ${count}`)
+  return refusals(point)
+    .map(([name, count]) => `${name} x ${count}`)
     .join(', ');
 }
 

@@ -43,7 +43,7 @@ function failedAlike(point: PointSummary): string[] {
   if (others.length > 0) return [`failed: not one of ${point.sent} requests succeeded`];
   const said = point.errorTexts?.[first];
   return [
-    `failed: all ${point.sent} requests ended with ${display(first)}${said === undefined ? '' : `: ${display(said)}`}`,
+    `failed: ${point.sent === 1 ? 'the only request' : `all ${point.sent} requests`} ended with ${display(first)}${said === undefined ? '' : `: ${display(said)}`}`,
   ];
 }
 
@@ -57,8 +57,15 @@ export function wasMeasured(point: PointSummary): boolean {
   return point.status !== 'skipped' && point.sent > 0;
 }
 
-/** Everything a reader must know about a point before using it; `!` where its figures are not sound. */
-export function remarksOf(point: PointSummary): string[] {
+/** What a reason ends with where it names a better duration. */
+const ADVICE = /; --duration \d+s would tell more$/;
+
+/**
+ * Everything a reader must know about a point before using it; `!` where its figures are not sound.
+ *
+ * @param advise whether a duration that would tell more is of use
+ */
+export function remarksOf(point: PointSummary, advise = true): string[] {
   const { status, validity, state, contaminated } = point;
   const because = validity === 'valid' ? '' : `: ${display(validity)}`;
   if (status === 'skipped') return [`skipped${because}`];
@@ -66,7 +73,7 @@ export function remarksOf(point: PointSummary): string[] {
   const suggested = state?.suggestedDurationSeconds;
   // The reason may already name the duration.
   const advice =
-    suggested === undefined || state?.reason.includes('--duration') ? '' : ` (try --duration ${suggested}s)`;
+    suggested === undefined || !advise || state?.reason.includes('--duration') ? '' : ` (try --duration ${suggested}s)`;
   const verdict = verdictOf(point);
   const telling = state !== undefined && state.state !== 'steady' && verdict !== 'failed';
   return [
@@ -75,7 +82,11 @@ export function remarksOf(point: PointSummary): string[] {
     ...(status === 'aborted' ? [`! aborted after ${duration}`] : []),
     ...(validity === 'valid' ? [] : [`! ${display(validity)}`]),
     ...(contaminated === undefined ? [] : [`! contaminated: ${display(contaminated)}`]),
-    ...(telling ? [`${stateWord(point, state.state)}: ${display(state.reason)}${advice}`] : []),
+    ...(telling
+      ? [
+          `${stateWord(point, state.state)}: ${display(advise ? state.reason : state.reason.replace(ADVICE, ''))}${advice}`,
+        ]
+      : []),
     ...failedAlike(point),
   ];
 }

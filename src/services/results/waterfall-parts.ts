@@ -5,8 +5,10 @@ export interface Part {
   readonly name: string;
   /** The name on two lines, for narrow columns. */
   readonly head: readonly [above: string, below: string];
-  /** What kind of time it is. */
+  /** What kind of time it is; of an engine, what it does not account for counts as its queue. */
   readonly kind: 'queue' | 'model' | 'network' | 'minimum' | 'client';
+  /** A queue of which not all is one: an engine that is idle has a rest, too. */
+  readonly isRest?: boolean;
   /** Index into the palette of the charts. */
   readonly color: number;
   /** Milliseconds; undefined where the answers do not tell. */
@@ -28,11 +30,11 @@ export function partsOf(waterfalls: readonly Waterfall[]): readonly Part[] {
   const parts: Part[] = [
     { ...named('client', 'wait'), kind: 'client', color: 6, of: ({ clientWait }) => clientWait },
     { ...named("A's", 'queue'), kind: 'queue', color: 1, of: ({ aQueue }) => aQueue },
-    { ...named("A's", 'engine queue'), kind: 'queue', color: 4, of: ({ aEngineQueue }) => aEngineQueue },
+    { ...engineRest('A'), color: 4, of: ({ aEngineQueue }) => aEngineQueue },
     { ...nameOf(modelOf('A', 'aWork')), kind: 'model', color: 0, of: ({ a }) => a, work: ({ aWork }) => aWork },
     { ...named('', 'network'), kind: 'network', color: 5, of: ({ network }) => network },
     { ...named("B's", 'queue'), kind: 'queue', color: 7, of: ({ bQueue }) => bQueue },
-    { ...named("B's", 'engine queue'), kind: 'queue', color: 3, of: ({ bEngineQueue }) => bEngineQueue },
+    { ...engineRest('B'), color: 3, of: ({ bEngineQueue }) => bEngineQueue },
     {
       ...nameOf(modelOf('B', 'bWork')),
       kind: 'model',
@@ -55,8 +57,14 @@ export function waterfallTotal(waterfall: Waterfall): number {
 }
 
 function named(above: string, below: string): Pick<Part, 'name' | 'head'> {
-  const short = below.replace(/^(engine) queue$|^(minimum) wait$/, '$1$2');
+  const short = below.replace(/^(minimum) wait$/, '$1');
   return { name: `${above} ${below}`.trim(), head: [above, short] };
+}
+
+/** The engine's total less the work that it tells: waiting for a slot, and what else it did. */
+function engineRest(service: 'A' | 'B') {
+  const name = `${service}'s engine queue and rest`;
+  return { name, head: [`${service}'s`, 'engine'], kind: 'queue', isRest: true } as const;
 }
 
 function nameOf(name: string): Pick<Part, 'name' | 'head'> {

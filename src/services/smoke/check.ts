@@ -28,11 +28,11 @@ export interface Check {
 /** Rounding on the services' side: they report milliseconds, and sum up before they round. */
 const TOLERANCE_SECONDS = 0.02;
 
-/** ` (engine: queue 0.1 s, load 0.2 s, prompt 1.5 s, generation 3.4 s)`, or nothing where the engine does not tell. */
+/** ` (engine: queue and rest 0.1 s, load 0.2 s, prompt 1.5 s, generation 3.4 s)`, or nothing where the engine does not tell. */
 export function engineText(engine: EngineTimes | undefined): string {
   if (engine === undefined) return '';
   const { queue_seconds: queue, load_seconds: load, prompt_seconds: prompt, generation_seconds: generation } = engine;
-  return ` (engine: queue ${queue} s, load ${load} s, prompt ${prompt} s, generation ${generation} s)`;
+  return ` (engine: queue and rest ${queue} s, load ${load} s, prompt ${prompt} s, generation ${generation} s)`;
 }
 
 /** Whether `smaller <= larger`, rounding forgiven. */

@@ -3,7 +3,7 @@ import { checkLine } from './check.ts';
 import { formatPlan, summarizePlan } from './plan.ts';
 import { watchHeader } from './scale.ts';
 import { stepDone, stepFailed } from './step.ts';
-import { isSound, pointLine, pointRemarks, sweepHeader } from './sweep.ts';
+import { isGood, pointLine, pointRemarks, sweepHeader } from './sweep.ts';
 import { formatEstimate, type Paint } from './text.ts';
 
 /** Something that is over and stays on the screen. */
@@ -56,9 +56,7 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       return entry('heading', text, details);
     }
     case 'point-done': {
-      const { status, outcomes } = event.point;
-      const good = isSound(event.point) && outcomes.ok > 0;
-      const mark = status === 'skipped' ? 'skipped' : good ? 'done' : 'warning';
+      const mark = event.point.status === 'skipped' ? 'skipped' : isGood(event.point) ? 'done' : 'warning';
       return entry(mark, pointLine(event.point), pointRemarks(event.point));
     }
     default:

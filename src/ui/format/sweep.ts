@@ -1,6 +1,7 @@
 import type { Event } from '../../events.ts';
 import { longestDrain } from '../../services/load/sweep/time-left.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
+import { isRate, isServed, percentileOf } from '../../services/results/few-answers.ts';
 import { formatEstimate, formatMillis, formatRate, formatSpan, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
@@ -16,18 +17,23 @@ export function phaseName(phase: SweepTick['phase']): string {
 
 /** What is going to happen, in two lines: target and ladder. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
-  const simulated = plan.simulated ? ' (simulated engine)' : '';
-  const { search, elastic } = plan;
-  if (elastic !== undefined) return elasticHeader(plan, elastic, simulated);
+  const { search, elastic, sharedPrefixTokens: shared } = plan;
+  const about =
+    (plan.simulated ? ' (simulated engine)' : '') +
+    (shared === undefined ? '' : `, prompts with about ${shared} tokens in common`);
+  if (elastic !== undefined) return elasticHeader(plan, elastic, about);
   const rates = plan.rates.map(formatRate).join(', ');
-  const requests = search === undefined ? `${plan.totalRequests.toLocaleString('en-US')} requests, ` : '';
+  const requests =
+    search === undefined
+      ? `${plan.totalRequests.toLocaleString('en-US')} request${plan.totalRequests === 1 ? '' : 's'}, `
+      : '';
   const warmup = plan.warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(plan.warmupSeconds)} of warm-up`;
   const ladder =
     search === undefined
       ? `${plural(plan.rates.length, 'point')} at ${rates} req/s`
       : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
   return [
-    `Sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
+    `Sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
     `${ladder}, ${formatSpan(plan.durationSeconds)} each${warmup}, ${requests}${estimateText(plan)}`,
   ];
 }
@@ -45,12 +51,12 @@ function estimateText(plan: SweepPlan): string {
     : `${about}; where answers queue, up to ${drain} more a point`;
 }
 
-function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, simulated: string): string[] {
+function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, about: string): string[] {
   const { low, high, group, size, maxPoints } = elastic;
   const goal = size === undefined ? 'grows' : `has ${size}`;
   const longest = formatEstimate(maxPoints * plan.durationSeconds);
   return [
-    `Elastic sweep "${plan.tag}" of ${plan.targetUrl}${simulated}`,
+    `Elastic sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
     `from ${formatRate(low)} up to at most ${formatRate(high)} req/s in steps of ${formatSpan(plan.durationSeconds)} until ${group} ${goal}, and back; at most ${longest} without drains`,
   ];
 }
@@ -86,20 +92,27 @@ export function isSound({ status, validity, contaminated }: PointSummary): boole
   return status === 'complete' && validity === 'valid' && contaminated === undefined;
 }
 
+/** Whether a point shows a target that keeps up: nothing that a reader has to look into. */
+export function isGood(point: PointSummary): boolean {
+  // Runs of the first versions do not know about states.
+  return isSound(point) && point.outcomes.ok > 0 && (point.state === undefined || point.state.state === 'steady');
+}
+
 /** One finished point on one line of at most 76 columns; what makes it doubtful stands behind it. */
 export function pointLine(point: PointSummary): string {
   const rate = `${formatRate(point.rate).padStart(5)}/s`;
   const verdict = verdictOf(point);
   // Nothing was offered: a row of zeros would look like a target that answered nothing.
   if (point.sent + point.dropped === 0) return `${rate}  ${verdict}`;
-  const percentiles = (['p50', 'p95', 'p99'] as const).map(
-    (name) => `${name} ${formatMillis(point.response?.[name] ?? 0).padEnd(6)}`,
-  );
+  const percentiles = (['p50', 'p95', 'p99'] as const).map((name) => {
+    const ms = percentileOf(point, name);
+    return `${name} ${(ms === undefined ? '-' : formatMillis(ms)).padEnd(6)}`;
+  });
   const cells = [
     rate,
     verdict.padEnd('valid, overloaded'.length),
     // Not the successes over the window: a backlog worked off during the drain would count as speed.
-    `served ${formatRate(point.servedRps).padStart(5)}/s`,
+    isServed(point) ? `served ${formatRate(point.servedRps).padStart(5)}/s` : 'served     -  ',
     point.response === undefined ? 'no success' : percentiles.join(' '),
   ];
   return cells.join('  ').trimEnd();
@@ -159,7 +172,7 @@ export function tickLine(tick: SweepTick, count: string): string {
   const { response, lateness } = tick;
   return [
     `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${phaseName(tick.phase)} ${time}`,
-    `sent ${tick.sent} (${formatRate(tick.sentPerSecond)}/s), in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
+    `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),
     leftText(tick, 'about '),

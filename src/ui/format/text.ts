@@ -66,10 +66,7 @@ export function formatRate(rate: number): string {
   return rate >= 99.95 ? Math.round(rate).toString() : String(Number(rate.toPrecision(3)));
 }
 
-/** `1 point`, `3 points`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
+export { plural } from '../../services/words.ts';
 
 /** An estimate in seconds: no tenths, nobody knows them. */
 export function formatEstimate(seconds: number): string {

@@ -1,4 +1,5 @@
-import { byCount, isOpenLadder, isSound, phaseName } from '../format/sweep.ts';
+import { isRate } from '../../services/results/few-answers.ts';
+import { byCount, isGood, isOpenLadder, phaseName } from '../format/sweep.ts';
 import { bar, formatMillis, formatRate, type Paint, sparkline, truncateStart } from '../format/text.ts';
 import type { ActiveSweep } from './view-model.ts';
 
@@ -46,9 +47,9 @@ function pointText(tick: Tick | undefined, width: number): string {
   return `${bar(elapsedSeconds / phaseSeconds, width)} ${phaseName(phase)} ${time}${atMost}`;
 }
 
-function rateText({ phase, sentPerSecond, inFlight }: Tick): string {
+function rateText({ phase, sent: count, sentPerSecond, inFlight }: Tick): string {
   // What the warm-up sends is not counted.
-  const sent = phase !== 'measure' ? '' : `   sent ${formatRate(sentPerSecond)}/s`;
+  const sent = phase !== 'measure' || !isRate(count) ? '' : `   sent ${formatRate(sentPerSecond)}/s`;
   return `${sent}   in flight ${inFlight.toLocaleString('en-US')}`;
 }
 
@@ -113,7 +114,7 @@ function openSteps({ points, tick }: ActiveSweep): string[] {
 }
 
 function markOf(point: ActiveSweep['points'][number]): string {
-  return point.status === 'skipped' ? '•' : isSound(point) ? '✓' : '!';
+  return point.status === 'skipped' ? '•' : isGood(point) ? '✓' : '!';
 }
 
 /** Hosts of the answers as bars against the largest share; at most `count` rows, the last one says what is left out. */

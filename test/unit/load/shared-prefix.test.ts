@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { DEFAULT_PROMPT, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
 import type { RecordedRun } from '../../../src/services/load/record/read-run.ts';
 import {
   manifestOf,
@@ -30,4 +30,17 @@ test('a shared prefix is in the manifest, and a run that goes on has the same', 
 
 test('runs of earlier versions go on without one', () => {
   expect(afterResume(options)).not.toHaveProperty('sharedPrefixTokens');
+});
+
+test('the plan tells readers of it, where there is one', () => {
+  const planned = (sharedPrefixTokens: number) =>
+    planSweep({ ...options, sharedPrefixTokens }, { runId: 'r', simulated: false, maxInFlight: 10 });
+  expect(planned(50).sharedPrefixTokens).toBe(50);
+  expect(planned(0)).not.toHaveProperty('sharedPrefixTokens');
+});
+
+test('a prefix that leaves no room for what differs names the flag that makes room', () => {
+  expect(sharedPrefixWarning('chain', 300)).toMatch(
+    /, and A keeps 652 unless it was deployed with a larger --prompt-chars: /,
+  );
 });

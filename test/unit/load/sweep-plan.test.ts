@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DEFAULT_RATES } from '../../../src/services/load/schedule/rates.ts';
 import { sweepGenerators } from '../../../src/services/load/sweep/sweep-generators.ts';
 import {
   defaultMaxInFlight,
   inFlightWarnings,
   planSweep,
+  predictions,
   searchNotes,
 } from '../../../src/services/load/sweep/sweep-plan.ts';
 
@@ -59,4 +60,44 @@ test('a search says how long its points may take, and when that is too short for
   expect(notes(25_000)[1]).toMatch(/^warn: .* takes 25 min: --max-duration 25m finds it/);
   expect(notes(100, 10)).toEqual([]);
   expect(searchNotes(planSweep(settings, known))).toEqual([]);
+});
+
+describe('points that may be too short to tell', () => {
+  const told = (change: Partial<typeof settings>, probeMs: number, more: object = {}) =>
+    predictions(
+      planSweep({ ...settings, ...change }, { runId: 'r', simulated: false, maxInFlight: 20_000, probeMs, ...more }),
+    ).slice(1);
+
+  test('are named with what the answers and the lowest rate ask for, which is the least that is known', () => {
+    expect(told({ rates: [0.05, 0.4], durationSeconds: 20 }, 5900)).toEqual([
+      {
+        level: 'warn',
+        text:
+          'points of 20 s may not tell whether the target keeps up: answers of 5.9 s ask for 30 s, and for more under ' +
+          'load; 60 requests at 0.05 rps take 1200 s; --duration 1200s would tell more',
+      },
+    ]);
+    expect(told({ rates: [10], durationSeconds: 20 }, 5900)[0]?.text).toMatch(
+      /: answers of 5\.9 s ask for 30 s, and for more under load; --duration 30s would tell more$/,
+    );
+    expect(told({ rates: [0.5], durationSeconds: 30 }, 5900)[0]?.text).toMatch(
+      /keeps up: 60 requests at 0\.5 rps take 120 s; --duration 120s would tell more$/,
+    );
+  });
+
+  test('are none where answers are fast, or there are enough of them', () => {
+    expect(told({}, 50)).toEqual([]);
+    expect(told({ rates: [1], durationSeconds: 60 }, 10_000)).toEqual([]);
+  });
+
+  test('a search takes longer ones by itself, an elastic profile does not judge them', () => {
+    const search = { low: 0.05, high: 0.4, maxPoints: 12, maxDurationSeconds: 600 };
+    expect(told({ rates: [0.05, 0.4], durationSeconds: 20 }, 5900, { search })).toEqual([
+      { level: 'info', text: expect.stringMatching(/1200 s\. The search takes longer ones where needed$/) },
+    ]);
+    const bound = { ...search, maxDurationSeconds: 20 };
+    expect(told({ rates: [0.05, 0.4], durationSeconds: 20 }, 5900, { search: bound })[0]?.level).toBe('warn');
+    const elastic = { low: 0.05, high: 0.4, maxPoints: 9, group: 'b' };
+    expect(told({ rates: [0.05, 0.4], durationSeconds: 20 }, 5900, { elastic })).toEqual([]);
+  });
 });

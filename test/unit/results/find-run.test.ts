@@ -33,5 +33,8 @@ test('an unknown run names the latest ones', async () => {
       'name the folder of a run, its id or "latest"; --results says where runs are',
     ],
   });
+  await expect(findRun('nope', results, { flag: '--out' })).rejects.toMatchObject({
+    nextSteps: [expect.anything(), 'name the folder of a run, its id or "latest"; --out says where runs are'],
+  });
   await expect(findRun('latest', join(results, 'missing'))).rejects.toMatchObject({ code: 'run-unknown' });
 });

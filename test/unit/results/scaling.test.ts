@@ -219,7 +219,7 @@ test('a watch without a run is reported from its timeline', async () => {
   const record = await openTimeline({ ...about, folder, tag: 'gcp', onFailure: () => {} });
   for (const sample of samples) record.add(sample);
   await record.close();
-  expect(await findRun('latest', results, RUN_OR_WATCH)).toBe(folder);
+  expect(await findRun('latest', results, { marks: RUN_OR_WATCH })).toBe(folder);
   await expect(findRun('latest', results)).rejects.toMatchObject({ code: 'run-unknown' });
   const watch = await readWatchedGroup(folder, givenCapacity(10));
   if (watch === undefined) throw new Error('nothing was read');

@@ -115,6 +115,26 @@ test('a wide terminal: errors and the generator in the table', () => {
   `);
 });
 
+test('an interrupted run says how much of it there is, how it goes on, and blames nobody for what was cut off', () => {
+  const { plan } = report([]);
+  const cut: PointSummary = {
+    ...{ ...good, status: 'interrupted', errorsByClass: { incomplete: 14 }, refusedBy: { client: 15, b: 1 } },
+    outcomes: { ...good.outcomes, incomplete: 14, http_error: 2 },
+  };
+  const search = { low: 1, high: 9, maxPoints: 12 };
+  const text = sweepText(report([cut], { plan: { ...plan, search }, status: 'interrupted' }), 120);
+  expect(text).toContain('Interrupted: 1 of at most 12 points were begun, and what they measured is kept.\n');
+  expect(text).toContain('It goes on with: chainctl load --resume results/20260131-095900-aws-chain\n');
+  expect(text).toContain('1 rps: cut off when the point was stopped x 14, this machine x 1, B x 1\n');
+  expect(sweepText(report([{ ...cut, status: 'complete' }]), 120)).toContain('this machine x 15, B x 1');
+  const odd = { status: 'interrupted', runFolder: "/my runs/it's" } as const;
+  expect(sweepText(report([cut], odd), 120)).toContain(`chainctl load --resume '/my runs/it'\\''s'\n`);
+  const aborted = sweepText(report([cut], { ...odd, abortedBy: 'error-rate=50%' }), 120);
+  expect(aborted).not.toContain('--resume');
+  const elastic = { low: 1, high: 9, maxPoints: 60, group: 'b' };
+  expect(sweepText(report([cut], { ...odd, plan: { ...plan, elastic } }), 120)).not.toContain('--resume');
+});
+
 test('simulated and interrupted', () => {
   const { plan } = report([]);
   const change = { plan: { ...plan, simulated: true }, status: 'interrupted' } as const;
@@ -122,9 +142,9 @@ test('simulated and interrupted', () => {
     "aws: http://127.0.0.1:8001/chain (SIMULATED engine: these figures say nothing
       about a real model)
 
-      rps sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
-        1   1.00 1.00     0.98 10      0 52.3 78.5 104.6 170.0 valid
-    ! 0.5  0.625    0        0  0      2    -    -     -     - interrupted
+      rps window s sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
+        1       10   1.00 1.00     0.98 10      0 52.3 78.5 104.6 170.0 valid
+    ! 0.5      3.2  0.625    0        0  0      2    -    -     -     - interrupted
     p50 to p99: response time in milliseconds, counted from the intended time.
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
@@ -141,6 +161,7 @@ test('simulated and interrupted', () => {
       b-3   3   30.0 %
 
     Interrupted: 2 of 2 points were begun, and what they measured is kept.
+    It goes on with: chainctl load --resume results/20260131-095900-aws-chain
     summary   results/aws_summary.csv
     requests  results/aws_chain_rps*.csv
     run       results/20260131-095900-aws-chain
@@ -157,6 +178,7 @@ test('ended by a full disk before anything was measured', () => {
 
     Ended early: cannot write results/x.csv: ENOSPC: no space left on device, write.
       What was measured until then is kept.
+    It goes on with: chainctl load --resume results/20260131-095900-aws-chain
     summary   results/aws_summary.csv
     run       results/20260131-095900-aws-chain
     "

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
+import { diffRuns } from '../../../src/services/results/diff.ts';
+import { diffText } from '../../../src/services/results/diff-text.ts';
 import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { waterfallChart } from '../../../src/services/results/html/point-charts.ts';
@@ -17,8 +19,10 @@ describe('where the time went, where engines tell it', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(text.slice(text.indexOf('The queue'), text.indexOf('Answers by host'))).toMatchInlineSnapshot(`
       "The queue is full: from 0.05 to 0.15 rps the mean response time rose from 8.32 s
-        to 53.3 s, and 45.0 s of the rise is waiting (B's engine queue 45.0 s). More
-        instances of B, or more slots of its engine, shorten it.
+        to 53.3 s, and 45.0 s of the rise is waiting (B's engine queue and rest 45.0
+        s). Where A and B share an engine or a machine, that works nearly all the time
+        (0.135/s x 8.10 s) and is the limit: a faster one, a smaller model or shorter
+        answers help, more slots or instances there do not.
       At 0.05 rps, with the least load, the models work 8.10 s of 8.32 s (A's model
         2.90 s: load 100 ms, prompt 800 ms, generation 2.00 s; B's model 5.20 s: load
         200 ms, prompt 1.50 s, generation 3.50 s).
@@ -42,10 +46,10 @@ describe('where the time went, where engines tell it', () => {
     const text = markdownOf({ ...recordedRun(), report: told });
     expect(text.split('\n').filter((line) => /queue|generation|^\| 0\.15 \|/.test(line))).toMatchInlineSnapshot(`
       [
-        "- The queue is full: from 0.05 to 0.15 rps the mean response time rose from 8.32 s to 53.3 s, and 45.0 s of the rise is waiting (B's engine queue 45.0 s). More instances of B, or more slots of its engine, shorten it.",
+        "- The queue is full: from 0.05 to 0.15 rps the mean response time rose from 8.32 s to 53.3 s, and 45.0 s of the rise is waiting (B's engine queue and rest 45.0 s). Where A and B share an engine or a machine, that works nearly all the time (0.135/s x 8.10 s) and is the limit: a faster one, a smaller model or shorter answers help, more slots or instances there do not.",
         "- At 0.05 rps, with the least load, the models work 8.10 s of 8.32 s (A's model 2.90 s: load 100 ms, prompt 800 ms, generation 2.00 s; B's model 5.20 s: load 200 ms, prompt 1.50 s, generation 3.50 s).",
         "| 0.15 | steady | 0.15 | 0.15 | 0.135 | 10 | 0 | 5202.1 | 5982.4 | 6762.7 | 8713.5 | - | - |",
-        "| rps | client wait | A's queue | A's engine queue | A's model | network | B's queue | B's engine queue | B's model | B's minimum wait | sum |",
+        "| rps | client wait | A's queue | A's engine queue and rest | A's model | network | B's queue | B's engine queue and rest | B's model | B's minimum wait | sum |",
         "| 0.15 | 0.00 | 0.12 | 0.01 | 2.90 | 0.04 | 0.00 | 45.00 | 5.20 | 0.00 | 53.27 |",
         "| rps | A load | prompt | generation | model | B load | prompt | generation | model |",
         "| 0.15 | 0.10 | 0.80 | 2.00 | 2.90 | 0.20 | 1.50 | 3.50 | 5.20 |",
@@ -57,7 +61,15 @@ describe('where the time went, where engines tell it', () => {
     const [chart] = waterfallChart(told);
     if (chart === undefined) throw new Error('no chart');
     expect(chart.series.map(({ name }) => name)).toEqual([
-      ...['client wait', "A's queue", "A's engine queue", "A's model", 'network', "B's queue", "B's engine queue"],
+      ...[
+        'client wait',
+        "A's queue",
+        "A's engine queue and rest",
+        "A's model",
+        'network',
+        "B's queue",
+        "B's engine queue and rest",
+      ],
       ...["B's model", "B's minimum wait"],
     ]);
     expect(new Set(chart.series.map(({ color }) => color)).size).toBe(9);
@@ -131,4 +143,17 @@ test('a point of which nothing succeeded says how all of it failed', () => {
   expect(remarksOf(failed({ errorsByClass: { 404: 9, timeout: 1 } }))).toEqual([
     'failed: not one of 10 requests succeeded',
   ]);
+});
+
+test('prompts that were alike on purpose are named wherever the figures are', () => {
+  const shared = { ...told, plan: { ...told.plan, sharedPrefixTokens: 100 } };
+  const LINE = 'All prompts begin with about 100 tokens in common (--shared-prefix).';
+  const run = { ...recordedRun(), report: shared };
+  for (const text of [sweepText(shared, 80), markdownOf(run), pageOf(run, { css: '', script: '' })]) {
+    expect(text.split(LINE)).toHaveLength(2);
+  }
+  expect(sweepText(told, 80)).not.toContain('in common');
+  const text = diffText(diffRuns(told, shared, { tolerance: 0.02, anyTarget: false }));
+  expect(text).toMatch(/^B .*\/chain \(prompts share about 100 tokens\)$/m);
+  expect(text).not.toMatch(/^A .*share/m);
 });

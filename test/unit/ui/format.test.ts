@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { wrap } from '../../../src/services/results/text.ts';
 import type { SmokeReport } from '../../../src/services/smoke/types.ts';
 import { checkLine, formatSmokeReport } from '../../../src/ui/format/check.ts';
+import { entryOf } from '../../../src/ui/format/entry.ts';
 import { canShowUnicode, toAscii } from '../../../src/ui/format/glyphs.ts';
 import { formatPlan, summarizePlan } from '../../../src/ui/format/plan.ts';
 import { stepDone, stepFailed } from '../../../src/ui/format/step.ts';
@@ -20,6 +21,7 @@ import {
   formatEstimate,
   formatMillis,
   formatRate,
+  plain,
   sparkline,
   truncate,
 } from '../../../src/ui/format/text.ts';
@@ -59,6 +61,9 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
     "Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine)
     2 points at 1, 50 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 24 s and the drains, at most 2m 00s each"
   `);
+  expect(sweepHeader({ ...plan, sharedPrefixTokens: 100 })[0]).toBe(
+    'Sweep "aws" of http://127.0.0.1:8001/chain (simulated engine), prompts with about 100 tokens in common',
+  );
   expect(sweepHeader({ ...plan, warmupSeconds: 0, durationSeconds: 0.3 })[1]).toContain(
     ', 300 ms each without warm-up,',
   );
@@ -107,6 +112,28 @@ test('a point fits 76 columns beside its mark, and says what spoils it', () => {
       "1 request not sent by this machine",
     ]
   `);
+});
+
+test('a point of one request shows no rate and no percentiles that one answer does not tell', () => {
+  const outcomes = { ...point.outcomes, ok: 1, http_error: 0, timeout: 0 };
+  const response = { ...(point.response as NonNullable<typeof point.response>), count: 1 };
+  const one = { ...point, rate: 0.05, sent: 1, outcomes, response };
+  expect(pointLine(one)).toMatch(/^ 0\.05\/s {2}valid +served {5}- +p50 12\.0 s p95 - +p99 -$/);
+  expect(pointLine({ ...one, sent: 3 })).toContain('served   1.8/s');
+  const begun = { ...tick, rate: 0.05, sent: 1, sentPerSecond: 0.0693 };
+  expect(tickLine(begun, '2')).toContain('measuring 5 of 10 s; sent 1, in flight');
+  expect(sweepHeader({ ...plan, totalRequests: 1 })[1]).toContain('1 request, ');
+});
+
+test('only a steady point has a tick', () => {
+  const markOf = (state: 'steady' | 'filling' | 'overloaded' | 'unknown') =>
+    entryOf({ type: 'point-done', point: { ...point, state: { state, reason: '' } } }, plain)?.mark;
+  expect((['steady', 'overloaded', 'filling', 'unknown'] as const).map(markOf)).toEqual([
+    'done',
+    'warning',
+    'warning',
+    'warning',
+  ]);
 });
 
 test('a verdict says whether a point can be used, and how the target took it', () => {

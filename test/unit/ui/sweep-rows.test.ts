@@ -90,6 +90,11 @@ describe('the panel of a sweep', () => {
     expect(rows(between, [80, 24], { ...NOTHING_ASKED, paused: true })[0]).toContain('paused');
   });
 
+  test('a rate of one request is none yet', () => {
+    const sweep = sweepAt(2, { ...fullTick, rate: 0.05, sent: 1, sentPerSecond: 0.0693 });
+    expect(rows(sweep, [80, 24]).join('\n')).toMatch(/rate +offered 0\.05\/s +in flight/);
+  });
+
   test('a search shows what it tried', () => {
     const search = { ...plan, rates: [1, 1000], search: { low: 1, high: 1000, maxPoints: 12 } };
     const sweep: ActiveSweep = { ...sweepAt(2, { ...fullTick, rate: 250 }), plan: search };

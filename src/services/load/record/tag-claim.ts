@@ -5,10 +5,11 @@ import { z } from 'zod';
 import type { Emit } from '../../../events.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 
-const claimant = z.object({ host: z.string(), pid: z.number(), startedAt: z.string(), command: z.string() });
+/** As it stands in a file. */
+export const claimant = z.object({ host: z.string(), pid: z.number(), startedAt: z.string(), command: z.string() });
 
 /** Who runs a load. */
-type Claimant = z.infer<typeof claimant>;
+export type Claimant = z.infer<typeof claimant>;
 
 export interface ClaimDeps {
   /** Where claims are kept: not with the results, which are for readers. */

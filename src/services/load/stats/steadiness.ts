@@ -1,3 +1,4 @@
+import { plural } from '../../words.ts';
 import type { Outcome, PointState } from '../types.ts';
 import { type Arrivals, arrivalsInOrder, arrivedBetween } from './arrivals-in-order.ts';
 import { isCertainlyAbove } from './binomial.ts';
@@ -73,9 +74,13 @@ interface Evidence {
 export function judgeState(input: SteadinessInput): PointState {
   const total = Object.values(input.outcomes).reduce((sum, count) => sum + count, 0);
   if (input.sentMs.length < MIN_REQUESTS) {
-    return undecided(input, `only ${input.sentMs.length} requests were sent`, SOME_REQUESTS / input.rate);
+    return undecided(input, `only ${plural(input.sentMs.length, 'request')} sent`, SOME_REQUESTS / input.rate);
   }
-  if (input.outcomes.ok === 0) return { state: 'unknown', reason: `none of ${total} requests succeeded` };
+  if (input.outcomes.ok === 0)
+    return {
+      state: 'unknown',
+      reason: total === 1 ? 'the only request did not succeed' : `none of ${total} requests succeeded`,
+    };
   const evidence = evidenceOf(input);
   const { course, little, growth, servedShare, tookSeconds } = evidence;
   const figures = {

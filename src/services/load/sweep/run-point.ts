@@ -17,7 +17,7 @@ import type { SweepControl } from './sweep-control.ts';
 import { tickMeter } from './ticks.ts';
 
 /** What is open when the operator interrupts gets this long to end. */
-const GRACE_MS = 2000;
+export const GRACE_MS = 2000;
 
 /** A busy point reports more often than anybody looks. */
 const TICK_MS = 200;

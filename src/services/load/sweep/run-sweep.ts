@@ -46,6 +46,8 @@ export interface SweepDeps {
   readonly ladder?: Ladder;
   /** What an elastic profile has come to; asked for at the end. */
   readonly elasticOutcome?: () => ElasticOutcome;
+  /** Told of the run's folder when it is there and before it says anything: nobody else shall write it. */
+  readonly onFolder?: (folder: string) => Promise<void>;
   /** Told of requests as they end, with the rate of their point; must be quick. */
   readonly onRecords?: (rate: number, records: readonly RequestRecord[]) => void;
 }
@@ -83,6 +85,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const generators = sweepGenerators(options, { ...machine, ...probed });
   const pool = new GeneratorPool(generators);
   try {
+    await deps.onFolder?.(record.folder);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(options.targetUrl, generators.maxInFlight);
     const plan = planOf(options, {

@@ -15,8 +15,6 @@ export interface SweepOptions extends SweepSettings {
   readonly prompt: string;
   /** The same seed makes the same prompts. */
   readonly seed: number;
-  /** About so many tokens that all prompts have in common before what differs; default none. */
-  readonly sharedPrefixTokens?: number;
   /** Default: what the generator's descriptors allow. */
   readonly maxInFlight?: number;
   /** Whether the target has to answer `/health` first. */

@@ -1,4 +1,5 @@
 import { formatSeconds } from '../../../config/durations.ts';
+import { plural } from '../../words.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { ENOUGH } from './knee-search.ts';
@@ -19,6 +20,8 @@ export interface SweepSettings {
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
   readonly drainSeconds: number;
+  /** About so many tokens that all prompts have in common before what differs; default none. */
+  readonly sharedPrefixTokens?: number;
 }
 
 /**
@@ -44,7 +47,7 @@ export function planSweep(
     readonly elastic?: NonNullable<SweepPlan['elastic']>;
   },
 ): SweepPlan {
-  const { rates, durationSeconds, warmupSeconds } = settings;
+  const { rates, durationSeconds, warmupSeconds, sharedPrefixTokens = 0 } = settings;
   const { probeMs } = known;
   return {
     runId: known.runId,
@@ -62,6 +65,7 @@ export function planSweep(
     estimateSeconds: plannedSeconds({ ...settings, ...(probeMs === undefined ? {} : { probeMs }) }),
     ...(known.search === undefined ? {} : { search: known.search }),
     ...(known.elastic === undefined ? {} : { elastic: known.elastic }),
+    ...(sharedPrefixTokens === 0 ? {} : { sharedPrefixTokens }),
     ...(probeMs === undefined
       ? {}
       : { probeMs, predictedInFlight: rates.map((rate) => predictInFlight(settings, rate, probeMs)) }),
@@ -91,7 +95,7 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
         `a request alone takes ${took}: at least ${most} in flight at ${at} rps` +
         // A search has other points than its bounds.
         (plan.search === undefined
-          ? `; ${plan.totalRequests} requests in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`
+          ? `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`
           : ''),
     },
   ];
@@ -102,11 +106,7 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
       '--max-in-flight allow: they will be invalid';
     notes.push({ level: 'warn', text });
   }
-  const needed = (4 * probeMs) / 1000;
-  if (needed > plan.durationSeconds) {
-    const text = `points of ${plan.durationSeconds} s are short against ${took}: --duration ${Math.ceil(needed / 10) * 10}s shows a steady state`;
-    notes.push({ level: 'warn', text });
-  }
+  notes.push(...shortNote(plan, probeMs / 1000));
   return notes;
 }
 
@@ -140,6 +140,35 @@ export function searchNotes(plan: SweepPlan): { readonly level: 'info' | 'warn';
           },
         ]),
   ];
+}
+
+/** Answers of a point that tells, at the least, and its length against one of them: below, chance hides a trend. */
+const TELLING = { requests: ENOUGH, answers: 4.4, few: 20 } as const;
+
+/**
+ * That points may be too short to tell whether the target keeps up, and what is known of a better duration: under load
+ * answers take longer than alone. Of fast answers few requests are enough.
+ */
+function shortNote(
+  { rates, durationSeconds, search, elastic }: SweepPlan,
+  tookSeconds: number,
+): { readonly level: 'info' | 'warn'; readonly text: string }[] {
+  const lowest = Math.min(...rates);
+  const tens = (seconds: number) => Math.ceil(seconds / 10) * 10;
+  const forAnswers = TELLING.answers * tookSeconds;
+  const isFew = durationSeconds < TELLING.few * tookSeconds && durationSeconds * lowest < TELLING.requests;
+  const reasons = [
+    ...(forAnswers > durationSeconds
+      ? [`answers of ${tookSeconds.toFixed(1)} s ask for ${tens(forAnswers)} s, and for more under load`]
+      : []),
+    ...(isFew ? [`${TELLING.requests} requests at ${lowest} rps take ${tens(TELLING.requests / lowest)} s`] : []),
+  ];
+  if (reasons.length === 0 || elastic !== undefined) return [];
+  const why = `points of ${durationSeconds} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
+  const { maxDurationSeconds: longest = durationSeconds } = search ?? {};
+  if (longest > durationSeconds) return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
+  const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
+  return [{ level: 'warn', text: `${why}; --duration ${wanted}s would tell more` }];
 }
 
 export function measuredRequests({ rates, durationSeconds }: SweepSettings): number {

@@ -1,10 +1,12 @@
 import { formatSeconds } from '../../../config/durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { bottleneckLines } from '../bottleneck.ts';
-import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
+import { conclusionLines } from '../conclusion.ts';
+import { againLine, countingOf, needsAdvice } from '../counting-points.ts';
+import { isServed } from '../few-answers.ts';
+import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, withWindow } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { errorClasses, hostTotals, rateText, refusers, shareText, timeText } from '../text.ts';
-import { isSound, kneeLine, remarksOf, sloLines } from '../verdict.ts';
+import { errorClasses, hostTotals, rateText, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
+import { isSound, remarksOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml } from './markup.ts';
 import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
@@ -32,13 +34,14 @@ export function pageOf(run: ReportedRun, assets: PageAssets): string {
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
-  const main = `${simulated}
+  const prompts = sharedPromptLine(plan).map((line) => `<p>${line}</p>`);
+  const main = `${[simulated, ...prompts].join('\n')}
 ${endingOf(report)}
 ${cardsOf(report)}
 ${conclusionOf(report)}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointTable(points)}
-${remarksList(points)}
+${remarksList(report)}
 </section>
 ${run.scaling === undefined ? '' : scalingSection(run.scaling, scaling)}
 <section aria-labelledby="charts"><h2 id="charts">Charts</h2>
@@ -65,12 +68,16 @@ function endingOf({ status, problem }: SweepReport): string {
   return status === 'complete' ? '' : '<p class="alert">Interrupted: not the whole ladder was measured.</p>';
 }
 
-function cardsOf({ points, knee, slos = [], plan, elastic }: SweepReport): string {
+function cardsOf(report: SweepReport): string {
+  const { points, knee, slos = [], plan, elastic } = report;
   const sound = points.filter(isSound);
-  const best = sound.reduce<PointSummary | undefined>(
-    (most, point) => (point.okRps > (most?.okRps ?? -1) ? point : most),
-    undefined,
-  );
+  // Not the successes over the window: a backlog that is worked off after it would count as speed.
+  const best = countingOf(report)
+    .filter((point) => isSound(point) && isServed(point))
+    .reduce<PointSummary | undefined>(
+      (most, point) => (point.servedRps > (most?.servedRps ?? -1) ? point : most),
+      undefined,
+    );
   const requests = points.reduce((sum, { sent }) => sum + sent, 0);
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const failed = slos.filter(({ passed }) => !passed).length;
@@ -87,9 +94,9 @@ function cardsOf({ points, knee, slos = [], plan, elastic }: SweepReport): strin
           'instances that served: first, most, last',
         ],
     [
-      'most successes',
-      best === undefined ? '-' : `${rateText(best.okRps)}/s`,
-      best === undefined ? 'no sound point' : `at ${best.rate} rps offered`,
+      'most served',
+      best === undefined ? '-' : `${rateText(best.servedRps)}/s`,
+      best === undefined ? 'no sound point with enough requests' : `at ${best.rate} rps offered`,
     ],
     ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
     ['sound points', `${sound.length} of ${plan.rates.length}`, 'valid, complete, not contaminated'],
@@ -108,7 +115,7 @@ function cardsOf({ points, knee, slos = [], plan, elastic }: SweepReport): strin
 }
 
 function conclusionOf(report: SweepReport): string {
-  const lines = [...kneeLine(report), ...bottleneckLines(report.points), ...sloLines(report)];
+  const lines = conclusionLines(report);
   return lines.length === 0
     ? ''
     : `<ul class="conclusion">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
@@ -123,22 +130,24 @@ const COLUMNS: readonly PointColumn[] = [
 
 function pointTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const rows = points.map((point) => COLUMNS.map((column) => pointCell(point, column, time)));
+  const columns = withWindow(COLUMNS, points);
+  const rows = points.map((point) => columns.map((column) => pointCell(point, column, time)));
   const unsound = (index: number) => (points[index] !== undefined && isSound(points[index]) ? '' : 'unsound');
   const caption =
     'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
-  return dataTable(caption, COLUMNS, rows, unsound);
+  return dataTable(caption, columns, rows, unsound);
 }
 
-function remarksList(points: readonly PointSummary[]): string {
-  const items = points.flatMap((point) => {
+function remarksList(report: SweepReport): string {
+  const ofPoints = report.points.flatMap((point) => {
     const refused = refusers(point);
     const classes = errorClasses(point);
     return [
-      ...remarksOf(point),
+      ...remarksOf(point, needsAdvice(report, point)),
       ...(classes === '' ? [] : [`errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`]),
     ].map((text) => `<li><b>${point.rate} rps</b> ${escapeHtml(text.replace(/^! /, ''))}</li>`);
   });
+  const items = [...againLine(report).map((text) => `<li>${escapeHtml(text)}</li>`), ...ofPoints];
   return items.length === 0 ? '' : `<details open><summary>Remarks</summary><ul>${items.join('\n')}</ul></details>`;
 }
 
@@ -161,17 +170,21 @@ ${fair.length === 0 ? '' : dataTable("Evenness per point: Jain's index (1 is eve
 </div></section>`;
 }
 
-function aboutOf({ report: { plan, runFolder }, manifest }: ReportedRun): (readonly [string, string])[] {
+function aboutOf({ report: { plan, points, runFolder }, manifest }: ReportedRun): (readonly [string, string])[] {
   return [
     ['run', plan.runId],
     ['target', plan.targetUrl],
-    [
-      'points',
-      `${plan.rates.length} of ${formatSeconds(plan.durationSeconds)} each, ${formatSeconds(plan.warmupSeconds)} of warm-up`,
-    ],
+    ['points', `${plan.rates.length} of ${lengthsOf(plan, points)}, ${formatSeconds(plan.warmupSeconds)} of warm-up`],
     ['timeout and drain', `${formatSeconds(plan.timeoutSeconds)} and ${formatSeconds(plan.drainSeconds)}`],
     ['most in flight', plan.maxInFlight.toLocaleString('en-US')],
     ...factsOf(manifest),
     ['folder', runFolder],
   ];
+}
+
+/** `10 s each`, or the shortest and the longest: a search offers some for longer. */
+function lengthsOf({ durationSeconds }: SweepReport['plan'], points: readonly PointSummary[]): string {
+  const lengths = points.filter(({ status }) => status === 'complete').map((point) => point.durationSeconds);
+  const [least, most] = [Math.min(durationSeconds, ...lengths), Math.max(durationSeconds, ...lengths)];
+  return least === most ? `${formatSeconds(most)} each` : `${formatSeconds(least)} to ${formatSeconds(most)}`;
 }

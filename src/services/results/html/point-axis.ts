@@ -1,4 +1,5 @@
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { countingOf } from '../counting-points.ts';
 import { isSound, verdictOf, wasMeasured } from '../verdict.ts';
 import type { Axis } from './chart-types.ts';
 
@@ -24,9 +25,14 @@ export function againstRate({ knee }: SweepReport, points: readonly PointSummary
   };
 }
 
-/** Points of a run that were measured, by rising rate: a ladder may be offered in any order. */
-export function measured({ points }: SweepReport): PointSummary[] {
-  return points.filter(wasMeasured).sort((a, b) => a.rate - b.rate);
+/**
+ * Points of a run that were measured, by rising rate: a ladder may be offered in any order. Of a rate that was offered
+ * more than once, the point that counts.
+ */
+export function measured(report: SweepReport): PointSummary[] {
+  return countingOf(report)
+    .filter(wasMeasured)
+    .sort((a, b) => a.rate - b.rate);
 }
 
 /** Tick of a time axis, from milliseconds. */

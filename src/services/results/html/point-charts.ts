@@ -1,5 +1,6 @@
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { rateText, refuserName, shareText, timeText } from '../text.ts';
+import { isServed, percentileOf } from '../few-answers.ts';
+import { rateText, refusals, shareText, timeText } from '../text.ts';
 import { isSound, verdictOf } from '../verdict.ts';
 import { type Part, partsOf, waterfallTotal } from '../waterfall-parts.ts';
 import type { Chart, Datum } from './chart-types.ts';
@@ -16,12 +17,14 @@ export function throughputChart(report: SweepReport): Chart[] {
       hollow: !isSound(point),
       text: `${rateText(value(point))}/s`,
     }));
-  const best = points.reduce((most, point) => (point.okRps > most.okRps ? point : most));
+  const served = per(({ servedRps }) => servedRps).filter((_, index) => isServed(points[index]));
+  const best = served.reduce<Datum | undefined>((most, each) => (each.y > (most?.y ?? -1) ? each : most), undefined);
+  const most = best === undefined ? '' : ` The most served were ${rateText(best.y)} per second at ${best.x} offered.`;
   return [
     {
       id: 'throughput',
       title: 'Throughput against offered rate',
-      summary: `Successful answers per second against the offered rate. The most were ${rateText(best.okRps)} per second at ${best.rate} offered.`,
+      summary: `Successful answers per second against the offered rate.${most}`,
       note: 'ok: successes per second of the point. served: successes until the last answer, which shows a backlog that was worked off after the window.',
       x: offeredAxis('linear'),
       y: { label: 'answers per second', scale: 'linear', tick: number },
@@ -37,7 +40,7 @@ export function throughputChart(report: SweepReport): Chart[] {
         },
         { name: 'sent', kind: 'line', color: 4, markers: true, data: per(({ sentRps }) => sentRps) },
         { name: 'ok', kind: 'line', color: 2, markers: true, data: per(({ okRps }) => okRps) },
-        { name: 'served', kind: 'line', color: 1, markers: true, data: per(({ servedRps }) => servedRps) },
+        { name: 'served', kind: 'line', color: 1, markers: true, data: served },
       ],
       ...againstRate(report, points),
     },
@@ -53,16 +56,17 @@ export function latencyChart(report: SweepReport): Chart[] {
     ...({ name, kind: 'line', color, markers: true } as const),
     data: points.flatMap((point): Datum[] => {
       const { response } = point;
-      if (response === undefined) return [];
+      const value = percentileOf(point, name);
+      if (response === undefined || value === undefined) return [];
       const interval = response.ci[name];
       const bounds = interval === undefined ? '' : ` (${timeText(interval[0])} to ${timeText(interval[1])})`;
       return [
         {
           ...{
             x: point.rate,
-            y: response[name],
+            y: value,
             hollow: !isSound(point),
-            text: `${timeText(response[name])}${bounds}`,
+            text: `${timeText(value)}${bounds}`,
           },
           ...(interval === undefined ? {} : { low: interval[0], high: interval[1] }),
         },
@@ -87,7 +91,7 @@ export function latencyChart(report: SweepReport): Chart[] {
 /** How much more the target got done than at the lowest rate, against how much more it was offered. */
 export function speedupChart(report: SweepReport): Chart[] {
   const points = measured(report);
-  const base = points.find((point) => isSound(point) && point.servedRps > 0);
+  const base = points.find((point) => isSound(point) && isServed(point) && point.servedRps > 0);
   if (base === undefined || points.length < 2) return [];
   const times = (value: number) => `${Number(value.toPrecision(3))} x`;
   const above = points.filter(({ rate, servedRps }) => rate >= base.rate && servedRps > 0);
@@ -147,14 +151,15 @@ function pieceOf({ name, color, of, work }: Part): Piece {
 /** What became of the requests, in shares of what was scheduled: successes, and everything else by who said no. */
 export function outcomeChart(report: SweepReport): Chart[] {
   const points = measured(report);
-  const refusing = [...new Set(points.flatMap(({ refusedBy = {} }) => Object.keys(refusedBy)))].sort();
+  const refused = new Map(points.map((point) => [point, new Map(refusals(point))]));
+  const refusing = [...new Set([...refused.values()].flatMap((counts) => [...counts.keys()]))].sort();
   if (refusing.length === 0) return [];
   const pieces = [
     { name: 'ok', color: 2, value: (point: PointSummary) => point.outcomes.ok },
-    ...refusing.map((who, index) => ({
-      name: refuserName(who),
+    ...refusing.map((name, index) => ({
+      name,
       color: [7, 1, 4, 3, 0, 6][index % 6] as number,
-      value: ({ refusedBy = {} }: PointSummary) => (refusedBy as Readonly<Record<string, number>>)[who] ?? 0,
+      value: (point: PointSummary) => refused.get(point)?.get(name) ?? 0,
     })),
   ];
   const all = (point: PointSummary) => pieces.reduce((sum, { value }) => sum + value(point), 0);
