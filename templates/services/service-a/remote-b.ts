@@ -7,6 +7,9 @@ import type { RemoteWindow } from './remote-window.ts';
 /** The pauses before a refused request is sent again, in milliseconds; the last one repeats. */
 const RETRY_MS = [50, 100, 200, 400, 800, 1000] as const;
 
+/** A caller that leaves with less time than this has waited to its end; its clock and ours need not agree. */
+const LATE_MS = 250;
+
 export interface RemoteBOptions {
   /** B's `/invoke`, as a whole URL. */
   readonly url: string;
@@ -32,7 +35,8 @@ export class RemoteB {
   /**
    * B's answer to the prompt. "Overloaded" and "draining" mean that B has not begun, so the request, on which A's model
    * has already worked, is kept and sent again until its time is up. Every other failure is final:
-   * 502 `remote(B) error: ...`, 504 for a timeout, 503 with `Retry-After` if B had no place to the end.
+   * 502 `remote(B) error: ...`, 504 for a timeout, 503 with `Retry-After` if B had no place to the end. Time that runs
+   * out there narrows the window as a refusal does.
    */
   async invoke(prompt: string, scope: RequestScope): Promise<Record<string, unknown>> {
     const { window, timeoutMs } = this.#options;
@@ -48,7 +52,10 @@ export class RemoteB {
         return answer;
       }
       const detail = typeof answer?.detail === 'string' ? plainText(answer.detail) : `status ${reply.status}`;
-      if (!isRefusal(reply.status, detail)) throw failure(detail, reply.status === 504 ? 504 : 502);
+      if (!isRefusal(reply.status, detail)) {
+        if (reply.status === 504) window.refused(performance.now());
+        throw failure(detail, reply.status === 504 ? 504 : 502);
+      }
       window.refused(performance.now());
       const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 1000;
       if (performance.now() + pause >= endsAt) {
@@ -74,7 +81,10 @@ export class RemoteB {
         scope,
       });
     } catch (error) {
-      if (error instanceof UpstreamError) throw failure(error.message, error.kind === 'timeout' ? 504 : 502);
+      const isLate = error instanceof UpstreamError ? error.kind === 'timeout' : scope.remainingMs() < LATE_MS;
+      // Time that runs out at B was spent in its queue: the place to wait is before A's model.
+      if (isLate) this.#options.window.refused(performance.now());
+      if (error instanceof UpstreamError) throw failure(error.message, isLate ? 504 : 502);
       throw error;
     }
   }

@@ -124,9 +124,11 @@ test('a deadline that passes while a model works cancels the work, and A passes 
   // B on its own would work for two minutes: that it stops is the header's doing, not the closed connection's.
   const b = await lab.b(engineB.url);
   const a = await lab.a(engineA.url, b.url);
-  const reply = await post(`${a.url}/chain`, PROMPT, WITHIN(400));
+  const reply = await post(`${a.url}/chain`, PROMPT, WITHIN(2000));
   expect(reply).toMatchObject({ status: 504 });
   await expectEngine(engineB, { active: 0, started: 1, cancelled: 1 });
+  // The next ones wait before A's model, where waiting costs nothing.
+  expect((await request(`${a.url}/health`)).body.remote).toMatchObject({ begun: 0, window: 1 });
 });
 
 test('what B refuses is kept by A until B has a place: A’s work is not thrown away', async () => {
