@@ -1,6 +1,6 @@
 import { departureRate } from '../../src/services/load/stats/departures.ts';
 import { judgeState } from '../../src/services/load/stats/steadiness.ts';
-import type { PointState } from '../../src/services/load/types.ts';
+import type { Outcome, PointState } from '../../src/services/load/types.ts';
 import type { draws } from './draws.ts';
 
 /**
@@ -29,6 +29,9 @@ export interface JudgedPoint {
 }
 
 const LOOKS = 64;
+/** As the command has them. */
+const TIMEOUT_MS = 180_000;
+const DRAIN_MS = 120_000;
 
 /** Random numbers of one run of simulated points. */
 export type QueueDraws = ReturnType<typeof draws>;
@@ -43,21 +46,28 @@ export function judgePoint(queue: Queue, point: QueuePoint, random: QueueDraws):
   const work = arrivals.map(() => random.logNormal(median, sigma));
   const ends =
     queue.kind === 'fifo' ? servedInTurn(queue.places, arrivals, work) : shared(queue.places, arrivals, work);
-  const measured = arrivals.flatMap((at, i) => (at < 0 ? [] : [{ at: at * 1000, end: (ends[i] ?? 0) * 1000 }]));
-  const sentMs = measured.map(({ at }) => at);
-  const okRps = measured.length / durationSeconds;
-  const departures = departureRate(Float64Array.from(measured, ({ end }) => end)) ?? okRps;
-  const servedRps = Math.min(okRps, departures);
+  const drained = durationSeconds * 1000 + DRAIN_MS;
+  const measured = arrivals.flatMap((arrival, i) => {
+    const at = arrival * 1000;
+    const [ended, given] = [(ends[i] ?? 0) * 1000, Math.min(at + TIMEOUT_MS, drained)];
+    const outcome =
+      ended <= given ? ('ok' as const) : given === drained ? ('incomplete' as const) : ('timeout' as const);
+    return at < 0 ? [] : [{ at, end: Math.min(ended, given), outcome }];
+  });
+  const count = (wanted: Outcome) => measured.filter(({ outcome }) => outcome === wanted).length;
+  const ok = measured.filter(({ outcome }) => outcome === 'ok');
+  const okRps = ok.length / durationSeconds;
+  const servedRps = Math.min(okRps, departureRate(Float64Array.from(ok, ({ end }) => end)) ?? okRps);
   const atMs = Array.from({ length: LOOKS + 1 }, (_, i) => (durationSeconds * 1000 * i) / LOOKS);
   const open = (now: number) => arrivals.filter((at, i) => at * 1000 <= now && (ends[i] ?? 0) * 1000 > now).length;
   const state = judgeState({
     rate,
     durationSeconds,
-    sentMs,
+    sentMs: measured.map(({ at }) => at),
     serviceMs: measured.map(({ at, end }) => end - at),
     observed: { atMs, inFlight: atMs.map(open) },
-    outcomes: { ok: measured.length, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 },
-    statuses: new Map([[200, measured.length]]),
+    outcomes: { ...NONE, ok: ok.length, timeout: count('timeout'), incomplete: count('incomplete') },
+    statuses: new Map([[200, ok.length]]),
     dropped: 0,
     servedRps,
   });
@@ -100,4 +110,5 @@ function shared(places: number, arrivals: readonly number[], work: readonly numb
   return ends;
 }
 
+const NONE = { ok: 0, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 };
 const NOTHING = { index: -1, left: Number.POSITIVE_INFINITY };

@@ -49,7 +49,9 @@ export const loadFlags = {
     default: true,
     allowNo: true,
   }),
-  gate: durationFlag({ description: 'longest wait between points for the target to be calm again', default: 30 }),
+  gate: durationFlag({
+    description: 'longest wait between points for the target to be calm again [default: 30s, or three answers]',
+  }),
   arrivals: Flags.option({ options: ['constant', 'poisson'] as const, default: 'constant' as const })({
     description: 'even, or as independent users come',
   }),
@@ -68,8 +70,7 @@ export const loadFlags = {
   'stop-above-knee': Flags.boolean({ description: 'leave out the points above the first not sustained' }),
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
   'max-duration': durationFlag({
-    description: 'longest point that --find-knee takes by itself where --duration does not tell',
-    default: 600,
+    description: 'longest point that --find-knee takes by itself where --duration does not tell [default: 10m]',
     min: 0.1,
   }),
   otlp: otlpFlag({

@@ -29,17 +29,39 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     drainSeconds: flags.drain,
     preflight: flags.preflight,
     probe: flags.preflight,
-    gateSeconds: flags.gate,
     arrivals: flags.arrivals,
     stopAboveKnee: flags['stop-above-knee'],
     findKnee: flags['find-knee'],
-    maxDurationSeconds: flags['max-duration'],
+    ...maxDuration(flags),
     stream: flags.stream,
     sharedPrefixTokens: flags['shared-prefix'],
+    ...(flags.gate === undefined ? {} : { gateSeconds: flags.gate }),
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
     ...(connectionAge === undefined ? {} : { connectionAgeMs: connectionAge * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
   };
+}
+
+/** Longest point of a search, seconds, where none was asked for. */
+const MAX_DURATION_SECONDS = 600;
+
+function maxDuration(flags: LoadFlags): { readonly maxDurationSeconds?: number } {
+  const asked = flags['max-duration'];
+  const refused = (why: string, next: string) =>
+    new RemedyError(`--max-duration ${why}`, { code: 'usage', exit: ExitCode.usage, nextSteps: [next] });
+  if (asked !== undefined && !flags['find-knee']) {
+    throw refused(
+      'is the bound of a search, and there is none without --find-knee',
+      'add --find-knee, or leave it out',
+    );
+  }
+  if (asked !== undefined && asked < flags.duration) {
+    throw refused(
+      `of ${asked} s is shorter than --duration of ${flags.duration} s`,
+      `give at least --max-duration ${flags.duration}s`,
+    );
+  }
+  return flags['find-knee'] ? { maxDurationSeconds: Math.max(flags.duration, asked ?? MAX_DURATION_SECONDS) } : {};
 }
 
 /**

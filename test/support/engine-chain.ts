@@ -72,11 +72,12 @@ export class EngineChain {
   }
 
   /**
-   * Asks A with a prompt that it has not seen, above the least length.
+   * Asks A with a prompt that it has not seen, above the least length; and again with another one where Ollama ended a
+   * generation because its tokens repeat: of such an answer it tells no figures.
    *
-   * @throws Error when an answer does not tell what the engine did
+   * @throws Error when no answer tells what the engine did
    */
-  async ask(a: string): Promise<ChainTimes> {
+  async ask(a: string, tries = 5): Promise<ChainTimes> {
     const prompt = `${this.#prompts++} cases. ${WORDS.repeat(12)}`;
     const response = await fetch(`${a}/chain`, {
       method: 'POST',
@@ -85,6 +86,7 @@ export class EngineChain {
     });
     const answer = (await response.json()) as Omit<ChainTimes, 'status'>;
     if (response.ok && !(answer.timing.engine && answer.b_result.timing.engine)) {
+      if (tries > 1) return this.ask(a, tries - 1);
       throw new Error(`an answer without the engine's times: ${JSON.stringify(answer)}`);
     }
     return { ...answer, status: response.status };

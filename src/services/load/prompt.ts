@@ -77,6 +77,9 @@ export interface PromptOptions {
   readonly sharedPrefixTokens?: number;
 }
 
+/** Counts changes of how prompts are made of a text: what was asked with another one is not the same load. */
+export const PROMPT_SCHEME = 2;
+
 /** A body in three parts: the one in the middle is a mark of the request (see {@link writeMark}). */
 export interface BodyParts {
   readonly head: string;

@@ -12,6 +12,7 @@ export type Verdict =
   | 'invalid'
   | 'contaminated'
   | 'failed'
+  | 'failing'
   | 'undecided'
   | 'overloaded'
   | 'filling'
@@ -26,12 +27,13 @@ export function verdictOf(point: PointSummary): Verdict {
   if (point.sent > 0 && point.outcomes.ok === 0) return 'failed';
   // Runs of the first versions do not know about states.
   if (point.state === undefined) return 'valid';
-  return point.state.state === 'unknown' ? 'undecided' : point.state.state;
+  return stateWord(point, point.state.state);
 }
 
-/** The state as people read it: nothing is known of the target, because the point does not tell. */
-function stateName(state: NonNullable<PointSummary['state']>['state']): string {
-  return state === 'unknown' ? 'undecided' : state;
+/** The state as people read it: where nothing is known of the target, whether too many failed or the point does not tell. */
+function stateWord(point: PointSummary, state: NonNullable<PointSummary['state']>['state']) {
+  if (state !== 'unknown') return state;
+  return isSustained(point) === false ? 'failing' : 'undecided';
 }
 
 /** That not one request succeeded, and why, where all failed alike. */
@@ -81,7 +83,9 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
     ...(validity === 'valid' ? [] : [`! ${display(validity)}`]),
     ...(contaminated === undefined ? [] : [`! contaminated: ${display(contaminated)}`]),
     ...(telling
-      ? [`${stateName(state.state)}: ${display(advise ? state.reason : state.reason.replace(ADVICE, ''))}${advice}`]
+      ? [
+          `${stateWord(point, state.state)}: ${display(advise ? state.reason : state.reason.replace(ADVICE, ''))}${advice}`,
+        ]
       : []),
     ...failedAlike(point),
   ];
@@ -91,7 +95,7 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
  * The knee in a sentence; nothing where the run does not know about states. Under an elastic profile the group changes
  * meanwhile, so that there is none: what the group did takes its place.
  */
-export function kneeLine({ knee, points, elastic }: SweepReport): string[] {
+export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[] {
   if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
     const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
@@ -101,15 +105,20 @@ export function kneeLine({ knee, points, elastic }: SweepReport): string[] {
     const what = [...doubt, ...end].join(', and ') || 'the ladder ended before the target did';
     return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${what}.`];
   }
-  const failed = points.filter((point) => isSustained(point) === false).map(({ rate }) => rate);
-  const open = undecided(points).filter(({ rate }) => rate < Math.min(...failed));
-  if (open.length > 0) {
-    const rates = ratesOf(open);
-    const seconds = Math.max(0, ...open.map(({ state }) => state?.suggestedDurationSeconds ?? 0));
-    const next = seconds === 0 ? '' : `; --duration ${seconds}s would tell more`;
-    return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'does' : 'do'} not tell${next}.`];
-  }
-  return failed.length > 0 ? ['Knee: no point was sustained.'] : [];
+  const failed = Math.min(...points.filter((point) => isSustained(point) === false).map(({ rate }) => rate));
+  const open = undecided(points).filter(({ rate }) => rate < failed);
+  // The highest rate is the nearest to the knee, and asks for least.
+  const highest = open.reduce(
+    (most: PointSummary | undefined, each) => (each.rate >= (most?.rate ?? 0) ? each : most),
+    undefined,
+  );
+  if (highest === undefined) return Number.isFinite(failed) ? ['Knee: no point was sustained.'] : [];
+  const rates = ratesOf(open);
+  const above = Number.isFinite(failed) ? `, and ${failed} rps was not sustained` : '';
+  const { suggestedDurationSeconds: seconds } = highest.state ?? {};
+  const itself = plan.search === undefined ? ', and --find-knee takes it by itself' : '';
+  const next = seconds === undefined ? '' : `; --duration ${seconds}s would tell more of ${highest.rate} rps${itself}`;
+  return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'does' : 'do'} not tell${above}${next}.`];
 }
 
 /** Sound points that do not tell whether the target keeps up. */

@@ -31,7 +31,7 @@ async function limited(places: number, ms: number) {
 
 /** 24 places of 300 ms: 80 requests per second. Long enough that what a busy machine adds does not matter. */
 const eighty = () => limited(24, 300);
-const shortly = { durationSeconds: 2.4, warmupSeconds: 0.4, drainSeconds: 30 };
+const shortly = { durationSeconds: 4, warmupSeconds: 0.4, drainSeconds: 30 };
 
 // Where the machine is busy with something else, points are invalid, and rightly so: such a run is made again. These few
 // hundred requests a second are no work for it: they are made side by side.
@@ -238,6 +238,10 @@ describe('a run that was killed', () => {
     expect(() => resumedOptions(run, { prompt: `${DEFAULT_PROMPT}!`, about: {} })).toThrow(
       expect.objectContaining({ exit: 2, code: 'run-not-resumable' }),
     );
+    // A run of an earlier version says nothing of how its prompts were made.
+    const { promptScheme: _, ...settings } = run.manifest.settings as Record<string, unknown>;
+    const older = { ...run, manifest: { ...run.manifest, settings } };
+    expect(() => resumedOptions(older, { prompt: DEFAULT_PROMPT, about: {} })).toThrow(/an earlier version made it/);
   });
 });
 

@@ -96,7 +96,7 @@ describe('records as columns', () => {
 describe('requests', () => {
   const target = new URL('http://127.0.0.1:8001/chain?x=1');
   const make = (prompt: string, stream = false) =>
-    new RequestTemplate({ target, prompt, seed: 0x11111111, series: 1111111111, stream });
+    new RequestTemplate({ target, prompt, seed: 0x11111111, series: 1111111111, stream, timeoutMs: 1499.2 });
 
   test('are whole, have the length that they say, and differ', () => {
     const template = make(`${DEFAULT_PROMPT} "ä€😀"`);
@@ -121,6 +121,12 @@ describe('requests', () => {
     expect([prompts.size, traces.size, lengths.size]).toEqual([8, 8, 1]);
     const whole = bodyMaker({ prompt: `${DEFAULT_PROMPT} "ä€😀"`, seed: 0x11111111, series: 1111111111 })(-12);
     expect(template.body(-12).toString()).toBe(whole);
+  });
+
+  test('say how long an answer is waited for', () => {
+    const template = make(DEFAULT_PROMPT);
+    expect(template.request(1).toString()).toContain('\r\nx-request-timeout-ms: 1500\r\n');
+    expect(template.headers(1).join('\n')).toContain('x-request-timeout-ms\n1500');
   });
 
   test('ask for a stream where one is wanted', () => {

@@ -68,15 +68,45 @@ describe('the state of a point', () => {
     ]);
     expect(point(100, 10, () => 50, { outcomes, statuses })).toMatchObject({
       state: 'overloaded',
-      reason: expect.stringContaining('10.0 % were refused or timed out'),
+      reason: expect.stringContaining('10.0 % were refused'),
     });
-    const late = { ...none, ok: 100, timeout: 900 };
-    expect(point(100, 10, () => 60_000, { outcomes: late })).toMatchObject({
-      state: 'overloaded',
-      reason: expect.stringContaining('90.0 % were refused or timed out'),
-    });
-    expect(point(100, 10, () => 60_000, { outcomes: { ...none, ok: 100, incomplete: 900 } }).state).toBe('filling');
     expect(point(100, 10, () => 50, { dropped: 3 }).state).toBe('overloaded');
+  });
+
+  test('unknown: what nobody answered in time, or what failed, tells nothing of the load', () => {
+    const withOutcomes = (change: Partial<typeof none>) =>
+      point(100, 10, () => 50, { outcomes: { ...none, ok: 900, ...change } });
+    expect(withOutcomes({ timeout: 100 })).toMatchObject({
+      ...{ state: 'unknown', reason: expect.stringContaining('10.0 % timed out; a longer --timeout would tell more') },
+    });
+    expect(withOutcomes({ incomplete: 100 })).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('10.0 % were still open when the drain ended; a longer --drain would tell more'),
+    });
+    const failing = withOutcomes({ http_error: 100 });
+    expect(failing).toMatchObject({ state: 'unknown', reason: expect.stringMatching(/10\.0 % failed$/) });
+    expect(failing.suggestedDurationSeconds).toBeUndefined();
+  });
+
+  test('one refusal of a few requests is no overload, three are', () => {
+    const refused = (count: number) =>
+      point(1, 10, () => 50, {
+        outcomes: { ...none, ok: 10 - count, http_error: count },
+        statuses: new Map([[503, count]]),
+      }).state;
+    expect(refused(1)).toBe('unknown');
+    expect(refused(3)).toBe('overloaded');
+  });
+
+  test('unknown: a few answers that last for the window', () => {
+    // One of ten takes a minute: what is in flight grows all the while, and nothing is overloaded.
+    const state = point(5, 60, (at) => (((at * 5) / 1000) % 10 < 1 ? 60_000 : 1000));
+    expect(state.state).toBe('filling');
+    expect(state.suggestedDurationSeconds).toBeGreaterThan(240);
+  });
+
+  test('unknown: growth that is certain, although nearly all is served', () => {
+    expect(point(20, 60, (at) => 100 + at * 0.04).state).toBe('unknown');
   });
 
   test('overloaded: a short point that has gathered too little in flight to tell', () => {
@@ -139,7 +169,7 @@ describe('few, long answers', () => {
   test('never steady: longer than a quarter of the window', () => {
     const state = few(0.4, 20, [6, 6.1, 5.9, 6, 6.2, 5.8, 6, 6.1]);
     expect(state).toMatchObject({ state: 'unknown', suggestedDurationSeconds: 150 });
-    expect(state.reason).toContain('answers take 6.0 s, more than a quarter of the window');
+    expect(state.reason).toContain('answers take 6.2 s, more than a quarter of the window');
   });
 
   test('never steady: less served than offered', () => {

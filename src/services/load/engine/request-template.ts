@@ -18,6 +18,8 @@ export interface TemplateOptions extends PromptOptions {
   readonly target: URL;
   /** Ask for a streamed answer. */
   readonly stream: boolean;
+  /** How long an answer is waited for, milliseconds: told to the target, so that it need not work for nobody. */
+  readonly timeoutMs: number;
   /** Bearer token. */
   readonly token?: string;
 }
@@ -27,8 +29,8 @@ export interface TemplateOptions extends PromptOptions {
  * built once; a request is some 40 bytes written over those of the one before.
  */
 export class RequestTemplate {
-  readonly #accept: string;
-  readonly #authorization: readonly string[];
+  /** Names and values of the headers that all requests have alike. */
+  readonly #fixed: readonly string[];
   readonly #traceAt: number;
   readonly #markAt: number;
   readonly #key: number;
@@ -37,17 +39,23 @@ export class RequestTemplate {
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ target, stream, token, ...prompt }: TemplateOptions) {
+  constructor({ target, stream, timeoutMs, token, ...prompt }: TemplateOptions) {
     const { head: before, key, tail } = bodyParts(prompt);
     const whole = before + markOf(key, 0) + tail;
     const body = Buffer.from(stream ? streamedBody(whole) : whole);
-    this.#accept = stream ? 'application/x-ndjson, text/event-stream, application/json' : 'application/json';
-    this.#authorization = token === undefined ? [] : ['authorization', `Bearer ${token}`];
-    const authorization = token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
+    const fixed = {
+      'content-type': 'application/json',
+      accept: stream ? 'application/x-ndjson, text/event-stream, application/json' : 'application/json',
+      'x-request-timeout-ms': String(Math.ceil(timeoutMs)),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+    this.#fixed = Object.entries(fixed).flat();
     const head = Buffer.from(
       `POST ${target.pathname}${target.search} HTTP/1.1\r\nhost: ${target.host}\r\n` +
-        `content-type: application/json\r\naccept: ${this.#accept}\r\ncontent-length: ${body.length}\r\n${authorization}` +
-        `traceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-01\r\n\r\n`,
+        Object.entries(fixed)
+          .map(([name, value]) => `${name}: ${value}\r\n`)
+          .join('') +
+        `content-length: ${body.length}\r\ntraceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-01\r\n\r\n`,
     );
     this.#bodyAt = head.length;
     this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-01\r\n\r\n'.length;
@@ -85,10 +93,7 @@ export class RequestTemplate {
       .toString(16)
       .padStart(HEX_WIDTH - 1, '0')}`;
     const traceparent = `00-${this.#trace}${id}-${id}-01`;
-    return [
-      ...['content-type', 'application/json', 'accept', this.#accept, 'traceparent', traceparent],
-      ...this.#authorization,
-    ];
+    return [...this.#fixed, 'traceparent', traceparent];
   }
 }
 

@@ -40,6 +40,7 @@ export class Collector {
   readonly #seen = new Set<number>();
   /** When each success ended, milliseconds since the window began. */
   readonly #okEndMs = new Column();
+  #firstOkMs = Number.POSITIVE_INFINITY;
   #lastOkMs = 0;
 
   constructor(kind: AnswerKind) {
@@ -91,7 +92,13 @@ export class Collector {
     return this.#lastOkMs;
   }
 
-  /** At what rate successes came, per second; see {@link departureRate}. */
+  /** The same at a glance, from the first to the last success; undefined before there are two. */
+  get roughDepartureRate(): number | undefined {
+    const seconds = (this.#lastOkMs - this.#firstOkMs) / 1000;
+    return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
+  }
+
+  /** At what rate successes came, per second; see {@link departureRate}. Sorts them all. */
   get departureRate(): number | undefined {
     return departureRate(this.#okEndMs.view());
   }
@@ -109,6 +116,7 @@ export class Collector {
     this.stream.add(record);
     const endedAt = record.intendedMs + response;
     this.#okEndMs.push(endedAt);
+    this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
     this.#lastOkMs = Math.max(this.#lastOkMs, endedAt);
     const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;

@@ -1,16 +1,22 @@
 import type { Knee, PointSummary } from '../types.ts';
+import { isCertainlyAbove } from './binomial.ts';
 
-/** Goodput against what was offered from which on a point is sustained. */
-const GOODPUT_SHARE = 0.98;
+/** Part of the requests that may fail at a point that is sustained. */
+const FAILED_SHARE = 0.02;
 
-/** Whether the target sustained a point; `undefined` where the point does not tell. */
+/**
+ * Whether the target sustained a point; `undefined` where the point does not tell: it was not measured to its end, says
+ * more about this machine or the point before, or has too little of everything.
+ */
 export function isSustained(point: PointSummary): boolean | undefined {
-  if (point.status !== 'complete' || point.validity !== 'valid') return undefined;
-  if (point.state?.state === 'overloaded' || point.dropped > 0) return false;
+  const { status, validity, contaminated, state, dropped, scheduled, outcomes } = point;
+  if (status !== 'complete' || validity !== 'valid' || contaminated !== undefined) return undefined;
+  if (state?.state === 'overloaded' || dropped > 0) return false;
   // At low rates the schedule's own rounding is more than 2 %: 1 request in 0.6 s is 1.67 per second.
-  const goodput = point.scheduled === 0 ? 0 : point.outcomes.ok / point.scheduled;
-  if (goodput < GOODPUT_SHARE) return false;
-  return point.state?.state === 'steady' ? true : undefined;
+  const failed = scheduled - outcomes.ok;
+  // What nobody waited for is no failure.
+  if (isCertainlyAbove(failed - outcomes.incomplete, scheduled, FAILED_SHARE)) return false;
+  return state?.state === 'steady' && failed <= FAILED_SHARE * scheduled ? true : undefined;
 }
 
 /**

@@ -88,17 +88,22 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     newConnections,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     ...(fairness === undefined ? {} : { fairness }),
-    state: judgeState({
-      rate: facts.rate,
-      durationSeconds: facts.durationSeconds,
-      sentMs: collected.sentMs.view(),
-      serviceMs: collected.openMs.view(),
-      observed: { atMs: collected.observed.atMs.view(), inFlight: collected.observed.inFlight.view() },
-      outcomes,
-      statuses: collected.statuses,
-      dropped,
-      servedRps,
-    }),
+    // What was stopped says nothing of what would have come.
+    ...(facts.status === 'complete'
+      ? {
+          state: judgeState({
+            rate: facts.rate,
+            durationSeconds: facts.durationSeconds,
+            sentMs: collected.sentMs.view(),
+            serviceMs: collected.openMs.view(),
+            observed: { atMs: collected.observed.atMs.view(), inFlight: collected.observed.inFlight.view() },
+            outcomes,
+            statuses: collected.statuses,
+            dropped,
+            servedRps,
+          }),
+        }
+      : {}),
     ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
     ...(waterfall === undefined ? {} : { waterfall }),
     ...(collected.errorTexts.size === 0 ? {} : { errorTexts: Object.fromEntries(collected.errorTexts) }),

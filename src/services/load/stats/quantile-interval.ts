@@ -1,4 +1,5 @@
 import type { Interval } from '../types.ts';
+import { binomial } from './binomial.ts';
 
 /** Half of what a 95 % interval leaves out on both sides together. */
 const TAIL = 0.025;
@@ -37,19 +38,4 @@ export function intervalRanks(count: number, fraction: number): readonly [low: n
     term *= ((count - k) / (k + 1)) * (fraction / (1 - fraction));
   }
   return undefined;
-}
-
-/** Probability of exactly `k` of `n`; by logarithms, since `n` may be hundreds of thousands. */
-function binomial(n: number, k: number, p: number): number {
-  const choose = logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
-  return Math.exp(choose + k * Math.log(p) + (n - k) * Math.log(1 - p));
-}
-
-/** Stirling's series after shifting the argument above 10: better than 1e-12 (Abramowitz and Stegun 6.1.41). */
-function logGamma(x: number): number {
-  let shift = 0;
-  let z = x;
-  for (; z < 10; z++) shift += Math.log(z);
-  const series = 1 / (12 * z) - 1 / (360 * z ** 3) + 1 / (1260 * z ** 5);
-  return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - shift;
 }

@@ -1,6 +1,7 @@
 import { plural } from '../../words.ts';
 import type { Outcome, PointState } from '../types.ts';
 import { type Arrivals, arrivalsInOrder, arrivedBetween } from './arrivals-in-order.ts';
+import { isCertainlyAbove } from './binomial.ts';
 import { type Course, inFlightCourse } from './in-flight-course.ts';
 import { type LittleFigures, littlesLaw } from './little.ts';
 import { mean } from './samples-over-time.ts';
@@ -25,13 +26,14 @@ const TREND = {
 } as const;
 /** Part of the offered rate that a steady target serves at the least; a handful of overloaded requests less than the second. */
 const SERVED = { steady: 0.95, handful: 0.9 } as const;
-/** Answers may take this part of the window: else most of it shows how the target fills. */
+/** All but a few answers may take this part of the window: else most of it shows how the target fills. */
 const LONGEST_SHARE = 0.25;
+const FEW_ANSWERS = 0.02;
 /** Standard errors by which the two sides of Little's law may differ, or the part of what is in flight that is nothing. */
 const LITTLE = { errors: 2, share: 0.02 } as const;
-/** Part of the requests that may be shed before the target is not keeping up. */
-const SHED_SHARE = 0.02;
-const SHED_STATUS = [429, 502, 503, 504];
+/** Part of the requests that may fail before the target is not keeping up. */
+const FAILED_SHARE = 0.02;
+const REFUSED = [429, 502, 503, 504];
 
 export interface SteadinessInput {
   readonly rate: number;
@@ -53,11 +55,12 @@ export interface SteadinessInput {
 interface Evidence {
   readonly course: Course;
   readonly little: LittleFigures;
-  /** The larger of mean and median time in system, seconds. */
+  /** What all but a few answers take at most, and no less than their mean: time in system, seconds. */
   readonly tookSeconds: number;
   readonly servedShare: number;
-  /** Seconds that each second of arrivals waits longer, where that is certain. */
+  /** Seconds that each second of arrivals waits longer, where that is certain; and whether less is served as well. */
   readonly growth: number | undefined;
+  readonly isServedLess: boolean;
   /** No growth that matters can hide in the errors. */
   readonly isFlat: boolean;
 }
@@ -91,11 +94,13 @@ export function judgeState(input: SteadinessInput): PointState {
     ...figures,
   });
   if (input.dropped > 0) return overloaded(`${input.dropped} requests found no place below the bound`);
-  const refused = SHED_STATUS.reduce((sum, status) => sum + (input.statuses.get(status) ?? 0), input.outcomes.timeout);
-  if (refused > SHED_SHARE * total) return overloaded(shedReason(refused, total));
-  if (growth !== undefined) return overloaded(`each second of arrivals waits ${(growth * 1000).toFixed(0)} ms longer`);
-  const isShort = tookSeconds > LONGEST_SHARE * input.durationSeconds;
-  if (course.grows && isShort) {
+  const refused = REFUSED.reduce((sum, status) => sum + (input.statuses.get(status) ?? 0), 0);
+  if (isCertainlyAbove(refused, total, FAILED_SHARE)) return overloaded(`${shareOf(refused, total)} were refused`);
+  const later = growth === undefined ? '' : `each second of arrivals waits ${(growth * 1000).toFixed(0)} ms longer`;
+  if (growth !== undefined && evidence.isServedLess) return overloaded(later);
+  const unserved = unservedOf(input, total);
+  if (unserved !== undefined) return { state: 'unknown', reason: `${observed}, but ${unserved}`, ...figures };
+  if (course.grows && tookSeconds > LONGEST_SHARE * input.durationSeconds) {
     const needed = wantedSeconds(input, tookSeconds);
     const reason =
       `${observed} while answers take ${seconds(tookSeconds)}: the window is short against them; ` +
@@ -105,9 +110,7 @@ export function judgeState(input: SteadinessInput): PointState {
   if (course.grows && servedShare < SERVED.steady && input.sentMs.length >= FEW_REQUESTS) {
     return overloaded(servedReason(input));
   }
-  const shed = refused + input.outcomes.incomplete;
-  if (shed > SHED_SHARE * total) return overloaded(shedReason(shed, total));
-  const doubt = doubtOf(input, evidence);
+  const doubt = growth === undefined ? doubtOf(input, evidence) : later;
   if (doubt !== undefined) return { ...undecided(input, `${observed}, but ${doubt}`, 0, tookSeconds), ...figures };
   return { state: 'steady', reason: `${observed}; Little's law expects ${little.expected.toFixed(1)}`, ...figures };
 }
@@ -120,35 +123,54 @@ function evidenceOf(input: SteadinessInput): Evidence {
   return {
     course: inFlightCourse(input.observed, all, window / 4, (window * 3) / 4),
     little: littlesLaw(all, window / 4, (window * 3) / 4),
-    tookSeconds: Math.max(mean(all.took), sorted[Math.floor(sorted.length / 2)] ?? 0) / 1000,
+    tookSeconds: Math.max(mean(all.took), sorted[Math.ceil(sorted.length * (1 - FEW_ANSWERS)) - 1] ?? 0) / 1000,
     servedShare,
     ...(all.at.length < FEW_REQUESTS ? judgeRanks(all, servedShare) : judgeBatches(all, window, servedShare)),
   };
 }
 
-function judgeRanks({ at, took }: Arrivals, servedShare: number): Pick<Evidence, 'growth' | 'isFlat'> {
+type Growth = Pick<Evidence, 'growth' | 'isServedLess' | 'isFlat'>;
+
+function judgeRanks({ at, took }: Arrivals, servedShare: number): Growth {
   const { slope, error, z } = rankTrend(at, took);
   const { ranks, flat } = TREND;
   // Neighbours wait in the same queue: the more there are, the less each is a sample of its own.
   const deviations = ranks.deviations * Math.sqrt(Math.max(1, at.length / ranks.independent));
-  const grows = z > deviations && slope > ranks.share && servedShare < SERVED.handful;
-  return { growth: grows ? slope : undefined, isFlat: slope + flat.errors.ranks * error < flat.share };
+  return {
+    growth: z > deviations && slope > ranks.share ? slope : undefined,
+    isServedLess: servedShare < SERVED.handful,
+    isFlat: slope + flat.errors.ranks * error < flat.share,
+  };
 }
 
 /**
  * Of all arrivals, of those after the first quarter of the window (what comes last has waited longest) and of those in
  * its first half (where many share one target, the last ones gain when no more come).
  */
-function judgeBatches(all: Arrivals, window: number, servedShare: number): Pick<Evidence, 'growth' | 'isFlat'> {
+function judgeBatches(all: Arrivals, window: number, servedShare: number): Growth {
   const trendOf = (part: Arrivals) => (part.at.length < FEW_REQUESTS ? [] : [batchTrend(part.at, part.took)]);
   const later = [all, arrivedBetween(all, window / 4, Number.POSITIVE_INFINITY)].flatMap(trendOf);
   const trends = [...later, ...trendOf(arrivedBetween(all, 0, window / 2))];
   const { batches, flat } = TREND;
   const growing = trends.filter(({ slope, error }) => slope > batches.share && slope > batches.errors * error);
   return {
-    growth: growing.length > 0 && servedShare < SERVED.steady ? growing[0]?.slope : undefined,
+    growth: growing[0]?.slope,
+    isServedLess: servedShare < SERVED.steady,
     isFlat: later.every(({ slope, error }) => slope + flat.errors.batches * error < flat.share),
   };
+}
+
+/** Of a point in which requests went without an answer that says something about the load: which. No duration helps. */
+function unservedOf({ outcomes }: SteadinessInput, total: number): string | undefined {
+  const { ok, incomplete, timeout } = outcomes;
+  if (incomplete > FAILED_SHARE * total) {
+    return `${shareOf(incomplete, total)} were still open when the drain ended; a longer --drain would tell more`;
+  }
+  if (timeout > FAILED_SHARE * total) {
+    return `${shareOf(timeout, total)} timed out; a longer --timeout would tell more`;
+  }
+  const failed = total - ok - incomplete - timeout;
+  return failed > FAILED_SHARE * total ? `${shareOf(failed, total)} failed` : undefined;
 }
 
 /** Why a point in which nothing was seen to be wrong is no evidence that nothing is. */
@@ -186,8 +208,8 @@ function servedReason({ servedRps, rate }: SteadinessInput): string {
   return `answers come at ${figure(servedRps)}/s where ${figure(rate)}/s are offered`;
 }
 
-function shedReason(shed: number, total: number): string {
-  return `${((100 * shed) / total).toFixed(1)} % were refused or timed out`;
+function shareOf(count: number, total: number): string {
+  return `${((100 * count) / total).toFixed(1)} %`;
 }
 
 function seconds(value: number): string {
@@ -205,5 +227,6 @@ function signed(value: number): string {
 }
 
 function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
+  // Never -0, which JSON does not keep.
+  return Math.round(value * 100) / 100 + 0;
 }

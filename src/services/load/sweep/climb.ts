@@ -74,7 +74,8 @@ async function gate(
   rate: number,
 ): Promise<string | undefined> {
   if (baseline === undefined) return undefined;
-  const boundSeconds = gateSeconds ?? Math.min(DEFAULT_GATE_SECONDS, drainSeconds);
+  // Long answers are behind each other in the target's queue for longer.
+  const boundSeconds = gateSeconds ?? Math.min(Math.max(DEFAULT_GATE_SECONDS, (3 * baseline.ms) / 1000), drainSeconds);
   const onBusy = (seen: string) => {
     const reason = `a probe ${seen}, and took ${baseline.ms.toFixed(0)} ms before the sweep`;
     emit({ type: 'sweep-waiting', rate, reason, boundSeconds });

@@ -36,8 +36,9 @@ const NEAR = 1.15;
 const AROUND_CAPACITY = { many: [1.02, 0.975, 1.12], few: [0.93, 0.85, 1.12, 0.7] } as const;
 /** Requests of a point of the asked duration from which on they are many. */
 const MANY = 400;
-/** What a point near the capacity is given, so that something can be told from it. */
-const ENOUGH = 60;
+/** What a point near the capacity is given, so that something can be told from it; and the least that it is offered for. */
+export const ENOUGH = 60;
+const LEAST = 20;
 /** Less served than this part of the rate, and a longer point is not going to show that it is sustained. */
 const HOPEFUL = 0.9;
 /** A longer point is worth its time from this factor on, and up to so many times what it was, or what is enough. */
@@ -75,7 +76,10 @@ export function nextSearchPoint(search: Search, tried: readonly Tried[]): Offer 
   const from = best?.rate ?? low;
   const bound = ordered.find(({ rate, sustained }) => rate > from && sustained !== true);
   if (bound === undefined || bound.rate / from <= PRECISION || (isNear && bound !== failed)) return undefined;
-  const guess = guesses(search, from, bound, failed).find((rate) => isNew(rate, ordered, from, bound.rate));
+  const telling = (rate: number) => rate * search.maxDurationSeconds >= LEAST || rate * durationSeconds >= LEAST;
+  const guess = guesses(search, from, bound, failed).find(
+    (rate) => isNew(rate, ordered, from, bound.rate) && telling(rate),
+  );
   if (guess !== undefined) return { rate: guess, durationSeconds: near(search, guess) };
   return best === undefined ? longer(search, first) : undefined;
 }

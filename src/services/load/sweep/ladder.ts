@@ -31,10 +31,11 @@ export function searchLadder(search: Search): (done: readonly PointSummary[]) =>
   };
 }
 
-/** Longer is of use where a valid point was measured to its end. */
+/** Longer is of use where a valid point was measured to its end; one on the backlog of another gets a second try. */
 function triedOf(point: PointSummary): Tried {
-  const { rate, durationSeconds, status, validity, state } = point;
-  const wantedSeconds = status === 'complete' && validity === 'valid' ? state?.suggestedDurationSeconds : undefined;
+  const { rate, durationSeconds, status, validity, state, contaminated } = point;
+  const suggested = contaminated === undefined ? state?.suggestedDurationSeconds : 2 * durationSeconds;
+  const wantedSeconds = status === 'complete' && validity === 'valid' ? suggested : undefined;
   return {
     rate,
     durationSeconds,

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { formatSeconds } from '../../../config/durations.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
@@ -23,7 +22,14 @@ import { stride } from './stride.ts';
 import type { SweepControl } from './sweep-control.ts';
 import { sweepGenerators } from './sweep-generators.ts';
 import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
-import { defaultMaxInFlight, inFlightWarnings, measuredRequests, planSweep, predictions } from './sweep-plan.ts';
+import {
+  defaultMaxInFlight,
+  inFlightWarnings,
+  measuredRequests,
+  planSweep,
+  predictions,
+  searchNotes,
+} from './sweep-plan.ts';
 
 export interface SweepDeps {
   readonly clock: Clock;
@@ -99,7 +105,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     if (generators.processes > 1) {
       emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
     }
-    for (const text of searchNotes(plan)) emit({ type: 'note', level: 'info', text });
+    for (const note of searchNotes(plan)) emit({ type: 'note', ...note });
     for (const note of predictions(plan)) emit({ type: 'note', ...note });
     for (const text of inFlightWarnings(plan)) emit({ type: 'note', level: 'warn', text });
     const samePrompts = sharedPrefixWarning(answerKind(options.targetUrl), options.sharedPrefixTokens ?? 0);
@@ -178,15 +184,6 @@ function planOf(options: SweepOptions, known: Parameters<typeof planSweep>[1]): 
     maxDurationSeconds: Math.max(durationSeconds, maxDurationSeconds),
   };
   return planSweep({ ...options, rates: low === high ? [low] : [low, high] }, { ...known, search });
-}
-
-function searchNotes({ search, durationSeconds }: SweepPlan): string[] {
-  const { maxDurationSeconds: longest = durationSeconds } = search ?? {};
-  if (search === undefined || longest === durationSeconds) return [];
-  return [
-    `a point that does not tell is offered again for longer, and points near the knee last until they tell: at most ` +
-      `${formatSeconds(longest)} each (--max-duration)`,
-  ];
 }
 
 /** Of an elastic profile, the most there can be: the disk is asked for it. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../../errors.ts';
+import { PROMPT_SCHEME } from '../prompt.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import type { Criterion } from '../stats/criterion.ts';
 import { answerKind } from '../target.ts';
@@ -78,7 +79,10 @@ export function manifestOf(
   more: object,
 ): Record<string, unknown> {
   const { prompt, about, resume, ...settings } = options;
-  const described = { ...settings, promptCodePoints: [...prompt].length, promptSha256: sha256(prompt) };
+  const described = {
+    ...settings,
+    ...{ promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME },
+  };
   return { ...more, ...about, settings: described, health };
 }
 
@@ -91,7 +95,10 @@ export function resumedOptions(
   run: RecordedRun,
   { prompt, about }: Pick<SweepOptions, 'prompt' | 'about'>,
 ): SweepOptions {
-  const { promptCodePoints, promptSha256, ...settings } = (run.manifest.settings ?? {}) as Record<string, unknown>;
+  const { promptCodePoints, promptSha256, promptScheme, ...settings } = (run.manifest.settings ?? {}) as Record<
+    string,
+    unknown
+  >;
   const refused = (why: string, next: string) =>
     new RemedyError(`the run ${run.runId} cannot go on: ${why}`, {
       code: 'run-not-resumable',
@@ -104,6 +111,9 @@ export function resumedOptions(
   if (promptSha256 === undefined) throw refused('its manifest does not tell its settings', 'begin a new run');
   if (promptSha256 !== sha256(prompt)) {
     throw refused('it was made with another prompt', 'give the same --prompt-file as then, or begin a new run');
+  }
+  if (promptScheme !== PROMPT_SCHEME) {
+    throw refused('an earlier version made it, whose prompts shared a beginning', 'begin a new run');
   }
   return { ...(settings as unknown as SweepOptions), prompt, about, resume: run };
 }

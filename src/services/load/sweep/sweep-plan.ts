@@ -2,6 +2,7 @@ import { formatSeconds } from '../../../config/durations.ts';
 import { plural } from '../../words.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
+import { ENOUGH } from './knee-search.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -136,6 +137,38 @@ function shortNote(
   if (longest > durationSeconds) return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
   const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
   return [{ level: 'warn', text: `${why}; --duration ${wanted}s would tell more` }];
+}
+
+/** Shorter answers are many in any window. */
+const LONG_ANSWER_MS = 1000;
+
+/** What a search may take by itself, and whether that is enough for answers as long as the probe's. */
+export function searchNotes(plan: SweepPlan): { readonly level: 'info' | 'warn'; readonly text: string }[] {
+  const { search, durationSeconds, probeMs = 0 } = plan;
+  if (search === undefined) return [];
+  const { maxDurationSeconds: longest = durationSeconds } = search;
+  const bound = `at most ${formatSeconds(longest)} each (--max-duration)`;
+  const needed = Math.ceil((ENOUGH * probeMs) / 60_000);
+  return [
+    ...(longest === durationSeconds
+      ? []
+      : [
+          {
+            level: 'info' as const,
+            text: `points near the knee last until they tell, and one that does not is offered again: ${bound}`,
+          },
+        ]),
+    ...(needed * 60 <= longest || probeMs < LONG_ANSWER_MS
+      ? []
+      : [
+          {
+            level: 'warn' as const,
+            text:
+              `near the knee of a target that serves one such request at a time, a point that tells takes ${needed} min: ` +
+              `--max-duration ${needed}m finds it, ${formatSeconds(longest)} may leave it undecided`,
+          },
+        ]),
+  ];
 }
 
 export function measuredRequests({ rates, durationSeconds }: SweepSettings): number {

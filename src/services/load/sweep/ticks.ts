@@ -28,7 +28,7 @@ export function tickMeter(plan: SweepPlan, index: number, rate: number) {
     const { response, lateness } = live;
     const elapsed = elapsedMs / 1000;
     const draining = phase === 'drain';
-    const standing = { index, rate, draining, elapsed, inFlight, servedRps: collected.departureRate };
+    const standing = { index, rate, draining, elapsed, inFlight, servedRps: collected.roughDepartureRate };
     const left = timeLeft(plan, standing);
     return {
       index,
