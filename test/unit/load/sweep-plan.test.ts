@@ -49,19 +49,6 @@ test('as many generators as the requests that will be open need', () => {
   expect(sweepGenerators({ ...settings, rates: [10], maxInFlight: 50_000 }, machine).processes).toBe(1);
 });
 
-test('a search says how long its points may take, and when that is too short for the answers', () => {
-  const search = { low: 0.05, high: 0.4, maxPoints: 12, maxDurationSeconds: 600 };
-  const known = { runId: 'r', simulated: false, maxInFlight: 1000 };
-  const notes = (probeMs: number, maxDurationSeconds = 600) =>
-    searchNotes(planSweep(settings, { ...known, probeMs, search: { ...search, maxDurationSeconds } })).map(
-      ({ level, text }) => `${level}: ${text}`,
-    );
-  expect(notes(500)).toEqual([expect.stringMatching(/^info: points near the knee last .* at most 10m 00s each/)]);
-  expect(notes(25_000)[1]).toMatch(/^warn: .* takes 25 min: --max-duration 25m finds it/);
-  expect(notes(100, 10)).toEqual([]);
-  expect(searchNotes(planSweep(settings, known))).toEqual([]);
-});
-
 describe('points that may be too short to tell', () => {
   const told = (change: Partial<typeof settings>, probeMs: number, more: object = {}) =>
     predictions(
@@ -100,4 +87,17 @@ describe('points that may be too short to tell', () => {
     const elastic = { low: 0.05, high: 0.4, maxPoints: 9, group: 'b' };
     expect(told({ rates: [0.05, 0.4], durationSeconds: 20 }, 5900, { elastic })).toEqual([]);
   });
+});
+
+test('a search says how long its points may take, and when that is too short for the answers', () => {
+  const search = { low: 0.05, high: 0.4, maxPoints: 12, maxDurationSeconds: 600 };
+  const known = { runId: 'r', simulated: false, maxInFlight: 1000 };
+  const notes = (probeMs: number, maxDurationSeconds = 600) =>
+    searchNotes(planSweep(settings, { ...known, probeMs, search: { ...search, maxDurationSeconds } })).map(
+      ({ level, text }) => `${level}: ${text}`,
+    );
+  expect(notes(500)).toEqual([expect.stringMatching(/^info: points near the knee last .* at most 10m 00s each/)]);
+  expect(notes(25_000)[1]).toMatch(/^warn: .* takes 25 min: --max-duration 25m finds it/);
+  expect(notes(100, 10)).toEqual([]);
+  expect(searchNotes(planSweep(settings, known))).toEqual([]);
 });

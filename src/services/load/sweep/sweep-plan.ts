@@ -110,6 +110,35 @@ export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn';
   return notes;
 }
 
+/** Answers of a point that tells, at the least, and its length against one of them: below, chance hides a trend. */
+const TELLING = { requests: ENOUGH, answers: 4.4, few: 20 } as const;
+
+/**
+ * That points may be too short to tell whether the target keeps up, and what is known of a better duration: under load
+ * answers take longer than alone. Of fast answers few requests are enough.
+ */
+function shortNote(
+  { rates, durationSeconds, search, elastic }: SweepPlan,
+  tookSeconds: number,
+): { readonly level: 'info' | 'warn'; readonly text: string }[] {
+  const lowest = Math.min(...rates);
+  const tens = (seconds: number) => Math.ceil(seconds / 10) * 10;
+  const forAnswers = TELLING.answers * tookSeconds;
+  const isFew = durationSeconds < TELLING.few * tookSeconds && durationSeconds * lowest < TELLING.requests;
+  const reasons = [
+    ...(forAnswers > durationSeconds
+      ? [`answers of ${tookSeconds.toFixed(1)} s ask for ${tens(forAnswers)} s, and for more under load`]
+      : []),
+    ...(isFew ? [`${TELLING.requests} requests at ${lowest} rps take ${tens(TELLING.requests / lowest)} s`] : []),
+  ];
+  if (reasons.length === 0 || elastic !== undefined) return [];
+  const why = `points of ${durationSeconds} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
+  const { maxDurationSeconds: longest = durationSeconds } = search ?? {};
+  if (longest > durationSeconds) return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
+  const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
+  return [{ level: 'warn', text: `${why}; --duration ${wanted}s would tell more` }];
+}
+
 /** Shorter answers are many in any window. */
 const LONG_ANSWER_MS = 1000;
 
@@ -140,35 +169,6 @@ export function searchNotes(plan: SweepPlan): { readonly level: 'info' | 'warn';
           },
         ]),
   ];
-}
-
-/** Answers of a point that tells, at the least, and its length against one of them: below, chance hides a trend. */
-const TELLING = { requests: ENOUGH, answers: 4.4, few: 20 } as const;
-
-/**
- * That points may be too short to tell whether the target keeps up, and what is known of a better duration: under load
- * answers take longer than alone. Of fast answers few requests are enough.
- */
-function shortNote(
-  { rates, durationSeconds, search, elastic }: SweepPlan,
-  tookSeconds: number,
-): { readonly level: 'info' | 'warn'; readonly text: string }[] {
-  const lowest = Math.min(...rates);
-  const tens = (seconds: number) => Math.ceil(seconds / 10) * 10;
-  const forAnswers = TELLING.answers * tookSeconds;
-  const isFew = durationSeconds < TELLING.few * tookSeconds && durationSeconds * lowest < TELLING.requests;
-  const reasons = [
-    ...(forAnswers > durationSeconds
-      ? [`answers of ${tookSeconds.toFixed(1)} s ask for ${tens(forAnswers)} s, and for more under load`]
-      : []),
-    ...(isFew ? [`${TELLING.requests} requests at ${lowest} rps take ${tens(TELLING.requests / lowest)} s`] : []),
-  ];
-  if (reasons.length === 0 || elastic !== undefined) return [];
-  const why = `points of ${durationSeconds} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
-  const { maxDurationSeconds: longest = durationSeconds } = search ?? {};
-  if (longest > durationSeconds) return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
-  const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
-  return [{ level: 'warn', text: `${why}; --duration ${wanted}s would tell more` }];
 }
 
 export function measuredRequests({ rates, durationSeconds }: SweepSettings): number {
