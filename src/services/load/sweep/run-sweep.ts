@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
+import { plural } from '../../words.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import type { RequestRecord } from '../engine/protocol.ts';
 import { sharedPrefixWarning } from '../prompt.ts';
@@ -99,7 +100,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const manifest = manifestOf(options, health, { plan, startedAt: beginning(options, startedAt), limits });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (record.retired > 0) {
-      const text = `${record.retired} files of an earlier run with tag ${options.tag} make room; they stay in its folder`;
+      const text = `an earlier run with tag ${options.tag} gives up the names of ${plural(record.retired, 'file')}, kept in its folder`;
       emit({ type: 'note', level: 'info', text });
     }
     if (generators.processes > 1) {
