@@ -32,9 +32,9 @@ await bundle('report/report.ts', 'report.js', 'browser', 'iife');
 copyFileSync(`${root}templates/report/report.css`, `${root}dist/templates/report.css`);
 
 // What the Google client library's definitions are needed for is a twentieth of them, and reading all is slow.
-const { definitionsOf } = await import(`${root}dist/services/gcp/definitions.js`);
-const { SERVICES } = await import(`${root}dist/services/gcp/library.js`);
-writeFileSync(`${root}dist/services/gcp/definitions.json`, JSON.stringify(definitionsOf(SERVICES)));
+const { definitionsOf } = await import(`${root}dist/services/targets/gcp/definitions.js`);
+const { SERVICES } = await import(`${root}dist/services/targets/gcp/library.js`);
+writeFileSync(`${root}dist/services/targets/gcp/definitions.json`, JSON.stringify(definitionsOf(SERVICES)));
 
 // The manifest spares the command line from loading every command to know what there is.
 const { Plugin } = await import('@oclif/core/config');

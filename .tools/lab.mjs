@@ -3,4 +3,4 @@ import { ensureBuilt, ensureInstalled, node, run } from './ensure.mjs';
 
 ensureInstalled();
 ensureBuilt();
-process.exitCode = await run(node(), ['test/lab/main.ts', ...process.argv.slice(2)]);
+process.exitCode = await run(node(), ['lab/main.ts', ...process.argv.slice(2)]);

@@ -1,7 +1,7 @@
-import { actionsOf, DeployedLab } from '../test/lab/deployed.ts';
-import type { Call } from '../test/lab/proxy.ts';
-import { labObstacle } from '../test/lab/support.ts';
-import type { Vm } from '../test/lab/vm.ts';
+import { actionsOf, DeployedLab } from '../lab/deployed.ts';
+import type { Call } from '../lab/proxy.ts';
+import { labObstacle } from '../lab/support.ts';
+import type { Vm } from '../lab/vm.ts';
 import type { BenchResult, BenchRow } from './types.ts';
 
 const NAME = 'deploy aws, in the lab';

@@ -1,5 +1,5 @@
-import { type BothClouds, startLab } from '../test/lab/lab.ts';
-import { labObstacle } from '../test/lab/support.ts';
+import { type BothClouds, startLab } from '../lab/lab.ts';
+import { labObstacle } from '../lab/support.ts';
 import { Cli } from '../test/support/cli.ts';
 import { type FirstDeploy, firstDeploy } from './gcp/first-deploy.ts';
 import { type NoChange, noChange, startTimes } from './gcp/no-change.ts';

@@ -10,8 +10,8 @@ import { systemClock } from './runtime.ts';
 import { createSweepControl, type SweepControl } from './services/load/sweep/sweep-control.ts';
 import { stackOption } from './services/stack/stack-option.ts';
 import { surviveClosedStreams } from './ui/closed-streams.ts';
+import { openReporter, type Reporter } from './ui/open-reporter.ts';
 import { renderError } from './ui/render-error.ts';
-import { openReporter, type Reporter } from './ui/reporter.ts';
 import { type Terminal, terminalOf } from './ui/terminal.ts';
 
 /** What a command hands back: data for `--json`, text for people, and an exit code when it is not plain success. */

@@ -1,10 +1,10 @@
 import { type GroupFlags, namedGroup } from './config/group-flags.ts';
+import { pathsOf, processDeps } from './operator.ts';
 import { systemClock } from './runtime.ts';
-import type { GroupReference } from './services/gcp/group-source.ts';
-import { localSource } from './services/scaling/local-source.ts';
 import type { GroupSource } from './services/scaling/types.ts';
 import { readState } from './services/stack/state.ts';
-import { pathsOf, processDeps } from './surroundings.ts';
+import type { GroupReference } from './services/targets/gcp/group-source.ts';
+import { localSource } from './services/targets/local/group-source.ts';
 
 /**
  * The group that flags and stack mean: the named one, else the stack's on Compute Engine, else its replicas here.
@@ -17,7 +17,7 @@ export async function groupOf(stack: string, flags: GroupFlags): Promise<GroupSo
   const paths = pathsOf(stack);
   const record = (await readState(paths.state))?.targets.gcp;
   if (record !== undefined) {
-    const { recordedGroup } = await import('./services/gcp/recorded-group.ts');
+    const { recordedGroup } = await import('./services/targets/gcp/recorded-group.ts');
     const group = recordedGroup(stack, record);
     if (group !== undefined) return cloudGroup(group, flags.project ?? group.project, flags['endpoint-url']);
   }
@@ -31,9 +31,9 @@ async function cloudGroup(
   endpoint: string | undefined,
 ): Promise<GroupSource> {
   const [{ openCompute }, { groupSource }, { chooseProject }] = await Promise.all([
-    import('./services/gcp/compute.ts'),
-    import('./services/gcp/group-source.ts'),
-    import('./services/gcp/request.ts'),
+    import('./services/targets/gcp/compute.ts'),
+    import('./services/targets/gcp/group-source.ts'),
+    import('./services/targets/gcp/request.ts'),
   ]);
   const { location } = reference;
   const compute = await openCompute({

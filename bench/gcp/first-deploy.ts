@@ -14,7 +14,7 @@ interface Moments {
   readonly active: number;
 }
 
-/** How long the lab's front ends do not know a new rule; see WITH_VMS in test/lab/gcp/timings.ts. */
+/** How long the lab's front ends do not know a new rule; see WITH_VMS in lab/gcp/timings.ts. */
 const FRONT_ENDS_SECONDS = 2;
 
 /**

@@ -1,4 +1,4 @@
-import type { GcpCall } from '../../test/lab/gcp/server.ts';
+import type { GcpCall } from '../../lab/gcp/server.ts';
 import { type BenchStack, hostAt } from './stack.ts';
 import { momentOf } from './times.ts';
 

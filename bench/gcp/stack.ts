@@ -1,7 +1,7 @@
 import { request } from 'node:http';
-import type { Gcp } from '../../test/lab/gcp/gcp.ts';
-import { SLOW_ENGINE } from '../../test/lab/images.ts';
-import type { BothClouds } from '../../test/lab/lab.ts';
+import type { Gcp } from '../../lab/gcp/gcp.ts';
+import { SLOW_ENGINE } from '../../lab/images.ts';
+import type { BothClouds } from '../../lab/lab.ts';
 import type { Cli } from '../../test/support/cli.ts';
 
 const ZONE = 'europe-west3-c';

@@ -1,4 +1,4 @@
-import { Generator } from '../../src/services/load/engine/generator-process.ts';
+import { Generator } from '../../src/services/load/engine/generator-group.ts';
 import type { Progress, RequestRecord, RunOrder } from '../../src/services/load/engine/protocol.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 import { arrivalsWithin } from '../../src/services/load/schedule/arrivals.ts';

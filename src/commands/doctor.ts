@@ -1,21 +1,21 @@
 import { Args } from '@oclif/core';
-import { ec2Endpoint, ec2Of, homeFolder } from '../aws-surroundings.ts';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { awsFlags, vmFlags } from '../config/aws-flags.ts';
 import { integerFlag } from '../config/flags.ts';
-import { gcpFlags, machineTypeFlag, zonesFlag } from '../config/gcp-flags.ts';
 import { ExitCode } from '../errors.ts';
-import { computeOf, gcpEndpoint, hasTraceOfGcp, zonesOf } from '../gcp-surroundings.ts';
-import { UBUNTU_24_04 } from '../services/aws/ami.ts';
-import { doctorAws } from '../services/aws/doctor.ts';
-import { DEFAULT_DISK_GB } from '../services/aws/request.ts';
+import { pathsOf } from '../operator.ts';
 import { type DoctorCheck, finding } from '../services/doctor/check.ts';
 import { doctorLocal } from '../services/doctor/local.ts';
-import { doctorGcp } from '../services/gcp/doctor.ts';
-import { DEFAULT_DISK_GB as DEFAULT_GCP_DISK_GB } from '../services/gcp/request.ts';
 import { descriptorLimit } from '../services/load/engine/descriptors.ts';
 import { operatorAddress } from '../services/stack/operator-address.ts';
-import { pathsOf } from '../surroundings.ts';
+import { UBUNTU_24_04 } from '../services/targets/aws/ami.ts';
+import { ec2Endpoint, ec2Of, homeFolder } from '../services/targets/aws/connect.ts';
+import { doctorAws } from '../services/targets/aws/doctor.ts';
+import { awsFlags, vmFlags } from '../services/targets/aws/flags.ts';
+import { DEFAULT_DISK_GB } from '../services/targets/aws/request.ts';
+import { computeOf, gcpEndpoint, hasTraceOfGcp, zonesOf } from '../services/targets/gcp/connect.ts';
+import { doctorGcp } from '../services/targets/gcp/doctor.ts';
+import { gcpFlags, machineTypeFlag, zonesFlag } from '../services/targets/gcp/flags.ts';
+import { DEFAULT_DISK_GB as DEFAULT_GCP_DISK_GB } from '../services/targets/gcp/request.ts';
 import { renderDoctor } from '../ui/render-aws.ts';
 
 export default class Doctor extends BaseCommand<typeof Doctor> {

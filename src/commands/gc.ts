@@ -1,17 +1,17 @@
 import { Args, Flags } from '@oclif/core';
-import { createdByOf, ec2Of, homeFolder } from '../aws-surroundings.ts';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { awsFlags } from '../config/aws-flags.ts';
-import { gcpFlags } from '../config/gcp-flags.ts';
 import { ExitCode } from '../errors.ts';
-import { computeOf } from '../gcp-surroundings.ts';
-import * as aws from '../services/aws/collect.ts';
-import { bootTarget } from '../services/gcp/boot/boot.ts';
-import * as gcp from '../services/gcp/collect.ts';
-import type { Garbage } from '../services/stack/garbage.ts';
+import { stackDeps } from '../operator.ts';
+import type { Garbage } from '../services/gc/garbage.ts';
 import type { StackDeps } from '../services/stack/session.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
-import { stackDeps } from '../surroundings.ts';
+import * as aws from '../services/targets/aws/collect.ts';
+import { createdByOf, ec2Of, homeFolder } from '../services/targets/aws/connect.ts';
+import { awsFlags } from '../services/targets/aws/flags.ts';
+import { bootTarget } from '../services/targets/gcp/boot/boot.ts';
+import * as gcp from '../services/targets/gcp/collect.ts';
+import { computeOf } from '../services/targets/gcp/connect.ts';
+import { gcpFlags } from '../services/targets/gcp/flags.ts';
 import { confirmFirst } from '../ui/confirm-first.ts';
 import { renderGarbage } from '../ui/render-garbage.ts';
 

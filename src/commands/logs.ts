@@ -2,10 +2,10 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { integerFlag } from '../config/flags.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
+import { pathsOf, targetModules } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { followLogs, type LogLine, type LogSource } from '../services/stack/log-source.ts';
 import { readState } from '../services/stack/state.ts';
-import { pathsOf, targetModules } from '../surroundings.ts';
 
 export default class Logs extends BaseCommand<typeof Logs> {
   static override summary = 'the logs of the services';

@@ -3,9 +3,9 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { durationFlag } from '../config/flags.ts';
 import { capacityFlag, groupFlags } from '../config/group-flags.ts';
 import { groupOf } from '../group-surroundings.ts';
+import { pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';
-import { readEndpoints } from '../services/local/endpoints.ts';
 import { scalingText } from '../services/results/scaling-text.ts';
 import { writeWatchFigures } from '../services/results/write-watch.ts';
 import { exitOfWatch } from '../services/scaling/exit-of-watch.ts';
@@ -14,7 +14,7 @@ import { findLiveRun, followLoad } from '../services/scaling/load-beside.ts';
 import { recordedWatch, WatchLost } from '../services/scaling/recorded-watch.ts';
 import { checkUntil, parseUntil } from '../services/scaling/until.ts';
 import { type WatchOptions, watchGroup } from '../services/scaling/watch.ts';
-import { pathsOf } from '../surroundings.ts';
+import { readEndpoints } from '../services/stack/endpoints.ts';
 import { renderWatch } from '../ui/render-scale.ts';
 
 export default class ScaleWatch extends BaseCommand<typeof ScaleWatch> {

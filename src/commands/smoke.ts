@@ -5,14 +5,14 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { durationFlag, urlFlag } from '../config/flags.ts';
 import { tokenFileFlag } from '../config/token-flag.ts';
 import { ExitCode } from '../errors.ts';
+import { chainTokens, pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
-import { readEndpoints } from '../services/local/endpoints.ts';
 import { junitOf } from '../services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { smokeTargets } from '../services/smoke/targets.ts';
-import { chainTokens, pathsOf } from '../surroundings.ts';
+import { readEndpoints } from '../services/stack/endpoints.ts';
 import { formatSmokeReport } from '../ui/format/check.ts';
 
 export default class Smoke extends BaseCommand<typeof Smoke> {

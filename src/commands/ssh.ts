@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { gcpFlags } from '../config/gcp-flags.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
-import { computeOf } from '../gcp-surroundings.ts';
-import { sshCommand } from '../services/aws/ssh-command.ts';
-import { recordedRequest } from '../services/gcp/guards.ts';
-import { sshCommandB } from '../services/gcp/ssh-command.ts';
-import { chooseVm, listVms } from '../services/gcp/vms.ts';
+import { pathsOf } from '../operator.ts';
 import { readState } from '../services/stack/state.ts';
-import { pathsOf } from '../surroundings.ts';
+import { sshCommand } from '../services/targets/aws/ssh-command.ts';
+import { computeOf } from '../services/targets/gcp/connect.ts';
+import { gcpFlags } from '../services/targets/gcp/flags.ts';
+import { recordedRequest } from '../services/targets/gcp/guards.ts';
+import { sshCommandB } from '../services/targets/gcp/ssh-command.ts';
+import { chooseVm, listVms } from '../services/targets/gcp/vms.ts';
 import { renderVms } from '../ui/render-vms.ts';
 
 export default class Ssh extends BaseCommand<typeof Ssh> {

@@ -1,11 +1,11 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { awsFlags } from '../config/aws-flags.ts';
-import { gcpFlags } from '../config/gcp-flags.ts';
 import { ExitCode } from '../errors.ts';
+import { pathsOf, targetModules } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { stackStatus } from '../services/stack/stack-status.ts';
-import { pathsOf, targetModules } from '../surroundings.ts';
+import { awsFlags } from '../services/targets/aws/flags.ts';
+import { gcpFlags } from '../services/targets/gcp/flags.ts';
 import { renderStatus } from '../ui/render-stack.ts';
 
 export default class Status extends BaseCommand<typeof Status> {

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { awsFlags } from '../config/aws-flags.ts';
-import { gcpFlags } from '../config/gcp-flags.ts';
 import { ExitCode } from '../errors.ts';
+import { pathsOf, stackDeps, TARGETS, targetModules } from '../operator.ts';
+import type { TargetModule } from '../services/stack/provider.ts';
 import { targetsToTearDown, teardownStack } from '../services/stack/stack-teardown.ts';
 import { readState } from '../services/stack/state.ts';
-import type { TargetModule } from '../services/stack/target-module.ts';
 import { leftoversError } from '../services/stack/teardown.ts';
-import { pathsOf, stackDeps, TARGETS, targetModules } from '../surroundings.ts';
+import { awsFlags } from '../services/targets/aws/flags.ts';
+import { gcpFlags } from '../services/targets/gcp/flags.ts';
 import { confirmStack } from '../ui/confirm.ts';
 import { renderTeardown } from '../ui/render-stack.ts';
 

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
+import { lockJudge, pathsOf } from '../operator.ts';
 import { describeHolder, describeQuiet, inspectLock, type LockView } from '../services/stack/lock-holder.ts';
 import { breakLock } from '../services/stack/unlock.ts';
-import { lockJudge, pathsOf } from '../surroundings.ts';
 import { confirmStack } from '../ui/confirm.ts';
 
 export default class Unlock extends BaseCommand<typeof Unlock> {

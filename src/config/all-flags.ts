@@ -1,7 +1,7 @@
-import { awsDeployFlags } from './aws-deploy-flags.ts';
-import { awsFlags } from './aws-flags.ts';
-import { gcpDeployFlags } from './gcp-deploy-flags.ts';
-import { gcpFlags } from './gcp-flags.ts';
+import { awsDeployFlags } from '../services/targets/aws/deploy-flags.ts';
+import { awsFlags } from '../services/targets/aws/flags.ts';
+import { gcpDeployFlags } from '../services/targets/gcp/deploy-flags.ts';
+import { gcpFlags } from '../services/targets/gcp/flags.ts';
 
 const { 'endpoint-url': ec2Endpoint, ...awsPlace } = awsFlags;
 const { type: awsType, 'disk-gb': awsDisk, subnet: awsSubnet, ...aws } = awsDeployFlags;

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
+import { parseDuration } from '../durations.ts';
 import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
 import { parseModelName } from '../services/chain/model-name.ts';
-import { parseDuration } from './durations.ts';
 
 interface Range {
   readonly min?: number;

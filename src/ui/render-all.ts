@@ -1,4 +1,4 @@
-import type { AllDeployment } from '../services/clouds/deploy-all.ts';
+import type { AllDeployment } from '../services/deploy/deploy-all.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
 import { nextCommands } from './format/text.ts';
 

@@ -1,6 +1,6 @@
-import type { AwsDeployment } from '../services/aws/deploy.ts';
 import type { DoctorCheck } from '../services/doctor/check.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
+import type { AwsDeployment } from '../services/targets/aws/deploy.ts';
 import { besideLead } from './format/entry.ts';
 import { nextCommands } from './format/text.ts';
 

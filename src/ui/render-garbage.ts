@@ -1,4 +1,4 @@
-import type { Garbage, MarkedThing } from '../services/stack/garbage.ts';
+import type { Garbage, MarkedThing } from '../services/gc/garbage.ts';
 
 interface Listed extends MarkedThing {
   /** What its cloud knows it by. */

@@ -1,5 +1,5 @@
-import type { GcpDeployment } from '../services/gcp/deploy.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
+import type { GcpDeployment } from '../services/targets/gcp/deploy.ts';
 import { nextCommands } from './format/text.ts';
 
 /** What a deploy on GCP says when it is done. */

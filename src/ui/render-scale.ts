@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { formatSeconds } from '../config/durations.ts';
+import { formatSeconds } from '../durations.ts';
 import { display } from '../services/results/text.ts';
 import type { ScaleSample } from '../services/scaling/types.ts';
 import type { WatchReport } from '../services/scaling/watch.ts';

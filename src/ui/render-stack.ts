@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
-import type { HostDeployment } from '../services/host/deploy.ts';
-import type { LocalDeployment } from '../services/local/deploy.ts';
 import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
+import type { TargetStatus } from '../services/stack/provider.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget } from '../services/stack/stack-status.ts';
-import type { TargetStatus } from '../services/stack/target-module.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
+import type { HostDeployment } from '../services/targets/host/deploy.ts';
+import type { LocalDeployment } from '../services/targets/local/deploy.ts';
 import { nextCommands } from './format/text.ts';
 
 /** What a deploy says when it is done. */

@@ -1,5 +1,5 @@
-import type { GroupVm } from '../services/gcp/vms.ts';
 import { plainTable } from '../services/results/plain-table.ts';
+import type { GroupVm } from '../services/targets/gcp/vms.ts';
 
 const HEAD = ['name', 'zone', 'status', 'address', 'made (UTC)'];
 

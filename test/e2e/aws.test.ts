@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { stackDeps } from '../../src/operator.ts';
 import { systemClock } from '../../src/runtime.ts';
-import { openEc2 } from '../../src/services/aws/ec2.ts';
-import { openAwsTarget } from '../../src/services/aws/teardown.ts';
-import { stackDeps } from '../../src/surroundings.ts';
+import { openEc2 } from '../../src/services/targets/aws/ec2.ts';
+import { openAwsTarget } from '../../src/services/targets/aws/teardown.ts';
 import { AwsStack } from '../integration/aws/aws-stack.ts';
 import { CREDENTIALS, Moto, REGION } from '../integration/aws/moto.ts';
 import { Cli } from '../support/cli.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Gcp, startGcp } from '../lab/gcp/gcp.ts';
-import { memoryBalancers } from '../lab/gcp/memory-balancers.ts';
-import { memoryMachines } from '../lab/gcp/memory-machines.ts';
+import { type Gcp, startGcp } from '../../lab/gcp/gcp.ts';
+import { memoryBalancers } from '../../lab/gcp/memory-balancers.ts';
+import { memoryMachines } from '../../lab/gcp/memory-machines.ts';
 import { Cli } from '../support/cli.ts';
 
 let gcp: Gcp;

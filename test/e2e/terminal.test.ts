@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listProcesses } from '../../src/services/local/process-table.ts';
+import { listProcesses } from '../../src/services/machine/process-table.ts';
 import { Cli, ROOT } from '../support/cli.ts';
 
 const hasTmux = spawnSync('tmux', ['-V']).status === 0;

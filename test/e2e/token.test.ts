@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { listProcesses } from '../../src/services/local/process-table.ts';
+import { listProcesses } from '../../src/services/machine/process-table.ts';
 import { Cli, type CliResult } from '../support/cli.ts';
 
 let cli: Cli;

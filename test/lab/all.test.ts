@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LABEL } from '../../lab/cache.ts';
+import { labDocker } from '../../lab/images.ts';
+import { type BothClouds, startLab } from '../../lab/lab.ts';
+import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from '../../lab/needles.ts';
+import { labObstacle } from '../../lab/support.ts';
 import { Cli } from '../support/cli.ts';
-import { LABEL } from './cache.ts';
-import { labDocker } from './images.ts';
-import { type BothClouds, startLab } from './lab.ts';
-import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from './needles.ts';
-import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
 const ZERO = expect.toSatisfy((counts: Record<string, number>) => Object.values(counts).every((n) => n === 0));

@@ -5,10 +5,10 @@ import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { actionsOf, DeployedLab, type InstanceSeen, tagsOf } from '../../lab/deployed.ts';
+import type { SimulatedB } from '../../lab/simulated-b.ts';
+import { labObstacle } from '../../lab/support.ts';
 import { ROOT } from '../support/cli.ts';
-import { actionsOf, DeployedLab, type InstanceSeen, tagsOf } from './deployed.ts';
-import type { SimulatedB } from './simulated-b.ts';
-import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
 const ALLOWED = '198.51.100.0/24';

@@ -2,13 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { QUICK_ENGINE } from '../../lab/images.ts';
+import { type BothClouds, startLab } from '../../lab/lab.ts';
+import { labObstacle } from '../../lab/support.ts';
 import type { RequestRecord } from '../../src/services/load/engine/protocol.ts';
 import { readRun } from '../../src/services/load/record/read-run.ts';
 import type { InstanceSample } from '../../src/services/scaling/types.ts';
 import { Cli, type CliResult } from '../support/cli.ts';
-import { QUICK_ENGINE } from './images.ts';
-import { type BothClouds, startLab } from './lab.ts';
-import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
 const PATIENCE_MS = 300_000;

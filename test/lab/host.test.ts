@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cloudInit } from '../../src/services/host/cloud-init.ts';
-import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../src/services/host/ssh-keys.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { labObstacle } from '../../lab/support.ts';
+import type { Vm } from '../../lab/vm.ts';
+import { cloudInit } from '../../src/services/machine/cloud-init.ts';
+import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../src/services/machine/ssh-keys.ts';
 import { Cli } from '../support/cli.ts';
 import { BOOT } from '../unit/host/templates.ts';
-import { type Lab, startLab } from './lab.ts';
-import { labObstacle } from './support.ts';
-import type { Vm } from './vm.ts';
 
 const obstacle = await labObstacle(true);
 const CONTAINERS = ['docker', 'ps', '--no-trunc', '--format', '{{.Label "com.docker.compose.service"}} {{.ID}}'];

@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LABEL } from '../../lab/cache.ts';
+import { labDocker } from '../../lab/images.ts';
+import { type BothClouds, startLab } from '../../lab/lab.ts';
+import { folderOf, type Killed, killAt, type Loses, loseState, staircase } from '../../lab/staircase.ts';
+import { labObstacle } from '../../lab/support.ts';
 import { Cli } from '../support/cli.ts';
-import { LABEL } from './cache.ts';
-import { labDocker } from './images.ts';
-import { type BothClouds, startLab } from './lab.ts';
-import { folderOf, type Killed, killAt, type Loses, loseState, staircase } from './staircase.ts';
-import { labObstacle } from './support.ts';
 
 const obstacle = await labObstacle(true);
 

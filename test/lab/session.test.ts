@@ -5,11 +5,11 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cacheFolder, LABEL } from './cache.ts';
-import { labDocker } from './images.ts';
-import { startLab } from './lab.ts';
-import { run } from './shell.ts';
-import { ensureCloudTools, labObstacle } from './support.ts';
+import { cacheFolder, LABEL } from '../../lab/cache.ts';
+import { labDocker } from '../../lab/images.ts';
+import { startLab } from '../../lab/lab.ts';
+import { run } from '../../lab/shell.ts';
+import { ensureCloudTools, labObstacle } from '../../lab/support.ts';
 
 const obstacle = await labObstacle(true);
 const MAIN = new URL('main.ts', import.meta.url).pathname;

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Lab, startLab } from './lab.ts';
-import { run } from './shell.ts';
-import { labObstacle } from './support.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { run } from '../../lab/shell.ts';
+import { labObstacle } from '../../lab/support.ts';
 
 const obstacle = await labObstacle(true);
 

@@ -1,10 +1,10 @@
 import type { RequestListener } from 'node:http';
+import { startGcp } from '../../lab/gcp/gcp.ts';
+import { memoryBalancers } from '../../lab/gcp/memory-balancers.ts';
+import { memoryMachines } from '../../lab/gcp/memory-machines.ts';
 import { systemClock } from '../../src/runtime.ts';
-import { type Compute, openCompute } from '../../src/services/gcp/compute.ts';
-import type { Changes } from '../../src/services/gcp/compute-calls.ts';
-import { startGcp } from '../lab/gcp/gcp.ts';
-import { memoryBalancers } from '../lab/gcp/memory-balancers.ts';
-import { memoryMachines } from '../lab/gcp/memory-machines.ts';
+import { type Compute, openCompute } from '../../src/services/targets/gcp/compute.ts';
+import type { Changes } from '../../src/services/targets/gcp/compute-calls.ts';
 
 export const ZONE = 'europe-west3-c';
 const PORT = 8002;

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../../src/events.ts';
 import { systemClock } from '../../src/runtime.ts';
-import { loadBundles } from '../../src/services/local/bundles.ts';
-import { deployLocal, type LocalDeps } from '../../src/services/local/deploy.ts';
-import { listProcesses } from '../../src/services/local/process-table.ts';
-import type { LocalRequest } from '../../src/services/local/request.ts';
-import { findStackProcesses } from '../../src/services/local/service-process.ts';
-import { teardownLocal } from '../../src/services/local/teardown.ts';
+import { listProcesses } from '../../src/services/machine/process-table.ts';
 import { type StackPaths, stackPaths } from '../../src/services/stack/paths.ts';
+import { loadBundles } from '../../src/services/targets/local/bundles.ts';
+import { deployLocal, type LocalDeps } from '../../src/services/targets/local/deploy.ts';
+import type { LocalRequest } from '../../src/services/targets/local/request.ts';
+import { findStackProcesses } from '../../src/services/targets/local/service-process.ts';
+import { teardownLocal } from '../../src/services/targets/local/teardown.ts';
 
 export const BUNDLES = new URL('../../dist/templates', import.meta.url).pathname;
 

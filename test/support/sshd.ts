@@ -5,9 +5,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HostAccess } from '../../src/services/host/access.ts';
-import { formatPublicKey, makeSshKeyPair, parsePublicKey, type SshKeyPair } from '../../src/services/host/ssh-keys.ts';
-import { freePorts } from '../../src/services/local/ports.ts';
+import type { HostAccess } from '../../src/services/machine/access.ts';
+import {
+  formatPublicKey,
+  makeSshKeyPair,
+  parsePublicKey,
+  type SshKeyPair,
+} from '../../src/services/machine/ssh-keys.ts';
+import { freePorts } from '../../src/services/targets/local/ports.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
 

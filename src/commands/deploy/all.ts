@@ -1,12 +1,12 @@
 import { Flags } from '@oclif/core';
-import { awsPlanDeps, awsRequest } from '../../aws-deployment.ts';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { allFlags } from '../../config/all-flags.ts';
 import { durationFlag } from '../../config/flags.ts';
-import { gcpPlanDeps, gcpRequest } from '../../gcp-deployment.ts';
-import { deployAll } from '../../services/clouds/deploy-all.ts';
-import { HostSessions } from '../../services/host/sessions.ts';
-import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
+import { hostDeps, pathsOf, stackDeps } from '../../operator.ts';
+import { deployAll } from '../../services/deploy/deploy-all.ts';
+import { HostSessions } from '../../services/machine/sessions.ts';
+import { awsPlanDeps, awsRequest } from '../../services/targets/aws/ask.ts';
+import { gcpPlanDeps, gcpRequest } from '../../services/targets/gcp/ask.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
 import { renderAllDeployment } from '../../ui/render-all.ts';
 

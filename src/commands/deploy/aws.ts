@@ -1,15 +1,15 @@
 import { Flags } from '@oclif/core';
-import { awsPlanDeps, awsRequest } from '../../aws-deployment.ts';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
-import { awsDeployFlags } from '../../config/aws-deploy-flags.ts';
-import { awsFlags } from '../../config/aws-flags.ts';
 import { urlFlag } from '../../config/flags.ts';
 import { refuseForeignTuning } from '../../config/tuning-flags.ts';
-import { chooseB } from '../../services/aws/b-url.ts';
-import { deployAws } from '../../services/aws/deploy.ts';
-import { HostSessions } from '../../services/host/sessions.ts';
+import { hostDeps, pathsOf, stackDeps } from '../../operator.ts';
+import { HostSessions } from '../../services/machine/sessions.ts';
 import { readState } from '../../services/stack/state.ts';
-import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
+import { awsPlanDeps, awsRequest } from '../../services/targets/aws/ask.ts';
+import { chooseB } from '../../services/targets/aws/b-url.ts';
+import { deployAws } from '../../services/targets/aws/deploy.ts';
+import { awsDeployFlags } from '../../services/targets/aws/deploy-flags.ts';
+import { awsFlags } from '../../services/targets/aws/flags.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
 import { renderAwsDeployment } from '../../ui/render-aws.ts';
 

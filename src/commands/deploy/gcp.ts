@@ -1,12 +1,12 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
-import { gcpDeployFlags } from '../../config/gcp-deploy-flags.ts';
-import { gcpOnlyFlags } from '../../config/gcp-flags.ts';
 import { refuseForeignTuning } from '../../config/tuning-flags.ts';
-import { gcpPlanDeps, gcpRequest } from '../../gcp-deployment.ts';
-import { deployGcp } from '../../services/gcp/deploy.ts';
-import { HostSessions } from '../../services/host/sessions.ts';
-import { hostDeps, pathsOf, stackDeps } from '../../surroundings.ts';
+import { hostDeps, pathsOf, stackDeps } from '../../operator.ts';
+import { HostSessions } from '../../services/machine/sessions.ts';
+import { gcpPlanDeps, gcpRequest } from '../../services/targets/gcp/ask.ts';
+import { deployGcp } from '../../services/targets/gcp/deploy.ts';
+import { gcpDeployFlags } from '../../services/targets/gcp/deploy-flags.ts';
+import { gcpOnlyFlags } from '../../services/targets/gcp/flags.ts';
 import { confirmFirst } from '../../ui/confirm-first.ts';
 import { renderGcpDeployment } from '../../ui/render-gcp.ts';
 

@@ -3,10 +3,10 @@ import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { durationFlag, modelFlag, urlFlag } from '../../config/flags.ts';
 import { refuseForeignTuning, tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
+import { hostDeps, knownHosts, pathsOf, stackDeps } from '../../operator.ts';
 import { serviceBase } from '../../services/chain/urls.ts';
-import { deployHost, type HostRequest } from '../../services/host/deploy.ts';
-import { parseSshAddress } from '../../services/host/ssh-address.ts';
-import { hostDeps, knownHosts, pathsOf, stackDeps } from '../../surroundings.ts';
+import { deployHost, type HostRequest } from '../../services/targets/host/deploy.ts';
+import { parseSshAddress } from '../../services/targets/host/ssh-address.ts';
 import { askForYes } from '../../ui/prompt.ts';
 import { renderHostDeployment } from '../../ui/render-stack.ts';
 

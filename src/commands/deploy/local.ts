@@ -2,12 +2,12 @@ import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../../base-command.ts';
 import { durationFlag, integerFlag, modelFlag, numberFlag } from '../../config/flags.ts';
 import { tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
+import { localBundles, pathsOf, processDeps, stackDeps } from '../../operator.ts';
 import { DEFAULT_CONCURRENCY } from '../../services/chain/tuning.ts';
-import { deployLocal } from '../../services/local/deploy.ts';
-import { ollamaUrl } from '../../services/local/ollama.ts';
-import type { LocalRequest } from '../../services/local/request.ts';
-import { MAX_REPLICAS } from '../../services/local/target.ts';
-import { localBundles, pathsOf, processDeps, stackDeps } from '../../surroundings.ts';
+import { deployLocal } from '../../services/targets/local/deploy.ts';
+import { ollamaUrl } from '../../services/targets/local/ollama.ts';
+import type { LocalRequest } from '../../services/targets/local/request.ts';
+import { MAX_REPLICAS } from '../../services/targets/local/target.ts';
 import { renderDeployment } from '../../ui/render-stack.ts';
 
 export default class DeployLocal extends BaseCommand<typeof DeployLocal> {

@@ -1,8 +1,8 @@
 import type { Emit } from '../../events.ts';
 import type { SweepReport } from '../load/types.ts';
-import type { LocalDeployment } from '../local/deploy.ts';
 import type { SmokeReport } from '../smoke/types.ts';
 import { leftoversError, type TeardownReport } from '../stack/teardown.ts';
+import type { LocalDeployment } from '../targets/local/deploy.ts';
 
 export interface RehearsalReport {
   readonly deployment: LocalDeployment;

@@ -1,6 +1,6 @@
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
-import type { Look } from './looks.ts';
 import type { Moment } from './moment.ts';
+import type { Look } from './polls.ts';
 
 /** A share is judged over at least so long, and over so many answers for each instance that shares: chance is small then. */
 const WINDOW_MS = 10_000;

@@ -2,7 +2,7 @@ import { answersOf } from './answers.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
 import { type DemandChange, type ElasticityMetrics, elasticityMetrics } from './elasticity-metrics.ts';
 import { type LoadCurve, loadOfRun, loadOfWatch, type RecordedLoad } from './load-curve.ts';
-import { type Looks, looksOf } from './looks.ts';
+import { type Looks, looksOf } from './polls.ts';
 import type { Timeline } from './read-timeline.ts';
 import { scaleEvents } from './scale-events.ts';
 import { type ScaleIn, scaleIn } from './scale-in.ts';

@@ -1,6 +1,6 @@
 import { isLeaving } from './instance-state.ts';
-import type { Look } from './looks.ts';
 import type { Moment } from './moment.ts';
+import type { Look } from './polls.ts';
 
 /** An instance that came or went. */
 export interface Change {

@@ -1,7 +1,7 @@
 import { isLeaving, isServing } from './instance-state.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
-import { firstMoment } from './looks.ts';
 import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
+import { firstMoment } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
 import { decideFigure, type EventContext, type Figure, type Reached, stepBefore } from './scale-out.ts';
 

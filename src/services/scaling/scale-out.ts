@@ -1,8 +1,8 @@
 import { type Answers, fairShare, firstAnswer } from './answers.ts';
 import { isHealthy, isRunning, isServing, type Knowledge } from './instance-state.ts';
 import type { LoadStep } from './load-curve.ts';
-import { firstMoment, type Look, type Looks } from './looks.ts';
 import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
+import { firstMoment, type Look, type Looks } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
 import type { InstanceSample } from './types.ts';
 

@@ -1,6 +1,6 @@
 import type { SupplyLook } from './elasticity-metrics.ts';
 import { isServing } from './instance-state.ts';
-import type { Look, Looks } from './looks.ts';
+import type { Look, Looks } from './polls.ts';
 
 /** The supply, look by look; of the looks before `from` the last one, as if it were made then. */
 export function suppliesOf({ all }: Looks, from = Number.NEGATIVE_INFINITY): SupplyLook[] {

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../config/durations.ts';
+import { formatSeconds } from '../../durations.ts';
 import { wrap } from '../../services/results/text.ts';
 import type { CheckResult, SmokeReport } from '../../services/smoke/types.ts';
 import { type Paint, plain } from './text.ts';

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../config/durations.ts';
+import { formatSeconds } from '../../durations.ts';
 import type { StepAction } from '../../events.ts';
 
 const DOING: Readonly<Record<StepAction, string>> = {

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../config/durations.ts';
+import { formatSeconds } from '../../durations.ts';
 
 /** Colours a text, or leaves it alone where the stream shows no colours. Never the only carrier of a meaning. */
 export type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../config/durations.ts';
+import { formatSeconds } from '../../durations.ts';
 import { doing } from '../format/step.ts';
 import { bar, formatAmount, formatEstimate, type Paint, truncate } from '../format/text.ts';
 import { scaleRows, scaleSummaryRows } from './scale-rows.ts';

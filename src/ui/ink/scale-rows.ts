@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../config/durations.ts';
+import { formatSeconds } from '../../durations.ts';
 import { display } from '../../services/results/text.ts';
 import type { InstanceSample, ScaleSample } from '../../services/scaling/types.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Reporter } from '../reporter.ts';
+import type { Reporter } from '../open-reporter.ts';
 
 /** Every event as one JSON line, for programs that watch. The result itself goes to stdout. */
 export function jsonReporter(write: (line: string) => void): Reporter {

@@ -4,7 +4,7 @@ import { noScaleMemory, rememberLook, scaleChanges } from '../format/scale-chang
 import { doing } from '../format/step.ts';
 import { pointCount, tickLine, waitingLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
-import type { Reporter } from '../reporter.ts';
+import type { Reporter } from '../open-reporter.ts';
 
 const TICK_MS = 2000;
 const PROGRESS_MS = 2000;

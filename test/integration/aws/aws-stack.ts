@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import { imageText, UBUNTU_24_04 } from '../../../src/services/aws/ami.ts';
-import { type AwsDeps, deployAws } from '../../../src/services/aws/deploy.ts';
-import { openEc2 } from '../../../src/services/aws/ec2.ts';
-import type { AwsRequest } from '../../../src/services/aws/request.ts';
-import { teardownAws } from '../../../src/services/aws/teardown.ts';
 import type { Clock } from '../../../src/services/clock.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import { imageText, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
+import { type AwsDeps, deployAws } from '../../../src/services/targets/aws/deploy.ts';
+import { openEc2 } from '../../../src/services/targets/aws/ec2.ts';
+import type { AwsRequest } from '../../../src/services/targets/aws/request.ts';
+import { teardownAws } from '../../../src/services/targets/aws/teardown.ts';
 import { CREDENTIALS, REGION } from './moto.ts';
 
 const REQUEST: AwsRequest = {

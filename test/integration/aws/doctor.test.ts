@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { parseImage } from '../../../src/services/aws/ami.ts';
-import { doctorAws } from '../../../src/services/aws/doctor.ts';
-import type { Ec2 } from '../../../src/services/aws/ec2.ts';
-import { Ec2Error } from '../../../src/services/aws/errors.ts';
+import { parseImage } from '../../../src/services/targets/aws/ami.ts';
+import { doctorAws } from '../../../src/services/targets/aws/doctor.ts';
+import type { Ec2 } from '../../../src/services/targets/aws/ec2.ts';
+import { Ec2Error } from '../../../src/services/targets/aws/errors.ts';
 import { AwsStack } from './aws-stack.ts';
 import { Moto } from './moto.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AwsResources } from '../../../src/services/aws/desired.ts';
-import { openEc2 } from '../../../src/services/aws/ec2.ts';
-import { Ec2Error } from '../../../src/services/aws/errors.ts';
 import { desire, type Resource } from '../../../src/services/stack/resource.ts';
 import { readState } from '../../../src/services/stack/state.ts';
+import type { AwsResources } from '../../../src/services/targets/aws/desired.ts';
+import { openEc2 } from '../../../src/services/targets/aws/ec2.ts';
+import { Ec2Error } from '../../../src/services/targets/aws/errors.ts';
 import { AwsStack, jumpingClock } from './aws-stack.ts';
 import { Moto, REGION } from './moto.ts';
 import { type Fault, FaultProxy } from './proxy.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ensureCloudTools } from '../../lab/support.ts';
+import { ensureCloudTools } from '../../../lab/support.ts';
 
 const run = promisify(execFile);
 

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
-import { type Compute, openCompute } from '../../../src/services/gcp/compute.ts';
-import { isGcp } from '../../../src/services/gcp/errors.ts';
-import { ensureLabels } from '../../../src/services/gcp/labels.ts';
-import { change, lookUp, removeObject } from '../../../src/services/gcp/operations.ts';
+import { type Compute, openCompute } from '../../../src/services/targets/gcp/compute.ts';
+import { isGcp } from '../../../src/services/targets/gcp/errors.ts';
+import { ensureLabels } from '../../../src/services/targets/gcp/labels.ts';
+import { change, lookUp, removeObject } from '../../../src/services/targets/gcp/operations.ts';
 
 interface Seen {
   readonly method: string;

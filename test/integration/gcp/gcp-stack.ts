@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Gcp } from '../../../lab/gcp/gcp.ts';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import type { BootSource } from '../../../src/services/gcp/boot-source.ts';
-import { openCompute } from '../../../src/services/gcp/compute.ts';
-import { deployGcp, type GcpDeps } from '../../../src/services/gcp/deploy.ts';
-import { httpProbe } from '../../../src/services/gcp/probe.ts';
-import type { GcpRequest } from '../../../src/services/gcp/request.ts';
-import { openGcpTarget, teardownGcp } from '../../../src/services/gcp/teardown.ts';
 import { driftOf } from '../../../src/services/stack/drift.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import { withStack } from '../../../src/services/stack/session.ts';
 import { readState } from '../../../src/services/stack/state.ts';
-import type { Gcp } from '../../lab/gcp/gcp.ts';
+import type { BootSource } from '../../../src/services/targets/gcp/boot-source.ts';
+import { openCompute } from '../../../src/services/targets/gcp/compute.ts';
+import { deployGcp, type GcpDeps } from '../../../src/services/targets/gcp/deploy.ts';
+import { httpProbe } from '../../../src/services/targets/gcp/probe.ts';
+import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
+import { openGcpTarget, teardownGcp } from '../../../src/services/targets/gcp/teardown.ts';
 
 const PUBLIC_IMAGE = 'projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-amd64';
 

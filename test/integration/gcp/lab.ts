@@ -1,7 +1,7 @@
-import { type Gcp, startGcp } from '../../lab/gcp/gcp.ts';
-import { memoryBalancers } from '../../lab/gcp/memory-balancers.ts';
-import { type MemoryMachines, memoryMachines } from '../../lab/gcp/memory-machines.ts';
-import type { Timings } from '../../lab/gcp/timings.ts';
+import { type Gcp, startGcp } from '../../../lab/gcp/gcp.ts';
+import { memoryBalancers } from '../../../lab/gcp/memory-balancers.ts';
+import { type MemoryMachines, memoryMachines } from '../../../lab/gcp/memory-machines.ts';
+import type { Timings } from '../../../lab/gcp/timings.ts';
 import { GcpStack } from './gcp-stack.ts';
 
 /** VMs with this in their metadata never serve. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Compute } from '../../../src/services/gcp/compute.ts';
+import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
 import { changed } from './gcp-stack.ts';
 import { EVERYTHING, type GcpLab, NOTHING, openGcpLab } from './lab.ts';
 

@@ -8,12 +8,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { RemedyError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import type { HostAccess } from '../../../src/services/host/access.ts';
-import { CommandFailed, CommandTimedOut, ConnectionLost } from '../../../src/services/host/failures.ts';
-import type { HostSession } from '../../../src/services/host/session.ts';
-import { HostSessions } from '../../../src/services/host/sessions.ts';
-import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../../src/services/host/ssh-keys.ts';
-import { requestThrough } from '../../../src/services/host/through.ts';
+import type { HostAccess } from '../../../src/services/machine/access.ts';
+import { CommandFailed, CommandTimedOut, ConnectionLost } from '../../../src/services/machine/failures.ts';
+import type { HostSession } from '../../../src/services/machine/session.ts';
+import { HostSessions } from '../../../src/services/machine/sessions.ts';
+import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../../src/services/machine/ssh-keys.ts';
+import { requestThrough } from '../../../src/services/machine/through.ts';
 import { CuttingProxy, canRunSshd, Sshd } from '../../support/sshd.ts';
 
 const { signal } = new AbortController();

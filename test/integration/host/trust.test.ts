@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../../src/services/host/ssh-keys.ts';
-import { pinHostKey, type TrustOptions } from '../../../src/services/host/trust.ts';
+import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../../src/services/machine/ssh-keys.ts';
+import { pinHostKey, type TrustOptions } from '../../../src/services/targets/host/trust.ts';
 import { canRunSshd, Sshd } from '../../support/sshd.ts';
 
 let sshd: Sshd;

@@ -109,7 +109,7 @@ test('a generator that is killed: its point says so, accounts for what it had se
 });
 
 test('a generator ends when its parent is killed', async () => {
-  const module = new URL('../../../src/services/load/engine/generator-process.ts', import.meta.url).href;
+  const module = new URL('../../../src/services/load/engine/generator-group.ts', import.meta.url).href;
   const script = `const { Generator } = await import('${module}'); console.log((await Generator.start()).pid);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

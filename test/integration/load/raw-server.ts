@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { type Batch, Generator, type PointEnd } from '../../../src/services/load/engine/generator-process.ts';
+import { type Batch, Generator, type PointEnd } from '../../../src/services/load/engine/generator-group.ts';
 import type { RequestRecord, RunOrder } from '../../../src/services/load/engine/protocol.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
-import { readEndpoints } from '../../../src/services/local/endpoints.ts';
-import { localStatus } from '../../../src/services/local/status.ts';
+import { readEndpoints } from '../../../src/services/stack/endpoints.ts';
+import { localStatus } from '../../../src/services/targets/local/status.ts';
 import { TestStack } from '../../support/local-stack.ts';
 
 let stack: TestStack;

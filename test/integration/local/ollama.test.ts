@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
-import { ollamaUrl } from '../../../src/services/local/ollama.ts';
-import { freePorts } from '../../../src/services/local/ports.ts';
+import { ollamaUrl } from '../../../src/services/targets/local/ollama.ts';
+import { freePorts } from '../../../src/services/targets/local/ports.ts';
 import { BUNDLES, TestStack } from '../../support/local-stack.ts';
 
 let stack: TestStack;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
-import { openCompute } from '../../../src/services/gcp/compute.ts';
-import { groupSource } from '../../../src/services/gcp/group-source.ts';
 import { hostProbe } from '../../../src/services/scaling/host-probe.ts';
 import type { ScaleSample } from '../../../src/services/scaling/types.ts';
 import { parseUntil } from '../../../src/services/scaling/until.ts';
 import { type WatchOptions, watchGroup } from '../../../src/services/scaling/watch.ts';
+import { openCompute } from '../../../src/services/targets/gcp/compute.ts';
+import { groupSource } from '../../../src/services/targets/gcp/group-source.ts';
 import { startCloudGroup, ZONE } from '../../support/cloud-group.ts';
 
 let cloud: Awaited<ReturnType<typeof startCloudGroup>>;

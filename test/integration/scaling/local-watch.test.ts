@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
 import { hostProbe } from '../../../src/services/scaling/host-probe.ts';
-import { localSource } from '../../../src/services/scaling/local-source.ts';
 import { readTimeline } from '../../../src/services/scaling/read-timeline.ts';
 import { recordedWatch } from '../../../src/services/scaling/recorded-watch.ts';
 import type { ScaleSample } from '../../../src/services/scaling/types.ts';
 import { parseUntil } from '../../../src/services/scaling/until.ts';
+import { localSource } from '../../../src/services/targets/local/group-source.ts';
 import { TestStack } from '../../support/local-stack.ts';
 
 let stack: TestStack;

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Gcp, startGcp } from '../../../lab/gcp/gcp.ts';
+import { memoryBalancers } from '../../../lab/gcp/memory-balancers.ts';
+import { memoryMachines } from '../../../lab/gcp/memory-machines.ts';
+import { folderOf, type Killed, type Loses, meetTheRest, staircase } from '../../../lab/staircase.ts';
 import { Cli } from '../../support/cli.ts';
-import { folderOf, type Killed, type Loses, meetTheRest, staircase } from '../staircase.ts';
-import { type Gcp, startGcp } from './gcp.ts';
-import { memoryBalancers } from './memory-balancers.ts';
-import { memoryMachines } from './memory-machines.ts';
 
 const obstacle = process.getuid?.() === 0 ? undefined : 'port 80 needs root';
 const PARTS = {

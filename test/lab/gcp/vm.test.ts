@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LABEL } from '../cache.ts';
-import { labDocker } from '../images.ts';
-import { Session } from '../session.ts';
-import { run } from '../shell.ts';
-import { labObstacle } from '../support.ts';
-import { prepareVmHost } from '../vms.ts';
-import type { ContainerMachine } from './container-machine.ts';
-import { type ContainerMachines, containerMachines } from './container-machines.ts';
+import { LABEL } from '../../../lab/cache.ts';
+import type { ContainerMachine } from '../../../lab/gcp/container-machine.ts';
+import { type ContainerMachines, containerMachines } from '../../../lab/gcp/container-machines.ts';
+import { labDocker } from '../../../lab/images.ts';
+import { Session } from '../../../lab/session.ts';
+import { run } from '../../../lab/shell.ts';
+import { labObstacle } from '../../../lab/support.ts';
+import { prepareVmHost } from '../../../lab/vms.ts';
 
 const obstacle = await labObstacle(true);
 
@@ -171,8 +171,8 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
 
   it('go with the next lab when the one that made them was killed, and so do images and load balancers', async () => {
     const script = `
-      import { Session } from ${JSON.stringify(new URL('../session.ts', import.meta.url).href)};
-      import { prepareVmHost } from ${JSON.stringify(new URL('../vms.ts', import.meta.url).href)};
+      import { Session } from ${JSON.stringify(new URL('../../../lab/session.ts', import.meta.url).href)};
+      import { prepareVmHost } from ${JSON.stringify(new URL('../../../lab/vms.ts', import.meta.url).href)};
       import { containerMachines } from ${JSON.stringify(new URL('container-machines.ts', import.meta.url).href)};
       import { haproxyBalancers } from ${JSON.stringify(new URL('haproxy-balancers.ts', import.meta.url).href)};
       const session = await Session.open();

@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compute, type compute_v1 } from '@googleapis/compute';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LABEL } from '../cache.ts';
-import { labDocker } from '../images.ts';
-import { type BothClouds, startLab } from '../lab.ts';
-import { labObstacle } from '../support.ts';
+import { LABEL } from '../../../lab/cache.ts';
+import { labDocker } from '../../../lab/images.ts';
+import { type BothClouds, startLab } from '../../../lab/lab.ts';
+import { labObstacle } from '../../../lab/support.ts';
 
 const obstacle = await labObstacle(true);
 

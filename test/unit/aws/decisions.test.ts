@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { findImage, imageText, parseImage, UBUNTU_24_04 } from '../../../src/services/aws/ami.ts';
-import { chooseB } from '../../../src/services/aws/b-url.ts';
-import { rulesOf } from '../../../src/services/aws/desired.ts';
-import type { Ec2 } from '../../../src/services/aws/ec2.ts';
-import { remedyFor } from '../../../src/services/aws/errors.ts';
-import { chooseInstance } from '../../../src/services/aws/instance.ts';
-import { nearTypes } from '../../../src/services/aws/instance-types.ts';
-import { fingerprintOf } from '../../../src/services/aws/key-pair.ts';
-import { costOf, PRICES_AS_OF } from '../../../src/services/aws/prices.ts';
-import { type AwsRequest, chooseRegion } from '../../../src/services/aws/request.ts';
-import { tagsOf } from '../../../src/services/aws/tags.ts';
 import { parseCidr } from '../../../src/services/stack/cidr.ts';
 import { operatorAddress } from '../../../src/services/stack/operator-address.ts';
+import { findImage, imageText, parseImage, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
+import { chooseB } from '../../../src/services/targets/aws/b-url.ts';
+import { rulesOf } from '../../../src/services/targets/aws/desired.ts';
+import type { Ec2 } from '../../../src/services/targets/aws/ec2.ts';
+import { remedyFor } from '../../../src/services/targets/aws/errors.ts';
+import { chooseInstance } from '../../../src/services/targets/aws/instance.ts';
+import { nearTypes } from '../../../src/services/targets/aws/instance-types.ts';
+import { fingerprintOf } from '../../../src/services/targets/aws/key-pair.ts';
+import { costOf, PRICES_AS_OF } from '../../../src/services/targets/aws/prices.ts';
+import { type AwsRequest, chooseRegion } from '../../../src/services/targets/aws/request.ts';
+import { tagsOf } from '../../../src/services/targets/aws/tags.ts';
 
 const signal = new AbortController().signal;
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Event } from '../../../src/events.ts';
-import { drainedFirst } from '../../../src/services/aws/drain.ts';
 import type { Resource } from '../../../src/services/stack/resource.ts';
+import { drainedFirst } from '../../../src/services/targets/aws/drain.ts';
 
 let inFlight = 1;
 const server = createServer((_, outgoing) => outgoing.end(JSON.stringify({ service: 'a', in_flight: inFlight })));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findGarbage } from '../../../src/services/aws/gc.ts';
-import type { TaggedObject } from '../../../src/services/aws/inventory.ts';
+import { findGarbage } from '../../../src/services/targets/aws/gc.ts';
+import type { TaggedObject } from '../../../src/services/targets/aws/inventory.ts';
 
 const NOW = Date.parse('2026-05-01T12:00:00Z');
 

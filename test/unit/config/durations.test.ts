@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatSeconds, parseDuration } from '../../../src/config/durations.ts';
+import { formatSeconds, parseDuration } from '../../../src/durations.ts';
 
 describe('durations', () => {
   it.each([

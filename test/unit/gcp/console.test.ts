@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isHopeless, readBootReport } from '../../../src/services/gcp/boot/console.ts';
+import { isHopeless, readBootReport } from '../../../src/services/targets/gcp/boot/console.ts';
 
 const said = (...lines: readonly string[]) =>
   readBootReport(

@@ -1,15 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { networkPath, subnetPath } from '../../../src/services/gcp/desired.ts';
-import { faultError, isQuota, isStockOut, operationError } from '../../../src/services/gcp/errors.ts';
-import { groupKey } from '../../../src/services/gcp/group.ts';
-import { isLasting, judge } from '../../../src/services/gcp/group-state.ts';
-import { describe as marker, objectName, readMarker, regionOf } from '../../../src/services/gcp/names.ts';
-import { startAt } from '../../../src/services/gcp/next-zone.ts';
-import { locationName, parseLocation, samePath } from '../../../src/services/gcp/paths.ts';
-import { costOf, PRICES_AS_OF } from '../../../src/services/gcp/prices.ts';
-import { fits, quotaChecks } from '../../../src/services/gcp/quota.ts';
-import { checkRequest, chooseProject, chooseZones, type GcpRequest } from '../../../src/services/gcp/request.ts';
-import { diskTypeOf, propertiesOf, type TemplateSpec, templateKey } from '../../../src/services/gcp/template.ts';
+import { networkPath, subnetPath } from '../../../src/services/targets/gcp/desired.ts';
+import { faultError, isQuota, isStockOut, operationError } from '../../../src/services/targets/gcp/errors.ts';
+import { groupKey } from '../../../src/services/targets/gcp/group.ts';
+import { isLasting, judge } from '../../../src/services/targets/gcp/group-state.ts';
+import { describe as marker, objectName, readMarker, regionOf } from '../../../src/services/targets/gcp/names.ts';
+import { startAt } from '../../../src/services/targets/gcp/next-zone.ts';
+import { locationName, parseLocation, samePath } from '../../../src/services/targets/gcp/paths.ts';
+import { costOf, PRICES_AS_OF } from '../../../src/services/targets/gcp/prices.ts';
+import { fits, quotaChecks } from '../../../src/services/targets/gcp/quota.ts';
+import {
+  checkRequest,
+  chooseProject,
+  chooseZones,
+  type GcpRequest,
+} from '../../../src/services/targets/gcp/request.ts';
+import {
+  diskTypeOf,
+  propertiesOf,
+  type TemplateSpec,
+  templateKey,
+} from '../../../src/services/targets/gcp/template.ts';
 
 describe('names and markers', () => {
   const owner = { stack: 'a-stack-of-20-letter', createdBy: 'me you@here', expiresAt: '2026-05-01T12:00:00.000Z' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { closureOf, definitionsOf } from '../../../src/services/gcp/definitions.ts';
-import { SERVICES } from '../../../src/services/gcp/library.ts';
+import { closureOf, definitionsOf } from '../../../src/services/targets/gcp/definitions.ts';
+import { SERVICES } from '../../../src/services/targets/gcp/library.ts';
 
 const field = (type: string) => ({ fields: { it: { type } } });
 const DEFINITIONS = {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { listGarbage, perHour } from '../../../src/services/gcp/collect.ts';
-import type { Compute } from '../../../src/services/gcp/compute.ts';
-import type { MarkedObject } from '../../../src/services/gcp/inventory.ts';
-import { describe, objectName } from '../../../src/services/gcp/names.ts';
+import { listGarbage, perHour } from '../../../src/services/targets/gcp/collect.ts';
+import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import type { MarkedObject } from '../../../src/services/targets/gcp/inventory.ts';
+import { describe, objectName } from '../../../src/services/targets/gcp/names.ts';
 
 const object = (kind: MarkedObject['kind'], more: Partial<MarkedObject> = {}): MarkedObject => ({
   ...{ stack: 's', key: kind, createdBy: 'me@here', kind, name: kind },

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { ExitCode, RemedyError } from '../../../src/errors.ts';
 import type { Event } from '../../../src/events.ts';
-import type { Compute } from '../../../src/services/gcp/compute.ts';
-import { groupLogs } from '../../../src/services/gcp/logs.ts';
 import { stackPaths } from '../../../src/services/stack/paths.ts';
+import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import { groupLogs } from '../../../src/services/targets/gcp/logs.ts';
 
 it('logs of a group know its VMs as they are now, and outlive a list that cannot be had', async () => {
   const trouble = (exit: 3 | 5) => new RemedyError('the API has trouble', { code: 'x', exit, nextSteps: ['wait'] });

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loginKeys } from '../../../src/services/gcp/boot/login.ts';
-import type { Compute } from '../../../src/services/gcp/compute.ts';
-import { sshCommandB } from '../../../src/services/gcp/ssh-command.ts';
-import { chooseVm, type GroupVm, listVms } from '../../../src/services/gcp/vms.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import { loginKeys } from '../../../src/services/targets/gcp/boot/login.ts';
+import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import { sshCommandB } from '../../../src/services/targets/gcp/ssh-command.ts';
+import { chooseVm, type GroupVm, listVms } from '../../../src/services/targets/gcp/vms.ts';
 import { renderVms } from '../../../src/ui/render-vms.ts';
 
 const vm = (name: string, more: Partial<GroupVm> = {}): GroupVm => ({

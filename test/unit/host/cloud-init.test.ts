@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { cloudInit } from '../../../src/services/host/cloud-init.ts';
-import { makeSshKeyPair } from '../../../src/services/host/ssh-keys.ts';
+import { cloudInit } from '../../../src/services/machine/cloud-init.ts';
+import { makeSshKeyPair } from '../../../src/services/machine/ssh-keys.ts';
 import { BOOT } from './templates.ts';
 
 const hostKey = makeSshKeyPair('host');

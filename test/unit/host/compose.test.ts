@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { DRAIN_SECONDS } from '../../../src/services/chain/drain.ts';
-import { baseImages, engineImage, serviceSpec } from '../../../src/services/host/service-spec.ts';
-import { STOP_GRACE_SECONDS } from '../../../src/services/host/stop.ts';
+import { baseImages, engineImage, serviceSpec } from '../../../src/services/machine/service-spec.ts';
+import { STOP_GRACE_SECONDS } from '../../../src/services/machine/stop.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
 describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { findKnownKeys } from '../../../src/services/host/known-hosts.ts';
-import { makeSshKeyPair } from '../../../src/services/host/ssh-keys.ts';
+import { makeSshKeyPair } from '../../../src/services/machine/ssh-keys.ts';
+import { findKnownKeys } from '../../../src/services/targets/host/known-hosts.ts';
 
 const key = makeSshKeyPair('').publicKey.trim();
 const other = makeSshKeyPair('').publicKey.trim();

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { causeOfDeath, readContainer } from '../../../src/services/host/container.ts';
-import { noteLayer } from '../../../src/services/host/images.ts';
-import { readObservation } from '../../../src/services/host/observe-service.ts';
-import { OutputCollector } from '../../../src/services/host/output.ts';
-import { releaseFiles, removeScript } from '../../../src/services/host/release.ts';
-import { contentHash, envFile, imageOf, serviceSpec } from '../../../src/services/host/service-spec.ts';
-import { httpBase, parseSshAddress } from '../../../src/services/host/ssh-address.ts';
-import { readCutOff } from '../../../src/services/host/stop.ts';
+import { causeOfDeath, readContainer } from '../../../src/services/machine/container.ts';
+import { noteLayer } from '../../../src/services/machine/images.ts';
+import { readObservation } from '../../../src/services/machine/observe-service.ts';
+import { OutputCollector } from '../../../src/services/machine/output.ts';
+import { releaseFiles, removeScript } from '../../../src/services/machine/release.ts';
+import { contentHash, envFile, imageOf, serviceSpec } from '../../../src/services/machine/service-spec.ts';
+import { readCutOff } from '../../../src/services/machine/stop.ts';
+import { httpBase, parseSshAddress } from '../../../src/services/targets/host/ssh-address.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
 const templates = { compose: COMPOSE.a, dockerfile: DOCKERFILE.a, bundle: Buffer.from('code') };

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { remoteLog } from '../../../src/services/host/remote-logs.ts';
+import { remoteLog } from '../../../src/services/machine/remote-logs.ts';
 
 const at = (second: number) => `2026-01-31T10:00:${String(second).padStart(2, '0')}.000000000Z`;
 

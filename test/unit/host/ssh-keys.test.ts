@@ -3,8 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readIdentity } from '../../../src/services/host/identity.ts';
-import { fingerprint, formatPublicKey, makeSshKeyPair, parsePublicKey } from '../../../src/services/host/ssh-keys.ts';
+import {
+  fingerprint,
+  formatPublicKey,
+  makeSshKeyPair,
+  parsePublicKey,
+} from '../../../src/services/machine/ssh-keys.ts';
+import { readIdentity } from '../../../src/services/targets/host/identity.ts';
 
 describe('a key pair', () => {
   it('differs every time', () => {

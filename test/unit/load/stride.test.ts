@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import { skippedPoint } from '../../../src/services/load/sweep/ladder.ts';
-import type { PointResult } from '../../../src/services/load/sweep/run-point.ts';
+import type { PointResult } from '../../../src/services/load/sweep/offer-rate.ts';
 import { stride } from '../../../src/services/load/sweep/stride.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 import { plan } from '../ui/events.ts';

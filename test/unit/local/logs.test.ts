@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findLogs, LogReader } from '../../../src/services/local/logs.ts';
+import { findLogs, LogReader } from '../../../src/services/targets/local/logs.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readModelFile, sharedContext } from '../../../src/services/local/shared-model.ts';
+import { readModelFile, sharedContext } from '../../../src/services/targets/local/shared-model.ts';
 
 const BLOB = `sha256-${'ab'.repeat(32)}`;
 const file = { blob: BLOB, settings: '' };

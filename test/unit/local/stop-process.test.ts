@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Event } from '../../../src/events.ts';
-import { stopProcess } from '../../../src/services/local/stop-process.ts';
+import { stopProcess } from '../../../src/services/targets/local/stop-process.ts';
 
 /** What the service answers when it is asked for the n-th time, from 1; undefined for no answer. */
 let answer: (asked: number) => Record<string, unknown> | undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { looksOf } from '../../../src/services/scaling/looks.ts';
+import { looksOf } from '../../../src/services/scaling/polls.ts';
 import { scaleEvents } from '../../../src/services/scaling/scale-events.ts';
 import { life, ORIGIN, type Shape, timelineOf } from './fixture.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
-import type { Compute } from '../../../src/services/gcp/compute.ts';
-import { GcpError } from '../../../src/services/gcp/errors.ts';
-import { groupSource } from '../../../src/services/gcp/group-source.ts';
+import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import { GcpError } from '../../../src/services/targets/gcp/errors.ts';
+import { groupSource } from '../../../src/services/targets/gcp/group-source.ts';
 import { heldClock, NOON } from './samples.ts';
 
 const ZONE = 'https://compute.googleapis.com/compute/v1/projects/p/zones/europe-west3-c';

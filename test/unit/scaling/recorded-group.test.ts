@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { recordedGroup } from '../../../src/services/gcp/recorded-group.ts';
-import type { GcpRequest } from '../../../src/services/gcp/request.ts';
 import type { ResourceRecord } from '../../../src/services/stack/state.ts';
+import { recordedGroup } from '../../../src/services/targets/gcp/recorded-group.ts';
+import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
 
 const request: GcpRequest = {
   project: 'p',

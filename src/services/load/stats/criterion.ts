@@ -1,4 +1,4 @@
-import { parseDuration } from '../../../config/durations.ts';
+import { parseDuration } from '../../../durations.ts';
 import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 import type { PointSummary, SloVerdict } from '../types.ts';
 

@@ -3,9 +3,9 @@ import type { Clock } from '../../clock.ts';
 import { isSustained } from '../stats/knee.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import { type Ladder, listLadder, searchLadder, skippedPoint } from './ladder.ts';
+import type { PointResult, PointTerms } from './offer-rate.ts';
 import type { Baseline } from './preflight.ts';
 import { waitUntilCalm } from './probe.ts';
-import type { PointResult, PointTerms } from './run-point.ts';
 import type { SweepControl } from './sweep-control.ts';
 import type { SweepOptions } from './sweep-options.ts';
 

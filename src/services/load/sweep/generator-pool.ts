@@ -1,4 +1,4 @@
-import { Generator } from '../engine/generator-process.ts';
+import { Generator } from '../engine/generator-group.ts';
 import type { GeneratorPlan } from '../engine/plan-generators.ts';
 
 /** Generators, each for one point at a time: as many as there are points whose requests are open together. */

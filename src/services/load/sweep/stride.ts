@@ -1,5 +1,5 @@
 import { type Climb, type Ending, ladderOf } from './climb.ts';
-import type { PointResult, PointTerms } from './run-point.ts';
+import type { PointResult, PointTerms } from './offer-rate.ts';
 import type { SweepOptions } from './sweep-options.ts';
 
 /** Points that may be open together, each with a generator of its own; the next one waits until one has ended. */

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../../config/durations.ts';
+import { formatSeconds } from '../../../durations.ts';
 import { plural } from '../../words.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';

@@ -1,5 +1,5 @@
 import { type Stage, stageOf } from '../../scaling/instance-state.ts';
-import type { Looks } from '../../scaling/looks.ts';
+import type { Looks } from '../../scaling/polls.ts';
 import { display } from '../text.ts';
 import type { Chart, Series } from './chart-types.ts';
 import type { Column } from './scaling-columns.ts';

@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../../config/durations.ts';
+import { formatSeconds } from '../../../durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { conclusionLines } from '../conclusion.ts';
 import { againLine, countingOf, needsAdvice } from '../counting-points.ts';

@@ -2,7 +2,7 @@ import { curveOf, demandOf, LONGEST_GAP, type ScalingFigures } from '../../scali
 import { demandAt } from '../../scaling/elasticity-metrics.ts';
 import { countStates } from '../../scaling/instance-state.ts';
 import { type AnswerSlice, type LoadCurve, offeredAt, type RecordedLoad } from '../../scaling/load-curve.ts';
-import { type Look, looksOf } from '../../scaling/looks.ts';
+import { type Look, looksOf } from '../../scaling/polls.ts';
 import type { RecordedScaling } from '../recorded.ts';
 import { display, rateText } from '../text.ts';
 import type { Chart, Datum, Series } from './chart-types.ts';

@@ -1,6 +1,6 @@
 import { stageOf } from '../../scaling/instance-state.ts';
 import type { LoadCurve } from '../../scaling/load-curve.ts';
-import type { Look, Looks } from '../../scaling/looks.ts';
+import type { Look, Looks } from '../../scaling/polls.ts';
 
 /** Finer than that nobody sees it. */
 const MAX_COLUMNS = 600;

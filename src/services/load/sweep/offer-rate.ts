@@ -1,0 +1,197 @@
+import type { Emit } from '../../../events.ts';
+import type { Clock } from '../../clock.ts';
+import type { Generator, PointEnd } from '../engine/generator-group.ts';
+import type { Progress, RequestRecord, RunOrder } from '../engine/protocol.ts';
+import { requestRows } from '../record/csv-rows.ts';
+import type { RunRecord } from '../record/run-record.ts';
+import { arrivalsWithin } from '../schedule/arrivals.ts';
+import { Timetable, timetableOf } from '../schedule/timetable.ts';
+import { Collector } from '../stats/collector.ts';
+import type { Criterion } from '../stats/criterion.ts';
+import { LiveFigures } from '../stats/live-figures.ts';
+import { summarizePoint } from '../stats/point-summary.ts';
+import { Seconds } from '../stats/seconds.ts';
+import type { PointSummary, SweepPlan } from '../types.ts';
+import { abortWatch } from './abort-watch.ts';
+import type { SweepControl } from './sweep-control.ts';
+import { tickMeter } from './ticks.ts';
+
+/** What is open when the operator interrupts gets this long to end. */
+export const GRACE_MS = 2000;
+
+/** A busy point reports more often than anybody looks. */
+const TICK_MS = 200;
+
+const NOTHING_YET: Progress = {
+  phase: 'warmup',
+  elapsedMs: 0,
+  sent: 0,
+  dropped: 0,
+  inFlight: 0,
+  peakInFlight: 0,
+  newConnections: 0,
+  cpuSeconds: 0,
+};
+
+export interface PointDeps {
+  readonly generator: Generator;
+  readonly record: RunRecord;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
+  readonly signal: AbortSignal;
+  readonly control?: SweepControl;
+  readonly onRecords?: (rate: number, records: readonly RequestRecord[]) => void;
+  /** Called once, when nothing more is sent and what is open gets the time to end. */
+  readonly onSent?: () => void;
+  /** Whether it is the point that an operator sees and steers; without it, it is. */
+  readonly isCurrent?: () => boolean;
+}
+
+/** What goes for this point beside its order. */
+export interface PointTerms {
+  /** Conditions that end the point, and with it the sweep. */
+  readonly abortOn: readonly Criterion[];
+  readonly contaminated?: string;
+}
+
+export interface PointResult {
+  readonly point: PointSummary;
+  /** The condition that ended it, and what was seen. */
+  readonly abortedBy?: string;
+}
+
+interface Stop {
+  readonly abortedBy: string | undefined;
+  /** Milliseconds of the window that were measured when the point was stopped. */
+  readonly stoppedMs: number | undefined;
+  /** The operator did not want the rest. */
+  readonly cut: boolean;
+}
+
+/**
+ * Offers one rate and records every request as it ends.
+ *
+ * @throws RemedyError (exit 3) when the point's file cannot be made
+ */
+export async function runPoint(
+  plan: SweepPlan,
+  index: number,
+  order: RunOrder,
+  { abortOn, contaminated }: PointTerms,
+  { generator, record, clock, emit, signal: sweepSignal, control, onRecords, onSent, isCurrent = always }: PointDeps,
+): Promise<PointResult> {
+  const { rate } = order;
+  const { rows, csv, close } = await record.openPoint(rate);
+  const collected = new Collector(order.kind);
+  const live = new LiveFigures();
+  const meter = tickMeter(plan, index, rate);
+  const watch = abortWatch(abortOn);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([sweepSignal, ending.signal]);
+  let abortedBy: string | undefined;
+  const seconds = new Seconds(plan.warmupSeconds, plan.durationSeconds, (sample) => {
+    record.addSecond(index, rate, sample);
+    live.addSecond(sample);
+  });
+  let progress = NOTHING_YET;
+  let shown: Progress = { ...NOTHING_YET, elapsedMs: Number.NEGATIVE_INFINITY };
+  const began = clock.monotonic();
+  const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
+  const keep = (records: readonly RequestRecord[]) => {
+    for (const one of records) collected.add(one);
+    live.add(records);
+    seconds.add(records);
+    rows.append(requestRows(rate, records));
+    onRecords?.(rate, records);
+  };
+  const onBatch = (batch: { readonly records: readonly RequestRecord[]; readonly progress: Progress }) => {
+    progress = batch.progress;
+    keep(batch.records);
+    collected.addInFlight(progress.elapsedMs, progress.inFlight);
+    seconds.advance(progress);
+    if (progress.phase === 'drain' && shown.phase !== 'drain') onSent?.();
+    if (progress.phase !== shown.phase || progress.elapsedMs - shown.elapsedMs >= TICK_MS) {
+      shown = progress;
+      const tick = meter(progress, collected, live);
+      if (isCurrent()) emit({ type: 'sweep-tick', tick });
+    }
+    if (signal.aborted) return;
+    abortedBy = watch(progress, collected);
+    if (abortedBy !== undefined) ending.abort();
+  };
+  let cut = false;
+  const unskip = control?.onSkip(() => {
+    if (!isCurrent()) return;
+    cut = true;
+    ending.abort();
+  });
+  let end: PointEnd;
+  try {
+    end = await generator.run(order, onBatch, signal, GRACE_MS);
+    if (end.type === 'finished') progress = end.progress;
+    else {
+      keep(unheardOf(collected, progress, order));
+      // Only what was reported is certain; the batch that was on its way may have had more.
+      progress = { ...progress, sent: collected.recorded };
+    }
+  } finally {
+    unskip?.();
+    seconds.end();
+    await close();
+  }
+  const stoppedMs = measuredMs(end, signal, progress, order.durationMs);
+  const point = summarizePoint(
+    {
+      index,
+      rate,
+      startedAt,
+      durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
+      status: statusOf({ abortedBy, stoppedMs, cut: cut && !sweepSignal.aborted }),
+      warmupSeconds: plan.warmupSeconds,
+      scheduled:
+        stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
+      maxInFlight: order.maxInFlight,
+      progress,
+      ...(end.type === 'lost' ? { lost: end.why } : {}),
+      ...(contaminated === undefined ? {} : { contaminated }),
+      perRequestCsv: csv,
+      wallSeconds: (clock.monotonic() - began) / 1000,
+    },
+    collected,
+  );
+  return { point, ...(abortedBy === undefined ? {} : { abortedBy }) };
+}
+
+const always = () => true;
+
+function statusOf({ abortedBy, stoppedMs, cut }: Stop): PointSummary['status'] {
+  if (abortedBy !== undefined) return 'aborted';
+  if (stoppedMs === undefined) return 'complete';
+  return cut ? 'cut' : 'interrupted';
+}
+
+/** How much of the window was measured, if the point was stopped before it had ended by itself. */
+function measuredMs(end: PointEnd, signal: AbortSignal, progress: Progress, durationMs: number): number | undefined {
+  if (end.type === 'finished') return end.stoppedAtMs;
+  return signal.aborted ? Math.max(0, Math.min(durationMs, progress.elapsedMs)) : undefined;
+}
+
+/** Requests that a lost generator had sent, and of whose end nobody will hear. */
+function unheardOf(collected: Collector, progress: Progress, order: RunOrder): RequestRecord[] {
+  const timetable = new Timetable(timetableOf(order));
+  const missing: RequestRecord[] = [];
+  for (let index = 0; index < progress.sent + progress.dropped; index++) {
+    if (missing.length + collected.recorded >= progress.sent) break;
+    if (collected.has(index)) continue;
+    missing.push({
+      index,
+      intendedMs: timetable.dueMs(index),
+      outcome: 'incomplete',
+      class: 'generator-lost',
+      status: 0,
+      error: 'the generator process stopped',
+    });
+  }
+  return missing;
+}

@@ -1,0 +1,63 @@
+import type { Difference } from '../../stack/resource.ts';
+import type { Tag } from './ec2.ts';
+
+/** What a live object needs when one that it depends on is replaced. */
+export interface FollowsReplacement {
+  whenReplaced(dependency: string): Difference;
+}
+
+/** Whose objects these are; every object that is made carries it. */
+export interface Ownership {
+  readonly stack: string;
+  /** `user@host` of who made them. */
+  readonly createdBy: string;
+  /** When the dead man's switch goes off, ISO 8601; undefined without one. */
+  readonly expiresAt?: string | undefined;
+}
+
+export const STACK_TAG = 'chainctl:stack';
+export const KEY_TAG = 'chainctl:key';
+const TOKEN_TAG = 'chainctl:token';
+export const CREATED_BY_TAG = 'chainctl:created-by';
+export const EXPIRES_TAG = 'chainctl:expires-at';
+/** Hash of what an object was made from, where the API does not tell all of it. */
+export const SPEC_TAG = 'chainctl:spec';
+
+/** The name under which an object shows up in the console; for key pair and security group also its real name. */
+export function objectName(stack: string, key: string): string {
+  return `chainctl-${stack}-${key}`;
+}
+
+/** As a tag can hold it: letters, digits, spaces and these signs. */
+export function tagText(text: string): string {
+  return text.replace(/[^\p{L}\p{N} _.:/=+\-@]/gu, '_').slice(0, 255);
+}
+
+/** Tags for the call that creates an object, so that there is no moment at which it exists without them. */
+export function tagsOf(
+  { stack, createdBy, expiresAt }: Ownership,
+  key: string,
+  token: string,
+  spec?: string | undefined,
+): Tag[] {
+  const tags: Record<string, string | undefined> = {
+    Name: objectName(stack, key),
+    [STACK_TAG]: stack,
+    [KEY_TAG]: key,
+    [TOKEN_TAG]: token,
+    [CREATED_BY_TAG]: tagText(createdBy),
+    [EXPIRES_TAG]: expiresAt,
+    [SPEC_TAG]: spec,
+  };
+  return Object.entries(tags).flatMap(([Key, Value]) => (Value === undefined ? [] : [{ Key, Value }]));
+}
+
+export function readTags(tags: readonly Tag[] | undefined): ReadonlyMap<string, string> {
+  return new Map((tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+}
+
+/** Filters for a Describe call: this stack's objects, or with a key this one. */
+export function stackFilters(stack: string, key?: string): { Name: string; Values: string[] }[] {
+  const filters = [{ Name: `tag:${STACK_TAG}`, Values: [stack] }];
+  return key === undefined ? filters : [...filters, { Name: `tag:${KEY_TAG}`, Values: [key] }];
+}

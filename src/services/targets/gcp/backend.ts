@@ -1,0 +1,72 @@
+import type { Resource } from '../../stack/resource.ts';
+import type { Compute } from './compute.ts';
+import type { BackendService } from './compute-calls.ts';
+import { PORT_NAME } from './group.ts';
+import { BALANCER_CHECK } from './health-check.ts';
+import { type Ownership, objectName } from './names.ts';
+import { namedObject, patchStep } from './object.ts';
+import { change, removeObject } from './operations.ts';
+import { globalPath, samePath } from './paths.ts';
+
+export const BACKEND = 'backend';
+/** Backend service and forwarding rule must name the same one. */
+export const SCHEME = 'EXTERNAL_MANAGED';
+
+export interface BackendSpec {
+  /** Seconds within which a request must be answered. The service's own default of 30 s is less than a model takes. */
+  readonly requestSeconds: number;
+  /** Seconds that requests under way are given when their VM leaves. */
+  readonly drainSeconds: number;
+}
+
+/**
+ * What the load balancer knows of service B: which port, how long an answer may take. Which group it is, is said later
+ * (`backendGroup`), so that all of a load balancer can be made while there is no group yet.
+ */
+export function backendService(
+  compute: Compute,
+  owner: Ownership,
+): Resource<BackendSpec, BackendService> & { readonly name: string } {
+  const check = globalPath(compute, 'healthChecks', objectName(owner.stack, BALANCER_CHECK));
+  const bodyOf = (spec: BackendSpec): BackendService => ({
+    loadBalancingScheme: SCHEME,
+    protocol: 'HTTP',
+    portName: PORT_NAME,
+    healthChecks: [check],
+    timeoutSec: spec.requestSeconds,
+    connectionDraining: { drainingTimeoutSec: spec.drainSeconds },
+    logConfig: { enable: true, sampleRate: 1 },
+  });
+  return namedObject<BackendSpec, BackendService>(owner, {
+    key: BACKEND,
+    dependsOn: [BALANCER_CHECK],
+    get: (name, signal) => compute.read('backendServices.get', { backendService: name }, signal),
+    async insert(context, spec, made, step) {
+      const input = { backendServiceResource: { ...made, ...bodyOf(spec) } };
+      await change(compute, context, 'backendServices.insert', input, step);
+    },
+    needsAnother: (_spec, raw) => raw.loadBalancingScheme !== SCHEME,
+    differences(spec, raw) {
+      const pairs: [string, unknown, unknown][] = [
+        ['timeout', raw.timeoutSec, spec.requestSeconds],
+        ['draining', raw.connectionDraining?.drainingTimeoutSec, spec.drainSeconds],
+        ['port name', raw.portName, PORT_NAME],
+        ['logging', raw.logConfig?.enable === true, true],
+      ];
+      return [
+        ...pairs
+          .filter(([, is, want]) => is !== want)
+          .map(([name, is, want]) => `${name}: ${is ?? 'unset'} -> ${want ?? 'unset'}`),
+        ...(samePath(raw.healthChecks?.[0], check) ? [] : ['asks another health check']),
+      ];
+    },
+    async patch(context, spec, raw) {
+      const backendServiceResource = { ...bodyOf(spec), fingerprint: raw.fingerprint ?? null };
+      const input = { backendService: raw.name ?? '', backendServiceResource };
+      await change(compute, context, 'backendServices.patch', input, patchStep(BACKEND));
+    },
+    remove: (context, name) =>
+      removeObject(compute, context, 'backendServices.delete', { backendService: name }, { key: BACKEND }),
+    identify: () => ({}),
+  });
+}

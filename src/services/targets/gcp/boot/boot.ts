@@ -1,0 +1,117 @@
+import type { HostSessions } from '../../../machine/sessions.ts';
+import { type HostTemplates, shortHash } from '../../../machine/templates.ts';
+import type { StackPaths } from '../../../stack/paths.ts';
+import { desire, type Resource } from '../../../stack/resource.ts';
+import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
+import type { Compute } from '../compute.ts';
+import { networkPath, subnetPath } from '../desired.ts';
+import { REST_FIREWALL, SSH_FIREWALL } from '../firewall.ts';
+import { nameFilter, type Ownership, readMarker } from '../names.ts';
+import { globalPath } from '../paths.ts';
+import { bake } from './bake.ts';
+import { builder, builderKey, isBuilderKey } from './builder.ts';
+import { builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
+import { bakedImage, imageKey, isImageKey } from './image.ts';
+import { type LoginKeys, loginKeys, loginMetadata } from './login.ts';
+import { checkMetadata, type Metadata, releaseMetadata, settingsMetadata } from './metadata.ts';
+
+/** From the start of a VM to its first answer: everything is on the disk, which is read for the first time. */
+const BAKED_SECONDS = 420;
+/** Docker, two images and a model are downloaded before. */
+const UNBAKED_SECONDS = 1200;
+
+export interface BootDeps {
+  readonly compute: Compute;
+  readonly paths: StackPaths;
+  readonly templates: HostTemplates;
+  readonly sessions: HostSessions;
+}
+
+/**
+ * What the VMs of service B boot from, and what has to be made for it. Compute Engine is not asked.
+ *
+ * @throws RemedyError (exit 2) when it does not fit into the metadata
+ */
+export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
+  const { request, owner, token } = input;
+  const { templates } = deps;
+  const keys = await loginKeys(deps.paths, input.make);
+  const spec = specOf(request, templates, token);
+  const release = { stack: owner.stack, spec, templates: templates.services.b, token };
+  const settings = settingsMetadata(release);
+  const { diskGb } = request;
+  if (!request.bake) {
+    const image = publicImage(request.type);
+    const known = {
+      ...settings,
+      ...loginMetadata(keys, { boot: templates.boot, installDocker: false }),
+      'startup-script': templates.boot.serve,
+      'chainctl-install-docker': templates.boot.installDocker,
+    };
+    // What is in the archive is in the hash of the release; how it is compressed may differ from machine to machine.
+    const hash = hashOf(image, known);
+    const metadata = { ...known, ...(await releaseMetadata(release)) };
+    checkMetadata(metadata);
+    return { source: { image, metadata, hash, diskGb, startSeconds: UNBAKED_SECONDS }, desired: [] };
+  }
+  const metadata = { ...settings, ...loginMetadata(keys, { boot: templates.boot, installDocker: false }) };
+  checkMetadata(metadata);
+  const baked = bakedFor(input, keys, deps);
+  const image = globalPath(deps.compute, 'images', baked.name);
+  return {
+    source: { image, metadata, hash: hashOf(image, metadata), diskGb, startSeconds: BAKED_SECONDS },
+    desired: [desire(baked, { model: request.modelB, diskGb })],
+  };
+}
+
+/** The image with the content that is wanted, and how it is baked. */
+function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | undefined, deps: BootDeps) {
+  const { compute, templates } = deps;
+  const hash = imageHash(request, templates);
+  const key = imageKey(hash);
+  const maker = builder(compute, owner, builderKey(hash), () =>
+    loginMetadata(keys, { boot: templates.boot, installDocker: true }),
+  );
+  const { type, diskGb } = request;
+  const vm = { type, diskGb, tag, zone, network: networkPath(request), subnet: subnetPath(request) };
+  const service = builderSpecOf(request, templates);
+  const newId = () => compute.newId();
+  return bakedImage(compute, owner, key, [SSH_FIREWALL, REST_FIREWALL], {
+    builder: maker,
+    bake: (context) => {
+      if (keys === undefined) throw new Error('a plan cannot bake');
+      return bake(maker, key, { vm, service }, { ...deps, stack: owner.stack, keys, newId }, context);
+    },
+  });
+}
+
+function hashOf(image: string, metadata: Metadata): string {
+  return shortHash(JSON.stringify([image, Object.entries(metadata).sort(([one], [other]) => (one < other ? -1 : 1))]));
+}
+
+/** The images and builders of a stack, for looking and for removing. */
+export function bootTarget(compute: Compute, owner: Ownership): BootTarget {
+  return {
+    async discover({ signal }) {
+      const filter = nameFilter(owner.stack);
+      const [images, scopes] = await Promise.all([
+        compute.read('images.list', { filter }, signal),
+        compute.read('instances.aggregatedList', { filter }, signal),
+      ]);
+      const vms = scopes.flatMap(([, { instances }]) => instances ?? []);
+      return [...images, ...vms].flatMap(({ description }) => {
+        const marker = readMarker(description);
+        return marker?.stack === owner.stack && isOurs(marker.key) ? [marker.key] : [];
+      });
+    },
+    handle(key) {
+      if (isImageKey(key)) return bakedImage(compute, owner, key, []) as Resource<unknown, unknown>;
+      const none = (): Metadata => ({});
+      return isBuilderKey(key) ? (builder(compute, owner, key, none) as Resource<unknown, unknown>) : undefined;
+    },
+  };
+}
+
+function isOurs(key: string): boolean {
+  return isImageKey(key) || isBuilderKey(key);
+}

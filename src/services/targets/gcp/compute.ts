@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { ExitCode, RemedyError } from '../../../errors.ts';
+import type { Clock } from '../../clock.ts';
+import type { Changes, Collection, Operation, Reads } from './compute-calls.ts';
+import { isRateLimited, isTransient, noCredentials, remedyFor } from './errors.ts';
+import { type Client, openClient } from './library.ts';
+import { regionOf } from './names.ts';
+
+/** Compute Engine of one project with one set of credentials. */
+export interface Compute {
+  readonly project: string;
+  /** Where zonal things go unless a call names another zone. */
+  readonly zone: string;
+  readonly region: string;
+  /**
+   * Looks; retried a few times when the service is busy or the connection is lost.
+   *
+   * @throws GcpError, or the signal's reason when it is aborted
+   */
+  read<Name extends keyof Reads>(
+    name: Name,
+    input: Omit<Reads[Name][0], 'project'> & { readonly project?: string },
+    signal: AbortSignal,
+  ): Promise<Reads[Name][1]>;
+  /**
+   * Begins a change. Retried like a look: give it a `requestId` that is written down, so that it takes effect once.
+   * {@link change} in operations.ts also waits for its end, which is where most errors are.
+   *
+   * @throws GcpError, or the signal's reason when it is aborted
+   */
+  begin<Name extends keyof Changes>(
+    name: Name,
+    input: Omit<Changes[Name], 'project'>,
+    signal: AbortSignal,
+  ): Promise<Operation>;
+  /** A UUID that has never been used, for a call that needs no token of an intent. */
+  newId(): string;
+}
+
+export interface ComputeOptions {
+  /** The project; undefined for that of the credentials. */
+  readonly project?: string | undefined;
+  readonly zone: string;
+  /** Another endpoint than Google's, base URL without a path. */
+  readonly endpoint?: string | undefined;
+  readonly clock: Clock;
+  /** How often a call is tried in all. */
+  readonly attempts?: number;
+}
+
+/** The slowest plain answer is a long list; an operation is waited for up to two minutes in one call. */
+const ANSWER_MS = 30_000;
+const WAIT_MS = 150_000;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 15_000;
+/** A rate limit has room again with the next minute. */
+const RATE_LIMIT_MS = 90_000;
+
+function methodOf<Answer>(client: Client, name: string): (request: object, options: object) => Answer {
+  const method = (client as unknown as Record<string, (request: object, options: object) => Answer>)[name];
+  if (method === undefined) throw new Error(`the client of Compute Engine has no method ${name}`);
+  return method.bind(client);
+}
+
+/**
+ * Opens Compute Engine. Its clients are loaded one at a time, when one is first needed.
+ * Credentials are looked for at once: the generated code would crash the process where there are none.
+ *
+ * @throws RemedyError (exit 3) without credentials or a project, (exit 2) for a project's number, and for an endpoint that would see credentials in the clear
+ */
+export async function openCompute(options: ComputeOptions): Promise<Compute> {
+  const { zone, clock, attempts = 5 } = options;
+  const endpoint = options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint);
+  const { authClient, project } = await authenticate(options.project, endpoint?.lab === true);
+  if (/^\d+$/.test(project)) throw numberedProject(project);
+  const clients = new Map<Collection, Promise<Client>>();
+  const clientOf = (collection: Collection): Promise<Client> => {
+    const known = clients.get(collection);
+    if (known !== undefined) return known;
+    const opened = openClient(collection, { ...endpoint?.client, authClient, fallback: true });
+    clients.set(collection, opened);
+    return opened;
+  };
+
+  const call = async (name: string, input: object, signal: AbortSignal): Promise<unknown> => {
+    const [collection, method = ''] = name.split('.') as [Collection, string];
+    const began = clock.monotonic();
+    for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt += 1, pause *= 2) {
+      signal.throwIfAborted();
+      try {
+        const client = await clientOf(collection);
+        // Its own retries go on for ten minutes and know neither a signal nor a request's token.
+        const timeout = method === 'wait' ? WAIT_MS : ANSWER_MS;
+        const settings = { signal, timeout, retry: { retryCodes: [] } };
+        return await answerOf(client, method, { project, ...input }, settings);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        const lost = clock.monotonic() - began;
+        const patient = attempts > 1 && lost < RATE_LIMIT_MS && isRateLimited(error);
+        if (!patient && (attempt >= attempts || !isTransient(error))) throw remedyFor(error, { call: name, project });
+        await clock.sleep(Math.min(pause, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2), signal);
+      }
+    }
+  };
+  return {
+    project,
+    zone,
+    region: regionOf(zone),
+    read: (name, input, signal) => call(name, input, signal) as never,
+    begin: (name, input, signal) => call(name, input, signal) as never,
+    newId: randomUUID,
+  };
+}
+
+/** The object that one call answers: the list in full, the operation out of its wrapping. */
+async function answerOf(client: Client, method: string, request: object, options: object): Promise<unknown> {
+  if (method === 'aggregatedList') {
+    const scopes: [string, object][] = [];
+    const list = methodOf<AsyncIterable<[string, object]>>(client, 'aggregatedListAsync');
+    // It pages by itself, and warns on the console about being asked to.
+    for await (const scope of list(request, { ...options, autoPaginate: false })) scopes.push(scope);
+    return scopes;
+  }
+  const [answer] = await methodOf<Promise<[{ latestResponse?: unknown } | undefined]>>(client, method)(
+    request,
+    options,
+  );
+  return answer?.latestResponse ?? answer;
+}
+
+async function authenticate(project: string | undefined, lab: boolean) {
+  const auth = await import('google-auth-library');
+  if (lab) {
+    if (project === undefined) throw noProject();
+    return { authClient: new auth.PassThroughClient(), project };
+  }
+  const google = new auth.GoogleAuth({ scopes: ['https://www.googleapis.com/auth/compute'] });
+  const authClient = await google.getClient().catch((error: unknown) => {
+    throw noCredentials(error);
+  });
+  const found = project ?? (await google.getProjectId().catch(() => undefined));
+  if (found === undefined || found === null) throw noProject();
+  return { authClient, project: found };
+}
+
+/** Calls take it, and every answer names the id instead: nothing would seem to be as wanted. */
+function numberedProject(project: string): RemedyError {
+  return new RemedyError(`${project} is the number of a Google Cloud project, not its id`, {
+    code: 'gcp-project-number',
+    exit: ExitCode.usage,
+    nextSteps: [`see the id: gcloud projects describe ${project} --format="value(projectId)"`, 'and give that'],
+  });
+}
+
+function noProject(): RemedyError {
+  return new RemedyError('the Google Cloud project is not known', {
+    code: 'gcp-no-project',
+    exit: ExitCode.configuration,
+    nextSteps: ['name it with --project or GOOGLE_CLOUD_PROJECT', 'or: gcloud config set project PROJECT'],
+  });
+}
+
+/**
+ * Reads an endpoint. Plain http is for a lab on this machine, and then nobody's credentials are sent.
+ *
+ * @throws RemedyError (exit 2)
+ */
+function parseEndpoint(text: string) {
+  const url = URL.parse(text);
+  const refused = (fault: string) =>
+    new RemedyError(`the Compute Engine endpoint ${text} ${fault}`, {
+      code: 'usage',
+      exit: ExitCode.usage,
+      nextSteps: ['write for example https://compute-acme.p.googleapis.com, or http://127.0.0.1:9000 for a lab'],
+    });
+  if (url === null || !/^https?:$/.test(url.protocol)) throw refused('is not an http or https URL');
+  const lab = url.protocol === 'http:';
+  const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  if (lab && !loopback) throw refused('is plain http on another machine: credentials would travel in the clear');
+  // The library puts the API's own path behind host and port.
+  if (!/^\/(compute\/v1\/?)?$/.test(url.pathname)) throw refused('has a path; it must be host and port alone');
+  const port = url.port === '' ? (lab ? 80 : 443) : Number(url.port);
+  return { lab, client: { apiEndpoint: url.hostname, port, protocol: lab ? 'http' : 'https' } };
+}

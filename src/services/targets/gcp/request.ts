@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { ExitCode, RemedyError } from '../../../errors.ts';
+import { tuningSchema } from '../../chain/tuning.ts';
+import { regionOf } from './names.ts';
+import type { Location } from './paths.ts';
+
+export const DEFAULT_ZONE = 'europe-west3-c';
+/** Four vCPUs and 16 GB: phi3:mini needs 4 GB and all the CPU that it can get. Fits twice into a trial's 8 vCPUs. */
+export const DEFAULT_TYPE = 'e2-standard-4';
+/** Ubuntu, Docker, an engine and a model of 2.3 GB, with room for logs. */
+export const DEFAULT_DISK_GB = 30;
+export const SERVICE_PORT = 8002;
+
+/** What the operator asks of `deploy gcp`; recorded in the state as it is. No secrets. */
+export const gcpRequestSchema = z.object({
+  /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
+  project: z.string().min(1),
+  /** In the order in which they are tried. */
+  zones: z.array(z.string().min(1)).min(1),
+  /** Spread over all zones of the region instead. */
+  regionWide: z.boolean().default(false),
+  type: z.string().min(1),
+  diskGb: z.number().int().min(10),
+  network: z.string().min(1),
+  subnet: z.string().optional(),
+  min: z.number().int().min(1),
+  max: z.number().int().min(1),
+  autoscale: z.object({ signal: z.enum(['cpu', 'lb']), target: z.number().positive().max(1) }),
+  /** Requests per second that one VM is meant to take; counts with `lb` only. */
+  ratePerInstance: z.number().positive(),
+  coolDownSeconds: z.number().int().min(0),
+  /** Within which B answers a request, seconds. */
+  requestSeconds: z.number().int().positive(),
+  ttlSeconds: z.number().positive().optional(),
+  /** Seconds that one VM may take until it serves; undefined for what its boot source says. */
+  readySeconds: z.number().positive().optional(),
+  /** Range that may log in. */
+  operatorAddress: z.string(),
+  modelB: z.string().min(1),
+  /** B's answers are never sent earlier than this, seconds; undefined for the compose file's own. */
+  minProcessSeconds: z.number().min(0).optional(),
+  /** Another image of the engine than the compose file's own. */
+  ollamaImage: z.string().optional(),
+  tuning: tuningSchema.optional(),
+  /** Whether VMs boot from an image of their own or get everything at boot. */
+  bake: z.boolean().default(true),
+  auth: z.enum(['token', 'none']),
+});
+
+export type GcpRequest = z.infer<typeof gcpRequestSchema>;
+
+interface ZoneSources {
+  readonly flag?: readonly string[] | undefined;
+  /** Where the stack already is. */
+  readonly recorded?: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The flag, else where the stack is, else what the environment says, else the default. */
+export function chooseZones({ flag, recorded, env }: ZoneSources): readonly string[] {
+  if (flag !== undefined && flag.length > 0) return [...new Set(flag)];
+  if (recorded !== undefined && recorded.length > 0) return recorded;
+  return [env.CLOUDSDK_COMPUTE_ZONE || DEFAULT_ZONE];
+}
+
+/** The flag, else the record, else what Google's own tools read; undefined for that of the credentials. */
+export function chooseProject({
+  flag,
+  recorded,
+  env,
+}: {
+  readonly flag?: string | undefined;
+  readonly recorded?: string | undefined;
+  readonly env: ZoneSources['env'];
+}): string | undefined {
+  return flag || recorded || env.GOOGLE_CLOUD_PROJECT || env.CLOUDSDK_CORE_PROJECT || undefined;
+}
+
+/** Where the group may be, in the order in which it is tried. */
+export function locationsOf({ zones, regionWide }: Pick<GcpRequest, 'zones' | 'regionWide'>): readonly Location[] {
+  return regionWide ? [{ region: regionOf(zones[0] ?? DEFAULT_ZONE) }] : zones.map((zone) => ({ zone }));
+}
+
+/** @throws RemedyError (exit 2) for what no single flag can see */
+export function checkRequest(request: GcpRequest): GcpRequest {
+  const { min, max, zones } = request;
+  const regions = [...new Set(zones.map(regionOf))];
+  if (max < min) throw usage(`--max ${max} is less than --min ${min}`, 'give a --max that is at least as large');
+  const odd = zones.find((zone) => !/^[a-z]+-[a-z]+\d+-[a-z]$/.test(zone));
+  if (odd !== undefined) throw usage(`--zones: "${odd}" is not a zone`, 'write for example europe-west3-c');
+  checkNetwork(request);
+  if (regions.length > 1) {
+    throw usage(
+      `--zones: ${regions.join(' and ')} are different regions`,
+      'name zones of one region, or use another --stack for the other',
+    );
+  }
+  return request;
+}
+
+/** Firewall rules belong to the project of their network: one of another project cannot be opened from here. */
+function checkNetwork({ project, network, subnet }: GcpRequest): void {
+  const [, owner] = /(?:^|\/)projects\/([^/]+)\/global\/networks\/[^/]+$/.exec(network) ?? [];
+  if (network.includes('/') && owner !== project) {
+    throw usage(
+      `--network ${network} is not a network of project ${project}; chainctl cannot make firewall rules in another one`,
+      `name one of ${project} by its name, or deploy to the project of the network with --project`,
+    );
+  }
+  if (subnet?.includes('/') && !/(^|\/)projects\/[^/]+\/regions\/[^/]+\/subnetworks\/[^/]+$/.test(subnet)) {
+    throw usage(
+      `--subnet ${subnet} is not a subnet`,
+      'write its name, or projects/PROJECT/regions/REGION/subnetworks/NAME',
+    );
+  }
+}
+
+function usage(message: string, nextStep: string): RemedyError {
+  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [nextStep] });
+}

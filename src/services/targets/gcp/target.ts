@@ -1,0 +1,71 @@
+import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
+import { BACKEND_GROUP } from './backend-group.ts';
+import type { BootTarget } from './boot-source.ts';
+import type { Compute } from './compute.ts';
+import { byKey, type GcpResources, gcpResources } from './desired.ts';
+import { RULE } from './forwarding-rule.ts';
+import { isGroupKey } from './group.ts';
+import { listMarked } from './inventory.ts';
+import type { Ownership } from './names.ts';
+import { type Location, parseLocation } from './paths.ts';
+import { RULE_PER_HOUR } from './prices.ts';
+import { isTemplateKey } from './template.ts';
+
+const NO_TEMPLATE = 'template-00000000';
+
+/**
+ * Compute Engine of one project as a place for resources.
+ *
+ * @param resources the wanted ones, where something is to be made
+ * @param seen filled with the keys of groups and templates that exist
+ */
+export function gcpTarget(
+  compute: Compute,
+  owner: Ownership,
+  boot: BootTarget | undefined,
+  { resources, seen = [] }: { readonly resources?: GcpResources; readonly seen?: string[] } = {},
+): Target {
+  const own = (key: string): Resource<unknown, unknown> | undefined => {
+    const wanted = resources === undefined ? undefined : byKey(resources, key);
+    if (wanted !== undefined) return wanted;
+    const template = isTemplateKey(key) ? key : NO_TEMPLATE;
+    // What leads to the group is compared with the one that there is.
+    const location = placeOf(key) ?? placeOf(seen.find(isGroupKey) ?? '') ?? { zone: compute.zone };
+    return byKey(gcpResources(compute, owner, { location, template, seen }), key);
+  };
+  return {
+    name: 'gcp',
+    async discover(context: ResourceContext) {
+      const [marked, booting = []] = await Promise.all([
+        listMarked(compute, context.signal, owner.stack),
+        boot?.discover(context),
+      ]);
+      const keys = marked.map(({ key }) => key).filter((key) => own(key) !== undefined);
+      for (const key of keys) if ((isTemplateKey(key) || isGroupKey(key)) && !seen.includes(key)) seen.push(key);
+      const joined = marked.some(({ kind, size = 0 }) => kind === 'backend service' && size > 0) ? [BACKEND_GROUP] : [];
+      return [...new Set([...keys, ...joined, ...booting])];
+    },
+    costOf: (key, spec) => (key === RULE ? `${RULE_PER_HOUR} USD/h` : boot?.costOf?.(key, spec)),
+    handle: (key) => own(key) ?? boot?.handle(key) ?? goneWithTheRest(key),
+  };
+}
+
+/** Where the object with this key is, for those whose key says so. */
+function placeOf(key: string): Location | undefined {
+  const [, place] = /^(?:group|autoscaler)-(.+)$/.exec(key) ?? [];
+  return place === undefined ? undefined : parseLocation(place);
+}
+
+/** A key from the state of another version of this program: there is nothing that could be done about it. */
+function goneWithTheRest(key: string): Resource<unknown, unknown> {
+  return {
+    key,
+    dependsOn: [],
+    find: async () => undefined,
+    diff: () => 'same',
+    create: () => Promise.reject(new Error(`${key} is not an object of Compute Engine`)),
+    ready: async () => {},
+    remove: async () => {},
+    identify: () => ({}),
+  };
+}

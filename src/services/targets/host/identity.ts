@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+
+/**
+ * Reads a private key that can be used without asking.
+ *
+ * @throws RemedyError (exit 3) for a file that is not there, is no private key, or has a passphrase
+ */
+export async function readIdentity(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw unusable(
+      `the private key ${path} cannot be read: ${reasonOf(error)}`,
+      'check the path given with --identity',
+      error,
+    );
+  }
+  if (/^ssh-|^ecdsa-/.test(text)) {
+    throw unusable(
+      `${path} is a public key`,
+      'name the private key, which usually has the same name without .pub',
+      undefined,
+    );
+  }
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
+    throw unusable(`${path} is not a private key that ssh knows`, 'name a key that ssh-keygen made', undefined);
+  }
+  if (isEncrypted(text)) {
+    throw unusable(
+      `the private key ${path} has a passphrase`,
+      `give it to the SSH agent, and leave --identity out: ssh-add ${path}`,
+      undefined,
+    );
+  }
+  return text;
+}
+
+/** PEM says so in words; OpenSSH's own format names the cipher first (PROTOCOL.key), `none` for no passphrase. */
+function isEncrypted(text: string): boolean {
+  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END/.exec(text)?.[1];
+  if (body === undefined) return /ENCRYPTED/.test(text);
+  return !Buffer.from(body, 'base64').toString('latin1').startsWith('openssh-key-v1\0\0\0\0\x04none');
+}
+
+function unusable(message: string, nextStep: string, cause: unknown): RemedyError {
+  return new RemedyError(message, {
+    code: 'ssh-key-unusable',
+    exit: ExitCode.configuration,
+    cause,
+    nextSteps: [nextStep],
+  });
+}

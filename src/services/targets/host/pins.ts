@@ -1,0 +1,54 @@
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
+import type { StackPaths } from '../../stack/paths.ts';
+
+/** A machine of somebody else's on which a stack has a service: how to reach it, and its pinned key. No secrets. */
+const pinSchema = z.object({
+  user: z.string(),
+  address: z.string(),
+  port: z.number().int(),
+  hostKey: z.string(),
+  /** Path of the private key; without one, the SSH agent is asked. */
+  identity: z.string().optional(),
+});
+
+const fileSchema = z.object({ a: pinSchema.optional(), b: pinSchema.optional() });
+
+export type HostPin = z.infer<typeof pinSchema>;
+export type HostPins = z.infer<typeof fileSchema>;
+
+/** Beside the state and not in it: with the state lost, a teardown still knows where to look, and whom to trust. */
+export function pinsPath(paths: StackPaths): string {
+  return join(paths.folder, 'hosts.json');
+}
+
+/** @throws RemedyError (exit 3) for a file that cannot be used: trust is not made up anew */
+export async function readPins(paths: StackPaths): Promise<HostPins> {
+  const path = pinsPath(paths);
+  try {
+    return fileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return {};
+    throw new RemedyError(`${path}, where the host keys are pinned, cannot be used: ${reasonOf(error)}`, {
+      code: 'pins-corrupt',
+      exit: ExitCode.configuration,
+      cause: error,
+      nextSteps: [`look at it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
+    });
+  }
+}
+
+export async function writePins(paths: StackPaths, pins: HostPins): Promise<void> {
+  const path = pinsPath(paths);
+  await makeFolder(dirname(path), 0o700);
+  await writeFileAtomic(path, `${JSON.stringify(pins, undefined, 2)}\n`, { mode: 0o600, fsync: true });
+}
+
+/** Only once nothing is left on the machines. */
+export async function forgetPins(paths: StackPaths): Promise<void> {
+  await rm(pinsPath(paths), { force: true });
+}

@@ -1,0 +1,110 @@
+import { NodeSSH } from 'node-ssh';
+import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { formatAccess, type HostAccess } from '../../machine/access.ts';
+import { openSocket, signaturesOf } from '../../machine/dial.ts';
+import { fingerprint, formatPublicKey, type PublicKey, publicKeyOf } from '../../machine/ssh-keys.ts';
+import { findKnownKeys } from './known-hosts.ts';
+
+/** How a machine that chainctl did not make may prove who it is at the first connect. */
+export interface TrustOptions {
+  /** The text of the operator's known_hosts; empty where there is none. */
+  readonly knownHosts: string;
+  /** `SHA256:...`, from --host-key. */
+  readonly expectedFingerprint?: string | undefined;
+  /** Take whatever key is offered, from --accept-new-host-key; never one that contradicts known_hosts. */
+  readonly acceptNew: boolean;
+  /** Shows the fingerprint and asks; undefined where there is nobody to ask. */
+  readonly ask?: ((where: string, fingerprint: string) => Promise<boolean>) | undefined;
+}
+
+type Endpoint = Pick<HostAccess, 'address' | 'port' | 'user'>;
+
+/** Preferred first; the SHA-1 signature `ssh-rsa` is not accepted. */
+const KEY_TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
+
+/**
+ * Decides at the first connect which host key is pinned from then on.
+ *
+ * @returns the key as it is pinned: `ssh-ed25519 AAAA...`
+ * @throws RemedyError (exit 3) when the key contradicts what is known, or nobody vouches for it; (5) when there is none
+ */
+export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, signal: AbortSignal): Promise<string> {
+  const { trusted, revoked } = findKnownKeys(options.knownHosts, endpoint.address, endpoint.port);
+  // Asked for in a type that is known, if any, as OpenSSH does: another type would prove nothing.
+  const known = KEY_TYPES.filter((type) => trusted.some((key) => key.type === type));
+  const offered = await offeredHostKey(endpoint, known.length > 0 ? known : KEY_TYPES, signal);
+  const where = formatAccess(endpoint);
+  const shown = `${offered.type} ${fingerprint(offered)}`;
+  if (revoked.some(({ blob }) => blob.equals(offered.blob))) {
+    throw distrusted(`${where} offers a host key that known_hosts revokes: ${shown}`, []);
+  }
+  const matches = trusted.some(({ blob }) => blob.equals(offered.blob));
+  if (!matches && trusted.length > 0) {
+    throw new RemedyError(
+      `HOST KEY CHANGED: ${where} offers ${shown}, and known_hosts has another key for it. Nothing was sent to it.`,
+      {
+        code: 'host-key-changed',
+        exit: ExitCode.configuration,
+        nextSteps: [
+          'find out why it changed: a machine installed anew, another machine at this address, or somebody in between',
+          `if it is right, forget the old key: ssh-keygen -R ${knownHostsName(endpoint)}`,
+        ],
+      },
+    );
+  }
+  if (options.expectedFingerprint !== undefined) {
+    if (options.expectedFingerprint === fingerprint(offered)) return formatPublicKey(offered);
+    throw distrusted(`${where} offers ${shown}, not the ${options.expectedFingerprint} of --host-key`, [
+      'compare with what the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
+    ]);
+  }
+  if (matches || options.acceptNew) return formatPublicKey(offered);
+  if ((await options.ask?.(where, shown)) === true) return formatPublicKey(offered);
+  throw distrusted(`the host key of ${where} is not known yet: ${shown}`, [
+    `compare it with what the machine shows, then name it: --host-key ${fingerprint(offered)}`,
+    `or connect once by hand, which asks: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
+    'or take it unseen: --accept-new-host-key',
+  ]);
+}
+
+/** What to do when trust was asked for and not given. */
+function distrusted(message: string, nextSteps: readonly string[]): RemedyError {
+  return new RemedyError(message, { code: 'host-key-unknown', exit: ExitCode.configuration, nextSteps });
+}
+
+function knownHostsName({ address, port }: Endpoint): string {
+  return port === 22 ? address : `'[${address}]:${port}'`;
+}
+
+/** Learns which key a machine proves to hold, and hangs up before saying who we are. */
+async function offeredHostKey(endpoint: Endpoint, types: readonly string[], signal: AbortSignal): Promise<PublicKey> {
+  let offered: PublicKey | undefined;
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(15_000)]);
+  try {
+    const socket = await openSocket(endpoint, bound);
+    await new NodeSSH().connect({
+      sock: socket,
+      host: endpoint.address,
+      username: endpoint.user,
+      algorithms: { serverHostKey: types.flatMap(signaturesOf) },
+      hostVerifier: (key: Buffer) => {
+        offered = publicKeyOf(key);
+        return false;
+      },
+      readyTimeout: 15_000,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (offered !== undefined) return offered;
+    throw new RemedyError(`${formatAccess(endpoint)} could not be reached: ${reasonOf(error)}`, {
+      code: 'host-unreachable',
+      exit: ExitCode.unhealthy,
+      cause: error,
+      nextSteps: [
+        `try it by hand: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
+        'check the address, that the machine runs and that a firewall lets this one reach its SSH port',
+      ],
+    });
+  }
+  throw new Error('the machine let us in without showing a host key');
+}

@@ -1,0 +1,106 @@
+import { Ollama } from 'ollama';
+import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { canonicalModelName } from '../../chain/model-name.ts';
+import { pullProgress } from '../../pull-progress.ts';
+import type { ResourceContext } from '../../stack/resource.ts';
+import { type ModelFile, readModelFile } from './shared-model.ts';
+
+/**
+ * The base URL that `OLLAMA_HOST` means, by Ollama's own rules: scheme and port may be missing, and an address to bind
+ * to is not one to connect to.
+ */
+export function ollamaUrl(host: string | undefined): string {
+  const given = host?.trim() || '127.0.0.1:11434';
+  const url = URL.parse(/^https?:\/\//.test(given) ? given : `http://${given}`);
+  if (url === null) {
+    throw new RemedyError(`OLLAMA_HOST "${given}" is not an address`, {
+      code: 'ollama-host',
+      exit: ExitCode.configuration,
+      nextSteps: ['set it to host:port, for example OLLAMA_HOST=127.0.0.1:11434'],
+    });
+  }
+  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1';
+  const explicitPort = /:\d+\/?$/.test(given);
+  if (url.port === '' && !explicitPort && !/^https?:\/\//.test(given)) url.port = '11434';
+  return url.href.replace(/\/$/, '');
+}
+
+/**
+ * Sees that a running Ollama has these models, pulling what is missing with progress. Ollama and its models belong to
+ * the operator: they are no resources of the stack and a teardown leaves them alone.
+ *
+ * @returns whether one had to be pulled
+ * @throws RemedyError (exit 3) when none answers or a model cannot be pulled
+ */
+export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<boolean> {
+  const { emit, signal, clock } = context;
+  const ollama = connect(url, signal);
+  const present = await Promise.race([
+    ollama.list(),
+    clock.sleep(5000, signal).then(() => {
+      throw new Error('no answer within 5 s');
+    }),
+  ]).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw noOllama(url, error);
+  });
+  const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
+  const missing = [...new Set(models)].filter((model) => !names.has(canonicalModelName(model)));
+  for (const model of missing) await pull(ollama, model, url, context);
+  emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${[...new Set(models)].join(' and ')}` });
+  return missing.length > 0;
+}
+
+/** The files behind models; undefined for one that the Ollama does not have, or where none answers within 5 s. */
+export async function modelFiles(
+  url: string,
+  models: readonly string[],
+  signal: AbortSignal,
+): Promise<(ModelFile | undefined)[]> {
+  const ollama = connect(url, AbortSignal.any([signal, AbortSignal.timeout(5000)]));
+  return Promise.all(
+    models.map(async (model) => {
+      const shown = await ollama.show({ model }).catch(() => undefined);
+      signal.throwIfAborted();
+      return shown && readModelFile(shown.modelfile ?? '', shown.parameters ?? '');
+    }),
+  );
+}
+
+/** The library has no timeout of its own; every call ends when the command does. */
+function connect(host: string, signal: AbortSignal): Ollama {
+  return new Ollama({
+    host,
+    fetch: (input, init) =>
+      fetch(input, { ...init, signal: AbortSignal.any([signal, ...(init?.signal ? [init.signal] : [])]) }),
+  });
+}
+
+async function pull(ollama: Ollama, model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {
+  try {
+    const progress = pullProgress(model, `model ${model}`, emit);
+    for await (const part of await ollama.pull({ model, stream: true })) progress.line(part);
+    progress.done();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new RemedyError(`Ollama at ${url} could not pull the model ${model}: ${reasonOf(error)}`, {
+      code: 'model-pull',
+      exit: ExitCode.configuration,
+      cause: error,
+      nextSteps: [`try it by hand: ollama pull ${model}`, 'or choose another with --model-a and --model-b'],
+    });
+  }
+}
+
+function noOllama(url: string, cause: unknown): RemedyError {
+  return new RemedyError(`no Ollama answers at ${url}: ${reasonOf(cause)}`, {
+    code: 'no-ollama',
+    exit: ExitCode.configuration,
+    cause,
+    nextSteps: [
+      'start it with: ollama serve',
+      'or name another with OLLAMA_HOST=host:port',
+      'or use the simulated engine: --engine sim',
+    ],
+  });
+}

@@ -1,0 +1,55 @@
+import { basename, dirname } from 'node:path';
+import { ExitCode, RemedyError } from '../../../errors.ts';
+import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
+import { portHolder } from './ports.ts';
+import { parseTag } from './process-tag.ts';
+
+/** Longer command lines are cut. */
+const MAX_COMMAND = 60;
+
+/**
+ * The error for a port that somebody else has. Where that is a stack of chainctl, it is named, with the command that
+ * takes it down.
+ *
+ * @param key the process that wants the port
+ * @param deps `folder` is that of the stack it belongs to
+ */
+export async function portInUse(
+  key: string,
+  port: number,
+  deps: { readonly folder: string; readonly listProcesses: ListProcesses },
+): Promise<RemedyError> {
+  // Where the system does not tell who listens, a stack's process still tells which port it was given.
+  const holder =
+    (await portHolder(port, deps.listProcesses)) ??
+    (await deps.listProcesses()).find(({ command }) => parseTag(command)?.port === port);
+  const { by, remedies } =
+    holder === undefined ? { by: '', remedies: ['or end the program that has it'] } : told(holder, deps);
+  const flag = key === 'a' ? '--port-a' : key === 'proxy' ? '--port-b' : undefined;
+  return new RemedyError(`port ${port}, wanted for ${key}, is already in use${by}`, {
+    code: 'port-in-use',
+    exit: ExitCode.configuration,
+    nextSteps:
+      flag === undefined
+        ? ['run the command again: it picks another port']
+        : [`choose another with ${flag}, or any free one with ${flag} 0`, ...remedies],
+  });
+}
+
+function told({ pid, command }: ProcessInfo, { folder }: { readonly folder: string }) {
+  const tag = parseTag(command);
+  if (tag === undefined) {
+    return { by: ` by pid ${pid} (${command.slice(0, MAX_COMMAND)})`, remedies: [`or end that program: kill ${pid}`] };
+  }
+  const [stack, home] = [basename(tag.folder), dirname(dirname(tag.folder))];
+  const other = home === dirname(dirname(folder)) ? '' : `CHAINCTL_HOME=${quoted(home)} `;
+  return {
+    by: ` by ${tag.key} of chainctl's stack ${stack} (pid ${pid})`,
+    remedies: [`or take that stack down: ${other}chainctl teardown local --stack ${stack}`],
+  };
+}
+
+/** For a shell. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { request } from 'undici';
+import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { DRAIN_SECONDS } from '../../chain/drain.ts';
+import { makeFolder } from '../../files/make-folder.ts';
+import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
+import type { Difference, Resource, ResourceContext } from '../../stack/resource.ts';
+import { stackOption } from '../../stack/stack-option.ts';
+import { portInUse } from './port-in-use.ts';
+import { LOOPBACK, tryPort } from './ports.ts';
+import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
+import { stopProcess } from './stop-process.ts';
+
+/** A service as a process of this machine. */
+export interface ServiceSpec {
+  /** The built service, one file. */
+  readonly bundle: string;
+  /** Hash of that file, so that new code replaces the process. */
+  readonly bundleHash: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface LiveProcess extends ProcessTag, Pick<ProcessInfo, 'pid' | 'startedAt'> {}
+
+export interface ProcessDeps {
+  readonly folder: string;
+  readonly logs: string;
+  readonly listProcesses: ListProcesses;
+  /** The Node that runs the services. */
+  readonly node: string;
+  /** Kept for the child: PATH, locale, time zone; nothing else of the operator's environment reaches a service. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+}
+
+/** A real engine loads a model of some GB from a slow disk. */
+const READY_SECONDS = 180;
+const POLL_MS = 50;
+/** An engine's own words are in it. */
+const MAX_REASON = 500;
+/** Every start is refused for a moment; only what lasts longer is worth a line. */
+const QUIET_MS = 1500;
+
+/** Hash that decides whether a running process is the wanted one. */
+function specHash(spec: ServiceSpec): string {
+  const canonical = JSON.stringify({ ...spec, env: Object.entries(spec.env).sort() });
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
+}
+
+/** All processes of the stack in this folder, by key. */
+export async function findStackProcesses(deps: Pick<ProcessDeps, 'folder' | 'listProcesses'>): Promise<LiveProcess[]> {
+  const processes = await deps.listProcesses();
+  return processes.flatMap(({ pid, startedAt, command }): LiveProcess[] => {
+    const tag = parseTag(command);
+    return tag?.folder === deps.folder ? [{ ...tag, pid, startedAt }] : [];
+  });
+}
+
+/** A service of the chain as a background process that outlives the command. */
+export function serviceProcess(
+  key: string,
+  dependsOn: readonly string[],
+  healthPath: string,
+  deps: ProcessDeps,
+): Resource<ServiceSpec, LiveProcess> {
+  const findAll = async () => (await findStackProcesses(deps)).filter((live) => live.key === key);
+  const stop = async (live: LiveProcess, context: ResourceContext) => {
+    const drainSeconds = drainOf(context.recorded?.(key)?.spec);
+    const handle = {
+      isAlive: () => isAlive(live, findAll),
+      send: (name: NodeJS.Signals) => sendSignal(live.pid, name),
+      ...interrupts(join(deps.folder, `${key}.interrupted`), live),
+    };
+    await stopProcess({ ...live, ...handle, drainSeconds }, context);
+    await handle.forgetInterrupt();
+  };
+  const logFile = join(deps.logs, `${key}.log`);
+  return {
+    key,
+    dependsOn,
+    async find() {
+      return (await findAll())[0];
+    },
+    diff: (spec, live): Difference => (specHash(spec) === live.spec ? 'same' : 'replace'),
+
+    async create(context, spec, token) {
+      // A command that was killed may have started it a moment ago, after this one looked.
+      const earlier = (await findAll()).find((live) => live.token === token && live.spec === specHash(spec));
+      if (earlier !== undefined) return earlier;
+      if ((await tryPort(spec.port)) === undefined) throw await portInUse(key, spec.port, deps);
+      await makeFolder(deps.logs, 0o700);
+      const log = await open(logFile, 'a', 0o600);
+      try {
+        const tag: ProcessTag = { folder: deps.folder, key, spec: specHash(spec), token, port: spec.port };
+        // Not execa: it pipes output through this process, and the service has to outlive it.
+        const child = spawn(deps.node, [spec.bundle, formatTag(tag)], {
+          detached: true,
+          stdio: ['ignore', log.fd, log.fd],
+          env: { ...deps.baseEnv, ...spec.env, PORT: String(spec.port), BIND_ADDRESS: LOOPBACK },
+        });
+        await once(child, 'spawn');
+        child.unref();
+        const found = await findAll();
+        const live = found.find(({ pid }) => pid === child.pid);
+        await Promise.all(found.map((other) => (other === live ? undefined : stop(other, context))));
+        if (live === undefined) throw await diedAtOnce(key, logFile);
+        return live;
+      } finally {
+        await log.close();
+      }
+    },
+
+    async ready(context, live) {
+      const url = `http://${LOOPBACK}:${live.port}${healthPath}`;
+      const started = context.clock.monotonic();
+      for (;;) {
+        const reason = await healthReason(url);
+        if (reason === undefined) return;
+        context.signal.throwIfAborted();
+        if (!(await isAlive(live, findAll))) throw await diedAtOnce(key, logFile);
+        const waitedMs = context.clock.monotonic() - started;
+        if (waitedMs > READY_SECONDS * 1000) throw await notReady(live, reason, logFile);
+        if (waitedMs > QUIET_MS) context.emit({ type: 'step-waiting', key, action: 'ready', reason });
+        await context.clock.sleep(POLL_MS, context.signal);
+      }
+    },
+
+    async remove(context, live) {
+      // Every process with this key, not only the first: a half-started stack may hold more than one.
+      await Promise.all((await findAll()).map((each) => stop(each, context)));
+      if (await isAlive(live, findAll)) throw new Error(`pid ${live.pid} did not stop`);
+    },
+
+    identify: (live) => ({ pid: live.pid, port: live.port }),
+  };
+}
+
+/** What the process was started with; the state may be lost, or of an earlier version. */
+function drainOf(recordedSpec: unknown): number {
+  const { env } = (recordedSpec ?? {}) as Partial<ServiceSpec>;
+  return Number(env?.DRAIN_SECONDS ?? DRAIN_SECONDS);
+}
+
+/** Remembers in a file that a stop of this process was interrupted, for the next command. */
+function interrupts(path: string, { pid, startedAt }: LiveProcess) {
+  const text = `${pid} ${startedAt}\n`;
+  return {
+    wasInterrupted: async () => (await readFile(path, 'utf8').catch(() => '')) === text,
+    // Without the note the next command waits, which harms nobody.
+    noteInterrupt: () => writeFile(path, text, { mode: 0o600 }).catch(() => {}),
+    forgetInterrupt: () => rm(path, { force: true }),
+  };
+}
+
+async function isAlive(live: LiveProcess, findAll: () => Promise<LiveProcess[]>): Promise<boolean> {
+  return (await findAll()).some(({ pid, startedAt }) => pid === live.pid && startedAt === live.startedAt);
+}
+
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
+}
+
+/** Undefined when the service says that it can serve, else why not. */
+export async function healthReason(url: string): Promise<string | undefined> {
+  try {
+    const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000, reset: true });
+    const text = await body.text();
+    if (statusCode !== 200) return `HTTP ${statusCode}: ${statedReason(text)}`;
+    // A answers 200 as long as it serves; whether its model can is in `ready`.
+    return /"ready":\s*false/.test(text) ? statedReason(text) : undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** What a service says about itself in its refusal; the bare text where it is not one of ours. */
+function statedReason(text: string): string {
+  try {
+    const { reason, detail } = JSON.parse(text) as { readonly reason?: unknown; readonly detail?: unknown };
+    return String(reason ?? detail ?? text).slice(0, MAX_REASON);
+  } catch {
+    return text.slice(0, MAX_REASON);
+  }
+}
+
+/** The end of a log, for an error message. */
+async function lastLines(path: string, count = 5): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-count).join('\n    ');
+}
+
+async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
+  const lines = await lastLines(logFile);
+  return new RemedyError(
+    `${key} stopped right after it was started${lines === '' ? '' : `; its last words:\n    ${lines}`}`,
+    {
+      code: 'process-died',
+      exit: ExitCode.unhealthy,
+      nextSteps: [`read ${logFile}`, 'run the same command again: it continues with what is missing'],
+    },
+  );
+}
+
+async function notReady(live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
+  const down = `chainctl teardown local${stackOption(basename(live.folder))}`;
+  return new RemedyError(`${live.key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`, {
+    code: 'not-ready',
+    exit: ExitCode.unhealthy,
+    nextSteps: [`read ${logFile}`, `take it down with "${down}" and deploy again`],
+  });
+}

@@ -1,0 +1,51 @@
+import type { StackPaths } from '../../stack/paths.ts';
+import type { ResourceStatus, TargetStatus } from '../../stack/provider.ts';
+import { readState } from '../../stack/state.ts';
+import { LOOPBACK } from './ports.ts';
+import { localRequestSchema } from './request.ts';
+import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from './service-process.ts';
+import { healthPath } from './target.ts';
+
+/**
+ * What of the local target is recorded, what is really there, and whether it is healthy. Reads only.
+ *
+ * @returns undefined when nothing is recorded and nothing is found
+ */
+export async function localStatus(
+  paths: StackPaths,
+  processes: Pick<ProcessDeps, 'folder' | 'listProcesses'>,
+): Promise<TargetStatus | undefined> {
+  const recorded = (await readState(paths.state))?.targets.local;
+  const live = new Map((await findStackProcesses(processes)).map((each) => [each.key, each]));
+  if (recorded === undefined && live.size === 0) return undefined;
+  const keys = [...new Set([...Object.keys(recorded?.resources ?? {}), ...live.keys()])].sort();
+  const resources = await Promise.all(
+    keys.map((key) => resourceStatus(key, live.get(key), recorded?.resources[key]?.since)),
+  );
+  const complete = recorded?.deployedAt !== undefined;
+  const { a, b } = recorded?.endpoints ?? {};
+  const request = localRequestSchema.safeParse(recorded?.request);
+  return {
+    target: 'local',
+    ...(recorded?.deployedAt === undefined ? {} : { since: recorded.deployedAt }),
+    complete,
+    ...(recorded?.auth === undefined ? {} : { auth: recorded.auth }),
+    simulated: request.success ? request.data.engine === 'sim' : live.has('engine'),
+    endpoints: { a: live.has('a') ? a : undefined, b: live.has('proxy') ? b : undefined },
+    resources,
+    healthy: complete && resources.length > 0 && resources.every(({ state }) => state === 'healthy'),
+  };
+}
+
+async function resourceStatus(
+  key: string,
+  live: LiveProcess | undefined,
+  since: string | undefined,
+): Promise<ResourceStatus> {
+  const when = since === undefined ? {} : { since };
+  if (live === undefined) return { key, state: 'gone', ...when, reason: 'its process is not running' };
+  const address = `${LOOPBACK}:${live.port}`;
+  const reason = await healthReason(`http://${address}${healthPath(key)}`);
+  const state = reason !== undefined ? 'unhealthy' : since === undefined ? 'unrecorded' : 'healthy';
+  return { key, state, ...when, pid: live.pid, address, ...(reason === undefined ? {} : { reason }) };
+}
