@@ -54,7 +54,7 @@ export class OneGenerator {
    * @throws Error when it ends instead
    */
   static async start(nurseryMb = NURSERY_MB): Promise<OneGenerator> {
-    const child = fork(siblingModule(import.meta.url, 'generator'), {
+    const child = fork(siblingModule(import.meta.url, 'generator-main'), {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [`--max-semi-space-size=${nurseryMb}`],
