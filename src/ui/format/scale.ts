@@ -1,6 +1,6 @@
 import { countStates, isLeaving, knowledgeOf } from '../../services/scaling/instance-state.ts';
 import type { GroupSample, InstanceSample, ScaleSample } from '../../services/scaling/types.ts';
-import type { WatchPlan } from '../../services/scaling/watch.ts';
+import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
 import { formatEstimate, formatRate, formatSpan } from './text.ts';
 
 /** `Watching llm-b-mig every 5 s for 15m 00s until size=3`. */
