@@ -12,7 +12,7 @@ import { parseRates } from '../services/load/schedule/rates.ts';
 import { runSweep } from '../services/load/sweep/run-sweep.ts';
 import { REHEARSAL_STACK, rehearsalRequest, soleRehearsal } from '../services/rehearsal/rehearsal-stack.ts';
 import { type RehearsalReport, rehearse } from '../services/rehearsal/rehearse.ts';
-import { writeRunReport } from '../services/results/write-report.ts';
+import { reportRun } from '../services/results/write-report.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { deployLocal } from '../services/targets/local/deploy.ts';
 import { teardownLocal } from '../services/targets/local/teardown.ts';
@@ -54,6 +54,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
     const request = rehearsalRequest(flags.replicas);
     const { minProcessSeconds } = request;
     const warmupSeconds = 1;
+    let page: string | undefined;
     const sweepSeconds = rates.length * (flags.duration + warmupSeconds + 1);
     try {
       const report = await rehearse(
@@ -81,7 +82,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
               },
               { clock: systemClock, client, emit, signal, control },
             );
-            await writeRunReport(report.runFolder, emit);
+            ({ page } = await reportRun(report.runFolder, emit));
             return report;
           },
           teardown: () => teardownLocal(paths, { ...deps, signal: AbortSignal.timeout(60_000) }),
@@ -91,7 +92,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
       );
       return {
         result: report,
-        text: renderRehearsal(report, process.stdout.columns || 80),
+        text: renderRehearsal(report, process.stdout.columns || 80, page),
         exit: exitOf(report, signal),
       };
     } catch (error) {

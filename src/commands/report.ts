@@ -6,6 +6,7 @@ import { readRun } from '../services/load/record/read-run.ts';
 import { findRun, RUN_OR_WATCH } from '../services/results/find-run.ts';
 import { readReportedRun, readWatchedGroup } from '../services/results/recorded.ts';
 import { REPORT_FORMATS, type ReportFormat, renderRun, renderWatched } from '../services/results/render-run.ts';
+import { reportLine } from '../services/results/text.ts';
 import { type Capacity, givenCapacity, kneeCapacity } from '../services/scaling/capacity.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 
@@ -77,7 +78,7 @@ group that was watched beside the load.`;
     const text = await render();
     await prepareReportFile(out);
     await writeReportFile(out, text);
-    return { result: { format, file: out, run }, text: `${format} report of ${run}: ${out}` };
+    return { result: { format, file: out, run }, text: `${reportLine(out)}${format} of ${run}` };
   }
 
   /** What one instance sustains, as told here. */

@@ -20,7 +20,7 @@ export type ReportFormat = (typeof REPORT_FORMATS)[number];
 export async function renderRun(run: ReportedRun, format: ReportFormat, columns: number): Promise<string> {
   switch (format) {
     case 'table':
-      return sweepText(run.report, columns, run.scaling?.figures);
+      return sweepText(run.report, columns, { scaling: run.scaling?.figures });
     case 'markdown':
       return markdownOf(run);
     case 'html':

@@ -6,7 +6,7 @@ import { againLine, needsAdvice } from './counting-points.ts';
 import { hanging, plainTable, section } from './plain-table.ts';
 import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS, withWindow } from './point-columns.ts';
 import { scalingSections } from './scaling-text.ts';
-import { display, errorClasses, hostTotals, sharedPromptLine, shareText, timeColumn } from './text.ts';
+import { display, errorClasses, hostTotals, reportLine, sharedPromptLine, shareText, timeColumn } from './text.ts';
 import { isSound, remarksOf } from './verdict.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
@@ -22,8 +22,13 @@ const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
  *
  * @param columns width of the place it is written to
  * @param scaling of the group behind the target, where it was watched
+ * @param page path of the run's page, where one has been written
  */
-export function sweepText(report: SweepReport, columns: number, scaling?: ScalingFigures): string {
+export function sweepText(
+  report: SweepReport,
+  columns: number,
+  { scaling, page }: { readonly scaling?: ScalingFigures | undefined; readonly page?: string | undefined } = {},
+): string {
   const { plan, points } = report;
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
@@ -53,7 +58,7 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
       .filter((line) => points.length > 0 || !line.startsWith('requests'))
       .join('\n'),
   ];
-  return `${sections.join('\n\n')}\n`;
+  return `${reportLine(page)}${sections.join('\n\n')}\n`;
 }
 
 function pointTable(points: readonly PointSummary[], columns: number, wide: boolean): string {

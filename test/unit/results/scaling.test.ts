@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Event } from '../../../src/events.ts';
 import { findRun, RUN_OR_WATCH } from '../../../src/services/results/find-run.ts';
 import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
 import { drawChart } from '../../../src/services/results/html/draw.ts';
@@ -13,6 +14,7 @@ import { readReportedRun, readWatchedGroup } from '../../../src/services/results
 import { renderRun, renderWatched } from '../../../src/services/results/render-run.ts';
 import { scalingCsv } from '../../../src/services/results/scaling-csv.ts';
 import { scalingText } from '../../../src/services/results/scaling-text.ts';
+import { reportRun } from '../../../src/services/results/write-report.ts';
 import { writeWatchFigures } from '../../../src/services/results/write-watch.ts';
 import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
 import { scalingFigures } from '../../../src/services/scaling/elasticity.ts';
@@ -203,12 +205,41 @@ test.each([
     await record.close();
     const before = await readdir(folder);
     const told = await writeWatchFigures({ runFolder: folder, tag: 'other' }, () => {});
-    expect(told).toEqual((await readReportedRun(folder)).scaling?.figures);
+    expect(told.figures).toEqual((await readReportedRun(folder)).scaling?.figures);
     const added = (await readdir(folder)).filter((name) => !before.includes(name));
     expect(added.sort()).toEqual(made.map((name) => name.replace('gcp', tag)));
     await rm(results, { recursive: true });
   },
 );
+
+test('a page that cannot be written is a warning, and the figures are there all the same', async () => {
+  const results = await mkdtemp(join(tmpdir(), 'chainctl-unwritten-'));
+  const folder = await writeRun(results, run);
+  const { about, samples } = timelineOf(oneToThree);
+  const { tag } = run.report.plan;
+  const record = await openTimeline({ ...about, folder, tag, onFailure: () => {} });
+  for (const sample of samples) record.add(sample);
+  await record.close();
+  const page = join(folder, 'report.html');
+  const good = await reportRun(folder, () => expect.unreachable());
+  expect(good.page).toBe(page);
+  await rm(page);
+  await rm(join(folder, `${tag}_elasticity.csv`));
+  // What is a folder cannot be replaced by a file.
+  await mkdir(page);
+  const events: Event[] = [];
+  const written = await reportRun(folder, (event) => events.push(event));
+  expect(written).toEqual({ run: good.run });
+  expect(events).toMatchObject([
+    {
+      type: 'note',
+      level: 'warn',
+      text: expect.stringContaining(`make it with: chainctl report ${folder} --format html`),
+    },
+  ]);
+  expect(await readdir(folder)).toContain(`${tag}_elasticity.csv`);
+  await rm(results, { recursive: true });
+});
 
 test('a watch without a run is reported from its timeline', async () => {
   const results = await mkdtemp(join(tmpdir(), 'chainctl-watched-'));
