@@ -1,4 +1,5 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { shellWord } from '../words.ts';
 import { renderHtmlReport, renderWatchHtml } from './html/report-html.ts';
 import { markdownOf, watchMarkdown } from './markdown.ts';
 import type { ReportedRun, WatchedGroup } from './recorded.ts';
@@ -56,7 +57,7 @@ export async function renderWatched(watch: WatchedGroup, format: ReportFormat, c
       throw new RemedyError(`${name} is the folder of a watch: it has no points and no thresholds`, {
         code: 'no-points',
         exit: ExitCode.usage,
-        nextSteps: [`chainctl report ${name} --format table`],
+        nextSteps: [`chainctl report ${shellWord(name)} --format table`],
       });
   }
 }

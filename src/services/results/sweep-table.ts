@@ -1,5 +1,6 @@
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
+import { shellWord } from '../words.ts';
 import { breakdownSections } from './breakdown.ts';
 import { conclusionLines } from './conclusion.ts';
 import { againLine, needsAdvice } from './counting-points.ts';
@@ -147,8 +148,7 @@ function endingLines({ status, problem, points, plan }: SweepReport): string[] {
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
 function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport): string[] {
   if (status === 'complete' || abortedBy !== undefined || plan.elastic !== undefined) return [];
-  const folder = /^[\w./-]+$/.test(runFolder) ? runFolder : `'${display(runFolder).replaceAll("'", "'\\''")}'`;
-  return [`It goes on with: chainctl load --resume ${folder}`];
+  return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}`];
 }
 
 /** `results/local_chain_rps1.csv` and its siblings as one name. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
+import { shellWord } from '../words.ts';
 import { renderHtmlReport } from './html/report-html.ts';
 import { type ReportedRun, readReportedRun } from './recorded.ts';
 import { scalingCsv } from './scaling-csv.ts';
@@ -38,7 +39,12 @@ export async function reportRun(runFolder: string, emit: Emit): Promise<WrittenR
  */
 export async function writeReports(run: ReportedRun, runFolder: string, emit: Emit): Promise<string | undefined> {
   const write = (name: string, render: () => string | Promise<string>, format: string) =>
-    writeReport(join(runFolder, name), render, emit, `make it with: chainctl report ${runFolder} --format ${format}`);
+    writeReport(
+      join(runFolder, name),
+      render,
+      emit,
+      `make it with: chainctl report ${shellWord(runFolder)} --format ${format}`,
+    );
   const { scaling, report } = run;
   const { tag } = report.plan;
   if (scaling !== undefined) await write(`${tag}_elasticity.csv`, () => scalingCsv(tag, scaling.figures), 'csv');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Emit } from '../../events.ts';
 import { type ScalingFigures, scalingFigures } from '../scaling/elasticity.ts';
 import { readTimeline } from '../scaling/read-timeline.ts';
+import { shellWord } from '../words.ts';
 import { readReportedRun } from './recorded.ts';
 import { scalingCsv } from './scaling-csv.ts';
 import { writeReport, writeReports } from './write-report.ts';
@@ -28,7 +29,7 @@ export async function writeWatchFigures(
   const timeline = await readTimeline(runFolder);
   if (timeline === undefined) return {};
   const figures = scalingFigures(timeline);
-  const remedy = `make it with: chainctl report ${runFolder} --format csv`;
+  const remedy = `make it with: chainctl report ${shellWord(runFolder)} --format csv`;
   const path = join(runFolder, `${tag}_elasticity.csv`);
   return written(figures, await writeReport(path, () => scalingCsv(tag, figures), emit, remedy));
 }
@@ -36,7 +37,7 @@ export async function writeWatchFigures(
 async function figuresOfRun(runFolder: string, emit: Emit): Promise<WrittenWatch> {
   const run = await readReportedRun(runFolder);
   if (run.manifest.status !== 'running') return written(run.scaling?.figures, await writeReports(run, runFolder, emit));
-  const text = `the load of ${runFolder} has not ended: its own report will have these figures, too; if it was killed: chainctl report ${runFolder}`;
+  const text = `the load of ${runFolder} has not ended: its own report will have these figures, too; if it was killed: chainctl report ${shellWord(runFolder)}`;
   emit({ type: 'note', level: 'info', text });
   return written(run.scaling?.figures);
 }
