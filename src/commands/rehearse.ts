@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag, integerFlag } from '../config/flags.ts';
+import { resultsFlag } from '../config/results-flag.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
 import { aboutThisRun, localBundles, pathsOf, processDeps, stackDeps } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
@@ -33,14 +34,14 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
     rps: Flags.string({ description: 'requests per second of each point', default: '1,5,10,20,40', helpValue: 'LIST' }),
     duration: durationFlag({ description: 'of each point', default: 5, min: 0.1 }),
     replicas: integerFlag({ description: 'how many B there are', default: 3, min: 1, max: 16 }),
-    out: Flags.string({ description: 'folder of the result files', default: 'results', helpValue: 'FOLDER' }),
+    results: resultsFlag({ description: 'folder of the results', formerly: ['out'] }),
   };
 
   protected override readonly defaultStack = REHEARSAL_STACK;
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
-    await checkResultsFolder(flags.out);
+    await checkResultsFolder(flags.results);
     const [rates, prompt, bundles, stack] = await Promise.all([
       parseRates(flags.rps),
       readPrompt(undefined),
@@ -74,7 +75,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
                   rates,
                   prompt,
                   seed: 1,
-                  outFolder: flags.out,
+                  outFolder: flags.results,
                   preflight: true,
                 },
                 ...{ durationSeconds: flags.duration, warmupSeconds, timeoutSeconds: 30, drainSeconds: 30 },

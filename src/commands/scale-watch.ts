@@ -6,7 +6,7 @@ import { groupOf } from '../group-surroundings.ts';
 import { pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';
-import { scalingText } from '../services/results/scaling-text.ts';
+import { scalingText } from '../services/results/scaling-sections.ts';
 import { reportLine } from '../services/results/text.ts';
 import { writeWatchFigures } from '../services/results/write-watch.ts';
 import { exitOfWatch } from '../services/scaling/exit-of-watch.ts';
