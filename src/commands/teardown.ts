@@ -3,7 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
 import { pathsOf, stackDeps, TARGETS, targetModules } from '../operator.ts';
-import type { TargetModule } from '../services/stack/provider.ts';
+import type { TargetModule } from '../services/stack/target-module.ts';
 import { targetsToTearDown, teardownStack } from '../services/stack/stack-teardown.ts';
 import { readState } from '../services/stack/state.ts';
 import { leftoversError } from '../services/stack/teardown.ts';

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
-import type { TargetStatus } from '../services/stack/provider.ts';
+import type { TargetStatus } from '../services/stack/target-status.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget } from '../services/stack/stack-status.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
