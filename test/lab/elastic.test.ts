@@ -7,7 +7,7 @@ import { type BothClouds, startLab } from '../../lab/lab.ts';
 import { labObstacle } from '../../lab/support.ts';
 import type { RequestRecord } from '../../src/services/load/engine/request-record.ts';
 import { readRun } from '../../src/services/load/record/read-run.ts';
-import type { InstanceSample } from '../../src/services/scaling/types.ts';
+import type { InstanceSample } from '../../src/services/stack/group.ts';
 import { Cli, type CliResult } from '../support/cli.ts';
 
 const obstacle = await labObstacle(true);
