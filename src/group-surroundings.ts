@@ -1,10 +1,12 @@
 import { type GroupFlags, namedGroup } from './config/group-flags.ts';
-import { pathsOf, processDeps } from './operator.ts';
+import { ExitCode, RemedyError } from './errors.ts';
+import { pathsOf, placesFor } from './operator.ts';
 import { systemClock } from './runtime.ts';
-import type { GroupSource } from './services/scaling/types.ts';
+import type { GroupSource } from './services/stack/group.ts';
+import { stackOption } from './services/stack/stack-option.ts';
 import { readState } from './services/stack/state.ts';
 import type { GroupReference } from './services/targets/gcp/group-source.ts';
-import { localSource } from './services/targets/local/group-source.ts';
+import { PROVIDERS } from './services/targets/providers.ts';
 
 /**
  * The group that flags and stack mean: the named one, else the stack's on Compute Engine, else its replicas here.
@@ -21,7 +23,12 @@ export async function groupOf(stack: string, flags: GroupFlags): Promise<GroupSo
     const group = recordedGroup(stack, record);
     if (group !== undefined) return cloudGroup(group, flags.project ?? group.project, flags['endpoint-url']);
   }
-  return localSource(paths, { clock: systemClock, processes: processDeps(paths) });
+  const { places } = await placesFor(stack, PROVIDERS, {}, AbortSignal.any([]));
+  for (const { provider, site } of places) {
+    const group = await (await provider.connect(site)).group?.();
+    if (group !== undefined) return group;
+  }
+  throw noGroup(stack);
 }
 
 /** The library is only loaded where it is wanted. A call is made once: the next look is the second attempt. */
@@ -45,4 +52,12 @@ async function cloudGroup(
     attempts: 1,
   });
   return groupSource(compute, reference, systemClock);
+}
+
+function noGroup(stack: string): RemedyError {
+  return new RemedyError(`stack ${stack} has no group: nothing of it is deployed where services have instances`, {
+    code: 'no-stack',
+    exit: ExitCode.configuration,
+    nextSteps: [`deploy it first: chainctl deploy local${stackOption(stack)}`, 'or name a group with --group'],
+  });
 }

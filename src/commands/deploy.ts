@@ -6,11 +6,12 @@ import { checkNeeds, namedUrls } from '../services/deploy/links.ts';
 import { type Assignment, assignAll } from '../services/deploy/placements.ts';
 import { type Placement, runDeploy } from '../services/deploy/run-deploy.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import type { StackPaths } from '../services/stack/paths.ts';
 import { placesOf } from '../services/stack/places.ts';
 import type { Provider } from '../services/stack/provider.ts';
 import { readState } from '../services/stack/state.ts';
 import { type FlagsOf, flagsOver, ownValues } from '../services/targets/place-flags.ts';
-import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
+import type { Endpoints, FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { asker, confirmYes } from '../ui/confirm.ts';
 import { deployResult, renderDeploy } from '../ui/render-deploy.ts';
 
@@ -19,7 +20,9 @@ export function deployCommands(
   providers: readonly Provider[],
   services: readonly ServiceDefinition[],
 ): Readonly<Record<string, Command.Class>> {
-  const own = providers.map((provider) => [`deploy:${provider.name}`, deployTo(provider, services)]);
+  const own = providers
+    .filter((each) => services.some((service) => each.runs(service)))
+    .map((provider) => [`deploy:${provider.name}`, deployTo(provider, services)]);
   return { ...Object.fromEntries(own), 'deploy:all': deployEverywhere(providers, services) };
 }
 
@@ -55,7 +58,9 @@ function deployTo(provider: Provider, services: readonly ServiceDefinition[]): C
       'dry-run': dryRun,
     };
     protected assignments({ service: name }: FlagValues): Assignment[] {
-      return [{ provider, services: together ? chosen : runs.filter((each) => each.name === (name ?? chosen[0]?.name)) }];
+      return [
+        { provider, services: together ? chosen : runs.filter((each) => each.name === (name ?? chosen[0]?.name)) },
+      ];
     }
   };
 }
@@ -69,7 +74,9 @@ function urlOf(name: string) {
 
 function deployEverywhere(providers: readonly Provider[], services: readonly ServiceDefinition[]): Command.Class {
   const all = assignAll(providers, services);
-  const where = all.map(({ provider, services: own }) => `${own.map(({ name }) => name.toUpperCase())} on ${provider.title}`);
+  const where = all.map(
+    ({ provider, services: own }) => `${own.map(({ name }) => name.toUpperCase())} on ${provider.title}`,
+  );
   return class extends Deploy {
     static override summary = `bring the whole chain up: ${where.join(', ')}, side by side`;
     static override description =
@@ -77,7 +84,14 @@ function deployEverywhere(providers: readonly Provider[], services: readonly Ser
 Shows all plans and prices and asks once. Run it again to change what differs, or to go on after anything that
 went wrong. "chainctl teardown all" leaves nothing.`;
     static override examples = examplesOf(['--ttl 4h', '--dry-run --json']);
-    static override flags: FlagSet = { ...flagsOver(all.map(({ provider }) => provider), flagsOf), yes, 'dry-run': dryRun };
+    static override flags: FlagSet = {
+      ...flagsOver(
+        all.map(({ provider }) => provider),
+        flagsOf,
+      ),
+      yes,
+      'dry-run': dryRun,
+    };
     protected override readonly target = 'all';
     protected assignments(): Assignment[] {
       return all;
@@ -103,7 +117,7 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
     });
     const deployed = assignments.flatMap(({ services }) => services);
     const needs = deployed.flatMap((service) => service.needs);
-    const known = { ...(await readEndpoints(paths)).urls, ...namedUrls(flags, needs) };
+    const known = { ...(await urlsOf(paths)), ...namedUrls(flags, needs) };
     for (const { provider, services } of assignments) {
       if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
     }
@@ -113,13 +127,24 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
         return { place, services, request: await provider.ask(place.site, services) };
       }),
     );
-    const deployments = await runDeploy(paths, placements, { dryRun: isDry, known }, {
-      ...(await stackDeps(emit, signal)),
-      async confirm(notes) {
-        if (flags.yes === true) return;
-        await confirmYes(`deploying stack ${paths.name}`, this.flags.quiet === true ? notes : [], asking);
+    const deployments = await runDeploy(
+      paths,
+      placements,
+      { dryRun: isDry, known },
+      {
+        ...(await stackDeps(emit, signal)),
+        async confirm(notes) {
+          if (flags.yes === true) return;
+          await confirmYes(`deploying stack ${paths.name}`, flags.quiet === true ? notes : [], asking);
+        },
       },
-    });
+    );
     return { result: deployResult(deployments, this.target), text: renderDeploy(deployments, this.target) };
   }
+}
+
+/** Where the services of a stack answer. */
+async function urlsOf(paths: StackPaths): Promise<Endpoints> {
+  const { a, b } = await readEndpoints(paths);
+  return { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
 }

@@ -63,7 +63,7 @@ export class DeployLinks {
   }
 
   #known(own: readonly string[]): Endpoints {
-    const here = [...this.#addresses.keys()].map((name) => [
+    const here = [...this.#addresses.keys()].map((name): [string, string] => [
       name,
       this.#announced.get(name) ?? this.#before[name] ?? ADDRESS_TO_COME,
     ]);
@@ -107,9 +107,10 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
       }
       const { hostname } = new URL(url);
       if (hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')) {
-        throw usage(`service ${need.toUpperCase()} at ${url} is on this machine, which ${name.toUpperCase()} cannot reach`, [
-          `name an address that it can reach, for example that of a load balancer: --${need}-url http://198.51.100.9`,
-        ]);
+        throw usage(
+          `service ${need.toUpperCase()} at ${url} is on this machine, which ${name.toUpperCase()} cannot reach`,
+          [`name an address that it can reach, for example that of a load balancer: --${need}-url http://198.51.100.9`],
+        );
       }
     }
   }
@@ -118,7 +119,7 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
 /** Base URLs that `--NAME-url` gives for what the services need. */
 export function namedUrls(flags: Readonly<Record<string, unknown>>, needs: readonly string[]): Endpoints {
   return Object.fromEntries(
-    needs.flatMap((name) => {
+    needs.flatMap((name): [string, string][] => {
       const url = flags[`${name}-url`];
       return typeof url === 'string' ? [[name, serviceBase(url)]] : [];
     }),
