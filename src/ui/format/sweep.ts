@@ -1,8 +1,8 @@
 import type { Event } from '../../events.ts';
-import { longestDrain } from '../../services/load/sweep/time-left.ts';
+import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { isRate, isServed, percentileOf } from '../../services/results/few-answers.ts';
-import { formatEstimate, formatMillis, formatRate, formatSpan, plural } from './text.ts';
+import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
   warmup: 'warming up',
@@ -15,61 +15,13 @@ export function phaseName(phase: SweepTick['phase']): string {
   return PHASE[phase];
 }
 
-/** What is going to happen, in two lines: target and ladder. A simulated engine is named. */
+/** What is going to happen, in two lines: the target and the steps. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
-  const { search, elastic, sharedPrefixTokens: shared } = plan;
-  const about =
-    (plan.simulated ? ' (simulated engine)' : '') +
-    (shared === undefined ? '' : `, prompts with about ${shared} tokens in common`);
-  if (elastic !== undefined) return elasticHeader(plan, elastic, about);
-  const rates = plan.rates.map(formatRate).join(', ');
-  const requests =
-    search === undefined
-      ? `${plan.totalRequests.toLocaleString('en-US')} request${plan.totalRequests === 1 ? '' : 's'}, `
-      : '';
-  const warmup = plan.warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(plan.warmupSeconds)} of warm-up`;
-  const ladder =
-    search === undefined
-      ? `${plural(plan.rates.length, 'point')} at ${rates} req/s`
-      : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
-  return [
-    `Sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
-    `${ladder}, ${formatSpan(plan.durationSeconds)} each${warmup}, ${requests}${estimateText(plan)}`,
-  ];
-}
-
-/** How long it takes, and what may make it longer: answers that queue are waited for after each point. */
-function estimateText(plan: SweepPlan): string {
-  const { estimateSeconds, rates, search, probeMs } = plan;
-  const about =
-    search === undefined
-      ? `about ${formatEstimate(estimateSeconds)}`
-      : `about ${formatEstimate(estimateSeconds / rates.length)} a point`;
-  const drain = formatEstimate(longestDrain(plan));
-  return probeMs === undefined
-    ? `${about} and the drains, at most ${drain} each`
-    : `${about}; where answers queue, up to ${drain} more a point`;
-}
-
-function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, about: string): string[] {
-  const { low, high, group, size, maxPoints } = elastic;
-  const goal = size === undefined ? 'grows' : `has ${size}`;
-  const longest = formatEstimate(maxPoints * plan.durationSeconds);
-  return [
-    `Elastic sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
-    `from ${formatRate(low)} up to at most ${formatRate(high)} req/s in steps of ${formatSpan(plan.durationSeconds)} until ${group} ${goal}, and back; at most ${longest} without drains`,
-  ];
-}
-
-/** Bounds instead of points: which there are is decided while it runs. */
-export function isOpenLadder({ search, elastic }: SweepPlan): boolean {
-  return search !== undefined || elastic !== undefined;
-}
-
-/** `13`, or `at most 12` where they are decided while it runs. */
-export function pointCount({ rates, search, elastic }: SweepPlan): string {
-  const maxPoints = (search ?? elastic)?.maxPoints;
-  return maxPoints === undefined ? String(rates.length) : `at most ${maxPoints}`;
+  const { tag, targetUrl, simulated, sharedPrefixTokens: shared } = plan;
+  const profile = profileOf(plan);
+  const engine = simulated ? ' (simulated engine)' : '';
+  const prompts = shared === undefined ? '' : `, prompts with about ${shared} tokens in common`;
+  return [`${profile.title} "${tag}" of ${targetUrl}${engine}${prompts}`, profile.describe(plan)];
 }
 
 /** Requests of a point that did not succeed, by every way in which one can fail. */

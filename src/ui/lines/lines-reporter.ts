@@ -1,8 +1,9 @@
 import type { Event } from '../../events.ts';
+import { pointCount } from '../../services/load/profiles/profiles.ts';
 import { type Entry, entryOf, entryRows } from '../format/entry.ts';
 import { noScaleMemory, rememberLook, scaleChanges } from '../format/scale-changes.ts';
 import { doing } from '../format/step.ts';
-import { pointCount, tickLine, waitingLine } from '../format/sweep.ts';
+import { tickLine, waitingLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
 import type { Reporter } from '../open-reporter.ts';
 

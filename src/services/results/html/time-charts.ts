@@ -1,3 +1,4 @@
+import { profileOf } from '../../load/profiles/profiles.ts';
 import type { SeriesSample } from '../../load/record/read-run.ts';
 import type { PointSummary } from '../../load/types.ts';
 import type { ReportedRun } from '../recorded.ts';
@@ -24,7 +25,7 @@ interface Slot {
 
 /** Everything over the time of the sweep: rates, requests in flight, response time, hosts. */
 export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
-  const series = report.plan.elastic === undefined ? recorded : sideBySide(report.points, recorded);
+  const series = profileOf(report.plan).overlap ? sideBySide(report.points, recorded) : recorded;
   // Seconds to a column.
   const step = Math.max(1, Math.ceil(series.length / MAX_COLUMNS));
   const slots = slotsOf(report.points, series, step);
