@@ -61,8 +61,19 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       const doubt = verdict === 'skipped' || verdict === 'failed' ? verdict : 'warning';
       return entry(isGood(event.point) ? 'done' : doubt, pointLine(event.point), pointRemarks(event.point));
     }
-    default:
+    // Shown while it goes on, and nothing is left of it.
+    case 'step-started':
+    case 'step-waiting':
+    case 'progress':
+    case 'check-started':
+    case 'sweep-tick':
+    case 'sweep-waiting':
+    case 'watch-ended':
+    // What a poll changed needs what was known before.
+    case 'scale-sample':
       return undefined;
+    default:
+      return event satisfies never;
   }
 }
 
