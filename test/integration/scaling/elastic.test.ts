@@ -15,7 +15,7 @@ import type { ElasticSettings } from '../../../src/services/scaling/elastic-prof
 import { hostProbe } from '../../../src/services/scaling/host-probe.ts';
 import { readTimeline } from '../../../src/services/scaling/read-timeline.ts';
 import { type ElasticOptions, runElastic } from '../../../src/services/scaling/run-elastic.ts';
-import type { GroupSample, GroupSource } from '../../../src/services/scaling/types.ts';
+import type { GroupSample, GroupSource } from '../../../src/services/stack/group.ts';
 
 /** A group that has as many hosts as the load needs, one more or less a second, at one per two requests a second. */
 class GrowingGroup implements GroupSource {
@@ -61,10 +61,18 @@ class GrowingGroup implements GroupSource {
       this.#changedAt = now;
     }
     const instances = Array.from({ length: this.#size }, (_, index) => ({
-      ...{ name: `b-${index + 1}`, action: 'NONE', status: 'RUNNING', health: 'HEALTHY' },
+      ...{ name: `b-${index + 1}`, stage: 'serving' as const },
     }));
     const autoscaler = { status: 'ACTIVE', recommendedSize: wanted, min: 1, max: 3, details: [] };
-    return { at: now, targetSize: this.#size, stable: wanted === this.#size, instances, autoscaler, errors: [] };
+    return {
+      at: now,
+      targetSize: this.#size,
+      stable: wanted === this.#size,
+      instances,
+      autoscaler,
+      healthKnown: true,
+      errors: [],
+    };
   }
 
   async close(): Promise<void> {
