@@ -144,8 +144,11 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       const { watch: _over, ...rest } = view;
       return rest;
     }
-    default:
+    case 'note':
+    case 'plan':
       return view;
+    default:
+      return event satisfies never;
   }
 }
 
