@@ -10,6 +10,7 @@ import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { loadHostTemplates } from './services/machine/templates.ts';
 import { readEndpoints } from './services/stack/endpoints.ts';
+import { requireStack } from './services/stack/known-stack.ts';
 import type { LockJudge } from './services/stack/lock-holder.ts';
 import type { Operator } from './services/stack/operator.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
@@ -100,10 +101,11 @@ export async function placesFor(
  * Which token goes to which address: what the operator gave (a file, else CHAINCTL_TOKEN), else the stack's own to the
  * stack's own addresses.
  *
- * @throws RemedyError (exit 3) when the file cannot be read or holds no token
+ * @throws RemedyError (exit 2) when there is no such stack; (exit 3) when the file cannot be read or holds no token
  */
 export async function chainTokens(stack: string, tokenFile: string | undefined): Promise<TokenOf> {
   const paths = pathsOf(stack);
+  await requireStack(paths);
   // What is asked may be no stack of ours: its state is then nobody's concern.
   const { a, b, auth } = await readEndpoints(paths).catch(() => ({ a: undefined, b: undefined, auth: undefined }));
   const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;

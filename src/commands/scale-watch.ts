@@ -16,6 +16,7 @@ import { recordedWatch, WatchLost } from '../services/scaling/recorded-watch.ts'
 import { checkUntil, parseUntil } from '../services/scaling/until.ts';
 import { type WatchOptions, watchGroup } from '../services/scaling/watch.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
 import { renderWatch } from '../ui/render-scale.ts';
 
 export default class ScaleWatch extends BaseCommand<typeof ScaleWatch> {
@@ -51,7 +52,9 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
-    const { on } = await readEndpoints(pathsOf(this.stack));
+    const paths = pathsOf(this.stack);
+    await requireStack(paths);
+    const { on } = await readEndpoints(paths);
     const tag = checkTag(flags.tag ?? (flags.group === undefined ? (on.b ?? 'local') : 'gcp'));
     const options: WatchOptions = {
       intervalSeconds: flags.interval,
