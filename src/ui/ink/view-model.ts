@@ -2,7 +2,7 @@ import type { Event, StepAction } from '../../events.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { countStates } from '../../services/scaling/instance-state.ts';
 import type { ScaleSample } from '../../services/scaling/types.ts';
-import type { WatchPlan } from '../../services/scaling/watch.ts';
+import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
 import { type Entry, entryOf } from '../format/entry.ts';
 import { noScaleMemory, rememberLook, type ScaleMemory, scaleChanges } from '../format/scale-changes.ts';
 import { isOpenLadder } from '../format/sweep.ts';
