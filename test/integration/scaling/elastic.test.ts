@@ -10,7 +10,7 @@ import { systemClock } from '../../../src/runtime.ts';
 import { createChainClient } from '../../../src/services/chain/client.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
 import { resumedOptions } from '../../../src/services/load/sweep/sweep-options.ts';
-import { writeRunReport } from '../../../src/services/results/write-report.ts';
+import { reportRun } from '../../../src/services/results/write-report.ts';
 import type { ElasticSettings } from '../../../src/services/scaling/elastic-profile.ts';
 import { hostProbe } from '../../../src/services/scaling/host-probe.ts';
 import { readTimeline } from '../../../src/services/scaling/read-timeline.ts';
@@ -160,7 +160,7 @@ describe('an elastic load', () => {
     expect(timeline?.samples.some(({ hosts }) => hosts.length === 3)).toBe(true);
     expect(events.filter(({ type }) => type === 'watch-started' || type === 'watch-ended')).toHaveLength(2);
 
-    const scaling = await writeRunReport(report.runFolder, () => {});
+    const scaling = (await reportRun(report.runFolder, () => {})).run?.scaling;
     expect(scaling?.figures.scaleOuts.length).toBeGreaterThan(0);
     expect(scaling?.figures.scaleIns.length).toBeGreaterThan(0);
     const html = await readFile(join(report.runFolder, 'report.html'), 'utf8');
