@@ -36,14 +36,21 @@ export const groupFlags: FlagSet = Object.assign(
   ...PROVIDERS.map((provider) => ({ ...provider.placeFlags, ...provider.groupFlags })),
 );
 
+/** All names of these, earlier ones too. */
+export const groupFlagNames = Object.entries(groupFlags).flatMap(([name, { aliases = [] }]) => [
+  name,
+  ...aliases.map(String),
+]);
+
 /** The group that flags and stack mean. */
 export async function groupOf(stack: string, flags: FlagValues): Promise<FoundGroup> {
   const paths = pathsOf(stack);
   const state = await readState(paths.state);
   const operator = { clock: systemClock, env: process.env, home: homedir() } as unknown as Operator;
   const { signal } = new AbortController();
-  const targets: Readonly<Record<string, NonNullable<typeof state>['targets'][keyof NonNullable<typeof state>['targets']]>> =
-    state?.targets ?? {};
+  const targets: Readonly<
+    Record<string, NonNullable<typeof state>['targets'][keyof NonNullable<typeof state>['targets']]>
+  > = state?.targets ?? {};
   return findGroup(
     stack,
     PROVIDERS.map((provider) => ({

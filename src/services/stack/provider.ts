@@ -1,10 +1,10 @@
 import type { DoctorCheck } from '../doctor/check.ts';
 import type { Auth, Endpoints, FlagSet, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
+import type { PlannedChange } from './change.ts';
 import type { GroupSource } from './group.ts';
 import type { LogKind, LogSelection, LogSource } from './log-source.ts';
 import type { Operator } from './operator.ts';
 import type { StackPaths } from './paths.ts';
-import type { PlannedChange } from './plan.ts';
 import type { ResourceContext, Target } from './resource.ts';
 import type { TargetRecord } from './state.ts';
 import type { StepDeps } from './steps.ts';
