@@ -40,4 +40,6 @@ writeFileSync(`${root}dist/services/targets/gcp/definitions.json`, JSON.stringif
 const { Plugin } = await import('@oclif/core/config');
 const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
-writeFileSync(`${root}oclif.manifest.json`, JSON.stringify(plugin.manifest));
+// Its defaults are written out in it: `load --help` need not load the command to write them.
+const settled = (key, value) => (key === 'hasDynamicHelp' ? false : value);
+writeFileSync(`${root}oclif.manifest.json`, JSON.stringify(plugin.manifest, settled));
