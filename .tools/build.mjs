@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
+import { bundleGoogle } from './bundle-google.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const services = ['service-a', 'service-b', 'engine-sim', 'proxy'];
@@ -31,10 +32,7 @@ for (const name of services) await bundle(`services/${name}/main.ts`, `${name}.m
 await bundle('report/report.ts', 'report.js', 'browser', 'iife');
 copyFileSync(`${root}templates/report/report.css`, `${root}dist/templates/report.css`);
 
-// What the Google client library's definitions are needed for is a twentieth of them, and reading all is slow.
-const { definitionsOf } = await import(`${root}dist/services/targets/gcp/definitions.js`);
-const { SERVICES } = await import(`${root}dist/services/targets/gcp/library.js`);
-writeFileSync(`${root}dist/services/targets/gcp/definitions.json`, JSON.stringify(definitionsOf(SERVICES)));
+await bundleGoogle(`${root}dist/services/targets/gcp`);
 
 // The manifest spares the command line from loading every command to know what there is.
 const { Plugin } = await import('@oclif/core/config');
