@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 import { bundleGoogle } from './bundle-google.mjs';
+import { noticeOf } from './third-party.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const services = ['service-a', 'service-b', 'engine-sim', 'proxy'];
@@ -16,9 +17,10 @@ tsc('-p', `${root}src/tsconfig.json`);
 // The only code for a browser has types of its own, and is not part of the project's check.
 tsc('-p', `${root}templates/report/tsconfig.json`);
 
+const bundled = [];
 async function bundle(input, file, platform, format) {
   const built = await rolldown({ input: `${root}templates/${input}`, platform, treeshake: true, logLevel: 'warn' });
-  await built.write({
+  const { output } = await built.write({
     file: `${root}dist/templates/${file}`,
     format,
     minify: true,
@@ -26,13 +28,15 @@ async function bundle(input, file, platform, format) {
     comments: { legal: false },
   });
   await built.close();
+  bundled.push(...output.flatMap(({ moduleIds = [] }) => moduleIds));
 }
 
 for (const name of services) await bundle(`services/${name}/main.ts`, `${name}.mjs`, 'node', 'esm');
 await bundle('report/report.ts', 'report.js', 'browser', 'iife');
 copyFileSync(`${root}templates/report/report.css`, `${root}dist/templates/report.css`);
 
-await bundleGoogle(`${root}dist/services/targets/gcp`);
+bundled.push(...(await bundleGoogle(`${root}dist/services/targets/gcp`)));
+writeFileSync(`${root}dist/THIRD-PARTY.txt`, noticeOf(bundled));
 
 // The manifest spares the command line from loading every command to know what there is.
 const { Plugin } = await import('@oclif/core/config');
