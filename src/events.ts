@@ -1,8 +1,8 @@
 import type { PointSummary, SweepPlan, SweepTick } from './services/load/types.ts';
 import type { ScaleSample } from './services/scaling/types.ts';
-import type { WatchPlan } from './services/scaling/watch.ts';
+import type { WatchPlan } from './services/scaling/watch-plan.ts';
 import type { CheckResult } from './services/smoke/types.ts';
-import type { PlannedChange } from './services/stack/plan.ts';
+import type { PlannedChange } from './services/stack/change.ts';
 
 /** What happens to one resource of a stack during apply or teardown. */
 export type StepAction = 'create' | 'update' | 'replace' | 'remove' | 'ready';

@@ -1,7 +1,7 @@
 import { type GroupFlags, namedGroup } from './config/group-flags.ts';
 import { pathsOf, processDeps } from './operator.ts';
 import { systemClock } from './runtime.ts';
-import type { GroupSource } from './services/scaling/types.ts';
+import type { GroupSource } from './services/stack/group.ts';
 import { readState } from './services/stack/state.ts';
 import type { GroupReference } from './services/targets/gcp/group-source.ts';
 import { localSource } from './services/targets/local/group-source.ts';

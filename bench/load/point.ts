@@ -1,5 +1,6 @@
 import { Generator } from '../../src/services/load/engine/generator-group.ts';
-import type { Progress, RequestRecord, RunOrder } from '../../src/services/load/engine/protocol.ts';
+import type { Progress, RunOrder } from '../../src/services/load/engine/protocol.ts';
+import type { RequestRecord } from '../../src/services/load/engine/request-record.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 import { arrivalsWithin } from '../../src/services/load/schedule/arrivals.ts';
 import { Collector } from '../../src/services/load/stats/collector.ts';

@@ -21,7 +21,7 @@ import { resolveTarget } from '../services/load/target.ts';
 import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
-import { writeRunReport } from '../services/results/write-report.ts';
+import { reportRun } from '../services/results/write-report.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { runElastic } from '../services/scaling/run-elastic.ts';
@@ -85,10 +85,11 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
       const onFolder = resume === undefined ? { onFolder: hold } : {};
       const deps = { clock: systemClock, client, emit, signal, control, ...metrics, ...sent, ...onFolder };
       const report = await (elastic === undefined ? runSweep(options, deps) : this.scale(options, elastic, deps));
-      const scaling = await writeRunReport(report.runFolder, emit);
+      const { run, page } = await reportRun(report.runFolder, emit);
+      const scaling = run?.scaling?.figures;
       return {
-        result: scaling === undefined ? report : { ...report, scaling: scaling.figures },
-        text: sweepText(report, process.stdout.columns || 80, scaling?.figures),
+        result: scaling === undefined ? report : { ...report, scaling },
+        text: sweepText(report, process.stdout.columns || 80, { scaling, page }),
         exit: exitOfSweep(report, signal),
       };
     } finally {

@@ -6,7 +6,8 @@ import { groupOf } from '../group-surroundings.ts';
 import { pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';
-import { scalingText } from '../services/results/scaling-text.ts';
+import { scalingText } from '../services/results/scaling-sections.ts';
+import { reportLine } from '../services/results/text.ts';
 import { writeWatchFigures } from '../services/results/write-watch.ts';
 import { exitOfWatch } from '../services/scaling/exit-of-watch.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
@@ -82,11 +83,11 @@ which must hold at the same look. Exits 0 when they did, 5 when --for ended firs
           throw error;
         },
       );
-      const scaling = await writeWatchFigures({ runFolder: report.runFolder, tag }, emit);
+      const { figures: scaling, report: written } = await writeWatchFigures({ runFolder: report.runFolder, tag }, emit);
       const figures = scaling === undefined ? '' : `\n\n${scalingText(scaling, process.stdout.columns || 80)}`;
       return {
         result: { ...report, ...(scaling === undefined ? {} : { scaling }) },
-        text: `${renderWatch(report)}${figures}`,
+        text: `${reportLine(written)}${renderWatch(report)}${figures}`,
         exit: exitOfWatch(report, signal),
       };
     } finally {

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QUICK_ENGINE } from '../../lab/images.ts';
 import { type BothClouds, startLab } from '../../lab/lab.ts';
 import { labObstacle } from '../../lab/support.ts';
-import type { RequestRecord } from '../../src/services/load/engine/protocol.ts';
+import type { RequestRecord } from '../../src/services/load/engine/request-record.ts';
 import { readRun } from '../../src/services/load/record/read-run.ts';
-import type { InstanceSample } from '../../src/services/scaling/types.ts';
+import type { InstanceSample } from '../../src/services/stack/group.ts';
 import { Cli, type CliResult } from '../support/cli.ts';
 
 const obstacle = await labObstacle(true);

@@ -1,6 +1,6 @@
 import type { Emit, Event } from '../../events.ts';
+import type { PlannedChange } from '../stack/change.ts';
 import type { StackPaths } from '../stack/paths.ts';
-import type { PlannedChange } from '../stack/plan.ts';
 import { changesSomething } from '../stack/planned.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { openStack, type StackDeps } from '../stack/session.ts';

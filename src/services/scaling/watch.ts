@@ -1,26 +1,15 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import type { GroupSample, GroupSource } from '../stack/group.ts';
 import type { HostProbe } from './host-probe.ts';
 import type { TimelineRecord } from './timeline-record.ts';
-import type { GroupSample, GroupSource, LoadSample, ScaleSample } from './types.ts';
+import type { LoadSample, ScaleSample } from './types.ts';
 import { isReached, type Until } from './until.ts';
+import type { WatchPlan } from './watch-plan.ts';
 
 /** A look that takes longer than both this and the interval has failed, milliseconds. */
 const LOOK_MS = 10_000;
-
-/** What a watch is going to do. */
-export interface WatchPlan {
-  readonly group: string;
-  readonly url?: string;
-  readonly intervalSeconds: number;
-  /** Without it a watch goes on until its condition is met or somebody ends it. */
-  readonly forSeconds?: number;
-  /** The condition as typed. */
-  readonly until?: string;
-  /** The folder of the run that it is recorded in. */
-  readonly runFolder?: string;
-}
 
 export interface WatchOptions {
   readonly intervalSeconds: number;

@@ -1,7 +1,8 @@
+import type { PlannedChange } from './change.ts';
 import { type Progress, runGraph, type Task } from './graph.ts';
 import type { Journal } from './journal.ts';
 import { LiveObjects } from './live-objects.ts';
-import { type Observation, type PlannedChange, planChanges } from './plan.ts';
+import { type Observation, planChanges } from './plan.ts';
 import { noteRemaining } from './remaining.ts';
 import type { Desired, Resource, ResourceContext, Target } from './resource.ts';
 import { confirmStep, createStep, removeStep, type StepDeps, updateStep } from './steps.ts';

@@ -1,12 +1,6 @@
+import type { PlannedChange } from './change.ts';
 import type { Desired } from './resource.ts';
 import type { ResourceRecord } from './state.ts';
-
-/** What applying a desired stack would do to one resource, and why. */
-export interface PlannedChange {
-  readonly key: string;
-  readonly action: 'create' | 'update' | 'replace' | 'remove' | 'unchanged';
-  readonly reason: string;
-}
 
 /** A resource as the world showed it, beside what was recorded when it was made. */
 export interface Observation {

@@ -1,4 +1,4 @@
-import type { PlannedChange } from './plan.ts';
+import type { PlannedChange } from './change.ts';
 
 /** A deploy of one target that has been looked into, and has changed nothing yet. */
 export interface PlannedDeploy<Deployment> {

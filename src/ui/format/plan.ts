@@ -1,4 +1,4 @@
-import type { PlannedChange } from '../../services/stack/plan.ts';
+import type { PlannedChange } from '../../services/stack/change.ts';
 import { type Paint, plain } from './text.ts';
 
 type Action = PlannedChange['action'];

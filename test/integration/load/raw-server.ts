@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type Batch, Generator, type PointEnd } from '../../../src/services/load/engine/generator-group.ts';
-import type { RequestRecord, RunOrder } from '../../../src/services/load/engine/protocol.ts';
+import type { RunOrder } from '../../../src/services/load/engine/protocol.ts';
+import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 
 /** A server that says on the wire what a test wants: called for every whole request, numbered from 0. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestRecord } from '../../../src/services/load/engine/protocol.ts';
+import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { Histogram } from '../../../src/services/load/export/histogram.ts';
 import { LoadMetrics, type MetricFamily } from '../../../src/services/load/export/load-metrics.ts';
 import { metricData } from '../../../src/services/load/export/otlp-sender.ts';

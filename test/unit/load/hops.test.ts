@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RequestRecord } from '../../../src/services/load/engine/protocol.ts';
+import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { fairnessOf } from '../../../src/services/load/stats/fairness.ts';
 import { whoRefused } from '../../../src/services/load/stats/refusals.ts';
 import { HopTimes } from '../../../src/services/load/stats/waterfall.ts';

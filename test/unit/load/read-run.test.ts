@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import type { RequestRecord } from '../../../src/services/load/engine/protocol.ts';
+import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { REQUEST_COLUMNS } from '../../../src/services/load/record/csv-columns.ts';
 import { readRequests, splitRow } from '../../../src/services/load/record/csv-reader.ts';
 import { headerRow, requestRows } from '../../../src/services/load/record/csv-rows.ts';

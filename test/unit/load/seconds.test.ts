@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Progress, RequestRecord } from '../../../src/services/load/engine/protocol.ts';
+import type { Progress } from '../../../src/services/load/engine/protocol.ts';
+import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { LiveFigures } from '../../../src/services/load/stats/live-figures.ts';
 import { Seconds } from '../../../src/services/load/stats/seconds.ts';
 import type { SecondSample } from '../../../src/services/load/types.ts';

@@ -1,6 +1,7 @@
 import { errorTextOf } from '../../chain/schemas.ts';
 import type { AnswerKind } from '../target.ts';
-import type { AnswerFigures } from './protocol.ts';
+import { brief } from './brief.ts';
+import type { AnswerFigures } from './request-record.ts';
 import type { TokenMeter } from './stream/token-meter.ts';
 
 /** What an answer turned out to be. */
@@ -11,8 +12,6 @@ export interface Verdict {
   readonly host?: string;
   readonly figures?: AnswerFigures;
 }
-
-const MAX_ERROR_LENGTH = 200;
 
 /**
  * Judges one complete HTTP answer against the contract of its endpoint: only a 200 with the promised fields is a
@@ -61,13 +60,6 @@ export function judge(kind: AnswerKind): (status: number, text: string, location
     lastLocation = location;
     return last;
   };
-}
-
-/** Cuts text from the network to one line of bounded length. */
-export function brief(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
-  const line = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
-  return line.length <= MAX_ERROR_LENGTH ? line : `${line.slice(0, MAX_ERROR_LENGTH - 1)}…`;
 }
 
 function missingInChain(body: Record<string, unknown>): string | undefined {

@@ -1,5 +1,5 @@
 import { reasonOf } from '../../../errors.ts';
-import { brief } from './answer.ts';
+import { brief } from './brief.ts';
 import type { WireEnd } from './exchange.ts';
 
 /**

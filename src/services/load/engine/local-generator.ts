@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { reasonOf } from '../../../errors.ts';
-import type { Order, Progress, Report, RequestRecord, RunOrder } from './protocol.ts';
+import type { Order, Progress, Report, RunOrder } from './protocol.ts';
 import { readColumns } from './record-columns.ts';
+import type { RequestRecord } from './request-record.ts';
 import { siblingModule } from './sibling.ts';
 
 const CLOSE_MS = 2000;

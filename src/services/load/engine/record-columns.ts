@@ -1,5 +1,5 @@
 import type { Outcome } from '../types.ts';
-import { type AnswerFigures, FIGURES, type RequestRecord } from './protocol.ts';
+import { type AnswerFigures, FIGURES, type RequestRecord } from './request-record.ts';
 
 const OUTCOMES: readonly Outcome[] = ['ok', 'http_error', 'transport_error', 'timeout', 'invalid', 'incomplete'];
 

@@ -1,5 +1,5 @@
 import type { Event } from '../../../events.ts';
-import type { RequestRecord } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import { answerKind } from '../target.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';
 import type { Histogram, HistogramValue } from './histogram.ts';

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
-import type { RequestRecord } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import { LoadMetrics } from './load-metrics.ts';
 import { otlpSender, type Send } from './otlp-sender.ts';
 

@@ -1,4 +1,4 @@
-import { PHASE_FIGURES, type RequestRecord } from '../engine/protocol.ts';
+import { PHASE_FIGURES, type RequestRecord } from '../engine/request-record.ts';
 import type { Outcome } from '../types.ts';
 import { Histogram } from './histogram.ts';
 import {

@@ -1,4 +1,4 @@
-import { ANSWER_FIGURES, PHASE_FIGURES } from '../engine/protocol.ts';
+import { ANSWER_FIGURES, PHASE_FIGURES } from '../engine/request-record.ts';
 
 /**
  * The first five are the contract's. `ttft_ms` counts from the sending; `itl_ms` holds several times with blanks between

@@ -1,4 +1,4 @@
-import { type AnswerFigures, FIGURES, type RequestRecord } from '../engine/protocol.ts';
+import { type AnswerFigures, FIGURES, type RequestRecord } from '../engine/request-record.ts';
 import type { Outcome } from '../types.ts';
 import { linesOf } from './json-lines.ts';
 

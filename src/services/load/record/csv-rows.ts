@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { PHASE_FIGURES, type RequestRecord } from '../engine/protocol.ts';
+import { PHASE_FIGURES, type RequestRecord } from '../engine/request-record.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import { SUMMARY_COLUMNS } from './csv-columns.ts';
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
-import type { RequestRecord } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { targetName } from '../target.ts';
 import type { ElasticOutcome, Knee, PointSummary, SecondSample, SloVerdict, SweepPlan, SweepReport } from '../types.ts';

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { RequestRecord } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import type { Percentiles, SecondSample } from '../types.ts';
 
 const HISTORY_SECONDS = 60;

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import type { AnswerKind } from '../target.ts';
 import type { Refuser } from '../types.ts';
 import { allowedLateness, LOCAL_LIMITS } from './validity.ts';

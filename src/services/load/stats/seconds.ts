@@ -1,4 +1,5 @@
-import type { Progress, RequestRecord } from '../engine/protocol.ts';
+import type { Progress } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import type { SecondSample } from '../types.ts';
 import { nearestRank } from './percentiles.ts';
 

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import type { StreamFigures } from '../types.ts';
 import { Samples } from './percentiles.ts';
 

@@ -1,4 +1,4 @@
-import type { AnswerFigures, RequestRecord } from '../engine/protocol.ts';
+import type { AnswerFigures, RequestRecord } from '../engine/request-record.ts';
 import type { AnswerKind } from '../target.ts';
 import type { ModelWork, Waterfall } from '../types.ts';
 

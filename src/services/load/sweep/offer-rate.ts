@@ -1,7 +1,8 @@
 import type { Emit } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
 import type { Generator, PointEnd } from '../engine/generator-group.ts';
-import type { Progress, RequestRecord, RunOrder } from '../engine/protocol.ts';
+import type { Progress, RunOrder } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import { requestRows } from '../record/csv-rows.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { arrivalsWithin } from '../schedule/arrivals.ts';

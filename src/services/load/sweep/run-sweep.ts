@@ -4,7 +4,7 @@ import type { ChainClient } from '../../chain/client.ts';
 import type { Clock } from '../../clock.ts';
 import { plural } from '../../words.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
-import type { RequestRecord } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
 import { sharedPrefixWarning } from '../prompt.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import { type CreateCsv, RunRecord } from '../record/run-record.ts';

@@ -1,7 +1,7 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
+import type { PlannedChange } from '../../stack/change.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import type { PlannedChange } from '../../stack/plan.ts';
 import { changesSomething, type PlannedDeploy } from '../../stack/planned.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Desired, ResourceContext } from '../../stack/resource.ts';

@@ -1,7 +1,7 @@
 import type { Event } from '../../../events.ts';
 import { applyPlan } from '../../stack/apply.ts';
+import type { PlannedChange } from '../../stack/change.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import type { PlannedChange } from '../../stack/plan.ts';
 import { changesSomething, type PlannedDeploy } from '../../stack/planned.ts';
 import { type StackDeps, withStack } from '../../stack/session.ts';
 import type { StepDeps } from '../../stack/steps.ts';

@@ -1,8 +1,8 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import { makeToken, TOKEN_SECRET, tokenId } from '../../chain/token.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
+import type { PlannedChange } from '../../stack/change.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import type { PlannedChange } from '../../stack/plan.ts';
 import type { Desired } from '../../stack/resource.ts';
 import { ensureSecret, readSecret, secretPath } from '../../stack/secrets.ts';
 import { type StackDeps, withStack } from '../../stack/session.ts';

@@ -1,4 +1,4 @@
-import { brief } from '../answer.ts';
+import { brief } from '../brief.ts';
 
 /** What one event of a streamed answer says. */
 export interface StreamEvent {
