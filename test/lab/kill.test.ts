@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LABEL } from '../../lab/cache.ts';
 import { labDocker } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
-import { folderOf, type Killed, type Loses, left, meetTheRest, staircase } from '../../lab/staircase.ts';
+import { folderOf, type Killed, type Loses, left, meetTheRest, staircase } from '../support/lab/staircase.ts';
 import { labObstacle } from '../../lab/support.ts';
 import { Cli } from '../support/cli.ts';
 
