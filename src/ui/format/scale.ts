@@ -1,13 +1,7 @@
-<<<<<<< HEAD
-import { countStates, isLeaving, knowledgeOf } from '../../services/scaling/instance-state.ts';
-import type { GroupSample, InstanceSample, ScaleSample } from '../../services/scaling/types.ts';
-import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
-=======
 import { countStates } from '../../services/scaling/instance-state.ts';
 import type { ScaleSample } from '../../services/scaling/types.ts';
-import type { WatchPlan } from '../../services/scaling/watch.ts';
+import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
 import type { GroupSample, InstanceSample } from '../../services/stack/group.ts';
->>>>>>> 857f102
 import { formatEstimate, formatRate, formatSpan } from './text.ts';
 
 /** `Watching llm-b-mig every 5 s for 15m 00s until size=3`. */
