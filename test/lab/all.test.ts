@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LABEL } from '../../lab/cache.ts';
 import { labDocker } from '../../lab/images.ts';
 import { type BothClouds, startLab } from '../../lab/lab.ts';
-import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from '../support/lab/needles.ts';
 import { labObstacle } from '../../lab/support.ts';
 import { Cli } from '../support/cli.ts';
+import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from '../support/lab/needles.ts';
 import { until } from '../support/until.ts';
 
 const obstacle = await labObstacle(true);

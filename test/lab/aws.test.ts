@@ -4,10 +4,10 @@ import { appendFile, cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { actionsOf, DeployedLab, type InstanceSeen, tagsOf } from '../support/lab/deployed.ts';
 import type { SimulatedB } from '../../lab/simulated-b.ts';
 import { labObstacle } from '../../lab/support.ts';
 import { ROOT } from '../support/cli.ts';
+import { actionsOf, DeployedLab, type InstanceSeen, tagsOf } from '../support/lab/deployed.ts';
 import { until } from '../support/until.ts';
 
 const obstacle = await labObstacle(true);

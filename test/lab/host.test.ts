@@ -8,8 +8,8 @@ import type { Vm } from '../../lab/vm.ts';
 import { cloudInit } from '../../src/services/machine/cloud-init.ts';
 import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../src/services/machine/ssh-keys.ts';
 import { Cli } from '../support/cli.ts';
-import { BOOT } from '../unit/host/templates.ts';
 import { until } from '../support/until.ts';
+import { BOOT } from '../unit/host/templates.ts';
 
 const obstacle = await labObstacle(true);
 const CONTAINERS = ['docker', 'ps', '--no-trunc', '--format', '{{.Label "com.docker.compose.service"}} {{.ID}}'];

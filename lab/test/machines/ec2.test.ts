@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/until.ts';
 import { type Lab, startLab } from '../../lab.ts';
 import { run } from '../../shell.ts';
 import { labObstacle } from '../../support.ts';
-import { until } from '../../../test/support/until.ts';
 
 const obstacle = await labObstacle(true);
 

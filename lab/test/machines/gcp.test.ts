@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/until.ts';
 import { LABEL } from '../../cache.ts';
 import type { ContainerMachine } from '../../gcp/container-machine.ts';
 import { type ContainerMachines, containerMachines } from '../../gcp/container-machines.ts';
@@ -7,7 +8,6 @@ import { Session } from '../../session.ts';
 import { run } from '../../shell.ts';
 import { labObstacle } from '../../support.ts';
 import { prepareVmHost } from '../../vms.ts';
-import { until } from '../../../test/support/until.ts';
 
 const obstacle = await labObstacle(true);
 
@@ -49,7 +49,8 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
     const answer = await (await fetch(`http://${address}:${ENGINE}/api/tags`, { signal })).json();
     return (answer as { models: { name: string }[] }).models.map(({ name }) => name);
   };
-  const serves = (machine: ContainerMachine) => until(`the engine of ${machine.address} answers`, async () => Array.isArray(await models(machine)));
+  const serves = (machine: ContainerMachine) =>
+    until(`the engine of ${machine.address} answers`, async () => Array.isArray(await models(machine)));
   const metadata = (path: string) =>
     `curl -s -H 'Metadata-Flavor: Google' 'http://metadata.google.internal/computeMetadata/v1/${path}'`;
 

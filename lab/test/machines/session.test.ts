@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/until.ts';
 import { cacheFolder, LABEL } from '../../cache.ts';
 import { labDocker } from '../../images.ts';
 import { startLab } from '../../lab.ts';
 import { run } from '../../shell.ts';
 import { ensureCloudTools, labObstacle } from '../../support.ts';
-import { until } from '../../../test/support/until.ts';
 
 const obstacle = await labObstacle(true);
 const MAIN = new URL('../../main.ts', import.meta.url).pathname;
