@@ -3,6 +3,7 @@ import type { TargetModule } from '../stack/target-module.ts';
 import type { FlagSet } from '../workloads/service-definition.ts';
 import { awsFlags } from './aws/flags.ts';
 import { gcpFlags } from './gcp/flags.ts';
+import { groupFlags } from './gcp/group-flags.ts';
 import { host } from './host/provider.ts';
 import { local } from './local/provider.ts';
 
@@ -26,8 +27,17 @@ const gcp = cloud('gcp', 'GCP', gcpFlags, async ({ paths, flags, operator }) => 
   });
 });
 
+const gcpWithGroup: Provider = {
+  ...gcp,
+  groupFlags,
+  connect: async (site) => ({
+    ...(await gcp.connect(site)),
+    group: async () => (await import('./gcp/open-group.ts')).openGroup(site),
+  }),
+};
+
 /** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const PROVIDERS: readonly Provider[] = [local, host, aws, gcp];
+export const PROVIDERS: readonly Provider[] = [local, host, aws, gcpWithGroup];
 
 /** A cloud that is no provider yet: for everything but a deploy. */
 function cloud(
