@@ -27,17 +27,19 @@ const gcp = cloud('gcp', 'GCP', gcpFlags, async ({ paths, flags, operator }) => 
   });
 });
 
-const gcpWithGroup: Provider = {
-  ...gcp,
-  groupFlags,
-  connect: async (site) => ({
-    ...(await gcp.connect(site)),
-    group: async () => (await import('./gcp/open-group.ts')).openGroup(site),
-  }),
-};
-
 /** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const PROVIDERS: readonly Provider[] = [local, host, aws, gcpWithGroup];
+export const PROVIDERS: readonly Provider[] = [
+  local,
+  host,
+  aws,
+  {
+    ...gcp,
+    groupFlags,
+    async connect(site) {
+      return { ...(await gcp.connect(site)), group: async () => (await import('./gcp/open-group.ts')).openGroup(site) };
+    },
+  },
+];
 
 /** A cloud that is no provider yet: for everything but a deploy. */
 function cloud(
