@@ -1,17 +1,12 @@
 import { readFile, rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { AwsStack, publicKeyLine } from './aws-stack.ts';
-import { AMD64_IMAGE, ARM64_IMAGE, Moto } from './moto.ts';
+import { AMD64_IMAGE, ARM64_IMAGE, motoForTests, test } from './moto.ts';
 
-let moto: Moto;
+const moto = motoForTests();
 let stack: AwsStack;
 
-beforeAll(async () => {
-  moto = await Moto.start();
-});
-afterAll(() => moto.stop());
 beforeEach(async () => {
-  await moto.reset();
   stack = await AwsStack.open(moto.url);
 });
 afterEach(() => stack.close());
