@@ -5,7 +5,7 @@ import { ensureBuilt, ensureInstalled, ensurePrograms, node, root, run } from '.
 import { printOutcome, reporters } from './outcome.mjs';
 
 /** Programs that some tests use, and the Debian package of each. */
-const PROGRAMS = { tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server' };
+const PROGRAMS = { tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server', zsh: 'zsh', fish: 'fish' };
 
 ensureInstalled();
 ensureBuilt();
