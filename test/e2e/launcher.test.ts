@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,7 +21,8 @@ beforeAll(async () => {
   await mkdir(dirname(run));
   await copyFile(join(ROOT, 'bin', 'run.js'), run);
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  await symlink(join(ROOT, 'dist'), join(folder, 'dist'));
+  await mkdir(join(folder, 'dist'));
+  await writeFile(join(folder, 'dist', 'main.js'), "export const main = async () => console.log('in place');");
   preload = join(folder, 'other-node.cjs');
 });
 afterAll(async () => {
@@ -46,9 +47,7 @@ async function bring(content: string, mode: number) {
 
 describe('the launcher', () => {
   it.each(['22.23.0', '24.15.0', '26.0.0', '27.1.0'])('runs chainctl in place on Node %s', async (version) => {
-    const { code, stdout } = await startOn(version, ['version']);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^chainctl\//);
+    expect(await startOn(version, ['version'])).toMatchObject({ code: 0, stdout: 'in place\n' });
   });
 
   it.each(['18.20.0', '20.20.2', '22.22.9', '23.11.0', '24.14.0', '25.1.0'])(
