@@ -4,8 +4,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { elasticFlags, elasticSettings } from '../config/elastic-flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { checkResume, elasticSweepSettings, isTyped, sweepSettings } from '../config/load-options.ts';
-import { groupFlagNames, groupFlags, groupOf } from '../group-surroundings.ts';
-import { aboutThisRun, chainTokens, loadClaims, pathsOf } from '../operator.ts';
+import { aboutThisRun, chainTokens, loadClaims, pathsOf, placesFor } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
@@ -22,9 +21,12 @@ import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { reportRun } from '../services/results/write-report.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
+import { findGroup } from '../services/scaling/find-group.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { runElastic } from '../services/scaling/run-elastic.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
+import { groupFlagNames, groupFlags, groupFlagsOf, WITH_GROUPS } from '../services/targets/groups.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
@@ -97,7 +99,8 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   }
 
   private async scale(options: SweepOptions, settings: ElasticSettings, deps: SweepDeps) {
-    const { source } = await groupOf(this.stack, this.flags);
+    const { places } = await placesFor(this.stack, WITH_GROUPS, this.flags, deps.signal, 'sound', groupFlagsOf);
+    const { source } = await findGroup(this.stack, places);
     try {
       const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
       const capacityPerInstance = this.flags['capacity-per-instance'];
@@ -114,7 +117,9 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   private async newRun(elastic: boolean): Promise<SweepOptions> {
     const { flags } = this;
     const service = ({ chain: 'a', invoke: 'b' } as const)[flags.target];
-    const endpoints = service === undefined ? undefined : await readEndpoints(pathsOf(this.stack));
+    const paths = pathsOf(this.stack);
+    await requireStack(paths);
+    const endpoints = service === undefined ? undefined : await readEndpoints(paths);
     const tagged = { ...flags, tag: flags.tag ?? (service && endpoints?.on[service]) };
     return {
       ...(elastic ? elasticSweepSettings(tagged, flags['elastic-step']) : sweepSettings(tagged)),
