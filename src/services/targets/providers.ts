@@ -18,7 +18,7 @@ const aws = cloud('aws', 'AWS', awsFlags, async ({ paths, flags, operator }) => 
     token: async () => undefined,
   });
 });
-const withoutGroup = cloud('gcp', 'GCP', gcpFlags, async ({ paths, flags, operator }) => {
+const gcp = cloud('gcp', 'GCP', gcpFlags, async ({ paths, flags, operator }) => {
   const { gcpModule } = await import('./gcp/provider.ts');
   const { computeOf } = await import('./gcp/connect.ts');
   return gcpModule(paths, {
@@ -27,17 +27,19 @@ const withoutGroup = cloud('gcp', 'GCP', gcpFlags, async ({ paths, flags, operat
   });
 });
 
-const gcp: Provider = {
-  ...withoutGroup,
-  groupFlags,
-  async connect(site) {
-    const group = async () => (await import('./gcp/open-group.ts')).openGroup(site);
-    return { ...(await withoutGroup.connect(site)), group };
-  },
-};
-
 /** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const PROVIDERS: readonly Provider[] = [local, host, aws, gcp];
+export const PROVIDERS: readonly Provider[] = [
+  local,
+  host,
+  aws,
+  {
+    ...gcp,
+    groupFlags,
+    async connect(site) {
+      return { ...(await gcp.connect(site)), group: async () => (await import('./gcp/open-group.ts')).openGroup(site) };
+    },
+  },
+];
 
 /** A cloud that is no provider yet: for everything but a deploy. */
 function cloud(
