@@ -179,7 +179,7 @@ test('the report says how the watch ended and what the group was like', () => {
   expect(
     renderWatch({ ...report, end: 'for', last: growing, runFolder: 'results/r', scaleCsv: 'results/r/gcp_scale.csv' }),
   ).toMatchInlineSnapshot(`
-    "llm-b-mig: not size=3 after 1m 02s (13 looks, 1 with a problem).
+    "llm-b-mig: not size=3 after 1m 02s (13 polls, 1 with a problem).
     Size: 1 of 2 wanted · 1 serving · changing
     Autoscaler: ACTIVE · recommends 2 · 1 to 3
     ┌────────────┬──────────┬──────────┬──────────────┬─────────┬─────────┬────────┐
@@ -195,6 +195,6 @@ test('the report says how the watch ended and what the group was like', () => {
     Run:      results/r"
   `);
   expect(renderWatch({ ...report, end: 'until' })).toMatch(
-    /^llm-b-mig: size=3 after 1m 02s \(13 looks, 1 with a problem\)\./,
+    /^llm-b-mig: size=3 after 1m 02s \(13 polls, 1 with a problem\)\./,
   );
 });
