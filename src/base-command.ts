@@ -135,7 +135,14 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       if (this.flags.debug) {
         for (const setting of settings) emit({ type: 'note', level: 'info', text: `setting ${settingText(setting)}` });
       }
-      const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, sweepControl, aside, releaseTerminal });
+      const outcome = await this.perform({
+        emit,
+        signal: interrupt.signal,
+        terminal,
+        sweepControl,
+        aside,
+        releaseTerminal,
+      });
       await releaseTerminal();
       process.exitCode = outcome.exit ?? ExitCode.ok;
       if (this.flags.json) {

@@ -55,7 +55,9 @@ function deployTo(provider: Provider, services: readonly ServiceDefinition[]): C
       'dry-run': dryRun,
     };
     protected assignments({ service: name }: FlagValues): Assignment[] {
-      return [{ provider, services: together ? chosen : runs.filter((each) => each.name === (name ?? chosen[0]?.name)) }];
+      return [
+        { provider, services: together ? chosen : runs.filter((each) => each.name === (name ?? chosen[0]?.name)) },
+      ];
     }
   };
 }
@@ -69,7 +71,9 @@ function urlOf(name: string) {
 
 function deployEverywhere(providers: readonly Provider[], services: readonly ServiceDefinition[]): Command.Class {
   const all = assignAll(providers, services);
-  const where = all.map(({ provider, services: own }) => `${own.map(({ name }) => name.toUpperCase())} on ${provider.title}`);
+  const where = all.map(
+    ({ provider, services: own }) => `${own.map(({ name }) => name.toUpperCase())} on ${provider.title}`,
+  );
   return class extends Deploy {
     static override summary = `bring the whole chain up: ${where.join(', ')}, side by side`;
     static override description =
@@ -77,7 +81,14 @@ function deployEverywhere(providers: readonly Provider[], services: readonly Ser
 Shows all plans and prices and asks once. Run it again to change what differs, or to go on after anything that
 went wrong. "chainctl teardown all" leaves nothing.`;
     static override examples = examplesOf(['--ttl 4h', '--dry-run --json']);
-    static override flags: FlagSet = { ...flagsOver(all.map(({ provider }) => provider), flagsOf), yes, 'dry-run': dryRun };
+    static override flags: FlagSet = {
+      ...flagsOver(
+        all.map(({ provider }) => provider),
+        flagsOf,
+      ),
+      yes,
+      'dry-run': dryRun,
+    };
     protected override readonly target = 'all';
     protected assignments(): Assignment[] {
       return all;
@@ -113,13 +124,18 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
         return { place, services, request: await provider.ask(place.site, services) };
       }),
     );
-    const deployments = await runDeploy(paths, placements, { dryRun: isDry, known }, {
-      ...(await stackDeps(emit, signal)),
-      async confirm(notes) {
-        if (flags.yes === true) return;
-        await confirmYes(`deploying stack ${paths.name}`, this.flags.quiet === true ? notes : [], asking);
+    const deployments = await runDeploy(
+      paths,
+      placements,
+      { dryRun: isDry, known },
+      {
+        ...(await stackDeps(emit, signal)),
+        async confirm(notes) {
+          if (flags.yes === true) return;
+          await confirmYes(`deploying stack ${paths.name}`, this.flags.quiet === true ? notes : [], asking);
+        },
       },
-    });
+    );
     return { result: deployResult(deployments, this.target), text: renderDeploy(deployments, this.target) };
   }
 }

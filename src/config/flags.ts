@@ -8,6 +8,15 @@ interface Range {
   readonly max?: number;
 }
 
+/**
+ * A flag that an environment variable of an earlier version sets, too: with a warning, and unless its own is set.
+ *
+ * @param variable the earlier name, such as `CHAINCTL_LOAD_OUT`
+ */
+export function formerly<F extends { env?: string }>(variable: string, flag: F): F & { readonly formerly: string } {
+  return { ...flag, formerly: variable };
+}
+
 /** A bad value is refused at the door, with the flag that it was given to. */
 export function refused(flag: { readonly name: string }, fault: string): RemedyError {
   return new RemedyError(`--${flag.name}: ${fault}`, {

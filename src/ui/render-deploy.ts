@@ -44,14 +44,18 @@ export function renderDeploy(deployments: readonly Deployment[], name?: string):
   const teardown = `chainctl teardown ${name ?? target}${on}`;
   return [
     `Stack ${stack} is up ${where}${simulated}${changed === 0 ? '; nothing had to change' : ''}.`,
-    ...deployments.flatMap(({ services, endpoints }) =>
-      services.flatMap(({ name: service, path }) => {
-        const url = endpoints[service];
-        return url === undefined ? [] : [row(`${service.toUpperCase()} (${path.slice(1)})`, `${url}${path}`)];
-      }),
-    ).sort(),
+    ...deployments
+      .flatMap(({ services, endpoints }) =>
+        services.flatMap(({ name: service, path }) => {
+          const url = endpoints[service];
+          return url === undefined ? [] : [row(`${service.toUpperCase()} (${path.slice(1)})`, `${url}${path}`)];
+        }),
+      )
+      .sort(),
     ...deployments.flatMap(({ facts = {} }) => Object.entries(facts).map(([label, text]) => row(label, text))),
-    ...deployments.flatMap((each) => costLine(each, teardown)).filter((line, index, all) => all.indexOf(line) === index),
+    ...deployments
+      .flatMap((each) => costLine(each, teardown))
+      .filter((line, index, all) => all.indexOf(line) === index),
     ...nextCommands([`chainctl smoke${on}`, `chainctl load --rps 1,2,5${on}`, `chainctl scale-watch${on}`, teardown]),
   ].join('\n');
 }

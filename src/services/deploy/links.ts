@@ -107,9 +107,10 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
       }
       const { hostname } = new URL(url);
       if (hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')) {
-        throw usage(`service ${need.toUpperCase()} at ${url} is on this machine, which ${name.toUpperCase()} cannot reach`, [
-          `name an address that it can reach, for example that of a load balancer: --${need}-url http://198.51.100.9`,
-        ]);
+        throw usage(
+          `service ${need.toUpperCase()} at ${url} is on this machine, which ${name.toUpperCase()} cannot reach`,
+          [`name an address that it can reach, for example that of a load balancer: --${need}-url http://198.51.100.9`],
+        );
       }
     }
   }

@@ -2,13 +2,7 @@ import type { Emit } from '../../events.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Place } from '../stack/places.ts';
 import type { PlannedChange } from '../stack/plan.ts';
-import {
-  type Connection,
-  changesSomething,
-  type Deployed,
-  type Links,
-  type PlannedDeploy,
-} from '../stack/provider.ts';
+import { type Connection, changesSomething, type Deployed, type Links, type PlannedDeploy } from '../stack/provider.ts';
 import { type OpenStack, openStack, type StackDeps } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';
 import type { Endpoints, ServiceDefinition } from '../workloads/service-definition.ts';
@@ -100,7 +94,9 @@ export async function runDeploy(
       const plans = await together.all(runs.map((run) => planOf(run, !dryRun)));
       const notes = report(runs, plans);
       if (dryRun) return plans.map((plan, index) => deployment(runs[index] as Run, plan, plan.preview, false));
-      const costs = placements.some(({ place }, index) => place.provider.billed && changesSomething(plans[index] as PlannedDeploy));
+      const costs = placements.some(
+        ({ place }, index) => place.provider.billed && changesSomething(plans[index] as PlannedDeploy),
+      );
       if (costs) await deps.confirm?.(notes);
       return together.all(
         runs.map(async (run, index) => {
@@ -133,7 +129,15 @@ async function apply(run: Run, plan: PlannedDeploy): Promise<Deployment> {
 function deployment({ placement, steps }: Run, plan: PlannedDeploy, deployed: Deployed, applied: boolean): Deployment {
   const { place, services } = placement;
   const { name: target, billed } = place.provider;
-  return { stack: steps.journal.stack, target, services, billed, applied, ...deployed, changes: deployed.changes ?? plan.changes };
+  return {
+    stack: steps.journal.stack,
+    target,
+    services,
+    billed,
+    applied,
+    ...deployed,
+    changes: deployed.changes ?? plan.changes,
+  };
 }
 
 function addressesBefore(placements: readonly Placement[], stack: OpenStack): Endpoints {

@@ -43,7 +43,10 @@ export async function openLogs(
     throw new RemedyError(`there are no ${what} in ${paths.logs}`, {
       code: 'no-logs',
       exit: ExitCode.configuration,
-      nextSteps: [`see what is deployed, and where: chainctl status${on}`, `or deploy first: chainctl deploy local${on}`],
+      nextSteps: [
+        `see what is deployed, and where: chainctl status${on}`,
+        `or deploy first: chainctl deploy local${on}`,
+      ],
     });
   } catch (error) {
     await close();

@@ -29,9 +29,7 @@ export async function teardownStack(
     for (const place of places) {
       deps.signal.throwIfAborted();
       try {
-        reports.push(
-          await atPlace(place, (connection) => teardownOne(paths, place.provider, connection, stack)),
-        );
+        reports.push(await atPlace(place, (connection) => teardownOne(paths, place.provider, connection, stack)));
       } catch (error) {
         failures.push(error);
       }

@@ -18,8 +18,7 @@ export const host: Provider<HostRequest> = {
   title: 'a machine',
   help: {
     summary: 'bring a service up on a Linux machine that you reach over SSH',
-    description:
-      `Installs Docker and Compose where they are missing, builds the service there, pulls the model, and waits for one real answer.
+    description: `Installs Docker and Compose where they are missing, builds the service there, pulls the model, and waits for one real answer.
 The user must be root or allowed to use sudo without a password. The machine's firewall is left as it is.
 Run it again to change what differs: only the service's container is replaced. "chainctl teardown host" takes it off again.`,
     examples: [
@@ -43,12 +42,14 @@ Run it again to change what differs: only the service's container is replaced. "
 };
 
 async function connectionOf({ paths, record, operator, flags, signal }: Site): Promise<Connection<HostRequest>> {
-  const [{ planHost }, { hostTarget, accessOf, SERVICES }, { loadHostTemplates }, { HostSessions }] = await Promise.all([
-    import('./deploy.ts'),
-    import('./target.ts'),
-    import('../../machine/templates.ts'),
-    import('../../machine/sessions.ts'),
-  ]);
+  const [{ planHost }, { hostTarget, accessOf, SERVICES }, { loadHostTemplates }, { HostSessions }] = await Promise.all(
+    [
+      import('./deploy.ts'),
+      import('./target.ts'),
+      import('../../machine/templates.ts'),
+      import('../../machine/sessions.ts'),
+    ],
+  );
   const { SSH_AUTH_SOCK: agent } = operator.env;
   const templates = () => loadHostTemplates(operator.templates, operator.bundles);
   const sessions = new HostSessions();
@@ -104,11 +105,14 @@ async function trustOf({ userHome, ask }: Site['operator'], flags: HostFlags, si
 }
 
 function noMachine(stack: string, service: string): RemedyError {
-  return new RemedyError(`stack ${stack} has no machine of service ${service.toUpperCase()} whose host key is pinned here`, {
-    code: 'no-vm',
-    exit: ExitCode.configuration,
-    nextSteps: [`see where it is: chainctl status${stackOption(stack)}`],
-  });
+  return new RemedyError(
+    `stack ${stack} has no machine of service ${service.toUpperCase()} whose host key is pinned here`,
+    {
+      code: 'no-vm',
+      exit: ExitCode.configuration,
+      nextSteps: [`see where it is: chainctl status${stackOption(stack)}`],
+    },
+  );
 }
 
 /** A machine that is gone for good must not hold the stack for ever; but only a person can know that it is. */

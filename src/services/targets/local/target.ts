@@ -1,4 +1,5 @@
 import type { Resource, Target } from '../../stack/resource.ts';
+import { MAX_REPLICAS } from './flags.ts';
 import {
   findStackProcesses,
   type LiveProcess,
@@ -6,7 +7,6 @@ import {
   type ServiceSpec,
   serviceProcess,
 } from './service-process.ts';
-import { MAX_REPLICAS } from './flags.ts';
 
 const REPLICA = /^b-(\d+)$/;
 
