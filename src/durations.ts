@@ -27,3 +27,25 @@ export function formatSeconds(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`;
   return `${Math.floor(whole / 3600)}h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}m`;
 }
+
+/** An estimate in seconds: no tenths, nobody knows them. */
+export function formatEstimate(seconds: number): string {
+  return seconds < 59.5 ? `${Math.max(1, Math.round(seconds))} s` : formatSeconds(seconds);
+}
+
+/** A length that was asked for, in seconds: as exact as it was asked, `2 s` and `300 ms`. */
+export function formatSpan(seconds: number): string {
+  return seconds >= 1 && seconds < 60 ? `${Number(seconds.toFixed(3))} s` : formatSeconds(seconds);
+}
+
+/** Seconds as {@link parseDuration} reads them, the shortest way: `15m`, `1m30s`, `2s`, `500ms`. */
+export function durationText(seconds: number): string {
+  let rest = Math.round(seconds * 1000);
+  const parts = (['h', 'm', 's', 'ms'] as const).map((unit) => {
+    const size = (UNIT_SECONDS[unit] as number) * 1000;
+    const amount = Math.floor(rest / size);
+    rest -= amount * size;
+    return amount === 0 ? '' : `${amount}${unit}`;
+  });
+  return parts.join('') || '0s';
+}

@@ -6,11 +6,12 @@ import { checkNeeds, namedUrls } from '../services/deploy/links.ts';
 import { type Assignment, assignAll } from '../services/deploy/placements.ts';
 import { type Placement, runDeploy } from '../services/deploy/run-deploy.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import type { StackPaths } from '../services/stack/paths.ts';
 import { placesOf } from '../services/stack/places.ts';
 import type { Provider } from '../services/stack/provider.ts';
 import { readState } from '../services/stack/state.ts';
 import { type FlagsOf, flagsOver, ownValues } from '../services/targets/place-flags.ts';
-import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
+import type { Endpoints, FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { asker, confirmYes } from '../ui/confirm.ts';
 import { deployResult, renderDeploy } from '../ui/render-deploy.ts';
 
@@ -19,7 +20,9 @@ export function deployCommands(
   providers: readonly Provider[],
   services: readonly ServiceDefinition[],
 ): Readonly<Record<string, Command.Class>> {
-  const own = providers.map((provider) => [`deploy:${provider.name}`, deployTo(provider, services)]);
+  const own = providers
+    .filter((each) => services.some((service) => each.runs(service)))
+    .map((provider) => [`deploy:${provider.name}`, deployTo(provider, services)]);
   return { ...Object.fromEntries(own), 'deploy:all': deployEverywhere(providers, services) };
 }
 
@@ -114,7 +117,7 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
     });
     const deployed = assignments.flatMap(({ services }) => services);
     const needs = deployed.flatMap((service) => service.needs);
-    const known = { ...(await readEndpoints(paths)).urls, ...namedUrls(flags, needs) };
+    const known = { ...(await urlsOf(paths)), ...namedUrls(flags, needs) };
     for (const { provider, services } of assignments) {
       if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
     }
@@ -132,10 +135,16 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
         ...(await stackDeps(emit, signal)),
         async confirm(notes) {
           if (flags.yes === true) return;
-          await confirmYes(`deploying stack ${paths.name}`, this.flags.quiet === true ? notes : [], asking);
+          await confirmYes(`deploying stack ${paths.name}`, flags.quiet === true ? notes : [], asking);
         },
       },
     );
     return { result: deployResult(deployments, this.target), text: renderDeploy(deployments, this.target) };
   }
+}
+
+/** Where the services of a stack answer. */
+async function urlsOf(paths: StackPaths): Promise<Endpoints> {
+  const { a, b } = await readEndpoints(paths);
+  return { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
 }

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { parseDuration } from '../durations.ts';
+import { durationText, parseDuration } from '../durations.ts';
 import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
 import { parseModelName } from '../services/chain/model-name.ts';
 
@@ -37,6 +37,7 @@ export function checkRange(value: number, text: string, flag: Range & { readonly
 /** A duration, parsed to seconds. */
 export const durationFlag = Flags.custom<number, Range & Record<string, unknown>>({
   helpValue: '10s',
+  defaultHelp: async ({ options }) => (typeof options.default === 'number' ? durationText(options.default) : undefined),
   parse: async (text, _context, flag) => {
     let seconds: number;
     try {

@@ -63,7 +63,7 @@ export class DeployLinks {
   }
 
   #known(own: readonly string[]): Endpoints {
-    const here = [...this.#addresses.keys()].map((name) => [
+    const here = [...this.#addresses.keys()].map((name): [string, string] => [
       name,
       this.#announced.get(name) ?? this.#before[name] ?? ADDRESS_TO_COME,
     ]);
@@ -119,7 +119,7 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
 /** Base URLs that `--NAME-url` gives for what the services need. */
 export function namedUrls(flags: Readonly<Record<string, unknown>>, needs: readonly string[]): Endpoints {
   return Object.fromEntries(
-    needs.flatMap((name) => {
+    needs.flatMap((name): [string, string][] => {
       const url = flags[`${name}-url`];
       return typeof url === 'string' ? [[name, serviceBase(url)]] : [];
     }),

@@ -1,7 +1,7 @@
 import type { Emit } from '../../events.ts';
+import type { PlannedChange } from '../stack/change.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Place } from '../stack/places.ts';
-import type { PlannedChange } from '../stack/plan.ts';
 import { type Connection, changesSomething, type Deployed, type Links, type PlannedDeploy } from '../stack/provider.ts';
 import { type OpenStack, openStack, type StackDeps } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';

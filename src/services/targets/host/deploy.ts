@@ -10,7 +10,6 @@ import { serviceSpec } from '../../machine/service-spec.ts';
 import { fingerprint, parsePublicKey } from '../../machine/ssh-keys.ts';
 import type { HostTemplates, ServiceName } from '../../machine/templates.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
-import type { PlannedChange } from '../../stack/change.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
 import { ensureSecret, readSecret } from '../../stack/secrets.ts';

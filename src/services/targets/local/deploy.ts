@@ -1,7 +1,6 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import { makeToken, TOKEN_SECRET, tokenId } from '../../chain/token.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
-import type { PlannedChange } from '../../stack/change.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, PlannedDeploy } from '../../stack/provider.ts';
 import type { Desired } from '../../stack/resource.ts';

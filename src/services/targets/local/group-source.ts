@@ -1,13 +1,14 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { GroupSource, InstanceSample } from '../../stack/group.ts';
+import { healthReason } from '../../stack/health-status.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { type ResourceRecord, readState, type TargetRecord } from '../../stack/state.ts';
 import { LOOPBACK } from './ports.ts';
 import { readProxy } from './proxy-view.ts';
 import { localRequestSchema } from './request.ts';
-import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from './service-process.ts';
+import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
 import { isReplica } from './target.ts';
 
 interface LocalSourceDeps {
@@ -78,14 +79,14 @@ async function replicaOf(
   const known = { name: key, ...(Number.isNaN(createdAt) ? {} : { createdAt }) };
   if (live === undefined) {
     const stage = status === 'creating' || status === 'updating' ? 'creating' : 'leaving';
-    return { ...known, stage, detail: { record: status, process: 'none' } };
+    return { ...known, stage, detail: { record: status, health: 'no process' } };
   }
   const healthy = (await healthReason(`http://${LOOPBACK}:${live.port}/health`)) === undefined;
   return {
     ...known,
     stage: status === 'removing' ? 'leaving' : healthy ? 'healthy' : 'running',
     ...(!healthy && status === 'ready' ? { unwell: true } : {}),
-    detail: { record: status, process: 'runs', health: healthy ? 'healthy' : 'unhealthy' },
+    detail: { record: status, health: healthy ? 'healthy' : 'unhealthy' },
     template: live.spec,
   };
 }
@@ -97,7 +98,7 @@ function behindProxy(replica: InstanceSample, backends: ReadonlyMap<string, bool
   return {
     ...replica,
     ...(serves ? { stage: 'serving' } : {}),
-    ...(backend === undefined ? {} : { detail: { ...replica.detail, proxy: backend ? 'asks it' : 'leaves it out' } }),
+    ...(backend === undefined ? {} : { detail: { ...replica.detail, proxy: backend ? 'in' : 'out' } }),
   };
 }
 

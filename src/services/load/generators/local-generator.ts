@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { reasonOf } from '../../../errors.ts';
+import type { Order, Report, RunOrder } from '../engine/protocol.ts';
+import { readColumns } from '../engine/record-columns.ts';
+import { siblingModule } from '../engine/sibling.ts';
+import type { Batch, LoadGenerator, PointEnd } from './load-generator.ts';
+
+const CLOSE_MS = 2000;
+/** A generator that has not said it is finished this long after it must have been is taken for dead. */
+const SILENCE_MS = 10_000;
+const STDERR_TAIL = 400;
+/** Of a generator whose requests end soon; see {@link GeneratorPlan} for the other. */
+const NURSERY_MB = 16;
+
+/** The parent's handle of one generator process. */
+export class LocalGenerator implements LoadGenerator {
+  readonly #child: ChildProcess;
+  readonly #gone: Promise<string>;
+  #stderr = '';
+  #alive = true;
+  #limit: number | undefined;
+  #listener: (report: Report) => void = () => {};
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL);
+    });
+    this.#gone = new Promise((resolve) => {
+      const leave = (why: string) => {
+        this.#alive = false;
+        resolve(why);
+      };
+      child.once('error', (error) => leave(reasonOf(error)));
+      child.once('exit', (code, signal) => leave(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    });
+    child.on('message', (report: Report) => this.#listener(report));
+  }
+
+  /**
+   * Starts the process and waits until it takes orders.
+   *
+   * @param nurseryMb each half of the young generation, megabytes
+   * @throws Error when it ends instead
+   */
+  static async start(nurseryMb = NURSERY_MB): Promise<LocalGenerator> {
+    const child = fork(siblingModule(import.meta.url, '../engine/generator-main'), {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [`--max-semi-space-size=${nurseryMb}`],
+    });
+    const generator = new LocalGenerator(child);
+    const ready = new Promise<undefined>((resolve) => {
+      generator.#listener = (report) => {
+        if (report.type !== 'ready') return;
+        generator.#limit = report.descriptorLimit;
+        resolve(undefined);
+      };
+    });
+    const gone = await Promise.race([ready, generator.#gone]);
+    if (gone !== undefined) throw new Error(`the load generator did not start (${gone}) ${generator.#stderr.trim()}`);
+    return generator;
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get descriptorLimit(): number | undefined {
+    return this.#limit;
+  }
+
+  async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
+    let guard: NodeJS.Timeout | undefined;
+    const guarded = (ms: number) => {
+      clearTimeout(guard);
+      guard = setTimeout(() => this.#child.kill('SIGKILL'), ms + SILENCE_MS);
+    };
+    const stop = () => {
+      this.#send({ type: 'stop', graceMs });
+      guarded(graceMs);
+    };
+    try {
+      const finished = new Promise<PointEnd>((resolve) => {
+        this.#listener = (report) => {
+          if (report.type === 'batch') onBatch({ records: readColumns(report.columns), progress: report.progress });
+          else if (report.type === 'finished') resolve(report);
+        };
+      });
+      guarded(order.warmupMs + order.durationMs + order.drainMs);
+      this.#send(order);
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+      const lost = this.#gone.then((why): PointEnd => ({ type: 'lost', why }));
+      return await Promise.race([finished, lost]);
+    } finally {
+      clearTimeout(guard);
+      signal.removeEventListener('abort', stop);
+      this.#listener = () => {};
+    }
+  }
+
+  async close(): Promise<void> {
+    if (!this.#alive) return;
+    const exited = once(this.#child, 'exit');
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_MS);
+    if (this.#child.connected) this.#child.disconnect();
+    await exited;
+    clearTimeout(killer);
+  }
+
+  #send(order: Order): void {
+    if (this.#child.connected) this.#child.send(order, () => {});
+  }
+}
