@@ -131,7 +131,7 @@ function cell(word: string, width: number): string {
   return truncate(word, width - 1).padEnd(width);
 }
 
-/** Shares of this look's answers as bars. */
+/** Shares of this poll's answers as bars. */
 function hostRows({ hosts }: ScaleSample, room: number, row: Labelled, width: number): string[] {
   const all = hosts.reduce((sum, { answers }) => sum + answers, 0);
   if (all === 0) return [row('answering', 'no host')];
