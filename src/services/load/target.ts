@@ -1,9 +1,6 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { stackOption } from '../stack/stack-option.ts';
 
-/** What an answer is checked against: the contract of A, that of B, or nothing but the status. */
-export type AnswerKind = 'chain' | 'invoke' | 'any';
-
 /** Base URLs of a deployed stack: `a` is service A, `b` the address in front of the replicas of B. */
 export interface Endpoints {
   readonly a?: string;
@@ -35,12 +32,6 @@ export function resolveTarget(target: string, endpoints: Endpoints, stack = 'def
 export function targetName(targetUrl: string): string {
   const segments = new URL(targetUrl).pathname.split('/').filter((segment) => segment !== '');
   return (segments.at(-1) ?? 'root').replaceAll(/[^A-Za-z0-9._-]/g, '-');
-}
-
-/** Which contract the answers of this URL have to keep. */
-export function answerKind(targetUrl: string): AnswerKind {
-  const name = targetName(targetUrl);
-  return name === 'chain' || name === 'invoke' ? name : 'any';
 }
 
 /**

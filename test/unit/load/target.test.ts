@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { answerKind, checkTag, resolveTarget, targetName } from '../../../src/services/load/target.ts';
+import { protocolOf } from '../../../src/services/load/protocols/protocols.ts';
+import { checkTag, resolveTarget, targetName } from '../../../src/services/load/target.ts';
 
 const endpoints = { a: 'http://127.0.0.1:8001', b: 'http://127.0.0.1:8080/' };
 
@@ -37,7 +38,11 @@ test('the middle word of the files, and the contract it stands for', () => {
     'root',
     'x-20y',
   ]);
-  expect(['http://h/chain', 'http://h/invoke', 'http://h/other'].map(answerKind)).toEqual(['chain', 'invoke', 'any']);
+  expect(['http://h/chain', 'http://h/invoke', 'http://h/other'].map((url) => protocolOf(url).name)).toEqual([
+    'chain',
+    'invoke',
+    'any',
+  ]);
 });
 
 test('tags are parts of file names', () => {
