@@ -10,8 +10,10 @@ import { systemClock } from './runtime.ts';
 import { createSweepControl, type SweepControl } from './services/load/sweep/sweep-control.ts';
 import { stackOption } from './services/stack/stack-option.ts';
 import { surviveClosedStreams } from './ui/closed-streams.ts';
-import { openReporter, type Reporter } from './ui/open-reporter.ts';
+import { asInvoked, invokedName } from './ui/invoked-name.ts';
+import { openReporter } from './ui/open-reporter.ts';
 import { renderError } from './ui/render-error.ts';
+import type { Reporter } from './ui/reporter-type.ts';
 import { type Terminal, terminalOf } from './ui/terminal.ts';
 
 /** What a command hands back: data for `--json`, text for people, and an exit code when it is not plain success. */
@@ -19,6 +21,8 @@ export interface CommandOutcome {
   readonly result: unknown;
   /** Written to stdout as it is; left out with `--json`. */
   readonly text?: string;
+  /** The text is a document of its own: its commands are records, and not to be typed here. */
+  readonly isDocument?: boolean;
   readonly exit?: ExitCode;
 }
 
@@ -76,7 +80,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
   async run(): Promise<void> {
     const warnings: string[] = [];
     let reporter: Reporter | undefined;
-    let say = (text: string): void => void process.stderr.write(`${text}\n`);
+    let say = (text: string): void => void process.stderr.write(`${this.typed(text)}\n`);
     const on = () => stackOption(this.flags?.stack ?? this.defaultStack);
     const messages = {
       stopping: `Stopping: ${this.stopping}. Press Ctrl-C again to leave at once.`,
@@ -105,7 +109,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       const open = reporter;
       const plainly = say;
       // Written past a live view, the line would be drawn over.
-      say = (text) => open.handle({ type: 'note', level: 'info', text });
+      say = (text) => open.handle({ type: 'note', level: 'info', text: this.typed(text) });
       let released: Promise<void> | undefined;
       const releaseTerminal = () => {
         say = plainly;
@@ -114,7 +118,8 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       };
       const emit = (event: Event) => {
         if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
-        if (released === undefined) open.handle(event);
+        const isShown = !this.flags.json && event.type === 'note';
+        if (released === undefined) open.handle(isShown ? { ...event, text: this.typed(event.text) } : event);
       };
       if (this.flags.debug) {
         for (const setting of settings) emit({ type: 'note', level: 'info', text: `setting ${settingText(setting)}` });
@@ -126,7 +131,8 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         const status = process.exitCode === ExitCode.ok ? 'ok' : 'failed';
         writeJson({ status, result: outcome.result, warnings });
       } else if (outcome.text !== undefined) {
-        process.stdout.write(outcome.text.endsWith('\n') ? outcome.text : `${outcome.text}\n`);
+        const text = outcome.isDocument ? outcome.text : this.typed(outcome.text);
+        process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
       }
     } catch (thrown) {
       await reporter?.close();
@@ -153,7 +159,14 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       });
       return;
     }
-    process.stderr.write(renderError(error, { debug: this.argv.includes('--debug'), stream: process.stderr }));
+    const debug = this.argv.includes('--debug');
+    process.stderr.write(renderError(error, { debug, stream: process.stderr, typed: (text) => this.typed(text) }));
+  }
+
+  /** A text whose commands can be pasted where the person is. */
+  private typed(text: string): string {
+    const name = invokedName({ script: process.argv[1], cwd: process.cwd(), env: process.env });
+    return asInvoked(text, name, [...new Set(this.config.commandIDs.map((id) => id.split(':', 1).join()))]);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { run } from '@oclif/core/run';
 import { ExitCode, RemedyError } from './errors.ts';
+import { asInvoked, invokedName } from './ui/invoked-name.ts';
 import { renderError } from './ui/render-error.ts';
 
 /**
@@ -32,7 +33,10 @@ export async function main(directory: string): Promise<never> {
       const fault = { code, message, exit: process.exitCode, nextSteps: unknown ? ['chainctl --help'] : [] };
       process.stdout.write(`${JSON.stringify({ status: 'error', result: null, error: fault, warnings: [] })}\n`);
     } else {
-      process.stderr.write(renderError(shown, { debug: process.argv.includes('--debug'), stream: process.stderr }));
+      const name = invokedName({ script: process.argv[1], cwd: process.cwd(), env: process.env });
+      const typed = (text: string) => asInvoked(text, name, []);
+      const debug = process.argv.includes('--debug');
+      process.stderr.write(renderError(shown, { debug, stream: process.stderr, typed }));
     }
   }
   process.exit();

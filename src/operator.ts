@@ -11,11 +11,12 @@ import { listProcesses } from './services/machine/process-table.ts';
 import { loadHostTemplates } from './services/machine/templates.ts';
 import { readEndpoints } from './services/stack/endpoints.ts';
 import type { LockJudge } from './services/stack/lock-holder.ts';
+import type { Operator } from './services/stack/operator.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
-import type { TargetModule } from './services/stack/provider.ts';
 import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 import { readState } from './services/stack/state.ts';
+import type { TargetModule } from './services/stack/target-module.ts';
 import type { AwsFlagValues } from './services/targets/aws/connect.ts';
 import { awsModule } from './services/targets/aws/provider.ts';
 import type { GcpFlagValues } from './services/targets/gcp/connect.ts';
@@ -35,6 +36,16 @@ const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
 
 /** The operator's environment reaches a service only in these variables. */
 const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+
+/** This machine and its user, for places. `ask` is absent where nobody can be asked. */
+export function thisOperator(ask?: Operator['ask']): Operator {
+  return {
+    ...{ clock: systemClock, env: process.env, home: chainctlHome(process.env, homedir()), userHome: homedir() },
+    ...{ templates: TEMPLATES, bundles: BUNDLES, node: process.execPath, listProcesses, fetch },
+    self: { user: userName(), host: hostname() },
+    ...(ask === undefined ? {} : { ask }),
+  };
+}
 
 /** The folders of a stack of this user on this machine. */
 export function pathsOf(stack: string): StackPaths {

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { numberFlag } from '../config/flags.ts';
+import { resultsFlag } from '../config/results-flag.ts';
 import { ExitCode } from '../errors.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { diffRuns } from '../services/results/diff.ts';
@@ -10,7 +11,7 @@ import { findRun } from '../services/results/find-run.ts';
 export default class Diff extends BaseCommand<typeof Diff> {
   static override summary = 'compare two recorded runs per rate: goodput and percentiles with confidence intervals';
   static override description =
-    `Says per rate whether B is better, worse, shows no difference, or is not comparable and why.
+    `Verdict per rate: B is better, worse, shows no difference, or is not comparable, and why.
 Invalid, contaminated and unfinished points are never compared. Works offline.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> 20260131-095900-aws-chain latest',
@@ -21,15 +22,10 @@ Invalid, contaminated and unfinished points are never compared. Works offline.`;
     b: Args.string({ description: 'the run to judge: folder, id or "latest"', required: true }),
   };
   static override flags = {
-    'fail-on-worse': Flags.boolean({ description: 'exit 8 when B is worse at any rate, or no rate can be compared' }),
-    'any-target': Flags.boolean({ description: 'compare although the addresses differ' }),
-    tolerance: numberFlag({ description: 'percent of A below which a difference does not count', default: 2, min: 0 }),
-    results: Flags.string({
-      description: 'folder of the runs',
-      default: 'results',
-      env: 'CHAINCTL_LOAD_OUT',
-      helpValue: 'FOLDER',
-    }),
+    'fail-on-worse': Flags.boolean({ description: 'exit 8 where B is worse at any rate, or no rate can be compared' }),
+    'any-target': Flags.boolean({ description: 'compare runs of different addresses' }),
+    tolerance: numberFlag({ description: 'smallest difference that counts, percent of A', default: 2, min: 0 }),
+    results: resultsFlag(),
   };
 
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {

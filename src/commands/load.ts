@@ -4,7 +4,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { elasticFlags, elasticSettings } from '../config/elastic-flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { checkResume, elasticSweepSettings, isTyped, sweepSettings } from '../config/load-options.ts';
-import { groupOf } from '../group-surroundings.ts';
+import { groupFlagNames, groupFlags, groupOf } from '../group-surroundings.ts';
 import { aboutThisRun, chainTokens, loadClaims, pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
@@ -20,7 +20,7 @@ import { resolveTarget } from '../services/load/target.ts';
 import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
-import { writeRunReport } from '../services/results/write-report.ts';
+import { reportRun } from '../services/results/write-report.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { runElastic } from '../services/scaling/run-elastic.ts';
@@ -47,7 +47,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag gcp',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-aws-chain',
   ];
-  static override flags = { ...loadFlags, ...elasticFlags };
+  static override flags = { ...loadFlags, ...elasticFlags, ...(groupFlags as object) };
 
   protected override readonly stopping =
     `what is in flight has ${GRACE_MS / 1000} s to end, and what was measured is kept`;
@@ -70,7 +70,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     hold: (folder: string) => Promise<void>,
   ): Promise<CommandOutcome> {
     const { resume } = this.flags;
-    const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag));
+    const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag), groupFlagNames);
     const options = resume === undefined ? await this.newRun(elastic !== undefined) : await this.oldRun(resume, hold);
     if (resume !== undefined) emit({ type: 'note', level: 'info', text: goesOn(options) });
     const outputs = await openOutputs(this.flags, { version: this.config.version, clock: systemClock, emit });
@@ -84,10 +84,11 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
       const onFolder = resume === undefined ? { onFolder: hold } : {};
       const deps = { clock: systemClock, client, emit, signal, control, outputs, ...sent, ...onFolder };
       const report = await (elastic === undefined ? runSweep(options, deps) : this.scale(options, elastic, deps));
-      const scaling = await writeRunReport(report.runFolder, emit);
+      const { run, page } = await reportRun(report.runFolder, emit);
+      const scaling = run?.scaling?.figures;
       return {
-        result: scaling === undefined ? report : { ...report, scaling: scaling.figures },
-        text: sweepText(report, process.stdout.columns || 80, scaling?.figures),
+        result: scaling === undefined ? report : { ...report, scaling },
+        text: sweepText(report, process.stdout.columns || 80, { scaling, page }),
         exit: exitOfSweep(report, signal),
       };
     } finally {
@@ -96,7 +97,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   }
 
   private async scale(options: SweepOptions, settings: ElasticSettings, deps: SweepDeps) {
-    const source = await groupOf(this.stack, this.flags);
+    const { source } = await groupOf(this.stack, this.flags);
     try {
       const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
       const capacityPerInstance = this.flags['capacity-per-instance'];

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag, integerFlag } from '../config/flags.ts';
+import { resultsFlag } from '../config/results-flag.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
 import { aboutThisRun, localBundles, pathsOf, processDeps, stackDeps } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
@@ -12,7 +13,7 @@ import { parseRates } from '../services/load/schedule/rates.ts';
 import { runSweep } from '../services/load/sweep/run-sweep.ts';
 import { REHEARSAL_STACK, rehearsalRequest, soleRehearsal } from '../services/rehearsal/rehearsal-stack.ts';
 import { type RehearsalReport, rehearse } from '../services/rehearsal/rehearse.ts';
-import { writeRunReport } from '../services/results/write-report.ts';
+import { reportRun } from '../services/results/write-report.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { deployLocal } from '../services/targets/local/deploy.ts';
 import { teardownLocal } from '../services/targets/local/teardown.ts';
@@ -33,14 +34,14 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
     rps: Flags.string({ description: 'requests per second of each point', default: '1,5,10,20,40', helpValue: 'LIST' }),
     duration: durationFlag({ description: 'of each point', default: 5, min: 0.1 }),
     replicas: integerFlag({ description: 'how many B there are', default: 3, min: 1, max: 16 }),
-    out: Flags.string({ description: 'folder of the result files', default: 'results', helpValue: 'FOLDER' }),
+    results: resultsFlag({ description: 'folder of the results', formerly: ['out'] }),
   };
 
   protected override readonly defaultStack = REHEARSAL_STACK;
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
-    await checkResultsFolder(flags.out);
+    await checkResultsFolder(flags.results);
     const [rates, prompt, bundles, stack] = await Promise.all([
       parseRates(flags.rps),
       readPrompt(undefined),
@@ -54,6 +55,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
     const request = rehearsalRequest(flags.replicas);
     const { minProcessSeconds } = request;
     const warmupSeconds = 1;
+    let page: string | undefined;
     const sweepSeconds = rates.length * (flags.duration + warmupSeconds + 1);
     try {
       const report = await rehearse(
@@ -73,7 +75,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
                   rates,
                   prompt,
                   seed: 1,
-                  outFolder: flags.out,
+                  outFolder: flags.results,
                   preflight: true,
                 },
                 ...{ durationSeconds: flags.duration, warmupSeconds, timeoutSeconds: 30, drainSeconds: 30 },
@@ -81,7 +83,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
               },
               { clock: systemClock, client, emit, signal, control },
             );
-            await writeRunReport(report.runFolder, emit);
+            ({ page } = await reportRun(report.runFolder, emit));
             return report;
           },
           teardown: () => teardownLocal(paths, { ...deps, signal: AbortSignal.timeout(60_000) }),
@@ -91,7 +93,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
       );
       return {
         result: report,
-        text: renderRehearsal(report, process.stdout.columns || 80),
+        text: renderRehearsal(report, process.stdout.columns || 80, page),
         exit: exitOf(report, signal),
       };
     } catch (error) {

@@ -1,11 +1,16 @@
 import type { RehearsalReport } from '../services/rehearsal/rehearse.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
+import { reportLine } from '../services/results/text.ts';
 
 /** What a rehearsal has shown, and what to do next. */
-export function renderRehearsal({ deployment, smoke, sweep, teardown }: RehearsalReport, columns: number): string {
+export function renderRehearsal(
+  { deployment, smoke, sweep, teardown }: RehearsalReport,
+  columns: number,
+  page?: string,
+): string {
   const hosts = Object.entries(smoke.hosts).map(([host, count]) => `${host} ${count}`);
   const failed = smoke.checks.filter(({ status }) => status === 'failed');
-  return [
+  return `${reportLine(page)}${[
     `deploy    A, ${countReplicas(deployment)} and a simulated engine, ready on this machine`,
     `smoke     ${smoke.passed} checks passed, ${smoke.failed} failed; hosts of B: ${hosts.join(', ') || 'none'}`,
     ...failed.map(
@@ -17,7 +22,7 @@ export function renderRehearsal({ deployment, smoke, sweep, teardown }: Rehearsa
     `teardown  ${teardown.removed.length} processes stopped, verified gone; logs: ${deployment.logs}`,
     '',
     'Next: chainctl deploy local, chainctl load --rps 1,10,50, chainctl --help',
-  ].join('\n');
+  ].join('\n')}`;
 }
 
 function countReplicas({ changes }: RehearsalReport['deployment']): string {

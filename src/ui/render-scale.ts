@@ -3,12 +3,13 @@ import { formatSeconds } from '../durations.ts';
 import { display } from '../services/results/text.ts';
 import type { ScaleSample } from '../services/scaling/types.ts';
 import type { WatchReport } from '../services/scaling/watch.ts';
-import { ageText, autoscalerText, hostsText, instanceWords, loadText, sizeText } from './format/scale.ts';
+import { ageText, autoscalerText, detailNames, hostsText, instanceWords, loadText, sizeText } from './format/scale.ts';
 import { errorText } from './format/scale-changes.ts';
 import { plural, truncateStart } from './format/text.ts';
 
-/** Leaves the other columns room within 80, whatever they say. */
-const NAME_WIDTH = 22;
+/** What a table takes, and what a name keeps of it at least. */
+const WIDTH = 80;
+const SHORTEST_NAME = 10;
 
 /** How a watch ended, and what the group was like then. */
 export function renderWatch(report: WatchReport & { readonly scaleCsv?: string }): string {
@@ -30,12 +31,17 @@ function ending({ group, end, until, seconds }: WatchReport): string {
 
 function groupLines(last: ScaleSample, asked: boolean): string[] {
   const { group } = last;
-  const table = new Table({
-    head: ['instance', 'action', 'status', 'health', 'backend', 'age'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const each of group.instances) {
-    table.push([truncateStart(display(each.name), NAME_WIDTH), ...instanceWords(each), ageText(each, group.at)]);
+  const details = detailNames(group.instances);
+  const heads = ['stage', ...details, 'age'];
+  const words = group.instances.map((each) => [...instanceWords(each, details), ageText(each, group.at)]);
+  // Each column has a line and two spaces beside what it says; the last line ends the table.
+  const taken = heads.reduce(
+    (sum, head, index) => sum + 3 + Math.max(head.length, ...words.map((each) => each[index]?.length ?? 0)),
+    4,
+  );
+  const table = new Table({ head: ['instance', ...heads], style: { head: [], border: [], compact: true } });
+  for (const [index, { name }] of group.instances.entries()) {
+    table.push([truncateStart(display(name), Math.max(SHORTEST_NAME, WIDTH - taken)), ...(words[index] ?? [])]);
   }
   const autoscaler = autoscalerText(group);
   const load = loadText(last);

@@ -107,7 +107,9 @@ describe('--resume', () => {
     });
     expect(again.stderr).toContain(`goes on with its own settings, against ${url}`);
     expect(again.stderr).toContain('Stopping: what is in flight has 2 s to end, and what was measured is kept. Press');
-    expect(again.stdout).toContain(`It goes on with: chainctl load --resume ${runFolder}\n`);
+    // As it was started: nothing here has chainctl on its path.
+    expect(again.stdout).toMatch(new RegExp(`\nIt goes on with: node \\S+run\\.js load --resume ${runFolder}\n`));
+    expect(again.stdout).toMatch(new RegExp(`^Report: ${runFolder}/report.html\n`));
     expect(again.code).toBe(130);
   });
 });

@@ -139,7 +139,9 @@ describe('a command that is killed or doubled', () => {
     expect(first.code).toBe(0);
     const refused = await second;
     expect(refused?.code).toBe(6);
-    expect(refused?.stderr).toMatch(/the stack is locked by \S+, pid \d+, since .*, for "chainctl deploy local /);
+    expect(refused?.stderr).toMatch(
+      /the stack is locked by \S+, pid \d+, since .*, for "node \S+run\.js deploy local /,
+    );
     expect(await cli.running()).toEqual(ALL);
   });
 

@@ -1,4 +1,5 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import ssh2 from 'ssh2';
 
 /** A key pair in OpenSSH's formats: `-----BEGIN OPENSSH PRIVATE KEY-----` and `ssh-ed25519 AAAA... comment`. */
 export interface SshKeyPair {
@@ -6,41 +7,10 @@ export interface SshKeyPair {
   readonly publicKey: string;
 }
 
-const ALGORITHM = 'ssh-ed25519';
-
-/**
- * Makes an ed25519 key pair without a passphrase, in the formats that OpenSSH and cloud-init read. The private format is
- * `openssh-key-v1` (PROTOCOL.key of OpenSSH), which Node's own export does not know.
- */
+/** Makes an ed25519 key pair without a passphrase, in the formats that OpenSSH and cloud-init read. */
 export function makeSshKeyPair(comment: string): SshKeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  // The raw halves are in the key's JSON form; both are 32 bytes (RFC 8032).
-  const { d, x } = {
-    x: undefined,
-    d: undefined,
-    ...publicKey.export({ format: 'jwk' }),
-    ...privateKey.export({ format: 'jwk' }),
-  };
-  if (d === undefined || x === undefined) throw new Error('the ed25519 key has no raw form');
-  const [secret, point] = [Buffer.from(d, 'base64url'), Buffer.from(x, 'base64url')];
-  const publicBlob = Buffer.concat([text(ALGORITHM), bytes(point)]);
-  const check = randomBytes(4);
-  const unpadded = Buffer.concat([check, check, publicBlob, bytes(Buffer.concat([secret, point])), text(comment)]);
-  const padding = Buffer.from(Array.from({ length: (8 - (unpadded.length % 8)) % 8 }, (_, index) => index + 1));
-  const blob = Buffer.concat([
-    Buffer.from('openssh-key-v1\0'),
-    text('none'),
-    text('none'),
-    text(''),
-    uint32(1),
-    bytes(publicBlob),
-    bytes(Buffer.concat([unpadded, padding])),
-  ]);
-  const lines = blob.toString('base64').match(/.{1,70}/g) ?? [];
-  return {
-    privateKey: ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n'),
-    publicKey: `${ALGORITHM} ${publicBlob.toString('base64')} ${comment}`,
-  };
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  return { privateKey: pair.private, publicKey: pair.public };
 }
 
 /** A public key as it goes over the wire. */
@@ -73,18 +43,4 @@ export function formatPublicKey({ type, blob }: PublicKey): string {
 /** As `ssh-keygen -l` shows it: `SHA256:` and unpadded base64. */
 export function fingerprint({ blob }: PublicKey): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
-}
-
-function uint32(value: number): Buffer {
-  const buffer = Buffer.alloc(4);
-  buffer.writeUInt32BE(value);
-  return buffer;
-}
-
-function bytes(value: Buffer): Buffer {
-  return Buffer.concat([uint32(value.length), value]);
-}
-
-function text(value: string): Buffer {
-  return bytes(Buffer.from(value));
 }

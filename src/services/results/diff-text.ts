@@ -1,6 +1,7 @@
 import { plural } from '../words.ts';
 import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
-import { plainTable, section } from './plain-table.ts';
+import { plainTable, sectionText } from './plain-table.ts';
+import type { Section } from './section.ts';
 import { display, rateText, timeText } from './text.ts';
 
 /**
@@ -9,28 +10,35 @@ import { display, rateText, timeText } from './text.ts';
  */
 export function diffText(diff: RunDiff): string {
   const compared = diff.points.filter(({ verdict }) => verdict !== 'not comparable');
+  const rates = (which: readonly number[], text: (list: string) => string) =>
+    which.length === 0 ? [] : [text(`${which.join(', ')} rps`)];
+  const sections: Section[] = [
+    {
+      title: 'Differences shown',
+      lines: compared.flatMap(({ rate, measures }) =>
+        measures.filter(isShown).map((each) => `${rate} rps: ${measureText(each)}`),
+      ),
+    },
+    {
+      title: 'Not comparable',
+      lines: diff.points.flatMap(({ rate, reason }) =>
+        reason === undefined ? [] : [`${rate} rps: ${display(reason)}`],
+      ),
+    },
+    {
+      title: 'Offered more than once',
+      lines: rates(diff.again, (list) => `${list}: the last point of each run is compared`),
+    },
+    {
+      title: 'In one run only',
+      lines: [...rates(diff.onlyA, (list) => `A: ${list}`), ...rates(diff.onlyB, (list) => `B: ${list}`)],
+    },
+  ];
   const blocks = [
     [`A ${nameText(diff.a)}`, `B ${nameText(diff.b)}`].join('\n'),
     ...(diff.points.length === 0 ? ['The runs have no rate in common.'] : []),
     ...(compared.length === 0 ? [] : [verdictTable(diff)]),
-    ...section(
-      'Differences shown',
-      compared.flatMap(({ rate, measures }) =>
-        measures.filter(isShown).map((each) => `${rate} rps: ${measureText(each)}`),
-      ),
-    ),
-    ...section(
-      'Not comparable',
-      diff.points.flatMap(({ rate, reason }) => (reason === undefined ? [] : [`${rate} rps: ${display(reason)}`])),
-    ),
-    ...section(
-      'Offered more than once',
-      diff.again.length === 0 ? [] : [`${diff.again.join(', ')} rps: the last point of each run is compared`],
-    ),
-    ...section('In one run only', [
-      ...(diff.onlyA.length === 0 ? [] : [`A: ${diff.onlyA.join(', ')} rps`]),
-      ...(diff.onlyB.length === 0 ? [] : [`B: ${diff.onlyB.join(', ')} rps`]),
-    ]),
+    ...sections.flatMap((section) => sectionText(section)),
     conclusion(
       diff,
       compared.reduce((sum, { measures }) => sum + measures.filter(({ ci }) => ci !== undefined).length, 0),

@@ -1,4 +1,5 @@
-import Table from 'cli-table3';
+import CliTable from 'cli-table3';
+import type { Section, Table } from './section.ts';
 import { wrap } from './text.ts';
 
 const NO_BORDERS = {
@@ -29,7 +30,7 @@ export function plainTable(
   rows: readonly (readonly string[])[],
   leftAligned: readonly string[] = [],
 ): string {
-  const table = new Table({
+  const table = new CliTable({
     head: [...head],
     chars: NO_BORDERS,
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
@@ -39,15 +40,33 @@ export function plainTable(
   return table.toString().replaceAll(/ +$/gm, '');
 }
 
+/** A table that fits into `columns`: what is least needed is left out until it does. */
+export function tableText({ head, rows, words = [], dispensable = [] }: Table, columns: number): string {
+  let left = head.map((_, index) => index);
+  const draw = () =>
+    plainTable(
+      left.map((index) => head[index] ?? ''),
+      rows.map((row) => left.map((index) => row[index] ?? '')),
+      words,
+    );
+  let text = draw();
+  for (const name of dispensable) {
+    if (text.split('\n').every((line) => line.length <= columns)) break;
+    left = left.filter((index) => head[index]?.trim() !== name);
+    text = draw();
+  }
+  return text;
+}
+
 /**
- * A titled block of indented lines; nothing when there are none.
+ * A section as a titled block of indented lines; nothing where it is empty.
  *
- * @param columns lines are broken at words to fit, and go on further in; without it they stay whole
+ * @param columns lines are broken at words to fit, and go on further in
  */
-export function section(title: string, lines: readonly string[], columns?: number): string[] {
-  if (lines.length === 0) return [];
-  const fitted = columns === undefined ? lines : lines.flatMap((line) => hanging(line, columns - 2));
-  return [[`${title}:`, ...fitted.map((line) => `  ${line}`)].join('\n')];
+export function sectionText({ title, table, lines = [] }: Section, columns = Number.POSITIVE_INFINITY): string[] {
+  const rows = table === undefined || table.rows.length === 0 ? [] : tableText(table, columns - 2).split('\n');
+  const block = [...rows, ...lines.flatMap((line) => hanging(line, columns - 2))];
+  return block.length === 0 ? [] : [[`${title}:`, ...block.map((line) => `  ${line}`)].join('\n')];
 }
 
 /** Lines of at most `width` columns, all but the first indented; words that are longer stay whole. */

@@ -1,7 +1,8 @@
 import type { PointSummary } from '../load/types.ts';
 import { isServed, percentileOf } from './few-answers.ts';
+import type { Table } from './section.ts';
 import { errorClasses, rateText, refusers } from './text.ts';
-import { verdictOf } from './verdict.ts';
+import { isSound, verdictOf } from './verdict.ts';
 
 /** A time as a renderer writes it: `-` where there is none. */
 type TimeText = (ms: number | undefined) => string;
@@ -34,16 +35,33 @@ const CELLS = {
 export type PointColumn = keyof typeof CELLS;
 
 /** Columns whose cells hold words, which read from the left. */
-export const WORD_COLUMNS: readonly PointColumn[] = ['verdict', 'errors by class', 'refused or failed at'];
+const WORD_COLUMNS: readonly PointColumn[] = ['verdict', 'errors by class', 'refused or failed at'];
 
 /** What every table of points begins with, in the order in which a reader asks. */
 export const RATE_COLUMNS: readonly PointColumn[] = ['sent/s', 'ok/s', 'served/s', 'ok', 'errors'];
 export const TIME_COLUMNS: readonly PointColumn[] = ['p50', 'p90', 'p95', 'p99'];
 
-/** The columns of a table of these points: how long each was, where they differ. */
-export function withWindow(columns: readonly PointColumn[], points: readonly PointSummary[]): readonly PointColumn[] {
+/** Left out in this order where there is no room. */
+const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
+
+/**
+ * A table with a row per point. How long each was is a column where they differ.
+ *
+ * @param mark before the rate of a point whose figures are not sound
+ */
+export function pointTable(
+  points: readonly PointSummary[],
+  columns: readonly PointColumn[],
+  time: TimeText,
+  mark = '',
+): Table {
   const lengths = new Set(points.filter(({ status }) => status !== 'skipped').map((point) => point.durationSeconds));
-  return lengths.size < 2 ? columns : columns.flatMap((name) => (name === 'rps' ? [name, 'window s'] : [name]));
+  const head = lengths.size < 2 ? columns : columns.flatMap((name) => (name === 'rps' ? [name, 'window s'] : [name]));
+  const rows = points.map((point) => {
+    const marked = point.status !== 'skipped' && !isSound(point) ? mark : '';
+    return head.map((name) => (name === 'rps' ? marked : '') + pointCell(point, name as PointColumn, time));
+  });
+  return { head, rows, words: WORD_COLUMNS, dispensable: DISPENSABLE };
 }
 
 /** One cell. Of a point that never ran, zeros would read as measurements. */

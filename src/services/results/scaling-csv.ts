@@ -1,7 +1,8 @@
 import { stringify } from 'csv-stringify/sync';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import type { Span } from '../scaling/moment.ts';
-import { type Figure, PHASES, type Reached } from '../scaling/scale-out.ts';
+import type { Figure } from '../scaling/scale-out.ts';
+import { INSTANCE_FIGURES, type SizeChange, sizeChanges } from './size-changes.ts';
 import { display } from './text.ts';
 
 /**
@@ -28,39 +29,27 @@ type Row = Partial<Record<(typeof COLUMNS)[number], string | number>>;
 
 /** The figures of a group's elasticity, in a form for spreadsheets and scripts. */
 export function scalingCsv(tag: string, figures: ScalingFigures): string {
-  const { group, scaleOuts, scaleIns, originIs } = figures;
+  const { group, originIs } = figures;
   const began = originIs === 'load' ? 'load_began' : 'first_look';
-  const rows: Row[] = [
-    ...scaleOuts.flatMap(({ from, to, decided, decide, total, arrivals }, place): Row[] => {
-      const event = { kind: 'scale_out', event: place + 1, from_size: from, to_size: to };
-      return [
-        { ...event, figure: 'decided', since: began, ...inSeconds({ span: decided }) },
-        { ...event, figure: 'decided', since: 'load_step', ...inSeconds(decide) },
-        { ...event, figure: 'all_answered', since: 'load_step', ...inSeconds(total) },
-        ...arrivals.flatMap(({ instance, phases }) =>
-          PHASES.map((phase): Row => {
-            const figure = phase.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-            return { ...event, instance, figure, since: 'decision', ...inSeconds(phases[phase]) };
-          }),
-        ),
-      ];
-    }),
-    ...scaleIns.flatMap(({ from, to, decided, decide, departures, answers }, place): Row[] => {
-      const event = { kind: 'scale_in', event: place + 1, from_size: from, to_size: to };
-      return [
-        { ...event, figure: 'decided', since: began, ...inSeconds({ span: decided }) },
-        { ...event, figure: 'decided', since: 'load_step', ...inSeconds(decide) },
-        ...departures.flatMap(({ instance, drained, gone }): Row[] => [
-          { ...event, instance, figure: 'drained', since: 'decision', ...inSeconds(drained) },
-          { ...event, instance, figure: 'gone', since: 'decision', ...inSeconds(gone) },
-        ]),
-        ...(answers === undefined
-          ? []
-          : [{ ...event, figure: 'failed', unit: 'requests', least: answers.failed, most: answers.failed }]),
-      ];
-    }),
-    ...metricRows(figures),
-  ];
+  const changes = Map.groupBy(sizeChanges(figures), ({ kind }) => kind);
+  const ofChange = ({ kind, event, instances, failed }: SizeChange, place: number): Row[] => {
+    const { from, to, decided, decide } = event;
+    const rows: Row[] = [
+      { figure: 'decided', since: began, ...inSeconds({ span: decided }) },
+      { figure: 'decided', since: 'load_step', ...inSeconds(decide) },
+      ...('total' in event ? [{ figure: 'all_answered', since: 'load_step', ...inSeconds(event.total) }] : []),
+      ...instances.flatMap(({ name, figures: own }) =>
+        Object.keys(INSTANCE_FIGURES[kind]).flatMap((key): Row[] => {
+          const figure = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+          const reached = own[key];
+          return reached === undefined ? [] : [{ instance: name, figure, since: 'decision', ...inSeconds(reached) }];
+        }),
+      ),
+      ...(failed === undefined ? [] : [{ figure: 'failed', unit: 'requests', least: failed, most: failed }]),
+    ];
+    return rows.map((row) => ({ kind, event: place + 1, from_size: from, to_size: to, ...row }));
+  };
+  const rows = [...[...changes.values()].flatMap((each) => each.flatMap(ofChange)), ...metricRows(figures)];
   const cells = rows.map((row) => COLUMNS.map((column) => plain({ run_tag: tag, group, ...row }[column] ?? '')));
   return stringify([[...COLUMNS], ...cells]);
 }
@@ -84,7 +73,7 @@ function metricRows({ metrics, noMetrics, capacity }: ScalingFigures): Row[] {
   ];
 }
 
-function inSeconds(figure: Figure | Reached): Row {
+function inSeconds(figure: Figure): Row {
   const unit = { unit: 'seconds' };
   return 'span' in figure ? { ...unit, least: figure.span[0], most: figure.span[1] } : { ...unit, why: figure.why };
 }

@@ -1,20 +1,16 @@
 import { pointCount, profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
-import { breakdownSections } from './breakdown.ts';
+import { shellWord } from '../words.ts';
 import { conclusionLines } from './conclusion.ts';
-import { againLine, needsAdvice } from './counting-points.ts';
-import { hanging, plainTable, section } from './plain-table.ts';
-import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, WORD_COLUMNS, withWindow } from './point-columns.ts';
-import { scalingSections } from './scaling-text.ts';
-import { display, errorClasses, hostTotals, sharedPromptLine, shareText, timeColumn } from './text.ts';
-import { isSound, remarksOf } from './verdict.ts';
+import { hanging, sectionText, tableText } from './plain-table.ts';
+import { pointTable, RATE_COLUMNS, TIME_COLUMNS } from './point-columns.ts';
+import { scalingSections } from './scaling-sections.ts';
+import { sweepSections } from './sweep-sections.ts';
+import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
 const WIDE = 120;
-
-/** Left out in this order until the table fits: the other columns tell nearly the same. */
-const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
 
 /**
  * A finished sweep as text: one row per point with its verdict, the knee and the thresholds, where the time went, what
@@ -23,26 +19,30 @@ const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
  *
  * @param columns width of the place it is written to
  * @param scaling of the group behind the target, where it was watched
+ * @param page path of the run's page, where one has been written
  */
-export function sweepText(report: SweepReport, columns: number, scaling?: ScalingFigures): string {
+export function sweepText(
+  report: SweepReport,
+  columns: number,
+  { scaling, page }: { readonly scaling?: ScalingFigures | undefined; readonly page?: string | undefined } = {},
+): string {
   const { plan, points } = report;
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
+  const conclusion = conclusionLines(report).flatMap((line) => hanging(line, columns));
   const sections = [
+    { title: 'Errors', lines: wide ? [] : perPoint(points, errorClasses) },
+    { title: 'Refused or failed at', lines: perPoint(points, refusers) },
+    ...sweepSections(report),
+    ...(scaling === undefined ? [] : scalingSections(scaling)),
+  ];
+  const blocks = [
     [`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, ...sharedPromptLine(plan)]
       .flatMap((line) => hanging(line, columns))
       .join('\n'),
-    points.length === 0 ? 'No point was measured.' : pointTable(points, columns, wide),
-    ...conclusion(report, columns),
-    ...section('Errors', wide ? [] : points.flatMap(errorLine), columns),
-    ...breakdownSections(points, columns),
-    ...section(
-      'Remarks',
-      [...againLine(report), ...points.flatMap((point) => remarkLines(point, needsAdvice(report, point)))],
-      columns,
-    ),
-    ...section('Answers by host', [...hostLines(points), ...fairnessLine(points)]),
-    ...(scaling === undefined ? [] : scalingSections(scaling, columns)),
+    points.length === 0 ? 'No point was measured.' : pointLines(points, columns, wide).join('\n'),
+    ...(conclusion.length === 0 ? [] : [conclusion.join('\n')]),
+    ...sections.flatMap((section) => sectionText(section, columns)),
     [
       ...endingLines(report).flatMap((line) => hanging(line, columns)),
       // To be pasted: nothing breaks it.
@@ -54,81 +54,25 @@ export function sweepText(report: SweepReport, columns: number, scaling?: Scalin
       .filter((line) => points.length > 0 || !line.startsWith('requests'))
       .join('\n'),
   ];
-  return `${sections.join('\n\n')}\n`;
+  return `${reportLine(page)}${blocks.join('\n\n')}\n`;
 }
 
-function pointTable(points: readonly PointSummary[], columns: number, wide: boolean): string {
+/** @returns the table of the points, and how to read it */
+function pointLines(points: readonly PointSummary[], columns: number, wide: boolean): string[] {
   const time = timeColumn(points.map(({ response }) => response?.p99));
-  let names = withWindow(
-    [
-      'rps',
-      ...RATE_COLUMNS,
-      ...TIME_COLUMNS,
-      'verdict',
-      ...(wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : []),
-    ],
-    points,
-  );
-  const cellOf = (point: PointSummary, column: PointColumn) => {
-    const mark = column === 'rps' && point.status !== 'skipped' && !isSound(point) ? '! ' : '';
-    return mark + pointCell(point, column, time.text);
-  };
-  const tableOf = () =>
-    plainTable(
-      names,
-      points.map((point) => names.map((name) => cellOf(point, name))),
-      WORD_COLUMNS,
-    );
-  let text = tableOf();
-  for (const name of DISPENSABLE) {
-    if (text.split('\n').every((line) => line.length <= columns)) break;
-    names = names.filter((each) => each !== name);
-    text = tableOf();
-  }
-  const legend = [
+  const more = wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : [];
+  const names = ['rps', ...RATE_COLUMNS, ...TIME_COLUMNS, 'verdict', ...more] as const;
+  const text = tableText(pointTable(points, names, time.text, '! '), columns);
+  return [
+    text,
     `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
-    ...(names.includes('sent/s') ? ['sent/s, ok/s'] : ['ok/s']).map(
-      (rates) => `${rates}: per second of the point. served/s: first and last tenth left out.`,
-    ),
+    `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
   ];
-  return [text, ...legend].join('\n');
 }
 
-function conclusion(report: SweepReport, columns: number): string[] {
-  const lines = conclusionLines(report).flatMap((line) => hanging(line, columns));
-  return lines.length === 0 ? [] : [lines.join('\n')];
-}
-
-function errorLine(point: PointSummary): string[] {
-  const text = errorClasses(point);
-  return text === '' ? [] : [`${point.rate} rps: ${text}`];
-}
-
-function remarkLines(point: PointSummary, advise: boolean): string[] {
-  return remarksOf(point, advise).map((remark) =>
-    remark.startsWith('! ') ? `! ${point.rate} rps: ${remark.slice(2)}` : `${point.rate} rps: ${remark}`,
-  );
-}
-
-function hostLines(points: readonly PointSummary[]): string[] {
-  const hosts = hostTotals(points);
-  const total = hosts.reduce((sum, [, count]) => sum + count, 0);
-  const named = hosts.map(([host, count]) => [display(host), count] as const);
-  const width = Math.max(0, ...named.map(([host]) => host.length));
-  return named.map(
-    ([host, count]) =>
-      `${host.padEnd(width)}  ${String(count).padStart(String(total).length)}  ${shareText(count, total).padStart(7)}`,
-  );
-}
-
-/** The point that was spread most unevenly; one host alone has nothing to be fair to. */
-function fairnessLine(points: readonly PointSummary[]): string[] {
-  const spread = points.filter(({ hosts, fairness }) => fairness !== undefined && Object.keys(hosts).length > 1);
-  const [worst] = spread.sort((a, b) => (a.fairness?.jain ?? 1) - (b.fairness?.jain ?? 1));
-  if (worst?.fairness === undefined) return [];
-  const { jain, maxMin } = worst.fairness;
-  const ratio = Number.isFinite(maxMin) ? maxMin.toFixed(1) : 'without bound';
-  return [`least even at ${worst.rate} rps: Jain's index ${jain.toFixed(3)}, largest by smallest share ${ratio}`];
+/** A line for each point of which there is something to say. */
+function perPoint(points: readonly PointSummary[], text: (point: PointSummary) => string): string[] {
+  return points.filter((point) => text(point) !== '').map((point) => `${point.rate} rps: ${text(point)}`);
 }
 
 function endingLines({ status, problem, points, plan }: SweepReport): string[] {
@@ -141,8 +85,7 @@ function endingLines({ status, problem, points, plan }: SweepReport): string[] {
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
 function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport): string[] {
   if (status === 'complete' || abortedBy !== undefined || profileOf(plan).noResume !== undefined) return [];
-  const folder = /^[\w./-]+$/.test(runFolder) ? runFolder : `'${display(runFolder).replaceAll("'", "'\\''")}'`;
-  return [`It goes on with: chainctl load --resume ${folder}`];
+  return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}`];
 }
 
 /** `results/local_chain_rps1.csv` and its siblings as one name. */

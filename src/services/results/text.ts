@@ -6,6 +6,11 @@ export function display(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?');
 }
 
+/** The first line of a result of which a report has been written. */
+export function reportLine(path: string | undefined): string {
+  return path === undefined ? '' : `Report: ${display(path)}\n`;
+}
+
 /** A text broken at spaces into lines of at most `width` columns; longer words are left whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

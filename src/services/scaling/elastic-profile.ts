@@ -1,5 +1,5 @@
-import { countStates, knowledgeOf } from './instance-state.ts';
-import type { GroupSample } from './types.ts';
+import type { GroupSample } from '../stack/group.ts';
+import { countStates } from './instance-state.ts';
 
 /** A load that is made to let a group grow to its maximum and shrink again. Rates per second, times in seconds. */
 export interface ElasticSettings {
@@ -53,7 +53,7 @@ export type Decision =
   | { readonly end: 'scaled-in' | 'not-scaled-in'; readonly why: string };
 
 export function viewOf(group: GroupSample): GroupView {
-  const { running, serving = running } = countStates(group, knowledgeOf([group]));
+  const { running, serving = running } = countStates(group);
   const target = group.targetSize;
   const settled =
     group.stable !== false && (target === undefined || (serving >= target && group.instances.length <= target));

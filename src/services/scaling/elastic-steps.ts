@@ -3,8 +3,8 @@ import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
 import type { NextStep } from '../load/profiles/profile.ts';
 import type { ElasticOutcome } from '../load/types.ts';
+import type { GroupSample } from '../stack/group.ts';
 import { boundsOf, decide, type ElasticSettings, type ElasticState, firstState, viewOf } from './elastic-profile.ts';
-import type { GroupSample } from './types.ts';
 
 const PHASE = {
   base: 'low rate',

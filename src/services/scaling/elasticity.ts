@@ -1,3 +1,4 @@
+import type { GroupError } from '../stack/group.ts';
 import { answersOf } from './answers.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
 import { type DemandChange, type ElasticityMetrics, elasticityMetrics } from './elasticity-metrics.ts';
@@ -8,7 +9,6 @@ import { scaleEvents } from './scale-events.ts';
 import { type ScaleIn, scaleIn } from './scale-in.ts';
 import { type EventContext, type ScaleOut, scaleOut } from './scale-out.ts';
 import { medianInterval, servingAt, servingOrder, suppliesOf } from './supply.ts';
-import type { GroupError } from './types.ts';
 
 /** Looks that are further apart than so many intervals leave a hole. */
 export const LONGEST_GAP = 3;
@@ -134,7 +134,7 @@ function errorsOf({ samples }: Timeline): GroupError[] {
 
 function remarksOf(
   { samples }: Timeline,
-  { all, known }: Looks,
+  { all, healthKnown }: Looks,
   load: LoadCurve | undefined,
   demand: readonly DemandChange[] | undefined,
 ): string[] {
@@ -147,7 +147,7 @@ function remarksOf(
     ...(load?.source === 'watch'
       ? ['the load is known as the looks saw it: its changes, too, may have come up to a look earlier']
       : []),
-    ...(known.health || known.backend ? [] : ['nobody tells which instances are healthy']),
+    ...(healthKnown ? [] : ['nobody tells which instances are healthy']),
     ...(max !== undefined && most > max
       ? [
           `the load asked for up to ${most} instances and the group may have ${max}: the rest of what is missing is by design`,

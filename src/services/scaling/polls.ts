@@ -1,7 +1,8 @@
-import { countStates, type Knowledge, knowledgeOf } from './instance-state.ts';
+import type { InstanceSample } from '../stack/group.ts';
+import { countStates } from './instance-state.ts';
 import type { Moment } from './moment.ts';
 import type { Timeline } from './read-timeline.ts';
-import type { InstanceSample, ScaleSample } from './types.ts';
+import type { ScaleSample } from './types.ts';
 
 /** A sample as the figures use it: what it does not know is undefined, and never zero. */
 export interface Look {
@@ -21,26 +22,27 @@ export interface Look {
 
 export interface Looks {
   readonly all: readonly Look[];
-  readonly known: Knowledge;
+  /** Whether anybody ever tells which instances are healthy. */
+  readonly healthKnown: boolean;
 }
 
 export function looksOf({ samples }: Timeline): Looks {
-  const known = knowledgeOf(samples.map(({ group }) => group));
-  return { all: samples.map((sample) => lookOf(sample, known)), known };
+  const healthKnown = samples.some(({ group }) => group.healthKnown);
+  return { all: samples.map((sample) => lookOf(sample, healthKnown)), healthKnown };
 }
 
-function lookOf(sample: ScaleSample, known: Knowledge): Look {
+function lookOf(sample: ScaleSample, healthKnown: boolean): Look {
   const { at, tookMs = 0, targetSize, stable, instances, autoscaler } = sample.group;
   // A look that failed shows no instances, which does not mean that there are none.
   const told = instances.length > 0 || targetSize !== undefined || stable !== undefined || autoscaler !== undefined;
   const seen = told || sample.problem === undefined;
-  const { serving } = countStates(sample.group, known);
+  const { serving } = countStates(sample.group, healthKnown);
   return {
     at,
     by: at + tookMs,
     ...(targetSize === undefined ? {} : { targetSize }),
     ...(autoscaler?.recommendedSize === undefined ? {} : { recommended: autoscaler.recommendedSize }),
-    unasked: autoscaler?.retold === true,
+    unasked: autoscaler?.stale === true,
     ...(seen ? { instances: new Map(instances.map((instance) => [instance.name, instance])) } : {}),
     ...(seen && serving !== undefined ? { serving } : {}),
     sample,

@@ -4,12 +4,12 @@ import { RemedyError } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { resultsUnwritable } from '../load/record/results-folder.ts';
 import { makeRunFolder } from '../load/record/run-folder.ts';
+import type { GroupSource } from '../stack/group.ts';
 import { findLiveRun } from './load-beside.ts';
 import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
-import type { GroupSource } from './types.ts';
 import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
 
-interface RecordOptions {
+export interface RecordOptions {
   /** The results folder. */
   readonly outFolder: string;
   readonly tag: string;

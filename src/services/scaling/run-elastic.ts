@@ -3,12 +3,12 @@ import type { Event } from '../../events.ts';
 import { runSweep, type SweepDeps } from '../load/sweep/run-sweep.ts';
 import type { SweepOptions } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan, SweepReport } from '../load/types.ts';
+import type { GroupSource } from '../stack/group.ts';
 import { boundsOf, type ElasticSettings } from './elastic-profile.ts';
 import { elasticSteps } from './elastic-steps.ts';
 import type { HostProbe } from './host-probe.ts';
 import { followLoad } from './load-beside.ts';
 import { recordedWatch } from './recorded-watch.ts';
-import type { GroupSource } from './types.ts';
 import { isFinal } from './watch.ts';
 
 const FIRST_TRIES = 4;

@@ -1,4 +1,4 @@
-import { isLeaving, isServing } from './instance-state.ts';
+import { hasReached, isLeaving } from './instance-state.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
 import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
 import { firstMoment } from './polls.ts';
@@ -70,7 +70,7 @@ function momentsOf({ name }: Change, { decided }: ScaleEvent, { looks }: EventCo
     ({ instances, serving }) => {
       const instance = instances?.get(name);
       if (instance === undefined || isLeaving(instance)) return true;
-      return serving === undefined ? undefined : isServing(instance, looks.known) === false;
+      return serving === undefined ? undefined : !hasReached(instance, 'serving');
     },
     before,
   );

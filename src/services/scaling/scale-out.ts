@@ -1,10 +1,10 @@
+import type { InstanceSample } from '../stack/group.ts';
 import { type Answers, fairShare, firstAnswer } from './answers.ts';
-import { isHealthy, isRunning, isServing, type Knowledge } from './instance-state.ts';
+import { hasReached } from './instance-state.ts';
 import type { LoadStep } from './load-curve.ts';
 import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
 import { firstMoment, type Look, type Looks } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
-import type { InstanceSample } from './types.ts';
 
 /** What a new instance goes through, in order. */
 export const PHASES = ['created', 'running', 'healthy', 'serving', 'firstAnswer', 'fairShare'] as const;
@@ -121,7 +121,7 @@ function totalFigure(step: LoadStep | undefined, answered: readonly (Moment | un
 }
 
 interface Moments {
-  readonly instance: InstanceSample;
+  readonly instance: Pick<InstanceSample, 'name' | 'zone'>;
   readonly host?: string;
   readonly reached: Partial<Readonly<Record<Phase, Moment>>>;
   readonly why: Partial<Readonly<Record<Phase, string>>>;
@@ -130,31 +130,23 @@ interface Moments {
 function momentsOf({ name, index }: Change, { looks, answers, serving }: EventContext): Moments {
   const life = lifeOf(looks.all, name, index);
   const before = looks.all.slice(0, index).findLast(({ instances }) => instances !== undefined);
-  const first = (is: (instance: InstanceSample, known: Knowledge) => boolean | undefined) =>
+  const first = (is: (instance: InstanceSample) => boolean) =>
     firstMoment(
       life,
       ({ instances }) => {
         const instance = instances?.get(name);
-        return instance && is(instance, looks.known);
+        return instance && is(instance);
       },
       before,
     );
+  const reached = (stage: 'running' | 'healthy' | 'serving') => first((instance) => hasReached(instance, stage));
   const created = first(() => true);
-  const healthy = first(isHealthy);
-  const serves = firstMoment(
-    life,
-    (look) => {
-      const instance = look.instances?.get(name);
-      return look.serving === undefined || instance === undefined ? undefined : isServing(instance, looks.known);
-    },
-    before,
-  );
+  const [running, healthy, serves] = [reached('running'), reached('healthy'), reached('serving')];
   const host = answers?.hostOf(name);
   const since = created?.after ?? created?.by ?? 0;
   const answer = answers && host !== undefined ? firstAnswer(answers, host, since) : undefined;
   const share = answers && host !== undefined && answer ? fairShare(answers, host, answer, serving) : undefined;
-  const running = first(isRunning);
-  const unknown = looks.known.health || looks.known.backend ? undefined : 'nobody tells of health';
+  const unknown = looks.healthKnown ? undefined : 'nobody tells of health';
   return {
     instance: life[0]?.instances?.get(name) ?? { name },
     ...(host === undefined ? {} : { host }),

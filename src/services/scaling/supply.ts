@@ -1,5 +1,5 @@
 import type { SupplyLook } from './elasticity-metrics.ts';
-import { isServing } from './instance-state.ts';
+import { hasReached } from './instance-state.ts';
 import type { Look, Looks } from './polls.ts';
 
 /** The supply, look by look; of the looks before `from` the last one, as if it were made then. */
@@ -18,11 +18,11 @@ export function servingAt({ all }: Looks): (at: number) => number | undefined {
 }
 
 /** Instances in the order in which they began to serve. */
-export function servingOrder({ all, known }: Looks): string[] {
+export function servingOrder({ all }: Looks): string[] {
   const order = new Set<string>();
   for (const { instances } of all) {
     for (const instance of [...(instances?.values() ?? [])].sort((a, b) => a.name.localeCompare(b.name))) {
-      if (isServing(instance, known) === true) order.add(instance.name);
+      if (hasReached(instance, 'serving')) order.add(instance.name);
     }
   }
   return [...order];

@@ -1,10 +1,10 @@
 import { stringify } from 'csv-stringify/sync';
-import { countStates, type Knowledge } from './instance-state.ts';
+import { countStates } from './instance-state.ts';
 import type { ScaleSample } from './types.ts';
 
 /**
  * One row per look at a group. `time` is ISO 8601 UTC, `offset_s` counts from the timeline's beginning. The states nest:
- * who serves is healthy and runs, too. Empty is "not known", 0 is none. `hosts` and `answers` are of `GET /health`
+ * one that serves is healthy and runs, too. Empty is "not known", 0 is none. `hosts` and `answers` are of `GET /health`
  * through the group's address, since the row before.
  */
 export const SCALE_COLUMNS = [
@@ -39,11 +39,11 @@ type Cell = string | number;
 
 /**
  * @param startedAt beginning of the timeline, milliseconds since the epoch
- * @param known what the timeline has told so far
+ * @param healthKnown whether the timeline has told so far which instances are healthy
  */
-export function scaleRow(group: string, startedAt: number, sample: ScaleSample, known: Knowledge): string {
+export function scaleRow(group: string, startedAt: number, sample: ScaleSample, healthKnown: boolean): string {
   const { at, targetSize, instances, stable, autoscaler, errors } = sample.group;
-  const states = countStates(sample.group, known);
+  const states = countStates(sample.group, healthKnown);
   const seen = sample.hosts.filter(({ answers }) => answers > 0);
   const [error] = errors;
   const row: Record<(typeof SCALE_COLUMNS)[number], Cell> = {

@@ -5,7 +5,6 @@ import { headerRow } from '../load/record/csv-rows.ts';
 import { jsonLine } from '../load/record/json-lines.ts';
 import { publish, publishCopy } from '../load/record/published-name.ts';
 import { resultsUnwritable } from '../load/record/results-folder.ts';
-import { knowledgeOf } from './instance-state.ts';
 import { SCALE_COLUMNS, scaleRow } from './timeline-csv.ts';
 import type { ScaleSample } from './types.ts';
 
@@ -69,14 +68,13 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
       ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
     };
     lines.append(jsonLine({ about }));
-    let known = { health: false, backend: false };
+    let healthKnown = false;
     return {
       csv: rows.path,
       add: (sample) => {
-        const told = knowledgeOf([sample.group]);
-        known = { health: known.health || told.health, backend: known.backend || told.backend };
+        healthKnown ||= sample.group.healthKnown === true;
         lines.append(jsonLine(sample));
-        rows.append(scaleRow(group, startedAt, sample, known));
+        rows.append(scaleRow(group, startedAt, sample, healthKnown));
       },
       flushed: async () => {
         await Promise.all([lines.flushed(), rows.flushed()]);

@@ -1,6 +1,7 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
-import { countStates, knowledgeOf } from './instance-state.ts';
-import type { GroupSource, ScaleSample } from './types.ts';
+import type { GroupSource } from '../stack/group.ts';
+import { countStates } from './instance-state.ts';
+import type { ScaleSample } from './types.ts';
 
 const NAMES = ['size', 'healthy', 'hosts'] as const;
 const OPERATORS = ['>=', '<=', '='] as const;
@@ -93,7 +94,7 @@ export function checkUntil({ expression, terms }: Until, { url }: Pick<GroupSour
 function meets(term: Term, { group, hosts, unanswered }: ScaleSample): boolean {
   if (term.name === 'stable') return group.stable === true;
   const { targetSize, instances } = group;
-  const { running, serving } = countStates(group, knowledgeOf([group]));
+  const { running, serving } = countStates(group);
   if (term.name === 'size') {
     // On the way down the group wants less long before the machines are gone, on the way up more before they are there.
     return compare(term, Math.min(targetSize ?? running, running), Math.max(targetSize ?? 0, instances.length));

@@ -1,9 +1,10 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import type { GroupSample, GroupSource } from '../stack/group.ts';
 import type { HostProbe } from './host-probe.ts';
 import type { TimelineRecord } from './timeline-record.ts';
-import type { GroupSample, GroupSource, LoadSample, ScaleSample } from './types.ts';
+import type { LoadSample, ScaleSample } from './types.ts';
 import { isReached, type Until } from './until.ts';
 import type { WatchPlan } from './watch-plan.ts';
 

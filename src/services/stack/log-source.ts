@@ -7,7 +7,7 @@ export interface LogLine {
 }
 
 /** Whose logs: `b` is all its replicas, undefined is everything. */
-export type LogSelection = 'a' | 'b' | 'proxy' | 'engine' | undefined;
+export type LogSelection = string | undefined;
 
 /** What the process wrote, or one JSON line per request. */
 export type LogKind = 'process' | 'requests';

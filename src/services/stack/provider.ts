@@ -1,87 +1,173 @@
+import type { DoctorCheck } from '../doctor/check.ts';
+import type { Auth, Endpoints, FlagSet, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
+import type { PlannedChange } from './change.ts';
+import type { GroupSource } from './group.ts';
 import type { LogKind, LogSelection, LogSource } from './log-source.ts';
+import type { Operator } from './operator.ts';
+import type { StackPaths } from './paths.ts';
 import type { ResourceContext, Target } from './resource.ts';
 import type { TargetRecord } from './state.ts';
+import type { StepDeps } from './steps.ts';
+import type { TargetStatus } from './target-status.ts';
 
-/** One resource of a target, as `status` shows it. */
-export interface ResourceStatus {
-  readonly key: string;
-  /**
-   * `recorded`: in the state file, and not looked at. `gone`: recorded, but not there. `unrecorded`: there, but not in the
-   * state file.
-   */
-  readonly state: 'healthy' | 'unhealthy' | 'recorded' | 'gone' | 'unrecorded';
-  readonly since?: string;
-  readonly pid?: number;
-  /** What identifies it where it is no process: an instance's id. */
-  readonly id?: string;
-  readonly address?: string;
-  readonly reason?: string;
-}
-
-/** What is deployed on one target. */
-export interface TargetStatus {
-  readonly target: string;
-  readonly since?: string;
-  /** False while a deploy has not run to its end. */
-  readonly complete: boolean;
-  readonly simulated: boolean;
-  /** Whether the services ask for the stack's token. */
-  readonly auth?: 'none' | 'token';
-  readonly endpoints: { readonly a?: string | undefined; readonly b?: string | undefined };
-  readonly resources: readonly ResourceStatus[];
-  readonly healthy: boolean;
-}
-
-/** A kind of place to deploy to, as the commands that work over all of them see it. */
-export interface TargetModule {
+/** A kind of place to deploy to. Static: nothing is opened and nothing is asked. */
+export interface Provider<Request = unknown> {
+  /** Word of the command line, and key of `state.json`. */
   readonly name: string;
-  /** A sweep costs nothing and needs nothing, so that `teardown` looks also where nothing is recorded. */
-  readonly sweepsUnasked: boolean;
+  /** `AWS`, `Google Cloud`, `this machine`. */
+  readonly title: string;
+  readonly help: {
+    readonly summary: string;
+    readonly description: string;
+    readonly examples: readonly string[];
+  };
+  /** What stands there costs money until it is torn down: a deploy tells the price and asks first. */
+  readonly billed: boolean;
+  /** A service there finds those that it needs on the same machine, where no address of them is known. */
+  readonly neighbours: boolean;
+  /** Whether it can run that service. */
+  runs(service: ServiceDefinition): boolean;
+  /** Which of the services that it runs are deployed there where none is named: all together, or one. */
+  chosen(services: readonly ServiceDefinition[]): readonly ServiceDefinition[];
+  /** Where, and as whom: for every command that talks to it. */
+  readonly placeFlags: FlagSet;
+  /** What is asked of a deploy, without `--service`, `--NAME-url`, `--yes`, `--dry-run`: the command has those. */
+  readonly deployFlags: FlagSet;
+  /** Those of the deploy flags that `doctor` offers, too. */
+  readonly doctorFlags?: FlagSet;
+  /** Which group is meant, for `scale-watch` and `load --elastic`; absent where it has none. */
+  readonly groupFlags?: FlagSet;
+  /** What the flags ask for. The one place where the two names of a setting meet. */
+  ask(site: Site, services: readonly ServiceDefinition[]): Promise<Request>;
+  /** Whether this machine remembers the stack there beside the state, or can look without credentials and finds it. */
+  hasTraces(site: Site): Promise<boolean>;
+  /** Opens it. Credentials are asked for at the first call that needs them: status and logs work from the record. */
+  connect(site: Site): Promise<Connection<Request>>;
+}
+
+/** Where a provider is used: one stack, one command, one operator. */
+export interface Site {
+  readonly paths: StackPaths;
+  /** By the provider's own names, without the prefix that commands over several providers give them. */
+  readonly flags: FlagValues;
+  /** What the state file holds of the stack there, if anything. */
+  readonly record: TargetRecord | undefined;
+  readonly operator: Operator;
+  readonly signal: AbortSignal;
+}
+
+/** What looking at a place may tell. */
+export type LookContext = Pick<ResourceContext, 'emit' | 'signal'>;
+
+/** A place that has been opened. Optional members are abilities: the commands offer what is there. */
+export interface Connection<Request = unknown> {
   /**
-   * What is there, told quickly: from the record, and at most a health check.
+   * Looks, and changes nothing there. Neither tells the plan nor describes the stack in the journal: the runner does,
+   * before and after `apply`. Called again with another address of a service that it needs, it plans again.
    *
-   * @param record what the state file holds of this target, if anything
-   * @returns undefined when nothing is recorded and nothing is found
+   * @param make whether what the plan needs beside the place (keys, token, models) may be made: it is wanted for `apply`
    */
-  status(record: TargetRecord | undefined, signal: AbortSignal): Promise<TargetStatus | undefined>;
-  /** The logs of its services; asked for again while they are followed. Absent where they cannot be read from here. */
-  logs?(
-    record: TargetRecord | undefined,
-    selection: LogSelection,
-    kind: LogKind,
-    context: Pick<ResourceContext, 'emit' | 'signal'>,
-  ): Promise<readonly LogSource[]>;
-  /** For teardown and for `status --refresh`: may need credentials, which are then checked here. */
-  open(
-    record: TargetRecord | undefined,
-    context: Pick<ResourceContext, 'emit' | 'signal'>,
-    purpose: 'teardown' | 'refresh',
-  ): Promise<Target>;
-  /** Whether this machine remembers it beside the state: with the state lost, `teardown` then looks there, too. */
-  hasTraces?(): Promise<boolean>;
+  plan(request: Request, steps: StepDeps, links: Links, options: { readonly make: boolean }): Promise<PlannedDeploy>;
+  /** Objects to compare or to remove; credentials, and that it is the right account, are checked here. */
+  target(purpose: 'teardown' | 'refresh', context: LookContext): Promise<Target>;
+  /** From the record, and at most a health check; undefined where nothing is recorded and nothing is found. */
+  status(): Promise<TargetStatus | undefined>;
+  /** What a deploy needs, examined one by one. */
+  doctor?(): Promise<readonly DoctorCheck[]>;
+  /** The logs of its services; asked for again while they are followed. */
+  logs?(selection: LogSelection, kind: LogKind, context: LookContext): Promise<readonly LogSource[]>;
+  /** The machines of a service, the newest first. */
+  instances?(service: string): Promise<readonly Instance[]>;
+  /**
+   * Program and words that log in to a machine of the service: the one named, else the newest that runs. Words that stand
+   * behind them are run there instead of a shell.
+   *
+   * @throws RemedyError (exit 3) where there is none, or no way to log in
+   */
+  shell?(service: string, instance: string | undefined): Promise<readonly [program: string, ...words: string[]]>;
+  /** The group that flags or record mean; undefined where there is none. */
+  group?(): Promise<GroupSource | undefined>;
+  /** Everything that carries chainctl's mark there, whosever it is. */
+  owned?(): Promise<readonly MarkedObject[]>;
   /** Called once a teardown has found nothing left: what was kept beside the state can go. */
   forget?(): Promise<void>;
-  /** What a teardown could not do, with the way out that only this target knows. */
+  /** What could not be done, with the way out that only this place knows. */
   explain?(error: unknown): unknown;
+  /** Ends the connections that were opened. */
+  close(): Promise<void>;
 }
 
-/** The status of a target whose objects are not looked at: what its record says. */
-export function recordedStatus(target: string, record: TargetRecord): TargetStatus {
-  const resources = Object.entries(record.resources).map(([key, { status, since, identity }]): ResourceStatus => {
-    const [id] = Object.values(identity);
-    const known = { key, since, ...(id === undefined ? {} : { id: String(id) }) };
-    if (status === 'ready') return { ...known, state: 'recorded' };
-    return { ...known, state: 'unhealthy', reason: `the last run was interrupted while it was "${status}"` };
-  });
-  const complete = record.deployedAt !== undefined;
-  return {
-    target,
-    ...(record.deployedAt === undefined ? {} : { since: record.deployedAt }),
-    complete,
-    simulated: false,
-    ...(record.auth === undefined ? {} : { auth: record.auth }),
-    endpoints: record.endpoints,
-    resources,
-    healthy: complete && resources.every(({ state }) => state === 'recorded'),
-  };
+/** How services of one deploy learn of each other. */
+export interface Links {
+  /**
+   * Addresses of other services: of this deploy, as far as they are announced; else what a flag or the stack knows. In a
+   * plan that is made before an address is announced, that of a service of this deploy is one that leads nowhere.
+   */
+  readonly known: Endpoints;
+  /** Told as soon as the address is certain: long before anything answers there. */
+  announce(service: string, url: string): void;
+  /** Resolves once that service answers, where it is a part of this deploy; at once where it is not. */
+  serves(service: string, context: ResourceContext): Promise<void>;
+}
+
+/** A deploy of one place that has been looked into, and has changed nothing yet. */
+export interface PlannedDeploy {
+  readonly changes: readonly PlannedChange[];
+  /** What it costs, and what becomes public: reported in this order after the plan. */
+  readonly notes: readonly Note[];
+  /** US dollars, where every price is known. */
+  readonly perHour?: { readonly min: number; readonly max: number };
+  /** What `state.json` keeps of the request. */
+  readonly request: unknown;
+  readonly auth: Auth;
+  /** What is answered if nothing more is done: a dry run. */
+  readonly preview: Deployed;
+  /** Carries the plan out. The journal is the runner's before and after, and its own in between. */
+  apply(): Promise<Deployed>;
+}
+
+export interface Note {
+  readonly level: 'info' | 'warn';
+  readonly text: string;
+}
+
+/** What a deploy answers with. */
+export interface Deployed {
+  /** Reads on after "is up": `on this machine`, `in eu-north-1`. */
+  readonly where: string;
+  readonly endpoints: Endpoints;
+  readonly expiresAt?: string | undefined;
+  readonly simulated?: boolean;
+  /** Another plan than the one that was shown, where that was carried out. */
+  readonly changes?: readonly PlannedChange[];
+  /** What only this place has to say, for `--json`: region, project, location, cost, machine, host key, folder of logs. */
+  readonly details: Readonly<Record<string, unknown>>;
+  /** What of it a person wants to see below the addresses: `logs`, `host key`. */
+  readonly facts?: Readonly<Record<string, string>>;
+}
+
+/** One machine of a service. */
+export interface Instance {
+  readonly name: string;
+  readonly state: string;
+  readonly address?: string | undefined;
+  /** ISO 8601. */
+  readonly since?: string;
+  /** What only this place knows of it, as columns: `zone`. */
+  readonly details?: Readonly<Record<string, string>>;
+}
+
+/** One thing that carries chainctl's mark. */
+export interface MarkedObject {
+  readonly kind: string;
+  readonly id: string;
+  readonly stack: string;
+  readonly createdBy: string;
+  readonly expiresAt?: string;
+  readonly perHour?: number;
+}
+
+/** Whether carrying it out would change anything. */
+export function changesSomething({ changes }: Pick<PlannedDeploy, 'changes'>): boolean {
+  return changes.some(({ action }) => action !== 'unchanged');
 }

@@ -3,9 +3,10 @@ import type { Clock } from '../clock.ts';
 import { driftOf, type ResourceDrift } from './drift.ts';
 import { Journal } from './journal.ts';
 import type { StackPaths } from './paths.ts';
-import type { TargetModule, TargetStatus } from './provider.ts';
 import { readState } from './state.ts';
 import { StateStore } from './store.ts';
+import type { TargetModule } from './target-module.ts';
+import type { TargetStatus } from './target-status.ts';
 
 /** A target as `status` reports it; with `drift` when every resource was looked at. */
 export interface ReportedTarget extends TargetStatus {

@@ -1,8 +1,8 @@
 import type { StackPaths } from './paths.ts';
-import type { TargetModule } from './provider.ts';
 import { listSecrets, removeSecrets } from './secrets.ts';
 import { type OpenStack, openStack, type StackDeps } from './session.ts';
 import { readState } from './state.ts';
+import type { TargetModule } from './target-module.ts';
 import { type TeardownReport, teardownTarget } from './teardown.ts';
 
 /**

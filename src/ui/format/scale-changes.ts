@@ -1,8 +1,9 @@
 import type { Event } from '../../events.ts';
 import { display } from '../../services/results/text.ts';
-import type { GroupError, InstanceSample, ScaleSample } from '../../services/scaling/types.ts';
+import type { ScaleSample } from '../../services/scaling/types.ts';
+import type { GroupError, InstanceSample } from '../../services/stack/group.ts';
 import type { Entry } from './entry.ts';
-import { autoscalerText, clockText, hostsText, sizeText } from './scale.ts';
+import { autoscalerText, clockText, detailNames, hostsText, sizeText } from './scale.ts';
 import { formatRate } from './text.ts';
 
 type Look = Event & { readonly type: 'scale-sample' };
@@ -69,14 +70,15 @@ function groupChanges(before: ScaleSample | undefined, { group }: ScaleSample): 
 }
 
 function instanceChange(before: InstanceSample | undefined, now: InstanceSample): string[] {
-  const names = ['action', 'status', 'health', 'backend'] as const;
-  if (before === undefined) {
-    const state = names.flatMap((name) => (now[name] === undefined ? [] : [`${name} ${now[name]}`]));
-    return [`${now.name}: ${state.join(', ') || 'there'}`];
-  }
-  const changed = names.filter((name) => before[name] !== now[name]);
-  if (changed.length === 0) return [];
-  return [`${now.name}: ${changed.map((name) => `${name} ${before[name] ?? '-'} -> ${now[name] ?? '-'}`).join(', ')}`];
+  const [was, is] = [{ ...before?.detail }, { ...now.detail }];
+  const names = detailNames(before === undefined ? [now] : [before, now]);
+  const changed = names.filter((name) => was[name] !== is[name]);
+  const said =
+    before === undefined
+      ? changed.map((name) => `${name} ${is[name]}`)
+      : changed.map((name) => `${name} ${was[name] ?? '-'} -> ${is[name] ?? '-'}`);
+  const words = [...(before?.stage === now.stage ? [] : [now.stage]), ...said];
+  return words.length === 0 ? [] : [`${now.name}: ${words.join(', ')}`];
 }
 
 /** Shares move with every look; who answers at all does not. */

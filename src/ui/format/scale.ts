@@ -1,6 +1,7 @@
-import { countStates, isLeaving, knowledgeOf } from '../../services/scaling/instance-state.ts';
-import type { GroupSample, InstanceSample, ScaleSample } from '../../services/scaling/types.ts';
+import { countStates } from '../../services/scaling/instance-state.ts';
+import type { ScaleSample } from '../../services/scaling/types.ts';
 import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
+import type { GroupSample, InstanceSample } from '../../services/stack/group.ts';
 import { formatEstimate, formatRate, formatSpan } from './text.ts';
 
 /** `Watching llm-b-mig every 5 s for 15m 00s until size=3`. */
@@ -18,7 +19,7 @@ export function watchHeader({ group, url, intervalSeconds, forSeconds, until, ru
 
 /** `2 of 3 wanted · 1 serving · changing`. */
 export function sizeText(group: GroupSample): string {
-  const { running, serving, leaving } = countStates(group, knowledgeOf([group]));
+  const { running, serving, leaving } = countStates(group);
   const wanted = group.targetSize === undefined ? `${running} running` : `${running} of ${group.targetSize} wanted`;
   return [
     wanted,
@@ -53,9 +54,14 @@ export function hostsText({ hosts }: Pick<ScaleSample, 'hosts'>): string {
   return named.length === 0 ? 'nobody' : named.join(', ');
 }
 
-/** What an instance is like, in the order in which one reads it; `-` where nobody tells. */
-export function instanceWords({ action, status, health, backend }: InstanceSample): readonly string[] {
-  return [action ?? '-', status ?? '-', health ?? '-', backend ?? '-'];
+/** What the group's owner tells of its instances, in the order in which one reads it. */
+export function detailNames(instances: readonly InstanceSample[]): readonly string[] {
+  return [...new Set(instances.flatMap(({ detail = {} }) => Object.keys(detail)))];
+}
+
+/** How far an instance has come, and what its owner says of it; `-` where it does not. */
+export function instanceWords({ stage, detail }: InstanceSample, names: readonly string[]): readonly string[] {
+  return [stage, ...names.map((name) => detail?.[name] ?? '-')];
 }
 
 /** Age in whole seconds. */
@@ -69,8 +75,7 @@ export function clockText(epochMs: number): string {
 }
 
 /** Whether the instance is what it should be, on its way, or not well. */
-export function instanceColour(instance: InstanceSample): 'green' | 'yellow' | 'red' {
-  const { action = 'NONE', status = 'RUNNING', health = 'HEALTHY', backend = 'HEALTHY' } = instance;
-  if (isLeaving(instance) || action !== 'NONE' || status !== 'RUNNING') return 'yellow';
-  return health === 'HEALTHY' && backend === 'HEALTHY' ? 'green' : 'red';
+export function instanceColour(instance: InstanceSample, { healthKnown }: GroupSample): 'green' | 'yellow' | 'red' {
+  if (instance.unwell) return 'red';
+  return instance.stage === 'serving' || (instance.stage === 'running' && !healthKnown) ? 'green' : 'yellow';
 }

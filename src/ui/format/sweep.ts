@@ -2,6 +2,7 @@ import type { Event } from '../../events.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { isRate, isServed, percentileOf } from '../../services/results/few-answers.ts';
+import { isSound, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
@@ -24,26 +25,6 @@ export function sweepHeader(plan: SweepPlan): string[] {
   return [`${profile.title} "${tag}" of ${targetUrl}${engine}${prompts}`, profile.describe(plan)];
 }
 
-/** Requests of a point that did not succeed, by every way in which one can fail. */
-function failedOf(point: PointSummary): number {
-  const { ok: _ok, ...failures } = point.outcomes;
-  return Object.values(failures).reduce((sum, count) => sum + count, 0);
-}
-
-/** What a point is worth, in one or two words: `valid, steady`, `invalid`, `skipped`. */
-export function verdictOf({ status, validity, state, sent, outcomes }: PointSummary): string {
-  if (status !== 'complete') return status;
-  if (validity !== 'valid') return 'invalid';
-  if (sent > 0 && outcomes.ok === 0) return 'failed';
-  if (state === undefined) return 'valid';
-  return state.state === 'unknown' ? 'valid, undecided' : `valid, ${state.state}`;
-}
-
-/** Whether the figures of a point can be used as they are. */
-export function isSound({ status, validity, contaminated }: PointSummary): boolean {
-  return status === 'complete' && validity === 'valid' && contaminated === undefined;
-}
-
 /** Whether a point shows a target that keeps up: nothing that a reader has to look into. */
 export function isGood(point: PointSummary): boolean {
   // Runs of the first versions do not know about states.
@@ -62,7 +43,7 @@ export function pointLine(point: PointSummary): string {
   });
   const cells = [
     rate,
-    verdict.padEnd('valid, overloaded'.length),
+    verdict.padEnd('contaminated'.length),
     // Not the successes over the window: a backlog worked off during the drain would count as speed.
     isServed(point) ? `served ${formatRate(point.servedRps).padStart(5)}/s` : 'served     -  ',
     point.response === undefined ? 'no success' : percentiles.join(' '),
@@ -72,38 +53,24 @@ export function pointLine(point: PointSummary): string {
 
 /** What a reader must know about a point before using it; empty for one that is sound, steady and free of errors. */
 export function pointRemarks(point: PointSummary): string[] {
-  const { status, validity, contaminated, state, dropped } = point;
-  if (status === 'skipped' && point.sent === 0) return [validity];
   return [
-    ...(status === 'interrupted' ? ['interrupted: not the whole duration'] : []),
-    ...(status === 'cut' ? ['cut short by the operator: not the whole duration'] : []),
-    ...(validity === 'valid' ? [] : [`not valid: ${validity.replace(/^invalid: /, '')}`]),
-    ...(contaminated === undefined ? [] : [`contaminated: ${contaminated}`]),
-    ...(point.outcomes.ok === 0 ? [] : stateRemark(state)),
+    ...remarksOf(point).map((remark) => remark.replace(/^! /, '')),
     ...failureRemark(point),
-    ...(dropped > 0 ? [`${plural(dropped, 'request')} not sent by this machine`] : []),
+    ...(point.dropped > 0 ? [`${plural(point.dropped, 'request')} not sent by this machine`] : []),
   ];
 }
 
-/** Why the target does not keep up, or why the point does not tell, and which one would. */
-function stateRemark(state: PointSummary['state']): string[] {
-  if (state === undefined || state.state === 'steady') return [];
-  const { reason, suggestedDurationSeconds: seconds } = state;
-  if (state.state !== 'unknown') return [reason];
-  const advice =
-    seconds === undefined || reason.includes('--duration') ? '' : `; --duration ${seconds}s would tell more`;
-  return [`undecided: ${reason}${advice}`];
-}
-
-function failureRemark(point: PointSummary): string[] {
-  const failed = failedOf(point);
-  if (failed === 0) return [];
-  const share = (failed / (failed + point.outcomes.ok)) * 100;
-  const classes = byCount(point.errorsByClass).map(([name, count]) => {
-    const said = point.errorTexts?.[name];
-    return `${name} ${count.toLocaleString('en-US')}${said === undefined ? '' : ` (${said})`}`;
+function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorTexts }: PointSummary): string[] {
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const classes = byCount(errorsByClass);
+  // That all failed alike is said already.
+  if (failed === 0 || (ok === 0 && classes.length === 1)) return [];
+  const share = (failed / (failed + ok)) * 100;
+  const texts = classes.map(([name, count]) => {
+    const text = errorTexts?.[name];
+    return `${name} ${count.toLocaleString('en-US')}${text === undefined ? '' : ` (${text})`}`;
   });
-  const by = classes.length === 0 ? '' : `: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ', ...' : ''}`;
+  const by = texts.length === 0 ? '' : `: ${texts.slice(0, 5).join(', ')}${texts.length > 5 ? ', ...' : ''}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
 }
 

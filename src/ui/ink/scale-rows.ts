@@ -1,10 +1,12 @@
 import { formatSeconds } from '../../durations.ts';
 import { display } from '../../services/results/text.ts';
-import type { InstanceSample, ScaleSample } from '../../services/scaling/types.ts';
+import type { ScaleSample } from '../../services/scaling/types.ts';
+import type { GroupSample } from '../../services/stack/group.ts';
 import {
   ageText,
   autoscalerText,
   clockText,
+  detailNames,
   hostsText,
   instanceColour,
   instanceWords,
@@ -29,9 +31,8 @@ const BAR = 24;
 /** A panel that is wider cannot be read across. */
 const WIDEST = 110;
 const MOST_ERRORS = 3;
-const HEADS = ['action', 'status', 'health', 'backend', 'age'] as const;
-/** Columns of each of these, with its gap: the longest words of the service, but for CREATING_WITHOUT_RETRIES. */
-const COLUMNS = [11, 13, 10, 10, 8] as const;
+/** A column with its gap is no wider: longer words are cut. */
+const WIDEST_COLUMN = 13;
 
 /** The live panel of a group. Never more than `room` rows: instances in the middle go first, and are counted. */
 export function scaleRows(watch: ActiveWatch, frame: ScaleFrame, paint: Paint): string[] {
@@ -59,7 +60,7 @@ export function scaleRows(watch: ActiveWatch, frame: ScaleFrame, paint: Paint): 
     watch.plan.url === undefined
       ? [row('answering', 'not asked')]
       : hostRows(sample, Math.min(Math.max(1, Math.floor(left / 3)), 8), row, width);
-  const instances = instanceRows(group.instances, sample.group.at, left - hosts.length, width, paint);
+  const instances = instanceRows(group, sample.group.at, left - hosts.length, width, paint);
   return [...head, ...instances, ...hosts, ...errors, ...problem].slice(0, Math.max(1, frame.room));
 }
 
@@ -102,27 +103,26 @@ function elapsed(seconds: number): string {
   return seconds < 59.5 ? `${Math.max(0, Math.floor(seconds))} s` : formatSeconds(Math.floor(seconds));
 }
 
-function instanceRows(
-  instances: readonly InstanceSample[],
-  at: number,
-  room: number,
-  width: number,
-  paint: Paint,
-): string[] {
+function instanceRows(group: GroupSample, at: number, room: number, width: number, paint: Paint): string[] {
   if (room < 2) return [];
-  const columns = COLUMNS.reduce((sum, column) => sum + column, 0);
-  const nameWidth = Math.max(8, width - 2 - columns - 1);
+  const { instances } = group;
+  const details = detailNames(instances);
+  const heads = ['stage', ...details, 'age'];
+  const words = new Map(instances.map((each) => [each, [...instanceWords(each, details), ageText(each, at)]]));
+  const columns = heads.map((head, index) => {
+    const longest = Math.max(...[...words.values()].map((each) => each[index]?.length ?? 0), head.length);
+    return Math.min(WIDEST_COLUMN, longest + 1);
+  });
+  const nameWidth = Math.max(8, width - 2 - columns.reduce((sum, column) => sum + column, 0) - 1);
   const line = (name: string, words: readonly string[]) => {
-    const cells = words.map((word, index) => cell(word, COLUMNS[index] ?? 8)).join('');
+    const cells = words.map((word, index) => cell(word, columns[index] ?? 0)).join('');
     return truncate(`  ${truncateStart(name, nameWidth).padEnd(nameWidth)} ${cells}`.trimEnd(), width);
   };
   const shown = instances.length <= room - 1 ? instances : instances.slice(0, Math.max(0, room - 2));
   const more = instances.length - shown.length;
   return [
-    paint('dim', line('instance', HEADS)),
-    ...shown.map((each) =>
-      paint(instanceColour(each), line(display(each.name), [...instanceWords(each), ageText(each, at)])),
-    ),
+    paint('dim', line('instance', heads)),
+    ...shown.map((each) => paint(instanceColour(each, group), line(display(each.name), words.get(each) ?? []))),
     ...(more === 0 ? [] : [paint('dim', `  and ${more} more instances`)]),
   ];
 }

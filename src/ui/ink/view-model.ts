@@ -1,7 +1,7 @@
 import type { Event, StepAction } from '../../events.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
-import { countStates, knowledgeOf } from '../../services/scaling/instance-state.ts';
+import { countStates } from '../../services/scaling/instance-state.ts';
 import type { ScaleSample } from '../../services/scaling/types.ts';
 import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
 import { type Entry, entryOf } from '../format/entry.ts';
@@ -144,15 +144,18 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       const { watch: _over, ...rest } = view;
       return rest;
     }
-    default:
+    case 'note':
+    case 'plan':
       return view;
+    default:
+      return event satisfies never;
   }
 }
 
 /** What changed stays on the screen; what is goes into the panel. */
 function reduceLook(view: ViewModel, watch: ActiveWatch, look: Event & { type: 'scale-sample' }): ViewModel {
   const { sample, seen } = look;
-  const running = countStates(sample.group, knowledgeOf([sample.group])).running;
+  const running = countStates(sample.group).running;
   return {
     ...view,
     entries: [...view.entries, ...scaleChanges(watch.memory, look)],

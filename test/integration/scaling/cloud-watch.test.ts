@@ -66,8 +66,8 @@ describe('a watched group on Compute Engine', () => {
     expect(made.filter((at) => at < began)).toHaveLength(1);
     expect(made.filter((at) => at >= began)).toHaveLength(2);
     // What is on its way is seen on its way.
-    const actions = new Set(up.looks.flatMap(({ sample }) => sample.group.instances.map(({ action }) => action)));
-    expect(actions).toContain('CREATING');
+    const stages = new Set(up.looks.flatMap(({ sample }) => sample.group.instances.map(({ stage }) => stage)));
+    expect(stages).toContain('creating');
   });
 
   it('goes on through a 503, and ends when the credentials do', async () => {

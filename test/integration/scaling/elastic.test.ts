@@ -10,12 +10,12 @@ import { systemClock } from '../../../src/runtime.ts';
 import { createChainClient } from '../../../src/services/chain/client.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
 import { resumedOptions } from '../../../src/services/load/sweep/sweep-options.ts';
-import { writeRunReport } from '../../../src/services/results/write-report.ts';
+import { reportRun } from '../../../src/services/results/write-report.ts';
 import type { ElasticSettings } from '../../../src/services/scaling/elastic-profile.ts';
 import { hostProbe } from '../../../src/services/scaling/host-probe.ts';
 import { readTimeline } from '../../../src/services/scaling/read-timeline.ts';
 import { type ElasticOptions, runElastic } from '../../../src/services/scaling/run-elastic.ts';
-import type { GroupSample, GroupSource } from '../../../src/services/scaling/types.ts';
+import type { GroupSample, GroupSource } from '../../../src/services/stack/group.ts';
 
 /** A group that has as many hosts as the load needs, one more or less a second, at one per two requests a second. */
 class GrowingGroup implements GroupSource {
@@ -61,10 +61,18 @@ class GrowingGroup implements GroupSource {
       this.#changedAt = now;
     }
     const instances = Array.from({ length: this.#size }, (_, index) => ({
-      ...{ name: `b-${index + 1}`, action: 'NONE', status: 'RUNNING', health: 'HEALTHY' },
+      ...{ name: `b-${index + 1}`, stage: 'serving' as const },
     }));
     const autoscaler = { status: 'ACTIVE', recommendedSize: wanted, min: 1, max: 3, details: [] };
-    return { at: now, targetSize: this.#size, stable: wanted === this.#size, instances, autoscaler, errors: [] };
+    return {
+      at: now,
+      targetSize: this.#size,
+      stable: wanted === this.#size,
+      instances,
+      autoscaler,
+      healthKnown: true,
+      errors: [],
+    };
   }
 
   async close(): Promise<void> {
@@ -152,7 +160,7 @@ describe('an elastic load', () => {
     expect(timeline?.samples.some(({ hosts }) => hosts.length === 3)).toBe(true);
     expect(events.filter(({ type }) => type === 'watch-started' || type === 'watch-ended')).toHaveLength(2);
 
-    const scaling = await writeRunReport(report.runFolder, () => {});
+    const scaling = (await reportRun(report.runFolder, () => {})).run?.scaling;
     expect(scaling?.figures.scaleOuts.length).toBeGreaterThan(0);
     expect(scaling?.figures.scaleIns.length).toBeGreaterThan(0);
     const html = await readFile(join(report.runFolder, 'report.html'), 'utf8');

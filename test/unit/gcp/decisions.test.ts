@@ -6,7 +6,7 @@ import { isLasting, judge } from '../../../src/services/targets/gcp/group-state.
 import { describe as marker, objectName, readMarker, regionOf } from '../../../src/services/targets/gcp/names.ts';
 import { startAt } from '../../../src/services/targets/gcp/next-zone.ts';
 import { locationName, parseLocation, samePath } from '../../../src/services/targets/gcp/paths.ts';
-import { costOf, PRICES_AS_OF } from '../../../src/services/targets/gcp/prices.ts';
+import { costOf } from '../../../src/services/targets/gcp/prices.ts';
 import { fits, quotaChecks } from '../../../src/services/targets/gcp/quota.ts';
 import {
   checkRequest,
@@ -279,13 +279,15 @@ describe('the price', () => {
   test('is a range with the load balancer in it, and a date', () => {
     const { perHour, lines } = costOf(request);
     expect(perHour?.max).toBeCloseTo((perHour?.min ?? 0) * 3 - 0.05, 6);
-    expect(lines.join('\n')).toContain(PRICES_AS_OF);
+    expect(lines.join('\n')).toContain(
+      'list prices as of 2025-01 (built in, not fetched); excludes tax, traffic and logs',
+    );
     expect(lines[0]).toContain('load balancer');
   });
 
   test('is not guessed, and --ttl is not called a bound', () => {
     expect(costOf({ ...request, type: 'x9-huge' }).perHour).toBeUndefined();
-    expect(costOf({ ...request, ttlSeconds: 3600 }).lines.join('\n')).toContain('makes another one');
+    expect(costOf({ ...request, ttlSeconds: 3600 }).lines.join('\n')).toContain('the group replaces it');
   });
 });
 

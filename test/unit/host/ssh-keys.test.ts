@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,22 @@ describe('a key pair', () => {
   it('differs every time', () => {
     expect(makeSshKeyPair('x').privateKey).not.toBe(makeSshKeyPair('x').privateKey);
   });
+
+  // Comments of several lengths: the private part is padded.
+  it.each(['', 'a', 'chainctl-demo', 'chainctl-demo-operator'])(
+    'is what OpenSSH reads; comment "%s"',
+    async (comment) => {
+      const folder = await mkdtemp(join(tmpdir(), 'chainctl-keys-'));
+      try {
+        const { privateKey, publicKey } = makeSshKeyPair(comment);
+        await writeFile(join(folder, 'key'), privateKey, { mode: 0o600 });
+        const read = execFileSync('ssh-keygen', ['-y', '-P', '', '-f', join(folder, 'key')], { encoding: 'utf8' });
+        expect(read.trim()).toBe(publicKey.trim());
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 });
 
 // The fingerprint is what ssh-keygen 9.2 shows.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { FORMATS, type FormatName, renderReport } from '../../../src/services/results/formats.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { factsOf } from '../../../src/services/results/recorded.ts';
-import { REPORT_FORMATS, renderRun } from '../../../src/services/results/render-run.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { elasticRun } from '../scaling/fixture.ts';
 import { distribution, ladder, pointOf, recordedRun, reportOf } from './fixture.ts';
@@ -27,14 +27,18 @@ test('markdown: foreign text cannot leave its cell', () => {
 
     p50 to p99: response time in seconds, from the intended time of each request.
 
+    ## Where the mean response time went, seconds
+
+    | rps | client wait | A's engine | network | B's engine | B's wait | sum | answers |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 0.00 | 0.40 | 0.01 | 0.70 | 4.61 | 5.72 | 10 |
+    | 500 | 0.00 | 0.40 | 0.18 | 0.70 | 9.50 | 10.79 | 4200 |
+
+    ## Remarks
+
     - 500 rps: overloaded: requests in flight grew by 80 a second
 
-    Where the mean response time went, seconds:
-
-    | rps | client wait | A's engine | network | B's engine | B's wait | sum |
-    | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 1 | 0.00 | 0.40 | 0.01 | 0.70 | 4.61 | 5.72 |
-    | 500 | 0.00 | 0.40 | 0.18 | 0.70 | 9.50 | 10.79 |
+    ## Answers by host
 
     | host | answers | share |
     | :--- | ---: | ---: |
@@ -43,6 +47,10 @@ test('markdown: foreign text cannot leave its cell', () => {
     | b-3 | 3 | 20.0 % |
     | b\\|1 | 3 | 20.0 % |
     | \\<b\\> | 1 | 6.7 % |
+
+    - least even at 1 rps: Jain's index 0.966, largest by smallest share 1.6
+
+    ## This run
 
     - started: 2026-01-31 10:00:00 UTC
     - ended: 2026-01-31 10:06:30 UTC
@@ -217,7 +225,7 @@ test('streamed answers get a table of their own', async () => {
     outputTokensPerSecond: 640,
   };
   const report = reportOf([pointOf(0, 50, { change: { stream } })]);
-  expect(await renderRun({ ...recordedRun(), report }, 'table', 80)).toContain(
+  expect(await renderReport('table', 'run', { ...recordedRun(), report }, 80)).toContain(
     [
       'Streamed answers, milliseconds:',
       '  rps ttft p50 ttft p99 itl p50 itl p99 tpot p50 tpot p99 tokens/s',
@@ -227,11 +235,11 @@ test('streamed answers get a table of their own', async () => {
 });
 
 test('every format is a text that ends with a line', async () => {
-  for (const format of REPORT_FORMATS.filter((each) => each !== 'html')) {
-    expect(await renderRun(elasticRun(), format, 80)).toMatch(/\S\n?$/);
+  for (const format of (Object.keys(FORMATS) as FormatName[]).filter((each) => each !== 'html')) {
+    expect(await renderReport(format, 'run', elasticRun(), 80)).toMatch(/\S\n?$/);
   }
 });
 
 test('csv: of a run beside which no group was watched there is none', async () => {
-  await expect(renderRun(recordedRun(), 'csv', 80)).rejects.toMatchObject({ code: 'no-timeline', exit: 2 });
+  await expect(renderReport('csv', 'run', recordedRun(), 80)).rejects.toMatchObject({ code: 'no-timeline', exit: 2 });
 });

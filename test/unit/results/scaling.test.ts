@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Event } from '../../../src/events.ts';
 import { findRun, RUN_OR_WATCH } from '../../../src/services/results/find-run.ts';
+import { renderReport } from '../../../src/services/results/formats.ts';
 import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
 import { drawChart } from '../../../src/services/results/html/draw.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
@@ -10,9 +12,9 @@ import { scalingCharts } from '../../../src/services/results/html/scaling-charts
 import { watchPageOf } from '../../../src/services/results/html/watch-page.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { readReportedRun, readWatchedGroup } from '../../../src/services/results/recorded.ts';
-import { renderRun, renderWatched } from '../../../src/services/results/render-run.ts';
 import { scalingCsv } from '../../../src/services/results/scaling-csv.ts';
-import { scalingText } from '../../../src/services/results/scaling-text.ts';
+import { scalingText } from '../../../src/services/results/scaling-sections.ts';
+import { reportRun } from '../../../src/services/results/write-report.ts';
 import { writeWatchFigures } from '../../../src/services/results/write-watch.ts';
 import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
 import { scalingFigures } from '../../../src/services/scaling/elasticity.ts';
@@ -35,18 +37,18 @@ test('the table', () => {
       3 to 1 at 110-115 s, 20.0-25.0 s after the load went from 25.0 to 5.00 rps
 
     Scale-out, seconds:
-      size   instance  decided  created  running   healthy   answers fair share
-      1 to 3 b-2      5.0-10.0 0.0-10.0 5.0-15.0 10.0-20.0 17.0-23.0  17.0-23.0
-             b-3               0.0-10.0 5.0-15.0 15.0-25.0 20.0-26.0  27.0-33.0
+      instance size    decided  created  running   healthy   answers fair share
+      b-2      1 to 3 5.0-10.0 0.0-10.0 5.0-15.0 10.0-20.0 17.0-23.0  17.0-23.0
+      b-3                      0.0-10.0 5.0-15.0 15.0-25.0 20.0-26.0  27.0-33.0
 
     Scale-in, seconds:
-      size   instance   decided drained     gone failed
-      3 to 1 b-2      20.0-25.0 0.0-5.0 0.0-10.0      2
-             b-3                0.0-5.0 0.0-10.0
+      instance size     decided drained     gone failed
+      b-2      3 to 1 20.0-25.0 0.0-5.0 0.0-10.0      2
+      b-3                       0.0-5.0 0.0-10.0
 
     How to read them:
-      decided: since the load changed. The others: since the decision. Looked at
-        every 5.0 s: 5.0-10.0 is not before 5 s, and by 10 s.
+      decided: since the load changed. The others: since the decision. Polled every
+        5.0 s: 5.0-10.0 is not before 5 s, and by 10 s.
       answers, fair share: from answers of the load. Fair is 80 % of an even share
         over the 10 s that follow, or more.
       failed: requests of the load that failed from the decision until all were
@@ -72,13 +74,13 @@ test('long names: columns go before a line does', () => {
   const text = scalingText(scalingFigures(timelineOf({ ...oneToThree, instances })), 80);
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   expect(text).toMatch(/x7f3: healthy, serving: not seen before the\s+timeline ended/);
-  expect(text).toMatch(/instance +decided healthy answers fair share\n/);
+  expect(text).toMatch(/instance +size +decided healthy answers fair share\n/);
   expect(text).toContain('1 never came');
 });
 
 test('a size that did not change is said', () => {
   const still = scalingFigures(timelineOf({ target: () => 1, instances: { 'b-1': life({}) } }));
-  expect(scalingText(still, 80)).toContain('the size did not change in 31 looks over 150 s');
+  expect(scalingText(still, 80)).toContain('the size did not change in 31 polls over 150 s');
 });
 
 test('csv: a row per figure, with its bounds, or why it is not known', () => {
@@ -94,7 +96,7 @@ test('csv: a row per figure, with its bounds, or why it is not known', () => {
 test('markdown: the same figures, foreign text escaped', () => {
   const evil = elasticRun({ ...oneToThree, instances: { 'b-1': life({}), 'b|<2>': life({ made: 41 }) } });
   const text = markdownOf(evil);
-  expect(text).toContain('## Scaling of `b`');
+  expect(text).toContain('## Scaling of b, times since the load began');
   expect(text).toContain('b\\|\\<2\\>');
   expect(markdownOf(run)).toContain('| theta\\_U | of the demand not supplied | 10.0-12.2 |');
 });
@@ -158,7 +160,7 @@ test('what was seen too long ago is not drawn', () => {
 
 test('the page has a section only where a group was watched', () => {
   const assets = { css: '', script: '' };
-  expect(pageOf(run, assets)).toContain('Scaling of b</h2>');
+  expect(pageOf(run, assets)).toContain('Scaling of b, times since the load began</h2>');
   expect(pageOf(recordedRun(), assets)).not.toContain('Scaling of');
   const evil = elasticRun({ ...oneToThree, instances: { 'b-1': life({}), '<img src=x>': life({ made: 41 }) } });
   expect(pageOf(evil, assets)).not.toContain('<img');
@@ -174,7 +176,7 @@ test('from the folder alone, with the capacity that was asked for', async () => 
   await record.close();
   const read = await readReportedRun(folder, givenCapacity(10));
   expect(read.scaling?.figures).toEqual(figures);
-  expect(await renderRun(read, 'table', 80)).toContain('all new instances answered 30.0-31.0 s after that');
+  expect(await renderReport('table', 'run', read, 80)).toContain('all new instances answered 30.0-31.0 s after that');
   const twice = await readReportedRun(folder, givenCapacity(5));
   expect(twice.scaling?.figures.metrics?.underAccuracy).not.toEqual(figures.metrics?.underAccuracy);
   expect((await readReportedRun(folder)).scaling?.figures.capacity).toMatchObject({
@@ -203,12 +205,41 @@ test.each([
     await record.close();
     const before = await readdir(folder);
     const told = await writeWatchFigures({ runFolder: folder, tag: 'other' }, () => {});
-    expect(told).toEqual((await readReportedRun(folder)).scaling?.figures);
+    expect(told.figures).toEqual((await readReportedRun(folder)).scaling?.figures);
     const added = (await readdir(folder)).filter((name) => !before.includes(name));
     expect(added.sort()).toEqual(made.map((name) => name.replace('gcp', tag)));
     await rm(results, { recursive: true });
   },
 );
+
+test('a page that cannot be written is a warning, and the figures are there all the same', async () => {
+  const results = await mkdtemp(join(tmpdir(), 'chainctl-unwritten-'));
+  const folder = await writeRun(results, run);
+  const { about, samples } = timelineOf(oneToThree);
+  const { tag } = run.report.plan;
+  const record = await openTimeline({ ...about, folder, tag, onFailure: () => {} });
+  for (const sample of samples) record.add(sample);
+  await record.close();
+  const page = join(folder, 'report.html');
+  const good = await reportRun(folder, () => expect.unreachable());
+  expect(good.page).toBe(page);
+  await rm(page);
+  await rm(join(folder, `${tag}_elasticity.csv`));
+  // What is a folder cannot be replaced by a file.
+  await mkdir(page);
+  const events: Event[] = [];
+  const written = await reportRun(folder, (event) => events.push(event));
+  expect(written).toEqual({ run: good.run });
+  expect(events).toMatchObject([
+    {
+      type: 'note',
+      level: 'warn',
+      text: expect.stringContaining(`make it with: chainctl report ${folder} --format html`),
+    },
+  ]);
+  expect(await readdir(folder)).toContain(`${tag}_elasticity.csv`);
+  await rm(results, { recursive: true });
+});
 
 test('a watch without a run is reported from its timeline', async () => {
   const results = await mkdtemp(join(tmpdir(), 'chainctl-watched-'));
@@ -224,11 +255,15 @@ test('a watch without a run is reported from its timeline', async () => {
   const watch = await readWatchedGroup(folder, givenCapacity(10));
   if (watch === undefined) throw new Error('nothing was read');
   expect([watch.name, watch.tag]).toEqual(['20260131-100000-gcp-scale', 'gcp']);
-  expect(await renderWatched(watch, 'table', 80)).toContain('Scaling of b, times since the first look:');
-  expect(await renderWatched(watch, 'markdown', 80)).toMatch(/^# 20260131-100000-gcp-scale\n\n## Scaling of `b`/);
-  expect(await renderWatched(watch, 'csv', 80)).toContain('gcp,b,scale_out,1,1,3,b-2,healthy,seconds,decision,10,20,');
-  expect(JSON.parse(await renderWatched(watch, 'json', 80)).scaling.figures.scaleOuts).toHaveLength(1);
-  await expect(renderWatched(watch, 'junit', 80)).rejects.toMatchObject({ exit: 2 });
+  expect(await renderReport('table', 'watch', watch, 80)).toContain('Scaling of b, times since the first poll:');
+  expect(await renderReport('markdown', 'watch', watch, 80)).toMatch(
+    /^# 20260131-100000-gcp-scale\n\n## Scaling of b,/,
+  );
+  expect(await renderReport('csv', 'watch', watch, 80)).toContain(
+    'gcp,b,scale_out,1,1,3,b-2,healthy,seconds,decision,10,20,',
+  );
+  expect(JSON.parse(await renderReport('json', 'watch', watch, 80)).scaling.figures.scaleOuts).toHaveLength(1);
+  await expect(renderReport('junit', 'watch', watch, 80)).rejects.toMatchObject({ exit: 2 });
   const html = watchPageOf(watch, { css: '', script: '' });
   expect(html).toContain("default-src 'none'");
   expect(html).toContain('id="group-size"');

@@ -77,10 +77,11 @@ test('80 columns: one row per point, errors below the table', () => {
         the schedule sent)
 
     Answers by host:
-      b-1       104   64.2 %
-      b-2?[31m   52   32.1 %
-      b-2         3    1.9 %
-      b-3         3    1.9 %
+      host     answers  share
+      b-1          104 64.2 %
+      b-2?[31m      52 32.1 %
+      b-2            3  1.9 %
+      b-3            3  1.9 %
 
     summary   results/aws_summary.csv
     requests  results/aws_chain_rps*.csv
@@ -103,10 +104,11 @@ test('a wide terminal: errors and the generator in the table', () => {
       ! 1000 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)
 
     Answers by host:
-      b-1       104   64.2 %
-      b-2?[31m   52   32.1 %
-      b-2         3    1.9 %
-      b-3         3    1.9 %
+      host     answers  share
+      b-1          104 64.2 %
+      b-2?[31m      52 32.1 %
+      b-2            3  1.9 %
+      b-3            3  1.9 %
 
     summary   results/aws_summary.csv
     requests  results/aws_chain_rps*.csv
@@ -156,9 +158,10 @@ test('simulated and interrupted', () => {
       0.5 rps: failed: all 2 requests ended with ECONNREFUSED
 
     Answers by host:
-      b-1   4   40.0 %
-      b-2   3   30.0 %
-      b-3   3   30.0 %
+      host answers  share
+      b-1        4 40.0 %
+      b-2        3 30.0 %
+      b-3        3 30.0 %
 
     Interrupted: 2 of 2 points were begun, and what they measured is kept.
     It goes on with: chainctl load --resume results/20260131-095900-aws-chain
@@ -217,6 +220,13 @@ test('everything a point can say, within 80 columns', () => {
       800 rps: 503 x 3800
       900 rps: 503 x 4800
 
+    Refused or failed at:
+      500 rps: the load balancer x 799, B x 1
+      600 rps: the load balancer x 1799, B x 1
+      700 rps: the load balancer x 2799, B x 1
+      800 rps: the load balancer x 3799, B x 1
+      900 rps: the load balancer x 4799, B x 1
+
     Where the mean response time went, seconds:
           client    A's            B's   B's
       rps   wait engine network engine  wait   sum answers
@@ -233,13 +243,6 @@ test('everything a point can say, within 80 columns', () => {
       800   0.00   0.40    0.83   0.70 26.12 28.04    4200
       900   0.00   0.40    1.04   0.70 32.31 34.45    4200
 
-    Refused or failed at:
-      500 rps: the load balancer x 799, B x 1
-      600 rps: the load balancer x 1799, B x 1
-      700 rps: the load balancer x 2799, B x 1
-      800 rps: the load balancer x 3799, B x 1
-      900 rps: the load balancer x 4799, B x 1
-
     Remarks:
       500 rps: overloaded: requests in flight grew by 80 a second
       ! 600 rps: contaminated: the probe still took 9.1 s after 60 s of waiting
@@ -252,9 +255,10 @@ test('everything a point can say, within 80 columns', () => {
       1000 rps: skipped: above the knee
 
     Answers by host:
-      b-1  12644   40.0 %
-      b-2  11064   35.0 %
-      b-3   7903   25.0 %
+      host answers  share
+      b-1    12644 40.0 %
+      b-2    11064 35.0 %
+      b-3     7903 25.0 %
       least even at 1 rps: Jain's index 0.966, largest by smallest share 1.6
 
     summary   results/aws_summary.csv

@@ -7,7 +7,7 @@ import {
   firstState,
   viewOf,
 } from '../../../src/services/scaling/elastic-profile.ts';
-import type { GroupSample } from '../../../src/services/scaling/types.ts';
+import type { GroupSample } from '../../../src/services/stack/group.ts';
 import { creating, group, instance } from './samples.ts';
 
 const settings: ElasticSettings = {
@@ -108,7 +108,7 @@ describe('an elastic profile', () => {
   });
 
   it('does not hold an instance that runs for one that serves', () => {
-    const booting = group([instance('b-1'), instance('b-2', { backend: 'UNHEALTHY' })]);
+    const booting = group([instance('b-1'), instance('b-2', { stage: 'healthy' })]);
     expect(viewOf(booting)).toEqual({ serving: 1, present: 2, settled: false, target: 2 });
   });
 });

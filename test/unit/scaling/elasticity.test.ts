@@ -146,11 +146,10 @@ describe('what is not known is not told', () => {
           ...sample,
           group: {
             ...sample.group,
-            instances: sample.group.instances.map(({ name, action = 'NONE', status = '' }) => ({
-              name,
-              action,
-              status,
-            })),
+            healthKnown: false,
+            instances: sample.group.instances.map((each) =>
+              each.stage === 'serving' ? { ...each, stage: 'running' } : each,
+            ),
           },
         }),
       }),

@@ -52,9 +52,9 @@ describe('changes of size', () => {
         target: (second) => (second >= 40 ? 2 : 1),
         instances: { 'b-1': life({}), 'b-2': life({ made: 41 }) },
         change: (sample, second) => {
-          const retold = unasked.includes(second);
-          const recommendedSize = (retold ? second - 5 : second) >= 30 ? 2 : 1;
-          const autoscaler = { status: 'ACTIVE', recommendedSize, details: [], ...(retold ? { retold } : {}) };
+          const stale = unasked.includes(second);
+          const recommendedSize = (stale ? second - 5 : second) >= 30 ? 2 : 1;
+          const autoscaler = { status: 'ACTIVE', recommendedSize, details: [], ...(stale ? { stale } : {}) };
           return { ...sample, group: { ...sample.group, autoscaler } };
         },
       }),

@@ -4,7 +4,8 @@ import { type ReportedRun, scalingOf } from '../../../src/services/results/recor
 import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
 import type { RecordedLoad } from '../../../src/services/scaling/load-curve.ts';
 import type { Timeline } from '../../../src/services/scaling/read-timeline.ts';
-import type { InstanceSample, ScaleSample } from '../../../src/services/scaling/types.ts';
+import type { ScaleSample } from '../../../src/services/scaling/types.ts';
+import type { InstanceSample } from '../../../src/services/stack/group.ts';
 import { pointOf, recordedRun, reportOf } from '../results/fixture.ts';
 
 /** Beginning of every timeline here. */
@@ -24,10 +25,9 @@ export function life(at: {
   const { made = -1, runs = made, healthy = runs, leaves = Infinity, gone = leaves } = at;
   return (second) => {
     if (second < made || second >= gone) return undefined;
-    if (second >= leaves) return { action: 'DELETING', status: 'STOPPING', health: 'UNKNOWN', backend: 'DRAINING' };
-    if (second < runs) return { action: 'CREATING', status: 'PROVISIONING', health: 'UNKNOWN' };
-    if (second < healthy) return { action: 'VERIFYING', status: 'RUNNING', health: 'UNHEALTHY', backend: 'UNHEALTHY' };
-    return { action: 'NONE', status: 'RUNNING', health: 'HEALTHY', backend: 'HEALTHY' };
+    if (second >= leaves) return { stage: 'leaving' };
+    if (second < runs) return { stage: 'creating' };
+    return { stage: second < healthy ? 'running' : 'serving' };
   };
 }
 
@@ -52,6 +52,7 @@ export function timelineOf({ interval = 5, until = 150, target, instances, chang
           const state = at(second);
           return state === undefined ? [] : [{ name, ...state }];
         }),
+        healthKnown: true,
         errors: [],
       },
       hosts: [],

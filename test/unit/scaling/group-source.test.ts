@@ -75,13 +75,12 @@ describe('a managed instance group', () => {
         {
           name: 'g-1',
           zone: 'europe-west3-c',
-          action: 'NONE',
-          status: 'RUNNING',
-          health: 'HEALTHY',
-          backend: 'HEALTHY',
+          stage: 'serving',
+          detail: { action: 'NONE', status: 'RUNNING', health: 'HEALTHY', backend: 'HEALTHY' },
           template: 'b-7f3a',
         },
       ],
+      healthKnown: true,
       autoscaler: { status: 'ACTIVE', recommendedSize: 1, min: 1, max: 3, details: ['CAPPED_AT_MAX_NUM_REPLICAS'] },
       errors: [],
     });
@@ -111,7 +110,7 @@ describe('a managed instance group', () => {
       );
       kinds.push(extra?.split('.')[1]?.replace('get', 'scaler') ?? 'none');
       expect(sample.autoscaler).toMatchObject({ recommendedSize: 1 });
-      expect(sample.autoscaler?.retold).toBe(calls.includes('autoscalers.get') ? undefined : true);
+      expect(sample.autoscaler?.stale).toBe(calls.includes('autoscalers.get') ? undefined : true);
       if (look > 0) expect(sample.instances[0]?.createdAt).toBe(NOON - 600_000);
       if (look >= 3)
         expect(sample.errors).toEqual([
@@ -133,7 +132,7 @@ describe('a managed instance group', () => {
     expect(calls.length).toBeLessThanOrEqual(4);
     expect(sample.errors).toHaveLength(1);
     expect(sample.autoscaler).toBeUndefined();
-    expect(sample.instances[0]?.backend).toBeUndefined();
+    expect(sample.instances[0]?.detail).not.toHaveProperty('backend');
   });
 
   it('tells why an instance could not be made, and when a new one was seen first', async () => {
@@ -154,7 +153,9 @@ describe('a managed instance group', () => {
     await source.sample(signal);
     pass(5000);
     const { instances, errors } = await source.sample(signal);
-    expect(instances[1]).toEqual({ name: 'g-2', action: 'CREATING', createdAt: NOON + 5000 });
+    expect(instances[1]).toEqual({
+      ...{ name: 'g-2', stage: 'creating', detail: { action: 'CREATING' }, createdAt: NOON + 5000 },
+    });
     expect(errors).toEqual([{ code: 'QUOTA_EXCEEDED', message: "Quota 'CPUS' exceeded.", instance: 'g-2' }]);
   });
 
@@ -187,6 +188,43 @@ describe('a managed instance group', () => {
     expect(calls.filter((call) => call === 'instances.list')).toHaveLength(1);
   });
 
+  it.each([
+    ['CREATING', 'PROVISIONING', undefined, 'UNHEALTHY', 'creating'],
+    ['CREATING', undefined, undefined, undefined, 'creating'],
+    ['VERIFYING', 'RUNNING', 'UNHEALTHY', 'UNHEALTHY', 'running'],
+    ['VERIFYING', 'RUNNING', 'HEALTHY', 'UNHEALTHY', 'healthy'],
+    ['NONE', 'RUNNING', 'HEALTHY', 'HEALTHY', 'serving'],
+    ['NONE', undefined, 'HEALTHY', 'HEALTHY', 'serving'],
+    ['RECREATING', 'STOPPING', 'UNKNOWN', 'DRAINING', 'creating'],
+    ['NONE', 'TERMINATED', 'UNKNOWN', 'UNHEALTHY', 'leaving'],
+    ['DELETING', 'RUNNING', 'HEALTHY', 'DRAINING', 'leaving'],
+  ])('whose instance is %s, %s, %s, %s is %s', async (currentAction, instanceStatus, health, healthState, stage) => {
+    const own = answers();
+    const instanceHealth = health === undefined ? [] : [{ detailedHealthState: health }];
+    const one = healthy('g-1', { currentAction, instanceStatus, instanceHealth });
+    own['instanceGroupManagers.listManagedInstances'] = [one, healthy('g-2')];
+    const healthStatus = healthState === undefined ? [] : [{ instance: url('g-1'), healthState }];
+    own['backendServices.getHealth'] = { healthStatus };
+    const { instances } = await groupSource(fakeCompute(own).compute, place, heldClock().clock).sample(signal);
+    expect(instances[0]?.stage).toBe(stage);
+  });
+
+  it('without a load balancer has instances that serve once they are healthy, and without autohealing none', async () => {
+    const own = answers();
+    const unasked = { group: 'g', location };
+    const see = () => groupSource(fakeCompute(own).compute, unasked, heldClock().clock).sample(signal);
+    expect(await see()).toMatchObject({ healthKnown: true, instances: [{ stage: 'serving' }] });
+    own['instanceGroupManagers.listManagedInstances'] = [healthy('g-1', { instanceHealth: [] })];
+    expect(await see()).toMatchObject({ healthKnown: false, instances: [{ stage: 'running' }] });
+  });
+
+  it('shows an instance that runs and is not healthy as one that is not well', async () => {
+    const own = answers();
+    own['backendServices.getHealth'] = { healthStatus: [{ instance: url('g-1'), healthState: 'UNHEALTHY' }] };
+    const { instances } = await groupSource(fakeCompute(own).compute, place, heldClock().clock).sample(signal);
+    expect(instances).toMatchObject([{ stage: 'healthy', unwell: true }]);
+  });
+
   it('may lose its autoscaler, and early on have no backends', async () => {
     const own = answers();
     own['autoscalers.get'] = new GcpError('gone', 'notFound', { code: 'x', exit: ExitCode.configuration });
@@ -194,7 +232,7 @@ describe('a managed instance group', () => {
     const { compute } = fakeCompute(own);
     const sample = await groupSource(compute, place, heldClock().clock).sample(signal);
     expect(sample.autoscaler).toBeUndefined();
-    expect(sample.instances[0]?.backend).toBeUndefined();
+    expect(sample.instances[0]?.detail).not.toHaveProperty('backend');
   });
 
   it('that is refused for once is looked at again, and one that is gone is not', async () => {
@@ -210,7 +248,7 @@ describe('a managed instance group', () => {
     await source.sample(signal);
     // Only the load balancer was taken away.
     own['backendServices.getHealth'] = refused('notFound');
-    expect((await source.sample(signal)).instances).toEqual([expect.not.objectContaining({ backend: 'HEALTHY' })]);
+    expect((await source.sample(signal)).instances).toMatchObject([{ stage: 'healthy' }]);
     own['instanceGroupManagers.get'] = refused('resourceNotReady');
     await expect(source.sample(signal)).rejects.toMatchObject({ exit: ExitCode.unhealthy });
     own['instanceGroupManagers.get'] = refused('notFound');

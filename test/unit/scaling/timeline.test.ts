@@ -7,6 +7,7 @@ import { readTimeline } from '../../../src/services/scaling/read-timeline.ts';
 import { openTimeline, type TimelineOptions } from '../../../src/services/scaling/timeline-record.ts';
 import type { ScaleSample } from '../../../src/services/scaling/types.ts';
 import { oneToThree, timelineOf } from './fixture.ts';
+import { instance } from './samples.ts';
 
 let folder: string;
 let failures: string[];
@@ -80,7 +81,7 @@ test('a row per look: the states nest, and what is not known is empty', async ()
 test('a group that nobody calls healthy has no number of healthy instances', async () => {
   const samples = whole.samples.slice(0, 2).map((sample) => ({
     ...sample,
-    group: { ...sample.group, instances: [{ name: 'b-1', status: 'RUNNING' }] },
+    group: { ...sample.group, instances: [instance('b-1', { stage: 'running' })], healthKnown: false },
   }));
   await write(samples);
   expect((await rows())[1]).toMatchObject({ running: '1', healthy: '', serving: '' });
@@ -131,4 +132,33 @@ test('a folder that is not there is told with a remedy', async () => {
   await expect(openTimeline(options({ folder: join(folder, 'none') }))).rejects.toMatchObject({
     ...{ code: 'results-unwritable', exit: 3 },
   });
+});
+
+test('a timeline of version 0.1, in the words of a managed instance group, gives the same figures', async () => {
+  const words = {
+    creating: { action: 'CREATING', status: 'PROVISIONING', health: 'UNKNOWN' },
+    running: { action: 'VERIFYING', status: 'RUNNING', health: 'UNHEALTHY', backend: 'UNHEALTHY' },
+    healthy: { action: 'NONE', status: 'RUNNING', health: 'HEALTHY', backend: 'UNHEALTHY' },
+    serving: { action: 'NONE', status: 'RUNNING', health: 'HEALTHY', backend: 'HEALTHY' },
+    leaving: { action: 'DELETING', status: 'STOPPING', health: 'UNKNOWN', backend: 'DRAINING' },
+  } as const;
+  const earlier = whole.samples.map(({ group: { healthKnown: _, ...group }, ...sample }) => ({
+    ...sample,
+    group: {
+      ...group,
+      autoscaler: { status: 'ACTIVE', recommendedSize: 3, details: [], retold: true },
+      instances: group.instances.map(({ name, stage }) => ({ name, zone: 'z', createdAt: 1, ...words[stage] })),
+    },
+  }));
+  await write(earlier as unknown as ScaleSample[]);
+  const read = await readTimeline(folder);
+  expect(read?.samples.map(({ group }) => group.instances.map(({ stage }) => stage))).toEqual(
+    whole.samples.map(({ group }) => group.instances.map(({ stage }) => stage)),
+  );
+  expect(read?.samples[0]?.group).toMatchObject({
+    healthKnown: true,
+    autoscaler: { status: 'ACTIVE', stale: true },
+    instances: [{ name: 'b-1', zone: 'z', createdAt: 1, stage: 'serving', detail: words.serving }],
+  });
+  expect(read?.samples[0]?.group.instances[0]).not.toHaveProperty('action');
 });

@@ -19,12 +19,10 @@ describe('a condition', () => {
     expect(reached('size<=3', shrinking)).toBe(true);
   });
 
-  it('on health asks the load balancer where it is known, else autohealing', () => {
-    const out = instance('b-2', { backend: 'UNHEALTHY' });
+  it('on health counts the instances that serve', () => {
+    const out = instance('b-2', { stage: 'healthy' });
     expect(reached('healthy=1', look(group([instance('b-1'), out])))).toBe(true);
-    const unbalanced = [{ name: 'b-1', status: 'RUNNING', health: 'HEALTHY' }];
-    expect(reached('healthy=1', look(group(unbalanced)))).toBe(true);
-    expect(reached('healthy=1', look(group([{ name: 'b-1' }])))).toBe(false);
+    expect(reached('healthy=1', look(group([out])))).toBe(false);
   });
 
   it('on hosts counts those that answered, and stable is what the group says', () => {
@@ -39,7 +37,7 @@ describe('a condition', () => {
   });
 
   it('is not met by what nobody has looked at', () => {
-    const silent = look(group([{ name: 'b-1', status: 'RUNNING' }]));
+    const silent = look(group([instance('b-1', { stage: 'running' })], { healthKnown: false }));
     for (const expression of ['healthy<=1', 'healthy=0', 'hosts<=1', 'hosts=0']) {
       expect(reached(expression, silent), expression).toBe(false);
     }

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode, RemedyError } from '../../../src/errors.ts';
 import type { Event } from '../../../src/events.ts';
 import { exitOfWatch } from '../../../src/services/scaling/exit-of-watch.ts';
-import type { GroupSample, ScaleSample } from '../../../src/services/scaling/types.ts';
+import type { ScaleSample } from '../../../src/services/scaling/types.ts';
 import { parseUntil } from '../../../src/services/scaling/until.ts';
 import { nextSlot, type WatchOptions, watchGroup } from '../../../src/services/scaling/watch.ts';
+import type { GroupSample } from '../../../src/services/stack/group.ts';
 import { group, heldClock, instance } from './samples.ts';
 
 const one = group([instance('b-1')]);

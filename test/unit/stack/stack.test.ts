@@ -6,12 +6,13 @@ import type { Event } from '../../../src/events.ts';
 import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
 import { inspectLock } from '../../../src/services/stack/lock-holder.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
-import { recordedStatus, type TargetModule } from '../../../src/services/stack/provider.ts';
 import { desire, type Target } from '../../../src/services/stack/resource.ts';
 import { ensureSecret, listSecrets } from '../../../src/services/stack/secrets.ts';
 import { openStack, type StackDeps, withStack } from '../../../src/services/stack/session.ts';
 import { stackStatus } from '../../../src/services/stack/stack-status.ts';
 import { targetsToTearDown, teardownStack } from '../../../src/services/stack/stack-teardown.ts';
+import type { TargetModule } from '../../../src/services/stack/target-module.ts';
+import { recordedStatus } from '../../../src/services/stack/target-status.ts';
 import { breakLock } from '../../../src/services/stack/unlock.ts';
 import { FakeWorld } from './fake-resource.ts';
 

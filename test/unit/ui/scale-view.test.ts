@@ -65,9 +65,9 @@ describe('the live panel of a group', () => {
         autoscaler ACTIVE · recommends 2 · 1 to 3
         history    ██  running, up to 1
         load       offered 8/s · ok 6.9/s · in flight 14
-        instance                 action     status       health    backend   age
-        llm-b-x1c2               NONE       RUNNING      HEALTHY   HEALTHY   2m 15s
-        llm-b-9fk1               CREATING   PROVISIONING UNKNOWN   HEALTHY   5 s
+        instance               stage    action   status       health  backend age
+        llm-b-x1c2             serving  NONE     RUNNING      HEALTHY HEALTHY 2m 15s
+        llm-b-9fk1             creating CREATING PROVISIONING UNKNOWN -       5 s
         answering  llm-b-x1c2 ████████████████░░░░░░░░  67 %
                    llm-b-9fk1 ████████░░░░░░░░░░░░░░░░  33 %
         errors     QUOTA_EXCEEDED (llm-b-9fk1): Quota 'CPUS' exceeded. Limit: 8.0"
@@ -137,12 +137,12 @@ test('elsewhere one line per change, and none where nothing changes', () => {
     "Watching llm-b-mig every 5 s for at most 15m 00s until size=3
       who answers is asked at http://127.0.0.1:80
     • 12:30:00 autoscaler: ACTIVE · recommends 1 · 1 to 3
-    • 12:30:00 llm-b-x1c2: action NONE, status RUNNING, health HEALTHY, backend HEALTHY
+    • 12:30:00 llm-b-x1c2: serving, action NONE, status RUNNING, health HEALTHY, backend HEALTHY
     • 12:30:00 size: 1 of 1 wanted · 1 serving · stable
     • 12:30:00 answering: llm-b-x1c2 100 %
     • 12:30:05 wanted size 1 -> 2
     • 12:30:05 autoscaler: ACTIVE · recommends 2 · 1 to 3
-    • 12:30:05 llm-b-9fk1: action CREATING, status PROVISIONING, health UNKNOWN, backend HEALTHY
+    • 12:30:05 llm-b-9fk1: creating, action CREATING, status PROVISIONING, health UNKNOWN
     • 12:30:05 size: 1 of 2 wanted · 1 serving · changing
     ✗ 12:30:05 QUOTA_EXCEEDED (llm-b-9fk1): Quota 'CPUS' exceeded. Limit: 8.0
     • 12:30:05 answering: llm-b-x1c2 67 %, llm-b-9fk1 33 %
@@ -152,7 +152,7 @@ test('elsewhere one line per change, and none where nothing changes', () => {
     ! 12:30:10 the group was not seen: 503
     • 12:30:15 wanted size 2 -> 1
     • 12:30:15 autoscaler: ACTIVE · recommends 1 · 1 to 3
-    • 12:30:15 llm-b-9fk1: action CREATING -> NONE, status PROVISIONING -> RUNNING, health UNKNOWN -> HEALTHY
+    • 12:30:15 llm-b-9fk1: serving, action CREATING -> NONE, status PROVISIONING -> RUNNING, health UNKNOWN -> HEALTHY, backend - -> HEALTHY
     • 12:30:15 llm-b-x1c2: gone
     • 12:30:15 size: 1 of 1 wanted · 1 serving · stable
     • 12:30:15 answering: llm-b-9fk1 100 %
@@ -182,12 +182,12 @@ test('the report says how the watch ended and what the group was like', () => {
     "llm-b-mig: not size=3 after 1m 02s (13 looks, 1 with a problem).
     Size: 1 of 2 wanted · 1 serving · changing
     Autoscaler: ACTIVE · recommends 2 · 1 to 3
-    ┌────────────┬──────────┬──────────────┬─────────┬─────────┬────────┐
-    │ instance   │ action   │ status       │ health  │ backend │ age    │
-    ├────────────┼──────────┼──────────────┼─────────┼─────────┼────────┤
-    │ llm-b-x1c2 │ NONE     │ RUNNING      │ HEALTHY │ HEALTHY │ 2m 15s │
-    │ llm-b-9fk1 │ CREATING │ PROVISIONING │ UNKNOWN │ HEALTHY │ 5 s    │
-    └────────────┴──────────┴──────────────┴─────────┴─────────┴────────┘
+    ┌────────────┬──────────┬──────────┬──────────────┬─────────┬─────────┬────────┐
+    │ instance   │ stage    │ action   │ status       │ health  │ backend │ age    │
+    ├────────────┼──────────┼──────────┼──────────────┼─────────┼─────────┼────────┤
+    │ llm-b-x1c2 │ serving  │ NONE     │ RUNNING      │ HEALTHY │ HEALTHY │ 2m 15s │
+    │ llm-b-9fk1 │ creating │ CREATING │ PROVISIONING │ UNKNOWN │ -       │ 5 s    │
+    └────────────┴──────────┴──────────┴──────────────┴─────────┴─────────┴────────┘
     Answering: llm-b-x1c2 67 %, llm-b-9fk1 33 %
     Load: offered 8/s · ok 6.9/s · in flight 14
     Error: QUOTA_EXCEEDED (llm-b-9fk1): Quota 'CPUS' exceeded. Limit: 8.0

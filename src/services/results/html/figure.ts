@@ -44,10 +44,9 @@ ${SIZES.map((size) => drawChart(chart, size)).join('\n')}
 <div class="tip" role="status" hidden></div>
 </div>
 ${notes.length === 0 ? '' : `<p class="note">${escapeHtml(notes.join(' '))}</p>`}
-<details><summary>Values</summary>${dataTable(
-    `${chart.title}: ${chart.y.label}`,
-    [chart.x.label, ...chart.series.map(({ name }) => name)],
-    columns.map(({ name, cells }) => [name, ...cells]),
-  )}</details>
+<details><summary>Values</summary>${dataTable(`${chart.title}: ${chart.y.label}`, {
+    head: [chart.x.label, ...chart.series.map(({ name }) => name)],
+    rows: columns.map(({ name, cells }) => [name, ...cells]),
+  })}</details>
 </figure>`;
 }

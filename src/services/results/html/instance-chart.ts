@@ -1,5 +1,5 @@
-import { type Stage, stageOf } from '../../scaling/instance-state.ts';
 import type { Looks } from '../../scaling/polls.ts';
+import type { Stage } from '../../stack/group.ts';
 import { display } from '../text.ts';
 import type { Chart, Series } from './chart-types.ts';
 import type { Column } from './scaling-columns.ts';
@@ -18,7 +18,7 @@ const HEIGHT: Readonly<Record<Stage, number>> = {
 
 /** The life of every instance, one row each: the higher it is filled, the further the instance has come. */
 export function instanceChart(
-  { all, known }: Looks,
+  { all }: Pick<Looks, 'all'>,
   columns: readonly Column[],
   seconds: (at: number) => number,
   shared: Pick<Chart, 'x' | 'columnName'>,
@@ -31,7 +31,7 @@ export function instanceChart(
     const base = shown.length - 1 - row;
     const data = columns.map(({ at, look }) => {
       const instance = look?.instances?.get(name);
-      const stage = instance && stageOf(instance, known);
+      const stage = instance?.stage;
       if (stage === undefined) return { x: seconds(at), y: Number.NaN, text: '' };
       return { x: seconds(at), y: base + HEIGHT[stage], base, text: stage };
     });

@@ -1,3 +1,4 @@
+import type { Section, Table } from '../section.ts';
 import { display } from '../text.ts';
 
 /** Text for an element or a quoted attribute. Foreign text cannot leave it, and control characters are shown as `?`. */
@@ -26,22 +27,37 @@ export function px(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** A table whose first column names its rows. */
+/**
+ * A table whose first column names its rows.
+ *
+ * @param rowClass of a row, by its place
+ */
 export function dataTable(
   caption: string,
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
+  { head, rows, words = [] }: Table,
   rowClass: (index: number) => string = () => '',
 ): string {
-  const cell = (text: string, index: number) =>
-    index === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td>${escapeHtml(text)}</td>`;
+  const label = escapeHtml(caption);
+  const wordClass = (column: number) => (words.includes(head[column] ?? '') ? ' class="word"' : '');
+  const cell = (text: string, column: number) =>
+    column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${wordClass(column)}>${escapeHtml(text)}</td>`;
   const body = rows.map((row, index) => {
     const name = rowClass(index);
     return `<tr${name === '' ? '' : ` class="${name}"`}>${row.map(cell).join('')}</tr>`;
   });
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table><caption>${escapeHtml(caption)}</caption><thead><tr>${head
-    .map((name) => `<th scope="col">${escapeHtml(name)}</th>`)
-    .join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
+  const heads = head.map((name, column) => `<th scope="col"${wordClass(column)}>${escapeHtml(name)}</th>`);
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table><caption>${label}</caption><thead><tr>${heads.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
+}
+
+/** The table of a section, where it has one with rows. */
+export function sectionTable({ title, table }: Section): string {
+  return table === undefined || table.rows.length === 0 ? '' : dataTable(title, table);
+}
+
+/** Lines as a list; nothing where there are none. */
+export function list(lines: readonly string[], name?: string): string {
+  if (lines.length === 0) return '';
+  return `<ul${name === undefined ? '' : ` class="${name}"`}>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
 }
 
 /** Facts by name. */

@@ -1,19 +1,26 @@
 import { formatSeconds } from '../../../durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { conclusionLines } from '../conclusion.ts';
-import { againLine, countingOf, needsAdvice } from '../counting-points.ts';
+import { countingOf } from '../counting-points.ts';
 import { isServed } from '../few-answers.ts';
-import { type PointColumn, pointCell, RATE_COLUMNS, TIME_COLUMNS, withWindow } from '../point-columns.ts';
+import { type PointColumn, pointTable, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { errorClasses, hostTotals, rateText, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
-import { isSound, remarksOf } from '../verdict.ts';
+import { remarkLines, sweepSections } from '../sweep-sections.ts';
+import { errorClasses, rateText, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
+import { isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
-import { dataList, dataTable, escapeHtml } from './markup.ts';
-import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
+import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
+import {
+  latencyChart,
+  outcomeChart,
+  speedupChart,
+  streamCharts,
+  throughputChart,
+  waterfallChart,
+} from './point-charts.ts';
 import { scalingCharts } from './scaling-charts.ts';
 import { scalingSection } from './scaling-section.ts';
 import { type PageAssets, shellOf } from './shell.ts';
-import { streamCharts } from './stream-charts.ts';
 import { timeCharts } from './time-charts.ts';
 
 /** A recorded run as one HTML file. */
@@ -38,9 +45,9 @@ export function pageOf(run: ReportedRun, assets: PageAssets): string {
   const main = `${[simulated, ...prompts].join('\n')}
 ${endingOf(report)}
 ${cardsOf(report)}
-${conclusionOf(report)}
+${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
-${pointTable(points)}
+${pointsTable(points)}
 ${remarksList(report)}
 </section>
 ${run.scaling === undefined ? '' : scalingSection(run.scaling, scaling)}
@@ -48,7 +55,7 @@ ${run.scaling === undefined ? '' : scalingSection(run.scaling, scaling)}
 <div class="charts">
 ${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
 </div></section>
-${hostSection(points)}
+${hostSection(report)}
 <section aria-labelledby="about"><h2 id="about">This run</h2>
 ${dataList(aboutOf(run))}</section>`;
   return shellOf(
@@ -70,7 +77,7 @@ function endingOf({ status, problem }: SweepReport): string {
 
 function cardsOf(report: SweepReport): string {
   const { points, knee, slos = [], plan, elastic } = report;
-  const sound = points.filter(isSound);
+  const good = points.filter((point) => isSound(point) && verdictOf(point) !== 'failed');
   // Not the successes over the window: a backlog that is worked off after it would count as speed.
   const best = countingOf(report)
     .filter((point) => isSound(point) && isServed(point))
@@ -99,7 +106,7 @@ function cardsOf(report: SweepReport): string {
       best === undefined ? 'no sound point with enough requests' : `at ${best.rate} rps offered`,
     ],
     ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
-    ['sound points', `${sound.length} of ${plan.rates.length}`, 'valid, complete, not contaminated'],
+    ['sound points', `${good.length} of ${plan.rates.length}`, 'measured whole, and not failed throughout'],
     ...(slos.length === 0
       ? []
       : [
@@ -114,13 +121,6 @@ function cardsOf(report: SweepReport): string {
     .join('')}</div>`;
 }
 
-function conclusionOf(report: SweepReport): string {
-  const lines = conclusionLines(report);
-  return lines.length === 0
-    ? ''
-    : `<ul class="conclusion">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
-}
-
 const COLUMNS: readonly PointColumn[] = [
   ...(['rps', 'verdict'] as const),
   ...RATE_COLUMNS,
@@ -128,45 +128,41 @@ const COLUMNS: readonly PointColumn[] = [
   ...(['late p99', 'in flight', 'connections'] as const),
 ];
 
-function pointTable(points: readonly PointSummary[]): string {
+function pointsTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const columns = withWindow(COLUMNS, points);
-  const rows = points.map((point) => columns.map((column) => pointCell(point, column, time)));
-  const unsound = (index: number) => (points[index] !== undefined && isSound(points[index]) ? '' : 'unsound');
+  const isDoubtful = (point: PointSummary | undefined) =>
+    point !== undefined && (!isSound(point) || verdictOf(point) === 'failed');
   const caption =
     'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
-  return dataTable(caption, columns, rows, unsound);
+  return dataTable(caption, pointTable(points, COLUMNS, time), (row) => (isDoubtful(points[row]) ? 'unsound' : ''));
 }
 
 function remarksList(report: SweepReport): string {
-  const ofPoints = report.points.flatMap((point) => {
-    const refused = refusers(point);
-    const classes = errorClasses(point);
-    return [
-      ...remarksOf(point, needsAdvice(report, point)),
-      ...(classes === '' ? [] : [`errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`]),
-    ].map((text) => `<li><b>${point.rate} rps</b> ${escapeHtml(text.replace(/^! /, ''))}</li>`);
+  const errors = report.points.flatMap((point) => {
+    const [refused, classes] = [refusers(point), errorClasses(point)];
+    return classes === ''
+      ? []
+      : [`${point.rate} rps: errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`];
   });
-  const items = [...againLine(report).map((text) => `<li>${escapeHtml(text)}</li>`), ...ofPoints];
-  return items.length === 0 ? '' : `<details open><summary>Remarks</summary><ul>${items.join('\n')}</ul></details>`;
+  const lines = [...remarkLines(report), ...errors].map((line) => line.replace(/^! /, ''));
+  return lines.length === 0 ? '' : `<details open><summary>Remarks</summary>${list(lines)}</details>`;
 }
 
-function hostSection(points: readonly PointSummary[]): string {
-  const hosts = hostTotals(points);
-  if (hosts.length === 0) return '';
-  const all = hosts.reduce((sum, [, count]) => sum + count, 0);
-  const fair = points.flatMap(({ rate, fairness, hosts: own }) =>
+function hostSection(report: SweepReport): string {
+  const hosts = sweepSections(report).at(-1);
+  if (hosts?.table === undefined || hosts.table.rows.length === 0) return '';
+  const fair = report.points.flatMap(({ rate, fairness, hosts: own }) =>
     fairness === undefined || Object.keys(own).length < 2
       ? []
       : [[`${rate} rps`, fairness.jain.toFixed(3), fairness.maxMin.toFixed(2)]],
   );
+  const evenness = {
+    title: "Evenness per point: Jain's index (1 is even), largest by smallest share",
+    table: { head: ['point', "Jain's index", 'largest by smallest'], rows: fair },
+  };
   return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">
-${dataTable(
-  'Answers by host, all points',
-  ['host', 'answers', 'share'],
-  hosts.map(([host, count]) => [host, String(count), shareText(count, all)]),
-)}
-${fair.length === 0 ? '' : dataTable("Evenness per point: Jain's index (1 is even), largest by smallest share", ['point', "Jain's index", 'largest by smallest'], fair)}
+${sectionTable(hosts)}
+${sectionTable(evenness)}
 </div></section>`;
 }
 

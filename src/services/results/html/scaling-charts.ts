@@ -20,20 +20,20 @@ const MAX_FLAGS = 5;
  * @param run the load beside it; without one, what the watch saw of a load is drawn
  */
 export function scalingCharts({ timeline, figures }: RecordedScaling, run?: RecordedLoad): Chart[] {
-  const { all, known } = looksOf(timeline);
+  const { all, healthKnown } = looksOf(timeline);
   const load = curveOf(timeline, run === undefined ? {} : { load: run });
   const [first, last] = [all[0], all.at(-1)];
   if (first === undefined || last === undefined) return [];
   const origin = Date.parse(figures.origin);
   const seconds = (at: number) => Math.round((at - origin) / 100) / 10;
-  const columns = scalingColumns({ all, known }, load, LONGEST_GAP * figures.intervalSeconds * 1000);
+  const columns = scalingColumns({ all }, load, LONGEST_GAP * figures.intervalSeconds * 1000);
   const line = (of: (column: Column) => number | undefined, text: (value: number) => string): Datum[] =>
     columns.map((column) => {
       const value = of(column) ?? Number.NaN;
       return { x: seconds(column.at), y: value, text: Number.isFinite(value) ? text(value) : '' };
     });
   const count = (value: number) => value.toFixed(0);
-  const states = (look: Look | undefined) => look?.instances && countStates(look.sample.group, known);
+  const states = (look: Look | undefined) => look?.instances && countStates(look.sample.group, healthKnown);
   const demand = load && figures.capacity && demandOf(load, figures.capacity, figures.floor);
   const sizes: readonly (Omit<Series, 'held'> | undefined)[] = [
     { name: 'serving', kind: 'area', color: 2, data: line(({ look }) => look?.serving, count) },
@@ -94,7 +94,7 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
         .slice(0, MAX_FLAGS)
         .map(({ at = 0, code }) => ({ x: seconds(at), label: display(code) })),
     },
-    ...instanceChart({ all, known }, columns, seconds, shared),
+    ...instanceChart({ all }, columns, seconds, shared),
   ];
 }
 

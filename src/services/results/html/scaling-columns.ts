@@ -1,4 +1,3 @@
-import { stageOf } from '../../scaling/instance-state.ts';
 import type { LoadCurve } from '../../scaling/load-curve.ts';
 import type { Look, Looks } from '../../scaling/polls.ts';
 
@@ -14,12 +13,14 @@ export interface Column {
 }
 
 /** Every look and every change of the load; where there are too many looks, only those that show something new. */
-export function scalingColumns({ all: looks, known }: Looks, load: LoadCurve | undefined, longest: number): Column[] {
+export function scalingColumns(
+  { all: looks }: Pick<Looks, 'all'>,
+  load: LoadCurve | undefined,
+  longest: number,
+): Column[] {
   const [first, last] = [looks[0], looks.at(-1)];
   const every = Math.ceil(looks.length / MAX_COLUMNS);
-  const shown = looks.filter(
-    (look, place) => place % every === 0 || look === last || differs(look, looks[place - 1], known),
-  );
+  const shown = looks.filter((look, place) => place % every === 0 || look === last || differs(look, looks[place - 1]));
   const holes = looks.flatMap(({ at }, place) => {
     const before = looks[place - 1];
     return before !== undefined && at - before.at > longest ? [before.at + longest] : [];
@@ -39,8 +40,8 @@ export function scalingColumns({ all: looks, known }: Looks, load: LoadCurve | u
   });
 }
 
-function differs(look: Look, before: Look | undefined, known: Looks['known']): boolean {
+function differs(look: Look, before: Look | undefined): boolean {
   const stages = (each: Look | undefined) =>
-    [...(each?.instances?.values() ?? [])].map((instance) => `${instance.name} ${stageOf(instance, known)}`).join();
+    [...(each?.instances?.values() ?? [])].map((instance) => `${instance.name} ${instance.stage}`).join();
   return look.targetSize !== before?.targetSize || look.serving !== before?.serving || stages(look) !== stages(before);
 }

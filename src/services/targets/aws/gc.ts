@@ -1,6 +1,6 @@
 import { type Garbage, garbageOf } from '../../gc/garbage.ts';
 import type { TaggedObject } from './inventory.ts';
-import { ADDRESS_PER_HOUR, costOf } from './prices.ts';
+import { addressPerHour, costOf } from './prices.ts';
 import { DEFAULT_DISK_GB } from './request.ts';
 import { tagText } from './tags.ts';
 
@@ -24,7 +24,7 @@ function perHour(region: string, objects: readonly TaggedObject[]): number | und
   const vms = objects.filter(({ kind }) => kind === 'VM');
   // A VM's price has one address in it; an address without a VM costs the same.
   const idle = Math.max(0, objects.filter(({ kind }) => kind === 'address').length - vms.length);
-  let sum = idle * ADDRESS_PER_HOUR;
+  let sum = idle * addressPerHour();
   for (const { type } of vms) {
     const cost = costOf({ region, type: type ?? '', diskGb: DEFAULT_DISK_GB }).perHour;
     if (cost === undefined) return undefined;

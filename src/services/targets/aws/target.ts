@@ -1,7 +1,7 @@
 import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
 import { type AwsResources, byKey } from './desired.ts';
 import type { InstanceSpec } from './instance.ts';
-import { ADDRESS_PER_HOUR, costOf } from './prices.ts';
+import { addressPerHour, costOf } from './prices.ts';
 
 /**
  * EC2 of one region as a place for resources. What the VM carries (Docker, the services) goes with it: a key that is
@@ -24,7 +24,7 @@ export function awsTarget(
       return found.flat();
     },
     costOf(key, spec) {
-      if (key === address.key) return `${ADDRESS_PER_HOUR} USD/h`;
+      if (key === address.key) return `${addressPerHour()} USD/h`;
       const { type, diskGb } = (spec ?? {}) as Partial<InstanceSpec>;
       if (key !== instance.key || type === undefined || diskGb === undefined) return undefined;
       const { perHour } = costOf({ region: resources.region, type, diskGb });

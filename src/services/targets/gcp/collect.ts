@@ -9,7 +9,7 @@ import type { Compute } from './compute.ts';
 import { recordedRequest } from './guards.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
 import { ownerText } from './names.ts';
-import { RULE_PER_HOUR, vmPerHour } from './prices.ts';
+import { rulePerHour, vmPerHour } from './prices.ts';
 import { DEFAULT_DISK_GB } from './request.ts';
 import { teardownGcp } from './teardown.ts';
 
@@ -46,7 +46,7 @@ export function perHour(objects: readonly MarkedObject[]): number | undefined {
     return kind === 'group' ? Array.from({ length: size }, () => ({ place, type: template?.type })) : [];
   });
   const rules = objects.filter(({ kind }) => kind === 'forwarding rule').length;
-  let sum = rules * RULE_PER_HOUR;
+  let sum = rules * rulePerHour();
   for (const { place, type } of vms) {
     const price = vmPerHour(place, type ?? '', DEFAULT_DISK_GB, true);
     if (price === undefined) return undefined;

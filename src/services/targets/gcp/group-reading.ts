@@ -1,36 +1,36 @@
-import type { GroupError, GroupSample, InstanceSample } from '../../scaling/types.ts';
+import type { GroupError, GroupSample, InstanceSample, Stage } from '../../stack/group.ts';
 import type { Autoscaler, InstanceError, InstanceGroupManager, ManagedInstance } from './compute-calls.ts';
 import { shortName } from './names.ts';
 
-/** What the API answered at one look. */
+/** What the API answered in one poll. */
 export interface GroupAnswers {
-  /** When the look began, milliseconds since the epoch. */
+  /** When the poll began, milliseconds since the epoch. */
   readonly at: number;
   readonly group: InstanceGroupManager;
   readonly managed: readonly ManagedInstance[];
   readonly autoscaler?: Autoscaler | undefined;
-  /** The autoscaler's answer is an earlier look's. */
-  readonly retold?: boolean;
-  /** By name of the instance; undefined where the load balancer was not asked. */
+  /** The autoscaler's answer is an earlier poll's. */
+  readonly stale?: boolean;
+  /** By name of the instance; undefined where there is no load balancer to ask. */
   readonly backends?: ReadonlyMap<string, string> | undefined;
   readonly errors: readonly GroupError[];
   /** When an instance was made, milliseconds since the epoch; undefined where it is not known. */
   createdAt(name: string): number | undefined;
 }
 
-/** The look as every kind of group has it. */
+/** The poll as every kind of group has it. */
 export function readGroup(answers: GroupAnswers): GroupSample {
-  const { at, group, managed, autoscaler, retold, backends, errors, createdAt } = answers;
+  const { at, group, managed, autoscaler, stale, backends, errors } = answers;
   const { targetSize, status } = group;
   const attempts = managed.flatMap(attemptErrors);
+  const autohealing = managed.some(({ instanceHealth }) => healthOf(instanceHealth) !== undefined);
   return {
     at,
     ...(targetSize == null ? {} : { targetSize }),
     ...(status?.isStable == null ? {} : { stable: status.isStable }),
-    instances: managed.map((each) => readInstance(each, backends, createdAt)),
-    ...(autoscaler === undefined
-      ? {}
-      : { autoscaler: { ...readAutoscaler(autoscaler), ...(retold ? { retold } : {}) } }),
+    instances: managed.map((each) => readInstance(each, answers, autohealing)),
+    healthKnown: autohealing || backends !== undefined,
+    ...(autoscaler === undefined ? {} : { autoscaler: { ...readAutoscaler(autoscaler), ...(stale ? { stale } : {}) } }),
     errors: [...attempts, ...errors.filter((error) => !attempts.some((other) => isSame(error, other)))],
   };
 }
@@ -40,24 +40,47 @@ export function nameOf({ name, instance }: ManagedInstance): string {
   return name || shortName(instance) || 'unnamed';
 }
 
+const COMING_BACK = ['RECREATING', 'RESTARTING', 'REFRESHING', 'STARTING', 'RESUMING'];
+const GOING = ['DELETING', 'ABANDONING', 'STOPPING', 'SUSPENDING'];
+const ENDING = ['STOPPING', 'STOPPED', 'TERMINATED', 'SUSPENDING', 'SUSPENDED'];
+
 function readInstance(
   managed: ManagedInstance,
-  backends: GroupAnswers['backends'],
-  createdAt: GroupAnswers['createdAt'],
+  { backends, createdAt }: GroupAnswers,
+  autohealing: boolean,
 ): InstanceSample {
   const name = nameOf(managed);
   const { currentAction, instanceStatus, instanceHealth, version, instance } = managed;
-  const known = {
-    zone: /\/zones\/([^/]+)\//.exec(instance ?? '')?.[1],
-    action: currentAction,
-    status: instanceStatus,
-    health: instanceHealth?.[0]?.detailedHealthState,
-    backend: backends?.get(name),
-    createdAt: createdAt(name),
-    template: shortName(version?.instanceTemplate),
+  const [action, status] = [currentAction || undefined, instanceStatus || undefined];
+  const [health, backend] = [healthOf(instanceHealth), backends?.get(name)];
+  const isWell = (autohealing ? health : backend) === 'HEALTHY';
+  const isAsked = backends === undefined ? isWell : backend === 'HEALTHY';
+  const still = (action ?? 'NONE') === 'NONE' && status === 'RUNNING';
+  const unwell = still && [health, backend].some((each) => each !== undefined && each !== 'HEALTHY');
+  return {
+    name,
+    ...told({ zone: /\/zones\/([^/]+)\//.exec(instance ?? '')?.[1] }),
+    stage: stageOf(action, status, isWell, isAsked),
+    ...(unwell ? { unwell } : {}),
+    detail: told({ action, status, health, backend }),
+    ...told({ createdAt: createdAt(name), template: shortName(version?.instanceTemplate) || undefined }),
   };
-  const told = Object.entries(known).filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return { name, ...Object.fromEntries(told) };
+}
+
+function stageOf(action = 'NONE', status: string | undefined, isWell: boolean, isAsked: boolean): Stage {
+  if (GOING.includes(action) || (ENDING.includes(status ?? '') && !COMING_BACK.includes(action))) return 'leaving';
+  // An instance that answers a health check runs, whether or not the group says so.
+  if (status === undefined ? !isWell && !isAsked : status !== 'RUNNING') return 'creating';
+  return isAsked ? 'serving' : isWell ? 'healthy' : 'running';
+}
+
+/** What autohealing found. */
+function healthOf(found: ManagedInstance['instanceHealth']): string | undefined {
+  return found?.[0]?.detailedHealthState || undefined;
+}
+
+function told<Value extends object>(known: Value): { [Name in keyof Value]?: Exclude<Value[Name], undefined> } {
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) as never;
 }
 
 function readAutoscaler({ status, recommendedSize, autoscalingPolicy, statusDetails }: Autoscaler) {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { GroupError, GroupSample, GroupSource } from '../../scaling/types.ts';
+import type { GroupError, GroupSample, GroupSource } from '../../stack/group.ts';
 import type { Compute } from './compute.ts';
 import type { Autoscaler, InstanceGroupManager } from './compute-calls.ts';
 import { isGcp, passing } from './errors.ts';
@@ -95,7 +95,7 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
       backendsOf(compute, backendService, group, signal).catch((error: unknown) => {
         // From the beginning it is a name that does not exist; later on only the load balancer went.
         if (looks === 0 || !isGcp(error, 'notFound')) throw error;
-        return undefined;
+        return new Map<string, string>();
       }),
       asks.errors ? calls.errors(name, signal) : undefined,
       asks.ages ? ages.ask(signal) : undefined,
@@ -105,8 +105,8 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
     ages.see(managed, at);
     looks += 1;
     const recent = errors.filter((error) => error.at === undefined || at - error.at <= RECENT_MS);
-    const retold = autoscaler !== undefined && !asks.scaler;
-    return readGroup({ at, group, managed, autoscaler, retold, backends, errors: recent, createdAt: ages.of });
+    const stale = autoscaler !== undefined && !asks.scaler;
+    return readGroup({ at, group, managed, autoscaler, stale, backends, errors: recent, createdAt: ages.of });
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import { recordedStatus, type TargetModule, type TargetStatus } from '../../stack/provider.ts';
 import { forgetSecretPair, readSecret } from '../../stack/secrets.ts';
 import type { TargetRecord } from '../../stack/state.ts';
+import type { TargetModule } from '../../stack/target-module.ts';
+import { recordedStatus, type TargetStatus } from '../../stack/target-status.ts';
 import { healthReason } from '../local/service-process.ts';
 import { bootTarget } from './boot/boot.ts';
 import { HOST_KEY_B } from './boot/login.ts';

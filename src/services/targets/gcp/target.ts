@@ -8,7 +8,7 @@ import { isGroupKey } from './group.ts';
 import { listMarked } from './inventory.ts';
 import type { Ownership } from './names.ts';
 import { type Location, parseLocation } from './paths.ts';
-import { RULE_PER_HOUR } from './prices.ts';
+import { rulePerHour } from './prices.ts';
 import { isTemplateKey } from './template.ts';
 
 const NO_TEMPLATE = 'template-00000000';
@@ -45,7 +45,7 @@ export function gcpTarget(
       const joined = marked.some(({ kind, size = 0 }) => kind === 'backend service' && size > 0) ? [BACKEND_GROUP] : [];
       return [...new Set([...keys, ...joined, ...booting])];
     },
-    costOf: (key, spec) => (key === RULE ? `${RULE_PER_HOUR} USD/h` : boot?.costOf?.(key, spec)),
+    costOf: (key, spec) => (key === RULE ? `${rulePerHour()} USD/h` : boot?.costOf?.(key, spec)),
     handle: (key) => own(key) ?? boot?.handle(key) ?? goneWithTheRest(key),
   };
 }

@@ -5,7 +5,8 @@ import { runThere } from '../../machine/run-there.ts';
 import { HostSessions } from '../../machine/sessions.ts';
 import type { HostTemplates } from '../../machine/templates.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import { recordedStatus, type TargetModule } from '../../stack/provider.ts';
+import type { TargetModule } from '../../stack/target-module.ts';
+import { recordedStatus } from '../../stack/target-status.ts';
 import { forgetPins, pinsPath, readPins } from './pins.ts';
 import { accessOf, hostTarget, SERVICES } from './target.ts';
 

@@ -1,6 +1,6 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
-import type { GroupSample, GroupSource, InstanceSample } from '../../scaling/types.ts';
+import type { GroupSource, InstanceSample } from '../../stack/group.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { type ResourceRecord, readState, type TargetRecord } from '../../stack/state.ts';
@@ -14,15 +14,6 @@ interface LocalSourceDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly processes: Pick<ProcessDeps, 'folder' | 'listProcesses'>;
 }
-
-/** What the state file calls an intent, in the words of a managed instance group. */
-const ACTION: Readonly<Record<ResourceRecord['status'], string>> = {
-  creating: 'CREATING',
-  created: 'VERIFYING',
-  updating: 'REFRESHING',
-  removing: 'DELETING',
-  ready: 'NONE',
-};
 
 /**
  * The replicas of B on this machine as a group: what the last `deploy local` asked for is the target size, the processes
@@ -43,36 +34,22 @@ export async function localSource(paths: StackPaths, deps: LocalSourceDeps): Pro
       const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])].filter(isReplica);
       const [backends, instances] = await Promise.all([
         proxy === undefined ? undefined : readProxy(`http://${LOOPBACK}:${proxy.port}`, signal),
-        Promise.all(keys.sort(byNumber).map((key) => look(key, live.get(key), record.resources[key]))),
+        Promise.all(keys.sort(byNumber).map((key) => replicaOf(key, live.get(key), record.resources[key]))),
       ]);
       const request = localRequestSchema.safeParse(record.request);
-      return sampleOf(
-        at,
-        request.success ? request.data.replicas : undefined,
-        record.deployedAt !== undefined,
-        instances.map((instance) => {
-          const backend = backends?.get(instance.name);
-          return backend === undefined ? instance : { ...instance, backend: backend ? 'HEALTHY' : 'UNHEALTHY' };
-        }),
+      const targetSize = request.success ? request.data.replicas : undefined;
+      const settled = instances.every(
+        ({ name, stage }) => stage === 'healthy' && (record.resources[name]?.status ?? 'ready') === 'ready',
       );
+      return {
+        at,
+        ...(targetSize === undefined ? {} : { targetSize }),
+        stable: record.deployedAt !== undefined && settled && instances.length === (targetSize ?? instances.length),
+        instances: instances.map((instance) => behindProxy(instance, backends)),
+        healthKnown: true,
+        errors: [],
+      };
     },
-  };
-}
-
-/** A look, from what was found. */
-function sampleOf(
-  at: number,
-  targetSize: number | undefined,
-  deployed: boolean,
-  instances: readonly InstanceSample[],
-): GroupSample {
-  const settled = instances.every(({ action, health }) => action === 'NONE' && health === 'HEALTHY');
-  return {
-    at,
-    ...(targetSize === undefined ? {} : { targetSize }),
-    stable: deployed && settled && (targetSize === undefined || instances.length === targetSize),
-    instances,
-    errors: [],
   };
 }
 
@@ -90,17 +67,38 @@ async function readLocal(paths: StackPaths): Promise<TargetRecord> {
   });
 }
 
-async function look(
+/** A replica by itself, as far as `healthy`. */
+async function replicaOf(
   key: string,
   live: LiveProcess | undefined,
   record: ResourceRecord | undefined,
 ): Promise<InstanceSample> {
-  const action = record === undefined ? 'NONE' : ACTION[record.status];
-  const since = record === undefined ? Number.NaN : Date.parse(record.since);
-  const known = { name: key, action, ...(Number.isNaN(since) ? {} : { createdAt: since }) };
-  if (live === undefined) return { ...known, status: action === 'CREATING' ? 'PROVISIONING' : 'TERMINATED' };
-  const reason = await healthReason(`http://${LOOPBACK}:${live.port}/health`);
-  return { ...known, status: 'RUNNING', health: reason === undefined ? 'HEALTHY' : 'UNHEALTHY', template: live.spec };
+  const { status = 'ready', since = '' } = record ?? {};
+  const createdAt = Date.parse(since);
+  const known = { name: key, ...(Number.isNaN(createdAt) ? {} : { createdAt }) };
+  if (live === undefined) {
+    const stage = status === 'creating' || status === 'updating' ? 'creating' : 'leaving';
+    return { ...known, stage, detail: { record: status, health: 'no process' } };
+  }
+  const healthy = (await healthReason(`http://${LOOPBACK}:${live.port}/health`)) === undefined;
+  return {
+    ...known,
+    stage: status === 'removing' ? 'leaving' : healthy ? 'healthy' : 'running',
+    ...(!healthy && status === 'ready' ? { unwell: true } : {}),
+    detail: { record: status, health: healthy ? 'healthy' : 'unhealthy' },
+    template: live.spec,
+  };
+}
+
+/** With what the proxy says of it: where there is none, a healthy replica serves. */
+function behindProxy(replica: InstanceSample, backends: ReadonlyMap<string, boolean> | undefined): InstanceSample {
+  const backend = backends?.get(replica.name);
+  const serves = replica.stage === 'healthy' && (backends === undefined || backend === true);
+  return {
+    ...replica,
+    ...(serves ? { stage: 'serving' } : {}),
+    ...(backend === undefined ? {} : { detail: { ...replica.detail, proxy: backend ? 'in' : 'out' } }),
+  };
 }
 
 /** `b-2` before `b-10`. */

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
+import { shellWord } from '../../words.ts';
 import { portHolder } from './ports.ts';
 import { parseTag } from './process-tag.ts';
 
@@ -42,14 +43,9 @@ function told({ pid, command }: ProcessInfo, { folder }: { readonly folder: stri
     return { by: ` by pid ${pid} (${command.slice(0, MAX_COMMAND)})`, remedies: [`or end that program: kill ${pid}`] };
   }
   const [stack, home] = [basename(tag.folder), dirname(dirname(tag.folder))];
-  const other = home === dirname(dirname(folder)) ? '' : `CHAINCTL_HOME=${quoted(home)} `;
+  const other = home === dirname(dirname(folder)) ? '' : `CHAINCTL_HOME=${shellWord(home)} `;
   return {
     by: ` by ${tag.key} of chainctl's stack ${stack} (pid ${pid})`,
     remedies: [`or take that stack down: ${other}chainctl teardown local --stack ${stack}`],
   };
-}
-
-/** For a shell. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

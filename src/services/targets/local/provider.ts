@@ -1,5 +1,5 @@
 import type { StackPaths } from '../../stack/paths.ts';
-import type { TargetModule } from '../../stack/provider.ts';
+import type { TargetModule } from '../../stack/target-module.ts';
 import { findLogs, LogReader } from './logs.ts';
 import type { ProcessDeps } from './service-process.ts';
 import { localStatus } from './status.ts';

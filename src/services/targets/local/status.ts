@@ -1,6 +1,6 @@
 import type { StackPaths } from '../../stack/paths.ts';
-import type { ResourceStatus, TargetStatus } from '../../stack/provider.ts';
 import { readState } from '../../stack/state.ts';
+import type { ResourceStatus, TargetStatus } from '../../stack/target-status.ts';
 import { LOOPBACK } from './ports.ts';
 import { localRequestSchema } from './request.ts';
 import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from './service-process.ts';
