@@ -1,9 +1,9 @@
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
+import { grouped } from '../config/grouped.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { isTyped, loadRequest } from '../config/load-options.ts';
-import { groupFlagNames, groupFlags, groupOf } from '../group-surroundings.ts';
-import { aboutThisRun, chainTokens, loadClaims, pathsOf } from '../operator.ts';
+import { aboutThisRun, chainTokens, groupOf, loadClaims, pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { runLoad } from '../services/load/run-load.ts';
@@ -12,6 +12,11 @@ import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { reportRun } from '../services/results/write-report.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
+import { flagsOver, groupFlagsOf, namesOf } from '../services/targets/place-flags.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
+
+const groupFlags = flagsOver(PROVIDERS, groupFlagsOf);
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'send requests at rates that do not depend on the answers, and record each answer';
@@ -34,25 +39,27 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag scaling',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-first-chain',
   ];
-  static override flags = { ...loadFlags, ...elasticFlags, ...(groupFlags as object) };
+  static override flags = { ...loadFlags, ...elasticFlags, ...(grouped('GROUP', groupFlags) as object) };
 
   protected override readonly stopping =
     `what is in flight has ${GRACE_MS / 1000} s to end, and what was measured is kept`;
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags, argv, stack } = this;
+    const paths = pathsOf(stack);
+    if (flags.resume === undefined) await requireStack(paths);
     const elastic = elasticLoad(
       flags,
       (flag) => isTyped(argv, flag),
-      groupFlagNames,
+      namesOf(groupFlags),
       async () => {
-        return (await groupOf(stack, flags)).source;
+        return (await groupOf(stack, PROVIDERS, flags, signal)).source;
       },
     );
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
     const endpoints = async () => {
-      const { a, b, on } = await readEndpoints(pathsOf(stack));
+      const { a, b, on } = await readEndpoints(paths);
       return { urls: { ...(a && { a }), ...(b && { b }) }, on: { ...on } };
     };
     const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints });

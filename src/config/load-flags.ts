@@ -95,10 +95,10 @@ const results = {
 /** The flags of `chainctl load`, under headings. */
 export const loadFlags = {
   ...grouped('TARGET', target),
-  ...grouped('RATES', rates),
-  ...grouped('REQUESTS', requests),
-  ...grouped('RESULTS', results),
-  ...(grouped('RESULTS', outputFlags) as object),
+  ...grouped('RATE', rates),
+  ...grouped('REQUEST', requests),
+  ...grouped('RESULT', results),
+  ...(grouped('RESULT', outputFlags) as object),
 };
 
 export type LoadFlags = Interfaces.InferredFlags<typeof loadFlags>;

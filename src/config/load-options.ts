@@ -6,14 +6,9 @@ import { parseRates } from '../services/load/schedule/rates.ts';
 import { parseAbort, parseSlo } from '../services/load/stats/criterion.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
+import { SERVICES } from '../services/workloads/catalog.ts';
 import type { ElasticLoad } from './elastic-flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
-
-/** Until the catalog of services is there. */
-const SERVICES = [
-  { name: 'a', path: '/chain' },
-  { name: 'b', path: '/invoke' },
-] as const;
 
 /** What the flags alone do not say: it is read from files, drawn, or found out about the machine. */
 type ToBeFound = 'targetUrl' | 'prompt' | 'seed' | 'about';

@@ -22,7 +22,7 @@ const targetRecord = z.object({
   request: z.unknown().optional(),
   /** Whether the services ask for the stack's token. */
   auth: z.enum(['none', 'token']).optional(),
-  endpoints: z.object({ a: z.string().optional(), b: z.string().optional() }).default({}),
+  endpoints: z.record(z.string(), z.string()).default({}),
   resources: z.record(z.string(), resourceRecord).default({}),
 });
 
