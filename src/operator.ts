@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
+import { descriptorLimit } from './services/load/engine/descriptors.ts';
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { loadHostTemplates } from './services/machine/templates.ts';
@@ -35,7 +36,17 @@ const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
 export function thisOperator(ask?: Operator['ask']): Operator {
   return {
     ...{ clock: systemClock, env: process.env, home: chainctlHome(process.env, homedir()), userHome: homedir() },
-    ...{ templates: TEMPLATES, bundles: BUNDLES, node: process.execPath, listProcesses, fetch },
+    ...{
+      templates: TEMPLATES,
+      bundles: BUNDLES,
+      node: process.execPath,
+      nodeVersion: process.version,
+      listProcesses,
+      fetch,
+    },
+    get descriptorLimit() {
+      return descriptorLimit();
+    },
     self: { user: userName(), host: hostname() },
     ...(ask === undefined ? {} : { ask }),
   };

@@ -54,7 +54,17 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true, force: true }));
 
 const operator = (): Operator => ({
-  ...{ clock: systemClock, env: {}, home, userHome: home, templates: home, bundles: home, node: process.execPath },
+  ...{
+    clock: systemClock,
+    env: {},
+    home,
+    userHome: home,
+    templates: home,
+    bundles: home,
+    node: process.execPath,
+    nodeVersion: process.version,
+    descriptorLimit: undefined,
+  },
   ...{ self: { user: 'ann', host: 'here' }, listProcesses: async () => [], fetch },
 });
 const deps = (): DeployDeps => ({

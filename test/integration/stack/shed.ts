@@ -100,8 +100,14 @@ export class Shed {
       instances: async (service) =>
         owned().flatMap(({ key }) => (key === service ? [{ name: key, state: 'there' }] : [])),
       shell: async (service, instance) => ['knock', `${service}@${instance ?? name}`],
-      owned: async () =>
-        owned().map(({ stack, key, createdBy: by }) => ({ kind: 'item', id: key, stack, createdBy: by, perHour: 0.5 })),
+      owned: async () => ({
+        where: { shed: name },
+        objects: owned().map(({ stack, key, createdBy: by }) => ({ kind: 'item', id: key, stack, createdBy: by })),
+        createdBy: createdBy(site.operator),
+        isHere: () => true,
+        perHour: (objects) => objects.length * 0.5,
+        decisiveKind: 'item',
+      }),
       explain: (error) => error,
       close: async () => {},
     };
