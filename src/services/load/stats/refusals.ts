@@ -5,7 +5,7 @@ import { allowedLateness, LOCAL_LIMITS } from './validity.ts';
 
 /** Statuses with which gateways answer for a backend that they do not reach. */
 const GATEWAY_STATUS = [502, 503, 504];
-/** What the proxy of `deploy local` says, and what Envoy and Google's load balancers say. */
+/** What the proxy of `deploy local` says, and what load balancers built on Envoy say. */
 const BALANCER_SAYS =
   /^(backend \S+ failed|no healthy backend|draining: this proxy|no healthy upstream|upstream (connect|request)|stream timeout)/;
 /** How a service says that it is not served by its own model. */
