@@ -9,6 +9,7 @@ import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } fro
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { loadHostTemplates } from './services/machine/templates.ts';
+import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints } from './services/stack/endpoints.ts';
 import { requireStack } from './services/stack/known-stack.ts';
 import type { LockJudge } from './services/stack/lock-holder.ts';
@@ -19,7 +20,7 @@ import type { Provider } from './services/stack/provider.ts';
 import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 import { readState } from './services/stack/state.ts';
-import { type FlagsOf, ownValues } from './services/targets/place-flags.ts';
+import { type FlagsOf, groupFlagsOf, ownValues } from './services/targets/place-flags.ts';
 import type { FlagValues } from './services/workloads/service-definition.ts';
 
 /** Where the built services are: beside this file once it is built, in dist/ when run from source. */
@@ -75,11 +76,16 @@ export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<Claim
   return { ...(await stackDeps(emit, signal)), folder: join(chainctlHome(process.env, homedir()), 'loads') };
 }
 
+interface PlacesOptions {
+  /** A state file that cannot be read is no state, and no error. */
+  readonly damaged?: boolean;
+  /** Which flags the command has; by default where a place is, and as whom. */
+  readonly flagsOf?: FlagsOf;
+}
+
 /**
  * A stack and its places, as the flags of a command over all of them mean them.
  *
- * @param ownFlags which flags of a provider the command offers
- * @param damaged whether a state file that cannot be read is no state, or an error
  * @throws RemedyError (exit 3) when the state file is damaged
  */
 export async function placesFor(
@@ -87,16 +93,28 @@ export async function placesFor(
   providers: readonly Provider[],
   flags: FlagValues,
   signal: AbortSignal,
-  damaged: 'damaged too' | 'sound' = 'sound',
-  ownFlags: FlagsOf = ({ placeFlags }) => placeFlags,
+  { damaged = false, flagsOf = ({ placeFlags }) => placeFlags }: PlacesOptions = {},
 ): Promise<{ readonly paths: StackPaths; readonly places: readonly Place[] }> {
   const paths = pathsOf(stack);
   const state = await readState(paths.state).catch((error: unknown) => {
-    if (damaged === 'sound') throw error;
+    if (!damaged) throw error;
     return undefined;
   });
-  const flagsOf = (provider: Provider) => ownValues(flags, provider, providers, ownFlags);
-  return { paths, places: placesOf(providers, state, { paths, operator: thisOperator(), signal, flagsOf }) };
+  const own = (provider: Provider) => ownValues(flags, provider, providers, flagsOf);
+  const common = { paths, operator: thisOperator(), signal };
+  return { paths, places: placesOf(providers, state, { ...common, flagsOf: own }) };
+}
+
+/** The group that flags and stack mean; see `findGroup`. */
+export async function groupOf(
+  stack: string,
+  providers: readonly Provider[],
+  flags: FlagValues,
+  signal: AbortSignal,
+): Promise<FoundGroup> {
+  const { paths, places } = await placesFor(stack, providers, flags, signal, { flagsOf: groupFlagsOf });
+  await requireStack(paths);
+  return findGroup(stack, places);
 }
 
 /**

@@ -1,6 +1,5 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
 import type { GroupSource } from '../stack/group.ts';
-import { requireStack } from '../stack/known-stack.ts';
 import type { Place } from '../stack/places.ts';
 import { stackOption } from '../stack/stack-option.ts';
 
@@ -15,13 +14,11 @@ export interface FoundGroup {
  * The group that flags and record mean: at a place whose flags name one, else the stack's own. What costs money comes
  * first: it scales by itself.
  *
- * @throws RemedyError: exit 2 when the flags say only a part of where it is or the stack does not exist, exit 3 when there is none or no credentials
+ * @throws RemedyError: exit 2 when the flags say only a part of where it is, exit 3 when there is none or no credentials
  */
 export async function findGroup(stack: string, places: readonly Place[]): Promise<FoundGroup> {
   const able = places.filter(({ provider }) => provider.groupFlags !== undefined);
   const named = able.filter(isNamed);
-  const paths = places[0]?.site.paths;
-  if (named.length === 0 && paths !== undefined) await requireStack(paths);
   const recorded = able
     .filter(({ site }) => site.record !== undefined)
     .toSorted((a, b) => Number(b.provider.billed) - Number(a.provider.billed));

@@ -64,7 +64,7 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
   ];
   const shared: Pick<Chart, 'x' | 'columnName'> = {
     x: {
-      label: `time since the ${figures.originIs === 'load' ? 'load began' : 'first look'}`,
+      label: `time since the ${figures.originIs === 'load' ? 'load began' : 'first poll'}`,
       ...{ scale: 'time', tick: clockText, domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)] },
     },
     columnName: (x) => clockText(x),
@@ -138,5 +138,5 @@ function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {
     capacity === undefined
       ? ''
       : ` Demand: the fewest instances for what is offered, at ${Number(capacity.perInstance.toPrecision(3))} rps each.`;
-  return `Seen every ${intervalSeconds.toFixed(1)} s, and drawn as it was seen: a change came up to that much earlier. Lines upright: first look at which another size was wanted.${demand}`;
+  return `Seen every ${intervalSeconds.toFixed(1)} s, and drawn as it was seen: a change came up to that much earlier. Vertical lines: first poll that showed another wanted size.${demand}`;
 }
