@@ -47,7 +47,13 @@ export class TestStack {
     this.#home = home;
     this.paths = stackPaths(home, 'test');
     const { folder, logs } = this.paths;
-    this.processes = { folder, logs, listProcesses, node: process.execPath, baseEnv: {} };
+    this.processes = {
+      folder,
+      logs,
+      listProcesses,
+      node: process.execPath,
+      baseEnv: {},
+    };
     this.deps = {
       clock: systemClock,
       emit: (event) => this.events.push(event),
@@ -67,7 +73,8 @@ export class TestStack {
     const home = this.#home;
     const operator: Operator = {
       ...{ clock: systemClock, env: { PATH: process.env.PATH }, home, userHome: home, templates: home, bundles },
-      ...{ node: process.execPath, self: this.deps.self, listProcesses, fetch },
+      ...{ node: process.execPath, nodeVersion: process.version, descriptorLimit: undefined },
+      ...{ self: this.deps.self, listProcesses, fetch },
     };
     const { paths } = this;
     const flagsOf = () => ({});

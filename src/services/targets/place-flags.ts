@@ -4,6 +4,10 @@ import type { FlagSet, FlagValues } from '../workloads/service-definition.ts';
 /** Which flags of a provider a command offers. */
 export type FlagsOf = (provider: Provider) => FlagSet;
 
+/** Where a group is, and which: nothing of a place that has none. */
+export const groupFlagsOf: FlagsOf = ({ placeFlags, groupFlags }) =>
+  groupFlags === undefined ? {} : { ...placeFlags, ...groupFlags };
+
 type Named = Pick<Provider, 'name'>;
 
 /**
@@ -13,15 +17,25 @@ type Named = Pick<Provider, 'name'>;
  */
 export function flagsOver(providers: readonly Provider[], flagsOf: FlagsOf): FlagSet {
   const flags: FlagSet = {};
+  // What one calls by an earlier name may be another's own.
+  const taken = new Set(providers.flatMap((provider) => Object.keys(flagsOf(provider))));
   for (const provider of providers) {
     for (const [own, flag] of Object.entries(flagsOf(provider))) {
       const name = nameOver(own, provider, providers, flagsOf);
       const long = longName(own, provider);
-      const aliases = [...(flags[name]?.aliases ?? flag.aliases ?? []), ...(long === name ? [] : [long])];
+      const aliases = [
+        ...(flags[name]?.aliases ?? flag.aliases ?? []).filter((alias) => !taken.has(alias)),
+        ...(long === name ? [] : [long]),
+      ];
       flags[name] = { ...(flags[name] ?? flag), ...(aliases.length === 0 ? {} : { aliases }) } as FlagSet[string];
     }
   }
   return flags;
+}
+
+/** Everything that may be written for these, earlier names too. */
+export function namesOf(flags: FlagSet): string[] {
+  return Object.entries(flags).flatMap(([name, { aliases = [] }]) => [name, ...aliases.map(String)]);
 }
 
 /** What a provider has to know of the values of {@link flagsOver}, by its own names. */

@@ -4,19 +4,34 @@ import { tuningFlags } from '../../../config/tuning-flags.ts';
 
 export const DEFAULT_MODELS: Readonly<Record<string, string>> = { a: 'tinyllama', b: 'phi3:mini' };
 
-/** What is asked of a machine that is there already. */
-export const hostDeployFlags = {
-  ssh: Flags.string({
-    description: 'the machine',
-    helpValue: 'USER@ADDRESS[:PORT]',
-    required: true,
-    env: 'CHAINCTL_SSH',
-  }),
+const ssh = {
+  description: 'the machine',
+  helpValue: 'USER@ADDRESS[:PORT]',
+  env: 'CHAINCTL_SSH',
+};
+
+/** How a machine is reached, and how it proves who it is. */
+const loginFlags = {
   identity: Flags.string({
     description: 'private key without a passphrase [default: the SSH agent]',
     helpValue: 'FILE',
     env: 'CHAINCTL_IDENTITY',
   }),
+  'host-key': Flags.string({
+    description: "fingerprint of the machine's host key, as ssh-keygen -l shows it",
+    helpValue: 'SHA256:...',
+    exclusive: ['accept-new-host-key'],
+  }),
+  'accept-new-host-key': Flags.boolean({ description: 'trust an unknown host key without asking' }),
+};
+
+/** What is examined of a machine; without one, those of the stack are. */
+export const hostDoctorFlags = { ssh: Flags.string(ssh), ...loginFlags };
+
+/** What is asked of a machine that is there already. */
+export const hostDeployFlags = {
+  ssh: Flags.string({ ...ssh, required: true }),
+  ...loginFlags,
   model: modelFlag({ description: `the model [default: ${DEFAULT_MODELS.a} for A, ${DEFAULT_MODELS.b} for B]` }),
   'min-process-seconds': durationFlag({
     description: 'shortest time of an answer of B [default: 5 s]',
@@ -37,12 +52,6 @@ export const hostDeployFlags = {
     default: 'token',
     env: 'CHAINCTL_AUTH',
   })(),
-  'host-key': Flags.string({
-    description: "fingerprint of the machine's host key, as ssh-keygen -l shows it",
-    helpValue: 'SHA256:...',
-    exclusive: ['accept-new-host-key'],
-  }),
-  'accept-new-host-key': Flags.boolean({ description: 'trust an unknown host key without asking' }),
 };
 
 export type HostFlags = Interfaces.InferredFlags<typeof hostDeployFlags>;
