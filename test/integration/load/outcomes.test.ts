@@ -126,7 +126,10 @@ test('answers that never come: timed out, and their sockets are free again', asy
   const lab = await serve((request) => void request.resume());
   const outcome = await sweep(lab.url, { timeoutSeconds: 0.3, durationSeconds: 3, preflight: false });
   await expectConserved(outcome);
-  expect(pointOf(outcome)).toMatchObject({ outcomes: { timeout: pointOf(outcome).sent }, errorsByClass: { timeout: pointOf(outcome).sent } });
+  expect(pointOf(outcome)).toMatchObject({
+    outcomes: { timeout: pointOf(outcome).sent },
+    errorsByClass: { timeout: pointOf(outcome).sent },
+  });
   const rows = await readCsv(pointOf(outcome).perRequestCsv);
   for (const row of rows) expect(Number(row.service_ms)).toBeGreaterThanOrEqual(300);
   // 30 at a time is what 100 per second and 0.3 s allow, more where they are late; without freeing all 310 were open.
