@@ -16,7 +16,7 @@ import { GRACE_MS } from '../services/load/sweep/offer-rate.ts';
 import { runSweep, type SweepDeps } from '../services/load/sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { resolveTarget } from '../services/load/target.ts';
-import { exitOfSweep } from '../services/results/exit-of-sweep.ts';
+import { exitOfSweep } from '../services/results/exit-codes.ts';
 import { findRun } from '../services/results/find-run.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { reportRun } from '../services/results/write-report.ts';

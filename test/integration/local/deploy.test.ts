@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -193,6 +193,15 @@ describe('teardown local', () => {
     expect(await stack.running()).toEqual({});
     expect((await stack.teardown()).removed).toEqual([]);
     expect(await stack.status()).toBeUndefined();
+  });
+
+  it('finds processes of a stack whose folder is gone, and refuses a stack of which nothing is left', async () => {
+    await stack.deploy({ replicas: 1 });
+    await rm(stack.paths.folder, { recursive: true });
+    expect((await stack.teardown()).removed).toEqual(['a', 'b-1', 'engine', 'proxy']);
+    await rm(stack.paths.folder, { recursive: true });
+    await expect(stack.teardown()).rejects.toMatchObject({ code: 'no-such-stack', exit: ExitCode.usage });
+    await expect(access(stack.paths.folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('ends a chain that is in flight before it stops anything that the chain needs', async () => {

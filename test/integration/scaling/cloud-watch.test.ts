@@ -28,7 +28,7 @@ async function watch(until: string, options: Partial<WatchOptions> = {}, onLook?
   const looks: { readonly sample: ScaleSample; readonly calls: readonly string[] }[] = [];
   let counted = gcp.calls.length;
   const report = await watchGroup(
-    { intervalSeconds: 0.1, forSeconds: 40, until: parseUntil(until), ...options },
+    { intervalSeconds: 0.1, forSeconds: 120, until: parseUntil(until), ...options },
     {
       source: groupSource(compute, place, systemClock),
       probe: hostProbe(url),

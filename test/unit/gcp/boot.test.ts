@@ -13,6 +13,7 @@ import { imageHash, publicImage } from '../../../src/services/targets/gcp/boot/c
 import { checkMetadata } from '../../../src/services/targets/gcp/boot/metadata.ts';
 import type { BootInput } from '../../../src/services/targets/gcp/boot-source.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import { GCP_REQUEST } from '../../support/gcp-request.ts';
 import { BOOT, COMPOSE, DOCKERFILE } from '../host/templates.ts';
 
 const TOKEN = 'sentinel-token-0123456789';
@@ -22,25 +23,6 @@ const service = (name: 'a' | 'b') => ({
   bundle: Buffer.from('the service'),
 });
 const TEMPLATES = { boot: BOOT, services: { a: service('a'), b: service('b') } };
-const REQUEST: BootInput['request'] = {
-  project: 'p',
-  zones: ['europe-west3-c'],
-  regionWide: false,
-  type: 'e2-standard-4',
-  diskGb: 30,
-  network: 'default',
-  min: 1,
-  max: 3,
-  autoscale: { signal: 'cpu', target: 0.6 },
-  ratePerInstance: 1,
-  coolDownSeconds: 60,
-  requestSeconds: 180,
-  operatorAddress: '203.0.113.7/32',
-  modelB: 'phi3:mini',
-  bake: false,
-  auth: 'token',
-};
-
 let home: string;
 let paths: StackPaths;
 beforeAll(async () => {
@@ -58,7 +40,7 @@ const boot = (
   const owner = { stack: 'demo', createdBy: 'me@here' };
   const rest = { owner, zone: 'europe-west3-c', externalAddress: true, tag: 'tag', token: TOKEN, make: true };
   return bootOf(
-    { request: { ...REQUEST, ...request }, ...rest, ...input },
+    { request: { ...GCP_REQUEST, ...request }, ...rest, ...input },
     { compute, paths, templates, sessions: new HostSessions() },
   );
 };
@@ -122,7 +104,7 @@ describe('metadata of a VM without an image', () => {
 describe('a baked image', () => {
   it('is named by its content, and its VMs get the settings only', async () => {
     const { source, desired } = await boot({ bake: true });
-    const hash = imageHash(REQUEST, TEMPLATES);
+    const hash = imageHash(GCP_REQUEST, TEMPLATES);
     expect(source.image).toBe(`projects/p/global/images/chainctl-demo-image-${hash}`);
     expect(desired.map(({ resource }) => [resource.key, resource.dependsOn])).toEqual([
       [`image-${hash}`, ['firewall-ssh', 'firewall-rest']],
@@ -134,23 +116,23 @@ describe('a baked image', () => {
   });
 
   it('is another one for another content, and for no setting', () => {
-    const hash = imageHash(REQUEST, TEMPLATES);
+    const hash = imageHash(GCP_REQUEST, TEMPLATES);
     const services = (b: Partial<(typeof TEMPLATES)['services']['b']>) => ({
       ...TEMPLATES,
       services: { ...TEMPLATES.services, b: { ...TEMPLATES.services.b, ...b } },
     });
     const others = [
-      imageHash({ ...REQUEST, modelB: 'tinyllama' }, TEMPLATES),
-      imageHash({ ...REQUEST, ollamaImage: 'ollama/ollama:9' }, TEMPLATES),
-      imageHash({ ...REQUEST, diskGb: 50 }, TEMPLATES),
-      imageHash({ ...REQUEST, type: 't2a-standard-4' }, TEMPLATES),
-      imageHash(REQUEST, services({ bundle: Buffer.from('new code') })),
-      imageHash(REQUEST, services({ compose: `${COMPOSE.b}#` })),
-      imageHash(REQUEST, services({ dockerfile: `${DOCKERFILE.b}#` })),
-      imageHash(REQUEST, { ...TEMPLATES, boot: { ...BOOT, serve: `${BOOT.serve}#` } }),
+      imageHash({ ...GCP_REQUEST, modelB: 'tinyllama' }, TEMPLATES),
+      imageHash({ ...GCP_REQUEST, ollamaImage: 'ollama/ollama:9' }, TEMPLATES),
+      imageHash({ ...GCP_REQUEST, diskGb: 50 }, TEMPLATES),
+      imageHash({ ...GCP_REQUEST, type: 't2a-standard-4' }, TEMPLATES),
+      imageHash(GCP_REQUEST, services({ bundle: Buffer.from('new code') })),
+      imageHash(GCP_REQUEST, services({ compose: `${COMPOSE.b}#` })),
+      imageHash(GCP_REQUEST, services({ dockerfile: `${DOCKERFILE.b}#` })),
+      imageHash(GCP_REQUEST, { ...TEMPLATES, boot: { ...BOOT, serve: `${BOOT.serve}#` } }),
     ];
     expect(new Set([hash, ...others]).size).toBe(others.length + 1);
-    expect(imageHash({ ...REQUEST, minProcessSeconds: 1, tuning: { concurrency: 4 } }, TEMPLATES)).toBe(hash);
+    expect(imageHash({ ...GCP_REQUEST, minProcessSeconds: 1, tuning: { concurrency: 4 } }, TEMPLATES)).toBe(hash);
   });
 
   it('is booted by another template when a setting or the token changes', async () => {
@@ -169,7 +151,7 @@ describe('a baked image', () => {
   it('makes no keys for a plan', async () => {
     const other = stackPaths(home, 'fresh');
     const compute = { project: 'p', zone: 'z', newId: () => 'id' } as unknown as Compute;
-    const input = { request: REQUEST, owner: { stack: 'fresh', createdBy: '' }, zone: 'z', externalAddress: true };
+    const input = { request: GCP_REQUEST, owner: { stack: 'fresh', createdBy: '' }, zone: 'z', externalAddress: true };
     const deps = { compute, paths: other, templates: TEMPLATES, sessions: new HostSessions() };
     const { source } = await bootOf({ ...input, tag: 't', token: undefined, make: false }, deps);
     expect(source.metadata).not.toHaveProperty(['user-data']);
