@@ -39,7 +39,9 @@ function deployTo(provider: Provider, services: readonly ServiceDefinition[]): C
   const runs = services.filter((service) => provider.runs(service));
   const chosen = provider.chosen(runs);
   const together = chosen.length === runs.length;
-  const needs = together ? [] : [...new Set(runs.flatMap((service) => service.needs))];
+  const needs = [...new Set(runs.flatMap((service) => service.needs))].filter(
+    (need) => !together || !chosen.some(({ name }) => name === need),
+  );
   const service = Flags.option({
     description: 'which service it gets',
     options: runs.map(({ name }) => name),
