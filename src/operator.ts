@@ -91,6 +91,7 @@ interface PlacesOptions {
   readonly damaged?: boolean;
   /** Which flags the command has; by default where a place is, and as whom. */
   readonly flagsOf?: FlagsOf;
+  readonly ask?: Operator['ask'];
 }
 
 /**
@@ -103,7 +104,7 @@ export async function placesFor(
   providers: readonly Provider[],
   flags: FlagValues,
   signal: AbortSignal,
-  { damaged = false, flagsOf = ({ placeFlags }) => placeFlags }: PlacesOptions = {},
+  { damaged = false, flagsOf = ({ placeFlags }) => placeFlags, ask }: PlacesOptions = {},
 ): Promise<{ readonly paths: StackPaths; readonly places: readonly Place[] }> {
   const paths = pathsOf(stack);
   const state = await readState(paths.state).catch((error: unknown) => {
@@ -111,7 +112,7 @@ export async function placesFor(
     return undefined;
   });
   const own = (provider: Provider) => ownValues(flags, provider, providers, flagsOf);
-  const common = { paths, operator: thisOperator(), signal };
+  const common = { paths, operator: thisOperator(ask), signal };
   return { paths, places: placesOf(providers, state, { ...common, flagsOf: own }) };
 }
 

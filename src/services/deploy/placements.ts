@@ -1,5 +1,10 @@
+import { readEndpoints } from '../stack/endpoints.ts';
+import type { StackPaths } from '../stack/paths.ts';
+import type { Place } from '../stack/places.ts';
 import type { Provider } from '../stack/provider.ts';
-import type { ServiceDefinition } from '../workloads/service-definition.ts';
+import type { Endpoints, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
+import { checkNeeds, namedUrls } from './links.ts';
+import type { Placement } from './run-deploy.ts';
 
 /** Which services of a deploy of everything go to which place. */
 export interface Assignment {
@@ -20,6 +25,37 @@ export function assignAll(providers: readonly Provider[], services: readonly Ser
     assigned.set(provider, [...(assigned.get(provider) ?? []), service]);
   }
   return [...assigned].map(([provider, own]) => ({ provider, services: own }));
+}
+
+/**
+ * What the flags ask of each place, and the addresses that are known beside those of this deploy.
+ *
+ * @param places in the order of the assignments
+ * @throws RemedyError (exit 2) where a service lacks one that it needs, before anything is asked
+ */
+export async function placementsOf(
+  paths: StackPaths,
+  assignments: readonly Assignment[],
+  places: readonly Place[],
+  flags: FlagValues,
+): Promise<{ readonly placements: readonly Placement[]; readonly known: Endpoints }> {
+  const deployed = assignments.flatMap(({ services }) => services);
+  const needs = deployed.flatMap((service) => service.needs);
+  const known = { ...(await urlsOf(paths)), ...namedUrls(flags, needs) };
+  for (const { provider, services } of assignments) {
+    if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
+  }
+  const placements = assignments.map(async ({ provider, services }, index): Promise<Placement> => {
+    const place = places[index] as Place;
+    return { place, services, request: await provider.ask(place.site, services) };
+  });
+  return { placements: await Promise.all(placements), known };
+}
+
+/** Where the services of a stack answer. */
+async function urlsOf(paths: StackPaths): Promise<Endpoints> {
+  const { a, b } = await readEndpoints(paths);
+  return { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
 }
 
 /** In an order in which each comes after those that it needs. */
