@@ -6,7 +6,20 @@ const load = createRequire(import.meta.url);
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 const NAMES = [
-  ...['diff', 'doctor', 'gc', 'load', 'logs', 'rehearse', 'report', 'scale-watch', 'smoke', 'ssh', 'status'],
+  ...[
+    'completion',
+    'diff',
+    'doctor',
+    'gc',
+    'load',
+    'logs',
+    'rehearse',
+    'report',
+    'scale-watch',
+    'smoke',
+    'ssh',
+    'status',
+  ],
   ...['teardown', 'unlock'],
 ];
 

@@ -1,9 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core/config';
 import { run } from '@oclif/core/run';
-import { unknownCommand } from './config/usage-error.ts';
 import { ExitCode, RemedyError, reasonOf } from './errors.ts';
-import { renderError } from './ui/render-error.ts';
 
 /**
  * Runs the command line and leaves with its exit code. The one place that ends the process: keep-alive sockets of a
@@ -21,6 +19,9 @@ export async function main(directory: string): Promise<never> {
   } catch (thrown) {
     const isUnknown = thrown instanceof Error && /^command .* not found\.?$/i.test(thrown.message.split('\n')[0] ?? '');
     const commands = [...config.commandIDs.map((id) => id.replaceAll(':', ' ')), 'help', 'version'];
+    // Loaded only here: what `--help` does not load, nobody waits for.
+    const { unknownCommand } = await import('./config/usage-error.ts');
+    const { renderError } = await import('./ui/render-error.ts');
     const error = isUnknown ? unknownCommand(argv, commands) : thrown;
     process.exitCode = isUnknown ? ExitCode.usage : ExitCode.bug;
     if (argv.includes('--json')) {

@@ -50,8 +50,7 @@ function pollOf(sample: ScaleSample, healthKnown: boolean): Poll {
 }
 
 /**
- * The first of these polls at which something is so. Polls that do not tell are passed over, and make the bounds wider
- * exact.
+ * When something was so first, by these polls. Polls that do not tell are passed over, and make the bounds wider.
  *
  * @param before the last poll without it, where these do not show one
  */

@@ -7,9 +7,9 @@ import { firstBounds, type Poll, type Polls } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
 
 /** What a new instance goes through, in order. */
-export const PHASES = ['created', 'running', 'healthy', 'serving', 'firstAnswer', 'fairShare'] as const;
+const PHASES = ['created', 'running', 'healthy', 'serving', 'firstAnswer', 'fairShare'] as const;
 
-export type Phase = (typeof PHASES)[number];
+type Phase = (typeof PHASES)[number];
 
 /** A duration in seconds, or why there is none. */
 export type Figure = { readonly span: Span } | { readonly why: string };

@@ -28,7 +28,7 @@ const REQUEST: GcpRequest = {
   ...GCP_REQUEST,
   project: 'chainctl-lab',
   requestSeconds: 5,
-  readySeconds: 20,
+  readySeconds: 60,
   auth: 'none',
 };
 

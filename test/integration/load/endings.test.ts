@@ -22,7 +22,7 @@ function interruption(): { readonly signal: AbortSignal; interrupt(): void } {
 /** Process ids of the generators that this test process has started. */
 function generators(): number[] {
   const listed = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
-  const lines = listed.split('\n').filter((line) => /engine\/generator\.ts/.test(line));
+  const lines = listed.split('\n').filter((line) => /generator-main\.ts/.test(line));
   return lines.map((line) => Number.parseInt(line, 10));
 }
 
@@ -105,7 +105,8 @@ test('a generator that is killed: its point says so, accounts for what it had se
   expect((lost?.sent ?? 0) + (lost?.dropped ?? 0)).toBe(300);
   expect(lost?.errorsByClass['generator-lost']).toBeGreaterThan(0);
   expect(await readCsv(lost?.perRequestCsv ?? '')).toHaveLength(lost?.sent ?? 0);
-  expect(next?.outcomes.ok).toBe(360);
+  expect(next?.sent).toBeGreaterThan(0);
+  expect(next?.outcomes.ok).toBe(next?.sent);
 });
 
 test('a generator ends when its parent is killed', async () => {

@@ -246,8 +246,10 @@ describe('teardown local', () => {
       await expect.poll(async () => (await health()).reason).toBe('draining');
     } else {
       const interrupt = new AbortController();
+      // On a busy machine the deploy has waited, too.
+      const before = stack.events.length;
       const first = stack.teardown(interrupt.signal);
-      await expect.poll(() => stack.events.some(({ type }) => type === 'step-waiting')).toBe(true);
+      await expect.poll(() => stack.events.slice(before).some(({ type }) => type === 'step-waiting')).toBe(true);
       interrupt.abort();
       await expect(first).rejects.toThrow();
     }
