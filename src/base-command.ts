@@ -11,8 +11,9 @@ import { createSweepControl, type SweepControl } from './services/load/sweep/swe
 import { stackOption } from './services/stack/stack-option.ts';
 import { surviveClosedStreams } from './ui/closed-streams.ts';
 import { asInvoked, invokedName } from './ui/invoked-name.ts';
-import { openReporter, type Reporter } from './ui/open-reporter.ts';
+import { openReporter } from './ui/open-reporter.ts';
 import { renderError } from './ui/render-error.ts';
+import type { Reporter } from './ui/reporter-type.ts';
 import { type Terminal, terminalOf } from './ui/terminal.ts';
 
 /** What a command hands back: data for `--json`, text for people, and an exit code when it is not plain success. */

@@ -27,3 +27,13 @@ export function formatSeconds(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`;
   return `${Math.floor(whole / 3600)}h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}m`;
 }
+
+/** An estimate in seconds: no tenths, nobody knows them. */
+export function formatEstimate(seconds: number): string {
+  return seconds < 59.5 ? `${Math.max(1, Math.round(seconds))} s` : formatSeconds(seconds);
+}
+
+/** A length that was asked for, in seconds: as exact as it was asked, `2 s` and `300 ms`. */
+export function formatSpan(seconds: number): string {
+  return seconds >= 1 && seconds < 60 ? `${Number(seconds.toFixed(3))} s` : formatSeconds(seconds);
+}

@@ -1,48 +1,61 @@
-import { type GroupFlags, namedGroup } from './config/group-flags.ts';
+import { homedir } from 'node:os';
 import { pathsOf, processDeps } from './operator.ts';
 import { systemClock } from './runtime.ts';
-import type { GroupSource } from './services/stack/group.ts';
+import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
+import type { Operator } from './services/stack/operator.ts';
+import type { Connection, Provider } from './services/stack/provider.ts';
 import { readState } from './services/stack/state.ts';
-import type { GroupReference } from './services/targets/gcp/group-source.ts';
+import { gcpFlags } from './services/targets/gcp/flags.ts';
+import { groupFlags as ofGcp } from './services/targets/gcp/group-flags.ts';
 import { localSource } from './services/targets/local/group-source.ts';
+import type { FlagSet, FlagValues } from './services/workloads/service-definition.ts';
 
-/**
- * The group that flags and stack mean: the named one, else the stack's on Compute Engine, else its replicas here.
- *
- * @throws RemedyError: exit 2 when the flags say only a part of where it is, exit 3 when there is none or no credentials
- */
-export async function groupOf(stack: string, flags: GroupFlags): Promise<GroupSource> {
-  const named = namedGroup(flags);
-  if (named !== undefined) return cloudGroup(named, named.project, flags['endpoint-url']);
+// Until the list of places is there: the two that have groups.
+const PROVIDERS = [
+  {
+    ...{ name: 'local', billed: false, placeFlags: {}, groupFlags: {} },
+    connect: async ({ paths }) => ({
+      group: () => localSource(paths, { clock: systemClock, processes: processDeps(paths) }),
+      close: async () => {},
+    }),
+  },
+  {
+    ...{ name: 'gcp', billed: true, placeFlags: gcpFlags, groupFlags: ofGcp },
+    connect: async (site) => ({
+      group: async () => (await import('./services/targets/gcp/open-group.ts')).openGroup(site),
+      close: async () => {},
+    }),
+  },
+] as readonly (Pick<Provider, 'name' | 'billed' | 'placeFlags' | 'groupFlags'> & {
+  connect(site: Parameters<Provider['connect']>[0]): Promise<Pick<Connection, 'group' | 'close'>>;
+})[] as readonly Provider[];
+
+/** Which group is meant, for every place that has groups. */
+export const groupFlags: FlagSet = Object.assign(
+  {},
+  ...PROVIDERS.map((provider) => ({ ...provider.placeFlags, ...provider.groupFlags })),
+);
+
+/** All names of these, earlier ones too. */
+export const groupFlagNames = Object.entries(groupFlags).flatMap(([name, { aliases = [] }]) => [
+  name,
+  ...aliases.map(String),
+]);
+
+/** The group that flags and stack mean. */
+export async function groupOf(stack: string, flags: FlagValues): Promise<FoundGroup> {
   const paths = pathsOf(stack);
-  const record = (await readState(paths.state))?.targets.gcp;
-  if (record !== undefined) {
-    const { recordedGroup } = await import('./services/targets/gcp/recorded-group.ts');
-    const group = recordedGroup(stack, record);
-    if (group !== undefined) return cloudGroup(group, flags.project ?? group.project, flags['endpoint-url']);
-  }
-  return localSource(paths, { clock: systemClock, processes: processDeps(paths) });
-}
-
-/** The library is only loaded where it is wanted. A call is made once: the next look is the second attempt. */
-async function cloudGroup(
-  reference: GroupReference,
-  project: string | undefined,
-  endpoint: string | undefined,
-): Promise<GroupSource> {
-  const [{ openCompute }, { groupSource }, { chooseProject }] = await Promise.all([
-    import('./services/targets/gcp/compute.ts'),
-    import('./services/targets/gcp/group-source.ts'),
-    import('./services/targets/gcp/request.ts'),
-  ]);
-  const { location } = reference;
-  const compute = await openCompute({
-    project: chooseProject({ flag: project, env: process.env }),
-    // A regional group has no zone of its own, and no call of its source asks for one.
-    zone: 'zone' in location ? location.zone : `${location.region}-a`,
-    endpoint,
-    clock: systemClock,
-    attempts: 1,
-  });
-  return groupSource(compute, reference, systemClock);
+  const state = await readState(paths.state);
+  const operator = { clock: systemClock, env: process.env, home: homedir() } as unknown as Operator;
+  const { signal } = new AbortController();
+  const targets: Readonly<
+    Record<string, NonNullable<typeof state>['targets'][keyof NonNullable<typeof state>['targets']]>
+  > = state?.targets ?? {};
+  return findGroup(
+    stack,
+    PROVIDERS.map((provider) => ({
+      provider,
+      site: { paths, flags, record: targets[provider.name], operator, signal },
+    })),
+  );
 }

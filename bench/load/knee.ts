@@ -1,4 +1,4 @@
-import { nextSearchPoint, type Tried } from '../../src/services/load/sweep/knee-search.ts';
+import { nextSearchPoint, type Tried } from '../../src/services/load/profiles/knee-search.ts';
 import type { BenchResult, BenchRow } from '../types.ts';
 import { draws } from './draws.ts';
 import { quantile, round } from './numbers.ts';

@@ -1,6 +1,6 @@
-import { Generator } from '../../src/services/load/engine/generator-group.ts';
 import type { Progress, RunOrder } from '../../src/services/load/engine/protocol.ts';
 import type { RequestRecord } from '../../src/services/load/engine/request-record.ts';
+import { GeneratorGroup } from '../../src/services/load/generators/generator-group.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 import { arrivalsWithin } from '../../src/services/load/schedule/arrivals.ts';
 import { Collector } from '../../src/services/load/stats/collector.ts';
@@ -22,7 +22,7 @@ export interface Measured {
 export async function offer(
   order: Pick<RunOrder, 'url' | 'rate' | 'durationMs'> & Partial<RunOrder>,
 ): Promise<Measured> {
-  const generator = await Generator.start();
+  const generator = await GeneratorGroup.start();
   try {
     const whole: RunOrder = {
       type: 'run',

@@ -4,12 +4,11 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { elasticFlags, elasticSettings } from '../config/elastic-flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { checkResume, elasticSweepSettings, isTyped, sweepSettings } from '../config/load-options.ts';
-import type { Emit } from '../events.ts';
-import { groupOf } from '../group-surroundings.ts';
+import { groupFlagNames, groupFlags, groupOf } from '../group-surroundings.ts';
 import { aboutThisRun, chainTokens, loadClaims, pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
-import type { MetricsExport } from '../services/load/export/metrics-export.ts';
+import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { claimRun } from '../services/load/record/run-claim.ts';
@@ -48,7 +47,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag gcp',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-aws-chain',
   ];
-  static override flags = { ...loadFlags, ...elasticFlags };
+  static override flags = { ...loadFlags, ...elasticFlags, ...(groupFlags as object) };
 
   protected override readonly stopping =
     `what is in flight has ${GRACE_MS / 1000} s to end, and what was measured is kept`;
@@ -71,10 +70,10 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     hold: (folder: string) => Promise<void>,
   ): Promise<CommandOutcome> {
     const { resume } = this.flags;
-    const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag));
+    const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag), groupFlagNames);
     const options = resume === undefined ? await this.newRun(elastic !== undefined) : await this.oldRun(resume, hold);
     if (resume !== undefined) emit({ type: 'note', level: 'info', text: goesOn(options) });
-    const metrics = await this.openExport(emit);
+    const outputs = await openOutputs(this.flags, { version: this.config.version, clock: systemClock, emit });
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
     const token = tokenOf(options.targetUrl);
     const client = createChainClient({ clock: systemClock, timeoutMs: options.timeoutSeconds * 1000, signal, tokenOf });
@@ -83,7 +82,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
       const sent = token === undefined ? {} : { token };
       // Going on, it is held already.
       const onFolder = resume === undefined ? { onFolder: hold } : {};
-      const deps = { clock: systemClock, client, emit, signal, control, ...metrics, ...sent, ...onFolder };
+      const deps = { clock: systemClock, client, emit, signal, control, outputs, ...sent, ...onFolder };
       const report = await (elastic === undefined ? runSweep(options, deps) : this.scale(options, elastic, deps));
       const { run, page } = await reportRun(report.runFolder, emit);
       const scaling = run?.scaling?.figures;
@@ -93,12 +92,12 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
         exit: exitOfSweep(report, signal),
       };
     } finally {
-      await Promise.all([metrics?.close(), client.close(), claim()]);
+      await Promise.all([client.close(), claim()]);
     }
   }
 
   private async scale(options: SweepOptions, settings: ElasticSettings, deps: SweepDeps) {
-    const source = await groupOf(this.stack, this.flags);
+    const { source } = await groupOf(this.stack, this.flags);
     try {
       const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
       const capacityPerInstance = this.flags['capacity-per-instance'];
@@ -110,14 +109,6 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     } finally {
       await source.close?.();
     }
-  }
-
-  /** Its libraries are only loaded where they are wanted. */
-  private async openExport(emit: Emit): Promise<MetricsExport | undefined> {
-    const { otlp: url } = this.flags;
-    if (url === undefined) return undefined;
-    const { openMetricsExport } = await import('../services/load/export/metrics-export.ts');
-    return openMetricsExport({ url, version: this.config.version, clock: systemClock, emit });
   }
 
   private async newRun(elastic: boolean): Promise<SweepOptions> {

@@ -1,8 +1,8 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { ExitCode, RemedyError } from '../errors.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
+import { capacityFlag } from './capacity-flag.ts';
 import { durationFlag, integerFlag, numberFlag } from './flags.ts';
-import { capacityFlag, groupFlags } from './group-flags.ts';
 
 /** What `chainctl load --elastic` takes beside the flags of every load. */
 export const elasticFlags = {
@@ -21,7 +21,6 @@ export const elasticFlags = {
     max: 10_000,
   }),
   'capacity-per-instance': capacityFlag,
-  ...groupFlags,
 };
 
 export type ElasticFlags = Interfaces.InferredFlags<typeof elasticFlags>;
@@ -30,12 +29,17 @@ export type ElasticFlags = Interfaces.InferredFlags<typeof elasticFlags>;
 const NOT_ELASTIC = ['rps', 'duration', 'warmup', 'gate', 'find-knee', 'stop-above-knee', 'resume'];
 
 /**
+ * @param others names of flags that only an elastic load has use for
  * @returns the profile; undefined for an ordinary sweep
  * @throws RemedyError (exit 2) for flags that make no sense together, naming them
  */
-export function elasticSettings(flags: ElasticFlags, isTyped: (flag: string) => boolean): ElasticSettings | undefined {
+export function elasticSettings(
+  flags: ElasticFlags,
+  isTyped: (flag: string) => boolean,
+  others: readonly string[] = [],
+): ElasticSettings | undefined {
   if (!flags.elastic) {
-    const stray = Object.keys(elasticFlags).find((flag) => flag !== 'elastic' && isTyped(flag));
+    const stray = [...Object.keys(elasticFlags), ...others].find((flag) => flag !== 'elastic' && isTyped(flag));
     if (stray === undefined) return undefined;
     throw usage(`--${stray} says something about an elastic profile`, `add --elastic, or leave --${stray} out`);
   }

@@ -7,3 +7,8 @@ export function shellWord(text: string): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** A rate per second: three digits, without zeros at the end; none after the point above 100. */
+export function formatRate(rate: number): string {
+  return rate >= 99.95 ? Math.round(rate).toString() : String(Number(rate.toPrecision(3)));
+}

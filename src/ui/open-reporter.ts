@@ -1,14 +1,8 @@
-import type { Emit } from '../events.ts';
 import type { SweepKeysDeps } from './ink/sweep-keys.ts';
+import type { Reporter } from './reporter-type.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Shows events to whoever watches. `close` leaves the terminal as a shell expects it. */
-export interface Reporter {
-  readonly handle: Emit;
-  close(): Promise<void>;
-}
-
-export interface ReporterChoice {
+interface ReporterChoice {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly terminal: Terminal;
@@ -17,13 +11,10 @@ export interface ReporterChoice {
   readonly keys?: SweepKeysDeps;
 }
 
-/** Picks one of the reporters; each is loaded only when it is used. */
+/** Picks one of the reporters; each is loaded only when it is used. With `json` every event is a line, for programs. */
 export async function openReporter({ json, quiet, terminal, stderr, keys }: ReporterChoice): Promise<Reporter> {
   if (quiet) return { handle: () => {}, close: async () => {} };
-  if (json) {
-    const { jsonReporter } = await import('./json/json-reporter.ts');
-    return jsonReporter((line) => stderr.write(line));
-  }
+  if (json) return { handle: (event) => stderr.write(`${JSON.stringify(event)}\n`), close: async () => {} };
   if (terminal.canAnimate) {
     const { inkReporter } = await import('./ink/ink-reporter.ts');
     return inkReporter(stderr, keys);

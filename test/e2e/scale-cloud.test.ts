@@ -20,7 +20,7 @@ describe('a group that chainctl did not make', () => {
   it('grows and shrinks under an elastic load, and every look takes at most four calls', async () => {
     const { gcp, url } = cloud;
     const where = [
-      ...['--project', gcp.project, '--zone', ZONE, '--group', 'llm-b-mig', '--endpoint-url', gcp.url],
+      ...['--project', gcp.project, '--zones', ZONE, '--group', 'llm-b-mig', '--gcp-endpoint-url', gcp.url],
       ...['--backend-service', 'llm-b-backend', '--url', url],
     ];
     const seen = await cli.json(['scale-watch', ...where, '--until', 'size=1,healthy=1,stable', '--for', '30s']);
@@ -59,7 +59,7 @@ describe('a group that chainctl did not make', () => {
 
   it('whose API fails for a while is watched on; expired credentials end it with 3', async () => {
     const { gcp } = cloud;
-    const where = ['--project', gcp.project, '--zone', ZONE, '--group', 'llm-b-mig', '--endpoint-url', gcp.url];
+    const where = ['--project', gcp.project, '--zones', ZONE, '--group', 'llm-b-mig', '--gcp-endpoint-url', gcp.url];
     gcp.faults.add({ action: 'instanceGroupManagers.get', kind: 'error', status: 503, times: 2 });
     const through = await cli.run([
       'scale-watch',

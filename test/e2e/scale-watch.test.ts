@@ -100,7 +100,7 @@ describe('chainctl scale-watch', () => {
     expect(partial.code).toBe(2);
     const nothing = await cli.run(['scale-watch']);
     expect(nothing.code).toBe(3);
-    expect(nothing.stderr).toMatch(/bring one up with "\S.* deploy local"/);
+    expect(nothing.stderr).toMatch(/deploy one: \S.* deploy local/);
   });
 
   it('needs credentials for a group of the cloud, and says where they come from', async () => {
@@ -173,7 +173,7 @@ describe.skipIf(!hasTmux)('on a terminal (needs tmux)', () => {
     tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'p', '-x', '80', '-y', '24', command);
     try {
       const text = () => tmux('capture-pane', '-p', '-t', 'p');
-      await expect.poll(text, { timeout: 20_000 }).toMatch(/b-2 +NONE +RUNNING +HEALTHY +HEALTHY/);
+      await expect.poll(text, { timeout: 20_000 }).toMatch(/b-2 +serving +ready +healthy +in/);
       expect(text()).toMatch(/answering {2}b-1 █+/);
       await cli.run(deploy(3));
       await expect.poll(text, { timeout: 20_000 }).toMatch(/exit 0/);

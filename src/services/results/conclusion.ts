@@ -1,3 +1,4 @@
+import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { bottleneckLines } from './bottleneck.ts';
@@ -13,7 +14,7 @@ export function conclusionLines(report: SweepReport): string[] {
 function lowerLine(report: SweepReport): string[] {
   const { knee, plan } = report;
   const [lowest] = countingOf(report).toSorted((a, b) => a.rate - b.rate);
-  if (knee !== undefined || plan.elastic !== undefined || lowest === undefined) return [];
+  if (knee !== undefined || !profileOf(plan).hasKnee || lowest === undefined) return [];
   if (isSustained(lowest) !== false || !isTooMuch(lowest)) return [];
   const { rate, servedRps } = lowest;
   const low = Number((servedRps > 0 ? Math.min(servedRps, rate) / 2 : rate / 10).toPrecision(1));

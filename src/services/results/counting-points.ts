@@ -1,3 +1,4 @@
+import { profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { isSound, wasMeasured } from './verdict.ts';
 
@@ -22,7 +23,7 @@ export function countingPoints(points: readonly PointSummary[]): PointSummary[] 
  * all do.
  */
 export function countingOf({ points, plan }: Pick<SweepReport, 'points' | 'plan'>): readonly PointSummary[] {
-  return plan.elastic === undefined ? countingPoints(points) : points;
+  return profileOf(plan).repeats ? points : countingPoints(points);
 }
 
 /** Whether a duration that would tell more is of use: not of a rate that was offered again, nor below the knee. */

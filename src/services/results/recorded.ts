@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { profileOf } from '../load/profiles/profiles.ts';
 import { type RecordedRun, type RunManifest, readRun } from '../load/record/read-run.ts';
 import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
 import { type ScalingFigures, scalingFigures } from '../scaling/elasticity.ts';
@@ -53,8 +54,9 @@ export function scalingOf(
   capacity?: Capacity,
 ): RecordedScaling {
   const { plan, points } = report;
-  // The knee of any other ladder may have been measured while the group grew.
-  const knee = plan.search === undefined || timeline.about.capacityPerInstance ? undefined : kneeCapacity(report);
+  // The knee of any other sweep may have been measured while the group grew.
+  const seeks = profileOf(plan).seeksKnee && !timeline.about.capacityPerInstance;
+  const knee = seeks ? kneeCapacity(report) : undefined;
   const known = capacity ?? knee;
   const load = { plan, points, series };
   return { timeline, figures: scalingFigures(timeline, { load, ...(known === undefined ? {} : { capacity: known }) }) };

@@ -1,3 +1,4 @@
+import { pointCount, profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { shellWord } from '../words.ts';
@@ -78,14 +79,12 @@ function endingLines({ status, problem, points, plan }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
-  const most = (plan.search ?? plan.elastic)?.maxPoints;
-  const of = most === undefined ? plan.rates.length : `at most ${most}`;
-  return [`Interrupted: ${begun} of ${of} points were begun, and what they measured is kept.`];
+  return [`Interrupted: ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];
 }
 
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
 function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport): string[] {
-  if (status === 'complete' || abortedBy !== undefined || plan.elastic !== undefined) return [];
+  if (status === 'complete' || abortedBy !== undefined || profileOf(plan).noResume !== undefined) return [];
   return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}`];
 }
 

@@ -1,3 +1,4 @@
+import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { elasticLines } from './elastic-line.ts';
@@ -116,7 +117,7 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
   const rates = ratesOf(open);
   const above = Number.isFinite(failed) ? `, and ${failed} rps was not sustained` : '';
   const { suggestedDurationSeconds: seconds } = highest.state ?? {};
-  const itself = plan.search === undefined ? ', and --find-knee takes it by itself' : '';
+  const itself = profileOf(plan).seeksKnee ? '' : ', and --find-knee takes it by itself';
   const next = seconds === undefined ? '' : `; --duration ${seconds}s would tell more of ${highest.rate} rps${itself}`;
   return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'does' : 'do'} not tell${above}${next}.`];
 }

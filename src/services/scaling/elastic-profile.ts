@@ -10,7 +10,7 @@ export interface ElasticSettings {
   readonly factor: number;
   /** At the low rate before, and at the high rate after the group has grown. */
   readonly holdSeconds: number;
-  /** Longest climb. */
+  /** Longest time of stepping up. */
   readonly growSeconds: number;
   /** Longest wait for the group to shrink again. */
   readonly scaleInSeconds: number;
@@ -43,7 +43,7 @@ export interface GroupView {
 
 /** The sizes between which a profile goes. */
 export interface SizeBounds {
-  /** Undefined where nobody said: the load then climbs to its highest rate. */
+  /** Undefined where nobody said: the load then goes up to its highest rate. */
   readonly top: number | undefined;
   readonly floor: number;
 }

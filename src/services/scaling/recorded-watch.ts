@@ -9,7 +9,7 @@ import { findLiveRun } from './load-beside.ts';
 import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
 import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
 
-interface RecordOptions {
+export interface RecordOptions {
   /** The results folder. */
   readonly outFolder: string;
   readonly tag: string;

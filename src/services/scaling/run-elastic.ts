@@ -4,8 +4,8 @@ import { runSweep, type SweepDeps } from '../load/sweep/run-sweep.ts';
 import type { SweepOptions } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan, SweepReport } from '../load/types.ts';
 import type { GroupSource } from '../stack/group.ts';
-import { elasticLadder } from './elastic-ladder.ts';
 import { boundsOf, type ElasticSettings } from './elastic-profile.ts';
+import { elasticSteps } from './elastic-steps.ts';
 import type { HostProbe } from './host-probe.ts';
 import { followLoad } from './load-beside.ts';
 import { recordedWatch } from './recorded-watch.ts';
@@ -14,13 +14,13 @@ import { isFinal } from './watch.ts';
 const FIRST_TRIES = 4;
 const FIRST_PAUSE_MS = 1000;
 
-/** What a sweep needs to know; `rates`, its ladder and the gate between points are the profile's. */
+/** What a sweep needs to know; `rates`, its steps and the cooldown between points are the profile's. */
 export type ElasticOptions = Omit<
   SweepOptions,
   'rates' | 'elastic' | 'findKnee' | 'stopAboveKnee' | 'resume' | 'probe'
 >;
 
-export interface ElasticDeps extends Omit<SweepDeps, 'ladder' | 'elasticOutcome'> {
+export interface ElasticDeps extends Omit<SweepDeps, 'next' | 'elasticOutcome'> {
   readonly source: GroupSource;
   readonly probe?: HostProbe;
 }
@@ -48,7 +48,7 @@ export async function runElastic(
   const { clock, signal } = deps;
   // Before anything is offered: a group that cannot be seen, or does not exist, is found out here.
   const start = await firstLook(source, deps);
-  const profile = elasticLadder(source.name, settings, start, deps);
+  const profile = elasticSteps(source.name, settings, start, deps);
   const over = new AbortController();
   let watch: Promise<unknown> | undefined;
   const beginWatch = ({ runId, tag }: SweepPlan) => {
@@ -76,7 +76,7 @@ export async function runElastic(
     return await runSweep(sweepOf(options, settings, source.name, boundsOf(settings, start).top), {
       ...deps,
       emit,
-      ladder: profile.ladder,
+      next: profile.next,
       elasticOutcome: profile.outcome,
     });
   } finally {

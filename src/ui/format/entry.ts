@@ -1,4 +1,5 @@
 import type { Event } from '../../events.ts';
+import { verdictOf } from '../../services/results/verdict.ts';
 import { checkLine } from './check.ts';
 import { formatPlan, summarizePlan } from './plan.ts';
 import { watchHeader } from './scale.ts';
@@ -56,11 +57,23 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       return entry('heading', text, details);
     }
     case 'point-done': {
-      const mark = event.point.status === 'skipped' ? 'skipped' : isGood(event.point) ? 'done' : 'warning';
-      return entry(mark, pointLine(event.point), pointRemarks(event.point));
+      const verdict = verdictOf(event.point);
+      const doubt = verdict === 'skipped' || verdict === 'failed' ? verdict : 'warning';
+      return entry(isGood(event.point) ? 'done' : doubt, pointLine(event.point), pointRemarks(event.point));
     }
-    default:
+    // Shown while it goes on, and nothing is left of it.
+    case 'step-started':
+    case 'step-waiting':
+    case 'progress':
+    case 'check-started':
+    case 'sweep-tick':
+    case 'sweep-waiting':
+    case 'watch-ended':
+    // What a poll changed needs what was known before.
+    case 'scale-sample':
       return undefined;
+    default:
+      return event satisfies never;
   }
 }
 

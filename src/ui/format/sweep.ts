@@ -1,8 +1,9 @@
 import type { Event } from '../../events.ts';
-import { longestDrain } from '../../services/load/sweep/time-left.ts';
+import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { isRate, isServed, percentileOf } from '../../services/results/few-answers.ts';
-import { formatEstimate, formatMillis, formatRate, formatSpan, plural } from './text.ts';
+import { isSound, remarksOf, verdictOf } from '../../services/results/verdict.ts';
+import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
 const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
   warmup: 'warming up',
@@ -15,81 +16,13 @@ export function phaseName(phase: SweepTick['phase']): string {
   return PHASE[phase];
 }
 
-/** What is going to happen, in two lines: target and ladder. A simulated engine is named. */
+/** What is going to happen, in two lines: the target and the steps. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
-  const { search, elastic, sharedPrefixTokens: shared } = plan;
-  const about =
-    (plan.simulated ? ' (simulated engine)' : '') +
-    (shared === undefined ? '' : `, prompts with about ${shared} tokens in common`);
-  if (elastic !== undefined) return elasticHeader(plan, elastic, about);
-  const rates = plan.rates.map(formatRate).join(', ');
-  const requests =
-    search === undefined
-      ? `${plan.totalRequests.toLocaleString('en-US')} request${plan.totalRequests === 1 ? '' : 's'}, `
-      : '';
-  const warmup = plan.warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(plan.warmupSeconds)} of warm-up`;
-  const ladder =
-    search === undefined
-      ? `${plural(plan.rates.length, 'point')} at ${rates} req/s`
-      : `search for the knee between ${formatRate(search.low)} and ${formatRate(search.high)} req/s, at most ${plural(search.maxPoints, 'point')}`;
-  return [
-    `Sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
-    `${ladder}, ${formatSpan(plan.durationSeconds)} each${warmup}, ${requests}${estimateText(plan)}`,
-  ];
-}
-
-/** How long it takes, and what may make it longer: answers that queue are waited for after each point. */
-function estimateText(plan: SweepPlan): string {
-  const { estimateSeconds, rates, search, probeMs } = plan;
-  const about =
-    search === undefined
-      ? `about ${formatEstimate(estimateSeconds)}`
-      : `about ${formatEstimate(estimateSeconds / rates.length)} a point`;
-  const drain = formatEstimate(longestDrain(plan));
-  return probeMs === undefined
-    ? `${about} and the drains, at most ${drain} each`
-    : `${about}; where answers queue, up to ${drain} more a point`;
-}
-
-function elasticHeader(plan: SweepPlan, elastic: NonNullable<SweepPlan['elastic']>, about: string): string[] {
-  const { low, high, group, size, maxPoints } = elastic;
-  const goal = size === undefined ? 'grows' : `has ${size}`;
-  const longest = formatEstimate(maxPoints * plan.durationSeconds);
-  return [
-    `Elastic sweep "${plan.tag}" of ${plan.targetUrl}${about}`,
-    `from ${formatRate(low)} up to at most ${formatRate(high)} req/s in steps of ${formatSpan(plan.durationSeconds)} until ${group} ${goal}, and back; at most ${longest} without drains`,
-  ];
-}
-
-/** Bounds instead of points: which there are is decided while it runs. */
-export function isOpenLadder({ search, elastic }: SweepPlan): boolean {
-  return search !== undefined || elastic !== undefined;
-}
-
-/** `13`, or `at most 12` where they are decided while it runs. */
-export function pointCount({ rates, search, elastic }: SweepPlan): string {
-  const maxPoints = (search ?? elastic)?.maxPoints;
-  return maxPoints === undefined ? String(rates.length) : `at most ${maxPoints}`;
-}
-
-/** Requests of a point that did not succeed, by every way in which one can fail. */
-function failedOf(point: PointSummary): number {
-  const { ok: _ok, ...failures } = point.outcomes;
-  return Object.values(failures).reduce((sum, count) => sum + count, 0);
-}
-
-/** What a point is worth, in one or two words: `valid, steady`, `invalid`, `skipped`. */
-export function verdictOf({ status, validity, state, sent, outcomes }: PointSummary): string {
-  if (status !== 'complete') return status;
-  if (validity !== 'valid') return 'invalid';
-  if (sent > 0 && outcomes.ok === 0) return 'failed';
-  if (state === undefined) return 'valid';
-  return state.state === 'unknown' ? 'valid, undecided' : `valid, ${state.state}`;
-}
-
-/** Whether the figures of a point can be used as they are. */
-export function isSound({ status, validity, contaminated }: PointSummary): boolean {
-  return status === 'complete' && validity === 'valid' && contaminated === undefined;
+  const { tag, targetUrl, simulated, sharedPrefixTokens: shared } = plan;
+  const profile = profileOf(plan);
+  const engine = simulated ? ' (simulated engine)' : '';
+  const prompts = shared === undefined ? '' : `, prompts with about ${shared} tokens in common`;
+  return [`${profile.title} "${tag}" of ${targetUrl}${engine}${prompts}`, profile.describe(plan)];
 }
 
 /** Whether a point shows a target that keeps up: nothing that a reader has to look into. */
@@ -110,7 +43,7 @@ export function pointLine(point: PointSummary): string {
   });
   const cells = [
     rate,
-    verdict.padEnd('valid, overloaded'.length),
+    verdict.padEnd('contaminated'.length),
     // Not the successes over the window: a backlog worked off during the drain would count as speed.
     isServed(point) ? `served ${formatRate(point.servedRps).padStart(5)}/s` : 'served     -  ',
     point.response === undefined ? 'no success' : percentiles.join(' '),
@@ -120,38 +53,24 @@ export function pointLine(point: PointSummary): string {
 
 /** What a reader must know about a point before using it; empty for one that is sound, steady and free of errors. */
 export function pointRemarks(point: PointSummary): string[] {
-  const { status, validity, contaminated, state, dropped } = point;
-  if (status === 'skipped' && point.sent === 0) return [validity];
   return [
-    ...(status === 'interrupted' ? ['interrupted: not the whole duration'] : []),
-    ...(status === 'cut' ? ['cut short by the operator: not the whole duration'] : []),
-    ...(validity === 'valid' ? [] : [`not valid: ${validity.replace(/^invalid: /, '')}`]),
-    ...(contaminated === undefined ? [] : [`contaminated: ${contaminated}`]),
-    ...(point.outcomes.ok === 0 ? [] : stateRemark(state)),
+    ...remarksOf(point).map((remark) => remark.replace(/^! /, '')),
     ...failureRemark(point),
-    ...(dropped > 0 ? [`${plural(dropped, 'request')} not sent by this machine`] : []),
+    ...(point.dropped > 0 ? [`${plural(point.dropped, 'request')} not sent by this machine`] : []),
   ];
 }
 
-/** Why the target does not keep up, or why the point does not tell, and which one would. */
-function stateRemark(state: PointSummary['state']): string[] {
-  if (state === undefined || state.state === 'steady') return [];
-  const { reason, suggestedDurationSeconds: seconds } = state;
-  if (state.state !== 'unknown') return [reason];
-  const advice =
-    seconds === undefined || reason.includes('--duration') ? '' : `; --duration ${seconds}s would tell more`;
-  return [`undecided: ${reason}${advice}`];
-}
-
-function failureRemark(point: PointSummary): string[] {
-  const failed = failedOf(point);
-  if (failed === 0) return [];
-  const share = (failed / (failed + point.outcomes.ok)) * 100;
-  const classes = byCount(point.errorsByClass).map(([name, count]) => {
-    const said = point.errorTexts?.[name];
-    return `${name} ${count.toLocaleString('en-US')}${said === undefined ? '' : ` (${said})`}`;
+function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorTexts }: PointSummary): string[] {
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const classes = byCount(errorsByClass);
+  // That all failed alike is said already.
+  if (failed === 0 || (ok === 0 && classes.length === 1)) return [];
+  const share = (failed / (failed + ok)) * 100;
+  const texts = classes.map(([name, count]) => {
+    const text = errorTexts?.[name];
+    return `${name} ${count.toLocaleString('en-US')}${text === undefined ? '' : ` (${text})`}`;
   });
-  const by = classes.length === 0 ? '' : `: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ', ...' : ''}`;
+  const by = texts.length === 0 ? '' : `: ${texts.slice(0, 5).join(', ')}${texts.length > 5 ? ', ...' : ''}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
 }
 

@@ -61,22 +61,8 @@ function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A rate per second: three digits, without zeros at the end; none after the point above 100. */
-export function formatRate(rate: number): string {
-  return rate >= 99.95 ? Math.round(rate).toString() : String(Number(rate.toPrecision(3)));
-}
-
-export { plural } from '../../services/words.ts';
-
-/** An estimate in seconds: no tenths, nobody knows them. */
-export function formatEstimate(seconds: number): string {
-  return seconds < 59.5 ? `${Math.max(1, Math.round(seconds))} s` : formatSeconds(seconds);
-}
-
-/** A length that was asked for, in seconds: as exact as it was asked, `2 s` and `300 ms`. */
-export function formatSpan(seconds: number): string {
-  return seconds >= 1 && seconds < 60 ? `${Number(seconds.toFixed(3))} s` : formatSeconds(seconds);
-}
+export { formatEstimate, formatSpan } from '../../durations.ts';
+export { formatRate, plural } from '../../services/words.ts';
 
 /** What to do next, a command a line: nothing breaks one that is to be pasted. */
 export function nextCommands(commands: readonly string[]): string[] {

@@ -3,7 +3,7 @@ import { render } from 'ink';
 import { createElement } from 'react';
 import { canShowUnicode, toAscii } from '../format/glyphs.ts';
 import type { Paint } from '../format/text.ts';
-import type { Reporter } from '../open-reporter.ts';
+import type { Reporter } from '../reporter-type.ts';
 import { liveRows } from './live-rows.ts';
 import { LiveView } from './live-view.tsx';
 import { eraseBroken, reflows } from './reflow.ts';

@@ -1,5 +1,6 @@
+import { profileOf } from '../../services/load/profiles/profiles.ts';
 import { isRate } from '../../services/results/few-answers.ts';
-import { byCount, isGood, isOpenLadder, phaseName } from '../format/sweep.ts';
+import { byCount, isGood, phaseName } from '../format/sweep.ts';
 import { bar, formatMillis, formatRate, type Paint, sparkline, truncateStart } from '../format/text.ts';
 import type { ActiveSweep } from './view-model.ts';
 
@@ -85,12 +86,12 @@ export function historyCell({ tick }: ActiveSweep, room: number): Cell {
 
 /** The rate of a point that has not begun, where it is known. */
 export function rateOf(plan: ActiveSweep['plan'], index: number): number | undefined {
-  return isOpenLadder(plan) ? undefined : plan.rates[index];
+  return profileOf(plan).isOpen ? undefined : plan.rates[index];
 }
 
 /** Every rate of the ladder with its verdict; cut on the side that is over when not all have room. */
 export function ladderCell(sweep: ActiveSweep, room: number): Cell {
-  const steps = isOpenLadder(sweep.plan) ? openSteps(sweep) : listSteps(sweep);
+  const steps = profileOf(sweep.plan).isOpen ? openSteps(sweep) : listSteps(sweep);
   const now = Math.min(sweep.current, steps.length);
   let from = 0;
   const text = (to?: number) => `${from > 0 ? '… ' : ''}${steps.slice(from, to).join(' ')}`;

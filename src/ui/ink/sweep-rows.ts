@@ -1,4 +1,5 @@
-import { leftText, phaseName, pointCount } from '../format/sweep.ts';
+import { pointCount } from '../../services/load/profiles/profiles.ts';
+import { leftText, phaseName } from '../format/sweep.ts';
 import { formatRate, type Paint, truncate } from '../format/text.ts';
 import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';

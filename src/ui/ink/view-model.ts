@@ -1,11 +1,11 @@
 import type { Event, StepAction } from '../../events.ts';
+import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { countStates } from '../../services/scaling/instance-state.ts';
 import type { ScaleSample } from '../../services/scaling/types.ts';
 import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
 import { type Entry, entryOf } from '../format/entry.ts';
 import { noScaleMemory, rememberLook, type ScaleMemory, scaleChanges } from '../format/scale-changes.ts';
-import { isOpenLadder } from '../format/sweep.ts';
 import { type Paint, plain } from '../format/text.ts';
 
 export interface ActiveStep {
@@ -125,10 +125,11 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       if (view.sweep === undefined) return view;
       const { tick, ...rest } = view.sweep;
       // One that ends while the next is offered is not what is looked at.
-      const later = rest.plan.elastic !== undefined && tick !== undefined && tick.index > event.point.index;
+      const { overlap, isOpen } = profileOf(rest.plan);
+      const later = overlap && tick !== undefined && tick.index > event.point.index;
       const sweep = later ? view.sweep : rest;
       const current = later ? sweep.current : event.point.index + 1;
-      const more = isOpenLadder(sweep.plan) || current < sweep.plan.rates.length;
+      const more = isOpen || current < sweep.plan.rates.length;
       if (more && event.point.status !== 'aborted') {
         return { ...view, sweep: { ...sweep, current, points: [...sweep.points, event.point] } };
       }
@@ -143,8 +144,11 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       const { watch: _over, ...rest } = view;
       return rest;
     }
-    default:
+    case 'note':
+    case 'plan':
       return view;
+    default:
+      return event satisfies never;
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Event } from '../../events.ts';
+import { pointCount } from '../../services/load/profiles/profiles.ts';
 import { type Entry, entryOf, entryRows } from '../format/entry.ts';
 import { noScaleMemory, rememberLook, scaleChanges } from '../format/scale-changes.ts';
 import { doing } from '../format/step.ts';
-import { pointCount, tickLine, waitingLine } from '../format/sweep.ts';
+import { tickLine, waitingLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
-import type { Reporter } from '../open-reporter.ts';
+import type { Reporter } from '../reporter-type.ts';
 
 const TICK_MS = 2000;
 const PROGRESS_MS = 2000;
@@ -76,8 +77,20 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
         lastTick = now();
         lastPoint = event.tick.index;
         return `• ${tickLine(event.tick, points)}`;
-      default:
+      case 'note':
+      case 'phase':
+      case 'plan':
+      case 'step-done':
+      case 'step-failed':
+      case 'check-started':
+      case 'check-done':
+      case 'point-done':
+      case 'watch-started':
+      case 'scale-sample':
+      case 'watch-ended':
         return undefined;
+      default:
+        return event satisfies never;
     }
   };
 

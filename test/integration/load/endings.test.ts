@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ExitCode, RemedyError } from '../../../src/errors.ts';
 import type { Event } from '../../../src/events.ts';
+import { CsvOutput } from '../../../src/services/load/outputs/csv.ts';
 import { CsvFile } from '../../../src/services/load/record/csv-file.ts';
 import { ANSWER, pointOf, readCsv, serve, sweep } from './lab.ts';
 
@@ -109,8 +110,8 @@ test('a generator that is killed: its point says so, accounts for what it had se
 });
 
 test('a generator ends when its parent is killed', async () => {
-  const module = new URL('../../../src/services/load/engine/generator-group.ts', import.meta.url).href;
-  const script = `const { Generator } = await import('${module}'); console.log((await Generator.start()).pid);`;
+  const module = new URL('../../../src/services/load/generators/generator-group.ts', import.meta.url).href;
+  const script = `const { GeneratorGroup } = await import('${module}'); console.log((await GeneratorGroup.start()).pid);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -139,7 +140,11 @@ test('a disk that fills up in the middle ends the sweep, and keeps what is there
     await (await CsvFile.create(path, header, () => {})).close();
     return path;
   };
-  const outcome = await sweep(url, { rates: [20, 50, 100], durationSeconds: 1 }, { createCsv });
+  const outcome = await sweep(
+    url,
+    { rates: [20, 50, 100], durationSeconds: 1 },
+    { outputs: [new CsvOutput(createCsv)] },
+  );
   const { report } = outcome;
   expect(report.status).toBe('interrupted');
   expect(report.problem).toMatch(/^cannot write .*lab_invoke_rps50\.csv: ENOSPC/);

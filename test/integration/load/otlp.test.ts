@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import { openMetricsExport } from '../../../src/services/load/export/metrics-export.ts';
+import { CsvOutput } from '../../../src/services/load/outputs/csv.ts';
+import { openMetricsExport } from '../../../src/services/load/outputs/otlp/metrics-export.ts';
 import type { SweepOptions } from '../../../src/services/load/sweep/sweep-options.ts';
 import { otlpReceiver, type ReceivedMetric } from '../../support/otlp-receiver.ts';
 import { ANSWER, type Outcome, pointOf, refusingUrl, serve, sweep } from './lab.ts';
@@ -19,8 +20,10 @@ interface Exported extends Outcome {
 async function exported(targetUrl: string, url: string, change: Partial<SweepOptions> = {}): Promise<Exported> {
   const heard: Event[] = [];
   const metrics = openMetricsExport({ url, version: '1.2.3', clock: systemClock, emit: (event) => heard.push(event) });
-  const outcome = await sweep(targetUrl, change, { onEvent: metrics.emit, onRecords: metrics.onRecords });
-  await metrics.close();
+  const outcome = await sweep(targetUrl, change, {
+    outputs: [new CsvOutput(), metrics],
+    onEvent: (event) => heard.push(event),
+  });
   const warnings = heard.flatMap((event) => (event.type === 'note' && event.level === 'warn' ? [event.text] : []));
   return { ...outcome, warnings };
 }

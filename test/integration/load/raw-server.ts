@@ -1,8 +1,9 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { type Batch, Generator, type PointEnd } from '../../../src/services/load/engine/generator-group.ts';
 import type { RunOrder } from '../../../src/services/load/engine/protocol.ts';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
+import { GeneratorGroup } from '../../../src/services/load/generators/generator-group.ts';
+import type { Batch, PointEnd } from '../../../src/services/load/generators/load-generator.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 
 /** A server that says on the wire what a test wants: called for every whole request, numbered from 0. */
@@ -52,7 +53,7 @@ export async function runOrder(
   change: Partial<RunOrder> = {},
   with_: { readonly processes?: number; readonly onBatch?: (batch: Batch) => void } = {},
 ): Promise<Ran> {
-  const generator = await Generator.start(with_.processes === undefined ? {} : { processes: with_.processes });
+  const generator = await GeneratorGroup.start(with_.processes === undefined ? {} : { processes: with_.processes });
   const records: RequestRecord[] = [];
   const classes: Record<string, number> = {};
   try {

@@ -54,7 +54,7 @@ describe('the replicas of this machine as a group', () => {
     expect(hosts.map(({ host }) => host)).toEqual(['b-1', 'b-2', 'b-3']);
     expect(hosts.every(({ answers }) => answers >= 1)).toBe(true);
     expect(group?.instances[0]).toMatchObject({
-      ...{ name: 'b-1', stage: 'serving', detail: { record: 'ready', health: 'healthy', proxy: 'asks it' } },
+      ...{ name: 'b-1', stage: 'serving', detail: { record: 'ready', health: 'healthy', proxy: 'in' } },
       createdAt: expect.any(Number),
     });
 
@@ -83,7 +83,7 @@ describe('the replicas of this machine as a group', () => {
     expect(without.last?.group.instances[1]).toMatchObject({
       name: 'b-2',
       stage: 'leaving',
-      detail: { process: 'none' },
+      detail: { health: 'no process' },
     });
     await stack.deploy({ replicas: 2 });
     expect(await watch('healthy=2,hosts=2,stable')).toMatchObject({ end: 'until' });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../../src/services/load/engine/answer.ts';
 import { LocalPorts } from '../../../src/services/load/engine/local-ports.ts';
-import { planGenerators } from '../../../src/services/load/engine/plan-generators.ts';
 import { RecordWriter, readColumns } from '../../../src/services/load/engine/record-columns.ts';
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
 import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
+import { planGenerators } from '../../../src/services/load/generators/plan-generators.ts';
 import { bodyMaker, DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 
 describe('records as columns', () => {

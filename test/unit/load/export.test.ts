@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
-import { Histogram } from '../../../src/services/load/export/histogram.ts';
-import { LoadMetrics, type MetricFamily } from '../../../src/services/load/export/load-metrics.ts';
-import { metricData } from '../../../src/services/load/export/otlp-sender.ts';
+import { Histogram } from '../../../src/services/load/outputs/otlp/histogram.ts';
+import { LoadMetrics, type MetricFamily } from '../../../src/services/load/outputs/otlp/load-metrics.ts';
+import { metricData } from '../../../src/services/load/outputs/otlp/otlp-sender.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../../src/services/load/types.ts';
 
 const plan = {

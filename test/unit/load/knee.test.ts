@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { isSustained, judgeKnee } from '../../../src/services/load/stats/knee.ts';
 import {
   MAX_SEARCH_POINTS,
   nextSearchPoint,
   type Search,
   type Tried,
-} from '../../../src/services/load/sweep/knee-search.ts';
-import { listLadder, searchLadder, skippedPoint } from '../../../src/services/load/sweep/ladder.ts';
+} from '../../../src/services/load/profiles/knee-search.ts';
+import { listSteps } from '../../../src/services/load/profiles/list.ts';
+import { searchSteps } from '../../../src/services/load/profiles/search.ts';
+import { isSustained, judgeKnee } from '../../../src/services/load/stats/knee.ts';
+import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 
 const point = (rate: number, goodput: number, change: Partial<PointSummary> = {}): PointSummary => {
@@ -182,17 +184,17 @@ describe('a search of few, long answers', () => {
 
 test('ladders go on with what is missing', () => {
   const done = [point(1, 1, { index: 0 }), point(50, 1, { index: 2 })];
-  expect(listLadder([1, 10, 50])(done)).toEqual({ index: 1, rate: 10 });
-  expect(listLadder([1])(done)).toBeUndefined();
-  expect(searchLadder(bounds(1, 100))([])).toEqual({ index: 0, rate: 1, durationSeconds: 1000 });
-  expect(searchLadder(bounds(1, 100))([point(1, 1)])).toEqual({ index: 1, rate: 100, durationSeconds: 1000 });
+  expect(listSteps([1, 10, 50])(done)).toEqual({ index: 1, rate: 10 });
+  expect(listSteps([1])(done)).toBeUndefined();
+  expect(searchSteps(bounds(1, 100))([])).toEqual({ index: 0, rate: 1, durationSeconds: 1000 });
+  expect(searchSteps(bounds(1, 100))([point(1, 1)])).toEqual({ index: 1, rate: 100, durationSeconds: 1000 });
 });
 
 test('a point that the operator cut short is not offered again', () => {
   const state = { state: 'unknown', reason: '', suggestedDurationSeconds: 5000 } as const;
   const low = point(1, 1, { durationSeconds: 1000 });
   const cut = point(100, 1, { durationSeconds: 3, state });
-  const ladder = searchLadder({ ...bounds(1, 100), maxDurationSeconds: 5000 });
+  const ladder = searchSteps({ ...bounds(1, 100), maxDurationSeconds: 5000 });
   expect(ladder([low, cut])).toMatchObject({ rate: 100 });
   expect(ladder([low, { ...cut, status: 'cut' }])).toMatchObject({ rate: 10, durationSeconds: 1000 });
 });

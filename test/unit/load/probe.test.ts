@@ -157,7 +157,7 @@ test("Little's law foretells what will be in flight, and which limits it meets",
     { level: 'warn', text: expect.stringMatching(/^points of 10 s may not tell .*; --duration 60s would tell more$/) },
   ]);
   const search = { low: 1, high: 1000, maxPoints: 10 };
-  expect(predictions(planSweep(settings, { ...known, probeMs: 5000, search }))[0]?.text).toBe(
-    'a request alone takes 5.0 s: at least 5000 in flight at 1000 rps',
-  );
+  expect(
+    predictions(planSweep(settings, { ...known, probeMs: 5000 }, { rates: settings.rates, search }))[0]?.text,
+  ).toBe('a request alone takes 5.0 s: at least 5000 in flight at 1000 rps');
 });

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open as openFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Event } from '../../../src/events.ts';
+import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
+import { CsvOutput } from '../../../src/services/load/outputs/csv.ts';
 import { REQUEST_COLUMNS, SUMMARY_COLUMNS } from '../../../src/services/load/record/csv-columns.ts';
 import { CsvFile } from '../../../src/services/load/record/csv-file.ts';
 import { headerRow, requestRows } from '../../../src/services/load/record/csv-rows.ts';
@@ -46,13 +49,17 @@ describe('columns', () => {
 test('a full disk is told once, and the file can still be closed', async () => {
   const faults: unknown[] = [];
   await expect(CsvFile.create('/dev/full/x', 'h\n', () => {})).rejects.toMatchObject({ code: 'ENOTDIR' });
-  const full = new CsvFile('/dev/full', await open('/dev/full', 'a'), (error) => faults.push(error));
+  const full = new CsvFile('/dev/full', await openFile('/dev/full', 'a'), (error) => faults.push(error));
   full.append('row\n');
   full.append('row\n');
   await full.close();
   expect(faults).toHaveLength(1);
   expect(faults[0]).toMatchObject({ code: 'ENOSPC' });
 });
+
+const request: RequestRecord = {
+  ...{ index: 0, intendedMs: 0, latenessMs: 0.1, serviceMs: 10, outcome: 'ok', class: 'ok', status: 200, error: '' },
+};
 
 describe('a run', () => {
   const options = (change: Partial<RunRecordOptions> = {}): RunRecordOptions => ({
@@ -65,35 +72,45 @@ describe('a run', () => {
     ...change,
   });
 
-  async function run(rates: number[], text: string): Promise<RunRecord> {
-    const record = await RunRecord.open(options());
+  /** A run with its files; `notes` are what they said. */
+  async function open(change: Partial<RunRecordOptions> = {}) {
+    const given = options(change);
+    const record = await RunRecord.open(given);
+    const output = new CsvOutput();
+    const notes: Event[] = [];
+    const { outFolder, tag, targetName, onFailure } = given;
+    const emit = (event: Event) => void notes.push(event);
+    await output.begin({ outFolder, tag, targetName, folder: record.folder, resumed: false, emit, onFailure });
+    const close = () => Promise.all([record.close(), output.close()]);
+    return { record, output, notes, close };
+  }
+
+  async function run(rates: number[], host: string) {
+    const { record, output, notes, close } = await open();
     for (const rate of rates) {
-      const { rows, close } = await record.openPoint(rate);
-      rows.append(`${text}\n`);
-      await close();
+      const point = await output.openPoint(rate);
+      point.add([{ ...request, host }]);
+      await point.close();
     }
-    await record.close();
-    return record;
+    await close();
+    return { ...record, notes };
   }
 
   test('rows show under the contract name while they are written', async () => {
-    const record = await RunRecord.open(options());
-    const { rows, close } = await record.openPoint(100);
-    rows.append('a row\n');
-    await rows.flushed();
-    expect(await readFile(join(folder, 'results/aws_chain_rps100.csv'), 'utf8')).toMatch(/^rps_target,.*\na row\n$/);
+    const { output, close } = await open();
+    const point = await output.openPoint(100);
+    point.add([request]);
+    const shown = () => readFile(join(folder, 'results/aws_chain_rps100.csv'), 'utf8');
+    await expect.poll(shown).toMatch(/^rps_target,.*\n100,1,200,.*\n$/);
+    await point.close();
     await close();
-    await record.close();
   });
 
   test('a later run of the same tag takes the names; the earlier one keeps its files', async () => {
     const first = await run([1, 10], 'first');
     const second = await run([10], 'second');
-    expect([first.runId, second.runId, second.retired]).toEqual([
-      '20260131-095900-aws-chain',
-      '20260131-095900-aws-chain-2',
-      2,
-    ]);
+    expect([first.runId, second.runId]).toEqual(['20260131-095900-aws-chain', '20260131-095900-aws-chain-2']);
+    expect(second.notes).toMatchObject([{ type: 'note', text: expect.stringContaining('the names of 2 files') }]);
     const out = join(folder, 'results');
     expect((await readdir(out)).sort()).toEqual([first.runId, second.runId, 'aws_chain_rps10.csv', 'aws_summary.csv']);
     expect(await readFile(join(out, 'aws_chain_rps10.csv'), 'utf8')).toContain('second');
@@ -123,14 +140,14 @@ describe('a run', () => {
   });
 
   test('folders above it are made, too', async () => {
-    const record = await RunRecord.open(options({ outFolder: join(folder, 'a/b/c') }));
-    await record.close();
+    const { close } = await open({ outFolder: join(folder, 'a/b/c') });
+    await close();
     expect(existsSync(join(folder, 'a/b/c/aws_summary.csv'))).toBe(true);
   });
 
   test.skipIf(!existsSync('/proc/self'))('a place where no folder can be made is an error, not a wait', async () => {
-    const open = RunRecord.open(options({ outFolder: '/proc/none/results' }));
-    await expect(open).rejects.toMatchObject({ exit: 3, code: 'results-unwritable' });
+    const opened = RunRecord.open(options({ outFolder: '/proc/none/results' }));
+    await expect(opened).rejects.toMatchObject({ exit: 3, code: 'results-unwritable' });
   });
 
   test('so is a disk without room for the rows', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { sweepGenerators } from '../../../src/services/load/generators/sweep-generators.ts';
+import { search as searchProfile } from '../../../src/services/load/profiles/search.ts';
 import { DEFAULT_RATES } from '../../../src/services/load/schedule/rates.ts';
-import { sweepGenerators } from '../../../src/services/load/sweep/sweep-generators.ts';
 import {
   defaultMaxInFlight,
   inFlightWarnings,
   planSweep,
   predictions,
-  searchNotes,
 } from '../../../src/services/load/sweep/sweep-plan.ts';
 
 const settings = {
@@ -52,7 +52,11 @@ test('as many generators as the requests that will be open need', () => {
 describe('points that may be too short to tell', () => {
   const told = (change: Partial<typeof settings>, probeMs: number, more: object = {}) =>
     predictions(
-      planSweep({ ...settings, ...change }, { runId: 'r', simulated: false, maxInFlight: 20_000, probeMs, ...more }),
+      planSweep(
+        { ...settings, ...change },
+        { runId: 'r', simulated: false, maxInFlight: 20_000, probeMs },
+        { rates: settings.rates, ...(change.rates && { rates: change.rates }), ...more },
+      ),
     ).slice(1);
 
   test('are named with what the answers and the lowest rate ask for, which is the least that is known', () => {
@@ -93,11 +97,12 @@ test('a search says how long its points may take, and when that is too short for
   const search = { low: 0.05, high: 0.4, maxPoints: 12, maxDurationSeconds: 600 };
   const known = { runId: 'r', simulated: false, maxInFlight: 1000 };
   const notes = (probeMs: number, maxDurationSeconds = 600) =>
-    searchNotes(planSweep(settings, { ...known, probeMs, search: { ...search, maxDurationSeconds } })).map(
-      ({ level, text }) => `${level}: ${text}`,
-    );
+    searchProfile
+      .notes?.(
+        planSweep(settings, { ...known, probeMs }, { rates: [0.05, 0.4], search: { ...search, maxDurationSeconds } }),
+      )
+      .map(({ level, text }) => `${level}: ${text}`) ?? [];
   expect(notes(500)).toEqual([expect.stringMatching(/^info: points near the knee last .* at most 10m 00s each/)]);
   expect(notes(25_000)[1]).toMatch(/^warn: .* takes 25 min: --max-duration 25m finds it/);
   expect(notes(100, 10)).toEqual([]);
-  expect(searchNotes(planSweep(settings, known))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { longestDrain, plannedSeconds, timeLeft } from '../../../src/services/load/sweep/time-left.ts';
+import { longestDrain } from '../../../src/services/load/schedule/longest-drain.ts';
+import { plannedSeconds, timeLeft } from '../../../src/services/load/sweep/time-left.ts';
 
 const plan = {
   ...{ rates: [0.05, 0.2, 0.4], durationSeconds: 20, warmupSeconds: 2, drainSeconds: 120, timeoutSeconds: 60 },

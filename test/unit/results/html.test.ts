@@ -2,9 +2,13 @@ import { expect, test } from 'vitest';
 import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
 import { escapeHtml, inlineJson } from '../../../src/services/results/html/markup.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
-import { latencyChart, speedupChart, throughputChart } from '../../../src/services/results/html/point-charts.ts';
+import {
+  latencyChart,
+  speedupChart,
+  streamCharts,
+  throughputChart,
+} from '../../../src/services/results/html/point-charts.ts';
 import { clockStep, linearScale, logScale } from '../../../src/services/results/html/scale.ts';
-import { streamCharts } from '../../../src/services/results/html/stream-charts.ts';
 import { timeCharts } from '../../../src/services/results/html/time-charts.ts';
 import { distribution, pointOf, recordedRun, reportOf, seriesOf } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ElasticFlags, elasticSettings } from '../../../src/config/elastic-flags.ts';
-import { type GroupFlags, namedGroup } from '../../../src/config/group-flags.ts';
+import { namedGroup } from '../../../src/services/targets/gcp/group-flags.ts';
 
 const flags = {
   elastic: true,
@@ -29,7 +29,7 @@ describe('the flags of an elastic load', () => {
   });
 
   it.each(['elastic-step', 'group', 'zone'])('are refused without --elastic: --%s', (flag) => {
-    expect(() => elasticSettings({ ...flags, elastic: false }, typed(flag))).toThrow(
+    expect(() => elasticSettings({ ...flags, elastic: false }, typed(flag), ['group', 'zone'])).toThrow(
       `--${flag} says something about an elastic profile`,
     );
   });
@@ -42,15 +42,13 @@ describe('the flags of an elastic load', () => {
 });
 
 describe('the flags of a group', () => {
-  const named = (given: Partial<GroupFlags>) => namedGroup(given as GroupFlags);
-
   it('name it whole, or not at all', () => {
-    expect(named({})).toBeUndefined();
-    expect(named({ project: 'p' })).toBeUndefined();
-    expect(named({ group: 'g', zone: 'europe-west3-c', 'backend-service': 's' })).toEqual({
+    expect(namedGroup({})).toBeUndefined();
+    expect(namedGroup({ project: 'p' })).toBeUndefined();
+    expect(namedGroup({ group: 'g', zones: 'europe-west3-c', 'backend-service': 's' })).toEqual({
       ...{ group: 'g', location: { zone: 'europe-west3-c' }, backendService: 's' },
     });
-    expect(() => named({ group: 'g' })).toThrow('where is group g?');
-    expect(() => named({ url: 'http://127.0.0.1' })).toThrow('--url says something about a group, and none is named');
+    expect(() => namedGroup({ group: 'g' })).toThrow('group g needs its zone or its region');
+    expect(() => namedGroup({ url: 'http://127.0.0.1' })).toThrow('--url needs --group');
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { PointSummary } from '../../../src/services/load/types.ts';
 import { wrap } from '../../../src/services/results/text.ts';
 import type { SmokeReport } from '../../../src/services/smoke/types.ts';
 import { checkLine, formatSmokeReport } from '../../../src/ui/format/check.ts';
@@ -6,15 +7,7 @@ import { entryOf } from '../../../src/ui/format/entry.ts';
 import { canShowUnicode, toAscii } from '../../../src/ui/format/glyphs.ts';
 import { formatPlan, summarizePlan } from '../../../src/ui/format/plan.ts';
 import { stepDone, stepFailed } from '../../../src/ui/format/step.ts';
-import {
-  isSound,
-  leftText,
-  pointLine,
-  pointRemarks,
-  sweepHeader,
-  tickLine,
-  verdictOf,
-} from '../../../src/ui/format/sweep.ts';
+import { leftText, pointLine, pointRemarks, sweepHeader, tickLine } from '../../../src/ui/format/sweep.ts';
 import {
   bar,
   formatAmount,
@@ -86,7 +79,7 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
 
 test('a point fits 76 columns beside its mark, and says what spoils it', () => {
   expect(pointLine(point)).toMatchInlineSnapshot(
-    `"   50/s  valid              served   1.8/s  p50 12.0 s p95 46.2 s p99 1m 10s"`,
+    `"   50/s  valid         served   1.8/s  p50 12.0 s p95 46.2 s p99 1m 10s"`,
   );
   const widest = { ...point, rate: 10_000, servedRps: 9999, state: { state: 'overloaded', reason: '' } } as const;
   expect(pointLine(widest).length).toBeLessThanOrEqual(76);
@@ -104,10 +97,10 @@ test('a point fits 76 columns beside its mark, and says what spoils it', () => {
   expect(pointLine(spoilt)).toContain('no success');
   expect(pointRemarks(spoilt)).toMatchInlineSnapshot(`
     [
-      "interrupted: not the whole duration",
-      "not valid: client-limited (late)",
+      "interrupted after 10.0 s",
+      "invalid: client-limited (late)",
       "contaminated: the drain gate stayed shut",
-      "too short: 60 s would do",
+      "filling: too short: 60 s would do",
       "96 % failed: timeout 480, 502 1, 503 1",
       "1 request not sent by this machine",
     ]
@@ -136,26 +129,33 @@ test('only a steady point has a tick', () => {
   ]);
 });
 
-test('a verdict says whether a point can be used, and how the target took it', () => {
-  const state = (name: 'steady' | 'filling' | 'overloaded' | 'unknown') => ({ state: name, reason: '' });
-  expect(verdictOf(point)).toBe('valid');
-  expect(verdictOf({ ...point, state: state('unknown') })).toBe('valid, undecided');
-  expect(
-    pointRemarks({ ...point, state: { state: 'unknown', reason: 'only 4 requests', suggestedDurationSeconds: 50 } }),
-  ).toContain('undecided: only 4 requests; --duration 50s would tell more');
+test('where not one request succeeded, nothing calls the point valid and no tick stands beside it', () => {
   const { ok, ...others } = point.outcomes;
-  const refused = {
-    ...{ ...point, outcomes: { ...others, ok: 0, http_error: ok }, state: state('unknown') },
+  const refused: PointSummary = {
+    ...{ ...point, outcomes: { ...others, ok: 0, http_error: ok }, state: { state: 'steady', reason: '' } },
     ...{ errorsByClass: { '404': 20 }, errorTexts: { '404': "model '' not found" } },
   };
-  expect(verdictOf(refused)).toBe('failed');
-  expect(pointRemarks(refused)).toEqual(["100 % failed: 404 20 (model '' not found)"]);
-  expect(verdictOf({ ...point, state: state('overloaded') })).toBe('valid, overloaded');
-  expect(verdictOf({ ...point, state: state('steady'), validity: 'invalid: late' })).toBe('invalid');
+  const shown = entryOf({ type: 'point-done', point: refused }, plain);
+  expect(shown?.mark).toBe('failed');
+  expect(shown?.text).toMatch(/failed +served/);
+  expect(shown?.details).toEqual(["failed: all 500 requests ended with 404: model '' not found"]);
+  const unlike = entryOf(
+    { type: 'point-done', point: { ...refused, errorsByClass: { '404': 12, timeout: 8 } } },
+    plain,
+  );
+  expect(unlike?.details).toEqual([
+    'failed: not one of 500 requests succeeded',
+    "100 % failed: 404 12 (model '' not found), timeout 8",
+  ]);
+  expect(`${shown?.text} ${shown?.details}`).not.toContain('valid');
+});
+
+test('a point that was left out says why', () => {
   const above = { ...point, status: 'skipped', validity: 'above the knee', sent: 0 } as const;
   expect(pointLine(above)).toBe('   50/s  skipped');
-  expect(pointRemarks(above)).toEqual(['above the knee']);
-  expect([isSound(point), isSound({ ...point, contaminated: 'x' }), isSound(above)]).toEqual([true, false, false]);
+  expect(pointRemarks({ ...above, outcomes: { ...above.outcomes, ok: 0, http_error: 0, timeout: 0 } })).toEqual([
+    'skipped: above the knee',
+  ]);
 });
 
 test('a tick with all its figures is still one line', () => {

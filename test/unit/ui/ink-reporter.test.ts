@@ -1,7 +1,6 @@
 import { Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createSweepControl } from '../../../src/services/load/sweep/sweep-control.ts';
 import { inkReporter } from '../../../src/ui/ink/ink-reporter.ts';
 import { fullTick, plan, point } from './events.ts';
@@ -32,16 +31,25 @@ vi.hoisted(() => {
   }
 });
 
+// The reporter's timer and the one by which Ink holds frames back are the test's own: nothing waits.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] });
+});
+afterEach(() => vi.useRealTimers());
+
+/** Long enough for a frame of the view, and for all that Ink holds back. */
+const frames = () => vi.advanceTimersByTime(1000);
+
 test('what is over stays, what was going on goes, and the cursor comes back', async () => {
   const terminal = new FakeTerminal();
   const reporter = open(terminal);
   reporter.handle({ type: 'step-started', key: 'engine', action: 'create' });
-  await delay(300);
+  frames();
   expect(stripVTControlCharacters(terminal.written)).toContain('engine: creating');
   expect(terminal.written).toContain('\u001b[?25l');
   reporter.handle({ type: 'step-done', key: 'engine', action: 'create', seconds: 0.3 });
   reporter.handle({ type: 'step-started', key: 'proxy', action: 'create' });
-  await delay(300);
+  frames();
   const before = terminal.written.length;
   await reporter.close();
   const last = terminal.written.slice(before);
@@ -68,7 +76,7 @@ test('NO_COLOR: no colours, the marks say it', async () => {
   const reporter = open(terminal);
   reporter.handle({ type: 'step-failed', key: 'engine', action: 'create', reason: 'port taken' });
   reporter.handle({ type: 'phase', name: 'Deploying' });
-  await delay(200);
+  frames();
   await reporter.close();
   vi.unstubAllEnvs();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences are control characters
@@ -85,7 +93,7 @@ test('a sweep that listens is steered by keys; the terminal is given back when i
   const reporter = inkReporter(terminal as unknown as NodeJS.WriteStream, keys);
   reporter.handle({ type: 'sweep-started', plan });
   reporter.handle({ type: 'sweep-tick', tick: fullTick });
-  await delay(600);
+  frames();
   expect(stdin.raw).toBe(true);
   expect(stripVTControlCharacters(terminal.written)).toContain('q stop and keep');
   stdin.type('q');
@@ -93,7 +101,7 @@ test('a sweep that listens is steered by keys; the terminal is given back when i
   reporter.handle({ type: 'point-done', point: { ...point, status: 'aborted' } });
   expect(stdin.raw).toBe(false);
   reporter.handle({ type: 'sweep-started', plan });
-  await delay(600);
+  frames();
   expect(stdin.raw).toBe(true);
   await reporter.close();
   expect([stdin.raw, terminal.listenerCount('resize')]).toEqual([false, 0]);
@@ -106,11 +114,11 @@ test('a terminal that gets narrower is cleared of the rows that it has broken', 
   const reporter = open(terminal);
   reporter.handle({ type: 'sweep-started', plan });
   reporter.handle({ type: 'sweep-tick', tick: fullTick });
-  await delay(400);
+  frames();
   const before = terminal.written.length;
   terminal.columns = 50;
   terminal.emit('resize');
-  await delay(100);
+  frames();
   const after = terminal.written.slice(before);
   expect(after.startsWith('\u001b[A\u001b[2K'.repeat(14))).toBe(true);
   const rows = stripVTControlCharacters(after).split('\n');

@@ -2,6 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
+import type { Step } from '../profiles/profile.ts';
+import { profileOf } from '../profiles/profiles.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { targetName } from '../target.ts';
 import type { ElasticOutcome, Knee, PointSummary, SecondSample, SloVerdict, SweepPlan, SweepReport } from '../types.ts';
@@ -71,15 +73,16 @@ export interface RecordedRun {
 export async function readRun(folder: string): Promise<RecordedRun> {
   const manifest = await readManifest(folder);
   const { plan } = manifest;
+  const { repeats, hasKnee } = profileOf(plan);
   const series = await readSeries(folder);
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
     const isLeft = ({ rate, index }: SeriesSample) => rate === left.rate && !points.some((p) => p.index === index);
-    const samples = series.filter((each) => (plan.elastic === undefined ? isLeft(each) : each.index === left.index));
+    const samples = series.filter((each) => (repeats ? each.index === left.index : isLeft(each)));
     points.push(await recoverPoint(plan, left, samples));
   }
   points.sort((a, b) => a.index - b.index);
-  const knee = manifest.knee ?? (plan.elastic === undefined ? judgeKnee(points) : undefined);
+  const knee = manifest.knee ?? (hasKnee ? judgeKnee(points) : undefined);
   const outFolder = join(folder, '..');
   const report: SweepReport = {
     plan,
@@ -133,7 +136,7 @@ async function readSeries(folder: string): Promise<SeriesSample[]> {
   return [...bySecond.values()].sort((a, b) => a.index - b.index || a.second - b.second);
 }
 
-/** Files of points without a summary: the one that was running when the process died; of an elastic profile several. */
+/** Files of points without a summary: the one that was running when the process died; where they overlap, several. */
 async function unfinished(
   folder: string,
   plan: SweepPlan,
@@ -141,6 +144,7 @@ async function unfinished(
   series: readonly SeriesSample[],
 ) {
   const prefix = `${plan.tag}_${targetName(plan.targetUrl)}_rps`;
+  const { repeats } = profileOf(plan);
   const left: { path: string; rate: number; index: number; startedAt: string }[] = [];
   for (const name of await readdir(folder)) {
     const [, digits, nth = 1] = /^([\d.]+?)(?:_(\d+))?\.csv$/.exec(name.slice(prefix.length)) ?? [];
@@ -148,25 +152,19 @@ async function unfinished(
     if (!name.startsWith(prefix) || digits === undefined || isSummed) continue;
     const rate = Number(digits);
     const path = join(folder, name);
-    // An elastic profile offers a rate more than once.
-    const known = plan.elastic === undefined ? plan.rates.indexOf(rate) : nthIndex([...points, ...series], rate, nth);
+    const known = repeats ? nthIndex([...points, ...series], rate, nth) : plan.rates.indexOf(rate);
     const index = known === undefined || known === -1 ? nextIndex([...points, ...series, ...left]) : known;
     left.push({ path, rate, index, startedAt: (await stat(path)).birthtime.toISOString() });
   }
   return left;
 }
 
-interface Rung {
-  readonly index: number;
-  readonly rate: number;
-}
-
 /** Of the points with a rate, the n-th one's index; undefined when it was not begun for long enough to be known. */
-function nthIndex(known: readonly Rung[], rate: number, nth: number | string): number | undefined {
+function nthIndex(known: readonly Step[], rate: number, nth: number | string): number | undefined {
   const indices = new Set(known.flatMap((each) => (each.rate === rate ? [each.index] : [])));
   return [...indices].sort((a, b) => a - b)[Number(nth) - 1];
 }
 
-function nextIndex(known: readonly Rung[]): number {
+function nextIndex(known: readonly Step[]): number {
   return Math.max(-1, ...known.map(({ index }) => index)) + 1;
 }

@@ -1,9 +1,9 @@
 import type { Emit } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
-import type { Generator, PointEnd } from '../engine/generator-group.ts';
 import type { Progress, RunOrder } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
-import { requestRows } from '../record/csv-rows.ts';
+import type { LoadGenerator, PointEnd } from '../generators/load-generator.ts';
+import type { Output, PointOutput } from '../outputs/output.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { arrivalsWithin } from '../schedule/arrivals.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
@@ -34,22 +34,22 @@ const NOTHING_YET: Progress = {
   cpuSeconds: 0,
 };
 
-export interface PointDeps {
-  readonly generator: Generator;
-  readonly record: RunRecord;
+export interface OfferDeps {
+  readonly generator: LoadGenerator;
+  readonly record: Pick<RunRecord, 'addSecond'>;
+  readonly outputs: readonly Output[];
   readonly clock: Clock;
   readonly emit: Emit;
   /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
   readonly signal: AbortSignal;
   readonly control?: SweepControl;
-  readonly onRecords?: (rate: number, records: readonly RequestRecord[]) => void;
   /** Called once, when nothing more is sent and what is open gets the time to end. */
   readonly onSent?: () => void;
   /** Whether it is the point that an operator sees and steers; without it, it is. */
   readonly isCurrent?: () => boolean;
 }
 
-/** What goes for this point beside its order. */
+/** What goes for this point in addition to its order. */
 export interface PointTerms {
   /** Conditions that end the point, and with it the sweep. */
   readonly abortOn: readonly Criterion[];
@@ -75,15 +75,15 @@ interface Stop {
  *
  * @throws RemedyError (exit 3) when the point's file cannot be made
  */
-export async function runPoint(
+export async function offerRate(
   plan: SweepPlan,
   index: number,
   order: RunOrder,
   { abortOn, contaminated }: PointTerms,
-  { generator, record, clock, emit, signal: sweepSignal, control, onRecords, onSent, isCurrent = always }: PointDeps,
+  { generator, record, outputs, clock, emit, signal: sweepSignal, control, onSent, isCurrent = always }: OfferDeps,
 ): Promise<PointResult> {
   const { rate } = order;
-  const { rows, csv, close } = await record.openPoint(rate);
+  const opened = await openPoint(outputs, rate);
   const collected = new Collector(order.kind);
   const live = new LiveFigures();
   const meter = tickMeter(plan, index, rate);
@@ -103,8 +103,7 @@ export async function runPoint(
     for (const one of records) collected.add(one);
     live.add(records);
     seconds.add(records);
-    rows.append(requestRows(rate, records));
-    onRecords?.(rate, records);
+    for (const output of opened) output.add(records);
   };
   const onBatch = (batch: { readonly records: readonly RequestRecord[]; readonly progress: Progress }) => {
     progress = batch.progress;
@@ -139,7 +138,7 @@ export async function runPoint(
   } finally {
     unskip?.();
     seconds.end();
-    await close();
+    await Promise.all(opened.map((output) => output.close()));
   }
   const stoppedMs = measuredMs(end, signal, progress, order.durationMs);
   const point = summarizePoint(
@@ -156,12 +155,24 @@ export async function runPoint(
       progress,
       ...(end.type === 'lost' ? { lost: end.why } : {}),
       ...(contaminated === undefined ? {} : { contaminated }),
-      perRequestCsv: csv,
+      perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
       wallSeconds: (clock.monotonic() - began) / 1000,
     },
     collected,
   );
   return { point, ...(abortedBy === undefined ? {} : { abortedBy }) };
+}
+
+/** @throws what one of them throws; those that were opened are closed then */
+async function openPoint(outputs: readonly Output[], rate: number): Promise<PointOutput[]> {
+  const opened: PointOutput[] = [];
+  try {
+    for (const output of outputs) opened.push(...[(await output.openPoint?.(rate)) ?? []].flat());
+    return opened;
+  } catch (error) {
+    await Promise.all(opened.map((each) => each.close()));
+    throw error;
+  }
 }
 
 const always = () => true;

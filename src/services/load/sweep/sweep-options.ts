@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../../errors.ts';
+import { profileOf } from '../profiles/profiles.ts';
 import { PROMPT_SCHEME } from '../prompt.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import type { Criterion } from '../stats/criterion.ts';
@@ -37,7 +38,7 @@ export interface SweepOptions extends SweepSettings {
   readonly findKnee?: boolean;
   /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
   readonly maxDurationSeconds?: number;
-  /** A profile that makes a group grow and shrink; `rates` are its bounds, and the ladder comes from elsewhere. */
+  /** A profile that makes a group grow and shrink; `rates` are its bounds, and its steps come from elsewhere. */
   readonly elastic?: NonNullable<SweepPlan['elastic']>;
   /** Conditions that end the sweep. */
   readonly abortOn?: readonly Criterion[];
@@ -105,9 +106,8 @@ export function resumedOptions(
       exit: ExitCode.usage,
       nextSteps: [next],
     });
-  if (settings.elastic !== undefined) {
-    throw refused('it is an elastic one, and its group is not as it was then', 'begin a new run with --elastic');
-  }
+  const { noResume } = profileOf(run.manifest.plan);
+  if (noResume !== undefined) throw refused(noResume.why, noResume.next);
   if (promptSha256 === undefined) throw refused('its manifest does not tell its settings', 'begin a new run');
   if (promptSha256 !== sha256(prompt)) {
     throw refused('it was made with another prompt', 'give the same --prompt-file as then, or begin a new run');

@@ -1,8 +1,10 @@
 import { formatSeconds } from '../../../durations.ts';
 import { plural } from '../../words.ts';
+import { ENOUGH } from '../profiles/knee-search.ts';
+import type { Note, ProfilePlan } from '../profiles/profile.ts';
+import { profileOf } from '../profiles/profiles.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
-import { ENOUGH } from './knee-search.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -42,29 +44,27 @@ export function planSweep(
     readonly simulated: boolean;
     readonly maxInFlight: number;
     readonly probeMs?: number;
-    /** Search between the ends of the ladder. */
-    readonly search?: NonNullable<SweepPlan['search']>;
-    readonly elastic?: NonNullable<SweepPlan['elastic']>;
   },
+  own: ProfilePlan = { rates: settings.rates },
 ): SweepPlan {
-  const { rates, durationSeconds, warmupSeconds, sharedPrefixTokens = 0 } = settings;
+  const { durationSeconds, warmupSeconds, sharedPrefixTokens = 0 } = settings;
+  const { rates } = own;
+  const planned = { ...settings, ...own };
   const { probeMs } = known;
   return {
     runId: known.runId,
     tag: settings.tag,
     targetUrl: settings.targetUrl,
     simulated: known.simulated,
-    rates,
+    ...own,
     durationSeconds,
     warmupSeconds,
     timeoutSeconds: settings.timeoutSeconds,
     drainSeconds: settings.drainSeconds,
     maxInFlight: known.maxInFlight,
-    totalRequests: measuredRequests(settings),
+    totalRequests: measuredRequests(planned),
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
-    estimateSeconds: plannedSeconds({ ...settings, ...(probeMs === undefined ? {} : { probeMs }) }),
-    ...(known.search === undefined ? {} : { search: known.search }),
-    ...(known.elastic === undefined ? {} : { elastic: known.elastic }),
+    estimateSeconds: plannedSeconds({ ...planned, ...(probeMs === undefined ? {} : { probeMs }) }),
     ...(sharedPrefixTokens === 0 ? {} : { sharedPrefixTokens }),
     ...(probeMs === undefined
       ? {}
@@ -82,21 +82,21 @@ export function predictInFlight(settings: SweepSettings, rate: number, probeMs: 
 }
 
 /** What the probe foretells, in sentences: for every reader, and as warnings where a limit will be hit. */
-export function predictions(plan: SweepPlan): { readonly level: 'info' | 'warn'; readonly text: string }[] {
+export function predictions(plan: SweepPlan): Note[] {
   const { probeMs, predictedInFlight = [], rates, maxInFlight } = plan;
   if (probeMs === undefined) return [];
   const most = Math.max(...predictedInFlight);
   const at = rates[predictedInFlight.indexOf(most)];
   const took = probeMs < 1000 ? `${probeMs.toFixed(0)} ms` : `${(probeMs / 1000).toFixed(1)} s`;
-  const notes: { level: 'info' | 'warn'; text: string }[] = [
+  const notes: Note[] = [
     {
       level: 'info',
       text:
         `a request alone takes ${took}: at least ${most} in flight at ${at} rps` +
-        // A search has other points than its bounds.
-        (plan.search === undefined
-          ? `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`
-          : ''),
+        // An open one has other points than its bounds.
+        (profileOf(plan).isOpen
+          ? ''
+          : `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`),
     },
   ];
   const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);
@@ -117,10 +117,8 @@ const TELLING = { requests: ENOUGH, answers: 4.4, few: 20 } as const;
  * That points may be too short to tell whether the target keeps up, and what is known of a better duration: under load
  * answers take longer than alone. Of fast answers few requests are enough.
  */
-function shortNote(
-  { rates, durationSeconds, search, elastic }: SweepPlan,
-  tookSeconds: number,
-): { readonly level: 'info' | 'warn'; readonly text: string }[] {
+function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
+  const { rates, durationSeconds } = plan;
   const lowest = Math.min(...rates);
   const tens = (seconds: number) => Math.ceil(seconds / 10) * 10;
   const forAnswers = TELLING.answers * tookSeconds;
@@ -131,47 +129,16 @@ function shortNote(
       : []),
     ...(isFew ? [`${TELLING.requests} requests at ${lowest} rps take ${tens(TELLING.requests / lowest)} s`] : []),
   ];
-  if (reasons.length === 0 || elastic !== undefined) return [];
+  const { hasKnee, longestSeconds } = profileOf(plan);
+  if (reasons.length === 0 || !hasKnee) return [];
   const why = `points of ${durationSeconds} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
-  const { maxDurationSeconds: longest = durationSeconds } = search ?? {};
-  if (longest > durationSeconds) return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
+  if (longestSeconds(plan) > durationSeconds)
+    return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
   const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
   return [{ level: 'warn', text: `${why}; --duration ${wanted}s would tell more` }];
 }
 
-/** Shorter answers are many in any window. */
-const LONG_ANSWER_MS = 1000;
-
-/** What a search may take by itself, and whether that is enough for answers as long as the probe's. */
-export function searchNotes(plan: SweepPlan): { readonly level: 'info' | 'warn'; readonly text: string }[] {
-  const { search, durationSeconds, probeMs = 0 } = plan;
-  if (search === undefined) return [];
-  const { maxDurationSeconds: longest = durationSeconds } = search;
-  const bound = `at most ${formatSeconds(longest)} each (--max-duration)`;
-  const needed = Math.ceil((ENOUGH * probeMs) / 60_000);
-  return [
-    ...(longest === durationSeconds
-      ? []
-      : [
-          {
-            level: 'info' as const,
-            text: `points near the knee last until they tell, and one that does not is offered again: ${bound}`,
-          },
-        ]),
-    ...(needed * 60 <= longest || probeMs < LONG_ANSWER_MS
-      ? []
-      : [
-          {
-            level: 'warn' as const,
-            text:
-              `near the knee of a target that serves one such request at a time, a point that tells takes ${needed} min: ` +
-              `--max-duration ${needed}m finds it, ${formatSeconds(longest)} may leave it undecided`,
-          },
-        ]),
-  ];
-}
-
-export function measuredRequests({ rates, durationSeconds }: SweepSettings): number {
+export function measuredRequests({ rates, durationSeconds }: Pick<SweepSettings, 'rates' | 'durationSeconds'>): number {
   return rates.reduce((sum, rate) => sum + arrivalsWithin(durationSeconds, rate), 0);
 }
 

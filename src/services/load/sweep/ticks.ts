@@ -1,9 +1,10 @@
 import type { Progress } from '../engine/protocol.ts';
 import { arrivalsWithin, nextIndexAfter } from '../schedule/arrivals.ts';
+import { longestDrain } from '../schedule/longest-drain.ts';
 import type { Collector } from '../stats/collector.ts';
 import type { LiveFigures } from '../stats/live-figures.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';
-import { longestDrain, timeLeft } from './time-left.ts';
+import { timeLeft } from './time-left.ts';
 
 /** Span of the `sentPerSecond` figure: a second, or so many requests where these take longer to come. */
 const SPAN_MS = 1000;

@@ -1,3 +1,5 @@
+import { profileOf } from '../profiles/profiles.ts';
+import { longestDrain } from '../schedule/longest-drain.ts';
 import type { SweepPlan } from '../types.ts';
 
 /** A probe that takes so many times as long as before, had the target been asked now, means a queue. */
@@ -10,7 +12,7 @@ type Planned = Pick<
 
 /** Where a point stands. */
 export interface Standing {
-  /** Position of the point in the ladder. */
+  /** Position of the point in the sweep. */
   readonly index: number;
   readonly rate: number;
   readonly draining: boolean;
@@ -41,11 +43,6 @@ export function plannedSeconds(plan: Planned): number {
   );
 }
 
-/** Longest drain of a point, seconds: nothing is open longer than its timeout. */
-export function longestDrain({ drainSeconds, timeoutSeconds }: Planned): number {
-  return Math.min(drainSeconds, timeoutSeconds);
-}
-
 /**
  * What is left of a sweep as things stand: what will be open when the window ends, at the rate at which answers come, is
  * the drain. Where that shows a queue, points at rates above it gather one as well.
@@ -55,7 +52,7 @@ export function timeLeft(plan: Planned, standing: Standing): TimeLeft {
   const { index, rate, draining, elapsed, inFlight, servedRps } = standing;
   const bound = longestDrain(plan);
   const probe = probeSeconds(plan);
-  const ofPoint = plan.search !== undefined || plan.elastic !== undefined;
+  const ofPoint = profileOf(plan).isOpen;
   const window = Math.max(0, durationSeconds - elapsed);
   const served = servedRps ?? 0;
   const open = inFlight + Math.max(0, rate - served) * window;

@@ -10,11 +10,17 @@ import { errorClasses, rateText, refusers, sharedPromptLine, shareText, timeText
 import { isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
-import { latencyChart, outcomeChart, speedupChart, throughputChart, waterfallChart } from './point-charts.ts';
+import {
+  latencyChart,
+  outcomeChart,
+  speedupChart,
+  streamCharts,
+  throughputChart,
+  waterfallChart,
+} from './point-charts.ts';
 import { scalingCharts } from './scaling-charts.ts';
 import { scalingSection } from './scaling-section.ts';
 import { type PageAssets, shellOf } from './shell.ts';
-import { streamCharts } from './stream-charts.ts';
 import { timeCharts } from './time-charts.ts';
 
 /** A recorded run as one HTML file. */
@@ -71,7 +77,7 @@ function endingOf({ status, problem }: SweepReport): string {
 
 function cardsOf(report: SweepReport): string {
   const { points, knee, slos = [], plan, elastic } = report;
-  const sound = points.filter(isSound);
+  const good = points.filter((point) => isSound(point) && verdictOf(point) !== 'failed');
   // Not the successes over the window: a backlog that is worked off after it would count as speed.
   const best = countingOf(report)
     .filter((point) => isSound(point) && isServed(point))
@@ -100,7 +106,7 @@ function cardsOf(report: SweepReport): string {
       best === undefined ? 'no sound point with enough requests' : `at ${best.rate} rps offered`,
     ],
     ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
-    ['sound points', `${sound.length} of ${plan.rates.length}`, 'valid, complete, not contaminated'],
+    ['sound points', `${good.length} of ${plan.rates.length}`, 'measured whole, and not failed throughout'],
     ...(slos.length === 0
       ? []
       : [

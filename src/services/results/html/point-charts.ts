@@ -3,88 +3,60 @@ import { isServed, percentileOf } from '../few-answers.ts';
 import { rateText, refusals, shareText, timeText } from '../text.ts';
 import { isSound, verdictOf } from '../verdict.ts';
 import { type Part, partsOf, waterfallTotal } from '../waterfall-parts.ts';
-import type { Chart, Datum } from './chart-types.ts';
-import { againstRate, measured, number, OFFERED, offeredAxis, tickTime } from './point-axis.ts';
+import type { Chart, Datum, Series } from './chart-types.ts';
+import { againstRate, measured, number, OFFERED, rateLine, tickTime } from './point-axis.ts';
+
+const perSecond = (value: number) => `${rateText(value)}/s`;
 
 /** Throughput against offered, with the line of a target that keeps up with everything. */
 export function throughputChart(report: SweepReport): Chart[] {
   const points = measured(report);
   if (points.length === 0) return [];
-  const per = (value: (point: PointSummary) => number): Datum[] =>
-    points.map((point) => ({
-      x: point.rate,
-      y: value(point),
-      hollow: !isSound(point),
-      text: `${rateText(value(point))}/s`,
-    }));
-  const served = per(({ servedRps }) => servedRps).filter((_, index) => isServed(points[index]));
-  const best = served.reduce<Datum | undefined>((most, each) => (each.y > (most?.y ?? -1) ? each : most), undefined);
+  const line = (name: string, color: number, value: (point: PointSummary) => number) =>
+    rateLine(points, [name, color], (point) => ({ value: value(point) }), perSecond);
+  const served = rateLine(
+    points,
+    ['served', 1],
+    (point) => (isServed(point) ? { value: point.servedRps } : undefined),
+    perSecond,
+  );
+  const best = served.data.toSorted((a, b) => b.y - a.y)[0];
   const most = best === undefined ? '' : ` The most served were ${rateText(best.y)} per second at ${best.x} offered.`;
+  const ideal: Series = { ...line('ideal', 6, ({ rate }) => rate), dashed: true, markers: false };
   return [
-    {
+    againstRate(report, points, 'linear', {
       id: 'throughput',
       title: 'Throughput against offered rate',
       summary: `Successful answers per second against the offered rate.${most}`,
       note: 'ok: successes per second of the point. served: successes until the last answer, which shows a backlog that was worked off after the window.',
-      x: offeredAxis('linear'),
       y: { label: 'answers per second', scale: 'linear', tick: number },
-      series: [
-        {
-          name: 'ideal',
-          kind: 'line',
-          color: 6,
-          dashed: true,
-          data: [{ x: 0, y: 0, text: '0/s' }, ...per(({ rate }) => rate)].filter(
-            ({ x }) => x > 0 || points.length === 1,
-          ),
-        },
-        { name: 'sent', kind: 'line', color: 4, markers: true, data: per(({ sentRps }) => sentRps) },
-        { name: 'ok', kind: 'line', color: 2, markers: true, data: per(({ okRps }) => okRps) },
-        { name: 'served', kind: 'line', color: 1, markers: true, data: served },
-      ],
-      ...againstRate(report, points),
-    },
+      series: [ideal, line('sent', 4, ({ sentRps }) => sentRps), line('ok', 2, ({ okRps }) => okRps), served],
+    }),
   ];
 }
 
 /** Response time percentiles against offered, both axes logarithmic, with the 95 % intervals that the sample allows. */
 export function latencyChart(report: SweepReport): Chart[] {
   const points = measured(report).filter(({ response }) => response !== undefined);
-  if (points.length === 0) return [];
-  const names = ['p50', 'p90', 'p95', 'p99'] as const;
-  const series = names.map((name, color) => ({
-    ...({ name, kind: 'line', color, markers: true } as const),
-    data: points.flatMap((point): Datum[] => {
-      const { response } = point;
+  const series = (['p50', 'p90', 'p95', 'p99'] as const).map((name, color) => {
+    const figure = (point: PointSummary) => {
       const value = percentileOf(point, name);
-      if (response === undefined || value === undefined) return [];
-      const interval = response.ci[name];
-      const bounds = interval === undefined ? '' : ` (${timeText(interval[0])} to ${timeText(interval[1])})`;
-      return [
-        {
-          ...{
-            x: point.rate,
-            y: value,
-            hollow: !isSound(point),
-            text: `${timeText(value)}${bounds}`,
-          },
-          ...(interval === undefined ? {} : { low: interval[0], high: interval[1] }),
-        },
-      ];
-    }),
-  }));
-  const [first, last] = [points[0], points.at(-1)];
+      return value === undefined ? undefined : { value, ci: point.response?.ci[name] };
+    };
+    return rateLine(points, [name, color], figure, timeText);
+  });
+  const median = (point: PointSummary | undefined) =>
+    `${timeText(point?.response?.p50 ?? 0)} at ${point?.rate} requests per second`;
+  if (points.length === 0) return [];
   return [
-    {
+    againstRate(report, points, 'log', {
       id: 'latency',
       title: 'Response time against offered rate',
-      summary: `Percentiles of the response time of successes, from the intended time of each request. The median goes from ${timeText(first?.response?.p50 ?? 0)} at ${first?.rate} to ${timeText(last?.response?.p50 ?? 0)} at ${last?.rate} requests per second.`,
+      summary: `Percentiles of the response time of successes, from the intended time of each request. The median goes from ${median(points[0])} to ${median(points.at(-1))}.`,
       note: 'Both axes are logarithmic. Bars: 95 % confidence intervals, where the sample is large enough for one.',
-      x: offeredAxis('log'),
       y: { label: 'response time', scale: 'log', tick: tickTime },
       series,
-      ...againstRate(report, points),
-    },
+    }),
   ];
 }
 
@@ -95,23 +67,59 @@ export function speedupChart(report: SweepReport): Chart[] {
   if (base === undefined || points.length < 2) return [];
   const times = (value: number) => `${Number(value.toPrecision(3))} x`;
   const above = points.filter(({ rate, servedRps }) => rate >= base.rate && servedRps > 0);
-  const per = (value: (point: PointSummary) => number): Datum[] =>
-    above.map((point) => ({ x: point.rate, y: value(point), hollow: !isSound(point), text: times(value(point)) }));
-  const served = per(({ servedRps }) => servedRps / base.servedRps);
+  const line = (name: string, color: number, value: (point: PointSummary) => number) =>
+    rateLine(above, [name, color], (point) => ({ value: value(point) }), times);
+  const served = line('served', 0, ({ servedRps }) => servedRps / base.servedRps);
+  const ideal: Series = { ...line('ideal', 6, ({ rate }) => rate / base.rate), dashed: true, markers: false };
   return [
-    {
+    againstRate(report, above, 'log', {
       id: 'speedup',
       title: `Speed-up against ${base.rate} rps`,
-      summary: `Answers served per second relative to the lowest sound rate, ${base.rate}. The highest is ${times(Math.max(...served.map(({ y }) => y)))}.`,
+      summary: `Answers served per second relative to the lowest sound rate, ${base.rate}. The highest is ${times(Math.max(...served.data.map(({ y }) => y)))}.`,
       note: 'Both axes are logarithmic. Ideal: the target gets as many times more done as it is offered.',
-      x: offeredAxis('log'),
       y: { label: 'times', scale: 'log', tick: number },
-      series: [
-        { name: 'ideal', kind: 'line', color: 6, dashed: true, data: per(({ rate }) => rate / base.rate) },
-        { name: 'served', kind: 'line', color: 0, markers: true, data: served },
-      ],
-      ...againstRate(report, above),
-    },
+      series: [ideal, served],
+    }),
+  ];
+}
+
+/** Where answers stream: when the first token came and how fast the others followed, and how many tokens in all. */
+export function streamCharts(report: SweepReport): Chart[] {
+  const points = measured(report).filter(({ stream }) => stream !== undefined);
+  if (points.length === 0) return [];
+  const line = (name: string, color: number, part: 'ttft' | 'tpot' | 'itl', at: 'p50' | 'p99') => {
+    const figure = ({ stream }: PointSummary) => {
+      const times = stream?.[part];
+      return times === undefined ? undefined : { value: times[at], ci: times.ci[at] };
+    };
+    return rateLine(points, [name, color], figure, timeText);
+  };
+  const series = [
+    line('TTFT p50', 0, 'ttft', 'p50'),
+    line('TTFT p99', 3, 'ttft', 'p99'),
+    line('TPOT p50', 2, 'tpot', 'p50'),
+    line('TPOT p99', 1, 'tpot', 'p99'),
+    line('ITL p99', 4, 'itl', 'p99'),
+  ];
+  const tokensOf = ({ stream }: PointSummary) => ({ value: stream?.outputTokensPerSecond ?? 0 });
+  const tokens = rateLine(points, ['output tokens', 0], tokensOf, perSecond);
+  return [
+    againstRate(report, points, 'log', {
+      id: 'stream',
+      title: 'Tokens of streamed answers against offered rate',
+      summary:
+        'Time to the first token (TTFT), time per output token after it (TPOT), time between reads that carried tokens (ITL).',
+      note: 'Both axes are logarithmic. Bars: 95 % confidence intervals. ITL is per read: tokens that arrive together count once.',
+      y: { label: 'time', scale: 'log', tick: tickTime },
+      series: series.filter(({ data }) => data.length > 0),
+    }),
+    againstRate(report, points, 'linear', {
+      id: 'tokens',
+      title: 'Output tokens per second against offered rate',
+      summary: `Output tokens per second over all answers. The most were ${rateText(Math.max(...tokens.data.map(({ y }) => y)))} per second.`,
+      y: { label: 'tokens per second', scale: 'linear', tick: number },
+      series: [tokens],
+    }),
   ];
 }
 

@@ -1,8 +1,9 @@
+import { profileOf } from '../../load/profiles/profiles.ts';
 import type { SeriesSample } from '../../load/record/read-run.ts';
 import type { PointSummary } from '../../load/types.ts';
 import type { ReportedRun } from '../recorded.ts';
 import { hostTotals, rateText, shareText, timeText } from '../text.ts';
-import type { Axis, Chart, Datum, Series } from './chart-types.ts';
+import type { Chart, Datum, Series } from './chart-types.ts';
 import { number, tickTime } from './point-axis.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -24,134 +25,114 @@ interface Slot {
 
 /** Everything over the time of the sweep: rates, requests in flight, response time, hosts. */
 export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
-  const series = report.plan.elastic === undefined ? recorded : sideBySide(report.points, recorded);
+  const series = profileOf(report.plan).overlap ? sideBySide(report.points, recorded) : recorded;
   // Seconds to a column.
   const step = Math.max(1, Math.ceil(series.length / MAX_COLUMNS));
   const slots = slotsOf(report.points, series, step);
-  const first = slots[0];
-  const last = slots.at(-1);
+  const [first, last] = [slots[0], slots.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const span: Axis = {
-    label: 'time of the sweep',
-    scale: 'time',
-    tick: clockText,
-    domain: [first.at, last.at + step],
-  };
   const bands = report.points.flatMap(({ index, rate }) => {
     const own = slots.filter((slot) => slot.index === index && slot.phase === 'measure');
     const [from, to] = [own[0]?.at, own.at(-1)?.at];
     return from === undefined || to === undefined ? [] : [{ from, to: to + step, label: String(rate) }];
   });
   const byTime = new Map(slots.map((slot) => [slot.at, slot]));
-  const columnName = (x: number) => {
-    const slot = byTime.get(x);
-    return slot === undefined ? clockText(x) : `${clockText(x)}, ${slot.rate} rps, ${PHASE[slot.phase]}`;
-  };
   const many =
     step > 1 ? ` Each value stands for ${step} seconds: the mean rate, the most in flight, the worst percentile.` : '';
-  const common = { x: span, bands, columnName, step, note: SHADING + many };
+  const chart = (own: Pick<Chart, 'id' | 'title' | 'summary' | 'y' | 'series'>): Chart => ({
+    ...own,
+    ...{ bands, note: SHADING + many },
+    x: { label: 'time of the sweep', scale: 'time', tick: clockText, domain: [first.at, last.at + step] },
+    columnName(x) {
+      const slot = byTime.get(x);
+      return slot === undefined ? clockText(x) : `${clockText(x)}, ${slot.rate} rps, ${PHASE[slot.phase]}`;
+    },
+  });
+  // Of several seconds: rates are means, and the worst percentile stands, since theirs cannot be had.
+  const line = (
+    name: string,
+    color: number,
+    value: (slot: Slot) => number,
+    text: (value: number) => string,
+  ): Series => {
+    const data = slots.map((slot) => ({ x: slot.at, y: value(slot), text: text(value(slot)) }));
+    return { name, kind: 'line', color, data: withBreaks(slots, data) };
+  };
+  const perSecond = (name: string, color: number, pick: (sample: SeriesSample) => number) =>
+    line(name, color, ({ samples }) => samples.reduce((sum, each) => sum + pick(each), 0) / samples.length, rate);
+  const rate = (value: number) => `${rateText(value)}/s`;
+  const worst = (name: string, color: number, pick: (sample: SeriesSample) => number | undefined) =>
+    line(name, color, ({ samples }) => largest(samples.flatMap((sample) => pick(sample) ?? [])), timeText);
+  const inFlight = line('in flight', 0, ({ samples }) => largest(samples.map((each) => each.inFlight)), String);
+  const offered = line('offered', 6, (slot) => (slot.phase === 'measure' ? slot.rate : Number.NaN), rate);
+  const percentiles = [worst('p50', 0, ({ p50 }) => p50), worst('p99', 3, ({ p99 }) => p99)];
+  const hosts = hostTotals(report.points).map(([host]) => host);
   return [
-    ...rateChart(slots, common),
-    ...flightChart(slots, common),
-    ...percentileChart(slots, common),
-    ...hostChart(report.points, slots, common),
+    chart({
+      id: 'rates',
+      title: 'Offered and achieved rate over time',
+      summary: 'Requests offered, sent, answered and failed in each second of the sweep.',
+      y: { label: 'per second', scale: 'linear', tick: number },
+      series: [
+        { ...offered, dashed: true },
+        perSecond('sent', 4, ({ sent }) => sent),
+        perSecond('ok', 2, ({ ok }) => ok),
+        perSecond('failed', 7, ({ failed }) => failed),
+      ],
+    }),
+    chart({
+      id: 'in-flight',
+      title: 'Requests in flight over time',
+      summary: `Open requests at the end of each second. The peak is ${Math.max(0, ...known(inFlight))}.`,
+      y: { label: 'in flight', scale: 'linear', tick: number },
+      series: [inFlight],
+    }),
+    ...(percentiles.every((each) => known(each).length === 0)
+      ? []
+      : [
+          chart({
+            id: 'response-over-time',
+            title: 'Response time over time',
+            summary: 'Median and 99th percentile of the response time of the successes that ended in each second.',
+            y: { label: 'response time', scale: 'log', tick: tickTime },
+            series: percentiles,
+          }),
+        ]),
+    ...(hosts.length === 0
+      ? []
+      : [
+          chart({
+            id: 'hosts',
+            title: 'Share of answers per host over time',
+            summary: `Which of ${hosts.length} hosts the answers of each second came from, in shares.`,
+            y: { label: 'share of answers', scale: 'linear', tick: (value) => `${value} %`, domain: [0, 100] },
+            series: hostSeries(hosts, slots, step),
+          }),
+        ]),
   ];
 }
-
-type Common = Pick<Chart, 'x' | 'columnName'> & {
-  readonly note: string;
-  readonly bands: NonNullable<Chart['bands']>;
-  readonly step: number;
-};
 
 const PHASE: Readonly<Record<SeriesSample['phase'], string>> = { warmup: 'warm-up', measure: 'window', drain: 'drain' };
 
 const SHADING = 'Shaded: the measured windows, with their offered rates above. Between them: drain and warm-up.';
 
-function rateChart(slots: readonly Slot[], common: Common): Chart[] {
-  const perSecond = (pick: (sample: SeriesSample) => number) =>
-    lineOf(
-      slots,
-      ({ samples }) => mean(samples.map(pick)),
-      (value) => `${rateText(value)}/s`,
-    );
-  return [
-    {
-      ...{ id: 'rates', title: 'Offered and achieved rate over time', ...common },
-      summary: 'Requests offered, sent, answered and failed in each second of the sweep.',
-      y: { label: 'per second', scale: 'linear', tick: number },
-      series: [
-        {
-          name: 'offered',
-          kind: 'line',
-          color: 6,
-          dashed: true,
-          data: lineOf(
-            slots,
-            ({ rate, phase }) => (phase === 'measure' ? rate : Number.NaN),
-            (value) => `${rateText(value)}/s`,
-          ),
-        },
-        { name: 'sent', kind: 'line', color: 4, data: perSecond(({ sent }) => sent) },
-        { name: 'ok', kind: 'line', color: 2, data: perSecond(({ ok }) => ok) },
-        { name: 'failed', kind: 'line', color: 7, data: perSecond(({ failed }) => failed) },
-      ],
-    },
-  ];
+/** NaN where there is none. */
+function largest(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : Math.max(...values);
 }
 
-function flightChart(slots: readonly Slot[], common: Common): Chart[] {
-  const data = lineOf(
-    slots,
-    ({ samples }) => Math.max(...samples.map(({ inFlight }) => inFlight)),
-    (value) => value.toFixed(0),
-  );
-  const peak = Math.max(0, ...data.map(({ y }) => (Number.isFinite(y) ? y : 0)));
-  return [
-    {
-      ...{ id: 'in-flight', title: 'Requests in flight over time', ...common },
-      summary: `Open requests at the end of each second. The peak is ${peak}.`,
-      y: { label: 'in flight', scale: 'linear', tick: number },
-      series: [{ name: 'in flight', kind: 'line', color: 0, data }],
-    },
-  ];
+function known({ data }: Series): number[] {
+  return data.flatMap(({ y }) => (Number.isFinite(y) ? [y] : []));
 }
 
-function percentileChart(slots: readonly Slot[], common: Common): Chart[] {
-  // A percentile of several seconds cannot be had from theirs: the worst second stands for them.
-  const worst = (pick: (sample: SeriesSample) => number | undefined) =>
-    lineOf(
-      slots,
-      ({ samples }) => {
-        const known = samples.flatMap((sample) => pick(sample) ?? []);
-        return known.length === 0 ? Number.NaN : Math.max(...known);
-      },
-      timeText,
-    );
-  const data = { p50: worst(({ p50 }) => p50), p99: worst(({ p99 }) => p99) };
-  if (data.p50.every(({ y }) => !Number.isFinite(y))) return [];
-  return [
-    {
-      ...{ id: 'response-over-time', title: 'Response time over time', ...common },
-      summary: 'Median and 99th percentile of the response time of the successes that ended in each second.',
-      y: { label: 'response time', scale: 'log', tick: tickTime },
-      series: [
-        { name: 'p50', kind: 'line', color: 0, data: data.p50 },
-        { name: 'p99', kind: 'line', color: 3, data: data.p99 },
-      ],
-    },
-  ];
-}
-
-function hostChart(points: readonly PointSummary[], slots: readonly Slot[], common: Common): Chart[] {
-  const hosts = hostTotals(points).map(([host]) => host);
-  if (hosts.length === 0) return [];
+/** Shares of the answers of each second, in stacks; beyond some hosts, the others are one. */
+function hostSeries(hosts: readonly string[], slots: readonly Slot[], step: number): Series[] {
   const named = hosts.length > MAX_HOSTS ? hosts.slice(0, MAX_HOSTS - 1) : hosts;
   const groups = [...named.map((host) => [host]), ...(named.length < hosts.length ? [hosts.slice(named.length)] : [])];
   const count = ({ samples }: Slot, group: readonly string[]) =>
     samples.reduce((sum, sample) => sum + group.reduce((all, host) => all + (sample.hosts[host] ?? 0), 0), 0);
   const bases = slots.map(() => 0);
-  const series = groups.map((group, color): Series => {
+  return groups.map((group, color): Series => {
     const data = slots.map((slot, place): Datum => {
       const all = count(slot, hosts);
       const own = count(slot, group);
@@ -165,18 +146,10 @@ function hostChart(points: readonly PointSummary[], slots: readonly Slot[], comm
       name: group.length > 1 ? `${group.length} others` : (group[0] ?? ''),
       kind: 'area',
       color,
-      step: common.step,
+      step,
       data: withBreaks(slots, data),
     };
   });
-  return [
-    {
-      ...{ id: 'hosts', title: 'Share of answers per host over time', ...common },
-      summary: `Which of ${hosts.length} hosts the answers of each second came from, in shares.`,
-      y: { label: 'share of answers', scale: 'linear', tick: (value) => `${value} %`, domain: [0, 100] },
-      series,
-    },
-  ];
 }
 
 /** The seconds of all points on one time axis, in order, put together where there are too many of them. */
@@ -227,13 +200,6 @@ function tenths(seconds: number): number {
   return Math.round(seconds * 10) / 10;
 }
 
-function lineOf(slots: readonly Slot[], value: (slot: Slot) => number, text: (value: number) => string): Datum[] {
-  return withBreaks(
-    slots,
-    slots.map((slot) => ({ x: slot.at, y: value(slot), text: text(value(slot)) })),
-  );
-}
-
 /** Nothing is known between two points, and no line is drawn there. */
 function withBreaks(slots: readonly Slot[], data: readonly Datum[]): Datum[] {
   return data.flatMap((datum, place) => {
@@ -241,10 +207,6 @@ function withBreaks(slots: readonly Slot[], data: readonly Datum[]): Datum[] {
     const apart = slot !== undefined && before !== undefined && slot.index !== before.index;
     return apart ? [{ x: datum.x, y: Number.NaN, text: '' }, datum] : [datum];
   });
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
 /** `2:05` since the beginning of the first window. */

@@ -78,14 +78,14 @@ async function replicaOf(
   const known = { name: key, ...(Number.isNaN(createdAt) ? {} : { createdAt }) };
   if (live === undefined) {
     const stage = status === 'creating' || status === 'updating' ? 'creating' : 'leaving';
-    return { ...known, stage, detail: { record: status, process: 'none' } };
+    return { ...known, stage, detail: { record: status, health: 'no process' } };
   }
   const healthy = (await healthReason(`http://${LOOPBACK}:${live.port}/health`)) === undefined;
   return {
     ...known,
     stage: status === 'removing' ? 'leaving' : healthy ? 'healthy' : 'running',
     ...(!healthy && status === 'ready' ? { unwell: true } : {}),
-    detail: { record: status, process: 'runs', health: healthy ? 'healthy' : 'unhealthy' },
+    detail: { record: status, health: healthy ? 'healthy' : 'unhealthy' },
     template: live.spec,
   };
 }
@@ -97,7 +97,7 @@ function behindProxy(replica: InstanceSample, backends: ReadonlyMap<string, bool
   return {
     ...replica,
     ...(serves ? { stage: 'serving' } : {}),
-    ...(backend === undefined ? {} : { detail: { ...replica.detail, proxy: backend ? 'asks it' : 'leaves it out' } }),
+    ...(backend === undefined ? {} : { detail: { ...replica.detail, proxy: backend ? 'in' : 'out' } }),
   };
 }
 

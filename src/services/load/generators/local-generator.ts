@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { reasonOf } from '../../../errors.ts';
-import type { Order, Progress, Report, RunOrder } from './protocol.ts';
-import { readColumns } from './record-columns.ts';
-import type { RequestRecord } from './request-record.ts';
-import { siblingModule } from './sibling.ts';
+import type { Order, Report, RunOrder } from '../engine/protocol.ts';
+import { readColumns } from '../engine/record-columns.ts';
+import { siblingModule } from '../engine/sibling.ts';
+import type { Batch, LoadGenerator, PointEnd } from './load-generator.ts';
 
 const CLOSE_MS = 2000;
 /** A generator that has not said it is finished this long after it must have been is taken for dead. */
@@ -13,18 +13,8 @@ const STDERR_TAIL = 400;
 /** Of a generator whose requests end soon; see {@link GeneratorPlan} for the other. */
 const NURSERY_MB = 16;
 
-export interface Batch {
-  readonly records: readonly RequestRecord[];
-  readonly progress: Progress;
-}
-
-/** How a point ended: as ordered, or with the reason for which its generator is gone. */
-export type PointEnd =
-  | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress }
-  | { readonly type: 'lost'; readonly why: string };
-
-/** The parent's handle of one generator process. One point at a time. */
-export class OneGenerator {
+/** The parent's handle of one generator process. */
+export class LocalGenerator implements LoadGenerator {
   readonly #child: ChildProcess;
   readonly #gone: Promise<string>;
   #stderr = '';
@@ -54,13 +44,13 @@ export class OneGenerator {
    * @param nurseryMb each half of the young generation, megabytes
    * @throws Error when it ends instead
    */
-  static async start(nurseryMb = NURSERY_MB): Promise<OneGenerator> {
-    const child = fork(siblingModule(import.meta.url, 'generator-main'), {
+  static async start(nurseryMb = NURSERY_MB): Promise<LocalGenerator> {
+    const child = fork(siblingModule(import.meta.url, '../engine/generator-main'), {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [`--max-semi-space-size=${nurseryMb}`],
     });
-    const generator = new OneGenerator(child);
+    const generator = new LocalGenerator(child);
     const ready = new Promise<undefined>((resolve) => {
       generator.#listener = (report) => {
         if (report.type !== 'ready') return;
@@ -81,15 +71,10 @@ export class OneGenerator {
     return this.#child.pid;
   }
 
-  /** Files that the process may have open; undefined when there is no limit. */
   get descriptorLimit(): number | undefined {
     return this.#limit;
   }
 
-  /**
-   * Offers one rate until its drain has ended. When `signal` aborts, nothing more is sent and what is open gets
-   * `graceMs` to end. Never rejects because of the generator: a lost one is an outcome of the point.
-   */
   async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
     let guard: NodeJS.Timeout | undefined;
     const guarded = (ms: number) => {
@@ -120,7 +105,6 @@ export class OneGenerator {
     }
   }
 
-  /** Ends the process; returns when it is gone. */
   async close(): Promise<void> {
     if (!this.#alive) return;
     const exited = once(this.#child, 'exit');

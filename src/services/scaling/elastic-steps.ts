@@ -1,7 +1,7 @@
 import { reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
-import type { Ladder } from '../load/sweep/ladder.ts';
+import type { NextStep } from '../load/profiles/profile.ts';
 import type { ElasticOutcome } from '../load/types.ts';
 import type { GroupSample } from '../stack/group.ts';
 import { boundsOf, decide, type ElasticSettings, type ElasticState, firstState, viewOf } from './elastic-profile.ts';
@@ -14,11 +14,11 @@ const PHASE = {
 } as const;
 
 /**
- * The profile as a sweep's ladder: after each point it looks at what the watch has seen last.
+ * The steps of the profile: after each one it looks at what the watch has seen last.
  *
  * @param start the group before any load
  */
-export function elasticLadder(
+export function elasticSteps(
   group: string,
   settings: ElasticSettings,
   start: GroupSample,
@@ -43,7 +43,7 @@ export function elasticLadder(
   };
   let offered = 0;
   // A step begins before the one before it has its last answer: what is done is fewer.
-  const ladder: Ladder = () => {
+  const next: NextStep = () => {
     if (blind !== undefined) return { problem: `the group can no longer be seen: ${reasonOf(blind)}` };
     const now = clock.monotonic();
     unseenSeconds = seenAt < decidedAt ? (now - seenAt) / 1000 : undefined;
@@ -66,7 +66,7 @@ export function elasticLadder(
     return { index: offered++, rate: state.rate };
   };
   return {
-    ladder,
+    next,
     /** Of every look that saw the group. */
     see(sample: GroupSample): void {
       last = sample;

@@ -1,5 +1,5 @@
-import { PHASE_FIGURES, type RequestRecord } from '../engine/request-record.ts';
-import type { Outcome } from '../types.ts';
+import { PHASE_FIGURES, type RequestRecord } from '../../engine/request-record.ts';
+import type { Outcome } from '../../types.ts';
 import { Histogram } from './histogram.ts';
 import {
   HTTP_DURATION,

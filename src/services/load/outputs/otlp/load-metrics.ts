@@ -1,7 +1,7 @@
-import type { Event } from '../../../events.ts';
-import type { RequestRecord } from '../engine/request-record.ts';
-import { answerKind } from '../target.ts';
-import type { SweepPlan, SweepTick } from '../types.ts';
+import type { Event } from '../../../../events.ts';
+import type { RequestRecord } from '../../engine/request-record.ts';
+import { answerKind } from '../../target.ts';
+import type { SweepPlan, SweepTick } from '../../types.ts';
 import type { Histogram, HistogramValue } from './histogram.ts';
 import {
   DROPPED,

@@ -1,7 +1,5 @@
-import { reasonOf } from '../../../errors.ts';
-import type { Emit } from '../../../events.ts';
-import type { Clock } from '../../clock.ts';
-import type { RequestRecord } from '../engine/request-record.ts';
+import { reasonOf } from '../../../../errors.ts';
+import type { Output, OutputDeps } from '../output.ts';
 import { LoadMetrics } from './load-metrics.ts';
 import { otlpSender, type Send } from './otlp-sender.ts';
 
@@ -13,23 +11,9 @@ const SEND_TIMEOUT_MS = 4000;
 const FLUSH_MS = 5000;
 const HOPELESS_FLUSH_MS = 1000;
 
-export interface ExportOptions {
+export interface ExportOptions extends OutputDeps {
   /** Where metrics are posted to; without user name, password or query, since it is told in notes. */
   readonly url: string;
-  /** Of chainctl. */
-  readonly version: string;
-  readonly clock: Clock;
-  readonly emit: Emit;
-}
-
-/** Stands between a sweep and its listeners. */
-export interface MetricsExport {
-  /** For the sweep in place of the listeners' own. */
-  readonly emit: Emit;
-  /** For the sweep: its requests as they end. */
-  readonly onRecords: (rate: number, records: readonly RequestRecord[]) => void;
-  /** Sends the last metrics; takes at most 5 s and does not throw. */
-  close(): Promise<void>;
 }
 
 /**
@@ -37,7 +21,7 @@ export interface MetricsExport {
  * and is otherwise none of the sweep's business: every set holds all sums since the beginning, so that the next one
  * that is taken makes up for those that were not.
  */
-export function openMetricsExport({ url, version, clock, emit }: ExportOptions): MetricsExport {
+export function openMetricsExport({ url, version, clock, emit }: ExportOptions): Output {
   const metrics = new LoadMetrics();
   const closing = new AbortController();
   const startedAt = clock.now();
@@ -71,12 +55,12 @@ export function openMetricsExport({ url, version, clock, emit }: ExportOptions):
     }
   };
   return {
-    emit: (event) => {
+    handle(event) {
       metrics.handle(event);
-      emit(event);
       if (event.type === 'sweep-started') void keepSending();
     },
-    onRecords: (rate, records) => metrics.add(rate, records),
+    openPoint: async (rate) => ({ add: (records) => metrics.add(rate, records), close: async () => {} }),
+    /** Takes at most 5 s and does not throw. */
     async close() {
       closing.abort();
       const flush = async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { elasticLines } from '../../../src/services/results/elastic-line.ts';
-import { elasticLadder } from '../../../src/services/scaling/elastic-ladder.ts';
+import { elasticSteps } from '../../../src/services/scaling/elastic-steps.ts';
 import { group, heldClock, instance } from './samples.ts';
 
 const settings = { lowRps: 1, maxRps: 50, factor: 2, holdSeconds: 20, growSeconds: 60, scaleInSeconds: 40, size: 3 };
@@ -9,10 +9,10 @@ const one = group([instance('b-1')], { targetSize: 1 });
 /** The rates that are offered, a step of 10 s each; `sees` says whether the group can be seen during a step. */
 function offered(sees: (step: number) => boolean) {
   const { clock, pass } = heldClock();
-  const { ladder, see, outcome } = elasticLadder('b', settings, one, { clock, emit: () => {} });
+  const { next: nextStep, see, outcome } = elasticSteps('b', settings, one, { clock, emit: () => {} });
   const rates: number[] = [];
   for (let step = 0; step < 50; step++) {
-    const next = ladder([]);
+    const next = nextStep([]);
     if (next === undefined || !('rate' in next)) break;
     rates.push(next.rate);
     pass(5000);

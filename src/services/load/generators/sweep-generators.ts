@@ -1,5 +1,5 @@
-import { type GeneratorPlan, planGenerators } from '../engine/plan-generators.ts';
-import { predictInFlight, type SweepSettings } from './sweep-plan.ts';
+import { predictInFlight, type SweepSettings } from '../sweep/sweep-plan.ts';
+import { type GeneratorPlan, planGenerators } from './plan-generators.ts';
 
 /** A target under load takes longer than a request that has it for itself; how much longer is not known before. */
 const SLOWER_UNDER_LOAD = 4;

@@ -1,10 +1,9 @@
+import { OWN_DESCRIPTORS } from '../engine/descriptors.ts';
+import type { Progress, RunOrder } from '../engine/protocol.ts';
+import { steadyNow } from '../engine/steady-clock.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
-import { OWN_DESCRIPTORS } from './descriptors.ts';
-import { type Batch, OneGenerator, type PointEnd } from './local-generator.ts';
-import type { Progress, RunOrder } from './protocol.ts';
-import { steadyNow } from './steady-clock.ts';
-
-export type { Batch, PointEnd } from './local-generator.ts';
+import type { Batch, LoadGenerator, PointEnd } from './load-generator.ts';
+import { LocalGenerator } from './local-generator.ts';
 
 /** From the orders to the first request, so that every process is ready for the same t0. */
 const LEAD_MS = 60;
@@ -15,10 +14,10 @@ const DRAW_MS = 0.0002;
  * The sweep's handle of its generator processes. One point at a time; with several processes each sends every n-th
  * request of the one schedule, counted from the one t0.
  */
-export class Generator {
-  readonly #members: readonly OneGenerator[];
+export class GeneratorGroup implements LoadGenerator {
+  readonly #members: readonly LocalGenerator[];
 
-  private constructor(members: readonly OneGenerator[]) {
+  private constructor(members: readonly LocalGenerator[]) {
     this.#members = members;
   }
 
@@ -28,14 +27,16 @@ export class Generator {
    * @param settings `processes` (default 1) and `nurseryMb` as `planGenerators` says
    * @throws Error when one ends instead
    */
-  static async start(settings: { readonly processes?: number; readonly nurseryMb?: number } = {}): Promise<Generator> {
+  static async start(
+    settings: { readonly processes?: number; readonly nurseryMb?: number } = {},
+  ): Promise<GeneratorGroup> {
     const count = Math.max(1, Math.floor(settings.processes ?? 1));
     const started = await Promise.allSettled(
-      Array.from({ length: count }, () => OneGenerator.start(settings.nurseryMb)),
+      Array.from({ length: count }, () => LocalGenerator.start(settings.nurseryMb)),
     );
     const members = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const failed = started.find((result) => result.status === 'rejected');
-    if (failed === undefined) return new Generator(members);
+    if (failed === undefined) return new GeneratorGroup(members);
     await Promise.all(members.map((member) => member.close()));
     throw failed.reason;
   }
@@ -78,7 +79,7 @@ export class Generator {
     const latest: (Progress | undefined)[] = this.#members.map(() => undefined);
     const orphaned = new AbortController();
     let lost: string | undefined;
-    const runMember = async (member: OneGenerator, index: number): Promise<PointEnd> => {
+    const runMember = async (member: LocalGenerator, index: number): Promise<PointEnd> => {
       const onOwn = ({ records, progress }: Batch) => {
         latest[index] = progress;
         onBatch({ records, progress: merged(latest) });

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import { skippedPoint } from '../../../src/services/load/sweep/ladder.ts';
 import type { PointResult } from '../../../src/services/load/sweep/offer-rate.ts';
-import { stride } from '../../../src/services/load/sweep/stride.ts';
+import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
+import { sweepLoop } from '../../../src/services/load/sweep/sweep-loop.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
-import { plan } from '../ui/events.ts';
 
 /** Points that are sent and end when the test says. */
 function world(rates: readonly number[]) {
@@ -14,12 +13,12 @@ function world(rates: readonly number[]) {
   const events: Event[] = [];
   const abort = new AbortController();
   let next = 0;
-  const done = stride(
+  const done = sweepLoop(
     {},
     {
-      ...{ plan, points, signal: abort.signal, clock: systemClock },
+      ...{ overlap: true, points, signal: abort.signal, clock: systemClock },
       emit: (event: Event) => events.push(event),
-      ladder: () => {
+      next: () => {
         const rate = rates[next];
         return rate === undefined ? undefined : { index: next++, rate };
       },

@@ -1,4 +1,4 @@
-import { OWN_DESCRIPTORS } from './descriptors.ts';
+import { OWN_DESCRIPTORS } from '../engine/descriptors.ts';
 
 /** What one process sends on time: 40,000 went out without a drop on two cores shared with the target; this leaves room. */
 const RATE_PER_PROCESS = 30_000;

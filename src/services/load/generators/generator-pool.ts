@@ -1,18 +1,21 @@
-import { Generator } from '../engine/generator-group.ts';
-import type { GeneratorPlan } from '../engine/plan-generators.ts';
+import type { LoadGenerator, StartGenerator } from './load-generator.ts';
+import type { GeneratorPlan } from './plan-generators.ts';
 
 /** Generators, each for one point at a time: as many as there are points whose requests are open together. */
 export class GeneratorPool {
   readonly #plan: GeneratorPlan;
-  readonly #all = new Set<Promise<Generator>>();
-  readonly #idle: Promise<Generator>[] = [];
+  readonly #all = new Set<Promise<LoadGenerator>>();
+  readonly #idle: Promise<LoadGenerator>[] = [];
 
-  constructor(plan: GeneratorPlan) {
+  readonly #startOne: StartGenerator;
+
+  constructor(plan: GeneratorPlan, start: StartGenerator) {
     this.#plan = plan;
+    this.#startOne = start;
   }
 
   /** One that is free, started where there is none. @throws Error when it does not start */
-  async take(): Promise<Generator> {
+  async take(): Promise<LoadGenerator> {
     for (let idle = this.#idle.shift(); idle !== undefined; idle = this.#idle.shift()) {
       const generator = await idle;
       if (generator.alive) return generator;
@@ -22,7 +25,7 @@ export class GeneratorPool {
     return this.#start();
   }
 
-  give(generator: Generator): void {
+  give(generator: LoadGenerator): void {
     this.#idle.push(Promise.resolve(generator));
   }
 
@@ -41,8 +44,8 @@ export class GeneratorPool {
     await Promise.all(started.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
   }
 
-  #start(): Promise<Generator> {
-    const started = Generator.start(this.#plan);
+  #start(): Promise<LoadGenerator> {
+    const started = this.#startOne(this.#plan);
     this.#all.add(started);
     return started;
   }

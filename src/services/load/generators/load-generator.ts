@@ -1,0 +1,30 @@
+import type { Progress, RunOrder } from '../engine/protocol.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
+import type { GeneratorPlan } from './plan-generators.ts';
+
+export interface Batch {
+  readonly records: readonly RequestRecord[];
+  readonly progress: Progress;
+}
+
+/** How a point ended: as ordered, or with the reason for which its generator is gone. */
+export type PointEnd =
+  | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress }
+  | { readonly type: 'lost'; readonly why: string };
+
+/** What offers a load: a process of this machine, several of them, or one elsewhere. One point at a time. */
+export interface LoadGenerator {
+  readonly alive: boolean;
+  /** Files that it may have open; undefined when there is no limit. */
+  readonly descriptorLimit: number | undefined;
+  /**
+   * Offers one rate until its drain has ended. When `signal` aborts, nothing more is sent and what is open gets
+   * `graceMs` to end. Never rejects because of the generator: a lost one is an outcome of the point.
+   */
+  run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd>;
+  /** Ends it; returns when it is gone. */
+  close(): Promise<void>;
+}
+
+/** Starts what offers the load of one point. @throws Error when it does not start */
+export type StartGenerator = (plan: Pick<GeneratorPlan, 'processes' | 'nurseryMb'>) => Promise<LoadGenerator>;

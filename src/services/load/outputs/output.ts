@@ -1,0 +1,58 @@
+import type { Emit, Event } from '../../../events.ts';
+import type { Clock } from '../../clock.ts';
+import type { FlagSet, FlagValues } from '../../workloads/service-definition.ts';
+import type { RequestRecord } from '../engine/request-record.ts';
+import type { PointSummary, SweepPlan } from '../types.ts';
+
+/** The run whose figures are written. */
+export interface OutputRun {
+  readonly folder: string;
+  /** The results folder that the run's is in, as it shall be named in results. */
+  readonly outFolder: string;
+  readonly tag: string;
+  /** The middle word of file names. */
+  readonly targetName: string;
+  /** It goes on with what an earlier process left. */
+  readonly resumed: boolean;
+  readonly emit: Emit;
+  /** Reports what can no longer be written, and thereby ends the sweep. */
+  readonly onFailure: (message: string) => void;
+}
+
+/** What takes the requests of one point. */
+export interface PointOutput {
+  /** As they end; must be quick. */
+  add(records: readonly RequestRecord[]): void;
+  /** The file that has them, as it shall be named in results. */
+  readonly file?: string;
+  close(): Promise<void>;
+}
+
+/** Where the figures of a sweep go while it runs; everything that an output need not do is optional. */
+export interface Output {
+  /** Before the first request. @throws RemedyError (exit 3) when it cannot be written */
+  begin?(run: OutputRun): Promise<void>;
+  /** Each event of the sweep, before an operator sees it. */
+  handle?(event: Event): void;
+  /** A point begins. @throws RemedyError (exit 3) when it cannot be written */
+  openPoint?(rate: number): Promise<PointOutput>;
+  /** A point is over, now or in an earlier process of the run; resolves when it is written. */
+  addPoint?(plan: SweepPlan, point: PointSummary): Promise<void>;
+  /** Writes what is left, within a bound; does not throw. */
+  close(): Promise<void>;
+}
+
+/** What an output needs of its surroundings. */
+export interface OutputDeps {
+  /** Of chainctl. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** A kind of output: its flags, and what opens it. */
+export interface OutputKind {
+  readonly flags: FlagSet;
+  /** @returns undefined where the flags do not ask for it */
+  open(flags: FlagValues, deps: OutputDeps): Promise<Output | undefined>;
+}

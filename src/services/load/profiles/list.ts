@@ -1,0 +1,35 @@
+import { formatEstimate } from '../../../durations.ts';
+import { formatRate, plural } from '../../words.ts';
+import type { PointSummary } from '../types.ts';
+import { eachPoint } from './each-point.ts';
+import type { Profile, Step } from './profile.ts';
+
+/** Every rate once, in the order given; a point that was interrupted before is missing. */
+export function listSteps(rates: readonly number[]): (done: readonly PointSummary[]) => Step | undefined {
+  return (done) => {
+    const index = rates.findIndex((_, position) => !done.some((point) => point.index === position));
+    const rate = rates[index];
+    return rate === undefined ? undefined : { index, rate };
+  };
+}
+
+/** Rates that were given, one after another. */
+export const list: Profile = {
+  name: 'list',
+  title: 'Sweep',
+  isOpen: false,
+  overlap: false,
+  repeats: false,
+  hasKnee: true,
+  seeksKnee: false,
+  plan: ({ rates }) => ({ rates }),
+  steps: ({ rates }) => listSteps(rates),
+  mostPoints: ({ rates }) => rates.length,
+  longestSeconds: ({ durationSeconds }) => durationSeconds,
+  describe(plan) {
+    const { rates, totalRequests, estimateSeconds } = plan;
+    const points = `${plural(rates.length, 'point')} at ${rates.map(formatRate).join(', ')} req/s`;
+    const requests = `${totalRequests.toLocaleString('en-US')} request${totalRequests === 1 ? '' : 's'}`;
+    return `${points}, ${eachPoint(plan, `${requests}, about ${formatEstimate(estimateSeconds)}`)}`;
+  },
+};

@@ -1,0 +1,28 @@
+import type { SweepPlan } from '../types.ts';
+import { elastic } from './elastic.ts';
+import { list } from './list.ts';
+import type { Profile, ProfilePlan, ProfileSettings } from './profile.ts';
+import { search } from './search.ts';
+
+/** The ways in which a load runs; each is asked in turn whether it is meant. A new one is a file and a line here. */
+const PROFILES: readonly Profile[] = [elastic, search, list];
+
+/** The profile of a plan, also of one in a manifest. */
+export function profileOf(plan: ProfilePlan): Profile {
+  return PROFILES.find(({ name }) => plan[name as keyof ProfilePlan] !== undefined) ?? list;
+}
+
+/** The profile that settings ask for, and its part of the plan. */
+export function planProfile(settings: ProfileSettings): { readonly profile: Profile; readonly own: ProfilePlan } {
+  for (const profile of PROFILES) {
+    const own = profile.plan(settings);
+    if (own !== undefined) return { profile, own };
+  }
+  return { profile: list, own: { rates: settings.rates } };
+}
+
+/** `13`, or `at most 12` where points are decided while it runs. */
+export function pointCount(plan: SweepPlan): string {
+  const { isOpen, mostPoints } = profileOf(plan);
+  return `${isOpen ? 'at most ' : ''}${mostPoints(plan)}`;
+}

@@ -1,0 +1,97 @@
+import { formatEstimate, formatSeconds } from '../../../durations.ts';
+import { formatRate, plural } from '../../words.ts';
+import { isSustained } from '../stats/knee.ts';
+import type { PointSummary, SweepPlan } from '../types.ts';
+import { eachPoint } from './each-point.ts';
+import { ENOUGH, MAX_SEARCH_POINTS, nextSearchPoint, type Search, type Tried } from './knee-search.ts';
+import { listSteps } from './list.ts';
+import type { Note, Profile, Step } from './profile.ts';
+
+/** A search for the knee between the lowest and the highest rate. */
+export const search: Profile = {
+  name: 'search',
+  title: 'Sweep',
+  isOpen: true,
+  overlap: false,
+  repeats: false,
+  hasKnee: true,
+  seeksKnee: true,
+  plan({ findKnee, rates, durationSeconds, maxDurationSeconds = durationSeconds }) {
+    if (findKnee !== true) return undefined;
+    const [low, high] = [Math.min(...rates), Math.max(...rates)];
+    const longest = Math.max(durationSeconds, maxDurationSeconds);
+    return {
+      rates: low === high ? [low] : [low, high],
+      search: { low, high, maxPoints: MAX_SEARCH_POINTS, maxDurationSeconds: longest },
+    };
+  },
+  steps(plan) {
+    const { search: bounds, rates, durationSeconds } = plan;
+    if (bounds === undefined) return listSteps(rates);
+    return searchSteps({ ...bounds, durationSeconds, maxDurationSeconds: search.longestSeconds(plan) });
+  },
+  mostPoints: (plan) => plan.search?.maxPoints ?? MAX_SEARCH_POINTS,
+  longestSeconds: (plan) => plan.search?.maxDurationSeconds ?? plan.durationSeconds,
+  notes: searchNotes,
+  describe(plan) {
+    const { rates, estimateSeconds } = plan;
+    const { low = 0, high = 0 } = plan.search ?? {};
+    const most = plural(search.mostPoints(plan), 'point');
+    const about = `about ${formatEstimate(estimateSeconds / rates.length)} a point`;
+    return `search for the knee between ${formatRate(low)} and ${formatRate(high)} req/s, at most ${most}, ${eachPoint(plan, about)}`;
+  },
+};
+
+/** A rate that did not tell comes again, for longer. */
+export function searchSteps(bounds: Search): (done: readonly PointSummary[]) => Step | undefined {
+  return (done) => {
+    const tried = done.map(triedOf);
+    const next = nextSearchPoint(bounds, tried);
+    return next && { index: done.length, ...next };
+  };
+}
+
+/** Longer is of use where a valid point was measured to its end; one on the backlog of another gets a second try. */
+function triedOf(point: PointSummary): Tried {
+  const { rate, durationSeconds, status, validity, state, contaminated } = point;
+  const suggested = contaminated === undefined ? state?.suggestedDurationSeconds : 2 * durationSeconds;
+  const wantedSeconds = status === 'complete' && validity === 'valid' ? suggested : undefined;
+  return {
+    rate,
+    durationSeconds,
+    sustained: isSustained(point),
+    servedRps: capacityOf(point),
+    ...(wantedSeconds === undefined ? {} : { wantedSeconds }),
+  };
+}
+
+/**
+ * What the target got done. Where nearly everything was answered in the end, what leaves is what comes less what piles
+ * up; that is free of the filling and emptying at the ends of a point, which `servedRps` has in it.
+ */
+function capacityOf({ rate, servedRps, scheduled, outcomes, state }: PointSummary): number {
+  const slope = state?.state === 'overloaded' ? (state.inFlightSlope ?? 0) : 0;
+  return slope > 0 && outcomes.ok >= 0.98 * scheduled ? Math.max(servedRps, rate - slope) : servedRps;
+}
+
+/** Shorter answers are many in any window. */
+const LONG_ANSWER_MS = 1000;
+
+/** What a search may take by itself, and whether that is enough for answers as long as the probe's. */
+function searchNotes(plan: SweepPlan): Note[] {
+  const { durationSeconds, probeMs = 0 } = plan;
+  const longest = search.longestSeconds(plan);
+  const needed = Math.ceil((ENOUGH * probeMs) / 60_000);
+  const notes: Note[] = [];
+  if (longest > durationSeconds) {
+    const text = `points near the knee last until they tell, and one that does not is offered again: at most ${formatSeconds(longest)} each (--max-duration)`;
+    notes.push({ level: 'info', text });
+  }
+  if (needed * 60 > longest && probeMs >= LONG_ANSWER_MS) {
+    const text =
+      `near the knee of a target that serves one such request at a time, a point that tells takes ${needed} min: ` +
+      `--max-duration ${needed}m finds it, ${formatSeconds(longest)} may leave it undecided`;
+    notes.push({ level: 'warn', text });
+  }
+  return notes;
+}

@@ -1,0 +1,134 @@
+import type { Emit } from '../../../events.ts';
+import type { Clock } from '../../clock.ts';
+import type { NextStep } from '../profiles/profile.ts';
+import { isSustained } from '../stats/knee.ts';
+import type { PointSummary } from '../types.ts';
+import type { PointResult, PointTerms } from './offer-rate.ts';
+import type { Baseline } from './preflight.ts';
+import { waitUntilCalm } from './probe.ts';
+import { skippedPoint } from './skipped-point.ts';
+import type { SweepControl } from './sweep-control.ts';
+import type { SweepOptions } from './sweep-options.ts';
+
+/** Longest wait for the target to calm down between two points where none was asked for, seconds. */
+const DEFAULT_COOLDOWN_SECONDS = 30;
+/** Points that may be open together, each with a generator of its own; the next one waits until one has ended. */
+const MOST_OPEN = 8;
+
+/** How a sweep ended. */
+export interface Ending {
+  readonly finished: boolean;
+  /** The condition that was met, and what was seen. */
+  readonly abortedBy?: string;
+  /** Why it could not go on. */
+  readonly problem?: string;
+}
+
+/** A point that has begun. */
+interface Begun {
+  /** Nothing more is sent; what is open gets the time to end. */
+  readonly sent: Promise<void>;
+  readonly result: Promise<PointResult>;
+}
+
+export interface SweepSteps {
+  readonly next: NextStep;
+  /** A step begins when the one before has sent everything, and not when that has its last answer. */
+  readonly overlap: boolean;
+  /** What is done; grows by {@link SweepSteps.add}. */
+  readonly points: readonly PointSummary[];
+  /** Without one there is no cooldown between points. */
+  readonly baseline?: Baseline | undefined;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly control?: SweepControl;
+  begin(index: number, rate: number, terms: PointTerms, durationSeconds?: number): Promise<Begun>;
+  add(point: PointSummary): Promise<void>;
+}
+
+type Terms = Partial<Pick<SweepOptions, 'stopAboveKnee' | 'abortOn' | 'gateSeconds' | 'drainSeconds'>>;
+
+/**
+ * Goes from step to step until the profile, the operator, a condition or a problem ends it; then waits for what is open.
+ *
+ * @throws what a point throws
+ */
+export async function sweepLoop(options: Terms, sweep: SweepSteps): Promise<Ending> {
+  const { points, signal, clock, control, emit, overlap } = sweep;
+  const open = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  let ending: Ending | undefined;
+  let unsustained = Math.min(...points.flatMap((point) => (isSustained(point) === false ? [point.rate] : [])));
+  let loaded = false;
+  let crowded = false;
+  const isOver = () => signal.aborted || ending !== undefined || failures.length > 0;
+  const follow = async (result: Promise<PointResult>) => {
+    try {
+      const { point, abortedBy } = await result;
+      await sweep.add(point);
+      if (abortedBy !== undefined) ending ??= { finished: false, abortedBy };
+      if (isSustained(point) === false) unsustained = Math.min(unsustained, point.rate);
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  try {
+    while (!isOver()) {
+      const step = sweep.next(points);
+      if (step === undefined) break;
+      if ('problem' in step) {
+        ending = { finished: false, problem: step.problem };
+        break;
+      }
+      const { index, rate, durationSeconds } = step;
+      await control?.waitWhilePaused(signal);
+      if (open.size >= MOST_OPEN) {
+        const text = `${MOST_OPEN} steps have open requests: nothing is offered until one of them ends (longer steps are fewer)`;
+        if (!crowded) emit({ type: 'note', level: 'warn', text });
+        crowded = true;
+        await Promise.race(open);
+      }
+      if (isOver()) break;
+      if (options.stopAboveKnee === true && rate > unsustained) {
+        const why = `above the knee: ${unsustained} rps was not sustained`;
+        await sweep.add(skippedPoint(index, rate, why, new Date(clock.now()).toISOString()));
+        continue;
+      }
+      const contaminated = loaded ? await cooldown(options, sweep, rate) : undefined;
+      if (isOver()) break;
+      const terms = { abortOn: options.abortOn ?? [], ...(contaminated === undefined ? {} : { contaminated }) };
+      const { sent, result } = await sweep.begin(index, rate, terms, durationSeconds);
+      loaded = true;
+      const followed = follow(result).finally(() => open.delete(followed));
+      open.add(followed);
+      await (overlap ? Promise.race([sent, followed]) : followed);
+    }
+  } finally {
+    await Promise.all(open);
+  }
+  if (failures.length > 0) throw failures[0];
+  return ending ?? { finished: !signal.aborted };
+}
+
+/** @returns why the next point is contaminated; undefined when the target is calm, or nobody can tell */
+async function cooldown(
+  { gateSeconds, drainSeconds = Number.POSITIVE_INFINITY }: Terms,
+  { baseline, signal, clock, emit }: SweepSteps,
+  rate: number,
+): Promise<string | undefined> {
+  if (baseline === undefined) return undefined;
+  // Long answers are behind each other in the target's queue for longer.
+  const boundSeconds =
+    gateSeconds ?? Math.min(Math.max(DEFAULT_COOLDOWN_SECONDS, (3 * baseline.ms) / 1000), drainSeconds);
+  const onBusy = (seen: string) => {
+    const reason = `a probe ${seen}, and took ${baseline.ms.toFixed(0)} ms before the sweep`;
+    emit({ type: 'sweep-waiting', rate, reason, boundSeconds });
+  };
+  try {
+    return await waitUntilCalm(baseline, { boundMs: boundSeconds * 1000, signal, clock, onBusy });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}

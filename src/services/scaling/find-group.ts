@@ -1,0 +1,58 @@
+import { ExitCode, RemedyError } from '../../errors.ts';
+import type { GroupSource } from '../stack/group.ts';
+import type { Provider, Site } from '../stack/provider.ts';
+import { stackOption } from '../stack/stack-option.ts';
+
+/** A provider, used for one stack. */
+interface Place {
+  readonly provider: Provider;
+  readonly site: Site;
+}
+
+/** A group, and the place that it is in. */
+export interface FoundGroup {
+  readonly place: string;
+  /** Closing it closes the place, too. */
+  readonly source: GroupSource;
+}
+
+/**
+ * The group that flags and record mean: at a place whose flags name one, else the stack's own. What costs money comes
+ * first: it scales by itself.
+ *
+ * @throws RemedyError: exit 2 when the flags say only a part of where it is, exit 3 when there is none or no credentials
+ */
+export async function findGroup(stack: string, places: readonly Place[]): Promise<FoundGroup> {
+  const able = places.filter(({ provider }) => provider.groupFlags !== undefined);
+  const named = able.filter(isNamed);
+  const recorded = able
+    .filter(({ site }) => site.record !== undefined)
+    .toSorted((a, b) => Number(b.provider.billed) - Number(a.provider.billed));
+  for (const { provider, site } of named.length > 0 ? named : recorded) {
+    const connection = await provider.connect(site);
+    const source = await connection.group?.();
+    if (source === undefined) {
+      await connection.close();
+      continue;
+    }
+    const close = async () => {
+      await source.close?.();
+      await connection.close();
+    };
+    return { place: provider.name, source: { ...source, close } };
+  }
+  const on = stackOption(stack);
+  throw new RemedyError(`stack ${stack} has no group of instances`, {
+    code: 'no-stack',
+    exit: ExitCode.configuration,
+    nextSteps: [
+      ...able.map(({ provider }) => `deploy one: chainctl deploy ${provider.name}${on}`),
+      'or name one: its flags are in chainctl scale-watch --help',
+    ],
+  });
+}
+
+/** Whether anything was given that only makes sense for a group. */
+function isNamed({ provider: { groupFlags = {}, placeFlags }, site: { flags } }: Place): boolean {
+  return Object.keys(groupFlags).some((name) => !(name in placeFlags) && flags[name] !== undefined);
+}

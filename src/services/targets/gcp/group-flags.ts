@@ -1,0 +1,72 @@
+import { Flags } from '@oclif/core';
+import { urlFlag } from '../../../config/flags.ts';
+import { ExitCode, RemedyError } from '../../../errors.ts';
+import type { FlagValues } from '../../workloads/service-definition.ts';
+import { gcpFlags } from './flags.ts';
+import type { GroupReference } from './group-source.ts';
+
+/** Which group is meant: that of the stack, or one that chainctl did not make. */
+export const groupFlags = {
+  group: Flags.string({
+    description: "a managed instance group that chainctl did not make [default: the stack's own]",
+    helpValue: 'NAME',
+    env: 'CHAINCTL_GROUP',
+  }),
+  zones: Flags.string({
+    description: 'zone of the group',
+    helpValue: 'ZONE',
+    exclusive: ['gcp-region'],
+    aliases: ['zone'],
+    deprecateAliases: true,
+  }),
+  'gcp-region': Flags.string({
+    description: 'region of a regional group',
+    helpValue: 'REGION',
+    aliases: ['region'],
+    deprecateAliases: true,
+  }),
+  'backend-service': Flags.string({
+    description: 'backend service of the group, which tells whom the load balancer finds healthy',
+    helpValue: 'NAME',
+  }),
+  url: urlFlag({ description: 'address of the group, which is asked who answers' }),
+  'gcp-endpoint-url': { ...gcpFlags['gcp-endpoint-url'], aliases: ['endpoint-url'], deprecateAliases: true },
+};
+
+const PARTS = ['zones', 'gcp-region', 'backend-service', 'url'] as const;
+
+/**
+ * The group that the flags name.
+ *
+ * @returns undefined when they name none: the stack's own is meant
+ * @throws RemedyError (exit 2) when they say only a part of where it is
+ */
+export function namedGroup(flags: FlagValues): GroupReference | undefined {
+  const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
+  const [group, zone, region] = [text('group'), text('zones'), text('gcp-region')];
+  if (group === undefined) {
+    const part = PARTS.find((name) => text(name) !== undefined);
+    if (part === undefined) return undefined;
+    throw usage(`--${part} needs --group`);
+  }
+  const location = zone !== undefined ? { zone } : region === undefined ? undefined : { region };
+  if (location === undefined) throw usage(`group ${group} needs its zone or its region`);
+  const [backendService, url] = [text('backend-service'), text('url')];
+  return {
+    group,
+    location,
+    ...(backendService === undefined ? {} : { backendService }),
+    ...(url === undefined ? {} : { url }),
+  };
+}
+
+function usage(message: string): RemedyError {
+  return new RemedyError(message, {
+    code: 'usage',
+    exit: ExitCode.usage,
+    nextSteps: [
+      'name it whole: --project P --zones europe-west3-c --group llm-b-mig',
+      "or leave these flags out, and the stack's own group is meant",
+    ],
+  });
+}
