@@ -11,7 +11,7 @@ import { createSweepControl, type SweepControl } from './services/load/sweep/swe
 import { stackOption } from './services/stack/stack-option.ts';
 import { surviveClosedStreams } from './ui/closed-streams.ts';
 import { asInvoked, invokedName } from './ui/invoked-name.ts';
-import { openReporter } from './ui/open-reporter.ts';
+import { openReporter, type ReporterChoice } from './ui/open-reporter.ts';
 import { renderError } from './ui/render-error.ts';
 import type { Reporter } from './ui/reporter-type.ts';
 import { type Terminal, terminalOf } from './ui/terminal.ts';
@@ -33,6 +33,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** What the operator asks of a running sweep by keys; a sweep that does not look at it is not offered them. */
   readonly sweepControl: SweepControl;
+  /** Leaves the terminal to a question: a live view would draw over it, and goes on afterwards. */
+  aside<T>(question: () => Promise<T>): Promise<T>;
   /** Ends the live view for good, so that a prompt or a stream of lines can have the terminal. */
   releaseTerminal(): Promise<void>;
 }
@@ -94,7 +96,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     try {
       const settings = await this.readSettings();
       const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
-      reporter = await openReporter({
+      const choice: ReporterChoice = {
         json: this.flags.json,
         quiet: this.flags.quiet,
         terminal,
@@ -105,8 +107,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
           // The same listeners as for the signal, which raw mode keeps from coming.
           interrupt: () => void process.emit('SIGINT', 'SIGINT'),
         },
-      });
-      const open = reporter;
+      };
+      reporter = await openReporter(choice);
+      let open = reporter;
       const plainly = say;
       // Written past a live view, the line would be drawn over.
       say = (text) => open.handle({ type: 'note', level: 'info', text: this.typed(text) });
@@ -116,6 +119,15 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         released ??= open.close();
         return released;
       };
+      const aside = async <T>(question: () => Promise<T>) => {
+        await open.close();
+        try {
+          return await question();
+        } finally {
+          open = await openReporter(choice);
+          reporter = open;
+        }
+      };
       const emit = (event: Event) => {
         if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
         const isShown = !this.flags.json && event.type === 'note';
@@ -124,7 +136,14 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       if (this.flags.debug) {
         for (const setting of settings) emit({ type: 'note', level: 'info', text: `setting ${settingText(setting)}` });
       }
-      const outcome = await this.perform({ emit, signal: interrupt.signal, terminal, sweepControl, releaseTerminal });
+      const outcome = await this.perform({
+        emit,
+        signal: interrupt.signal,
+        terminal,
+        sweepControl,
+        aside,
+        releaseTerminal,
+      });
       await releaseTerminal();
       process.exitCode = outcome.exit ?? ExitCode.ok;
       if (this.flags.json) {

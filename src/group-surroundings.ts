@@ -1,24 +1,15 @@
-import { homedir } from 'node:os';
-import { pathsOf, processDeps } from './operator.ts';
-import { systemClock } from './runtime.ts';
+import { pathsOf, thisOperator } from './operator.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
-import type { Operator } from './services/stack/operator.ts';
 import type { Connection, Provider } from './services/stack/provider.ts';
 import { readState } from './services/stack/state.ts';
 import { gcpFlags } from './services/targets/gcp/flags.ts';
 import { groupFlags as ofGcp } from './services/targets/gcp/group-flags.ts';
-import { localSource } from './services/targets/local/group-source.ts';
+import { local } from './services/targets/local/provider.ts';
 import type { FlagSet, FlagValues } from './services/workloads/service-definition.ts';
 
 // Until the list of places is there: the two that have groups.
 const PROVIDERS = [
-  {
-    ...{ name: 'local', billed: false, placeFlags: {}, groupFlags: {} },
-    connect: async ({ paths }) => ({
-      group: () => localSource(paths, { clock: systemClock, processes: processDeps(paths) }),
-      close: async () => {},
-    }),
-  },
+  { ...local, groupFlags: {} },
   {
     ...{ name: 'gcp', billed: true, placeFlags: gcpFlags, groupFlags: ofGcp },
     connect: async (site) => ({
@@ -46,7 +37,7 @@ export const groupFlagNames = Object.entries(groupFlags).flatMap(([name, { alias
 export async function groupOf(stack: string, flags: FlagValues): Promise<FoundGroup> {
   const paths = pathsOf(stack);
   const state = await readState(paths.state);
-  const operator = { clock: systemClock, env: process.env, home: homedir() } as unknown as Operator;
+  const operator = thisOperator();
   const { signal } = new AbortController();
   const targets: Readonly<
     Record<string, NonNullable<typeof state>['targets'][keyof NonNullable<typeof state>['targets']]>

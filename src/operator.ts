@@ -13,18 +13,13 @@ import { readEndpoints } from './services/stack/endpoints.ts';
 import type { LockJudge } from './services/stack/lock-holder.ts';
 import type { Operator } from './services/stack/operator.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
+import { type Place, placesOf } from './services/stack/places.ts';
+import type { Provider } from './services/stack/provider.ts';
 import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 import { readState } from './services/stack/state.ts';
-import type { TargetModule } from './services/stack/target-module.ts';
-import type { AwsFlagValues } from './services/targets/aws/connect.ts';
-import { awsModule } from './services/targets/aws/provider.ts';
-import type { GcpFlagValues } from './services/targets/gcp/connect.ts';
-import { gcpModule } from './services/targets/gcp/provider.ts';
-import { hostModule } from './services/targets/host/provider.ts';
-import { loadBundles } from './services/targets/local/bundles.ts';
-import { localModule } from './services/targets/local/provider.ts';
-import type { ProcessDeps } from './services/targets/local/service-process.ts';
+import { ownValues } from './services/targets/place-flags.ts';
+import type { FlagValues } from './services/workloads/service-definition.ts';
 
 /** Where the built services are: beside this file once it is built, in dist/ when run from source. */
 const BUNDLES = fileURLToPath(
@@ -33,9 +28,6 @@ const BUNDLES = fileURLToPath(
 
 /** What goes to machines as it is; the package ships the folder beside dist/. */
 const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
-
-/** The operator's environment reaches a service only in these variables. */
-const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
 
 /** This machine and its user, for places. `ask` is absent where nobody can be asked. */
 export function thisOperator(ask?: Operator['ask']): Operator {
@@ -50,17 +42,6 @@ export function thisOperator(ask?: Operator['ask']): Operator {
 /** The folders of a stack of this user on this machine. */
 export function pathsOf(stack: string): StackPaths {
   return stackPaths(chainctlHome(process.env, homedir()), stack);
-}
-
-/** How local processes are found and started for a stack. */
-export function processDeps(paths: StackPaths): ProcessDeps {
-  const baseEnv = Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-  return { folder: paths.folder, logs: paths.logs, listProcesses, node: process.execPath, baseEnv };
 }
 
 /** A container may run as a user without an entry in the user database. */
@@ -93,41 +74,26 @@ export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<Claim
   return { ...(await stackDeps(emit, signal)), folder: join(chainctlHome(process.env, homedir()), 'loads') };
 }
 
-/** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const TARGETS = ['local', 'host', 'aws', 'gcp'] as const;
-
-/** The stack's token, where its services ask for one. */
-async function stackToken(paths: StackPaths): Promise<string | undefined> {
-  const state = await readState(paths.state).catch(() => undefined);
-  const asked = Object.values(state?.targets ?? {}).some(({ auth }) => auth === 'token');
-  return asked ? readSecret(paths, TOKEN_SECRET) : undefined;
-}
-
-/** What the commands that work over all targets know of each. */
-export function targetModules(
-  paths: StackPaths,
-  flags: AwsFlagValues & Pick<GcpFlagValues, 'project' | 'gcp-endpoint-url'> = {},
-): readonly TargetModule[] {
-  const templates = () => loadHostTemplates(TEMPLATES, BUNDLES);
-  return [
-    localModule(paths, processDeps(paths)),
-    hostModule(paths, { clock: systemClock, templates, agent: process.env.SSH_AUTH_SOCK }),
-    awsModule(paths, {
-      clock: systemClock,
-      templates,
-      ec2: async () => (await import('./services/targets/aws/connect.ts')).ec2Of(flags, paths),
-      token: () => stackToken(paths),
-    }),
-    gcpModule(paths, {
-      clock: systemClock,
-      async compute() {
-        const { computeOf } = await import('./services/targets/gcp/connect.ts');
-        // `--endpoint-url` is that of EC2 where both clouds are meant.
-        const { project, 'gcp-endpoint-url': endpoint } = flags;
-        return (await computeOf({ project, 'gcp-endpoint-url': endpoint }, paths)).compute;
-      },
-    }),
-  ];
+/**
+ * A stack and its places, as the flags of a command over all of them mean them.
+ *
+ * @param damaged whether a state file that cannot be read is no state, or an error
+ * @throws RemedyError (exit 3) when the state file is damaged
+ */
+export async function placesFor(
+  stack: string,
+  providers: readonly Provider[],
+  flags: FlagValues,
+  signal: AbortSignal,
+  damaged: 'damaged too' | 'sound' = 'sound',
+): Promise<{ readonly paths: StackPaths; readonly places: readonly Place[] }> {
+  const paths = pathsOf(stack);
+  const state = await readState(paths.state).catch((error: unknown) => {
+    if (damaged === 'sound') throw error;
+    return undefined;
+  });
+  const flagsOf = (provider: Provider) => ownValues(flags, provider, providers, ({ placeFlags }) => placeFlags);
+  return { paths, places: placesOf(providers, state, { paths, operator: thisOperator(), signal, flagsOf }) };
 }
 
 /**
@@ -155,17 +121,9 @@ async function givenToken(file: string | undefined): Promise<string | undefined>
   return token === undefined || token === '' ? undefined : checkToken(token, 'CHAINCTL_TOKEN');
 }
 
-/** The services that `deploy local` starts. */
-export const localBundles = () => loadBundles(BUNDLES);
-
 /** What reaching machines over SSH needs of this one. */
 export async function hostDeps() {
   return { templates: await loadHostTemplates(TEMPLATES, BUNDLES), agent: process.env.SSH_AUTH_SOCK };
-}
-
-/** Whom the operator's own ssh trusts; empty where it has never been used. */
-export function knownHosts(): Promise<string> {
-  return readFile(join(homedir(), '.ssh', 'known_hosts'), 'utf8').catch(() => '');
 }
 
 /** What a run's manifest says about the program and the machine. */

@@ -1,11 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { integerFlag } from '../config/flags.ts';
-import { ExitCode, RemedyError } from '../errors.ts';
-import { pathsOf, targetModules } from '../operator.ts';
+import { placesFor } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
-import { followLogs, type LogLine, type LogSource } from '../services/stack/log-source.ts';
-import { readState } from '../services/stack/state.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
+import { followLogs, type LogLine } from '../services/stack/log-source.ts';
+import { openLogs } from '../services/stack/stack-logs.ts';
+import { flagsOver } from '../services/targets/place-flags.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
 
 export default class Logs extends BaseCommand<typeof Logs> {
   static override summary = 'the logs of the services';
@@ -15,12 +17,12 @@ export default class Logs extends BaseCommand<typeof Logs> {
     '<%= config.bin %> <%= command.id %> b --requests --lines 5',
   ];
   static override args = {
-    service: Args.option({
-      description: 'whose logs; all when left out',
-      options: ['a', 'b', 'proxy', 'engine'] as const,
-    })(),
+    service: Args.string({
+      description: 'whose logs: a service, or another process of the stack (proxy, engine); all when left out',
+    }),
   };
   static override flags = {
+    ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
     follow: Flags.boolean({ char: 'f', description: 'go on with what is written, until Ctrl-C' }),
     lines: integerFlag({
       char: 'n',
@@ -42,40 +44,23 @@ export default class Logs extends BaseCommand<typeof Logs> {
       emit(event);
       if (event.type === 'note' && !flags.json) process.stderr.write(`${event.text}\n`);
     };
-    const paths = pathsOf(this.stack);
     // Logs are wanted most when something is broken, also the state file.
-    const state = await readState(paths.state).catch(() => undefined);
-    const modules = targetModules(paths);
-    const find = async (): Promise<LogSource[]> => {
-      const kind = flags.requests ? 'requests' : 'process';
-      const of = modules.filter(({ name, sweepsUnasked }) => sweepsUnasked || state?.targets[name] !== undefined);
-      const found = of.map(async (module) =>
-        module.logs?.(state?.targets[module.name], this.args.service, kind, { emit: say, signal }),
-      );
-      return (await Promise.all(found)).flatMap((sources) => sources ?? []);
-    };
-    const sources = await find();
-    if (sources.length === 0) {
-      throw new RemedyError(
-        `there are no ${flags.requests ? 'request ' : ''}logs of ${this.args.service ?? 'any service'} in ${paths.logs}`,
-        {
-          code: 'no-logs',
-          exit: ExitCode.configuration,
-          nextSteps: [
-            'see what is deployed, and where: chainctl status',
-            'deploy first: chainctl deploy local|host|aws|gcp, or name another stack with --stack',
-          ],
-        },
-      );
+    const { paths, places } = await placesFor(this.stack, PROVIDERS, flags, signal, 'damaged too');
+    await requireStack(paths);
+    const selection = { service: this.args.service, kind: flags.requests ? 'requests' : 'process' } as const;
+    const { sources, find, close } = await openLogs(paths, places, selection, { emit: say, signal });
+    try {
+      const several = sources.length > 1;
+      const width = Math.max(8, ...sources.map(({ source }) => source.length));
+      const format = ({ source, line }: LogLine) => (several ? `${source.padEnd(width)} ${line}` : line);
+      const tails = (await Promise.all(sources.map((source) => source.tail(flags.lines)))).flat();
+      if (!flags.follow) return { result: { lines: tails }, text: tails.map(format).join('\n') };
+      const print = (line: LogLine) => process.stdout.write(`${flags.json ? JSON.stringify(line) : format(line)}\n`);
+      tails.forEach(print);
+      await followLogs(sources, find, print, systemClock, signal);
+      return { result: { followed: sources.map(({ source }) => source) } };
+    } finally {
+      await close();
     }
-    const several = sources.length > 1;
-    const width = Math.max(8, ...sources.map(({ source }) => source.length));
-    const format = ({ source, line }: LogLine) => (several ? `${source.padEnd(width)} ${line}` : line);
-    const tails = await Promise.all(sources.map((source) => source.tail(flags.lines)));
-    if (!flags.follow) return { result: { lines: tails.flat() }, text: tails.flat().map(format).join('\n') };
-    const print = (line: LogLine) => process.stdout.write(`${flags.json ? JSON.stringify(line) : format(line)}\n`);
-    tails.flat().forEach(print);
-    await followLogs(sources, find, print, systemClock, signal);
-    return { result: { followed: sources.map(({ source }) => source) } };
   }
 }

@@ -4,19 +4,25 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { durationFlag, integerFlag } from '../config/flags.ts';
 import { resultsFlag } from '../config/results-flag.ts';
 import { ExitCode, RemedyError } from '../errors.ts';
-import { aboutThisRun, localBundles, pathsOf, processDeps, stackDeps } from '../operator.ts';
+import { aboutThisRun, placesFor, stackDeps } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
+import { type Deployment, runDeploy } from '../services/deploy/run-deploy.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { checkResultsFolder } from '../services/load/record/results-folder.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
 import { runSweep } from '../services/load/sweep/run-sweep.ts';
-import { REHEARSAL_STACK, rehearsalRequest, soleRehearsal } from '../services/rehearsal/rehearsal-stack.ts';
+import { REHEARSAL_STACK, soleRehearsal } from '../services/rehearsal/rehearsal-stack.ts';
 import { type RehearsalReport, rehearse } from '../services/rehearsal/rehearse.ts';
 import { reportRun } from '../services/results/write-report.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
-import { deployLocal } from '../services/targets/local/deploy.ts';
-import { teardownLocal } from '../services/targets/local/teardown.ts';
+import { readEndpoints } from '../services/stack/endpoints.ts';
+import type { Place } from '../services/stack/places.ts';
+import { teardownStack } from '../services/stack/stack-teardown.ts';
+import type { TeardownReport } from '../services/stack/teardown.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
+import { SERVICES } from '../services/workloads/catalog.ts';
+import { deployResult } from '../ui/render-deploy.ts';
 import { renderRehearsal } from '../ui/render-rehearsal.ts';
 
 const SMOKE_TIMEOUT_SECONDS = 30;
@@ -42,28 +48,30 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     await checkResultsFolder(flags.results);
-    const [rates, prompt, bundles, stack] = await Promise.all([
+    const [rates, prompt, deps, { paths, places }] = await Promise.all([
       parseRates(flags.rps),
       readPrompt(undefined),
-      localBundles(),
       stackDeps(emit, signal),
+      placesFor(this.stack, PROVIDERS, {}, signal),
     ]);
-    const paths = pathsOf(this.stack);
-    const deps = { ...stack, bundles, processes: processDeps(paths) };
-    const unlock = await soleRehearsal(join(paths.folder, '..', `${paths.name}.rehearsal.lock`), paths, deps);
+    const place = places.find(({ provider }) => provider.rehearsal !== undefined) as Place;
+    const request = await place.provider.rehearsal?.(flags.replicas);
+    const unlock = await soleRehearsal(join(paths.folder, '..', `${paths.name}.rehearsal.lock`), place, deps);
     const client = createChainClient({ clock: systemClock, timeoutMs: SMOKE_TIMEOUT_SECONDS * 1000, signal });
-    const request = rehearsalRequest(flags.replicas);
-    const { minProcessSeconds } = request;
     const warmupSeconds = 1;
     let page: string | undefined;
     const sweepSeconds = rates.length * (flags.duration + warmupSeconds + 1);
     try {
       const report = await rehearse(
         {
-          deploy: () => deployLocal(paths, request, { dryRun: false }, deps),
-          smoke: ({ endpoints }) =>
+          async deploy() {
+            const placement = { place, services: SERVICES, request };
+            const [deployment] = await runDeploy(paths, [placement], { dryRun: false, known: {} }, deps);
+            return deployment as Deployment;
+          },
+          smoke: async () =>
             runSmoke(
-              { ...endpoints, minProcessSeconds, timeoutSeconds: SMOKE_TIMEOUT_SECONDS, seed: 2 },
+              { ...(await readEndpoints(paths)), timeoutSeconds: SMOKE_TIMEOUT_SECONDS, seed: 2 },
               { client, clock: systemClock, emit, signal },
             ),
           sweep: async ({ endpoints }) => {
@@ -86,13 +94,16 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
             ({ page } = await reportRun(report.runFolder, emit));
             return report;
           },
-          teardown: () => teardownLocal(paths, { ...deps, signal: AbortSignal.timeout(60_000) }),
+          async teardown() {
+            const [report] = await teardownStack(paths, [place], { ...deps, signal: AbortSignal.timeout(60_000) });
+            return report as TeardownReport;
+          },
         },
         emit,
         { sweepSeconds },
       );
       return {
-        result: report,
+        result: { ...report, deployment: deployResult([report.deployment]) },
         text: renderRehearsal(report, process.stdout.columns || 80, page),
         exit: exitOf(report, signal),
       };

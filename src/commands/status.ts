@@ -1,11 +1,13 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
-import { pathsOf, targetModules } from '../operator.ts';
+import { placesFor } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
+import { isUsed } from '../services/stack/places.ts';
 import { stackStatus } from '../services/stack/stack-status.ts';
-import { awsFlags } from '../services/targets/aws/flags.ts';
-import { gcpFlags } from '../services/targets/gcp/flags.ts';
+import { flagsOver } from '../services/targets/place-flags.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
 import { renderStatus } from '../ui/render-stack.ts';
 
 export default class Status extends BaseCommand<typeof Status> {
@@ -18,15 +20,15 @@ With --refresh every resource is compared with its record. Exits 5 when somethin
     '<%= config.bin %> <%= command.id %> --json',
   ];
   static override flags = {
-    ...awsFlags,
-    ...gcpFlags,
-    refresh: Flags.boolean({ description: 'look at every resource, and say what differs from its record' }),
+    ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
+    refresh: Flags.boolean({ description: 'look at every resource, and report what differs from its record' }),
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
-    const paths = pathsOf(this.stack);
+    const { paths, places } = await placesFor(this.stack, PROVIDERS, this.flags, signal);
+    await requireStack(paths, async () => (await Promise.all(places.map(isUsed))).includes(true));
     const deps = { clock: systemClock, emit, signal };
-    const targets = await stackStatus(paths, targetModules(paths, this.flags), { refresh: this.flags.refresh }, deps);
+    const targets = await stackStatus(paths, places, { refresh: this.flags.refresh }, deps);
     const healthy = targets.every((target) => target.healthy);
     return {
       result: { stack: paths.name, targets },

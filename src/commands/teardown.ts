@@ -2,15 +2,18 @@ import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
-import { pathsOf, stackDeps, TARGETS, targetModules } from '../operator.ts';
-import { targetsToTearDown, teardownStack } from '../services/stack/stack-teardown.ts';
+import { placesFor, stackDeps } from '../operator.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
+import { isUsed } from '../services/stack/places.ts';
+import { placesToTearDown, teardownStack } from '../services/stack/stack-teardown.ts';
 import { readState } from '../services/stack/state.ts';
-import type { TargetModule } from '../services/stack/target-module.ts';
 import { leftoversError } from '../services/stack/teardown.ts';
-import { awsFlags } from '../services/targets/aws/flags.ts';
-import { gcpFlags } from '../services/targets/gcp/flags.ts';
+import { flagsOver } from '../services/targets/place-flags.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
 import { confirmStack } from '../ui/confirm.ts';
 import { renderTeardown } from '../ui/render-stack.ts';
+
+const ALL = 'all';
 
 export default class Teardown extends BaseCommand<typeof Teardown> {
   static override summary = 'take a stack down: stop what was started, verify that it is gone';
@@ -22,46 +25,41 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     '<%= config.bin %> <%= command.id %> --stack default',
   ];
   static override args = {
-    target: Args.option({
+    place: Args.option({
       description: 'what to take down; all that the stack has when left out',
-      options: [...TARGETS, 'all'] as const,
+      options: [...PROVIDERS.map(({ name }) => name), ALL],
     })(),
   };
   static override flags = {
-    ...awsFlags,
-    ...gcpFlags,
+    ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
     yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
   };
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
-    const { target = 'all' } = this.args;
-    const paths = pathsOf(this.stack);
-    const known = targetModules(paths, this.flags);
-    const modules =
-      target === 'all' ? await targetsToTearDown(paths, known) : known.filter(({ name }) => name === target);
-    if (!this.flags.yes && (await this.mayDestroy(modules, signal))) {
-      const question = `This removes everything of stack ${paths.name} (${modules.map(({ name }) => name).join(', ')}).`;
+    const { place: named = ALL } = this.args;
+    const { paths, places: known } = await placesFor(this.stack, PROVIDERS, this.flags, signal, 'damaged too');
+    const places =
+      named === ALL ? await placesToTearDown(known) : known.filter(({ provider }) => provider.name === named);
+    // What costs money is looked for by its marks, whatever this machine knows.
+    const looks = await Promise.all(places.map(async (place) => place.provider.billed || isUsed(place)));
+    await requireStack(paths, async () => looks.includes(true));
+    if (!this.flags.yes && looks.includes(true)) {
+      const question = `This removes everything of stack ${paths.name} (${places.map(({ provider }) => provider.name).join(', ')}).`;
       await confirmStack(paths.name, { what: 'teardown', question }, terminal.canPrompt, signal);
     }
-    const reports = await teardownStack(paths, modules, await stackDeps(emit, signal));
+    const reports = await teardownStack(paths, places, await stackDeps(emit, signal));
     const left = reports.find(({ leftovers }) => leftovers.length > 0);
-    if (left !== undefined && !this.flags.json) throw leftoversError(left);
+    if (left !== undefined && !this.flags.json) throw leftoversError(left, paths.name);
     const stillUp = Object.keys((await readState(paths.state).catch(() => undefined))?.targets ?? {});
+    const billed = (name: string) => known.some(({ provider }) => provider.name === name && provider.billed);
     return {
       result: { stack: paths.name, targets: reports, stillUp },
-      text: renderTeardown(reports, existsSync(paths.logs) ? paths.logs : undefined, stillUp),
+      text: renderTeardown(reports, {
+        stack: paths.name,
+        logs: existsSync(paths.logs) ? paths.logs : undefined,
+        stillUp: stillUp.map((name) => ({ name, billed: billed(name) })),
+      }),
       exit: left === undefined ? ExitCode.ok : ExitCode.leftovers,
     };
-  }
-
-  /** Nothing to ask about where a look that costs nothing has found nothing. */
-  private async mayDestroy(modules: readonly TargetModule[], signal: AbortSignal): Promise<boolean> {
-    const state = await readState(pathsOf(this.stack).state).catch(() => 'unreadable' as const);
-    if (state === 'unreadable') return true;
-    for (const module of modules) {
-      if (!module.sweepsUnasked || (await module.status(state?.targets[module.name], signal)) !== undefined)
-        return true;
-    }
-    return false;
   }
 }

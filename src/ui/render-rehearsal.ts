@@ -19,7 +19,7 @@ export function renderRehearsal(
     ...(sweep === undefined
       ? ['load      left out: the chain does not work']
       : ['', sweepText(sweep, columns).trimEnd(), '']),
-    `teardown  ${teardown.removed.length} processes stopped, verified gone; logs: ${deployment.logs}`,
+    `teardown  ${teardown.removed.length} processes stopped, verified gone; logs: ${deployment.details.logs}`,
     '',
     'Next: chainctl deploy local, chainctl load --rps 1,10,50, chainctl --help',
   ].join('\n')}`;

@@ -1,56 +1,29 @@
 import Table from 'cli-table3';
+import { plainTable } from '../services/results/plain-table.ts';
 import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
+import type { Instance } from '../services/stack/provider.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget } from '../services/stack/stack-status.ts';
 import type { TargetStatus } from '../services/stack/target-status.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
-import type { HostDeployment } from '../services/targets/host/deploy.ts';
-import type { LocalDeployment } from '../services/targets/local/deploy.ts';
+import { SERVICES } from '../services/workloads/catalog.ts';
+import type { ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { nextCommands } from './format/text.ts';
 
-/** What a deploy says when it is done. */
-export function renderDeployment(deployment: LocalDeployment): string {
-  const on = stackOption(deployment.stack);
-  const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
-  if (!deployment.applied) {
-    return `Stack ${deployment.stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
-  }
-  return [
-    `Stack ${deployment.stack} is up on this machine${deployment.simulated ? ' with a simulated engine' : ''}${changed === 0 ? '; nothing had to change' : ''}.`,
-    `  A (chain)   ${deployment.endpoints.a}/chain`,
-    `  B (invoke)  ${deployment.endpoints.b}/invoke`,
-    `  logs        ${deployment.logs}`,
-    `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown${on}`,
-  ].join('\n');
+interface AfterTeardown {
+  readonly stack: string;
+  /** The stack's folder of logs, where there is one. */
+  readonly logs?: string | undefined;
+  /** Places that the stack is still on. */
+  readonly stillUp?: readonly { readonly name: string; readonly billed: boolean }[];
 }
 
-/** What a deploy to a machine says when it is done. */
-export function renderHostDeployment(deployment: HostDeployment): string {
-  const { stack, service, machine, hostKey, applied, endpoints } = deployment;
-  const on = stackOption(stack);
-  const changed = deployment.changes.filter(({ action }) => action !== 'unchanged').length;
-  if (!applied) {
-    return `Stack ${stack}: ${changed === 0 ? 'nothing would change' : `${count(changed, 'change')} planned, none made`} (dry run).`;
-  }
-  return [
-    `Service ${service.toUpperCase()} of stack ${stack} is up on ${machine}${changed === 0 ? '; nothing had to change' : ''}.`,
-    ...(endpoints.a === undefined ? [] : [`  A (chain)   ${endpoints.a}/chain`]),
-    ...(endpoints.b === undefined ? [] : [`  B (invoke)  ${endpoints.b}/invoke`]),
-    `  host key    ${hostKey} (pinned)`,
-    `Next: chainctl smoke${on}, chainctl load --rps 1,5,10${on}, chainctl teardown host${on}`,
-  ].join('\n');
-}
-
-/**
- * What a teardown says when nothing is left.
- *
- * @param logs the stack's folder of logs, where there is one
- */
+/** What a teardown says when nothing is left. */
 export function renderTeardown(
   reports: readonly TeardownReport[],
-  logs: string | undefined,
-  stillUp: readonly string[] = [],
+  { stack, logs, stillUp = [] }: AfterTeardown,
 ): string {
+  if (reports.length === 0) return `Stack ${stack}: nothing is deployed.`;
   const several = reports.length > 1;
   const lines = reports.map(({ target, removed }) =>
     removed.length === 0
@@ -58,20 +31,26 @@ export function renderTeardown(
       : `Stopped and verified gone${several ? ` (${target})` : ''}: ${removed.join(', ')}.`,
   );
   const stopped = reports.some(({ removed }) => removed.length > 0);
-  const rest = stillUp.map((target) => `Still up, and costing money where it is a cloud: ${target}.`);
+  const rest = stillUp.map(({ name, billed }) => `Still up${billed ? ', and costing money' : ''}: ${name}.`);
   return [...lines, ...rest, ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : [])].join('\n');
 }
 
 /** A table per target; readable at 80 columns and without colour. */
-export function renderStatus(stack: string, targets: readonly ReportedTarget[]): string {
+export function renderStatus(
+  stack: string,
+  targets: readonly ReportedTarget[],
+  services: readonly Pick<ServiceDefinition, 'name' | 'path'>[] = SERVICES,
+): string {
   if (targets.length === 0)
     return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackOption(stack)}`;
-  const inClouds = (['aws', 'gcp'] as const).every((cloud) => targets.some(({ target }) => target === cloud));
-  return targets.map((target) => renderTarget(stack, target, inClouds)).join('\n\n');
+  return targets.map((target) => renderTarget(stack, target, services)).join('\n\n');
 }
 
-function renderTarget(stack: string, target: ReportedTarget, inClouds: boolean): string {
-  const again = inClouds && (target.target === 'aws' || target.target === 'gcp') ? 'all' : target.target;
+function renderTarget(
+  stack: string,
+  target: ReportedTarget,
+  services: readonly Pick<ServiceDefinition, 'name' | 'path'>[],
+): string {
   const processes = target.resources.some(({ pid }) => pid !== undefined);
   const table = new Table({
     head: ['resource', 'state', ...(processes ? ['pid', 'address'] : ['id or address']), 'since (UTC)'],
@@ -85,20 +64,21 @@ function renderTarget(stack: string, target: ReportedTarget, inClouds: boolean):
     table.push([key, state, ...where, since?.slice(5, 19).replace('T', ' ') ?? '-']);
   }
   const reasons = target.resources.filter(({ reason }) => reason !== undefined);
-  const { a, b } = target.endpoints;
   return [
     `Stack ${stack}, ${target.target}: ${verdict(target)}${target.simulated ? ' (simulated engine)' : ''}`,
     table.toString(),
     ...(target.resources.some(({ id }) => id?.startsWith(prefix)) ? [`Names begin with ${prefix}`] : []),
     ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
     ...renderDrift(target.drift),
-    ...(a === undefined ? [] : [`A  ${a}/chain`]),
-    ...(b === undefined ? [] : [`B  ${b}/invoke`]),
+    ...services.flatMap(({ name, path }) => {
+      const url = target.endpoints[name];
+      return url === undefined ? [] : [`${name.toUpperCase()}  ${url}${path}`];
+    }),
     ...(target.auth === 'token' ? ["Prompts need the stack's token; smoke and load send it by themselves."] : []),
     ...(target.healthy
       ? []
       : nextCommands([
-          `chainctl deploy ${again}${stackOption(stack)}   # goes on with what is missing`,
+          `chainctl deploy ${target.target}${stackOption(stack)}   # goes on with what is missing`,
           `chainctl logs${stackOption(stack)}`,
         ])),
   ].join('\n');
@@ -133,6 +113,19 @@ function verdict({ healthy, complete, since, resources }: TargetStatus): string 
   return `healthy, deployed ${since?.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+/** The machines of a service, the newest first, as one chooses one of them. */
+export function renderInstances(instances: readonly Instance[], service: string): string {
+  if (instances.length === 0) return `There is no machine of ${service}.`;
+  const own = [...new Set(instances.flatMap(({ details = {} }) => Object.keys(details)))];
+  const head = ['name', ...own, 'status', 'address', 'made (UTC)'];
+  const rows = instances.map(({ name, details = {}, state, address, since }) => [
+    ...[name, ...own.map((column) => details[column] ?? '-'), state, address ?? '-', minute(since ?? '')],
+  ]);
+  return plainTable(head, rows, head);
+}
+
+/** A cloud gives the time of wherever its machines are. */
+function minute(timestamp: string): string {
+  const at = Date.parse(timestamp);
+  return Number.isNaN(at) ? '-' : new Date(at).toISOString().slice(5, 16).replace('T', ' ');
 }

@@ -4,13 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../../src/events.ts';
 import { systemClock } from '../../src/runtime.ts';
+import { type Deployment, runDeploy } from '../../src/services/deploy/run-deploy.ts';
 import { listProcesses } from '../../src/services/machine/process-table.ts';
+import type { Operator } from '../../src/services/stack/operator.ts';
 import { type StackPaths, stackPaths } from '../../src/services/stack/paths.ts';
-import { loadBundles } from '../../src/services/targets/local/bundles.ts';
-import { deployLocal, type LocalDeps } from '../../src/services/targets/local/deploy.ts';
+import { type Place, placesOf } from '../../src/services/stack/places.ts';
+import type { StackDeps } from '../../src/services/stack/session.ts';
+import { teardownStack } from '../../src/services/stack/stack-teardown.ts';
+import { readState } from '../../src/services/stack/state.ts';
+import type { TargetStatus } from '../../src/services/stack/target-status.ts';
+import type { TeardownReport } from '../../src/services/stack/teardown.ts';
+import { local } from '../../src/services/targets/local/provider.ts';
 import type { LocalRequest } from '../../src/services/targets/local/request.ts';
-import { findStackProcesses } from '../../src/services/targets/local/service-process.ts';
-import { teardownLocal } from '../../src/services/targets/local/teardown.ts';
+import { findStackProcesses, type ProcessDeps } from '../../src/services/targets/local/service-process.ts';
+import { SERVICES } from '../../src/services/workloads/catalog.ts';
 
 export const BUNDLES = new URL('../../dist/templates', import.meta.url).pathname;
 
@@ -32,14 +39,15 @@ export class TestStack {
   readonly events: Event[] = [];
   readonly abort = new AbortController();
   readonly paths: StackPaths;
-  readonly deps: LocalDeps;
+  readonly deps: StackDeps;
+  readonly processes: ProcessDeps;
   readonly #home: string;
 
-  private constructor(home: string, bundles: LocalDeps['bundles']) {
+  private constructor(home: string) {
     this.#home = home;
     this.paths = stackPaths(home, 'test');
     const { folder, logs } = this.paths;
-    const baseEnv = { PATH: process.env.PATH ?? '' };
+    this.processes = { folder, logs, listProcesses, node: process.execPath, baseEnv: {} };
     this.deps = {
       clock: systemClock,
       emit: (event) => this.events.push(event),
@@ -47,27 +55,53 @@ export class TestStack {
       self: { host: 'here', user: 'test', pid: process.pid, startedAt: 'now', command: 'test' },
       isAlive: async () => true,
       newToken: randomUUID,
-      bundles,
-      processes: { folder, logs, listProcesses, node: process.execPath, baseEnv },
     };
   }
 
   static async open(): Promise<TestStack> {
-    return new TestStack(await mkdtemp(join(tmpdir(), 'chainctl-local-')), await loadBundles(BUNDLES));
+    return new TestStack(await mkdtemp(join(tmpdir(), 'chainctl-local-')));
   }
 
-  deploy(changes: Partial<LocalRequest> = {}, deps: Partial<LocalDeps> = {}, options = { dryRun: false }) {
-    return deployLocal(this.paths, { ...FAST, ...changes }, options, { ...this.deps, ...deps });
+  /** @param bundles folder of the built services */
+  async place(signal = this.abort.signal, bundles = BUNDLES): Promise<Place> {
+    const home = this.#home;
+    const operator: Operator = {
+      ...{ clock: systemClock, env: { PATH: process.env.PATH }, home, userHome: home, templates: home, bundles },
+      ...{ node: process.execPath, self: this.deps.self, listProcesses, fetch },
+    };
+    const { paths } = this;
+    const flagsOf = () => ({});
+    const [place] = placesOf([local], await readState(paths.state).catch(() => undefined), {
+      ...{ paths, operator, signal, flagsOf },
+    });
+    return place as Place;
   }
 
-  teardown(signal = new AbortController().signal) {
-    return teardownLocal(this.paths, { ...this.deps, signal });
+  async deploy(
+    changes: Partial<LocalRequest> = {},
+    { bundles, ...deps }: Partial<StackDeps> & { readonly bundles?: string } = {},
+    { dryRun }: { readonly dryRun: boolean } = { dryRun: false },
+  ): Promise<Deployment> {
+    const place = await this.place(deps.signal, bundles);
+    const placement = { place, services: SERVICES, request: { ...FAST, ...changes } };
+    const options = { dryRun, known: {} };
+    const [deployment] = await runDeploy(this.paths, [placement], options, { ...this.deps, ...deps });
+    return deployment as Deployment;
+  }
+
+  async status(): Promise<TargetStatus | undefined> {
+    return (await local.connect((await this.place()).site)).status();
+  }
+
+  async teardown(signal = new AbortController().signal): Promise<TeardownReport> {
+    const [report] = await teardownStack(this.paths, [await this.place(signal)], { ...this.deps, signal });
+    return report as TeardownReport;
   }
 
   /** What runs, as `key` -> pid; a key with two processes shows up as `key twice`. */
   async running(): Promise<Record<string, number>> {
     const found: Record<string, number> = {};
-    for (const { key, pid } of await findStackProcesses(this.deps.processes)) {
+    for (const { key, pid } of await findStackProcesses(this.processes)) {
       found[key in found ? `${key} twice` : key] = pid;
     }
     return found;

@@ -3,20 +3,28 @@ import writeFileAtomic from 'write-file-atomic';
 import { makeFolder } from '../files/make-folder.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import { SSH_KEY, secretPath } from '../stack/secrets.ts';
+import { signaturesOf } from './dial.ts';
 
 /**
- * The options of the system's own `ssh` that show the stack's key and trust one host key alone, whatever the address.
+ * The options of the system's own `ssh` that show one key and trust one host key alone, whatever the address.
  *
  * @param hostKey `ssh-ed25519 AAAA...`
+ * @param identity path of the private key instead of the stack's own; `agent` leaves the choice to the SSH agent
  */
-export async function sshOptions(paths: StackPaths, service: string, hostKey: string): Promise<string[]> {
+export async function sshOptions(
+  paths: StackPaths,
+  service: string,
+  hostKey: string,
+  identity: string | { readonly agent: true } = secretPath(paths, SSH_KEY),
+): Promise<string[]> {
   const alias = `chainctl-${paths.name}-${service}`;
   const known = join(paths.folder, `known_hosts-${service}`);
+  const algorithms = signaturesOf(hostKey.split(' ')[0] ?? '').join(',');
   await makeFolder(paths.folder, 0o700);
   await writeFileAtomic(known, `${alias} ${hostKey}\n`, { mode: 0o600 });
   return [
-    ...['-i', secretPath(paths, SSH_KEY), '-o', 'IdentitiesOnly=yes'],
+    ...(typeof identity === 'string' ? ['-i', identity, '-o', 'IdentitiesOnly=yes'] : []),
     ...['-o', `UserKnownHostsFile="${known}"`, '-o', 'GlobalKnownHostsFile=/dev/null'],
-    ...['-o', 'StrictHostKeyChecking=yes', '-o', 'HostKeyAlgorithms=ssh-ed25519', '-o', `HostKeyAlias=${alias}`],
+    ...['-o', 'StrictHostKeyChecking=yes', '-o', `HostKeyAlgorithms=${algorithms}`, '-o', `HostKeyAlias=${alias}`],
   ];
 }

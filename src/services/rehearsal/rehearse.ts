@@ -1,11 +1,11 @@
 import type { Emit } from '../../events.ts';
+import type { Deployment } from '../deploy/run-deploy.ts';
 import type { SweepReport } from '../load/types.ts';
 import type { SmokeReport } from '../smoke/types.ts';
 import { leftoversError, type TeardownReport } from '../stack/teardown.ts';
-import type { LocalDeployment } from '../targets/local/deploy.ts';
 
 export interface RehearsalReport {
-  readonly deployment: LocalDeployment;
+  readonly deployment: Deployment;
   readonly smoke: SmokeReport;
   /** Left out when the smoke test failed: a load on a chain that does not work says nothing. */
   readonly sweep?: SweepReport;
@@ -14,9 +14,9 @@ export interface RehearsalReport {
 
 /** The whole job in four steps; each is the service behind the command of the same name. */
 export interface RehearsalSteps {
-  deploy(): Promise<LocalDeployment>;
-  smoke(deployment: LocalDeployment): Promise<SmokeReport>;
-  sweep(deployment: LocalDeployment): Promise<SweepReport>;
+  deploy(): Promise<Deployment>;
+  smoke(deployment: Deployment): Promise<SmokeReport>;
+  sweep(deployment: Deployment): Promise<SweepReport>;
   /** Must work after an abort, too. */
   teardown(): Promise<TeardownReport>;
 }

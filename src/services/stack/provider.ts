@@ -39,6 +39,8 @@ export interface Provider<Request = unknown> {
   readonly groupFlags?: FlagSet;
   /** What the flags ask for. The one place where the two names of a setting meet. */
   ask(site: Site, services: readonly ServiceDefinition[]): Promise<Request>;
+  /** A request for a rehearsal, where a chain costs nothing and is up in seconds: a small machine, any free ports. */
+  rehearsal?(replicas: number): Promise<Request>;
   /** Whether this machine remembers the stack there beside the state, or can look without credentials and finds it. */
   hasTraces(site: Site): Promise<boolean>;
   /** Opens it. Credentials are asked for at the first call that needs them: status and logs work from the record. */

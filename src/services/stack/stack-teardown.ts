@@ -1,80 +1,83 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { TOKEN_SECRET } from '../chain/token.ts';
+import { noSuchStack } from './known-stack.ts';
 import type { StackPaths } from './paths.ts';
+import { atPlace, isUsed, type Place } from './places.ts';
+import type { Connection, Provider } from './provider.ts';
 import { listSecrets, removeSecrets } from './secrets.ts';
 import { type OpenStack, openStack, type StackDeps } from './session.ts';
-import { readState } from './state.ts';
-import type { TargetModule } from './target-module.ts';
 import { type TeardownReport, teardownTarget } from './teardown.ts';
 
 /**
- * Takes targets of a stack down, one after another, so that A on one is gone before B on the next; then forgets the
- * secrets that nothing is left for.
+ * Takes a stack down at some places, one after another in their order; then forgets the secrets that nothing is left for.
+ * Nothing has to be known of the stack: what carries its mark is found. Of a stack that nobody here has heard of and of
+ * which nothing is found, nothing stays behind, either.
  *
  * @returns one report for each; one with leftovers does not keep the others
- * @throws the first failure, after all others have been tried
+ * @throws the first failure, after all others have been tried; RemedyError (exit 2) when there is no such stack
  */
-export function teardownStack(
+export async function teardownStack(
   paths: StackPaths,
-  modules: readonly TargetModule[],
+  places: readonly Place[],
   deps: StackDeps,
 ): Promise<TeardownReport[]> {
-  return openStack(paths, deps, async (stack) => {
-    const reports: TeardownReport[] = [];
-    const failures: unknown[] = [];
-    for (const module of modules) {
+  const known = paths.name === 'default' || existsSync(paths.folder);
+  const reports: TeardownReport[] = [];
+  const failures: unknown[] = [];
+  await openStack(paths, deps, async (stack) => {
+    for (const place of places) {
       deps.signal.throwIfAborted();
       try {
-        reports.push(await teardownOne(paths, module, stack));
+        reports.push(await atPlace(place, (connection) => teardownOne(paths, place.provider, connection, stack)));
       } catch (error) {
         failures.push(error);
       }
     }
-    if (failures.length > 0) throw failures[0];
-    return reports;
   });
+  const foundNothing = reports.every(({ removed, leftovers }) => removed.length + leftovers.length === 0);
+  if (!known && foundNothing) await rm(paths.folder, { recursive: true, force: true });
+  if (failures.length > 0) throw failures[0];
+  if (!known && foundNothing) throw await noSuchStack(paths);
+  return reports;
 }
 
-async function teardownOne(paths: StackPaths, module: TargetModule, stack: OpenStack): Promise<TeardownReport> {
-  const steps = stack.steps(module.name);
-  const record = steps.journal.hasState ? steps.journal.target : undefined;
-  const target = await module.open(record, steps.context, 'teardown');
+async function teardownOne(
+  paths: StackPaths,
+  provider: Provider,
+  connection: Connection,
+  stack: OpenStack,
+): Promise<TeardownReport> {
+  const steps = stack.steps(provider.name);
+  const recorded = steps.journal.hasState;
   try {
+    const target = await connection.target('teardown', steps.context);
     const report = await teardownTarget(target, steps, async () => {
-      if (record !== undefined) await forgetSecrets(paths, module, stack);
+      if (recorded) await forgetSecrets(paths, provider, stack);
     });
-    if (report.leftovers.length === 0) await module.forget?.();
+    if (report.leftovers.length === 0) await connection.forget?.();
     return report;
   } catch (error) {
-    throw module.explain?.(error) ?? error;
-  } finally {
-    await target.close?.();
+    throw connection.explain?.(error) ?? error;
   }
 }
 
 /**
- * The secrets go with the last target. Keys that open a machine of a cloud outlive a teardown of this machine's
- * processes: with its file lost once, the state may know only those.
+ * The secrets go with the last place. Keys that open a machine of a cloud outlive a teardown of what costs nothing: with
+ * its file lost once, the state may know only that.
  */
-async function forgetSecrets(paths: StackPaths, module: TargetModule, stack: OpenStack): Promise<void> {
-  if (stack.recordedTargets().some((name) => name !== module.name)) return;
-  const others = (await listSecrets(paths)).some((name) => name !== 'token');
-  if (module.sweepsUnasked && others) return;
+async function forgetSecrets(paths: StackPaths, { name, billed }: Provider, stack: OpenStack): Promise<void> {
+  if (stack.recordedTargets().some((other) => other !== name)) return;
+  const others = (await listSecrets(paths)).some((secret) => secret !== TOKEN_SECRET);
+  if (!billed && others) return;
   await removeSecrets(paths);
 }
 
 /**
- * The targets that "everything of this stack" means: those that are recorded, those whose sweep costs nothing,
- * and those that have left traces beside the state. Without a readable state file that is only the latter two; the teardown itself says what is wrong with the file.
+ * The places that "everything of this stack" means: those that are recorded, and those of which there are traces beside the
+ * state. Without a readable state file that is only the latter; the teardown itself says what is wrong with the file.
  */
-export async function targetsToTearDown(
-  paths: StackPaths,
-  modules: readonly TargetModule[],
-): Promise<readonly TargetModule[]> {
-  const state = await readState(paths.state).catch(() => undefined);
-  const wanted = await Promise.all(
-    modules.map(async (module) => {
-      if (module.sweepsUnasked || state?.targets[module.name] !== undefined) return [module];
-      return (await module.hasTraces?.()) ? [module] : [];
-    }),
-  );
+export async function placesToTearDown(places: readonly Place[]): Promise<readonly Place[]> {
+  const wanted = await Promise.all(places.map(async (place) => ((await isUsed(place)) ? [place] : [])));
   return wanted.flat();
 }

@@ -1,3 +1,4 @@
+import type { Endpoints } from '../workloads/service-definition.ts';
 import type { TargetRecord } from './state.ts';
 
 /** One resource of a target, as `status` shows it. */
@@ -25,7 +26,7 @@ export interface TargetStatus {
   readonly simulated: boolean;
   /** Whether the services ask for the stack's token. */
   readonly auth?: 'none' | 'token';
-  readonly endpoints: { readonly a?: string | undefined; readonly b?: string | undefined };
+  readonly endpoints: Endpoints;
   readonly resources: readonly ResourceStatus[];
   readonly healthy: boolean;
 }

@@ -4,6 +4,7 @@ import { LiveObjects } from './live-objects.ts';
 import { findAll } from './observe.ts';
 import { noteRemaining } from './remaining.ts';
 import type { Target } from './resource.ts';
+import { stackOption } from './stack-option.ts';
 import { removeStep, type StepDeps } from './steps.ts';
 
 export interface TeardownReport {
@@ -64,12 +65,15 @@ export async function teardownTarget(
   return { target: target.name, removed: removed.sort(), leftovers };
 }
 
-/** The error that a report with leftovers amounts to. */
-export function leftoversError(report: TeardownReport): RemedyError {
+/** The error that a report with leftovers of a stack amounts to. */
+export function leftoversError(report: TeardownReport, stack = 'default'): RemedyError {
   const list = report.leftovers.map(({ key, reason }) => `${key} (${reason})`).join(', ');
   return new RemedyError(`teardown of ${report.target} left something behind: ${list}`, {
     code: 'leftovers',
     exit: ExitCode.leftovers,
-    nextSteps: [`run "chainctl teardown ${report.target}" again`, 'see what is left with "chainctl status"'],
+    nextSteps: [
+      `run it again: chainctl teardown ${report.target}${stackOption(stack)}`,
+      `see what is left: chainctl status${stackOption(stack)}`,
+    ],
   });
 }

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
 import { readEndpoints } from '../../../src/services/stack/endpoints.ts';
-import { localStatus } from '../../../src/services/targets/local/status.ts';
-import { TestStack } from '../../support/local-stack.ts';
+import { BUNDLES, TestStack } from '../../support/local-stack.ts';
 
 let stack: TestStack;
 beforeEach(async () => {
@@ -73,7 +72,7 @@ describe('deploy local', () => {
     const before = await stack.running();
     process.kill(before['b-1'] as number, 'SIGKILL');
     await expect.poll(async () => 'b-1' in (await stack.running())).toBe(false);
-    const status = await localStatus(stack.paths, stack.deps.processes);
+    const status = await stack.status();
     expect(status?.healthy).toBe(false);
     expect(status?.resources.find(({ key }) => key === 'b-1')).toMatchObject({ state: 'gone' });
     const { changes } = await stack.deploy();
@@ -82,7 +81,7 @@ describe('deploy local', () => {
       reason: 'was deployed, but is gone',
     });
     expect(changes.filter(({ action }) => action !== 'unchanged')).toHaveLength(1);
-    expect((await localStatus(stack.paths, stack.deps.processes))?.healthy).toBe(true);
+    expect((await stack.status())?.healthy).toBe(true);
   });
 
   it('replaces only the service that is to work in another way', async () => {
@@ -143,18 +142,19 @@ describe('deploy local', () => {
   });
 
   it('shows the last words of a service that dies at once, and continues from there', async () => {
-    const broken = join(stack.paths.folder, '..', 'broken.mjs');
+    const bundles = join(stack.paths.folder, '..', '..', 'bundles');
+    await cp(BUNDLES, bundles, { recursive: true });
     await stack.deploy({ replicas: 1 });
     await stack.teardown();
-    await writeFile(broken, 'console.error("no such thing as a b"); process.exit(3);\n');
-    const bundles = { ...stack.deps.bundles, 'service-b': { path: broken, hash: 'broken' } };
+    await writeFile(join(bundles, 'service-b.mjs'), 'console.error("no such thing as a b"); process.exit(3);\n');
     await expect(stack.deploy({}, { bundles })).rejects.toMatchObject({
       code: 'process-died',
       exit: ExitCode.unhealthy,
       message: expect.stringContaining('no such thing as a b'),
     });
     expect(Object.keys(await stack.running())).toEqual(['engine']);
-    const { changes } = await stack.deploy();
+    await cp(join(BUNDLES, 'service-b.mjs'), join(bundles, 'service-b.mjs'));
+    const { changes } = await stack.deploy({}, { bundles });
     expect(actionsOf(changes)).toMatchObject({ engine: 'unchanged', 'b-1': 'create' });
   });
 
@@ -192,7 +192,7 @@ describe('teardown local', () => {
     });
     expect(await stack.running()).toEqual({});
     expect((await stack.teardown()).removed).toEqual([]);
-    expect(await localStatus(stack.paths, stack.deps.processes)).toBeUndefined();
+    expect(await stack.status()).toBeUndefined();
   });
 
   it('ends a chain that is in flight before it stops anything that the chain needs', async () => {

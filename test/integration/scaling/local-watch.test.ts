@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(out, { recursive: true, force: true });
 });
 
-const sourceOf = () => localSource(stack.paths, { clock: systemClock, processes: stack.deps.processes });
+const sourceOf = () => localSource(stack.paths, { clock: systemClock, processes: stack.processes });
 
 async function watch(until: string, onSample: (sample: ScaleSample) => void = () => {}) {
   const source = await sourceOf();

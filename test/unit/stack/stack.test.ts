@@ -6,12 +6,14 @@ import type { Event } from '../../../src/events.ts';
 import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
 import { inspectLock } from '../../../src/services/stack/lock-holder.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import type { Place } from '../../../src/services/stack/places.ts';
+import type { Connection, Provider, Site } from '../../../src/services/stack/provider.ts';
 import { desire, type Target } from '../../../src/services/stack/resource.ts';
 import { ensureSecret, listSecrets } from '../../../src/services/stack/secrets.ts';
 import { openStack, type StackDeps, withStack } from '../../../src/services/stack/session.ts';
 import { stackStatus } from '../../../src/services/stack/stack-status.ts';
-import { targetsToTearDown, teardownStack } from '../../../src/services/stack/stack-teardown.ts';
-import type { TargetModule } from '../../../src/services/stack/target-module.ts';
+import { placesToTearDown, teardownStack } from '../../../src/services/stack/stack-teardown.ts';
+import { readState } from '../../../src/services/stack/state.ts';
 import { recordedStatus } from '../../../src/services/stack/target-status.ts';
 import { breakLock } from '../../../src/services/stack/unlock.ts';
 import { FakeWorld } from './fake-resource.ts';
@@ -49,13 +51,23 @@ function deploy(name = 'fake', target: Target = world.target, of = world) {
   });
 }
 
-function moduleOf(name: string, target: Target, sweepsUnasked = false): TargetModule {
-  return {
-    name,
-    sweepsUnasked,
-    status: async (record) => (record === undefined ? undefined : recordedStatus(name, record)),
-    open: async () => ({ ...target, name }),
+/** A place called so, with these objects; what is recorded of it is read when it is asked for. */
+async function placeOf(name: string, target: Target, own: Partial<Connection> = {}, billed = true): Promise<Place> {
+  const record = (await readState(paths.state))?.targets[name];
+  const provider: Provider = {
+    ...{ name, title: name, help: { summary: '', description: '', examples: [] }, placeFlags: {}, deployFlags: {} },
+    ...{ billed, neighbours: false, runs: () => true, chosen: () => [], ask: async () => ({}) },
+    hasTraces: async () => false,
+    connect: async () => ({
+      plan: () => Promise.reject(new Error('not planned')),
+      target: async () => ({ ...target, name }),
+      status: async () => (record === undefined ? undefined : recordedStatus(name, record)),
+      close: async () => {},
+      ...own,
+    }),
   };
+  const operator = {} as Site['operator'];
+  return { provider, site: { paths, flags: {}, record, operator, signal: world.abort.signal } };
 }
 
 describe('an open stack', () => {
@@ -118,7 +130,7 @@ describe('status', () => {
   it('with refresh says of every resource how it compares with its record', async () => {
     await deploy();
     const drift = async () => {
-      const [target] = await stackStatus(paths, [moduleOf('fake', world.target)], { refresh: true }, deps);
+      const [target] = await stackStatus(paths, [await placeOf('fake', world.target)], { refresh: true }, deps);
       return Object.fromEntries(
         (target?.drift ?? []).map(({ key, drift: state, detail }) => [key, `${state} ${detail ?? ''}`.trim()]),
       );
@@ -138,7 +150,7 @@ describe('status', () => {
   it('does not call gone what it cannot look at', async () => {
     await deploy();
     world.hidden.set('top', 'its machine does not answer');
-    const [target] = await stackStatus(paths, [moduleOf('fake', world.target)], { refresh: true }, deps);
+    const [target] = await stackStatus(paths, [await placeOf('fake', world.target)], { refresh: true }, deps);
     expect(target?.drift).toEqual([
       { key: 'base', drift: 'in-sync' },
       { key: 'top', drift: 'unseen', detail: 'its machine does not answer' },
@@ -150,7 +162,8 @@ describe('status', () => {
     const open = async () => {
       throw new Error('looked');
     };
-    const [target] = await stackStatus(paths, [{ ...moduleOf('fake', world.target), open }], { refresh: false }, deps);
+    const place = await placeOf('fake', world.target, { target: open });
+    const [target] = await stackStatus(paths, [place], { refresh: false }, deps);
     expect(target).toMatchObject({ target: 'fake', complete: true, healthy: true });
     expect(target?.resources.map(({ key, state }) => [key, state])).toEqual([
       ['base', 'recorded'],
@@ -172,11 +185,11 @@ describe('the teardown of a stack', () => {
       if (++looks === 2 && view !== undefined) await breakLock(paths.lock, view, { force: true, judge });
       return found;
     };
-    const killed = teardownStack(paths, [moduleOf('aws', { ...world.target, discover })], deps);
+    const killed = teardownStack(paths, [await placeOf('aws', { ...world.target, discover })], deps);
     await expect(killed).rejects.toMatchObject({ code: 'lock-lost' });
     expect(await listSecrets(paths)).toEqual([]);
     expect(Object.keys(JSON.parse(await readFile(paths.state, 'utf8')).targets)).toEqual(['aws']);
-    await teardownStack(paths, [moduleOf('aws', world.target)], deps);
+    await teardownStack(paths, [await placeOf('aws', world.target)], deps);
     expect(JSON.parse(await readFile(paths.state, 'utf8')).targets).toEqual({});
   });
 
@@ -185,7 +198,7 @@ describe('the teardown of a stack', () => {
     await deploy('aws');
     await deploy('gcp', other.target, other);
     await ensureSecret(paths, 'token', () => 'x');
-    const [aws, gcp] = [moduleOf('aws', world.target), moduleOf('gcp', other.target)];
+    const [aws, gcp] = [await placeOf('aws', world.target), await placeOf('gcp', other.target)];
     await teardownStack(paths, [aws], deps);
     expect(await listSecrets(paths)).toEqual(['token']);
     expect((await teardownStack(paths, [aws, gcp], deps)).map(({ target, removed }) => [target, removed])).toEqual([
@@ -199,24 +212,27 @@ describe('the teardown of a stack', () => {
   it('of this machine alone keeps the keys of a cloud, which the state may have lost sight of', async () => {
     await deploy('local');
     await ensureSecret(paths, 'ssh-key', () => 'x');
-    await teardownStack(paths, [moduleOf('local', world.target, true)], deps);
+    await teardownStack(paths, [await placeOf('local', world.target, {}, false)], deps);
     expect(await listSecrets(paths)).toEqual(['ssh-key']);
   });
 
   it('goes on with the other targets when one cannot be looked at', async () => {
     await deploy('gcp');
-    const broken = { ...moduleOf('aws', world.target), open: () => Promise.reject(new Error('no credentials')) };
-    await expect(teardownStack(paths, [broken, moduleOf('gcp', world.target)], deps)).rejects.toThrow('no credentials');
+    const broken = await placeOf('aws', world.target, { target: () => Promise.reject(new Error('no credentials')) });
+    await expect(teardownStack(paths, [broken, await placeOf('gcp', world.target)], deps)).rejects.toThrow(
+      'no credentials',
+    );
     expect(world.things.size).toBe(0);
   });
 
-  it('of everything means what is recorded, and what costs nothing to look at', async () => {
+  it('of everything means what is recorded, and what has left traces', async () => {
     await deploy('aws');
+    const traced = await placeOf('local', world.target, {}, false);
     const modules = [
-      moduleOf('local', world.target, true),
-      moduleOf('aws', world.target),
-      moduleOf('gcp', world.target),
+      { ...traced, provider: { ...traced.provider, hasTraces: async () => true } },
+      await placeOf('aws', world.target),
+      await placeOf('gcp', world.target),
     ];
-    expect((await targetsToTearDown(paths, modules)).map(({ name }) => name)).toEqual(['local', 'aws']);
+    expect((await placesToTearDown(modules)).map(({ provider }) => provider.name)).toEqual(['local', 'aws']);
   });
 });

@@ -26,6 +26,6 @@ test('the largest stack fits into 80 columns, and an unfinished one names the co
   expect(text).toContain('llm-b-autoscaler');
   expect(text).toContain('Names begin with chainctl-demo-');
   expect(text).toContain('10.87.248.10:8001');
-  expect(text).toContain('Next: chainctl deploy all --stack demo');
+  expect(text).toContain('Next: chainctl deploy aws --stack demo');
   expect(renderStatus('demo', [gcp])).toContain('Next: chainctl deploy gcp --stack demo');
 });

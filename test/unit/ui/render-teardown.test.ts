@@ -3,13 +3,13 @@ import { renderTeardown } from '../../../src/ui/render-stack.ts';
 
 it('names the folder of logs only where there is one', () => {
   const report = { target: 'aws', removed: ['instance-a'], leftovers: [] } as never;
-  expect(renderTeardown([report], undefined)).toBe('Stopped and verified gone: instance-a.');
-  expect(renderTeardown([report], '/home/logs')).toContain('Logs stay in /home/logs');
+  expect(renderTeardown([report], { stack: 'demo' })).toBe('Stopped and verified gone: instance-a.');
+  expect(renderTeardown([report], { stack: 'demo', logs: '/home/logs' })).toContain('Logs stay in /home/logs');
 });
 
 it('says what of the stack is still up', () => {
   const report = { target: 'gcp', removed: ['address'], leftovers: [] } as never;
-  expect(renderTeardown([report], undefined, ['aws'])).toBe(
-    'Stopped and verified gone: address.\nStill up, and costing money where it is a cloud: aws.',
+  expect(renderTeardown([report], { stack: 'demo', stillUp: [{ name: 'aws', billed: true }] })).toBe(
+    'Stopped and verified gone: address.\nStill up, and costing money: aws.',
   );
 });

@@ -121,7 +121,12 @@ export async function planAws(
   const result = { stack: paths.name, target: 'aws' as const, region: ec2.region, changes: plan.changes, cost };
   const recorded = { ...request, ...(account === undefined ? {} : { account }) };
   const describe = (endpoints: AwsDeployment['endpoints'], complete: boolean) =>
-    journal.describe({ request: recorded, endpoints, auth: request.auth, complete });
+    journal.describe({
+      request: recorded,
+      endpoints: endpoints as Record<string, string>,
+      auth: request.auth,
+      complete,
+    });
   const known = { ...journal.target.endpoints, b: request.bUrl };
   return {
     changes: plan.changes,

@@ -1,11 +1,11 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import { makeToken, TOKEN_SECRET, tokenId } from '../../chain/token.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
-import type { PlannedChange } from '../../stack/change.ts';
 import type { StackPaths } from '../../stack/paths.ts';
+import type { Deployed, PlannedDeploy } from '../../stack/provider.ts';
 import type { Desired } from '../../stack/resource.ts';
 import { ensureSecret, readSecret, secretPath } from '../../stack/secrets.ts';
-import { type StackDeps, withStack } from '../../stack/session.ts';
+import type { StepDeps } from '../../stack/steps.ts';
 import type { Bundles } from './bundles.ts';
 import { desiredChain, type Ports, type TokenFile, wantedKeys } from './desired.ts';
 import { ensureOllama, modelFiles } from './ollama.ts';
@@ -16,76 +16,61 @@ import { findStackProcesses, type ProcessDeps, type ServiceSpec } from './servic
 import { sharedContext } from './shared-model.ts';
 import { localTarget } from './target.ts';
 
-export interface LocalDeployment {
-  readonly stack: string;
-  readonly target: 'local';
-  readonly simulated: boolean;
-  readonly changes: readonly PlannedChange[];
-  readonly applied: boolean;
-  readonly endpoints: { readonly a: string; readonly b: string };
-  readonly logs: string;
-}
-
-export interface LocalDeps extends StackDeps {
+/** What the services of this machine are made from. */
+export interface LocalDeps {
+  readonly paths: StackPaths;
   readonly processes: ProcessDeps;
   readonly bundles: Bundles;
 }
 
 /**
- * Brings the chain up on this machine, or changes what differs from the request.
+ * Plans the chain on this machine, or what of it differs from the request. To be applied, it needs free ports, and an
+ * engine that has the models: they are pulled here, since only then it is known whether two names are one model.
  *
- * @param dryRun stop after the plan
- * @throws RemedyError: port in use (3), no Ollama (3), a process that dies or never gets ready (5), stack locked (6)
+ * @throws RemedyError: port in use (3), no Ollama (3), a process that dies or never gets ready (5)
  */
-export async function deployLocal(
-  paths: StackPaths,
+export async function planLocal(
   request: LocalRequest,
-  { dryRun }: { readonly dryRun: boolean },
-  deps: LocalDeps,
-): Promise<LocalDeployment> {
-  const { processes } = deps;
+  steps: StepDeps,
+  { make }: { readonly make: boolean },
+  { paths, processes, bundles }: LocalDeps,
+): Promise<PlannedDeploy> {
+  const { context, journal } = steps;
   refuseOnePort(request);
-  return withStack(paths, 'local', deps, async (steps) => {
-    const { context, journal } = steps;
-    const ports = await choosePorts(
-      request,
-      processes,
-      (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
-    );
-    const token = request.auth === 'token' ? await tokenFile(paths, dryRun) : undefined;
-    const target = localTarget(processes);
-    const planFor = async (shared: Awaited<ReturnType<typeof contextOfBoth>>) => {
-      if (shared !== undefined) context.emit({ type: 'note', level: 'info', text: shared.note });
-      const desired = desiredChain(withContext(request, shared?.numCtx), ports, deps.bundles, processes, token);
-      const plan = await observeAndPlan(target, desired, journal, context);
-      context.emit({ type: 'plan', changes: plan.changes });
-      return { desired, plan };
-    };
-    const shared = await contextOfBoth(request, context.signal);
-    let { desired, plan } = await planFor(shared);
-    const endpoints = { a: `http://${LOOPBACK}:${ports.get('a')}`, b: `http://${LOOPBACK}:${ports.get('proxy')}` };
-    if (!dryRun) {
-      await checkPorts(plan, desired, processes);
-      if (request.engine === 'ollama') {
-        const pulled = await ensureOllama(request.ollamaUrl, [request.modelA, request.modelB], context);
-        const now = pulled ? await contextOfBoth(request, context.signal) : shared;
-        if (now?.numCtx !== shared?.numCtx) ({ desired, plan } = await planFor(now));
-      }
-      const { auth = 'none' } = request;
-      await journal.describe({ request, endpoints, auth, complete: false });
+  const ports = await choosePorts(
+    request,
+    processes,
+    (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
+  );
+  if (make && request.engine === 'ollama') {
+    // Whatever is wrong with the request, it is said before gigabytes are pulled.
+    await contextOfBoth(request, context.signal);
+    await ensureOllama(request.ollamaUrl, [request.modelA, request.modelB], context);
+  }
+  const shared = await contextOfBoth(request, context.signal);
+  const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
+  const target = localTarget(processes);
+  const desired = desiredChain(withContext(request, shared?.numCtx), ports, bundles, processes, token);
+  const plan = await observeAndPlan(target, desired, journal, context);
+  if (make) await checkPorts(plan, desired, processes);
+  const deployed: Deployed = {
+    where: 'on this machine',
+    simulated: request.engine === 'sim',
+    endpoints: { a: `http://${LOOPBACK}:${ports.get('a')}`, b: `http://${LOOPBACK}:${ports.get('proxy')}` },
+    details: { logs: paths.logs },
+    facts: { logs: paths.logs },
+  };
+  return {
+    changes: plan.changes,
+    notes: shared === undefined ? [] : [{ level: 'info', text: shared.note }],
+    request,
+    auth: request.auth ?? 'none',
+    preview: deployed,
+    async apply() {
       await applyPlan(target, desired, plan, steps);
-      await journal.describe({ request, endpoints, auth, complete: true });
-    }
-    return {
-      stack: paths.name,
-      target: 'local',
-      simulated: request.engine === 'sim',
-      changes: plan.changes,
-      applied: !dryRun,
-      endpoints,
-      logs: paths.logs,
-    };
-  });
+      return deployed;
+    },
+  };
 }
 
 /**
@@ -110,8 +95,8 @@ function withContext(request: LocalRequest, numCtx: number | undefined): LocalRe
 }
 
 /** The stack's token, made when it is first needed; a dry run makes none. */
-async function tokenFile(paths: StackPaths, dryRun: boolean): Promise<TokenFile> {
-  const token = dryRun ? await readSecret(paths, TOKEN_SECRET) : await ensureSecret(paths, TOKEN_SECRET, makeToken);
+async function tokenFile(paths: StackPaths, make: boolean): Promise<TokenFile> {
+  const token = make ? await ensureSecret(paths, TOKEN_SECRET, makeToken) : await readSecret(paths, TOKEN_SECRET);
   return { path: secretPath(paths, TOKEN_SECRET), id: token === undefined ? 'new' : tokenId(token) };
 }
 

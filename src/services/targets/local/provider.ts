@@ -1,20 +1,86 @@
+import type { Operator } from '../../stack/operator.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import type { TargetModule } from '../../stack/target-module.ts';
-import { findLogs, LogReader } from './logs.ts';
+import type { Connection, Provider, Site } from '../../stack/provider.ts';
+import { type LocalFlags, localDeployFlags } from './flags.ts';
+import type { LocalRequest } from './request.ts';
 import type { ProcessDeps } from './service-process.ts';
-import { localStatus } from './status.ts';
-import { localTarget } from './target.ts';
 
-/** This machine, as the commands that work over all targets see it. */
-export function localModule(paths: StackPaths, processes: ProcessDeps): TargetModule {
+/** The operator's environment reaches a service only in these variables. */
+const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+
+/** This machine: the services as processes in the background, with an engine that is simulated or already here. */
+export const local: Provider<LocalRequest> = {
+  name: 'local',
+  title: 'this machine',
+  help: {
+    summary: 'bring the chain up on this machine: A, replicas of B, and an engine',
+    description: `The services run as background processes that outlive this command; their logs are in the stack's folder.
+With the simulated engine nothing is downloaded, and every figure is labelled as simulated.
+With --engine ollama --concurrency should be that Ollama's OLLAMA_NUM_PARALLEL (1 unless you set it), which it does not tell.
+Run it again to change what differs: what is as wanted is left alone.`,
+    examples: [
+      '',
+      '--replicas 5 --min-process-seconds 0.2',
+      '--engine ollama --model-b phi3:mini',
+      '--engine ollama --num-ctx 4096 --num-predict b=256',
+      '--dry-run --json',
+    ],
+  },
+  billed: false,
+  neighbours: true,
+  runs: () => true,
+  chosen: (services) => services,
+  placeFlags: {},
+  deployFlags: localDeployFlags,
+  async ask({ flags, operator }) {
+    const { localRequest } = await import('./request.ts');
+    return localRequest(flags as LocalFlags, operator.env);
+  },
+  async rehearsal(replicas) {
+    const { rehearsalRequest } = await import('./request.ts');
+    return rehearsalRequest(replicas);
+  },
+  async hasTraces({ paths, operator }) {
+    const { findStackProcesses } = await import('./service-process.ts');
+    return (await findStackProcesses(processesOf(paths, operator))).length > 0;
+  },
+  connect: async (site) => connectionOf(site),
+};
+
+/** How the processes of a stack are found and started. */
+function processesOf({ folder, logs }: StackPaths, { env, node, listProcesses }: Operator): ProcessDeps {
+  const baseEnv = Object.fromEntries(
+    PASSED_ON.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return { folder, logs, listProcesses, node, baseEnv };
+}
+
+async function connectionOf({ paths, operator, record }: Site): Promise<Connection<LocalRequest>> {
+  const processes = processesOf(paths, operator);
   return {
-    name: 'local',
-    sweepsUnasked: true,
-    status: () => localStatus(paths, processes),
-    async logs(_record, selection, kind) {
-      const files = await findLogs(paths.logs, selection, kind);
-      return files.map(({ source, path }) => new LogReader(source, path));
+    async plan(request, steps, _links, options) {
+      const [{ planLocal }, { loadBundles }] = await Promise.all([import('./deploy.ts'), import('./bundles.ts')]);
+      return planLocal(request, steps, options, { paths, processes, bundles: await loadBundles(operator.bundles) });
     },
-    open: async () => localTarget(processes),
+    async target() {
+      const { localTarget } = await import('./target.ts');
+      return localTarget(processes);
+    },
+    async status() {
+      const { localStatus } = await import('./status.ts');
+      return localStatus(record, processes);
+    },
+    async logs(selection, kind) {
+      const { findLogs, LogReader } = await import('./logs.ts');
+      return (await findLogs(paths.logs, selection, kind)).map(({ source, path }) => new LogReader(source, path));
+    },
+    async group() {
+      const { localSource } = await import('./group-source.ts');
+      return record === undefined ? undefined : localSource(paths, { clock: operator.clock, processes });
+    },
+    close: async () => {},
   };
 }

@@ -1,5 +1,4 @@
-import type { StackPaths } from '../../stack/paths.ts';
-import { readState } from '../../stack/state.ts';
+import type { TargetRecord } from '../../stack/state.ts';
 import type { ResourceStatus, TargetStatus } from '../../stack/target-status.ts';
 import { LOOPBACK } from './ports.ts';
 import { localRequestSchema } from './request.ts';
@@ -12,10 +11,9 @@ import { healthPath } from './target.ts';
  * @returns undefined when nothing is recorded and nothing is found
  */
 export async function localStatus(
-  paths: StackPaths,
+  recorded: TargetRecord | undefined,
   processes: Pick<ProcessDeps, 'folder' | 'listProcesses'>,
 ): Promise<TargetStatus | undefined> {
-  const recorded = (await readState(paths.state))?.targets.local;
   const live = new Map((await findStackProcesses(processes)).map((each) => [each.key, each]));
   if (recorded === undefined && live.size === 0) return undefined;
   const keys = [...new Set([...Object.keys(recorded?.resources ?? {}), ...live.keys()])].sort();
@@ -31,7 +29,10 @@ export async function localStatus(
     complete,
     ...(recorded?.auth === undefined ? {} : { auth: recorded.auth }),
     simulated: request.success ? request.data.engine === 'sim' : live.has('engine'),
-    endpoints: { a: live.has('a') ? a : undefined, b: live.has('proxy') ? b : undefined },
+    endpoints: {
+      ...(a !== undefined && live.has('a') ? { a } : {}),
+      ...(b !== undefined && live.has('proxy') ? { b } : {}),
+    },
     resources,
     healthy: complete && resources.length > 0 && resources.every(({ state }) => state === 'healthy'),
   };

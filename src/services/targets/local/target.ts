@@ -1,4 +1,5 @@
 import type { Resource, Target } from '../../stack/resource.ts';
+import { MAX_REPLICAS } from './flags.ts';
 import {
   findStackProcesses,
   type LiveProcess,
@@ -19,9 +20,6 @@ function dependencies(key: string, replicas: readonly string[]): readonly string
   if (key === 'a') return ['engine', 'proxy'];
   return REPLICA.test(key) ? ['engine'] : [];
 }
-
-/** Replicas are numbered from 1; a number beyond any sensible count bounds what `handle` has to know. */
-export const MAX_REPLICAS = 64;
 
 /** Whether the key is one of {@link replicaKeys}. */
 export function isReplica(key: string): boolean {

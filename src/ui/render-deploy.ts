@@ -1,0 +1,78 @@
+import type { Deployment } from '../services/deploy/run-deploy.ts';
+import { stackOption } from '../services/stack/stack-option.ts';
+import { nextCommands, plural } from './format/text.ts';
+
+/** Width of the first column: addresses stand below one another. */
+const LABEL_WIDTH = 10;
+
+/**
+ * A deploy for `--json`.
+ *
+ * @param name what several places together are called
+ */
+export function deployResult(deployments: readonly Deployment[], name?: string): unknown {
+  const results = deployments.map(({ stack, target, details, changes, applied, expiresAt, simulated, endpoints }) => ({
+    ...{ stack, target, ...details },
+    ...(simulated === undefined ? {} : { simulated }),
+    ...{ changes, applied },
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    endpoints,
+  }));
+  if (name === undefined) return results[0];
+  return {
+    stack: deployments[0]?.stack,
+    target: name,
+    ...Object.fromEntries(results.map((result) => [result.target, result])),
+    applied: deployments.every(({ applied }) => applied),
+    endpoints: endpointsOf(deployments),
+  };
+}
+
+/**
+ * What a deploy says when it is done: where the stack is, where its services answer, what goes on costing money, and what
+ * comes next.
+ */
+export function renderDeploy(deployments: readonly Deployment[], name?: string): string {
+  const { stack = '', target = '' } = deployments[0] ?? {};
+  const on = stackOption(stack);
+  const changed = deployments.flatMap(({ changes }) => changes).filter(({ action }) => action !== 'unchanged').length;
+  const where = deployments.map((each) => each.where).join(' and ');
+  if (!deployments.every(({ applied }) => applied)) {
+    return `Stack ${stack} ${where}: ${changed === 0 ? 'nothing would change' : `${plural(changed, 'change')} planned, none made`} (dry run).`;
+  }
+  const simulated = deployments.some((each) => each.simulated === true) ? ' with a simulated engine' : '';
+  const teardown = `chainctl teardown ${name ?? target}${on}`;
+  return [
+    `Stack ${stack} is up ${where}${simulated}${changed === 0 ? '; nothing had to change' : ''}.`,
+    ...deployments
+      .flatMap(({ services, endpoints }) =>
+        services.flatMap(({ name: service, path }) => {
+          const url = endpoints[service];
+          return url === undefined ? [] : [row(`${service.toUpperCase()} (${path.slice(1)})`, `${url}${path}`)];
+        }),
+      )
+      .sort(),
+    ...deployments.flatMap(({ facts = {} }) => Object.entries(facts).map(([label, text]) => row(label, text))),
+    ...deployments
+      .flatMap((each) => costLine(each, teardown))
+      .filter((line, index, all) => all.indexOf(line) === index),
+    ...nextCommands([`chainctl smoke${on}`, `chainctl load --rps 1,2,5${on}`, `chainctl scale-watch${on}`, teardown]),
+  ].join('\n');
+}
+
+function costLine({ billed, expiresAt }: Deployment, teardown: string): string[] {
+  if (!billed) return [];
+  if (expiresAt === undefined) return [`  It costs money until "${teardown}".`];
+  return [`  The VM deletes itself at ${expiresAt}; the rest stays, and costs, until "${teardown}".`];
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(LABEL_WIDTH)}  ${text}`;
+}
+
+function endpointsOf(deployments: readonly Deployment[]): Readonly<Record<string, string>> {
+  const own = deployments.flatMap(({ services, endpoints }) =>
+    Object.entries(endpoints).filter(([service]) => services.some(({ name }) => name === service)),
+  );
+  return Object.fromEntries(own);
+}
