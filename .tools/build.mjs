@@ -4,6 +4,8 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
+import { bundleGoogle } from './bundle-google.mjs';
+import { noticeOf } from './third-party.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const services = ['service-a', 'service-b', 'engine-sim', 'proxy'];
@@ -15,9 +17,10 @@ tsc('-p', `${root}src/tsconfig.json`);
 // The only code for a browser has types of its own, and is not part of the project's check.
 tsc('-p', `${root}templates/report/tsconfig.json`);
 
+const bundled = [];
 async function bundle(input, file, platform, format) {
   const built = await rolldown({ input: `${root}templates/${input}`, platform, treeshake: true, logLevel: 'warn' });
-  await built.write({
+  const { output } = await built.write({
     file: `${root}dist/templates/${file}`,
     format,
     minify: true,
@@ -25,19 +28,20 @@ async function bundle(input, file, platform, format) {
     comments: { legal: false },
   });
   await built.close();
+  bundled.push(...output.flatMap(({ moduleIds = [] }) => moduleIds));
 }
 
 for (const name of services) await bundle(`services/${name}/main.ts`, `${name}.mjs`, 'node', 'esm');
 await bundle('report/report.ts', 'report.js', 'browser', 'iife');
 copyFileSync(`${root}templates/report/report.css`, `${root}dist/templates/report.css`);
 
-// What the Google client library's definitions are needed for is a twentieth of them, and reading all is slow.
-const { definitionsOf } = await import(`${root}dist/services/targets/gcp/definitions.js`);
-const { SERVICES } = await import(`${root}dist/services/targets/gcp/library.js`);
-writeFileSync(`${root}dist/services/targets/gcp/definitions.json`, JSON.stringify(definitionsOf(SERVICES)));
+bundled.push(...(await bundleGoogle(`${root}dist/services/targets/gcp`)));
+writeFileSync(`${root}dist/THIRD-PARTY.txt`, noticeOf(bundled));
 
 // The manifest spares the command line from loading every command to know what there is.
 const { Plugin } = await import('@oclif/core/config');
 const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
-writeFileSync(`${root}oclif.manifest.json`, JSON.stringify(plugin.manifest));
+// Its defaults are written out in it: `load --help` need not load the command to write them.
+const settled = (key, value) => (key === 'hasDynamicHelp' ? false : value);
+writeFileSync(`${root}oclif.manifest.json`, JSON.stringify(plugin.manifest, settled));

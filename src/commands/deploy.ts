@@ -142,9 +142,3 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
     return { result: deployResult(deployments, this.target), text: renderDeploy(deployments, this.target) };
   }
 }
-
-/** Where the services of a stack answer. */
-async function urlsOf(paths: StackPaths): Promise<Endpoints> {
-  const { a, b } = await readEndpoints(paths);
-  return { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
-}

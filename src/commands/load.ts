@@ -97,7 +97,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   }
 
   private async scale(options: SweepOptions, settings: ElasticSettings, deps: SweepDeps) {
-    const { source } = await groupOf(this.stack, this.flags);
+    const { source } = await groupOf(this.stack, this.flags, deps.signal);
     try {
       const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
       const capacityPerInstance = this.flags['capacity-per-instance'];

@@ -45,7 +45,7 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     const until = flags.until === undefined ? undefined : parseUntil(flags.until);
-    const { place, source } = await groupOf(this.stack, flags);
+    const { place, source } = await groupOf(this.stack, flags, signal);
     try {
       const tag = checkTag(flags.tag ?? place);
       if (until !== undefined) checkUntil(until, source);

@@ -1,11 +1,20 @@
 import { Flags } from '@oclif/core';
-import { parseDuration } from '../durations.ts';
+import { durationText, parseDuration } from '../durations.ts';
 import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
 import { parseModelName } from '../services/chain/model-name.ts';
 
 interface Range {
   readonly min?: number;
   readonly max?: number;
+}
+
+/**
+ * A flag that an environment variable of an earlier version sets, too: with a warning, and unless its own is set.
+ *
+ * @param variable the earlier name, such as `CHAINCTL_LOAD_OUT`
+ */
+export function formerly<F extends { env?: string }>(variable: string, flag: F): F & { readonly formerly: string } {
+  return { ...flag, formerly: variable };
 }
 
 /** A bad value is refused at the door, with the flag that it was given to. */
@@ -28,6 +37,7 @@ export function checkRange(value: number, text: string, flag: Range & { readonly
 /** A duration, parsed to seconds. */
 export const durationFlag = Flags.custom<number, Range & Record<string, unknown>>({
   helpValue: '10s',
+  defaultHelp: async ({ options }) => (typeof options.default === 'number' ? durationText(options.default) : undefined),
   parse: async (text, _context, flag) => {
     let seconds: number;
     try {

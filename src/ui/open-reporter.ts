@@ -2,7 +2,7 @@ import type { SweepKeysDeps } from './ink/sweep-keys.ts';
 import type { Reporter } from './reporter-type.ts';
 import type { Terminal } from './terminal.ts';
 
-interface ReporterChoice {
+export interface ReporterChoice {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly terminal: Terminal;

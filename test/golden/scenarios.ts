@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../support/until.ts';
 
 /** What a server does in time, as yes, no and counts: the same on a fast machine and a slow one. */
 export type Facts = Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ export async function observe(url: string, model: string): Promise<Facts> {
     ((await (await fetch(`${url}/api/ps`)).json()) as { models: { context_length: number }[] }).models;
   const unload = async () => {
     await call({ keep_alive: 0 });
-    while ((await running()).length > 0) await sleep(20);
+    await until('no model is loaded', async () => (await running()).length === 0, { everyMs: 20 });
   };
   const burst = (count: number) => Promise.all(Array.from({ length: count }, (_, n) => ask(`${n} ${WORDS}`)));
   const statuses = (replies: readonly Reply[]) => replies.map(({ status }) => status).sort();
@@ -171,7 +172,7 @@ export async function observe(url: string, model: string): Promise<Facts> {
   async function expiry() {
     await ask(WORDS, {}, { keep_alive: 2 });
     const listed = (await running()).length;
-    while ((await running()).length > 0) await sleep(20);
+    await until('no model is loaded', async () => (await running()).length === 0, { everyMs: 20 });
     return { listed, afterwards: 0, loadsAgain: (await ask(WORDS)).status };
   }
 }

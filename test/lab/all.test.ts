@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LABEL } from '../../lab/cache.ts';
 import { labDocker } from '../../lab/images.ts';
 import { type BothClouds, startLab } from '../../lab/lab.ts';
-import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from '../../lab/needles.ts';
 import { labObstacle } from '../../lab/support.ts';
 import { Cli } from '../support/cli.ts';
+import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from '../support/lab/needles.ts';
+import { until } from '../support/until.ts';
 
 const obstacle = await labObstacle(true);
 const ZERO = expect.toSatisfy((counts: Record<string, number>) => Object.values(counts).every((n) => n === 0));
@@ -112,9 +112,52 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
     expect(status.code).toBe(0);
     const url = `${status.envelope.result.endpoints.b}/health`;
     const hosts = new Set<string>();
-    await until(async () => {
-      hosts.add((await health(url)) ?? '');
-      return hosts.size >= 2 && !hosts.has('');
+    const answered = async () => {
+      const host = await health(url);
+      return host !== undefined && hosts.add(host).size >= 2;
+    };
+    await until('an answer of each instance', answered, { deadlineMs: 120_000, lastReason: () => [...hosts] });
+    const smoke = await json('smoke');
+    expect([smoke.code, smoke.envelope.result]).toEqual([0, expect.anything()]);
+    const load = await json('load', '--rps', '1', '--duration', '3s', '--warmup', '0s', '--out', `${cli.home}/results`);
+    expect(load.code).toBe(0);
+    expect(JSON.stringify(load.envelope.result)).toContain('aws_chain_rps1.csv');
+  });
+
+  it('tells nobody its secrets: no output, file, log, process argument, or user of a VM', async () => {
+    clearInterval(sampling);
+    const folder = join(cli.home, 'stacks', 'default', 'secrets');
+    const names = ['token', 'ssh-key', 'host-key-a', 'host-key-b'];
+    const kept = await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]));
+    const needles = needlesOf(Object.fromEntries(kept));
+    expect(outputs.flatMap((text) => secretsIn(text, needles))).toEqual([]);
+    expect([...commandLines].flatMap((line) => secretsIn(line, needles))).toEqual([]);
+    expect([...commandLines].some((line) => line.includes('docker build'))).toBe(true);
+    for (const { path, mode } of await filesBelow(cli.home)) {
+      const found = secretsIn(await readFile(path, 'latin1'), needles);
+      if (found.length > 0) expect([path, mode & 0o077, path.startsWith(folder)]).toEqual([path, 0, true]);
+    }
+    const vms = (await containers()).filter(({ host }) => host.includes('llm-b'));
+    expect(vms.length).toBeGreaterThan(0);
+    for (const { name } of vms) {
+      const sh = (script: string) => labDocker().docker('exec', name, 'sh', '-c', `${script} 2>&1; true`);
+      const told = await sh('journalctl --no-pager; docker logs $(docker ps -aq); docker inspect $(docker ps -aq)');
+      expect([name, told.length > 1000, ...secretsIn(told, needles)]).toEqual([name, true]);
+      const pattern = [...needles.keys()].join('\n');
+      const asNobody = 'find / -xdev -type f -readable -print0 2>/dev/null | xargs -0 grep -lFs -e "$NEEDLES"; true';
+      const drop = ['setpriv', '--reuid=65534', '--clear-groups', 'sh', '-c', asNobody];
+      expect(await labDocker().docker('exec', '--env', `NEEDLES=${pattern}`, name, ...drop)).toBe('');
+    }
+  });
+
+  it('has an instance that was killed by hand replaced, while requests go on', async () => {
+    const status = await json('deploy', 'all', '--yes', '--min-process-seconds', '0.1', '--max', '2', '--min', '2');
+    expect(status.code).toBe(0);
+    const url = `${status.envelope.result.endpoints.b}/health`;
+    const hosts = new Set<string>();
+    await until('an answer of each instance', async () => hosts.add((await health(url)) as string).size >= 2, {
+      deadlineMs: 120_000,
+      lastReason: () => [...hosts],
     });
     const smoke = await json('smoke');
     expect([smoke.code, Object.keys(smoke.envelope.result.hosts).length]).toEqual([0, 2]);
@@ -123,14 +166,15 @@ describe.skipIf(obstacle)(`the chain over two clouds${obstacle ? ` (not here: ${
     const doomed = machines.find(({ host }) => host === victim);
     await labDocker().docker('kill', doomed?.name as string);
     const after = new Set<string>();
-    await until(async () => {
+    const replaced = async () => {
       const host = await health(url);
       if (host !== undefined) after.add(host);
       const fresh = [...after].filter((each) => !hosts.has(each));
       return (
         fresh.length > 0 || (await containers()).some(({ name, host: h }) => h === victim && name !== doomed?.name)
       );
-    });
+    };
+    await until('its replacement serves', replaced, { deadlineMs: 120_000, lastReason: () => [...after] });
   });
 
   it('is taken down whole, as gcloud and aws count it', async () => {
@@ -186,12 +230,4 @@ async function health(url: string): Promise<string | undefined> {
   const headers = { connection: 'close' };
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5000) }).catch(() => undefined);
   return answer?.status === 200 ? ((await answer.json()) as { host: string }).host : undefined;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come about in 120 s');
-    await sleep(100);
-  }
 }

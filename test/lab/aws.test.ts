@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { appendFile, cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { actionsOf, DeployedLab, type InstanceSeen, tagsOf } from '../../lab/deployed.ts';
 import type { SimulatedB } from '../../lab/simulated-b.ts';
 import { labObstacle } from '../../lab/support.ts';
 import { ROOT } from '../support/cli.ts';
+import { actionsOf, DeployedLab, type InstanceSeen, tagsOf } from '../support/lab/deployed.ts';
+import { until } from '../support/until.ts';
 
 const obstacle = await labObstacle(true);
 const ALLOWED = '198.51.100.0/24';
@@ -225,12 +225,12 @@ describe.skipIf(obstacle)(`service A on AWS${obstacle ? ` (not here: ${obstacle}
     const booted = () => my.vm().then((vm) => vm.exec('stat', '-c', '%Y', '/proc/1'));
     const before = await booted();
     await my.lab.aws('ec2', 'reboot-instances', '--instance-ids', id);
-    await until(async () => (await booted()) !== before);
-    await until(async () => (await fetch(`${await aUrl()}/health`)).ok);
+    await until('the VM boots', async () => (await booted()) !== before);
+    await until('service A answers', async () => (await fetch(`${await aUrl()}/health`)).ok);
     await smoke();
     const vm = await my.vm();
     expect(await vm.exec('cat', '/var/lib/chainctl/deadline')).toBe(deadline);
-    await until(async () => Math.abs((await shutdownAt()) - Number(deadline)) < 120);
+    await until('its end is planned', async () => Math.abs((await shutdownAt()) - Number(deadline)) < 120);
     expect(actionsOf(await deploy())).toEqual(UNCHANGED);
   });
 
@@ -306,8 +306,3 @@ describe.skipIf(obstacle)(`service A on AWS${obstacle ? ` (not here: ${obstacle}
     return { said, code: code as number };
   }
 });
-
-/** Asks until the answer is yes; a failure to ask is a no. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition().catch(() => false))) await sleep(200);
-}

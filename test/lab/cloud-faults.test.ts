@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../../lab/lab.ts';
-import { NOTHING, ONE, Stacks, sentence, started } from '../../lab/stacks.ts';
 import { labObstacle } from '../../lab/support.ts';
+import { NOTHING, ONE, Stacks, sentence, started } from '../support/lab/stacks.ts';
 
 const obstacle = await labObstacle(false);
 const INTERRUPTED = 130;

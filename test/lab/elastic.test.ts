@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QUICK_ENGINE } from '../../lab/images.ts';
 import { type BothClouds, startLab } from '../../lab/lab.ts';
@@ -9,6 +8,7 @@ import type { RequestRecord } from '../../src/services/load/engine/request-recor
 import { readRun } from '../../src/services/load/record/read-run.ts';
 import type { InstanceSample } from '../../src/services/stack/group.ts';
 import { Cli, type CliResult } from '../support/cli.ts';
+import { until } from '../support/until.ts';
 
 const obstacle = await labObstacle(true);
 const PATIENCE_MS = 300_000;
@@ -91,14 +91,14 @@ describe.skipIf(obstacle)(`a group that follows its load${obstacle ? ` (not here
         onStart: (child) => stop.signal.addEventListener('abort', () => child.kill('SIGINT')),
       },
     );
-    await until(load, async () => (await hostsIn(out)).has(old?.name ?? ''));
+    await answered(load, out, old?.name);
     // Another setting is another template, and the same image.
     const again = await deploy('--min-process-seconds', '0.06');
     expect(again.code).toBe(0);
     const [fresh, ...others] = await settled();
     expect(others).toEqual([]);
     expect(fresh?.template).not.toBe(old?.template);
-    await until(load, async () => (await hostsIn(out)).has(fresh?.name ?? ''));
+    await answered(load, out, fresh?.name);
     stop.abort();
     const { code, envelope } = await load;
     expect(code).toBe(130);
@@ -143,15 +143,15 @@ async function hostsIn(out: string): Promise<Set<string>> {
   return new Set(rows.flat().flatMap(({ ok, host }) => (ok === '1' && host !== undefined ? [host] : [])));
 }
 
-async function until(load: Promise<CliResult>, condition: () => Promise<boolean>): Promise<void> {
+/** Waits for a host's first answer, while the load that asks goes on. */
+async function answered(load: Promise<CliResult>, out: string, host = ''): Promise<void> {
   let ended: CliResult | undefined;
   load.then((result) => {
     ended = result;
   });
-  const deadline = Date.now() + 120_000;
-  while (!(await condition())) {
-    if (ended !== undefined) throw new Error(`the load ended with ${ended.code}: ${ended.stderr.slice(-2000)}`);
-    if (Date.now() > deadline) throw new Error('it did not come about in 120 s');
-    await sleep(200);
-  }
+  await until(`an answer of ${host}`, async () => (await hostsIn(out)).has(host), {
+    deadlineMs: 120_000,
+    everyMs: 200,
+    hopeless: () => ended && `the load ended with ${ended.code}: ${ended.stderr.slice(-2000)}`,
+  });
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { labObstacle } from '../../lab/support.ts';
@@ -9,6 +8,7 @@ import type { Vm } from '../../lab/vm.ts';
 import { cloudInit } from '../../src/services/machine/cloud-init.ts';
 import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../src/services/machine/ssh-keys.ts';
 import { Cli } from '../support/cli.ts';
+import { until } from '../support/until.ts';
 import { BOOT } from '../unit/host/templates.ts';
 
 const obstacle = await labObstacle(true);
@@ -102,7 +102,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     const answer = fetch(`${url}/invoke`, { method: 'POST', headers, body }).then(({ status }) => status);
     const health = async () =>
       (await (await fetch(`${url}/health`)).json()) as { in_flight: number; capacity: { concurrency: number } };
-    while ((await health()).in_flight < 2) await sleep(100);
+    await until('both requests are in flight', async () => (await health()).in_flight >= 2);
     const { code } = await deploy(...slow, '--concurrency', '2', '--num-ctx', 'b=2048');
     expect(code).toBe(0);
     expect(await answer).toBe(200);
@@ -136,7 +136,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     const deadline = await vm.exec('cat', '/var/lib/chainctl/deadline');
     await vm.reboot();
     const health = async () => (await fetch(`http://${vm.address}:8002/health`)).ok;
-    while (!(await health().catch(() => false))) await sleep(200);
+    await until('the service answers again', health);
     expect(await vm.exec('cat', '/var/lib/chainctl/deadline')).toBe(deadline);
     expect(await vm.exec('systemctl', 'is-active', 'chainctl-deadline')).toBe('active');
   });

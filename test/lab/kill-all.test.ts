@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LABEL } from '../../lab/cache.ts';
 import { labDocker } from '../../lab/images.ts';
 import { type BothClouds, startLab } from '../../lab/lab.ts';
-import { folderOf, type Killed, killAt, type Loses, loseState, staircase } from '../../lab/staircase.ts';
 import { labObstacle } from '../../lab/support.ts';
 import { Cli } from '../support/cli.ts';
+import { folderOf, type Killed, killAt, type Loses, loseState, staircase } from '../support/lab/staircase.ts';
 
 const obstacle = await labObstacle(true);
 

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LABEL } from '../../lab/cache.ts';
 import { labDocker } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
-import { folderOf, type Killed, type Loses, left, meetTheRest, staircase } from '../../lab/staircase.ts';
 import { labObstacle } from '../../lab/support.ts';
 import { Cli } from '../support/cli.ts';
+import { folderOf, type Killed, type Loses, left, meetTheRest, staircase } from '../support/lab/staircase.ts';
 
 const obstacle = await labObstacle(true);
 const ONE_OF_EACH = { instances: 1, keyPairs: 1, securityGroups: 1, addresses: 1 };

@@ -1,10 +1,10 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeployedLab } from '../../lab/deployed.ts';
-import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from '../../lab/needles.ts';
 import { labObstacle } from '../../lab/support.ts';
 import type { CliResult } from '../support/cli.ts';
+import { DeployedLab } from '../support/lab/deployed.ts';
+import { filesBelow, needlesOf, sampleCommandLines, secretsIn } from '../support/lab/needles.ts';
 
 const obstacle = await labObstacle(true);
 const CREDENTIALS = {

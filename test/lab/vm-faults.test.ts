@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { type SimulatedB, startSimulatedB } from '../../lab/simulated-b.ts';
-import { actions, NOTHING, ONE, reasons, Stacks, sentence, started } from '../../lab/stacks.ts';
 import { labObstacle } from '../../lab/support.ts';
+import { actions, NOTHING, ONE, reasons, Stacks, sentence, started } from '../support/lab/stacks.ts';
 
 const obstacle = await labObstacle(true);
 

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './until.ts';
 
 /** The two models that `.tools/engine.mjs` installs: the same weights, and for Ollama two different ones. */
 export const MODEL_A = 'gemma3:270m';
@@ -78,17 +78,19 @@ export class RealEngine {
     child.once('error', (error) => {
       failure = error;
     });
-    const deadline = performance.now() + START_MS;
-    for (;;) {
-      const text = readFileSync(join(folder, 'log'), 'utf8');
-      const [, host] = /msg="Listening on (\S+) /.exec(text) ?? [];
-      if (host !== undefined) return new RealEngine(host, child, folder);
-      if (failure !== undefined || child.exitCode !== null || performance.now() > deadline) {
-        child.kill('SIGKILL');
-        await rm(folder, { recursive: true, force: true });
-        throw new Error(`${bin} serve did not start: ${failure ?? text.slice(-2000)}`);
-      }
-      await sleep(20);
+    const text = () => readFileSync(join(folder, 'log'), 'utf8');
+    try {
+      const host = await until(`${bin} serve`, () => /msg="Listening on (\S+) /.exec(text())?.[1], {
+        deadlineMs: START_MS,
+        everyMs: 20,
+        lastReason: () => text().slice(-2000),
+        hopeless: () => (failure || child.exitCode !== null ? `${failure ?? text().slice(-2000)}` : undefined),
+      });
+      return new RealEngine(host as string, child, folder);
+    } catch (error) {
+      child.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+      throw error;
     }
   }
 

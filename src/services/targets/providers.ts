@@ -3,6 +3,7 @@ import type { TargetModule } from '../stack/target-module.ts';
 import type { FlagSet } from '../workloads/service-definition.ts';
 import { awsFlags } from './aws/flags.ts';
 import { gcpFlags } from './gcp/flags.ts';
+import { groupFlags } from './gcp/group-flags.ts';
 import { host } from './host/provider.ts';
 import { local } from './local/provider.ts';
 
@@ -27,7 +28,18 @@ const gcp = cloud('gcp', 'GCP', gcpFlags, async ({ paths, flags, operator }) => 
 });
 
 /** The places that a stack can be deployed to, in the order in which they are taken down. */
-export const PROVIDERS: readonly Provider[] = [local, host, aws, gcp];
+export const PROVIDERS: readonly Provider[] = [
+  local,
+  host,
+  aws,
+  {
+    ...gcp,
+    groupFlags,
+    async connect(site) {
+      return { ...(await gcp.connect(site)), group: async () => (await import('./gcp/open-group.ts')).openGroup(site) };
+    },
+  },
+];
 
 /** A cloud that is no provider yet: for everything but a deploy. */
 function cloud(

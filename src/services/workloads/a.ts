@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import { modelFlag } from '../../config/flags.ts';
 import { checksOfA } from '../smoke/checks-a.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
-const MODEL = 'tinyllama';
-
-const settings = z.object({ model: z.string().min(1), ...commonSettings });
+const settings = z.object(commonSettings);
 
 /** Takes a prompt, answers in a few words, and sends them on to B: the whole chain. */
 export const a: ServiceDefinition<z.infer<typeof settings>> = {
@@ -14,12 +11,13 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
   port: 8001,
   path: '/chain',
   needs: ['b'],
-  flags: { 'model-a': modelFlag({ description: "A's model", default: MODEL, env: 'CHAINCTL_MODEL_A' }) },
+  model: 'tinyllama',
+  flags: {},
   settings,
   defaults: { numPredict: 20, numCtx: 512, promptChars: 700, temperature: 0.2 },
-  ask: (flags) => ({ model: String(flags.model ?? flags['model-a'] ?? MODEL) }),
+  ask: () => ({}),
   env: ({ model }, { b }) => ({
-    OLLAMA_MODEL_A: model,
+    OLLAMA_MODEL_A: String(model),
     ...(b === undefined ? {} : { REMOTE_B_URL: `${b}/invoke` }),
   }),
   image: { bundle: 'service-a.mjs' },

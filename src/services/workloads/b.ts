@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import { durationFlag, modelFlag } from '../../config/flags.ts';
+import { durationFlag } from '../../config/flags.ts';
 import { checksOfB } from '../smoke/checks-b.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
-const MODEL = 'phi3:mini';
-
 const settings = z.object({
-  model: z.string().min(1),
   /** Its answers are never sent earlier than this, seconds; undefined for the service's own. */
   minProcessSeconds: z.number().min(0).optional(),
   ...commonSettings,
@@ -19,8 +16,8 @@ export const b: ServiceDefinition<z.infer<typeof settings>> = {
   port: 8002,
   path: '/invoke',
   needs: [],
+  model: 'phi3:mini',
   flags: {
-    'model-b': modelFlag({ description: "B's model", default: MODEL, env: 'CHAINCTL_MODEL_B' }),
     'min-process-seconds': durationFlag({
       description: "shortest time of an answer of B [default: the service's own, 5 s]",
       helpValue: '5s',
@@ -31,12 +28,9 @@ export const b: ServiceDefinition<z.infer<typeof settings>> = {
   },
   settings,
   defaults: { numPredict: 40, numCtx: 1024, promptChars: 1200, temperature: 0.2 },
-  ask: (flags) => ({
-    model: String(flags.model ?? flags['model-b'] ?? MODEL),
-    minProcessSeconds: flags['min-process-seconds'] as number | undefined,
-  }),
+  ask: (flags) => ({ minProcessSeconds: flags['min-process-seconds'] as number | undefined }),
   env: ({ model, minProcessSeconds }) => ({
-    OLLAMA_MODEL: model,
+    OLLAMA_MODEL: String(model),
     ...(minProcessSeconds === undefined ? {} : { MIN_PROCESS_SECONDS: String(minProcessSeconds) }),
   }),
   image: { bundle: 'service-b.mjs' },

@@ -5,7 +5,7 @@ import { commonSettings, type Endpoints } from './service-definition.ts';
 /** The settings of services by name, as `state.json` has them: what else is in one is its service's own. */
 export const servicesSchema = z.record(
   z.string(),
-  z.looseObject({ model: z.string().min(1).optional(), ...commonSettings }),
+  z.looseObject(commonSettings),
 );
 
 /** What requests of all places have in common. */

@@ -1,5 +1,5 @@
 import type { Interfaces } from '@oclif/core';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ChainClient } from '../chain/client.ts';
 import { type Tuning, tuningSchema } from '../chain/tuning.ts';
 import type { Bounds, Check } from '../smoke/check.ts';
@@ -24,7 +24,7 @@ export interface ServiceSettings {
 }
 
 /** The part of a settings' schema that is the same for all. */
-export const commonSettings = { tuning: tuningSchema.optional() };
+export const commonSettings = { model: z.string().min(1).optional(), tuning: tuningSchema.optional() };
 
 /**
  * What a service is made from: the bundle, one file that Node runs, named in the folder of the built services; the
@@ -51,14 +51,16 @@ export interface ServiceDefinition<Settings extends ServiceSettings = ServiceSet
   readonly path: string;
   /** Names of the services whose addresses it has to know. `--NAME-url` is derived from them. */
   readonly needs: readonly string[];
-  /** Flags of its own settings; those of the tuning are the same for all services. */
+  /** The model of its engine, where the operator names none; a service without one has no engine. */
+  readonly model?: string;
+  /** Flags of its own settings; those of model and tuning are the same for all services. */
   readonly flags: FlagSet;
   /** What `state.json` keeps of its settings. */
   readonly settings: z.ZodType<Settings>;
   /** What it does where the tuning says nothing, for the help texts. */
   readonly defaults: Tuning;
   /** Its own settings, from the flags. The one place where the two names of a setting meet. */
-  ask(flags: FlagValues): Settings;
+  ask(flags: FlagValues): Omit<Settings, keyof ServiceSettings>;
   /** Its environment, without secrets and tuning. `links` has the addresses that it needs, as far as they are known. */
   env(settings: Settings, links: Endpoints): Readonly<Record<string, string>>;
   readonly image: ServiceImage;

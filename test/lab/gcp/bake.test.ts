@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ContainerMachines, containerMachines } from '../../../lab/gcp/container-machines.ts';
@@ -20,6 +19,7 @@ import { sshCommandB } from '../../../src/services/targets/gcp/ssh-command.ts';
 import { listVms } from '../../../src/services/targets/gcp/vms.ts';
 import { GcpStack } from '../../integration/gcp/gcp-stack.ts';
 import { Cli } from '../../support/cli.ts';
+import { until } from '../../support/until.ts';
 
 const obstacle = await labObstacle(true);
 const folderOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -160,7 +160,8 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
   it('holds nothing that opens anything: neither token nor keys', async () => {
     const [{ name } = {}] = await stack.deps.compute.read('images.list', {}, stack.deps.signal);
     const machine = await machines.boot({ id: '999', name: 'reader', zone: 'z', image: name ?? '', metadata: {} });
-    while (!/chainctl-boot: nothing to do/.test(await machine.consoleOutput())) await sleep(100);
+    const booted = async () => /chainctl-boot: nothing to do/.test(await machine.consoleOutput());
+    await until('the boot finds nothing to do', booted, { lastReason: () => machine.consoleOutput() });
     const secrets = await Promise.all(
       ['ssh-key', 'host-key-b', 'ssh-key.pub'].map(async (each) => {
         const text = await readFile(secretPath(stack.paths, each), 'utf8');

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gcp, startGcp } from '../../../lab/gcp/gcp.ts';
 import { memoryBalancers } from '../../../lab/gcp/memory-balancers.ts';
 import { memoryMachines } from '../../../lab/gcp/memory-machines.ts';
-import { folderOf, type Killed, type Loses, meetTheRest, staircase } from '../../../lab/staircase.ts';
 import { Cli } from '../../support/cli.ts';
+import { folderOf, type Killed, type Loses, meetTheRest, staircase } from '../../support/lab/staircase.ts';
 
 const obstacle = process.getuid?.() === 0 ? undefined : 'port 80 needs root';
 const PARTS = {

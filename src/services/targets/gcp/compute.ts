@@ -3,7 +3,7 @@ import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { Changes, Collection, Operation, Reads } from './compute-calls.ts';
 import { isRateLimited, isTransient, noCredentials, remedyFor } from './errors.ts';
-import { type Client, openClient } from './library.ts';
+import { type Client, openAuth, openClient } from './library.ts';
 import { regionOf } from './names.ts';
 
 /** Compute Engine of one project with one set of credentials. */
@@ -129,7 +129,7 @@ async function answerOf(client: Client, method: string, request: object, options
 }
 
 async function authenticate(project: string | undefined, lab: boolean) {
-  const auth = await import('google-auth-library');
+  const auth = await openAuth();
   if (lab) {
     if (project === undefined) throw noProject();
     return { authClient: new auth.PassThroughClient(), project };

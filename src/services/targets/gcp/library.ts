@@ -1,76 +1,57 @@
 import type { Collection } from './compute-calls.ts';
-import { leanDefinitions } from './definitions.ts';
 
 /** What all generated clients have in common, as far as it is used here. */
 export interface Client {
   initialize(): Promise<unknown>;
 }
 
-/** File and class of each client: one file each costs a third of loading the package as a whole. */
-const CLIENTS: Readonly<Record<Collection, readonly [file: string, name: string]>> = {
-  addresses: ['global_addresses', 'GlobalAddresses'],
-  autoscalers: ['autoscalers', 'Autoscalers'],
-  backendServices: ['backend_services', 'BackendServices'],
-  firewalls: ['firewalls', 'Firewalls'],
-  forwardingRules: ['global_forwarding_rules', 'GlobalForwardingRules'],
-  globalOperations: ['global_operations', 'GlobalOperations'],
-  healthChecks: ['health_checks', 'HealthChecks'],
-  images: ['images', 'Images'],
-  instanceGroupManagers: ['instance_group_managers', 'InstanceGroupManagers'],
-  instanceGroups: ['instance_groups', 'InstanceGroups'],
-  instances: ['instances', 'Instances'],
-  instanceTemplates: ['instance_templates', 'InstanceTemplates'],
-  machineTypes: ['machine_types', 'MachineTypes'],
-  projects: ['projects', 'Projects'],
-  regionAutoscalers: ['region_autoscalers', 'RegionAutoscalers'],
-  regionInstanceGroupManagers: ['region_instance_group_managers', 'RegionInstanceGroupManagers'],
-  regionInstanceGroups: ['region_instance_groups', 'RegionInstanceGroups'],
-  regionOperations: ['region_operations', 'RegionOperations'],
-  regions: ['regions', 'Regions'],
-  routers: ['routers', 'Routers'],
-  targetHttpProxies: ['target_http_proxies', 'TargetHttpProxies'],
-  urlMaps: ['url_maps', 'UrlMaps'],
-  zoneOperations: ['zone_operations', 'ZoneOperations'],
-  zones: ['zones', 'Zones'],
-};
-
-/** What the definitions of the client library are read for. */
-export const SERVICES: readonly string[] = Object.values(CLIENTS).map(([, name]) => name);
-
-type ClientClass = new (options: object, gax: unknown) => Client;
+type ClientClass = new (options: object) => Client;
 
 /**
- * Opens one client of the library, which is loaded here and nowhere else, file by file when one is first needed.
+ * The file of each client, loaded when it is first needed. Of the library, which is far larger, the build takes into
+ * dist/ what these need: see .tools/bundle-google.mjs.
+ */
+const CLIENTS: Readonly<Record<Collection, () => Promise<object>>> = {
+  addresses: () => import('@google-cloud/compute/build/src/v1/global_addresses_client.js'),
+  autoscalers: () => import('@google-cloud/compute/build/src/v1/autoscalers_client.js'),
+  backendServices: () => import('@google-cloud/compute/build/src/v1/backend_services_client.js'),
+  firewalls: () => import('@google-cloud/compute/build/src/v1/firewalls_client.js'),
+  forwardingRules: () => import('@google-cloud/compute/build/src/v1/global_forwarding_rules_client.js'),
+  globalOperations: () => import('@google-cloud/compute/build/src/v1/global_operations_client.js'),
+  healthChecks: () => import('@google-cloud/compute/build/src/v1/health_checks_client.js'),
+  images: () => import('@google-cloud/compute/build/src/v1/images_client.js'),
+  instanceGroupManagers: () => import('@google-cloud/compute/build/src/v1/instance_group_managers_client.js'),
+  instanceGroups: () => import('@google-cloud/compute/build/src/v1/instance_groups_client.js'),
+  instances: () => import('@google-cloud/compute/build/src/v1/instances_client.js'),
+  instanceTemplates: () => import('@google-cloud/compute/build/src/v1/instance_templates_client.js'),
+  machineTypes: () => import('@google-cloud/compute/build/src/v1/machine_types_client.js'),
+  projects: () => import('@google-cloud/compute/build/src/v1/projects_client.js'),
+  regionAutoscalers: () => import('@google-cloud/compute/build/src/v1/region_autoscalers_client.js'),
+  regionInstanceGroupManagers: () =>
+    import('@google-cloud/compute/build/src/v1/region_instance_group_managers_client.js'),
+  regionInstanceGroups: () => import('@google-cloud/compute/build/src/v1/region_instance_groups_client.js'),
+  regionOperations: () => import('@google-cloud/compute/build/src/v1/region_operations_client.js'),
+  regions: () => import('@google-cloud/compute/build/src/v1/regions_client.js'),
+  routers: () => import('@google-cloud/compute/build/src/v1/routers_client.js'),
+  targetHttpProxies: () => import('@google-cloud/compute/build/src/v1/target_http_proxies_client.js'),
+  urlMaps: () => import('@google-cloud/compute/build/src/v1/url_maps_client.js'),
+  zoneOperations: () => import('@google-cloud/compute/build/src/v1/zone_operations_client.js'),
+  zones: () => import('@google-cloud/compute/build/src/v1/zones_client.js'),
+};
+
+/**
+ * Opens one client of the library, which is loaded here and nowhere else.
  *
  * @param options of all clients: endpoint, credentials
  */
 export async function openClient(collection: Collection, options: object): Promise<Client> {
-  const [file, name] = CLIENTS[collection];
-  leanDefinitions(SERVICES);
-  const loaded: Record<string, ClientClass> = await import(`@google-cloud/compute/build/src/v1/${file}_client.js`);
-  const Opened = loaded[`${name}Client`];
-  if (Opened === undefined) throw new Error(`@google-cloud/compute has no ${name}Client`);
-  const client = new Opened(options, await gaxOfAll());
+  const loaded = Object.values(await CLIENTS[collection]());
+  const Opened = loaded.find((value): value is ClientClass => typeof value === 'function');
+  if (Opened === undefined) throw new Error(`@google-cloud/compute has no client of ${collection}`);
+  const client = new Opened(options);
   await client.initialize();
   return client;
 }
 
-let shared: Promise<unknown> | undefined;
-
-/**
- * The library beneath the clients, with one change: each client hands it the same definitions, and it writes them out
- * and hashes them each time to find that it has read them, a sixth of the time before a command's first call.
- */
-function gaxOfAll(): Promise<unknown> {
-  shared ??= import('google-gax').then(({ default: gax }) => {
-    let known: { readonly json: object; readonly root: ReturnType<typeof gax.fallback.GrpcClient.protobufFromJSON> };
-    class GrpcClient extends gax.fallback.GrpcClient {
-      override loadProtoJSON(json: object) {
-        if (known?.json !== json) known = { json, root: this.loadProto(json) };
-        return known.root;
-      }
-    }
-    return { ...gax, fallback: { ...gax.fallback, GrpcClient } };
-  });
-  return shared;
-}
+/** What finds credentials. */
+export const openAuth = () => import('google-auth-library');

@@ -32,6 +32,7 @@ Run it again to change what differs: what is as wanted is left alone.`,
   chosen: (services) => services,
   placeFlags: {},
   deployFlags: localDeployFlags,
+  groupFlags: {},
   async ask({ flags, operator }) {
     const { localRequest } = await import('./request.ts');
     return localRequest(flags as LocalFlags, operator.env);

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Cli } from '../test/support/cli.ts';
-import { type Lab, startLab } from './lab.ts';
-import { type SimulatedB, startSimulatedB } from './simulated-b.ts';
-import type { Vm } from './vm.ts';
+import { type Lab, startLab } from '../../../lab/lab.ts';
+import { type SimulatedB, startSimulatedB } from '../../../lab/simulated-b.ts';
+import type { Vm } from '../../../lab/vm.ts';
+import { Cli } from '../cli.ts';
 
 interface Change {
   readonly key: string;

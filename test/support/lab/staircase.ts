@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Cli, CliResult } from '../test/support/cli.ts';
+import type { Cli, CliResult } from '../cli.ts';
 
 const PRELOAD = new URL('kill-at.mjs', import.meta.url).href;
 /** More labels than there are: a staircase that does not end is a bug. */

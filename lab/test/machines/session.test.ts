@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cacheFolder, LABEL } from '../../lab/cache.ts';
-import { labDocker } from '../../lab/images.ts';
-import { startLab } from '../../lab/lab.ts';
-import { run } from '../../lab/shell.ts';
-import { ensureCloudTools, labObstacle } from '../../lab/support.ts';
+import { until } from '../../../test/support/until.ts';
+import { cacheFolder, LABEL } from '../../cache.ts';
+import { labDocker } from '../../images.ts';
+import { startLab } from '../../lab.ts';
+import { run } from '../../shell.ts';
+import { ensureCloudTools, labObstacle } from '../../support.ts';
 
 const obstacle = await labObstacle(true);
-const MAIN = new URL('main.ts', import.meta.url).pathname;
+const MAIN = new URL('../../main.ts', import.meta.url).pathname;
 
 describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
   // The images may have to be built first, which takes longer than a test may.
@@ -24,10 +24,11 @@ describe.skipIf(obstacle)(`several labs${obstacle ? ` (not here: ${obstacle})` :
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
-    while (!text.includes('Ctrl-C stops the lab')) {
-      if (child.exitCode !== null) throw new Error(text);
-      await sleep(50);
-    }
+    await until('the lab is up', () => text.includes('Ctrl-C stops the lab'), {
+      deadlineMs: 120_000,
+      lastReason: () => text,
+      hopeless: () => (child.exitCode === null ? undefined : text),
+    });
     const env = Object.fromEntries([...text.matchAll(/export (\w+)=(\S+)/g)].map(([, name, value]) => [name, value]));
     const [, b] = /--b-url (\S+)/.exec(text) ?? [];
     return { child, b, env: env as Record<string, string> };

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compute, type compute_v1 } from '@googleapis/compute';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Gcp, startGcp } from '../../../lab/gcp/gcp.ts';
-import { memoryBalancers } from '../../../lab/gcp/memory-balancers.ts';
-import { memoryMachines } from '../../../lab/gcp/memory-machines.ts';
-import { has } from '../../../lab/shell.ts';
+import { type Gcp, startGcp } from '../../gcp/gcp.ts';
+import { memoryBalancers } from '../../gcp/memory-balancers.ts';
+import { memoryMachines } from '../../gcp/memory-machines.ts';
+import { has } from '../../shell.ts';
 
 /** Programs that nobody here wrote bring the whole chain up and down: what they understand is what Google says. */
 

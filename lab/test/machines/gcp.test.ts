@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LABEL } from '../../../lab/cache.ts';
-import type { ContainerMachine } from '../../../lab/gcp/container-machine.ts';
-import { type ContainerMachines, containerMachines } from '../../../lab/gcp/container-machines.ts';
-import { labDocker } from '../../../lab/images.ts';
-import { Session } from '../../../lab/session.ts';
-import { run } from '../../../lab/shell.ts';
-import { labObstacle } from '../../../lab/support.ts';
-import { prepareVmHost } from '../../../lab/vms.ts';
+import { until } from '../../../test/support/until.ts';
+import { LABEL } from '../../cache.ts';
+import type { ContainerMachine } from '../../gcp/container-machine.ts';
+import { type ContainerMachines, containerMachines } from '../../gcp/container-machines.ts';
+import { labDocker } from '../../images.ts';
+import { Session } from '../../session.ts';
+import { run } from '../../shell.ts';
+import { labObstacle } from '../../support.ts';
+import { prepareVmHost } from '../../vms.ts';
 
 const obstacle = await labObstacle(true);
 
@@ -44,15 +44,13 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
   const boot = (id: string, name: string, metadata: Record<string, string> = {}, image?: string) =>
     machines.boot({ id, name, zone: 'europe-west3-c', metadata, image });
   const sh = (machine: ContainerMachine, command: string) => machine.exec('bash', '-c', command);
-  const until = async (condition: () => Promise<boolean>) => {
-    while (!(await condition().catch(() => false))) await sleep(50);
-  };
   const models = async ({ address }: ContainerMachine) => {
     const signal = AbortSignal.timeout(1000);
     const answer = await (await fetch(`http://${address}:${ENGINE}/api/tags`, { signal })).json();
     return (answer as { models: { name: string }[] }).models.map(({ name }) => name);
   };
-  const serves = (machine: ContainerMachine) => until(async () => Array.isArray(await models(machine)));
+  const serves = (machine: ContainerMachine) =>
+    until(`the engine of ${machine.address} answers`, async () => Array.isArray(await models(machine)));
   const metadata = (path: string) =>
     `curl -s -H 'Metadata-Flavor: Google' 'http://metadata.google.internal/computeMetadata/v1/${path}'`;
 
@@ -105,7 +103,7 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
   it('run their startup-script again at each boot, and their user-data not', async () => {
     await builder.reset();
     await serves(builder);
-    await until(async () => (await sh(builder, 'cat /root/boots | wc -l')) === '2');
+    await until('a second boot', async () => (await sh(builder, 'cat /root/boots | wc -l')) === '2');
     await sh(builder, 'cloud-init status --wait; docker exec engine ollama pull tinyllama');
     expect(await sh(builder, 'cat /root/first-boots')).toBe('first');
   });
@@ -160,27 +158,27 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
 
   it('are off when they turn themselves off, are killed, or have run for as long as they may', async () => {
     await sh(fromImage, 'shutdown -P now').catch(() => {});
-    await until(async () => !fromImage.running());
+    await until('the machine is off', () => !fromImage.running());
     await fromImage.start();
     expect(fromImage.running()).toBe(true);
     await labDocker().docker('kill', `${LABEL}-${session.id}-9002`);
-    await until(async () => !fromImage.running());
+    await until('the machine is off', () => !fromImage.running());
     const brief = await machines.boot({ id: '9005', name: 'brief', zone: 'z', metadata: {}, maxRunSeconds: 0.5 });
-    await until(async () => !brief.running());
+    await until('its time is up', () => !brief.running());
   });
 
   it('go with the next lab when the one that made them was killed, and so do images and load balancers', async () => {
     const script = `
-      import { Session } from ${JSON.stringify(new URL('../../../lab/session.ts', import.meta.url).href)};
-      import { prepareVmHost } from ${JSON.stringify(new URL('../../../lab/vms.ts', import.meta.url).href)};
-      import { containerMachines } from ${JSON.stringify(new URL('container-machines.ts', import.meta.url).href)};
-      import { haproxyBalancers } from ${JSON.stringify(new URL('haproxy-balancers.ts', import.meta.url).href)};
+      import { Session } from ${JSON.stringify(new URL('../../session.ts', import.meta.url).href)};
+      import { prepareVmHost } from ${JSON.stringify(new URL('../../vms.ts', import.meta.url).href)};
+      import { containerMachines } from ${JSON.stringify(new URL('../../gcp/container-machines.ts', import.meta.url).href)};
+      import { haproxyBalancers } from ${JSON.stringify(new URL('../../gcp/haproxy-balancers.ts', import.meta.url).href)};
       const session = await Session.open();
       const machines = await containerMachines(session, await prepareVmHost(session));
       const machine = await machines.boot({ id: '1', name: 'left', zone: 'z', metadata: {} });
       // Before systemd listens, a stop takes until it is forced.
-      const booted = () => machine.exec('systemctl', 'is-active', 'multi-user.target').catch(() => '');
-      while ((await booted()) !== 'active') await new Promise((resolve) => setTimeout(resolve, 100));
+      const { until } = await import(${JSON.stringify(new URL('../../../test/support/until.ts', import.meta.url).href)});
+      await until('the machine is up', () => machine.exec('systemctl', 'is-active', '--quiet', 'multi-user.target').then(() => true));
       await machine.stop();
       await machines.makeImage('left', machine);
       const check = { path: '/', port: 80, intervalMs: 1000, timeoutMs: 1000, healthyThreshold: 1, unhealthyThreshold: 1 };
@@ -198,7 +196,7 @@ describe.skipIf(obstacle)(`the lab's instances of Compute Engine${obstacle ? ` (
     expect((await fetch(`http://${address}/`)).status).toBe(502);
     await (await Session.open()).close();
     // Not by a request: without the lab's network it would leave the machine.
-    await until(async () => !(await run('ps', ['-eo', 'args'])).includes(`labs/${id}/`));
+    await until('nothing of it runs', async () => !(await run('ps', ['-eo', 'args'])).includes(`labs/${id}/`));
     expect(await run('ip', ['-oneline', 'address'])).not.toContain(`${address}/`);
     expect([await left('ps', '--all'), await left('images')]).toEqual(['', '']);
   });

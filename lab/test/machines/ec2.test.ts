@@ -5,11 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Lab, startLab } from '../../lab/lab.ts';
-import { run } from '../../lab/shell.ts';
-import { labObstacle } from '../../lab/support.ts';
+import { until } from '../../../test/support/until.ts';
+import { type Lab, startLab } from '../../lab.ts';
+import { run } from '../../shell.ts';
+import { labObstacle } from '../../support.ts';
 
 const obstacle = await labObstacle(true);
 
@@ -86,10 +86,6 @@ describe.skipIf(obstacle)(`the lab's VMs${obstacle ? ` (not here: ${obstacle})` 
       at(),
     );
 
-  const until = async (condition: () => Promise<boolean>) => {
-    while (!(await condition().catch(() => false))) await sleep(200);
-  };
-
   it('boot with their user data and answer SSH with the key that it pins', async () => {
     await lab.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
     await lab.vms.get(id).sshReady();
@@ -105,7 +101,7 @@ describe.skipIf(obstacle)(`the lab's VMs${obstacle ? ` (not here: ${obstacle})` 
       `mkdir chain && echo '${compose}' > chain/compose.yaml && sudo docker compose -p chain -f chain/compose.yaml up -d`,
     );
     const engine = `http://${address}:11434`;
-    await until(async () => (await fetch(`${engine}/api/version`)).ok);
+    await until('the engine answers', async () => (await fetch(`${engine}/api/version`)).ok);
     await ssh('sudo docker exec chain-engine-1 ollama pull tinyllama');
     const { models } = (await (await fetch(`${engine}/api/tags`)).json()) as { models: { name: string }[] };
     expect(models.map(({ name }) => name)).toEqual(['tinyllama:latest']);
@@ -130,10 +126,10 @@ describe.skipIf(obstacle)(`the lab's VMs${obstacle ? ` (not here: ${obstacle})` 
     expect(await describeInstance('PublicIpAddress')).toBe(PublicIp);
     const host = await readFile(join(folder, 'host.pub'), 'utf8');
     await writeFile(join(folder, 'known_hosts'), `${address},${PublicIp} ${host}`);
-    await until(async () => (await ssh('whoami', PublicIp)) === 'ubuntu');
+    await until(`SSH answers at ${PublicIp}`, async () => (await ssh('whoami', PublicIp)) === 'ubuntu');
     await lab.aws('ec2', 'reboot-instances', '--instance-ids', id);
     await lab.settled();
-    await until(async () => (await ssh('whoami', PublicIp)) === 'ubuntu');
+    await until(`SSH answers at ${PublicIp}`, async () => (await ssh('whoami', PublicIp)) === 'ubuntu');
   });
 
   it('come back from a reboot, from outside or inside, without running their user data again', async () => {
@@ -141,10 +137,10 @@ describe.skipIf(obstacle)(`the lab's VMs${obstacle ? ` (not here: ${obstacle})` 
     const first = await boot();
     await lab.aws('ec2', 'reboot-instances', '--instance-ids', id);
     await lab.settled();
-    await until(async () => (await boot()) !== first);
+    await until('a second boot', async () => (await boot()) !== first);
     const second = await boot();
     await ssh('sudo systemctl reboot').catch(() => {});
-    await until(async () => (await boot()) !== second);
+    await until('a third boot', async () => (await boot()) !== second);
     expect(await ssh('sudo cloud-init status --wait > /dev/null; sudo cat /root/first-boots | wc -l')).toBe('1');
     expect(await describeInstance('State.Name')).toBe('running');
   });
@@ -156,7 +152,7 @@ describe.skipIf(obstacle)(`the lab's VMs${obstacle ? ` (not here: ${obstacle})` 
 
   it('are terminated when they turn themselves off', async () => {
     await ssh('sudo shutdown -P now').catch(() => {});
-    await until(async () => (await describeInstance('State.Name')) === 'terminated');
+    await until('the instance is terminated', async () => (await describeInstance('State.Name')) === 'terminated');
     expect((await lab.count()).instances).toBe(0);
   });
 

@@ -16,8 +16,8 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Lab, startLab } from '../../lab/lab.ts';
-import { labObstacle } from '../../lab/support.ts';
+import { type Lab, startLab } from '../lab.ts';
+import { labObstacle } from '../support.ts';
 
 const obstacle = await labObstacle(false);
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Event } from '../src/events.ts';
-import { Cli } from '../test/support/cli.ts';
-import type { Lab } from './lab.ts';
+import type { Lab } from '../../../lab/lab.ts';
+import type { Event } from '../../../src/events.ts';
+import { Cli } from '../cli.ts';
 
 /** What a command with `--json` ends with. */
 export interface Ended {

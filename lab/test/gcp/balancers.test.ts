@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { Agent, createServer, get, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { haproxyBalancers } from '../../../lab/gcp/haproxy-balancers.ts';
-import type { Backend, BalancerRule, Balancers } from '../../../lab/gcp/machines.ts';
-import { Session } from '../../../lab/session.ts';
-import { labObstacle } from '../../../lab/support.ts';
-import { prepareVmHost } from '../../../lab/vms.ts';
+import { haproxyBalancers } from '../../gcp/haproxy-balancers.ts';
+import type { Backend, BalancerRule, Balancers } from '../../gcp/machines.ts';
+import { Session } from '../../session.ts';
+import { labObstacle } from '../../support.ts';
+import { prepareVmHost } from '../../vms.ts';
 
 const obstacle = await labObstacle(true);
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Caller } from '../../../lab/gcp/caller.ts';
-import { GROUP, MANAGER, makeFront, makeGroup, PROPERTIES, ZONE } from '../../../lab/gcp/chain.ts';
-import { type Gcp, startGcp } from '../../../lab/gcp/gcp.ts';
-import { memoryBalancers } from '../../../lab/gcp/memory-balancers.ts';
-import { type MemoryMachines, memoryMachines } from '../../../lab/gcp/memory-machines.ts';
-import type { Autoscaler, Body, Group, ManagedInstance } from '../../../lab/gcp/model.ts';
-import { lastPart } from '../../../lab/gcp/names.ts';
-import type { Timings } from '../../../lab/gcp/timings.ts';
+import { Caller } from '../../gcp/caller.ts';
+import { GROUP, MANAGER, makeFront, makeGroup, PROPERTIES, ZONE } from '../../gcp/chain.ts';
+import { type Gcp, startGcp } from '../../gcp/gcp.ts';
+import { memoryBalancers } from '../../gcp/memory-balancers.ts';
+import { type MemoryMachines, memoryMachines } from '../../gcp/memory-machines.ts';
+import type { Autoscaler, Body, Group, ManagedInstance } from '../../gcp/model.ts';
+import { lastPart } from '../../gcp/names.ts';
+import type { Timings } from '../../gcp/timings.ts';
 
 let machines: MemoryMachines;
 let gcp: Gcp;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Caller } from '../../lab/gcp/caller.ts';
-import { INSTANCE, ZONE } from '../../lab/gcp/chain.ts';
-import { type BothClouds, startLab } from '../../lab/lab.ts';
-import { labObstacle } from '../../lab/support.ts';
+import { Caller } from '../gcp/caller.ts';
+import { INSTANCE, ZONE } from '../gcp/chain.ts';
+import { type BothClouds, startLab } from '../lab.ts';
+import { labObstacle } from '../support.ts';
 
 const obstacle = await labObstacle(false);
 
