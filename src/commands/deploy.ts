@@ -6,12 +6,11 @@ import { checkNeeds, namedUrls } from '../services/deploy/links.ts';
 import { type Assignment, assignAll } from '../services/deploy/placements.ts';
 import { type Placement, runDeploy } from '../services/deploy/run-deploy.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
-import type { StackPaths } from '../services/stack/paths.ts';
 import { placesOf } from '../services/stack/places.ts';
 import type { Provider } from '../services/stack/provider.ts';
 import { readState } from '../services/stack/state.ts';
 import { type FlagsOf, flagsOver, ownValues } from '../services/targets/place-flags.ts';
-import type { Endpoints, FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
+import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { asker, confirmYes } from '../ui/confirm.ts';
 import { deployResult, renderDeploy } from '../ui/render-deploy.ts';
 
@@ -117,7 +116,7 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
     });
     const deployed = assignments.flatMap(({ services }) => services);
     const needs = deployed.flatMap((service) => service.needs);
-    const known = { ...(await urlsOf(paths)), ...namedUrls(flags, needs) };
+    const known = { ...(await readEndpoints(paths)).urls, ...namedUrls(flags, needs) };
     for (const { provider, services } of assignments) {
       if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
     }

@@ -25,6 +25,7 @@ import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { runElastic } from '../services/scaling/run-elastic.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import { SERVICES } from '../services/workloads/catalog.ts';
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
@@ -113,13 +114,13 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
 
   private async newRun(elastic: boolean): Promise<SweepOptions> {
     const { flags } = this;
-    const service = ({ chain: 'a', invoke: 'b' } as const)[flags.target];
+    const service = SERVICES.find(({ contract }) => contract === flags.target)?.name;
     const endpoints = service === undefined ? undefined : await readEndpoints(pathsOf(this.stack));
     const tagged = { ...flags, tag: flags.tag ?? (service && endpoints?.on[service]) };
     return {
       ...(elastic ? elasticSweepSettings(tagged, flags['elastic-step']) : sweepSettings(tagged)),
       prompt: await readPrompt(flags['prompt-file']),
-      targetUrl: resolveTarget(flags.target, endpoints ?? {}, this.stack),
+      targetUrl: resolveTarget(flags.target, endpoints?.urls ?? {}, this.stack),
       seed: flags.seed ?? randomInt(0xffff_ffff),
       about: this.about(),
     };

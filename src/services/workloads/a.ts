@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checksOfA } from '../smoke/checks-a.ts';
+import { checksOfA } from './checks-a.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
 const settings = z.object(commonSettings);
@@ -23,5 +23,9 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
   image: { bundle: 'service-a.mjs' },
   contract: 'chain',
   answer: z.object({ service: z.literal('a'), a_summary: z.string() }),
+  async linksOf(client, base, timeoutMs) {
+    const health = await client.healthA(base, timeoutMs);
+    return health.kind === 'answer' ? { b: health.body.remote_b } : undefined;
+  },
   checks: checksOfA,
 };

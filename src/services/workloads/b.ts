@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { durationFlag } from '../../config/flags.ts';
-import { checksOfB } from '../smoke/checks-b.ts';
+import { checksOfB } from './checks-b.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
 const settings = z.object({

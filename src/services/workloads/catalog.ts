@@ -13,6 +13,13 @@ export function serviceNamed(
   return services.find((each) => each.name === name);
 }
 
+/** @throws Error where the catalog has none of that name: a record of a chainctl that had it */
+export function definitionOf(name: string): ServiceDefinition {
+  const found = serviceNamed(name);
+  if (found === undefined) throw new Error(`this chainctl has no service "${name}"`);
+  return found;
+}
+
 /** The services that need this one. */
 export function dependents(name: string, services: readonly ServiceDefinition[] = SERVICES): ServiceDefinition[] {
   return services.filter(({ needs }) => needs.includes(name));

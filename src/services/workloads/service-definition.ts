@@ -68,6 +68,8 @@ export interface ServiceDefinition<Settings extends ServiceSettings = ServiceSet
   readonly contract: string;
   /** What a real answer is at the least: a deploy that gets one calls the service ready. */
   readonly answer: z.ZodType;
-  /** What smoke checks of it; what every service has to refuse is checked beside these. */
+  /** Where it sends to, as its health says: by the services that it needs; undefined where it does not answer. */
+  readonly linksOf?: (client: ChainClient, base: string, timeoutMs: number) => Promise<Endpoints | undefined>;
+  /** What smoke checks of it; what every service has to refuse is checked in addition. */
   readonly checks?: (client: ChainClient, bounds: Bounds) => readonly Check[];
 }

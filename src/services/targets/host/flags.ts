@@ -1,8 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { modelFlag } from '../../../config/flags.ts';
-import { tuningFlags } from '../../../config/tuning-flags.ts';
-
-export const DEFAULT_MODELS: Readonly<Record<string, string>> = { a: 'tinyllama', b: 'phi3:mini' };
+import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
 /** What is asked of a machine that is there already. */
 export const hostDeployFlags = {
