@@ -1,94 +1,75 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
-import { stackDeps } from '../operator.ts';
-import type { Garbage } from '../services/gc/garbage.ts';
-import type { StackDeps } from '../services/stack/session.ts';
-import type { TeardownReport } from '../services/stack/teardown.ts';
-import * as aws from '../services/targets/aws/collect.ts';
-import { createdByOf, ec2Of, homeFolder } from '../services/targets/aws/connect.ts';
-import { awsFlags } from '../services/targets/aws/flags.ts';
-import { bootTarget } from '../services/targets/gcp/boot/boot.ts';
-import * as gcp from '../services/targets/gcp/collect.ts';
-import { computeOf } from '../services/targets/gcp/connect.ts';
-import { gcpFlags } from '../services/targets/gcp/flags.ts';
-import { confirmFirst } from '../ui/confirm-first.ts';
-import { renderGarbage } from '../ui/render-garbage.ts';
+import { stackDeps, thisOperator } from '../operator.ts';
+import { findGarbage, removeGarbage } from '../services/gc/collect.ts';
+import type { StackPaths } from '../services/stack/paths.ts';
+import { type FlagsOf, flagsOver, ownValues } from '../services/targets/place-flags.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
+import { confirmYes } from '../ui/confirm.ts';
+import { type Removed, renderCollected, renderUnseen } from '../ui/render-garbage.ts';
 
-/** Where it is looked for, what was found, and how one stack of it is removed. */
-interface Found {
-  readonly where: { readonly region: string } | { readonly project: string };
-  readonly garbage: readonly Garbage[];
-  remove(garbage: Garbage): Promise<TeardownReport>;
-}
+const CLOUDS = PROVIDERS.filter(({ billed }) => billed);
+const flagsOf: FlagsOf = ({ placeFlags }) => placeFlags;
 
 export default class Gc extends BaseCommand<typeof Gc> {
-  static override summary = 'find and remove what chainctl has left in an AWS region or a Google Cloud project';
+  static override summary = 'find and remove what chainctl has left in clouds';
   static override description =
     `Lists what carries chainctl's tag or marker and belongs to a stack that has expired, or that this machine knows nothing of.
+Without a cloud it looks at each for which there are credentials, and names those that it could not look at.
 What others made in the same account is listed, and removed only with --others. Nothing without the tag is touched.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --dry-run',
-    '<%= config.bin %> <%= command.id %> aws --region us-east-1 --yes',
-    '<%= config.bin %> <%= command.id %> gcp --project my-project --dry-run',
+    ...CLOUDS.map(({ name }) => `<%= config.bin %> <%= command.id %> ${name} --yes`),
   ];
   static override args = {
-    cloud: Args.option({ description: 'where to look', options: ['aws', 'gcp'] as const })({ default: 'aws' }),
+    cloud: Args.option({
+      description: 'where to look [default: everywhere]',
+      options: CLOUDS.map(({ name }) => name),
+    })(),
   };
   static override flags = {
-    ...awsFlags,
-    ...gcpFlags,
+    ...flagsOver(CLOUDS, flagsOf),
     others: Flags.boolean({ description: 'also what other operators made' }),
     yes: Flags.boolean({ char: 'y', description: 'do not ask before removing' }),
     'dry-run': Flags.boolean({ description: 'only list' }),
   };
 
-  protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+  protected async perform({ emit, signal, terminal, aside }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
-    const streams = { input: process.stdin, output: process.stderr };
-    const first = confirmFirst({ emit, ...terminal, streams, signal });
-    if (flags.yes || flags['dry-run']) first.release();
-    const deps = await stackDeps(first.emit, signal);
-    const { where, garbage, remove } = await (this.args.cloud === 'gcp' ? this.onGcp(deps) : this.onAws(deps));
-    const listed = renderGarbage('region' in where ? where.region : where.project, garbage);
-    const chosen = garbage.filter(({ foreign }) => flags.others || !foreign);
-    if (flags['dry-run'] || chosen.length === 0) return { result: { ...where, garbage, reports: [] }, text: listed };
-    if (!flags.yes) await first.ask(`removing ${chosen.map(({ stack }) => stack).join(', ')}`, [listed]);
-    const reports: { readonly stack: string; readonly report: TeardownReport }[] = [];
-    for (const each of chosen) reports.push({ stack: each.stack, report: await remove(each) });
-    const left = reports.filter(({ report }) => report.leftovers.length > 0);
+    const { cloud } = this.args;
+    const operator = thisOperator();
+    const deps = await stackDeps(emit, signal);
+    const lookouts = CLOUDS.filter(({ name }) => cloud === undefined || name === cloud).map((provider) => ({
+      provider,
+      siteOf: (paths: StackPaths) => ({
+        ...{ paths, operator, signal, record: undefined, flags: ownValues(flags, provider, CLOUDS, flagsOf) },
+      }),
+    }));
+    const { found, unseen } = await findGarbage(operator.home, lookouts, { named: cloud !== undefined }, deps);
+    for (const text of renderUnseen(unseen)) emit({ type: 'note', level: 'warn', text });
+    const chosen = found.flatMap((each) =>
+      each.garbage.filter(({ foreign }) => flags.others || !foreign).map((garbage) => ({ found: each, garbage })),
+    );
+    const removed: Removed[] = [];
+    if (!flags['dry-run'] && chosen.length > 0) {
+      const names = chosen.map(({ garbage }) => garbage.stack).join(', ');
+      if (!flags.yes)
+        await confirmYes(`removing ${names}`, [renderCollected(found, [])], { ...terminal, signal, aside });
+      for (const { found: at, garbage } of chosen) {
+        removed.push({ at, garbage, report: await removeGarbage(operator.home, at, garbage, deps) });
+      }
+    }
+    const perCloud = found.map((each) => ({
+      ...each.where,
+      garbage: each.garbage,
+      reports: removed.filter(({ at }) => at === each).map(({ garbage: { stack }, report }) => ({ stack, report })),
+    }));
+    const clouds = found.map(({ lookout }, index) => ({ target: lookout.provider.name, ...perCloud[index] }));
     return {
-      result: { ...where, garbage, reports },
-      text: [listed, ...reports.map(({ stack, report }) => this.summary(stack, report, garbage))].join('\n'),
-      exit: left.length > 0 ? ExitCode.leftovers : ExitCode.ok,
+      result: cloud === undefined ? { clouds, unseen } : perCloud[0],
+      text: renderCollected(found, removed),
+      exit: removed.some(({ report }) => report.leftovers.length > 0) ? ExitCode.leftovers : ExitCode.ok,
     };
-  }
-
-  private async onAws(deps: StackDeps): Promise<Found> {
-    const ec2 = await ec2Of(this.flags);
-    const place = { ec2, home: homeFolder(), createdBy: createdByOf(deps) };
-    const garbage = await aws.listGarbage(place, deps);
-    return { where: { region: ec2.region }, garbage, remove: (each) => aws.removeGarbage(place, each, deps) };
-  }
-
-  private async onGcp(deps: StackDeps): Promise<Found> {
-    // `--endpoint-url` is that of EC2.
-    const { project, 'gcp-endpoint-url': endpoint } = this.flags;
-    const { compute } = await computeOf({ project, 'gcp-endpoint-url': endpoint });
-    const createdBy = createdByOf(deps);
-    const place = {
-      ...{ compute, home: homeFolder(), createdBy },
-      bootTarget: (stack: string) => bootTarget(compute, { stack, createdBy }),
-    };
-    const garbage = await gcp.listGarbage(place, deps);
-    return { where: { project: compute.project }, garbage, remove: (each) => gcp.removeGarbage(place, each, deps) };
-  }
-
-  private summary(stack: string, { removed, leftovers }: TeardownReport, garbage: readonly Garbage[]): string {
-    const count = garbage.find((each) => each.stack === stack)?.objects.length ?? 0;
-    if (leftovers.length === 0)
-      return `Removed and verified gone: ${stack} (${removed.join(', ') || `${count} objects`}).`;
-    const list = leftovers.map(({ key, reason }) => `${key} (${reason})`).join(', ');
-    return `Still there of ${stack}: ${list}. Run "chainctl gc ${this.args.cloud}" again.`;
   }
 }

@@ -1,15 +1,38 @@
-import type { Garbage, MarkedThing } from '../services/gc/garbage.ts';
+import type { Found, Unseen } from '../services/gc/collect.ts';
+import type { Garbage } from '../services/gc/garbage.ts';
+import type { TeardownReport } from '../services/stack/teardown.ts';
 
-interface Listed extends MarkedThing {
-  /** What its cloud knows it by. */
-  readonly id?: string | undefined;
-  readonly name?: string | undefined;
-  readonly type?: string | undefined;
-  readonly place?: string | undefined;
+/** A stack that was removed, and how that went. */
+export interface Removed {
+  readonly at: Found;
+  readonly garbage: Garbage;
+  readonly report: TeardownReport;
+}
+
+/** Everything that was found, and what became of it. */
+export function renderCollected(found: readonly Found[], removed: readonly Removed[]): string {
+  if (found.length === 0) return 'There is no cloud that could be looked at.';
+  return [
+    ...found.map(({ where, garbage }) => renderGarbage(Object.values(where).join(', '), garbage)),
+    ...removed.map(removedLine),
+  ].join('\n');
+}
+
+/** Places that could not be looked at, a sentence for each. */
+export function renderUnseen(unseen: readonly Unseen[]): string[] {
+  return unseen.map(({ target, reason }) => `not looked at ${target}: ${reason}; see: chainctl doctor ${target}`);
+}
+
+function removedLine({ at, garbage: { stack, objects }, report: { removed, leftovers } }: Removed): string {
+  if (leftovers.length === 0) {
+    return `Removed and verified gone: ${stack} (${removed.join(', ') || `${objects.length} objects`}).`;
+  }
+  const list = leftovers.map(({ key, reason }) => `${key} (${reason})`).join(', ');
+  return `Still there of ${stack}: ${list}. Run "chainctl gc ${at.lookout.provider.name}" again.`;
 }
 
 /** What was found in a region or project, one stack after another. */
-export function renderGarbage(where: string, garbage: readonly Garbage<Listed>[]): string {
+function renderGarbage(where: string, garbage: readonly Garbage[]): string {
   if (garbage.length === 0) return `Nothing of chainctl is left over in ${where}.`;
   return garbage
     .flatMap(({ stack, reason, objects, createdBy, ageSeconds, perHour, foreign }) => [

@@ -1,18 +1,10 @@
-/** One object in a cloud that says which stack it belongs to. */
-export interface MarkedThing {
-  readonly stack: string;
-  readonly kind: string;
-  readonly createdBy: string;
-  /** ISO 8601, where the cloud tells it. */
-  readonly createdAt?: string | undefined;
-  readonly expiresAt?: string | undefined;
-}
+import type { MarkedObject, Owned } from '../stack/provider.ts';
 
 /** A stack of which something is in a cloud that need not be. */
-export interface Garbage<Thing extends MarkedThing = MarkedThing> {
+export interface Garbage {
   readonly stack: string;
   readonly reason: 'expired' | 'unknown here';
-  readonly objects: readonly Thing[];
+  readonly objects: readonly MarkedObject[];
   /** Who made them, each once. */
   readonly createdBy: readonly string[];
   /** Made by somebody else: listed, and removed only on request. */
@@ -23,20 +15,11 @@ export interface Garbage<Thing extends MarkedThing = MarkedThing> {
   readonly perHour?: number | undefined;
 }
 
-interface GarbageInput<Thing extends MarkedThing> {
-  readonly objects: readonly Thing[];
+interface GarbageInput extends Omit<Owned, 'where' | 'isHere'> {
   /** Stacks that this machine knows to be there. */
   readonly known: ReadonlySet<string>;
-  readonly createdBy: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** USD per hour of one stack's objects; undefined when a price is not known. */
-  perHour(objects: readonly Thing[]): number | undefined;
-  /**
-   * The kind that decides when a stack has expired, where there is one of it: a time limit that was set later is only on
-   * what was made anew for it.
-   */
-  readonly decisiveKind: Thing['kind'];
 }
 
 const STACK_NAME = /^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/;
@@ -45,12 +28,12 @@ const STACK_NAME = /^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/;
  * Decides what is garbage: a stack that has passed its time, or one that this machine knows nothing of.
  * In a shared account the latter may be a colleague's: it is marked. Pure.
  */
-export function garbageOf<Thing extends MarkedThing>(input: GarbageInput<Thing>): Garbage<Thing>[] {
+export function garbageOf(input: GarbageInput): Garbage[] {
   const { objects, known, createdBy, now, perHour, decisiveKind } = input;
   // A marker can be written by anybody, and a stack's name is also a folder's.
   const named = objects.filter(({ stack }) => STACK_NAME.test(stack));
   const stacks = Map.groupBy(named, ({ stack }) => stack);
-  return [...stacks].flatMap(([stack, own]): Garbage<Thing>[] => {
+  return [...stacks].flatMap(([stack, own]): Garbage[] => {
     const decisive = own.filter(({ kind }) => kind === decisiveKind);
     const ends = own.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : [Date.parse(expiresAt)]));
     // What was made later with the same limit has a later end.

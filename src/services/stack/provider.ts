@@ -43,6 +43,11 @@ export interface Provider<Request = unknown> {
   rehearsal?(replicas: number): Promise<Request>;
   /** Whether this machine remembers the stack there beside the state, or can look without credentials and finds it. */
   hasTraces(site: Site): Promise<boolean>;
+  /**
+   * Whether anything here speaks of an account there: a flag, a variable, the record, credentials on the disk. Nothing is
+   * asked. Absent where none is needed.
+   */
+  isConfigured?(site: Site): Promise<boolean>;
   /** Opens it. Credentials are asked for at the first call that needs them: status and logs work from the record. */
   connect(site: Site): Promise<Connection<Request>>;
 }
@@ -90,7 +95,7 @@ export interface Connection<Request = unknown> {
   /** The group that flags or record mean; undefined where there is none. */
   group?(): Promise<GroupSource | undefined>;
   /** Everything that carries chainctl's mark there, whosever it is. */
-  owned?(): Promise<readonly MarkedObject[]>;
+  owned?(): Promise<Owned>;
   /** Called once a teardown has found nothing left: what was kept beside the state can go. */
   forget?(): Promise<void>;
   /** What could not be done, with the way out that only this place knows. */
@@ -161,12 +166,36 @@ export interface Instance {
 
 /** One thing that carries chainctl's mark. */
 export interface MarkedObject {
-  readonly kind: string;
-  readonly id: string;
   readonly stack: string;
+  readonly kind: string;
   readonly createdBy: string;
-  readonly expiresAt?: string;
-  readonly perHour?: number;
+  /** ISO 8601, where the place tells it. */
+  readonly createdAt?: string | undefined;
+  readonly expiresAt?: string | undefined;
+  /** What its place knows it by. */
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly type?: string | undefined;
+  /** Zone or region, where it has one. */
+  readonly place?: string | undefined;
+}
+
+/** What carries chainctl's mark in one part of a place, and what judging it takes. */
+export interface Owned {
+  /** The part that was looked into, as `--json` has it: `{ region }`, `{ project }`. */
+  readonly where: Readonly<Record<string, string>>;
+  readonly objects: readonly MarkedObject[];
+  /** This operator, as the marks have it. */
+  readonly createdBy: string;
+  /** Whether a recorded request means that part. */
+  isHere(request: unknown): boolean;
+  /** USD per hour of one stack's objects; undefined when a price is not known. */
+  perHour(objects: readonly MarkedObject[]): number | undefined;
+  /**
+   * The kind that decides when a stack has expired, where there is one of it: a time limit that was set later is only on
+   * what was made for it.
+   */
+  readonly decisiveKind: string;
 }
 
 /** Whether carrying it out would change anything. */

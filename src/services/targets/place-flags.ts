@@ -13,11 +13,16 @@ type Named = Pick<Provider, 'name'>;
  */
 export function flagsOver(providers: readonly Provider[], flagsOf: FlagsOf): FlagSet {
   const flags: FlagSet = {};
+  // What one calls by an earlier name may be another's own.
+  const taken = new Set(providers.flatMap((provider) => Object.keys(flagsOf(provider))));
   for (const provider of providers) {
     for (const [own, flag] of Object.entries(flagsOf(provider))) {
       const name = nameOver(own, provider, providers, flagsOf);
       const long = longName(own, provider);
-      const aliases = [...(flags[name]?.aliases ?? flag.aliases ?? []), ...(long === name ? [] : [long])];
+      const aliases = [
+        ...(flags[name]?.aliases ?? flag.aliases ?? []).filter((alias) => !taken.has(alias)),
+        ...(long === name ? [] : [long]),
+      ];
       flags[name] = { ...(flags[name] ?? flag), ...(aliases.length === 0 ? {} : { aliases }) } as FlagSet[string];
     }
   }

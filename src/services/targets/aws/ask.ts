@@ -1,83 +1,53 @@
-import { type TuningFlagValues, tuningOf } from '../../../config/tuning-flags.ts';
-import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
+import { refuseForeignTuning, tuningOf } from '../../../config/tuning-flags.ts';
 import { parseCidr } from '../../stack/cidr.ts';
 import { operatorAddress } from '../../stack/operator-address.ts';
-import type { StackPaths } from '../../stack/paths.ts';
-import { ensureSecret, readSecret } from '../../stack/secrets.ts';
-import type { StackDeps } from '../../stack/session.ts';
+import type { Site } from '../../stack/provider.ts';
 import { imageText, parseImage, UBUNTU_24_04 } from './ami.ts';
-import { vmMaterial } from './boot-keys.ts';
-import { type AwsFlagValues, createdByOf, ec2Endpoint, ec2Of } from './connect.ts';
-import type { AwsPlanDeps } from './deploy.ts';
-import type { Ec2 } from './ec2.ts';
-import { desiredOnVm, onVm, type VmDeps } from './on-vm.ts';
-import type { AwsRequest } from './request.ts';
+import type { AwsFlags, AwsPlaceFlags } from './flags.ts';
+import { type AwsRequest, chooseRegion, recordedRequest, SERVICE } from './request.ts';
 
-/** What the flags of a command that deploys A to AWS say. */
-export interface AwsDeployFlags extends AwsFlagValues, TuningFlagValues {
-  readonly type: string;
-  readonly ami?: string | undefined;
-  readonly 'disk-gb': number;
-  readonly subnet?: string | undefined;
-  readonly 'operator-address'?: string | undefined;
-  readonly allow?: readonly string[] | undefined;
-  readonly public: boolean;
-  readonly 'elastic-ip': boolean;
-  readonly ttl?: number | undefined;
-  readonly 'model-a': string;
-  readonly 'ollama-image'?: string | undefined;
-  readonly 'ssh-user': string;
-  readonly auth: 'token' | 'none';
+/** Where EC2 is as flags, the stack's record and the environment mean it. */
+export function whereOf({ flags, record, operator: { env } }: Pick<Site, 'flags' | 'record' | 'operator'>) {
+  const { region, profile, 'endpoint-url': endpoint } = flags as AwsPlaceFlags;
+  const recorded = recordedRequest(record?.request);
+  return {
+    region: chooseRegion({ flag: region, recorded: recorded?.region, env }),
+    profile: profile ?? recorded?.profile,
+    endpoint,
+  };
 }
 
-/** EC2, and what is asked of it. */
-export async function awsRequest(
-  flags: AwsDeployFlags,
-  paths: StackPaths,
-  bUrl: string,
-  signal: AbortSignal,
-): Promise<{ readonly ec2: Ec2; readonly request: AwsRequest }> {
+/** The range from which the operator logs in. */
+export function addressOf({ flags, operator, signal }: Site): Promise<string> {
+  const { 'endpoint-url': given, 'operator-address': address } = flags as AwsFlags;
+  const { AWS_ENDPOINT_URL_EC2: ec2, AWS_ENDPOINT_URL: all } = operator.env;
+  const endpoint = given ?? (ec2 || all || undefined);
+  return operatorAddress({ given: address, endpoint, fetch: operator.fetch, signal });
+}
+
+/** What the flags ask for. The addresses of other services come later. */
+export async function askAws(flags: AwsFlags, site: Site): Promise<AwsRequest> {
+  refuseForeignTuning(flags, SERVICE);
   const allow = (flags.allow ?? []).map((text) => parseCidr(text, '--allow'));
   const image = imageText(flags.ami === undefined ? UBUNTU_24_04 : parseImage(flags.ami));
-  const [ec2, address] = await Promise.all([
-    ec2Of(flags, paths),
-    operatorAddress({ given: flags['operator-address'], endpoint: ec2Endpoint(flags), fetch, signal }),
-  ]);
-  const request: AwsRequest = {
-    region: ec2.region,
-    profile: flags.profile,
+  const { region, profile } = whereOf(site);
+  return {
+    region,
+    profile,
     type: flags.type,
     image,
     diskGb: flags['disk-gb'],
     subnetId: flags.subnet,
-    operatorAddress: address,
+    operatorAddress: await addressOf(site),
     allow,
     public: flags.public,
     elasticIp: flags['elastic-ip'],
     ttlSeconds: flags.ttl,
-    bUrl,
+    bUrl: '',
     modelA: flags['model-a'],
     sshUser: flags['ssh-user'],
     ollamaImage: flags['ollama-image'],
-    tuning: tuningOf(flags, 'a'),
+    tuning: tuningOf(flags, SERVICE),
     auth: flags.auth,
-  };
-  return { ec2, request };
-}
-
-/** What planning that request takes: keys, token, and what goes on the VM. */
-export function awsPlanDeps(
-  { ec2, request }: { readonly ec2: Ec2; readonly request: AwsRequest },
-  vm: Omit<VmDeps, 'token'>,
-  stack: Pick<StackDeps, 'self'>,
-): AwsPlanDeps {
-  const { paths, templates } = vm;
-  return {
-    ec2,
-    createdBy: createdByOf(stack),
-    material: (make) => vmMaterial({ paths, boot: templates.boot, ttlSeconds: request.ttlSeconds }, make),
-    token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
-    extra: (resources, token) =>
-      desiredOnVm(onVm(resources, request, { ...vm, token: async () => token }), request, { templates }, token),
   };
 }

@@ -4,9 +4,7 @@ import type { StackPaths } from '../../stack/paths.ts';
 import { ensureSecretPair, type KeyPair, readSecret, SSH_KEY } from '../../stack/secrets.ts';
 import type { Material } from './desired.ts';
 import { hashOf } from './instance.ts';
-
-/** Name of the stack's secret that is the VM's own key. */
-export const HOST_KEY = 'host-key-a';
+import { HOST_KEY } from './request.ts';
 
 export interface MaterialOptions {
   readonly paths: StackPaths;

@@ -1,41 +1,114 @@
-import { homedir } from 'node:os';
-import { systemClock } from '../../../runtime.ts';
-import { chainctlHome, type StackPaths } from '../../stack/paths.ts';
-import type { StackDeps } from '../../stack/session.ts';
-import { readState } from '../../stack/state.ts';
-import { type Ec2, openEc2 } from './ec2.ts';
-import { recordedRequest } from './guards.ts';
-import { chooseRegion } from './request.ts';
+import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
+import { remoteLog } from '../../machine/remote-logs.ts';
+import { runThere } from '../../machine/run-there.ts';
+import { HostSessions } from '../../machine/sessions.ts';
+import { sshOptions } from '../../machine/ssh-words.ts';
+import { loadHostTemplates } from '../../machine/templates.ts';
+import { healthStatus } from '../../stack/health-status.ts';
+import { noMachine } from '../../stack/no-machine.ts';
+import { once } from '../../stack/once.ts';
+import { createdBy } from '../../stack/operator.ts';
+import type { Connection, Site } from '../../stack/provider.ts';
+import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import { ensureSecret, forgetSecretPair, readSecret } from '../../stack/secrets.ts';
+import { UBUNTU_24_04 } from './ami.ts';
+import { addressOf, whereOf } from './ask.ts';
+import { vmMaterial } from './boot-keys.ts';
+import { planAws } from './deploy.ts';
+import { doctorAws } from './doctor.ts';
+import { drainedFirst } from './drain.ts';
+import { openEc2 } from './ec2.ts';
+import type { AwsDoctorFlags } from './flags.ts';
+import { listTagged, perHourIn } from './inventory.ts';
+import { desiredOnVm, ON_VM, onVm, vmAccess } from './on-vm.ts';
+import {
+  type AwsRequest,
+  DEFAULT_DISK_GB,
+  DEFAULT_TYPE,
+  HOST_KEY,
+  recordedRequest,
+  SERVICE,
+  SSH_USER,
+} from './request.ts';
+import { tagText } from './tags.ts';
+import { awsTarget, openAwsTarget } from './target.ts';
 
-export interface AwsFlagValues {
-  readonly region?: string | undefined;
-  readonly profile?: string | undefined;
-  readonly 'endpoint-url'?: string | undefined;
-}
-
-/** EC2 as flags, the stack's record and the environment mean it. A damaged record is no reason not to look. */
-export async function ec2Of(flags: AwsFlagValues, paths?: StackPaths): Promise<Ec2> {
-  const state = paths === undefined ? undefined : await readState(paths.state).catch(() => undefined);
-  const recorded = recordedRequest(state?.targets.aws?.request);
-  return openEc2({
-    region: chooseRegion({ flag: flags.region, recorded: recorded?.region, env: process.env }),
-    profile: flags.profile ?? recorded?.profile,
-    endpoint: flags['endpoint-url'],
-    clock: systemClock,
-  });
-}
-
-/** The endpoint when it is not that of AWS. */
-export function ec2Endpoint(flags: AwsFlagValues): string | undefined {
-  return flags['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL_EC2 || process.env.AWS_ENDPOINT_URL || undefined);
-}
-
-/** chainctl's own folder. */
-export function homeFolder(): string {
-  return chainctlHome(process.env, homedir());
-}
-
-/** Who makes things, as the tags have it. */
-export function createdByOf({ self }: Pick<StackDeps, 'self'>): string {
-  return `${self.user}@${self.host}`;
+/** EC2 for one stack; it is opened by the first call to it. */
+export function connectAws(site: Site): Connection<AwsRequest> {
+  const { paths, record, operator, signal } = site;
+  const { clock } = operator;
+  const where = whereOf(site);
+  const ec2 = once(() => openEc2({ ...where, clock }));
+  const templates = once(() => loadHostTemplates(operator.templates, operator.bundles));
+  const sessions = new HostSessions();
+  const { elasticIp = false, sshUser = SSH_USER } = recordedRequest(record?.request) ?? {};
+  const url = record?.endpoints[SERVICE];
+  const accessAt = (address: string | undefined) => vmAccess(paths, address, sshUser);
+  const recordedAccess = () => accessAt(url === undefined ? undefined : new URL(url).hostname);
+  return {
+    where: where.region,
+    async plan(request, steps, links, options) {
+      const [opened, loaded] = [await ec2(), await templates()];
+      // Whatever of this deploy its service needs has to answer before it is asked for its first answer.
+      const answerable = async (context: ResourceContext) => {
+        await Promise.all(Object.keys(links.known).map((name) => links.serves(name, context)));
+      };
+      const vm = { paths, templates: loaded, sessions, answerable };
+      return planAws(request, steps, links, options, {
+        ec2: opened,
+        createdBy: createdBy(operator),
+        material: (make) => vmMaterial({ paths, boot: loaded.boot, ttlSeconds: request.ttlSeconds }, make),
+        token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
+        extra: (resources, wanted, token) =>
+          desiredOnVm(onVm(resources, wanted, { ...vm, token: async () => token }), wanted, vm, token),
+      });
+    },
+    async target(purpose, context) {
+      const loaded = purpose === 'teardown' ? undefined : await templates();
+      return openAwsTarget(await ec2(), paths.name, record, context, (resources) => {
+        if (loaded === undefined) {
+          // What is on the VM is removed with the VM.
+          const access = async (of: ResourceContext) => accessAt(await resources.publicAddress(of));
+          const instance = { ...resources.instance, ...drainedFirst(resources.instance, url, access) };
+          return awsTarget({ ...resources, instance });
+        }
+        const deps = { paths, sessions, templates: loaded, token: async () => undefined };
+        const { host, service } = onVm(resources, { elasticIp, sshUser }, deps);
+        return awsTarget(resources, [host, service] as unknown as Resource<unknown, unknown>[]);
+      });
+    },
+    status: async () => (record === undefined ? undefined : healthStatus('aws', record, url, ON_VM[1])),
+    async doctor() {
+      const { type = DEFAULT_TYPE, subnet: subnetId } = site.flags as AwsDoctorFlags;
+      const request = { type, image: UBUNTU_24_04, diskGb: DEFAULT_DISK_GB, subnetId };
+      return doctorAws(await ec2(), request, () => addressOf(site), signal);
+    },
+    async logs(selection, kind, context) {
+      if (url === undefined || (selection !== undefined && selection !== SERVICE)) return [];
+      const read = async (script: string) => {
+        const access = await recordedAccess();
+        return access === undefined ? '' : runThere(access, 'reading the log', script, { clock, ...context });
+      };
+      return [remoteLog(SERVICE, kind, read)];
+    },
+    async shell(service) {
+      const access = service === SERVICE ? await recordedAccess() : undefined;
+      if (access === undefined) throw noMachine(paths.name, service, 'aws');
+      return ['ssh', ...(await sshOptions(paths, service, access.hostKey)), `${sshUser}@${access.address}`];
+    },
+    async owned() {
+      const opened = await ec2();
+      const { region } = opened;
+      return {
+        where: { region },
+        objects: await listTagged(opened, signal),
+        createdBy: tagText(createdBy(operator)),
+        isHere: (request) => (recordedRequest(request)?.region ?? region) === region,
+        perHour: (objects) => perHourIn(region, objects),
+        decisiveKind: 'VM',
+      };
+    },
+    forget: () => forgetSecretPair(paths, HOST_KEY),
+    close: () => sessions.close(),
+  };
 }

@@ -1,9 +1,10 @@
-import { Flags } from '@oclif/core';
-import { urlFlag } from '../../../config/flags.ts';
-import { DEFAULT_REGION, DEFAULT_TYPE } from './request.ts';
+import { Flags, type Interfaces } from '@oclif/core';
+import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
+import { formerly, integerFlag, modelFlag, urlFlag } from '../../../config/flags.ts';
+import { DEFAULT_DISK_GB, DEFAULT_REGION, DEFAULT_TYPE, SSH_USER } from './request.ts';
 
 /** Where EC2 is and with which credentials: the same flags for every command that talks to it. */
-export const awsFlags = {
+export const awsPlaceFlags = {
   region: Flags.string({
     description: `AWS region [default: where the stack is, else AWS_REGION, else ${DEFAULT_REGION}]`,
     helpValue: 'REGION',
@@ -15,27 +16,73 @@ export const awsFlags = {
     env: 'CHAINCTL_AWS_PROFILE',
   }),
   'endpoint-url': urlFlag({
-    description: 'another EC2 endpoint than that of AWS, for a lab [default: AWS_ENDPOINT_URL_EC2]',
+    description: 'EC2 endpoint of a lab, instead of that of AWS [default: AWS_ENDPOINT_URL_EC2]',
     env: 'CHAINCTL_EC2_ENDPOINT',
   }),
 };
 
-/** What the VM is to be and who may log in to it: the same for `deploy aws` and for what examines it beforehand. */
-export const vmFlags = {
-  type: Flags.string({
-    description: 'instance type; its architecture decides which image is taken',
-    default: DEFAULT_TYPE,
-    helpValue: 'TYPE',
-    env: 'CHAINCTL_TYPE',
+/** What the VM is to be and who may log in to it: what `doctor` examines, too. */
+export const awsDoctorFlags = {
+  type: formerly(
+    'CHAINCTL_TYPE',
+    Flags.string({
+      description: 'instance type; its architecture decides which image is taken',
+      default: DEFAULT_TYPE,
+      helpValue: 'TYPE',
+      env: 'CHAINCTL_AWS_TYPE',
+    }),
+  ),
+  subnet: formerly(
+    'CHAINCTL_SUBNET',
+    Flags.string({
+      description: "subnet for the VM [default: the region's default network]",
+      helpValue: 'SUBNET',
+      env: 'CHAINCTL_AWS_SUBNET',
+    }),
+  ),
+  'operator-address': operatorAddressFlag,
+};
+
+/** What is asked of a service's VM. */
+export const awsDeployFlags = {
+  ...awsDoctorFlags,
+  ami: Flags.string({
+    description: 'image id, or OWNER:NAME-PATTERN [default: Ubuntu 24.04 of Canonical]',
+    helpValue: 'IMAGE',
+    env: 'CHAINCTL_AMI',
   }),
-  subnet: Flags.string({
-    description: "subnet for the VM [default: the region's default network]",
-    helpValue: 'SUBNET',
-    env: 'CHAINCTL_SUBNET',
-  }),
-  'operator-address': Flags.string({
-    description: 'your public address, for SSH [default: what checkip.amazonaws.com sees]',
+  'disk-gb': formerly(
+    'CHAINCTL_DISK_GB',
+    integerFlag({
+      description: 'size of the encrypted disk, GB',
+      default: DEFAULT_DISK_GB,
+      min: 8,
+      max: 1000,
+      env: 'CHAINCTL_AWS_DISK_GB',
+    }),
+  ),
+  allow: Flags.string({
+    description: 'who may use the service [default: your address alone]; repeatable',
     helpValue: 'CIDR',
-    env: 'CHAINCTL_OPERATOR_ADDRESS',
+    multiple: true,
+    delimiter: ',',
+    env: 'CHAINCTL_ALLOW',
+  }),
+  public: Flags.boolean({ description: 'everybody may use the service', default: false, exclusive: ['allow'] }),
+  'elastic-ip': Flags.boolean({ description: 'an address that outlives a stop of the VM', default: false }),
+  ttl: ttlFlag('the VM deletes itself after this time, whatever becomes of this machine'),
+  'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+  ...cloudServiceFlags,
+  'ssh-user': Flags.string({
+    description: "the image's own user, who may use sudo",
+    default: SSH_USER,
+    env: 'CHAINCTL_SSH_USER',
   }),
 };
+
+type Given<F extends Interfaces.FlagInput> = Partial<Interfaces.InferredFlags<F>>;
+
+/** Of a command over several places, too: then only some are there. */
+export type AwsPlaceFlags = Given<typeof awsPlaceFlags>;
+export type AwsDoctorFlags = AwsPlaceFlags & Given<typeof awsDoctorFlags>;
+export type AwsFlags = AwsPlaceFlags & Interfaces.InferredFlags<typeof awsDeployFlags>;

@@ -1,6 +1,8 @@
 import { ADDRESS } from './address.ts';
 import type { Ec2, Tag } from './ec2.ts';
 import { KEY_PAIR } from './key-pair.ts';
+import { addressPerHour, costOf } from './prices.ts';
+import { DEFAULT_DISK_GB } from './request.ts';
 import { FIREWALL } from './security-group.ts';
 import { CREATED_BY_TAG, EXPIRES_TAG, KEY_TAG, readTags, STACK_TAG } from './tags.ts';
 
@@ -65,4 +67,18 @@ function tagged(given: readonly Tag[] | undefined, key: string) {
     createdBy: tags.get(CREATED_BY_TAG) ?? 'unknown',
     expiresAt: tags.get(EXPIRES_TAG),
   };
+}
+
+/** USD per hour of objects of one region; undefined when a price is not known. Pure. */
+export function perHourIn(region: string, objects: readonly Pick<TaggedObject, 'kind' | 'type'>[]): number | undefined {
+  const vms = objects.filter(({ kind }) => kind === 'VM');
+  // A VM's price has one address in it; an address without a VM costs the same.
+  const idle = Math.max(0, objects.filter(({ kind }) => kind === 'address').length - vms.length);
+  let sum = idle * addressPerHour();
+  for (const { type } of vms) {
+    const cost = costOf({ region, type: type ?? '', diskGb: DEFAULT_DISK_GB }).perHour;
+    if (cost === undefined) return undefined;
+    sum += cost;
+  }
+  return sum;
 }

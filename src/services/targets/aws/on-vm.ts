@@ -9,10 +9,9 @@ import type { StackPaths } from '../../stack/paths.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { readSecret, SSH_KEY } from '../../stack/secrets.ts';
 import { ADDRESS } from './address.ts';
-import { HOST_KEY } from './boot-keys.ts';
 import type { AwsResources } from './desired.ts';
 import { INSTANCE } from './instance-state.ts';
-import type { AwsRequest } from './request.ts';
+import { type AwsRequest, HOST_KEY } from './request.ts';
 
 const SSH_PORT = 22;
 /** The keys of what is on the VM. */

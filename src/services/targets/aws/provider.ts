@@ -1,85 +1,57 @@
-import type { Clock } from '../../clock.ts';
-import { remoteLog } from '../../machine/remote-logs.ts';
-import { runThere } from '../../machine/run-there.ts';
-import { HostSessions } from '../../machine/sessions.ts';
-import type { HostTemplates } from '../../machine/templates.ts';
-import type { StackPaths } from '../../stack/paths.ts';
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
-import { forgetSecretPair, readSecret } from '../../stack/secrets.ts';
-import type { TargetRecord } from '../../stack/state.ts';
-import type { TargetModule } from '../../stack/target-module.ts';
-import { recordedStatus, type TargetStatus } from '../../stack/target-status.ts';
-import { healthReason } from '../local/service-process.ts';
-import { HOST_KEY } from './boot-keys.ts';
-import { awsResources } from './desired.ts';
-import { drainedFirst } from './drain.ts';
-import type { Ec2 } from './ec2.ts';
-import { recordedRequest, refuseElsewhere } from './guards.ts';
-import { findAccount } from './launch.ts';
-import { ON_VM, onVm, vmAccess } from './on-vm.ts';
-import { awsTarget } from './target.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Provider } from '../../stack/provider.ts';
+import { readSecret } from '../../stack/secrets.ts';
+import { type AwsFlags, awsDeployFlags, awsDoctorFlags, awsPlaceFlags } from './flags.ts';
+import { type AwsRequest, HOST_KEY, SERVICE } from './request.ts';
 
-export interface AwsModuleDeps {
-  readonly clock: Clock;
-  /** EC2 where the stack is. */
-  ec2(): Promise<Ec2>;
-  templates(): Promise<HostTemplates>;
-  token(): Promise<string | undefined>;
-}
+/** Variables of which each alone is a sign of credentials (docs.aws.amazon.com/sdkref, standardized providers). */
+const SIGNS = [
+  ...['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_ENDPOINT_URL_EC2', 'AWS_ENDPOINT_URL'],
+  ...['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'],
+];
 
-/** AWS, as the commands that work over all targets see it. */
-export function awsModule(paths: StackPaths, deps: AwsModuleDeps): TargetModule {
-  return {
-    name: 'aws',
-    sweepsUnasked: false,
-    // The operator's own key is the same on every cloud.
-    hasTraces: async () => (await readSecret(paths, HOST_KEY)) !== undefined,
-    status: async (record) => (record === undefined ? undefined : statusOf(record)),
-    async open(record, context, purpose) {
-      const ec2 = await deps.ec2();
-      const account = await findAccount(ec2, context.signal);
-      refuseElsewhere(record, { region: ec2.region, account });
-      const resources = awsResources(ec2, { stack: paths.name, createdBy: '' });
-      // A teardown removes what is on the VM with the VM.
-      if (purpose === 'teardown') {
-        const sshUser = recordedRequest(record?.request)?.sshUser ?? 'ubuntu';
-        const access = async (of: ResourceContext) => vmAccess(paths, await resources.publicAddress(of), sshUser);
-        const vm = { ...resources.instance, ...drainedFirst(resources.instance, record?.endpoints.a, access) };
-        return awsTarget({ ...resources, instance: vm });
-      }
-      const sessions = new HostSessions();
-      const request = recordedRequest(record?.request);
-      const wanted = { elasticIp: request?.elasticIp ?? false, sshUser: request?.sshUser ?? 'ubuntu' };
-      const vm = onVm(resources, wanted, { ...deps, paths, sessions, templates: await deps.templates() });
-      const handles = [vm.host, vm.service] as unknown as Resource<unknown, unknown>[];
-      return { ...awsTarget(resources, handles), close: () => sessions.close() };
-    },
-    forget: () => forgetSecretPair(paths, HOST_KEY),
-    async logs(record, selection, kind, context) {
-      const { a } = record?.endpoints ?? {};
-      if (record === undefined || a === undefined || (selection !== undefined && selection !== 'a')) return [];
-      const address = new URL(a).hostname;
-      const user = recordedRequest(record.request)?.sshUser ?? 'ubuntu';
-      return [
-        remoteLog('a', kind, async (script) => {
-          const access = await vmAccess(paths, address, user);
-          return access === undefined ? '' : runThere(access, 'reading the log', script, { ...deps, ...context });
-        }),
-      ];
-    },
-  };
-}
-
-async function statusOf(record: TargetRecord): Promise<TargetStatus> {
-  const status = recordedStatus('aws', record);
-  const { a } = record.endpoints;
-  if (a === undefined) return status;
-  const reason = await healthReason(`${a}/health`);
-  const [, service] = ON_VM;
-  const resources = status.resources.map((each) => {
-    if (each.key !== service || each.state !== 'recorded') return each;
-    const seen = reason === undefined ? ({ state: 'healthy' } as const) : ({ state: 'unhealthy', reason } as const);
-    return { ...each, ...seen, address: new URL(a).host };
-  });
-  return { ...status, resources, healthy: status.healthy && reason === undefined };
-}
+/** EC2: a VM of its own for a service. The library is only loaded by the first call to EC2. */
+export const aws: Provider<AwsRequest> = {
+  name: 'aws',
+  title: 'AWS',
+  help: {
+    summary: 'bring a service up on a VM of its own on AWS',
+    description: `Makes a key pair, a security group and a VM with your own EC2 credentials. Shows what it costs and asks first.
+Only your address can log in, and only your address can use the service unless --allow or --public says otherwise.
+Run it again to change what differs, or to go on after anything that went wrong. "chainctl teardown aws" leaves nothing.`,
+    examples: [
+      '--b-url http://198.51.100.9 --ttl 4h',
+      '--region us-east-1 --type t4g.large --allow 203.0.113.0/24',
+      '--b-url http://198.51.100.9 --dry-run --json',
+    ],
+  },
+  billed: true,
+  neighbours: false,
+  runs: ({ name }) => name === SERVICE,
+  // What nobody needs is where the chain is entered.
+  chosen: (services) =>
+    services.filter((each) => aws.runs(each) && !services.some(({ needs }) => needs.includes(each.name))).slice(0, 1),
+  placeFlags: awsPlaceFlags,
+  deployFlags: awsDeployFlags,
+  doctorFlags: awsDoctorFlags,
+  async ask(site) {
+    const { askAws } = await import('./ask.ts');
+    return askAws(site.flags as AwsFlags, site);
+  },
+  // The operator's own key is the same on every cloud.
+  hasTraces: async ({ paths }) => (await readSecret(paths, HOST_KEY)) !== undefined,
+  async isConfigured({ flags, record, operator: { env, userHome } }) {
+    if (record !== undefined || Object.keys(awsPlaceFlags).some((name) => flags[name] !== undefined)) return true;
+    if (SIGNS.some((name) => env[name])) return true;
+    const files = [
+      env.AWS_SHARED_CREDENTIALS_FILE || join(userHome, '.aws', 'credentials'),
+      env.AWS_CONFIG_FILE || join(userHome, '.aws', 'config'),
+    ];
+    return files.some((file) => existsSync(file));
+  },
+  async connect(site) {
+    const { connectAws } = await import('./connect.ts');
+    return connectAws(site);
+  },
+};

@@ -2,6 +2,12 @@ import { z } from 'zod';
 import { tuningSchema } from '../../chain/tuning.ts';
 
 export const DEFAULT_REGION = 'eu-north-1';
+/** The service that its VM runs. */
+export const SERVICE = 'a';
+/** Name of the stack's secret that is the VM's own key. */
+export const HOST_KEY = 'host-key-a';
+/** Who may log in to Ubuntu's own images. */
+export const SSH_USER = 'ubuntu';
 /** Ubuntu, Docker, an engine and a small model, with room for logs. */
 export const DEFAULT_DISK_GB = 20;
 
@@ -34,7 +40,7 @@ export const awsRequestSchema = z.object({
   bUrl: z.string(),
   modelA: z.string().min(1),
   /** Who may log in to the image's system. */
-  sshUser: z.string().default('ubuntu'),
+  sshUser: z.string().default(SSH_USER),
   /** Another image of the engine than the compose file's own. */
   ollamaImage: z.string().optional(),
   tuning: tuningSchema.optional(),
@@ -53,4 +59,9 @@ interface RegionSources {
 /** The flag, else where the stack is, else what the environment says, else the default. */
 export function chooseRegion({ flag, recorded, env }: RegionSources): string {
   return flag || recorded || env.AWS_REGION || env.AWS_DEFAULT_REGION || DEFAULT_REGION;
+}
+
+/** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */
+export function recordedRequest(request: unknown): AwsRequest | undefined {
+  return awsRequestSchema.safeParse(request).data;
 }

@@ -1,6 +1,11 @@
+import { goneWithTheRest } from '../../stack/gone-with-the-rest.ts';
 import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
-import { type AwsResources, byKey } from './desired.ts';
+import type { TargetRecord } from '../../stack/state.ts';
+import { type AwsResources, awsResources, byKey } from './desired.ts';
+import type { Ec2 } from './ec2.ts';
+import { refuseElsewhere } from './guards.ts';
 import type { InstanceSpec } from './instance.ts';
+import { findAccount } from './launch.ts';
 import { addressPerHour, costOf } from './prices.ts';
 
 /**
@@ -30,19 +35,25 @@ export function awsTarget(
       const { perHour } = costOf({ region: resources.region, type, diskGb });
       return perHour === undefined ? undefined : `${perHour.toFixed(2)} USD/h`;
     },
-    handle: (key) => byKey(resources, key) ?? extra.find((each) => each.key === key) ?? goesWithTheVm(key),
+    handle: (key) => byKey(resources, key) ?? extra.find((each) => each.key === key) ?? goneWithTheRest(key),
   };
 }
 
-function goesWithTheVm(key: string): Resource<unknown, unknown> {
-  return {
-    key,
-    dependsOn: [],
-    find: async () => undefined,
-    diff: () => 'same',
-    create: () => Promise.reject(new Error(`${key} is not an EC2 object`)),
-    ready: async () => {},
-    remove: async () => {},
-    identify: () => ({}),
-  };
+/**
+ * What of a stack is on EC2, for looking and for removing. Checks the credentials, and that they are those of the account
+ * in which the record says that the stack is.
+ *
+ * @param record what the state file holds of the target, if anything
+ * @throws RemedyError (exit 3) when the stack is in another region or account
+ */
+export async function openAwsTarget(
+  ec2: Ec2,
+  stack: string,
+  record: Pick<TargetRecord, 'request' | 'resources'> | undefined,
+  { signal }: Pick<ResourceContext, 'signal'>,
+  targetOf: (resources: AwsResources) => Target = awsTarget,
+): Promise<Target> {
+  const account = await findAccount(ec2, signal);
+  refuseElsewhere(record, { stack, region: ec2.region, account });
+  return targetOf(awsResources(ec2, { stack, createdBy: '' }));
 }

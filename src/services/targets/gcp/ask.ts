@@ -1,56 +1,54 @@
-import { type TuningFlagValues, tuningOf } from '../../../config/tuning-flags.ts';
-import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
-import type { HostSessions } from '../../machine/sessions.ts';
-import type { HostTemplates } from '../../machine/templates.ts';
+import { refuseForeignTuning, tuningOf } from '../../../config/tuning-flags.ts';
 import { operatorAddress } from '../../stack/operator-address.ts';
-import type { StackPaths } from '../../stack/paths.ts';
-import { ensureSecret, readSecret } from '../../stack/secrets.ts';
-import type { StackDeps } from '../../stack/session.ts';
-import { createdByOf } from '../aws/connect.ts';
-import type { ScalingSignal } from './autoscaler.ts';
-import { bootOf, bootTarget } from './boot/boot.ts';
-import type { Compute } from './compute.ts';
-import { computeOf, type GcpFlagValues, gcpEndpoint } from './connect.ts';
-import type { GcpPlanDeps } from './deploy.ts';
-import { httpProbe } from './probe.ts';
-import { checkRequest, type GcpRequest } from './request.ts';
+import type { Site } from '../../stack/provider.ts';
+import { type Compute, openCompute } from './compute.ts';
+import type { GcpDoctorFlags, GcpFlags } from './flags.ts';
+import { checkRequest, chooseProject, chooseZones, type GcpRequest, recordedRequest, SERVICE } from './request.ts';
 
-/** What the flags of a command that deploys B to GCP say. */
-export interface GcpDeployFlags extends GcpFlagValues, TuningFlagValues {
-  readonly type: string;
-  readonly 'region-wide': boolean;
-  readonly network: string;
-  readonly subnet?: string | undefined;
-  readonly 'disk-gb': number;
-  readonly min: number;
-  readonly max: number;
-  readonly autoscale: ScalingSignal;
-  readonly 'rate-per-vm': number;
-  readonly 'cool-down': number;
-  readonly 'request-timeout': number;
-  readonly 'ready-timeout'?: number | undefined;
-  readonly ttl?: number | undefined;
-  readonly 'operator-address'?: string | undefined;
-  readonly 'model-b': string;
-  readonly 'min-process-seconds'?: number | undefined;
-  readonly 'ollama-image'?: string | undefined;
-  readonly bake: boolean;
-  readonly auth: 'token' | 'none';
+type Here = Pick<Site, 'flags' | 'record' | 'operator'>;
+
+/** The endpoint when it is not that of Google. */
+export function endpointOf({ flags, operator: { env } }: Here): string | undefined {
+  const { 'gcp-endpoint-url': given } = flags as GcpDoctorFlags;
+  return given ?? (env.CHAINCTL_GCP_ENDPOINT_URL || undefined);
 }
 
-/** Compute Engine, and what is asked of it. */
-export async function gcpRequest(
-  flags: GcpDeployFlags,
-  paths: StackPaths,
-  signal: AbortSignal,
-): Promise<{ readonly compute: Compute; readonly request: GcpRequest }> {
-  const [{ compute, zones }, address] = await Promise.all([
-    computeOf(flags, paths),
-    operatorAddress({ given: flags['operator-address'], endpoint: gcpEndpoint(flags), fetch, signal }),
-  ]);
-  const request = checkRequest({
-    project: compute.project,
-    zones: [...zones],
+/** The project as flags, the stack's record and the environment mean it; undefined for that of the credentials. */
+export function projectOf({ flags, record, operator: { env } }: Here): string | undefined {
+  const { project } = flags as GcpDoctorFlags;
+  return chooseProject({ flag: project, recorded: recordedRequest(record?.request)?.project, env });
+}
+
+/** The zones that are meant, the first one first; at least one. */
+export function zonesOf({ flags, record, operator: { env } }: Here): readonly string[] {
+  const { zones } = flags as GcpDoctorFlags;
+  return chooseZones({ flag: zones, recorded: recordedRequest(record?.request)?.zones, env });
+}
+
+/** Compute Engine as flags, the stack's record and the environment mean it. */
+export function computeOf(site: Here): Promise<Compute> {
+  const { clock } = site.operator;
+  return openCompute({
+    project: projectOf(site),
+    zone: zonesOf(site)[0] as string,
+    endpoint: endpointOf(site),
+    clock,
+  });
+}
+
+/** The range from which the operator logs in. */
+export function addressOf(site: Site): Promise<string> {
+  const { 'operator-address': given } = site.flags as GcpDoctorFlags;
+  const { operator, signal } = site;
+  return operatorAddress({ given, endpoint: endpointOf(site), fetch: operator.fetch, signal });
+}
+
+/** What the flags ask for. */
+export async function askGcp(flags: GcpFlags, site: Site): Promise<GcpRequest> {
+  refuseForeignTuning(flags, SERVICE);
+  return checkRequest({
+    project: projectOf(site) ?? (await computeOf(site)).project,
+    zones: [...zonesOf(site)],
     regionWide: flags['region-wide'],
     type: flags.type,
     diskGb: flags['disk-gb'],
@@ -64,29 +62,12 @@ export async function gcpRequest(
     requestSeconds: Math.ceil(flags['request-timeout']),
     readySeconds: flags['ready-timeout'],
     ttlSeconds: flags.ttl,
-    operatorAddress: address,
+    operatorAddress: await addressOf(site),
     modelB: flags['model-b'],
     minProcessSeconds: flags['min-process-seconds'],
     ollamaImage: flags['ollama-image'],
-    tuning: tuningOf(flags, 'b'),
+    tuning: tuningOf(flags, SERVICE),
     bake: flags.bake,
     auth: flags.auth,
   });
-  return { compute, request };
-}
-
-/** What planning that request takes: what VMs boot from, and the token. */
-export function gcpPlanDeps(
-  { compute }: { readonly compute: Compute },
-  boot: { readonly paths: StackPaths; readonly templates: HostTemplates; readonly sessions: HostSessions },
-  stack: Pick<StackDeps, 'self'>,
-): GcpPlanDeps {
-  const { paths } = boot;
-  const createdBy = createdByOf(stack);
-  return {
-    ...{ compute, createdBy, probe: httpProbe },
-    boot: (input) => bootOf(input, { compute, ...boot }),
-    bootTarget: bootTarget(compute, { stack: paths.name, createdBy }),
-    token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
-  };
 }

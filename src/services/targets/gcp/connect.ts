@@ -1,55 +1,120 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { systemClock } from '../../../runtime.ts';
-import type { StackPaths } from '../../stack/paths.ts';
-import { readState } from '../../stack/state.ts';
-import { type Compute, openCompute } from './compute.ts';
-import { recordedRequest } from './guards.ts';
-import { chooseProject, chooseZones, type GcpRequest } from './request.ts';
+import { type GroupFlags, namedGroup } from '../../../config/group-flags.ts';
+import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
+import { HostSessions } from '../../machine/sessions.ts';
+import { loadHostTemplates } from '../../machine/templates.ts';
+import { healthStatus } from '../../stack/health-status.ts';
+import { once } from '../../stack/once.ts';
+import { createdBy } from '../../stack/operator.ts';
+import type { Connection, Site } from '../../stack/provider.ts';
+import { ensureSecret, forgetSecretPair, readSecret } from '../../stack/secrets.ts';
+import { addressOf, computeOf, endpointOf, projectOf, zonesOf } from './ask.ts';
+import { bootOf, bootTarget } from './boot/boot.ts';
+import { openCompute } from './compute.ts';
+import { planGcp } from './deploy.ts';
+import { doctorGcp } from './doctor.ts';
+import type { GcpDoctorFlags } from './flags.ts';
+import { RULE } from './forwarding-rule.ts';
+import { type GroupReference, groupSource } from './group-source.ts';
+import { listMarked, perHour } from './inventory.ts';
+import { groupLogs } from './logs.ts';
+import { ownerText } from './names.ts';
+import { httpProbe } from './probe.ts';
+import { recordedGroup } from './recorded-group.ts';
+import {
+  chooseProject,
+  DEFAULT_DISK_GB,
+  DEFAULT_TYPE,
+  type GcpRequest,
+  HOST_KEY_B,
+  recordedRequest,
+  SERVICE,
+} from './request.ts';
+import { sshCommandB } from './ssh-command.ts';
+import { openGcpTarget } from './target.ts';
+import { chooseVm, listVms } from './vms.ts';
 
-export interface GcpFlagValues {
-  readonly project?: string | undefined;
-  readonly zones?: readonly string[] | undefined;
-  readonly 'endpoint-url'?: string | undefined;
-  readonly 'gcp-endpoint-url'?: string | undefined;
+/** Compute Engine for one stack; it is opened by the first call to it. */
+export function connectGcp(site: Site): Connection<GcpRequest> {
+  const { paths, record, operator, signal } = site;
+  const { clock } = operator;
+  const compute = once(() => computeOf(site));
+  const sessions = new HostSessions();
+  const by = createdBy(operator);
+  const readLogs = groupLogs({ paths, clock, compute });
+  const vms = async () => listVms(await compute(), paths.name, signal);
+  return {
+    where: `${projectOf(site) ?? 'the project of the credentials'}, ${zonesOf(site)[0]}`,
+    async plan(request, steps, links, options) {
+      const opened = await compute();
+      const templates = await loadHostTemplates(operator.templates, operator.bundles);
+      return planGcp(request, steps, links, options, {
+        compute: opened,
+        createdBy: by,
+        probe: httpProbe,
+        boot: (input) => bootOf(input, { compute: opened, paths, templates, sessions }),
+        bootTarget: bootTarget(opened, { stack: paths.name, createdBy: by }),
+        token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
+      });
+    },
+    async target() {
+      const opened = await compute();
+      const boot = bootTarget(opened, { stack: paths.name, createdBy: '' });
+      return openGcpTarget(opened, paths.name, record, boot);
+    },
+    status: async () =>
+      record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[SERVICE], RULE),
+    async doctor() {
+      const { type = DEFAULT_TYPE, max = 3 } = site.flags as GcpDoctorFlags;
+      const request = { zones: [...zonesOf(site)], type, network: 'default', min: 1, max, diskGb: DEFAULT_DISK_GB };
+      return doctorGcp(compute, request, () => addressOf(site), signal);
+    },
+    logs: async (selection, kind, context) =>
+      selection === undefined || selection === SERVICE ? readLogs(kind, context) : [],
+    async instances(service) {
+      if (service !== SERVICE) return [];
+      return (await vms()).map(({ name, zone, status, address, createdAt }) => ({
+        ...{ name, state: status, address, since: createdAt },
+        details: { zone },
+      }));
+    },
+    async shell(_service, instance) {
+      const vm = chooseVm(await vms(), instance, paths.name);
+      const request = recordedRequest(record?.request);
+      return ['ssh', ...(await sshCommandB(vm, { compute: await compute(), paths, request }))];
+    },
+    async group() {
+      const flags = site.flags as GroupFlags;
+      const named = namedGroup(flags) ?? (record === undefined ? undefined : recordedGroup(paths.name, record));
+      return named === undefined ? undefined : openGroup(site, named, flags.project ?? named.project);
+    },
+    async owned() {
+      const opened = await compute();
+      const { project } = opened;
+      return {
+        where: { project },
+        objects: await listMarked(opened, signal),
+        createdBy: ownerText(by),
+        isHere: (request) => (recordedRequest(request)?.project ?? project) === project,
+        perHour,
+        decisiveKind: 'template',
+      };
+    },
+    forget: () => forgetSecretPair(paths, HOST_KEY_B),
+    close: () => sessions.close(),
+  };
 }
 
-/** Compute Engine as flags, the stack's record and the environment mean it. A damaged record is no reason not to look. */
-export async function computeOf(
-  flags: GcpFlagValues,
-  paths?: StackPaths,
-): Promise<{ readonly compute: Compute; readonly zones: readonly string[] }> {
-  const recorded = await recordOf(paths);
-  const zones = await zonesOf(flags, paths);
+/** A call is made once: the next poll is the second attempt. */
+async function openGroup(site: Site, reference: GroupReference, project: string | undefined) {
+  const { clock, env } = site.operator;
+  const { location } = reference;
   const compute = await openCompute({
-    project: chooseProject({ flag: flags.project, recorded: recorded?.project, env: process.env }),
-    zone: zones[0] as string,
-    endpoint: gcpEndpoint(flags),
-    clock: systemClock,
+    project: chooseProject({ flag: project, env }),
+    // A regional group has no zone of its own, and no call of its source asks for one.
+    zone: 'zone' in location ? location.zone : `${location.region}-a`,
+    endpoint: endpointOf(site),
+    clock,
+    attempts: 1,
   });
-  return { compute, zones };
-}
-
-/** The zones that are meant, the first one first; at least one. */
-export async function zonesOf(flags: GcpFlagValues, paths?: StackPaths): Promise<readonly string[]> {
-  return chooseZones({ flag: flags.zones, recorded: (await recordOf(paths))?.zones, env: process.env });
-}
-
-async function recordOf(paths: StackPaths | undefined): Promise<GcpRequest | undefined> {
-  const state = paths === undefined ? undefined : await readState(paths.state).catch(() => undefined);
-  return recordedRequest(state?.targets.gcp?.request);
-}
-
-/** Whether anything here speaks of Google Cloud: a flag, a variable, a record, credentials of gcloud. */
-export async function hasTraceOfGcp(flags: GcpFlagValues, paths: StackPaths): Promise<boolean> {
-  const { GOOGLE_APPLICATION_CREDENTIALS: keyFile, CLOUDSDK_CONFIG: config } = process.env;
-  const project = chooseProject({ flag: flags.project, recorded: (await recordOf(paths))?.project, env: process.env });
-  if (project !== undefined || gcpEndpoint(flags) !== undefined || keyFile) return true;
-  return existsSync(join(config || join(homedir(), '.config', 'gcloud'), 'application_default_credentials.json'));
-}
-
-/** The endpoint when it is not that of Google. */
-export function gcpEndpoint(flags: GcpFlagValues): string | undefined {
-  return flags['gcp-endpoint-url'] ?? flags['endpoint-url'] ?? (process.env.CHAINCTL_GCP_ENDPOINT_URL || undefined);
+  return groupSource(compute, reference, clock);
 }

@@ -1,9 +1,5 @@
-import type { Event } from '../../../events.ts';
 import { applyPlan } from '../../stack/apply.ts';
-import type { PlannedChange } from '../../stack/change.ts';
-import type { StackPaths } from '../../stack/paths.ts';
-import { changesSomething, type PlannedDeploy } from '../../stack/planned.ts';
-import { type StackDeps, withStack } from '../../stack/session.ts';
+import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { isImageKey } from './boot/image.ts';
 import type { Boot, BootInput, BootTarget } from './boot-source.ts';
@@ -17,22 +13,10 @@ import { leaveZone, maySwitch, startAt } from './next-zone.ts';
 import { type Location, locationName } from './paths.ts';
 import { type Attempt, attemptAt } from './plan-in-zone.ts';
 import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
-import { type Cost, costOf } from './prices.ts';
+import { costOf } from './prices.ts';
 import { type GcpRequest, locationsOf } from './request.ts';
 import type { Probe } from './serving.ts';
 import { isTemplateKey } from './template.ts';
-
-export interface GcpDeployment {
-  readonly stack: string;
-  readonly target: 'gcp';
-  readonly project: string;
-  /** Zone, or region, of the group. */
-  readonly location: string;
-  readonly changes: readonly PlannedChange[];
-  readonly applied: boolean;
-  readonly cost: Cost;
-  readonly endpoints: { readonly b?: string | undefined };
-}
 
 /** What planning takes beside an open stack. */
 export interface GcpPlanDeps {
@@ -46,87 +30,58 @@ export interface GcpPlanDeps {
   readonly probe: Probe;
   /** The stack's token; made when `make` and it is missing. */
   token?(make: boolean): Promise<string | undefined>;
-  /** Told the base URL of B as soon as its address is reserved: long before anything answers there. */
-  onAddress?(url: string): void;
-}
-
-export interface GcpDeps extends StackDeps, GcpPlanDeps {
-  /** Asked before the first change, after the cost was told as notes; throws to leave everything as it is. */
-  confirm?(changes: readonly PlannedChange[]): Promise<void>;
 }
 
 /**
- * Brings the GCP side of a stack up, or changes what differs from the request.
- *
- * @param dryRun stop after the plan
- * @throws RemedyError: credentials, permission, type or template (3), quota or stock-out (4), not ready or taken back (5),
- *   locked (6)
- */
-export async function deployGcp(
-  paths: StackPaths,
-  request: GcpRequest,
-  { dryRun }: { readonly dryRun: boolean },
-  deps: GcpDeps,
-): Promise<GcpDeployment> {
-  return withStack(paths, 'gcp', deps, async (steps) => {
-    const planned = await planGcp(paths, request, { make: !dryRun }, steps, deps);
-    if (dryRun) return planned.preview;
-    if (changesSomething(planned)) await deps.confirm?.(planned.changes);
-    return planned.apply();
-  });
-}
-
-/**
- * Looks at the GCP side of a stack and plans; tells plan, cost and what will be public as events. Where a zone has no
- * machines left, `apply` goes on in the next one, with a plan of its own.
+ * Looks at the GCP side of a stack and plans. Where a zone has no machines left, `apply` goes on in the next one, with a
+ * plan of its own. The address is announced as soon as it is reserved: long before anything answers there.
  *
  * @param make whether keys and token of the stack may be made: they are wanted for `apply`
- * @throws RemedyError as `deployGcp` does
+ * @throws RemedyError: credentials, permission, type or template (3), quota or stock-out (4), not ready or taken back (5)
  */
 export async function planGcp(
-  paths: StackPaths,
   request: GcpRequest,
-  { make }: { readonly make: boolean },
   steps: StepDeps,
+  links: Pick<Links, 'announce'>,
+  { make }: { readonly make: boolean },
   deps: GcpPlanDeps,
-): Promise<PlannedDeploy<GcpDeployment>> {
+): Promise<PlannedDeploy> {
   const { compute } = deps;
   const { context, journal } = steps;
-  const { signal, emit } = context;
-  refuseElsewhere(journal.target, compute);
+  const { stack } = journal;
+  const { signal } = context;
+  const { project } = compute;
+  refuseElsewhere(journal.target, { stack, project });
   const [there, nat] = await Promise.all([
-    listMarked(compute, signal, paths.name),
+    listMarked(compute, signal, stack),
     hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
   ]);
   const externalAddress = !nat;
-  const planAt = await planner(paths.name, request, { externalAddress, make }, steps, deps);
+  const planAt = await planner(request, { externalAddress, make }, steps, { ...deps, announce: links.announce });
   const locations = locationsOf(request);
   const first = await planAt(startAt(locations, there));
   const cost = costOf({ ...request, externalAddress });
-  await examine(first, request, { there, externalAddress }, steps, deps);
-  for (const text of cost.lines) emit({ type: 'note', level: 'info', text });
-  emit(openness(request));
-  const result = ({ location, plan }: Attempt, applied: boolean): GcpDeployment => ({
-    stack: paths.name,
-    target: 'gcp',
-    project: compute.project,
-    location: locationName(location),
+  const { perHour } = cost;
+  const answer = ({ location, plan }: Attempt): Deployed => ({
+    where: `in ${project}, ${locationName(location)}`,
+    endpoints: journal.target.endpoints,
     changes: plan.changes,
-    applied,
-    cost,
-    endpoints: { b: journal.target.endpoints.b },
+    details: { project, location: locationName(location), cost },
   });
-  const describe = (complete: boolean) =>
-    journal.describe({ request, endpoints: journal.target.endpoints, auth: request.auth, complete });
   return {
     changes: first.plan.changes,
-    preview: result(first, false),
+    notes: [
+      ...(await examine(first, request, { there, externalAddress }, steps, deps)),
+      ...cost.lines.map((text): Note => ({ level: 'info', text })),
+      openness(request),
+    ],
+    ...(perHour === undefined ? {} : { perHour }),
+    request,
+    auth: request.auth,
+    preview: answer(first),
     async apply() {
-      await describe(false);
       const untried = locations.slice(locations.indexOf(first.location) + 1);
-      const last = await applyFrom(first, untried, planAt, { steps, stack: paths.name, compute });
-      await describe(true);
-      return result(last, true);
+      return answer(await applyFrom(first, untried, planAt, { steps, stack, compute }));
     },
   };
 }
@@ -153,18 +108,20 @@ async function applyFrom(
     if (next === undefined || !(await maySwitch(error, attempt, stack, { compute, signal }))) throw error;
   }
   await leaveZone(attempt, steps, next, { compute, stack });
-  return applyFrom(await planAt(next), others, planAt, { steps, stack, compute });
+  const instead = await planAt(next);
+  steps.context.emit({ type: 'plan', changes: instead.plan.changes });
+  return applyFrom(instead, others, planAt, { steps, stack, compute });
 }
 
 /** Makes plans for one place after another, with the same token and the same end of time. */
 async function planner(
-  stack: string,
   request: GcpRequest,
   { externalAddress, make }: { readonly externalAddress: boolean; readonly make: boolean },
   steps: StepDeps,
-  deps: GcpPlanDeps,
+  deps: GcpPlanDeps & Pick<Links, 'announce'>,
 ): Promise<(location: Location) => Promise<Attempt>> {
-  const { clock, emit } = steps.context;
+  const { clock } = steps.context;
+  const { stack } = steps.journal;
   const owner = { stack, createdBy: deps.createdBy, expiresAt: expiryOf(request, clock.now()) };
   const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
   return async (location) => {
@@ -174,9 +131,7 @@ async function planner(
       tag: vmTag(stack),
       make,
     });
-    const attempt = await attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);
-    emit({ type: 'plan', changes: attempt.plan.changes });
-    return attempt;
+    return attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);
   };
 }
 
@@ -193,13 +148,12 @@ async function examine(
   { location, plan, rolls }: Attempt,
   request: GcpRequest,
   { there, externalAddress }: { readonly there: readonly MarkedObject[]; readonly externalAddress: boolean },
-  { context }: StepDeps,
+  { context: { signal } }: StepDeps,
   { compute }: GcpPlanDeps,
-): Promise<void> {
-  const { signal, emit } = context;
+): Promise<Note[]> {
   const makes = (isKey: (key: string) => boolean) =>
     plan.changes.some(({ key, action }) => action === 'create' && isKey(key));
-  if (!makes(isGroupKey) && !makes(isTemplateKey) && !rolls) return;
+  if (!makes(isGroupKey) && !makes(isTemplateKey) && !rolls) return [];
   const type = await findMachineType(compute, zoneOf(location, request, compute), request.type, signal);
   // A group elsewhere stays until this one serves.
   const here = there.find(({ kind, place }) => kind === 'group' && place === locationName(location));
@@ -208,15 +162,17 @@ async function examine(
   const group = { vcpus: type.vcpus, externalAddress, running: here?.size ?? 0, beside, bakes };
   const tight = await checkQuotas(compute, request, group, signal);
   const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB; ${request.min} to ${request.max} of them`;
-  emit({ type: 'note', level: 'info', text });
-  for (const each of tight) {
-    emit({ type: 'note', level: 'warn', text: `the group cannot grow to its maximum of ${request.max}: ${each}` });
-  }
+  return [
+    { level: 'info', text },
+    ...tight.map((each): Note => {
+      return { level: 'warn', text: `the group cannot grow to its maximum of ${request.max}: ${each}` };
+    }),
+  ];
 }
 
 /** What the operator should know of who can do what, before it is so. */
-function openness({ auth }: GcpRequest): Event {
-  const open = 'the load balancer is public: everybody can reach service B at its address, port 80';
-  if (auth === 'none') return { type: 'note', level: 'warn', text: `${open}, and use it (--auth none)` };
-  return { type: 'note', level: 'info', text: `${open}; without the token it answers /health only` };
+function openness({ auth }: GcpRequest): Note {
+  const open = 'the load balancer is public: everybody can reach the service at its address, port 80';
+  if (auth === 'none') return { level: 'warn', text: `${open}, and use it (--auth none)` };
+  return { level: 'info', text: `${open}; without the token it answers /health only` };
 }

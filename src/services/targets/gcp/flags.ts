@@ -1,45 +1,30 @@
-import { Flags } from '@oclif/core';
-import { urlFlag } from '../../../config/flags.ts';
+import { Flags, type Interfaces } from '@oclif/core';
+import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
+import { durationFlag, integerFlag, modelFlag, numberFlag, urlFlag } from '../../../config/flags.ts';
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { ScalingSignal } from './autoscaler.ts';
-import { DEFAULT_TYPE, DEFAULT_ZONE } from './request.ts';
+import { DEFAULT_DISK_GB, DEFAULT_TYPE, DEFAULT_ZONE } from './request.ts';
 
-const project = Flags.string({
-  description:
-    'Google Cloud project [default: where the stack is, else GOOGLE_CLOUD_PROJECT, else that of the credentials]',
-  helpValue: 'PROJECT',
-  env: 'CHAINCTL_GCP_PROJECT',
-});
+const HOUR = 3600;
 
-const endpoint = {
-  description: 'another Compute Engine endpoint than that of Google, for a lab',
-  env: 'CHAINCTL_GCP_ENDPOINT_URL',
+/** Where Compute Engine is: the same flags for every command that talks to it. */
+export const gcpPlaceFlags = {
+  project: Flags.string({
+    description:
+      'Google Cloud project [default: where the stack is, else GOOGLE_CLOUD_PROJECT, else that of the credentials]',
+    helpValue: 'PROJECT',
+    env: 'CHAINCTL_GCP_PROJECT',
+  }),
+  'gcp-endpoint-url': urlFlag({
+    description: 'Compute Engine endpoint of a lab, instead of that of Google',
+    env: 'CHAINCTL_GCP_ENDPOINT_URL',
+    aliases: ['endpoint-url'],
+    deprecateAliases: true,
+  }),
 };
 
-/** Where Compute Engine is, for commands that talk to other clouds, too. */
-export const gcpFlags = { project, 'gcp-endpoint-url': urlFlag(endpoint) };
-
-/** The same for commands that talk to Compute Engine alone. */
-export const gcpOnlyFlags = { project, 'endpoint-url': urlFlag(endpoint) };
-
-/** Where the group is to be and of what: the same for `deploy gcp` and for what examines it beforehand. */
-export const zonesFlag = Flags.string({
-  description: `zones of one region, tried in this order when one has no machines left [default: where the stack is, else ${DEFAULT_ZONE}]`,
-  helpValue: 'ZONE,...',
-  multiple: true,
-  delimiter: ',',
-  env: 'CHAINCTL_ZONES',
-});
-
-export const machineTypeFlag = Flags.string({
-  description: "machine type of B's VMs",
-  default: DEFAULT_TYPE,
-  helpValue: 'TYPE',
-  env: 'CHAINCTL_GCP_TYPE',
-});
-
 /** What the autoscaler follows: `cpu=0.6` or `lb=0.8`. */
-export const autoscaleFlag = Flags.custom<ScalingSignal>({
+const autoscaleFlag = Flags.custom<ScalingSignal>({
   helpValue: 'cpu=0.6|lb=0.8',
   parse: async (text) => {
     const [, signal, share] = /^(cpu|lb)=(0?\.\d+|1(?:\.0+)?)$/.exec(text.trim()) ?? [];
@@ -52,3 +37,83 @@ export const autoscaleFlag = Flags.custom<ScalingSignal>({
     });
   },
 });
+
+/** Where the group is to be and of what: what `doctor` examines, too. */
+export const gcpDoctorFlags = {
+  zones: Flags.string({
+    description: `zones of one region, tried in this order when one has no machines left [default: where the stack is, else ${DEFAULT_ZONE}]`,
+    helpValue: 'ZONE,...',
+    multiple: true,
+    delimiter: ',',
+    env: 'CHAINCTL_ZONES',
+  }),
+  type: Flags.string({
+    description: 'machine type of the VMs',
+    default: DEFAULT_TYPE,
+    helpValue: 'TYPE',
+    env: 'CHAINCTL_GCP_TYPE',
+  }),
+  max: integerFlag({ description: 'largest size of the group, VMs', default: 3, min: 1, max: 100 }),
+  'operator-address': operatorAddressFlag,
+};
+
+/** What is asked of a service's group. */
+export const gcpDeployFlags = {
+  ...gcpDoctorFlags,
+  'region-wide': Flags.boolean({
+    description: 'spread the group evenly over zones of the region, all of which must have machines left',
+    default: false,
+  }),
+  network: Flags.string({ description: 'network of the VMs', default: 'default', env: 'CHAINCTL_GCP_NETWORK' }),
+  subnet: Flags.string({
+    description: "subnet of the VMs [default: the network's own in the region]",
+    env: 'CHAINCTL_GCP_SUBNET',
+  }),
+  'disk-gb': integerFlag({
+    description: "size of each VM's disk, GB",
+    default: DEFAULT_DISK_GB,
+    min: 10,
+    max: 1000,
+    env: 'CHAINCTL_GCP_DISK_GB',
+  }),
+  min: integerFlag({ description: 'smallest size of the group, VMs', default: 1, min: 1, max: 100 }),
+  autoscale: autoscaleFlag({
+    description: 'what the size follows: CPU of the VMs, or use of --rate-per-vm',
+    default: { signal: 'cpu', target: 0.6 },
+    defaultHelp: async () => 'cpu=0.6',
+  }),
+  'rate-per-vm': numberFlag({ description: 'requests per second that a VM is meant to take', default: 1, min: 0.01 }),
+  'cool-down': durationFlag({
+    description: "time in which a new VM's CPU does not count [default: 60s]",
+    default: 60,
+    max: HOUR,
+  }),
+  'request-timeout': durationFlag({
+    description: 'longest time of an answer [default: 180s]',
+    default: 180,
+    min: 1,
+    max: HOUR,
+    env: 'CHAINCTL_REQUEST_TIMEOUT',
+  }),
+  'ready-timeout': durationFlag({
+    description: 'longest time until a VM serves [default: depends on what it boots from]',
+  }),
+  ttl: ttlFlag('each VM deletes itself after this time, and the group makes another one: the cost goes on'),
+  'model-b': modelFlag({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
+  'min-process-seconds': durationFlag({
+    description: "shortest time of an answer of B [default: the service's own, 5s]",
+  }),
+  ...cloudServiceFlags,
+  bake: Flags.boolean({
+    description: 'boot from an image of its own, which is made first; otherwise each VM downloads everything',
+    default: true,
+    allowNo: true,
+  }),
+};
+
+type Given<F extends Interfaces.FlagInput> = Partial<Interfaces.InferredFlags<F>>;
+
+/** Of a command over several places, too: then only some are there. */
+export type GcpPlaceFlags = Given<typeof gcpPlaceFlags>;
+export type GcpDoctorFlags = GcpPlaceFlags & Given<typeof gcpDoctorFlags>;
+export type GcpFlags = GcpPlaceFlags & Interfaces.InferredFlags<typeof gcpDeployFlags>;

@@ -1,5 +1,7 @@
 import type { Compute } from './compute.ts';
 import { type Marker, nameFilter, readMarker, shortName } from './names.ts';
+import { rulePerHour, vmPerHour } from './prices.ts';
+import { DEFAULT_DISK_GB } from './request.ts';
 
 /** One object of the project that carries chainctl's marker. */
 export interface MarkedObject extends Marker {
@@ -107,4 +109,23 @@ function marked(
   const marker = readMarker(description);
   if (marker === undefined) return [];
   return [{ ...marker, kind, name: name ?? '', createdAt: creationTimestamp || undefined, ...more }];
+}
+
+/** USD per hour. The VMs of a group are of its stack's template; which of several does not matter to the price. Pure. */
+export function perHour(
+  objects: readonly Pick<MarkedObject, 'kind' | 'place' | 'type' | 'size'>[],
+): number | undefined {
+  const template = objects.find(({ kind }) => kind === 'template');
+  const vms = objects.flatMap(({ kind, place = '', type, size = 0 }) => {
+    if (kind === 'VM') return [{ place, type }];
+    return kind === 'group' ? Array.from({ length: size }, () => ({ place, type: template?.type })) : [];
+  });
+  const rules = objects.filter(({ kind }) => kind === 'forwarding rule').length;
+  let sum = rules * rulePerHour();
+  for (const { place, type } of vms) {
+    const price = vmPerHour(place, type ?? '', DEFAULT_DISK_GB, true);
+    if (price === undefined) return undefined;
+    sum += price;
+  }
+  return sum;
 }

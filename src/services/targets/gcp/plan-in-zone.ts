@@ -1,4 +1,5 @@
 import { type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
+import type { Links } from '../../stack/provider.ts';
 import type { Desired, ResourceContext, Target } from '../../stack/resource.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { BACKEND } from './backend.ts';
@@ -11,7 +12,7 @@ import { RULE } from './forwarding-rule.ts';
 import { type GroupSpec, rollsOut } from './group.ts';
 import { type Ownership, objectName } from './names.ts';
 import type { Location } from './paths.ts';
-import type { GcpRequest } from './request.ts';
+import { type GcpRequest, SERVICE } from './request.ts';
 import { type Probe, untilServing } from './serving.ts';
 import { gcpTarget } from './target.ts';
 import { templateKey } from './template.ts';
@@ -42,7 +43,7 @@ interface AttemptDeps {
   readonly compute: Compute;
   readonly probe: Probe;
   readonly bootTarget?: BootTarget;
-  onAddress?(url: string): void;
+  readonly announce: Links['announce'];
 }
 
 /** Looks at the world and plans a deploy with the group at `location`. Changes nothing. */
@@ -99,10 +100,16 @@ function willRoll(key: string, desired: readonly Desired[], { observed }: Observ
 }
 
 /** In the state before anything answers there: A can be made meanwhile, and whoever asks sees where B will be. */
-async function announce(b: string, request: GcpRequest, { journal }: StepDeps, deps: AttemptDeps): Promise<void> {
+async function announce(
+  b: string,
+  request: GcpRequest,
+  { journal, context }: StepDeps,
+  deps: AttemptDeps,
+): Promise<void> {
   const { auth } = request;
   if (journal.target.endpoints.b !== b) {
     await journal.describe({ request, endpoints: { b }, auth, complete: false });
   }
-  deps.onAddress?.(b);
+  context.emit({ type: 'note', level: 'info', text: `service ${SERVICE.toUpperCase()} will answer at ${b}` });
+  deps.announce(SERVICE, b);
 }

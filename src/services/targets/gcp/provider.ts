@@ -1,52 +1,48 @@
-import type { Clock } from '../../clock.ts';
-import type { StackPaths } from '../../stack/paths.ts';
-import { forgetSecretPair, readSecret } from '../../stack/secrets.ts';
-import type { TargetRecord } from '../../stack/state.ts';
-import type { TargetModule } from '../../stack/target-module.ts';
-import { recordedStatus, type TargetStatus } from '../../stack/target-status.ts';
-import { healthReason } from '../local/service-process.ts';
-import { bootTarget } from './boot/boot.ts';
-import { HOST_KEY_B } from './boot/login.ts';
-import type { Compute } from './compute.ts';
-import { RULE } from './forwarding-rule.ts';
-import { groupLogs } from './logs.ts';
-import { openGcpTarget } from './teardown.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { groupFlags } from '../../../config/group-flags.ts';
+import type { Provider } from '../../stack/provider.ts';
+import { readSecret } from '../../stack/secrets.ts';
+import { type GcpFlags, gcpDeployFlags, gcpDoctorFlags, gcpPlaceFlags } from './flags.ts';
+import { type GcpRequest, HOST_KEY_B, SERVICE } from './request.ts';
 
-export interface GcpModuleDeps {
-  readonly clock: Clock;
-  /** Compute Engine of the project where the stack is. */
-  compute(): Promise<Compute>;
-}
+/** Variables of which each alone is a sign of a project or of credentials. */
+const SIGNS = [
+  ...['GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_CLOUD_PROJECT', 'CLOUDSDK_CORE_PROJECT', 'CHAINCTL_GCP_ENDPOINT_URL'],
+];
 
-/** GCP, as the commands that work over all targets see it. */
-export function gcpModule(paths: StackPaths, deps: GcpModuleDeps): TargetModule {
-  const logs = groupLogs({ ...deps, paths });
-  return {
-    name: 'gcp',
-    sweepsUnasked: false,
-    hasTraces: async () => (await readSecret(paths, HOST_KEY_B)) !== undefined,
-    status: async (record) => (record === undefined ? undefined : statusOf(record)),
-    async open(record) {
-      const compute = await deps.compute();
-      return openGcpTarget(compute, paths.name, record, bootTarget(compute, { stack: paths.name, createdBy: '' }));
-    },
-    async logs(_record, selection, kind, context) {
-      return selection === undefined || selection === 'b' ? logs(kind, context) : [];
-    },
-    forget: () => forgetSecretPair(paths, HOST_KEY_B),
-  };
-}
-
-/** The record, and one question to the public address. */
-async function statusOf(record: TargetRecord): Promise<TargetStatus> {
-  const status = recordedStatus('gcp', record);
-  const { b } = record.endpoints;
-  if (b === undefined) return status;
-  const reason = await healthReason(`${b}/health`);
-  const resources = status.resources.map((each) => {
-    if (each.key !== RULE || each.state !== 'recorded') return each;
-    const seen = reason === undefined ? ({ state: 'healthy' } as const) : ({ state: 'unhealthy', reason } as const);
-    return { ...each, ...seen, address: new URL(b).host };
-  });
-  return { ...status, resources, healthy: status.healthy && reason === undefined };
-}
+/** Compute Engine: a group of VMs for a service behind a load balancer. The library is only loaded by the first call. */
+export const gcp: Provider<GcpRequest> = {
+  name: 'gcp',
+  title: 'Google Cloud',
+  help: {
+    summary: 'bring a service up on Google Cloud: an autoscaled group of VMs behind a load balancer',
+    description: `Makes everything with your own Google Cloud credentials. Shows what it costs and asks first.
+The load balancer is public: everybody can reach the service, and only who has the stack's token can use it.
+Run it again to change what differs, or to go on after anything that went wrong. "chainctl teardown gcp" leaves nothing.`,
+    examples: ['--ttl 4h', '--zones europe-west3-c,europe-west3-a --autoscale lb=0.8 --max 2', '--dry-run --json'],
+  },
+  billed: true,
+  neighbours: false,
+  runs: ({ name }) => name === SERVICE,
+  chosen: (services) => services.filter((each) => gcp.runs(each)).slice(0, 1),
+  placeFlags: gcpPlaceFlags,
+  deployFlags: gcpDeployFlags,
+  doctorFlags: gcpDoctorFlags,
+  groupFlags,
+  async ask(site) {
+    const { askGcp } = await import('./ask.ts');
+    return askGcp(site.flags as GcpFlags, site);
+  },
+  hasTraces: async ({ paths }) => (await readSecret(paths, HOST_KEY_B)) !== undefined,
+  async isConfigured({ flags, record, operator: { env, userHome } }) {
+    if (record !== undefined || Object.keys(gcpPlaceFlags).some((name) => flags[name] !== undefined)) return true;
+    if (SIGNS.some((name) => env[name])) return true;
+    const config = env.CLOUDSDK_CONFIG || join(userHome, '.config', 'gcloud');
+    return existsSync(join(config, 'application_default_credentials.json'));
+  },
+  async connect(site) {
+    const { connectGcp } = await import('./connect.ts');
+    return connectGcp(site);
+  },
+};

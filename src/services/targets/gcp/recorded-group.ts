@@ -2,11 +2,10 @@ import type { TargetRecord } from '../../stack/state.ts';
 import { BACKEND } from './backend.ts';
 import { GROUP_PART, groupKey, isGroupKey } from './group.ts';
 import type { GroupReference } from './group-source.ts';
-import { recordedRequest } from './guards.ts';
 import { objectName } from './names.ts';
 import type { Location } from './paths.ts';
 import { parseLocation } from './paths.ts';
-import { locationsOf } from './request.ts';
+import { locationsOf, recordedRequest } from './request.ts';
 
 /**
  * Where the size follows the requests, those of a watch count, too: one or two a second at first. Against less than this

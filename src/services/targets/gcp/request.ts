@@ -10,6 +10,10 @@ export const DEFAULT_TYPE = 'e2-standard-4';
 /** Ubuntu, Docker, an engine and a model of 2.3 GB, with room for logs. */
 export const DEFAULT_DISK_GB = 30;
 export const SERVICE_PORT = 8002;
+/** The service that its VMs run. */
+export const SERVICE = 'b';
+/** Name of the secret that is the host key of all VMs of the group. */
+export const HOST_KEY_B = 'host-key-b';
 
 /** What the operator asks of `deploy gcp`; recorded in the state as it is. No secrets. */
 export const gcpRequestSchema = z.object({
@@ -117,4 +121,9 @@ function checkNetwork({ project, network, subnet }: GcpRequest): void {
 
 function usage(message: string, nextStep: string): RemedyError {
   return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [nextStep] });
+}
+
+/** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */
+export function recordedRequest(request: unknown): GcpRequest | undefined {
+  return gcpRequestSchema.safeParse(request).data;
 }

@@ -3,10 +3,11 @@ import type { HostAccess } from '../../machine/access.ts';
 import { quote } from '../../machine/shell.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import type { StackPaths } from '../../stack/paths.ts';
+import { stackOption } from '../../stack/stack-option.ts';
 import { type LoginKeys, loginAccess, loginKeys, SSH_USER } from './boot/login.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
-import type { GcpRequest } from './request.ts';
+import { type GcpRequest, SERVICE } from './request.ts';
 import type { GroupVm } from './vms.ts';
 
 /** Where connections through Google's Identity-Aware Proxy come from (cloud.google.com/iap/docs/using-tcp-forwarding). */
@@ -28,7 +29,7 @@ interface Login {
 export async function sshCommandB(vm: GroupVm, { compute, paths, request }: Login): Promise<string[]> {
   const keys = await keysOf(paths);
   const { hostKey } = loginAccess(keys, vm.address ?? '');
-  const options = await sshOptions(paths, 'b', hostKey);
+  const options = await sshOptions(paths, SERVICE, hostKey);
   if (vm.address !== undefined) return [...options, `${SSH_USER}@${vm.address}`];
   const through = `gcloud compute start-iap-tunnel ${vm.name} 22 --listen-on-stdin --project ${compute.project} --zone ${vm.zone}`;
   const words = ['ssh', ...options, '-o', `ProxyCommand=${through}`, `${SSH_USER}@${vm.name}`];
@@ -59,7 +60,7 @@ async function keysOf(paths: StackPaths): Promise<LoginKeys> {
     exit: ExitCode.configuration,
     nextSteps: [
       'log in from the machine that deployed it',
-      'or deploy from here, which replaces the VMs: chainctl deploy gcp',
+      `or deploy from here, which replaces the VMs: chainctl deploy gcp${stackOption(paths.name)}`,
     ],
   });
 }

@@ -1,10 +1,13 @@
+import { goneWithTheRest } from '../../stack/gone-with-the-rest.ts';
 import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
+import type { TargetRecord } from '../../stack/state.ts';
 import { BACKEND_GROUP } from './backend-group.ts';
 import type { BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { byKey, type GcpResources, gcpResources } from './desired.ts';
 import { RULE } from './forwarding-rule.ts';
 import { isGroupKey } from './group.ts';
+import { refuseElsewhere } from './guards.ts';
 import { listMarked } from './inventory.ts';
 import type { Ownership } from './names.ts';
 import { type Location, parseLocation } from './paths.ts';
@@ -56,16 +59,18 @@ function placeOf(key: string): Location | undefined {
   return place === undefined ? undefined : parseLocation(place);
 }
 
-/** A key from the state of another version of this program: there is nothing that could be done about it. */
-function goneWithTheRest(key: string): Resource<unknown, unknown> {
-  return {
-    key,
-    dependsOn: [],
-    find: async () => undefined,
-    diff: () => 'same',
-    create: () => Promise.reject(new Error(`${key} is not an object of Compute Engine`)),
-    ready: async () => {},
-    remove: async () => {},
-    identify: () => ({}),
-  };
+/**
+ * What of a stack is on Compute Engine, for looking and for removing.
+ *
+ * @param record what the state file holds of the target, if anything
+ * @throws RemedyError (exit 3) when the stack is in another project
+ */
+export function openGcpTarget(
+  compute: Compute,
+  stack: string,
+  record: Pick<TargetRecord, 'request' | 'resources'> | undefined,
+  boot: BootTarget | undefined,
+): Target {
+  refuseElsewhere(record, { stack, project: compute.project });
+  return gcpTarget(compute, { stack, createdBy: '' }, boot);
 }

@@ -1,8 +1,11 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
+import { noMachine } from '../../stack/no-machine.ts';
+import { stackOption } from '../../stack/stack-option.ts';
 import { publicAddressOf } from './boot/builder.ts';
 import type { Compute } from './compute.ts';
 import type { Instance } from './compute-calls.ts';
 import { shortName } from './names.ts';
+import { SERVICE } from './request.ts';
 
 /** One VM of service B. */
 export interface GroupVm {
@@ -51,11 +54,7 @@ export function chooseVm(vms: readonly GroupVm[], wanted: string | undefined, st
   if (wanted === undefined) {
     const found = vms.find(({ status }) => status === 'RUNNING') ?? vms[0];
     if (found !== undefined) return found;
-    throw new RemedyError(`stack ${stack} has no VM of service B`, {
-      code: 'no-vm',
-      exit: ExitCode.configuration,
-      nextSteps: ['deploy it first: chainctl deploy gcp', 'or name another stack with --stack'],
-    });
+    throw noMachine(stack, SERVICE, 'gcp');
   }
   const exact = vms.find(({ name }) => name === wanted);
   const ending = vms.filter(({ name }) => name.endsWith(`-${wanted}`));
@@ -65,6 +64,7 @@ export function chooseVm(vms: readonly GroupVm[], wanted: string | undefined, st
   throw new RemedyError(`stack ${stack} has no VM called ${wanted}`, {
     code: 'no-vm',
     exit: ExitCode.configuration,
-    nextSteps: names.length > 0 ? [`it has ${names.join(', ')}`] : ['deploy it first: chainctl deploy gcp'],
+    nextSteps:
+      names.length > 0 ? [`it has ${names.join(', ')}`] : [`deploy it first: chainctl deploy gcp${stackOption(stack)}`],
   });
 }

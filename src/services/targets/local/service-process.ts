@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { request } from 'undici';
 import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
 import { DRAIN_SECONDS } from '../../chain/drain.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
+import { healthReason } from '../../stack/health-status.ts';
 import type { Difference, Resource, ResourceContext } from '../../stack/resource.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { portInUse } from './port-in-use.ts';
@@ -41,7 +41,6 @@ export interface ProcessDeps {
 const READY_SECONDS = 180;
 const POLL_MS = 50;
 /** An engine's own words are in it. */
-const MAX_REASON = 500;
 /** Every start is refused for a moment; only what lasts longer is worth a line. */
 const QUIET_MS = 1500;
 
@@ -165,29 +164,6 @@ function sendSignal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (error) {
     if (!hasCode(error, 'ESRCH')) throw error;
-  }
-}
-
-/** Undefined when the service says that it can serve, else why not. */
-export async function healthReason(url: string): Promise<string | undefined> {
-  try {
-    const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000, reset: true });
-    const text = await body.text();
-    if (statusCode !== 200) return `HTTP ${statusCode}: ${statedReason(text)}`;
-    // A answers 200 as long as it serves; whether its model can is in `ready`.
-    return /"ready":\s*false/.test(text) ? statedReason(text) : undefined;
-  } catch (error) {
-    return reasonOf(error);
-  }
-}
-
-/** What a service says about itself in its refusal; the bare text where it is not one of ours. */
-function statedReason(text: string): string {
-  try {
-    const { reason, detail } = JSON.parse(text) as { readonly reason?: unknown; readonly detail?: unknown };
-    return String(reason ?? detail ?? text).slice(0, MAX_REASON);
-  } catch {
-    return text.slice(0, MAX_REASON);
   }
 }
 

@@ -1,8 +1,9 @@
+import { healthReason } from '../../stack/health-status.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import type { ResourceStatus, TargetStatus } from '../../stack/target-status.ts';
 import { LOOPBACK } from './ports.ts';
 import { localRequestSchema } from './request.ts';
-import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from './service-process.ts';
+import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
 import { healthPath } from './target.ts';
 
 /**

@@ -3,10 +3,8 @@ import { type CloudInitOptions, cloudInit } from '../../../machine/cloud-init.ts
 import { formatPublicKey, makeSshKeyPair, parsePublicKey } from '../../../machine/ssh-keys.ts';
 import type { StackPaths } from '../../../stack/paths.ts';
 import { ensureSecretPair, type KeyPair, readSecret, SSH_KEY } from '../../../stack/secrets.ts';
+import { HOST_KEY_B } from '../request.ts';
 import type { Metadata } from './metadata.ts';
-
-/** Name of the secret that is the host key of all VMs of service B. */
-export const HOST_KEY_B = 'host-key-b';
 
 /** The user whom Ubuntu's images let in by cloud-init. */
 export const SSH_USER = 'ubuntu';

@@ -1,0 +1,33 @@
+import { Flags } from '@oclif/core';
+import { durationFlag } from './flags.ts';
+import { tuningFlags } from './tuning-flags.ts';
+
+const MINUTE = 60;
+const DAY = 86_400;
+
+/** Who may log in to machines of a cloud: the same flag on every cloud. */
+export const operatorAddressFlag = Flags.string({
+  description: 'your public address, for SSH [default: what checkip.amazonaws.com sees]',
+  helpValue: 'CIDR',
+  env: 'CHAINCTL_OPERATOR_ADDRESS',
+});
+
+/** @param description what ends after this time, and what that bounds */
+export const ttlFlag = (description: string) =>
+  durationFlag({ description, helpValue: '4h', min: 10 * MINUTE, max: 30 * DAY, env: 'CHAINCTL_TTL' });
+
+/** How a service of a cloud works, and who may use it. */
+export const cloudServiceFlags = {
+  ...tuningFlags,
+  'ollama-image': Flags.string({
+    description: "the engine's image, instead of the version that chainctl was tested with",
+    helpValue: 'IMAGE',
+    env: 'CHAINCTL_OLLAMA_IMAGE',
+  }),
+  auth: Flags.option({
+    description: "whether the service requires the stack's bearer token",
+    options: ['token', 'none'] as const,
+    default: 'token',
+    env: 'CHAINCTL_AUTH',
+  })(),
+};
