@@ -4,7 +4,7 @@ import { SERVICES } from './catalog.ts';
 import type { FlagSet, FlagValues, ServiceDefinition, ServiceSettings } from './service-definition.ts';
 
 /** The settings of each deployed service, by name: the part of a request that is the same on all places. */
-export type AskedServices = Record<string, ServiceSettings>;
+export type AskedServices = Record<string, ServiceSettings & Record<string, unknown>>;
 
 /** The flags of all services but those of their models. */
 export function settingFlags(services: readonly ServiceDefinition[] = SERVICES) {

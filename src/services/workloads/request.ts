@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { serviceNamed } from './catalog.ts';
+import { definitionOf, serviceNamed } from './catalog.ts';
 import { commonSettings, type Endpoints } from './service-definition.ts';
 
 /** The settings of services by name, as `state.json` has them: what else is in one is its service's own. */
@@ -41,6 +41,12 @@ export function withServices(value: unknown): unknown {
     ...(bUrl === undefined ? {} : { links: { b: bUrl } }),
     ...(portA === undefined && portB === undefined ? {} : { ports: { a: portA, b: portB } }),
   };
+}
+
+/** The service of a place that gets one. @throws Error where the catalog has none of that name */
+export function onlyService({ services }: { readonly services: z.infer<typeof servicesSchema> }) {
+  const [[name, settings] = ['', {}]] = Object.entries(services);
+  return { definition: definitionOf(name), settings };
 }
 
 /** The links of a request that a service has: without those that it does not need. Pure. */

@@ -27,7 +27,7 @@ import {
   type GcpRequest,
   HOST_KEY_B,
   recordedRequest,
-  SERVICE,
+  serviceOn,
 } from './request.ts';
 import { sshCommandB } from './ssh-command.ts';
 import { openGcpTarget } from './target.ts';
@@ -40,7 +40,8 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
   const compute = once(() => computeOf(site));
   const sessions = new HostSessions();
   const by = createdBy(operator);
-  const readLogs = groupLogs({ paths, clock, compute });
+  const own = serviceOn(record?.request);
+  const readLogs = groupLogs({ paths, clock, compute, service: serviceOn(record?.request) });
   const vms = async () => listVms(await compute(), paths.name, signal);
   return {
     where: `${projectOf(site) ?? 'the project of the credentials'}, ${zonesOf(site)[0]}`,
@@ -62,25 +63,25 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
       return openGcpTarget(opened, paths.name, record, boot);
     },
     status: async () =>
-      record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[SERVICE], RULE),
+      record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[own], RULE),
     async doctor() {
       const { type = DEFAULT_TYPE, max = 3 } = site.flags as GcpDoctorFlags;
       const request = { zones: [...zonesOf(site)], type, network: 'default', min: 1, max, diskGb: DEFAULT_DISK_GB };
       return doctorGcp(compute, request, () => addressOf(site), signal);
     },
     logs: async (selection, kind, context) =>
-      selection === undefined || selection === SERVICE ? readLogs(kind, context) : [],
+      selection === undefined || selection === own ? readLogs(kind, context) : [],
     async instances(service) {
-      if (service !== SERVICE) return [];
+      if (service !== own) return [];
       return (await vms()).map(({ name, zone, status, address, createdAt }) => ({
         ...{ name, state: status, address, since: createdAt },
         details: { zone },
       }));
     },
     async shell(_service, instance) {
-      const vm = chooseVm(await vms(), instance, paths.name);
+      const vm = chooseVm(await vms(), instance, { stack: paths.name, service: own });
       const request = recordedRequest(record?.request);
-      return ['ssh', ...(await sshCommandB(vm, { compute: await compute(), paths, request }))];
+      return ['ssh', ...(await sshCommandB(vm, { compute: await compute(), paths, request, service: own }))];
     },
     async group() {
       const flags = site.flags as GroupFlags;
