@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
+import { descriptorLimit } from './services/load/engine/descriptors.ts';
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { loadHostTemplates } from './services/machine/templates.ts';
+import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints } from './services/stack/endpoints.ts';
+import { requireStack } from './services/stack/known-stack.ts';
 import type { LockJudge } from './services/stack/lock-holder.ts';
 import type { Operator } from './services/stack/operator.ts';
 import { chainctlHome, type StackPaths, stackPaths } from './services/stack/paths.ts';
@@ -18,7 +21,7 @@ import type { Provider } from './services/stack/provider.ts';
 import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 import { readState } from './services/stack/state.ts';
-import { ownValues } from './services/targets/place-flags.ts';
+import { type FlagsOf, groupFlagsOf, ownValues } from './services/targets/place-flags.ts';
 import type { FlagValues } from './services/workloads/service-definition.ts';
 
 /** Where the built services are: beside this file once it is built, in dist/ when run from source. */
@@ -33,7 +36,17 @@ const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
 export function thisOperator(ask?: Operator['ask']): Operator {
   return {
     ...{ clock: systemClock, env: process.env, home: chainctlHome(process.env, homedir()), userHome: homedir() },
-    ...{ templates: TEMPLATES, bundles: BUNDLES, node: process.execPath, listProcesses, fetch },
+    ...{
+      templates: TEMPLATES,
+      bundles: BUNDLES,
+      node: process.execPath,
+      nodeVersion: process.version,
+      listProcesses,
+      fetch,
+    },
+    get descriptorLimit() {
+      return descriptorLimit();
+    },
     self: { user: userName(), host: hostname() },
     ...(ask === undefined ? {} : { ask }),
   };
@@ -74,10 +87,16 @@ export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<Claim
   return { ...(await stackDeps(emit, signal)), folder: join(chainctlHome(process.env, homedir()), 'loads') };
 }
 
+interface PlacesOptions {
+  /** A state file that cannot be read is no state, and no error. */
+  readonly damaged?: boolean;
+  /** Which flags the command has; by default where a place is, and as whom. */
+  readonly flagsOf?: FlagsOf;
+}
+
 /**
  * A stack and its places, as the flags of a command over all of them mean them.
  *
- * @param damaged whether a state file that cannot be read is no state, or an error
  * @throws RemedyError (exit 3) when the state file is damaged
  */
 export async function placesFor(
@@ -85,25 +104,39 @@ export async function placesFor(
   providers: readonly Provider[],
   flags: FlagValues,
   signal: AbortSignal,
-  damaged: 'damaged too' | 'sound' = 'sound',
+  { damaged = false, flagsOf = ({ placeFlags }) => placeFlags }: PlacesOptions = {},
 ): Promise<{ readonly paths: StackPaths; readonly places: readonly Place[] }> {
   const paths = pathsOf(stack);
   const state = await readState(paths.state).catch((error: unknown) => {
-    if (damaged === 'sound') throw error;
+    if (!damaged) throw error;
     return undefined;
   });
-  const flagsOf = (provider: Provider) => ownValues(flags, provider, providers, ({ placeFlags }) => placeFlags);
-  return { paths, places: placesOf(providers, state, { paths, operator: thisOperator(), signal, flagsOf }) };
+  const own = (provider: Provider) => ownValues(flags, provider, providers, flagsOf);
+  const common = { paths, operator: thisOperator(), signal };
+  return { paths, places: placesOf(providers, state, { ...common, flagsOf: own }) };
+}
+
+/** The group that flags and stack mean; see `findGroup`. */
+export async function groupOf(
+  stack: string,
+  providers: readonly Provider[],
+  flags: FlagValues,
+  signal: AbortSignal,
+): Promise<FoundGroup> {
+  const { paths, places } = await placesFor(stack, providers, flags, signal, { flagsOf: groupFlagsOf });
+  await requireStack(paths);
+  return findGroup(stack, places);
 }
 
 /**
  * Which token goes to which address: what the operator gave (a file, else CHAINCTL_TOKEN), else the stack's own to the
  * stack's own addresses.
  *
- * @throws RemedyError (exit 3) when the file cannot be read or holds no token
+ * @throws RemedyError (exit 2) when there is no such stack; (exit 3) when the file cannot be read or holds no token
  */
 export async function chainTokens(stack: string, tokenFile: string | undefined): Promise<TokenOf> {
   const paths = pathsOf(stack);
+  await requireStack(paths);
   // What is asked may be no stack of ours: its state is then nobody's concern.
   const { urls, auth } = await readEndpoints(paths).catch(() => ({ urls: {}, auth: undefined }));
   const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;

@@ -4,8 +4,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { elasticFlags, elasticSettings } from '../config/elastic-flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { checkResume, elasticSweepSettings, isTyped, sweepSettings } from '../config/load-options.ts';
-import { groupFlagNames, groupFlags, groupOf } from '../group-surroundings.ts';
-import { aboutThisRun, chainTokens, loadClaims, pathsOf } from '../operator.ts';
+import { aboutThisRun, chainTokens, groupOf, loadClaims, pathsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
@@ -25,7 +24,12 @@ import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { runElastic } from '../services/scaling/run-elastic.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
+import { flagsOver, groupFlagsOf, namesOf } from '../services/targets/place-flags.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
+
+const groupFlags = flagsOver(PROVIDERS, groupFlagsOf);
 
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'offer the chain a ladder of request rates (open loop), record each answer';
@@ -71,7 +75,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
     hold: (folder: string) => Promise<void>,
   ): Promise<CommandOutcome> {
     const { resume } = this.flags;
-    const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag), groupFlagNames);
+    const elastic = elasticSettings(this.flags, (flag) => isTyped(this.argv, flag), namesOf(groupFlags));
     const options = resume === undefined ? await this.newRun(elastic !== undefined) : await this.oldRun(resume, hold);
     if (resume !== undefined) emit({ type: 'note', level: 'info', text: goesOn(options) });
     const outputs = await openOutputs(this.flags, { version: this.config.version, clock: systemClock, emit });
@@ -98,7 +102,7 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   }
 
   private async scale(options: SweepOptions, settings: ElasticSettings, deps: SweepDeps) {
-    const { source } = await groupOf(this.stack, this.flags, deps.signal);
+    const { source } = await groupOf(this.stack, PROVIDERS, this.flags, deps.signal);
     try {
       const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
       const capacityPerInstance = this.flags['capacity-per-instance'];
@@ -115,7 +119,9 @@ is at its maximum, a hold, the low rate again until it is small. The group is wa
   private async newRun(elastic: boolean): Promise<SweepOptions> {
     const { flags } = this;
     const service = SERVICES.find(({ contract }) => contract === flags.target)?.name;
-    const endpoints = service === undefined ? undefined : await readEndpoints(pathsOf(this.stack));
+    const paths = pathsOf(this.stack);
+    await requireStack(paths);
+    const endpoints = service === undefined ? undefined : await readEndpoints(paths);
     const tagged = { ...flags, tag: flags.tag ?? (service && endpoints?.on[service]) };
     return {
       ...(elastic ? elasticSweepSettings(tagged, flags['elastic-step']) : sweepSettings(tagged)),

@@ -45,7 +45,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
       if (event.type === 'note' && !flags.json) process.stderr.write(`${event.text}\n`);
     };
     // Logs are wanted most when something is broken, also the state file.
-    const { paths, places } = await placesFor(this.stack, PROVIDERS, flags, signal, 'damaged too');
+    const { paths, places } = await placesFor(this.stack, PROVIDERS, flags, signal, { damaged: true });
     await requireStack(paths);
     const selection = { service: this.args.service, kind: flags.requests ? 'requests' : 'process' } as const;
     const { sources, find, close } = await openLogs(paths, places, selection, { emit: say, signal });

@@ -3,7 +3,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { capacityFlag } from '../config/capacity-flag.ts';
 import { durationFlag } from '../config/flags.ts';
 import { resultsFlag } from '../config/results-flag.ts';
-import { groupFlags, groupOf } from '../group-surroundings.ts';
+import { groupOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';
 import { scalingText } from '../services/results/scaling-sections.ts';
@@ -14,6 +14,8 @@ import { hostProbe } from '../services/scaling/host-probe.ts';
 import { findLiveRun, followLoad } from '../services/scaling/load-beside.ts';
 import { checkUntil, parseUntil } from '../services/scaling/until.ts';
 import { watchGroup } from '../services/scaling/watch.ts';
+import { flagsOver, groupFlagsOf } from '../services/targets/place-flags.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
 import { renderWatch } from '../ui/render-scale.ts';
 
 export default class ScaleWatch extends BaseCommand<typeof ScaleWatch> {
@@ -39,13 +41,13 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
     }),
     results: resultsFlag({ description: 'folder of the results; a load that runs there is shown', formerly: ['out'] }),
     'capacity-per-instance': capacityFlag,
-    ...(groupFlags as object),
+    ...(flagsOver(PROVIDERS, groupFlagsOf) as object),
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
     const until = flags.until === undefined ? undefined : parseUntil(flags.until);
-    const { place, source } = await groupOf(this.stack, flags, signal);
+    const { place, source } = await groupOf(this.stack, PROVIDERS, flags, signal);
     try {
       const tag = checkTag(flags.tag ?? place);
       if (until !== undefined) checkUntil(until, source);

@@ -60,8 +60,8 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       },
       ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
     };
-    const targets = await smokeTargets(this.stack, named, () => readEndpoints(pathsOf(this.stack)));
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
+    const targets = await smokeTargets(this.stack, named, () => readEndpoints(pathsOf(this.stack)));
     const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf });
     try {
       const deps = { client, clock: systemClock, emit, signal };

@@ -47,7 +47,7 @@ The exit code is that of the remote command. Of several machines it is the newes
 
   protected async perform({ signal, releaseTerminal }: CommandContext): Promise<CommandOutcome> {
     const { service: name, instance } = this.args;
-    const { paths, places } = await placesFor(this.stack, PROVIDERS, this.flags, signal, 'damaged too');
+    const { paths, places } = await placesFor(this.stack, PROVIDERS, this.flags, signal, { damaged: true });
     await requireStack(paths);
     const service = SERVICES.find((each) => each.name === name) as (typeof SERVICES)[number];
     const place = await placeOf(paths, places, service, SERVICES);

@@ -37,7 +37,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
     const { place: named = ALL } = this.args;
-    const { paths, places: known } = await placesFor(this.stack, PROVIDERS, this.flags, signal, 'damaged too');
+    const { paths, places: known } = await placesFor(this.stack, PROVIDERS, this.flags, signal, { damaged: true });
     const places =
       named === ALL ? await placesToTearDown(known) : known.filter(({ provider }) => provider.name === named);
     // What costs money is looked for by its marks, whatever this machine knows.

@@ -1,12 +1,13 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { lockJudge, pathsOf } from '../operator.ts';
+import { requireStack } from '../services/stack/known-stack.ts';
 import { describeHolder, describeQuiet, inspectLock, type LockView } from '../services/stack/lock-holder.ts';
 import { breakLock } from '../services/stack/unlock.ts';
 import { confirmStack } from '../ui/confirm.ts';
 
 export default class Unlock extends BaseCommand<typeof Unlock> {
-  static override summary = 'give up the lock of a stack that its holder will not give back';
+  static override summary = "release a stack's stale lock";
   static override description = `Shows who holds the lock, and asks to retype the stack's name.
 A command that ended on this machine leaves no lock that matters: the next command takes it over by itself.
 A command that is at work keeps its lock, unless --force is given; it then stops at its next write.`;
@@ -20,16 +21,18 @@ A command that is at work keeps its lock, unless --force is given; it then stops
   };
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
-    const { lock, name } = pathsOf(this.stack);
+    const paths = pathsOf(this.stack);
+    await requireStack(paths);
+    const { lock, name } = paths;
     const judge = lockJudge();
     const view = await inspectLock(lock, judge);
     if (view === undefined) return { result: { stack: name, unlocked: false }, text: `Stack ${name} is not locked.` };
-    const holder = view.holder === undefined ? 'nobody that it names' : describeHolder(view.holder, judge.host);
+    const holder = view.holder === undefined ? 'an unknown holder' : describeHolder(view.holder, judge.host);
     emit({ type: 'note', level: 'info', text: `held by ${holder}; ${stateOf(view)}` });
     // Refused before the operator has typed anything.
     const refusable = view.verdict === 'alive' || view.verdict === 'beating';
     if (!this.flags.yes && (this.flags.force || !refusable)) {
-      const question = `This gives up the lock of stack ${name}, held by ${holder}.`;
+      const question = `This releases the lock of stack ${name}, held by ${holder}.`;
       await confirmStack(name, { what: 'unlock', question }, terminal.canPrompt, signal);
     }
     await breakLock(lock, view, { force: this.flags.force, judge });
@@ -45,9 +48,9 @@ function stateOf({ verdict, quietSeconds }: LockView): string {
   const states: Readonly<Record<LockView['verdict'], string>> = {
     alive: 'its process runs on this machine',
     dead: 'its process has ended',
-    beating: `last heard of ${quiet} ago`,
-    silent: `not heard of for ${quiet}`,
-    damaged: 'the lock is damaged',
+    beating: `last sign of life ${quiet} ago`,
+    silent: `no sign of life for ${quiet}`,
+    damaged: 'the lock file is damaged',
   };
   return states[verdict];
 }

@@ -56,7 +56,7 @@ export function renderDeploy(deployments: readonly Deployment[], name?: string):
     ...deployments
       .flatMap((each) => costLine(each, teardown))
       .filter((line, index, all) => all.indexOf(line) === index),
-    ...nextCommands([`chainctl smoke${on}`, `chainctl load --rps 1,2,5${on}`, `chainctl scale-watch${on}`, teardown]),
+    ...nextCommands([`chainctl smoke${on}`, `chainctl load --rps 1,2,5${on}`, teardown]),
   ].join('\n');
 }
 

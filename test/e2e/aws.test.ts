@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { stackDeps } from '../../src/operator.ts';
 import { systemClock } from '../../src/runtime.ts';
 import { openEc2 } from '../../src/services/targets/aws/ec2.ts';
-import { openAwsTarget } from '../../src/services/targets/aws/teardown.ts';
+import { openAwsTarget } from '../../src/services/targets/aws/target.ts';
 import { AwsStack } from '../integration/aws/aws-stack.ts';
 import { CREDENTIALS, Moto, REGION } from '../integration/aws/moto.ts';
 import { Cli } from '../support/cli.ts';

@@ -47,7 +47,15 @@ export class TestStack {
     this.#home = home;
     this.paths = stackPaths(home, 'test');
     const { folder, logs } = this.paths;
-    this.processes = { folder, logs, listProcesses, node: process.execPath, baseEnv: {} };
+    this.processes = {
+      folder,
+      logs,
+      listProcesses,
+      node: process.execPath,
+      nodeVersion: process.version,
+      descriptorLimit: undefined,
+      baseEnv: {},
+    };
     this.deps = {
       clock: systemClock,
       emit: (event) => this.events.push(event),

@@ -1,13 +1,7 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
 import type { GroupSource } from '../stack/group.ts';
-import type { Provider, Site } from '../stack/provider.ts';
+import type { Place } from '../stack/places.ts';
 import { stackOption } from '../stack/stack-option.ts';
-
-/** A provider, used for one stack. */
-interface Place {
-  readonly provider: Provider;
-  readonly site: Site;
-}
 
 /** A group, and the place that it is in. */
 export interface FoundGroup {

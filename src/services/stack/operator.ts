@@ -16,6 +16,10 @@ export interface Operator {
   readonly bundles: string;
   /** The Node that runs this program: services of this machine run in it, too. */
   readonly node: string;
+  /** Its version, such as `v26.1.0`. */
+  readonly nodeVersion: string;
+  /** Files that this process may have open; undefined without a limit. */
+  readonly descriptorLimit: number | undefined;
   /** Who this is, as tags, locks and audit logs name it. */
   readonly self: Pick<LockHolder, 'user' | 'host'>;
   readonly listProcesses: ListProcesses;

@@ -22,7 +22,9 @@ export async function teardownStack(
   places: readonly Place[],
   deps: StackDeps,
 ): Promise<TeardownReport[]> {
-  const known = paths.name === 'default' || existsSync(paths.folder);
+  const there = existsSync(paths.folder);
+  if (places.length === 0 && !there) return [];
+  const known = there || paths.name === 'default';
   const reports: TeardownReport[] = [];
   const failures: unknown[] = [];
   await openStack(paths, deps, async (stack) => {

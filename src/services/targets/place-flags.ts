@@ -4,6 +4,10 @@ import type { FlagSet, FlagValues } from '../workloads/service-definition.ts';
 /** Which flags of a provider a command offers. */
 export type FlagsOf = (provider: Provider) => FlagSet;
 
+/** Where a group is, and which: nothing of a place that has none. */
+export const groupFlagsOf: FlagsOf = ({ placeFlags, groupFlags }) =>
+  groupFlags === undefined ? {} : { ...placeFlags, ...groupFlags };
+
 type Named = Pick<Provider, 'name'>;
 
 /**
@@ -27,6 +31,11 @@ export function flagsOver(providers: readonly Provider[], flagsOf: FlagsOf): Fla
     }
   }
   return flags;
+}
+
+/** Everything that may be written for these, earlier names too. */
+export function namesOf(flags: FlagSet): string[] {
+  return Object.entries(flags).flatMap(([name, { aliases = [] }]) => [name, ...aliases.map(String)]);
 }
 
 /** What a provider has to know of the values of {@link flagsOver}, by its own names. */

@@ -6,11 +6,16 @@ import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import type { Clock } from '../../../src/services/clock.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import { type StackDeps, withStack } from '../../../src/services/stack/session.ts';
+import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import { imageText, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
-import { type AwsDeps, deployAws } from '../../../src/services/targets/aws/deploy.ts';
+import { type AwsPlanDeps, planAws } from '../../../src/services/targets/aws/deploy.ts';
 import { openEc2 } from '../../../src/services/targets/aws/ec2.ts';
+import { aws } from '../../../src/services/targets/aws/provider.ts';
 import type { AwsRequest } from '../../../src/services/targets/aws/request.ts';
-import { teardownAws } from '../../../src/services/targets/aws/teardown.ts';
+import { openAwsTarget } from '../../../src/services/targets/aws/target.ts';
+import { SERVICES } from '../../../src/services/workloads/catalog.ts';
+import { deployAt } from '../../support/one-place.ts';
 import { CREDENTIALS, REGION } from './moto.ts';
 
 const REQUEST: AwsRequest = {
@@ -27,6 +32,10 @@ const REQUEST: AwsRequest = {
   sshUser: 'ubuntu',
   auth: 'token',
 };
+
+interface AwsDeps extends StackDeps, AwsPlanDeps {
+  confirm?(): Promise<void>;
+}
 
 /** A public key as OpenSSH writes it. */
 export function publicKeyLine(): string {
@@ -81,15 +90,31 @@ export class AwsStack {
   }
 
   deploy(changes: Partial<AwsRequest> = {}, deps: Partial<AwsDeps> = {}) {
-    return deployAws(this.paths, { ...REQUEST, ...changes }, { dryRun: false }, { ...this.deps, ...deps });
+    return this.#run(changes, { ...this.deps, ...deps }, false);
   }
 
   plan(changes: Partial<AwsRequest> = {}) {
-    return deployAws(this.paths, { ...REQUEST, ...changes }, { dryRun: true }, this.deps);
+    return this.#run(changes, this.deps, true);
   }
 
-  teardown(deps: Partial<AwsDeps> = {}) {
-    return teardownAws(this.paths, { ...this.deps, ...deps });
+  #run(changes: Partial<AwsRequest>, deps: AwsDeps, dryRun: boolean) {
+    const request = { ...REQUEST, ...changes };
+    return deployAt(
+      {
+        ...{ paths: this.paths, provider: aws, request, known: { b: request.bUrl }, dryRun },
+        services: SERVICES.filter((each) => aws.runs(each)),
+        plan: (asked, steps, links, options) => planAws(asked, steps, links, options, deps),
+      },
+      deps,
+    );
+  }
+
+  teardown(changes: Partial<AwsDeps> = {}) {
+    const deps = { ...this.deps, ...changes };
+    return withStack(this.paths, 'aws', deps, async (steps) => {
+      const target = await openAwsTarget(deps.ec2, this.paths.name, steps.journal.target, steps.context);
+      return teardownTarget(target, steps);
+    });
   }
 
   /** What a plan or a deploy says it does, by key. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { desire, type Resource } from '../../../src/services/stack/resource.ts';
-import { openGcpTarget } from '../../../src/services/targets/gcp/teardown.ts';
+import { openGcpTarget } from '../../../src/services/targets/gcp/target.ts';
 import { changed, GcpStack } from './gcp-stack.ts';
 import { changesSince, EVERYTHING, type GcpLab, NOTHING, openGcpLab } from './lab.ts';
 

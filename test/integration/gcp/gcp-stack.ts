@@ -7,14 +7,18 @@ import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import { driftOf } from '../../../src/services/stack/drift.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
-import { withStack } from '../../../src/services/stack/session.ts';
+import { type StackDeps, withStack } from '../../../src/services/stack/session.ts';
 import { readState } from '../../../src/services/stack/state.ts';
+import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import type { BootSource } from '../../../src/services/targets/gcp/boot-source.ts';
 import { openCompute } from '../../../src/services/targets/gcp/compute.ts';
-import { deployGcp, type GcpDeps } from '../../../src/services/targets/gcp/deploy.ts';
+import { type GcpPlanDeps, planGcp } from '../../../src/services/targets/gcp/deploy.ts';
 import { httpProbe } from '../../../src/services/targets/gcp/probe.ts';
+import { gcp as provider } from '../../../src/services/targets/gcp/provider.ts';
 import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
-import { openGcpTarget, teardownGcp } from '../../../src/services/targets/gcp/teardown.ts';
+import { openGcpTarget } from '../../../src/services/targets/gcp/target.ts';
+import { SERVICES } from '../../../src/services/workloads/catalog.ts';
+import { deployAt } from '../../support/one-place.ts';
 
 const PUBLIC_IMAGE = 'projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-amd64';
 
@@ -38,6 +42,12 @@ const REQUEST: GcpRequest = {
   bake: false,
   auth: 'none',
 };
+
+export interface GcpDeps extends StackDeps, GcpPlanDeps {
+  /** Told the address of B as soon as it is announced. */
+  onAddress?(url: string): void;
+  confirm?(): Promise<void>;
+}
 
 /** A stack against the lab's Compute Engine, with a folder of its own. */
 export class GcpStack {
@@ -84,15 +94,36 @@ export class GcpStack {
   }
 
   deploy(changes: Partial<GcpRequest> = {}, deps: Partial<GcpDeps> = {}) {
-    return deployGcp(this.paths, { ...REQUEST, ...changes }, { dryRun: false }, { ...this.deps, ...deps });
+    return this.#run(changes, { ...this.deps, ...deps }, false);
   }
 
   plan(changes: Partial<GcpRequest> = {}) {
-    return deployGcp(this.paths, { ...REQUEST, ...changes }, { dryRun: true }, this.deps);
+    return this.#run(changes, this.deps, true);
   }
 
-  teardown(deps: Partial<GcpDeps> = {}) {
-    return teardownGcp(this.paths, { ...this.deps, ...deps });
+  #run(changes: Partial<GcpRequest>, deps: GcpDeps, dryRun: boolean) {
+    return deployAt(
+      {
+        ...{ paths: this.paths, provider, request: { ...REQUEST, ...changes }, known: {}, dryRun },
+        services: SERVICES.filter((each) => provider.runs(each)),
+        plan(asked, steps, links, options) {
+          const announce = (service: string, url: string) => {
+            deps.onAddress?.(url);
+            links.announce(service, url);
+          };
+          return planGcp(asked, steps, { announce }, options, deps);
+        },
+      },
+      deps,
+    );
+  }
+
+  teardown(changes: Partial<GcpDeps> = {}) {
+    const deps = { ...this.deps, ...changes };
+    return withStack(this.paths, 'gcp', deps, async (steps) => {
+      const target = openGcpTarget(deps.compute, this.paths.name, steps.journal.target, deps.bootTarget);
+      return teardownTarget(target, steps);
+    });
   }
 
   async record() {

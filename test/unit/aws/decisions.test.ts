@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { checkNeeds, namedUrls } from '../../../src/services/deploy/links.ts';
 import { parseCidr } from '../../../src/services/stack/cidr.ts';
 import { operatorAddress } from '../../../src/services/stack/operator-address.ts';
 import { findImage, imageText, parseImage, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
-import { chooseB } from '../../../src/services/targets/aws/b-url.ts';
 import { rulesOf } from '../../../src/services/targets/aws/desired.ts';
 import type { Ec2 } from '../../../src/services/targets/aws/ec2.ts';
 import { remedyFor } from '../../../src/services/targets/aws/errors.ts';
@@ -10,8 +10,10 @@ import { chooseInstance } from '../../../src/services/targets/aws/instance.ts';
 import { nearTypes } from '../../../src/services/targets/aws/instance-types.ts';
 import { fingerprintOf } from '../../../src/services/targets/aws/key-pair.ts';
 import { costOf } from '../../../src/services/targets/aws/prices.ts';
+import { aws } from '../../../src/services/targets/aws/provider.ts';
 import { type AwsRequest, chooseRegion } from '../../../src/services/targets/aws/request.ts';
 import { tagsOf } from '../../../src/services/targets/aws/tags.ts';
+import { SERVICES } from '../../../src/services/workloads/catalog.ts';
 
 const signal = new AbortController().signal;
 
@@ -131,11 +133,13 @@ test('the region: flag, where the stack is, environment, default', () => {
   expect(chooseRegion({ env: {} })).toBe('eu-north-1');
 });
 
-test("B: the flag, else the stack's GCP side; never this machine", () => {
-  expect(chooseB({ flag: 'http://198.51.100.9/invoke', gcp: 'http://192.0.2.1' })).toBe('http://198.51.100.9');
-  expect(chooseB({ gcp: 'http://192.0.2.1' })).toBe('http://192.0.2.1');
-  for (const flag of [undefined, 'http://127.0.0.1:8080', 'http://localhost:8002', 'http://[::1]:8002']) {
-    expect(() => chooseB({ flag })).toThrow(expect.objectContaining({ exit: 2 }));
+test('a service that AWS gets has to know where those are that it needs; never on this machine', () => {
+  const services = SERVICES.filter((each) => aws.runs(each));
+  const check = (known: Record<string, string>) => checkNeeds(services, { stack: 's', deployed: services, known });
+  expect(() => check(namedUrls({ 'b-url': 'http://198.51.100.9/invoke' }, ['b']))).not.toThrow();
+  expect(() => check({})).toThrow(expect.objectContaining({ exit: 2 }));
+  for (const b of ['http://127.0.0.1:8080', 'http://localhost:8002', 'http://[::1]:8002']) {
+    expect(() => check({ b })).toThrow(expect.objectContaining({ exit: 2 }));
   }
 });
 

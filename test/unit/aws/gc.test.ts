@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { findGarbage } from '../../../src/services/targets/aws/gc.ts';
-import type { TaggedObject } from '../../../src/services/targets/aws/inventory.ts';
+import { garbageOf } from '../../../src/services/gc/garbage.ts';
+import { perHourIn, type TaggedObject } from '../../../src/services/targets/aws/inventory.ts';
+import { tagText } from '../../../src/services/targets/aws/tags.ts';
 
 const NOW = Date.parse('2026-05-01T12:00:00Z');
 
@@ -8,8 +9,11 @@ function object(stack: string, changes: Partial<TaggedObject> = {}): TaggedObjec
   return { stack, key: 'instance-a', kind: 'VM', id: 'i-1', createdBy: 'me@here', type: 'c6i.xlarge', ...changes };
 }
 
-const find = (objects: readonly TaggedObject[], known: readonly string[] = []) =>
-  findGarbage({ region: 'eu-north-1', objects, known: new Set(known), createdBy: 'me@here', now: NOW });
+const find = (objects: readonly TaggedObject[], known: readonly string[] = [], createdBy = 'me@here') =>
+  garbageOf({
+    ...{ objects, known: new Set(known), createdBy, now: NOW, decisiveKind: 'VM' },
+    perHour: (own) => perHourIn('eu-north-1', own),
+  });
 
 test('a stack that this machine knows and that has not expired is none', () => {
   expect(find([object('mine')], ['mine'])).toEqual([]);
@@ -33,10 +37,7 @@ test('a stack that got its time limit later expires with its machine', () => {
 });
 
 test("what one has made is one's own, whatever a tag can hold of the name", () => {
-  const [garbage] = findGarbage({
-    ...{ region: 'eu-north-1', objects: [object('lost', { createdBy: 'CORP_anna@here' })] },
-    ...{ known: new Set<string>(), createdBy: 'CORP\\anna@here', now: NOW },
-  });
+  const [garbage] = find([object('lost', { createdBy: 'CORP_anna@here' })], [], tagText('CORP\\anna@here'));
   expect(garbage?.foreign).toBe(false);
 });
 

@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { listGarbage, perHour } from '../../../src/services/targets/gcp/collect.ts';
+import { garbageOf } from '../../../src/services/gc/garbage.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
-import type { MarkedObject } from '../../../src/services/targets/gcp/inventory.ts';
-import { describe, objectName } from '../../../src/services/targets/gcp/names.ts';
+import { listMarked, type MarkedObject, perHour } from '../../../src/services/targets/gcp/inventory.ts';
+import { describe, objectName, ownerText } from '../../../src/services/targets/gcp/names.ts';
 
 const object = (kind: MarkedObject['kind'], more: Partial<MarkedObject> = {}): MarkedObject => ({
   ...{ stack: 's', key: kind, createdBy: 'me@here', kind, name: kind },
@@ -32,15 +29,14 @@ test('a stack that got its time limit later expires with its template, and is it
     'instanceTemplates.list': [marked('template', { expiresAt: '2026-05-01T11:00:00Z' })],
   };
   const compute = { project: 'p', read: async (call: string) => lists[call] ?? [] } as unknown as Compute;
-  const home = await mkdtemp(join(tmpdir(), 'chainctl-gc-'));
-  const at = (time: string) => {
-    const clock = { now: () => Date.parse(time), monotonic: () => 0, sleep: async () => {} };
-    const { signal } = new AbortController();
-    return listGarbage({ compute, home, createdBy: 'CORP\\anna@here' }, { clock, signal });
-  };
-  expect(await at('2026-05-01T12:00:00Z')).toMatchObject([{ stack: 's', reason: 'expired', foreign: false }]);
-  expect(await at('2026-05-01T10:00:00Z')).toMatchObject([{ stack: 's', reason: 'unknown here', foreign: false }]);
-  await rm(home, { recursive: true });
+  const objects = await listMarked(compute, new AbortController().signal);
+  const at = (time: string) =>
+    garbageOf({
+      ...{ objects, known: new Set<string>(), createdBy: ownerText('CORP\\anna@here'), now: Date.parse(time) },
+      ...{ perHour, decisiveKind: 'template' },
+    });
+  expect(at('2026-05-01T12:00:00Z')).toMatchObject([{ stack: 's', reason: 'expired', foreign: false }]);
+  expect(at('2026-05-01T10:00:00Z')).toMatchObject([{ stack: 's', reason: 'unknown here', foreign: false }]);
 });
 
 test('what has no known price is not guessed', () => {

@@ -7,7 +7,6 @@ import { loginKeys } from '../../../src/services/targets/gcp/boot/login.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
 import { sshCommandB } from '../../../src/services/targets/gcp/ssh-command.ts';
 import { chooseVm, type GroupVm, listVms } from '../../../src/services/targets/gcp/vms.ts';
-import { renderVms } from '../../../src/ui/render-vms.ts';
 
 const vm = (name: string, more: Partial<GroupVm> = {}): GroupVm => ({
   ...{ name, zone: 'europe-west3-c', status: 'RUNNING', address: '192.0.2.1' },
@@ -40,8 +39,6 @@ describe('the VM that is meant', () => {
     const compute = { read: async () => [['zones/a', { instances }]] } as unknown as Compute;
     const found = await listVms(compute, 's', new AbortController().signal);
     expect(found.map(({ name }) => name)).toEqual(['one', 'two', 'builder']);
-    expect(renderVms(found).split('\n').slice(1)).toHaveLength(3);
-    expect(renderVms([])).toBe('There is no VM of service B.');
   });
 });
 

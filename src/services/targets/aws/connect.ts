@@ -47,7 +47,6 @@ export function connectAws(site: Site): Connection<AwsRequest> {
   const accessAt = (address: string | undefined) => vmAccess(paths, address, sshUser);
   const recordedAccess = () => accessAt(url === undefined ? undefined : new URL(url).hostname);
   return {
-    where: where.region,
     async plan(request, steps, links, options) {
       const [opened, loaded] = [await ec2(), await templates()];
       // Whatever of this deploy its service needs has to answer before it is asked for its first answer.

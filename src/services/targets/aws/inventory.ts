@@ -1,3 +1,4 @@
+import type { MarkedObject } from '../../stack/provider.ts';
 import { ADDRESS } from './address.ts';
 import type { Ec2, Tag } from './ec2.ts';
 import { KEY_PAIR } from './key-pair.ts';
@@ -70,7 +71,7 @@ function tagged(given: readonly Tag[] | undefined, key: string) {
 }
 
 /** USD per hour of objects of one region; undefined when a price is not known. Pure. */
-export function perHourIn(region: string, objects: readonly Pick<TaggedObject, 'kind' | 'type'>[]): number | undefined {
+export function perHourIn(region: string, objects: readonly Pick<MarkedObject, 'kind' | 'type'>[]): number | undefined {
   const vms = objects.filter(({ kind }) => kind === 'VM');
   // A VM's price has one address in it; an address without a VM costs the same.
   const idle = Math.max(0, objects.filter(({ kind }) => kind === 'address').length - vms.length);

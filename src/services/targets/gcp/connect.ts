@@ -1,4 +1,3 @@
-import { type GroupFlags, namedGroup } from '../../../config/group-flags.ts';
 import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
 import { HostSessions } from '../../machine/sessions.ts';
 import { loadHostTemplates } from '../../machine/templates.ts';
@@ -7,28 +6,18 @@ import { once } from '../../stack/once.ts';
 import { createdBy } from '../../stack/operator.ts';
 import type { Connection, Site } from '../../stack/provider.ts';
 import { ensureSecret, forgetSecretPair, readSecret } from '../../stack/secrets.ts';
-import { addressOf, computeOf, endpointOf, projectOf, zonesOf } from './ask.ts';
+import { addressOf, computeOf, zonesOf } from './ask.ts';
 import { bootOf, bootTarget } from './boot/boot.ts';
-import { openCompute } from './compute.ts';
 import { planGcp } from './deploy.ts';
 import { doctorGcp } from './doctor.ts';
 import type { GcpDoctorFlags } from './flags.ts';
 import { RULE } from './forwarding-rule.ts';
-import { type GroupReference, groupSource } from './group-source.ts';
 import { listMarked, perHour } from './inventory.ts';
 import { groupLogs } from './logs.ts';
 import { ownerText } from './names.ts';
+import { openGroup } from './open-group.ts';
 import { httpProbe } from './probe.ts';
-import { recordedGroup } from './recorded-group.ts';
-import {
-  chooseProject,
-  DEFAULT_DISK_GB,
-  DEFAULT_TYPE,
-  type GcpRequest,
-  HOST_KEY_B,
-  recordedRequest,
-  serviceOn,
-} from './request.ts';
+import { DEFAULT_DISK_GB, DEFAULT_TYPE, type GcpRequest, HOST_KEY_B, recordedRequest, serviceOn } from './request.ts';
 import { sshCommandB } from './ssh-command.ts';
 import { openGcpTarget } from './target.ts';
 import { chooseVm, listVms } from './vms.ts';
@@ -41,10 +30,9 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
   const sessions = new HostSessions();
   const by = createdBy(operator);
   const own = serviceOn(record?.request);
-  const readLogs = groupLogs({ paths, clock, compute, service: serviceOn(record?.request) });
+  const readLogs = groupLogs({ paths, clock, compute, service: own });
   const vms = async () => listVms(await compute(), paths.name, signal);
   return {
-    where: `${projectOf(site) ?? 'the project of the credentials'}, ${zonesOf(site)[0]}`,
     async plan(request, steps, links, options) {
       const opened = await compute();
       const templates = await loadHostTemplates(operator.templates, operator.bundles);
@@ -83,11 +71,7 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
       const request = recordedRequest(record?.request);
       return ['ssh', ...(await sshCommandB(vm, { compute: await compute(), paths, request, service: own }))];
     },
-    async group() {
-      const flags = site.flags as GroupFlags;
-      const named = namedGroup(flags) ?? (record === undefined ? undefined : recordedGroup(paths.name, record));
-      return named === undefined ? undefined : openGroup(site, named, flags.project ?? named.project);
-    },
+    group: () => openGroup(site),
     async owned() {
       const opened = await compute();
       const { project } = opened;
@@ -103,19 +87,4 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
     forget: () => forgetSecretPair(paths, HOST_KEY_B),
     close: () => sessions.close(),
   };
-}
-
-/** A call is made once: the next poll is the second attempt. */
-async function openGroup(site: Site, reference: GroupReference, project: string | undefined) {
-  const { clock, env } = site.operator;
-  const { location } = reference;
-  const compute = await openCompute({
-    project: chooseProject({ flag: project, env }),
-    // A regional group has no zone of its own, and no call of its source asks for one.
-    zone: 'zone' in location ? location.zone : `${location.region}-a`,
-    endpoint: endpointOf(site),
-    clock,
-    attempts: 1,
-  });
-  return groupSource(compute, reference, clock);
 }

@@ -2,7 +2,6 @@ import { Flags } from '@oclif/core';
 import { urlFlag } from '../../../config/flags.ts';
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { FlagValues } from '../../workloads/service-definition.ts';
-import { gcpFlags } from './flags.ts';
 import type { GroupReference } from './group-source.ts';
 
 /** Which group is meant: that of the stack, or one that chainctl did not make. */
@@ -30,7 +29,6 @@ export const groupFlags = {
     helpValue: 'NAME',
   }),
   url: urlFlag({ description: 'address of the group, which is asked who answers' }),
-  'gcp-endpoint-url': { ...gcpFlags['gcp-endpoint-url'], aliases: ['endpoint-url'], deprecateAliases: true },
 };
 
 const PARTS = ['zones', 'gcp-region', 'backend-service', 'url'] as const;

@@ -111,10 +111,11 @@ function marked(
   return [{ ...marker, kind, name: name ?? '', createdAt: creationTimestamp || undefined, ...more }];
 }
 
+/** What of an object decides its price. */
+type Priced = Pick<MarkedObject, 'place' | 'type' | 'size'> & { readonly kind: string };
+
 /** USD per hour. The VMs of a group are of its stack's template; which of several does not matter to the price. Pure. */
-export function perHour(
-  objects: readonly Pick<MarkedObject, 'kind' | 'place' | 'type' | 'size'>[],
-): number | undefined {
+export function perHour(objects: readonly Priced[]): number | undefined {
   const template = objects.find(({ kind }) => kind === 'template');
   const vms = objects.flatMap(({ kind, place = '', type, size = 0 }) => {
     if (kind === 'VM') return [{ place, type }];

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { groupFlags } from '../../../config/group-flags.ts';
 import type { Provider } from '../../stack/provider.ts';
 import { readSecret } from '../../stack/secrets.ts';
 import { type GcpFlags, gcpDeployFlags, gcpDoctorFlags, gcpPlaceFlags } from './flags.ts';
+import { groupFlags } from './group-flags.ts';
 import { type GcpRequest, HOST_KEY_B } from './request.ts';
 
 /** Variables of which each alone is a sign of a project or of credentials. */

@@ -2,19 +2,34 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { modelFlag } from '../../../config/flags.ts';
 import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
-/** What is asked of a machine that is there already. */
-export const hostDeployFlags = {
-  ssh: Flags.string({
-    description: 'the machine',
-    helpValue: 'USER@ADDRESS[:PORT]',
-    required: true,
-    env: 'CHAINCTL_SSH',
-  }),
+const ssh = {
+  description: 'the machine',
+  helpValue: 'USER@ADDRESS[:PORT]',
+  env: 'CHAINCTL_SSH',
+};
+
+/** How a machine is reached, and how it proves who it is. */
+const loginFlags = {
   identity: Flags.string({
     description: 'private key without a passphrase [default: the SSH agent]',
     helpValue: 'FILE',
     env: 'CHAINCTL_IDENTITY',
   }),
+  'host-key': Flags.string({
+    description: "fingerprint of the machine's host key, as ssh-keygen -l shows it",
+    helpValue: 'SHA256:...',
+    exclusive: ['accept-new-host-key'],
+  }),
+  'accept-new-host-key': Flags.boolean({ description: 'trust an unknown host key without asking' }),
+};
+
+/** What is examined of a machine; without one, those of the stack are. */
+export const hostDoctorFlags = { ssh: Flags.string(ssh), ...loginFlags };
+
+/** What is asked of a machine that is there already. */
+export const hostDeployFlags = {
+  ssh: Flags.string({ ...ssh, required: true }),
+  ...loginFlags,
   model: modelFlag({ description: `the model [default: ${modelsText()}]` }),
   ...settingFlags(),
   'ollama-image': Flags.string({
@@ -28,12 +43,6 @@ export const hostDeployFlags = {
     default: 'token',
     env: 'CHAINCTL_AUTH',
   })(),
-  'host-key': Flags.string({
-    description: "fingerprint of the machine's host key, as ssh-keygen -l shows it",
-    helpValue: 'SHA256:...',
-    exclusive: ['accept-new-host-key'],
-  }),
-  'accept-new-host-key': Flags.boolean({ description: 'trust an unknown host key without asking' }),
 };
 
 export type HostFlags = Interfaces.InferredFlags<typeof hostDeployFlags>;

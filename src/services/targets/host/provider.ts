@@ -5,7 +5,7 @@ import type { Connection, Provider, Site } from '../../stack/provider.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { recordedStatus } from '../../stack/target-status.ts';
 import type { HostRequest } from './deploy.ts';
-import { type HostFlags, hostDeployFlags } from './flags.ts';
+import { type HostFlags, hostDeployFlags, hostDoctorFlags } from './flags.ts';
 import { forgetPins, pinsPath, readPins } from './pins.ts';
 
 /**
@@ -32,11 +32,13 @@ Run it again to change what differs: only the service's container is replaced. "
   chosen: (services) => services.slice(0, 1),
   placeFlags: {},
   deployFlags: hostDeployFlags,
+  doctorFlags: hostDoctorFlags,
   async ask({ flags }, services) {
     const { hostRequest } = await import('./deploy.ts');
     return hostRequest(flags as HostFlags, services);
   },
   hasTraces: async ({ paths }) => Object.keys(await readPins(paths)).length > 0,
+  isConfigured: async (site) => site.flags.ssh !== undefined || host.hasTraces(site),
   connect: async (site) => connectionOf(site),
 };
 
@@ -60,6 +62,11 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
       return hostTarget(await readPins(paths), { ...deps, stack: paths.name, templates: await templates() });
     },
     status: async () => (record === undefined ? undefined : recordedStatus('host', record)),
+    async doctor() {
+      const { examineHosts } = await import('./doctor.ts');
+      const trust = { ...(await trustOf(operator, flags as HostFlags, signal)), ask: undefined };
+      return examineHosts(flags as HostFlags, { paths, agent, trust }, { clock: operator.clock, signal });
+    },
     async logs(selection, kind, context) {
       const [{ remoteLog }, { runThere }] = await Promise.all([
         import('../../machine/remote-logs.ts'),

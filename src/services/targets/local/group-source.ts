@@ -1,13 +1,14 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { GroupSource, InstanceSample } from '../../stack/group.ts';
+import { healthReason } from '../../stack/health-status.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { type ResourceRecord, readState, type TargetRecord } from '../../stack/state.ts';
 import { LOOPBACK } from './ports.ts';
 import { readProxy } from './proxy-view.ts';
 import { localRequestSchema } from './request.ts';
-import { findStackProcesses, healthReason, type LiveProcess, type ProcessDeps } from './service-process.ts';
+import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
 import { isReplica } from './target.ts';
 
 interface LocalSourceDeps {

@@ -32,6 +32,7 @@ Run it again to change what differs: what is as wanted is left alone.`,
   chosen: (services) => services,
   placeFlags: {},
   deployFlags: localDeployFlags,
+  doctorFlags: {},
   groupFlags: {},
   async ask({ flags, operator }) {
     const { localRequest } = await import('./request.ts');
@@ -59,7 +60,7 @@ function processesOf({ folder, logs }: StackPaths, { env, node, listProcesses }:
   return { folder, logs, listProcesses, node, baseEnv };
 }
 
-async function connectionOf({ paths, operator, record }: Site): Promise<Connection<LocalRequest>> {
+async function connectionOf({ paths, operator, record, signal }: Site): Promise<Connection<LocalRequest>> {
   const processes = processesOf(paths, operator);
   return {
     async plan(request, steps, _links, options) {
@@ -73,6 +74,10 @@ async function connectionOf({ paths, operator, record }: Site): Promise<Connecti
     async status() {
       const { localStatus } = await import('./status.ts');
       return localStatus(record, processes);
+    },
+    async doctor() {
+      const { doctorLocal } = await import('../../doctor/local.ts');
+      return doctorLocal({ ...operator, agentSocket: operator.env.SSH_AUTH_SOCK }, signal);
     },
     async logs(selection, kind) {
       const { findLogs, LogReader } = await import('./logs.ts');

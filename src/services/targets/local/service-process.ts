@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { ExitCode, hasCode, RemedyError } from '../../../errors.ts';
 import { DRAIN_SECONDS } from '../../chain/drain.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { type DoctorCheck, examine, finding } from '../doctor/check.ts';
+import type { ResourceContext } from '../stack/resource.ts';
+import { formatAccess, type HostAccess } from './access.ts';
+import { runThere } from './run-there.ts';
+
+/** A model of 2.3 GB, an engine's image of 3 GB, and what Docker needs to unpack them. */
+const ENOUGH_MIB = 10 * 1024;
+
+/** Looks only. Docker keeps everything below /var/lib. */
+const LOOK = `
+may_sudo=false docker=none compose=false
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then may_sudo=true; fi
+if command -v docker >/dev/null 2>&1; then
+  docker=$(docker --version 2>/dev/null | sed 's/[^0-9]*\\([0-9.]*\\).*/\\1/')
+  docker compose version >/dev/null 2>&1 && compose=true
+fi
+free=$(df -Pm /var/lib | awk 'NR == 2 { print $4 }')
+printf '{"sudo":%s,"docker":"%s","compose":%s,"freeMib":%s}\\n' "$may_sudo" "$docker" "$compose" "\${free:-0}"
+`;
+
+const seenSchema = z.object({ sudo: z.boolean(), docker: z.string(), compose: z.boolean(), freeMib: z.number() });
+
+/**
+ * What a deploy needs of a machine: that it can be reached, sudo, Docker, room. Nothing is changed there.
+ *
+ * @param access finds out how it is reached; its error is the first finding
+ */
+export async function examineMachine(
+  name: string,
+  access: () => Promise<HostAccess>,
+  deps: Pick<ResourceContext, 'clock' | 'signal'>,
+): Promise<DoctorCheck[]> {
+  let seen: z.infer<typeof seenSchema> | undefined;
+  const reached = await examine(`${name} ssh`, deps.signal, async () => {
+    const there = await access();
+    seen = seenSchema.parse(JSON.parse(await runThere(there, 'looking at the machine', LOOK, deps)));
+    return finding(`${name} ssh`, 'ok', `${formatAccess(there)} lets this user in`);
+  });
+  if (seen === undefined) {
+    const rest = ['sudo', 'docker', 'disk'].map((each) => finding(`${name} ${each}`, 'skipped', 'needs the machine'));
+    return [reached, ...rest];
+  }
+  return [reached, sudoCheck(name, seen.sudo), dockerCheck(name, seen), diskCheck(name, seen.freeMib)];
+}
+
+function sudoCheck(name: string, may: boolean): DoctorCheck {
+  if (may) return finding(`${name} sudo`, 'ok', 'root, or sudo without a password');
+  const detail = 'this user is not root, and sudo asks for a password';
+  return finding(`${name} sudo`, 'failed', detail, 'log in as root, or allow the user sudo without a password');
+}
+
+function dockerCheck(name: string, { docker, compose }: z.infer<typeof seenSchema>): DoctorCheck {
+  const check = `${name} docker`;
+  if (docker === 'none') return finding(check, 'ok', 'not there: the deploy installs it');
+  return finding(check, 'ok', compose ? `Docker ${docker}, with Compose` : `Docker ${docker}; Compose is installed`);
+}
+
+function diskCheck(name: string, freeMib: number): DoctorCheck {
+  const detail = `${freeMib} MiB free below /var/lib`;
+  if (freeMib >= ENOUGH_MIB) return finding(`${name} disk`, 'ok', detail);
+  return finding(`${name} disk`, 'warning', detail, `make room: images and a model take up to ${ENOUGH_MIB} MiB`);
+}
