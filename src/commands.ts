@@ -7,7 +7,7 @@ const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 const NAMES = [
   ...['diff', 'doctor', 'gc', 'load', 'logs', 'rehearse', 'report', 'scale-watch', 'smoke', 'ssh', 'status'],
-  ...['teardown', 'unlock', 'deploy:aws', 'deploy:gcp', 'deploy:all'],
+  ...['teardown', 'unlock'],
 ];
 
 /** All commands by their ids, as oclif looks for one. A file is loaded where its command is meant. */

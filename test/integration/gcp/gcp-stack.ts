@@ -38,7 +38,7 @@ const REQUEST: GcpRequest = {
   // Real time: what takes minutes in a cloud takes milliseconds in the lab.
   readySeconds: 20,
   operatorAddress: '203.0.113.7/32',
-  modelB: 'phi3:mini',
+  services: { b: { model: 'phi3:mini' } },
   bake: false,
   auth: 'none',
 };

@@ -96,11 +96,11 @@ describe('a state of an earlier version', () => {
   it('is read as it was meant, and kept in the history when it is written over', async () => {
     await mkdir(join(folder, 'stack'));
     await writeFile(path, JSON.stringify(OLD));
-    expect(await readState(path)).toEqual({ ...OLD, version: 2, serial: 0 });
+    expect(await readState(path)).toEqual({ ...OLD, version: 3, serial: 0 });
     const journal = await Journal.open(path, 'demo', 'local', clock);
     await journal.record('b', { status: 'ready', token: 't', spec: 0, identity: {} });
     const written = await readState(path);
-    expect(written).toMatchObject({ version: 2, serial: 1 });
+    expect(written).toMatchObject({ version: 3, serial: 1 });
     expect(written?.targets.local?.resources.a).toEqual(OLD.targets.local.resources.a);
     expect(JSON.parse(await readFile(join(folder, 'stack', 'history', '000000.json'), 'utf8'))).toEqual(OLD);
   });
