@@ -56,7 +56,9 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     const named = {
       urls: {
         ...(target === undefined ? {} : { [entryOf().name]: target }),
-        ...Object.fromEntries(BEHIND.flatMap(([name, flag]) => (given[flag] === undefined ? [] : [[name, String(given[flag])]]))),
+        ...Object.fromEntries(
+          BEHIND.flatMap(([name, flag]) => (given[flag] === undefined ? [] : [[name, String(given[flag])]])),
+        ),
       },
       ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
     };

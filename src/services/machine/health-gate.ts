@@ -102,9 +102,7 @@ async function answerReason(session: HostSession, { service, token }: GateOption
 async function unhealthy(session: HostSession, { service, key }: GateOptions, reason: string, signal: AbortSignal) {
   const log = await lastLogLines(session, layoutOf(service.name).project, 'service', signal);
   return new RemedyError(
-    [`${service.title} on ${formatAccess(session.access)} did not get ready: ${reason}`, ...log].join(
-      '\n',
-    ),
+    [`${service.title} on ${formatAccess(session.access)} did not get ready: ${reason}`, ...log].join('\n'),
     {
       code: 'service-unhealthy',
       exit: ExitCode.unhealthy,

@@ -28,7 +28,12 @@ const TOKEN_FILE = '/run/chainctl-token';
 const ENGINE = `grep -E '^(OLLAMA_IMAGE|ENGINE_SLOTS)='`;
 
 /** The files of one release of a service: everything that Compose and the build need, in one folder. Pure. */
-export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInput, 'key' | 'action' | 'service'>): PushedFile[] {
+export function releaseFiles({
+  stack,
+  spec,
+  templates,
+  token,
+}: Omit<ReleaseInput, 'key' | 'action' | 'service'>): PushedFile[] {
   const settings = {
     SERVICE_IMAGE: imageOf(spec),
     ...(spec.model === undefined ? {} : { OLLAMA_IMAGE: engineImage(spec, templates.compose) }),

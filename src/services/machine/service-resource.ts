@@ -44,7 +44,9 @@ export function serviceResource(
     key,
     dependsOn,
     async find(context) {
-      const live = await observe(options, context, key, (session) => observeService(session, service.name, context.signal));
+      const live = await observe(options, context, key, (session) =>
+        observeService(session, service.name, context.signal),
+      );
       // What another stack has put there is not ours: a deploy refuses it, a teardown leaves it alone.
       return live !== undefined && (ownerOf(live) ?? stack) === stack ? live : undefined;
     },
@@ -88,7 +90,9 @@ export function serviceResource(
     },
     identify: ({ address, manifest }) => ({
       address,
-      ...(manifest === undefined ? {} : { release: manifest.hash, ...(manifest.model === undefined ? {} : { model: manifest.model }) }),
+      ...(manifest === undefined
+        ? {}
+        : { release: manifest.hash, ...(manifest.model === undefined ? {} : { model: manifest.model }) }),
     }),
   };
 

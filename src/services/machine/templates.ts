@@ -21,7 +21,10 @@ export interface HostTemplates {
 }
 
 /** @throws Error where they were not loaded */
-export function templatesOf({ services }: Pick<HostTemplates, 'services'>, { name }: ServiceDefinition): ServiceTemplates {
+export function templatesOf(
+  { services }: Pick<HostTemplates, 'services'>,
+  { name }: ServiceDefinition,
+): ServiceTemplates {
   const found = services[name];
   if (found === undefined) throw new Error(`there are no templates of service ${name}`);
   return found;

@@ -12,7 +12,11 @@ const CASES = [
 ] as const;
 
 /** What a service that asks for a token must not let in; only for chains whose token is known. */
-export function authorizationOf({ name: side, path }: ServiceDefinition, client: ChainClient, prompt: () => string): Check[] {
+export function authorizationOf(
+  { name: side, path }: ServiceDefinition,
+  client: ChainClient,
+  prompt: () => string,
+): Check[] {
   return CASES.map(({ id, name, token }) => ({
     id: `${side}-${id}`,
     name: `${side.toUpperCase()} ${name}`,

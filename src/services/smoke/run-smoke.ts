@@ -138,7 +138,13 @@ async function locate(
         ? { base: serviceBase(url) }
         : asked === undefined
           ? unknown(service.name)
-          : await askFor(service, asked, places.get(asked.name) ?? unknown(asked.name), client, healthTimeout(timeoutMs));
+          : await askFor(
+              service,
+              asked,
+              places.get(asked.name) ?? unknown(asked.name),
+              client,
+              healthTimeout(timeoutMs),
+            );
     places.set(service.name, place);
   }
   return places;

@@ -24,7 +24,9 @@ export function modelFlags(services: readonly ServiceDefinition[] = SERVICES): F
 
 /** `tinyllama for A, phi3:mini for B`, for the help. */
 export function modelsText(services: readonly ServiceDefinition[] = SERVICES): string {
-  const each = services.flatMap(({ name, model }) => (model === undefined ? [] : [`${model} for ${name.toUpperCase()}`]));
+  const each = services.flatMap(({ name, model }) =>
+    model === undefined ? [] : [`${model} for ${name.toUpperCase()}`],
+  );
   return each.join(', ');
 }
 

@@ -1,6 +1,14 @@
 import type { ChainClient } from '../chain/client.ts';
 import type { ChainAnswer } from '../chain/schemas.ts';
-import { type Bounds, type Check, engineText, type Finding, failureOf, healthTimeout, notMore } from '../smoke/check.ts';
+import {
+  type Bounds,
+  type Check,
+  engineText,
+  type Finding,
+  failureOf,
+  healthTimeout,
+  notMore,
+} from '../smoke/check.ts';
 import { checkMeasured, checkMinimum, minimumText } from './checks-b.ts';
 
 /** A's health, and the whole chain with its figures. */

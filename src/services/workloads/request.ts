@@ -3,10 +3,7 @@ import { definitionOf, serviceNamed } from './catalog.ts';
 import { commonSettings, type Endpoints } from './service-definition.ts';
 
 /** The settings of services by name, as `state.json` has them: what else is in one is its service's own. */
-export const servicesSchema = z.record(
-  z.string(),
-  z.looseObject(commonSettings),
-);
+export const servicesSchema = z.record(z.string(), z.looseObject(commonSettings));
 
 /** What requests of all places have in common. */
 export const commonRequest = {
@@ -33,7 +30,9 @@ export function withServices(value: unknown): unknown {
   const services = {
     ...Object.fromEntries(names.map((name) => [name, rest[name]])),
     ...(modelA === undefined ? {} : { a: { model: modelA, tuning: own('a', modelB === undefined) } }),
-    ...(modelB === undefined ? {} : { b: { model: modelB, minProcessSeconds, tuning: own('b', modelA === undefined) } }),
+    ...(modelB === undefined
+      ? {}
+      : { b: { model: modelB, minProcessSeconds, tuning: own('b', modelA === undefined) } }),
   };
   return {
     ...Object.fromEntries(Object.entries(rest).filter(([name]) => !names.includes(name))),

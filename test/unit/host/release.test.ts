@@ -29,7 +29,9 @@ describe('a specification', () => {
       MAX_CONCURRENCY: '1',
     });
     expect(JSON.stringify(spec)).not.toContain('sentinel');
-    expect(serviceSpec({ definition: b, settings: b.settings.parse({ model: 'm', minProcessSeconds: 0.2 }) }, templates).env).toEqual({
+    expect(
+      serviceSpec({ definition: b, settings: b.settings.parse({ model: 'm', minProcessSeconds: 0.2 }) }, templates).env,
+    ).toEqual({
       OLLAMA_MODEL: 'm',
       MIN_PROCESS_SECONDS: '0.2',
       MAX_CONCURRENCY: '1',
@@ -87,7 +89,10 @@ describe('a release', () => {
   });
 
   it('gives the engine as many slots as the service has places', () => {
-    const four = serviceSpec({ ...settings, settings: { model: 'tinyllama', tuning: { concurrency: 4, numPredict: 9 } } }, templates);
+    const four = serviceSpec(
+      { ...settings, settings: { model: 'tinyllama', tuning: { concurrency: 4, numPredict: 9 } } },
+      templates,
+    );
     const of = (each: typeof spec) =>
       new Map(releaseFiles({ stack: 's', spec: each, templates, token: undefined }).map((f) => [f.path, f.content]));
     expect(of(spec).get('compose.env')).toContain('ENGINE_SLOTS=1\n');

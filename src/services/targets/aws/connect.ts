@@ -27,8 +27,8 @@ import {
   DEFAULT_TYPE,
   HOST_KEY,
   recordedRequest,
-  serviceOn,
   SSH_USER,
+  serviceOn,
 } from './request.ts';
 import { tagText } from './tags.ts';
 import { awsTarget, openAwsTarget } from './target.ts';
@@ -60,7 +60,12 @@ export function connectAws(site: Site): Connection<AwsRequest> {
         material: (make) => vmMaterial({ paths, boot: loaded.boot, ttlSeconds: request.ttlSeconds }, make),
         token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
         extra: (resources, wanted, token) =>
-          desiredOnVm(onVm(resources, { ...wanted, service: serviceOn(wanted) }, { ...vm, token: async () => token }), wanted, vm, token),
+          desiredOnVm(
+            onVm(resources, { ...wanted, service: serviceOn(wanted) }, { ...vm, token: async () => token }),
+            wanted,
+            vm,
+            token,
+          ),
       });
     },
     async target(purpose, context) {

@@ -92,10 +92,7 @@ export function byKey(resources: AwsResources, key: string): Resource<unknown, u
 export function rulesOf({ operatorAddress, allow, public: open, ...request }: AwsRequest): Rule[] {
   const { port } = onlyService(request).definition;
   const callers = open ? [EVERYBODY] : allow.length > 0 ? allow : [operatorAddress];
-  return [
-    { port: SSH_PORT, cidr: operatorAddress },
-    ...[...new Set(callers)].map((cidr) => ({ port, cidr })),
-  ];
+  return [{ port: SSH_PORT, cidr: operatorAddress }, ...[...new Set(callers)].map((cidr) => ({ port, cidr }))];
 }
 
 /** Turns a request into what is wanted on EC2. Pure. */

@@ -28,7 +28,13 @@ export function drainedFirst<Spec, Live>(
   };
 }
 
-async function drain(key: string, service: string, open: number, access: HostAccess | undefined, context: ResourceContext) {
+async function drain(
+  key: string,
+  service: string,
+  open: number,
+  access: HostAccess | undefined,
+  context: ResourceContext,
+) {
   const { emit, signal } = context;
   const waiting = (reason: string) => emit({ type: 'step-waiting', key, action: 'remove', reason });
   waiting(drainReason(open));

@@ -30,8 +30,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
   neighbours: false,
   runs: () => true,
   // What nobody needs is where the chain is entered.
-  chosen: (services) =>
-    services.filter((each) => !services.some(({ needs }) => needs.includes(each.name))).slice(0, 1),
+  chosen: (services) => services.filter((each) => !services.some(({ needs }) => needs.includes(each.name))).slice(0, 1),
   placeFlags: awsPlaceFlags,
   deployFlags: awsDeployFlags,
   doctorFlags: awsDoctorFlags,

@@ -20,30 +20,30 @@ export const DEFAULT_TYPE = 'c6i.xlarge';
 export const awsRequestSchema = z.preprocess(
   withServices,
   z.object({
-  region: z.string().min(1),
-  profile: z.string().optional(),
-  /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
-  account: z.string().optional(),
-  type: z.string().min(1),
-  /** As `imageText` writes it. */
-  image: z.string().min(1),
-  diskGb: z.number().int().min(8),
-  subnetId: z.string().optional(),
-  /** Range that may log in. */
-  operatorAddress: z.string(),
-  /** Ranges that may use the service; empty for the operator's alone. */
-  allow: z.array(z.string()),
-  /** The service open to everybody. */
-  public: z.boolean().default(false),
-  elasticIp: z.boolean().default(false),
-  ttlSeconds: z.number().positive().optional(),
-  ...commonRequest,
-  /** Who may log in to the image's system. */
-  sshUser: z.string().default(SSH_USER),
-  /** Another image of the engine than the compose file's own. */
-  ollamaImage: z.string().optional(),
-  auth: z.enum(['token', 'none']),
-}),
+    region: z.string().min(1),
+    profile: z.string().optional(),
+    /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
+    account: z.string().optional(),
+    type: z.string().min(1),
+    /** As `imageText` writes it. */
+    image: z.string().min(1),
+    diskGb: z.number().int().min(8),
+    subnetId: z.string().optional(),
+    /** Range that may log in. */
+    operatorAddress: z.string(),
+    /** Ranges that may use the service; empty for the operator's alone. */
+    allow: z.array(z.string()),
+    /** The service open to everybody. */
+    public: z.boolean().default(false),
+    elasticIp: z.boolean().default(false),
+    ttlSeconds: z.number().positive().optional(),
+    ...commonRequest,
+    /** Who may log in to the image's system. */
+    sshUser: z.string().default(SSH_USER),
+    /** Another image of the engine than the compose file's own. */
+    ollamaImage: z.string().optional(),
+    auth: z.enum(['token', 'none']),
+  }),
 );
 
 export type AwsRequest = z.infer<typeof awsRequestSchema>;

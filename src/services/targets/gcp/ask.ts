@@ -45,11 +45,7 @@ export function addressOf(site: Site): Promise<string> {
 }
 
 /** What the flags ask for. */
-export async function askGcp(
-  flags: GcpFlags,
-  site: Site,
-  services: readonly ServiceDefinition[],
-): Promise<GcpRequest> {
+export async function askGcp(flags: GcpFlags, site: Site, services: readonly ServiceDefinition[]): Promise<GcpRequest> {
   return checkRequest({
     project: projectOf(site) ?? (await computeOf(site)).project,
     zones: [...zonesOf(site)],

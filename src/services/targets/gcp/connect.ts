@@ -50,8 +50,7 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
       const boot = bootTarget(opened, { stack: paths.name, createdBy: '' });
       return openGcpTarget(opened, paths.name, record, boot);
     },
-    status: async () =>
-      record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[own], RULE),
+    status: async () => (record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[own], RULE)),
     async doctor() {
       const { type = DEFAULT_TYPE, max = 3 } = site.flags as GcpDoctorFlags;
       const request = { zones: [...zonesOf(site)], type, network: 'default', min: 1, max, diskGb: DEFAULT_DISK_GB };

@@ -17,36 +17,36 @@ export const HOST_KEY_B = 'host-key-b';
 export const gcpRequestSchema = z.preprocess(
   withServices,
   z.object({
-  /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
-  project: z.string().min(1),
-  /** In the order in which they are tried. */
-  zones: z.array(z.string().min(1)).min(1),
-  /** Spread over all zones of the region instead. */
-  regionWide: z.boolean().default(false),
-  type: z.string().min(1),
-  diskGb: z.number().int().min(10),
-  network: z.string().min(1),
-  subnet: z.string().optional(),
-  min: z.number().int().min(1),
-  max: z.number().int().min(1),
-  autoscale: z.object({ signal: z.enum(['cpu', 'lb']), target: z.number().positive().max(1) }),
-  /** Requests per second that one VM is meant to take; counts with `lb` only. */
-  ratePerInstance: z.number().positive(),
-  coolDownSeconds: z.number().int().min(0),
-  /** Within which the service answers a request, seconds. */
-  requestSeconds: z.number().int().positive(),
-  ttlSeconds: z.number().positive().optional(),
-  /** Seconds that one VM may take until it serves; undefined for what its boot source says. */
-  readySeconds: z.number().positive().optional(),
-  /** Range that may log in. */
-  operatorAddress: z.string(),
-  ...commonRequest,
-  /** Another image of the engine than the compose file's own. */
-  ollamaImage: z.string().optional(),
-  /** Whether VMs boot from an image of their own or get everything at boot. */
-  bake: z.boolean().default(true),
-  auth: z.enum(['token', 'none']),
-}),
+    /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
+    project: z.string().min(1),
+    /** In the order in which they are tried. */
+    zones: z.array(z.string().min(1)).min(1),
+    /** Spread over all zones of the region instead. */
+    regionWide: z.boolean().default(false),
+    type: z.string().min(1),
+    diskGb: z.number().int().min(10),
+    network: z.string().min(1),
+    subnet: z.string().optional(),
+    min: z.number().int().min(1),
+    max: z.number().int().min(1),
+    autoscale: z.object({ signal: z.enum(['cpu', 'lb']), target: z.number().positive().max(1) }),
+    /** Requests per second that one VM is meant to take; counts with `lb` only. */
+    ratePerInstance: z.number().positive(),
+    coolDownSeconds: z.number().int().min(0),
+    /** Within which the service answers a request, seconds. */
+    requestSeconds: z.number().int().positive(),
+    ttlSeconds: z.number().positive().optional(),
+    /** Seconds that one VM may take until it serves; undefined for what its boot source says. */
+    readySeconds: z.number().positive().optional(),
+    /** Range that may log in. */
+    operatorAddress: z.string(),
+    ...commonRequest,
+    /** Another image of the engine than the compose file's own. */
+    ollamaImage: z.string().optional(),
+    /** Whether VMs boot from an image of their own or get everything at boot. */
+    bake: z.boolean().default(true),
+    auth: z.enum(['token', 'none']),
+  }),
 );
 
 export type GcpRequest = z.infer<typeof gcpRequestSchema>;
@@ -128,6 +128,9 @@ export function recordedRequest(request: unknown): GcpRequest | undefined {
 
 /** Name of the service that its VMs run, or would run: what needs no other one. */
 export function serviceOn(request: unknown): string {
-  const [first] = [...Object.keys(recordedRequest(request)?.services ?? {}), ...neededFirst(SERVICES).map(({ name }) => name)];
+  const [first] = [
+    ...Object.keys(recordedRequest(request)?.services ?? {}),
+    ...neededFirst(SERVICES).map(({ name }) => name),
+  ];
   return first as string;
 }

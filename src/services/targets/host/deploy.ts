@@ -135,17 +135,14 @@ async function pinOf(
 ): Promise<HostPin> {
   const known = pins[name];
   if (known !== undefined && (known.address !== ssh.address || known.port !== ssh.port)) {
-    throw new RemedyError(
-      `${title} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`,
-      {
-        code: 'host-moved',
-        exit: ExitCode.configuration,
-        nextSteps: [
-          `take it down first: chainctl teardown host${stackOption(stack)}`,
-          'or use another stack: --stack NAME',
-        ],
-      },
-    );
+    throw new RemedyError(`${title} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`, {
+      code: 'host-moved',
+      exit: ExitCode.configuration,
+      nextSteps: [
+        `take it down first: chainctl teardown host${stackOption(stack)}`,
+        'or use another stack: --stack NAME',
+      ],
+    });
   }
   // Another service may be on the same machine.
   const same = Object.values(pins).find((each) => each?.address === ssh.address && each.port === ssh.port);

@@ -43,14 +43,12 @@ Run it again to change what differs: only the service's container is replaced. "
 };
 
 async function connectionOf({ paths, record, operator, flags, signal }: Site): Promise<Connection<HostRequest>> {
-  const [{ planHost }, { hostTarget, accessOf }, { loadHostTemplates }, { HostSessions }] = await Promise.all(
-    [
-      import('./deploy.ts'),
-      import('./target.ts'),
-      import('../../machine/templates.ts'),
-      import('../../machine/sessions.ts'),
-    ],
-  );
+  const [{ planHost }, { hostTarget, accessOf }, { loadHostTemplates }, { HostSessions }] = await Promise.all([
+    import('./deploy.ts'),
+    import('./target.ts'),
+    import('../../machine/templates.ts'),
+    import('../../machine/sessions.ts'),
+  ]);
   const { SSH_AUTH_SOCK: agent } = operator.env;
   const templates = () => loadHostTemplates(operator.templates, operator.bundles);
   const sessions = new HostSessions();

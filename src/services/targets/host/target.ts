@@ -57,13 +57,16 @@ export function desiredHost(spec: ServiceSpec, pins: HostPins, deps: HostTargetD
  *
  * @param services which of them to look at: a deploy of one leaves the other alone
  */
-export function hostTarget(pins: HostPins, deps: HostTargetDeps, services: readonly string[] = Object.keys(pins)): Target {
+export function hostTarget(
+  pins: HostPins,
+  deps: HostTargetDeps,
+  services: readonly string[] = Object.keys(pins),
+): Target {
   const handle = (key: string): Resource<unknown, unknown> => {
     const [kind, name] = key.split('-');
     if (name === undefined) throw new Error(`"${key}" is no resource of a machine`);
     const options = optionsOf(name, pins, deps);
-    const resource =
-      kind === 'host' ? hostResource(key, [], options) : serviceResource(key, [`host-${name}`], options);
+    const resource = kind === 'host' ? hostResource(key, [], options) : serviceResource(key, [`host-${name}`], options);
     return resource as Resource<unknown, unknown>;
   };
   return {

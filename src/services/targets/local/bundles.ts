@@ -29,5 +29,7 @@ export async function loadBundles(folder: string): Promise<Bundles> {
     }
   };
   const own = ['engine-sim', 'proxy'].map((name) => load(name, `${name}.mjs`));
-  return Object.fromEntries(await Promise.all([...SERVICES.map(({ name, image }) => load(name, image.bundle)), ...own]));
+  return Object.fromEntries(
+    await Promise.all([...SERVICES.map(({ name, image }) => load(name, image.bundle)), ...own]),
+  );
 }

@@ -60,7 +60,10 @@ export async function planLocal(
     where: 'on this machine',
     simulated: request.engine === 'sim',
     endpoints: Object.fromEntries(
-      SERVICES.filter(({ name }) => request.services[name] !== undefined).map((each) => [each.name, `http://${LOOPBACK}:${ports.get(frontOf(each))}`]),
+      SERVICES.filter(({ name }) => request.services[name] !== undefined).map((each) => [
+        each.name,
+        `http://${LOOPBACK}:${ports.get(frontOf(each))}`,
+      ]),
     ),
     details: { logs: paths.logs },
     facts: { logs: paths.logs },

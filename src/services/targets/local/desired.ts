@@ -6,9 +6,9 @@ import { definitionOf, neededFirst } from '../../workloads/catalog.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { Bundle, Bundles } from './bundles.ts';
 import { LOOPBACK } from './ports.ts';
+import { frontOf, isReplicated, replicaKeys } from './replicas.ts';
 import type { LocalRequest } from './request.ts';
 import type { ProcessDeps, ServiceSpec } from './service-process.ts';
-import { frontOf, isReplicated, replicaKeys } from './replicas.ts';
 import { localProcess } from './target.ts';
 
 /** Port of each process, by key. */

@@ -12,7 +12,6 @@ import { isReplicated, replicaOf } from './replicas.ts';
 import { localRequestSchema } from './request.ts';
 import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
 
-
 interface LocalSourceDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly processes: Pick<ProcessDeps, 'folder' | 'listProcesses'>;
@@ -35,7 +34,9 @@ export async function localSource(paths: StackPaths, deps: LocalSourceDeps): Pro
       const [record, processes] = await Promise.all([readLocal(paths), findStackProcesses(deps.processes)]);
       const live = new Map(processes.map((each) => [each.key, each]));
       const proxy = live.get('proxy');
-      const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])].filter((key) => replicaOf(key) === replicated?.name);
+      const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])].filter(
+        (key) => replicaOf(key) === replicated?.name,
+      );
       const [backends, instances] = await Promise.all([
         proxy === undefined ? undefined : readProxy(`http://${LOOPBACK}:${proxy.port}`, signal),
         Promise.all(keys.sort(byNumber).map((key) => instanceOf(key, live.get(key), record.resources[key]))),

@@ -14,22 +14,22 @@ const MIN_PROCESS_SECONDS = 5;
 export const localRequestSchema = z.preprocess(
   withServices,
   z.object({
-  replicas: z.number().int().min(1),
-  engine: z.enum(['sim', 'ollama']),
-  ...commonRequest,
-  /** By service; 0 for any free one. */
-  ports: z.record(z.string(), z.number().int()),
-  /** Base URL of a running Ollama; used with `engine: ollama` only. */
-  ollamaUrl: z.string(),
-  /** Whether the services ask for the stack's token; default `none`. */
-  auth: z.enum(['none', 'token']).optional(),
-  /** The machine that the simulated engine models. */
-  sim: z.object({
-    outputTokensPerSecond: z.number().positive(),
-    promptTokensPerSecond: z.number().positive(),
-    parallel: z.number().int().min(1),
+    replicas: z.number().int().min(1),
+    engine: z.enum(['sim', 'ollama']),
+    ...commonRequest,
+    /** By service; 0 for any free one. */
+    ports: z.record(z.string(), z.number().int()),
+    /** Base URL of a running Ollama; used with `engine: ollama` only. */
+    ollamaUrl: z.string(),
+    /** Whether the services ask for the stack's token; default `none`. */
+    auth: z.enum(['none', 'token']).optional(),
+    /** The machine that the simulated engine models. */
+    sim: z.object({
+      outputTokensPerSecond: z.number().positive(),
+      promptTokensPerSecond: z.number().positive(),
+      parallel: z.number().int().min(1),
+    }),
   }),
-}),
 );
 
 export type LocalRequest = z.infer<typeof localRequestSchema>;

@@ -34,7 +34,9 @@ export function sharedContext(
   const [one, two] = [a, b].map(({ service }) => service.name.toUpperCase());
   const oneName = canonicalModelName(a.model) === canonicalModelName(b.model);
   if (!oneName && (a.file === undefined || a.file.blob !== b.file?.blob)) return undefined;
-  const what = oneName ? `${one} and ${two} have the same model, ${a.model}` : `${a.model} and ${b.model} are the same file`;
+  const what = oneName
+    ? `${one} and ${two} have the same model, ${a.model}`
+    : `${a.model} and ${b.model} are the same file`;
   const reason = `${what}: the engine keeps it loaded once, and would load it again at every hop`;
   if (a.file !== undefined && b.file !== undefined && a.file.settings !== b.file.settings) {
     const settings = [a, b].map(({ model, file }) => `${model}: ${file?.settings.replaceAll('\n', ', ') || 'none'}`);

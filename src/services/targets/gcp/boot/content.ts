@@ -1,5 +1,5 @@
-import { engineImage, type ServiceSpec, serviceSpec } from '../../../machine/service-spec.ts';
 import type { BootTemplates } from '../../../machine/cloud-init.ts';
+import { engineImage, type ServiceSpec, serviceSpec } from '../../../machine/service-spec.ts';
 import { filledIn, type HostTemplates, shortHash, templatesOf } from '../../../machine/templates.ts';
 import { onlyService } from '../../../workloads/request.ts';
 import type { ServiceDefinition } from '../../../workloads/service-definition.ts';
