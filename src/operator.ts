@@ -138,9 +138,9 @@ export async function chainTokens(stack: string, tokenFile: string | undefined):
   const paths = pathsOf(stack);
   await requireStack(paths);
   // What is asked may be no stack of ours: its state is then nobody's concern.
-  const { a, b, auth } = await readEndpoints(paths).catch(() => ({ a: undefined, b: undefined, auth: undefined }));
+  const { urls, auth } = await readEndpoints(paths).catch(() => ({ urls: {}, auth: undefined }));
   const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;
-  return tokensFor({ given: await givenToken(tokenFile), ofStack, endpoints: [a, b] });
+  return tokensFor({ given: await givenToken(tokenFile), ofStack, endpoints: Object.values(urls) });
 }
 
 async function givenToken(file: string | undefined): Promise<string | undefined> {

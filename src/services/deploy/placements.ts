@@ -2,6 +2,7 @@ import { readEndpoints } from '../stack/endpoints.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Place } from '../stack/places.ts';
 import type { Provider } from '../stack/provider.ts';
+import { neededFirst } from '../workloads/catalog.ts';
 import type { Endpoints, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
 import { checkNeeds, namedUrls } from './links.ts';
 import type { Placement } from './run-deploy.ts';
@@ -41,7 +42,7 @@ export async function placementsOf(
 ): Promise<{ readonly placements: readonly Placement[]; readonly known: Endpoints }> {
   const deployed = assignments.flatMap(({ services }) => services);
   const needs = deployed.flatMap((service) => service.needs);
-  const known = { ...(await urlsOf(paths)), ...namedUrls(flags, needs) };
+  const known = { ...(await readEndpoints(paths)).urls, ...namedUrls(flags, needs) };
   for (const { provider, services } of assignments) {
     if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
   }
@@ -50,25 +51,4 @@ export async function placementsOf(
     return { place, services, request: await provider.ask(place.site, services) };
   });
   return { placements: await Promise.all(placements), known };
-}
-
-/** Where the services of a stack answer. */
-async function urlsOf(paths: StackPaths): Promise<Endpoints> {
-  const { a, b } = await readEndpoints(paths);
-  return { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
-}
-
-/** In an order in which each comes after those that it needs. */
-function neededFirst(services: readonly ServiceDefinition[]): ServiceDefinition[] {
-  const ordered: ServiceDefinition[] = [];
-  const add = (service: ServiceDefinition, path: readonly ServiceDefinition[]) => {
-    if (ordered.includes(service) || path.includes(service)) return;
-    for (const need of service.needs) {
-      const needed = services.find(({ name }) => name === need);
-      if (needed !== undefined) add(needed, [...path, service]);
-    }
-    ordered.push(service);
-  };
-  for (const service of services) add(service, []);
-  return ordered;
 }
