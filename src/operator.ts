@@ -91,6 +91,7 @@ interface PlacesOptions {
   readonly damaged?: boolean;
   /** Which flags the command has; by default where a place is, and as whom. */
   readonly flagsOf?: FlagsOf;
+  readonly ask?: Operator['ask'];
 }
 
 /**
@@ -103,7 +104,7 @@ export async function placesFor(
   providers: readonly Provider[],
   flags: FlagValues,
   signal: AbortSignal,
-  { damaged = false, flagsOf = ({ placeFlags }) => placeFlags }: PlacesOptions = {},
+  { damaged = false, flagsOf = ({ placeFlags }) => placeFlags, ask }: PlacesOptions = {},
 ): Promise<{ readonly paths: StackPaths; readonly places: readonly Place[] }> {
   const paths = pathsOf(stack);
   const state = await readState(paths.state).catch((error: unknown) => {
@@ -111,7 +112,7 @@ export async function placesFor(
     return undefined;
   });
   const own = (provider: Provider) => ownValues(flags, provider, providers, flagsOf);
-  const common = { paths, operator: thisOperator(), signal };
+  const common = { paths, operator: thisOperator(ask), signal };
   return { paths, places: placesOf(providers, state, { ...common, flagsOf: own }) };
 }
 
@@ -137,9 +138,9 @@ export async function chainTokens(stack: string, tokenFile: string | undefined):
   const paths = pathsOf(stack);
   await requireStack(paths);
   // What is asked may be no stack of ours: its state is then nobody's concern.
-  const { a, b, auth } = await readEndpoints(paths).catch(() => ({ a: undefined, b: undefined, auth: undefined }));
+  const { urls, auth } = await readEndpoints(paths).catch(() => ({ urls: {}, auth: undefined }));
   const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;
-  return tokensFor({ given: await givenToken(tokenFile), ofStack, endpoints: [a, b] });
+  return tokensFor({ given: await givenToken(tokenFile), ofStack, endpoints: Object.values(urls) });
 }
 
 async function givenToken(file: string | undefined): Promise<string | undefined> {

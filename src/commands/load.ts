@@ -58,10 +58,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     );
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
-    const endpoints = async () => {
-      const { a, b, on } = await readEndpoints(paths);
-      return { urls: { ...(a && { a }), ...(b && { b }) }, on: { ...on } };
-    };
+    const endpoints = () => readEndpoints(paths);
     const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints });
     const report = await runLoad(request, {
       ...{ clock: systemClock, emit, signal, control },

@@ -13,7 +13,20 @@ import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { smokeTargets } from '../services/smoke/targets.ts';
 import { readEndpoints } from '../services/stack/endpoints.ts';
+import { dependents, entryOf, SERVICES } from '../services/workloads/catalog.ts';
+import type { FlagSet, FlagValues } from '../services/workloads/service-definition.ts';
 import { formatSmokeReport } from '../ui/format/check.ts';
+
+/** Services behind the one where requests come in. */
+const BEHIND = SERVICES.flatMap(({ name }) =>
+  dependents(name).map((other) => [name, `${name}-url`, name.toUpperCase(), other.name.toUpperCase()] as const),
+);
+const urlFlags: FlagSet = Object.fromEntries(
+  BEHIND.map(([, flag, name, other]) => {
+    const description = `${name}'s address [default: the stack's, else where ${other} sends]`;
+    return [flag, urlFlag({ description, env: `CHAINCTL_${name}_URL` })];
+  }),
+);
 
 export default class Smoke extends BaseCommand<typeof Smoke> {
   static override summary = 'check that the chain works: health, answers, timings and refusals of A and B';
@@ -25,8 +38,8 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     '<%= config.bin %> <%= command.id %> --junit reports/smoke.xml --timeout 3m',
   ];
   static override flags = {
-    target: urlFlag({ description: "A's address", env: 'CHAINCTL_TARGET' }),
-    'b-url': urlFlag({ description: "B's address [default: the stack's, else where A sends]", env: 'CHAINCTL_B_URL' }),
+    target: urlFlag({ description: `${entryOf().name.toUpperCase()}'s address`, env: 'CHAINCTL_TARGET' }),
+    ...urlFlags,
     'min-process-seconds': durationFlag({
       description: 'minimum processing time of B [default: what the stack was deployed with, else not checked]',
       helpValue: '5s',
@@ -37,11 +50,16 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
-    const { target, 'b-url': bUrl, 'min-process-seconds': minProcessSeconds, timeout, junit } = this.flags;
+    const { target, 'min-process-seconds': minProcessSeconds, timeout, junit } = this.flags;
+    const given: FlagValues = this.flags;
     if (junit !== undefined) await prepareReportFile(junit);
     const named = {
-      ...(target === undefined ? {} : { a: target }),
-      ...(bUrl === undefined ? {} : { b: bUrl }),
+      urls: {
+        ...(target === undefined ? {} : { [entryOf().name]: target }),
+        ...Object.fromEntries(
+          BEHIND.flatMap(([name, flag]) => (given[flag] === undefined ? [] : [[name, String(given[flag])]])),
+        ),
+      },
       ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
     };
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);

@@ -3,8 +3,8 @@
 # its settings, and the unit that starts it. What lets somebody in goes last, after cloud-init has forgotten this
 # machine: cut off anywhere, the builder lets chainctl in again after its next boot.
 set -eu
-project=chainctl-service-b
-folder=/opt/chainctl/service-b
+project=chainctl-service-{{name}}
+folder=/opt/chainctl/service-{{name}}
 label=label=com.docker.compose.project=$project
 
 # A container that is there starts by itself at the next boot, with the settings of this machine.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings service B up on a VM of a group, at every boot, from what the VM's metadata says: nobody pushes anything to a
+# Brings service {{NAME}} up on a VM of a group, at every boot, from what the VM's metadata says: nobody pushes anything to a
 # VM that an autoscaler has made. On a public image it is the startup script, and everything comes with the metadata or
 # is downloaded; on a baked image it is a unit (chainctl-serve.service), and only the settings come with the metadata.
 # Every step finds out for itself what is there already. What it says goes to the serial console, where a deploy reads it.
@@ -7,10 +7,10 @@ set -u
 umask 077
 
 metadata=http://metadata.google.internal/computeMetadata/v1/instance
-folder=/opt/chainctl/service-b
+folder=/opt/chainctl/service-{{name}}
 current=$folder/current
-project=chainctl-service-b
-port=8002
+project=chainctl-service-{{name}}
+port={{port}}
 # Loading a large model from a new disk takes minutes.
 health_seconds=900
 started=$(date +%s)
@@ -153,7 +153,7 @@ stage 'building the image'
 image=$(setting SERVICE_IMAGE)
 if ! docker image inspect "$image" >/dev/null 2>&1; then
   for base in $(sed -n 's/^FROM[[:space:]]*\([^[:space:]]*\).*/\1/p' "$target/build/Dockerfile"); do pull "$base"; done
-  docker build --network=none --label "chainctl.stack=$(setting STACK)" --label chainctl.service=b -t "$image" \
+  docker build --network=none --label "chainctl.stack=$(setting STACK)" --label chainctl.service={{name}} -t "$image" \
     "$target/build" >"$work/build" 2>&1 || fail "$(tail -n 1 "$work/build")"
 fi
 

@@ -38,7 +38,7 @@ describe('the package, installed globally from its tarball', () => {
       'service-a.mjs',
       'service-b.mjs',
     ]);
-    expect(existsSync(join(home, 'templates', 'services', 'service-b', 'Dockerfile'))).toBe(true);
+    expect(existsSync(join(home, 'templates', 'services', 'Dockerfile'))).toBe(true);
     expect(existsSync(join(home, 'oclif.manifest.json'))).toBe(true);
     for (const absent of ['src', 'test', 'bench', 'results']) expect(existsSync(join(home, absent))).toBe(false);
   });

@@ -25,11 +25,8 @@ export const BUNDLES = new URL('../../dist/templates', import.meta.url).pathname
 const FAST: LocalRequest = {
   replicas: 2,
   engine: 'sim',
-  modelA: 'tinyllama',
-  modelB: 'phi3:mini',
-  minProcessSeconds: 0,
-  portA: 0,
-  portB: 0,
+  services: { a: { model: 'tinyllama' }, b: { model: 'phi3:mini', minProcessSeconds: 0 } },
+  ports: {},
   ollamaUrl: '',
   sim: { outputTokensPerSecond: 100_000, promptTokensPerSecond: 1_000_000, parallel: 4 },
 };

@@ -37,9 +37,6 @@ export const TUNING_NAMES = Object.keys(TUNING) as readonly (keyof Tuning)[];
 /** One slot, as Ollama has. */
 export const DEFAULT_CONCURRENCY = 1;
 
-/** The services' own contexts, tokens; see templates/services/service-a and service-b. */
-export const DEFAULT_NUM_CTX = { a: 512, b: 1024 } as const;
-
 /** The environment that gives a service this tuning. Pure. */
 export function tuningEnv(tuning: Tuning = {}): Record<string, string> {
   const settled: Tuning = { ...tuning, concurrency: tuning.concurrency ?? DEFAULT_CONCURRENCY };

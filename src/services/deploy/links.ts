@@ -3,7 +3,7 @@ import { serviceBase } from '../chain/urls.ts';
 import type { Links } from '../stack/provider.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { stackOption } from '../stack/stack-option.ts';
-import type { Endpoints, ServiceDefinition } from '../workloads/service-definition.ts';
+import type { Endpoints, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
 
 /** Where a service will be, in a plan that is made before its address is reserved. */
 const ADDRESS_TO_COME = 'http://new-address.invalid';
@@ -117,7 +117,7 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
 }
 
 /** Base URLs that `--NAME-url` gives for what the services need. */
-export function namedUrls(flags: Readonly<Record<string, unknown>>, needs: readonly string[]): Endpoints {
+export function namedUrls(flags: FlagValues, needs: readonly string[]): Endpoints {
   return Object.fromEntries(
     needs.flatMap((name): [string, string][] => {
       const url = flags[`${name}-url`];

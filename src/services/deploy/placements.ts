@@ -1,5 +1,11 @@
+import { readEndpoints } from '../stack/endpoints.ts';
+import type { StackPaths } from '../stack/paths.ts';
+import type { Place } from '../stack/places.ts';
 import type { Provider } from '../stack/provider.ts';
-import type { ServiceDefinition } from '../workloads/service-definition.ts';
+import { neededFirst } from '../workloads/catalog.ts';
+import type { Endpoints, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
+import { checkNeeds, namedUrls } from './links.ts';
+import type { Placement } from './run-deploy.ts';
 
 /** Which services of a deploy of everything go to which place. */
 export interface Assignment {
@@ -22,17 +28,27 @@ export function assignAll(providers: readonly Provider[], services: readonly Ser
   return [...assigned].map(([provider, own]) => ({ provider, services: own }));
 }
 
-/** In an order in which each comes after those that it needs. */
-function neededFirst(services: readonly ServiceDefinition[]): ServiceDefinition[] {
-  const ordered: ServiceDefinition[] = [];
-  const add = (service: ServiceDefinition, path: readonly ServiceDefinition[]) => {
-    if (ordered.includes(service) || path.includes(service)) return;
-    for (const need of service.needs) {
-      const needed = services.find(({ name }) => name === need);
-      if (needed !== undefined) add(needed, [...path, service]);
-    }
-    ordered.push(service);
-  };
-  for (const service of services) add(service, []);
-  return ordered;
+/**
+ * What the flags ask of each place, and the addresses that are known beside those of this deploy.
+ *
+ * @param places in the order of the assignments
+ * @throws RemedyError (exit 2) where a service lacks one that it needs, before anything is asked
+ */
+export async function placementsOf(
+  paths: StackPaths,
+  assignments: readonly Assignment[],
+  places: readonly Place[],
+  flags: FlagValues,
+): Promise<{ readonly placements: readonly Placement[]; readonly known: Endpoints }> {
+  const deployed = assignments.flatMap(({ services }) => services);
+  const needs = deployed.flatMap((service) => service.needs);
+  const known = { ...(await readEndpoints(paths)).urls, ...namedUrls(flags, needs) };
+  for (const { provider, services } of assignments) {
+    if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
+  }
+  const placements = assignments.map(async ({ provider, services }, index): Promise<Placement> => {
+    const place = places[index] as Place;
+    return { place, services, request: await provider.ask(place.site, services) };
+  });
+  return { placements: await Promise.all(placements), known };
 }

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { formatAccess } from './access.ts';
 import { causeOfDeath, lastLogLines, lookAtContainer } from './container.ts';
 import { ConnectionLost } from './failures.ts';
 import { layoutOf } from './layout.ts';
 import { forwardingForbidden } from './model.ts';
 import type { HostSession } from './session.ts';
-import type { ServiceName } from './templates.ts';
 import { requestThrough } from './through.ts';
 
 export interface GateOptions {
   readonly key: string;
-  readonly service: ServiceName;
+  readonly service: ServiceDefinition;
   readonly token: string | undefined;
   /** How long the service may take to say that its model is loaded, seconds. */
   readonly healthSeconds: number;
@@ -25,10 +25,6 @@ export interface GateOptions {
 const PROMPT = 'The gate of a deploy asks for one real answer before it calls a service ready. '.repeat(14);
 
 const healthSchema = z.object({ ok: z.boolean(), ready: z.boolean().optional(), reason: z.string().optional() });
-const answerSchema = z.union([
-  z.object({ service: z.literal('a'), a_summary: z.string() }),
-  z.object({ service: z.literal('b'), llm_text: z.string() }),
-]);
 const problemSchema = z.object({ detail: z.string() });
 
 /**
@@ -64,7 +60,7 @@ async function until(
       await restoreModel();
       restoreModel = undefined;
     }
-    const { project } = layoutOf(options.service);
+    const { project } = layoutOf(options.service.name);
     const container = polls % 4 === 0 ? await lookAtContainer(session, project, 'service', signal) : undefined;
     const died = container === undefined ? undefined : causeOfDeath(container);
     if (died !== undefined || clock.monotonic() > deadline)
@@ -75,16 +71,15 @@ async function until(
 }
 
 async function healthReason(session: HostSession, { service }: GateOptions, signal: AbortSignal) {
-  const { port } = layoutOf(service);
   const { status, text } = await requestThrough(session, {
     host: '127.0.0.1',
-    port,
+    port: service.port,
     path: '/health',
     silenceSeconds: 10,
     signal,
   });
   const health = healthSchema.safeParse(json(text));
-  if (!health.success) return `its health answers ${status} and not what service ${service.toUpperCase()} says`;
+  if (!health.success) return `its health answers ${status} and not what ${service.title} says`;
   const { ok, ready = ok, reason = `its health answers ${status}` } = health.data;
   return ok && ready ? undefined : reason;
 }
@@ -92,32 +87,32 @@ async function healthReason(session: HostSession, { service }: GateOptions, sign
 async function answerReason(session: HostSession, { service, token }: GateOptions, signal: AbortSignal) {
   const { status, text } = await requestThrough(session, {
     host: '127.0.0.1',
-    port: layoutOf(service).port,
-    path: service === 'a' ? '/chain' : '/invoke',
+    port: service.port,
+    path: service.path,
     body: { prompt: PROMPT },
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     silenceSeconds: 180,
     signal,
   });
-  const answer = answerSchema.safeParse(json(text));
-  if (status === 200 && answer.success && answer.data.service === service) return undefined;
+  if (status === 200 && service.answer.safeParse(json(text)).success) return undefined;
   const problem = problemSchema.safeParse(json(text));
   return `a request was answered with ${status}${problem.success ? `: ${problem.data.detail}` : ''}`;
 }
 
 async function unhealthy(session: HostSession, { service, key }: GateOptions, reason: string, signal: AbortSignal) {
-  const log = await lastLogLines(session, layoutOf(service).project, 'service', signal);
+  const log = await lastLogLines(session, layoutOf(service.name).project, 'service', signal);
   return new RemedyError(
-    [`service ${service.toUpperCase()} on ${formatAccess(session.access)} did not get ready: ${reason}`, ...log].join(
-      '\n',
-    ),
+    [`${service.title} on ${formatAccess(session.access)} did not get ready: ${reason}`, ...log].join('\n'),
     {
       code: 'service-unhealthy',
       exit: ExitCode.unhealthy,
       nextSteps: [
-        ...(/remote\(B\)/.test(reason)
-          ? ['check that B runs and that this machine reaches it: it is what --b-url names']
-          : []),
+        ...service.needs
+          .filter((need) => reason.includes(`remote(${need.toUpperCase()})`))
+          .map((need) => {
+            const name = need.toUpperCase();
+            return `check that ${name} runs and that this machine reaches it: it is what --${need}-url names`;
+          }),
         `run the command again: it goes on with ${key}`,
       ],
     },

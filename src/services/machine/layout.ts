@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import type { ServiceName } from './templates.ts';
 
 /** Everything of chainctl on a machine is below this folder, readable by root only. */
 export const ROOT = '/opt/chainctl';
 
 /** Where one service lives on a machine, and under which name Compose knows it. */
-export function layoutOf(service: ServiceName) {
+export function layoutOf(service: string) {
   const folder = `${ROOT}/service-${service}`;
   return {
     folder,
@@ -13,19 +12,19 @@ export function layoutOf(service: ServiceName) {
     current: `${folder}/current`,
     release: (hash: string) => `${folder}/releases/${hash}`,
     project: `chainctl-service-${service}`,
-    /** The port that the compose file publishes. */
-    port: service === 'a' ? 8001 : 8002,
   } as const;
 }
 
 /** What a machine says of a service on it. */
 export const manifestSchema = z.object({
   stack: z.string(),
-  service: z.enum(['a', 'b']),
+  /** By name. */
+  service: z.string(),
   /** Hash over everything that was wanted, see `contentHash`. */
   hash: z.string(),
   image: z.string(),
-  model: z.string(),
+  /** Absent for a service without an engine. */
+  model: z.string().optional(),
   /** False until the service has given one real answer. */
   verified: z.boolean(),
 });

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { layoutOf, type Manifest, manifestSchema } from './layout.ts';
 import type { HostSession } from './session.ts';
 import { quote } from './shell.ts';
-import type { ServiceName } from './templates.ts';
 
 /** A container as Docker tells of it. */
 interface LiveContainer {
@@ -26,7 +25,7 @@ const containerLine = z.tuple([z.string(), z.string(), z.string(), z.string(), z
 const MARK = '-- containers --';
 
 /** One round trip that reads the manifest and asks Docker what there is. */
-function observeScript(service: ServiceName): string {
+function observeScript(service: string): string {
   const { folder, manifest, project } = layoutOf(service);
   const label = `label=com.docker.compose.project=${project}`;
   const format = ['com.docker.compose.service', 'chainctl.hash', 'chainctl.stack']
@@ -70,7 +69,7 @@ function parseManifest(text: string): Manifest | undefined {
 
 export async function observeService(
   session: HostSession,
-  service: ServiceName,
+  service: string,
   signal: AbortSignal,
 ): Promise<LiveService | undefined> {
   const what = `looking for service ${service.toUpperCase()}`;

@@ -1,5 +1,6 @@
 import { DEFAULT_CONCURRENCY, TUNING } from '../chain/tuning.ts';
 import type { ResourceContext } from '../stack/resource.ts';
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { ensureImage } from './images.ts';
 import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
 import { ensureModel } from './model.ts';
@@ -12,6 +13,7 @@ import type { ServiceTemplates } from './templates.ts';
 export interface ReleaseInput {
   readonly key: string;
   readonly action: 'create' | 'update';
+  readonly service: ServiceDefinition;
   readonly stack: string;
   readonly spec: ServiceSpec;
   readonly templates: ServiceTemplates;
@@ -26,10 +28,15 @@ const TOKEN_FILE = '/run/chainctl-token';
 const ENGINE = `grep -E '^(OLLAMA_IMAGE|ENGINE_SLOTS)='`;
 
 /** The files of one release of a service: everything that Compose and the build need, in one folder. Pure. */
-export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInput, 'key' | 'action'>): PushedFile[] {
+export function releaseFiles({
+  stack,
+  spec,
+  templates,
+  token,
+}: Omit<ReleaseInput, 'key' | 'action' | 'service'>): PushedFile[] {
   const settings = {
     SERVICE_IMAGE: imageOf(spec),
-    OLLAMA_IMAGE: engineImage(spec, templates.compose),
+    ...(spec.model === undefined ? {} : { OLLAMA_IMAGE: engineImage(spec, templates.compose) }),
     STACK: stack,
     CONTENT_HASH: contentHash(spec),
     ENGINE_SLOTS: spec.env[TUNING.concurrency.variable] ?? String(DEFAULT_CONCURRENCY),
@@ -55,10 +62,11 @@ export async function activateRelease(
   input: ReleaseInput,
   context: ResourceContext,
 ): Promise<Manifest> {
-  const { key, action, stack, spec, templates } = input;
+  const { key, action, service, stack, spec, templates } = input;
+  const { model } = spec;
   const { signal, emit } = context;
-  const { current, release, project, manifest } = layoutOf(spec.service);
-  const name = `service ${spec.service.toUpperCase()}`;
+  const { current, release, project, manifest } = layoutOf(service.name);
+  const name = service.title;
   const hash = contentHash(spec);
   const image = imageOf(spec);
   const target = release(hash);
@@ -68,15 +76,15 @@ export async function activateRelease(
   await session.push(target, releaseFiles(input), { what: `pushing ${name}`, timeoutSeconds: 300, signal });
   for (const base of baseImages(templates.dockerfile)) await ensureImage(session, base, { key, emit, signal });
   waiting('building the image');
-  await session.exec(buildScript(image, `${target}/build`, stack, spec.service), {
+  await session.exec(buildScript(image, `${target}/build`, stack, service.name), {
     what: `building the image of ${name}`,
     timeoutSeconds: 900,
     signal,
   });
-  await ensureImage(session, engineImage(spec, templates.compose), { key, emit, signal });
+  if (model !== undefined) await ensureImage(session, engineImage(spec, templates.compose), { key, emit, signal });
   const compose = `cd ${current} && compose -p ${project} --env-file compose.env -f compose.yaml`;
-  waiting('starting the engine');
-  if (action === 'update') await tellInFlight(session, { key, service: spec.service, action }, context);
+  if (model !== undefined) waiting('starting the engine');
+  if (action === 'update') await tellInFlight(session, { key, service, action }, context);
   await session.exec(
     [
       'set -e',
@@ -86,18 +94,18 @@ export async function activateRelease(
       `echo "MACHINE_NAME=$(hostname)" >> ${target}/compose.env`,
       // Made beside it and renamed over it: there is a current release at every moment.
       `ln -sfn ${quote(target)} ${current}.new && mv -fT ${current}.new ${current}`,
-      `${compose} up -d ollama`,
+      ...(model === undefined ? [] : [`${compose} up -d ollama`]),
     ].join('\n'),
     { what: `starting the engine of ${name}`, timeoutSeconds: STOP_TIMEOUT_SECONDS, signal },
   );
-  await ensureModel(session, { project, model: spec.model, key, action }, context);
+  if (model !== undefined) await ensureModel(session, { project, model, key, action }, context);
   waiting('starting the service');
   await session.exec(['set -e', COMPOSE_FUNCTION, `${compose} up -d service`].join('\n'), {
     what: `starting ${name}`,
     timeoutSeconds: STOP_TIMEOUT_SECONDS,
     signal,
   });
-  const written: Manifest = { stack, service: spec.service, hash, image, model: spec.model, verified: false };
+  const written: Manifest = { stack, service: service.name, hash, image, model, verified: false };
   await writeManifest(session, manifest, written, signal);
   return written;
 }
@@ -134,7 +142,7 @@ export async function removeOldReleases(session: HostSession, { service, hash, i
 }
 
 /** Takes a service off a machine by its labels: works whatever state its files are in. */
-export function removeScript(service: 'a' | 'b'): string {
+export function removeScript(service: string): string {
   const { folder, project } = layoutOf(service);
   const label = `label=com.docker.compose.project=${project}`;
   return [

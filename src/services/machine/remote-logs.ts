@@ -1,6 +1,5 @@
 import type { LogKind, LogLine, LogSource } from '../stack/log-source.ts';
 import { layoutOf } from './layout.ts';
-import type { ServiceName } from './templates.ts';
 
 /** Runs a script on the machine and returns what it wrote. */
 export type RunThere = (script: string) => Promise<string>;
@@ -13,11 +12,11 @@ const STAMPED = /^(\d{4}-\d\d-\d\dT\S+Z) ?(.*)$/;
  *
  * @param source names it where there are several machines
  */
-export function remoteLog(service: ServiceName, kind: LogKind, run: RunThere, source: string = service): LogSource {
+export function remoteLog(service: string, kind: LogKind, run: RunThere, source: string = service): LogSource {
   return kind === 'process' ? processLog(service, run, source) : requestLog(service, run, source);
 }
 
-function containerOf(service: ServiceName): string {
+function containerOf(service: string): string {
   const { project } = layoutOf(service);
   const filters = [`com.docker.compose.project=${project}`, 'com.docker.compose.service=service'];
   return `$(docker ps -aq ${filters.map((label) => `--filter label=${label}`).join(' ')} | head -n 1)`;
@@ -27,7 +26,7 @@ function containerOf(service: ServiceName): string {
  * What the container wrote; goes on after the newest line by its timestamp, or where there was none after the machine's
  * own time. A machine that could not be asked for its last lines is asked for them again.
  */
-function processLog(service: ServiceName, run: RunThere, source: string): LogSource {
+function processLog(service: string, run: RunThere, source: string): LogSource {
   let first = '';
   let newest: string | undefined;
   const fetch = async (): Promise<LogLine[]> => {
@@ -59,7 +58,7 @@ function processLog(service: ServiceName, run: RunThere, source: string): LogSou
  * One JSON line per request, in the container's volume. Goes on after the lines that were read. A machine that could not
  * be asked for its last lines is asked for them again.
  */
-function requestLog(service: ServiceName, run: RunThere, source: string): LogSource {
+function requestLog(service: string, run: RunThere, source: string): LogSource {
   let read = 0;
   let wanted: number | undefined;
   const there = (command: string) =>

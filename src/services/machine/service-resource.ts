@@ -1,5 +1,6 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { formatAccess, type HostAccess } from './access.ts';
 import { hostFailure } from './failures.ts';
 import { passGate } from './health-gate.ts';
@@ -11,15 +12,15 @@ import { activateRelease, removeOldReleases, removeScript, writeManifest } from 
 import { contentHash, type ServiceSpec } from './service-spec.ts';
 import type { HostSession } from './session.ts';
 import { STOP_TIMEOUT_SECONDS, tellCutOff, tellInFlight } from './stop.ts';
-import type { ServiceName, ServiceTemplates } from './templates.ts';
+import type { ServiceTemplates } from './templates.ts';
 
 export interface ServiceOptions extends HostOptions {
-  readonly service: ServiceName;
+  readonly service: ServiceDefinition;
   readonly templates: ServiceTemplates;
   /** The stack's bearer token, asked for only when it is needed; undefined for a chain without one. */
   readonly token?: () => Promise<string | undefined>;
   /**
-   * Resolves once what an answer of the service passes through serves, too: for A, a B that comes up at the same time.
+   * Resolves once what an answer of the service passes through serves, too: one that comes up at the same time and that it needs.
    * Waited for before the first answer is asked for.
    */
   readonly answerable?: ((context: ResourceContext) => Promise<void>) | undefined;
@@ -43,20 +44,24 @@ export function serviceResource(
     key,
     dependsOn,
     async find(context) {
-      const live = await observe(options, context, key, (session) => observeService(session, service, context.signal));
+      const live = await observe(options, context, key, (session) =>
+        observeService(session, service.name, context.signal),
+      );
       // What another stack has put there is not ours: a deploy refuses it, a teardown leaves it alone.
       return live !== undefined && (ownerOf(live) ?? stack) === stack ? live : undefined;
     },
     diff(spec, { manifest, containers }) {
       const hash = contentHash(spec);
-      const runs = containers.service?.state === 'running' && containers.ollama?.state === 'running';
+      const engine = spec.model === undefined || containers.ollama?.state === 'running';
+      const runs = engine && containers.service?.state === 'running';
       return manifest?.hash === hash && containers.service?.hash === hash && runs ? 'same' : 'update';
     },
     create: (context, spec) => activate('create', context, spec),
     update: (context, spec) => activate('update', context, spec),
     async ready(context, { manifest }) {
       if (manifest === undefined) throw new Error(`${key} has no manifest`);
-      const model = { project: layoutOf(service).project, model: manifest.model, key, action: 'update' } as const;
+      const { project, manifest: path } = layoutOf(service.name);
+      const { model } = manifest;
       const gate = {
         key,
         service,
@@ -66,24 +71,28 @@ export function serviceResource(
       };
       if (!manifest.verified) await options.answerable?.(context);
       await over('ready', 'checking the service', context, async (session) => {
-        const restoreModel = () => ensureModel(session, model, context);
-        await passGate(session, { ...gate, restoreModel }, context);
+        const pulled = { project, key, action: 'update' } as const;
+        const again =
+          model === undefined ? {} : { restoreModel: () => ensureModel(session, { ...pulled, model }, context) };
+        await passGate(session, { ...gate, ...again }, context);
         if (manifest.verified) return;
-        await writeManifest(session, layoutOf(service).manifest, { ...manifest, verified: true }, context.signal);
+        await writeManifest(session, path, { ...manifest, verified: true }, context.signal);
         await removeOldReleases(session, manifest, context.signal);
       });
     },
     async remove(context) {
-      const what = `removing service ${service.toUpperCase()}`;
+      const what = `removing ${service.title}`;
       await over('remove', what, context, async (session) => {
         await tellInFlight(session, { key, service, action: 'remove' }, context);
         const options = { what, timeoutSeconds: STOP_TIMEOUT_SECONDS, signal: context.signal };
-        tellCutOff(key, await session.exec(removeScript(service), options), context);
+        tellCutOff(key, await session.exec(removeScript(service.name), options), context);
       });
     },
     identify: ({ address, manifest }) => ({
       address,
-      ...(manifest === undefined ? {} : { release: manifest.hash, model: manifest.model }),
+      ...(manifest === undefined
+        ? {}
+        : { release: manifest.hash, ...(manifest.model === undefined ? {} : { model: manifest.model }) }),
     }),
   };
 
@@ -93,11 +102,11 @@ export function serviceResource(
     spec: ServiceSpec,
   ): Promise<LiveService> {
     const token = await options.token?.();
-    return over(action, `deploying service ${service.toUpperCase()}`, context, async (session) => {
-      const there = await observeService(session, service, context.signal);
+    return over(action, `deploying ${service.title}`, context, async (session) => {
+      const there = await observeService(session, service.name, context.signal);
       const owner = there === undefined ? undefined : ownerOf(there);
       if (owner !== undefined && owner !== stack) throw takenBy(owner, service, session.access);
-      const manifest = await activateRelease(session, { key, action, stack, spec, templates, token }, context);
+      const manifest = await activateRelease(session, { key, action, service, stack, spec, templates, token }, context);
       return { manifest, containers: {}, address: session.access.address };
     });
   }
@@ -126,9 +135,8 @@ function ownerOf({ manifest, containers }: LiveService): string | undefined {
   return manifest?.stack ?? containers.service?.stack;
 }
 
-function takenBy(owner: string, service: ServiceName, access: HostAccess): RemedyError {
-  const name = `service ${service.toUpperCase()}`;
-  return new RemedyError(`${formatAccess(access)} already runs the ${name} of stack ${owner}`, {
+function takenBy(owner: string, service: ServiceDefinition, access: HostAccess): RemedyError {
+  return new RemedyError(`${formatAccess(access)} already runs the ${service.title} of stack ${owner}`, {
     code: 'host-taken',
     exit: ExitCode.configuration,
     nextSteps: [`take that one down first: chainctl teardown host --stack ${owner}`, 'or use another machine'],

@@ -1,11 +1,14 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
-import { type Tuning, tuningEnv } from '../chain/tuning.ts';
-import { type ServiceName, type ServiceTemplates, shortHash } from './templates.ts';
+import { tuningEnv } from '../chain/tuning.ts';
+import type { Endpoints, ServiceDefinition, ServiceSettings } from '../workloads/service-definition.ts';
+import { type ServiceTemplates, shortHash } from './templates.ts';
 
 /** What is wanted of one service on one machine. Goes into the state: no secrets, only their hashes. */
 export interface ServiceSpec {
-  readonly service: ServiceName;
-  readonly model: string;
+  /** Its name. */
+  readonly service: string;
+  /** Absent for a service without an engine. */
+  readonly model?: string;
   /** Environment of the service, without secrets. */
   readonly env: Readonly<Record<string, string>>;
   /** Hashes of what is pushed, so that new code or settings are noticed. */
@@ -18,33 +21,24 @@ export interface ServiceSpec {
   readonly token?: string;
 }
 
-/** The settings that a deploy of one service has. */
-export interface ServiceSettings {
-  readonly service: ServiceName;
-  readonly model: string;
-  /** Where A sends the second step, the full URL of `/invoke`; for A only. */
-  readonly remoteB?: string | undefined;
-  /** For B only, seconds. */
-  readonly minProcessSeconds?: number | undefined;
+/** What a deploy of one service to a machine asks for. */
+export interface Wanted {
+  readonly definition: ServiceDefinition;
+  readonly settings: ServiceSettings;
+  /** Where the services are that it needs. */
+  readonly links?: Endpoints | undefined;
   readonly ollamaImage?: string | undefined;
-  readonly tuning?: Tuning | undefined;
   readonly token?: string | undefined;
 }
 
-/** Turns settings into a specification. Pure. */
-export function serviceSpec(settings: ServiceSettings, templates: ServiceTemplates): ServiceSpec {
-  const { service, model, remoteB, minProcessSeconds, ollamaImage, tuning, token } = settings;
-  const own =
-    service === 'a'
-      ? { OLLAMA_MODEL_A: model, ...(remoteB === undefined ? {} : { REMOTE_B_URL: remoteB }) }
-      : {
-          OLLAMA_MODEL: model,
-          ...(minProcessSeconds === undefined ? {} : { MIN_PROCESS_SECONDS: String(minProcessSeconds) }),
-        };
+/** Turns what is asked for into a specification. Pure. */
+export function serviceSpec(wanted: Wanted, templates: ServiceTemplates): ServiceSpec {
+  const { definition, settings, links = {}, ollamaImage, token } = wanted;
+  const { model, tuning } = settings;
   return {
-    service,
-    model,
-    env: { ...own, ...tuningEnv(tuning) },
+    service: definition.name,
+    ...(model === undefined ? {} : { model }),
+    env: { ...definition.env(settings, links), ...tuningEnv(tuning) },
     bundle: shortHash(templates.bundle),
     dockerfile: shortHash(templates.dockerfile),
     compose: shortHash(templates.compose),

@@ -1,9 +1,9 @@
 import { cutOffText, DRAIN_SECONDS, drainReason, readInFlight } from '../chain/drain.ts';
 import type { ResourceContext } from '../stack/resource.ts';
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { ConnectionLost } from './failures.ts';
 import { layoutOf } from './layout.ts';
 import type { HostSession } from './session.ts';
-import type { ServiceName } from './templates.ts';
 import { requestThrough } from './through.ts';
 
 /** From TERM to KILL, seconds: what the compose files say, so that a service has its own drain and a little more. */
@@ -13,7 +13,7 @@ export const STOP_TIMEOUT_SECONDS = STOP_GRACE_SECONDS + 210;
 
 interface Stopped {
   readonly key: string;
-  readonly service: ServiceName;
+  readonly service: ServiceDefinition;
   readonly action: 'update' | 'remove';
 }
 
@@ -23,8 +23,7 @@ export async function tellInFlight(
   { key, service, action }: Stopped,
   { emit, signal }: Pick<ResourceContext, 'emit' | 'signal'>,
 ): Promise<void> {
-  const { port } = layoutOf(service);
-  const question = { host: '127.0.0.1', port, path: '/health', silenceSeconds: 5, signal };
+  const question = { host: '127.0.0.1', port: service.port, path: '/health', silenceSeconds: 5, signal };
   const answer = await requestThrough(session, question).catch((error: unknown) => {
     signal.throwIfAborted();
     if (error instanceof ConnectionLost) throw error;
@@ -35,7 +34,7 @@ export async function tellInFlight(
 }
 
 /** Stops a service, but not its engine, without which it could not end what is in flight; writes what was cut off. */
-export function stopScript(service: ServiceName): string {
+export function stopScript(service: string): string {
   const own = `--filter label=com.docker.compose.project=${layoutOf(service).project} --filter label=com.docker.compose.service=service`;
   return [
     `docker ps -q ${own} | xargs -r docker stop -t ${STOP_GRACE_SECONDS} >/dev/null`,

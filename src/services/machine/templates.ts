@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { ExitCode, RemedyError } from '../../errors.ts';
+import { SERVICES } from '../workloads/catalog.ts';
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import type { BootTemplates } from './cloud-init.ts';
-
-export type ServiceName = 'a' | 'b';
 
 /** What makes up one service on a machine, as it came with the package. */
 export interface ServiceTemplates {
@@ -16,7 +16,24 @@ export interface ServiceTemplates {
 
 export interface HostTemplates {
   readonly boot: BootTemplates;
-  readonly services: Readonly<Record<ServiceName, ServiceTemplates>>;
+  /** By name. */
+  readonly services: Readonly<Record<string, ServiceTemplates>>;
+}
+
+/** @throws Error where they were not loaded */
+export function templatesOf(
+  { services }: Pick<HostTemplates, 'services'>,
+  { name }: ServiceDefinition,
+): ServiceTemplates {
+  const found = services[name];
+  if (found === undefined) throw new Error(`there are no templates of service ${name}`);
+  return found;
+}
+
+/** The common templates name a service and its port where it has none of its own. Pure. */
+export function filledIn(template: string, { name, port }: Pick<ServiceDefinition, 'name' | 'port'>): string {
+  const values: Readonly<Record<string, string>> = { name, NAME: name.toUpperCase(), port: String(port) };
+  return template.replaceAll(/\{\{(\w+)\}\}/g, (text, key: string) => values[key] ?? text);
 }
 
 /**
@@ -24,9 +41,14 @@ export interface HostTemplates {
  *
  * @param templates the package's `templates` folder
  * @param bundles the folder of the built services
+ * @param services those that are deployed to machines
  * @throws RemedyError `not-built` (exit 3)
  */
-export async function loadHostTemplates(templates: string, bundles: string): Promise<HostTemplates> {
+export async function loadHostTemplates(
+  templates: string,
+  bundles: string,
+  services: readonly ServiceDefinition[] = SERVICES,
+): Promise<HostTemplates> {
   const load = async (path: string) => {
     try {
       return await readFile(path);
@@ -39,12 +61,15 @@ export async function loadHostTemplates(templates: string, bundles: string): Pro
       });
     }
   };
-  const text = async (...path: string[]) => (await load(join(templates, ...path))).toString('utf8');
-  const service = async (name: ServiceName): Promise<ServiceTemplates> => ({
-    compose: await text('compose', `service-${name}.yaml`),
-    dockerfile: await text('services', `service-${name}`, 'Dockerfile'),
-    bundle: await load(join(bundles, `service-${name}.mjs`)),
-  });
+  const text = async (...path: string[]) => (await load(resolve(templates, ...path))).toString('utf8');
+  const service = async (definition: ServiceDefinition): Promise<ServiceTemplates> => {
+    const { bundle, dockerfile = 'services/Dockerfile', compose = 'compose/service.yaml' } = definition.image;
+    return {
+      compose: filledIn(await text(compose), definition),
+      dockerfile: filledIn(await text(dockerfile), definition),
+      bundle: await load(resolve(bundles, bundle)),
+    };
+  };
   return {
     boot: {
       cloudConfig: await text('boot', 'cloud-init.yaml'),
@@ -54,7 +79,7 @@ export async function loadHostTemplates(templates: string, bundles: string): Pro
       serveUnit: await text('boot', 'serve.service'),
       seal: await text('boot', 'seal.sh'),
     },
-    services: { a: await service('a'), b: await service('b') },
+    services: Object.fromEntries(await Promise.all(services.map(async (each) => [each.name, await service(each)]))),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type ChainClient, detailOf, type RawAnswer } from '../chain/client.ts';
 import { excerpt } from '../chain/excerpt.ts';
-import { type Check, type Finding, type Side, transportFinding } from './check.ts';
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
+import { type Check, type Finding, transportFinding } from './check.ts';
 
 /** A token that nobody has: as long as a real one. */
 const WRONG = 'x'.repeat(43);
@@ -11,8 +12,11 @@ const CASES = [
 ] as const;
 
 /** What a service that asks for a token must not let in; only for chains whose token is known. */
-export function authorizationOf(side: Side, client: ChainClient, prompt: () => string): Check[] {
-  const path = side === 'a' ? '/chain' : '/invoke';
+export function authorizationOf(
+  { name: side, path }: ServiceDefinition,
+  client: ChainClient,
+  prompt: () => string,
+): Check[] {
   return CASES.map(({ id, name, token }) => ({
     id: `${side}-${id}`,
     name: `${side.toUpperCase()} ${name}`,
@@ -21,13 +25,12 @@ export function authorizationOf(side: Side, client: ChainClient, prompt: () => s
     async run(base) {
       const body = JSON.stringify({ prompt: prompt() });
       const came = await client.raw({ url: `${base}${path}`, method: 'POST', body, token });
-      return came.kind === 'transport' ? transportFinding(came) : judge(came, side);
+      return came.kind === 'transport' ? transportFinding(came) : judge(came, side.toUpperCase());
     },
   }));
 }
 
-function judge({ status, text }: RawAnswer, side: Side): Finding {
-  const name = side.toUpperCase();
+function judge({ status, text }: RawAnswer, name: string): Finding {
   if (status === 401) return { passed: true, actual: `401: ${excerpt(detailOf(text) ?? text)}` };
   const remedy =
     status === 200

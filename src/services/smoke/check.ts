@@ -2,8 +2,21 @@ import type { Reply, Transport } from '../chain/client.ts';
 import type { EngineTimes } from '../chain/schemas.ts';
 import { tokenRemedy } from '../chain/token.ts';
 
-/** The two services a check can be about. */
-export type Side = 'a' | 'b';
+/** What checks are made from. */
+export interface Bounds {
+  /** Of B, seconds; undefined where nobody knows what the stack was deployed with. */
+  readonly minProcessSeconds: number | undefined;
+  readonly timeoutMs: number;
+  /** A prompt that no other check has sent. */
+  readonly prompt: () => string;
+}
+
+const HEALTH_TIMEOUT_MS = 10_000;
+
+/** Asks for a health at most 10 s long, whatever a whole chain may take. */
+export function healthTimeout(timeoutMs: number): number {
+  return Math.min(timeoutMs, HEALTH_TIMEOUT_MS);
+}
 
 /** What a check found. */
 export interface Finding {
@@ -20,7 +33,8 @@ export interface Finding {
 export interface Check {
   readonly id: string;
   readonly name: string;
-  readonly side: Side;
+  /** Name of the service that it asks. */
+  readonly side: string;
   readonly expected: string;
   run(base: string): Promise<Finding>;
 }
@@ -40,18 +54,22 @@ export function notMore(smaller: number, larger: number): boolean {
   return smaller <= larger + TOLERANCE_SECONDS;
 }
 
-/** What to say when a typed call did not bring the promised answer; undefined when it did. */
-export function failureOf(reply: Reply<unknown>, side: Side): Finding | undefined {
+/**
+ * What to say when a typed call did not bring the promised answer; undefined when it did.
+ *
+ * @param name of the service, for a person: `A`
+ */
+export function failureOf(reply: Reply<unknown>, name: string): Finding | undefined {
   if (reply.kind === 'answer') return undefined;
   if (reply.kind === 'transport') return transportFinding(reply);
   if (reply.kind === 'malformed') {
     return {
       passed: false,
       actual: `200, but not as promised: ${reply.reason}`,
-      remedy: `check that the address is service ${side.toUpperCase()}'s and that its version keeps the contract`,
+      remedy: `check that the address is service ${name}'s and that its version keeps the contract`,
     };
   }
-  return { passed: false, actual: `${reply.status}: ${reply.detail}`, remedy: remedyOf(reply, side) };
+  return { passed: false, actual: `${reply.status}: ${reply.detail}`, remedy: remedyOf(reply, name) };
 }
 
 export function transportFinding({ code, reason, remedy }: Transport): Finding {
@@ -59,8 +77,7 @@ export function transportFinding({ code, reason, remedy }: Transport): Finding {
   return { passed: false, actual: reason, remedy, unreachable: code !== 'timeout' && code !== 'closed' };
 }
 
-function remedyOf({ status, detail }: Extract<Reply<unknown>, { kind: 'refused' }>, side: Side): string {
-  const name = side.toUpperCase();
+function remedyOf({ status, detail }: Extract<Reply<unknown>, { kind: 'refused' }>, name: string): string {
   if (status === 401) return tokenRemedy(detail.includes('wrong'));
   if (status === 502) return `a hop behind ${name} failed: look at the log of ${name} and at the engine behind it`;
   if (status === 504) return `a hop behind ${name} is too slow: look at its load, or raise its timeout`;

@@ -1,6 +1,7 @@
 import { type ChainClient, detailOf, type RawAnswer } from '../chain/client.ts';
 import { excerpt } from '../chain/excerpt.ts';
-import { type Check, type Finding, type Side, transportFinding } from './check.ts';
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
+import { type Check, type Finding, transportFinding } from './check.ts';
 import { SHORT_PROMPT } from './prompts.ts';
 
 const DETAIL = 'prompt must be at least 1000 characters';
@@ -27,8 +28,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 /** What a service must refuse, and how the contract says that it does. */
-export function refusalsOf(side: Side, client: ChainClient): Check[] {
-  const path = side === 'a' ? '/chain' : '/invoke';
+export function refusalsOf({ name: side, path }: ServiceDefinition, client: ChainClient): Check[] {
   return REFUSALS.map((refusal) => ({
     id: `${side}-${refusal.id}`,
     name: `${side.toUpperCase()} ${refusal.name}`,
@@ -40,13 +40,12 @@ export function refusalsOf(side: Side, client: ChainClient): Check[] {
         url: `${base}${path}`,
         ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }),
       });
-      return came.kind === 'transport' ? transportFinding(came) : judge(came, refusal, side);
+      return came.kind === 'transport' ? transportFinding(came) : judge(came, refusal, side.toUpperCase());
     },
   }));
 }
 
-function judge({ status, text }: RawAnswer, refusal: Refusal, side: Side): Finding {
-  const name = side.toUpperCase();
+function judge({ status, text }: RawAnswer, refusal: Refusal, name: string): Finding {
   const detail = detailOf(text);
   const actual = `${status} ${detail === undefined ? `with ${excerpt(text)}` : `with detail "${excerpt(detail)}"`}`;
   if (status !== refusal.status) {

@@ -3,19 +3,17 @@ import type { ChainClient } from '../chain/client.ts';
 import { printable } from '../chain/excerpt.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { Clock } from '../clock.ts';
+import { dependents, entryOf, neededFirst, SERVICES, serviceNamed } from '../workloads/catalog.ts';
+import type { Endpoints, ServiceDefinition } from '../workloads/service-definition.ts';
 import { authorizationOf } from './authorization.ts';
-import type { Check, Finding, Side } from './check.ts';
-import { checksOfA } from './checks-a.ts';
-import { checksOfB, healthTimeout } from './checks-b.ts';
+import { type Check, type Finding, healthTimeout } from './check.ts';
 import { longPrompts } from './prompts.ts';
 import { refusalsOf } from './refusals.ts';
 import type { CheckResult, SmokeReport } from './types.ts';
 
 export interface SmokeOptions {
-  /** A's address, with or without `/chain`. At least one of `a` and `b` is needed. */
-  readonly a?: string;
-  /** B's address, with or without `/invoke`. Without it A is asked where it sends. */
-  readonly b?: string;
+  /** Addresses by service, with or without their paths; at least one. For B without one, A is asked where it sends. */
+  readonly urls: Endpoints;
   /** What B was deployed with, seconds. Without it the minimum processing time is not checked. */
   readonly minProcessSeconds?: number;
   /** Begins the prompts; another one for every run (see {@link longPrompts}). */
@@ -45,13 +43,14 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
   const { client, emit } = deps;
   const prompt = longPrompts(options.seed);
   const bounds = { minProcessSeconds: options.minProcessSeconds, timeoutMs: options.timeoutSeconds * 1000, prompt };
-  const places = await locate(options, client, bounds.timeoutMs);
+  const services = neededFirst(concerned(options.urls));
+  const places = await locate(services, options.urls, client, bounds.timeoutMs);
   const checks = [
-    ...checksOfB(client, bounds),
-    ...checksOfA(client, bounds),
-    ...refusalsOf('b', client),
-    ...refusalsOf('a', client),
-    ...protectedSides(places, client).flatMap((side) => authorizationOf(side, client, prompt)),
+    ...services.flatMap(({ checks: own }) => own?.(client, bounds) ?? []),
+    ...services.flatMap((service) => refusalsOf(service, client)),
+    ...services
+      .filter((service) => isProtected(places.get(service.name), client))
+      .flatMap((service) => authorizationOf(service, client, prompt)),
   ];
   const results: CheckResult[] = [];
   let hosts: Readonly<Record<string, number>> = {};
@@ -59,22 +58,22 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
   for (const [index, check] of checks.entries()) {
     deps.signal.throwIfAborted();
     emit({ type: 'check-started', name: check.name, index, count: checks.length });
-    const { result, finding } = await perform(check, places[check.side], deps.clock);
+    const { result, finding } = await perform(check, places.get(check.side) ?? unknown(check.side), deps.clock);
     results.push(result);
     emit({ type: 'check-done', result, index, count: checks.length });
     if (finding?.hosts !== undefined) hosts = finding.hosts;
     simulated ||= finding?.simulated === true;
     if (finding?.unreachable === true) {
-      places[check.side] = {
-        missing: `${check.side.toUpperCase()} cannot be reached, see "${check.name}"`,
-      };
+      places.set(check.side, { missing: `${check.side.toUpperCase()} cannot be reached, see "${check.name}"` });
     }
   }
   const count = (status: CheckResult['status']) => results.filter((result) => result.status === status).length;
-  const [a, b] = [options.a, locatedB(options, places)];
+  // What comes in first is what is checked; behind it stands what it needs.
+  const [first] = services.toReversed().flatMap(({ name }) => options.urls[name] ?? []);
+  const [behind] = entryOf(services).needs.flatMap((need) => places.get(need) ?? []);
   return {
-    target: a === undefined ? serviceBase(options.b as string) : serviceBase(a),
-    ...(b === undefined ? {} : { bUrl: b }),
+    target: serviceBase(first as string),
+    ...(behind !== undefined && 'base' in behind ? { bUrl: behind.base } : {}),
     simulated,
     checks: results,
     hosts,
@@ -84,12 +83,19 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
   };
 }
 
-/** The sides to which a token is sent: they have to insist on it. */
-function protectedSides(places: Record<Side, Place>, client: ChainClient): Side[] {
-  return (['b', 'a'] as const).filter((side) => {
-    const place = places[side];
-    return 'base' in place && client.sendsToken(place.base);
-  });
+/** The services whose addresses are known, those that they need, and those that need them. */
+function concerned(urls: Endpoints): readonly ServiceDefinition[] {
+  const names = new Set(Object.keys(urls).filter((name) => urls[name] !== undefined));
+  for (const name of names) {
+    for (const need of serviceNamed(name)?.needs ?? []) names.add(need);
+    for (const other of dependents(name)) names.add(other.name);
+  }
+  return SERVICES.filter(({ name }) => names.has(name));
+}
+
+/** Whether a token is sent to it: it has to insist on one. */
+function isProtected(place: Place | undefined, client: ChainClient): boolean {
+  return place !== undefined && 'base' in place && client.sendsToken(place.base);
 }
 
 async function perform(
@@ -116,30 +122,60 @@ async function perform(
   return { result, finding };
 }
 
-async function locate(options: SmokeOptions, client: ChainClient, timeoutMs: number): Promise<Record<Side, Place>> {
-  const a: Place =
-    options.a === undefined
-      ? { missing: 'the address of A is not known', remedy: 'name it with --target' }
-      : { base: serviceBase(options.a) };
-  if (options.b !== undefined) return { a, b: { base: serviceBase(options.b) } };
-  return { a, b: 'base' in a ? await askAForB(a.base, client, healthTimeout(timeoutMs)) : a };
+async function locate(
+  services: readonly ServiceDefinition[],
+  urls: Endpoints,
+  client: ChainClient,
+  timeoutMs: number,
+): Promise<Map<string, Place>> {
+  const places = new Map<string, Place>();
+  // Who needs another one is asked for it, and has to be known before.
+  for (const service of services.toReversed()) {
+    const url = urls[service.name];
+    const asked = dependents(service.name, services)[0];
+    const place =
+      url !== undefined
+        ? { base: serviceBase(url) }
+        : asked === undefined
+          ? unknown(service.name)
+          : await askFor(
+              service,
+              asked,
+              places.get(asked.name) ?? unknown(asked.name),
+              client,
+              healthTimeout(timeoutMs),
+            );
+    places.set(service.name, place);
+  }
+  return places;
+}
+
+function unknown(name: string): Place {
+  return { missing: `the address of ${name.toUpperCase()} is not known`, remedy: 'name it with --target' };
 }
 
 /** A's idea of B may be a name that only A's machine knows, so it is tried before nine checks rely on it. */
-async function askAForB(base: string, client: ChainClient, timeoutMs: number): Promise<Place> {
-  const remedy = 'name the address of B with --b-url';
-  const health = await client.healthA(base, timeoutMs);
-  if (health.kind !== 'answer') return { missing: 'the address of B is not known: A did not tell it', remedy };
-  const told = health.body.remote_b;
-  if (!URL.canParse(told))
-    return { missing: `A sends to "${told}", which is not a URL`, remedy: 'check REMOTE_B_URL of A' };
+async function askFor(
+  { name }: ServiceDefinition,
+  asked: ServiceDefinition,
+  place: Place,
+  client: ChainClient,
+  timeoutMs: number,
+): Promise<Place> {
+  if ('missing' in place) return place;
+  const [wanted, other] = [name.toUpperCase(), asked.name.toUpperCase()];
+  const remedy = `name the address of ${wanted} with --${name}-url`;
+  const links = await asked.linksOf?.(client, place.base, timeoutMs);
+  const told = links?.[name];
+  if (told === undefined) return { missing: `the address of ${wanted} is not known: ${other} did not tell it`, remedy };
+  if (!URL.canParse(told)) {
+    return {
+      missing: `${other} sends to "${told}", which is not a URL`,
+      remedy: `check REMOTE_${wanted}_URL of ${other}`,
+    };
+  }
   const found = serviceBase(told);
-  const tried = await client.healthB(found, timeoutMs);
+  const tried = await client.raw({ url: `${found}/health`, method: 'GET', timeoutMs, token: 'none' });
   if (tried.kind !== 'transport') return { base: found };
-  return { missing: `A sends to ${found}, which does not answer from here: ${tried.reason}`, remedy };
-}
-
-function locatedB(options: SmokeOptions, places: Record<Side, Place>): string | undefined {
-  if (options.b !== undefined) return serviceBase(options.b);
-  return 'base' in places.b ? places.b.base : undefined;
+  return { missing: `${other} sends to ${found}, which does not answer from here: ${tried.reason}`, remedy };
 }

@@ -1,8 +1,9 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { stackOption } from '../stack/stack-option.ts';
+import { entryOf } from '../workloads/catalog.ts';
 import type { SmokeOptions } from './run-smoke.ts';
 
-type Targets = Pick<SmokeOptions, 'a' | 'b' | 'minProcessSeconds'>;
+type Targets = Pick<SmokeOptions, 'urls' | 'minProcessSeconds'>;
 
 /**
  * What to check: the addresses that were named, else those of the deployed stack. A named A stands for itself: B and
@@ -12,9 +13,10 @@ type Targets = Pick<SmokeOptions, 'a' | 'b' | 'minProcessSeconds'>;
  * @throws RemedyError `nothing-deployed` (exit 3) when there is nothing to check
  */
 export async function smokeTargets(stack: string, named: Targets, readStack: () => Promise<Targets>): Promise<Targets> {
-  if (named.a !== undefined) return named;
-  const targets = { ...(await readStack()), ...named };
-  if (targets.a === undefined && targets.b === undefined) {
+  if (named.urls[entryOf().name] !== undefined) return named;
+  const deployed = await readStack();
+  const targets = { ...deployed, ...named, urls: { ...deployed.urls, ...named.urls } };
+  if (Object.keys(targets.urls).length === 0) {
     throw new RemedyError(`nothing is deployed in stack "${stack}", so there is nothing to check`, {
       code: 'nothing-deployed',
       exit: ExitCode.configuration,

@@ -1,20 +1,24 @@
 import { z } from 'zod';
+import { withServices } from '../workloads/request.ts';
+import type { Endpoints } from '../workloads/service-definition.ts';
 import type { StackPaths } from './paths.ts';
 import { readState } from './state.ts';
 
-/** Where a deployed stack answers; a missing one is not deployed. Base URLs without a path. */
+/** Where a deployed stack answers; a service that is missing is not deployed. */
 export interface StackEndpoints {
-  readonly a?: string;
-  readonly b?: string;
-  /** What each is deployed on: `local`, `host`, `aws`, `gcp`. */
-  readonly on: { readonly a?: string; readonly b?: string };
-  /** The minimum processing time that B was deployed with, seconds. */
+  readonly urls: Endpoints;
+  /** What each is deployed on, by the place's name. */
+  readonly on: Readonly<Record<string, string>>;
+  /** The minimum processing time that the services were deployed with, seconds. */
   readonly minProcessSeconds?: number;
   /** Whether they ask for the stack's token. */
   readonly auth?: 'token';
 }
 
-const request = z.object({ minProcessSeconds: z.number() });
+const request = z.preprocess(
+  withServices,
+  z.object({ services: z.record(z.string(), z.object({ minProcessSeconds: z.number().optional() })) }),
+);
 
 /**
  * Reads the endpoints of a stack from its state.
@@ -23,21 +27,17 @@ const request = z.object({ minProcessSeconds: z.number() });
  */
 export async function readEndpoints(paths: StackPaths): Promise<StackEndpoints> {
   const state = await readState(paths.state);
-  let endpoints: StackEndpoints = { on: {} };
-  // The side of A on AWS knows an address of B, too: last time's. Whoever made B knows better.
-  const targets = Object.entries(state?.targets ?? {}).sort(
-    ([one], [other]) => Number(other === 'aws') - Number(one === 'aws'),
-  );
-  for (const [name, target] of targets) {
-    const { a, b } = target.endpoints;
-    const asked = request.safeParse(target.request);
+  let endpoints: StackEndpoints = { urls: {}, on: {} };
+  for (const [name, target] of Object.entries(state?.targets ?? {})) {
+    const on = Object.fromEntries(Object.keys(target.endpoints).map((service) => [service, name]));
+    const asked = Object.values(request.safeParse(target.request).data?.services ?? {});
+    const minimum = asked.find(({ minProcessSeconds }) => minProcessSeconds !== undefined)?.minProcessSeconds;
     endpoints = {
       ...endpoints,
-      ...(a === undefined ? {} : { a }),
-      ...(b === undefined ? {} : { b }),
-      on: { ...endpoints.on, ...(a === undefined ? {} : { a: name }), ...(b === undefined ? {} : { b: name }) },
+      urls: { ...endpoints.urls, ...target.endpoints },
+      on: { ...endpoints.on, ...on },
       ...(target.auth === 'token' ? { auth: target.auth } : {}),
-      ...(asked.success ? { minProcessSeconds: asked.data.minProcessSeconds } : {}),
+      ...(minimum === undefined ? {} : { minProcessSeconds: minimum }),
     };
   }
   return endpoints;

@@ -22,11 +22,12 @@ const targetRecord = z.object({
   request: z.unknown().optional(),
   /** Whether the services ask for the stack's token. */
   auth: z.enum(['none', 'token']).optional(),
+  /** Base URLs by service of what stands there. */
   endpoints: z.record(z.string(), z.string()).default({}),
   resources: z.record(z.string(), resourceRecord).default({}),
 });
 
-const STATE_VERSION = 2;
+const STATE_VERSION = 3;
 
 const stateSchema = z.object({
   version: z.literal(STATE_VERSION),
@@ -45,7 +46,22 @@ export type StackState = z.infer<typeof stateSchema>;
 const MIGRATIONS: Readonly<Record<number, (old: Readonly<Record<string, unknown>>) => Record<string, unknown>>> = {
   // 2 counts the writes, and knows the intent `updating` and the field `auth`.
   1: (old) => ({ ...old, version: 2, serial: 0 }),
+  // 3 has endpoints by the names of services, and only where they stand: the side of A knew the address of B, too.
+  2: (old) => ({
+    ...old,
+    version: 3,
+    targets: Object.fromEntries(Object.entries(old.targets ?? {}).map(([name, target]) => [name, standing(target)])),
+  }),
 };
+
+function standing(target: {
+  readonly request?: { readonly bUrl?: unknown };
+  readonly endpoints?: Readonly<Record<string, string>>;
+}) {
+  const elsewhere = target.request?.bUrl;
+  const own = Object.entries(target.endpoints ?? {}).filter(([, url]) => url !== elsewhere);
+  return { ...target, endpoints: Object.fromEntries(own) };
+}
 
 /** A state of no targets, as it is before the first write. */
 export function emptyState(stack: string, serial: number, updatedAt: string): StackState {

@@ -1,5 +1,8 @@
 import type { Interfaces } from '@oclif/core';
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { ChainClient } from '../chain/client.ts';
+import { type Tuning, tuningSchema } from '../chain/tuning.ts';
+import type { Bounds, Check } from '../smoke/check.ts';
 
 /** Flags of one member of an open set, by their names on the command line. */
 export type FlagSet = Interfaces.FlagInput;
@@ -12,15 +15,33 @@ export type Endpoints = Readonly<Record<string, string>>;
 /** What deployed services ask for before they answer. */
 export type Auth = 'none' | 'token';
 
-/** Where a service comes from: built here from a bundle, or an image that somebody else made. */
-export type ServiceImage = { readonly dockerfile: string; readonly bundle: string } | { readonly image: string };
+/** What every service's settings may have; a service adds its own. */
+export interface ServiceSettings {
+  /** The model that its engine has to have; a service without one has no engine. */
+  readonly model?: string | undefined;
+  /** How it works, where the operator has said so. */
+  readonly tuning?: Tuning | undefined;
+}
+
+/** The part of a settings' schema that is the same for all. */
+export const commonSettings = { model: z.string().min(1).optional(), tuning: tuningSchema.optional() };
+
+/**
+ * What a service is made from: the bundle, one file that Node runs, named in the folder of the built services; the
+ * Dockerfile and the compose file named in the folder of templates. Absolute paths are taken as they are.
+ */
+export interface ServiceImage {
+  readonly bundle: string;
+  readonly dockerfile?: string;
+  readonly compose?: string;
+}
 
 /**
  * One kind of service that can be deployed: everything that the rest of chainctl knows of it. A new one is a file with
  * one of these, and one line in the catalog.
  */
-export interface ServiceDefinition<Settings = unknown> {
-  /** Its name on the command line and the key of its endpoint in `state.json`: lower-case letters, digits, hyphens. */
+export interface ServiceDefinition<Settings extends ServiceSettings = ServiceSettings> {
+  /** Its name on the command line and the key of its endpoint in `state.json`: lower-case letters and digits. */
   readonly name: string;
   /** Its name in sentences: `service A`. */
   readonly title: string;
@@ -28,15 +49,27 @@ export interface ServiceDefinition<Settings = unknown> {
   readonly port: number;
   /** The path at which it answers: what load, smoke and the health check of a deploy call. */
   readonly path: string;
-  /** Names of the services whose addresses it has to know. */
+  /** Names of the services whose addresses it has to know. `--NAME-url` is derived from them. */
   readonly needs: readonly string[];
-  /** Flags of its settings; `--NAME-url` for each of its needs is derived. */
+  /** The model of its engine, where the operator names none; a service without one has no engine. */
+  readonly model?: string;
+  /** Flags of its own settings; those of model and tuning are the same for all services. */
   readonly flags: FlagSet;
   /** What `state.json` keeps of its settings. */
   readonly settings: z.ZodType<Settings>;
-  /** Its settings, from the flags. The one place where the two names of a setting meet. */
-  ask(flags: FlagValues): Settings;
-  /** Its environment, without secrets. `links` has the addresses that it needs, as far as they are known. */
+  /** What it does where the tuning says nothing, for the help texts. */
+  readonly defaults: Tuning;
+  /** Its own settings, from the flags. The one place where the two names of a setting meet. */
+  ask(flags: FlagValues): Omit<Settings, keyof ServiceSettings>;
+  /** Its environment, without secrets and tuning. `links` has the addresses that it needs, as far as they are known. */
   env(settings: Settings, links: Endpoints): Readonly<Record<string, string>>;
   readonly image: ServiceImage;
+  /** Name of the request protocol that makes its bodies and judges its answers under load. */
+  readonly contract: string;
+  /** What a real answer is at the least: a deploy that gets one calls the service ready. */
+  readonly answer: z.ZodType;
+  /** Where it sends to, as its health says: by the services that it needs; undefined where it does not answer. */
+  readonly linksOf?: (client: ChainClient, base: string, timeoutMs: number) => Promise<Endpoints | undefined>;
+  /** What smoke checks of it; what every service has to refuse is checked in addition. */
+  readonly checks?: (client: ChainClient, bounds: Bounds) => readonly Check[];
 }

@@ -36,7 +36,7 @@ test('each program is one file; gzipped and in base64, B fits into a machine’s
 test.each(['service-a', 'service-b'])(
   'the Dockerfile of %s copies one file, drops root and installs nothing',
   (name) => {
-    const dockerfile = readFileSync(`${services}${name}/Dockerfile`, 'utf8');
+    const dockerfile = readFileSync(`${services}Dockerfile`, 'utf8').replaceAll('service-{{name}}', name);
     expect(dockerfile).toContain('FROM node:26-bookworm-slim');
     expect(dockerfile.match(/^COPY /gm)).toHaveLength(1);
     expect(dockerfile).toContain('USER node');

@@ -38,7 +38,7 @@ async function serve(routes: FakeRoutes): Promise<string> {
 /** Smoke against a chain that keeps the contract except for these routes. */
 async function smokeWith(wrong: { a?: FakeRoutes; b?: FakeRoutes }, more: Partial<SmokeOptions> = {}) {
   const [a, b] = await Promise.all([serve({ ...goodA, ...wrong.a }), serve({ ...goodB, ...wrong.b })]);
-  return (await smoke({ a, b, ...more })).report;
+  return (await smoke({ urls: { a, b }, ...more })).report;
 }
 
 function check(report: SmokeReport, id: string): CheckResult {
@@ -53,13 +53,13 @@ describe('a chain that keeps the contract', () => {
   test('the bundled services pass every check, found from the address of A alone', async () => {
     const chain = await startRealChain(1);
     cleanups.push(chain.stop);
-    const { report, events } = await smoke({ a: `${chain.a}/chain`, minProcessSeconds: 1 });
+    const { report, events } = await smoke({ urls: { a: `${chain.a}/chain` }, minProcessSeconds: 1 });
     expect(report.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
     expect(report).toMatchObject({ passed: 13, failed: 0, skipped: 0, simulated: true, hosts: { 'service-b': 20 } });
     expect(report).toMatchObject({ target: chain.a, bUrl: chain.b });
     expect(check(report, 'chain').seconds).toBeGreaterThan(0.9);
     expect(events.map(({ type }) => type)).toEqual(Array(13).fill(['check-started', 'check-done']).flat());
-    const slower = await smoke({ a: chain.a, b: `${chain.b}/invoke`, minProcessSeconds: 2 });
+    const slower = await smoke({ urls: { a: chain.a, b: `${chain.b}/invoke` }, minProcessSeconds: 2 });
     expect(check(slower.report, 'b-invoke')).toMatchObject({
       status: 'failed',
       actual: expect.stringContaining('before the minimum processing time of 2 s'),
@@ -160,7 +160,7 @@ describe('each check can fail, and says what to do', () => {
 describe('services that do not answer', () => {
   test('B down: its other checks are skipped, those of A still run', async () => {
     const a = await serve(goodA);
-    const { report } = await smoke({ a, b: 'http://127.0.0.1:9' });
+    const { report } = await smoke({ urls: { a, b: 'http://127.0.0.1:9' } });
     expect(statuses(report)).toMatchObject({ 'b-health': 'failed', 'b-hosts': 'skipped', 'b-invoke': 'skipped' });
     expect(statuses(report)).toMatchObject({
       chain: 'passed',
@@ -172,7 +172,7 @@ describe('services that do not answer', () => {
   });
 
   test('B known only to A: skipped with the flag that helps, and nothing fails', async () => {
-    const { report } = await smoke({ a: await serve(goodA) });
+    const { report } = await smoke({ urls: { a: await serve(goodA) } });
     expect(report).toMatchObject({ failed: 0, skipped: 7 });
     expect(check(report, 'b-health')).toMatchObject({
       status: 'skipped',
@@ -183,20 +183,20 @@ describe('services that do not answer', () => {
 
   test('A hangs: one health timeout, everything else skipped', async () => {
     const a = await serve({ 'GET /health': () => 'never', 'POST /chain': () => 'never' });
-    const { report } = await smoke({ a, b: await serve(goodB), timeoutSeconds: 0.4 });
+    const { report } = await smoke({ urls: { a, b: await serve(goodB) }, timeoutSeconds: 0.4 });
     expect(check(report, 'a-health').actual).toMatch(/^no answer from 127\.0\.0\.1:\d+ within 0\.4 s$/);
     expect(report).toMatchObject({ failed: 1, skipped: 5 });
   });
 
   test('only B named: A is skipped', async () => {
-    const { report } = await smoke({ b: await serve(goodB) });
+    const { report } = await smoke({ urls: { b: await serve(goodB) } });
     expect(report).toMatchObject({ passed: 7, failed: 0, skipped: 6, target: report.bUrl });
   });
 
   test('an interrupt ends a hanging check at once with its own reason', async () => {
     const controller = new AbortController();
     const a = await serve({ ...goodA, 'POST /chain': () => 'never' });
-    const running = smoke({ a, b: await serve(goodB), timeoutSeconds: 60 }, controller.signal);
+    const running = smoke({ urls: { a, b: await serve(goodB) }, timeoutSeconds: 60 }, controller.signal);
     setTimeout(() => controller.abort(new Error('interrupted')), 300);
     await expect(running).rejects.toThrow('interrupted');
   });

@@ -99,7 +99,7 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
     expect((await chainctl('logs', 'b')).stdout).toContain('service-b: listening');
 
     const { compute } = stack.deps;
-    const words = await sshCommandB(vm as never, { compute, paths: stack.paths, request: undefined });
+    const words = await sshCommandB(vm as never, { compute, paths: stack.paths, request: undefined, service: 'b' });
     const stranger = words.map((word) => (word === secretPath(stack.paths, 'ssh-key') ? '/dev/null' : word));
     await expect(run('ssh', ['-o', 'BatchMode=yes', ...stranger, 'true'])).rejects.toThrow(/denied/);
   });

@@ -30,7 +30,7 @@ async function remove(url: string | undefined) {
   };
   const clock = { now: () => 0, monotonic: () => 0, sleep: async () => {} };
   const context = { clock, signal: new AbortController().signal, emit: (event: Event) => void events.push(event) };
-  await drainedFirst(vm, url, access).remove(context, {});
+  await drainedFirst(vm, 'a', url, access).remove(context, {});
   return { asked, told: events.map((event) => ('reason' in event ? event.reason : 'text' in event ? event.text : '')) };
 }
 const own = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { HostSessions } from '../../../src/services/machine/sessions.ts';
+import { filledIn } from '../../../src/services/machine/templates.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import { readSecret } from '../../../src/services/stack/secrets.ts';
 import { bootOf } from '../../../src/services/targets/gcp/boot/boot.ts';
@@ -13,6 +14,7 @@ import { imageHash, publicImage } from '../../../src/services/targets/gcp/boot/c
 import { checkMetadata } from '../../../src/services/targets/gcp/boot/metadata.ts';
 import type { BootInput } from '../../../src/services/targets/gcp/boot-source.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import { definitionOf } from '../../../src/services/workloads/catalog.ts';
 import { GCP_REQUEST } from '../../support/gcp-request.ts';
 import { BOOT, COMPOSE, DOCKERFILE } from '../host/templates.ts';
 
@@ -23,6 +25,8 @@ const service = (name: 'a' | 'b') => ({
   bundle: Buffer.from('the service'),
 });
 const TEMPLATES = { boot: BOOT, services: { a: service('a'), b: service('b') } };
+const asked = (settings: object) => ({ services: { b: { model: 'phi3:mini', ...settings } } });
+
 let home: string;
 let paths: StackPaths;
 beforeAll(async () => {
@@ -53,7 +57,7 @@ describe('metadata of a VM without an image', () => {
     const read = [...BOOT.serve.matchAll(/\b(?:attribute|needed) "?([a-z$-]+)/g)].map(([, name]) => name);
     const expected = read.flatMap((name) => (name === '$name-env' ? ['compose-env', 'service-env'] : [name]));
     for (const name of expected) if (name !== '$') expect(source.metadata).toHaveProperty([`chainctl-${name}`]);
-    expect(source.metadata['startup-script']).toBe(BOOT.serve);
+    expect(source.metadata['startup-script']).toBe(filledIn(BOOT.serve, definitionOf('b')));
     expect(source.metadata['chainctl-token']).toBe(TOKEN);
     expect(source.metadata['chainctl-service-env']).toContain('OLLAMA_MODEL=phi3:mini\n');
   });
@@ -122,7 +126,7 @@ describe('a baked image', () => {
       services: { ...TEMPLATES.services, b: { ...TEMPLATES.services.b, ...b } },
     });
     const others = [
-      imageHash({ ...GCP_REQUEST, modelB: 'tinyllama' }, TEMPLATES),
+      imageHash({ ...GCP_REQUEST, services: { b: { model: 'tinyllama' } } }, TEMPLATES),
       imageHash({ ...GCP_REQUEST, ollamaImage: 'ollama/ollama:9' }, TEMPLATES),
       imageHash({ ...GCP_REQUEST, diskGb: 50 }, TEMPLATES),
       imageHash({ ...GCP_REQUEST, type: 't2a-standard-4' }, TEMPLATES),
@@ -132,16 +136,18 @@ describe('a baked image', () => {
       imageHash(GCP_REQUEST, { ...TEMPLATES, boot: { ...BOOT, serve: `${BOOT.serve}#` } }),
     ];
     expect(new Set([hash, ...others]).size).toBe(others.length + 1);
-    expect(imageHash({ ...GCP_REQUEST, minProcessSeconds: 1, tuning: { concurrency: 4 } }, TEMPLATES)).toBe(hash);
+    expect(
+      imageHash({ ...GCP_REQUEST, ...asked({ minProcessSeconds: 1, tuning: { concurrency: 4 } }) }, TEMPLATES),
+    ).toBe(hash);
   });
 
   it('is booted by another template when a setting or the token changes', async () => {
     const hashes = [
       await boot({ bake: true }),
-      await boot({ bake: true, minProcessSeconds: 1 }),
-      await boot({ bake: true, tuning: { concurrency: 4 } }),
+      await boot({ bake: true, ...asked({ minProcessSeconds: 1 }) }),
+      await boot({ bake: true, ...asked({ tuning: { concurrency: 4 } }) }),
       await boot({ bake: true }, { token: 'another-token-0123456789' }),
-      await boot({ bake: true, modelB: 'tinyllama' }),
+      await boot({ bake: true, services: { b: { model: 'tinyllama' } } }),
       await boot({ bake: false }),
     ].map(({ source }) => source.hash);
     expect(new Set(hashes).size).toBe(hashes.length);

@@ -16,6 +16,7 @@ it('logs of a group know its VMs as they are now, and outlive a list that cannot
   const logs = groupLogs({
     compute: async () => compute,
     paths: stackPaths('none', 's'),
+    service: 'b',
     clock: { now: () => now, monotonic: () => now, sleep: async () => {} },
   });
   const events: Event[] = [];

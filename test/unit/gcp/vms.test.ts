@@ -18,15 +18,17 @@ describe('the VM that is meant', () => {
   const vms = [vm('llm-b-new', { status: 'STAGING' }), vm('llm-b-x7kq'), vm('llm-b-old')];
 
   it('is the newest that runs, or the one with the name or its end', () => {
-    expect(chooseVm(vms, undefined, 's').name).toBe('llm-b-x7kq');
-    expect(chooseVm(vms, 'old', 's').name).toBe('llm-b-old');
-    expect(chooseVm(vms, 'llm-b-new', 's').name).toBe('llm-b-new');
+    expect(chooseVm(vms, undefined, { stack: 's', service: 'b' }).name).toBe('llm-b-x7kq');
+    expect(chooseVm(vms, 'old', { stack: 's', service: 'b' }).name).toBe('llm-b-old');
+    expect(chooseVm(vms, 'llm-b-new', { stack: 's', service: 'b' }).name).toBe('llm-b-new');
   });
 
   it('is none: the names are told', () => {
     const names = 'it has llm-b-new, llm-b-x7kq, llm-b-old';
-    expect(() => chooseVm(vms, 'b', 's')).toThrow(expect.objectContaining({ exit: 3, nextSteps: [names] }));
-    expect(() => chooseVm([], undefined, 's')).toThrow(/stack s has no VM of service B/);
+    expect(() => chooseVm(vms, 'b', { stack: 's', service: 'b' })).toThrow(
+      expect.objectContaining({ exit: 3, nextSteps: [names] }),
+    );
+    expect(() => chooseVm([], undefined, { stack: 's', service: 'b' })).toThrow(/stack s has no VM of service B/);
   });
 
   it('is listed newest first, the builder last', async () => {
@@ -53,21 +55,23 @@ describe('ssh b', () => {
   afterAll(() => rm(home, { recursive: true, force: true }));
 
   it('says where the keys are when they are not here', async () => {
-    await expect(sshCommandB(vm('b'), { compute, paths, request: undefined })).rejects.toMatchObject({
+    await expect(sshCommandB(vm('b'), { compute, paths, request: undefined, service: 'b' })).rejects.toMatchObject({
       code: 'no-keys',
     });
   });
 
   it('trusts the one host key of the stack alone', async () => {
     await loginKeys(paths, true);
-    const words = await sshCommandB(vm('b'), { compute, paths, request: undefined });
+    const words = await sshCommandB(vm('b'), { compute, paths, request: undefined, service: 'b' });
     expect(words).toEqual(expect.arrayContaining(['StrictHostKeyChecking=yes', 'HostKeyAlias=chainctl-s-b']));
     expect(words.at(-1)).toBe('ubuntu@192.0.2.1');
   });
 
   it('gives the way through the proxy to a VM without a public address', async () => {
     const hidden = vm('llm-b-x7kq', { address: undefined });
-    const error = await sshCommandB(hidden, { compute, paths, request: { network: 'inner' } }).catch((each) => each);
+    const error = await sshCommandB(hidden, { compute, paths, request: { network: 'inner' }, service: 'b' }).catch(
+      (each) => each,
+    );
     expect(error).toMatchObject({ code: 'no-address', message: 'the VM llm-b-x7kq has no public address' });
     const [login, rule] = error.nextSteps as string[];
     expect(login).toContain(

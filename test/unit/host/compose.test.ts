@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { DRAIN_SECONDS } from '../../../src/services/chain/drain.ts';
 import { baseImages, engineImage, serviceSpec } from '../../../src/services/machine/service-spec.ts';
 import { STOP_GRACE_SECONDS } from '../../../src/services/machine/stop.ts';
+import { definitionOf } from '../../../src/services/workloads/catalog.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
 describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
@@ -49,7 +50,7 @@ describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
 
   it('names a pinned engine, which can be another', () => {
     const templates = { compose: text, dockerfile: DOCKERFILE[name], bundle: Buffer.from('x') };
-    const spec = serviceSpec({ service: name, model: 'm' }, templates);
+    const spec = serviceSpec({ definition: definitionOf(name), settings: { model: 'm' } }, templates);
     expect(engineImage(spec, text)).toMatch(/^ollama\/ollama:\d+\.\d+\.\d+$/);
     expect(engineImage({ ...spec, ollamaImage: 'other:1' }, text)).toBe('other:1');
     expect(baseImages(DOCKERFILE[name])).toEqual(['node:26-bookworm-slim']);

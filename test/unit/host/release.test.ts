@@ -8,15 +8,17 @@ import { releaseFiles, removeScript } from '../../../src/services/machine/releas
 import { contentHash, envFile, imageOf, serviceSpec } from '../../../src/services/machine/service-spec.ts';
 import { readCutOff } from '../../../src/services/machine/stop.ts';
 import { httpBase, parseSshAddress } from '../../../src/services/targets/host/ssh-address.ts';
+import { b } from '../../../src/services/workloads/b.ts';
+import { definitionOf } from '../../../src/services/workloads/catalog.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
 const templates = { compose: COMPOSE.a, dockerfile: DOCKERFILE.a, bundle: Buffer.from('code') };
 const settings = {
-  service: 'a',
-  model: 'tinyllama',
-  remoteB: 'http://b:8002/invoke',
+  definition: definitionOf('a'),
+  settings: { model: 'tinyllama' },
+  links: { b: 'http://b:8002' },
   token: 'sentinel-token',
-} as const;
+};
 const spec = serviceSpec(settings, templates);
 
 describe('a specification', () => {
@@ -27,7 +29,9 @@ describe('a specification', () => {
       MAX_CONCURRENCY: '1',
     });
     expect(JSON.stringify(spec)).not.toContain('sentinel');
-    expect(serviceSpec({ service: 'b', model: 'm', minProcessSeconds: 0.2 }, templates).env).toEqual({
+    expect(
+      serviceSpec({ definition: b, settings: b.settings.parse({ model: 'm', minProcessSeconds: 0.2 }) }, templates).env,
+    ).toEqual({
       OLLAMA_MODEL: 'm',
       MIN_PROCESS_SECONDS: '0.2',
       MAX_CONCURRENCY: '1',
@@ -37,11 +41,11 @@ describe('a specification', () => {
   it('has a hash that changes with everything that is wanted, and with nothing else', () => {
     const hash = contentHash(spec);
     const changed = [
-      serviceSpec({ ...settings, model: 'other' }, templates),
-      serviceSpec({ ...settings, remoteB: 'http://c:8002/invoke' }, templates),
+      serviceSpec({ ...settings, settings: { model: 'other' } }, templates),
+      serviceSpec({ ...settings, links: { b: 'http://c:8002' } }, templates),
       serviceSpec({ ...settings, token: 'another' }, templates),
       serviceSpec({ ...settings, ollamaImage: 'x:1' }, templates),
-      serviceSpec({ ...settings, tuning: { numCtx: 2048 } }, templates),
+      serviceSpec({ ...settings, settings: { model: 'tinyllama', tuning: { numCtx: 2048 } } }, templates),
       serviceSpec(settings, { ...templates, bundle: Buffer.from('new code') }),
       serviceSpec(settings, { ...templates, compose: 'x' }),
     ].map(contentHash);
@@ -50,7 +54,7 @@ describe('a specification', () => {
   });
 
   it('needs a new image for new code only', () => {
-    expect(imageOf(serviceSpec({ ...settings, model: 'other' }, templates))).toBe(imageOf(spec));
+    expect(imageOf(serviceSpec({ ...settings, settings: { model: 'other' } }, templates))).toBe(imageOf(spec));
     expect(imageOf(serviceSpec(settings, { ...templates, bundle: Buffer.from('new') }))).not.toBe(imageOf(spec));
   });
 });
@@ -85,7 +89,10 @@ describe('a release', () => {
   });
 
   it('gives the engine as many slots as the service has places', () => {
-    const four = serviceSpec({ ...settings, tuning: { concurrency: 4, numPredict: 9 } }, templates);
+    const four = serviceSpec(
+      { ...settings, settings: { model: 'tinyllama', tuning: { concurrency: 4, numPredict: 9 } } },
+      templates,
+    );
     const of = (each: typeof spec) =>
       new Map(releaseFiles({ stack: 's', spec: each, templates, token: undefined }).map((f) => [f.path, f.content]));
     expect(of(spec).get('compose.env')).toContain('ENGINE_SLOTS=1\n');

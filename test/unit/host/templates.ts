@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { filledIn } from '../../../src/services/machine/templates.ts';
+import { a } from '../../../src/services/workloads/a.ts';
+import { b } from '../../../src/services/workloads/b.ts';
 
 const read = (path: string) =>
   readFileSync(fileURLToPath(new URL(`../../../templates/${path}`, import.meta.url)), 'utf8');
@@ -14,6 +17,8 @@ export const BOOT = {
   seal: read('boot/seal.sh'),
 };
 
-export const COMPOSE = { a: read('compose/service-a.yaml'), b: read('compose/service-b.yaml') };
+const each = (path: string) => ({ a: filledIn(read(path), a), b: filledIn(read(path), b) });
 
-export const DOCKERFILE = { a: read('services/service-a/Dockerfile'), b: read('services/service-b/Dockerfile') };
+export const COMPOSE = each('compose/service.yaml');
+
+export const DOCKERFILE = each('services/Dockerfile');

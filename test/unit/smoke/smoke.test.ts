@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { notMore } from '../../../src/services/smoke/check.ts';
-import { checkMeasured, checkMinimum } from '../../../src/services/smoke/checks-b.ts';
 import { junitOf } from '../../../src/services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../../../src/services/smoke/junit-file.ts';
 import { longPrompts, SHORT_PROMPT } from '../../../src/services/smoke/prompts.ts';
 import { smokeTargets } from '../../../src/services/smoke/targets.ts';
+import { checkMeasured, checkMinimum } from '../../../src/services/workloads/checks-b.ts';
 
 test('the short prompt is short in code points only', () => {
   expect([[...SHORT_PROMPT].length, SHORT_PROMPT.length]).toEqual([999, 1000]);
@@ -30,19 +30,23 @@ test('times: rounding is forgiven, more is not', () => {
 });
 
 describe('targets', () => {
-  const stack = async () => ({ a: 'http://stack-a', b: 'http://stack-b', minProcessSeconds: 5 });
+  const stack = async () => ({ urls: { a: 'http://stack-a', b: 'http://stack-b' }, minProcessSeconds: 5 });
 
   test('a named A does not borrow from the stack', async () => {
-    expect(await smokeTargets('default', { a: 'http://mine' }, stack)).toEqual({ a: 'http://mine' });
+    expect(await smokeTargets('default', { urls: { a: 'http://mine' } }, stack)).toEqual({
+      urls: { a: 'http://mine' },
+    });
   });
 
   test('without flags they are those of the stack; a flag wins over it', async () => {
-    expect(await smokeTargets('default', {}, stack)).toEqual(await stack());
-    expect(await smokeTargets('default', { minProcessSeconds: 0 }, stack)).toMatchObject({ minProcessSeconds: 0 });
+    expect(await smokeTargets('default', { urls: {} }, stack)).toEqual(await stack());
+    expect(await smokeTargets('default', { urls: {}, minProcessSeconds: 0 }, stack)).toMatchObject({
+      minProcessSeconds: 0,
+    });
   });
 
   test('nothing named and nothing deployed: what to do', async () => {
-    await expect(smokeTargets('demo', {}, async () => ({}))).rejects.toMatchObject({
+    await expect(smokeTargets('demo', { urls: {} }, async () => ({ urls: {} }))).rejects.toMatchObject({
       message: 'nothing is deployed in stack "demo", so there is nothing to check',
       exit: 3,
       nextSteps: expect.arrayContaining(['chainctl deploy local --stack demo']),

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
+import { readEndpoints } from '../../../src/services/stack/endpoints.ts';
 import { Journal } from '../../../src/services/stack/journal.ts';
+import type { StackPaths } from '../../../src/services/stack/paths.ts';
 import { readState } from '../../../src/services/stack/state.ts';
 import { StateStore } from '../../../src/services/stack/store.ts';
+import { withServices } from '../../../src/services/workloads/request.ts';
 
 let folder: string;
 let path: string;
@@ -96,13 +99,55 @@ describe('a state of an earlier version', () => {
   it('is read as it was meant, and kept in the history when it is written over', async () => {
     await mkdir(join(folder, 'stack'));
     await writeFile(path, JSON.stringify(OLD));
-    expect(await readState(path)).toEqual({ ...OLD, version: 2, serial: 0 });
+    expect(await readState(path)).toEqual({ ...OLD, version: 3, serial: 0 });
     const journal = await Journal.open(path, 'demo', 'local', clock);
     await journal.record('b', { status: 'ready', token: 't', spec: 0, identity: {} });
     const written = await readState(path);
-    expect(written).toMatchObject({ version: 2, serial: 1 });
+    expect(written).toMatchObject({ version: 3, serial: 1 });
     expect(written?.targets.local?.resources.a).toEqual(OLD.targets.local.resources.a);
     expect(JSON.parse(await readFile(join(folder, 'stack', 'history', '000000.json'), 'utf8'))).toEqual(OLD);
+  });
+});
+
+describe('a state of version 2', () => {
+  const on = (request: object, endpoints: object) => ({ request, endpoints, resources: {} });
+  const OLD = {
+    version: 2,
+    serial: 7,
+    stack: 'demo',
+    updatedAt: '2025-12-31T00:00:00.000Z',
+    targets: {
+      aws: on({ bUrl: 'http://b', modelA: 'tinyllama' }, { b: 'http://b', a: 'http://a:8001' }),
+      gcp: on({ modelB: 'phi3:mini', minProcessSeconds: 2 }, { b: 'http://new-b' }),
+    },
+  };
+
+  it('has endpoints only where they stand: the side of A knew the address of B, too', async () => {
+    await mkdir(join(folder, 'stack'));
+    await writeFile(path, JSON.stringify(OLD));
+    const state = await readState(path);
+    expect(state).toMatchObject({ version: 3, serial: 7 });
+    expect(state?.targets.aws?.endpoints).toEqual({ a: 'http://a:8001' });
+    const { urls, on: places, minProcessSeconds } = await readEndpoints({ state: path } as StackPaths);
+    expect(urls).toEqual({ a: 'http://a:8001', b: 'http://new-b' });
+    expect(places).toEqual({ a: 'aws', b: 'gcp' });
+    expect(minProcessSeconds).toBe(2);
+  });
+
+  it('has requests that are read by services', () => {
+    expect(withServices(OLD.targets.aws.request)).toEqual({
+      services: { a: { model: 'tinyllama', tuning: undefined } },
+      links: { b: 'http://b' },
+    });
+    const local = { modelA: 'x', modelB: 'y', minProcessSeconds: 0, portA: 1, portB: 2, tuning: { b: { numCtx: 9 } } };
+    expect(withServices(local)).toEqual({
+      services: {
+        a: { model: 'x', tuning: undefined },
+        b: { model: 'y', minProcessSeconds: 0, tuning: { numCtx: 9 } },
+      },
+      ports: { a: 1, b: 2 },
+    });
+    expect(withServices({ b: { model: 'z' } })).toEqual({ services: { b: { model: 'z' } } });
   });
 });
 

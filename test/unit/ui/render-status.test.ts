@@ -4,7 +4,7 @@ import { renderStatus } from '../../../src/ui/render-stack.ts';
 
 const since = '2026-11-21T13:48:13.000Z';
 
-test('the largest stack fits into 80 columns, and an unfinished one names the command that brings up both sides', () => {
+test('the largest stack fits into 80 columns, and an unfinished one names the command that goes on with it', () => {
   const aws = {
     ...{ target: 'aws', healthy: true, complete: true, since, auth: 'token', simulated: false },
     endpoints: { a: 'http://10.87.248.10:8001', b: 'http://10.87.249.200' },
@@ -26,6 +26,6 @@ test('the largest stack fits into 80 columns, and an unfinished one names the co
   expect(text).toContain('llm-b-autoscaler');
   expect(text).toContain('Names begin with chainctl-demo-');
   expect(text).toContain('10.87.248.10:8001');
-  expect(text).toContain('Next: chainctl deploy aws --stack demo');
+  expect(text).toContain('Next: chainctl deploy gcp --stack demo');
   expect(renderStatus('demo', [gcp])).toContain('Next: chainctl deploy gcp --stack demo');
 });

@@ -1,10 +1,11 @@
-import { refuseForeignTuning, tuningOf } from '../../../config/tuning-flags.ts';
 import { parseCidr } from '../../stack/cidr.ts';
 import { operatorAddress } from '../../stack/operator-address.ts';
 import type { Site } from '../../stack/provider.ts';
+import { askServices } from '../../workloads/ask.ts';
+import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import { imageText, parseImage, UBUNTU_24_04 } from './ami.ts';
 import type { AwsFlags, AwsPlaceFlags } from './flags.ts';
-import { type AwsRequest, chooseRegion, recordedRequest, SERVICE } from './request.ts';
+import { type AwsRequest, chooseRegion, recordedRequest } from './request.ts';
 
 /** Where EC2 is as flags, the stack's record and the environment mean it. */
 export function whereOf({ flags, record, operator: { env } }: Pick<Site, 'flags' | 'record' | 'operator'>) {
@@ -26,8 +27,7 @@ export function addressOf({ flags, operator, signal }: Site): Promise<string> {
 }
 
 /** What the flags ask for. The addresses of other services come later. */
-export async function askAws(flags: AwsFlags, site: Site): Promise<AwsRequest> {
-  refuseForeignTuning(flags, SERVICE);
+export async function askAws(flags: AwsFlags, site: Site, services: readonly ServiceDefinition[]): Promise<AwsRequest> {
   const allow = (flags.allow ?? []).map((text) => parseCidr(text, '--allow'));
   const image = imageText(flags.ami === undefined ? UBUNTU_24_04 : parseImage(flags.ami));
   const { region, profile } = whereOf(site);
@@ -43,11 +43,9 @@ export async function askAws(flags: AwsFlags, site: Site): Promise<AwsRequest> {
     public: flags.public,
     elasticIp: flags['elastic-ip'],
     ttlSeconds: flags.ttl,
-    bUrl: '',
-    modelA: flags['model-a'],
+    services: askServices(services, flags),
     sshUser: flags['ssh-user'],
     ollamaImage: flags['ollama-image'],
-    tuning: tuningOf(flags, SERVICE),
     auth: flags.auth,
   };
 }

@@ -20,15 +20,15 @@ import { drainedFirst } from './drain.ts';
 import { openEc2 } from './ec2.ts';
 import type { AwsDoctorFlags } from './flags.ts';
 import { listTagged, perHourIn } from './inventory.ts';
-import { desiredOnVm, ON_VM, onVm, vmAccess } from './on-vm.ts';
+import { desiredOnVm, keysOf, onVm, vmAccess } from './on-vm.ts';
 import {
   type AwsRequest,
   DEFAULT_DISK_GB,
   DEFAULT_TYPE,
   HOST_KEY,
   recordedRequest,
-  SERVICE,
   SSH_USER,
+  serviceOn,
 } from './request.ts';
 import { tagText } from './tags.ts';
 import { awsTarget, openAwsTarget } from './target.ts';
@@ -42,7 +42,8 @@ export function connectAws(site: Site): Connection<AwsRequest> {
   const templates = once(() => loadHostTemplates(operator.templates, operator.bundles));
   const sessions = new HostSessions();
   const { elasticIp = false, sshUser = SSH_USER } = recordedRequest(record?.request) ?? {};
-  const url = record?.endpoints[SERVICE];
+  const own = serviceOn(record?.request);
+  const url = record?.endpoints[own];
   const accessAt = (address: string | undefined) => vmAccess(paths, address, sshUser);
   const recordedAccess = () => accessAt(url === undefined ? undefined : new URL(url).hostname);
   return {
@@ -59,7 +60,12 @@ export function connectAws(site: Site): Connection<AwsRequest> {
         material: (make) => vmMaterial({ paths, boot: loaded.boot, ttlSeconds: request.ttlSeconds }, make),
         token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
         extra: (resources, wanted, token) =>
-          desiredOnVm(onVm(resources, wanted, { ...vm, token: async () => token }), wanted, vm, token),
+          desiredOnVm(
+            onVm(resources, { ...wanted, service: serviceOn(wanted) }, { ...vm, token: async () => token }),
+            wanted,
+            vm,
+            token,
+          ),
       });
     },
     async target(purpose, context) {
@@ -68,30 +74,30 @@ export function connectAws(site: Site): Connection<AwsRequest> {
         if (loaded === undefined) {
           // What is on the VM is removed with the VM.
           const access = async (of: ResourceContext) => accessAt(await resources.publicAddress(of));
-          const instance = { ...resources.instance, ...drainedFirst(resources.instance, url, access) };
+          const instance = { ...resources.instance, ...drainedFirst(resources.instance, own, url, access) };
           return awsTarget({ ...resources, instance });
         }
         const deps = { paths, sessions, templates: loaded, token: async () => undefined };
-        const { host, service } = onVm(resources, { elasticIp, sshUser }, deps);
+        const { host, service } = onVm(resources, { elasticIp, sshUser, service: own }, deps);
         return awsTarget(resources, [host, service] as unknown as Resource<unknown, unknown>[]);
       });
     },
-    status: async () => (record === undefined ? undefined : healthStatus('aws', record, url, ON_VM[1])),
+    status: async () => (record === undefined ? undefined : healthStatus('aws', record, url, keysOf(own).service)),
     async doctor() {
       const { type = DEFAULT_TYPE, subnet: subnetId } = site.flags as AwsDoctorFlags;
       const request = { type, image: UBUNTU_24_04, diskGb: DEFAULT_DISK_GB, subnetId };
       return doctorAws(await ec2(), request, () => addressOf(site), signal);
     },
     async logs(selection, kind, context) {
-      if (url === undefined || (selection !== undefined && selection !== SERVICE)) return [];
+      if (url === undefined || (selection !== undefined && selection !== own)) return [];
       const read = async (script: string) => {
         const access = await recordedAccess();
         return access === undefined ? '' : runThere(access, 'reading the log', script, { clock, ...context });
       };
-      return [remoteLog(SERVICE, kind, read)];
+      return [remoteLog(own, kind, read)];
     },
     async shell(service) {
-      const access = service === SERVICE ? await recordedAccess() : undefined;
+      const access = service === own ? await recordedAccess() : undefined;
       if (access === undefined) throw noMachine(paths.name, service, 'aws');
       return ['ssh', ...(await sshOptions(paths, service, access.hostKey)), `${sshUser}@${access.address}`];
     },

@@ -4,10 +4,13 @@ import type { PlannedChange } from '../../stack/change.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
 import type { Desired, ResourceContext } from '../../stack/resource.ts';
+import { stackOption } from '../../stack/stack-option.ts';
+import type { TargetRecord } from '../../stack/state.ts';
 import type { StepDeps } from '../../stack/steps.ts';
+import { neededOf, onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
 import { parseImage } from './ami.ts';
-import { type AwsResources, awsResources, desiredAws, type Material, SERVICE_PORT } from './desired.ts';
+import { type AwsResources, awsResources, desiredAws, type Material } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
 import { refuseElsewhere } from './guards.ts';
 import { checkUserData, type LiveInstance } from './instance.ts';
@@ -15,7 +18,7 @@ import { INSTANCE } from './instance-state.ts';
 import { gpuWarning } from './instance-types.ts';
 import { findAccount, findVpc, type Launch, resolveLaunch } from './launch.ts';
 import { costOf } from './prices.ts';
-import type { AwsRequest } from './request.ts';
+import { type AwsRequest, recordedRequest, serviceOn } from './request.ts';
 import { awsTarget } from './target.ts';
 
 /** What planning takes beside an open stack. */
@@ -57,7 +60,9 @@ export async function planAws(
   const { journal } = others;
   const { signal } = context;
   const stack = journal.stack;
-  const request: AwsRequest = { ...asked, bUrl: links.known.b ?? asked.bUrl };
+  const { name, needs, port } = onlyService(asked).definition;
+  const request: AwsRequest = { ...asked, links: neededOf(links.known, needs) };
+  refuseAnother(journal.target, name, stack);
   const [account, vpcId] = await Promise.all([findAccount(ec2, signal), findVpc(ec2, request.subnetId, signal)]);
   refuseElsewhere(journal.target, { stack, region: ec2.region, account });
   const material = (await deps.material(make)) ?? NO_MATERIAL;
@@ -85,6 +90,8 @@ export async function planAws(
     expiresAt: ends,
     details: { region: ec2.region, cost },
   });
+  const endpointsAt = (address: string | undefined): Deployed['endpoints'] =>
+    address === undefined ? {} : { [name]: `http://${address}:${port}` };
   const { auth } = request;
   const describe = (endpoints: Deployed['endpoints']) =>
     journal.describe({ request: recorded, endpoints, auth, complete: false });
@@ -93,12 +100,12 @@ export async function planAws(
     notes: [
       ...(makesVm(plan.changes) ? notesOf(await launch(signal)) : []),
       ...cost.lines.map((text): Note => ({ level: 'info', text })),
-      ...openness(request),
+      ...openness(request, port),
     ],
     ...(perHour === undefined ? {} : { perHour: { min: perHour, max: perHour } }),
     request: recorded,
     auth,
-    preview: answer({ ...journal.target.endpoints, b: request.bUrl }, expiresAt),
+    preview: answer(journal.target.endpoints, expiresAt),
     async apply() {
       const givenUp = plan.changes.some(({ key, action }) => key === ADDRESS && action === 'remove')
         ? journal.resource(ADDRESS)?.identity.address
@@ -108,14 +115,14 @@ export async function planAws(
       } catch (error) {
         // Whoever looks into it wants to log in and to read logs.
         const address = addressSeen();
-        if (address !== undefined) await describe(endpointsAt(address, request));
+        if (address !== undefined) await describe(endpointsAt(address));
         throw error;
       }
-      if (givenUp !== undefined) await describe(endpointsAt(undefined, request));
+      if (givenUp !== undefined) await describe(endpointsAt(undefined));
       const vm = await (givenUp === undefined
         ? resources.instance.find(context)
         : withOwnAddress(resources.instance, String(givenUp), context));
-      return answer(endpointsAt(vm?.publicIp, request), vm?.expiresAt);
+      return answer(endpointsAt(vm?.publicIp), vm?.expiresAt);
     },
   };
 }
@@ -145,13 +152,24 @@ function withOwnAddress(
   });
 }
 
-function endpointsAt(address: string | undefined, { bUrl }: AwsRequest): Deployed['endpoints'] {
-  return { b: bUrl, ...(address === undefined ? {} : { a: `http://${address}:${SERVICE_PORT}` }) };
+/**
+ * A VM is made for one service, and its keys are.
+ *
+ * @throws RemedyError (exit 3) when it runs another one
+ */
+function refuseAnother({ request, resources }: TargetRecord, name: string, stack: string): void {
+  const there = serviceOn(request ?? undefined);
+  if (recordedRequest(request) === undefined || Object.keys(resources).length === 0 || there === name) return;
+  throw new RemedyError(`the VM of stack ${stack} runs service ${there.toUpperCase()}, and would be left with both`, {
+    code: 'service-moved',
+    exit: ExitCode.configuration,
+    nextSteps: [`take it down first: chainctl teardown aws${stackOption(stack)}`, 'or use another stack: --stack NAME'],
+  });
 }
 
 /** What of it will be open. */
-function openness({ public: open }: AwsRequest): Note[] {
-  const text = `--public: everybody can use the service on port ${SERVICE_PORT}`;
+function openness({ public: open }: AwsRequest, port: number): Note[] {
+  const text = `--public: everybody can use the service on port ${port}`;
   return open ? [{ level: 'warn', text }] : [];
 }
 

@@ -1,5 +1,6 @@
 import { EVERYBODY } from '../../stack/cidr.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
+import { onlyService } from '../../workloads/request.ts';
 import { ADDRESS, elasticIp, type LiveAddress } from './address.ts';
 import type { Ec2 } from './ec2.ts';
 import { type InstanceSpec, instance, type LiveInstance } from './instance.ts';
@@ -18,7 +19,6 @@ import {
 import type { Ownership } from './tags.ts';
 
 const SSH_PORT = 22;
-export const SERVICE_PORT = 8001;
 
 /** What the VM is given: made on this machine, kept with the stack. */
 export interface Material {
@@ -88,13 +88,11 @@ export function byKey(resources: AwsResources, key: string): Resource<unknown, u
   return known[key] as Resource<unknown, unknown> | undefined;
 }
 
-/** The inbound rules that a request means: login for the operator, service A for those who are allowed. Pure. */
-export function rulesOf({ operatorAddress, allow, public: open }: AwsRequest): Rule[] {
+/** The inbound rules that a request means: login for the operator, the service for those who are allowed. Pure. */
+export function rulesOf({ operatorAddress, allow, public: open, ...request }: AwsRequest): Rule[] {
+  const { port } = onlyService(request).definition;
   const callers = open ? [EVERYBODY] : allow.length > 0 ? allow : [operatorAddress];
-  return [
-    { port: SSH_PORT, cidr: operatorAddress },
-    ...[...new Set(callers)].map((cidr) => ({ port: SERVICE_PORT, cidr })),
-  ];
+  return [{ port: SSH_PORT, cidr: operatorAddress }, ...[...new Set(callers)].map((cidr) => ({ port, cidr }))];
 }
 
 /** Turns a request into what is wanted on EC2. Pure. */

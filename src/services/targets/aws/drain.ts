@@ -6,41 +6,49 @@ import { STOP_TIMEOUT_SECONDS, stopScript, tellCutOff } from '../../machine/stop
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 
 /**
- * The removal of a VM, before which A ends what it has in flight: the end of a VM takes its engine away at once. Nobody is
- * logged in to where A has nothing in flight, or does not say so to this machine.
+ * The removal of a VM, before which its service ends what it has in flight: the end of a VM takes its engine away at once. Nobody is
+ * logged in to where it has nothing in flight, or does not say so to this machine.
  *
- * @param url base URL of A
+ * @param service its name
+ * @param url its base URL
  * @param access how the VM is reached; undefined where it is not
  */
 export function drainedFirst<Spec, Live>(
   vm: Resource<Spec, Live>,
+  service: string,
   url: string | undefined,
   access: (context: ResourceContext) => Promise<HostAccess | undefined>,
 ): Pick<Resource<Spec, Live>, 'remove'> {
   return {
     async remove(context, live) {
       const open = url === undefined ? 0 : ((await askInFlight(`${url}/health`))?.open ?? 0);
-      if (open > 0) await drain(vm.key, open, await access(context), context);
+      if (open > 0) await drain(vm.key, service, open, await access(context), context);
       await vm.remove(context, live);
     },
   };
 }
 
-async function drain(key: string, open: number, access: HostAccess | undefined, context: ResourceContext) {
+async function drain(
+  key: string,
+  service: string,
+  open: number,
+  access: HostAccess | undefined,
+  context: ResourceContext,
+) {
   const { emit, signal } = context;
   const waiting = (reason: string) => emit({ type: 'step-waiting', key, action: 'remove', reason });
   waiting(drainReason(open));
   const sessions = new HostSessions();
   try {
     if (access === undefined) throw new Error('no key to its VM');
-    const what = 'stopping service A';
+    const what = `stopping service ${service.toUpperCase()}`;
     const output = await sessions.use(access, context, { waitSeconds: 0, attempts: 1, waiting }, (session) =>
-      session.exec(stopScript('a'), { what, timeoutSeconds: STOP_TIMEOUT_SECONDS, signal }),
+      session.exec(stopScript(service), { what, timeoutSeconds: STOP_TIMEOUT_SECONDS, signal }),
     );
-    tellCutOff('service-a', output, context);
+    tellCutOff(`service-${service}`, output, context);
   } catch (error) {
     signal.throwIfAborted();
-    emit({ type: 'note', level: 'warn', text: `${cutOffText('service-a', open)}: ${reasonOf(error)}` });
+    emit({ type: 'note', level: 'warn', text: `${cutOffText(`service-${service}`, open)}: ${reasonOf(error)}` });
   } finally {
     await sessions.close();
   }

@@ -1,13 +1,15 @@
 import type { HostAccess } from '../../machine/access.ts';
 import { hostResource } from '../../machine/host-resource.ts';
 import { serviceResource } from '../../machine/service-resource.ts';
-import { type ServiceSpec, serviceSpec } from '../../machine/service-spec.ts';
+import { serviceSpec } from '../../machine/service-spec.ts';
 import type { HostSessions } from '../../machine/sessions.ts';
 import { formatPublicKey, parsePublicKey } from '../../machine/ssh-keys.ts';
-import type { HostTemplates } from '../../machine/templates.ts';
+import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { readSecret, SSH_KEY } from '../../stack/secrets.ts';
+import { definitionOf } from '../../workloads/catalog.ts';
+import { onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
 import type { AwsResources } from './desired.ts';
 import { INSTANCE } from './instance-state.ts';
@@ -15,7 +17,7 @@ import { type AwsRequest, HOST_KEY } from './request.ts';
 
 const SSH_PORT = 22;
 /** The keys of what is on the VM. */
-export const ON_VM = ['host-a', 'service-a'] as const;
+export const keysOf = (service: string) => ({ host: `host-${service}`, service: `service-${service}` });
 
 export interface VmDeps {
   readonly paths: StackPaths;
@@ -23,7 +25,7 @@ export interface VmDeps {
   readonly sessions: HostSessions;
   /** The stack's token; undefined for a chain that is open. */
   token(): Promise<string | undefined>;
-  /** Resolves once B serves, where it comes up at the same time. */
+  /** Resolves once what the service needs serves, where it comes up at the same time. */
   readonly answerable?: ((context: ResourceContext) => Promise<void>) | undefined;
 }
 
@@ -41,12 +43,12 @@ export async function vmAccess(
 }
 
 /**
- * The VM as a machine (`host-a`) and the service on it (`service-a`). While looking, a VM that cannot be reached has
+ * The VM as a machine (`host-NAME`) and the service on it (`service-NAME`). While looking, a VM that cannot be reached has
  * nothing on it yet; removing is the VM's own removal.
  */
 export function onVm(
   resources: Pick<AwsResources, 'publicAddress' | 'whyGone'>,
-  { elasticIp, sshUser }: Pick<AwsRequest, 'elasticIp' | 'sshUser'>,
+  { elasticIp, sshUser, service: name }: Pick<AwsRequest, 'elasticIp' | 'sshUser'> & { readonly service: string },
   { paths, templates, sessions, token, answerable }: VmDeps,
 ) {
   const options = {
@@ -58,10 +60,12 @@ export function onVm(
     access: async (context: ResourceContext) => vmAccess(paths, await resources.publicAddress(context), sshUser),
   } as const;
   const below = elasticIp ? [INSTANCE, ADDRESS] : [INSTANCE];
-  const service = { ...options, service: 'a', templates: templates.services.a, token, answerable } as const;
+  const definition = definitionOf(name);
+  const service = { ...options, service: definition, templates: templatesOf(templates, definition), token, answerable };
+  const keys = keysOf(name);
   return {
-    host: goesWithTheVm(hostResource('host-a', below, options)),
-    service: goesWithTheVm(serviceResource('service-a', ['host-a'], service)),
+    host: goesWithTheVm(hostResource(keys.host, below, options)),
+    service: goesWithTheVm(serviceResource(keys.service, [keys.host], service)),
   };
 }
 
@@ -72,17 +76,9 @@ export function desiredOnVm(
   { templates }: Pick<VmDeps, 'templates'>,
   token: string | undefined,
 ): Desired[] {
-  const spec: ServiceSpec = serviceSpec(
-    {
-      service: 'a',
-      model: request.modelA,
-      remoteB: `${request.bUrl}/invoke`,
-      ollamaImage: request.ollamaImage,
-      tuning: request.tuning,
-      token,
-    },
-    templates.services.a,
-  );
+  const { links, ollamaImage } = request;
+  const wanted = onlyService(request);
+  const spec = serviceSpec({ ...wanted, links, ollamaImage, token }, templatesOf(templates, wanted.definition));
   return [desire(host, { docker: 'installed' }), desire(service, spec)];
 }
 

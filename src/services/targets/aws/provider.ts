@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Provider } from '../../stack/provider.ts';
 import { readSecret } from '../../stack/secrets.ts';
 import { type AwsFlags, awsDeployFlags, awsDoctorFlags, awsPlaceFlags } from './flags.ts';
-import { type AwsRequest, HOST_KEY, SERVICE } from './request.ts';
+import { type AwsRequest, HOST_KEY } from './request.ts';
 
 /** Variables of which each alone is a sign of credentials (docs.aws.amazon.com/sdkref, standardized providers). */
 const SIGNS = [
@@ -28,16 +28,15 @@ Run it again to change what differs, or to go on after anything that went wrong.
   },
   billed: true,
   neighbours: false,
-  runs: ({ name }) => name === SERVICE,
+  runs: () => true,
   // What nobody needs is where the chain is entered.
-  chosen: (services) =>
-    services.filter((each) => aws.runs(each) && !services.some(({ needs }) => needs.includes(each.name))).slice(0, 1),
+  chosen: (services) => services.filter((each) => !services.some(({ needs }) => needs.includes(each.name))).slice(0, 1),
   placeFlags: awsPlaceFlags,
   deployFlags: awsDeployFlags,
   doctorFlags: awsDoctorFlags,
-  async ask(site) {
+  async ask(site, services) {
     const { askAws } = await import('./ask.ts');
-    return askAws(site.flags as AwsFlags, site);
+    return askAws(site.flags as AwsFlags, site, services);
   },
   // The operator's own key is the same on every cloud.
   hasTraces: async ({ paths }) => (await readSecret(paths, HOST_KEY)) !== undefined,

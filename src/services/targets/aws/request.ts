@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { tuningSchema } from '../../chain/tuning.ts';
+import { entryOf } from '../../workloads/catalog.ts';
+import { commonRequest, withServices } from '../../workloads/request.ts';
 
 export const DEFAULT_REGION = 'eu-north-1';
-/** The service that its VM runs. */
-export const SERVICE = 'a';
 /** Name of the stack's secret that is the VM's own key. */
 export const HOST_KEY = 'host-key-a';
 /** Who may log in to Ubuntu's own images. */
@@ -18,34 +17,34 @@ export const DEFAULT_DISK_GB = 20;
 export const DEFAULT_TYPE = 'c6i.xlarge';
 
 /** What the operator asks of `deploy aws`; recorded in the state as it is. No secrets. */
-export const awsRequestSchema = z.object({
-  region: z.string().min(1),
-  profile: z.string().optional(),
-  /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
-  account: z.string().optional(),
-  type: z.string().min(1),
-  /** As `imageText` writes it. */
-  image: z.string().min(1),
-  diskGb: z.number().int().min(8),
-  subnetId: z.string().optional(),
-  /** Range that may log in. */
-  operatorAddress: z.string(),
-  /** Ranges that may use service A; empty for the operator's alone. */
-  allow: z.array(z.string()),
-  /** Service A open to everybody. */
-  public: z.boolean().default(false),
-  elasticIp: z.boolean().default(false),
-  ttlSeconds: z.number().positive().optional(),
-  /** Base URL of B. */
-  bUrl: z.string(),
-  modelA: z.string().min(1),
-  /** Who may log in to the image's system. */
-  sshUser: z.string().default(SSH_USER),
-  /** Another image of the engine than the compose file's own. */
-  ollamaImage: z.string().optional(),
-  tuning: tuningSchema.optional(),
-  auth: z.enum(['token', 'none']),
-});
+export const awsRequestSchema = z.preprocess(
+  withServices,
+  z.object({
+    region: z.string().min(1),
+    profile: z.string().optional(),
+    /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
+    account: z.string().optional(),
+    type: z.string().min(1),
+    /** As `imageText` writes it. */
+    image: z.string().min(1),
+    diskGb: z.number().int().min(8),
+    subnetId: z.string().optional(),
+    /** Range that may log in. */
+    operatorAddress: z.string(),
+    /** Ranges that may use the service; empty for the operator's alone. */
+    allow: z.array(z.string()),
+    /** The service open to everybody. */
+    public: z.boolean().default(false),
+    elasticIp: z.boolean().default(false),
+    ttlSeconds: z.number().positive().optional(),
+    ...commonRequest,
+    /** Who may log in to the image's system. */
+    sshUser: z.string().default(SSH_USER),
+    /** Another image of the engine than the compose file's own. */
+    ollamaImage: z.string().optional(),
+    auth: z.enum(['token', 'none']),
+  }),
+);
 
 export type AwsRequest = z.infer<typeof awsRequestSchema>;
 
@@ -64,4 +63,9 @@ export function chooseRegion({ flag, recorded, env }: RegionSources): string {
 /** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */
 export function recordedRequest(request: unknown): AwsRequest | undefined {
   return awsRequestSchema.safeParse(request).data;
+}
+
+/** Name of the service that its VM runs, or would run. */
+export function serviceOn(request: unknown): string {
+  return Object.keys(recordedRequest(request)?.services ?? {})[0] ?? entryOf().name;
 }

@@ -1,9 +1,10 @@
-import { refuseForeignTuning, tuningOf } from '../../../config/tuning-flags.ts';
 import { operatorAddress } from '../../stack/operator-address.ts';
 import type { Site } from '../../stack/provider.ts';
+import { askServices } from '../../workloads/ask.ts';
+import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import { type Compute, openCompute } from './compute.ts';
 import type { GcpDoctorFlags, GcpFlags } from './flags.ts';
-import { checkRequest, chooseProject, chooseZones, type GcpRequest, recordedRequest, SERVICE } from './request.ts';
+import { checkRequest, chooseProject, chooseZones, type GcpRequest, recordedRequest } from './request.ts';
 
 type Here = Pick<Site, 'flags' | 'record' | 'operator'>;
 
@@ -44,8 +45,7 @@ export function addressOf(site: Site): Promise<string> {
 }
 
 /** What the flags ask for. */
-export async function askGcp(flags: GcpFlags, site: Site): Promise<GcpRequest> {
-  refuseForeignTuning(flags, SERVICE);
+export async function askGcp(flags: GcpFlags, site: Site, services: readonly ServiceDefinition[]): Promise<GcpRequest> {
   return checkRequest({
     project: projectOf(site) ?? (await computeOf(site)).project,
     zones: [...zonesOf(site)],
@@ -63,10 +63,8 @@ export async function askGcp(flags: GcpFlags, site: Site): Promise<GcpRequest> {
     readySeconds: flags['ready-timeout'],
     ttlSeconds: flags.ttl,
     operatorAddress: await addressOf(site),
-    modelB: flags['model-b'],
-    minProcessSeconds: flags['min-process-seconds'],
+    services: askServices(services, flags),
     ollamaImage: flags['ollama-image'],
-    tuning: tuningOf(flags, SERVICE),
     bake: flags.bake,
     auth: flags.auth,
   });

@@ -17,7 +17,7 @@ import { groupLogs } from './logs.ts';
 import { ownerText } from './names.ts';
 import { openGroup } from './open-group.ts';
 import { httpProbe } from './probe.ts';
-import { DEFAULT_DISK_GB, DEFAULT_TYPE, type GcpRequest, HOST_KEY_B, recordedRequest, SERVICE } from './request.ts';
+import { DEFAULT_DISK_GB, DEFAULT_TYPE, type GcpRequest, HOST_KEY_B, recordedRequest, serviceOn } from './request.ts';
 import { sshCommandB } from './ssh-command.ts';
 import { openGcpTarget } from './target.ts';
 import { chooseVm, listVms } from './vms.ts';
@@ -29,7 +29,8 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
   const compute = once(() => computeOf(site));
   const sessions = new HostSessions();
   const by = createdBy(operator);
-  const readLogs = groupLogs({ paths, clock, compute });
+  const own = serviceOn(record?.request);
+  const readLogs = groupLogs({ paths, clock, compute, service: own });
   const vms = async () => listVms(await compute(), paths.name, signal);
   return {
     async plan(request, steps, links, options) {
@@ -49,26 +50,25 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
       const boot = bootTarget(opened, { stack: paths.name, createdBy: '' });
       return openGcpTarget(opened, paths.name, record, boot);
     },
-    status: async () =>
-      record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[SERVICE], RULE),
+    status: async () => (record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[own], RULE)),
     async doctor() {
       const { type = DEFAULT_TYPE, max = 3 } = site.flags as GcpDoctorFlags;
       const request = { zones: [...zonesOf(site)], type, network: 'default', min: 1, max, diskGb: DEFAULT_DISK_GB };
       return doctorGcp(compute, request, () => addressOf(site), signal);
     },
     logs: async (selection, kind, context) =>
-      selection === undefined || selection === SERVICE ? readLogs(kind, context) : [],
+      selection === undefined || selection === own ? readLogs(kind, context) : [],
     async instances(service) {
-      if (service !== SERVICE) return [];
+      if (service !== own) return [];
       return (await vms()).map(({ name, zone, status, address, createdAt }) => ({
         ...{ name, state: status, address, since: createdAt },
         details: { zone },
       }));
     },
     async shell(_service, instance) {
-      const vm = chooseVm(await vms(), instance, paths.name);
+      const vm = chooseVm(await vms(), instance, { stack: paths.name, service: own });
       const request = recordedRequest(record?.request);
-      return ['ssh', ...(await sshCommandB(vm, { compute: await compute(), paths, request }))];
+      return ['ssh', ...(await sshCommandB(vm, { compute: await compute(), paths, request, service: own }))];
     },
     group: () => openGroup(site),
     async owned() {

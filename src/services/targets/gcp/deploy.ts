@@ -14,7 +14,7 @@ import { type Location, locationName } from './paths.ts';
 import { type Attempt, attemptAt } from './plan-in-zone.ts';
 import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
-import { type GcpRequest, locationsOf } from './request.ts';
+import { type GcpRequest, locationsOf, serviceOn } from './request.ts';
 import type { Probe } from './serving.ts';
 import { isTemplateKey } from './template.ts';
 
@@ -128,7 +128,7 @@ async function planner(
     const zone = zoneOf(location, request, deps.compute);
     const boot = await deps.boot({
       ...{ request, owner, zone, externalAddress, token },
-      tag: vmTag(stack),
+      tag: vmTag(stack, serviceOn(request)),
       make,
     });
     return attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);

@@ -1,5 +1,6 @@
 import { EVERYBODY } from '../../stack/cidr.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
+import { onlyService } from '../../workloads/request.ts';
 import { globalAddress } from './address.ts';
 import { autoscaler } from './autoscaler.ts';
 import { backendService } from './backend.ts';
@@ -12,7 +13,7 @@ import { groupKey, instanceGroup, isGroupKey } from './group.ts';
 import { BALANCER_CHECK, CHECKS, HEALING_CHECK, healthCheck } from './health-check.ts';
 import { type Ownership, objectName, regionOf } from './names.ts';
 import { globalPath, type Location, placedPath } from './paths.ts';
-import { type GcpRequest, SERVICE_PORT } from './request.ts';
+import { type GcpRequest, serviceOn } from './request.ts';
 import { instanceTemplate, isTemplateKey, type TemplateSpec } from './template.ts';
 import { httpProxy, urlMap } from './url-map.ts';
 
@@ -92,9 +93,9 @@ export function byKey(resources: GcpResources, key: string): Resource<unknown, u
   return all.find((each) => each.key === key);
 }
 
-/** The network tag of the VMs of service B, builder included. */
-export function vmTag(stack: string): string {
-  return objectName(stack, 'b');
+/** The network tag of the VMs of the service, builder included. */
+export function vmTag(stack: string, service: string): string {
+  return objectName(stack, service);
 }
 
 /** What the template of a request is made from. Pure. */
@@ -113,7 +114,7 @@ export function templateSpec(
     network: networkPath(request),
     ...(subnet === undefined ? {} : { subnet }),
     externalAddress,
-    tag: vmTag(stack),
+    tag: vmTag(stack, serviceOn(request)),
     ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
   };
 }
@@ -139,11 +140,12 @@ interface Wanted {
 export function desiredGcp(resources: GcpResources, { request, boot, template }: Wanted): Desired[] {
   const network = networkPath(request);
   const { tag } = template;
-  const check = (key: keyof typeof CHECKS) => ({ ...CHECKS[key], port: SERVICE_PORT, path: HEALTH_PATH });
+  const { port } = onlyService(request).definition;
+  const check = (key: keyof typeof CHECKS) => ({ ...CHECKS[key], port, path: HEALTH_PATH });
   const pathOf = (collection: string, { name }: { readonly name: string }) => globalPath(request, collection, name);
   return [
     desire(resources.address, {}),
-    desire(resources.lbFirewall, { network, port: SERVICE_PORT, sources: BALANCER_RANGES, tag }),
+    desire(resources.lbFirewall, { network, port, sources: BALANCER_RANGES, tag }),
     desire(resources.sshFirewall, { network, port: SSH_PORT, sources: [request.operatorAddress], tag }),
     desire(resources.restFirewall, { network, sources: [EVERYBODY], tag }),
     desire(resources.balancerCheck, check(BALANCER_CHECK)),
@@ -153,7 +155,7 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
     desire(resources.group, {
       template: pathOf('instanceTemplates', resources.template),
       size: request.min,
-      port: SERVICE_PORT,
+      port,
       healthCheck: pathOf('healthChecks', resources.healingCheck),
       startSeconds: boot.source.startSeconds,
     }),

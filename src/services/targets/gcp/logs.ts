@@ -14,6 +14,8 @@ import { type GroupVm, listVms } from './vms.ts';
 interface LogDeps {
   compute(): Promise<Compute>;
   readonly paths: StackPaths;
+  /** Name of the service that the VMs run. */
+  readonly service: string;
   readonly clock: Clock;
 }
 
@@ -30,7 +32,7 @@ interface Reading extends LogDeps {
 const LIST_MS = 10_000;
 
 /**
- * Reads the logs of service B on every VM of the group; of a VM that cannot be reached, a note says why, once. Logs come
+ * Reads the logs of the service on every VM of the group; of a VM that cannot be reached, a note says why, once. Logs come
  * over SSH: that the group cannot be listed for a while is said, too, and the VMs that are known are read on.
  *
  * @returns a function that can be called again and again, and then finds VMs that have come
@@ -65,7 +67,7 @@ function sayOnce({ context, told }: Pick<Reading, 'context' | 'told'>, about: st
 
 /** Named by the end of the VM's name, which is what tells it from the others. */
 function vmLog(name: string, reading: Reading): LogSource {
-  const { paths, clock, kind, context } = reading;
+  const { paths, clock, service, kind, context } = reading;
   const silent = (reason: string, about = reason) => {
     sayOnce(reading, `${name}: ${about}`, `no log of ${name}: ${reason}`);
     return '';
@@ -75,7 +77,7 @@ function vmLog(name: string, reading: Reading): LogSource {
     if (vm === undefined) return silent('it is no longer there');
     if (vm.status !== 'RUNNING') return silent(`it is ${vm.status}`);
     const access = await vmAccessB(paths, vm);
-    if (access === undefined) return silent(`it has no public address; see "chainctl ssh b ${name}"`);
+    if (access === undefined) return silent(`it has no public address; see "chainctl ssh ${service} ${name}"`);
     try {
       return await runThere(access, 'reading the log', script, { ...context, clock });
     } catch (error) {
@@ -83,5 +85,5 @@ function vmLog(name: string, reading: Reading): LogSource {
       return silent(reasonOf(error), 'not reached');
     }
   };
-  return remoteLog('b', kind, run, `b-${name.split('-').at(-1)}`);
+  return remoteLog(service, kind, run, `${service}-${name.split('-').at(-1)}`);
 }

@@ -12,7 +12,7 @@ import { RULE } from './forwarding-rule.ts';
 import { type GroupSpec, rollsOut } from './group.ts';
 import { type Ownership, objectName } from './names.ts';
 import type { Location } from './paths.ts';
-import { type GcpRequest, SERVICE } from './request.ts';
+import { type GcpRequest, serviceOn } from './request.ts';
 import { type Probe, untilServing } from './serving.ts';
 import { gcpTarget } from './target.ts';
 import { templateKey } from './template.ts';
@@ -101,15 +101,16 @@ function willRoll(key: string, desired: readonly Desired[], { observed }: Observ
 
 /** In the state before anything answers there: A can be made meanwhile, and whoever asks sees where B will be. */
 async function announce(
-  b: string,
+  url: string,
   request: GcpRequest,
   { journal, context }: StepDeps,
   deps: AttemptDeps,
 ): Promise<void> {
   const { auth } = request;
-  if (journal.target.endpoints.b !== b) {
-    await journal.describe({ request, endpoints: { b }, auth, complete: false });
+  const service = serviceOn(request);
+  if (journal.target.endpoints[service] !== url) {
+    await journal.describe({ request, endpoints: { [service]: url }, auth, complete: false });
   }
-  context.emit({ type: 'note', level: 'info', text: `service ${SERVICE.toUpperCase()} will answer at ${b}` });
-  deps.announce(SERVICE, b);
+  context.emit({ type: 'note', level: 'info', text: `service ${service.toUpperCase()} will answer at ${url}` });
+  deps.announce(service, url);
 }

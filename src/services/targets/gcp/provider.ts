@@ -4,7 +4,7 @@ import type { Provider } from '../../stack/provider.ts';
 import { readSecret } from '../../stack/secrets.ts';
 import { type GcpFlags, gcpDeployFlags, gcpDoctorFlags, gcpPlaceFlags } from './flags.ts';
 import { groupFlags } from './group-flags.ts';
-import { type GcpRequest, HOST_KEY_B, SERVICE } from './request.ts';
+import { type GcpRequest, HOST_KEY_B } from './request.ts';
 
 /** Variables of which each alone is a sign of a project or of credentials. */
 const SIGNS = [
@@ -24,15 +24,16 @@ Run it again to change what differs, or to go on after anything that went wrong.
   },
   billed: true,
   neighbours: false,
-  runs: ({ name }) => name === SERVICE,
+  // Its VMs are made alike, whatever address another service may get.
+  runs: ({ needs }) => needs.length === 0,
   chosen: (services) => services.filter((each) => gcp.runs(each)).slice(0, 1),
   placeFlags: gcpPlaceFlags,
   deployFlags: gcpDeployFlags,
   doctorFlags: gcpDoctorFlags,
   groupFlags,
-  async ask(site) {
+  async ask(site, services) {
     const { askGcp } = await import('./ask.ts');
-    return askGcp(site.flags as GcpFlags, site);
+    return askGcp(site.flags as GcpFlags, site, services);
   },
   hasTraces: async ({ paths }) => (await readSecret(paths, HOST_KEY_B)) !== undefined,
   async isConfigured({ flags, record, operator: { env, userHome } }) {

@@ -5,7 +5,7 @@ import type { GroupReference } from './group-source.ts';
 import { objectName } from './names.ts';
 import type { Location } from './paths.ts';
 import { parseLocation } from './paths.ts';
-import { locationsOf, recordedRequest } from './request.ts';
+import { locationsOf, recordedRequest, serviceOn } from './request.ts';
 
 /**
  * Where the size follows the requests, those of a watch count, too: one or two a second at first. Against less than this
@@ -32,13 +32,14 @@ export function recordedGroup(
   const [first] = locationsOf(request);
   const location: Location | undefined = made === undefined ? first : locationOf(made);
   if (location === undefined) return undefined;
+  const url = endpoints[serviceOn(request)];
   const mayAsk = request.autoscale.signal !== 'lb' || request.ratePerInstance >= LEAST_RATE_TO_ASK;
   return {
     project: request.project,
     group: objectName(stack, GROUP_PART),
     location,
     backendService: objectName(stack, BACKEND),
-    ...(endpoints.b === undefined || !mayAsk ? {} : { url: endpoints.b }),
+    ...(url === undefined || !mayAsk ? {} : { url }),
   };
 }
 

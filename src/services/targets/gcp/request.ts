@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ExitCode, RemedyError } from '../../../errors.ts';
-import { tuningSchema } from '../../chain/tuning.ts';
+import { neededFirst, SERVICES } from '../../workloads/catalog.ts';
+import { commonRequest, withServices } from '../../workloads/request.ts';
 import { regionOf } from './names.ts';
 import type { Location } from './paths.ts';
 
@@ -9,47 +10,44 @@ export const DEFAULT_ZONE = 'europe-west3-c';
 export const DEFAULT_TYPE = 'e2-standard-4';
 /** Ubuntu, Docker, an engine and a model of 2.3 GB, with room for logs. */
 export const DEFAULT_DISK_GB = 30;
-export const SERVICE_PORT = 8002;
-/** The service that its VMs run. */
-export const SERVICE = 'b';
 /** Name of the secret that is the host key of all VMs of the group. */
 export const HOST_KEY_B = 'host-key-b';
 
 /** What the operator asks of `deploy gcp`; recorded in the state as it is. No secrets. */
-export const gcpRequestSchema = z.object({
-  /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
-  project: z.string().min(1),
-  /** In the order in which they are tried. */
-  zones: z.array(z.string().min(1)).min(1),
-  /** Spread over all zones of the region instead. */
-  regionWide: z.boolean().default(false),
-  type: z.string().min(1),
-  diskGb: z.number().int().min(10),
-  network: z.string().min(1),
-  subnet: z.string().optional(),
-  min: z.number().int().min(1),
-  max: z.number().int().min(1),
-  autoscale: z.object({ signal: z.enum(['cpu', 'lb']), target: z.number().positive().max(1) }),
-  /** Requests per second that one VM is meant to take; counts with `lb` only. */
-  ratePerInstance: z.number().positive(),
-  coolDownSeconds: z.number().int().min(0),
-  /** Within which B answers a request, seconds. */
-  requestSeconds: z.number().int().positive(),
-  ttlSeconds: z.number().positive().optional(),
-  /** Seconds that one VM may take until it serves; undefined for what its boot source says. */
-  readySeconds: z.number().positive().optional(),
-  /** Range that may log in. */
-  operatorAddress: z.string(),
-  modelB: z.string().min(1),
-  /** B's answers are never sent earlier than this, seconds; undefined for the compose file's own. */
-  minProcessSeconds: z.number().min(0).optional(),
-  /** Another image of the engine than the compose file's own. */
-  ollamaImage: z.string().optional(),
-  tuning: tuningSchema.optional(),
-  /** Whether VMs boot from an image of their own or get everything at boot. */
-  bake: z.boolean().default(true),
-  auth: z.enum(['token', 'none']),
-});
+export const gcpRequestSchema = z.preprocess(
+  withServices,
+  z.object({
+    /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
+    project: z.string().min(1),
+    /** In the order in which they are tried. */
+    zones: z.array(z.string().min(1)).min(1),
+    /** Spread over all zones of the region instead. */
+    regionWide: z.boolean().default(false),
+    type: z.string().min(1),
+    diskGb: z.number().int().min(10),
+    network: z.string().min(1),
+    subnet: z.string().optional(),
+    min: z.number().int().min(1),
+    max: z.number().int().min(1),
+    autoscale: z.object({ signal: z.enum(['cpu', 'lb']), target: z.number().positive().max(1) }),
+    /** Requests per second that one VM is meant to take; counts with `lb` only. */
+    ratePerInstance: z.number().positive(),
+    coolDownSeconds: z.number().int().min(0),
+    /** Within which the service answers a request, seconds. */
+    requestSeconds: z.number().int().positive(),
+    ttlSeconds: z.number().positive().optional(),
+    /** Seconds that one VM may take until it serves; undefined for what its boot source says. */
+    readySeconds: z.number().positive().optional(),
+    /** Range that may log in. */
+    operatorAddress: z.string(),
+    ...commonRequest,
+    /** Another image of the engine than the compose file's own. */
+    ollamaImage: z.string().optional(),
+    /** Whether VMs boot from an image of their own or get everything at boot. */
+    bake: z.boolean().default(true),
+    auth: z.enum(['token', 'none']),
+  }),
+);
 
 export type GcpRequest = z.infer<typeof gcpRequestSchema>;
 
@@ -126,4 +124,13 @@ function usage(message: string, nextStep: string): RemedyError {
 /** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */
 export function recordedRequest(request: unknown): GcpRequest | undefined {
   return gcpRequestSchema.safeParse(request).data;
+}
+
+/** Name of the service that its VMs run, or would run: what needs no other one. */
+export function serviceOn(request: unknown): string {
+  const [first] = [
+    ...Object.keys(recordedRequest(request)?.services ?? {}),
+    ...neededFirst(SERVICES).map(({ name }) => name),
+  ];
+  return first as string;
 }

@@ -7,7 +7,7 @@ import { stackOption } from '../../stack/stack-option.ts';
 import { type LoginKeys, loginAccess, loginKeys, SSH_USER } from './boot/login.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
-import { type GcpRequest, SERVICE } from './request.ts';
+import type { GcpRequest } from './request.ts';
 import type { GroupVm } from './vms.ts';
 
 /** Where connections through Google's Identity-Aware Proxy come from (cloud.google.com/iap/docs/using-tcp-forwarding). */
@@ -17,6 +17,8 @@ interface Login {
   readonly compute: Pick<Compute, 'project'>;
   readonly paths: StackPaths;
   readonly request: Pick<GcpRequest, 'network'> | undefined;
+  /** Name of the service that the VMs run. */
+  readonly service: string;
 }
 
 /**
@@ -26,10 +28,10 @@ interface Login {
  * @throws RemedyError (exit 3) when the VM has no public address, with the way through Google's proxy; or when the keys
  *   are not on this machine
  */
-export async function sshCommandB(vm: GroupVm, { compute, paths, request }: Login): Promise<string[]> {
+export async function sshCommandB(vm: GroupVm, { compute, paths, request, service }: Login): Promise<string[]> {
   const keys = await keysOf(paths);
   const { hostKey } = loginAccess(keys, vm.address ?? '');
-  const options = await sshOptions(paths, SERVICE, hostKey);
+  const options = await sshOptions(paths, service, hostKey);
   if (vm.address !== undefined) return [...options, `${SSH_USER}@${vm.address}`];
   const through = `gcloud compute start-iap-tunnel ${vm.name} 22 --listen-on-stdin --project ${compute.project} --zone ${vm.zone}`;
   const words = ['ssh', ...options, '-o', `ProxyCommand=${through}`, `${SSH_USER}@${vm.name}`];
@@ -41,7 +43,7 @@ export async function sshCommandB(vm: GroupVm, { compute, paths, request }: Logi
       exit: ExitCode.configuration,
       nextSteps: [
         `log in through Google's proxy: ${words.map((word) => (/^[\w@./=:-]+$/.test(word) ? word : quote(word))).join(' ')}`,
-        `which needs a firewall rule of yours: gcloud compute firewall-rules create ${rule} --project ${compute.project} --network ${request?.network ?? 'default'} --allow tcp:22 --source-ranges ${IAP_RANGE} --target-tags ${vmTag(paths.name)}`,
+        `which needs a firewall rule of yours: gcloud compute firewall-rules create ${rule} --project ${compute.project} --network ${request?.network ?? 'default'} --allow tcp:22 --source-ranges ${IAP_RANGE} --target-tags ${vmTag(paths.name, service)}`,
       ],
     },
   );

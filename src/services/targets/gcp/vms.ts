@@ -5,7 +5,6 @@ import { publicAddressOf } from './boot/builder.ts';
 import type { Compute } from './compute.ts';
 import type { Instance } from './compute-calls.ts';
 import { shortName } from './names.ts';
-import { SERVICE } from './request.ts';
 
 /** One VM of service B. */
 export interface GroupVm {
@@ -45,16 +44,22 @@ function compareTimes(one: GroupVm, other: GroupVm): number {
   return (Date.parse(one.createdAt) || 0) - (Date.parse(other.createdAt) || 0) || one.name.localeCompare(other.name);
 }
 
+interface Group {
+  readonly stack: string;
+  /** Name of the service that its VMs run. */
+  readonly service: string;
+}
+
 /**
  * The VM that is meant: by its name or the end of it, else the newest that runs. Pure.
  *
  * @throws RemedyError: no such VM, or none at all (exit 3)
  */
-export function chooseVm(vms: readonly GroupVm[], wanted: string | undefined, stack: string): GroupVm {
+export function chooseVm(vms: readonly GroupVm[], wanted: string | undefined, { stack, service }: Group): GroupVm {
   if (wanted === undefined) {
     const found = vms.find(({ status }) => status === 'RUNNING') ?? vms[0];
     if (found !== undefined) return found;
-    throw noMachine(stack, SERVICE, 'gcp');
+    throw noMachine(stack, service, 'gcp');
   }
   const exact = vms.find(({ name }) => name === wanted);
   const ending = vms.filter(({ name }) => name.endsWith(`-${wanted}`));

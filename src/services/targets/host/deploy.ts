@@ -1,21 +1,22 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { refuseForeignTuning, tuningOf } from '../../../config/tuning-flags.ts';
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
-import type { Tuning } from '../../chain/tuning.ts';
 import { formatAccess } from '../../machine/access.ts';
-import { layoutOf } from '../../machine/layout.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
 import { fingerprint, parsePublicKey } from '../../machine/ssh-keys.ts';
-import type { HostTemplates, ServiceName } from '../../machine/templates.ts';
+import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
 import { ensureSecret, readSecret } from '../../stack/secrets.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { StepDeps } from '../../stack/steps.ts';
-import { DEFAULT_MODELS, type HostFlags } from './flags.ts';
+import { type AskedServices, askServices } from '../../workloads/ask.ts';
+import { definitionOf } from '../../workloads/catalog.ts';
+import { withServices } from '../../workloads/request.ts';
+import type { ServiceDefinition } from '../../workloads/service-definition.ts';
+import type { HostFlags } from './flags.ts';
 import { readIdentity } from './identity.ts';
 import { type HostPin, type HostPins, readPins, writePins } from './pins.ts';
 import { httpBase, parseSshAddress, type SshAddress } from './ssh-address.ts';
@@ -24,14 +25,12 @@ import { pinHostKey, type TrustOptions } from './trust.ts';
 
 /** What the operator asks of `deploy host` for one service. */
 export interface HostRequest {
-  readonly service: ServiceName;
+  /** The one that the machine gets. */
+  readonly services: AskedServices;
   readonly ssh: SshAddress;
   /** Absolute path of a private key; without one, the agent is asked. */
   readonly identity?: string | undefined;
-  readonly model: string;
-  readonly minProcessSeconds?: number | undefined;
   readonly ollamaImage?: string | undefined;
-  readonly tuning?: Tuning | undefined;
   /** Whether the service asks for the stack's token. */
   readonly auth: 'token' | 'none';
 }
@@ -42,20 +41,21 @@ export interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' |
   trust(): Promise<TrustOptions>;
 }
 
-/** Asked for before and kept: a deploy of B must not forget what was asked for A. */
-const recordedRequest = z.record(z.string(), z.unknown()).catch({});
+/** Asked for before and kept: a deploy of one service must not forget what was asked for another. */
+const recordedRequest = z
+  .preprocess(withServices, z.looseObject({ services: z.record(z.string(), z.unknown()) }))
+  .catch({ services: {} });
+
+/** B's own minimum, seconds: on a machine it is always written out. */
+const MIN_PROCESS_SECONDS = 5;
 
 /** What the flags ask for one service. */
-export function hostRequest(flags: HostFlags, service: ServiceName): HostRequest {
-  refuseForeignTuning(flags, service);
+export function hostRequest(flags: HostFlags, services: readonly ServiceDefinition[]): HostRequest {
   return {
-    service,
+    services: askServices(services, { 'min-process-seconds': MIN_PROCESS_SECONDS, ...flags }),
     ssh: parseSshAddress(flags.ssh),
     identity: flags.identity === undefined ? undefined : resolve(flags.identity),
-    model: flags.model ?? (DEFAULT_MODELS[service] as string),
-    minProcessSeconds: service === 'b' ? (flags['min-process-seconds'] ?? 5) : undefined,
     ollamaImage: flags['ollama-image'],
-    tuning: tuningOf(flags, service),
     auth: flags.auth,
   };
 }
@@ -73,27 +73,30 @@ export async function planHost(
   { make }: { readonly make: boolean },
   deps: HostDeployDeps,
 ): Promise<PlannedDeploy> {
-  const { service, ssh, auth } = request;
+  const { ssh, auth, ollamaImage } = request;
+  const [[service, settings] = ['', {}]] = Object.entries(request.services);
+  const definition = definitionOf(service);
   const { paths } = deps;
   if (request.identity !== undefined) await readIdentity(request.identity);
   else if (deps.agent === undefined) throw noKey(ssh);
   const known = await readPins(paths);
-  const pin = await pinOf(paths.name, request, known, await deps.trust(), context.signal);
+  const pin = await pinOf(paths.name, definition, request, known, await deps.trust(), context.signal);
   const pins: HostPins = { ...known, [service]: pin };
   const token = auth === 'token' ? await tokenOf(paths, make) : undefined;
   const templates = await deps.templates();
-  const remoteB = service === 'b' || links.known.b === undefined ? undefined : `${links.known.b}/invoke`;
-  const spec = serviceSpec({ ...request, token, remoteB }, templates.services[service]);
+  const wanted = { definition, settings, links: links.known, ollamaImage, token };
+  const spec = serviceSpec(wanted, templatesOf(templates, definition));
   const target = { ...deps, stack: paths.name, templates, token: async () => token };
   const desired = desiredHost(spec, pins, target);
   const world = hostTarget(pins, target, [service]);
   const plan = await observeAndPlan(world, desired, steps.journal, context);
-  const { request: recorded = {}, endpoints } = steps.journal.target;
+  const { request: recorded, endpoints } = steps.journal.target;
+  const asked = recordedRequest.parse(recorded);
   const key = parsePublicKey(pin.hostKey);
   const hostKey = key === undefined ? '' : fingerprint(key);
   const deployed: Deployed = {
     where: `on ${formatAccess(ssh)}`,
-    endpoints: { ...endpoints, [service]: httpBase(ssh.address, layoutOf(service).port) },
+    endpoints: { ...endpoints, [service]: httpBase(ssh.address, definition.port) },
     details: { service, machine: formatAccess(ssh), hostKey },
     facts: { 'host key': `${hostKey} (pinned)` },
   };
@@ -101,9 +104,10 @@ export async function planHost(
     changes: plan.changes,
     notes: [],
     request: {
-      ...recordedRequest.parse(recorded),
-      [service]: { ...request, ssh: formatAccess(ssh) },
-      ...(request.minProcessSeconds === undefined ? {} : { minProcessSeconds: request.minProcessSeconds }),
+      services: {
+        ...asked.services,
+        [service]: { ...settings, ssh: formatAccess(ssh), identity: request.identity, ollamaImage, auth },
+      },
     },
     auth,
     preview: deployed,
@@ -123,24 +127,22 @@ function tokenOf(paths: StackPaths, make: boolean): Promise<string | undefined> 
 /** The pin that is known, unless the operator vouches for another key; else a new one. */
 async function pinOf(
   stack: string,
-  { service, ssh, identity }: HostRequest,
+  { name, title }: ServiceDefinition,
+  { ssh, identity }: HostRequest,
   pins: HostPins,
   trust: TrustOptions,
   signal: AbortSignal,
 ): Promise<HostPin> {
-  const known = pins[service];
+  const known = pins[name];
   if (known !== undefined && (known.address !== ssh.address || known.port !== ssh.port)) {
-    throw new RemedyError(
-      `service ${service.toUpperCase()} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`,
-      {
-        code: 'host-moved',
-        exit: ExitCode.configuration,
-        nextSteps: [
-          `take it down first: chainctl teardown host${stackOption(stack)}`,
-          'or use another stack: --stack NAME',
-        ],
-      },
-    );
+    throw new RemedyError(`${title} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`, {
+      code: 'host-moved',
+      exit: ExitCode.configuration,
+      nextSteps: [
+        `take it down first: chainctl teardown host${stackOption(stack)}`,
+        'or use another stack: --stack NAME',
+      ],
+    });
   }
   // Another service may be on the same machine.
   const same = Object.values(pins).find((each) => each?.address === ssh.address && each.port === ssh.port);

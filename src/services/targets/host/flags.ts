@@ -1,8 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
-import { durationFlag, modelFlag } from '../../../config/flags.ts';
-import { tuningFlags } from '../../../config/tuning-flags.ts';
-
-export const DEFAULT_MODELS: Readonly<Record<string, string>> = { a: 'tinyllama', b: 'phi3:mini' };
+import { modelFlag } from '../../../config/flags.ts';
+import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
 const ssh = {
   description: 'the machine',
@@ -32,15 +30,8 @@ export const hostDoctorFlags = { ssh: Flags.string(ssh), ...loginFlags };
 export const hostDeployFlags = {
   ssh: Flags.string({ ...ssh, required: true }),
   ...loginFlags,
-  model: modelFlag({ description: `the model [default: ${DEFAULT_MODELS.a} for A, ${DEFAULT_MODELS.b} for B]` }),
-  'min-process-seconds': durationFlag({
-    description: 'shortest time of an answer of B [default: 5 s]',
-    helpValue: '5s',
-    min: 0,
-    max: 3600,
-    env: 'CHAINCTL_MIN_PROCESS_SECONDS',
-  }),
-  ...tuningFlags,
+  model: modelFlag({ description: `the model [default: ${modelsText()}]` }),
+  ...settingFlags(),
   'ollama-image': Flags.string({
     description: "the engine's image, instead of the version that chainctl was tested with",
     helpValue: 'IMAGE',

@@ -16,7 +16,8 @@ const pinSchema = z.object({
   identity: z.string().optional(),
 });
 
-const fileSchema = z.object({ a: pinSchema.optional(), b: pinSchema.optional() });
+/** By the names of services. */
+const fileSchema = z.record(z.string(), pinSchema);
 
 export type HostPin = z.infer<typeof pinSchema>;
 export type HostPins = z.infer<typeof fileSchema>;

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, RemedyError } from '../../../errors.ts';
-import type { ServiceName } from '../../machine/templates.ts';
 import type { Connection, Provider, Site } from '../../stack/provider.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { recordedStatus } from '../../stack/target-status.ts';
@@ -34,9 +33,9 @@ Run it again to change what differs: only the service's container is replaced. "
   placeFlags: {},
   deployFlags: hostDeployFlags,
   doctorFlags: hostDoctorFlags,
-  async ask({ flags }, [service]) {
+  async ask({ flags }, services) {
     const { hostRequest } = await import('./deploy.ts');
-    return hostRequest(flags as HostFlags, service?.name as ServiceName);
+    return hostRequest(flags as HostFlags, services);
   },
   hasTraces: async ({ paths }) => Object.keys(await readPins(paths)).length > 0,
   isConfigured: async (site) => site.flags.ssh !== undefined || host.hasTraces(site),
@@ -44,14 +43,12 @@ Run it again to change what differs: only the service's container is replaced. "
 };
 
 async function connectionOf({ paths, record, operator, flags, signal }: Site): Promise<Connection<HostRequest>> {
-  const [{ planHost }, { hostTarget, accessOf, SERVICES }, { loadHostTemplates }, { HostSessions }] = await Promise.all(
-    [
-      import('./deploy.ts'),
-      import('./target.ts'),
-      import('../../machine/templates.ts'),
-      import('../../machine/sessions.ts'),
-    ],
-  );
+  const [{ planHost }, { hostTarget, accessOf }, { loadHostTemplates }, { HostSessions }] = await Promise.all([
+    import('./deploy.ts'),
+    import('./target.ts'),
+    import('../../machine/templates.ts'),
+    import('../../machine/sessions.ts'),
+  ]);
   const { SSH_AUTH_SOCK: agent } = operator.env;
   const templates = () => loadHostTemplates(operator.templates, operator.bundles);
   const sessions = new HostSessions();
@@ -74,7 +71,7 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
         import('../../machine/run-there.ts'),
       ]);
       const pins = await readPins(paths);
-      const chosen = SERVICES.filter((service) => selection === undefined || selection === service);
+      const chosen = Object.keys(pins).filter((service) => selection === undefined || selection === service);
       return chosen.flatMap((service) => {
         const access = accessOf(pins[service], agent);
         const run = async (script: string) => {
@@ -82,12 +79,12 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
           const { clock } = operator;
           return there === undefined ? '' : runThere(there, 'reading the log', script, { clock, ...context });
         };
-        return pins[service] === undefined ? [] : [remoteLog(service, kind, run)];
+        return [remoteLog(service, kind, run)];
       });
     },
     async shell(service) {
       const { sshOptions } = await import('../../machine/ssh-words.ts');
-      const pin = (await readPins(paths))[service as ServiceName];
+      const pin = (await readPins(paths))[service];
       if (pin === undefined) throw noMachine(paths.name, service);
       const { user, address, port, hostKey, identity } = pin;
       const options = await sshOptions(paths, service, hostKey, identity ?? { agent: true });

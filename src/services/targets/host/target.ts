@@ -3,9 +3,10 @@ import { type HostOptions, hostResource } from '../../machine/host-resource.ts';
 import { type ServiceOptions, serviceResource } from '../../machine/service-resource.ts';
 import type { ServiceSpec } from '../../machine/service-spec.ts';
 import type { HostSessions } from '../../machine/sessions.ts';
-import type { HostTemplates, ServiceName } from '../../machine/templates.ts';
+import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
 import type { Desired, Resource, Target } from '../../stack/resource.ts';
 import { desire } from '../../stack/resource.ts';
+import { definitionOf } from '../../workloads/catalog.ts';
 import { readIdentity } from './identity.ts';
 import type { HostPin, HostPins } from './pins.ts';
 
@@ -18,8 +19,6 @@ export interface HostTargetDeps {
   readonly token?: () => Promise<string | undefined>;
 }
 
-export const SERVICES = ['a', 'b'] as const;
-
 /** How the machine of one service is reached; the private key is read when it is needed and kept nowhere. */
 export function accessOf(pin: HostPin | undefined, agent: string | undefined): () => Promise<HostAccess | undefined> {
   return async () => {
@@ -30,16 +29,17 @@ export function accessOf(pin: HostPin | undefined, agent: string | undefined): (
   };
 }
 
-function optionsOf(service: ServiceName, pins: HostPins, deps: HostTargetDeps): ServiceOptions {
+function optionsOf(name: string, pins: HostPins, deps: HostTargetDeps): ServiceOptions {
   const { stack, templates, sessions, agent, token } = deps;
+  const service = definitionOf(name);
   const host: HostOptions = {
     stack,
     sessions,
-    access: accessOf(pins[service], agent),
+    access: accessOf(pins[name], agent),
     installDocker: templates.boot.installDocker,
     unreachable: 'error',
   };
-  return { ...host, service, templates: templates.services[service], ...(token === undefined ? {} : { token }) };
+  return { ...host, service, templates: templatesOf(templates, service), ...(token === undefined ? {} : { token }) };
 }
 
 /** The machine of one service and the service on it. */
@@ -53,18 +53,20 @@ export function desiredHost(spec: ServiceSpec, pins: HostPins, deps: HostTargetD
 }
 
 /**
- * Machines that somebody else runs, with one service each: `host-a`, `service-a`, `host-b`, `service-b`.
+ * Machines that somebody else runs, with one service each: `host-NAME`, `service-NAME`.
  *
  * @param services which of them to look at: a deploy of one leaves the other alone
  */
-export function hostTarget(pins: HostPins, deps: HostTargetDeps, services: readonly ServiceName[] = SERVICES): Target {
+export function hostTarget(
+  pins: HostPins,
+  deps: HostTargetDeps,
+  services: readonly string[] = Object.keys(pins),
+): Target {
   const handle = (key: string): Resource<unknown, unknown> => {
     const [kind, name] = key.split('-');
-    const service = SERVICES.find((each) => each === name);
-    if (service === undefined) throw new Error(`"${key}" is no resource of a machine`);
-    const options = optionsOf(service, pins, deps);
-    const resource =
-      kind === 'host' ? hostResource(key, [], options) : serviceResource(key, [`host-${service}`], options);
+    if (name === undefined) throw new Error(`"${key}" is no resource of a machine`);
+    const options = optionsOf(name, pins, deps);
+    const resource = kind === 'host' ? hostResource(key, [], options) : serviceResource(key, [`host-${name}`], options);
     return resource as Resource<unknown, unknown>;
   };
   return {

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { ExitCode, RemedyError } from '../../../errors.ts';
-
-type ServiceName = 'service-a' | 'service-b' | 'engine-sim' | 'proxy';
+import { shortHash } from '../../machine/templates.ts';
+import { SERVICES } from '../../workloads/catalog.ts';
 
 /** A built service: its file and the hash of its content. */
 export interface Bundle {
@@ -11,20 +10,15 @@ export interface Bundle {
   readonly hash: string;
 }
 
-export type Bundles = Readonly<Record<ServiceName, Bundle>>;
+/** Of services by name, and of `engine-sim` and `proxy`. */
+export type Bundles = Readonly<Record<string, Bundle>>;
 
-/** Reads the built services that came with the package. */
+/** Reads the built services that came with the package, and those of services by themselves. */
 export async function loadBundles(folder: string): Promise<Bundles> {
-  const load = async (name: ServiceName): Promise<Bundle> => {
-    const path = join(folder, `${name}.mjs`);
+  const load = async (key: string, file: string): Promise<[string, Bundle]> => {
+    const path = resolve(folder, file);
     try {
-      return {
-        path,
-        hash: createHash('sha256')
-          .update(await readFile(path))
-          .digest('hex')
-          .slice(0, 16),
-      };
+      return [key, { path, hash: shortHash(await readFile(path)) }];
     } catch (error) {
       throw new RemedyError(`the built service ${path} is missing`, {
         code: 'not-built',
@@ -34,11 +28,8 @@ export async function loadBundles(folder: string): Promise<Bundles> {
       });
     }
   };
-  const [a, b, engine, proxy] = await Promise.all([
-    load('service-a'),
-    load('service-b'),
-    load('engine-sim'),
-    load('proxy'),
-  ]);
-  return { 'service-a': a, 'service-b': b, 'engine-sim': engine, proxy };
+  const own = ['engine-sim', 'proxy'].map((name) => load(name, `${name}.mjs`));
+  return Object.fromEntries(
+    await Promise.all([...SERVICES.map(({ name, image }) => load(name, image.bundle)), ...own]),
+  );
 }

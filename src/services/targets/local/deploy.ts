@@ -6,11 +6,14 @@ import type { Deployed, PlannedDeploy } from '../../stack/provider.ts';
 import type { Desired } from '../../stack/resource.ts';
 import { ensureSecret, readSecret, secretPath } from '../../stack/secrets.ts';
 import type { StepDeps } from '../../stack/steps.ts';
+import { SERVICES } from '../../workloads/catalog.ts';
+import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { Bundles } from './bundles.ts';
-import { desiredChain, type Ports, type TokenFile, wantedKeys } from './desired.ts';
+import { desiredChain, type Ports, servicesOf, type TokenFile, wantedKeys } from './desired.ts';
 import { ensureOllama, modelFiles } from './ollama.ts';
 import { portInUse } from './port-in-use.ts';
 import { freePorts, LOOPBACK, tryPort } from './ports.ts';
+import { frontOf, isReplicated } from './replicas.ts';
 import type { LocalRequest } from './request.ts';
 import { findStackProcesses, type ProcessDeps, type ServiceSpec } from './service-process.ts';
 import { sharedContext } from './shared-model.ts';
@@ -44,25 +47,30 @@ export async function planLocal(
   );
   if (make && request.engine === 'ollama') {
     // Whatever is wrong with the request, it is said before gigabytes are pulled.
-    await contextOfBoth(request, context.signal);
-    await ensureOllama(request.ollamaUrl, [request.modelA, request.modelB], context);
+    await sharedContexts(request, context.signal);
+    await ensureOllama(request.ollamaUrl, modelsOf(request), context);
   }
-  const shared = await contextOfBoth(request, context.signal);
+  const shared = await sharedContexts(request, context.signal);
   const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
   const target = localTarget(processes);
-  const desired = desiredChain(withContext(request, shared?.numCtx), ports, bundles, processes, token);
+  const desired = desiredChain(withContexts(request, shared.contexts), ports, bundles, processes, token);
   const plan = await observeAndPlan(target, desired, journal, context);
   if (make) await checkPorts(plan, desired, processes);
   const deployed: Deployed = {
     where: 'on this machine',
     simulated: request.engine === 'sim',
-    endpoints: { a: `http://${LOOPBACK}:${ports.get('a')}`, b: `http://${LOOPBACK}:${ports.get('proxy')}` },
+    endpoints: Object.fromEntries(
+      SERVICES.filter(({ name }) => request.services[name] !== undefined).map((each) => [
+        each.name,
+        `http://${LOOPBACK}:${ports.get(frontOf(each))}`,
+      ]),
+    ),
     details: { logs: paths.logs },
     facts: { logs: paths.logs },
   };
   return {
     changes: plan.changes,
-    notes: shared === undefined ? [] : [{ level: 'info', text: shared.note }],
+    notes: shared.notes.map((text) => ({ level: 'info', text })),
     request,
     auth: request.auth ?? 'none',
     preview: deployed,
@@ -73,25 +81,47 @@ export async function planLocal(
   };
 }
 
+function modelsOf(request: LocalRequest): string[] {
+  return servicesOf(request).flatMap(({ name }) => request.services[name]?.model ?? []);
+}
+
 /**
- * The context that A and B have to share, as far as can be told now: which file a name is, an engine says once it has it.
+ * The contexts of services that share a model, as far as can be told now: which file a name is, an engine says once it has
+ * it. Tokens, by service.
  *
  * @throws RemedyError (exit 2) when two different contexts were asked for
  */
-async function contextOfBoth({ engine, ollamaUrl, modelA, modelB, tuning }: LocalRequest, signal: AbortSignal) {
-  const files = engine === 'ollama' ? await modelFiles(ollamaUrl, [modelA, modelB], signal) : [];
-  return sharedContext(
-    { model: modelA, numCtx: tuning?.a?.numCtx, file: files[0] },
-    { model: modelB, numCtx: tuning?.b?.numCtx, file: files[1] },
-  );
+async function sharedContexts(request: LocalRequest, signal: AbortSignal) {
+  const { engine, ollamaUrl } = request;
+  const services = SERVICES.filter(({ name }) => request.services[name]?.model !== undefined);
+  const models = services.map(({ name }) => request.services[name]?.model as string);
+  const files = engine === 'ollama' ? await modelFiles(ollamaUrl, models, signal) : [];
+  const asked = services.map((service, index) => ({
+    service,
+    model: models[index] as string,
+    numCtx: request.services[service.name]?.tuning?.numCtx,
+    file: files[index],
+  }));
+  const contexts: Record<string, number> = {};
+  const notes: string[] = [];
+  for (const [index, one] of asked.entries()) {
+    for (const other of asked.slice(index + 1)) {
+      const shared = sharedContext(one, other);
+      if (shared === undefined) continue;
+      notes.push(shared.note);
+      for (const { service } of [one, other]) contexts[service.name] = shared.numCtx;
+    }
+  }
+  return { contexts, notes };
 }
 
-/** The same request, with this context for both; tokens. */
-function withContext(request: LocalRequest, numCtx: number | undefined): LocalRequest {
-  const { tuning } = request;
-  return numCtx === undefined
-    ? request
-    : { ...request, tuning: { a: { ...tuning?.a, numCtx }, b: { ...tuning?.b, numCtx } } };
+/** The same request, with these contexts; tokens. */
+function withContexts(request: LocalRequest, contexts: Readonly<Record<string, number>>): LocalRequest {
+  const services = Object.entries(request.services).map(([name, settings]) => {
+    const numCtx = contexts[name];
+    return [name, numCtx === undefined ? settings : { ...settings, tuning: { ...settings.tuning, numCtx } }];
+  });
+  return { ...request, services: Object.fromEntries(services) };
 }
 
 /** The stack's token, made when it is first needed; a dry run makes none. */
@@ -101,13 +131,22 @@ async function tokenFile(paths: StackPaths, make: boolean): Promise<TokenFile> {
 }
 
 /** @throws RemedyError (exit 2) */
-function refuseOnePort({ portA, portB }: LocalRequest): void {
-  if (portA === 0 || portA !== portB) return;
-  throw new RemedyError(`A and the proxy in front of B cannot both have port ${portA}`, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: ['give --port-a and --port-b different values, or 0 for any free one'],
-  });
+function refuseOnePort(request: LocalRequest): void {
+  const services = servicesOf(request).toReversed();
+  const portOf = ({ name }: ServiceDefinition) => request.ports[name] ?? 0;
+  for (const [index, one] of services.entries()) {
+    const other = services.slice(index + 1).find((each) => portOf(each) !== 0 && portOf(each) === portOf(one));
+    if (other === undefined) continue;
+    const [first, second] = [one, other].map((each) => {
+      const name = each.name.toUpperCase();
+      return isReplicated(each) ? `the proxy in front of ${name}` : name;
+    });
+    throw new RemedyError(`${first} and ${second} cannot both have port ${portOf(one)}`, {
+      code: 'usage',
+      exit: ExitCode.usage,
+      nextSteps: [`give --port-${one.name} and --port-${other.name} different values, or 0 for any free one`],
+    });
+  }
 }
 
 /**
@@ -121,10 +160,9 @@ async function choosePorts(
 ): Promise<Ports> {
   const live = new Map((await findStackProcesses(processes)).map(({ key, port }) => [key, port]));
   const asked = new Map(
-    [
-      ['a', request.portA],
-      ['proxy', request.portB],
-    ].filter(([, port]) => port !== 0) as [string, number][],
+    servicesOf(request)
+      .map((each) => [frontOf(each), request.ports[each.name] ?? 0] as const)
+      .filter(([, port]) => port !== 0),
   );
   const taken = new Set([...asked.values(), ...live.values()]);
   const keys = wantedKeys(request);

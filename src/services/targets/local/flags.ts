@@ -1,15 +1,32 @@
 import { Flags, type Interfaces } from '@oclif/core';
-import { durationFlag, integerFlag, modelFlag, numberFlag } from '../../../config/flags.ts';
-import { tuningFlags } from '../../../config/tuning-flags.ts';
+import { integerFlag, numberFlag } from '../../../config/flags.ts';
 import { DEFAULT_CONCURRENCY } from '../../chain/tuning.ts';
+import { modelFlags, settingFlags } from '../../workloads/ask.ts';
+import { SERVICES } from '../../workloads/catalog.ts';
+import type { FlagSet } from '../../workloads/service-definition.ts';
+import { isReplicated } from './replicas.ts';
 
 /** Replicas are numbered from 1; a number beyond any sensible count bounds what `handle` has to know. */
 export const MAX_REPLICAS = 64;
 
+/** Port of the proxy in front of replicas. */
+const PROXY_PORT = 8080;
+
+const portFlags: FlagSet = Object.fromEntries(
+  SERVICES.map((service) => {
+    const name = service.name.toUpperCase();
+    const [what, port] = isReplicated(service)
+      ? [`port of the proxy in front of ${name}`, PROXY_PORT]
+      : [`${name}'s port`, service.port];
+    const range = { default: port, min: 0, max: 65_535, env: `CHAINCTL_PORT_${name}` };
+    return [`port-${service.name}`, integerFlag({ description: `${what}; 0 for any free one`, ...range })];
+  }),
+);
+
 /** What is asked of the chain on this machine. */
 export const localDeployFlags = {
   replicas: integerFlag({
-    description: 'replicas of B',
+    description: `replicas of ${SERVICES.filter((each) => isReplicated(each)).map(({ name }) => name.toUpperCase())}`,
     default: 3,
     min: 1,
     max: MAX_REPLICAS,
@@ -21,37 +38,15 @@ export const localDeployFlags = {
     default: 'sim',
     env: 'CHAINCTL_ENGINE',
   })(),
-  'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
-  'model-b': modelFlag({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
-  'min-process-seconds': durationFlag({
-    description: 'shortest time of an answer of B',
-    default: 5,
-    defaultHelp: async () => '5s',
-    min: 0,
-    max: 3600,
-    env: 'CHAINCTL_MIN_PROCESS_SECONDS',
-  }),
-  ...tuningFlags,
+  ...modelFlags(),
+  ...settingFlags(),
   auth: Flags.option({
     description: "require the stack's bearer token (smoke and load send it automatically)",
     options: ['none', 'token'] as const,
     default: 'none',
     env: 'CHAINCTL_AUTH',
   })(),
-  'port-a': integerFlag({
-    description: "A's port; 0 for any free one",
-    default: 8001,
-    min: 0,
-    max: 65_535,
-    env: 'CHAINCTL_PORT_A',
-  }),
-  'port-b': integerFlag({
-    description: 'port of the proxy in front of B; 0 for any free one',
-    default: 8080,
-    min: 0,
-    max: 65_535,
-    env: 'CHAINCTL_PORT_B',
-  }),
+  ...portFlags,
   'sim-output-tokens': numberFlag({
     description: 'simulated engine: output tokens per second, shared by all slots',
     default: 1200,

@@ -5,11 +5,12 @@ import { healthReason } from '../../stack/health-status.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { type ResourceRecord, readState, type TargetRecord } from '../../stack/state.ts';
+import { SERVICES } from '../../workloads/catalog.ts';
 import { LOOPBACK } from './ports.ts';
 import { readProxy } from './proxy-view.ts';
+import { isReplicated, replicaOf } from './replicas.ts';
 import { localRequestSchema } from './request.ts';
 import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
-import { isReplica } from './target.ts';
 
 interface LocalSourceDeps {
   readonly clock: Pick<Clock, 'now'>;
@@ -23,7 +24,8 @@ interface LocalSourceDeps {
  * @throws RemedyError `no-stack` (exit 3) when the stack has no chain on this machine
  */
 export async function localSource(paths: StackPaths, deps: LocalSourceDeps): Promise<GroupSource> {
-  const url = (await readLocal(paths)).endpoints.b;
+  const [replicated] = SERVICES.filter(isReplicated);
+  const url = (await readLocal(paths)).endpoints[replicated?.name ?? ''];
   return {
     name: `replicas of ${paths.name}`,
     ...(url === undefined ? {} : { url }),
@@ -32,10 +34,12 @@ export async function localSource(paths: StackPaths, deps: LocalSourceDeps): Pro
       const [record, processes] = await Promise.all([readLocal(paths), findStackProcesses(deps.processes)]);
       const live = new Map(processes.map((each) => [each.key, each]));
       const proxy = live.get('proxy');
-      const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])].filter(isReplica);
+      const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])].filter(
+        (key) => replicaOf(key) === replicated?.name,
+      );
       const [backends, instances] = await Promise.all([
         proxy === undefined ? undefined : readProxy(`http://${LOOPBACK}:${proxy.port}`, signal),
-        Promise.all(keys.sort(byNumber).map((key) => replicaOf(key, live.get(key), record.resources[key]))),
+        Promise.all(keys.sort(byNumber).map((key) => instanceOf(key, live.get(key), record.resources[key]))),
       ]);
       const request = localRequestSchema.safeParse(record.request);
       const targetSize = request.success ? request.data.replicas : undefined;
@@ -66,7 +70,7 @@ async function readLocal(paths: StackPaths): Promise<TargetRecord> {
 }
 
 /** A replica by itself, as far as `healthy`. */
-async function replicaOf(
+async function instanceOf(
   key: string,
   live: LiveProcess | undefined,
   record: ResourceRecord | undefined,
@@ -101,5 +105,5 @@ function behindProxy(replica: InstanceSample, backends: ReadonlyMap<string, bool
 
 /** `b-2` before `b-10`. */
 function byNumber(a: string, b: string): number {
-  return Number(a.slice('b-'.length)) - Number(b.slice('b-'.length));
+  return Number(/\d+$/.exec(a)) - Number(/\d+$/.exec(b));
 }

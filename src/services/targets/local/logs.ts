@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { hasCode } from '../../../errors.ts';
 import type { LogKind, LogLine, LogSelection, LogSource } from '../../stack/log-source.ts';
+import { replicaOf } from './replicas.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** The log files of a service; `b` is all its replicas, undefined is everything. Process logs, or the request logs. */
+/** The log files of a service; one with replicas is all of them, undefined is everything. Process logs, or the request logs. */
 export async function findLogs(
   folder: string,
   selection: LogSelection,
@@ -19,7 +20,7 @@ export async function findLogs(
   });
   const sources = names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
   const chosen = sources.filter(
-    (source) => selection === undefined || source === selection || (selection === 'b' && /^b-\d+$/.test(source)),
+    (source) => selection === undefined || source === selection || replicaOf(source) === selection,
   );
   return chosen.sort().map((source) => ({ source, path: join(folder, `${source}${suffix}`) }));
 }

@@ -2,8 +2,10 @@ import { basename, dirname } from 'node:path';
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
 import { shellWord } from '../../words.ts';
+import { serviceNamed } from '../../workloads/catalog.ts';
 import { portHolder } from './ports.ts';
 import { parseTag } from './process-tag.ts';
+import { behind } from './replicas.ts';
 
 /** Longer command lines are cut. */
 const MAX_COMMAND = 60;
@@ -26,7 +28,8 @@ export async function portInUse(
     (await deps.listProcesses()).find(({ command }) => parseTag(command)?.port === port);
   const { by, remedies } =
     holder === undefined ? { by: '', remedies: ['or end the program that has it'] } : told(holder, deps);
-  const flag = key === 'a' ? '--port-a' : key === 'proxy' ? '--port-b' : undefined;
+  const service = behind(key) ?? serviceNamed(key);
+  const flag = service === undefined ? undefined : `--port-${service.name}`;
   return new RemedyError(`port ${port}, wanted for ${key}, is already in use${by}`, {
     code: 'port-in-use',
     exit: ExitCode.configuration,

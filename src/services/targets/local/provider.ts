@@ -34,9 +34,9 @@ Run it again to change what differs: what is as wanted is left alone.`,
   deployFlags: localDeployFlags,
   doctorFlags: {},
   groupFlags: {},
-  async ask({ flags, operator }) {
+  async ask({ flags, operator }, services) {
     const { localRequest } = await import('./request.ts');
-    return localRequest(flags as LocalFlags, operator.env);
+    return localRequest(flags as LocalFlags, services, operator.env);
   },
   async rehearsal(replicas) {
     const { rehearsalRequest } = await import('./request.ts');

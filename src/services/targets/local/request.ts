@@ -1,56 +1,60 @@
 import { z } from 'zod';
-import { tuningOf } from '../../../config/tuning-flags.ts';
-import { DEFAULT_CONCURRENCY, tuningSchema } from '../../chain/tuning.ts';
+import { DEFAULT_CONCURRENCY } from '../../chain/tuning.ts';
+import { askServices } from '../../workloads/ask.ts';
+import { SERVICES } from '../../workloads/catalog.ts';
+import { commonRequest, withServices } from '../../workloads/request.ts';
+import type { FlagValues, ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { LocalFlags } from './flags.ts';
 import { ollamaUrl } from './ollama.ts';
 
+/** B's own minimum, seconds: here it is always written out. */
+const MIN_PROCESS_SECONDS = 5;
+
 /** What the operator asks of `deploy local`; recorded in the state as it is. */
-export const localRequestSchema = z.object({
-  replicas: z.number().int().min(1),
-  engine: z.enum(['sim', 'ollama']),
-  modelA: z.string().min(1),
-  modelB: z.string().min(1),
-  /** B's minimum processing time, seconds. */
-  minProcessSeconds: z.number().min(0),
-  /** 0 for any free one. */
-  portA: z.number().int(),
-  portB: z.number().int(),
-  /** Base URL of a running Ollama; used with `engine: ollama` only. */
-  ollamaUrl: z.string(),
-  /** Whether A and B ask for the stack's token; default `none`. */
-  auth: z.enum(['none', 'token']).optional(),
-  /** How A and B work, where the operator has said so. */
-  tuning: z.object({ a: tuningSchema.optional(), b: tuningSchema.optional() }).optional(),
-  /** The machine that the simulated engine models. */
-  sim: z.object({
-    outputTokensPerSecond: z.number().positive(),
-    promptTokensPerSecond: z.number().positive(),
-    parallel: z.number().int().min(1),
+export const localRequestSchema = z.preprocess(
+  withServices,
+  z.object({
+    replicas: z.number().int().min(1),
+    engine: z.enum(['sim', 'ollama']),
+    ...commonRequest,
+    /** By service; 0 for any free one. */
+    ports: z.record(z.string(), z.number().int()),
+    /** Base URL of a running Ollama; used with `engine: ollama` only. */
+    ollamaUrl: z.string(),
+    /** Whether the services ask for the stack's token; default `none`. */
+    auth: z.enum(['none', 'token']).optional(),
+    /** The machine that the simulated engine models. */
+    sim: z.object({
+      outputTokensPerSecond: z.number().positive(),
+      promptTokensPerSecond: z.number().positive(),
+      parallel: z.number().int().min(1),
+    }),
   }),
-});
+);
 
 export type LocalRequest = z.infer<typeof localRequestSchema>;
 
 /** What the flags ask for. */
-export function localRequest(flags: LocalFlags, env: Readonly<Record<string, string | undefined>>): LocalRequest {
-  const tuning = { a: tuningOf(flags, 'a'), b: tuningOf(flags, 'b') };
+export function localRequest(
+  flags: LocalFlags,
+  services: readonly ServiceDefinition[],
+  env: Readonly<Record<string, string | undefined>>,
+): LocalRequest {
+  const asked = askServices(services, { 'min-process-seconds': MIN_PROCESS_SECONDS, ...flags });
+  const port = (name: string) => (flags as FlagValues)[`port-${name}`] as number | undefined;
   return {
     replicas: flags.replicas,
     engine: flags.engine,
-    modelA: flags['model-a'],
-    modelB: flags['model-b'],
-    minProcessSeconds: flags['min-process-seconds'],
+    services: asked,
     auth: flags.auth,
-    portA: flags['port-a'],
-    portB: flags['port-b'],
+    ports: Object.fromEntries(services.map(({ name }) => [name, port(name) ?? 0])),
     ollamaUrl: flags.engine === 'ollama' ? ollamaUrl(env.OLLAMA_HOST) : '',
-    ...(tuning.a === undefined && tuning.b === undefined ? {} : { tuning }),
     sim: {
       outputTokensPerSecond: flags['sim-output-tokens'],
       promptTokensPerSecond: flags['sim-prompt-tokens'],
       parallel:
         flags['sim-parallel'] ??
-        Math.max(tuning.a?.concurrency ?? DEFAULT_CONCURRENCY, tuning.b?.concurrency ?? DEFAULT_CONCURRENCY),
+        Math.max(...Object.values(asked).map(({ tuning }) => tuning?.concurrency ?? DEFAULT_CONCURRENCY)),
     },
   };
 }
@@ -63,11 +67,8 @@ export function rehearsalRequest(replicas: number): LocalRequest {
   return {
     replicas,
     engine: 'sim',
-    modelA: 'tinyllama',
-    modelB: 'phi3:mini',
-    minProcessSeconds: 0.2,
-    portA: 0,
-    portB: 0,
+    services: askServices(SERVICES, { 'min-process-seconds': 0.2 }),
+    ports: {},
     ollamaUrl: '',
     sim: { outputTokensPerSecond: 1200, promptTokensPerSecond: 20_000, parallel: 1 },
   };

@@ -1,6 +1,6 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import { canonicalModelName } from '../../chain/model-name.ts';
-import { DEFAULT_NUM_CTX } from '../../chain/tuning.ts';
+import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 
 /** What Ollama runs for a name. Requests for one file with other settings make it load the file again. */
 export interface ModelFile {
@@ -10,8 +10,9 @@ export interface ModelFile {
   readonly settings: string;
 }
 
-/** The model of A or B, as it is asked for. */
+/** The model of a service, as it is asked for. */
 export interface ModelOfService {
+  readonly service: Pick<ServiceDefinition, 'name' | 'defaults'>;
   readonly model: string;
   /** The context that the operator asked for, tokens. */
   readonly numCtx?: number | undefined;
@@ -20,7 +21,7 @@ export interface ModelOfService {
 }
 
 /**
- * The context that A and B both have to have, since their model is one on the same engine: with two contexts it would be
+ * The context that two services both have to have, since their model is one on the same engine: with two contexts it would be
  * loaded again for every request. Pure.
  *
  * @returns tokens and why, for a person; undefined when their models differ, or their contexts do not
@@ -30,23 +31,26 @@ export function sharedContext(
   a: ModelOfService,
   b: ModelOfService,
 ): { readonly numCtx: number; readonly note: string } | undefined {
+  const [one, two] = [a, b].map(({ service }) => service.name.toUpperCase());
   const oneName = canonicalModelName(a.model) === canonicalModelName(b.model);
   if (!oneName && (a.file === undefined || a.file.blob !== b.file?.blob)) return undefined;
-  const what = oneName ? `A and B have the same model, ${a.model}` : `${a.model} and ${b.model} are the same file`;
+  const what = oneName
+    ? `${one} and ${two} have the same model, ${a.model}`
+    : `${a.model} and ${b.model} are the same file`;
   const reason = `${what}: the engine keeps it loaded once, and would load it again at every hop`;
   if (a.file !== undefined && b.file !== undefined && a.file.settings !== b.file.settings) {
     const settings = [a, b].map(({ model, file }) => `${model}: ${file?.settings.replaceAll('\n', ', ') || 'none'}`);
     throw refusal(`${reason}, since their settings differ (${settings.join('; ')})`, [
-      `give A and B one name: --model-a ${b.model}`,
+      `give ${one} and ${two} one name: --model-${a.service.name} ${b.model}`,
     ]);
   }
-  const [own, other] = [a.numCtx ?? DEFAULT_NUM_CTX.a, b.numCtx ?? DEFAULT_NUM_CTX.b];
+  const [own = 0, other = 0] = [a, b].map(({ numCtx, service }) => numCtx ?? service.defaults.numCtx);
   if (own === other) return undefined;
   const numCtx = Math.max(own, other);
   if (a.numCtx !== undefined && b.numCtx !== undefined) {
-    throw refusal(`${reason} with --num-ctx a=${own},b=${other}`, [
+    throw refusal(`${reason} with --num-ctx ${a.service.name}=${own},${b.service.name}=${other}`, [
       `give both the larger context: --num-ctx ${numCtx}`,
-      'or give them different models with --model-a and --model-b',
+      `or give them different models with --model-${a.service.name} and --model-${b.service.name}`,
     ]);
   }
   return { numCtx, note: `${reason} if their contexts differed: both get ${numCtx} tokens` };

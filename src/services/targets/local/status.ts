@@ -1,7 +1,9 @@
 import { healthReason } from '../../stack/health-status.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import type { ResourceStatus, TargetStatus } from '../../stack/target-status.ts';
+import { definitionOf } from '../../workloads/catalog.ts';
 import { LOOPBACK } from './ports.ts';
+import { frontOf } from './replicas.ts';
 import { localRequestSchema } from './request.ts';
 import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
 import { healthPath } from './target.ts';
@@ -22,7 +24,7 @@ export async function localStatus(
     keys.map((key) => resourceStatus(key, live.get(key), recorded?.resources[key]?.since)),
   );
   const complete = recorded?.deployedAt !== undefined;
-  const { a, b } = recorded?.endpoints ?? {};
+  const endpoints = Object.entries(recorded?.endpoints ?? {});
   const request = localRequestSchema.safeParse(recorded?.request);
   return {
     target: 'local',
@@ -30,10 +32,7 @@ export async function localStatus(
     complete,
     ...(recorded?.auth === undefined ? {} : { auth: recorded.auth }),
     simulated: request.success ? request.data.engine === 'sim' : live.has('engine'),
-    endpoints: {
-      ...(a !== undefined && live.has('a') ? { a } : {}),
-      ...(b !== undefined && live.has('proxy') ? { b } : {}),
-    },
+    endpoints: Object.fromEntries(endpoints.filter(([name]) => live.has(frontOf(definitionOf(name))))),
     resources,
     healthy: complete && resources.length > 0 && resources.every(({ state }) => state === 'healthy'),
   };

@@ -1,5 +1,7 @@
 import type { Resource, Target } from '../../stack/resource.ts';
+import { serviceNamed } from '../../workloads/catalog.ts';
 import { MAX_REPLICAS } from './flags.ts';
+import { behind, frontOf, replicaKeys, replicaOf } from './replicas.ts';
 import {
   findStackProcesses,
   type LiveProcess,
@@ -8,35 +10,26 @@ import {
   serviceProcess,
 } from './service-process.ts';
 
-const REPLICA = /^b-(\d+)$/;
-
-/** Where each kind of process says that it can serve. The proxy's answer comes from a B behind it. */
+/** Where each kind of process says that it can serve. A proxy's answer comes from a replica behind it. */
 export function healthPath(key: string): string {
   return key === 'engine' ? '/' : '/health';
 }
 
-function dependencies(key: string, replicas: readonly string[]): readonly string[] {
-  if (key === 'proxy') return replicas;
-  if (key === 'a') return ['engine', 'proxy'];
-  return REPLICA.test(key) ? ['engine'] : [];
+function dependencies(key: string, replicas: number): readonly string[] {
+  if (key === 'engine') return [];
+  const replicated = behind(key);
+  if (replicated !== undefined) return replicaKeys(replicated, replicas);
+  const needs = (serviceNamed(replicaOf(key) ?? key)?.needs ?? []).flatMap((need) => serviceNamed(need) ?? []);
+  return ['engine', ...needs.map(frontOf)];
 }
 
-/** Whether the key is one of {@link replicaKeys}. */
-export function isReplica(key: string): boolean {
-  return REPLICA.test(key);
-}
-
-export function replicaKeys(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `b-${index + 1}`);
-}
-
-/** The chain as processes of this machine: `engine`, `b-1` ... `b-N`, `proxy`, `a`. */
+/** The chain as processes of this machine: `engine`, `b-1` ... `b-N`, `proxy`, `a`, by the services' names. */
 export function localProcess(
   key: string,
   deps: ProcessDeps,
   replicas = MAX_REPLICAS,
 ): Resource<ServiceSpec, LiveProcess> {
-  const process = serviceProcess(key, dependencies(key, replicaKeys(replicas)), healthPath(key), deps);
+  const process = serviceProcess(key, dependencies(key, replicas), healthPath(key), deps);
   // They know each other by port only, and find each other again.
   return { ...process, whenReplaced: () => 'same' };
 }

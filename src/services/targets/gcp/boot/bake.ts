@@ -6,10 +6,11 @@ import { serviceResource } from '../../../machine/service-resource.ts';
 import type { ServiceSpec } from '../../../machine/service-spec.ts';
 import type { HostSession } from '../../../machine/session.ts';
 import type { HostSessions } from '../../../machine/sessions.ts';
-import type { HostTemplates } from '../../../machine/templates.ts';
+import { type HostTemplates, templatesOf } from '../../../machine/templates.ts';
 import { pollUntil } from '../../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../../stack/resource.ts';
 import { stackOption } from '../../../stack/stack-option.ts';
+import { definitionOf } from '../../../workloads/catalog.ts';
 import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
@@ -144,7 +145,8 @@ export async function bake(
       },
     };
     await bring(hostResource(key, [], options), { docker: 'installed' });
-    const service = { ...options, service: 'b', templates: deps.templates.services.b } as const;
+    const definition = definitionOf(serviceSpec.service);
+    const service = { ...options, service: definition, templates: templatesOf(deps.templates, definition) };
     await bring(serviceResource(key, [], service), serviceSpec);
     waiting('removing what only this VM may know');
     await sealDisk(access(), deps.templates.boot, { sessions: deps.sessions, waiting }, context);

@@ -1,7 +1,8 @@
 import type { HostSessions } from '../../../machine/sessions.ts';
-import { type HostTemplates, shortHash } from '../../../machine/templates.ts';
+import { type HostTemplates, shortHash, templatesOf } from '../../../machine/templates.ts';
 import type { StackPaths } from '../../../stack/paths.ts';
 import { desire, type Resource } from '../../../stack/resource.ts';
+import { onlyService } from '../../../workloads/request.ts';
 import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
 import { networkPath, subnetPath } from '../desired.ts';
@@ -10,7 +11,7 @@ import { nameFilter, type Ownership, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
 import { bake } from './bake.ts';
 import { builder, builderKey, isBuilderKey } from './builder.ts';
-import { builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
+import { bootOfService, builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
 import { bakedImage, imageKey, isImageKey } from './image.ts';
 import { type LoginKeys, loginKeys, loginMetadata } from './login.ts';
 import { checkMetadata, type Metadata, releaseMetadata, settingsMetadata } from './metadata.ts';
@@ -28,16 +29,17 @@ export interface BootDeps {
 }
 
 /**
- * What the VMs of service B boot from, and what has to be made for it. Compute Engine is not asked.
+ * What the VMs of the service boot from, and what has to be made for it. Compute Engine is not asked.
  *
  * @throws RemedyError (exit 2) when it does not fit into the metadata
  */
 export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
   const { request, owner, token } = input;
-  const { templates } = deps;
+  const { definition } = onlyService(request);
+  const templates = { ...deps.templates, boot: bootOfService(deps.templates.boot, definition) };
   const keys = await loginKeys(deps.paths, input.make);
   const spec = specOf(request, templates, token);
-  const release = { stack: owner.stack, spec, templates: templates.services.b, token };
+  const release = { stack: owner.stack, spec, templates: templatesOf(templates, definition), token };
   const settings = settingsMetadata(release);
   const { diskGb } = request;
   if (!request.bake) {
@@ -56,11 +58,11 @@ export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
   }
   const metadata = { ...settings, ...loginMetadata(keys, { boot: templates.boot, installDocker: false }) };
   checkMetadata(metadata);
-  const baked = bakedFor(input, keys, deps);
+  const baked = bakedFor(input, keys, { ...deps, templates });
   const image = globalPath(deps.compute, 'images', baked.name);
   return {
     source: { image, metadata, hash: hashOf(image, metadata), diskGb, startSeconds: BAKED_SECONDS },
-    desired: [desire(baked, { model: request.modelB, diskGb })],
+    desired: [desire(baked, { model: spec.model, diskGb })],
   };
 }
 

@@ -1,8 +1,11 @@
+import type { BootTemplates } from '../../../machine/cloud-init.ts';
 import { engineImage, type ServiceSpec, serviceSpec } from '../../../machine/service-spec.ts';
-import { type HostTemplates, shortHash } from '../../../machine/templates.ts';
+import { filledIn, type HostTemplates, shortHash, templatesOf } from '../../../machine/templates.ts';
+import { onlyService } from '../../../workloads/request.ts';
+import type { ServiceDefinition } from '../../../workloads/service-definition.ts';
 import type { GcpRequest } from '../request.ts';
 
-type Wanted = Pick<GcpRequest, 'modelB' | 'minProcessSeconds' | 'ollamaImage' | 'tuning'>;
+type Wanted = Pick<GcpRequest, 'services' | 'ollamaImage'>;
 
 const ARM = /^(t2a|c4a|n4a|a4x)-/;
 
@@ -11,15 +14,25 @@ export function publicImage(type: string): string {
   return `projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-${ARM.test(type) ? 'arm64' : 'amd64'}`;
 }
 
+/** The scripts that a VM of the group runs, for its service. Pure. */
+export function bootOfService(boot: BootTemplates, service: ServiceDefinition): BootTemplates {
+  const [serve, serveUnit, seal] = [boot.serve, boot.serveUnit, boot.seal].map((text) => filledIn(text, service));
+  return { ...boot, serve, serveUnit, seal } as BootTemplates;
+}
+
 /** What runs on a VM of the group. Pure. */
 export function specOf(request: Wanted, templates: HostTemplates, token: string | undefined): ServiceSpec {
-  const { modelB: model, minProcessSeconds, ollamaImage, tuning } = request;
-  return serviceSpec({ service: 'b', model, minProcessSeconds, ollamaImage, tuning, token }, templates.services.b);
+  const { ollamaImage } = request;
+  const wanted = onlyService(request);
+  return serviceSpec({ ...wanted, ollamaImage, token }, templatesOf(templates, wanted.definition));
 }
 
 /** What runs on the builder while it is checked: nothing secret, and no time spent on waiting. Pure. */
-export function builderSpecOf({ modelB: model, ollamaImage }: Wanted, templates: HostTemplates): ServiceSpec {
-  return serviceSpec({ service: 'b', model, ollamaImage, minProcessSeconds: 0 }, templates.services.b);
+export function builderSpecOf({ ollamaImage, ...request }: Wanted, templates: HostTemplates): ServiceSpec {
+  const { definition, settings } = onlyService(request);
+  const { model } = settings;
+  const quick = definition.settings.parse({ model, minProcessSeconds: 0 });
+  return serviceSpec({ definition, settings: quick, ollamaImage }, templatesOf(templates, definition));
 }
 
 /**
@@ -28,10 +41,11 @@ export function builderSpecOf({ modelB: model, ollamaImage }: Wanted, templates:
  * @returns 16 hexadecimal digits
  */
 export function imageHash(request: Wanted & Pick<GcpRequest, 'type' | 'diskGb'>, templates: HostTemplates): string {
-  const { boot, services } = templates;
+  const { definition } = onlyService(request);
+  const boot = bootOfService(templates.boot, definition);
   const spec = builderSpecOf(request, templates);
   const { bundle, dockerfile, compose, model } = spec;
-  const engine = engineImage(spec, services.b.compose);
+  const engine = engineImage(spec, templatesOf(templates, definition).compose);
   const scripts = [boot.serve, boot.serveUnit, boot.seal, boot.installDocker].map(shortHash);
   const parts = [bundle, dockerfile, compose, engine, model, publicImage(request.type), request.diskGb, ...scripts];
   return shortHash(JSON.stringify(parts));

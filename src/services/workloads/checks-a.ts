@@ -1,15 +1,15 @@
 import type { ChainClient } from '../chain/client.ts';
 import type { ChainAnswer } from '../chain/schemas.ts';
-import { type Check, engineText, type Finding, failureOf, notMore } from './check.ts';
-import { checkMeasured, checkMinimum, healthTimeout, minimumText } from './checks-b.ts';
-
-interface Bounds {
-  /** Of B, seconds; undefined where nobody knows what the stack was deployed with. */
-  readonly minProcessSeconds: number | undefined;
-  readonly timeoutMs: number;
-  /** A prompt that no other check has sent. */
-  readonly prompt: () => string;
-}
+import {
+  type Bounds,
+  type Check,
+  engineText,
+  type Finding,
+  failureOf,
+  healthTimeout,
+  notMore,
+} from '../smoke/check.ts';
+import { checkMeasured, checkMinimum, minimumText } from './checks-b.ts';
 
 /** A's health, and the whole chain with its figures. */
 export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs, prompt }: Bounds): Check[] {
@@ -22,7 +22,7 @@ export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs, p
       async run(base) {
         const reply = await client.healthA(base, healthTimeout(timeoutMs));
         if (reply.kind !== 'answer') {
-          return { ...(failureOf(reply, 'a') as Finding), unreachable: reply.kind === 'transport' };
+          return { ...(failureOf(reply, 'A') as Finding), unreachable: reply.kind === 'transport' };
         }
         const { model_a: model, remote_b: remote, simulated } = reply.body;
         return { passed: true, actual: `200, ${model}, sends to ${remote}`, simulated: simulated === true };
@@ -35,7 +35,7 @@ export function checksOfA(client: ChainClient, { minProcessSeconds, timeoutMs, p
       expected: `200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds${minimumText('b_remote_seconds', minProcessSeconds)}`,
       async run(base) {
         const reply = await client.chain(base, prompt());
-        if (reply.kind !== 'answer') return failureOf(reply, 'a') as Finding;
+        if (reply.kind !== 'answer') return failureOf(reply, 'A') as Finding;
         const { body, seconds } = reply;
         const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = body.timing;
         const actual = `200 via ${body.b_result.host}, a_local ${local} s${engineText(body.timing.engine)}, b_remote ${remote} s${engineText(body.b_result.timing.engine)}, end_to_end ${whole} s`;

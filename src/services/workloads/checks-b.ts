@@ -1,25 +1,18 @@
 import type { ChainClient } from '../chain/client.ts';
 import { excerpt } from '../chain/excerpt.ts';
-import { type Check, engineText, type Finding, failureOf, notMore } from './check.ts';
-import { LONG_PROMPT_LENGTH } from './prompts.ts';
+import {
+  type Bounds,
+  type Check,
+  engineText,
+  type Finding,
+  failureOf,
+  healthTimeout,
+  notMore,
+} from '../smoke/check.ts';
+import { LONG_PROMPT_LENGTH } from '../smoke/prompts.ts';
 
 /** How often B's health is asked to see which hosts answer. */
 const HOST_PROBES = 20;
-
-const HEALTH_TIMEOUT_MS = 10_000;
-
-interface Bounds {
-  /** Seconds; undefined where nobody knows what the stack was deployed with. */
-  readonly minProcessSeconds: number | undefined;
-  readonly timeoutMs: number;
-  /** A prompt that no other check has sent. */
-  readonly prompt: () => string;
-}
-
-/** Asks for a health at most 10 s long, whatever a whole chain may take. */
-export function healthTimeout(timeoutMs: number): number {
-  return Math.min(timeoutMs, HEALTH_TIMEOUT_MS);
-}
 
 /** B on its own: health, which hosts answer, and one real prompt. */
 export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs, prompt }: Bounds): Check[] {
@@ -33,7 +26,7 @@ export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs, p
         const reply = await client.healthB(base, healthTimeout(timeoutMs));
         if (reply.kind !== 'answer') {
           // Nothing else that asks B can do better when even its health does not answer.
-          return { ...(failureOf(reply, 'b') as Finding), unreachable: reply.kind === 'transport' };
+          return { ...(failureOf(reply, 'B') as Finding), unreachable: reply.kind === 'transport' };
         }
         return { passed: true, actual: `200 from ${reply.body.host}`, simulated: reply.body.simulated === true };
       },
@@ -52,7 +45,7 @@ export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs, p
       expected: `200 with a text, ollama_seconds <= total_seconds${minimumText('total_seconds', minProcessSeconds)}`,
       async run(base) {
         const reply = await client.invoke(base, prompt());
-        if (reply.kind !== 'answer') return failureOf(reply, 'b') as Finding;
+        if (reply.kind !== 'answer') return failureOf(reply, 'B') as Finding;
         const { host, llm_text: text, model, simulated, timing } = reply.body;
         const actual = `200 from ${host}, ${model}, total_seconds ${timing.total_seconds}, ollama_seconds ${timing.ollama_seconds}${engineText(timing.engine)}`;
         const wrong = (why: string, remedy: string) => ({ passed: false, actual: `${actual}: ${why}`, remedy });
@@ -79,7 +72,7 @@ async function probeHosts(client: ChainClient, base: string, timeoutMs: number):
   for (let probe = 1; probe <= HOST_PROBES; probe++) {
     const reply = await client.healthB(base, timeoutMs);
     if (reply.kind !== 'answer') {
-      const failure = failureOf(reply, 'b') as Finding;
+      const failure = failureOf(reply, 'B') as Finding;
       return { ...failure, actual: `request ${probe} of ${HOST_PROBES}: ${failure.actual}`, hosts: { ...hosts } };
     }
     const host = excerpt(reply.body.host);

@@ -1,0 +1,89 @@
+import { Flags } from '@oclif/core';
+import { type Assignment, assignAll } from '../services/deploy/placements.ts';
+import type { Provider } from '../services/stack/provider.ts';
+import { type FlagsOf, flagsOver } from '../services/targets/place-flags.ts';
+import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
+import { urlFlag } from './flags.ts';
+
+/** What one command that deploys offers. */
+export interface DeployOffer {
+  /** Its word on the command line. */
+  readonly name: string;
+  /** More than one place: they are called by that word together. */
+  readonly isMany: boolean;
+  readonly summary: string;
+  readonly description: string;
+  /** The words behind the command's own name. */
+  readonly examples: readonly string[];
+  readonly flags: FlagSet;
+  /** Which services go where, by the values of the flags. */
+  assignments(values: FlagValues): readonly Assignment[];
+}
+
+/** The flags of a place that a deploy has. */
+export const deployFlagsOf: FlagsOf = ({ placeFlags, deployFlags }) => ({ ...placeFlags, ...deployFlags });
+
+const yes = Flags.boolean({ char: 'y', description: 'do not ask before the first change' });
+const dryRun = Flags.boolean({ description: 'show the plan and the cost, and change nothing' });
+
+/** A deploy for each place that runs anything, and one of everything to all clouds together. */
+export function deployOffers(
+  providers: readonly Provider[],
+  services: readonly ServiceDefinition[],
+): readonly DeployOffer[] {
+  const able = providers.filter((each) => services.some((service) => each.runs(service)));
+  return [...able.map((provider) => offerOf(provider, services)), offerOfAll(providers, services)];
+}
+
+function offerOf(provider: Provider, services: readonly ServiceDefinition[]): DeployOffer {
+  const runs = services.filter((service) => provider.runs(service));
+  const chosen = provider.chosen(runs);
+  const together = chosen.length === runs.length;
+  const needs = new Set(runs.flatMap((service) => service.needs));
+  if (together) for (const { name } of chosen) needs.delete(name);
+  const [first] = chosen;
+  const service = Flags.option({
+    description: 'which service it gets',
+    options: runs.map(({ name }) => name),
+    ...(first === undefined ? {} : { default: first.name }),
+    env: 'CHAINCTL_SERVICE',
+  })();
+  return {
+    ...{ name: provider.name, isMany: false, ...provider.help },
+    flags: {
+      ...deployFlagsOf(provider),
+      ...(together ? {} : { service }),
+      ...Object.fromEntries([...needs].map((name) => [`${name}-url`, urlOf(name)])),
+      ...(provider.billed ? { yes } : {}),
+      'dry-run': dryRun,
+    },
+    assignments: ({ service: named = first?.name }) => [
+      { provider, services: together ? chosen : runs.filter(({ name }) => name === named) },
+    ],
+  };
+}
+
+function urlOf(name: string) {
+  return urlFlag({
+    description: `address of ${name.toUpperCase()}, for a service that needs it [default: that of this stack]`,
+    env: `CHAINCTL_${name.toUpperCase()}_URL`,
+  });
+}
+
+function offerOfAll(providers: readonly Provider[], services: readonly ServiceDefinition[]): DeployOffer {
+  const all = assignAll(providers, services);
+  const where = all.map(
+    ({ provider, services: own }) => `${own.map(({ name }) => name.toUpperCase())} on ${provider.title}`,
+  );
+  const places = all.map(({ provider }) => provider);
+  return {
+    ...{ name: 'all', isMany: true },
+    summary: `bring the whole chain up: ${where.join(', ')}, side by side`,
+    description: `Addresses are reserved first, so that each service is made with those that it needs while they come up.
+Shows all plans and prices and asks once. Run it again to change what differs, or to go on after anything that
+went wrong. "chainctl teardown all" leaves nothing.`,
+    examples: ['--ttl 4h', '--dry-run --json'],
+    flags: { ...flagsOver(places, deployFlagsOf), yes, 'dry-run': dryRun },
+    assignments: () => all,
+  };
+}

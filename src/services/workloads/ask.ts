@@ -1,0 +1,49 @@
+import { modelFlag } from '../../config/flags.ts';
+import { refuseForeignTuning, tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
+import { SERVICES } from './catalog.ts';
+import type { FlagSet, FlagValues, ServiceDefinition, ServiceSettings } from './service-definition.ts';
+
+/** The settings of each deployed service, by name: the part of a request that is the same on all places. */
+export type AskedServices = Record<string, ServiceSettings & Record<string, unknown>>;
+
+/** The flags of all services but those of their models. */
+export function settingFlags(services: readonly ServiceDefinition[] = SERVICES) {
+  return { ...(Object.assign({}, ...services.map(({ flags }) => flags)) as FlagSet), ...tuningFlags };
+}
+
+/** `--model-NAME` for each service with an engine; a place that gets one service offers `--model` instead. */
+export function modelFlags(services: readonly ServiceDefinition[] = SERVICES): FlagSet {
+  return Object.fromEntries(
+    services.flatMap(({ name, model }) => {
+      const description = `${name.toUpperCase()}'s model`;
+      const env = `CHAINCTL_MODEL_${name.toUpperCase()}`;
+      return model === undefined ? [] : [[`model-${name}`, modelFlag({ description, default: model, env })]];
+    }),
+  );
+}
+
+/** `tinyllama for A, phi3:mini for B`, for the help. */
+export function modelsText(services: readonly ServiceDefinition[] = SERVICES): string {
+  const each = services.flatMap(({ name, model }) =>
+    model === undefined ? [] : [`${model} for ${name.toUpperCase()}`],
+  );
+  return each.join(', ');
+}
+
+/**
+ * What the flags ask of the services that are deployed.
+ *
+ * @throws RemedyError (exit 2) for tuning of a service that is not among them, where they are one
+ */
+export function askServices(services: readonly ServiceDefinition[], flags: FlagValues): AskedServices {
+  const [only] = services;
+  if (only !== undefined && services.length === 1) refuseForeignTuning(flags, only.name);
+  return Object.fromEntries(
+    services.map((service) => {
+      const model = flags.model ?? flags[`model-${service.name}`] ?? service.model;
+      const tuning = tuningOf(flags, service.name);
+      const asked = { model, tuning, ...service.ask(flags) };
+      return [service.name, Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))];
+    }),
+  );
+}
