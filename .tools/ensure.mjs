@@ -54,6 +54,8 @@ export function ensureBuilt() {
     'src/',
     'templates/',
     '.tools/build.mjs',
+    '.tools/bundle-google.mjs',
+    '.tools/third-party.mjs',
     'package.json',
     'package-lock.json',
     'tsconfig.json',

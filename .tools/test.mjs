@@ -4,7 +4,7 @@ import { ensureBuilt, ensureInstalled, ensurePrograms, run } from './ensure.mjs'
 import { finish, runVitest, tool, withTools } from './outcome.mjs';
 
 /** Programs that some tests use, and the Debian package of each. */
-const PROGRAMS = { tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server' };
+const PROGRAMS = { tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server', zsh: 'zsh', fish: 'fish' };
 
 ensureInstalled();
 ensureBuilt();

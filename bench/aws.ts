@@ -1,7 +1,7 @@
-import { actionsOf, DeployedLab } from '../test/support/lab/deployed.ts';
 import type { Call } from '../lab/proxy.ts';
 import { labObstacle } from '../lab/support.ts';
 import type { Vm } from '../lab/vm.ts';
+import { actionsOf, DeployedLab } from '../test/support/lab/deployed.ts';
 import type { BenchResult, BenchRow } from './types.ts';
 
 const NAME = 'deploy aws, in the lab';

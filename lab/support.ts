@@ -32,7 +32,10 @@ export interface CloudTools {
  */
 export async function labObstacle(vms: boolean): Promise<string | undefined> {
   const osRelease = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  if (!vms) return (await haveCloudTools()) || (await isDebianRoot(osRelease)) ? undefined : 'moto is not installed';
+  if (!vms) {
+    const installed = (await haveCloudTools()) || existsSync(join(cacheFolder(), 'python', 'bin', 'aws'));
+    return installed || (await isDebianRoot(osRelease)) ? undefined : 'moto is not installed';
+  }
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'VMs need Linux on x64';
   if (process.getuid?.() !== 0) return 'VMs need root';
   if (!/^ID(_LIKE)?=.*debian/m.test(osRelease)) return 'VMs need Debian';

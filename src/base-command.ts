@@ -1,8 +1,10 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import { DEFAULT_CONFIG_FILE, readConfigFile } from './config/config-file.ts';
-import { flagsFromFile } from './config/file-flags.ts';
+import { DEFAULT_CONFIG_FILES, invalidConfig, readConfigFile } from './config/config-file.ts';
+import { flagsFromFile, SHARED_SECTION } from './config/file-flags.ts';
 import { stackFlag } from './config/flags.ts';
+import { formerFlags, formerVariables } from './config/former-names.ts';
 import { provenanceOf, type Setting, settingText } from './config/provenance.ts';
+import { usageError } from './config/usage-error.ts';
 import { ExitCode, RemedyError, reasonOf } from './errors.ts';
 import type { Emit, Event } from './events.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -55,8 +57,8 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     }),
     debug: Flags.boolean({ description: 'show stack traces and where each setting comes from', helpGroup: 'GLOBAL' }),
     config: Flags.string({
-      description: `configuration file [default: ${DEFAULT_CONFIG_FILE} if present]`,
-      env: 'CHAINCTL_CONFIG',
+      description: `configuration file [default: ${DEFAULT_CONFIG_FILES.join(' or ')}, if present]`,
+      env: 'CHAINCTL_CONFIG_FILE',
       helpValue: 'FILE',
       helpGroup: 'GLOBAL',
     }),
@@ -94,7 +96,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     const interrupt = listenForInterrupt(process, (text) => say(text), messages, systemClock.monotonic);
     const sweepControl = createSweepControl();
     try {
-      const settings = await this.readSettings();
+      const { settings, renamed } = await this.readSettings();
       const terminal = terminalOf({ stdin: process.stdin, stderr: process.stderr }, process.env);
       const choice: ReporterChoice = {
         json: this.flags.json,
@@ -133,6 +135,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         const isShown = !this.flags.json && event.type === 'note';
         if (released === undefined) open.handle(isShown ? { ...event, text: this.typed(event.text) } : event);
       };
+      for (const text of renamed) emit({ type: 'note', level: 'warn', text });
       if (this.flags.debug) {
         for (const setting of settings) emit({ type: 'note', level: 'info', text: `setting ${settingText(setting)}` });
       }
@@ -155,10 +158,17 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       }
     } catch (thrown) {
       await reporter?.close();
-      this.fail(asRemedy(thrown), warnings);
+      this.fail(this.explain(thrown), warnings);
     } finally {
       interrupt.stop();
     }
+  }
+
+  /** Complaints about what was typed become usage errors. */
+  private explain(thrown: unknown): unknown {
+    if (!(thrown instanceof RemedyError) && !(thrown instanceof Error && 'oclif' in thrown)) return thrown;
+    const flags = Object.keys({ ...BaseCommand.baseFlags, ...this.ctor.flags });
+    return usageError(thrown, { command: idWords(this.ctor.id), argv: this.argv, flags });
   }
 
   private fail(error: unknown, warnings: readonly string[]): void {
@@ -188,61 +198,74 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     return asInvoked(text, name, [...new Set(this.config.commandIDs.map((id) => id.split(':', 1).join()))]);
   }
 
+  /** Said with this command's own warnings, see {@link readSettings}. */
+  protected override warnIfFlagDeprecated(): void {}
+
   /**
    * Flags over `CHAINCTL_*` over the configuration file over defaults.
    *
-   * @returns every setting with its provenance
+   * @returns every setting with its provenance, and warnings of names that have changed
    */
-  private async readSettings(): Promise<Setting[]> {
+  private async readSettings(): Promise<{ settings: Setting[]; renamed: string[] }> {
     const definition = this.ctor as typeof BaseCommand & C;
+    const known: Known = { ...BaseCommand.baseFlags, ...this.ctor.flags };
+    const variables = formerVariables(known, process.env);
+    for (const { variable, value } of variables) process.env[variable] = value;
+    const typed = this.argv;
     const parsed = await this.parse(definition);
-    const flags = parsed.flags as Record<string, unknown>;
-    const path = flags.config as string | undefined;
-    const file = await readConfigFile(path ?? DEFAULT_CONFIG_FILE, path !== undefined);
-    const known = { ...BaseCommand.baseFlags, ...this.ctor.flags } as Record<
-      string,
-      { type: string; env?: string; multiple?: boolean }
-    >;
+    const { config } = parsed.flags as { config?: string };
     const isTyped = (name: string) => parsed.raw.some((token) => token.type === 'flag' && token.flag === name);
     const isDefault = (name: string) =>
-      flags[name] === undefined || parsed.metadata.flags[name]?.setFromDefault === true;
-    const section = (this.ctor.id ?? '').replaceAll(':', ' ');
-    const fromFile = flagsFromFile(file, section, known, (name) => isDefault(name) && !isTyped(name));
-    const argv = [...fromFile.map(({ argument }) => argument), ...this.argv];
-    const settled = fromFile.length === 0 ? parsed : await this.parse(definition, argv);
+      (parsed.flags as Record<string, unknown>)[name] === undefined ||
+      parsed.metadata.flags[name]?.setFromDefault === true;
+    const file = await readConfigFile(config);
+    const sections = Object.fromEntries(this.config.commands.map(({ id, flags }) => [idWords(id), flags]));
+    const shared = { ...sections, [SHARED_SECTION]: BaseCommand.baseFlags, [idWords(this.ctor.id)]: known };
+    const isUnset = (name: string) => isDefault(name) && !isTyped(name);
+    const fromFile = flagsFromFile(file.settings, idWords(this.ctor.id), shared, isUnset);
+    const argv = [...fromFile.map(({ argument }) => argument), ...typed];
+    const settled =
+      fromFile.length === 0
+        ? parsed
+        : await this.parse(definition, argv).catch((error: unknown) => {
+            const culprit = fromFile.find(({ name }) => reasonOf(error).includes(`--${name}`));
+            this.argv = typed;
+            throw culprit ? invalidConfig(culprit.at, reasonOf(this.explain(error)), SEE_FLAGS) : error;
+          });
     this.flags = settled.flags as typeof this.flags;
     this.args = settled.args as typeof this.args;
     if (this.flags.color === false) process.env.NO_COLOR = '1';
-    return provenanceOf(this.flags as Record<string, unknown>, {
-      ...{ isTyped, isDefault, file: path ?? DEFAULT_CONFIG_FILE },
+    const settings = provenanceOf(this.flags as Record<string, unknown>, {
+      ...{ isTyped, isDefault, file: file.path },
       isInFile: (name) => fromFile.some((each) => each.name === name),
       variableOf: (name) => known[name]?.env,
     });
+    const words = [...typed, ...fromFile.map(({ written }) => `--${written}`)];
+    return { settings, renamed: [...variables.map(({ warning }) => warning), ...formerFlags(known, words)] };
   }
+}
+
+const SEE_FLAGS = 'see the flags and examples with --help';
+
+type Known = Readonly<
+  Record<
+    string,
+    {
+      type: string;
+      env?: string;
+      multiple?: boolean;
+      aliases?: string[];
+      deprecateAliases?: boolean;
+      formerly?: string;
+    }
+  >
+>;
+
+/** A command as it is typed: `deploy local`. */
+function idWords(id: string | undefined): string {
+  return (id ?? '').replaceAll(':', ' ');
 }
 
 function writeJson(envelope: unknown): void {
   process.stdout.write(`${JSON.stringify(envelope, undefined, 2)}\n`);
-}
-
-/** oclif's own complaints (unknown flag, bad value) are usage errors with a next step like any other. */
-function asRemedy(thrown: unknown): unknown {
-  if (thrown instanceof RemedyError) return withoutParserNoise(thrown);
-  if (!(thrown instanceof Error) || !('oclif' in thrown)) return thrown;
-  const [message, ...rest] = thrown.message.split('\n');
-  const see = rest.filter((line) => line.trim() !== '' && !line.startsWith('See more help'));
-  return new RemedyError([message, ...see].join(' '), {
-    code: 'usage',
-    exit: ExitCode.usage,
-    cause: thrown,
-    nextSteps: ['see the flags and examples with --help'],
-  });
-}
-
-/** oclif writes into the message of whatever a flag's parser threw: `Parsing --x \n\t... \nSee more help with --help`. */
-function withoutParserNoise(error: RemedyError): RemedyError {
-  const own = /^Parsing --\S+ \n\t([\s\S]*?)(?:\nSee more help with --help)?$/.exec(error.message)?.[1];
-  if (own === undefined) return error;
-  const { code, exit, nextSteps } = error;
-  return new RemedyError(own, { code, exit, nextSteps, cause: error.cause });
 }

@@ -6,7 +6,20 @@ const load = createRequire(import.meta.url);
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 const NAMES = [
-  ...['diff', 'doctor', 'gc', 'load', 'logs', 'rehearse', 'report', 'scale-watch', 'smoke', 'ssh', 'status'],
+  ...[
+    'completion',
+    'diff',
+    'doctor',
+    'gc',
+    'load',
+    'logs',
+    'rehearse',
+    'report',
+    'scale-watch',
+    'smoke',
+    'ssh',
+    'status',
+  ],
   ...['teardown', 'unlock'],
 ];
 
@@ -15,13 +28,13 @@ export const COMMANDS = new Proxy<Record<string, Command.Class>>(
   {},
   {
     get: (_, id) => (typeof id === 'string' ? commandOf(id) : undefined),
-    ownKeys: () => [...new Set([...NAMES, ...Object.keys(deploys())])],
+    ownKeys: () => [...NAMES, ...Object.keys(deploys())],
     getOwnPropertyDescriptor: (_, id) => ({ enumerable: true, configurable: true, value: commandOf(String(id)) }),
   },
 );
 
 function commandOf(id: string): Command.Class | undefined {
-  if (NAMES.includes(id)) return load(`./commands/${id.replace(':', '/')}.${EXTENSION}`).default;
+  if (NAMES.includes(id)) return load(`./commands/${id}.${EXTENSION}`).default;
   return id.startsWith('deploy:') ? deploys()[id] : undefined;
 }
 

@@ -9,7 +9,6 @@ import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } fro
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { listProcesses } from './services/machine/process-table.ts';
-import { loadHostTemplates } from './services/machine/templates.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints } from './services/stack/endpoints.ts';
 import { requireStack } from './services/stack/known-stack.ts';
@@ -152,11 +151,6 @@ async function givenToken(file: string | undefined): Promise<string | undefined>
   }
   const { CHAINCTL_TOKEN: token } = process.env;
   return token === undefined || token === '' ? undefined : checkToken(token, 'CHAINCTL_TOKEN');
-}
-
-/** What reaching machines over SSH needs of this one. */
-export async function hostDeps() {
-  return { templates: await loadHostTemplates(TEMPLATES, BUNDLES), agent: process.env.SSH_AUTH_SOCK };
 }
 
 /** What a run's manifest says about the program and the machine. */

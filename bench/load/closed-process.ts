@@ -1,4 +1,3 @@
-import { judge } from '../../src/services/load/engine/answer.ts';
 import { Deadlines } from '../../src/services/load/engine/deadlines.ts';
 import { Exchange } from '../../src/services/load/engine/exchange.ts';
 import { openTransport } from '../../src/services/load/engine/open-transport.ts';
@@ -6,6 +5,8 @@ import type { RunOrder } from '../../src/services/load/engine/protocol.ts';
 import { RecordWriter } from '../../src/services/load/engine/record-columns.ts';
 import { steadyNow } from '../../src/services/load/engine/steady-clock.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+import { remembering } from '../../src/services/load/protocols/answers.ts';
+import { protocolNamed } from '../../src/services/load/protocols/protocols.ts';
 
 // The engine as a closed loop: as many requests in flight as there are connections, each followed by the next at once.
 // Everything that the open loop does for a request is done here too, but for the schedule: a body of its own, its
@@ -15,7 +16,7 @@ const [url, connections, seconds] = process.argv.slice(2);
 const order: RunOrder = {
   type: 'run',
   url: String(url),
-  kind: 'any',
+  protocol: 'any',
   rate: 1,
   warmupMs: 0,
   durationMs: 0,
@@ -26,7 +27,7 @@ const order: RunOrder = {
   seed: 1,
   series: 0,
 };
-const verdictOn = judge(order.kind);
+const verdictOn = remembering(protocolNamed(order.protocol).judge);
 const records = new RecordWriter();
 const deadlines = new Deadlines<Exchange>(order.timeoutMs, steadyNow, () => {});
 let count = 0;

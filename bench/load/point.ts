@@ -2,6 +2,7 @@ import type { Progress, RunOrder } from '../../src/services/load/engine/protocol
 import type { RequestRecord } from '../../src/services/load/engine/request-record.ts';
 import { GeneratorGroup } from '../../src/services/load/generators/generator-group.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+import { protocolNamed } from '../../src/services/load/protocols/protocols.ts';
 import { arrivalsWithin } from '../../src/services/load/schedule/arrivals.ts';
 import { Collector } from '../../src/services/load/stats/collector.ts';
 import { judgeValidity } from '../../src/services/load/stats/validity.ts';
@@ -26,7 +27,7 @@ export async function offer(
   try {
     const whole: RunOrder = {
       type: 'run',
-      kind: 'any',
+      protocol: 'any',
       warmupMs: 1000,
       drainMs: 5000,
       timeoutMs: 60_000,
@@ -46,7 +47,7 @@ export async function offer(
     );
     if (end.type === 'lost') throw new Error(`the generator was lost: ${end.why}`);
     const { progress } = end;
-    const collected = new Collector(whole.kind);
+    const collected = new Collector(protocolNamed(whole.protocol));
     const lateness: number[] = [];
     const response: number[] = [];
     for (const record of batches.flat()) {

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { bodyMaker, DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
+import { bodyMaker } from '../../src/services/load/protocols/prompt-body.ts';
+import { protocolNamed } from '../../src/services/load/protocols/protocols.ts';
 
 /** Of every tool: what it may have open. */
 export const CONNECTIONS = 64;
@@ -53,6 +55,6 @@ export function bodyFile(name: string, textOf: (body: string) => string = (body)
     folder = made;
   }
   const file = join(folder, name);
-  writeFileSync(file, textOf(bodyMaker({ prompt: DEFAULT_PROMPT, seed: 1, series: 0 })(1)));
+  writeFileSync(file, textOf(bodyMaker(protocolNamed('any'), { prompt: DEFAULT_PROMPT, seed: 1, series: 0 })(1)));
   return file;
 }

@@ -1,29 +1,74 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { ExitCode, RemedyError } from '../errors.ts';
+import type { ElasticLoad as Elastic } from '../services/load/run-load.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
 import { capacityFlag } from './capacity-flag.ts';
 import { durationFlag, integerFlag, numberFlag } from './flags.ts';
+import { grouped } from './grouped.ts';
 
 /** What `chainctl load --elastic` takes beside the flags of every load. */
-export const elasticFlags = {
+export const elasticFlags = grouped('ELASTIC', {
   elastic: Flags.boolean({ description: 'let the group of B grow to its maximum and shrink again, and watch it' }),
-  'elastic-min-rps': numberFlag({ description: 'rate before and after', default: 1, min: 0.01, max: 100_000 }),
-  'elastic-max-rps': numberFlag({ description: 'the load never goes beyond it', default: 50, min: 0.01, max: 100_000 }),
-  'elastic-factor': numberFlag({ description: 'from one step up to the next', default: 2, min: 1.01, max: 100 }),
+  'elastic-min-rps': numberFlag({
+    description: 'requests per second before and after',
+    default: 1,
+    min: 0.01,
+    max: 100_000,
+  }),
+  'elastic-max-rps': numberFlag({ description: 'highest requests per second', default: 50, min: 0.01, max: 100_000 }),
+  'elastic-factor': numberFlag({
+    description: 'rate of a step against the one before',
+    default: 2,
+    min: 1.01,
+    max: 100,
+  }),
   'elastic-step': durationFlag({ description: 'length of a step', default: 30, min: 0.5, helpValue: '30s' }),
-  'elastic-hold': durationFlag({ description: 'at the low rate, and once it has grown', default: 60, helpValue: '1m' }),
+  'elastic-hold': durationFlag({
+    description: 'time at the low rate, and at the high one after it has grown',
+    default: 60,
+    helpValue: '1m',
+  }),
   'elastic-grow': durationFlag({ description: 'longest time of stepping up', default: 900, helpValue: '15m' }),
-  'elastic-scale-in': durationFlag({ description: 'longest wait for it to shrink', default: 1200, helpValue: '20m' }),
-  'elastic-interval': durationFlag({ description: 'between two looks at the group', default: 5, min: 0.5, max: 60 }),
+  'elastic-scale-in': durationFlag({
+    description: 'longest wait for the group to shrink',
+    default: 1200,
+    helpValue: '20m',
+  }),
+  'elastic-interval': durationFlag({
+    description: 'time between two polls of the group',
+    default: 5,
+    min: 0.5,
+    max: 60,
+  }),
   'elastic-size': integerFlag({
     description: "size to reach [default: the autoscaler's maximum]",
     min: 1,
     max: 10_000,
   }),
   'capacity-per-instance': capacityFlag,
-};
+});
 
 export type ElasticFlags = Interfaces.InferredFlags<typeof elasticFlags>;
+
+/** An elastic load as the flags ask for it. */
+export type ElasticLoad = Elastic & { readonly stepSeconds: number };
+
+/** @returns undefined where the flags ask for another load; see {@link elasticSettings} */
+export function elasticLoad(
+  flags: ElasticFlags,
+  isTyped: (flag: string) => boolean,
+  others: readonly string[],
+  open: ElasticLoad['open'],
+): ElasticLoad | undefined {
+  const settings = elasticSettings(flags, isTyped, others);
+  if (settings === undefined) return undefined;
+  const capacityPerInstance = flags['capacity-per-instance'];
+  const watch = {
+    intervalSeconds: flags['elastic-interval'],
+    ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
+  };
+  return { settings, watch, open, stepSeconds: flags['elastic-step'] };
+}
 
 /** Rates, their search, and what goes between points that stand for themselves: the profile decides these. */
 const NOT_ELASTIC = ['rps', 'duration', 'warmup', 'gate', 'find-knee', 'stop-above-knee', 'resume'];
@@ -41,7 +86,7 @@ export function elasticSettings(
   if (!flags.elastic) {
     const stray = [...Object.keys(elasticFlags), ...others].find((flag) => flag !== 'elastic' && isTyped(flag));
     if (stray === undefined) return undefined;
-    throw usage(`--${stray} says something about an elastic profile`, `add --elastic, or leave --${stray} out`);
+    throw usage(`--${stray} needs --elastic`, `add --elastic, or leave --${stray} out`);
   }
   const other = NOT_ELASTIC.find(isTyped);
   if (other !== undefined) {

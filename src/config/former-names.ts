@@ -6,29 +6,27 @@ interface Named {
   readonly deprecateAliases?: boolean;
 }
 
+type Flags = Readonly<Record<string, Named>>;
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The variables to be set in place of earlier ones that are set, by their new names, with a warning each. Pure. */
+export function formerVariables(flags: Flags, env: Variables) {
+  return Object.values(flags).flatMap(({ env: variable, formerly }) => {
+    const value = formerly === undefined ? undefined : env[formerly];
+    if (!value || variable === undefined || env[variable]) return [];
+    return [{ variable, value, warning: `${formerly} has been renamed: set ${variable} instead` }];
+  });
+}
+
 /**
- * Which earlier names of flags are in use. Pure.
+ * A warning for each earlier name of a flag in use. Pure.
  *
- * @param used what was set: the words of the command line, and `--name` for each name in the configuration file
- * @returns the variables to be set in place of earlier ones, and a sentence for each earlier name
+ * @param words what was set: the words of the command line, and `--name` for each name in the configuration file
  */
-export function formerNames(
-  flags: Readonly<Record<string, Named>>,
-  used: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): { readonly variables: Readonly<Record<string, string>>; readonly warnings: readonly string[] } {
-  const variables: Record<string, string> = {};
-  const warnings: string[] = [];
-  for (const [name, flag] of Object.entries(flags)) {
-    const value = flag.formerly === undefined ? undefined : env[flag.formerly];
-    if (value && flag.env !== undefined && !env[flag.env]) {
-      variables[flag.env] = value;
-      warnings.push(`${flag.formerly} has been renamed: set ${flag.env} instead`);
-    }
-    for (const alias of flag.deprecateAliases === true ? (flag.aliases ?? []) : []) {
-      const is = (word: string) => word === `--${alias}` || word.startsWith(`--${alias}=`);
-      if (used.some(is)) warnings.push(`--${alias} has been renamed: write --${name} instead`);
-    }
-  }
-  return { variables, warnings };
+export function formerFlags(flags: Flags, words: readonly string[]): string[] {
+  return Object.entries(flags).flatMap(([name, { aliases = [], deprecateAliases }]) =>
+    (deprecateAliases === true ? aliases : [])
+      .filter((alias) => words.some((word) => word === `--${alias}` || word.startsWith(`--${alias}=`)))
+      .map((alias) => `--${alias} has been renamed: write --${name} instead`),
+  );
 }

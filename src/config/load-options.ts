@@ -1,8 +1,13 @@
+import { randomInt } from 'node:crypto';
 import { ExitCode, RemedyError } from '../errors.ts';
+import { readPrompt } from '../services/load/prompt.ts';
+import type { LoadRequest } from '../services/load/run-load.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
 import { parseAbort, parseSlo } from '../services/load/stats/criterion.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
-import { checkTag } from '../services/load/target.ts';
+import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
+import { SERVICES } from '../services/workloads/catalog.ts';
+import type { ElasticLoad } from './elastic-flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
 
 /** What the flags alone do not say: it is read from files, drawn, or found out about the machine. */
@@ -20,7 +25,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
   return {
     rates: parseRates(flags.rps),
     tag: checkTag(flags.tag ?? 'local'),
-    outFolder: flags.out,
+    outFolder: flags.results,
     slos: flags.slo?.map(parseSlo) ?? [],
     abortOn: flags['abort-on']?.map(parseAbort) ?? [],
     durationSeconds: flags.duration,
@@ -65,23 +70,51 @@ function maxDuration(flags: LoadFlags): { readonly maxDurationSeconds?: number }
 }
 
 /**
- * What they say about an elastic profile: its steps follow each other without a warm-up of their own.
+ * What the flags ask for: a new load, or a run that shall go on.
  *
- * @param stepSeconds length of a step
+ * @param endpoints of the stack; asked only where a service of it is the target
+ * @throws RemedyError: exit 2 for flags that make no sense, exit 3 where the stack has no such service
  */
-export function elasticSweepSettings(flags: LoadFlags, stepSeconds: number): Omit<SweepOptions, ToBeFound> {
-  return { ...sweepSettings(flags), durationSeconds: stepSeconds, warmupSeconds: 0 };
+export async function loadRequest(
+  flags: LoadFlags,
+  {
+    argv,
+    stack,
+    about,
+    elastic,
+    endpoints,
+  }: {
+    readonly argv: readonly string[];
+    readonly stack: string;
+    readonly about: SweepOptions['about'];
+    readonly elastic: ElasticLoad | undefined;
+    readonly endpoints: () => Promise<DeployedServices>;
+  },
+): Promise<LoadRequest> {
+  const prompt = await readPrompt(flags['prompt-file']);
+  const { resume, results: outFolder, target, seed = randomInt(0xffff_ffff) } = flags;
+  if (resume !== undefined) {
+    checkResume(argv);
+    return { resume, outFolder, prompt, about };
+  }
+  const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
+  const tag = flags.tag ?? on;
+  const settings = sweepSettings(tag === undefined ? flags : { ...flags, tag });
+  // The steps of an elastic profile follow each other without a warm-up of their own.
+  const steps = elastic === undefined ? {} : { durationSeconds: elastic.stepSeconds, warmupSeconds: 0 };
+  const options = { ...settings, ...steps, prompt, targetUrl, seed, about };
+  return elastic === undefined ? { options } : { options, elastic };
 }
 
-/** What may stand beside `--resume`. */
-const OF_RESUME = ['resume', 'out', 'prompt-file', 'token-file', 'otlp'];
+/** What may stand with `--resume`. */
+const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'otlp'];
 
 /**
- * A run goes on with the settings it began with, so none may be typed beside `--resume`.
+ * A run goes on with the settings it began with, so none may be typed with `--resume`.
  *
  * @throws RemedyError (exit 2) naming the flag
  */
-export function checkResume(argv: readonly string[]): void {
+function checkResume(argv: readonly string[]): void {
   const other = Object.keys(loadFlags).find((flag) => !OF_RESUME.includes(flag) && isTyped(argv, flag));
   if (other === undefined) return;
   throw new RemedyError(`--resume goes on with the settings of its run, and --${other} would change them`, {

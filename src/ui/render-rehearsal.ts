@@ -1,6 +1,7 @@
 import type { RehearsalReport } from '../services/rehearsal/rehearse.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { reportLine } from '../services/results/text.ts';
+import { nextCommands, plural } from './format/text.ts';
 
 /** What a rehearsal has shown, and what to do next. */
 export function renderRehearsal(
@@ -21,11 +22,11 @@ export function renderRehearsal(
       : ['', sweepText(sweep, columns).trimEnd(), '']),
     `teardown  ${teardown.removed.length} processes stopped, verified gone; logs: ${deployment.details.logs}`,
     '',
-    'Next: chainctl deploy local, chainctl load --rps 1,10,50, chainctl --help',
+    ...nextCommands(['chainctl deploy local', 'chainctl load --rps 1,10,50', 'chainctl --help']),
   ].join('\n')}`;
 }
 
 function countReplicas({ changes }: RehearsalReport['deployment']): string {
   const replicas = changes.filter(({ key }) => /^b-\d+$/.test(key)).length;
-  return `${replicas} replica${replicas === 1 ? '' : 's'} of B behind a proxy`;
+  return `${plural(replicas, 'replica')} of B behind a proxy`;
 }

@@ -15,7 +15,7 @@ const SHORTEST_NAME = 10;
 export function renderWatch(report: WatchReport & { readonly scaleCsv?: string }): string {
   const { last, looks, problems, scaleCsv, runFolder } = report;
   return [
-    `${ending(report)} (${plural(looks, 'look')}${problems === 0 ? '' : `, ${problems} with a problem`}).`,
+    `${ending(report)} (${plural(looks, 'poll')}${problems === 0 ? '' : `, ${problems} with a problem`}).`,
     ...(last === undefined ? ['The group was never seen.'] : groupLines(last, report.url !== undefined)),
     ...(scaleCsv === undefined ? [] : [`Timeline: ${scaleCsv}`]),
     ...(runFolder === undefined ? [] : [`Run:      ${runFolder}`]),

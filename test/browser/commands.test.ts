@@ -53,7 +53,7 @@ test('report: every format to a file', async () => {
   const beginnings = { html: '<!doctype html>', markdown: '# aws', junit: '<?xml', json: '{', table: 'aws: ' };
   for (const [format, beginning] of Object.entries(beginnings)) {
     const { code, stdout } = await cli.run(['report', 'latest', '--format', format, '--out', `reports/run.${format}`]);
-    expect([code, stdout]).toEqual([0, `${format} report of 20260201-100000-aws-chain: reports/run.${format}\n`]);
+    expect([code, stdout]).toEqual([0, `Report: reports/run.${format}\n${format} of 20260201-100000-aws-chain\n`]);
     const text = await readFile(join(cli.home, 'reports', `run.${format}`), 'utf8');
     expect(text.slice(0, beginning.length)).toBe(beginning);
   }
@@ -103,6 +103,6 @@ test('report: a group that was watched beside the load', async () => {
   const unknown = await cli.run(['report', id, '--capacity-from', id]);
   expect([unknown.code, unknown.stderr]).toEqual([
     2,
-    expect.stringContaining('does not tell what one instance sustains'),
+    expect.stringContaining('does not show what one instance sustains'),
   ]);
 });

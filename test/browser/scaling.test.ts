@@ -106,7 +106,7 @@ describe.skipIf(executable === undefined)('a watched group in Chromium (skipped 
       expect(await section.locator('table caption').allTextContents()).toEqual([
         expect.stringContaining('Size of b'),
         expect.stringContaining('Life of every instance'),
-        ...['Scale-out, seconds', 'Scale-in, seconds', 'Elasticity, metrics of the SPEC research group'],
+        ...['Scale-out, seconds', 'Scale-in, seconds', 'Elasticity (metrics of the SPEC research group), per cent'],
       ]);
     });
   });

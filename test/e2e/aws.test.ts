@@ -1,22 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { stackDeps } from '../../src/operator.ts';
 import { systemClock } from '../../src/runtime.ts';
 import { openEc2 } from '../../src/services/targets/aws/ec2.ts';
 import { openAwsTarget } from '../../src/services/targets/aws/target.ts';
 import { AwsStack } from '../integration/aws/aws-stack.ts';
-import { CREDENTIALS, Moto, REGION } from '../integration/aws/moto.ts';
+import { CREDENTIALS, motoForTests, REGION, test } from '../integration/aws/moto.ts';
 import { Cli } from '../support/cli.ts';
 
-let moto: Moto;
+const moto = motoForTests();
 let cli: Cli;
 let env: Record<string, string>;
 
-beforeAll(async () => {
-  moto = await Moto.start();
-});
-afterAll(() => moto.stop());
 beforeEach(async () => {
-  await moto.reset();
   cli = await Cli.open();
   env = { ...CREDENTIALS, AWS_ENDPOINT_URL_EC2: moto.url, CHAINCTL_OPERATOR_ADDRESS: '203.0.113.7' };
 });

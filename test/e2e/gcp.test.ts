@@ -3,6 +3,7 @@ import { type Gcp, startGcp } from '../../lab/gcp/gcp.ts';
 import { memoryBalancers } from '../../lab/gcp/memory-balancers.ts';
 import { memoryMachines } from '../../lab/gcp/memory-machines.ts';
 import { Cli } from '../support/cli.ts';
+import { noPort80 } from '../support/port-80.ts';
 
 let gcp: Gcp;
 let cli: Cli;
@@ -18,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => cli.close());
 
-test.each(['deploy gcp', 'doctor', 'gc', 'teardown', 'status'])(
+test.skipIf(noPort80).each(['deploy gcp', 'doctor', 'gc', 'teardown', 'status'])(
   '%s has a help text with its flags',
   async (command) => {
     const { code, stdout } = await cli.run([...command.split(' '), '--help'], { env });
@@ -27,7 +28,7 @@ test.each(['deploy gcp', 'doctor', 'gc', 'teardown', 'status'])(
   },
 );
 
-test('a dry run shows the plan and the price, and makes nothing', async () => {
+test.skipIf(noPort80)('a dry run shows the plan and the price, and makes nothing', async () => {
   const { code, stderr, envelope } = await cli.json(['deploy', 'gcp', '--max', '2', '--dry-run'], { env });
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(envelope.result).toMatchObject({
@@ -44,7 +45,7 @@ test('a dry run shows the plan and the price, and makes nothing', async () => {
   expect(Object.values(gcp.count()).every((count) => count === 0)).toBe(true);
 });
 
-test('a group without an image is deployed, seen by status and taken down', async () => {
+test.skipIf(noPort80)('a group without an image is deployed, seen by status and taken down', async () => {
   const args = ['deploy', 'gcp', '--no-bake', '--auth', 'none', '--yes', '--ready-timeout', '60s'];
   const deployed = await cli.json(args, { env });
   expect(deployed).toMatchObject({ code: 0, envelope: { result: { applied: true } } });
@@ -58,7 +59,7 @@ test('a group without an image is deployed, seen by status and taken down', asyn
   expect(Object.values(gcp.count()).every((count) => count === 0)).toBe(true);
 });
 
-test('doctor examines project, zone, type and quota, and changes nothing', async () => {
+test.skipIf(noPort80)('doctor examines project, zone, type and quota, and changes nothing', async () => {
   const { code, envelope } = await cli.json(['doctor', 'gcp', '--zones', 'europe-west3-c,europe-west3-a'], { env });
   const checks = envelope.result.checks as { name: string; status: string; detail: string }[];
   expect(Object.fromEntries(checks.map(({ name, status }) => [name, status]))).toEqual({
@@ -79,7 +80,7 @@ test('doctor examines project, zone, type and quota, and changes nothing', async
   expect(none.code).toBe(8);
 });
 
-test('gc finds a stack that no machine knows any more, and removes it', async () => {
+test.skipIf(noPort80)('gc finds a stack that no machine knows any more, and removes it', async () => {
   const args = ['deploy', 'gcp', '--stack', 'lost', '--no-bake', '--auth', 'none', '--yes', '--ready-timeout', '60s'];
   expect((await cli.run(args, { env })).code).toBe(0);
   const known = await cli.json(['gc', 'gcp', '--dry-run'], { env });
@@ -96,7 +97,7 @@ test('gc finds a stack that no machine knows any more, and removes it', async ()
   expect(Object.values(gcp.count()).every((count) => count === 0)).toBe(true);
 });
 
-test.each([
+test.skipIf(noPort80).each([
   [['--zones', 'here'], 2, 'europe-west3-c'],
   [['--zones', 'europe-west3-c,us-central1-a'], 2, 'one region'],
   [['--min', '3', '--max', '2'], 2, '--max'],
@@ -114,7 +115,7 @@ test.each([
   expect(stderr).not.toContain('    at ');
 });
 
-test('without credentials the sentence says how to get some', async () => {
+test.skipIf(noPort80)('without credentials the sentence says how to get some', async () => {
   const { CHAINCTL_GCP_ENDPOINT_URL: _, ...without } = env;
   const nowhere = { ...without, METADATA_SERVER_DETECTION: 'none', GOOGLE_APPLICATION_CREDENTIALS: '/nowhere.json' };
   const { code, stderr } = await cli.run(['deploy', 'gcp', '--dry-run'], { env: nowhere });

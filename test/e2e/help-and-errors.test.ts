@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cli } from '../support/cli.ts';
@@ -26,6 +26,42 @@ describe('help', () => {
     for (const flag of ['--json', '--quiet', '--no-color', '--stack'])
       expect(stdout).toContain(flag.replace('--no-', '--[no-]'));
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+describe('ways in', () => {
+  it.each([
+    [['-h'], /USAGE\s+\$ chainctl COMMAND|USAGE\s+\$ chainctl \[COMMAND\]/],
+    [['help'], /USAGE\s+\$ chainctl \[?COMMAND/],
+    [['help', 'load'], /USAGE\s+\$ chainctl load/],
+    [['help', 'deploy', 'local'], /USAGE\s+\$ chainctl deploy local/],
+    [['load', '-h'], /USAGE\s+\$ chainctl load/],
+    [['version'], /^chainctl\/\d+\.\d+\.\d+ /],
+    [['-v'], /^chainctl\/\d+\.\d+\.\d+ /],
+    [['--version'], /^chainctl\/\d+\.\d+\.\d+ /],
+  ])('chainctl %j answers', async (args, answer) => {
+    const { code, stdout, stderr } = await cli.run(args);
+    expect(stdout).toMatch(answer);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('writes default durations with their unit', async () => {
+    const { stdout } = await cli.run(['load', '--help'], { env: { COLUMNS: '200' } });
+    expect(stdout).toMatch(/--elastic-grow=\S+\s+\[default: 15m\]/);
+    expect(stdout).toMatch(/--duration=\S+\s+\[default: 10s/);
+  });
+
+  it.each([
+    [['load', '--rsp', '5'], 'load --rps 5'],
+    [['deploy', 'gpc', '--dry-run'], 'deploy gcp --dry-run'],
+    [['deploy', 'aws', '--auth', 'tokn'], 'deploy aws --auth token'],
+    [['status', '--stakc', 'x'], 'status --stack x'],
+    [['teardown', 'loca'], 'teardown local'],
+    [['help', 'laod'], 'load --help'],
+  ])('chainctl %j is answered with what was meant', async (args, meant) => {
+    const { code, stderr } = await cli.run(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`\n {2}-> did you mean: .*(chainctl|run\\.js) ${meant}\n`));
   });
 });
 
@@ -100,13 +136,38 @@ describe('settings', () => {
   });
 
   it.each([
-    ['deploy local:\n  replica: 7\n', /deploy local\.replica is not a flag/],
-    ['deploy local:\n  replicas: many\n', /"many" is not a whole number/],
-    ['deploy local: [\n', /chainctl\.yaml: /],
+    [
+      'deploy local:\n  replica: 7\n',
+      /chainctl\.yaml:2: deploy local\.replica is not a flag.*\n.*did you mean "replicas:"/,
+    ],
+    ['deploy local:\n  replicas: many\n', /chainctl\.yaml:2: --replicas: "many" is not a whole number/],
+    ['load:\n  rsp: 1\n', /chainctl\.yaml:2: load\.rsp is not a flag.*\n.*did you mean "rps:"/],
+    ['laod:\n  rps: 1\n', /chainctl\.yaml:\d: there is no command "laod"\n.*did you mean "load:"/],
+    ['deploy local: [\n', /chainctl\.yaml:\d: /],
   ])('refuses %j with the place of the fault', async (text, message) => {
     await writeFile(config(), text);
     const { code, stderr } = await cli.run(['deploy', 'local', '--dry-run']);
     expect(stderr).toMatch(message);
-    expect(code === 2 || code === 3).toBe(true);
+    expect(code).toBe(3);
+  });
+
+  it('reads chainctl.yml, too, and refuses to choose between the two', async () => {
+    await rm(config(), { force: true });
+    const other = join(cli.home, 'chainctl.yml');
+    await writeFile(other, 'all:\n  stack: lab\n');
+    const stack = async () => (await cli.json(['deploy', 'local', '--dry-run'])).envelope.result?.stack;
+    expect(await stack()).toBe('lab');
+    await writeFile(config(), '');
+    const { code, stderr } = await cli.run(['status']);
+    expect(stderr).toMatch(/chainctl\.yaml: chainctl\.yml is there, too\n {2}-> keep one of them/);
+    expect(code).toBe(3);
+    await Promise.all([rm(other), rm(config())]);
+  });
+
+  it('reads the file that CHAINCTL_CONFIG_FILE names, and not the variable of another tool', async () => {
+    const env = { CHAINCTL_CONFIG_FILE: 'nowhere.yaml' };
+    expect((await cli.run(['status'], { env })).stderr).toMatch(/cannot read the configuration file nowhere\.yaml/);
+    const { code, stderr } = await cli.run(['status'], { env: { CHAINCTL_CONFIG: 'nowhere.yaml' } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });

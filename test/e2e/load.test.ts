@@ -41,9 +41,9 @@ const SHORT = ['--no-preflight', '--warmup', '0', '--duration', '1s', '--rps', '
 const load = (target: string, ...more: string[]) => cli.json(['load', '--target', target, ...SHORT, ...more]);
 
 describe('the exit code of load', () => {
-  // On a machine that is busy with something else a point is invalid, and decides nothing.
-  it('is 8 where a threshold is missed, and 0 where all are met', { retry: 2 }, async () => {
-    const { url } = await serve((_, response) => setTimeout(() => response.end(), 300));
+  it('is 8 where a threshold is missed, and 0 where all are met', async () => {
+    // Where a point is too late for its answers it is invalid and decides nothing: to answers of 4 s little is.
+    const { url } = await serve((_, response) => setTimeout(() => response.end(), 4000));
     const met = await load(url, '--slo', 'ok>99%', '--slo', 'p95<30s');
     expect(met.envelope).toMatchObject({ status: 'ok', result: { slos: [{ passed: true }, { passed: true }] } });
     expect(met.code).toBe(0);

@@ -66,10 +66,10 @@ describe('rehearse', () => {
   );
 
   it('finds results that cannot be written before anything is started', async () => {
-    const { code, stderr } = await cli.run([...SHORT, '--out', '/dev/null/results', '--json']);
+    const { code, stderr } = await cli.run([...SHORT, '--results', '/dev/null/results', '--json']);
     expect(code).toBe(3);
     expect(stderr).not.toContain('"phase"');
-    const { stderr: said } = await cli.run([...SHORT, '--out', '/dev/null/results']);
+    const { stderr: said } = await cli.run([...SHORT, '--results', '/dev/null/results']);
     expect(said).toMatch(/^Error: results cannot be written to \/dev\/null\/results: /);
   });
 

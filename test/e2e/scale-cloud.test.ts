@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cli } from '../support/cli.ts';
 import { startCloudGroup, ZONE } from '../support/cloud-group.ts';
+import { noPort80 } from '../support/port-80.ts';
 
 let cli: Cli;
 let cloud: Awaited<ReturnType<typeof startCloudGroup>>;
@@ -16,7 +17,7 @@ afterEach(async () => {
   await cli.close();
 });
 
-describe('a group that chainctl did not make', () => {
+describe.skipIf(noPort80)(`a group that chainctl did not make${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('grows and shrinks under an elastic load, and every look takes at most four calls', async () => {
     const { gcp, url } = cloud;
     const where = [

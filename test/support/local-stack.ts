@@ -49,8 +49,6 @@ export class TestStack {
       logs,
       listProcesses,
       node: process.execPath,
-      nodeVersion: process.version,
-      descriptorLimit: undefined,
       baseEnv: {},
     };
     this.deps = {
@@ -72,7 +70,8 @@ export class TestStack {
     const home = this.#home;
     const operator: Operator = {
       ...{ clock: systemClock, env: { PATH: process.env.PATH }, home, userHome: home, templates: home, bundles },
-      ...{ node: process.execPath, self: this.deps.self, listProcesses, fetch },
+      ...{ node: process.execPath, nodeVersion: process.version, descriptorLimit: undefined },
+      ...{ self: this.deps.self, listProcesses, fetch },
     };
     const { paths } = this;
     const flagsOf = () => ({});

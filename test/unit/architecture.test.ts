@@ -43,7 +43,7 @@ const services = ['a', 'b'];
 /** Where a word is none of these names: the column and the key of the host that answered, and the mode of a file. */
 const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
   host: [
-    'services/load/engine/answer.ts',
+    'services/load/protocols/contract.ts',
     'services/load/record/csv-columns.ts',
     'services/load/record/csv-reader.ts',
     'services/results/sweep-sections.ts',
@@ -51,7 +51,9 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
     'services/stack/operator.ts',
     'services/stack/unlock.ts',
   ],
-  a: ['services/load/record/csv-file.ts'],
+  // A mode of opening a file, and who refused a request: words of the results.
+  a: ['services/load/record/csv-file.ts', 'services/load/protocols/chain.ts', 'services/load/types.ts'],
+  b: ['services/load/protocols/chain.ts', 'services/load/protocols/invoke.ts', 'services/load/types.ts'],
 };
 
 /** The place in whose folder a file is. */
@@ -115,7 +117,7 @@ describe('the code', () => {
     expect(offences).toEqual([]);
   });
 
-  it.fails('has no circle of imports, types included', () => {
+  it('has no circle of imports, types included', () => {
     expect(circles()).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compute, type compute_v1 } from '@googleapis/compute';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { noPort80 } from '../../../test/support/port-80.ts';
 import { type Gcp, startGcp } from '../../gcp/gcp.ts';
 import { memoryBalancers } from '../../gcp/memory-balancers.ts';
 import { memoryMachines } from '../../gcp/memory-machines.ts';
@@ -14,8 +15,7 @@ const ZONE = 'europe-west3-c';
 const NOTHING = expect.toSatisfy((counts: Record<string, number>) =>
   Object.values(counts).every((count) => count === 0),
 );
-const noRoot = process.getuid?.() === 0 ? undefined : 'port 80 needs root';
-const noGcloud = (await has('gcloud')) ? noRoot : 'gcloud is not installed';
+const noGcloud = (await has('gcloud')) ? noPort80 : 'gcloud is not installed';
 
 let config: string;
 let gcp: Gcp;
@@ -117,7 +117,7 @@ describe.skipIf(noGcloud)(`gcloud${noGcloud ? ` (not here: ${noGcloud})` : ''}`,
   });
 });
 
-describe.skipIf(noRoot)(`@googleapis/compute${noRoot ? ` (not here: ${noRoot})` : ''}`, () => {
+describe.skipIf(noPort80)(`@googleapis/compute${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('creates, lists, describes, resizes and deletes the chain', async () => {
     const api = compute({ version: 'v1', rootUrl: `${gcp.url}/` });
     const { project } = gcp;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { noPort80 } from '../../../test/support/port-80.ts';
 import { Caller } from '../../gcp/caller.ts';
 import { GROUP, MANAGER, makeFront, makeGroup, PROPERTIES, ZONE } from '../../gcp/chain.ts';
 import { type Gcp, startGcp } from '../../gcp/gcp.ts';
@@ -11,7 +12,6 @@ import type { Timings } from '../../gcp/timings.ts';
 let machines: MemoryMachines;
 let gcp: Gcp;
 let api: Caller;
-const noRoot = process.getuid?.() === 0 ? undefined : 'port 80 needs root';
 
 async function start(
   timings: Partial<Timings> = {},
@@ -266,7 +266,7 @@ describe('an autoscaler', () => {
     await stable(1);
   });
 
-  it.skipIf(noRoot)(
+  it.skipIf(noPort80)(
     'follows the requests for each instance, where the backend service says how many it takes',
     async () => {
       await makeGroup(api, { targetSize: 1 });
@@ -309,7 +309,7 @@ describe('an autoscaler', () => {
   });
 });
 
-describe.skipIf(noRoot)(`the load balancer${noRoot ? ` (not here: ${noRoot})` : ''}`, () => {
+describe.skipIf(noPort80)(`the load balancer${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   const answer = async (address: string) => {
     const response = await fetch(`http://${address}/health`);
     const text = await response.text();

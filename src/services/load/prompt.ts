@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
-import { MARK_WIDTH, markKey, markOf } from '../chain/prompt-mark.ts';
-import type { AnswerKind } from './target.ts';
+import { MARK_WIDTH, markKey } from '../chain/prompt-mark.ts';
 
 /** The contract's lower bound for a prompt, in Unicode code points. */
 const MIN_PROMPT_CODE_POINTS = 1000;
@@ -63,9 +62,6 @@ export function checkPrompt(text: string, source: string): string {
 /** Characters of English prose a token, as Gemma's tokenizer has them; other tokenizers are near it. */
 const CHARACTERS_PER_TOKEN = 5.2;
 
-/** What the services of the stack keep of a prompt unless they are told otherwise, characters. A puts 48 of its own first. */
-const KEPT = { chain: 700 - 48, invoke: 1200 } as const;
-
 export interface PromptOptions {
   /** At least {@link MIN_PROMPT_CODE_POINTS} code points; what is added only makes it longer. */
   readonly prompt: string;
@@ -88,22 +84,17 @@ export interface BodyParts {
 }
 
 /**
- * The parts of request bodies whose prompts differ from their first letter on, because engines reuse the work for a
- * common beginning. The rest stays the same, so that every request costs the model alike.
+ * The parts of a prompt as the inside of a JSON string, the last one with its closing quotation mark. Prompts differ from
+ * their first letter on, because engines reuse the work for a common beginning; the rest stays the same, so that every
+ * request costs the model alike.
  */
-export function bodyParts({ prompt, seed, series, sharedPrefixTokens = 0 }: PromptOptions): BodyParts {
+export function promptParts({ prompt, seed, series, sharedPrefixTokens = 0 }: PromptOptions): BodyParts {
   const name = `${(seed >>> 0).toString(16).padStart(8, '0')}-${series}`;
   return {
-    head: `{"prompt":"${sharedPrefix(sharedPrefixTokens)}`,
+    head: sharedPrefix(sharedPrefixTokens),
     key: markKey(seed, series),
-    tail: ` case ${name}: ${JSON.stringify(prompt).slice(1)}}`,
+    tail: ` case ${name}: ${JSON.stringify(prompt).slice(1)}`,
   };
-}
-
-/** Makes whole bodies, by the index of the request; a negative one is of the warm-up. */
-export function bodyMaker(options: PromptOptions): (index: number) => string {
-  const { head, key, tail } = bodyParts(options);
-  return (index) => head + markOf(key, index) + tail;
 }
 
 /** Prose of about so many tokens, of whole words. */
@@ -115,15 +106,19 @@ function sharedPrefix(tokens: number): string {
 }
 
 /**
- * That a shared prefix is as long as what the services keep of a prompt, so that all prompts become one.
+ * That a shared prefix is as long as what a service keeps of a prompt, so that all prompts become one.
  *
+ * @param keeps which service, and how many characters
  * @returns a warning, or nothing
  */
-export function sharedPrefixWarning(kind: AnswerKind, tokens: number): string | undefined {
+export function sharedPrefixWarning(
+  keeps: { readonly by: string; readonly characters: number } | undefined,
+  tokens: number,
+): string | undefined {
   const { length } = sharedPrefix(tokens);
-  if (kind === 'any' || length + MARK_WIDTH <= KEPT[kind]) return undefined;
+  if (keeps === undefined || length + MARK_WIDTH <= keeps.characters) return undefined;
   return (
-    `a shared prefix of ${tokens} tokens is ${length} characters, and ${kind === 'chain' ? 'A' : 'B'} keeps ` +
-    `${KEPT[kind]} unless it was deployed with a larger --prompt-chars: what makes prompts differ is cut off, and all of them are the same`
+    `a shared prefix of ${tokens} tokens is ${length} characters, and ${keeps.by} keeps ` +
+    `${keeps.characters} unless it was deployed with a larger --prompt-chars: what makes prompts differ is cut off, and all of them are the same`
   );
 }

@@ -1,46 +1,58 @@
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { stackOption } from '../stack/stack-option.ts';
 
-/** What an answer is checked against: the contract of A, that of B, or nothing but the status. */
-export type AnswerKind = 'chain' | 'invoke' | 'any';
+/** A service that can be a target: by its name, or by the last word of its path. */
+export interface TargetService {
+  readonly name: string;
+  readonly path: string;
+}
 
-/** Base URLs of a deployed stack: `a` is service A, `b` the address in front of the replicas of B. */
-export interface Endpoints {
-  readonly a?: string;
-  readonly b?: string;
+/** What of a stack is deployed, by the names of services. */
+export interface DeployedServices {
+  /** Base URLs. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** The place that each is deployed on. */
+  readonly on: Readonly<Record<string, string>>;
 }
 
 /**
- * The URL that a target means: `chain` and `invoke` are those of the deployed stack, a URL is taken as it is, and a
- * URL without a path gets `/chain`.
+ * The URL that a target means: a service of the deployed stack, or a URL as it is; one without a path gets that of the
+ * service in which chains begin.
  *
- * @throws RemedyError (exit 3) when the stack has no such endpoint, (exit 2) when it is neither word nor URL
+ * @param deployed asked only where a service is meant
+ * @returns `on`: the place of the service, where that is the target
+ * @throws RemedyError (exit 3) when the stack has no such endpoint, (exit 2) when it is neither name nor URL
  */
-export function resolveTarget(target: string, endpoints: Endpoints, stack = 'default'): string {
-  if (target === 'chain') return joined(endpoints.a, '/chain', target, stack);
-  if (target === 'invoke') return joined(endpoints.b, '/invoke', target, stack);
+export async function resolveTarget(
+  target: string,
+  deployed: () => Promise<DeployedServices>,
+  stack: string,
+  services: readonly TargetService[],
+): Promise<{ readonly targetUrl: string; readonly on?: string }> {
+  const service = services.find(({ name, path }) => target === name || target === path.slice(1));
+  if (service !== undefined) {
+    const { urls, on } = await deployed();
+    const place = on[service.name];
+    const targetUrl = joined(urls[service.name], service.path, target, stack);
+    return place === undefined ? { targetUrl } : { targetUrl, on: place };
+  }
   const url = URL.parse(target);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw usage(`--target "${target}" is neither chain, invoke nor an http URL`);
+    const names = services.map(({ path }) => path.slice(1)).join(', ');
+    throw usage(`--target "${target}" is neither a service of the stack (${names}) nor an http URL`);
   }
   if (url.username !== '' || url.password !== '') {
     throw usage('--target must not carry a user name or password: it is written into every result');
   }
-  if (url.pathname === '/') url.pathname = '/chain';
+  if (url.pathname === '/') url.pathname = services[0]?.path ?? '/';
   url.hash = '';
-  return url.href;
+  return { targetUrl: url.href };
 }
 
 /** The last segment of the URL's path, safe in a file name: the middle word of the result files. */
 export function targetName(targetUrl: string): string {
   const segments = new URL(targetUrl).pathname.split('/').filter((segment) => segment !== '');
   return (segments.at(-1) ?? 'root').replaceAll(/[^A-Za-z0-9._-]/g, '-');
-}
-
-/** Which contract the answers of this URL have to keep. */
-export function answerKind(targetUrl: string): AnswerKind {
-  const name = targetName(targetUrl);
-  return name === 'chain' || name === 'invoke' ? name : 'any';
 }
 
 /**

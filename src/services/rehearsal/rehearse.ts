@@ -1,63 +1,82 @@
-import type { Emit } from '../../events.ts';
-import type { Deployment } from '../deploy/run-deploy.ts';
+import { RemedyError } from '../../errors.ts';
+import type { ChainClient } from '../chain/client.ts';
+import { type Deployment, type Placement, runDeploy } from '../deploy/run-deploy.ts';
+import { runSweep, type SweepDeps } from '../load/sweep/run-sweep.ts';
+import type { SweepOptions } from '../load/sweep/sweep-options.ts';
 import type { SweepReport } from '../load/types.ts';
+import { reportRun } from '../results/write-report.ts';
+import { runSmoke } from '../smoke/run-smoke.ts';
 import type { SmokeReport } from '../smoke/types.ts';
+import { readEndpoints } from '../stack/endpoints.ts';
+import type { StackDeps } from '../stack/session.ts';
+import { teardownStack } from '../stack/stack-teardown.ts';
 import { leftoversError, type TeardownReport } from '../stack/teardown.ts';
+
+/** Of a request of the smoke test, and of one of the load, seconds. */
+export const REQUEST_SECONDS = 30;
+const WARMUP_SECONDS = 1;
+const TEARDOWN_MS = 60_000;
 
 export interface RehearsalReport {
   readonly deployment: Deployment;
   readonly smoke: SmokeReport;
   /** Left out when the smoke test failed: a load on a chain that does not work says nothing. */
   readonly sweep?: SweepReport;
+  /** Path of the load's page. */
+  readonly page?: string;
   readonly teardown: TeardownReport;
 }
 
-/** The whole job in four steps; each is the service behind the command of the same name. */
-export interface RehearsalSteps {
-  deploy(): Promise<Deployment>;
-  smoke(deployment: Deployment): Promise<SmokeReport>;
-  sweep(deployment: Deployment): Promise<SweepReport>;
-  /** Must work after an abort, too. */
-  teardown(): Promise<TeardownReport>;
-}
-
-/** About how long each step takes, for the estimate that is shown, seconds. */
-export interface RehearsalEstimate {
-  readonly sweepSeconds: number;
-}
+/** What the load is to be like. */
+type RehearsedLoad = Pick<SweepOptions, 'rates' | 'durationSeconds' | 'prompt' | 'outFolder' | 'about'>;
 
 /**
- * Deploys, proves, loads and takes down. Whatever fails or is aborted on the way, the teardown runs.
+ * Deploys, proves, loads and takes down: each step is the service behind the command of the same name. Whatever fails or
+ * is aborted on the way, the teardown runs.
  *
  * @throws what a step threw, after the teardown; RemedyError with exit 7 when the teardown left something
  */
 export async function rehearse(
-  steps: RehearsalSteps,
-  emit: Emit,
-  { sweepSeconds }: RehearsalEstimate,
+  placement: Placement,
+  load: RehearsedLoad,
+  deps: StackDeps & Pick<SweepDeps, 'control'> & { readonly client: ChainClient },
 ): Promise<RehearsalReport> {
+  const { emit, signal } = deps;
+  const { place, services } = placement;
+  const { paths } = place.site;
   const phase = (name: string, estimateSeconds: number) => emit({ type: 'phase', name, estimateSeconds });
   const work = async () => {
-    phase('1/4 deploy the chain on this machine', 3);
-    const deployment = await steps.deploy();
+    phase(`1/4 deploy the chain on ${place.provider.title}`, 3);
+    const [deployment] = (await runDeploy(paths, [placement], { dryRun: false, known: {} }, deps)) as [Deployment];
     phase('2/4 smoke test', 2);
-    const smoke = await steps.smoke(deployment);
+    const endpoints = await readEndpoints(paths);
+    const smoke = await runSmoke({ ...endpoints, timeoutSeconds: REQUEST_SECONDS, seed: 2 }, deps);
     if (smoke.failed > 0) return { deployment, smoke };
-    phase('3/4 load', sweepSeconds);
-    return { deployment, smoke, sweep: await steps.sweep(deployment) };
+    phase('3/4 load', load.rates.length * (load.durationSeconds + WARMUP_SECONDS + 1));
+    // The one that needs others leads through all of them.
+    const entry = services.find(({ needs }) => needs.length > 0) ?? services[0];
+    const sweep = await runSweep(
+      {
+        ...load,
+        ...{ targetUrl: `${deployment.endpoints[entry?.name ?? '']}${entry?.path}`, tag: 'rehearsal', seed: 1 },
+        ...{ preflight: true, warmupSeconds: WARMUP_SECONDS, timeoutSeconds: REQUEST_SECONDS, drainSeconds: 30 },
+      },
+      deps,
+    );
+    const { page } = await reportRun(sweep.runFolder, emit);
+    return { deployment, smoke, sweep, ...(page === undefined ? {} : { page }) };
   };
-  const outcome = await settle(work);
+  const [outcome] = await Promise.allSettled([work()]);
   phase('4/4 teardown', 2);
-  const teardown = await steps.teardown();
+  const still = { ...deps, signal: AbortSignal.timeout(TEARDOWN_MS) };
+  const [teardown] = (await teardownStack(paths, [place], still)) as [TeardownReport];
   if (teardown.leftovers.length > 0) throw leftoversError(teardown);
-  if (!outcome.ok) throw outcome.error;
-  return { ...outcome.value, teardown };
-}
-
-async function settle<T>(work: () => Promise<T>) {
-  try {
-    return { ok: true, value: await work() } as const;
-  } catch (error) {
-    return { ok: false, error } as const;
-  }
+  if (outcome.status === 'fulfilled') return { ...outcome.value, teardown };
+  const error: unknown = outcome.reason;
+  if (!signal.aborted || !(error instanceof RemedyError) || error.code !== 'interrupted') throw error;
+  throw new RemedyError(`${error.message}; everything that was started has been taken down`, {
+    code: 'interrupted',
+    exit: error.exit,
+    nextSteps: ['run it again: chainctl rehearse'],
+  });
 }

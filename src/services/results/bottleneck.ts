@@ -92,7 +92,7 @@ function seen(parts: readonly Part[], known: Known): string {
 }
 
 function onlySeen(parts: readonly Part[], first: Known): string {
-  return `No point tells whether a queue grows: ${seen(parts, first)}.`;
+  return `No point shows whether a queue grows: ${seen(parts, first)}.`;
 }
 
 function isUnanswered({ sent, outcomes }: PointSummary): boolean {

@@ -18,7 +18,7 @@ function lowerLine(report: SweepReport): string[] {
   if (isSustained(lowest) !== false || !isTooMuch(lowest)) return [];
   const { rate, servedRps } = lowest;
   const low = Number((servedRps > 0 ? Math.min(servedRps, rate) / 2 : rate / 10).toPrecision(1));
-  return [`The lowest rate was too high already: --rps ${low},${rate} --find-knee looks below it.`];
+  return [`The lowest rate was too high already: --rps ${low},${rate} --find-knee searches below it.`];
 }
 
 /** Slower ones would have helped: a target that refuses everything is not overloaded. */

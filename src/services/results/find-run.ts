@@ -59,7 +59,7 @@ function unknownRun(message: string, known: readonly string[], flag: string): Re
     exit: ExitCode.usage,
     nextSteps: [
       ...(known.length === 0 ? [] : [`name one of the latest: ${known.join(', ')}`]),
-      `name the folder of a run, its id or "latest"; ${flag} says where runs are`,
+      `name the folder of a run, its id or "latest"; ${flag} names the folder that runs are in`,
     ],
   });
 }

@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
+import type { Span } from '../scaling/bounds.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
-import type { Span } from '../scaling/moment.ts';
 import type { Figure } from '../scaling/scale-out.ts';
 import { INSTANCE_FIGURES, type SizeChange, sizeChanges } from './size-changes.ts';
 import { display } from './text.ts';

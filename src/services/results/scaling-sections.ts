@@ -1,6 +1,6 @@
 import { FAIR_SHARE } from '../scaling/answers.ts';
+import type { Span } from '../scaling/bounds.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
-import type { Span } from '../scaling/moment.ts';
 import type { Figure } from '../scaling/scale-out.ts';
 import { plural } from '../words.ts';
 import { sectionText } from './plain-table.ts';

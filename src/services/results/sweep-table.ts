@@ -1,6 +1,7 @@
 import { pointCount, profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
+import { stackOption } from '../stack/stack-option.ts';
 import { shellWord } from '../words.ts';
 import { conclusionLines } from './conclusion.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
@@ -20,11 +21,20 @@ const WIDE = 120;
  * @param columns width of the place it is written to
  * @param scaling of the group behind the target, where it was watched
  * @param page path of the run's page, where one has been written
+ * @param stack whose token a run that goes on has to send
  */
 export function sweepText(
   report: SweepReport,
   columns: number,
-  { scaling, page }: { readonly scaling?: ScalingFigures | undefined; readonly page?: string | undefined } = {},
+  {
+    scaling,
+    page,
+    stack,
+  }: {
+    readonly scaling?: ScalingFigures | undefined;
+    readonly page?: string | undefined;
+    readonly stack?: string;
+  } = {},
 ): string {
   const { plan, points } = report;
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
@@ -46,7 +56,7 @@ export function sweepText(
     [
       ...endingLines(report).flatMap((line) => hanging(line, columns)),
       // To be pasted: nothing breaks it.
-      ...resumeLine(report),
+      ...resumeLine(report, stack),
       `summary   ${display(report.summaryCsv)}`,
       `requests  ${points.length === 1 ? display(points[0]?.perRequestCsv ?? '') : display(fileGlob(points))}`,
       `run       ${display(report.runFolder)}`,
@@ -83,9 +93,9 @@ function endingLines({ status, problem, points, plan }: SweepReport): string[] {
 }
 
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
-function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport): string[] {
+function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack = 'default'): string[] {
   if (status === 'complete' || abortedBy !== undefined || profileOf(plan).noResume !== undefined) return [];
-  return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}`];
+  return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}${stackOption(stack)}`];
 }
 
 /** `results/local_chain_rps1.csv` and its siblings as one name. */

@@ -1,7 +1,6 @@
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
-import type { PointSummary, SweepReport } from '../load/types.ts';
-import { elasticLines } from './elastic-line.ts';
+import type { ElasticOutcome, PointSummary, SweepReport } from '../load/types.ts';
 import { display } from './text.ts';
 
 /** What to think of a point, in one word for a column; the sentences stand in {@link remarksOf}. */
@@ -120,6 +119,29 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
   const itself = profileOf(plan).seeksKnee ? '' : ', and --find-knee takes it by itself';
   const next = seconds === undefined ? '' : `; --duration ${seconds}s would tell more of ${highest.rate} rps${itself}`;
   return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'does' : 'do'} not tell${above}${next}.`];
+}
+
+/** What a group did under an elastic profile, in a sentence. */
+export function elasticLines({
+  group,
+  startSize,
+  peakSize,
+  endSize,
+  size,
+  unseenSeconds,
+  scaledIn,
+  phases,
+}: ElasticOutcome): string[] {
+  const of = size === undefined ? '' : ` of ${size}`;
+  const top = Math.max(...phases.map(({ rate }) => rate));
+  const seen = unseenSeconds === undefined ? '' : `, as last seen ${Math.round(unseenSeconds)} s before`;
+  const back =
+    scaledIn === undefined
+      ? '; the profile was not offered to its end'
+      : scaledIn
+        ? `, and back to ${endSize}`
+        : `, and still had ${endSize} when the wait for scale-in was over${seen}`;
+  return [`Group: ${display(group)} went from ${startSize} to ${peakSize}${of} at up to ${top} rps${back}.`];
 }
 
 /** Sound points that do not tell whether the target keeps up. */

@@ -1,6 +1,6 @@
+import type { Bounds } from './bounds.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
-import type { Moment } from './moment.ts';
-import type { Look } from './polls.ts';
+import type { Poll } from './polls.ts';
 
 /** A share is judged over at least so long, and over so many answers for each instance that shares: chance is small then. */
 const WINDOW_MS = 10_000;
@@ -11,7 +11,7 @@ export const FAIR_SHARE = 0.8;
 
 /** Who answered when, and which host is which instance. */
 export interface Answers {
-  /** Of the load itself, by the second; or of `GET /health` through the group's address, from look to look. */
+  /** Of the load itself, by the second; or of `GET /health` through the group's address, from poll to poll. */
   readonly source: 'load' | 'health';
   /**
    * How hosts were told apart: by the instance's name; or, where hosts have names of their own, in the order in which
@@ -27,13 +27,13 @@ export interface Answers {
  * @returns undefined where nobody knows the hosts
  */
 export function answersOf(
-  looks: readonly Look[],
+  polls: readonly Poll[],
   load: LoadCurve | undefined,
   order: readonly string[],
 ): Answers | undefined {
   const fromLoad = load?.slices.filter(({ hosts }) => Object.keys(hosts).length > 0) ?? [];
   const source = fromLoad.length > 0 ? 'load' : 'health';
-  const slices = source === 'load' ? (load?.slices ?? []) : healthSlices(looks);
+  const slices = source === 'load' ? (load?.slices ?? []) : healthSlices(polls);
   const hosts = [...new Set(slices.flatMap((slice) => answering(slice)))];
   if (hosts.length === 0) return undefined;
   const named = (instance: string) => hosts.find((host) => host === instance || host.startsWith(`${instance}.`));
@@ -50,16 +50,16 @@ function answering({ hosts }: AnswerSlice): string[] {
   return counts.sort(([a, m], [b, n]) => n - m || a.localeCompare(b)).map(([host]) => host);
 }
 
-function healthSlices(looks: readonly Look[]): AnswerSlice[] {
-  return looks.flatMap(({ at, sample }, place) => {
-    const before = looks[place - 1];
+function healthSlices(polls: readonly Poll[]): AnswerSlice[] {
+  return polls.flatMap(({ at, sample }, place) => {
+    const before = polls[place - 1];
     const hosts = Object.fromEntries(sample.hosts.map(({ host, answers }) => [host, answers]));
     return before === undefined ? [] : [{ from: before.at, to: at + (sample.tookMs ?? 0), ok: 0, hosts }];
   });
 }
 
 /** The first answer of a host that ended after a time. */
-export function firstAnswer({ slices }: Answers, host: string, since: number): Moment | undefined {
+export function firstAnswer({ slices }: Answers, host: string, since: number): Bounds | undefined {
   const first = slices.find(({ to, hosts }) => to > since && (hosts[host] ?? 0) > 0);
   return first && { after: first.from, by: first.to };
 }
@@ -74,9 +74,9 @@ export function firstAnswer({ slices }: Answers, host: string, since: number): M
 export function fairShare(
   { slices }: Answers,
   host: string,
-  since: Moment,
+  since: Bounds,
   serving: (at: number) => number | undefined,
-): Moment | undefined {
+): Bounds | undefined {
   const begin = slices.findIndex(({ from, to }) => from >= (since.after ?? since.by) || to >= since.by);
   for (let first = begin; first >= 0 && first < slices.length; first++) {
     const share = shareFrom(slices, first, host, serving);

@@ -45,7 +45,7 @@ function saturated(
   serving: (at: number) => number | undefined,
 ): number | undefined {
   const [before, after] = [serving(from), serving(to)];
-  // Answers that are still on their way look like an overload, but not to whoever judged the point.
+  // Answers that are still on their way seem to be an overload, but not where somebody judged the point.
   const overloaded = judged && ok < (GOODPUT_SHARE * offeredAt(load, from) * (to - from)) / 1000;
   return overloaded && before === after && before !== 0 ? before : undefined;
 }

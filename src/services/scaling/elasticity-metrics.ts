@@ -1,7 +1,7 @@
-import type { Span } from './moment.ts';
+import type { Span } from './bounds.ts';
 
-/** The supply as one look saw it; undefined where it does not tell. */
-export interface SupplyLook {
+/** The supply as one poll saw it; undefined where it does not tell. */
+export interface SupplyPoll {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly instances: number | undefined;
@@ -20,8 +20,8 @@ export interface DemandChange {
  * Cloud Metrics" (SPEC-RG-2016-01, arXiv:1604.03470), after N. Herbst, S. Kounev, R. Reussner, "Elasticity in Cloud
  * Computing: What It Is, and What It Is Not" (ICAC 2013). All are percentages, and 0 is best.
  *
- * Supply is known at the looks only. Where two of them differ, it changed at some time between: the first four are
- * given as the least and the most that this allows, for one change between two looks.
+ * Supply is known at the polls only. Where two of them differ, it changed at some time between: the first four are
+ * given as the least and the most that this allows, for one change between two polls.
  */
 export interface ElasticityMetrics {
   /** theta_U, normalised: mean of the share of the demand that is not supplied. */
@@ -32,7 +32,7 @@ export interface ElasticityMetrics {
   readonly underTime: Span;
   /** tau_O: share of the time with too much. */
   readonly overTime: Span;
-  /** upsilon: share of the time, from look to look, in which the changes of supply and demand differ in sign, either way. */
+  /** upsilon: share of the time, from poll to poll, in which the changes of supply and demand differ in sign, either way. */
   readonly instability: number;
   /** Seconds that these figures cover, and how many more there were whose supply is not known. */
   readonly coveredSeconds: number;
@@ -52,18 +52,18 @@ const TOO_LITTLE: Loss = (supply, demand) => (supply < demand ? 1 : 0);
 const TOO_MUCH: Loss = (supply, demand) => (supply > demand ? 1 : 0);
 
 /**
- * @param looks in order of time
+ * @param polls in order of time
  * @param demand in order of time; before the first change it is the first one's
- * @param longest milliseconds between two looks from which on nothing is known of the time between them
- * @returns undefined when no stretch between two looks is known
+ * @param longest milliseconds between two polls from which on nothing is known of the time between them
+ * @returns undefined when no stretch between two polls is known
  */
 export function elasticityMetrics(
-  looks: readonly SupplyLook[],
+  polls: readonly SupplyPoll[],
   demand: readonly DemandChange[],
   longest: number,
 ): ElasticityMetrics | undefined {
-  const stretches = looks.flatMap((to, place) => {
-    const from = looks[place - 1];
+  const stretches = polls.flatMap((to, place) => {
+    const from = polls[place - 1];
     return from === undefined ? [] : [{ from, to, ms: to.at - from.at }];
   });
   const known = stretches.flatMap(({ from, to, ms }) => {
@@ -113,7 +113,7 @@ function piecesOf(demand: readonly DemandChange[], from: number, to: number): Pi
   });
 }
 
-/** Hundredths of a per cent: looks are not finer. */
+/** Hundredths of a per cent: polls are not finer. */
 function percent(share: number): number {
   return Math.round(share * 10_000) / 100;
 }

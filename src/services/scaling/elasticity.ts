@@ -3,30 +3,30 @@ import { answersOf } from './answers.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
 import { type DemandChange, type ElasticityMetrics, elasticityMetrics } from './elasticity-metrics.ts';
 import { type LoadCurve, loadOfRun, loadOfWatch, type RecordedLoad } from './load-curve.ts';
-import { type Looks, looksOf } from './polls.ts';
+import { type Polls, pollsOf } from './polls.ts';
 import type { Timeline } from './read-timeline.ts';
 import { scaleEvents } from './scale-events.ts';
 import { type ScaleIn, scaleIn } from './scale-in.ts';
 import { type EventContext, type ScaleOut, scaleOut } from './scale-out.ts';
 import { medianInterval, servingAt, servingOrder, suppliesOf } from './supply.ts';
 
-/** Looks that are further apart than so many intervals leave a hole. */
+/** Polls that are further apart than so many intervals leave a hole. */
 export const LONGEST_GAP = 3;
 
 /** Everything that a timeline tells about a group's elasticity. Offsets are seconds since {@link origin}. */
 export interface ScalingFigures {
   readonly group: string;
-  /** Of the first look, ISO 8601 UTC. */
+  /** Of the first poll, ISO 8601 UTC. */
   readonly startedAt: string;
-  /** When the load began; without one, the first look. ISO 8601 UTC. */
+  /** When the load began; without one, the first poll. ISO 8601 UTC. */
   readonly origin: string;
   readonly originIs: 'load' | 'first look';
   readonly seconds: number;
   readonly looks: number;
-  /** Looks of which a part is missing, and why the first one is. */
+  /** Polls of which a part is missing, and why the first one is. */
   readonly incomplete: number;
   readonly problem?: string;
-  /** Median time between two looks: no figure is finer. */
+  /** Median time between two polls: no figure is finer. */
   readonly intervalSeconds: number;
   readonly scaleOuts: readonly ScaleOut[];
   readonly scaleIns: readonly ScaleIn[];
@@ -47,26 +47,26 @@ export interface ScalingFigures {
 export interface ElasticityOptions {
   /** The run's own load; without it, what the watch saw of one counts. */
   readonly load?: RecordedLoad;
-  /** Requests per second that one instance sustains; without it, the run's own plateau is looked for. */
+  /** Requests per second that one instance sustains; without it, the run's own plateau is searched for. */
   readonly capacity?: Capacity;
 }
 
 /** All figures of a timeline; the same record always gives the same ones. */
 export function scalingFigures(timeline: Timeline, options: ElasticityOptions = {}): ScalingFigures {
-  const looks = looksOf(timeline);
+  const polls = pollsOf(timeline);
   const load = curveOf(timeline, options);
-  const serving = servingAt(looks);
-  const answers = answersOf(looks.all, load, servingOrder(looks));
-  const first = looks.all[0]?.at ?? timeline.about.startedAt;
+  const serving = servingAt(polls);
+  const answers = answersOf(polls.all, load, servingOrder(polls));
+  const first = polls.all[0]?.at ?? timeline.about.startedAt;
   const origin = load?.levels[0]?.at ?? first;
-  const context: EventContext = { looks, origin, steps: load?.steps, answers, serving };
-  const events = scaleEvents(looks.all);
+  const context: EventContext = { polls, origin, steps: load?.steps, answers, serving };
+  const events = scaleEvents(polls.all);
   const capacity = capacityOf(timeline, options, load, serving);
-  // A week of looks is more than a call takes as arguments.
+  // A week of polls is more than a call takes as arguments.
   const floor = timeline.samples.reduce((most, { group }) => Math.max(most, group.autoscaler?.min ?? 1), 1);
-  const interval = medianInterval(looks.all) ?? timeline.about.intervalSeconds * 1000;
+  const interval = medianInterval(polls.all) ?? timeline.about.intervalSeconds * 1000;
   const demand = load && capacity && demandOf(load, capacity, floor);
-  const metrics = demand && elasticityMetrics(suppliesOf(looks, demand[0]?.at), demand, LONGEST_GAP * interval);
+  const metrics = demand && elasticityMetrics(suppliesOf(polls, demand[0]?.at), demand, LONGEST_GAP * interval);
   const noMetrics = metrics === undefined ? whyNoMetrics(load, capacity) : undefined;
   const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
   return {
@@ -74,8 +74,8 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
     startedAt: new Date(first).toISOString(),
     origin: new Date(origin).toISOString(),
     originIs: load === undefined ? 'first look' : 'load',
-    seconds: ((looks.all.at(-1)?.at ?? first) - first) / 1000,
-    looks: looks.all.length,
+    seconds: ((polls.all.at(-1)?.at ?? first) - first) / 1000,
+    looks: polls.all.length,
     incomplete: broken.length,
     ...(broken[0] === undefined ? {} : { problem: broken[0] }),
     intervalSeconds: interval / 1000,
@@ -87,7 +87,7 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
     ...(metrics === undefined ? {} : { metrics }),
     ...(noMetrics === undefined ? {} : { noMetrics }),
     errors: errorsOf(timeline),
-    remarks: remarksOf(timeline, looks, load, demand),
+    remarks: remarksOf(timeline, polls, load, demand),
   };
 }
 
@@ -134,7 +134,7 @@ function errorsOf({ samples }: Timeline): GroupError[] {
 
 function remarksOf(
   { samples }: Timeline,
-  { all, healthKnown }: Looks,
+  { all, healthKnown }: Polls,
   load: LoadCurve | undefined,
   demand: readonly DemandChange[] | undefined,
 ): string[] {
@@ -145,7 +145,7 @@ function remarksOf(
       ? ['the group does not tell its target size: a change of size is told by its instances']
       : []),
     ...(load?.source === 'watch'
-      ? ['the load is known as the looks saw it: its changes, too, may have come up to a look earlier']
+      ? ['the load is known as the polls saw it: its changes, too, may have come up to a poll earlier']
       : []),
     ...(healthKnown ? [] : ['nobody tells which instances are healthy']),
     ...(max !== undefined && most > max

@@ -3,7 +3,7 @@ import { describeTransport } from '../chain/transport.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { HostCount } from './types.ts';
 
-/** Requests of one look: twice the hosts that answered the one before, and never so many that a service would feel it. */
+/** Requests of one poll: twice the hosts that answered the one before, and never so many that a service would feel it. */
 const FEWEST = 6;
 const MOST = 20;
 const TIMEOUT_MS = 3000;

@@ -10,9 +10,9 @@ const SERIES = 'series.jsonl';
 const QUIET_MS = 10_000;
 /** A point that drains tells every second how much is open; one that has ended tells nothing. */
 const ENDED_MS = 3000;
-/** A run that is older than so many others is not looked at, at every look. */
+/** A run that is older than so many others is not looked at in every poll. */
 const NEWEST = 50;
-/** The end of a file is enough for the first look. */
+/** The end of a file is enough for the first poll. */
 const TAIL_BYTES = 16 * 1024;
 
 /**
@@ -81,7 +81,7 @@ export function followLoad(
     }
     const { text, end } = await readFrom(join(folder, SERIES), offset);
     const seconds = secondsIn(text);
-    // At the first look only the latest second tells of now.
+    // At the first poll only the latest second tells of now.
     held.push(...(last === undefined ? seconds.slice(-1) : seconds));
     const now = clock.monotonic();
     for (const { index, inFlight } of held) open.set(index, { inFlight, at: now });
@@ -95,7 +95,7 @@ export function followLoad(
       newest = Math.max(newest, ...held.map(({ index }) => index));
       held = [];
     }
-    // Looks closer than a second find nothing new: what was seen a moment ago still holds.
+    // Polls closer than a second find nothing new: what was seen a moment ago still holds.
     if (last === undefined || clock.monotonic() - last.at > QUIET_MS) return undefined;
     return last.sample;
   };
@@ -136,7 +136,7 @@ export function loadOf(
   };
 }
 
-/** Whole lines only; what was cut off at either end comes with the next look, or belongs to the past. */
+/** Whole lines only; what was cut off at either end comes with the next poll, or belongs to the past. */
 function secondsIn(text: string): SeriesSample[] {
   return text.split('\n').flatMap((line): SeriesSample[] => {
     try {
@@ -151,7 +151,7 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
-/** Up to the last whole line; `end` is where the next look goes on. */
+/** Up to the last whole line; `end` is where the next poll goes on. */
 async function readFrom(path: string, offset: number): Promise<{ readonly text: string; readonly end: number }> {
   let file: Awaited<ReturnType<typeof open>>;
   try {

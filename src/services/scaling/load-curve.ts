@@ -1,11 +1,11 @@
 import type { SeriesSample } from '../load/record/read-run.ts';
 import type { PointSummary, SweepPlan } from '../load/types.ts';
-import type { Moment } from './moment.ts';
+import type { Bounds } from './bounds.ts';
 import type { ScaleSample } from './types.ts';
 
 /** A change of what is offered, requests per second. */
 export interface LoadStep {
-  readonly moment: Moment;
+  readonly moment: Bounds;
   readonly from: number;
   readonly to: number;
 }
@@ -29,7 +29,7 @@ interface RateChange {
 
 /** What was offered to a group over time, and what came of it. */
 export interface LoadCurve {
-  /** `points`: of a recorded run, exact; `watch`: as the looks saw it, as exact as they are. */
+  /** `points`: of a recorded run, exact; `watch`: as the polls saw it, as exact as they are. */
   readonly source: 'points' | 'watch';
   /** The rate from each time on, in order, milliseconds since the epoch; before the first one nothing was offered. */
   readonly changes: readonly RateChange[];
@@ -101,7 +101,7 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
   return { source: 'points', changes, levels, steps, slices: merged(slices) };
 }
 
-/** The load as the looks saw it, where it was not recorded beside them. From the first on, no load is a load of 0. */
+/** The load as the polls saw it, where it was not recorded beside them. From the first on, no load is a load of 0. */
 export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefined {
   const first = samples.findIndex(({ load }) => load !== undefined);
   if (first === -1) return undefined;
@@ -111,7 +111,7 @@ export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefi
   const steps = seen.flatMap(({ at, rps }, place) => {
     const last = seen[place - 1];
     const after = last?.at ?? before;
-    // What was offered before the first look is not known: that is no rise.
+    // What was offered before the first poll is not known: that is no rise.
     return after === undefined ? [] : stepOf(last?.rps ?? 0, rps, at, after);
   });
   const slices = seen.flatMap(({ at, load }, place): AnswerSlice[] => {

@@ -1,11 +1,11 @@
 import type { InstanceSample } from '../stack/group.ts';
+import type { Bounds } from './bounds.ts';
 import { countStates } from './instance-state.ts';
-import type { Moment } from './moment.ts';
 import type { Timeline } from './read-timeline.ts';
 import type { ScaleSample } from './types.ts';
 
 /** A sample as the figures use it: what it does not know is undefined, and never zero. */
-export interface Look {
+export interface Poll {
   /** Milliseconds since the epoch: what is missing here was missing at that time, or later. */
   readonly at: number;
   /** What is seen here was so by then. */
@@ -13,27 +13,27 @@ export interface Look {
   readonly targetSize?: number;
   readonly recommended?: number;
   /** What the autoscaler recommends was not asked for. */
-  readonly unasked: boolean;
+  readonly stale: boolean;
   readonly instances?: ReadonlyMap<string, InstanceSample>;
   /** How many of them get requests. */
   readonly serving?: number;
   readonly sample: ScaleSample;
 }
 
-export interface Looks {
-  readonly all: readonly Look[];
+export interface Polls {
+  readonly all: readonly Poll[];
   /** Whether anybody ever tells which instances are healthy. */
   readonly healthKnown: boolean;
 }
 
-export function looksOf({ samples }: Timeline): Looks {
+export function pollsOf({ samples }: Timeline): Polls {
   const healthKnown = samples.some(({ group }) => group.healthKnown);
-  return { all: samples.map((sample) => lookOf(sample, healthKnown)), healthKnown };
+  return { all: samples.map((sample) => pollOf(sample, healthKnown)), healthKnown };
 }
 
-function lookOf(sample: ScaleSample, healthKnown: boolean): Look {
+function pollOf(sample: ScaleSample, healthKnown: boolean): Poll {
   const { at, tookMs = 0, targetSize, stable, instances, autoscaler } = sample.group;
-  // A look that failed shows no instances, which does not mean that there are none.
+  // A poll that failed shows no instances, which does not mean that there are none.
   const told = instances.length > 0 || targetSize !== undefined || stable !== undefined || autoscaler !== undefined;
   const seen = told || sample.problem === undefined;
   const { serving } = countStates(sample.group, healthKnown);
@@ -42,7 +42,7 @@ function lookOf(sample: ScaleSample, healthKnown: boolean): Look {
     by: at + tookMs,
     ...(targetSize === undefined ? {} : { targetSize }),
     ...(autoscaler?.recommendedSize === undefined ? {} : { recommended: autoscaler.recommendedSize }),
-    unasked: autoscaler?.stale === true,
+    stale: autoscaler?.stale === true,
     ...(seen ? { instances: new Map(instances.map((instance) => [instance.name, instance])) } : {}),
     ...(seen && serving !== undefined ? { serving } : {}),
     sample,
@@ -50,21 +50,20 @@ function lookOf(sample: ScaleSample, healthKnown: boolean): Look {
 }
 
 /**
- * The first of these looks at which something is so. Looks that do not tell are passed over, and make the moment less
- * exact.
+ * When something was so first, by these polls. Polls that do not tell are passed over, and make the bounds wider.
  *
- * @param before where to look for the last look without it; the default is the looks themselves
+ * @param before the last poll without it, where these do not show one
  */
-export function firstMoment(
-  looks: readonly Look[],
-  isSo: (look: Look) => boolean | undefined,
-  before?: Look,
-): Moment | undefined {
+export function firstBounds(
+  polls: readonly Poll[],
+  isSo: (poll: Poll) => boolean | undefined,
+  before?: Poll,
+): Bounds | undefined {
   let last = before;
-  for (const look of looks) {
-    const answer = isSo(look);
-    if (answer === true) return { ...(last === undefined ? {} : { after: last.at }), by: look.by };
-    if (answer === false) last = look;
+  for (const poll of polls) {
+    const answer = isSo(poll);
+    if (answer === true) return { ...(last === undefined ? {} : { after: last.at }), by: poll.by };
+    if (answer === false) last = poll;
   }
   return undefined;
 }

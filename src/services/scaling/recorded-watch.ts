@@ -19,7 +19,7 @@ export interface RecordOptions {
 
 /** A watch with what it left on disk. */
 export interface RecordedWatch extends WatchReport {
-  /** The timeline, a row per look. */
+  /** The timeline, a row per poll. */
   readonly scaleCsv: string;
   readonly runFolder: string;
 }
@@ -37,12 +37,12 @@ export class WatchLost extends RemedyError {
 }
 
 /**
- * A watch whose looks are written down as they come: into the folder of the load that runs, so that its report tells of
+ * A watch whose polls are written down as they come: into the folder of the load that runs, so that its report tells of
  * both, else into one of its own.
  *
  * @param folder of a run that this watch belongs to, where it is known
  * @throws RemedyError (exit 3) when results cannot be written; what {@link watchGroup} throws, as {@link WatchLost} once
- *   a look was recorded
+ *   a poll was recorded
  */
 export async function recordedWatch(
   { outFolder, tag, folder, capacityPerInstance }: RecordOptions & { readonly folder?: string },
@@ -61,9 +61,9 @@ export async function recordedWatch(
     ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
     onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
   });
-  let looks = 0;
+  let polls = 0;
   const add: typeof record.add = (sample) => {
-    looks += 1;
+    polls += 1;
     record.add(sample);
   };
   try {
@@ -71,7 +71,7 @@ export async function recordedWatch(
     const report = await watchGroup({ ...options, runFolder }, { ...deps, record: counted });
     return { ...report, scaleCsv: record.csv, runFolder };
   } catch (error) {
-    throw looks > 0 && error instanceof RemedyError ? new WatchLost(error, runFolder) : error;
+    throw polls > 0 && error instanceof RemedyError ? new WatchLost(error, runFolder) : error;
   } finally {
     await record.close();
   }

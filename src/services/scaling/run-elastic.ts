@@ -25,9 +25,9 @@ export interface ElasticDeps extends Omit<SweepDeps, 'next' | 'elasticOutcome'> 
   readonly probe?: HostProbe;
 }
 
-/** How the group is looked at meanwhile. */
+/** How the group is polled meanwhile. */
 export interface ElasticWatch {
-  /** Between two looks, seconds. */
+  /** Between two polls, seconds. */
   readonly intervalSeconds: number;
   /** Requests per second that one instance sustains, where it is known. */
   readonly capacityPerInstance?: number;
@@ -37,7 +37,7 @@ export interface ElasticWatch {
  * Offers a load that lets a group grow to its maximum and shrink again, with a watch beside it that is recorded in the
  * run's folder.
  *
- * @throws RemedyError: what the first look at the group, and {@link runSweep}, throw
+ * @throws RemedyError: what the first poll of the group, and {@link runSweep}, throw
  */
 export async function runElastic(
   options: ElasticOptions,

@@ -1,11 +1,11 @@
+import type { Bounds } from './bounds.ts';
 import { isLeaving } from './instance-state.ts';
-import type { Moment } from './moment.ts';
-import type { Look } from './polls.ts';
+import type { Poll } from './polls.ts';
 
 /** An instance that came or went. */
 export interface Change {
   readonly name: string;
-  /** Place of the first look that showed it there, or on its way out. */
+  /** Place of the first poll that showed it there, or on its way out. */
   readonly index: number;
 }
 
@@ -14,7 +14,7 @@ export interface ScaleEvent {
   readonly from: number;
   readonly to: number;
   /** When the autoscaler recommended it or the group's target was changed, whichever was seen first. */
-  readonly decided: Moment;
+  readonly decided: Bounds;
   /** New instances where it grew, those that left where it shrank; fewer than the difference where not all were seen. */
   readonly changes: readonly Change[];
 }
@@ -23,72 +23,72 @@ export interface ScaleEvent {
  * Changes of a group's size, in order. A change that nobody decided, such as an instance that is replaced, is none.
  * Where a group does not tell its target, the number of its instances that are not on their way out stands for it.
  */
-export function scaleEvents(looks: readonly Look[]): ScaleEvent[] {
-  const sized = looks.flatMap((look, index) => {
-    const size = sizeOf(look);
-    return size === undefined ? [] : [{ look, index, size }];
+export function scaleEvents(polls: readonly Poll[]): ScaleEvent[] {
+  const sized = polls.flatMap((poll, index) => {
+    const size = sizeOf(poll);
+    return size === undefined ? [] : [{ poll, index, size }];
   });
   const steps = sized.map(({ size }, place) => Math.sign(size - (sized[place - 1]?.size ?? size)));
-  const all = { 1: comers(looks), [-1]: leavers(looks) } as const;
+  const all = { 1: comers(polls), [-1]: leavers(polls) } as const;
   const taken = new Set<Change>();
   return sized.flatMap(({ size }, place): ScaleEvent[] => {
     const step = steps[place] ?? 0;
     const from = sized[place - 1]?.size ?? size;
     if (step === 0) return [];
     let [first, without] = [place, place - 1];
-    // An autoscaler says what it wants before the group is told. A look that did not ask it says neither.
+    // An autoscaler says what it wants before the group is told. A poll that did not ask it says neither.
     for (; without > 0; without -= 1) {
-      const { unasked, recommended = from } = sized[without]?.look ?? {};
-      if (unasked) continue;
+      const { stale, recommended = from } = sized[without]?.poll ?? {};
+      if (stale) continue;
       if (Math.sign(recommended - from) !== step) break;
       first = without;
     }
     const [seen, last] = [sized[first], sized[without]];
     if (seen === undefined || last === undefined) return [];
     const turn = steps.findIndex((each, later) => later > place && each === -step);
-    const until = sized[turn]?.index ?? looks.length;
-    // Size and instances of one look are asked for one after the other: an instance may be seen one look too early.
+    const until = sized[turn]?.index ?? polls.length;
+    // Size and instances of one poll are asked for one after the other: an instance may be seen one poll too early.
     const earliest = step > 0 ? Math.max(1, seen.index - 1) : seen.index;
     const changes = (step > 0 ? all[1] : all[-1])
       .filter((change) => change.index >= earliest && change.index < until && !taken.has(change))
       .slice(0, Math.abs(size - from));
     for (const change of changes) taken.add(change);
-    return [{ from, to: size, decided: { after: last.look.at, by: seen.look.by }, changes }];
+    return [{ from, to: size, decided: { after: last.poll.at, by: seen.poll.by }, changes }];
   });
 }
 
-function sizeOf({ targetSize, instances }: Look): number | undefined {
+function sizeOf({ targetSize, instances }: Poll): number | undefined {
   if (targetSize !== undefined) return targetSize;
   return instances && [...instances.values()].filter((instance) => !isLeaving(instance)).length;
 }
 
-/** Instances that were not there at the look before, in order. */
-function comers(looks: readonly Look[]): Change[] {
-  return changesOf(looks, (name, { instances }, before) => instances.has(name) && !before.has(name));
+/** Instances that were not there at the poll before, in order. */
+function comers(polls: readonly Poll[]): Change[] {
+  return changesOf(polls, (name, { instances }, before) => instances.has(name) && !before.has(name));
 }
 
-/** Instances that are gone, or on their way out, and were neither at the look before. */
-function leavers(looks: readonly Look[]): Change[] {
-  return changesOf(looks, (name, { instances }, before) => {
+/** Instances that are gone, or on their way out, and were neither at the poll before. */
+function leavers(polls: readonly Poll[]): Change[] {
+  return changesOf(polls, (name, { instances }, before) => {
     const [was, is] = [before.get(name), instances.get(name)];
     return was !== undefined && !isLeaving(was) && (is === undefined || isLeaving(is));
   });
 }
 
-type Seen = Look & { readonly instances: NonNullable<Look['instances']> };
+type Seen = Poll & { readonly instances: NonNullable<Poll['instances']> };
 
 function changesOf(
-  looks: readonly Look[],
-  isOne: (name: string, look: Seen, before: Seen['instances']) => boolean,
+  polls: readonly Poll[],
+  isOne: (name: string, poll: Seen, before: Seen['instances']) => boolean,
 ): Change[] {
   let before: Seen['instances'] | undefined;
-  return looks.flatMap((look, index) => {
-    const { instances } = look;
+  return polls.flatMap((poll, index) => {
+    const { instances } = poll;
     if (instances === undefined) return [];
     const last = before;
     before = instances;
     if (last === undefined) return [];
     const names = new Set([...instances.keys(), ...last.keys()]);
-    return [...names].filter((name) => isOne(name, { ...look, instances }, last)).map((name) => ({ name, index }));
+    return [...names].filter((name) => isOne(name, { ...poll, instances }, last)).map((name) => ({ name, index }));
   });
 }

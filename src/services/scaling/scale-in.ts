@@ -1,7 +1,7 @@
+import { type Bounds, offsetOf, type Span, spanBetween } from './bounds.ts';
 import { hasReached, isLeaving } from './instance-state.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
-import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
-import { firstMoment } from './polls.ts';
+import { firstBounds } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
 import { decideFigure, type EventContext, type Figure, type Reached, stepBefore } from './scale-out.ts';
 
@@ -17,7 +17,7 @@ interface Departure {
 export interface ScaleIn {
   readonly from: number;
   readonly to: number;
-  /** Seconds since the load began, or without one since the first look. */
+  /** Seconds since the load began, or without one since the first poll. */
   readonly decided: Span;
   /** The fall of the load before it, requests per second. */
   readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };
@@ -26,20 +26,20 @@ export interface ScaleIn {
   /** Instances that were to go and were never seen to. */
   readonly missing: number;
   /**
-   * Answers of the load from the last look before the decision until the last instance was gone, or the timeline ended:
+   * Answers of the load from the last poll before the decision until the last instance was gone, or the timeline ended:
    * all of them, whoever gave them. Undefined where the load was not recorded.
    */
   readonly answers?: { readonly ok: number; readonly failed: number };
 }
 
 export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurve | undefined): ScaleIn {
-  const { looks, origin, steps } = context;
+  const { polls, origin, steps } = context;
   const step = stepBefore(event.decided, steps, -1);
-  const left = event.changes.map((change) => momentsOf(change, event, context));
+  const left = event.changes.map((change) => boundsOf(change, event, context));
   const missing = event.from - event.to - event.changes.length;
-  const end = looks.all.at(-1)?.by ?? event.decided.by;
+  const end = polls.all.at(-1)?.by ?? event.decided.by;
   const over = missing === 0 ? Math.max(event.decided.by, ...left.map(({ gone }) => gone?.by ?? end)) : end;
-  const reached = (moment: Moment | undefined): Reached =>
+  const reached = (moment: Bounds | undefined): Reached =>
     moment === undefined
       ? { why: 'not seen before the timeline ended' }
       : { span: spanBetween(event.decided, moment), offset: offsetOf(moment, origin) };
@@ -60,12 +60,12 @@ export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurv
   };
 }
 
-function momentsOf({ name }: Change, { decided }: ScaleEvent, { looks }: EventContext) {
-  const knowing = looks.all.filter(({ instances }) => instances !== undefined);
+function boundsOf({ name }: Change, { decided }: ScaleEvent, { polls }: EventContext) {
+  const knowing = polls.all.filter(({ instances }) => instances !== undefined);
   const later = knowing.filter(({ by }) => by >= decided.by);
   const before = knowing.findLast(({ by }) => by < decided.by);
-  const gone = firstMoment(later, ({ instances }) => instances?.has(name) === false, before);
-  const drained = firstMoment(
+  const gone = firstBounds(later, ({ instances }) => instances?.has(name) === false, before);
+  const drained = firstBounds(
     later,
     ({ instances, serving }) => {
       const instance = instances?.get(name);

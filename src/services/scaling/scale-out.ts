@@ -1,15 +1,15 @@
 import type { InstanceSample } from '../stack/group.ts';
 import { type Answers, fairShare, firstAnswer } from './answers.ts';
+import { type Bounds, offsetOf, type Span, spanBetween } from './bounds.ts';
 import { hasReached } from './instance-state.ts';
 import type { LoadStep } from './load-curve.ts';
-import { type Moment, offsetOf, type Span, spanBetween } from './moment.ts';
-import { firstMoment, type Look, type Looks } from './polls.ts';
+import { firstBounds, type Poll, type Polls } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
 
 /** What a new instance goes through, in order. */
-export const PHASES = ['created', 'running', 'healthy', 'serving', 'firstAnswer', 'fairShare'] as const;
+const PHASES = ['created', 'running', 'healthy', 'serving', 'firstAnswer', 'fairShare'] as const;
 
-export type Phase = (typeof PHASES)[number];
+type Phase = (typeof PHASES)[number];
 
 /** A duration in seconds, or why there is none. */
 export type Figure = { readonly span: Span } | { readonly why: string };
@@ -28,7 +28,7 @@ interface Arrival {
 export interface ScaleOut {
   readonly from: number;
   readonly to: number;
-  /** Seconds since the load began, or without one since the first look. */
+  /** Seconds since the load began, or without one since the first poll. */
   readonly decided: Span;
   /** The rise of the load before it, requests per second. */
   readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };
@@ -43,7 +43,7 @@ export interface ScaleOut {
 
 /** What the figures of all events are made from. */
 export interface EventContext {
-  readonly looks: Looks;
+  readonly polls: Polls;
   /** Milliseconds since the epoch: offsets count from here. */
   readonly origin: number;
   readonly steps: readonly LoadStep[] | undefined;
@@ -54,7 +54,7 @@ export interface EventContext {
 export function scaleOut(event: ScaleEvent, context: EventContext): ScaleOut {
   const { origin } = context;
   const step = stepBefore(event.decided, context.steps, 1);
-  const moments = event.changes.map((change) => momentsOf(change, context));
+  const moments = event.changes.map((change) => boundsOf(change, context));
   const answered = moments.map(({ reached }) => reached.firstAnswer);
   const complete = event.changes.length === event.to - event.from;
   return {
@@ -81,11 +81,11 @@ export function scaleOut(event: ScaleEvent, context: EventContext): ScaleOut {
 }
 
 /**
- * The last change of the load in a direction that was made before a decision. Where the load changed between the looks
+ * The last change of the load in a direction that was made before a decision. Where the load changed between the polls
  * that the decision lies between, that may be any of those changes or the one before them: they are taken as one.
  */
 export function stepBefore(
-  decided: Moment,
+  decided: Bounds,
   steps: readonly LoadStep[] | undefined,
   direction: 1 | -1,
 ): LoadStep | undefined {
@@ -103,7 +103,7 @@ export function stepBefore(
 }
 
 export function decideFigure(
-  decided: Moment,
+  decided: Bounds,
   step: LoadStep | undefined,
   steps: readonly LoadStep[] | undefined,
   name: 'rise' | 'fall',
@@ -112,7 +112,7 @@ export function decideFigure(
   return { why: steps === undefined ? 'no load was recorded' : `no ${name} of the load before it` };
 }
 
-function totalFigure(step: LoadStep | undefined, answered: readonly (Moment | undefined)[]): Figure {
+function totalFigure(step: LoadStep | undefined, answered: readonly (Bounds | undefined)[]): Figure {
   if (step === undefined) return { why: 'no rise of the load before it' };
   const known = answered.filter((moment) => moment !== undefined);
   const last = known.toSorted((a, b) => a.by - b.by).at(-1);
@@ -123,15 +123,15 @@ function totalFigure(step: LoadStep | undefined, answered: readonly (Moment | un
 interface Moments {
   readonly instance: Pick<InstanceSample, 'name' | 'zone'>;
   readonly host?: string;
-  readonly reached: Partial<Readonly<Record<Phase, Moment>>>;
+  readonly reached: Partial<Readonly<Record<Phase, Bounds>>>;
   readonly why: Partial<Readonly<Record<Phase, string>>>;
 }
 
-function momentsOf({ name, index }: Change, { looks, answers, serving }: EventContext): Moments {
-  const life = lifeOf(looks.all, name, index);
-  const before = looks.all.slice(0, index).findLast(({ instances }) => instances !== undefined);
+function boundsOf({ name, index }: Change, { polls, answers, serving }: EventContext): Moments {
+  const life = lifeOf(polls.all, name, index);
+  const before = polls.all.slice(0, index).findLast(({ instances }) => instances !== undefined);
   const first = (is: (instance: InstanceSample) => boolean) =>
-    firstMoment(
+    firstBounds(
       life,
       ({ instances }) => {
         const instance = instances?.get(name);
@@ -146,7 +146,7 @@ function momentsOf({ name, index }: Change, { looks, answers, serving }: EventCo
   const since = created?.after ?? created?.by ?? 0;
   const answer = answers && host !== undefined ? firstAnswer(answers, host, since) : undefined;
   const share = answers && host !== undefined && answer ? fairShare(answers, host, answer, serving) : undefined;
-  const unknown = looks.healthKnown ? undefined : 'nobody tells of health';
+  const unknown = polls.healthKnown ? undefined : 'nobody tells of health';
   return {
     instance: life[0]?.instances?.get(name) ?? { name },
     ...(host === undefined ? {} : { host }),
@@ -159,14 +159,14 @@ function momentsOf({ name, index }: Change, { looks, answers, serving }: EventCo
   };
 }
 
-function shareReason(answers: Answers | undefined, answer: Moment | undefined): string {
+function shareReason(answers: Answers | undefined, answer: Bounds | undefined): string {
   if (answers === undefined) return 'nobody tells who answered';
   return answer === undefined ? 'it was not seen to answer' : 'not reached while enough answers came to judge';
 }
 
-/** The looks at which an instance was there, from its first on; a look that failed is among them. */
-function lifeOf(looks: readonly Look[], name: string, index: number): readonly Look[] {
-  const later = looks.slice(index);
+/** The polls in which an instance was there, from its first on; a poll that failed is among them. */
+function lifeOf(polls: readonly Poll[], name: string, index: number): readonly Poll[] {
+  const later = polls.slice(index);
   const end = later.findIndex(({ instances }) => instances !== undefined && !instances.has(name));
   return end === -1 ? later : later.slice(0, end);
 }

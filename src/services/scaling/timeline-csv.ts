@@ -3,7 +3,7 @@ import { countStates } from './instance-state.ts';
 import type { ScaleSample } from './types.ts';
 
 /**
- * One row per look at a group. `time` is ISO 8601 UTC, `offset_s` counts from the timeline's beginning. The states nest:
+ * One row per poll of a group. `time` is ISO 8601 UTC, `offset_s` counts from the timeline's beginning. The states nest:
  * one that serves is healthy and runs, too. Empty is "not known", 0 is none. `hosts` and `answers` are of `GET /health`
  * through the group's address, since the row before.
  */

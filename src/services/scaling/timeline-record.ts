@@ -15,7 +15,7 @@ export const TIMELINE_FILE = 'scale.jsonl';
 export interface TimelineAbout {
   readonly group: string;
   readonly url?: string;
-  /** Between two looks, as asked for. */
+  /** Between two polls, as asked for. */
   readonly intervalSeconds: number;
   /** When the watch began, milliseconds since the epoch. */
   readonly startedAt: number;
@@ -36,7 +36,7 @@ export interface TimelineOptions extends TimelineAbout {
 export interface TimelineRecord {
   /** The CSV in the run's folder. */
   readonly csv: string;
-  /** Appends one look to both files; samples must come in order. */
+  /** Appends one poll to both files; samples must come in order. */
   add(sample: ScaleSample): void;
   /** Resolves when everything that was added is in the files, or has failed. */
   flushed(): Promise<void>;
@@ -45,7 +45,7 @@ export interface TimelineRecord {
 
 /**
  * Opens a group's timeline in a run's folder, or goes on with the one that is there: `scale.jsonl` with every instance
- * of every look, which is the record, and `<tag>_scale.csv` with a row per look, for people and spreadsheets. Both are
+ * of every poll, which is the record, and `<tag>_scale.csv` with a row per poll, for people and spreadsheets. Both are
  * only ever appended to, so that a killed watch loses at most the line that it was writing.
  *
  * @throws RemedyError `results-unwritable` (exit 3)

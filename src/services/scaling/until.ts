@@ -14,7 +14,7 @@ type Term =
       readonly count: number;
     };
 
-/** What a watch waits for: all terms, in one and the same look. */
+/** What a watch waits for: all terms, in one and the same poll. */
 export interface Until {
   /** As typed. */
   readonly expression: string;
@@ -30,7 +30,7 @@ export interface Until {
  *     operator  = "=" | ">=" | "<="
  *
  * `size`: both what the group wants and the instances that run. `healthy`: instances that are given requests: those that
- * the load balancer, else autohealing, found healthy. `hosts`: hosts that answered this look. `stable`: the group says
+ * the load balancer, else autohealing, found healthy. `hosts`: hosts that answered this poll. `stable`: the group says
  * that it has what it wants.
  *
  * @throws RemedyError (exit 2) that names the character, counted from 1, at which it goes wrong
@@ -70,13 +70,13 @@ function readTerm(whole: string, raw: string, from: number): Term {
   return { name, operator, count: Number(digits) };
 }
 
-/** Whether a look that saw the group meets a condition. */
+/** Whether a poll that saw the group meets a condition. */
 export function isReached({ terms }: Until, sample: ScaleSample): boolean {
   return terms.every((term) => meets(term, sample));
 }
 
 /**
- * @throws RemedyError (exit 2) for a condition that no look can meet, since nobody asks who answers
+ * @throws RemedyError (exit 2) for a condition that no poll can meet, since nobody asks who answers
  */
 export function checkUntil({ expression, terms }: Until, { url }: Pick<GroupSource, 'url'>): void {
   if (url !== undefined || !terms.some(({ name }) => name === 'hosts')) return;

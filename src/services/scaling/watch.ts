@@ -8,8 +8,8 @@ import type { LoadSample, ScaleSample } from './types.ts';
 import { isReached, type Until } from './until.ts';
 import type { WatchPlan } from './watch-plan.ts';
 
-/** A look that takes longer than both this and the interval has failed, milliseconds. */
-const LOOK_MS = 10_000;
+/** A poll that takes longer than both this and the interval has failed, milliseconds. */
+const POLL_MS = 10_000;
 
 export interface WatchOptions {
   readonly intervalSeconds: number;
@@ -25,7 +25,7 @@ export interface WatchDeps {
   /** What a load that runs beside it offers and gets; undefined while there is none. */
   readonly load?: () => Promise<LoadSample | undefined>;
   readonly record?: Pick<TimelineRecord, 'add' | 'flushed'>;
-  /** Told of every look, after it was recorded. */
+  /** Told of every poll, after it was recorded. */
   readonly onSample?: (sample: ScaleSample, seen: boolean) => void;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -37,17 +37,17 @@ export interface WatchReport extends WatchPlan {
   readonly end: 'until' | 'for' | 'interrupted';
   readonly seconds: number;
   readonly looks: number;
-  /** Looks of which a part is missing. */
+  /** Polls of which a part is missing. */
   readonly problems: number;
   /** The last one that saw the group. */
   readonly last?: ScaleSample;
 }
 
 /**
- * Looks at a group at fixed instants until a condition is met, the time is over or the signal aborts. Looks never
- * overlap: an instant that passes during one is left out. A look that fails is a sample with a `problem`.
+ * Polls a group at fixed instants until a condition is met, the time is over or the signal aborts. Polls never
+ * overlap: an instant that passes during one is left out. A poll that fails is a sample with a `problem`.
  *
- * @throws RemedyError where looking again is no use: no credentials, no such group (exit 2 and 3)
+ * @throws RemedyError where polling again is no use: no credentials, no such group (exit 2 and 3)
  */
 export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promise<WatchReport> {
   const { source, record, clock, emit, signal, onSample } = deps;
@@ -74,9 +74,9 @@ export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promis
     const over = forSeconds !== undefined && due > forSeconds;
     if (!(await sleepUntil(over ? forSeconds : due, deps, elapsed))) return ended('interrupted');
     if (over) return ended('for');
-    const look = await lookAt(Math.max(LOOK_MS, intervalSeconds * 1000), looks === 0, deps);
-    if (look === undefined) return ended('interrupted');
-    const { sample, seen } = look;
+    const poll = await pollOnce(Math.max(POLL_MS, intervalSeconds * 1000), looks === 0, deps);
+    if (poll === undefined) return ended('interrupted');
+    const { sample, seen } = poll;
     looks += 1;
     if (sample.problem !== undefined) problems += 1;
     record?.add(sample);
@@ -107,8 +107,8 @@ async function sleepUntil(due: number, { clock, signal }: WatchDeps, elapsed: ()
   }
 }
 
-/** @returns the look, and whether it saw the group; undefined when it was interrupted: half a look is none */
-async function lookAt(
+/** @returns the poll, and whether it saw the group; undefined when it was interrupted: half a poll is none */
+async function pollOnce(
   boundMs: number,
   first: boolean,
   { source, probe, load, clock, signal }: WatchDeps,
@@ -143,7 +143,7 @@ async function lookAt(
   return { sample, seen: group.status === 'fulfilled' };
 }
 
-/** What is the same at the next look: who asks is not known, or what was asked for does not exist. */
+/** What is the same in the next poll: the caller is not known, or what was asked for does not exist. */
 export function isFinal(error: unknown): boolean {
   return error instanceof RemedyError && (error.exit === ExitCode.configuration || error.exit === ExitCode.usage);
 }

@@ -7,7 +7,7 @@ const LONGEST_MS = 5000;
 /** Everything takes a moment; only what lasts longer is worth a line. */
 const QUIET_MS = 1500;
 
-interface Wait<T> {
+export interface Wait<T> {
   readonly key: string;
   readonly action: StepAction;
   readonly deadlineSeconds: number;

@@ -6,11 +6,11 @@ import type { Entry } from './entry.ts';
 import { autoscalerText, clockText, detailNames, hostsText, sizeText } from './scale.ts';
 import { formatRate } from './text.ts';
 
-type Look = Event & { readonly type: 'scale-sample' };
+type Poll = Event & { readonly type: 'scale-sample' };
 
 /** What has been told of a group so far. */
 export interface ScaleMemory {
-  /** The last look that saw the group. */
+  /** The last poll that saw the group. */
   readonly seen?: ScaleSample;
   readonly last?: ScaleSample;
   /** Errors that were told: a group repeats its own for minutes. */
@@ -21,7 +21,7 @@ export interface ScaleMemory {
 
 export const noScaleMemory: ScaleMemory = { errors: [] };
 
-export function rememberLook(memory: ScaleMemory, { sample, seen }: Look): ScaleMemory {
+export function rememberPoll(memory: ScaleMemory, { sample, seen }: Poll): ScaleMemory {
   const { offered: _, ...kept } = memory;
   return {
     ...kept,
@@ -32,8 +32,8 @@ export function rememberLook(memory: ScaleMemory, { sample, seen }: Look): Scale
   };
 }
 
-/** What is different from what was told before, one entry each; of the first look, what there is. */
-export function scaleChanges(memory: ScaleMemory, { sample, seen }: Look): Entry[] {
+/** What is different from what was told before, one entry each; of the first poll, what there is. */
+export function scaleChanges(memory: ScaleMemory, { sample, seen }: Poll): Entry[] {
   const changes: Entry[] = [];
   const at = clockText(sample.group.at);
   const add = (mark: Entry['mark'], text: string) => {
@@ -81,7 +81,7 @@ function instanceChange(before: InstanceSample | undefined, now: InstanceSample)
   return words.length === 0 ? [] : [`${now.name}: ${words.join(', ')}`];
 }
 
-/** Shares move with every look; who answers at all does not. */
+/** Shares move with every poll; which hosts answer at all does not. */
 function hostChanges(before: ScaleSample | undefined, now: ScaleSample): string[] {
   const names = (sample: ScaleSample | undefined) => sample?.hosts.map(({ host }) => host).join(' ') ?? '';
   if (names(before) === names(now)) return [];

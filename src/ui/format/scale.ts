@@ -11,8 +11,8 @@ export function watchHeader({ group, url, intervalSeconds, forSeconds, until, ru
   return [
     `Watching ${group} every ${formatSpan(intervalSeconds)}${bound}${goal}`,
     ...(url === undefined
-      ? ['who answers is not asked: no address, or its size follows requests']
-      : [`who answers is asked at ${url}`]),
+      ? ['hosts are not probed: no address, or the size follows requests']
+      : [`hosts are probed at ${url}`]),
     ...(runFolder === undefined ? [] : [`recorded in ${runFolder}`]),
   ];
 }
@@ -51,7 +51,7 @@ export function loadText({ load }: ScaleSample): string | undefined {
 export function hostsText({ hosts }: Pick<ScaleSample, 'hosts'>): string {
   const all = hosts.reduce((sum, { answers }) => sum + answers, 0);
   const named = hosts.map(({ host, answers }) => `${host} ${((answers / all) * 100).toFixed(0)} %`);
-  return named.length === 0 ? 'nobody' : named.join(', ');
+  return named.length === 0 ? 'no host' : named.join(', ');
 }
 
 /** What the group's owner tells of its instances, in the order in which one reads it. */

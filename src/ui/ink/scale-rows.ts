@@ -131,10 +131,10 @@ function cell(word: string, width: number): string {
   return truncate(word, width - 1).padEnd(width);
 }
 
-/** Shares of this look's answers as bars. */
+/** Shares of this poll's answers as bars. */
 function hostRows({ hosts }: ScaleSample, room: number, row: Labelled, width: number): string[] {
   const all = hosts.reduce((sum, { answers }) => sum + answers, 0);
-  if (all === 0) return [row('answering', 'nobody')];
+  if (all === 0) return [row('answering', 'no host')];
   if (hosts.length > room) return [row('answering', display(hostsText({ hosts })))];
   const name = Math.min(24, Math.max(...hosts.map(({ host }) => host.length)));
   const size = Math.max(4, Math.min(BAR, width - LABEL - name - 12));

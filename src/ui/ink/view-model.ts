@@ -5,7 +5,7 @@ import { countStates } from '../../services/scaling/instance-state.ts';
 import type { ScaleSample } from '../../services/scaling/types.ts';
 import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
 import { type Entry, entryOf } from '../format/entry.ts';
-import { noScaleMemory, rememberLook, type ScaleMemory, scaleChanges } from '../format/scale-changes.ts';
+import { noScaleMemory, rememberPoll, type ScaleMemory, scaleChanges } from '../format/scale-changes.ts';
 import { type Paint, plain } from '../format/text.ts';
 
 export interface ActiveStep {
@@ -40,7 +40,7 @@ export interface ActiveSweep {
   readonly waiting?: boolean;
 }
 
-/** Looks that the history shows. */
+/** Polls that the history shows. */
 const HISTORY_LOOKS = 120;
 
 export interface ActiveWatch {
@@ -161,7 +161,7 @@ function reduceLook(view: ViewModel, watch: ActiveWatch, look: Event & { type: '
     entries: [...view.entries, ...scaleChanges(watch.memory, look)],
     watch: {
       ...watch,
-      memory: rememberLook(watch.memory, look),
+      memory: rememberPoll(watch.memory, look),
       sample,
       ...(seen ? { seen: sample, history: [...watch.history, running].slice(-HISTORY_LOOKS) } : {}),
     },

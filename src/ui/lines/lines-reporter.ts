@@ -1,7 +1,7 @@
 import type { Event } from '../../events.ts';
 import { pointCount } from '../../services/load/profiles/profiles.ts';
 import { type Entry, entryOf, entryRows } from '../format/entry.ts';
-import { noScaleMemory, rememberLook, scaleChanges } from '../format/scale-changes.ts';
+import { noScaleMemory, rememberPoll, scaleChanges } from '../format/scale-changes.ts';
 import { doing } from '../format/step.ts';
 import { tickLine, waitingLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
@@ -40,7 +40,7 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
     if (event.type === 'watch-started') scale = noScaleMemory;
     if (event.type !== 'scale-sample') return [];
     const entries = scaleChanges(scale, event);
-    scale = rememberLook(scale, event);
+    scale = rememberPoll(scale, event);
     return entries;
   };
 

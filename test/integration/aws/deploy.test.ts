@@ -1,17 +1,13 @@
 import { readFile, rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { until } from '../../support/until.ts';
 import { AwsStack, publicKeyLine } from './aws-stack.ts';
-import { AMD64_IMAGE, ARM64_IMAGE, Moto } from './moto.ts';
+import { AMD64_IMAGE, ARM64_IMAGE, motoForTests, test } from './moto.ts';
 
-let moto: Moto;
+const moto = motoForTests();
 let stack: AwsStack;
 
-beforeAll(async () => {
-  moto = await Moto.start();
-});
-afterAll(() => moto.stop());
 beforeEach(async () => {
-  await moto.reset();
   stack = await AwsStack.open(moto.url);
 });
 afterEach(() => stack.close());
@@ -98,7 +94,8 @@ test('what the plan says is there afterwards, as another reader sees it', async 
 test('the second deploy changes nothing', async () => {
   const first = await stack.deploy({ elasticIp: true, ttlSeconds: 3600 });
   const [before] = await liveInstances();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  const later = Date.now() + 20;
+  await until('another time', () => Date.now() > later, { everyMs: 5 });
   const again = await stack.deploy({ elasticIp: true, ttlSeconds: 3600 });
   expect(again.expiresAt).toBe(first.expiresAt);
   expect(Object.values(AwsStack.actions(again))).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged']);
@@ -214,7 +211,8 @@ test('of two VMs with the same tags the older is kept and the other ended', asyn
   const [first] = await liveInstances();
   const tags = first.Tags.map(({ Key, Value }: { Key: string; Value: string }) => `{Key=${Key},Value=${Value}}`);
   const twin = `ResourceType=instance,Tags=[${tags.join(',')}]`;
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  // EC2 tells the time of a launch in whole seconds.
+  await until('a later second', () => Date.now() > Date.parse(first.LaunchTime) + 1000);
   const again = ['--image-id', AMD64_IMAGE, '--instance-type', 'c6i.xlarge', '--tag-specifications', twin];
   await moto.aws('run-instances', ...again);
   expect(await liveInstances()).toHaveLength(2);

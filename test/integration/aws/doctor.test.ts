@@ -1,20 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { parseImage } from '../../../src/services/targets/aws/ami.ts';
 import { doctorAws } from '../../../src/services/targets/aws/doctor.ts';
 import type { Ec2 } from '../../../src/services/targets/aws/ec2.ts';
 import { Ec2Error } from '../../../src/services/targets/aws/errors.ts';
 import { AwsStack } from './aws-stack.ts';
-import { Moto } from './moto.ts';
+import { motoForTests, test } from './moto.ts';
 
-let moto: Moto;
+const moto = motoForTests();
 let stack: AwsStack;
 
-beforeAll(async () => {
-  moto = await Moto.start();
-});
-afterAll(() => moto.stop());
 beforeEach(async () => {
-  await moto.reset();
   stack = await AwsStack.open(moto.url);
 });
 afterEach(() => stack.close());

@@ -1,23 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { desire, type Resource } from '../../../src/services/stack/resource.ts';
 import { readState } from '../../../src/services/stack/state.ts';
 import type { AwsResources } from '../../../src/services/targets/aws/desired.ts';
 import { openEc2 } from '../../../src/services/targets/aws/ec2.ts';
 import { Ec2Error } from '../../../src/services/targets/aws/errors.ts';
 import { AwsStack, jumpingClock } from './aws-stack.ts';
-import { Moto, REGION } from './moto.ts';
+import { motoForTests, REGION, test } from './moto.ts';
 import { type Fault, FaultProxy } from './proxy.ts';
 
-let moto: Moto;
+const moto = motoForTests();
 let proxy: FaultProxy;
 let stack: AwsStack;
 
-beforeAll(async () => {
-  moto = await Moto.start();
-});
-afterAll(() => moto.stop());
 beforeEach(async () => {
-  await moto.reset();
   proxy = await FaultProxy.start(moto.url);
   stack = await AwsStack.open(proxy.url);
 });

@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ensureCloudTools } from '../../../lab/support.ts';
+import { afterAll, test as base, beforeAll, beforeEach } from 'vitest';
+import { ensureCloudTools, labObstacle } from '../../../lab/support.ts';
 
 const run = promisify(execFile);
 
@@ -44,23 +45,34 @@ export const AMD64_IMAGE = 'ami-0a1b2c3d4e5f60001';
 export const ARM64_IMAGE = 'ami-0a1b2c3d4e5f60002';
 const IMAGES = [ubuntu(AMD64_IMAGE, 'x86_64', '20260101'), ubuntu(ARM64_IMAGE, 'arm64', '20260101')];
 
+const obstacle = await labObstacle(false);
+
+/** A test on moto: skipped where that cannot be had. */
+export const test = base.skipIf(obstacle);
+
+/** moto for the tests of this file: started before them, and emptied before each. */
+export function motoForTests(): Moto {
+  const moto = new Moto();
+  beforeAll(() => moto.start());
+  afterAll(() => moto.stop());
+  beforeEach(() => moto.reset());
+  return moto;
+}
+
 /** moto's EC2 on a free port of this machine, with its validation on. */
 export class Moto {
-  readonly url: string;
-  readonly #process: ChildProcess;
-  readonly #folder: string;
-  readonly #aws: string;
+  #url = '';
+  #process: ChildProcess | undefined;
+  #folder = '';
+  #aws = '';
 
-  private constructor(url: string, process: ChildProcess, folder: string, aws: string) {
-    this.#aws = aws;
-    this.url = url;
-    this.#process = process;
-    this.#folder = folder;
+  get url(): string {
+    return this.#url;
   }
 
-  static async start(): Promise<Moto> {
-    const folder = await mkdtemp(join(tmpdir(), 'chainctl-moto-'));
-    const images = join(folder, 'images.json');
+  async start(): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), 'chainctl-moto-'));
+    const images = join(this.#folder, 'images.json');
     await writeFile(images, JSON.stringify(IMAGES));
     const tools = await ensureCloudTools();
     const child = spawn(tools.motoServer, ['-H', '127.0.0.1', '-p', '0'], {
@@ -75,7 +87,9 @@ export class Moto {
       },
     });
     // It chooses the port and says which: one that was free a moment ago may be somebody else's by then.
-    const url = await new Promise<string>((resolve, reject) => {
+    this.#process = child;
+    this.#aws = tools.aws;
+    this.#url = await new Promise<string>((resolve, reject) => {
       let said = '';
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`moto_server ended with ${code}: ${said}`)));
@@ -85,7 +99,6 @@ export class Moto {
         if (at !== undefined) resolve(at);
       });
     });
-    return new Moto(url, child, folder, tools.aws);
   }
 
   /** Forgets everything that was made. */
@@ -101,10 +114,10 @@ export class Moto {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null) {
+    if (this.#process?.exitCode === null) {
       this.#process.kill('SIGTERM');
       await once(this.#process, 'exit');
     }
-    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { desire, type Resource } from '../../../src/services/stack/resource.ts';
 import { openGcpTarget } from '../../../src/services/targets/gcp/target.ts';
+import { noPort80 } from '../../support/port-80.ts';
 import { changed, GcpStack } from './gcp-stack.ts';
 import { changesSince, EVERYTHING, type GcpLab, NOTHING, openGcpLab } from './lab.ts';
 
@@ -10,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => lab.close());
 
-describe('deploy gcp', () => {
+describe.skipIf(noPort80)(`deploy gcp${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('brings B up, finds nothing to do the second time, and leaves nothing after a teardown', async () => {
     const { gcp, stack } = lab;
     const deployment = await stack.deploy();
@@ -169,7 +170,7 @@ describe('deploy gcp', () => {
   });
 });
 
-describe('teardown gcp', () => {
+describe.skipIf(noPort80)(`teardown gcp${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('takes the group from its load balancer without changing what else was set there', async () => {
     const { gcp, stack } = lab;
     await stack.deploy();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noPort80 } from '../../support/port-80.ts';
 import { changed } from './gcp-stack.ts';
 import { EVERYTHING, type GcpLab, NOTHING, openGcpLab } from './lab.ts';
 
@@ -8,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => lab.close());
 
-describe('a zone without machines', () => {
+describe.skipIf(noPort80)(`a zone without machines${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('ends the deploy within seconds, with its own words and a remedy', async () => {
     lab.gcp.behaviour.stockOuts.add('europe-west3-c');
     const started = Date.now();
@@ -58,21 +59,24 @@ describe('a zone without machines', () => {
   });
 });
 
-describe('zones without machines, all of those that are wanted', () => {
-  it('leave a group that serves from another one where it is', async () => {
-    const { gcp, stack } = lab;
-    const { endpoints } = await stack.deploy();
-    for (const zone of ['europe-west3-a', 'europe-west3-b']) gcp.behaviour.stockOuts.add(zone);
-    const zones = ['europe-west3-a', 'europe-west3-b'];
-    await expect(stack.deploy({ zones })).rejects.toMatchObject({ code: 'gcp-stock-out' });
-    expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
-    gcp.behaviour.stockOuts.clear();
-    expect(changed(await stack.deploy())).toMatchObject({ 'group-europe-west3-b': 'remove' });
-    expect(gcp.count()).toEqual(EVERYTHING);
-  });
-});
+describe.skipIf(noPort80)(
+  `zones without machines, all of those that are wanted${noPort80 ? ` (not here: ${noPort80})` : ''}`,
+  () => {
+    it('leave a group that serves from another one where it is', async () => {
+      const { gcp, stack } = lab;
+      const { endpoints } = await stack.deploy();
+      for (const zone of ['europe-west3-a', 'europe-west3-b']) gcp.behaviour.stockOuts.add(zone);
+      const zones = ['europe-west3-a', 'europe-west3-b'];
+      await expect(stack.deploy({ zones })).rejects.toMatchObject({ code: 'gcp-stock-out' });
+      expect((await fetch(`${endpoints.b}/health`)).status).toBe(200);
+      gcp.behaviour.stockOuts.clear();
+      expect(changed(await stack.deploy())).toMatchObject({ 'group-europe-west3-b': 'remove' });
+      expect(gcp.count()).toEqual(EVERYTHING);
+    });
+  },
+);
 
-describe('a quota', () => {
+describe.skipIf(noPort80)(`a quota${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('that even the smallest group exceeds is met before anything is made', async () => {
     const { gcp, stack } = lab;
     gcp.behaviour.quotas.CPUS = 4;
@@ -134,7 +138,7 @@ describe('a quota', () => {
   });
 });
 
-describe('what goes wrong on the way', () => {
+describe.skipIf(noPort80)(`what goes wrong on the way${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('is made good where the same call may succeed a moment later', async () => {
     const { gcp, stack } = lab;
     gcp.faults.add({ action: 'firewalls.insert', kind: 'reset-after' });
@@ -180,7 +184,7 @@ describe('what goes wrong on the way', () => {
   });
 });
 
-describe('a load balancer', () => {
+describe.skipIf(noPort80)(`a load balancer${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('that is known to its front ends only later is waited for: 404, then 502, then five answers in a row', async () => {
     await lab.close();
     lab = await openGcpLab({ servesAfterMs: { notFound: 3000, badGateway: 3000 } });

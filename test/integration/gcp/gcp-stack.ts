@@ -18,28 +18,17 @@ import { gcp as provider } from '../../../src/services/targets/gcp/provider.ts';
 import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
 import { openGcpTarget } from '../../../src/services/targets/gcp/target.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
+import { GCP_REQUEST } from '../../support/gcp-request.ts';
 import { deployAt } from '../../support/one-place.ts';
 
 const PUBLIC_IMAGE = 'projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-amd64';
 
+// Real time: what takes minutes in a cloud takes milliseconds in the lab.
 const REQUEST: GcpRequest = {
+  ...GCP_REQUEST,
   project: 'chainctl-lab',
-  zones: ['europe-west3-c'],
-  regionWide: false,
-  type: 'e2-standard-4',
-  diskGb: 30,
-  network: 'default',
-  min: 1,
-  max: 3,
-  autoscale: { signal: 'cpu', target: 0.6 },
-  ratePerInstance: 1,
-  coolDownSeconds: 60,
   requestSeconds: 5,
-  // Real time: what takes minutes in a cloud takes milliseconds in the lab.
-  readySeconds: 20,
-  operatorAddress: '203.0.113.7/32',
-  services: { b: { model: 'phi3:mini' } },
-  bake: false,
+  readySeconds: 60,
   auth: 'none',
 };
 

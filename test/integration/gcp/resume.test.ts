@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import { noPort80 } from '../../support/port-80.ts';
 import { changed } from './gcp-stack.ts';
 import { EVERYTHING, type GcpLab, NOTHING, openGcpLab } from './lab.ts';
 
@@ -38,7 +39,7 @@ function dyingAt(compute: Compute, n: number, when: 'before' | 'after'): Compute
 /** Of the fourteen changes of a deploy: each object is one, with labels two. */
 const CHANGES = [1, 2, 5, 8, 9, 11, 14];
 
-describe('a deploy that was killed', () => {
+describe.skipIf(noPort80)(`a deploy that was killed${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it.each(CHANGES.flatMap((n) => [[n, 'before'] as const, [n, 'after'] as const]))(
     'at its %ith change, %s it took effect, is gone on with: nothing twice, nothing forgotten',
     async (n, when) => {
@@ -66,7 +67,7 @@ describe('a deploy that was killed', () => {
   });
 });
 
-describe('a teardown that was killed', () => {
+describe.skipIf(noPort80)(`a teardown that was killed${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('is gone on with', async () => {
     const { gcp, stack } = lab;
     await stack.deploy();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noPort80 } from '../../support/port-80.ts';
 import { changed } from './gcp-stack.ts';
 import { BROKEN, EVERYTHING, type GcpLab, openGcpLab } from './lab.ts';
 
@@ -34,7 +35,7 @@ function asking(url: string) {
   };
 }
 
-describe('another template', () => {
+describe.skipIf(noPort80)(`another template${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('is rolled out while B goes on answering, and the one before is removed last', async () => {
     const { gcp, stack } = lab;
     const { endpoints } = await stack.deploy({ min: 2 });

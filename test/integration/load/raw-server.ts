@@ -60,7 +60,7 @@ export async function runOrder(
     const order: RunOrder = {
       type: 'run',
       url,
-      kind: 'any',
+      protocol: 'any',
       rate: 100,
       warmupMs: 0,
       durationMs: 600,

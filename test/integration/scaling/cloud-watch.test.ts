@@ -7,6 +7,7 @@ import { type WatchOptions, watchGroup } from '../../../src/services/scaling/wat
 import { openCompute } from '../../../src/services/targets/gcp/compute.ts';
 import { groupSource } from '../../../src/services/targets/gcp/group-source.ts';
 import { startCloudGroup, ZONE } from '../../support/cloud-group.ts';
+import { noPort80 } from '../../support/port-80.ts';
 
 let cloud: Awaited<ReturnType<typeof startCloudGroup>>;
 beforeEach(async () => {
@@ -28,7 +29,7 @@ async function watch(until: string, options: Partial<WatchOptions> = {}, onLook?
   const looks: { readonly sample: ScaleSample; readonly calls: readonly string[] }[] = [];
   let counted = gcp.calls.length;
   const report = await watchGroup(
-    { intervalSeconds: 0.1, forSeconds: 40, until: parseUntil(until), ...options },
+    { intervalSeconds: 0.1, forSeconds: 120, until: parseUntil(until), ...options },
     {
       source: groupSource(compute, place, systemClock),
       probe: hostProbe(url),
@@ -45,7 +46,7 @@ async function watch(until: string, options: Partial<WatchOptions> = {}, onLook?
   return { report, looks };
 }
 
-describe('a watched group on Compute Engine', () => {
+describe.skipIf(noPort80)(`a watched group on Compute Engine${noPort80 ? ` (not here: ${noPort80})` : ''}`, () => {
   it('goes from 1 to 3 to 1, seen with at most four calls a look', async () => {
     expect((await watch('healthy=1,stable,hosts=1')).report.end).toBe('until');
     cloud.machines.setCpu(4);

@@ -10,6 +10,7 @@ import type { ScaleSample } from '../../../src/services/scaling/types.ts';
 import { parseUntil } from '../../../src/services/scaling/until.ts';
 import { localSource } from '../../../src/services/targets/local/group-source.ts';
 import { TestStack } from '../../support/local-stack.ts';
+import { until } from '../../support/until.ts';
 
 let stack: TestStack;
 let out: string;
@@ -24,9 +25,9 @@ afterEach(async () => {
 
 const sourceOf = () => localSource(stack.paths, { clock: systemClock, processes: stack.processes });
 
-async function watch(until: string, onSample: (sample: ScaleSample) => void = () => {}) {
+async function watch(goal: string, onSample: (sample: ScaleSample) => void = () => {}) {
   const source = await sourceOf();
-  const options = { intervalSeconds: 0.2, forSeconds: 40, until: parseUntil(until) };
+  const options = { intervalSeconds: 0.2, forSeconds: 120, until: parseUntil(goal) };
   const deps = {
     source,
     probe: hostProbe(source.url ?? ''),
@@ -77,6 +78,7 @@ describe('the replicas of this machine as a group', () => {
     await stack.deploy({ replicas: 2 });
     const pid = (await stack.running())['b-2'];
     process.kill(pid as number, 'SIGKILL');
+    await until('b-2 is gone', async () => !('b-2' in (await stack.running())));
     const without = await watch('healthy=1,hosts=1');
     expect(without.end).toBe('until');
     expect(without.last?.group).toMatchObject({ targetSize: 2, stable: false });

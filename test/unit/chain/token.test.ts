@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkToken, makeToken, tokenId, tokensFor } from '../../../src/services/chain/token.ts';
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
 describe('which token goes where', () => {
   const endpoints = ['http://10.0.0.1:8001', undefined, 'http://10.0.0.2'];
@@ -39,8 +40,8 @@ describe('a request of a load', () => {
   const target = new URL('http://127.0.0.1:8001/chain');
 
   it('carries the token in both of its forms, and stays the same otherwise', () => {
-    const open = new RequestTemplate({ ...options, target });
-    const guarded = new RequestTemplate({ ...options, target, token: 'abc' });
+    const open = new RequestTemplate({ protocol: protocolNamed('any'), ...options, target });
+    const guarded = new RequestTemplate({ protocol: protocolNamed('any'), ...options, target, token: 'abc' });
     const mask = (bytes: Buffer) => bytes.toString().replace(/traceparent: .*/, '');
     expect(mask(guarded.request(7))).toContain('\r\nauthorization: Bearer abc\r\n');
     expect(mask(guarded.request(7)).replace('authorization: Bearer abc\r\n', '')).toBe(mask(open.request(7)));

@@ -4,7 +4,7 @@ import { sweepSettings } from '../../../src/config/load-options.ts';
 
 /** What oclif makes of the defaults, as far as it matters here. */
 const flags = (change: Partial<LoadFlags>) =>
-  sweepSettings({ rps: '1,2', duration: 10, out: 'results', 'find-knee': false, ...change } as LoadFlags);
+  sweepSettings({ rps: '1,2', duration: 10, results: 'results', 'find-knee': false, ...change } as LoadFlags);
 
 describe('the longest point of a search', () => {
   test('is ten minutes, or what was asked for, and no less than a point', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeAnswer } from '../../../src/services/load/engine/answer.ts';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
 const b = { llm_text: 'x', host: 'b-1', timing: { ollama_seconds: 1, total_seconds: 5 } };
 const chain = {
@@ -9,7 +9,7 @@ const chain = {
 };
 
 test('a chain answer: host of B and the times of every hop', () => {
-  expect(judgeAnswer('chain', 200, JSON.stringify(chain))).toEqual({
+  expect(protocolNamed('chain').judge(200, JSON.stringify(chain))).toEqual({
     outcome: 'ok',
     class: 'ok',
     error: '',
@@ -33,12 +33,12 @@ test('what services and engines tell of queue, load, prompt and generation', () 
     generation_seconds: 0.4,
   };
   const fromB = { ...b, timing: { ...b.timing, queue_seconds: 2, engine } };
-  expect(judgeAnswer('invoke', 200, JSON.stringify(fromB)).figures).toEqual({
+  expect(protocolNamed('invoke').judge(200, JSON.stringify(fromB)).figures).toEqual({
     ...{ ollama_seconds: 1, total_seconds: 5, b_queue_seconds: 2, b_engine_queue_seconds: 0.1, b_load_seconds: 0.2 },
     ...{ b_prompt_seconds: 0.3, b_generation_seconds: 0.4 },
   });
   const whole = { ...chain, b_result: fromB, timing: { ...chain.timing, queue_seconds: 0.25, engine } };
-  expect(judgeAnswer('chain', 200, JSON.stringify(whole)).figures).toMatchObject({
+  expect(protocolNamed('chain').judge(200, JSON.stringify(whole)).figures).toMatchObject({
     ...{ a_queue_seconds: 0.25, a_engine_queue_seconds: 0.1, a_load_seconds: 0.2, a_prompt_seconds: 0.3 },
     ...{ a_generation_seconds: 0.4, b_queue_seconds: 2, b_generation_seconds: 0.4 },
   });
@@ -50,11 +50,11 @@ test.each([
   [{ detail: 'of a service', error: 'of an engine' }, 'HTTP 404: of a service'],
   [{ error: {} }, 'HTTP 404'],
 ])('an error as engines write it, %j', (body, error) => {
-  expect(judgeAnswer('any', 404, JSON.stringify(body))).toEqual({ outcome: 'http_error', class: '404', error });
+  expect(protocolNamed('any').judge(404, JSON.stringify(body))).toEqual({ outcome: 'http_error', class: '404', error });
 });
 
 test('an answer of B', () => {
-  expect(judgeAnswer('invoke', 200, JSON.stringify(b))).toMatchObject({
+  expect(protocolNamed('invoke').judge(200, JSON.stringify(b))).toMatchObject({
     outcome: 'ok',
     host: 'b-1',
     figures: { ollama_seconds: 1, total_seconds: 5 },
@@ -69,20 +69,20 @@ test.each([
   ['chain', '{"a_summary":"","b_result":{"llm_text":"x"}}', 'not-the-contract', 'the answer has no b_result.host'],
   ['invoke', JSON.stringify(chain), 'not-the-contract', 'the answer has no llm_text'],
 ] as const)('a 200 from %s that is %s', (kind, text, name, error) => {
-  expect(judgeAnswer(kind, 200, text)).toEqual({ outcome: 'invalid', class: name, error });
+  expect(protocolNamed(kind).judge(200, text)).toEqual({ outcome: 'invalid', class: name, error });
 });
 
 test('other statuses carry their detail, on one bounded line', () => {
-  expect(judgeAnswer('chain', 502, '{"detail":"ollama(A) error:\\n\\u001b[31mno"}')).toEqual({
+  expect(protocolNamed('chain').judge(502, '{"detail":"ollama(A) error:\\n\\u001b[31mno"}')).toEqual({
     outcome: 'http_error',
     class: '502',
     error: 'HTTP 502: ollama(A) error: [31mno',
   });
-  expect(judgeAnswer('invoke', 201, '{}')).toMatchObject({ outcome: 'http_error', error: 'HTTP 201' });
-  expect(judgeAnswer('chain', 503, JSON.stringify({ detail: 'x'.repeat(999) })).error).toHaveLength(200);
+  expect(protocolNamed('invoke').judge(201, '{}')).toMatchObject({ outcome: 'http_error', error: 'HTTP 201' });
+  expect(protocolNamed('chain').judge(503, JSON.stringify({ detail: 'x'.repeat(999) })).error).toHaveLength(200);
 });
 
 test('any other endpoint only needs a 2xx', () => {
-  expect(judgeAnswer('any', 204, '')).toEqual({ outcome: 'ok', class: 'ok', error: '' });
-  expect(judgeAnswer('any', 302, '')).toMatchObject({ outcome: 'http_error', class: '302' });
+  expect(protocolNamed('any').judge(204, '')).toEqual({ outcome: 'ok', class: 'ok', error: '' });
+  expect(protocolNamed('any').judge(302, '')).toMatchObject({ outcome: 'http_error', class: '302' });
 });

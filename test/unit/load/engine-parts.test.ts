@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../src/services/load/engine/answer.ts';
 import { LocalPorts } from '../../../src/services/load/engine/local-ports.ts';
 import { RecordWriter, readColumns } from '../../../src/services/load/engine/record-columns.ts';
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
 import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
 import { planGenerators } from '../../../src/services/load/generators/plan-generators.ts';
-import { bodyMaker, DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { remembering } from '../../../src/services/load/protocols/answers.ts';
+import { bodyMaker } from '../../../src/services/load/protocols/prompt-body.ts';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
 describe('records as columns', () => {
   test('come back as they went in, in every shape', () => {
@@ -96,7 +98,15 @@ describe('records as columns', () => {
 describe('requests', () => {
   const target = new URL('http://127.0.0.1:8001/chain?x=1');
   const make = (prompt: string, stream = false) =>
-    new RequestTemplate({ target, prompt, seed: 0x11111111, series: 1111111111, stream, timeoutMs: 1499.2 });
+    new RequestTemplate({
+      protocol: protocolNamed('any'),
+      target,
+      prompt,
+      seed: 0x11111111,
+      series: 1111111111,
+      stream,
+      timeoutMs: 1499.2,
+    });
 
   test('are whole, have the length that they say, and differ', () => {
     const template = make(`${DEFAULT_PROMPT} "ä€😀"`);
@@ -119,7 +129,11 @@ describe('requests', () => {
       traces.add(trace?.[2] ?? '');
     }
     expect([prompts.size, traces.size, lengths.size]).toEqual([8, 8, 1]);
-    const whole = bodyMaker({ prompt: `${DEFAULT_PROMPT} "ä€😀"`, seed: 0x11111111, series: 1111111111 })(-12);
+    const whole = bodyMaker(protocolNamed('any'), {
+      prompt: `${DEFAULT_PROMPT} "ä€😀"`,
+      seed: 0x11111111,
+      series: 1111111111,
+    })(-12);
     expect(template.body(-12).toString()).toBe(whole);
   });
 
@@ -171,7 +185,7 @@ test('the clock is the machine clock', () => {
 });
 
 test('an answer like the one before is judged alike, and one that differs is not', () => {
-  const verdict = judge('any');
+  const verdict = remembering(protocolNamed('any').judge);
   expect(verdict(200, '{"host":"b-1"}')).toBe(verdict(200, '{"host":"b-1"}'));
   expect(verdict(200, '{"host":"b-2"}').host).toBe('b-2');
   expect(verdict(503, '{"host":"b-2"}').outcome).toBe('http_error');

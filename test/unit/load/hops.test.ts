@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import { fairnessOf } from '../../../src/services/load/stats/fairness.ts';
 import { whoRefused } from '../../../src/services/load/stats/refusals.ts';
 import { HopTimes } from '../../../src/services/load/stats/waterfall.ts';
@@ -16,7 +17,7 @@ const ok: RequestRecord = {
 
 describe('the waterfall', () => {
   test('parts add up to the mean response time', () => {
-    const hops = new HopTimes('chain');
+    const hops = new HopTimes(protocolNamed('chain'));
     hops.add(ok);
     hops.add({ ...ok, serviceMs: 1298 });
     hops.add({ ...ok, outcome: 'timeout' });
@@ -33,7 +34,7 @@ describe('the waterfall', () => {
   };
 
   test('waiting and work are told apart where services and engines tell them, and the parts still add up', () => {
-    const hops = new HopTimes('chain');
+    const hops = new HopTimes(protocolNamed('chain'));
     hops.add({ ...ok, figures: { ...ok.figures, ...told } });
     const waterfall = hops.summary();
     // A's call of its engine took 10 ms more than the engine did, B's too: that is between them, and network.
@@ -46,7 +47,7 @@ describe('the waterfall', () => {
   });
 
   test('answers that tell less are not mixed with those that tell more: the most frequent kind counts', () => {
-    const hops = new HopTimes('chain');
+    const hops = new HopTimes(protocolNamed('chain'));
     const fromNew = { ...ok, figures: { ...ok.figures, ...told } };
     for (const each of [ok, fromNew, fromNew]) hops.add(each);
     expect(hops.summary()).toMatchObject({ a: 230, bQueue: 200, count: 2 });
@@ -55,7 +56,7 @@ describe('the waterfall', () => {
   });
 
   test('an engine that tells only a part of its times, and a queue alone', () => {
-    const hops = new HopTimes('invoke');
+    const hops = new HopTimes(protocolNamed('invoke'));
     hops.add({
       ...ok,
       figures: { ollama_seconds: 0.4, total_seconds: 0.7, b_queue_seconds: 0.1, b_engine_queue_seconds: 0.2 },
@@ -66,7 +67,7 @@ describe('the waterfall', () => {
   });
 
   test('B alone has no A; without figures there is none', () => {
-    const hops = new HopTimes('invoke');
+    const hops = new HopTimes(protocolNamed('invoke'));
     expect(hops.summary()).toBeUndefined();
     hops.add({ ...ok, figures: { ollama_seconds: 0.4, total_seconds: 0.7 } });
     expect(hops.summary()).toMatchObject({ a: 0, network: 398, bModel: 400, bWait: 300 });
@@ -106,19 +107,19 @@ describe('who refused', () => {
     ['invoke', 'HTTP 503', 'load_balancer'],
     ['any', 'HTTP 503', 'unknown'],
     ['any', 'HTTP 503: no healthy upstream', 'load_balancer'],
-  ] as const)('%s: %s: %s', (kind, error, who) => expect(whoRefused(kind, http(error))).toBe(who));
+  ] as const)('%s: %s: %s', (kind, error, who) => expect(whoRefused(protocolNamed(kind), http(error))).toBe(who));
 
   test('what never became an answer', () => {
     const of = (outcome: RequestRecord['outcome'], name: string) =>
-      whoRefused('chain', { ...ok, outcome, class: name, status: 0 });
+      whoRefused(protocolNamed('chain'), { ...ok, outcome, class: name, status: 0 });
     expect(of('transport_error', 'ECONNREFUSED')).toBe('network');
     expect(of('transport_error', 'EMFILE')).toBe('client');
     expect(of('timeout', 'timeout')).toBe('no_answer');
     expect(of('incomplete', 'incomplete')).toBe('no_answer');
     const late = { ...ok, latenessMs: 400, outcome: 'timeout', class: 'timeout', status: 0 } as const;
-    expect(whoRefused('chain', late)).toBe('client');
+    expect(whoRefused(protocolNamed('chain'), late)).toBe('client');
     const { serviceMs: _unknown, ...lost } = { ...ok, outcome: 'incomplete', class: 'generator-lost' } as const;
-    expect(whoRefused('chain', lost)).toBe('client');
+    expect(whoRefused(protocolNamed('chain'), lost)).toBe('client');
     expect(of('invalid', 'not-json')).toBe('unknown');
     expect(of('ok', 'ok')).toBeUndefined();
   });

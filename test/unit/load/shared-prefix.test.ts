@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { DEFAULT_PROMPT, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import type { RecordedRun } from '../../../src/services/load/record/read-run.ts';
 import {
   manifestOf,
@@ -40,7 +41,7 @@ test('the plan tells readers of it, where there is one', () => {
 });
 
 test('a prefix that leaves no room for what differs names the flag that makes room', () => {
-  expect(sharedPrefixWarning('chain', 300)).toMatch(
+  expect(sharedPrefixWarning(protocolNamed('chain').keeps, 300)).toMatch(
     /, and A keeps 652 unless it was deployed with a larger --prompt-chars: /,
   );
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import { Collector } from '../../../src/services/load/stats/collector.ts';
 import { checkConservation } from '../../../src/services/load/stats/conservation.ts';
 import { nearestRank, Samples } from '../../../src/services/load/stats/percentiles.ts';
@@ -62,7 +63,7 @@ describe('validity', () => {
 });
 
 test('a point: rates divide by its duration, latency counts from the intended time', () => {
-  const collected = new Collector('any');
+  const collected = new Collector(protocolNamed('any'));
   const times = { latenessMs: 10, serviceMs: 90 };
   const fine = { outcome: 'ok', class: 'ok', status: 200, error: '' } as const;
   for (let index = 0; index < 8; index++) {
@@ -110,7 +111,7 @@ test('a point: rates divide by its duration, latency counts from the intended ti
 });
 
 test('what is open when the operator stops a point is not the fault of the target; the texts of failures are kept', () => {
-  const collected = new Collector('chain');
+  const collected = new Collector(protocolNamed('chain'));
   const open = { latenessMs: 0, serviceMs: 900, status: 0 } as const;
   const ended = { outcome: 'incomplete', class: 'incomplete', error: 'still open when the drain ended' } as const;
   const late = { outcome: 'timeout', class: 'timeout', error: 'no complete answer within 1 s' } as const;

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
-import { answerKind, checkTag, resolveTarget, targetName } from '../../../src/services/load/target.ts';
+import { protocolOf } from '../../../src/services/load/protocols/protocols.ts';
+import { checkTag, resolveTarget, targetName } from '../../../src/services/load/target.ts';
 
-const endpoints = { a: 'http://127.0.0.1:8001', b: 'http://127.0.0.1:8080/' };
+const services = [
+  { name: 'a', path: '/chain' },
+  { name: 'b', path: '/invoke' },
+];
+const deployed = async () => ({
+  urls: { a: 'http://127.0.0.1:8001', b: 'http://127.0.0.1:8080/' },
+  on: { b: 'somewhere' },
+});
+const resolve = (target: string, of: Parameters<typeof resolveTarget>[1] = deployed) =>
+  resolveTarget(target, of, 'default', services);
 
 test.each([
   ['chain', 'http://127.0.0.1:8001/chain'],
@@ -10,10 +20,16 @@ test.each([
   ['http://host:8001/', 'http://host:8001/chain'],
   ['http://lb/invoke', 'http://lb/invoke'],
   ['https://lb/v1/invoke/?a=b#c', 'https://lb/v1/invoke/?a=b'],
-])('%s means %s', (target, url) => expect(resolveTarget(target, endpoints)).toBe(url));
+])('%s means %s', async (target, targetUrl) => expect(await resolve(target)).toMatchObject({ targetUrl }));
 
-test('without a stack: what to do', () => {
-  expect(() => resolveTarget('invoke', {})).toThrow(
+test('a service of the stack says where it is deployed', async () => {
+  expect(await resolve('invoke')).toEqual({ targetUrl: 'http://127.0.0.1:8080/invoke', on: 'somewhere' });
+  expect(await resolve('b')).toEqual(await resolve('invoke'));
+  expect(await resolve('a')).toEqual({ targetUrl: 'http://127.0.0.1:8001/chain' });
+});
+
+test('without a stack: what to do', async () => {
+  await expect(resolve('invoke', async () => ({ urls: {}, on: {} }))).rejects.toThrow(
     expect.objectContaining({
       exit: 3,
       code: 'no-stack',
@@ -22,12 +38,15 @@ test('without a stack: what to do', () => {
   );
 });
 
-test.each(['localhost:8001', 'chains', 'ftp://x/chain', 'http://me:secret@host/chain'])('refuses %s', (target) => {
-  expect(() => resolveTarget(target, endpoints)).toThrow(expect.objectContaining({ exit: 2 }));
-});
+test.each(['localhost:8001', 'chains', 'ftp://x/chain', 'http://me:secret@host/chain'])(
+  'refuses %s',
+  async (target) => {
+    await expect(resolve(target)).rejects.toThrow(expect.objectContaining({ exit: 2 }));
+  },
+);
 
-test('a password is not repeated in the message', () => {
-  expect(() => resolveTarget('http://me:secret@host/chain', {})).not.toThrow(/secret/);
+test('a password is not repeated in the message', async () => {
+  await expect(resolve('http://me:secret@host/chain')).rejects.not.toThrow(/secret/);
 });
 
 test('the middle word of the files, and the contract it stands for', () => {
@@ -37,7 +56,11 @@ test('the middle word of the files, and the contract it stands for', () => {
     'root',
     'x-20y',
   ]);
-  expect(['http://h/chain', 'http://h/invoke', 'http://h/other'].map(answerKind)).toEqual(['chain', 'invoke', 'any']);
+  expect(['http://h/chain', 'http://h/invoke', 'http://h/other'].map((url) => protocolOf(url).name)).toEqual([
+    'chain',
+    'invoke',
+    'any',
+  ]);
 });
 
 test('tags are parts of file names', () => {

@@ -124,7 +124,7 @@ describe('where the time went as the load rose', () => {
     const [one, two] = points([0.5, {}], [1, {}]).map((point) => changed(point, unknown));
     expect(bottleneckLines([one, two] as PointSummary[])).toEqual([
       expect.stringMatching(
-        /^No point tells whether a queue grows: at 0\.5 rps, which is undecided, 10 answers took 8\.20 s on average: the models work 8\.10 s of 8\.20 s \(/,
+        /^No point shows whether a queue grows: at 0\.5 rps, which is undecided, 10 answers took 8\.20 s on average: the models work 8\.10 s of 8\.20 s \(/,
       ),
     ]);
   });
@@ -147,7 +147,7 @@ describe('where the time went as the load rose', () => {
       'At 0.4 rps not one of 10 requests succeeded: where the time went is not known.',
     ]);
     expect(bottleneckLines([changed(low, unknown), { ...lost, outcomes }])).toEqual([
-      expect.stringMatching(/^No point tells whether a queue grows: at 0\.05 rps, /),
+      expect.stringMatching(/^No point shows whether a queue grows: at 0\.05 rps, /),
       'At 0.4 rps not one of 10 requests succeeded: where the time went is not known.',
     ]);
   });

@@ -120,13 +120,13 @@ describe('a lowest rate that is too high already', () => {
   test('says which ones to try', () => {
     expect(lines(overloaded)).toEqual([
       'Knee: no point was sustained.',
-      'The lowest rate was too high already: --rps 0.5,500 --find-knee looks below it.',
+      'The lowest rate was too high already: --rps 0.5,500 --find-knee searches below it.',
     ]);
     const { waterfall: _, ...unanswered } = pointOf(0, 2, {
       change: { outcomes: { ...none, timeout: 20 }, servedRps: 0, state: { state: 'unknown', reason: 'none' } },
     });
     expect(conclusionLines(reportOf([unanswered]))).toContain(
-      'The lowest rate was too high already: --rps 0.2,2 --find-knee looks below it.',
+      'The lowest rate was too high already: --rps 0.2,2 --find-knee searches below it.',
     );
   });
 

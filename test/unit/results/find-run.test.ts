@@ -30,11 +30,14 @@ test('an unknown run names the latest ones', async () => {
     exit: 2,
     nextSteps: [
       'name one of the latest: 20260201-000000-aws-chain, 20260131-095900-aws-chain',
-      'name the folder of a run, its id or "latest"; --results says where runs are',
+      'name the folder of a run, its id or "latest"; --results names the folder that runs are in',
     ],
   });
   await expect(findRun('nope', results, { flag: '--out' })).rejects.toMatchObject({
-    nextSteps: [expect.anything(), 'name the folder of a run, its id or "latest"; --out says where runs are'],
+    nextSteps: [
+      expect.anything(),
+      'name the folder of a run, its id or "latest"; --out names the folder that runs are in',
+    ],
   });
   await expect(findRun('latest', join(results, 'missing'))).rejects.toMatchObject({ code: 'run-unknown' });
 });

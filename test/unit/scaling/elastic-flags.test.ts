@@ -30,7 +30,7 @@ describe('the flags of an elastic load', () => {
 
   it.each(['elastic-step', 'group', 'zone'])('are refused without --elastic: --%s', (flag) => {
     expect(() => elasticSettings({ ...flags, elastic: false }, typed(flag), ['group', 'zone'])).toThrow(
-      `--${flag} says something about an elastic profile`,
+      `--${flag} needs --elastic`,
     );
   });
 

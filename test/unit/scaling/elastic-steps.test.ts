@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { elasticLines } from '../../../src/services/results/elastic-line.ts';
+import { elasticLines } from '../../../src/services/results/verdict.ts';
 import { elasticSteps } from '../../../src/services/scaling/elastic-steps.ts';
 import { group, heldClock, instance } from './samples.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { looksOf } from '../../../src/services/scaling/polls.ts';
+import { pollsOf } from '../../../src/services/scaling/polls.ts';
 import { scaleEvents } from '../../../src/services/scaling/scale-events.ts';
 import { life, ORIGIN, type Shape, timelineOf } from './fixture.ts';
 
 function eventsOf(shape: Shape) {
-  return scaleEvents(looksOf(timelineOf(shape)).all).map(({ from, to, decided, changes }) => ({
+  return scaleEvents(pollsOf(timelineOf(shape)).all).map(({ from, to, decided, changes }) => ({
     change: `${from} to ${to}`,
     decided: [decided.after, decided.by].map((ms) => ((ms ?? Number.NaN) - ORIGIN) / 1000),
     instances: changes.map(({ name }) => name),

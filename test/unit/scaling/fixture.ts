@@ -39,7 +39,7 @@ export interface Shape {
   readonly change?: (sample: ScaleSample, second: number) => ScaleSample;
 }
 
-/** Looks at a group whose every change is known. */
+/** Polls at a group whose every change is known. */
 export function timelineOf({ interval = 5, until = 150, target, instances, change = (s) => s }: Shape): Timeline {
   const samples: ScaleSample[] = [];
   for (let second = 0; second <= until; second += interval) {

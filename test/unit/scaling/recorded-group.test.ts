@@ -2,25 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ResourceRecord } from '../../../src/services/stack/state.ts';
 import { recordedGroup } from '../../../src/services/targets/gcp/recorded-group.ts';
 import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
+import { GCP_REQUEST } from '../../support/gcp-request.ts';
 
-const request: GcpRequest = {
-  project: 'p',
-  zones: ['europe-west3-c', 'europe-west3-a'],
-  regionWide: false,
-  type: 'e2-standard-4',
-  diskGb: 30,
-  network: 'default',
-  min: 1,
-  max: 3,
-  autoscale: { signal: 'cpu', target: 0.6 },
-  ratePerInstance: 1,
-  coolDownSeconds: 60,
-  requestSeconds: 180,
-  operatorAddress: '203.0.113.7/32',
-  modelB: 'phi3:mini',
-  bake: true,
-  auth: 'none',
-};
+const request: GcpRequest = { ...GCP_REQUEST, zones: ['europe-west3-c', 'europe-west3-a'], bake: true, auth: 'none' };
 const made = (since: string, status: ResourceRecord['status'] = 'ready'): ResourceRecord => ({
   ...{ status, since, token: 't', spec: {}, identity: {} },
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode, RemedyError } from '../../../src/errors.ts';
 import type { Event } from '../../../src/events.ts';
-import { exitOfWatch } from '../../../src/services/scaling/exit-of-watch.ts';
+import { exitOfWatch } from '../../../src/services/results/exit-codes.ts';
 import type { ScaleSample } from '../../../src/services/scaling/types.ts';
 import { parseUntil } from '../../../src/services/scaling/until.ts';
 import { nextSlot, type WatchOptions, watchGroup } from '../../../src/services/scaling/watch.ts';

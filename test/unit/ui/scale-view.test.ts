@@ -135,7 +135,7 @@ test('elsewhere one line per change, and none where nothing changes', () => {
   }
   expect(written).toMatchInlineSnapshot(`
     "Watching llm-b-mig every 5 s for at most 15m 00s until size=3
-      who answers is asked at http://127.0.0.1:80
+      hosts are probed at http://127.0.0.1:80
     • 12:30:00 autoscaler: ACTIVE · recommends 1 · 1 to 3
     • 12:30:00 llm-b-x1c2: serving, action NONE, status RUNNING, health HEALTHY, backend HEALTHY
     • 12:30:00 size: 1 of 1 wanted · 1 serving · stable
@@ -147,7 +147,7 @@ test('elsewhere one line per change, and none where nothing changes', () => {
     ✗ 12:30:05 QUOTA_EXCEEDED (llm-b-9fk1): Quota 'CPUS' exceeded. Limit: 8.0
     • 12:30:05 answering: llm-b-x1c2 67 %, llm-b-9fk1 33 %
     • 12:30:05 load: 8/s offered, 6.9/s right answers
-    • 12:30:10 answering: nobody
+    • 12:30:10 answering: no host
     • 12:30:10 load: none
     ! 12:30:10 the group was not seen: 503
     • 12:30:15 wanted size 2 -> 1
@@ -179,7 +179,7 @@ test('the report says how the watch ended and what the group was like', () => {
   expect(
     renderWatch({ ...report, end: 'for', last: growing, runFolder: 'results/r', scaleCsv: 'results/r/gcp_scale.csv' }),
   ).toMatchInlineSnapshot(`
-    "llm-b-mig: not size=3 after 1m 02s (13 looks, 1 with a problem).
+    "llm-b-mig: not size=3 after 1m 02s (13 polls, 1 with a problem).
     Size: 1 of 2 wanted · 1 serving · changing
     Autoscaler: ACTIVE · recommends 2 · 1 to 3
     ┌────────────┬──────────┬──────────┬──────────────┬─────────┬─────────┬────────┐
@@ -195,6 +195,6 @@ test('the report says how the watch ended and what the group was like', () => {
     Run:      results/r"
   `);
   expect(renderWatch({ ...report, end: 'until' })).toMatch(
-    /^llm-b-mig: size=3 after 1m 02s \(13 looks, 1 with a problem\)\./,
+    /^llm-b-mig: size=3 after 1m 02s \(13 polls, 1 with a problem\)\./,
   );
 });

@@ -1,3 +1,4 @@
+import { protocolNamed } from '../protocols/protocols.ts';
 import { WHOLE } from '../schedule/timetable.ts';
 import { RawTransport } from './http/raw-transport.ts';
 import type { RunOrder } from './protocol.ts';
@@ -16,7 +17,12 @@ export async function openTransport(
 ): Promise<(onEnd: OnEnd) => Transport> {
   const target = new URL(order.url);
   const resolved = await resolve(target.hostname);
-  const template = new RequestTemplate({ ...order, target, stream: order.stream === true });
+  const template = new RequestTemplate({
+    ...order,
+    target,
+    stream: order.stream === true,
+    protocol: protocolNamed(order.protocol),
+  });
   if (target.protocol === 'https:') {
     // Loaded where it is needed: it is most of a generator's start and memory.
     const { UndiciTransport } = await import('./undici-transport.ts');

@@ -1,12 +1,13 @@
+import { remembering } from '../protocols/answers.ts';
+import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
-import { judge, judgeStream } from './answer.ts';
 import { Deadlines } from './deadlines.ts';
 import { Exchange, type WireEnd } from './exchange.ts';
 import { openTransport } from './open-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
 import type { Resolve } from './resolve.ts';
-import { TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
 import type { OnEnd, Transport } from './transport.ts';
 
@@ -41,7 +42,8 @@ export class PointRun {
   readonly #deps: PointDeps;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines<Exchange>;
-  readonly #judge: ReturnType<typeof judge>;
+  readonly #judge: Judge;
+  readonly #stream: RequestProtocol['stream'];
   readonly #timetable: Timetable;
   readonly #t0: number;
   readonly #cpuAtStart: number;
@@ -66,7 +68,9 @@ export class PointRun {
     this.#finished = finished;
     this.#transport = open(this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, deps.now, (exchange) => this.#expire(exchange));
-    this.#judge = judge(order.kind);
+    const { judge, stream } = protocolNamed(order.protocol);
+    this.#judge = remembering(judge);
+    this.#stream = order.stream === true ? stream : undefined;
     this.#cpuAtStart = deps.cpuSeconds();
     const data = timetableOf(order);
     this.#timetable = new Timetable(data);
@@ -123,7 +127,7 @@ export class PointRun {
   }
 
   #issue(position: number, due: number, now: number): void {
-    const meter = this.#order.stream === true ? new TokenMeter() : undefined;
+    const meter = this.#stream?.meter();
     const exchange = new Exchange(this.#timetable.indexOf(position), due, now, meter);
     if (position >= 0) this.#sent++;
     this.#inFlight++;
@@ -137,8 +141,8 @@ export class PointRun {
     const { status } = end;
     if (end.kind === 'answer') {
       const { meter } = exchange;
-      const streamed = meter !== undefined && status === 200;
-      const judged = streamed ? judgeStream(meter) : this.#judge(status, end.text, end.location);
+      const streamed = meter !== undefined && status === 200 ? this.#stream?.judge(meter) : undefined;
+      const judged = streamed ?? this.#judge(status, end.text, end.location);
       this.#settle(exchange, status, judged, this.#deps.now());
     } else if (end.kind === 'failure') {
       this.#fail(exchange, { outcome: 'transport_error', class: end.class, error: end.error });

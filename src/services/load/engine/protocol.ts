@@ -1,5 +1,4 @@
 import type { Share } from '../schedule/timetable.ts';
-import type { AnswerKind } from '../target.ts';
 import type { RecordColumns } from './record-columns.ts';
 import type { ConnectionControls } from './transport.ts';
 
@@ -9,7 +8,8 @@ import type { ConnectionControls } from './transport.ts';
 export interface RunOrder extends ConnectionControls {
   readonly type: 'run';
   readonly url: string;
-  readonly kind: AnswerKind;
+  /** Name of the request protocol. */
+  readonly protocol: string;
   /** Requests per second. */
   readonly rate: number;
   readonly warmupMs: number;

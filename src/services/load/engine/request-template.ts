@@ -1,11 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { markOf, writeMark } from '../../chain/prompt-mark.ts';
-import { bodyParts, type PromptOptions } from '../prompt.ts';
-
-/** The same body, asking for a streamed answer. */
-export function streamedBody(body: string): string {
-  return `${body.slice(0, -1)},"stream":true}`;
-}
+import type { BodyOptions, RequestProtocol } from '../protocols/protocol.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
@@ -14,10 +9,9 @@ const DIGIT_0 = 48;
 const LETTER_A = 97;
 const LETTER_F = 102;
 
-export interface TemplateOptions extends PromptOptions {
+export interface TemplateOptions extends BodyOptions {
   readonly target: URL;
-  /** Ask for a streamed answer. */
-  readonly stream: boolean;
+  readonly protocol: Pick<RequestProtocol, 'body' | 'headers'>;
   /** How long an answer is waited for, milliseconds: told to the target, so that it need not work for nobody. */
   readonly timeoutMs: number;
   /** Bearer token. */
@@ -39,14 +33,11 @@ export class RequestTemplate {
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ target, stream, timeoutMs, token, ...prompt }: TemplateOptions) {
-    const { head: before, key, tail } = bodyParts(prompt);
-    const whole = before + markOf(key, 0) + tail;
-    const body = Buffer.from(stream ? streamedBody(whole) : whole);
+  constructor({ target, protocol, timeoutMs, token, ...content }: TemplateOptions) {
+    const { head: before, key, tail } = protocol.body(content);
+    const body = Buffer.from(before + markOf(key, 0) + tail);
     const fixed = {
-      'content-type': 'application/json',
-      accept: stream ? 'application/x-ndjson, text/event-stream, application/json' : 'application/json',
-      'x-request-timeout-ms': String(Math.ceil(timeoutMs)),
+      ...protocol.headers({ stream: content.stream, timeoutMs }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
     this.#fixed = Object.entries(fixed).flat();

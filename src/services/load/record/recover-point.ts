@@ -1,6 +1,6 @@
+import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
-import { answerKind } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan } from '../types.ts';
 import { readRequests } from './csv-reader.ts';
 
@@ -21,7 +21,7 @@ export async function recoverPoint(
   { path, rate, index, startedAt }: Unfinished,
   series: readonly SecondSample[],
 ): Promise<PointSummary> {
-  const collected = new Collector(answerKind(plan.targetUrl));
+  const collected = new Collector(protocolOf(plan.targetUrl));
   let lastMs = 0;
   for await (const record of readRequests(path)) {
     if (collected.has(record.index)) continue;

@@ -64,6 +64,6 @@ async function readClaim(path: string): Promise<Claimant | undefined> {
 function shared(tag: string, outFolder: string, { pid, command }: Claimant): string {
   return (
     `another load with tag ${tag} is writing to ${outFolder} (pid ${pid}: ${command}): each run keeps its own folder, ` +
-    `but ${tag}_summary.csv and its siblings show whichever began last; use another --tag or --out`
+    `but ${tag}_summary.csv and its siblings show whichever began last; use another --tag or --results`
   );
 }

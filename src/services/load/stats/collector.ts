@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../engine/request-record.ts';
-import type { AnswerKind } from '../target.ts';
+import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome, Refuser } from '../types.ts';
 import { departureRate } from './departures.ts';
 import { Samples } from './percentiles.ts';
@@ -36,16 +36,16 @@ export class Collector {
   readonly openMs = new Column();
   readonly observed = { atMs: new Column(), inFlight: new Column() };
   readonly tokens = { prompt: 0, output: 0, answers: 0 };
-  readonly #kind: AnswerKind;
+  readonly #protocol: RequestProtocol;
   readonly #seen = new Set<number>();
   /** When each success ended, milliseconds since the window began. */
   readonly #okEndMs = new Column();
   #firstOkMs = Number.POSITIVE_INFINITY;
   #lastOkMs = 0;
 
-  constructor(kind: AnswerKind) {
-    this.#kind = kind;
-    this.hops = new HopTimes(kind);
+  constructor(protocol: RequestProtocol) {
+    this.#protocol = protocol;
+    this.hops = new HopTimes(protocol);
   }
 
   add(record: RequestRecord): void {
@@ -57,7 +57,7 @@ export class Collector {
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
       if (outcome === 'http_error' && !this.errorTexts.has(record.class)) this.#keepText(record);
-      count(this.refusedBy, whoRefused(this.#kind, record) ?? 'unknown');
+      count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
     this.lateness.add(latenessMs);

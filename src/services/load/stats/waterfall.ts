@@ -1,5 +1,5 @@
 import type { AnswerFigures, RequestRecord } from '../engine/request-record.ts';
-import type { AnswerKind } from '../target.ts';
+import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { ModelWork, Waterfall } from '../types.ts';
 
 /** What one hop has spent, seconds; `undefined` where nobody tells. */
@@ -42,18 +42,18 @@ const GENERATION = 5;
  * mixed with those of services that tell less.
  */
 export class HopTimes {
-  readonly #kind: AnswerKind;
+  readonly #isChain: boolean;
   /** By what is told: a bit for each of A's queue and engine and B's. */
   readonly #byDetail = new Map<number, Sums>();
 
-  constructor(kind: AnswerKind) {
-    this.#kind = kind;
+  constructor({ isChain }: Pick<RequestProtocol, 'isChain'>) {
+    this.#isChain = isChain;
   }
 
   add({ outcome, latenessMs, serviceMs, figures }: RequestRecord): void {
     if (outcome !== 'ok' || latenessMs === undefined || serviceMs === undefined || figures === undefined) return;
     const { ollama_seconds: calledB, total_seconds: total } = figures;
-    const calledA = this.#kind === 'chain' ? figures.a_local_seconds : 0;
+    const calledA = this.#isChain ? figures.a_local_seconds : 0;
     if (calledB === undefined || total === undefined || calledA === undefined) return;
     const hops = { a: hopA(figures), b: hopB(figures) };
     const sums = this.#sumsOf(hops);

@@ -4,6 +4,7 @@ import type { Progress, RunOrder } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { LoadGenerator, PointEnd } from '../generators/load-generator.ts';
 import type { Output, PointOutput } from '../outputs/output.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { arrivalsWithin } from '../schedule/arrivals.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
@@ -84,7 +85,7 @@ export async function offerRate(
 ): Promise<PointResult> {
   const { rate } = order;
   const opened = await openPoint(outputs, rate);
-  const collected = new Collector(order.kind);
+  const collected = new Collector(protocolNamed(order.protocol));
   const live = new LiveFigures();
   const meter = tickMeter(plan, index, rate);
   const watch = abortWatch(abortOn);

@@ -2,9 +2,8 @@ import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { unauthorized } from '../../chain/token.ts';
-import { streamedBody } from '../engine/request-template.ts';
-import { TokenMeter } from '../engine/stream/token-meter.ts';
-import { bodyMaker } from '../prompt.ts';
+import { bodyMaker } from '../protocols/prompt-body.ts';
+import { protocolOf } from '../protocols/protocols.ts';
 import { measureBaseline, type Probe, prober } from './probe.ts';
 import { redirects } from './redirect.ts';
 
@@ -43,10 +42,9 @@ export async function takeBaseline(
     readonly token?: string;
   },
 ): Promise<Baseline | undefined> {
-  const body = bodyMaker({ ...settings, series: PROBE_SERIES });
+  const body = bodyMaker(protocolOf(settings.targetUrl), { ...settings, series: PROBE_SERIES });
   let count = 0;
-  const next = () => (settings.stream === true ? streamedBody(body(count++)) : body(count++));
-  const probe = prober(settings.targetUrl, next, deps.client, deps.token);
+  const probe = prober(settings.targetUrl, () => body(count++), deps.client, deps.token);
   const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
   if (baseline.ok) {
     if (settings.stream === true) refuseUnstreamed(settings.targetUrl, baseline.text ?? '');
@@ -70,13 +68,13 @@ function loadingNote(ms: number): string {
 
 /** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */
 function refuseUnstreamed(url: string, text: string): void {
-  const meter = new TokenMeter();
+  const meter = protocolOf(url).stream?.meter();
   const bytes = Buffer.from(text);
-  meter.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
-  meter.end();
-  if (meter.problem === '') return;
+  meter?.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
+  meter?.end();
+  if (meter?.problem === '') return;
   throw new RemedyError(
-    `${url} does not stream: asked for a streamed answer, it sent something else (${meter.problem})`,
+    `${url} does not stream: asked for a streamed answer, it sent something else (${meter?.problem ?? 'nothing streams there'})`,
     {
       code: 'not-a-stream',
       exit: ExitCode.usage,

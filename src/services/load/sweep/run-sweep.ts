@@ -13,11 +13,12 @@ import type { Output } from '../outputs/output.ts';
 import type { NextStep } from '../profiles/profile.ts';
 import { planProfile } from '../profiles/profiles.ts';
 import { sharedPrefixWarning } from '../prompt.ts';
+import { protocolOf } from '../protocols/protocols.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import { RunRecord } from '../record/run-record.ts';
 import { judgeSlo } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
-import { answerKind, targetName } from '../target.ts';
+import { targetName } from '../target.ts';
 import type { ElasticOutcome, PointSummary, SweepReport } from '../types.ts';
 import { askHealth } from './health.ts';
 import { offerRate, type PointTerms } from './offer-rate.ts';
@@ -103,7 +104,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     }
     for (const note of [...(profile.notes?.(plan) ?? []), ...predictions(plan)]) emit({ type: 'note', ...note });
     for (const text of inFlightWarnings(plan)) emit({ type: 'note', level: 'warn', text });
-    const samePrompts = sharedPrefixWarning(answerKind(options.targetUrl), options.sharedPrefixTokens ?? 0);
+    const samePrompts = sharedPrefixWarning(protocolOf(options.targetUrl).keeps, options.sharedPrefixTokens ?? 0);
     if (samePrompts !== undefined) emit({ type: 'note', level: 'warn', text: samePrompts });
     emit({ type: 'sweep-started', plan });
     const signal = AbortSignal.any([deps.signal, broken.signal]);

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import { profileOf } from '../profiles/profiles.ts';
 import { PROMPT_SCHEME } from '../prompt.ts';
+import { protocolOf } from '../protocols/protocols.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import type { Criterion } from '../stats/criterion.ts';
-import { answerKind } from '../target.ts';
 import type { SweepPlan } from '../types.ts';
 import type { TargetHealth } from './health.ts';
 import type { SweepSettings } from './sweep-plan.ts';
@@ -55,7 +55,7 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
   return {
     type: 'run',
     url: plan.targetUrl,
-    kind: answerKind(plan.targetUrl),
+    protocol: protocolOf(plan.targetUrl).name,
     rate,
     warmupMs: plan.warmupSeconds * 1000,
     durationMs: plan.durationSeconds * 1000,

@@ -1,4 +1,4 @@
-import type { Looks } from '../../scaling/polls.ts';
+import type { Polls } from '../../scaling/polls.ts';
 import type { Stage } from '../../stack/group.ts';
 import { display } from '../text.ts';
 import type { Chart, Series } from './chart-types.ts';
@@ -18,7 +18,7 @@ const HEIGHT: Readonly<Record<Stage, number>> = {
 
 /** The life of every instance, one row each: the higher it is filled, the further the instance has come. */
 export function instanceChart(
-  { all }: Pick<Looks, 'all'>,
+  { all }: Pick<Polls, 'all'>,
   columns: readonly Column[],
   seconds: (at: number) => number,
   shared: Pick<Chart, 'x' | 'columnName'>,

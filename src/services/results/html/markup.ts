@@ -54,10 +54,11 @@ export function sectionTable({ title, table }: Section): string {
   return table === undefined || table.rows.length === 0 ? '' : dataTable(title, table);
 }
 
-/** Lines as a list; nothing where there are none. */
+/** Lines as a list, the rate that one is about in bold; nothing where there are none. */
 export function list(lines: readonly string[], name?: string): string {
   if (lines.length === 0) return '';
-  return `<ul${name === undefined ? '' : ` class="${name}"`}>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
+  const items = lines.map((line) => `<li>${escapeHtml(line).replace(/^[\d.]+ rps(?=: )/, '<b>$&</b>')}</li>`);
+  return `<ul${name === undefined ? '' : ` class="${name}"`}>${items.join('')}</ul>`;
 }
 
 /** Facts by name. */

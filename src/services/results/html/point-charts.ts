@@ -178,7 +178,7 @@ export function outcomeChart(report: SweepReport): Chart[] {
   return [
     {
       id: 'outcomes',
-      title: 'Who answered and who refused',
+      title: 'Answers and refusals by place',
       summary: 'Share of successes per point, and of the requests that failed by the place that refused them.',
       ...perPoint(points),
       y: { label: 'share of requests', scale: 'linear', tick: (value) => `${value} %`, domain: [0, 100] },

@@ -2,7 +2,7 @@ import { curveOf, demandOf, LONGEST_GAP, type ScalingFigures } from '../../scali
 import { demandAt } from '../../scaling/elasticity-metrics.ts';
 import { countStates } from '../../scaling/instance-state.ts';
 import { type AnswerSlice, type LoadCurve, offeredAt, type RecordedLoad } from '../../scaling/load-curve.ts';
-import { type Look, looksOf } from '../../scaling/polls.ts';
+import { type Poll, pollsOf } from '../../scaling/polls.ts';
 import type { RecordedScaling } from '../recorded.ts';
 import { display, rateText } from '../text.ts';
 import type { Chart, Datum, Series } from './chart-types.ts';
@@ -20,7 +20,7 @@ const MAX_FLAGS = 5;
  * @param run the load beside it; without one, what the watch saw of a load is drawn
  */
 export function scalingCharts({ timeline, figures }: RecordedScaling, run?: RecordedLoad): Chart[] {
-  const { all, healthKnown } = looksOf(timeline);
+  const { all, healthKnown } = pollsOf(timeline);
   const load = curveOf(timeline, run === undefined ? {} : { load: run });
   const [first, last] = [all[0], all.at(-1)];
   if (first === undefined || last === undefined) return [];
@@ -33,7 +33,7 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
       return { x: seconds(column.at), y: value, text: Number.isFinite(value) ? text(value) : '' };
     });
   const count = (value: number) => value.toFixed(0);
-  const states = (look: Look | undefined) => look?.instances && countStates(look.sample.group, healthKnown);
+  const states = (look: Poll | undefined) => look?.instances && countStates(look.sample.group, healthKnown);
   const demand = load && figures.capacity && demandOf(load, figures.capacity, figures.floor);
   const sizes: readonly (Omit<Series, 'held'> | undefined)[] = [
     { name: 'serving', kind: 'area', color: 2, data: line(({ look }) => look?.serving, count) },
@@ -64,7 +64,7 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
   ];
   const shared: Pick<Chart, 'x' | 'columnName'> = {
     x: {
-      label: `time since the ${figures.originIs === 'load' ? 'load began' : 'first look'}`,
+      label: `time since the ${figures.originIs === 'load' ? 'load began' : 'first poll'}`,
       ...{ scale: 'time', tick: clockText, domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)] },
     },
     columnName: (x) => clockText(x),
@@ -138,5 +138,5 @@ function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {
     capacity === undefined
       ? ''
       : ` Demand: the fewest instances for what is offered, at ${Number(capacity.perInstance.toPrecision(3))} rps each.`;
-  return `Seen every ${intervalSeconds.toFixed(1)} s, and drawn as it was seen: a change came up to that much earlier. Lines upright: first look at which another size was wanted.${demand}`;
+  return `Seen every ${intervalSeconds.toFixed(1)} s, and drawn as it was seen: a change came up to that much earlier. Vertical lines: first poll that showed another wanted size.${demand}`;
 }

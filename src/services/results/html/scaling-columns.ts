@@ -1,5 +1,5 @@
 import type { LoadCurve } from '../../scaling/load-curve.ts';
-import type { Look, Looks } from '../../scaling/polls.ts';
+import type { Poll, Polls } from '../../scaling/polls.ts';
 
 /** Finer than that nobody sees it. */
 const MAX_COLUMNS = 600;
@@ -9,12 +9,12 @@ export interface Column {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly until?: number;
-  readonly look?: Look;
+  readonly look?: Poll;
 }
 
 /** Every look and every change of the load; where there are too many looks, only those that show something new. */
 export function scalingColumns(
-  { all: looks }: Pick<Looks, 'all'>,
+  { all: looks }: Pick<Polls, 'all'>,
   load: LoadCurve | undefined,
   longest: number,
 ): Column[] {
@@ -40,8 +40,8 @@ export function scalingColumns(
   });
 }
 
-function differs(look: Look, before: Look | undefined): boolean {
-  const stages = (each: Look | undefined) =>
+function differs(look: Poll, before: Poll | undefined): boolean {
+  const stages = (each: Poll | undefined) =>
     [...(each?.instances?.values() ?? [])].map((instance) => `${instance.name} ${instance.stage}`).join();
   return look.targetSize !== before?.targetSize || look.serving !== before?.serving || stages(look) !== stages(before);
 }

@@ -12,7 +12,7 @@ export function watchPageOf({ scaling, name, tag, folder }: WatchedGroup, assets
     ['watch', name],
     ['group', figures.group],
     ['started', figures.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')],
-    ['looks', `${figures.looks} in ${figures.seconds.toFixed(0)} s`],
+    ['polls', `${figures.looks} in ${figures.seconds.toFixed(0)} s`],
     ['folder', folder],
   ] as const;
   return shellOf(

@@ -79,19 +79,6 @@ export interface Reads {
   ];
   'projects.get': [google.cloud.compute.v1.IGetProjectRequest, google.cloud.compute.v1.IProject];
   'regions.get': [google.cloud.compute.v1.IGetRegionRequest, Region];
-  'regionAutoscalers.get': [google.cloud.compute.v1.IGetRegionAutoscalerRequest, Autoscaler];
-  'regionInstanceGroupManagers.get': [
-    google.cloud.compute.v1.IGetRegionInstanceGroupManagerRequest,
-    InstanceGroupManager,
-  ];
-  'regionInstanceGroupManagers.listManagedInstances': [
-    google.cloud.compute.v1.IListManagedInstancesRegionInstanceGroupManagersRequest,
-    readonly ManagedInstance[],
-  ];
-  'regionInstanceGroupManagers.listErrors': [
-    google.cloud.compute.v1.IListErrorsRegionInstanceGroupManagersRequest,
-    readonly InstanceError[],
-  ];
   'routers.list': [google.cloud.compute.v1.IListRoutersRequest, readonly google.cloud.compute.v1.IRouter[]];
   'targetHttpProxies.get': [google.cloud.compute.v1.IGetTargetHttpProxyRequest, TargetHttpProxy];
   'targetHttpProxies.list': [google.cloud.compute.v1.IListTargetHttpProxiesRequest, readonly TargetHttpProxy[]];
@@ -138,14 +125,6 @@ export interface Changes {
   'instanceGroups.setNamedPorts': google.cloud.compute.v1.ISetNamedPortsInstanceGroupRequest;
   'instanceTemplates.insert': google.cloud.compute.v1.IInsertInstanceTemplateRequest;
   'instanceTemplates.delete': google.cloud.compute.v1.IDeleteInstanceTemplateRequest;
-  'regionAutoscalers.insert': google.cloud.compute.v1.IInsertRegionAutoscalerRequest;
-  'regionAutoscalers.update': google.cloud.compute.v1.IUpdateRegionAutoscalerRequest;
-  'regionAutoscalers.delete': google.cloud.compute.v1.IDeleteRegionAutoscalerRequest;
-  'regionInstanceGroups.setNamedPorts': google.cloud.compute.v1.ISetNamedPortsRegionInstanceGroupRequest;
-  'regionInstanceGroupManagers.insert': google.cloud.compute.v1.IInsertRegionInstanceGroupManagerRequest;
-  'regionInstanceGroupManagers.patch': google.cloud.compute.v1.IPatchRegionInstanceGroupManagerRequest;
-  'regionInstanceGroupManagers.resize': google.cloud.compute.v1.IResizeRegionInstanceGroupManagerRequest;
-  'regionInstanceGroupManagers.delete': google.cloud.compute.v1.IDeleteRegionInstanceGroupManagerRequest;
   'targetHttpProxies.insert': google.cloud.compute.v1.IInsertTargetHttpProxyRequest;
   'targetHttpProxies.setUrlMap': google.cloud.compute.v1.ISetUrlMapTargetHttpProxyRequest;
   'targetHttpProxies.delete': google.cloud.compute.v1.IDeleteTargetHttpProxyRequest;
@@ -156,4 +135,7 @@ export interface Changes {
 
 type CollectionOf<Name> = Name extends `${infer Collection}.${string}` ? Collection : never;
 /** What the API calls a kind of thing. `addresses` and `forwardingRules` are the global ones. */
-export type Collection = CollectionOf<keyof Reads | keyof Changes>;
+export type Collection = CollectionOf<keyof Reads | keyof Changes> | RegionalCollection;
+
+/** Kinds that have the calls of a zone's, see group-calls.ts. */
+type RegionalCollection = 'regionAutoscalers' | 'regionInstanceGroups' | 'regionInstanceGroupManagers';

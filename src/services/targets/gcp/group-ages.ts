@@ -10,52 +10,46 @@ const MOST_NAMES = 40;
 export interface GroupAges {
   /** Milliseconds since the epoch; undefined where it is not known. */
   of(name: string): number | undefined;
-  /** Whether one call may tell more: something was there before anybody looked. */
+  /** Whether one call may tell more: something was there before the first poll. */
   readonly wanted: boolean;
   /** Asks the API, with one call and once only: without the permission, ages stay unknown. Never rejects. */
   ask(signal: AbortSignal): Promise<void>;
   /**
-   * Notes who is there; who is new was made between the look before and this one, and so was one that was made anew
+   * Notes who is there; a new one was made between the poll before and this one, and so was one that was made again
    * under its old name, as autohealing does it.
    */
   see(managed: readonly ManagedInstance[], at: number): void;
 }
 
 export function groupAges(compute: Compute, location: Location): GroupAges {
-  const made = new Map<string, number | undefined>();
-  const ids = new Map<string, string>();
-  let looks = 0;
-  let asked = false;
-  const unknown = () => [...made].flatMap(([name, at]) => (at === undefined ? [name] : [])).slice(0, MOST_NAMES);
+  const known = new Map<string, { readonly madeAt: number | undefined; readonly id: string | undefined }>();
+  let [polled, asked] = [false, false];
+  const unknown = () => [...known].flatMap(([name, { madeAt }]) => (madeAt === undefined ? [name] : []));
   return {
-    of: (name) => made.get(name),
+    of: (name) => known.get(name)?.madeAt,
     get wanted() {
       return !asked && unknown().length > 0;
     },
     async ask(signal) {
       asked = true;
-      const filter = `name eq "(${unknown().join('|')})"`;
-      const found = await listed(compute, location, filter, signal).catch(() => []);
-      for (const { name, creationTimestamp } of found) {
-        const at = Date.parse(creationTimestamp ?? '');
-        if (name && made.has(name) && !Number.isNaN(at)) made.set(name, at);
+      const filter = `name eq "(${unknown().slice(0, MOST_NAMES).join('|')})"`;
+      for (const { name, creationTimestamp } of await listed(compute, location, filter, signal).catch(() => [])) {
+        const [madeAt, each] = [Date.parse(creationTimestamp ?? ''), known.get(name ?? '')];
+        if (name && each && !Number.isNaN(madeAt)) known.set(name, { ...each, madeAt });
       }
     },
     see(managed, at) {
-      const names = new Set(managed.map(nameOf));
-      for (const name of made.keys()) if (!names.has(name)) made.delete(name);
-      for (const name of ids.keys()) if (!names.has(name)) ids.delete(name);
+      const before = new Map(known);
+      known.clear();
       for (const each of managed) {
-        const name = nameOf(each);
+        const earlier = before.get(nameOf(each));
         // What is not there yet, or not any more, has none.
-        const id = Number(each.id ?? 0) === 0 ? undefined : String(each.id);
-        const known = ids.get(name);
-        const anew = id !== undefined && known !== undefined && id !== known;
-        const fresh = looks > 0 || each.currentAction === 'CREATING';
-        if (anew || !made.has(name)) made.set(name, fresh ? at : undefined);
-        if (id !== undefined) ids.set(name, id);
+        const id = Number(each.id ?? 0) === 0 ? earlier?.id : String(each.id);
+        const again = earlier?.id !== undefined && id !== earlier.id;
+        const fresh = again || (earlier === undefined && (polled || each.currentAction === 'CREATING'));
+        known.set(nameOf(each), { madeAt: fresh ? at : earlier?.madeAt, id });
       }
-      looks += 1;
+      polled = true;
     },
   };
 }

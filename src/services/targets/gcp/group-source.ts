@@ -22,90 +22,59 @@ export interface GroupReference {
 
 /** Errors that are older say nothing about what happens now. */
 const RECENT_MS = 15 * 60_000;
-/** While the group changes, every so many looks its errors are asked for. */
+/** While the group changes, every so many polls its errors are asked for. */
 const ERRORS_EVERY = 4;
 
-/** What one look asks for beside the group, its instances and its backends. */
-interface Extras {
-  readonly scaler: boolean;
-  readonly errors: boolean;
-  readonly ages: boolean;
-}
-
 /**
- * Which calls fit into one look. What is seldom needed takes a call that is left, else the place of the autoscaler, of
- * which the look before is told once more.
- */
-function planExtras(known: {
-  readonly hasScaler: boolean;
-  readonly scalerSeen: boolean;
-  readonly hasBackends: boolean;
-  readonly changing: boolean;
-  readonly wantsAges: boolean;
-  readonly look: number;
-}): Extras {
-  const { hasScaler, scalerSeen, hasBackends, changing, wantsAges, look } = known;
-  const spare = !hasScaler || !hasBackends;
-  const errors = changing && (spare || look % ERRORS_EVERY === ERRORS_EVERY - 1);
-  const extra = errors || wantsAges;
-  const room = spare || (extra && scalerSeen);
-  return {
-    scaler: hasScaler && !(extra && room && !spare),
-    errors: errors && room,
-    ages: wantsAges && !errors && room,
-  };
-}
-
-/**
- * A managed instance group, seen with at most four calls a look: group, instances, autoscaler, backends. What the last
+ * A managed instance group, seen with at most four calls a poll: group, instances, autoscaler, backends. What the last
  * attempt on an instance failed with comes with the instances; the group's own list of errors is asked for now and then
  * while the group changes, and when its instances were made once.
  *
- * @param compute opened with one attempt per call: the next look is the second one
+ * @param compute opened with one attempt per call: the next poll is the second one
  */
 export function groupSource(compute: Compute, place: GroupReference, clock: Pick<Clock, 'now'>): GroupSource {
   const { group: name, backendService, location } = place;
   const calls = groupCalls(compute, location);
   const ages = groupAges(compute, location);
-  let looks = 0;
+  let polls = 0;
   let autoscaler: Autoscaler | undefined;
   let errors: readonly GroupError[] = [];
 
   return {
     name,
     ...(place.url === undefined ? {} : { url: place.url }),
-    sample: (signal) => see(signal).catch((error: unknown) => Promise.reject(looks === 0 ? error : passing(error))),
+    sample: (signal) => see(signal).catch((error: unknown) => Promise.reject(polls === 0 ? error : passing(error))),
   };
 
   async function see(signal: AbortSignal): Promise<GroupSample> {
     const at = clock.now();
     const group = await calls.get(name, signal);
     const scaler = shortName(group.status?.autoscaler);
-    const asks = planExtras({
-      hasScaler: scaler !== '',
-      scalerSeen: autoscaler !== undefined,
-      hasBackends: backendService !== undefined,
-      changing: group.status?.isStable === false,
-      wantsAges: ages.wanted,
-      look: looks,
-    });
+    // Two of the four calls are for the group and its instances. What is seldom needed takes a call that is left, else the
+    // place of the autoscaler once that was seen: its answer is then that of the poll before.
+    const spare = scaler === '' || backendService === undefined;
+    const room = spare || autoscaler !== undefined;
+    const changing = group.status?.isStable === false;
+    const asksErrors = room && changing && (spare || polls % ERRORS_EVERY === ERRORS_EVERY - 1);
+    const asksAges = room && ages.wanted && !asksErrors;
+    const asksScaler = scaler !== '' && (spare || !(asksErrors || asksAges));
     const [managed, scaled, backends, failures] = await Promise.all([
       calls.instances(name, signal),
-      asks.scaler ? lookUp(() => calls.autoscaler.get(scaler, signal)) : undefined,
+      asksScaler ? lookUp(() => calls.autoscaler.get(scaler, signal)) : undefined,
       backendsOf(compute, backendService, group, signal).catch((error: unknown) => {
         // From the beginning it is a name that does not exist; later on only the load balancer went.
-        if (looks === 0 || !isGcp(error, 'notFound')) throw error;
+        if (polls === 0 || !isGcp(error, 'notFound')) throw error;
         return new Map<string, string>();
       }),
-      asks.errors ? calls.errors(name, signal) : undefined,
-      asks.ages ? ages.ask(signal) : undefined,
+      asksErrors ? calls.errors(name, signal) : undefined,
+      asksAges ? ages.ask(signal) : undefined,
     ]);
-    if (asks.scaler || scaler === '') autoscaler = scaled;
+    if (asksScaler || scaler === '') autoscaler = scaled;
     if (failures !== undefined) errors = readErrors(failures);
     ages.see(managed, at);
-    looks += 1;
+    polls += 1;
     const recent = errors.filter((error) => error.at === undefined || at - error.at <= RECENT_MS);
-    const stale = autoscaler !== undefined && !asks.scaler;
+    const stale = autoscaler !== undefined && !asksScaler;
     return readGroup({ at, group, managed, autoscaler, stale, backends, errors: recent, createdAt: ages.of });
   }
 }

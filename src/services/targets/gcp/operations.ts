@@ -1,6 +1,6 @@
 import { ExitCode, RemedyError } from '../../../errors.ts';
 import type { StepAction } from '../../../events.ts';
-import { pollUntil } from '../../stack/poll.ts';
+import { pollUntil, type Wait } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { Changes, Operation } from './compute-calls.ts';
@@ -35,19 +35,29 @@ export async function change<Name extends keyof Changes>(
   step: ChangeStep,
 ): Promise<Operation> {
   const { key, action, deadlineSeconds = DEADLINE_SECONDS } = step;
-  return pollUntil(context, {
-    key,
-    action,
-    deadlineSeconds,
+  return untilTaken(context, ['resourceNotReady'], {
+    ...{ key, action, deadlineSeconds },
+    work: () => changeOnce(compute, context, name, input, step),
+    late: (reason) => notEnded(name, deadlineSeconds, reason),
+  });
+}
+
+interface Attempts<Done> extends Pick<Wait<Done>, 'key' | 'action' | 'deadlineSeconds' | 'late'> {
+  work(): Promise<Done>;
+}
+
+/** Tries again for as long as the API refuses with one of these reasons. */
+function untilTaken<Done>(context: ResourceContext, busy: readonly string[], { work, ...wait }: Attempts<Done>) {
+  return pollUntil<Done>(context, {
+    ...wait,
     async look() {
       try {
-        return { done: await changeOnce(compute, context, name, input, step) };
+        return { done: await work() };
       } catch (error) {
-        if (isGcp(error, 'resourceNotReady')) return { reason: String(error) };
+        if (isGcp(error, ...busy)) return { reason: String(error) };
         throw error;
       }
     },
-    late: (reason) => notEnded(name, deadlineSeconds, reason),
   });
 }
 
@@ -83,20 +93,11 @@ export async function removeObject<Name extends keyof Changes & `${string}.delet
   input: Omit<Changes[Name], 'project' | 'requestId'>,
   { key, deadlineSeconds = DEADLINE_SECONDS }: Pick<ChangeStep, 'key' | 'deadlineSeconds'>,
 ): Promise<void> {
-  await pollUntil(context, {
-    key,
-    action: 'remove',
-    deadlineSeconds,
-    async look() {
-      try {
-        await changeOnce(compute, context, name, input, { key, action: 'remove', deadlineSeconds });
-        return { done: true };
-      } catch (error) {
-        if (isGcp(error, 'notFound')) return { done: true };
-        if (isGcp(error, 'resourceInUseByAnotherResource', 'resourceNotReady')) return { reason: String(error) };
-        throw error;
-      }
-    },
+  const step = { key, action: 'remove', deadlineSeconds } as const;
+  await untilTaken(context, ['resourceInUseByAnotherResource', 'resourceNotReady'], {
+    ...step,
+    // Nothing there is as good.
+    work: () => lookUp(() => changeOnce(compute, context, name, input, step)),
     late: (reason) =>
       new RemedyError(`${key} could not be removed: ${reason}`, {
         code: 'gcp-in-use',

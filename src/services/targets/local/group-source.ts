@@ -65,10 +65,7 @@ async function readLocal(paths: StackPaths): Promise<TargetRecord> {
   throw new RemedyError(`stack ${paths.name} has no chain on this machine whose replicas could be watched`, {
     code: 'no-stack',
     exit: ExitCode.configuration,
-    nextSteps: [
-      `bring one up with "chainctl deploy local${on}"`,
-      'or name a group: chainctl scale-watch --project P --zone europe-west3-c --group llm-b-mig',
-    ],
+    nextSteps: [`deploy one: chainctl deploy local${on}`],
   });
 }
 

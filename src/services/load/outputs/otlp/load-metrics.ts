@@ -1,6 +1,6 @@
 import type { Event } from '../../../../events.ts';
 import type { RequestRecord } from '../../engine/request-record.ts';
-import { answerKind } from '../../target.ts';
+import { protocolOf } from '../../protocols/protocols.ts';
 import type { SweepPlan, SweepTick } from '../../types.ts';
 import type { Histogram, HistogramValue } from './histogram.ts';
 import {
@@ -157,7 +157,6 @@ function gaugesOf({ phase, rate, sentPerSecond, inFlight }: SweepTick): typeof I
 /** What is the same for a whole sweep. */
 function attributesOf({ runId, tag, simulated, targetUrl }: SweepPlan) {
   const { hostname, port, protocol } = new URL(targetUrl);
-  const chain = answerKind(targetUrl) === 'chain';
   return {
     run: { 'chainctl.run_id': runId, 'chainctl.tag': tag, 'chainctl.simulated': simulated },
     target: {
@@ -165,7 +164,7 @@ function attributesOf({ runId, tag, simulated, targetUrl }: SweepPlan) {
       'server.port': Number(port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : port),
     },
     // The conventions' names: one model asks the next, or one model completes a text.
-    operation: { 'gen_ai.operation.name': chain ? 'invoke_workflow' : 'text_completion' },
+    operation: { 'gen_ai.operation.name': protocolOf(targetUrl).operation },
   };
 }
 

@@ -7,7 +7,6 @@ export const otlp: OutputKind = {
     otlp: otlpFlag({
       description: 'send metrics there over HTTP (OpenTelemetry), every 5 s and at the end',
       env: 'CHAINCTL_LOAD_OTLP',
-      helpGroup: 'RESULTS',
     }),
   },
   async open({ otlp: url }, deps) {

@@ -1,0 +1,83 @@
+import { ExitCode, RemedyError } from '../errors.ts';
+import { shellWord } from '../services/words.ts';
+import { nearest } from './nearest.ts';
+
+/** What was typed: the words of the command, which has been found, and those after it. */
+export interface Typed {
+  readonly command: string;
+  readonly argv: readonly string[];
+  /** Names of the command's flags. */
+  readonly flags: readonly string[];
+}
+
+/** oclif's complaint about what was typed (a flag that there is not, a bad value), as an error like any other, with what was probably meant. */
+export function usageError(thrown: Error, typed: Typed): RemedyError {
+  if (thrown instanceof RemedyError) return withoutParserNoise(thrown);
+  const [message = '', ...rest] = thrown.message.split('\n');
+  const see = rest.filter((line) => line.trim() !== '' && !line.startsWith('See more help'));
+  const said = [message, ...see].join(' ');
+  const meant = mistypedFlag(said, typed) ?? mistypedValue(said);
+  const corrected = meant && typed.argv.map((word) => correct(word, meant));
+  const steps = ['see the flags and examples with --help'];
+  if (corrected) steps.unshift(`did you mean: ${commandLine(typed.command, corrected)}`);
+  return new RemedyError(said, { code: 'usage', exit: ExitCode.usage, cause: thrown, nextSteps: steps });
+}
+
+/** That a command does not exist, with what was probably meant by its words. */
+export function unknownCommand(argv: readonly string[], commands: readonly string[]): RemedyError {
+  const options = argv.findIndex((word) => word.startsWith('-'));
+  const words = options === -1 ? argv : argv.slice(0, options);
+  // A command may be followed by arguments: each is compared with as many words as it has.
+  const meant = commands.flatMap((command) => {
+    const length = command.split(' ').length;
+    return nearest(words.slice(0, length).join(' '), [command]) === undefined ? [] : [{ command, length }];
+  });
+  const best = nearest(
+    words.join(' '),
+    meant.map(({ command }) => command),
+  );
+  const found = meant.find(({ command }) => command === best) ?? meant[0];
+  const steps = ['see all commands: chainctl --help'];
+  if (found) steps.unshift(`did you mean: ${commandLine(found.command, argv.slice(found.length))}`);
+  return new RemedyError(`there is no command "${words.join(' ')}"`, {
+    code: 'usage',
+    exit: ExitCode.usage,
+    nextSteps: steps,
+  });
+}
+
+interface Correction {
+  readonly from: string;
+  readonly to: string;
+}
+
+function mistypedFlag(message: string, { flags }: Typed): Correction | undefined {
+  const from = /^Nonexistent flags?: (--[^\s,=]+)/.exec(message)?.[1];
+  const to = from && nearest(from.slice(2), flags);
+  return from && to ? { from, to: `--${to}` } : undefined;
+}
+
+function mistypedValue(message: string): Correction | undefined {
+  const [, from, options] = /^Expected (?:--[\w-]+=)?(.*) to be one of: (.*)$/.exec(message) ?? [];
+  const to = from && options && nearest(from, options.split(', '));
+  return from && to ? { from, to } : undefined;
+}
+
+/** `--rsp`, `--rsp=5`, `tokn`, `--auth=tokn`. */
+function correct(word: string, { from, to }: Correction): string {
+  if (word === from) return to;
+  if (word.startsWith(`${from}=`)) return to + word.slice(from.length);
+  return word.startsWith('--') && word.endsWith(`=${from}`) ? word.slice(0, -from.length) + to : word;
+}
+
+function commandLine(command: string, argv: readonly string[]): string {
+  return ['chainctl', command, ...argv.map(shellWord)].join(' ');
+}
+
+/** oclif writes into the message of whatever a flag's parser threw: `Parsing --x \n\t... \nSee more help with --help`. */
+function withoutParserNoise(error: RemedyError): RemedyError {
+  const own = /^Parsing --\S+ \n\t([\s\S]*?)(?:\nSee more help with --help)?$/.exec(error.message)?.[1];
+  if (own === undefined) return error;
+  const { code, exit, nextSteps } = error;
+  return new RemedyError(own, { code, exit, nextSteps, cause: error.cause });
+}

@@ -1,0 +1,81 @@
+import { errorTextOf } from '../../chain/schemas.ts';
+import { brief } from '../engine/brief.ts';
+import type { AnswerFigures } from '../engine/request-record.ts';
+import type { TokenMeter } from '../engine/stream/token-meter.ts';
+import type { Judge, Verdict } from './protocol.ts';
+
+/** Figures while they are gathered. */
+export type Figures = { -readonly [K in keyof AnswerFigures]: AnswerFigures[K] };
+
+/** An answer that is no success. A redirect is never followed: the load would arrive elsewhere than it says. */
+export function httpError(status: number, text: string, location: string | undefined): Verdict {
+  const redirect = status >= 300 && status < 400 && location !== undefined ? `: redirects to ${location}` : undefined;
+  return { outcome: 'http_error', class: String(status), error: brief(`HTTP ${status}${redirect ?? saidOf(text)}`) };
+}
+
+/** Judges a streamed 200, which its meter has read. */
+export function judgeStream(meter: TokenMeter): Verdict {
+  meter.end();
+  const { problem, reported, outputTokens } = meter;
+  if (problem !== '') return invalid('broken-stream', brief(problem));
+  const figures: Figures = { output_tokens: outputTokens };
+  keep(figures, 'prompt_tokens', reported?.promptTokens);
+  return { outcome: 'ok', class: 'ok', error: '', ...hostOf(reported), figures };
+}
+
+/**
+ * Judges answers, and one that is the same as the one before without reading it again: refusals and the answers of
+ * small endpoints are.
+ */
+export function remembering(judge: Judge): Judge {
+  let lastStatus = -1;
+  let lastText = '';
+  let lastLocation: string | undefined;
+  let last: Verdict | undefined;
+  return (status, text, location) => {
+    if (last !== undefined && status === lastStatus && text === lastText && location === lastLocation) return last;
+    last = judge(status, text, location);
+    lastStatus = status;
+    lastText = text;
+    lastLocation = location;
+    return last;
+  };
+}
+
+/** Written one by one: objects that are made to be spread cost more than the rest of a record. */
+export function keep(into: Figures, key: keyof Figures, value: unknown): void {
+  if (typeof value === 'number' && Number.isFinite(value)) into[key] = value;
+}
+
+export function hostOf(body: unknown): { host?: string } {
+  return isObject(body) && typeof body.host === 'string' ? { host: brief(body.host) } : {};
+}
+
+/**
+ * What an answer says about its failure: a service's `detail` after a colon. What engines and gateways call `error` stands
+ * behind that word, so that it is not taken for a service's.
+ */
+function saidOf(text: string): string {
+  const body = parsed(text);
+  if (isObject(body) && typeof body.detail === 'string') return `: ${body.detail}`;
+  const error = errorTextOf(body);
+  return error === undefined ? '' : ` error: ${error}`;
+}
+
+export function parsed(text: string): unknown {
+  // Told apart by its beginning, because an exception costs more than all the rest of a request.
+  if (!/^[\s]*[{[]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function invalid(name: string, error: string): Verdict {
+  return { outcome: 'invalid', class: name, error };
+}

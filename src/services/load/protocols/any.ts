@@ -1,0 +1,17 @@
+import { hostOf, httpError, parsed } from './answers.ts';
+import { BALANCER_SAYS } from './contract.ts';
+import { promptBody } from './prompt-body.ts';
+import type { RequestProtocol } from './protocol.ts';
+
+/** An endpoint of which nothing is known: every 2xx is a success. */
+export const any: RequestProtocol = {
+  ...promptBody,
+  name: 'any',
+  operation: 'text_completion',
+  isChain: false,
+  judge(status, text, location) {
+    if (status < 200 || status >= 300) return httpError(status, text, location);
+    return { outcome: 'ok', class: 'ok', error: '', ...hostOf(parsed(text)) };
+  },
+  refuser: (_status, detail) => (detail !== undefined && BALANCER_SAYS.test(detail) ? 'load_balancer' : 'unknown'),
+};

@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import type { Emit } from '../../events.ts';
+import { createChainClient } from '../chain/client.ts';
+import type { TokenOf } from '../chain/token.ts';
+import { findRun } from '../results/find-run.ts';
+import type { ElasticSettings } from '../scaling/elastic-profile.ts';
+import { hostProbe } from '../scaling/host-probe.ts';
+import { type ElasticWatch, runElastic } from '../scaling/run-elastic.ts';
+import type { GroupSource } from '../stack/group.ts';
+import { readRun } from './record/read-run.ts';
+import { claimRun } from './record/run-claim.ts';
+import { type ClaimDeps, claimTag } from './record/tag-claim.ts';
+import { runSweep, type SweepDeps } from './sweep/run-sweep.ts';
+import { resumedOptions, type SweepOptions } from './sweep/sweep-options.ts';
+import type { SweepReport } from './types.ts';
+
+/** A load as it is asked for: a new one, or a run that shall go on with the settings that it has. */
+export type LoadRequest =
+  | { readonly options: SweepOptions; readonly elastic?: ElasticLoad }
+  | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about'>);
+
+/** A load that makes a group grow and shrink, and the group. */
+export interface ElasticLoad {
+  readonly settings: ElasticSettings;
+  readonly watch: ElasticWatch;
+  open(): Promise<GroupSource>;
+}
+
+export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs'> {
+  readonly emit: Emit;
+  readonly tokenOf: TokenOf;
+  /** Where loads that run say so. */
+  readonly claims: ClaimDeps;
+}
+
+/**
+ * Runs a load of this machine: takes its run's folder and its tag for this process, offers it, and gives them back.
+ *
+ * @throws RemedyError: exit 2 when the run cannot go on or another process writes it, and what {@link runSweep} throws
+ */
+export async function runLoad(request: LoadRequest, { claims, tokenOf, ...deps }: LoadDeps): Promise<SweepReport> {
+  const held: (() => Promise<void>)[] = [];
+  const hold = async (folder: string) => void held.push(await claimRun(folder, claims));
+  try {
+    const options = 'options' in request ? request.options : await oldRun(request, hold);
+    const { targetUrl, timeoutSeconds, resume } = options;
+    if (resume !== undefined) {
+      // The settings of a run are its own: no stack and no configuration changes where it goes.
+      const text = `${resume.runId} goes on with its own settings, against ${targetUrl}`;
+      deps.emit({ type: 'note', level: 'info', text });
+    }
+    const token = tokenOf(targetUrl);
+    const client = createChainClient({ ...deps, timeoutMs: timeoutSeconds * 1000, tokenOf });
+    held.push(() => client.close(), await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
+    const sweep = {
+      ...{ ...deps, client },
+      ...(token === undefined ? {} : { token }),
+      // Going on, it is held already.
+      ...(resume === undefined ? { onFolder: hold } : {}),
+    };
+    const elastic = 'options' in request ? request.elastic : undefined;
+    return await (elastic === undefined ? runSweep(options, sweep) : scale(options, elastic, sweep));
+  } finally {
+    await Promise.all(held.map((release) => release()));
+  }
+}
+
+async function oldRun(
+  { resume, outFolder, prompt, about }: Extract<LoadRequest, { resume: string }>,
+  hold: (folder: string) => Promise<void>,
+): Promise<SweepOptions> {
+  const folder = await findRun(resume, outFolder);
+  // Before it is read: what is still being written is not over.
+  await hold(folder);
+  return resumedOptions(await readRun(folder), { prompt, about });
+}
+
+async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps) {
+  const source = await open();
+  try {
+    const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
+    return await runElastic(options, settings, watch, { ...deps, source, ...probe });
+  } finally {
+    await source.close?.();
+  }
+}

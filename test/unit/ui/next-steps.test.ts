@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import type { Deployment } from '../../../src/services/deploy/run-deploy.ts';
+import { leftoversError } from '../../../src/services/stack/teardown.ts';
+import { SERVICES } from '../../../src/services/workloads/catalog.ts';
+import { renderDeploy } from '../../../src/ui/render-deploy.ts';
+import { renderStatus, renderTeardown } from '../../../src/ui/render-stack.ts';
+
+const deployment: Deployment = {
+  ...{ stack: 'demo', target: 'shed', services: SERVICES, billed: true, changes: [], applied: true },
+  ...{ where: 'in the shed', endpoints: { a: 'http://a.test', b: 'http://b.test' }, details: {} },
+};
+const target = { target: 'shed', complete: false, simulated: false, endpoints: {}, resources: [], healthy: false };
+const report = { target: 'shed', removed: [], leftovers: [{ key: 'vm', reason: 'still there' }] };
+const { message, nextSteps } = leftoversError(report, 'demo');
+
+/** What people are told after a change of a stack that has a name of its own. */
+const TEXTS = {
+  deploy: renderDeploy([deployment]),
+  'deploy with an end': renderDeploy([{ ...deployment, expiresAt: '2026-01-01T00:00:00Z' }]),
+  'deploy of several': renderDeploy([deployment, { ...deployment, target: 'barn' }], 'all'),
+  status: renderStatus('demo', [target]),
+  'status of nothing': renderStatus('demo', []),
+  teardown: renderTeardown([{ ...report, leftovers: [] }], {
+    stack: 'demo',
+    stillUp: [{ name: 'barn', billed: true }],
+  }),
+  leftovers: [message, ...nextSteps].join('\n'),
+};
+
+it.each(Object.entries(TEXTS))('after %s every command that is named means the same stack', (_, text) => {
+  const commands = text.match(/chainctl [^"#\n]*/g) ?? [];
+  expect(commands.filter((command) => !command.includes('--stack demo'))).toEqual([]);
+});
+
+it('names commands for everything that can be done next', () => {
+  const named =
+    Object.values(TEXTS)
+      .join('\n')
+      .match(/chainctl (\w+)/g) ?? [];
+  expect([...new Set(named)].sort()).toEqual([
+    ...['chainctl deploy', 'chainctl load', 'chainctl logs', 'chainctl smoke', 'chainctl status', 'chainctl teardown'],
+  ]);
+});
