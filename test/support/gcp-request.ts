@@ -15,7 +15,7 @@ export const GCP_REQUEST: GcpRequest = {
   coolDownSeconds: 60,
   requestSeconds: 180,
   operatorAddress: '203.0.113.7/32',
-  modelB: 'phi3:mini',
+  services: { b: { model: 'phi3:mini' } },
   bake: false,
   auth: 'token',
 };

@@ -10,7 +10,6 @@ import { chooseInstance } from '../../../src/services/targets/aws/instance.ts';
 import { nearTypes } from '../../../src/services/targets/aws/instance-types.ts';
 import { fingerprintOf } from '../../../src/services/targets/aws/key-pair.ts';
 import { costOf } from '../../../src/services/targets/aws/prices.ts';
-import { aws } from '../../../src/services/targets/aws/provider.ts';
 import { type AwsRequest, chooseRegion } from '../../../src/services/targets/aws/request.ts';
 import { tagsOf } from '../../../src/services/targets/aws/tags.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
