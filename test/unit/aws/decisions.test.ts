@@ -30,7 +30,12 @@ describe('ranges of addresses', () => {
   );
 
   test('the rules of a request: login for the operator only, the service for whom it says', () => {
-    const base = { operatorAddress: '203.0.113.7/32', allow: [] as string[], public: false, services: { a: {} } } as unknown as AwsRequest;
+    const base = {
+      operatorAddress: '203.0.113.7/32',
+      allow: [] as string[],
+      public: false,
+      services: { a: {} },
+    } as unknown as AwsRequest;
     const ssh = { port: 22, cidr: '203.0.113.7/32' };
     expect(rulesOf(base)).toEqual([ssh, { port: 8001, cidr: '203.0.113.7/32' }]);
     const twice = ['192.0.2.0/24', '192.0.2.0/24'];
