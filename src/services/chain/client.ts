@@ -1,20 +1,18 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { excerpt } from './excerpt.ts';
 import {
   type ChainAnswer,
   chainAnswer,
-  describeDeviation,
-  errorTextOf,
   type HealthA,
   type HealthB,
   healthA,
   healthB,
   type InvokeAnswer,
   invokeAnswer,
-  problem,
-} from './schemas.ts';
+} from '../workloads/answers.ts';
+import { excerpt } from './excerpt.ts';
+import { describeDeviation, errorTextOf, problem } from './schemas.ts';
 import type { TokenOf } from './token.ts';
 import { describeTransport, type TransportCode } from './transport.ts';
 

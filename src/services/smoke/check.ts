@@ -1,6 +1,6 @@
 import type { Reply, Transport } from '../chain/client.ts';
-import type { EngineTimes } from '../chain/schemas.ts';
 import { tokenRemedy } from '../chain/token.ts';
+import type { EngineTimes } from '../workloads/answers.ts';
 
 /** What checks are made from. */
 export interface Bounds {

@@ -1,5 +1,4 @@
 import type { ChainClient } from '../chain/client.ts';
-import type { ChainAnswer } from '../chain/schemas.ts';
 import {
   type Bounds,
   type Check,
@@ -9,6 +8,7 @@ import {
   healthTimeout,
   notMore,
 } from '../smoke/check.ts';
+import type { ChainAnswer } from './answers.ts';
 import { checkMeasured, checkMinimum, minimumText } from './checks-b.ts';
 
 /** A's health, and the whole chain with its figures. */

@@ -20,6 +20,12 @@ const post = (url: string) =>
 const actionsOf = (changes: readonly { key: string; action: string }[]) =>
   Object.fromEntries(changes.map(({ key, action }) => [key, action]));
 
+/** The services of a request, with these settings of A and B on top. */
+const of = (a: object, b: object) => ({
+  a: { model: 'tinyllama', ...a },
+  b: { model: 'phi3:mini', minProcessSeconds: 0, ...b },
+});
+
 describe('deploy local', () => {
   it('brings up a chain that answers, with an identity for every replica', async () => {
     const { endpoints, simulated } = await stack.deploy();
@@ -86,7 +92,7 @@ describe('deploy local', () => {
 
   it('replaces only the service that is to work in another way', async () => {
     await stack.deploy();
-    const { changes } = await stack.deploy({ tuning: { a: { numPredict: 5, promptChars: 100 } } });
+    const { changes } = await stack.deploy({ services: of({ tuning: { numPredict: 5, promptChars: 100 } }, {}) });
     expect(changes.filter(({ action }) => action !== 'unchanged')).toEqual([
       {
         key: 'a',
@@ -94,13 +100,13 @@ describe('deploy local', () => {
         reason: 'env.NUM_PREDICT: unset -> 5, env.PROMPT_CHARS: unset -> 100',
       },
     ]);
-    const { endpoints } = await stack.deploy({ tuning: { a: { numPredict: 5, promptChars: 100 } } });
+    const { endpoints } = await stack.deploy({ services: of({ tuning: { numPredict: 5, promptChars: 100 } }, {}) });
     const answer = (await (await post(`${endpoints.a}/chain`)).json()) as { usage: { eval_count: number } };
     expect(answer.usage.eval_count).toBeLessThanOrEqual(5);
   });
 
   it('gives services as many places as the engine has slots, and one model for both hops one context', async () => {
-    await stack.deploy({ modelA: 'tinyllama:latest', modelB: 'tinyllama', replicas: 1 });
+    await stack.deploy({ services: of({ model: 'tinyllama:latest' }, { model: 'tinyllama' }), replicas: 1 });
     const { resources } = JSON.parse(await readFile(stack.paths.state, 'utf8')).targets.local;
     const settings = ({ spec }: { spec: { env: Record<string, string> } }) => [
       spec.env.MAX_CONCURRENCY,
@@ -128,7 +134,7 @@ describe('deploy local', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    const failure = stack.deploy({ portA: port });
+    const failure = stack.deploy({ ports: { a: port } });
     await expect(failure).rejects.toMatchObject({
       code: 'port-in-use',
       exit: ExitCode.configuration,

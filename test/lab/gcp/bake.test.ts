@@ -63,7 +63,10 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
   });
 
   const deploy = (changes: Partial<GcpRequest>, more: Partial<GcpDeps> = {}) =>
-    stack.deploy({ auth: 'token', readySeconds: 150, minProcessSeconds: 0.1, ...changes }, { ...deps, ...more });
+    stack.deploy(
+      { auth: 'token', readySeconds: 150, services: { b: { model: 'phi3:mini', minProcessSeconds: 0.1 } }, ...changes },
+      { ...deps, ...more },
+    );
   const insertsOf = (collection: string) => gcp.calls.filter(({ action }) => action === `${collection}.insert`).length;
   const ask = async (url: string) => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` };
@@ -190,7 +193,12 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
       if (event.type === 'step-waiting' && /^waiting for cloud-init/.test(event.reason))
         killed.abort(new Error('killed'));
     };
-    await expect(deploy({ bake: true, modelB: 'tinyllama' }, { emit, signal: killed.signal })).rejects.toThrow();
+    await expect(
+      deploy(
+        { bake: true, services: { b: { model: 'tinyllama', minProcessSeconds: 0.1 } } },
+        { emit, signal: killed.signal },
+      ),
+    ).rejects.toThrow();
     expect(gcp.count()).toMatchObject({ images: 1, instances: 2 });
     await stack.loseState();
     expect((await stack.teardown(deps)).leftovers).toEqual([]);

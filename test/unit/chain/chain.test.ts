@@ -6,9 +6,10 @@ import { systemClock } from '../../../src/runtime.ts';
 import { certificateFault } from '../../../src/services/chain/certificate.ts';
 import { createChainClient } from '../../../src/services/chain/client.ts';
 import { excerpt } from '../../../src/services/chain/excerpt.ts';
-import { chainAnswer, describeDeviation, healthB } from '../../../src/services/chain/schemas.ts';
+import { describeDeviation } from '../../../src/services/chain/schemas.ts';
 import { describeTransport } from '../../../src/services/chain/transport.ts';
 import { serviceBase } from '../../../src/services/chain/urls.ts';
+import { chainAnswer, healthB } from '../../../src/services/workloads/answers.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,9 +1,10 @@
 import { Parser } from '@oclif/core';
 import { describe, expect, it } from 'vitest';
-import { refuseForeignTuning, type TuningFlagValues, tuningFlags, tuningOf } from '../../../src/config/tuning-flags.ts';
+import { refuseForeignTuning, tuningFlags, tuningOf } from '../../../src/config/tuning-flags.ts';
 import { tuningEnv } from '../../../src/services/chain/tuning.ts';
+import type { FlagValues } from '../../../src/services/workloads/service-definition.ts';
 
-const parsed = async (...argv: string[]): Promise<TuningFlagValues> =>
+const parsed = async (...argv: string[]): Promise<FlagValues> =>
   (await Parser.parse(argv, { flags: tuningFlags })).flags;
 
 describe('how services work, as flags', () => {

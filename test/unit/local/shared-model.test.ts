@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { readModelFile, sharedContext } from '../../../src/services/targets/local/shared-model.ts';
+import {
+  type ModelOfService,
+  readModelFile,
+  sharedContext as sharedContextOf,
+} from '../../../src/services/targets/local/shared-model.ts';
+import { a as serviceA } from '../../../src/services/workloads/a.ts';
+import { b as serviceB } from '../../../src/services/workloads/b.ts';
+
+type Model = Omit<ModelOfService, 'service'>;
+const sharedContext = (a: Model, b: Model) => sharedContextOf({ service: serviceA, ...a }, { service: serviceB, ...b });
 
 const BLOB = `sha256-${'ab'.repeat(32)}`;
 const file = { blob: BLOB, settings: '' };
