@@ -37,7 +37,9 @@ export async function bundleGoogle(folder) {
     logLevel: 'warn',
   });
   const chunkFileNames = 'library/[name].js';
-  const { output } = await built.write({ dir: folder, chunkFileNames, comments: { legal: false }, minify: true });
+  // The serialiser tells numbers of 64 bits by the name of their class.
+  const minify = { mangle: { keepNames: true }, compress: { keepNames: { function: true, class: true } }, codegen: true };
+  const { output } = await built.write({ dir: folder, chunkFileNames, comments: { legal: false }, minify });
   await built.close();
   return output.flatMap(({ moduleIds = [] }) => moduleIds);
 }

@@ -97,12 +97,13 @@ export async function loadRequest(
     checkResume(argv);
     return { resume, outFolder, prompt, about };
   }
+  // Flags that make no sense are refused before anything is looked for.
+  const settings = sweepSettings(flags);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
-  const tag = flags.tag ?? on;
-  const settings = sweepSettings(tag === undefined ? flags : { ...flags, tag });
+  const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
   // The steps of an elastic profile follow each other without a warm-up of their own.
   const steps = elastic === undefined ? {} : { durationSeconds: elastic.stepSeconds, warmupSeconds: 0 };
-  const options = { ...settings, ...steps, prompt, targetUrl, seed, about };
+  const options = { ...settings, ...tag, ...steps, prompt, targetUrl, seed, about };
   return elastic === undefined ? { options } : { options, elastic };
 }
 

@@ -238,7 +238,7 @@ export function faultError({ reason, message, status }: Fault, { call, project }
   }
   if (isQuota(reason)) {
     return make(`${call} in project ${project} met a quota: ${message}`, 'gcp-quota', capacity, [
-      'choose a smaller --max or a smaller --type, or a --zone in another region',
+      'choose a smaller --max or a smaller --type, or --zones in another region',
       'remove what is not needed any more: chainctl gc gcp --dry-run shows it',
       'or ask for more: IAM & Admin, Quotas, in the Google Cloud console',
     ]);
@@ -269,7 +269,7 @@ export function faultError({ reason, message, status }: Fault, { call, project }
     const [, name, kind] = unknown;
     return make(`Google Cloud has no ${kind} ${name} (${call}): ${message}`, 'gcp-no-zone', configuration, [
       'see which there are: gcloud compute zones list',
-      'then choose with --zones, or --zone for a group of your own',
+      'then choose with --zones',
     ]);
   }
   return make(`Compute Engine refused ${call} in ${project}: ${message} (${reason})`, 'gcp-refused', configuration, [

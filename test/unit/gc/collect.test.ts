@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { examinePlaces } from '../../../src/services/doctor/places.ts';
+import { findGarbage } from '../../../src/services/gc/collect.ts';
+import type { Provider, Site } from '../../../src/services/stack/provider.ts';
+
+const { signal } = new AbortController();
+const clock = { now: () => 0, monotonic: () => 0, sleep: async () => {} };
+
+/** A cloud with one object of an unknown stack, or one that does not let anybody look. */
+function cloud(name: string, configured: boolean, failure?: Error) {
+  const provider = {
+    ...{ name, title: `cloud ${name}`, isConfigured: async () => configured },
+    connect: async () => ({
+      async owned() {
+        if (failure !== undefined) throw failure;
+        return {
+          where: { region: `${name}-1` },
+          objects: [{ stack: 'lost', kind: 'VM', createdBy: 'me' }],
+          ...{ createdBy: 'me', isHere: () => true, perHour: () => 1, decisiveKind: 'VM' },
+        };
+      },
+      close: async () => {},
+    }),
+  } as unknown as Provider;
+  const site = { signal } as Site;
+  return { provider, site, siteOf: () => site };
+}
+
+test('a look at everything names the clouds that it could not look at; a cloud that was named has to be seen', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'chainctl-gc-'));
+  const broken = cloud('closed', true, new Error('no way in'));
+  const clouds = [cloud('open', true), cloud('absent', false), broken];
+  const { found, unseen } = await findGarbage(home, clouds, { named: false }, { clock, signal });
+  expect(found).toMatchObject([{ where: { region: 'open-1' }, garbage: [{ stack: 'lost', foreign: false }] }]);
+  expect(unseen).toEqual([
+    { target: 'absent', reason: 'nothing here speaks of credentials for cloud absent' },
+    { target: 'closed', reason: 'no way in' },
+  ]);
+  await expect(findGarbage(home, [broken], { named: true }, { clock, signal })).rejects.toThrow('no way in');
+  await rm(home, { recursive: true });
+});
+
+test('a place of which there is no sign is left out of an examination of everything, and named', async () => {
+  const [check] = await examinePlaces([cloud('absent', false)], undefined);
+  expect(check).toMatchObject({ status: 'skipped', nextSteps: ['examine it with: chainctl doctor absent'] });
+  expect(await examinePlaces([cloud('absent', false)], 'other')).toEqual([]);
+});
