@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sweepGenerators } from '../../../src/services/load/generators/sweep-generators.ts';
+import { sweepGenerators } from '../../../src/services/load/generators/plan-generators.ts';
 import { search as searchProfile } from '../../../src/services/load/profiles/search.ts';
 import { DEFAULT_RATES } from '../../../src/services/load/schedule/rates.ts';
 import {

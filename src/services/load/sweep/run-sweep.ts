@@ -7,7 +7,7 @@ import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
 import type { StartGenerator } from '../generators/load-generator.ts';
-import { sweepGenerators } from '../generators/sweep-generators.ts';
+import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep } from '../profiles/profile.ts';
