@@ -19,13 +19,13 @@ const groupFlags = flagsOver(PROVIDERS, groupFlagsOf);
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'send requests at rates that do not depend on the answers, and record each answer';
   static override description =
-    `Requests are sent at their intended times whatever the answers do, and times count from there (open loop).
+    `Open loop: requests are sent at their intended times whatever the answers do, and response times count from there.
 Files: RESULTS/TAG_PATH_rpsN.csv and RESULTS/TAG_summary.csv show the latest run of a tag, written while it runs.
 Every run keeps its own files in RESULTS/RUN-ID/. Ctrl-C keeps what was measured and exits 130; --resume goes on.
 Thresholds (--slo) are METRIC OP VALUE, for example 'p95<2s', 'ok>99%', 'served-rps>=50'. Exit code 8 means that a
 point missed a threshold, that a condition of --abort-on was met, or that no request succeeded.
 Metrics: p50 p90 p95 p99 mean max ttft_p95 ok error-rate ok-rps served-rps.
-With --elastic the rates follow a profile that makes the group of B grow and shrink: a low rate, steps up until the
+With --elastic the rates follow a profile that makes B's group grow and shrink: a low rate, steps up until the
 group is at its maximum, a hold, and the low rate again until it is small. The group is watched and recorded, too.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --duration 10s',

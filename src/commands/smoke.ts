@@ -32,9 +32,13 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       description: 'minimum processing time of B [default: what the stack was deployed with, else not checked]',
       helpValue: '5s',
     }),
-    timeout: durationFlag({ description: 'for each request; a health gets at most 10 s', default: 180, min: 0.1 }),
+    timeout: durationFlag({
+      description: 'longest time of each request; health requests have at most 10 s',
+      default: 180,
+      min: 0.1,
+    }),
     'token-file': tokenFileFlag,
-    junit: Flags.string({ description: 'write the results as JUnit XML, too', helpValue: 'FILE' }),
+    junit: Flags.string({ description: 'file to write the results to as JUnit XML, too', helpValue: 'FILE' }),
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {

@@ -151,7 +151,7 @@ function pullFailed(session: HostSession, model: string, cause: unknown): Remedy
 
 export function forwardingForbidden(session: HostSession, cause: unknown): RemedyError {
   return new RemedyError(
-    `the sshd of ${formatAccess(session.access)} forbids TCP forwarding, over which the services are reached`,
+    `the sshd of ${formatAccess(session.access)} forbids TCP forwarding, which reaches the services`,
     {
       code: 'ssh-forwarding',
       exit: ExitCode.configuration,

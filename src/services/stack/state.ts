@@ -152,7 +152,7 @@ function unreadable(path: string, detail: string, cause: unknown, earlier?: stri
     cause,
     nextSteps: [
       ...(earlier === undefined ? [] : [`go back to the newest version that is sound: cp ${earlier} ${path}`]),
-      `${earlier === undefined ? 'look at it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
+      `${earlier === undefined ? 'inspect it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
       'then run the command again: what is deployed is found by its tags, without the file',
     ],
   });

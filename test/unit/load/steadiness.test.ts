@@ -77,11 +77,11 @@ describe('the state of a point', () => {
     const withOutcomes = (change: Partial<typeof none>) =>
       point(100, 10, () => 50, { outcomes: { ...none, ok: 900, ...change } });
     expect(withOutcomes({ timeout: 100 })).toMatchObject({
-      ...{ state: 'unknown', reason: expect.stringContaining('10.0 % timed out; a longer --timeout would tell more') },
+      ...{ state: 'unknown', reason: expect.stringContaining('10.0 % timed out; a longer --timeout would show more') },
     });
     expect(withOutcomes({ incomplete: 100 })).toMatchObject({
       state: 'unknown',
-      reason: expect.stringContaining('10.0 % were still open when the drain ended; a longer --drain would tell more'),
+      reason: expect.stringContaining('10.0 % were still open when the drain ended; a longer --drain would show more'),
     });
     const failing = withOutcomes({ http_error: 100 });
     expect(failing).toMatchObject({ state: 'unknown', reason: expect.stringMatching(/10\.0 % failed$/) });

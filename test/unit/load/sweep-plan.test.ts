@@ -64,14 +64,14 @@ describe('points that may be too short to tell', () => {
         level: 'warn',
         text:
           'points of 20 s may not tell whether the target keeps up: answers of 5.9 s ask for 30 s, and for more under ' +
-          'load; 60 requests at 0.05 rps take 1200 s; --duration 1200s would tell more',
+          'load; 60 requests at 0.05 rps take 1200 s; --duration 1200s would show more',
       },
     ]);
     expect(told({ rates: [10], durationSeconds: 20 }, 5900)[0]?.text).toMatch(
-      /: answers of 5\.9 s ask for 30 s, and for more under load; --duration 30s would tell more$/,
+      /: answers of 5\.9 s ask for 30 s, and for more under load; --duration 30s would show more$/,
     );
     expect(told({ rates: [0.5], durationSeconds: 30 }, 5900)[0]?.text).toMatch(
-      /keeps up: 60 requests at 0\.5 rps take 120 s; --duration 120s would tell more$/,
+      /keeps up: 60 requests at 0\.5 rps take 120 s; --duration 120s would show more$/,
     );
   });
 

@@ -36,7 +36,7 @@ export class CsvOutput implements Output {
       const retired = await retireAll(outFolder, `${tag}_${targetName}_`);
       if (resumed) await this.#publishAgain(run);
       else if (retired > 0) {
-        const text = `an earlier run with tag ${tag} gives up the names of ${plural(retired, 'file')}, kept in its folder`;
+        const text = `this run takes the names of ${plural(retired, 'file')} of an earlier run with tag ${tag}; they stay in that run's folder`;
         run.emit({ type: 'note', level: 'info', text });
       }
       this.#summary = await this.#create(run, `${tag}_summary.csv`, SUMMARY_HEADER);

@@ -80,7 +80,7 @@ export function predictInFlight(settings: SweepSettings, rate: number, probeMs: 
   return Math.ceil(rate * Math.min(probeMs / 1000, timeoutSeconds, warmupSeconds + durationSeconds) - 1e-9);
 }
 
-/** What the probe foretells, in sentences: for every reader, and as warnings where a limit will be hit. */
+/** What the probe predicts, in sentences: for every reader, and as warnings where a limit will be hit. */
 export function predictions(plan: SweepPlan): Note[] {
   const { probeMs, predictedInFlight = [], rates, maxInFlight } = plan;
   if (probeMs === undefined) return [];
@@ -134,7 +134,7 @@ function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
   if (longestSeconds(plan) > durationSeconds)
     return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
   const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
-  return [{ level: 'warn', text: `${why}; --duration ${wanted}s would tell more` }];
+  return [{ level: 'warn', text: `${why}; --duration ${wanted}s would show more` }];
 }
 
 export function measuredRequests({ rates, durationSeconds }: Pick<SweepSettings, 'rates' | 'durationSeconds'>): number {

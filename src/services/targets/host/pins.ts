@@ -27,7 +27,7 @@ export function pinsPath(paths: StackPaths): string {
   return join(paths.folder, 'hosts.json');
 }
 
-/** @throws RemedyError (exit 3) for a file that cannot be used: trust is not made up anew */
+/** @throws RemedyError (exit 3) for a file that cannot be used: trust is not made up again */
 export async function readPins(paths: StackPaths): Promise<HostPins> {
   const path = pinsPath(paths);
   try {
@@ -38,7 +38,7 @@ export async function readPins(paths: StackPaths): Promise<HostPins> {
       code: 'pins-corrupt',
       exit: ExitCode.configuration,
       cause: error,
-      nextSteps: [`look at it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
+      nextSteps: [`inspect it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
     });
   }
 }

@@ -46,7 +46,7 @@ export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, sign
         code: 'host-key-changed',
         exit: ExitCode.configuration,
         nextSteps: [
-          'find out why it changed: a machine installed anew, another machine at this address, or somebody in between',
+          'find out why it changed: a reinstalled machine, another machine at this address, or somebody who intercepts the connection',
           `if it is right, forget the old key: ssh-keygen -R ${knownHostsName(endpoint)}`,
         ],
       },

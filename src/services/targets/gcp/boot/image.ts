@@ -102,6 +102,6 @@ function failed(name: string): RemedyError {
   return new RemedyError(`Compute Engine could not make the image ${name}`, {
     code: 'gcp-image-failed',
     exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it makes the image anew', 'or boot without an image: --no-bake'],
+    nextSteps: ['run the same command again: it makes the image again', 'or boot without an image: --no-bake'],
   });
 }
