@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, link, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { syncFolder } from '../files/write-durably.ts';
 import type { StackPaths } from './paths.ts';
@@ -104,10 +104,10 @@ export async function removeSecrets(paths: Pick<StackPaths, 'folder'>): Promise<
 }
 
 function unusable(path: string, verb: string, cause: unknown): RemedyError {
-  return new RemedyError(`the secret ${path} cannot be ${verb}: ${reasonOf(cause)}`, {
-    code: 'secret-unusable',
-    exit: ExitCode.configuration,
+  return remedy.configuration(
+    'secret-unusable',
+    `the secret ${path} cannot be ${verb}: ${reasonOf(cause)}`,
+    ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
     cause,
-    nextSteps: ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
-  });
+  );
 }

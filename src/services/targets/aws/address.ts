@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
@@ -81,11 +81,9 @@ export function elasticIp(
         }
       },
       late: (reason) =>
-        new RemedyError(`address ${live.publicIp} could not be given to the VM: ${reason}`, {
-          code: 'not-ready',
-          exit: ExitCode.unhealthy,
-          nextSteps: ['run the same command again: it continues where it stopped'],
-        }),
+        remedy.unhealthy('not-ready', `address ${live.publicIp} could not be given to the VM: ${reason}`, [
+          'run the same command again: it continues where it stopped',
+        ]),
     });
 
   return {
@@ -145,10 +143,8 @@ async function release(ec2: Ec2, context: ResourceContext, { id, publicIp, assoc
       }
     },
     late: (reason) =>
-      new RemedyError(`address ${publicIp} (${id}) could not be released: ${reason}`, {
-        code: 'aws-in-use',
-        exit: ExitCode.leftovers,
-        nextSteps: ['run "chainctl teardown aws" again: an address costs money while it is held'],
-      }),
+      remedy.leftovers('aws-in-use', `address ${publicIp} (${id}) could not be released: ${reason}`, [
+        'run "chainctl teardown aws" again: an address costs money while it is held',
+      ]),
   });
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
@@ -80,11 +80,9 @@ export function autoscaler(
           return { reason: `it is ${status}${details === '' ? '' : `: ${details}`}` };
         },
         late: (reason) =>
-          new RemedyError(`${key} has not become active within ${READY_SECONDS} s: ${reason}`, {
-            code: 'not-ready',
-            exit: ExitCode.unhealthy,
-            nextSteps: ['run the same command again: it continues where it stopped'],
-          }),
+          remedy.unhealthy('not-ready', `${key} has not become active within ${READY_SECONDS} s: ${reason}`, [
+            'run the same command again: it continues where it stopped',
+          ]),
       });
     },
     whenReplaced: () => 'same',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import { neededFirst, SERVICES } from '../../workloads/catalog.ts';
 import { commonRequest, withServices } from '../../workloads/request.ts';
 import { regionOf } from './names.ts';
@@ -118,7 +118,7 @@ function checkNetwork({ project, network, subnet }: GcpRequest): void {
 }
 
 function usage(message: string, nextStep: string): RemedyError {
-  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [nextStep] });
+  return remedy.usage('usage', message, [nextStep]);
 }
 
 /** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
 import { formatAccess } from '../../machine/access.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
@@ -135,14 +135,11 @@ async function pinOf(
 ): Promise<HostPin> {
   const known = pins[name];
   if (known !== undefined && (known.address !== ssh.address || known.port !== ssh.port)) {
-    throw new RemedyError(`${title} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`, {
-      code: 'host-moved',
-      exit: ExitCode.configuration,
-      nextSteps: [
-        `take it down first: chainctl teardown host${stackOption(stack)}`,
-        'or use another stack: --stack NAME',
-      ],
-    });
+    throw remedy.configuration(
+      'host-moved',
+      `${title} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`,
+      [`take it down first: chainctl teardown host${stackOption(stack)}`, 'or use another stack: --stack NAME'],
+    );
   }
   // Another service may be on the same machine.
   const same = Object.values(pins).find((each) => each?.address === ssh.address && each.port === ssh.port);
@@ -154,9 +151,9 @@ async function pinOf(
 }
 
 function noKey(ssh: SshAddress): RemedyError {
-  return new RemedyError(`there is no key to show to ${formatAccess(ssh)}: no --identity, and no SSH agent`, {
-    code: 'ssh-no-key',
-    exit: ExitCode.configuration,
-    nextSteps: ['name a private key: --identity ~/.ssh/id_ed25519', 'or start an agent: eval $(ssh-agent) && ssh-add'],
-  });
+  return remedy.configuration(
+    'ssh-no-key',
+    `there is no key to show to ${formatAccess(ssh)}: no --identity, and no SSH agent`,
+    ['name a private key: --identity ~/.ssh/id_ed25519', 'or start an agent: eval $(ssh-agent) && ssh-add'],
+  );
 }

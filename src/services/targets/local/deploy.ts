@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { makeToken, TOKEN_SECRET, tokenId } from '../../chain/token.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
@@ -141,11 +141,9 @@ function refuseOnePort(request: LocalRequest): void {
       const name = each.name.toUpperCase();
       return isReplicated(each) ? `the proxy in front of ${name}` : name;
     });
-    throw new RemedyError(`${first} and ${second} cannot both have port ${portOf(one)}`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: [`give --port-${one.name} and --port-${other.name} different values, or 0 for any free one`],
-    });
+    throw remedy.usage('usage', `${first} and ${second} cannot both have port ${portOf(one)}`, [
+      `give --port-${one.name} and --port-${other.name} different values, or 0 for any free one`,
+    ]);
   }
 }
 
