@@ -42,6 +42,9 @@ export class RemedyError extends Error {
   }
 }
 
+/** What to do after a change that did not come to its end, whatever kept it. */
+export const CONTINUE = 'run the same command again: it continues where it stopped';
+
 /** Makes an error of one exit code; the code names it for machines, the steps are those of {@link RemedyError.nextSteps}. */
 const withExit =
   (exit: ExitCode) =>

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
 import ssh2 from 'ssh2';
+import type { KeyPair } from '../stack/secrets.ts';
 
-/** A key pair in OpenSSH's formats: `-----BEGIN OPENSSH PRIVATE KEY-----` and `ssh-ed25519 AAAA... comment`. */
-export interface SshKeyPair {
-  readonly privateKey: string;
-  readonly publicKey: string;
-}
-
-/** Makes an ed25519 key pair without a passphrase, in the formats that OpenSSH and cloud-init read. */
-export function makeSshKeyPair(comment: string): SshKeyPair {
+/**
+ * Makes an ed25519 key pair without a passphrase, in the formats that OpenSSH and cloud-init read:
+ * `-----BEGIN OPENSSH PRIVATE KEY-----` and `ssh-ed25519 AAAA... comment`.
+ */
+export function makeSshKeyPair(comment: string): KeyPair {
   const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
   return { privateKey: pair.private, publicKey: pair.public };
 }

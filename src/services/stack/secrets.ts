@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, link, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { makeToken, TOKEN_SECRET } from '../chain/token.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { syncFolder } from '../files/write-durably.ts';
 import type { StackPaths } from './paths.ts';
@@ -85,6 +86,17 @@ export async function readSecret(paths: Pick<StackPaths, 'folder'>, name: string
     if (hasCode(error, 'ENOENT')) return undefined;
     throw unusable(path, 'read', error);
   }
+}
+
+/** @returns undefined where the stack lacks one of the two */
+export async function readSecretPair(paths: Pick<StackPaths, 'folder'>, name: string): Promise<KeyPair | undefined> {
+  const [privateKey, publicKey] = await Promise.all([readSecret(paths, name), readSecret(paths, `${name}.pub`)]);
+  return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
+}
+
+/** The token of the stack, made when `make` and it is missing. */
+export async function stackToken(paths: Pick<StackPaths, 'folder'>, make: boolean): Promise<string | undefined> {
+  return make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET);
 }
 
 /** The names of all secrets that the stack has. */

@@ -3,7 +3,7 @@ import { type RemedyError, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import { NotMade, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
-import { isAws, isRefused } from './errors.ts';
+import { isAws, isRefused, unless } from './errors.ts';
 import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
@@ -90,9 +90,9 @@ export function instance(
   const find = async (context: ResourceContext) => chooseInstance(await list(context, ALIVE));
   const terminate = async (context: ResourceContext, ids: readonly string[]) => {
     for (const id of ids) {
-      await ec2.call('TerminateInstances', { InstanceIds: [id] }, context.signal).catch((error: unknown) => {
-        if (!isAws(error, 'InvalidInstanceID.NotFound')) throw error;
-      });
+      await ec2
+        .call('TerminateInstances', { InstanceIds: [id] }, context.signal)
+        .catch(unless('InvalidInstanceID.NotFound'));
     }
   };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
-import { isAws } from './errors.ts';
+import { isAws, unless } from './errors.ts';
 import { type Ownership, objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
 
 export const KEY_PAIR = 'ssh-key';
@@ -46,9 +46,7 @@ export function keyPair(ec2: Ec2, owner: Ownership, publicKey: () => string): Re
   const remove = async (context: ResourceContext, pairs: readonly LiveKeyPair[]) => {
     // By name, which is unique in a region.
     for (const pair of pairs) {
-      await ec2.call('DeleteKeyPair', { KeyName: pair.name }, context.signal).catch((error: unknown) => {
-        if (!isAws(error, 'InvalidKeyPair.NotFound')) throw error;
-      });
+      await ec2.call('DeleteKeyPair', { KeyName: pair.name }, context.signal).catch(unless('InvalidKeyPair.NotFound'));
     }
   };
   return {

@@ -1,8 +1,8 @@
-import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { CONTINUE, type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, IpPermission } from './ec2.ts';
-import { isAws } from './errors.ts';
+import { isAws, unless } from './errors.ts';
 import { foreignName } from './key-pair.ts';
 import { type Ownership, objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
 
@@ -215,12 +215,6 @@ function neverSeen(key: string, reason: string): RemedyError {
   return remedy.unhealthy(
     'aws-inconsistent',
     `what was just made for ${key} did not show up within a minute: ${reason}`,
-    ['run the same command again: it continues where it stopped'],
+    [CONTINUE],
   );
-}
-
-function unless(code: string): (error: unknown) => void {
-  return (error) => {
-    if (!isAws(error, code)) throw error;
-  };
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { CONTINUE, ExitCode, RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import type { Operation } from './compute-calls.ts';
 
 /** Where something went wrong: for the sentence that says so. */
@@ -186,8 +186,6 @@ export function noCredentials(cause: unknown): RemedyError {
     cause,
   );
 }
-
-const CONTINUE = 'run the same command again: it continues where it stopped';
 
 /**
  * What a fault means to a person: credentials and permissions (exit 3), quotas and shortages (4), an endpoint that does

@@ -112,6 +112,6 @@ export const gcpDeployFlags = {
 type Given<F extends Interfaces.FlagInput> = Partial<Interfaces.InferredFlags<F>>;
 
 /** Of a command over several places, too: then only some are there. */
-export type GcpPlaceFlags = Given<typeof gcpPlaceFlags>;
+type GcpPlaceFlags = Given<typeof gcpPlaceFlags>;
 export type GcpDoctorFlags = GcpPlaceFlags & Given<typeof gcpDoctorFlags>;
 export type GcpFlags = GcpPlaceFlags & Interfaces.InferredFlags<typeof gcpDeployFlags>;

@@ -1,4 +1,4 @@
-import { ExitCode, type RemedyError, remedy } from '../../../errors.ts';
+import { CONTINUE, ExitCode, type RemedyError, remedy } from '../../../errors.ts';
 import type { StepAction } from '../../../events.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -88,8 +88,6 @@ function instanceError(fault: InstanceFault, { name, project, location }: GroupW
     nextSteps: [`see what the VM did: ${console} --project ${project}`, CONTINUE],
   });
 }
-
-const CONTINUE = 'run the same command again: it continues where it stopped';
 
 function neverStable({ name, deadlineSeconds, location, project }: GroupWait, reason: string): RemedyError {
   const list = `gcloud compute instance-groups managed list-instances ${name} ${placeFlag(location)} --project ${project}`;

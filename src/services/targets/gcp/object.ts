@@ -5,7 +5,7 @@ import { describe, type Ownership, objectName, readMarker } from './names.ts';
 import { type ChangeStep, lookUp } from './operations.ts';
 
 /** What every kind of object has that chainctl makes. */
-interface Named {
+export interface Named {
   readonly name?: string | null;
   readonly description?: string | null;
   readonly id?: unknown;
@@ -144,6 +144,13 @@ export function vanished(name: string): RemedyError {
   return remedy.unhealthy('gcp-gone', `${name} was removed by somebody else while it was being deployed`, [
     'run the same command again: it makes what is missing',
   ]);
+}
+
+/** What of some values is not as wanted, in words. */
+export function unlike(pairs: readonly (readonly [name: string, is: unknown, wanted: unknown])[]): string[] {
+  return pairs
+    .filter(([, is, wanted]) => is !== wanted)
+    .map(([name, is, wanted]) => `${name}: ${is ?? 'unset'} -> ${wanted ?? 'unset'}`);
 }
 
 /** A step for a patch: it may be repeated, and needs no token that was written down. */

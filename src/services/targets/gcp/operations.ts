@@ -1,4 +1,4 @@
-import { type RemedyError, remedy } from '../../../errors.ts';
+import { CONTINUE, type RemedyError, remedy } from '../../../errors.ts';
 import type { StepAction } from '../../../events.ts';
 import { pollUntil, type Wait } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -134,9 +134,7 @@ async function finished(
 }
 
 function notEnded(name: string, seconds: number, reason: string): RemedyError {
-  return remedy.unhealthy('not-ready', `${name} has not ended within ${seconds} s: ${reason}`, [
-    'run the same command again: it continues where it stopped',
-  ]);
+  return remedy.unhealthy('not-ready', `${name} has not ended within ${seconds} s: ${reason}`, [CONTINUE]);
 }
 
 function waitOnce(compute: Compute, { name, zone, region }: Operation, signal: AbortSignal): Promise<Operation> {

@@ -14,7 +14,7 @@ export const DEFAULT_DISK_GB = 30;
 export const HOST_KEY_B = 'host-key-b';
 
 /** What the operator asks of `deploy gcp`; recorded in the state as it is. No secrets. */
-export const gcpRequestSchema = z.preprocess(
+const gcpRequestSchema = z.preprocess(
   withServices,
   z.object({
     /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */

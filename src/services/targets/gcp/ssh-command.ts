@@ -1,13 +1,14 @@
 import { remedy } from '../../../errors.ts';
 import type { HostAccess } from '../../machine/access.ts';
+import { type LoginKeys, loginKeys } from '../../machine/login-keys.ts';
 import { quote } from '../../machine/shell.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { stackOption } from '../../stack/stack-option.ts';
-import { type LoginKeys, loginAccess, loginKeys, SSH_USER } from './boot/login.ts';
+import { loginAccess, SSH_USER } from './boot/login.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
-import type { GcpRequest } from './request.ts';
+import { type GcpRequest, HOST_KEY_B } from './request.ts';
 import type { GroupVm } from './vms.ts';
 
 /** Where connections through Google's Identity-Aware Proxy come from (cloud.google.com/iap/docs/using-tcp-forwarding). */
@@ -52,7 +53,7 @@ export async function vmAccessB(paths: StackPaths, vm: GroupVm): Promise<HostAcc
 }
 
 async function keysOf(paths: StackPaths): Promise<LoginKeys> {
-  const keys = await loginKeys(paths, false);
+  const keys = await loginKeys(paths, HOST_KEY_B, false);
   if (keys !== undefined) return keys;
   throw remedy.configuration('no-keys', `the keys to the VMs of stack ${paths.name} are not on this machine`, [
     'log in from the machine that deployed it',

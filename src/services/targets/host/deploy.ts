@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type RemedyError, remedy } from '../../../errors.ts';
-import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
 import { formatAccess } from '../../machine/access.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
 import { fingerprint, parsePublicKey } from '../../machine/ssh-keys.ts';
@@ -9,7 +8,7 @@ import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
-import { ensureSecret, readSecret } from '../../stack/secrets.ts';
+import { stackToken } from '../../stack/secrets.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { type AskedServices, askServices } from '../../workloads/ask.ts';
@@ -82,7 +81,7 @@ export async function planHost(
   const known = await readPins(paths);
   const pin = await pinOf(paths.name, definition, request, known, await deps.trust(), context.signal);
   const pins: HostPins = { ...known, [service]: pin };
-  const token = auth === 'token' ? await tokenOf(paths, make) : undefined;
+  const token = auth === 'token' ? await stackToken(paths, make) : undefined;
   const templates = await deps.templates();
   const wanted = { definition, settings, links: links.known, ollamaImage, token };
   const spec = serviceSpec(wanted, templatesOf(templates, definition));
@@ -117,11 +116,6 @@ export async function planHost(
       return deployed;
     },
   };
-}
-
-/** The stack's token, made when it is first needed; a dry run makes none. */
-function tokenOf(paths: StackPaths, make: boolean): Promise<string | undefined> {
-  return make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET);
 }
 
 /** The pin that is known, unless the operator vouches for another key; else a new one. */

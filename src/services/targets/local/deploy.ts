@@ -1,10 +1,10 @@
 import { remedy } from '../../../errors.ts';
-import { makeToken, TOKEN_SECRET, tokenId } from '../../chain/token.ts';
+import { TOKEN_SECRET, tokenId } from '../../chain/token.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, PlannedDeploy } from '../../stack/provider.ts';
 import type { Desired } from '../../stack/resource.ts';
-import { ensureSecret, readSecret, secretPath } from '../../stack/secrets.ts';
+import { secretPath, stackToken } from '../../stack/secrets.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
@@ -126,7 +126,7 @@ function withContexts(request: LocalRequest, contexts: Readonly<Record<string, n
 
 /** The stack's token, made when it is first needed; a dry run makes none. */
 async function tokenFile(paths: StackPaths, make: boolean): Promise<TokenFile> {
-  const token = make ? await ensureSecret(paths, TOKEN_SECRET, makeToken) : await readSecret(paths, TOKEN_SECRET);
+  const token = await stackToken(paths, make);
   return { path: secretPath(paths, TOKEN_SECRET), id: token === undefined ? 'new' : tokenId(token) };
 }
 
