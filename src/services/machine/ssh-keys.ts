@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
 import ssh2 from 'ssh2';
-
-/** A key pair in OpenSSH's formats: `-----BEGIN OPENSSH PRIVATE KEY-----` and `ssh-ed25519 AAAA... comment`. */
-export interface SshKeyPair {
-  readonly privateKey: string;
-  readonly publicKey: string;
-}
+import type { KeyPair } from '../stack/secrets.ts';
 
 /** Bytes of an ed25519 public key over the wire: its type and 32 bytes, each with its length before it. */
 const WHOLE = 4 + 'ssh-ed25519'.length + 4 + 32;
@@ -18,7 +13,7 @@ const WHOLE = 4 + 'ssh-ed25519'.length + 4 + 32;
 export function makeSshKeyPair(
   comment: string,
   generate: (comment: string) => { readonly private: string; readonly public: string } = ed25519,
-): SshKeyPair {
+): KeyPair {
   for (;;) {
     const pair = generate(comment);
     // OpenSSH does not read a key that has lost bytes.
