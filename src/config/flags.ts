@@ -22,7 +22,7 @@ export function refused(flag: { readonly name: string }, fault: string): RemedyE
   return new RemedyError(`--${flag.name}: ${fault}`, {
     code: 'usage',
     exit: ExitCode.usage,
-    nextSteps: ['see the flags and examples with --help'],
+    nextSteps: [],
   });
 }
 
