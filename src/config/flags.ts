@@ -82,13 +82,16 @@ function httpUrl(text: string, flag: { readonly name: string }, example: string)
   return url;
 }
 
+/** @throws RemedyError (exit 2) when it is not an absolute http or https URL */
+export function checkUrl(text: string, flag: { readonly name: string }): string {
+  httpUrl(text, flag, 'http://127.0.0.1:8001');
+  return text;
+}
+
 /** An absolute http or https URL. */
 export const urlFlag = Flags.custom<string>({
   helpValue: 'URL',
-  parse: async (text, _context, flag) => {
-    httpUrl(text, flag, 'http://127.0.0.1:8001');
-    return text;
-  },
+  parse: async (text, _context, flag) => checkUrl(text, flag),
 });
 
 /** Where metrics are posted to: a URL without a path gets the one that OTLP has for them. */
