@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { formerly as alsoRead, integerFlag, modelFlag, urlFlag } from '../../../config/flags.ts';
+import { formerly as alsoRead, integerFlag, urlFlag } from '../../../config/flags.ts';
+import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 import { DEFAULT_DISK_GB, DEFAULT_REGION, DEFAULT_TYPE, SSH_USER } from './request.ts';
 
 /** The same flag, as its type is inferred. */
@@ -74,7 +75,8 @@ export const awsDeployFlags = {
   public: Flags.boolean({ description: 'everybody may use the service', default: false, exclusive: ['allow'] }),
   'elastic-ip': Flags.boolean({ description: 'an address that outlives a stop of the VM', default: false }),
   ttl: ttlFlag('the VM deletes itself after this time, whatever becomes of this machine'),
-  'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+  ...modelFlags(),
+  ...settingFlags(),
   ...cloudServiceFlags,
   'ssh-user': Flags.string({
     description: "the image's own user, who may use sudo",
