@@ -6,14 +6,13 @@ import { durationFlag } from '../config/flags.ts';
 import { givenUrls, serviceUrlFlags, smokeTargetFlag } from '../config/service-urls.ts';
 import { tokenFileFlag } from '../config/token-flag.ts';
 import { ExitCode } from '../errors.ts';
-import { chainTokens, pathsOf } from '../operator.ts';
+import { chainTokens, endpointsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { junitOf } from '../services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { smokeTarget, smokeTargets } from '../services/smoke/targets.ts';
-import { readEndpoints } from '../services/stack/endpoints.ts';
 import { formatSmokeReport } from '../ui/format/check.ts';
 
 export default class Smoke extends BaseCommand<typeof Smoke> {
@@ -32,9 +31,13 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       description: 'minimum processing time of B [default: what the stack was deployed with, else not checked]',
       helpValue: '5s',
     }),
-    timeout: durationFlag({ description: 'for each request; a health gets at most 10 s', default: 180, min: 0.1 }),
+    timeout: durationFlag({
+      description: 'longest time of each request; health requests have at most 10 s',
+      default: 180,
+      min: 0.1,
+    }),
     'token-file': tokenFileFlag,
-    junit: Flags.string({ description: 'write the results as JUnit XML, too', helpValue: 'FILE' }),
+    junit: Flags.string({ description: 'file to write the results to as JUnit XML, too', helpValue: 'FILE' }),
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
@@ -47,7 +50,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
     };
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
-    const targets = await smokeTargets(this.stack, named, () => readEndpoints(pathsOf(this.stack)));
+    const targets = await smokeTargets(this.stack, named, () => endpointsOf(this.stack));
     const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf });
     try {
       const deps = { client, clock: systemClock, emit, signal };

@@ -20,12 +20,12 @@ export const ttlFlag = (description: string) =>
 export const cloudServiceFlags = {
   ...tuningFlags,
   'ollama-image': Flags.string({
-    description: "the engine's image, instead of the version that chainctl was tested with",
+    description: "the engine's image [default: the version that chainctl was tested with]",
     helpValue: 'IMAGE',
     env: 'CHAINCTL_OLLAMA_IMAGE',
   }),
   auth: Flags.option({
-    description: "whether the service requires the stack's bearer token",
+    description: "token: require the stack's bearer token (smoke and load send it automatically)",
     options: ['token', 'none'] as const,
     default: 'token',
     env: 'CHAINCTL_AUTH',

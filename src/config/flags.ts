@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { durationText, parseDuration } from '../durations.ts';
-import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../errors.ts';
 import { parseModelName } from '../services/chain/model-name.ts';
 
 interface Range {
@@ -19,11 +19,7 @@ export function formerly<F extends { env?: string }>(variable: string, flag: F):
 
 /** A bad value is refused at the door, with the flag that it was given to. */
 export function refused(flag: { readonly name: string }, fault: string): RemedyError {
-  return new RemedyError(`--${flag.name}: ${fault}`, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: [],
-  });
+  return remedy.usage('usage', `--${flag.name}: ${fault}`, []);
 }
 
 /** @throws RemedyError (exit 2) with the range */
@@ -100,7 +96,7 @@ export const otlpFlag = Flags.custom<string>({
   parse: async (text, _context, flag) => {
     const url = httpUrl(text, flag, 'http://127.0.0.1:4318');
     if (url.search !== '' || url.hash !== '') {
-      throw refused(flag, 'the URL is told in notes: put keys into OTEL_EXPORTER_OTLP_HEADERS, not behind a "?"');
+      throw refused(flag, 'the URL is shown in notes: put keys into OTEL_EXPORTER_OTLP_HEADERS, not behind a "?"');
     }
     if (url.pathname !== '/') return text;
     return new URL('/v1/metrics', url).href;

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../errors.ts';
+import { RemedyError, remedy } from '../errors.ts';
 import { shellWord } from '../services/words.ts';
 import { nearest } from './nearest.ts';
 
@@ -27,7 +27,7 @@ export function usageError(thrown: Error, typed: Typed): RemedyError {
   const corrected = meant && typed.argv.map((word) => correct(word, meant));
   const steps = [seeHelp(typed.command)];
   if (corrected) steps.unshift(`did you mean: ${commandLine(typed.command, corrected)}`);
-  return new RemedyError(said, { code: 'usage', exit: ExitCode.usage, cause: thrown, nextSteps: steps });
+  return remedy.usage('usage', said, steps, thrown);
 }
 
 /** That a command does not exist, with what was probably meant by its words. */
@@ -37,7 +37,7 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
   const before = commands.find((command) => `${words.join(' ')} `.startsWith(`${command} `));
   if (before !== undefined) {
     const extra = words.slice(before.split(' ').length).join(' ');
-    return usage(`${before} takes no argument "${extra}"`, [seeHelp(before)]);
+    return remedy.usage('usage', `${before} takes no argument "${extra}"`, [seeHelp(before)]);
   }
   // A command may be followed by arguments: each is compared with as many words as it has.
   const meant = commands.flatMap((command) => {
@@ -52,11 +52,7 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
   const topic = commands.some((command) => command.startsWith(`${words[0]} `)) ? ` ${words[0]}` : '';
   const steps = [`see all commands: chainctl${topic} --help`];
   if (found) steps.unshift(`did you mean: ${commandLine(found.command, argv.slice(found.length))}`);
-  return usage(`there is no command "${words.join(' ')}"`, steps);
-}
-
-function usage(message: string, nextSteps: readonly string[]): RemedyError {
-  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps });
+  return remedy.usage('usage', `there is no command "${words.join(' ')}"`, steps);
 }
 
 interface Correction {

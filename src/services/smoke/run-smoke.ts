@@ -167,7 +167,8 @@ async function askFor(
   const remedy = `name the address of ${wanted} with --${name}-url`;
   const links = await asked.linksOf?.(client, place.base, timeoutMs);
   const told = links?.[name];
-  if (told === undefined) return { missing: `the address of ${wanted} is not known: ${other} did not tell it`, remedy };
+  if (told === undefined)
+    return { missing: `the address of ${wanted} is not known: ${other} does not report it`, remedy };
   if (!URL.canParse(told)) {
     return {
       missing: `${other} sends to "${told}", which is not a URL`,

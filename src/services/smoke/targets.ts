@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import { entryOf, SERVICES } from '../workloads/catalog.ts';
 import type { SmokeOptions } from './run-smoke.ts';
@@ -32,14 +32,14 @@ export async function smokeTargets(
   const targets = { ...deployed, ...named, urls: Object.fromEntries(urls) };
   if (urls.length === 0) {
     const what = service === undefined ? 'nothing' : `no service ${service.toUpperCase()}`;
-    throw new RemedyError(`${what} is deployed in stack "${stack}", so there is nothing to check`, {
-      code: 'nothing-deployed',
-      exit: ExitCode.configuration,
-      nextSteps: [
+    throw remedy.configuration(
+      'nothing-deployed',
+      `${what} is deployed in stack "${stack}", so there is nothing to check`,
+      [
         `chainctl deploy local${stackOption(stack)}`,
         'or name a running chain: chainctl smoke --target http://127.0.0.1:8001',
       ],
-    });
+    );
   }
   return targets;
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { parseCidr } from './cidr.ts';
 
 /** Run by AWS; answers with the caller's address and a newline. */
@@ -35,17 +35,17 @@ export async function operatorAddress({ given, endpoint, fetch, signal }: Operat
     text = (await answer.text()).trim();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw unknown(`${WHO_AM_I} did not tell: ${reasonOf(error)}`, error);
+    throw unknown(`${WHO_AM_I} did not report it: ${reasonOf(error)}`, error);
   }
   if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) throw unknown(`${WHO_AM_I} answered "${text.slice(0, 60)}"`);
   return parseCidr(text, WHO_AM_I);
 }
 
 function unknown(detail: string, cause?: unknown): RemedyError {
-  return new RemedyError(`the address from which you will log in to the VM is not known: ${detail}`, {
-    code: 'operator-address',
-    exit: ExitCode.configuration,
+  return remedy.configuration(
+    'operator-address',
+    `your public address, from which you log in to the VM, is not known: ${detail}`,
+    ['give it with --operator-address 203.0.113.7/32 or CHAINCTL_OPERATOR_ADDRESS'],
     cause,
-    nextSteps: ['give it with --operator-address 203.0.113.7/32 or CHAINCTL_OPERATOR_ADDRESS'],
-  });
+  );
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import type { LogKind, LogSelection, LogSource } from './log-source.ts';
 import type { StackPaths } from './paths.ts';
 import type { Place } from './places.ts';
@@ -43,15 +43,11 @@ export async function openLogs(
     const on = stackOption(paths.name);
     const others = service === undefined ? [] : (await findOf(undefined)).map(({ source }) => source);
     const there = others.length === 0 ? '' : `; there are those of ${others.join(', ')}`;
-    throw new RemedyError(`there are no ${what} in ${paths.logs}${there}`, {
-      code: 'no-logs',
-      exit: ExitCode.configuration,
-      nextSteps: [
-        ...others.slice(0, 1).map((other) => `name one of them: chainctl logs ${other}${on}`),
-        `see what is deployed, and where: chainctl status${on}`,
-        `or deploy first: chainctl deploy local${on}`,
-      ],
-    });
+    throw remedy.configuration('no-logs', `there are no ${what} in ${paths.logs}${there}`, [
+      ...others.slice(0, 1).map((other) => `name one of them: chainctl logs ${other}${on}`),
+      `see what is deployed, and where: chainctl status${on}`,
+      `or deploy first: chainctl deploy local${on}`,
+    ]);
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
 import { durationFlag, integerFlag, modelFlag, numberFlag, urlFlag } from '../../../config/flags.ts';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import type { ScalingSignal } from './autoscaler.ts';
 import { DEFAULT_DISK_GB, DEFAULT_TYPE, DEFAULT_ZONE } from './request.ts';
 
@@ -16,7 +16,7 @@ export const gcpPlaceFlags = {
     env: 'CHAINCTL_GCP_PROJECT',
   }),
   'gcp-endpoint-url': urlFlag({
-    description: 'Compute Engine endpoint of a lab, instead of that of Google',
+    description: "Compute Engine endpoint, instead of Google's: for a lab",
     env: 'CHAINCTL_GCP_ENDPOINT_URL',
     aliases: ['endpoint-url'],
     deprecateAliases: true,
@@ -30,19 +30,17 @@ const autoscaleFlag = Flags.custom<ScalingSignal>({
     const [, signal, share] = /^(cpu|lb)=(0?\.\d+|1(?:\.0+)?)$/.exec(text.trim()) ?? [];
     const target = Number(share);
     if ((signal === 'cpu' || signal === 'lb') && target > 0) return { signal, target };
-    throw new RemedyError(`--autoscale: "${text}" is neither cpu=SHARE nor lb=SHARE`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: ['write cpu=0.6 (CPU of the VMs) or lb=0.8 (share of --rate-per-vm), with a share of at most 1'],
-    });
+    throw remedy.usage('usage', `--autoscale: "${text}" is neither cpu=SHARE nor lb=SHARE`, [
+      'write cpu=0.6 (CPU of the VMs) or lb=0.8 (share of --rate-per-vm), with a share of at most 1',
+    ]);
   },
 });
 
 /** Where the group is to be and of what: what `doctor` examines, too. */
 export const gcpDoctorFlags = {
   zones: Flags.string({
-    description: `zones of one region, tried in this order when one has no machines left [default: where the stack is, else ${DEFAULT_ZONE}]`,
-    helpValue: 'ZONE,...',
+    description: `zones of one region, comma-separated, tried in this order when one has no capacity [default: where the stack is, else ${DEFAULT_ZONE}]`,
+    helpValue: 'ZONE',
     multiple: true,
     delimiter: ',',
     env: 'CHAINCTL_ZONES',
@@ -61,7 +59,7 @@ export const gcpDoctorFlags = {
 export const gcpDeployFlags = {
   ...gcpDoctorFlags,
   'region-wide': Flags.boolean({
-    description: 'spread the group evenly over zones of the region, all of which must have machines left',
+    description: 'spread the group evenly over three zones of the region; all of them need capacity',
     default: false,
   }),
   network: Flags.string({ description: 'network of the VMs', default: 'default', env: 'CHAINCTL_GCP_NETWORK' }),
@@ -78,34 +76,35 @@ export const gcpDeployFlags = {
   }),
   min: integerFlag({ description: 'smallest size of the group, VMs', default: 1, min: 1, max: 100 }),
   autoscale: autoscaleFlag({
-    description: 'what the size follows: CPU of the VMs, or use of --rate-per-vm',
+    description: 'signal of the autoscaler and its target: CPU use of the VMs, or used share of --rate-per-vm',
     default: { signal: 'cpu', target: 0.6 },
     defaultHelp: async () => 'cpu=0.6',
   }),
-  'rate-per-vm': numberFlag({ description: 'requests per second that a VM is meant to take', default: 1, min: 0.01 }),
+  'rate-per-vm': numberFlag({ description: 'capacity of one VM, requests per second', default: 1, min: 0.01 }),
   'cool-down': durationFlag({
-    description: "time in which a new VM's CPU does not count [default: 60s]",
+    description: "time for which a new VM's CPU use is ignored",
     default: 60,
     max: HOUR,
   }),
   'request-timeout': durationFlag({
-    description: 'longest time of an answer [default: 180s]',
+    description: 'longest time of an answer, at the load balancer',
     default: 180,
     min: 1,
     max: HOUR,
     env: 'CHAINCTL_REQUEST_TIMEOUT',
   }),
   'ready-timeout': durationFlag({
-    description: 'longest time until a VM serves [default: depends on what it boots from]',
+    description:
+      'deadline for a VM, and then for the public address, to serve [default: depends on what it boots from]',
   }),
-  ttl: ttlFlag('each VM deletes itself after this time, and the group makes another one: the cost goes on'),
+  ttl: ttlFlag('delete each VM after this time; the group replaces it, so this does not limit cost'),
   'model-b': modelFlag({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
   'min-process-seconds': durationFlag({
-    description: "shortest time of an answer of B [default: the service's own, 5s]",
+    description: "shortest time of an answer of B [default: the service's own, 5 s]",
   }),
   ...cloudServiceFlags,
   bake: Flags.boolean({
-    description: 'boot from an image of its own, which is made first; otherwise each VM downloads everything',
+    description: 'boot VMs from a prepared image, made first; otherwise each VM downloads everything',
     default: true,
     allowNo: true,
   }),
@@ -114,6 +113,6 @@ export const gcpDeployFlags = {
 type Given<F extends Interfaces.FlagInput> = Partial<Interfaces.InferredFlags<F>>;
 
 /** Of a command over several places, too: then only some are there. */
-export type GcpPlaceFlags = Given<typeof gcpPlaceFlags>;
+type GcpPlaceFlags = Given<typeof gcpPlaceFlags>;
 export type GcpDoctorFlags = GcpPlaceFlags & Given<typeof gcpDoctorFlags>;
 export type GcpFlags = GcpPlaceFlags & Interfaces.InferredFlags<typeof gcpDeployFlags>;

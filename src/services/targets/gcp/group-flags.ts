@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { urlFlag } from '../../../config/flags.ts';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { FlagValues } from '../../workloads/service-definition.ts';
 import type { GroupReference } from './group-source.ts';
 
@@ -19,16 +19,16 @@ export const groupFlags = {
     deprecateAliases: true,
   }),
   'gcp-region': Flags.string({
-    description: 'region of a regional group',
+    description: 'region of the group, if it is regional',
     helpValue: 'REGION',
     aliases: ['region'],
     deprecateAliases: true,
   }),
   'backend-service': Flags.string({
-    description: 'backend service of the group, which tells whom the load balancer finds healthy',
+    description: "the group's backend service: shows which instances the load balancer finds healthy",
     helpValue: 'NAME',
   }),
-  url: urlFlag({ description: 'address of the group, which is asked who answers' }),
+  url: urlFlag({ description: "the group's address: polled to see which hosts answer" }),
 };
 
 const PARTS = ['zones', 'gcp-region', 'backend-service', 'url'] as const;
@@ -59,12 +59,8 @@ export function namedGroup(flags: FlagValues): GroupReference | undefined {
 }
 
 function usage(message: string): RemedyError {
-  return new RemedyError(message, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: [
-      'name it whole: --project P --zones europe-west3-c --group llm-b-mig',
-      "or leave these flags out, and the stack's own group is meant",
-    ],
-  });
+  return remedy.usage('usage', message, [
+    'name it whole: --project P --zones europe-west3-c --group llm-b-mig',
+    "or leave these flags out, and the stack's own group is meant",
+  ]);
 }

@@ -3,7 +3,7 @@ import { modelFlag } from '../../../config/flags.ts';
 import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
 const ssh = {
-  description: 'the machine',
+  description: 'machine to deploy to',
   helpValue: 'USER@ADDRESS[:PORT]',
   env: 'CHAINCTL_SSH',
 };
@@ -30,15 +30,15 @@ export const hostDoctorFlags = { ssh: Flags.string(ssh), ...loginFlags };
 export const hostDeployFlags = {
   ssh: Flags.string({ ...ssh, required: true }),
   ...loginFlags,
-  model: modelFlag({ description: `the model [default: ${modelsText()}]` }),
+  model: modelFlag({ description: `model of the service [default: ${modelsText()}]` }),
   ...settingFlags(),
   'ollama-image': Flags.string({
-    description: "the engine's image, instead of the version that chainctl was tested with",
+    description: "the engine's image [default: the version that chainctl was tested with]",
     helpValue: 'IMAGE',
     env: 'CHAINCTL_OLLAMA_IMAGE',
   }),
   auth: Flags.option({
-    description: "require the stack's bearer token (smoke and load send it automatically)",
+    description: "token: require the stack's bearer token (smoke and load send it automatically)",
     options: ['token', 'none'] as const,
     default: 'token',
     env: 'CHAINCTL_AUTH',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 
 /**
  * Reads a private key that can be used without asking.
@@ -18,11 +18,7 @@ export async function readIdentity(path: string): Promise<string> {
     );
   }
   if (/^ssh-|^ecdsa-/.test(text)) {
-    throw unusable(
-      `${path} is a public key`,
-      'name the private key, which usually has the same name without .pub',
-      undefined,
-    );
+    throw unusable(`${path} is a public key`, 'name the private key: usually the same name without .pub', undefined);
   }
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     throw unusable(`${path} is not a private key that ssh knows`, 'name a key that ssh-keygen made', undefined);
@@ -45,10 +41,5 @@ function isEncrypted(text: string): boolean {
 }
 
 function unusable(message: string, nextStep: string, cause: unknown): RemedyError {
-  return new RemedyError(message, {
-    code: 'ssh-key-unusable',
-    exit: ExitCode.configuration,
-    cause,
-    nextSteps: [nextStep],
-  });
+  return remedy.configuration('ssh-key-unusable', message, [nextStep], cause);
 }

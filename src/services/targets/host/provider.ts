@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { RemedyError, remedy } from '../../../errors.ts';
 import type { Connection, Provider, Site } from '../../stack/provider.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { recordedStatus } from '../../stack/target-status.ts';
@@ -19,7 +19,7 @@ export const host: Provider<HostRequest> = {
     summary: 'bring a service up on a Linux machine that you reach over SSH',
     description: `Installs Docker and Compose where they are missing, builds the service there, pulls the model, and waits for one real answer.
 The user must be root or allowed to use sudo without a password. The machine's firewall is left as it is.
-Run it again to change what differs: only the service's container is replaced. "chainctl teardown host" takes it off again.`,
+Run it again to change what differs: only the service's container is replaced. "chainctl teardown host" removes it again.`,
     examples: [
       '--ssh ubuntu@192.0.2.10 --service b',
       '--ssh ubuntu@192.0.2.11:2222 --identity ~/.ssh/id_ed25519 --b-url http://192.0.2.10:8002',
@@ -109,13 +109,10 @@ async function trustOf({ userHome, ask }: Site['operator'], flags: HostFlags, si
 }
 
 function noMachine(stack: string, service: string): RemedyError {
-  return new RemedyError(
+  return remedy.configuration(
+    'no-vm',
     `stack ${stack} has no machine of service ${service.toUpperCase()} whose host key is pinned here`,
-    {
-      code: 'no-vm',
-      exit: ExitCode.configuration,
-      nextSteps: [`see where it is: chainctl status${stackOption(stack)}`],
-    },
+    [`see where it is: chainctl status${stackOption(stack)}`],
   );
 }
 
