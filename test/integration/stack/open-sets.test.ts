@@ -117,7 +117,7 @@ describe('a place and a service that only a test knows', () => {
     );
     expect(renderDeploy(deployments, 'all')).toMatchInlineSnapshot(`
       "Stack demo is up in near and in far.
-        B (invoke)  http://b.near.test/invoke
+        B (invoke)   http://b.near.test/invoke
         ECHO (echo)  http://echo.far.test/echo
         It costs money until "chainctl teardown all --stack demo".
       Next: chainctl smoke --stack demo

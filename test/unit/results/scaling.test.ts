@@ -234,7 +234,7 @@ test('a page that cannot be written is a warning, and the figures are there all 
     {
       type: 'note',
       level: 'warn',
-      text: expect.stringContaining(`make it with: chainctl report ${folder} --format html`),
+      text: expect.stringContaining(`make it with: chainctl report ${folder} --format html --out report.html`),
     },
   ]);
   expect(await readdir(folder)).toContain(`${tag}_elasticity.csv`);
