@@ -43,4 +43,7 @@ export class Exchange {
   }
 }
 
+/** Called once per request unless it was abandoned before. */
+export type OnEnd = (exchange: Exchange, end: WireEnd) => void;
+
 function nothing(): void {}
