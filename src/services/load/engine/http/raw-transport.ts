@@ -2,8 +2,7 @@ import { isIP, type OnReadOpts, Socket, type SocketConstructorOpts, type TcpSock
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { protocolNamed } from '../../protocols/protocols.ts';
 import { type Share, WHOLE } from '../../schedule/timetable.ts';
-import type { Exchange, OnEnd, WireEnd } from '../exchange.ts';
-import { failure } from '../failure.ts';
+import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { LocalPorts } from '../local-ports.ts';
 import type { ConnectionControls, RunOrder } from '../protocol.ts';
 import { RequestTemplate } from '../request-template.ts';
