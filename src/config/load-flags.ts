@@ -1,10 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
-import { durationFlag, formerly, integerFlag } from './flags.ts';
-import { grouped } from './grouped.ts';
-import { resultsFlag } from './results-flag.ts';
-import { tokenFileFlag } from './token-flag.ts';
+import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
 
 const targetFlag = Flags.string({
   description: "a service of the stack (chain, invoke) or a URL; a URL's default path is /chain",

@@ -12,14 +12,13 @@ import { ADDRESS } from './address.ts';
 import { parseImage } from './ami.ts';
 import { type AwsResources, awsResources, desiredAws, type Material } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
-import { refuseElsewhere } from './guards.ts';
 import { checkUserData, type LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
 import { gpuWarning } from './instance-types.ts';
 import { findAccount, findVpc, type Launch, resolveLaunch } from './launch.ts';
 import { costOf } from './prices.ts';
 import { type AwsRequest, recordedRequest, serviceOn } from './request.ts';
-import { awsTarget } from './target.ts';
+import { awsTarget, refuseElsewhere } from './target.ts';
 
 /** What planning takes beside an open stack. */
 export interface AwsPlanDeps {

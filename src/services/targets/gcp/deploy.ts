@@ -6,7 +6,6 @@ import type { Boot, BootInput, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
 import { isGroupKey, surgeOf } from './group.ts';
-import { refuseElsewhere } from './guards.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
 import { regionOf } from './names.ts';
 import { leaveZone, maySwitch, startAt } from './next-zone.ts';
@@ -16,6 +15,7 @@ import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
 import { type GcpRequest, locationsOf, serviceOn } from './request.ts';
 import type { Probe } from './serving.ts';
+import { refuseElsewhere } from './target.ts';
 import { isTemplateKey } from './template.ts';
 
 /** What planning takes beside an open stack. */
