@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listProcesses } from '../../src/services/machine/process-table.ts';
-import { parseTag } from '../../src/services/targets/local/service-process.ts';
+import { parseTag } from '../../src/services/targets/local/process-tag.ts';
 
 export const ROOT = new URL('../..', import.meta.url).pathname;
 

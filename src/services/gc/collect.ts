@@ -96,7 +96,7 @@ export async function removeGarbage(
  * @param home chainctl's own folder
  * @param isHere whether a recorded request means that place
  */
-export async function knownStacks(
+async function knownStacks(
   home: string,
   target: string,
   isHere: (request: TargetRecord['request']) => boolean,

@@ -188,7 +188,7 @@ const CASES = [
 ] as const;
 
 /** What a service that asks for a token must not let in; only for chains whose token is known. */
-export function authorizationOf(
+function authorizationOf(
   { name: side, path }: ServiceDefinition,
   client: ChainClient,
   prompt: () => string,

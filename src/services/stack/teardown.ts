@@ -74,13 +74,13 @@ export function leftoversError(report: TeardownReport, stack = 'default'): Remed
 }
 
 /** A resource of the stack that exists. */
-export interface FoundObject {
+interface FoundObject {
   readonly resource: Resource<unknown, unknown>;
   readonly live: unknown;
 }
 
 /** Everything of a target that exists: what the state names and what a sweep finds. */
-export async function findAll(
+async function findAll(
   target: Target,
   { context, journal }: Pick<StepDeps, 'context' | 'journal'>,
   objects = new LiveObjects(context, (key) => target.handle(key)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTag, parseTag } from '../../../src/services/targets/local/service-process.ts';
+import { formatTag, parseTag } from '../../../src/services/targets/local/process-tag.ts';
 
 const TAG = { folder: '/home/ann o’hara/a=b&c/ü', key: 'b-1', spec: 'abc123', token: 't-1', port: 40_001 };
 

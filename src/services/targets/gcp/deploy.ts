@@ -1,6 +1,7 @@
 import { applyPlan } from '../../stack/apply.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
 import type { StepDeps } from '../../stack/steps.ts';
+import { expiryOf } from '../../workloads/request.ts';
 import { isImageKey } from './boot/image.ts';
 import type { Boot, BootInput, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
@@ -133,10 +134,6 @@ async function planner(
     });
     return attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);
   };
-}
-
-function expiryOf({ ttlSeconds }: GcpRequest, now: number): string | undefined {
-  return ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString();
 }
 
 function zoneOf(location: Location, { zones }: GcpRequest, { zone }: Compute): string {

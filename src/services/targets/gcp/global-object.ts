@@ -1,6 +1,5 @@
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import type { Ownership } from './names.ts';
 import { type Kind, type Named, namedObject, patchStep, withNewest } from './object.ts';
 import { change, removeObject } from './operations.ts';
 
@@ -86,7 +85,7 @@ interface Labelling {
   read(name: string, signal: AbortSignal): Promise<Labelled>;
 }
 
-export function hasLabels(live: Labelled['labels'], wanted: Readonly<Record<string, string>>): boolean {
+function hasLabels(live: Labelled['labels'], wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([name, value]) => live?.[name] === value);
 }
 

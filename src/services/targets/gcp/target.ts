@@ -1,6 +1,6 @@
 import { refuseElsewhere as refuse } from '../../stack/elsewhere.ts';
 import { goneWithTheRest } from '../../stack/gone-with-the-rest.ts';
-import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext, Target } from '../../stack/resource.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import { BACKEND_GROUP } from './backend-group.ts';
@@ -10,7 +10,6 @@ import { byKey, type GcpResources, gcpResources } from './desired.ts';
 import { RULE } from './forwarding-rule.ts';
 import { isGroupKey } from './group.ts';
 import { listMarked } from './inventory.ts';
-import type { Ownership } from './names.ts';
 import { type Location, parseLocation } from './paths.ts';
 import { rulePerHour } from './prices.ts';
 import { recordedRequest } from './request.ts';

@@ -118,7 +118,7 @@ const status = z.looseObject({ backends: z.array(z.looseObject({ name: z.string(
  *
  * @returns by name; undefined when it does not answer, which a group without a load balancer does not either
  */
-export async function readProxy(base: string, signal: AbortSignal): Promise<ReadonlyMap<string, boolean> | undefined> {
+async function readProxy(base: string, signal: AbortSignal): Promise<ReadonlyMap<string, boolean> | undefined> {
   try {
     const { statusCode, body } = await request(`${base}/-/proxy`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),

@@ -4,8 +4,8 @@ import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts'
 import { shellWord } from '../../words.ts';
 import { serviceNamed } from '../../workloads/catalog.ts';
 import { portHolder } from './ports.ts';
+import { parseTag } from './process-tag.ts';
 import { behind } from './replicas.ts';
-import { parseTag } from './service-process.ts';
 
 /** Longer command lines are cut. */
 const MAX_COMMAND = 60;

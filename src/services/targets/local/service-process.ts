@@ -12,6 +12,7 @@ import type { Difference, Resource, ResourceContext } from '../../stack/resource
 import { stackOption } from '../../stack/stack-option.ts';
 import { portInUse } from './port-in-use.ts';
 import { LOOPBACK, tryPort } from './ports.ts';
+import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
 import { stopProcess } from './stop-process.ts';
 
 /** A service as a process of this machine. */
@@ -39,7 +40,6 @@ export interface ProcessDeps {
 /** A real engine loads a model of some GB from a slow disk. */
 const READY_SECONDS = 180;
 const POLL_MS = 50;
-/** An engine's own words are in it. */
 /** Every start is refused for a moment; only what lasts longer is worth a line. */
 const QUIET_MS = 1500;
 
@@ -188,33 +188,4 @@ async function notReady(live: LiveProcess, reason: string, logFile: string): Pro
     `${live.key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`,
     [`read ${logFile}`, `take it down with "${down}" and deploy again`],
   );
-}
-
-/** What a process of a stack says about itself in its arguments, so that it is found without any file. */
-export interface ProcessTag {
-  /** The stack's folder: two stacks of the same name in different homes stay apart. */
-  readonly folder: string;
-  readonly key: string;
-  /** Hash of the specification that it was started with. */
-  readonly spec: string;
-  readonly token: string;
-  readonly port: number;
-}
-
-const PREFIX = '--chainctl=';
-
-/** The tag as one argument without spaces; `ps` shows it readably. */
-export function formatTag(tag: ProcessTag): string {
-  return PREFIX + new URLSearchParams({ ...tag, port: String(tag.port) }).toString();
-}
-
-/** Finds a tag in a command line. */
-export function parseTag(command: string): ProcessTag | undefined {
-  const argument = command.split(' ').find((word) => word.startsWith(PREFIX));
-  if (argument === undefined) return undefined;
-  const params = new URLSearchParams(argument.slice(PREFIX.length));
-  const [folder, key, spec, token] = ['folder', 'key', 'spec', 'token'].map((name) => params.get(name));
-  const port = Number(params.get('port'));
-  if (!folder || !key || !spec || !token || !Number.isInteger(port)) return undefined;
-  return { folder, key, spec, token, port };
 }
