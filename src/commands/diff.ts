@@ -17,8 +17,8 @@ Invalid, contaminated and unfinished points are never compared. Works offline.`;
     '<%= config.bin %> <%= command.id %> results/before results/after --any-target --fail-on-worse',
   ];
   static override args = {
-    a: Args.string({ description: 'the run to compare with: folder, id or "latest"', required: true }),
-    b: Args.string({ description: 'the run to judge: folder, id or "latest"', required: true }),
+    a: Args.string({ description: 'baseline run: folder, id or "latest"', required: true }),
+    b: Args.string({ description: 'run to judge: folder, id or "latest"', required: true }),
   };
   static override flags = {
     'fail-on-worse': Flags.boolean({ description: 'exit 8 where B is worse at any rate, or no rate can be compared' }),

@@ -9,16 +9,17 @@ import { renderDoctor } from '../ui/render-doctor.ts';
 const EXAMINED = PROVIDERS.filter(({ doctorFlags }) => doctorFlags !== undefined);
 
 export default class Doctor extends BaseCommand<typeof Doctor> {
-  static override summary = 'examine what a deploy needs: this machine, credentials, clock, region, type, permissions';
+  static override summary =
+    'check everything a deploy needs: this machine, credentials, clock, region, type, permissions';
   static override description = `Changes nothing and makes nothing. Exits 8 when a check fails.
-Without a place it examines each of which there is any sign here.`;
+Without a place it checks every one that is configured here.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     ...EXAMINED.map(({ name }) => `<%= config.bin %> <%= command.id %> ${name}`),
   ];
   static override args = {
     target: Args.option({
-      description: 'what to examine [default: everything]',
+      description: 'place to check [default: every one that is configured here]',
       options: EXAMINED.map(({ name }) => name),
     })(),
   };

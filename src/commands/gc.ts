@@ -15,8 +15,8 @@ const flagsOf: FlagsOf = ({ placeFlags }) => placeFlags;
 export default class Gc extends BaseCommand<typeof Gc> {
   static override summary = 'find and remove what chainctl has left in clouds';
   static override description =
-    `Lists what carries chainctl's tag or marker and belongs to a stack that has expired, or that this machine knows nothing of.
-Without a cloud it looks at each for which there are credentials, and names those that it could not look at.
+    `Lists what carries chainctl's tag or marker and belongs to a stack that has expired or that this machine does not know.
+Without an argument it checks every cloud that has credentials here, and names those that it could not check.
 What others made in the same account is listed, and removed only with --others. Nothing without the tag is touched.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --dry-run',
@@ -24,15 +24,15 @@ What others made in the same account is listed, and removed only with --others. 
   ];
   static override args = {
     cloud: Args.option({
-      description: 'where to look [default: everywhere]',
+      description: 'cloud to check [default: every one that has credentials here]',
       options: CLOUDS.map(({ name }) => name),
     })(),
   };
   static override flags = {
     ...flagsOver(CLOUDS, flagsOf),
-    others: Flags.boolean({ description: 'also what other operators made' }),
+    others: Flags.boolean({ description: 'remove what other operators made, too' }),
     yes: Flags.boolean({ char: 'y', description: 'do not ask before removing' }),
-    'dry-run': Flags.boolean({ description: 'only list' }),
+    'dry-run': Flags.boolean({ description: 'list, and remove nothing' }),
   };
 
   protected async perform({ emit, signal, terminal, aside }: CommandContext): Promise<CommandOutcome> {

@@ -3,7 +3,7 @@ import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { isTyped, loadRequest } from '../config/load-options.ts';
-import { aboutThisRun, chainTokens, groupOf, loadClaims, pathsOf } from '../operator.ts';
+import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { runLoad } from '../services/load/run-load.ts';
@@ -11,8 +11,6 @@ import { GRACE_MS } from '../services/load/sweep/offer-rate.ts';
 import { exitOfSweep } from '../services/results/exit-codes.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { reportRun } from '../services/results/write-report.ts';
-import { readEndpoints } from '../services/stack/endpoints.ts';
-import { requireStack } from '../services/stack/known-stack.ts';
 import { flagsOver, groupFlagsOf, namesOf } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
 
@@ -21,13 +19,13 @@ const groupFlags = flagsOver(PROVIDERS, groupFlagsOf);
 export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'send requests at rates that do not depend on the answers, and record each answer';
   static override description =
-    `Requests are sent at their intended times whatever the answers do, and times count from there (open loop).
+    `Open loop: requests are sent at their intended times whatever the answers do, and response times count from there.
 Files: RESULTS/TAG_PATH_rpsN.csv and RESULTS/TAG_summary.csv show the latest run of a tag, written while it runs.
 Every run keeps its own files in RESULTS/RUN-ID/. Ctrl-C keeps what was measured and exits 130; --resume goes on.
 Thresholds (--slo) are METRIC OP VALUE, for example 'p95<2s', 'ok>99%', 'served-rps>=50'. Exit code 8 means that a
 point missed a threshold, that a condition of --abort-on was met, or that no request succeeded.
 Metrics: p50 p90 p95 p99 mean max ttft_p95 ok error-rate ok-rps served-rps.
-With --elastic the rates follow a profile that makes the group of B grow and shrink: a low rate, steps up until the
+With --elastic the rates follow a profile that makes B's group grow and shrink: a low rate, steps up until the
 group is at its maximum, a hold, and the low rate again until it is small. The group is watched and recorded, too.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --duration 10s',
@@ -46,8 +44,6 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags, argv, stack } = this;
-    const paths = pathsOf(stack);
-    if (flags.resume === undefined) await requireStack(paths);
     const elastic = elasticLoad(
       flags,
       (flag) => isTyped(argv, flag),
@@ -58,8 +54,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     );
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
-    const endpoints = () => readEndpoints(paths);
-    const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints });
+    const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints: () => endpointsOf(stack) });
     const report = await runLoad(request, {
       ...{ clock: systemClock, emit, signal, control },
       claims: await loadClaims(emit, signal),

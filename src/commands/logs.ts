@@ -10,7 +10,7 @@ import { flagsOver } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
 
 export default class Logs extends BaseCommand<typeof Logs> {
-  static override summary = 'the logs of the services';
+  static override summary = 'show the logs of the services';
   static override examples = [
     '<%= config.bin %> <%= command.id %> a',
     '<%= config.bin %> <%= command.id %> b --follow',
@@ -23,16 +23,16 @@ export default class Logs extends BaseCommand<typeof Logs> {
   };
   static override flags = {
     ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
-    follow: Flags.boolean({ char: 'f', description: 'go on with what is written, until Ctrl-C' }),
+    follow: Flags.boolean({ char: 'f', description: 'follow the logs until Ctrl-C' }),
     lines: integerFlag({
       char: 'n',
-      description: 'how many of the last lines of each log',
+      description: 'last lines of each log, lines',
       default: 20,
       min: 0,
       max: 100_000,
     }),
     requests: Flags.boolean({
-      description: 'the request logs (one JSON line per request) instead of the process logs',
+      description: 'request logs (one JSON line per request) instead of the process logs',
     }),
   };
 

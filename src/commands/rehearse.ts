@@ -19,7 +19,7 @@ import { deployResult } from '../ui/render-deploy.ts';
 import { renderRehearsal } from '../ui/render-rehearsal.ts';
 
 export default class Rehearse extends BaseCommand<typeof Rehearse> {
-  static override summary = 'the whole job once on this machine: deploy, smoke, a short sweep, teardown';
+  static override summary = 'do the whole job once on this machine: deploy, smoke, a short sweep, teardown';
   static override description =
     `Needs no cloud, no Docker and no model: the engine is simulated, and so are all figures. Takes about a minute.
 Uses free ports and a stack of its own, and takes it down after a failure or Ctrl-C, too. The results stay.`;
@@ -30,7 +30,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
   static override flags = {
     rps: Flags.string({ description: 'requests per second of each point', default: '1,5,10,20,40', helpValue: 'LIST' }),
     duration: durationFlag({ description: 'length of each point', default: 5, min: 0.1 }),
-    replicas: integerFlag({ description: 'instances of B', default: 3, min: 1, max: 16 }),
+    replicas: integerFlag({ description: 'replicas of B', default: 3, min: 1, max: 16 }),
     results: resultsFlag({ description: 'folder of the results', formerly: ['out'] }),
   };
 

@@ -17,7 +17,7 @@ import { PROVIDERS } from '../services/targets/providers.ts';
 import { renderWatch } from '../ui/render-scale.ts';
 
 export default class ScaleWatch extends BaseCommand<typeof ScaleWatch> {
-  static override summary = 'watch a group of instances scale: size, instances, autoscaler, who answers, the load';
+  static override summary = 'watch a group of instances scale: size, instances, autoscaler, hosts that answer, load';
   static override description = `Without --group the group of the stack is watched.
 A failed poll is reported and recorded, and watching continues. Missing credentials end it.
 Conditions (--until) are stable, size, healthy and hosts with =, >= or <=. Several, separated by commas, must all hold
@@ -32,7 +32,7 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
     interval: durationFlag({ description: 'time between two polls', default: 5, min: 0.5, max: 3600, helpValue: '5s' }),
     for: durationFlag({ description: 'longest watch [default: until Ctrl-C]', min: 0.1, helpValue: '15m' }),
     until: Flags.string({ description: 'condition that ends the watch', helpValue: 'size=3' }),
-    record: Flags.boolean({ description: 'write a timeline into the folder of a run below --results' }),
+    record: Flags.boolean({ description: 'write a timeline into a run folder below --results' }),
     tag: Flags.string({
       description: 'first word of the name of the timeline file [default: the place of the group]',
       env: 'RUN_TAG',

@@ -14,8 +14,8 @@ import { renderInstances } from '../ui/render-stack.ts';
 
 export default class Ssh extends BaseCommand<typeof Ssh> {
   static override summary = "log in to a service's machine; its host key is pinned";
-  static override description = `Runs the system's own ssh. What stands after -- is run there instead of a shell.
-The exit code is that of the remote command. Of several machines it is the newest that runs, unless one is named.`;
+  static override description = `Runs the system's ssh. Words after -- are run there as a command, instead of a shell.
+The exit code is the remote command's. Of several machines the newest that runs is used, unless one is named.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> a',
     '<%= config.bin %> <%= command.id %> a -- sudo docker ps',
@@ -23,14 +23,14 @@ The exit code is that of the remote command. Of several machines it is the newes
     '<%= config.bin %> <%= command.id %> b x7kq -- sudo docker ps',
   ];
   static override args = {
-    service: Args.option({ description: 'whose machine', options: SERVICES.map(({ name }) => name) })({
+    service: Args.option({ description: 'service whose machine is meant', options: SERVICES.map(({ name }) => name) })({
       required: true,
     }),
-    instance: Args.string({ description: 'which of several machines: its name, or the end of it' }),
+    instance: Args.string({ description: 'machine, where there are several: its name, or the end of its name' }),
   };
   static override flags = {
     ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
-    list: Flags.boolean({ description: 'show the machines, and log in to none' }),
+    list: Flags.boolean({ description: 'list the machines, and do not log in' }),
   };
 
   #remote: readonly string[] = [];

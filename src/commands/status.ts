@@ -11,8 +11,8 @@ import { PROVIDERS } from '../services/targets/providers.ts';
 import { renderStatus } from '../ui/render-stack.ts';
 
 export default class Status extends BaseCommand<typeof Status> {
-  static override summary = 'what is deployed where, since when, whether it is healthy, and where it answers';
-  static override description = `Looks at the processes themselves, not only at what was recorded.
+  static override summary = 'show what is deployed where, since when, its health and its addresses';
+  static override description = `Inspects the processes themselves, not only their record.
 With --refresh every resource is compared with its record. Exits 5 when something is not healthy.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -21,7 +21,7 @@ With --refresh every resource is compared with its record. Exits 5 when somethin
   ];
   static override flags = {
     ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
-    refresh: Flags.boolean({ description: 'look at every resource, and report what differs from its record' }),
+    refresh: Flags.boolean({ description: 'inspect every resource, and report what differs from its record' }),
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {

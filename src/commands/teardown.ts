@@ -26,7 +26,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
   ];
   static override args = {
     place: Args.option({
-      description: 'what to take down; all that the stack has when left out',
+      description: 'place to take down [default: everything that the stack has]',
       options: [...PROVIDERS.map(({ name }) => name), ALL],
     })(),
   };

@@ -9,15 +9,15 @@ import { confirmStack } from '../ui/confirm.ts';
 export default class Unlock extends BaseCommand<typeof Unlock> {
   static override summary = "release a stack's stale lock";
   static override description = `Shows who holds the lock, and asks to retype the stack's name.
-A command that ended on this machine leaves no lock that matters: the next command takes it over by itself.
-A command that is at work keeps its lock, unless --force is given; it then stops at its next write.`;
+After a command has ended on this machine, no unlock is needed: the next command takes its lock over.
+A running command keeps its lock. With --force it loses it, and stops at its next write.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --stack demo --yes',
   ];
   static override flags = {
     yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
-    force: Flags.boolean({ description: 'also when the command that holds it is at work' }),
+    force: Flags.boolean({ description: 'release it even if the command that holds it is running' }),
   };
 
   protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {

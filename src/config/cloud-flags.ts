@@ -18,14 +18,14 @@ export const ttlFlag = (description: string) =>
 
 /** The engine, where it runs in a container. */
 export const ollamaImageFlag = Flags.string({
-  description: "the engine's image, instead of the version that chainctl was tested with",
+  description: "the engine's image [default: the version that chainctl was tested with]",
   helpValue: 'IMAGE',
   env: 'CHAINCTL_OLLAMA_IMAGE',
 });
 
 /** Who may use a service: the default is the place's own. */
 export const authFlag = Flags.option({
-  description: "require the stack's bearer token (smoke and load send it automatically)",
+  description: "token: require the stack's bearer token (smoke and load send it automatically)",
   options: ['token', 'none'] as const,
   env: 'CHAINCTL_AUTH',
 });

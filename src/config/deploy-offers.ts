@@ -43,7 +43,7 @@ function offerOf(provider: Provider, services: readonly ServiceDefinition[]): De
   if (together) for (const { name } of chosen) needs.delete(name);
   const [first] = chosen;
   const service = Flags.option({
-    description: 'which service it gets',
+    description: 'service to deploy there',
     options: runs.map(({ name }) => name),
     ...(first === undefined ? {} : { default: first.name }),
     env: 'CHAINCTL_SERVICE',
@@ -65,7 +65,7 @@ function offerOf(provider: Provider, services: readonly ServiceDefinition[]): De
 
 function urlOf(name: string) {
   return urlFlag({
-    description: `address of ${name.toUpperCase()}, for a service that needs it [default: that of this stack]`,
+    description: `address of ${name.toUpperCase()}, for a service that needs it [default: this stack's]`,
     env: `CHAINCTL_${name.toUpperCase()}_URL`,
   });
 }
@@ -79,7 +79,7 @@ function offerOfAll(providers: readonly Provider[], services: readonly ServiceDe
   return {
     ...{ name: 'all', isMany: true },
     summary: `bring the whole chain up: ${where.join(', ')}, side by side`,
-    description: `Addresses are reserved first, so that each service is made with those that it needs while they come up.
+    description: `Addresses are reserved first, so that services can come up at the same time.
 Shows all plans and prices and asks once. Run it again to change what differs, or to go on after anything that
 went wrong. "chainctl teardown all" leaves nothing.`,
     examples: ['--ttl 4h', '--dry-run --json'],

@@ -6,27 +6,32 @@ import { capacityFlag, durationFlag, grouped, integerFlag, numberFlag } from './
 
 /** What `chainctl load --elastic` takes beside the flags of every load. */
 export const elasticFlags = grouped('ELASTIC', {
-  elastic: Flags.boolean({ description: 'let the group of B grow to its maximum and shrink again, and watch it' }),
+  elastic: Flags.boolean({ description: "make B's group grow to its maximum and shrink again, and watch it" }),
   'elastic-min-rps': numberFlag({
-    description: 'requests per second before and after',
+    description: 'lowest rate, before and after, requests per second',
     default: 1,
     min: 0.01,
     max: 100_000,
   }),
-  'elastic-max-rps': numberFlag({ description: 'highest requests per second', default: 50, min: 0.01, max: 100_000 }),
+  'elastic-max-rps': numberFlag({
+    description: 'highest rate, requests per second',
+    default: 50,
+    min: 0.01,
+    max: 100_000,
+  }),
   'elastic-factor': numberFlag({
-    description: 'rate of a step against the one before',
+    description: 'factor by which each step raises the rate',
     default: 2,
     min: 1.01,
     max: 100,
   }),
   'elastic-step': durationFlag({ description: 'length of a step', default: 30, min: 0.5, helpValue: '30s' }),
   'elastic-hold': durationFlag({
-    description: 'time at the low rate, and at the high one after it has grown',
+    description: 'time at the lowest rate, and at the highest once the group has grown',
     default: 60,
     helpValue: '1m',
   }),
-  'elastic-grow': durationFlag({ description: 'longest time of stepping up', default: 900, helpValue: '15m' }),
+  'elastic-grow': durationFlag({ description: 'longest time of the steps up', default: 900, helpValue: '15m' }),
   'elastic-scale-in': durationFlag({
     description: 'longest wait for the group to shrink',
     default: 1200,
@@ -39,7 +44,7 @@ export const elasticFlags = grouped('ELASTIC', {
     max: 60,
   }),
   'elastic-size': integerFlag({
-    description: "size to reach [default: the autoscaler's maximum]",
+    description: "size to reach, instances [default: the autoscaler's maximum]",
     min: 1,
     max: 10_000,
   }),

@@ -93,7 +93,7 @@ export const otlpFlag = Flags.custom<string>({
   parse: async (text, _context, flag) => {
     const url = httpUrl(text, flag, 'http://127.0.0.1:4318');
     if (url.search !== '' || url.hash !== '') {
-      throw refused(flag, 'the URL is told in notes: put keys into OTEL_EXPORTER_OTLP_HEADERS, not behind a "?"');
+      throw refused(flag, 'the URL is shown in notes: put keys into OTEL_EXPORTER_OTLP_HEADERS, not behind a "?"');
     }
     if (url.pathname !== '/') return text;
     return new URL('/v1/metrics', url).href;

@@ -14,7 +14,7 @@ const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag) as typeof targetFlag,
   'token-file': tokenFileFlag,
   preflight: Flags.boolean({
-    description: 'ask for health and measure single requests first, and again between points',
+    description: 'check health and time single requests, before the first point and between points',
     default: true,
     allowNo: true,
   }),
@@ -29,26 +29,26 @@ const rates = {
     helpValue: 'LIST',
   }),
   duration: durationFlag({ description: 'length of each point', default: 10, min: 0.1, env: 'CHAINCTL_LOAD_DURATION' }),
-  warmup: durationFlag({ description: 'time at the same rate before each point, not in the figures', default: 2 }),
+  warmup: durationFlag({ description: 'time at the same rate before each point, left out of the figures', default: 2 }),
   drain: durationFlag({ description: 'longest wait for open requests after each point', default: 120 }),
   gate: durationFlag({
-    description: 'longest wait between points for the target to be calm again [default: 30s, or three answers]',
+    description: 'longest wait between points for the target to recover [default: 30s, or three answers]',
   }),
   arrivals: Flags.option({ options: ['constant', 'poisson'] as const, default: 'constant' as const })({
     description: 'spacing of requests: constant, or Poisson (independent users)',
   }),
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
   'max-duration': durationFlag({
-    description: 'longest point of a --find-knee, where --duration does not tell [default: 10m]',
+    description: 'longest point of a --find-knee, where --duration leaves it undecided [default: 10m]',
     min: 0.1,
   }),
-  'stop-above-knee': Flags.boolean({ description: 'leave out the points above the first not sustained' }),
+  'stop-above-knee': Flags.boolean({ description: 'skip the points above the first that was not sustained' }),
 };
 
 const requests = {
-  timeout: durationFlag({ description: 'longest time of a request, connecting included', default: 180, min: 0.001 }),
+  timeout: durationFlag({ description: 'longest time of a request, including the connect', default: 180, min: 0.001 }),
   'max-in-flight': integerFlag({
-    description: 'drop requests beyond so many open ones [default: what this machine allows]',
+    description: 'most open requests; further ones are dropped [default: what this machine allows]',
     min: 1,
   }),
   'prompt-file': Flags.string({
@@ -56,16 +56,16 @@ const requests = {
     helpValue: 'FILE',
   }),
   'shared-prefix': integerFlag({
-    description: 'tokens, about, that all prompts begin with in common',
+    description: 'length of the beginning that all prompts share, tokens, approximate',
     default: 0,
     min: 0,
     max: 10_000,
   }),
-  seed: integerFlag({ description: 'makes the prompts repeatable [default: random]', min: 0, max: 0xffff_ffff }),
+  seed: integerFlag({ description: 'seed of the prompts, to repeat them [default: random]', min: 0, max: 0xffff_ffff }),
   stream: Flags.boolean({ description: 'ask for streamed answers and measure their tokens' }),
   'requests-per-connection': integerFlag({
     description:
-      'requests before a connection is replaced; 1 behind a load balancer that balances connections [default: unlimited]',
+      'requests before a connection is replaced; use 1 behind a load balancer that balances connections [default: unlimited]',
     min: 1,
   }),
   'connection-age': durationFlag({ description: 'age at which a connection is replaced [default: unlimited]' }),
@@ -78,7 +78,7 @@ const results = {
   }),
   results: resultsFlag({ description: 'folder of the result files', formerly: ['out'] }),
   resume: Flags.string({
-    description: "measure what is missing in a run, with the run's own settings",
+    description: 'run whose missing points are measured, with its own settings',
     helpValue: 'RUN',
   }),
   slo: Flags.string({ description: 'threshold that every point has to meet', multiple: true, helpValue: 'p95<2s' }),

@@ -6,9 +6,13 @@ import { parseRates } from '../services/load/schedule/rates.ts';
 import { parseAbort, parseSlo } from '../services/load/stats/criterion.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
+import { PROVIDERS } from '../services/targets/providers.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
 import type { ElasticLoad } from './elastic-flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
+
+/** The tag of what is not known to be deployed anywhere else: the place that costs nothing. */
+const HERE = PROVIDERS.find(({ billed }) => !billed)?.name ?? '';
 
 /** What the flags alone do not say: it is read from files, drawn, or found out about the machine. */
 type ToBeFound = 'targetUrl' | 'prompt' | 'seed' | 'about';
@@ -24,7 +28,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
   const connectionAge = flags['connection-age'];
   return {
     rates: parseRates(flags.rps),
-    tag: checkTag(flags.tag ?? 'local'),
+    tag: checkTag(flags.tag ?? HERE),
     outFolder: flags.results,
     slos: flags.slo?.map(parseSlo) ?? [],
     abortOn: flags['abort-on']?.map(parseAbort) ?? [],

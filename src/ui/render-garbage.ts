@@ -11,7 +11,7 @@ export interface Removed {
 
 /** Everything that was found, and what became of it. */
 export function renderCollected(found: readonly Found[], removed: readonly Removed[]): string {
-  if (found.length === 0) return 'There is no cloud that could be looked at.';
+  if (found.length === 0) return 'No cloud could be checked.';
   return [
     ...found.map(({ where, garbage }) => renderGarbage(Object.values(where).join(', '), garbage)),
     ...removed.map(removedLine),
@@ -20,7 +20,7 @@ export function renderCollected(found: readonly Found[], removed: readonly Remov
 
 /** Places that could not be looked at, a sentence for each. */
 export function renderUnseen(unseen: readonly Unseen[]): string[] {
-  return unseen.map(({ target, reason }) => `not looked at ${target}: ${reason}; see: chainctl doctor ${target}`);
+  return unseen.map(({ target, reason }) => `${target} was not checked: ${reason}; see: chainctl doctor ${target}`);
 }
 
 function removedLine({ at, garbage: { stack, objects }, report: { removed, leftovers } }: Removed): string {

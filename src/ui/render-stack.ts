@@ -88,7 +88,7 @@ const DRIFT: Readonly<Record<DriftState, string>> = {
   'in-sync': 'in sync',
   changed: 'changed',
   gone: 'gone',
-  unseen: 'cannot be looked at',
+  unseen: 'cannot be inspected',
   unrecorded: 'unrecorded',
   unfinished: 'unfinished',
 };

@@ -79,7 +79,7 @@ describe('errors', () => {
     [['deploy', 'local', '--port-a', '9333', '--port-b', '9333'], 2, /cannot both have port 9333/],
     [['deploy', 'local', '--model-a', 'x y;rm'], 2, /is not a model's name/],
     [['deplyo', 'local'], 2, /there is no command "deplyo local"/],
-    [['load'], 3, /nothing that is deployed/],
+    [['load'], 3, /has no service that answers at/],
     [['smoke'], 3, /nothing is deployed/],
     [['logs', 'a'], 3, /no logs of a/],
   ])('chainctl %j leaves with %i, a sentence, a next step and no stack trace', async (args, exit, message) => {

@@ -79,7 +79,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
     expect(deployed.stderr).toContain('is not reachable yet');
     expect(deployed.code).toBe(0);
     expect(actions(deployed)).toMatchObject({ 'instance-a': 'unchanged' });
-    expect(reasons(deployed)['service-a']).toMatch(/^may be there, but cannot be looked at: .*:22/);
+    expect(reasons(deployed)['service-a']).toMatch(/^may exist, but cannot be inspected: .*:22/);
   });
 
   it('a connection that is cut in the middle of a push: pushed again', async () => {

@@ -6,7 +6,6 @@ import type { Event } from '../../src/events.ts';
 import { systemClock } from '../../src/runtime.ts';
 import { type Deployment, runDeploy } from '../../src/services/deploy/run-deploy.ts';
 import { listProcesses } from '../../src/services/machine/process-table.ts';
-import type { Operator } from '../../src/services/stack/operator.ts';
 import { type StackPaths, stackPaths } from '../../src/services/stack/paths.ts';
 import { type Place, placesOf } from '../../src/services/stack/places.ts';
 import type { StackDeps } from '../../src/services/stack/session.ts';
@@ -18,6 +17,7 @@ import { local } from '../../src/services/targets/local/provider.ts';
 import type { LocalRequest } from '../../src/services/targets/local/request.ts';
 import { findStackProcesses, type ProcessDeps } from '../../src/services/targets/local/service-process.ts';
 import { SERVICES } from '../../src/services/workloads/catalog.ts';
+import { anOperator } from './one-place.ts';
 
 export const BUNDLES = new URL('../../dist/templates', import.meta.url).pathname;
 
@@ -68,11 +68,8 @@ export class TestStack {
   /** @param bundles folder of the built services */
   async place(signal = this.abort.signal, bundles = BUNDLES): Promise<Place> {
     const home = this.#home;
-    const operator: Operator = {
-      ...{ clock: systemClock, env: { PATH: process.env.PATH }, home, userHome: home, templates: home, bundles },
-      ...{ node: process.execPath, nodeVersion: process.version, descriptorLimit: undefined },
-      ...{ self: this.deps.self, listProcesses, fetch },
-    };
+    const own = { env: { PATH: process.env.PATH }, home, userHome: home, templates: home, bundles, listProcesses };
+    const operator = anOperator(this.deps, own);
     const { paths } = this;
     const flagsOf = () => ({});
     const [place] = placesOf([local], await readState(paths.state).catch(() => undefined), {

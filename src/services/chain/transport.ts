@@ -26,7 +26,7 @@ const REMEDY: Readonly<Record<Exclude<TransportCode, 'certificate'>, string>> = 
   unreachable: 'check the address, the route and the firewall between here and there',
   tls: 'the services themselves speak plain HTTP: use http://, or the port of what terminates TLS in front of them',
   timeout: 'check firewall and load, or allow more time with --timeout',
-  closed: 'look at the log of the service: it ended the connection without an answer',
+  closed: 'check the log of the service: it ended the connection without an answer',
   protocol: 'something else than this service listens there: check host and port',
   other: 'check the address',
 };

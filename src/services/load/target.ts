@@ -70,7 +70,7 @@ export function checkTag(tag: string): string {
 
 function joined(base: string | undefined, path: string, word: string, stack: string): string {
   if (base !== undefined) return new URL(path, base).href;
-  throw new RemedyError(`nothing that is deployed in stack ${stack} offers "${word}"`, {
+  throw new RemedyError(`stack ${stack} has no service that answers at /${word}`, {
     code: 'no-stack',
     exit: ExitCode.configuration,
     nextSteps: [

@@ -54,7 +54,7 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
       answeredAt = error instanceof RemedyError ? (answeredAt ?? elapsedMs) : undefined;
       const patienceMs = answeredAt === undefined ? Number.POSITIVE_INFINITY : answeredAt + AUTHENTICATION_PATIENCE_MS;
       if (clock.monotonic() >= nextLook) {
-        // A look that fails says nothing about the machine.
+        // A failed check means nothing for the machine.
         const gone = await deps.gone?.().catch(() => undefined);
         signal.throwIfAborted();
         if (gone !== undefined) throw gone;

@@ -31,13 +31,13 @@ export function hostKeyChanged(access: HostAccess, offered: PublicKey | undefine
     `HOST KEY CHANGED: ${where} does not prove to be the machine that was set up. Nothing was sent to it.\n` +
       `  expected ${pinned === undefined ? 'an unreadable pinned key' : `${pinned.type} ${fingerprint(pinned)}`}\n` +
       `  offered  ${found}\n` +
-      'Either the machine was installed anew or its address now belongs to another one, or somebody is in between.',
+      'Either the machine was reinstalled, or its address now belongs to another one, or somebody intercepts the connection.',
     [
       'compare the offered fingerprint with the one that the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
       ...(offered === undefined
         ? []
         : [
-            `if it is right, a machine of "deploy host" gets it with --host-key ${fingerprint(offered)}; a cloud's VM, take down and deploy again`,
+            `if they match: deploy host again with --host-key ${fingerprint(offered)}; take a cloud's VM down and deploy it again`,
           ]),
       'if you cannot explain it, do not go on',
     ],

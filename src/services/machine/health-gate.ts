@@ -80,7 +80,7 @@ async function healthReason(session: HostSession, { service }: GateOptions, sign
     signal,
   });
   const health = healthSchema.safeParse(parseJson(text));
-  if (!health.success) return `its health answers ${status} and not what ${service.title} says`;
+  if (!health.success) return `/health answers ${status}, but not as ${service.title} does`;
   const { ok, ready = ok, reason = `its health answers ${status}` } = health.data;
   return ok && ready ? undefined : reason;
 }

@@ -47,7 +47,7 @@ const INSTALL_ATTEMPTS = 2;
 /** The exit code with which the install script says that the package manager failed, which may be for a moment. */
 const PACKAGES_FAILED = 10;
 const END_OF_SCRIPT = '# the script ends here';
-/** A connection that breaks is made anew this often in one step. */
+/** A connection that breaks is opened again this often in one step. */
 export const STEP_ATTEMPTS = 4;
 
 const seen = z.object({ marked: z.boolean(), docker: z.boolean(), compose: z.boolean() });

@@ -139,7 +139,7 @@ function pullFailed(session: HostSession, model: string, cause: unknown): Remedy
 export function forwardingForbidden(session: HostSession, cause: unknown): RemedyError {
   return remedy.configuration(
     'ssh-forwarding',
-    `the sshd of ${formatAccess(session.access)} forbids TCP forwarding, over which the services are reached`,
+    `the sshd of ${formatAccess(session.access)} forbids TCP forwarding, which reaches the services`,
     ['set "AllowTcpForwarding local" in /etc/ssh/sshd_config on the machine and reload sshd'],
     cause,
   );

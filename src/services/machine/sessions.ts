@@ -25,7 +25,7 @@ interface Entry {
   idle?: NodeJS.Timeout;
 }
 
-/** The connections of one command: one per machine, shared by the steps that need it, made anew when it breaks. */
+/** The connections of one command: one per machine, shared by the steps that need it, opened again when it breaks. */
 export class HostSessions {
   readonly #entries = new Map<string, Entry>();
 

@@ -26,7 +26,7 @@ export function countingOf({ points, plan }: Pick<SweepReport, 'points' | 'plan'
   return profileOf(plan).repeats ? points : countingPoints(points);
 }
 
-/** Whether a duration that would tell more is of use: not of a rate that was offered again, nor below the knee. */
+/** Whether a duration that would show more is of use: not of a rate that was offered again, nor below the knee. */
 export function needsAdvice(report: Pick<SweepReport, 'points' | 'plan' | 'knee'>, point: PointSummary): boolean {
   return point.rate >= (report.knee?.rate ?? 0) && countingOf(report).includes(point);
 }

@@ -58,12 +58,12 @@ export function wasMeasured(point: PointSummary): boolean {
 }
 
 /** What a reason ends with where it names a better duration. */
-const ADVICE = /; --duration \d+s would tell more$/;
+const ADVICE = /; --duration \d+s would show more$/;
 
 /**
  * Everything a reader must know about a point before using it; `!` where its figures are not sound.
  *
- * @param advise whether a duration that would tell more is of use
+ * @param advise whether a duration that would show more is of use
  */
 export function remarksOf(point: PointSummary, advise = true): string[] {
   const { status, validity, state, contaminated } = point;
@@ -117,8 +117,8 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
   const above = Number.isFinite(failed) ? `, and ${failed} rps was not sustained` : '';
   const { suggestedDurationSeconds: seconds } = highest.state ?? {};
   const itself = profileOf(plan).seeksKnee ? '' : ', and --find-knee takes it by itself';
-  const next = seconds === undefined ? '' : `; --duration ${seconds}s would tell more of ${highest.rate} rps${itself}`;
-  return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'does' : 'do'} not tell${above}${next}.`];
+  const next = seconds === undefined ? '' : `; --duration ${seconds}s would show more of ${highest.rate} rps${itself}`;
+  return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'is' : 'are'} undecided${above}${next}.`];
 }
 
 /** What a group did under an elastic profile, in a sentence. */

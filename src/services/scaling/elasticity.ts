@@ -116,9 +116,9 @@ function capacityOf(
 }
 
 function whyNoMetrics(load: LoadCurve | undefined, capacity: Capacity | undefined): string {
-  if (load === undefined) return 'no load was recorded beside the timeline: there is no demand to compare with';
+  if (load === undefined) return 'no load was recorded with the timeline: there is no demand to compare with';
   if (capacity === undefined) {
-    return 'what one instance sustains is not known, and the group was never at its limit for long enough to tell';
+    return 'what one instance sustains is not known, and the group was never at its limit for long enough to measure it';
   }
   return 'how many instances served is not known while the load ran';
 }
@@ -142,12 +142,12 @@ function remarksOf(
   const most = Math.max(0, ...(demand ?? []).map(({ instances }) => instances));
   return [
     ...(all.every(({ targetSize }) => targetSize === undefined)
-      ? ['the group does not tell its target size: a change of size is told by its instances']
+      ? ['the group does not report its target size: changes of size are read from its instances']
       : []),
     ...(load?.source === 'watch'
       ? ['the load is known as the polls saw it: its changes, too, may have come up to a poll earlier']
       : []),
-    ...(healthKnown ? [] : ['nobody tells which instances are healthy']),
+    ...(healthKnown ? [] : ['nothing reports which instances are healthy']),
     ...(max !== undefined && most > max
       ? [
           `the load asked for up to ${most} instances and the group may have ${max}: the rest of what is missing is by design`,

@@ -146,21 +146,21 @@ function boundsOf({ name, index }: Change, { polls, answers, serving }: EventCon
   const since = created?.after ?? created?.by ?? 0;
   const answer = answers && host !== undefined ? firstAnswer(answers, host, since) : undefined;
   const share = answers && host !== undefined && answer ? fairShare(answers, host, answer, serving) : undefined;
-  const unknown = polls.healthKnown ? undefined : 'nobody tells of health';
+  const unknown = polls.healthKnown ? undefined : 'nothing reports health';
   return {
     instance: life[0]?.instances?.get(name) ?? { name },
     ...(host === undefined ? {} : { host }),
     reached: withoutUndefined({ created, running, healthy, serving: serves, firstAnswer: answer, fairShare: share }),
     why: {
       ...(unknown === undefined ? {} : { healthy: unknown, serving: unknown }),
-      ...(answers === undefined ? { firstAnswer: 'nobody tells who answered' } : {}),
+      ...(answers === undefined ? { firstAnswer: 'no record of which host answered' } : {}),
       fairShare: shareReason(answers, answer),
     },
   };
 }
 
 function shareReason(answers: Answers | undefined, answer: Bounds | undefined): string {
-  if (answers === undefined) return 'nobody tells who answered';
+  if (answers === undefined) return 'no record of which host answered';
   return answer === undefined ? 'it was not seen to answer' : 'not reached while enough answers came to judge';
 }
 

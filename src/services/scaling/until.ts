@@ -80,12 +80,12 @@ export function isReached({ terms }: Until, sample: ScaleSample): boolean {
  */
 export function checkUntil({ expression, terms }: Until, { url }: Pick<GroupSource, 'url'>): void {
   if (url !== undefined || !terms.some(({ name }) => name === 'hosts')) return;
-  throw new RemedyError(`--until "${expression}": who answers is not asked in this watch, so hosts are never counted`, {
+  throw new RemedyError(`--until "${expression}": this watch does not probe hosts, so it never counts any`, {
     code: 'until-unasked',
     exit: ExitCode.usage,
     nextSteps: [
       "wait for size or healthy instead, or name the group's address with --url",
-      'a group that scales by few requests per second and VM is not asked: the questions alone would make it grow',
+      'a group that scales at few requests per second and VM is not probed: the probes alone would make it grow',
     ],
   });
 }

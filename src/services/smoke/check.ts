@@ -79,11 +79,11 @@ export function transportFinding({ code, reason, remedy }: Transport): Finding {
 
 function remedyOf({ status, detail }: Extract<Reply<unknown>, { kind: 'refused' }>, name: string): string {
   if (status === 401) return tokenRemedy(detail.includes('wrong'));
-  if (status === 502) return `a hop behind ${name} failed: look at the log of ${name} and at the engine behind it`;
-  if (status === 504) return `a hop behind ${name} is too slow: look at its load, or raise its timeout`;
+  if (status === 502) return `a hop behind ${name} failed: check the log of ${name} and the engine behind it`;
+  if (status === 504) return `a hop behind ${name} is too slow: check its load, or raise its timeout`;
   if (status === 503) {
     return `${name} is not ready, draining or overloaded: wait until its model is loaded, then run this again`;
   }
   if (status === 404 || status === 405) return `check that the address is service ${name}'s`;
-  return `look at the log of ${name}`;
+  return `check the log of ${name}`;
 }

@@ -166,7 +166,8 @@ async function askFor(
   const remedy = `name the address of ${wanted} with --${name}-url`;
   const links = await asked.linksOf?.(client, place.base, timeoutMs);
   const told = links?.[name];
-  if (told === undefined) return { missing: `the address of ${wanted} is not known: ${other} did not tell it`, remedy };
+  if (told === undefined)
+    return { missing: `the address of ${wanted} is not known: ${other} does not report it`, remedy };
   if (!URL.canParse(told)) {
     return {
       missing: `${other} sends to "${told}", which is not a URL`,
@@ -188,11 +189,7 @@ const CASES = [
 ] as const;
 
 /** What a service that asks for a token must not let in; only for chains whose token is known. */
-function authorizationOf(
-  { name: side, path }: ServiceDefinition,
-  client: ChainClient,
-  prompt: () => string,
-): Check[] {
+function authorizationOf({ name: side, path }: ServiceDefinition, client: ChainClient, prompt: () => string): Check[] {
   return CASES.map(({ id, name, token }) => ({
     id: `${side}-${id}`,
     name: `${side.toUpperCase()} ${name}`,

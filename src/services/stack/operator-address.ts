@@ -35,7 +35,7 @@ export async function operatorAddress({ given, endpoint, fetch, signal }: Operat
     text = (await answer.text()).trim();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw unknown(`${WHO_AM_I} did not tell: ${reasonOf(error)}`, error);
+    throw unknown(`${WHO_AM_I} did not report it: ${reasonOf(error)}`, error);
   }
   if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) throw unknown(`${WHO_AM_I} answered "${text.slice(0, 60)}"`);
   return parseCidr(text, WHO_AM_I);
@@ -44,7 +44,7 @@ export async function operatorAddress({ given, endpoint, fetch, signal }: Operat
 function unknown(detail: string, cause?: unknown): RemedyError {
   return remedy.configuration(
     'operator-address',
-    `the address from which you will log in to the VM is not known: ${detail}`,
+    `your public address, from which you log in to the VM, is not known: ${detail}`,
     ['give it with --operator-address 203.0.113.7/32 or CHAINCTL_OPERATOR_ADDRESS'],
     cause,
   );

@@ -49,7 +49,7 @@ export function planChanges(
 }
 
 /**
- * Carries replacements on to what depends on them. What was lost and is made anew counts only for dependents that can
+ * Carries replacements on to what depends on them. What was lost and is made again counts only for dependents that can
  * follow in place: a replacement costs too much to be made for an object that its own `diff` finds as wanted.
  */
 function followReplacements(desired: readonly Desired[], own: readonly PlannedChange[]): PlannedChange[] {
@@ -87,7 +87,7 @@ function explainAbsence(key: string, { status: statusOf, unseen }: Known): strin
   const status = statusOf(key);
   if (status === undefined) return 'not there';
   const why = unseen(key);
-  if (why !== undefined) return `may be there, but cannot be looked at: ${why}`;
+  if (why !== undefined) return `may exist, but cannot be inspected: ${why}`;
   return status === 'creating' || status === 'removing'
     ? 'an earlier run was interrupted here'
     : 'was deployed, but is gone';

@@ -149,7 +149,7 @@ function unreadable(path: string, detail: string, cause: unknown, earlier?: stri
     `the state file ${path} cannot be used: ${detail}`,
     [
       ...(earlier === undefined ? [] : [`go back to the newest version that is sound: cp ${earlier} ${path}`]),
-      `${earlier === undefined ? 'look at it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
+      `${earlier === undefined ? 'inspect it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
       'then run the command again: what is deployed is found by its tags, without the file',
     ],
     cause,

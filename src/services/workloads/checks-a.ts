@@ -56,7 +56,7 @@ function faultOf(body: ChainAnswer, seconds: number, minimum: number | undefined
   const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = body.timing;
   if (body.a_summary.trim() === '' || body.b_result.llm_text.trim() === '') {
     const empty = body.a_summary.trim() === '' ? 'a_summary' : 'b_result.llm_text';
-    return { why: `${empty} is empty`, remedy: 'look at the engine behind that service: does the model answer?' };
+    return { why: `${empty} is empty`, remedy: 'check the engine behind that service: does the model answer?' };
   }
   if (!notMore(local + remote, whole)) {
     return {
@@ -66,7 +66,7 @@ function faultOf(body: ChainAnswer, seconds: number, minimum: number | undefined
   }
   if (!notMore(body.b_result.timing.total_seconds, remote)) {
     return {
-      why: `B says that it took ${body.b_result.timing.total_seconds} s, longer than A waited for it`,
+      why: `B reports that it took ${body.b_result.timing.total_seconds} s, longer than A waited for it`,
       remedy: 'check that A measures the whole exchange with B, and that both report seconds',
     };
   }

@@ -49,8 +49,7 @@ export function checksOfB(client: ChainClient, { minProcessSeconds, timeoutMs, p
         const { host, llm_text: text, model, simulated, timing } = reply.body;
         const actual = `200 from ${host}, ${model}, total_seconds ${timing.total_seconds}, ollama_seconds ${timing.ollama_seconds}${engineText(timing.engine)}`;
         const wrong = (why: string, remedy: string) => ({ passed: false, actual: `${actual}: ${why}`, remedy });
-        if (text.trim() === '')
-          return wrong('llm_text is empty', 'look at the engine behind B: does the model answer?');
+        if (text.trim() === '') return wrong('llm_text is empty', 'check the engine behind B: does the model answer?');
         if (!notMore(timing.ollama_seconds, timing.total_seconds)) {
           return wrong(
             'the part is longer than the whole',

@@ -144,11 +144,8 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       const { watch: _over, ...rest } = view;
       return rest;
     }
-    case 'note':
-    case 'plan':
-      return view;
     default:
-      return event satisfies never;
+      return view;
   }
 }
 
@@ -184,7 +181,7 @@ function reduceProgress(view: ViewModel, event: Event & { type: 'progress' }, no
   const others = view.progress.filter((other) => other.key !== key);
   if (total > 0 && done >= total) return { ...view, progress: others };
   const known = view.progress.find((other) => other.key === key);
-  // A smaller figure than before is a new run under the same key (the next layer, a retry): its pace starts anew.
+  // A smaller figure than before is a new run under the same key (the next layer, a retry): its pace starts again.
   const continued = known !== undefined && done >= known.done;
   const since = continued ? known.since : now;
   const doneAtFirst = continued ? known.doneAtFirst : done;

@@ -103,7 +103,7 @@ describe.skipIf(noPort80)(`a quota${noPort80 ? ` (not here: ${noPort80})` : ''}`
       code: 'gcp-quota',
       exit: 4,
       message: expect.stringContaining(
-        '1 x e2-standard-4 beside the 1 that runs, which this change takes for a while: CPUS: 4 of 4',
+        '1 x e2-standard-4 in addition to the 1 running: the rollout needs it temporarily: CPUS: 4 of 4',
       ),
     });
     expect(gcp.count()).toEqual(EVERYTHING);

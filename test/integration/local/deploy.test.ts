@@ -40,7 +40,7 @@ describe('deploy local', () => {
     }
     expect([...hosts].sort()).toEqual(['b-1', 'b-2']);
     expect(await readEndpoints(stack.paths)).toEqual({
-      ...endpoints,
+      urls: endpoints,
       on: { a: 'local', b: 'local' },
       minProcessSeconds: 0,
     });

@@ -71,9 +71,12 @@ describe('deploy local --engine ollama', () => {
     try {
       const plan = async (modelB: string, numCtx?: { a: number; b: number }) => {
         stack.events.length = 0;
-        const tuning = numCtx && { a: { numCtx: numCtx.a }, b: { numCtx: numCtx.b } };
-        const asked = { engine: 'ollama', ollamaUrl: url, modelA: 'x:1', modelB, tuning } as const;
-        await stack.deploy(asked, {}, { dryRun: true });
+        const of = (service: 'a' | 'b', model: string) => ({
+          model,
+          ...(numCtx === undefined ? {} : { tuning: { numCtx: numCtx[service] } }),
+        });
+        const services = { a: of('a', 'x:1'), b: of('b', modelB) };
+        await stack.deploy({ engine: 'ollama', ollamaUrl: url, services }, {}, { dryRun: true });
         return stack.events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
       };
       expect(await plan('y')).toEqual([

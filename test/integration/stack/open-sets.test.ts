@@ -10,6 +10,9 @@ import { systemClock } from '../../../src/runtime.ts';
 import { checkNeeds } from '../../../src/services/deploy/links.ts';
 import { assignAll } from '../../../src/services/deploy/placements.ts';
 import { type DeployDeps, type Deployment, runDeploy } from '../../../src/services/deploy/run-deploy.ts';
+import { examinePlaces } from '../../../src/services/doctor/places.ts';
+import { findGarbage, removeGarbage } from '../../../src/services/gc/collect.ts';
+import type { Garbage } from '../../../src/services/gc/garbage.ts';
 import type { Operator } from '../../../src/services/stack/operator.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import { atPlace, type Place, placesOf } from '../../../src/services/stack/places.ts';
@@ -167,7 +170,37 @@ describe('a place and a service that only a test knows', () => {
       shellOf(connection, { service: echo, instance: undefined, place, stack: paths.name }),
     );
     expect(words).toEqual(['knock', 'echo@far']);
-    expect(await atPlace(place, async ({ doctor }) => doctor?.())).toMatchObject([{ name: 'far', status: 'ok' }]);
+    const examined = all.filter(({ provider }) => [near.name, far.name].includes(provider.name));
+    expect(await examinePlaces(examined, 'far')).toMatchObject([{ name: 'far', status: 'ok' }]);
+    expect(await examinePlaces(examined, undefined)).toMatchObject([{ name: 'near' }, { name: 'far' }]);
+  });
+
+  it('are found and removed by gc once nobody here knows the stack', async () => {
+    await deploy([far, near]);
+    const lookouts = [near.provider, far.provider].map((provider) => ({
+      provider,
+      siteOf: (of: StackPaths) => ({
+        paths: of,
+        flags: {},
+        record: undefined,
+        operator: operator(),
+        signal: abort.signal,
+      }),
+    }));
+    const look = () => findGarbage(home, lookouts, { named: false }, deps());
+    expect((await look()).found.map(({ garbage }) => garbage)).toEqual([[], []]);
+    await rm(paths.folder, { recursive: true });
+    const { found, unseen } = await look();
+    expect(unseen).toEqual([]);
+    expect(found.map(({ where, garbage }) => [where, garbage[0]?.stack, garbage[0]?.perHour])).toEqual([
+      [{ shed: 'near' }, 'demo', 0.5],
+      [{ shed: 'far' }, 'demo', 0.5],
+    ]);
+    for (const each of found) {
+      const report = await removeGarbage(home, each, each.garbage[0] as Garbage, deps());
+      expect(report.leftovers).toEqual([]);
+    }
+    expect(near.items.size + far.items.size).toBe(0);
   });
 
   it('are taken down, the last of them with everything that was kept', async () => {

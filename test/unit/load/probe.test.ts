@@ -154,7 +154,7 @@ test("Little's law foretells what will be in flight, and which limits it meets",
       text: 'a request alone takes 5.0 s: at least 5000 in flight at 1000 rps; 11010 requests in 1m 01s, drains of as long included',
     },
     { level: 'warn', text: expect.stringMatching(/^the points 1000 rps need more than the 4000 in flight/) },
-    { level: 'warn', text: expect.stringMatching(/^points of 10 s may not tell .*; --duration 60s would tell more$/) },
+    { level: 'warn', text: expect.stringMatching(/^points of 10 s may not tell .*; --duration 60s would show more$/) },
   ]);
   const search = { low: 1, high: 1000, maxPoints: 10 };
   expect(

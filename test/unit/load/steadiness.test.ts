@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { departureRate } from '../../../src/services/load/stats/departures.ts';
+import { departureRate } from '../../../src/services/load/stats/collector.ts';
 import { littlesLaw } from '../../../src/services/load/stats/little.ts';
 import { leastSquares } from '../../../src/services/load/stats/samples-over-time.ts';
 import { judgeState, type SteadinessInput } from '../../../src/services/load/stats/steadiness.ts';
@@ -77,11 +77,11 @@ describe('the state of a point', () => {
     const withOutcomes = (change: Partial<typeof none>) =>
       point(100, 10, () => 50, { outcomes: { ...none, ok: 900, ...change } });
     expect(withOutcomes({ timeout: 100 })).toMatchObject({
-      ...{ state: 'unknown', reason: expect.stringContaining('10.0 % timed out; a longer --timeout would tell more') },
+      ...{ state: 'unknown', reason: expect.stringContaining('10.0 % timed out; a longer --timeout would show more') },
     });
     expect(withOutcomes({ incomplete: 100 })).toMatchObject({
       state: 'unknown',
-      reason: expect.stringContaining('10.0 % were still open when the drain ended; a longer --drain would tell more'),
+      reason: expect.stringContaining('10.0 % were still open when the drain ended; a longer --drain would show more'),
     });
     const failing = withOutcomes({ http_error: 100 });
     expect(failing).toMatchObject({ state: 'unknown', reason: expect.stringMatching(/10\.0 % failed$/) });

@@ -33,7 +33,7 @@ test('without a stack: what to do', async () => {
     expect.objectContaining({
       exit: 3,
       code: 'no-stack',
-      message: 'nothing that is deployed in stack default offers "invoke"',
+      message: 'stack default has no service that answers at /invoke',
     }),
   );
 });

@@ -95,7 +95,7 @@ describe('points of different lengths', () => {
 });
 
 describe('the advice of a longer point', () => {
-  const reason = 'only 4 requests sent; --duration 420s would tell more';
+  const reason = 'only 4 requests sent; --duration 420s would show more';
   const state = { state: 'unknown', reason, suggestedDurationSeconds: 420 } as const;
   const open = (index: number, rate: number) => pointOf(index, rate, { change: { state } });
 

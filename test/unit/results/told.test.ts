@@ -124,7 +124,7 @@ describe('a point that does not tell', () => {
       'Knee: 1 rps is the highest rate that was sustained; 2 rps could not be decided.',
     ]);
     expect(kneeLine(reportOf([open(0, 1), open(1, 2)]))).toEqual([
-      'Knee: not decided: 1, 2 rps do not tell; --duration 50s would tell more of 2 rps, and --find-knee takes it by itself.',
+      'Knee: not decided: 1, 2 rps are undecided; --duration 50s would show more of 2 rps, and --find-knee takes it by itself.',
     ]);
     expect(kneeLine(reportOf([pointOf(0, 500, { change: { dropped: 1 } })]))).toEqual([
       'Knee: no point was sustained.',

@@ -96,7 +96,7 @@ describe('what is not known is not told', () => {
     expect(alone.metrics).toBeUndefined();
     expect(alone.scaleOuts[0]?.decide).toEqual({ why: 'no load was recorded' });
     expect(alone.scaleOuts[0]?.arrivals[0]?.phases.healthy).toEqual({ span: [10, 20], offset: [50, 55] });
-    expect(alone.scaleOuts[0]?.arrivals[0]?.phases.firstAnswer).toEqual({ why: 'nobody tells who answered' });
+    expect(alone.scaleOuts[0]?.arrivals[0]?.phases.firstAnswer).toEqual({ why: 'no record of which host answered' });
   });
 
   test('never at its limit: no capacity, no metrics', () => {
@@ -104,7 +104,7 @@ describe('what is not known is not told', () => {
     const told = scalingFigures(timelineOf(oneToThree), { load: calm });
     expect([told.capacity, told.noMetrics]).toEqual([
       undefined,
-      'what one instance sustains is not known, and the group was never at its limit for long enough to tell',
+      'what one instance sustains is not known, and the group was never at its limit for long enough to measure it',
     ]);
   });
 
@@ -138,7 +138,7 @@ describe('what is not known is not told', () => {
     expect(told.metrics).toMatchObject({ coveredSeconds: 130, unknownSeconds: 20 });
   });
 
-  test('nobody tells of health', () => {
+  test('nothing reports health', () => {
     const told = scalingFigures(
       timelineOf({
         ...oneToThree,
@@ -155,8 +155,8 @@ describe('what is not known is not told', () => {
       }),
       options,
     );
-    expect(told.scaleOuts[0]?.arrivals[0]?.phases.healthy).toEqual({ why: 'nobody tells of health' });
+    expect(told.scaleOuts[0]?.arrivals[0]?.phases.healthy).toEqual({ why: 'nothing reports health' });
     expect(told.noMetrics).toBe('how many instances served is not known while the load ran');
-    expect(told.remarks).toContain('nobody tells which instances are healthy');
+    expect(told.remarks).toContain('nothing reports which instances are healthy');
   });
 });

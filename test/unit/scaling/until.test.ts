@@ -46,7 +46,9 @@ describe('a condition', () => {
   });
 
   it('on hosts is refused where nobody asks who answers', () => {
-    expect(() => checkUntil(parseUntil('size=3,hosts=3'), {})).toThrow(/"size=3,hosts=3": who answers is not asked/);
+    expect(() => checkUntil(parseUntil('size=3,hosts=3'), {})).toThrow(
+      /"size=3,hosts=3": this watch does not probe hosts/,
+    );
     checkUntil(parseUntil('size=3'), {});
     checkUntil(parseUntil('hosts=3'), { url: 'http://192.0.2.1' });
   });

@@ -160,7 +160,7 @@ describe('deploy on the resource graph', () => {
     world.hidden.set('top', 'its machine does not answer');
     expect(await deploy(chain())).toEqual({
       base: 'unchanged: as wanted',
-      top: 'create: may be there, but cannot be looked at: its machine does not answer',
+      top: 'create: may exist, but cannot be inspected: its machine does not answer',
     });
     world.hidden.clear();
     expect((await deploy(chain())).top).toBe('unchanged: as wanted');

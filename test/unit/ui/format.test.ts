@@ -215,7 +215,7 @@ const report: SmokeReport = {
       seconds: 5.2,
       expected: '200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds, b_remote_seconds >= 5',
       actual: '502: ollama(A) error: model not found',
-      remedy: 'a hop behind A failed: look at the log of A and at the engine behind it',
+      remedy: 'a hop behind A failed: check the log of A and the engine behind it',
     },
     { id: 'x', name: 'A refuses', status: 'skipped', seconds: 0, expected: '400', actual: 'A cannot be reached' },
   ],
@@ -235,8 +235,8 @@ test('a smoke report reads well in 80 columns without colour', () => {
                expected  200 with both texts, a_local_seconds + b_remote_seconds <=
                          end_to_end_seconds, b_remote_seconds >= 5
                came      502: ollama(A) error: model not found
-               do        a hop behind A failed: look at the log of A and at the
-                         engine behind it
+               do        a hop behind A failed: check the log of A and the engine
+                         behind it
     • skipped  A refuses
                reason    A cannot be reached
 

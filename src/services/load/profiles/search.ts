@@ -2,9 +2,8 @@ import { formatEstimate, formatSeconds } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
 import { isSustained } from '../stats/knee.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
-import { eachPoint } from './each-point.ts';
 import { ENOUGH, MAX_SEARCH_POINTS, nextSearchPoint, type Search, type Tried } from './knee-search.ts';
-import { listSteps } from './list.ts';
+import { eachPoint, listSteps } from './list.ts';
 import type { Note, Profile, Step } from './profile.ts';
 
 /** A search for the knee between the lowest and the highest rate. */
@@ -84,12 +83,12 @@ function searchNotes(plan: SweepPlan): Note[] {
   const needed = Math.ceil((ENOUGH * probeMs) / 60_000);
   const notes: Note[] = [];
   if (longest > durationSeconds) {
-    const text = `points near the knee last until they tell, and one that does not is offered again: at most ${formatSeconds(longest)} each (--max-duration)`;
+    const text = `points near the knee last until they are decided, and an undecided one is offered again: at most ${formatSeconds(longest)} each (--max-duration)`;
     notes.push({ level: 'info', text });
   }
   if (needed * 60 > longest && probeMs >= LONG_ANSWER_MS) {
     const text =
-      `near the knee of a target that serves one such request at a time, a point that tells takes ${needed} min: ` +
+      `near the knee of a target that serves one such request at a time, a decided point takes ${needed} min: ` +
       `--max-duration ${needed}m finds it, ${formatSeconds(longest)} may leave it undecided`;
     notes.push({ level: 'warn', text });
   }

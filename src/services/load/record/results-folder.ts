@@ -24,6 +24,6 @@ export function resultsUnwritable(where: string, cause: unknown): RemedyError {
     code: 'results-unwritable',
     exit: ExitCode.configuration,
     cause,
-    nextSteps: ['choose another folder with --results, or make room on the disk and check who may write there'],
+    nextSteps: ["choose another folder with --results, or free space on the disk, and check the folder's permissions"],
   });
 }

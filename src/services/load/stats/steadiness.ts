@@ -104,7 +104,7 @@ export function judgeState(input: SteadinessInput): PointState {
     const needed = wantedSeconds(input, tookSeconds);
     const reason =
       `${observed} while answers take ${seconds(tookSeconds)}: the window is short against them; ` +
-      `--duration ${needed}s would tell more`;
+      `--duration ${needed}s would show more`;
     return { state: 'filling', reason, ...figures, suggestedDurationSeconds: needed };
   }
   if (course.grows && servedShare < SERVED.steady && input.sentMs.length >= FEW_REQUESTS) {
@@ -164,10 +164,10 @@ function judgeBatches(all: Arrivals, window: number, servedShare: number): Growt
 function unservedOf({ outcomes }: SteadinessInput, total: number): string | undefined {
   const { ok, incomplete, timeout } = outcomes;
   if (incomplete > FAILED_SHARE * total) {
-    return `${shareOf(incomplete, total)} were still open when the drain ended; a longer --drain would tell more`;
+    return `${shareOf(incomplete, total)} were still open when the drain ended; a longer --drain would show more`;
   }
   if (timeout > FAILED_SHARE * total) {
-    return `${shareOf(timeout, total)} timed out; a longer --timeout would tell more`;
+    return `${shareOf(timeout, total)} timed out; a longer --timeout would show more`;
   }
   const failed = total - ok - incomplete - timeout;
   return failed > FAILED_SHARE * total ? `${shareOf(failed, total)} failed` : undefined;
@@ -191,7 +191,7 @@ function doubtOf(input: SteadinessInput, { tookSeconds, servedShare, little, isF
 
 function undecided(input: SteadinessInput, why: string, atLeastSeconds = 0, tookSeconds = 0): PointState {
   const suggestedDurationSeconds = wantedSeconds(input, tookSeconds, atLeastSeconds);
-  const reason = `${why}; --duration ${suggestedDurationSeconds}s would tell more`;
+  const reason = `${why}; --duration ${suggestedDurationSeconds}s would show more`;
   return { state: 'unknown', reason, suggestedDurationSeconds };
 }
 

@@ -37,7 +37,7 @@ export async function askHealth(
   if (status >= 500) {
     const reason = field(answer, 'reason') ?? field(answer, 'detail');
     const why = reason === undefined ? '' : ` ${excerpt(String(reason))}`;
-    throw unhealthy(`${url} says that it cannot serve: status ${status}${why}`);
+    throw unhealthy(`${url} reports that it cannot serve: status ${status}${why}`);
   }
   return {
     url,

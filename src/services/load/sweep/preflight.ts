@@ -56,8 +56,8 @@ export async function takeBaseline(
   if (redirect !== undefined) throw redirects(settings.targetUrl, redirect.status, redirect.to, redirect.to);
   if (baseline.status === 401) throw unauthorized(settings.targetUrl, deps.token !== undefined);
   const text =
-    `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but nothing tells ` +
-    'whether the target has recovered between points';
+    `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but without a check ` +
+    'that the target has recovered between points';
   deps.emit({ type: 'note', level: 'warn', text });
   return undefined;
 }

@@ -108,7 +108,7 @@ export function resumedOptions(
     });
   const { noResume } = profileOf(run.manifest.plan);
   if (noResume !== undefined) throw refused(noResume.why, noResume.next);
-  if (promptSha256 === undefined) throw refused('its manifest does not tell its settings', 'begin a new run');
+  if (promptSha256 === undefined) throw refused('its manifest does not have its settings', 'begin a new run');
   if (promptSha256 !== sha256(prompt)) {
     throw refused('it was made with another prompt', 'give the same --prompt-file as then, or begin a new run');
   }

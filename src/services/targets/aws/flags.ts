@@ -19,7 +19,7 @@ export const awsPlaceFlags = {
     env: 'CHAINCTL_AWS_PROFILE',
   }),
   'endpoint-url': urlFlag({
-    description: 'EC2 endpoint of a lab, instead of that of AWS [default: AWS_ENDPOINT_URL_EC2]',
+    description: "EC2 endpoint, instead of AWS's: for a lab [default: AWS_ENDPOINT_URL_EC2]",
     env: 'CHAINCTL_EC2_ENDPOINT',
   }),
 };
@@ -29,7 +29,7 @@ export const awsDoctorFlags = {
   type: formerly(
     'CHAINCTL_TYPE',
     Flags.string({
-      description: 'instance type; its architecture decides which image is taken',
+      description: 'instance type; its architecture selects the image',
       default: DEFAULT_TYPE,
       helpValue: 'TYPE',
       env: 'CHAINCTL_AWS_TYPE',
@@ -65,19 +65,22 @@ export const awsDeployFlags = {
     }),
   ),
   allow: Flags.string({
-    description: 'who may use the service [default: your address alone]; repeatable',
+    description: 'address range that may use the service; repeatable [default: your address alone]',
     helpValue: 'CIDR',
     multiple: true,
     delimiter: ',',
     env: 'CHAINCTL_ALLOW',
   }),
   public: Flags.boolean({ description: 'everybody may use the service', default: false, exclusive: ['allow'] }),
-  'elastic-ip': Flags.boolean({ description: 'an address that outlives a stop of the VM', default: false }),
-  ttl: ttlFlag('the VM deletes itself after this time, whatever becomes of this machine'),
+  'elastic-ip': Flags.boolean({
+    description: 'an address that stays the same when the VM is stopped and started',
+    default: false,
+  }),
+  ttl: ttlFlag('the VM deletes itself after this time, even if this machine is off'),
   'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
   ...cloudServiceFlags,
   'ssh-user': Flags.string({
-    description: "the image's own user, who may use sudo",
+    description: "the image's user, with passwordless sudo",
     default: SSH_USER,
     env: 'CHAINCTL_SSH_USER',
   }),

@@ -18,7 +18,7 @@ export const aws: Provider<AwsRequest> = {
   help: {
     summary: 'bring a service up on a VM of its own on AWS',
     description: `Makes a key pair, a security group and a VM with your own EC2 credentials. Shows what it costs and asks first.
-Only your address can log in, and only your address can use the service unless --allow or --public says otherwise.
+Only your address can log in. Only your address can use the service, unless --allow or --public is given.
 Run it again to change what differs, or to go on after anything that went wrong. "chainctl teardown aws" leaves nothing.`,
     examples: [
       '--b-url http://198.51.100.9 --ttl 4h',

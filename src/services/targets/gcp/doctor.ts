@@ -79,7 +79,7 @@ async function quotaCheck(
   const checks = quotaChecks(region, { ...request, vcpus, externalAddress: true, running: 0 });
   const ask = 'choose a smaller --max or type, or ask for more: IAM & Admin, Quotas, in the Google Cloud console';
   const [tightest] = checks;
-  if (tightest === undefined) return finding(name, 'warning', `${compute.region} does not tell its quotas`);
+  if (tightest === undefined) return finding(name, 'warning', `${compute.region} does not report its quotas`);
   const none = checks.find((check) => !fits(check, 'min'));
   if (none !== undefined) return finding(name, 'failed', quotaText(none), ask);
   if (!fits(tightest, 'max')) return finding(name, 'warning', quotaText(tightest), ask);

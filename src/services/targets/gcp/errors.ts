@@ -266,7 +266,7 @@ export function faultError({ reason, message, status }: Fault, { call, project }
   if (unknown !== null) {
     const [, name, kind] = unknown;
     return make(`Google Cloud has no ${kind} ${name} (${call}): ${message}`, 'gcp-no-zone', configuration, [
-      'see which there are: gcloud compute zones list',
+      'list the zones: gcloud compute zones list',
       'then choose with --zones',
     ]);
   }

@@ -16,7 +16,7 @@ export const gcpPlaceFlags = {
     env: 'CHAINCTL_GCP_PROJECT',
   }),
   'gcp-endpoint-url': urlFlag({
-    description: 'Compute Engine endpoint of a lab, instead of that of Google',
+    description: "Compute Engine endpoint, instead of Google's: for a lab",
     env: 'CHAINCTL_GCP_ENDPOINT_URL',
     aliases: ['endpoint-url'],
     deprecateAliases: true,
@@ -39,8 +39,8 @@ const autoscaleFlag = Flags.custom<ScalingSignal>({
 /** Where the group is to be and of what: what `doctor` examines, too. */
 export const gcpDoctorFlags = {
   zones: Flags.string({
-    description: `zones of one region, tried in this order when one has no machines left [default: where the stack is, else ${DEFAULT_ZONE}]`,
-    helpValue: 'ZONE,...',
+    description: `zones of one region, comma-separated, tried in this order when one has no capacity [default: where the stack is, else ${DEFAULT_ZONE}]`,
+    helpValue: 'ZONE',
     multiple: true,
     delimiter: ',',
     env: 'CHAINCTL_ZONES',
@@ -59,7 +59,7 @@ export const gcpDoctorFlags = {
 export const gcpDeployFlags = {
   ...gcpDoctorFlags,
   'region-wide': Flags.boolean({
-    description: 'spread the group evenly over zones of the region, all of which must have machines left',
+    description: 'spread the group evenly over three zones of the region; all of them need capacity',
     default: false,
   }),
   network: Flags.string({ description: 'network of the VMs', default: 'default', env: 'CHAINCTL_GCP_NETWORK' }),
@@ -76,34 +76,35 @@ export const gcpDeployFlags = {
   }),
   min: integerFlag({ description: 'smallest size of the group, VMs', default: 1, min: 1, max: 100 }),
   autoscale: autoscaleFlag({
-    description: 'what the size follows: CPU of the VMs, or use of --rate-per-vm',
+    description: 'signal of the autoscaler and its target: CPU use of the VMs, or used share of --rate-per-vm',
     default: { signal: 'cpu', target: 0.6 },
     defaultHelp: async () => 'cpu=0.6',
   }),
-  'rate-per-vm': numberFlag({ description: 'requests per second that a VM is meant to take', default: 1, min: 0.01 }),
+  'rate-per-vm': numberFlag({ description: 'capacity of one VM, requests per second', default: 1, min: 0.01 }),
   'cool-down': durationFlag({
-    description: "time in which a new VM's CPU does not count [default: 60s]",
+    description: "time for which a new VM's CPU use is ignored",
     default: 60,
     max: HOUR,
   }),
   'request-timeout': durationFlag({
-    description: 'longest time of an answer [default: 180s]',
+    description: 'longest time of an answer, at the load balancer',
     default: 180,
     min: 1,
     max: HOUR,
     env: 'CHAINCTL_REQUEST_TIMEOUT',
   }),
   'ready-timeout': durationFlag({
-    description: 'longest time until a VM serves [default: depends on what it boots from]',
+    description:
+      'deadline for a VM, and then for the public address, to serve [default: depends on what it boots from]',
   }),
-  ttl: ttlFlag('each VM deletes itself after this time, and the group makes another one: the cost goes on'),
+  ttl: ttlFlag('delete each VM after this time; the group replaces it, so this does not limit cost'),
   'model-b': modelFlag({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
   'min-process-seconds': durationFlag({
-    description: "shortest time of an answer of B [default: the service's own, 5s]",
+    description: "shortest time of an answer of B [default: the service's own, 5 s]",
   }),
   ...cloudServiceFlags,
   bake: Flags.boolean({
-    description: 'boot from an image of its own, which is made first; otherwise each VM downloads everything',
+    description: 'boot VMs from a prepared image, made first; otherwise each VM downloads everything',
     default: true,
     allowNo: true,
   }),

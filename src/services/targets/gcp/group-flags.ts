@@ -19,16 +19,16 @@ export const groupFlags = {
     deprecateAliases: true,
   }),
   'gcp-region': Flags.string({
-    description: 'region of a regional group',
+    description: 'region of the group, if it is regional',
     helpValue: 'REGION',
     aliases: ['region'],
     deprecateAliases: true,
   }),
   'backend-service': Flags.string({
-    description: 'backend service of the group, which tells whom the load balancer finds healthy',
+    description: "the group's backend service: shows which instances the load balancer finds healthy",
     helpValue: 'NAME',
   }),
-  url: urlFlag({ description: 'address of the group, which is asked who answers' }),
+  url: urlFlag({ description: "the group's address: polled to see which hosts answer" }),
 };
 
 const PARTS = ['zones', 'gcp-region', 'backend-service', 'url'] as const;

@@ -30,7 +30,7 @@ export interface GroupSpec {
   /** How many instances it begins with; the autoscaler decides afterwards. */
   readonly size: number;
   readonly port: number;
-  /** Path of the health check that decides which instance is made anew. */
+  /** Path of the health check that decides which instance is replaced. */
   readonly healthCheck: string;
   /** Seconds that autohealing leaves a new instance alone. */
   readonly startSeconds: number;

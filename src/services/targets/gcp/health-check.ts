@@ -6,7 +6,7 @@ import { unlike } from './object.ts';
 
 /** What decides which VM gets requests. */
 export const BALANCER_CHECK = 'health-check';
-/** What decides which VM is made anew: slower to judge, since a VM that is only busy must not be killed for it. */
+/** Used for autohealing: slower to judge, since a busy VM must survive. */
 export const HEALING_CHECK = 'healing-check';
 
 export interface HealthCheckSpec {
@@ -19,7 +19,7 @@ export interface HealthCheckSpec {
 }
 
 /**
- * A VM gets requests after one good answer and none after 15 s of bad ones; it is made anew after a minute of them. For
+ * A VM gets requests after one good answer and none after 15 s of bad ones; it is replaced after a minute of them. For
  * the group it is healthy only after two good answers: by then the load balancer has asked it, too, and a rolling replace
  * never takes the last VM that gets requests.
  */

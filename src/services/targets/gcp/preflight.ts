@@ -48,7 +48,7 @@ export async function hasNat(
     throw remedy.configuration(
       'gcp-no-region',
       `Google Cloud has no region ${region} for project ${compute.project}: ${reasonOf(error)}`,
-      ['see which zones there are: gcloud compute zones list', 'then choose with --zones'],
+      ['list the zones: gcloud compute zones list', 'then choose with --zones'],
     );
   });
   return routers.some(
@@ -98,7 +98,7 @@ export async function checkQuotas(
     const wanted =
       request.min - running >= beside
         ? `${request.min} x ${request.type}`
-        : `${beside} x ${request.type} beside the ${running} that ${running === 1 ? 'runs' : 'run'}, which this change takes for a while`;
+        : `${beside} x ${request.type} in addition to the ${running} running: the rollout needs ${beside === 1 ? 'it' : 'them'} temporarily`;
     throw remedy.capacity('gcp-quota', `the quotas of ${region} have no room for ${wanted}: ${quotaText(none)}`, [
       'choose a smaller --type or a smaller --min, or --zones in another region',
       'or ask for more: IAM & Admin, Quotas, in the Google Cloud console',

@@ -18,7 +18,7 @@ export const gcp: Provider<GcpRequest> = {
   help: {
     summary: 'bring a service up on Google Cloud: an autoscaled group of VMs behind a load balancer',
     description: `Makes everything with your own Google Cloud credentials. Shows what it costs and asks first.
-The load balancer is public: everybody can reach the service, and only who has the stack's token can use it.
+The load balancer is public: everybody can reach the service; only requests with the stack's token are served.
 Run it again to change what differs, or to go on after anything that went wrong. "chainctl teardown gcp" leaves nothing.`,
     examples: ['--ttl 4h', '--zones europe-west3-c,europe-west3-a --autoscale lb=0.8 --max 2', '--dry-run --json'],
   },

@@ -68,11 +68,11 @@ export async function rolledBack(
   } catch (second) {
     if (signal.aborted) throw second;
     return make(
-      `${key}: the change did not work (${reasonOf(error)}), and neither did going back to ${template}: ${reasonOf(second)}`,
-      ['run the same command again', 'or begin anew: chainctl teardown gcp, then chainctl deploy gcp'],
+      `${key}: the change failed (${reasonOf(error)}), and so did the rollback to ${template}: ${reasonOf(second)}`,
+      ['run the same command again', 'or start over: chainctl teardown gcp, then chainctl deploy gcp'],
     );
   }
-  return make(`${key}: the change did not work and was taken back to ${template}, which serves: ${reasonOf(error)}`, [
+  return make(`${key}: the change failed and was rolled back to ${template}, which is serving: ${reasonOf(error)}`, [
     ...(known?.nextSteps ?? []),
     'correct what the message names, then run deploy again',
   ]);

@@ -58,7 +58,7 @@ export function instanceTemplate(
     },
     // Its key is its content.
     differences: () => [],
-    // What was lost and made anew under the same name is the same content.
+    // What was lost and made again under the same name is the same content.
     whenReplaced: () => 'same',
     remove: (context, name) =>
       removeObject(compute, context, 'instanceTemplates.delete', { instanceTemplate: name }, { key }),

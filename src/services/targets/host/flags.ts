@@ -4,7 +4,7 @@ import { modelFlag } from '../../../config/flags.ts';
 import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
 const ssh = {
-  description: 'the machine',
+  description: 'machine to deploy to',
   helpValue: 'USER@ADDRESS[:PORT]',
   env: 'CHAINCTL_SSH',
 };
@@ -31,7 +31,7 @@ export const hostDoctorFlags = { ssh: Flags.string(ssh), ...loginFlags };
 export const hostDeployFlags = {
   ssh: Flags.string({ ...ssh, required: true }),
   ...loginFlags,
-  model: modelFlag({ description: `the model [default: ${modelsText()}]` }),
+  model: modelFlag({ description: `model of the service [default: ${modelsText()}]` }),
   ...settingFlags(),
   'ollama-image': ollamaImageFlag,
   auth: authFlag({ default: 'token' }),

@@ -18,11 +18,7 @@ export async function readIdentity(path: string): Promise<string> {
     );
   }
   if (/^ssh-|^ecdsa-/.test(text)) {
-    throw unusable(
-      `${path} is a public key`,
-      'name the private key, which usually has the same name without .pub',
-      undefined,
-    );
+    throw unusable(`${path} is a public key`, 'name the private key: usually the same name without .pub', undefined);
   }
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     throw unusable(`${path} is not a private key that ssh knows`, 'name a key that ssh-keygen made', undefined);

@@ -27,7 +27,7 @@ export function pinsPath(paths: StackPaths): string {
   return join(paths.folder, 'hosts.json');
 }
 
-/** @throws RemedyError (exit 3) for a file that cannot be used: trust is not made up anew */
+/** @throws RemedyError (exit 3) for a file that cannot be used: trust is not made up again */
 export async function readPins(paths: StackPaths): Promise<HostPins> {
   const path = pinsPath(paths);
   try {
@@ -37,7 +37,7 @@ export async function readPins(paths: StackPaths): Promise<HostPins> {
     throw remedy.configuration(
       'pins-corrupt',
       `${path}, where the host keys are pinned, cannot be used: ${reasonOf(error)}`,
-      [`look at it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
+      [`inspect it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
       error,
     );
   }

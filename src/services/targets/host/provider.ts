@@ -19,7 +19,7 @@ export const host: Provider<HostRequest> = {
     summary: 'bring a service up on a Linux machine that you reach over SSH',
     description: `Installs Docker and Compose where they are missing, builds the service there, pulls the model, and waits for one real answer.
 The user must be root or allowed to use sudo without a password. The machine's firewall is left as it is.
-Run it again to change what differs: only the service's container is replaced. "chainctl teardown host" takes it off again.`,
+Run it again to change what differs: only the service's container is replaced. "chainctl teardown host" removes it again.`,
     examples: [
       '--ssh ubuntu@192.0.2.10 --service b',
       '--ssh ubuntu@192.0.2.11:2222 --identity ~/.ssh/id_ed25519 --b-url http://192.0.2.10:8002',

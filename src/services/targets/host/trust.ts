@@ -44,7 +44,7 @@ export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, sign
       'host-key-changed',
       `HOST KEY CHANGED: ${where} offers ${shown}, and known_hosts has another key for it. Nothing was sent to it.`,
       [
-        'find out why it changed: a machine installed anew, another machine at this address, or somebody in between',
+        'find out why it changed: a reinstalled machine, another machine at this address, or somebody who intercepts the connection',
         `if it is right, forget the old key: ssh-keygen -R ${knownHostsName(endpoint)}`,
       ],
     );

@@ -34,7 +34,7 @@ export const localDeployFlags = {
     env: 'CHAINCTL_REPLICAS',
   }),
   engine: Flags.option({
-    description: 'what answers the prompts',
+    description: 'engine that answers the prompts: simulated, or your Ollama',
     options: ['sim', 'ollama'] as const,
     default: 'sim',
     env: 'CHAINCTL_ENGINE',
@@ -56,7 +56,7 @@ export const localDeployFlags = {
     env: 'CHAINCTL_SIM_PROMPT_TOKENS',
   }),
   'sim-parallel': integerFlag({
-    description: `simulated engine: slots of each model [default: --concurrency, else ${DEFAULT_CONCURRENCY}]`,
+    description: `simulated engine: slots of each model [default: that of --concurrency, else ${DEFAULT_CONCURRENCY}]`,
     min: 1,
     max: 1024,
     env: 'CHAINCTL_SIM_PARALLEL',

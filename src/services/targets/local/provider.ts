@@ -16,7 +16,7 @@ export const local: Provider<LocalRequest> = {
     summary: 'bring the chain up on this machine: A, replicas of B, and an engine',
     description: `The services run as background processes that outlive this command; their logs are in the stack's folder.
 With the simulated engine nothing is downloaded, and every figure is labelled as simulated.
-With --engine ollama --concurrency should be that Ollama's OLLAMA_NUM_PARALLEL (1 unless you set it), which it does not tell.
+With --engine ollama --concurrency should be that Ollama's OLLAMA_NUM_PARALLEL (1 unless you set it), which it does not report.
 Run it again to change what differs: what is as wanted is left alone.`,
     examples: [
       '',

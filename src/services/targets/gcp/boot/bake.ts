@@ -67,7 +67,7 @@ export async function bake(
   const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action: 'create', reason });
   const left = await usable(await builder.find(context));
   if (left === undefined) waiting(`making the VM ${builder.name}`);
-  else waiting(`going on with ${builder.name}, which an earlier run has left`);
+  else waiting(`continuing with ${builder.name}, left by an earlier run`);
   let vm = left ?? (await builder.create(context, vmSpec, deps.newId()));
   try {
     vm = await running(vm);
@@ -77,7 +77,7 @@ export async function bake(
     } catch (error) {
       // One that was being sealed may let nobody in any more, until it boots again.
       if (left === undefined || context.signal.aborted || !isShutOut(error)) throw error;
-      waiting(`starting ${builder.name} anew: ${reasonOf(error)}`);
+      waiting(`starting ${builder.name} again: ${reasonOf(error)}`);
       await builder.stop(context, vm);
       vm = await running(await builder.look(context));
       await prepare();

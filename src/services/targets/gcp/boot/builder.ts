@@ -14,7 +14,7 @@ const BUILDER = 'builder-';
 
 /**
  * Nobody bakes for longer: a builder that was forgotten while it runs deletes itself, whatever became of the machine that
- * made it. One that is stopped stays, as its disk does: the limit begins anew at each start.
+ * made it. One that is stopped stays, as its disk does: the limit begins again at each start.
  */
 const LIFE_SECONDS = 4 * 3600;
 const STOP_SECONDS = 300;

@@ -92,7 +92,7 @@ function bootFailed(name: string, { failed, log }: BootReport): GcpError {
     code: 'gcp-boot-failed',
     exit: ExitCode.unhealthy,
     nextSteps: [
-      `look into it: chainctl ssh b ${name}, then: sudo journalctl -u chainctl-serve -u google-startup-scripts`,
+      `inspect it: chainctl ssh b ${name}, then: sudo journalctl -u chainctl-serve -u google-startup-scripts`,
       'correct what the message names, then run deploy again',
     ],
   });

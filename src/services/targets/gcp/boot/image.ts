@@ -99,7 +99,7 @@ export function bakedImage(
 
 function failed(name: string): RemedyError {
   return remedy.unhealthy('gcp-image-failed', `Compute Engine could not make the image ${name}`, [
-    'run the same command again: it makes the image anew',
+    'run the same command again: it makes the image again',
     'or boot without an image: --no-bake',
   ]);
 }
