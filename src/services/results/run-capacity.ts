@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { readRun } from '../load/record/read-run.ts';
 import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
 
@@ -11,12 +11,9 @@ export async function runCapacity(folder: string): Promise<Capacity> {
   const { report, runId } = await readRun(folder);
   const capacity = kneeCapacity(report);
   if (capacity !== undefined) return { ...capacity, text: `${capacity.text}, of ${runId}` };
-  throw new RemedyError(`${runId} does not show what one instance sustains: it has no knee with a rate above it`, {
-    code: 'capacity-unknown',
-    exit: ExitCode.usage,
-    nextSteps: [
-      'measure it: chainctl load --target invoke --rps 1,100 --find-knee',
-      'or name it with --capacity-per-instance',
-    ],
-  });
+  throw remedy.usage(
+    'capacity-unknown',
+    `${runId} does not show what one instance sustains: it has no knee with a rate above it`,
+    ['measure it: chainctl load --target invoke --rps 1,100 --find-knee', 'or name it with --capacity-per-instance'],
+  );
 }
