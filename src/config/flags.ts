@@ -19,7 +19,7 @@ export function formerly<F extends { env?: string }>(variable: string, flag: F):
 
 /** A bad value is refused at the door, with the flag that it was given to. */
 export function refused(flag: { readonly name: string }, fault: string): RemedyError {
-  return remedy.usage('usage', `--${flag.name}: ${fault}`, ['see the flags and examples with --help']);
+  return remedy.usage('usage', `--${flag.name}: ${fault}`);
 }
 
 /** @throws RemedyError (exit 2) with the range */
@@ -78,13 +78,16 @@ function httpUrl(text: string, flag: { readonly name: string }, example: string)
   return url;
 }
 
+/** @throws RemedyError (exit 2) when it is not an absolute http or https URL */
+export function checkUrl(text: string, flag: { readonly name: string }): string {
+  httpUrl(text, flag, 'http://127.0.0.1:8001');
+  return text;
+}
+
 /** An absolute http or https URL. */
 export const urlFlag = Flags.custom<string>({
   helpValue: 'URL',
-  parse: async (text, _context, flag) => {
-    httpUrl(text, flag, 'http://127.0.0.1:8001');
-    return text;
-  },
+  parse: async (text, _context, flag) => checkUrl(text, flag),
 });
 
 /** Where metrics are posted to: a URL without a path gets the one that OTLP has for them. */
@@ -145,14 +148,13 @@ interface ResultsFlag {
 }
 
 /** `--results`, the folder of recorded runs, of every command that writes or reads them. */
-export function resultsFlag({ description = 'folder of recorded runs', formerly = [] }: ResultsFlag = {}) {
-  return Flags.string({
+export function resultsFlag({ description = 'folder of recorded runs', formerly: names = [] }: ResultsFlag = {}) {
+  const flag = Flags.string({
     description,
     env: 'CHAINCTL_RESULTS',
-    // The variable had another name.
-    default: async () => process.env.CHAINCTL_LOAD_OUT || 'results',
-    defaultHelp: async () => 'results',
+    default: 'results',
     helpValue: 'FOLDER',
-    ...(formerly.length === 0 ? {} : { aliases: [...formerly], deprecateAliases: true }),
+    ...(names.length === 0 ? {} : { aliases: [...names], deprecateAliases: true }),
   });
+  return formerly('CHAINCTL_LOAD_OUT', flag) as typeof flag;
 }
