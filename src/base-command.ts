@@ -1,9 +1,13 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import { DEFAULT_CONFIG_FILES, invalidConfig, readConfigFile } from './config/config-file.ts';
-import { flagsFromFile, SHARED_SECTION } from './config/file-flags.ts';
+import {
+  DEFAULT_CONFIG_FILES,
+  flagsFromFile,
+  invalidConfig,
+  readConfigFile,
+  SHARED_SECTION,
+} from './config/config-file.ts';
 import { stackFlag } from './config/flags.ts';
-import { formerFlags, formerVariables } from './config/former-names.ts';
-import { provenanceOf, type Setting, settingText } from './config/provenance.ts';
+import { formerFlags, formerVariables, provenanceOf, type Setting, settingText } from './config/provenance.ts';
 import { seeHelp, usageError } from './config/usage-error.ts';
 import { ExitCode, RemedyError, reasonOf } from './errors.ts';
 import type { Emit, Event } from './events.ts';

@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { numberFlag } from '../config/flags.ts';
-import { resultsFlag } from '../config/results-flag.ts';
+import { numberFlag, resultsFlag } from '../config/flags.ts';
 import { ExitCode } from '../errors.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { diffRuns } from '../services/results/diff.ts';

@@ -1,6 +1,6 @@
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
-import { grouped } from '../config/grouped.ts';
+import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { isTyped, loadRequest } from '../config/load-options.ts';
 import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims } from '../operator.ts';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { durationFlag, integerFlag } from '../config/flags.ts';
-import { resultsFlag } from '../config/results-flag.ts';
+import { durationFlag, integerFlag, resultsFlag } from '../config/flags.ts';
 import { ExitCode } from '../errors.ts';
 import { aboutThisRun, placesFor, stackDeps } from '../operator.ts';
 import { systemClock } from '../runtime.ts';

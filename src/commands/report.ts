@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { numberFlag } from '../config/flags.ts';
-import { resultsFlag } from '../config/results-flag.ts';
+import { numberFlag, resultsFlag } from '../config/flags.ts';
 import { findRun, RUN_OR_WATCH } from '../services/results/find-run.ts';
 import { FORMATS, type FormatName, renderReport, type Subjects } from '../services/results/formats.ts';
 import { readReportedRun, readWatchedGroup, runCapacity } from '../services/results/recorded.ts';

@@ -1,8 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { capacityFlag } from '../config/capacity-flag.ts';
-import { durationFlag } from '../config/flags.ts';
-import { resultsFlag } from '../config/results-flag.ts';
+import { capacityFlag, durationFlag, resultsFlag } from '../config/flags.ts';
 import { groupOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';

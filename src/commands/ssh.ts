@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { ExitCode, RemedyError } from '../errors.ts';
+import { ExitCode, remedy } from '../errors.ts';
 import { placesFor } from '../operator.ts';
 import { requireStack } from '../services/stack/known-stack.ts';
 import { atPlace } from '../services/stack/places.ts';
@@ -60,12 +60,12 @@ The exit code is the remote command's. Of several machines the newest that runs 
       await releaseTerminal();
       const child = spawn(program, [...words, ...this.#remote], { stdio: 'inherit' });
       const [code] = await once(child, 'exit').catch((error: unknown) => {
-        throw new RemedyError(`the program ${program} cannot be run`, {
-          code: 'no-ssh',
-          exit: ExitCode.configuration,
-          cause: error,
-          nextSteps: [`install it, and see that it is on the PATH: ${program}`],
-        });
+        throw remedy.configuration(
+          'no-ssh',
+          `the program ${program} cannot be run`,
+          [`install it, and see that it is on the PATH: ${program}`],
+          error,
+        );
       });
       return { result: { code }, exit: (code ?? ExitCode.interrupted) as ExitCode };
     });

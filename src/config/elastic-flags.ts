@@ -2,9 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { type RemedyError, remedy } from '../errors.ts';
 import type { ElasticLoad as Elastic } from '../services/load/run-load.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
-import { capacityFlag } from './capacity-flag.ts';
-import { durationFlag, integerFlag, numberFlag } from './flags.ts';
-import { grouped } from './grouped.ts';
+import { capacityFlag, durationFlag, grouped, integerFlag, numberFlag } from './flags.ts';
 
 /** What `chainctl load --elastic` takes beside the flags of every load. */
 export const elasticFlags = grouped('ELASTIC', {

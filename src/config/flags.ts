@@ -121,3 +121,40 @@ export const modelFlag = Flags.custom<string>({
     throw refused(flag, `"${text}" is not a model's name: write for example phi3:mini or hf.co/OWNER/NAME:Q4_K_M`);
   },
 });
+
+/** Flags under a heading of their own in the help. */
+export function grouped<F extends object>(helpGroup: string, flags: F): F {
+  return Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, { ...flag, helpGroup }])) as F;
+}
+
+/** For the elasticity metrics: what one instance sustains is the measure of demand. */
+export const capacityFlag = numberFlag({
+  description: 'requests per second that one instance sustains, for the elasticity metrics',
+  min: 0.001,
+  helpValue: 'RPS',
+});
+
+/** The file that holds the token of the chain; the value itself is never on a command line, where others can read it. */
+export const tokenFileFlag = Flags.string({
+  description: "holds the chain's token; or CHAINCTL_TOKEN is it [default: the stack's own, for its own addresses]",
+  env: 'CHAINCTL_TOKEN_FILE',
+  helpValue: 'FILE',
+});
+
+interface ResultsFlag {
+  readonly description?: string;
+  /** Names that the flag had, which still work with a warning. */
+  readonly formerly?: readonly string[];
+}
+
+/** `--results`, the folder of recorded runs, of every command that writes or reads them. */
+export function resultsFlag({ description = 'folder of recorded runs', formerly: names = [] }: ResultsFlag = {}) {
+  const flag = Flags.string({
+    description,
+    env: 'CHAINCTL_RESULTS',
+    default: 'results',
+    helpValue: 'FOLDER',
+    ...(names.length === 0 ? {} : { aliases: [...names], deprecateAliases: true }),
+  });
+  return formerly('CHAINCTL_LOAD_OUT', flag) as typeof flag;
+}

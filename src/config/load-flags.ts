@@ -2,10 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
-import { durationFlag, formerly, integerFlag } from './flags.ts';
-import { grouped } from './grouped.ts';
-import { resultsFlag } from './results-flag.ts';
-import { tokenFileFlag } from './token-flag.ts';
+import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 

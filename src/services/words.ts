@@ -12,3 +12,12 @@ export function plural(count: number, noun: string): string {
 export function formatRate(rate: number): string {
   return rate >= 99.95 ? Math.round(rate).toString() : String(Number(rate.toPrecision(3)));
 }
+
+/** What a text means as JSON; undefined for one that is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../errors.ts';
+import { type RemedyError, remedy } from '../errors.ts';
 import { askForYes, confirmByTyping } from './prompt.ts';
 
 /** Where a person is asked. */
@@ -53,5 +53,5 @@ export async function confirmStack(
 }
 
 function unconfirmed(message: string, nextStep: string): RemedyError {
-  return new RemedyError(message, { code: 'confirmation', exit: ExitCode.usage, nextSteps: [nextStep] });
+  return remedy.usage('confirmation', message, [nextStep]);
 }

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { parseJson } from '../words.ts';
 import {
   type ChainAnswer,
   chainAnswer,
@@ -171,14 +172,6 @@ export function detailOf(text: string): string | undefined {
 export function saidIn(text: string): string | undefined {
   const body = parseJson(text);
   return problem.safeParse(body).data?.detail ?? errorTextOf(body);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Stops at the limit; the text is then cut and no longer JSON. */

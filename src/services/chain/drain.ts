@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { z } from 'zod';
+import { parseJson } from '../words.ts';
 
 /**
  * Requests in flight get this long when a service is told to stop, seconds: as long as `load` waits for an answer, and
@@ -56,11 +57,7 @@ const ANSWER_MS = 2000;
 
 /** Reads what a service says of itself; undefined where that is something else. Pure. */
 export function readInFlight(text: string): InFlight | undefined {
-  try {
-    return status.or(engine).safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return status.or(engine).safeParse(parseJson(text)).data;
 }
 
 /** Asks for `/health` of A or B, the proxy's `/-/proxy` or the engine's `/sim/stats`; undefined where nothing answers. */

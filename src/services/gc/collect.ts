@@ -1,13 +1,13 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reasonOf } from '../../errors.ts';
+import { hasCode, reasonOf } from '../../errors.ts';
 import { type StackPaths, stackPaths } from '../stack/paths.ts';
 import { atPlace } from '../stack/places.ts';
 import type { Owned, Provider, Site } from '../stack/provider.ts';
 import { type StackDeps, withStack } from '../stack/session.ts';
-import { readState } from '../stack/state.ts';
+import { readState, type TargetRecord } from '../stack/state.ts';
 import { type TeardownReport, teardownTarget } from '../stack/teardown.ts';
 import { type Garbage, garbageOf } from './garbage.ts';
-import { knownStacks } from './known-stacks.ts';
 
 /** A place, and how it is used for one stack or another. */
 export interface Lookout {
@@ -118,4 +118,32 @@ export async function removeAll(
   }
   if (failures.length > 0) throw failures[0];
   return removed;
+}
+
+/**
+ * Stacks whose state on this machine says that they are in one place of a cloud; an unreadable state counts as knowing.
+ *
+ * @param home chainctl's own folder
+ * @param isHere whether a recorded request means that place
+ */
+async function knownStacks(
+  home: string,
+  target: string,
+  isHere: (request: TargetRecord['request']) => boolean,
+): Promise<Set<string>> {
+  const names = await readdir(join(home, 'stacks')).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const known = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const record = (await readState(stackPaths(home, name).state))?.targets[target];
+        return record !== undefined && isHere(record.request) ? [name] : [];
+      } catch {
+        return [name];
+      }
+    }),
+  );
+  return new Set(known.flat());
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { reasonOf, remedy } from '../../errors.ts';
 import { MARK_WIDTH, markKey } from '../chain/prompt-mark.ts';
 
 /** The contract's lower bound for a prompt, in Unicode code points. */
@@ -31,12 +31,12 @@ export async function readPrompt(path: string | undefined): Promise<string> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new RemedyError(`cannot read the prompt file ${path}: ${reasonOf(error)}`, {
-      code: 'prompt-unreadable',
-      exit: ExitCode.usage,
-      cause: error,
-      nextSteps: ['check the path given with --prompt-file'],
-    });
+    throw remedy.usage(
+      'prompt-unreadable',
+      `cannot read the prompt file ${path}: ${reasonOf(error)}`,
+      ['check the path given with --prompt-file'],
+      error,
+    );
   }
   return checkPrompt(text, path);
 }
@@ -49,13 +49,10 @@ export async function readPrompt(path: string | undefined): Promise<string> {
 export function checkPrompt(text: string, source: string): string {
   const length = [...text].length;
   if (length >= MIN_PROMPT_CODE_POINTS) return text;
-  throw new RemedyError(
+  throw remedy.usage(
+    'prompt-too-short',
     `the prompt in ${source} has ${length} characters, and the services take ${MIN_PROMPT_CODE_POINTS} or more`,
-    {
-      code: 'prompt-too-short',
-      exit: ExitCode.usage,
-      nextSteps: ['give a longer file, or leave --prompt-file out to use the built-in prompt'],
-    },
+    ['give a longer file, or leave --prompt-file out to use the built-in prompt'],
   );
 }
 

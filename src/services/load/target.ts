@@ -1,5 +1,5 @@
 import { nearest } from '../../config/nearest.ts';
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { type RemedyError, remedy } from '../../errors.ts';
 import { stackOption } from '../stack/stack-option.ts';
 
 /** A service that can be a target: by its name, or by the last word of its path. */
@@ -65,29 +65,19 @@ export function targetName(targetUrl: string): string {
  */
 export function checkTag(tag: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/.test(tag)) return tag;
-  throw new RemedyError(`--tag "${tag}" cannot be part of a file name`, {
-    code: 'tag-invalid',
-    exit: ExitCode.usage,
-    nextSteps: ['use up to 40 letters, digits, dots, hyphens and underscores, for example --tag aws-2'],
-  });
+  throw remedy.usage('tag-invalid', `--tag "${tag}" cannot be part of a file name`, [
+    'use up to 40 letters, digits, dots, hyphens and underscores, for example --tag aws-2',
+  ]);
 }
 
 function joined(base: string | undefined, path: string, word: string, stack: string): string {
   if (base !== undefined) return new URL(path, base).href;
-  throw new RemedyError(`stack ${stack} has no service that answers at /${word}`, {
-    code: 'no-stack',
-    exit: ExitCode.configuration,
-    nextSteps: [
-      `bring one up on this machine with "chainctl deploy local${stackOption(stack)}"`,
-      'or name the address: chainctl load --target http://127.0.0.1:8001/chain',
-    ],
-  });
+  throw remedy.configuration('no-stack', `stack ${stack} has no service that answers at /${word}`, [
+    `bring one up on this machine with "chainctl deploy local${stackOption(stack)}"`,
+    'or name the address: chainctl load --target http://127.0.0.1:8001/chain',
+  ]);
 }
 
 function usage(message: string, steps: readonly string[] = []): RemedyError {
-  return new RemedyError(message, {
-    code: 'target-invalid',
-    exit: ExitCode.usage,
-    nextSteps: [...steps, 'write for example --target http://127.0.0.1:8001/chain'],
-  });
+  return remedy.usage('target-invalid', message, [...steps, 'write for example --target http://127.0.0.1:8001/chain']);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { reasonOf, remedy } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
+import { parseJson } from '../words.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { formatAccess } from './access.ts';
 import { causeOfDeath, lastLogLines, lookAtContainer } from './container.ts';
@@ -78,7 +79,7 @@ async function healthReason(session: HostSession, { service }: GateOptions, sign
     silenceSeconds: 10,
     signal,
   });
-  const health = healthSchema.safeParse(json(text));
+  const health = healthSchema.safeParse(parseJson(text));
   if (!health.success) return `/health answers ${status}, but not as ${service.title} does`;
   const { ok, ready = ok, reason = `its health answers ${status}` } = health.data;
   return ok && ready ? undefined : reason;
@@ -94,8 +95,8 @@ async function answerReason(session: HostSession, { service, token }: GateOption
     silenceSeconds: 180,
     signal,
   });
-  if (status === 200 && service.answer.safeParse(json(text)).success) return undefined;
-  const problem = problemSchema.safeParse(json(text));
+  if (status === 200 && service.answer.safeParse(parseJson(text)).success) return undefined;
+  const problem = problemSchema.safeParse(parseJson(text));
   return `a request was answered with ${status}${problem.success ? `: ${problem.data.detail}` : ''}`;
 }
 
@@ -114,12 +115,4 @@ async function unhealthy(session: HostSession, { service, key }: GateOptions, re
       `run the command again: it goes on with ${key}`,
     ],
   );
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { pullProgress } from '../pull-progress.ts';
 import type { ResourceContext } from '../stack/resource.ts';
+import { parseJson } from '../words.ts';
 import { formatAccess } from './access.ts';
 import { causeOfDeath, lastLogLines, lookAtContainer } from './container.ts';
 import { ConnectionLost } from './failures.ts';
@@ -107,7 +108,7 @@ async function pull(session: HostSession, host: string, model: string, key: stri
     silenceSeconds: SILENCE_SECONDS,
     signal,
     onLine(line) {
-      const parsed = parseLine(line);
+      const parsed = pullLine.safeParse(parseJson(line)).data;
       if (parsed === undefined) return;
       last = { ...parsed, error: last.error ?? parsed.error };
       if (parsed.error === undefined) progress.line(parsed);
@@ -121,14 +122,6 @@ async function pull(session: HostSession, host: string, model: string, key: stri
   if (answer.status !== 200 || last.status !== 'success')
     throw new Error(`it ended with ${last.status ?? answer.status}`);
   progress.done();
-}
-
-function parseLine(line: string): z.infer<typeof pullLine> | undefined {
-  try {
-    return pullLine.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 function pullFailed(session: HostSession, model: string, cause: unknown): RemedyError {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../words.ts';
 import { layoutOf, type Manifest, manifestSchema } from './layout.ts';
 import type { HostSession } from './session.ts';
 import { quote } from './shell.ts';
@@ -54,17 +55,8 @@ export function readObservation(output: string, address: string): LiveService | 
     const [name, hash, stack, state, id] = fields.data;
     if (name === 'service' || name === 'ollama') containers[name] = { id, state, hash, stack };
   }
-  const manifest = parseManifest(head);
+  const manifest = manifestSchema.safeParse(parseJson(head)).data;
   return { ...(manifest === undefined ? {} : { manifest }), containers, address };
-}
-
-function parseManifest(text: string): Manifest | undefined {
-  try {
-    const parsed = manifestSchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 export async function observeService(

@@ -6,8 +6,7 @@ import type { Client, ClientChannel } from 'ssh2';
 import { pack } from 'tar-stream';
 import { reasonOf } from '../../errors.ts';
 import { formatAccess, type HostAccess } from './access.ts';
-import { CommandFailed, CommandTimedOut, ConnectionLost } from './failures.ts';
-import { needsRoot } from './needs-root.ts';
+import { CommandFailed, CommandTimedOut, ConnectionLost, needsRoot } from './failures.ts';
 import { OutputCollector } from './output.ts';
 import { quote } from './shell.ts';
 

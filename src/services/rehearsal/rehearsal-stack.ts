@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { acquireLock } from '../stack/lock.ts';
 import type { Place } from '../stack/places.ts';
@@ -30,14 +30,11 @@ export async function soleRehearsal(lock: string, place: Place, deps: StackDeps)
   try {
     if (!(await provider.hasTraces(site))) return unlock;
     if (paths.name !== REHEARSAL_STACK) {
-      throw new RemedyError(`stack ${paths.name} is running, and a rehearsal would end by taking it down`, {
-        code: 'stack-in-use',
-        exit: ExitCode.configuration,
-        nextSteps: [
-          'leave --stack away',
-          `or take it down first: chainctl teardown ${provider.name} --stack ${paths.name}`,
-        ],
-      });
+      throw remedy.configuration(
+        'stack-in-use',
+        `stack ${paths.name} is running, and a rehearsal would end by taking it down`,
+        ['leave --stack away', `or take it down first: chainctl teardown ${provider.name} --stack ${paths.name}`],
+      );
     }
     deps.emit({ type: 'note', level: 'warn', text: 'an earlier rehearsal was killed; taking down what it left' });
     await teardownStack(paths, [place], deps);

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, hasCode, RemedyError } from '../../errors.ts';
+import { hasCode, type RemedyError, remedy } from '../../errors.ts';
 import { TIMELINE_FILE } from '../scaling/timeline-record.ts';
 
 const RUN = ['manifest.json'];
@@ -54,12 +54,8 @@ async function isRun(folder: string, marks: readonly string[]): Promise<boolean>
 }
 
 function unknownRun(message: string, known: readonly string[], flag: string): RemedyError {
-  return new RemedyError(message, {
-    code: 'run-unknown',
-    exit: ExitCode.usage,
-    nextSteps: [
-      ...(known.length === 0 ? [] : [`name one of the latest: ${known.join(', ')}`]),
-      `name the folder of a run, its id or "latest"; ${flag} names the folder that runs are in`,
-    ],
-  });
+  return remedy.usage('run-unknown', message, [
+    ...(known.length === 0 ? [] : [`name one of the latest: ${known.join(', ')}`]),
+    `name the folder of a run, its id or "latest"; ${flag} names the folder that runs are in`,
+  ]);
 }

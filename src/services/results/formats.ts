@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { shellWord } from '../words.ts';
 import { renderHtmlReport, renderWatchHtml } from './html/report-html.ts';
 import { markdownOf, watchMarkdown } from './markdown.ts';
@@ -49,11 +49,9 @@ export async function renderReport<Kind extends keyof Subjects>(
   const render = (FORMATS[format] as Format)[kind];
   if (render !== undefined) return render(subject, columns);
   const name = 'name' in subject ? subject.name : subject.manifest.runId;
-  throw new RemedyError(`${name} is the folder of a ${kind}: there is no ${format} of it`, {
-    code: 'format-unsuited',
-    exit: ExitCode.usage,
-    nextSteps: [`chainctl report ${shellWord(name)} --format table`],
-  });
+  throw remedy.usage('format-unsuited', `${name} is the folder of a ${kind}: there is no ${format} of it`, [
+    `chainctl report ${shellWord(name)} --format table`,
+  ]);
 }
 
 function jsonOf(subject: object): string {
@@ -63,9 +61,9 @@ function jsonOf(subject: object): string {
 /** The run's own figures are CSV already; those of a watched group are made from its record. */
 function csvOf({ manifest, report, scaling }: ReportedRun): string {
   if (scaling !== undefined) return scalingCsv(report.plan.tag, scaling.figures);
-  throw new RemedyError(`no group was watched during ${manifest.runId}: there are no figures of its scaling`, {
-    code: 'no-timeline',
-    exit: ExitCode.usage,
-    nextSteps: [`its points are in ${report.summaryCsv}`, 'record a group with a load: chainctl load --elastic'],
-  });
+  throw remedy.usage(
+    'no-timeline',
+    `no group was watched during ${manifest.runId}: there are no figures of its scaling`,
+    [`its points are in ${report.summaryCsv}`, 'record a group with a load: chainctl load --elastic'],
+  );
 }

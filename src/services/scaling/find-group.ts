@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import type { GroupSource } from '../stack/group.ts';
 import type { Place } from '../stack/places.ts';
 import { stackOption } from '../stack/stack-option.ts';
@@ -36,14 +36,10 @@ export async function findGroup(stack: string, places: readonly Place[]): Promis
     return { place: provider.name, source: { ...source, close } };
   }
   const on = stackOption(stack);
-  throw new RemedyError(`stack ${stack} has no group of instances`, {
-    code: 'no-stack',
-    exit: ExitCode.configuration,
-    nextSteps: [
-      ...able.map(({ provider }) => `deploy one: chainctl deploy ${provider.name}${on}`),
-      'or name one: its flags are in chainctl scale-watch --help',
-    ],
-  });
+  throw remedy.configuration('no-stack', `stack ${stack} has no group of instances`, [
+    ...able.map(({ provider }) => `deploy one: chainctl deploy ${provider.name}${on}`),
+    'or name one: its flags are in chainctl scale-watch --help',
+  ]);
 }
 
 /** Whether anything was given that only makes sense for a group. */

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { type RemedyError, remedy } from '../../errors.ts';
 import type { GroupSource } from '../stack/group.ts';
 import { countStates } from './instance-state.ts';
 import type { ScaleSample } from './types.ts';
@@ -80,14 +80,14 @@ export function isReached({ terms }: Until, sample: ScaleSample): boolean {
  */
 export function checkUntil({ expression, terms }: Until, { url }: Pick<GroupSource, 'url'>): void {
   if (url !== undefined || !terms.some(({ name }) => name === 'hosts')) return;
-  throw new RemedyError(`--until "${expression}": this watch does not probe hosts, so it never counts any`, {
-    code: 'until-unasked',
-    exit: ExitCode.usage,
-    nextSteps: [
+  throw remedy.usage(
+    'until-unasked',
+    `--until "${expression}": this watch does not probe hosts, so it never counts any`,
+    [
       "wait for size or healthy instead, or name the group's address with --url",
       'a group that scales at few requests per second and VM is not probed: the probes alone would make it grow',
     ],
-  });
+  );
 }
 
 /** What was not seen meets nothing. */
@@ -111,9 +111,7 @@ function compare({ operator, count }: Exclude<Term, { name: 'stable' }>, low: nu
 }
 
 function fault(whole: string, at: number, why: string): RemedyError {
-  return new RemedyError(`--until "${whole}": ${why}, at character ${at}`, {
-    code: 'until-invalid',
-    exit: ExitCode.usage,
-    nextSteps: ['write for example --until size=3, --until stable, or --until "healthy>=2,stable"'],
-  });
+  return remedy.usage('until-invalid', `--until "${whole}": ${why}, at character ${at}`, [
+    'write for example --until size=3, --until stable, or --until "healthy>=2,stable"',
+  ]);
 }

@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { reasonOf } from '../../errors.ts';
+import { parseJson } from '../words.ts';
 import type { TargetRecord } from './state.ts';
 import { recordedStatus, type TargetStatus } from './target-status.ts';
 
@@ -21,12 +22,8 @@ export async function healthReason(url: string): Promise<string | undefined> {
 
 /** What a service says about itself in its refusal; the bare text where it is not one of ours. */
 function statedReason(text: string): string {
-  try {
-    const { reason, detail } = JSON.parse(text) as { readonly reason?: unknown; readonly detail?: unknown };
-    return String(reason ?? detail ?? text).slice(0, MAX_REASON);
-  } catch {
-    return text.slice(0, MAX_REASON);
-  }
+  const { reason, detail } = (parseJson(text) ?? {}) as { readonly reason?: unknown; readonly detail?: unknown };
+  return String(reason ?? detail ?? text).slice(0, MAX_REASON);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { hasCode } from '../../errors.ts';
+import { parseJson } from '../words.ts';
 
 const holderSchema = z.object({
   host: z.string(),
@@ -48,7 +49,7 @@ export interface LockJudge {
 export async function inspectLock(path: string, judge: LockJudge): Promise<LockView | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
-    const holder = parseHolder(text);
+    const holder = holderSchema.safeParse(parseJson(text)).data;
     const quietSeconds = Math.max(0, (judge.now() - mtimeMs) / 1000);
     return { text, holder, quietSeconds, verdict: await judgeHolder(holder, quietSeconds, judge) };
   } catch (error) {
@@ -65,14 +66,6 @@ async function judgeHolder(
   if (holder === undefined) return 'damaged';
   if (holder.host !== judge.host) return quietSeconds > SILENT_SECONDS ? 'silent' : 'beating';
   return (await judge.isAlive(holder)) ? 'alive' : 'dead';
-}
-
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    return holderSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Who it is, in words: `ann, pid 12 on elsewhere, since ..., for "chainctl deploy local"`. */

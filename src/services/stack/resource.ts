@@ -83,6 +83,15 @@ export interface Resource<Spec, Live> {
   identify(live: Live): Readonly<Record<string, string | number>>;
 }
 
+/** Whose objects these are; every object of a cloud that is made says so. */
+export interface Ownership {
+  readonly stack: string;
+  /** `user@host` of who made them. */
+  readonly createdBy: string;
+  /** When the last machine that exists now has ended itself, ISO 8601; undefined without a bound. */
+  readonly expiresAt?: string | undefined;
+}
+
 /** A resource with what is wanted of it. */
 export interface Desired<Spec = unknown, Live = unknown> {
   readonly resource: Resource<Spec, Live>;

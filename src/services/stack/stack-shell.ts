@@ -1,4 +1,4 @@
-import { remedy } from '../../errors.ts';
+import { type RemedyError, remedy } from '../../errors.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { StackPaths } from './paths.ts';
@@ -62,4 +62,13 @@ export async function shellOf(
     ]);
   }
   return connection.shell(name, instance);
+}
+
+/** There is nothing to log in to, or no key to it. */
+export function noMachine(stack: string, service: string, target: string): RemedyError {
+  const what = `VM of service ${service.toUpperCase()} that this machine has the keys for`;
+  return remedy.configuration('no-vm', `stack ${stack} has no ${what}`, [
+    `deploy it first: chainctl deploy ${target}${stackOption(stack)}`,
+    'or name another stack with --stack',
+  ]);
 }

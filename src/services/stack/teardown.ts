@@ -1,9 +1,8 @@
 import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { reverseGraph, runGraph, type Task } from './graph.ts';
 import { LiveObjects } from './live-objects.ts';
-import { findAll } from './observe.ts';
 import { noteRemaining } from './remaining.ts';
-import type { Target } from './resource.ts';
+import type { Resource, Target } from './resource.ts';
 import { stackOption } from './stack-option.ts';
 import { removeStep, type StepDeps } from './steps.ts';
 
@@ -72,4 +71,23 @@ export function leftoversError(report: TeardownReport, stack = 'default'): Remed
     `run it again: chainctl teardown ${report.target}${stackOption(stack)}`,
     `see what is left: chainctl status${stackOption(stack)}`,
   ]);
+}
+
+/** A resource of the stack that exists. */
+interface FoundObject {
+  readonly resource: Resource<unknown, unknown>;
+  readonly live: unknown;
+}
+
+/** Everything of a target that exists: what the state names and what a sweep finds. */
+async function findAll(
+  target: Target,
+  { context, journal }: Pick<StepDeps, 'context' | 'journal'>,
+  objects = new LiveObjects(context, (key) => target.handle(key)),
+): Promise<FoundObject[]> {
+  const keys = new Set([...Object.keys(journal.target.resources), ...(await target.discover(context))]);
+  const found = await Promise.all(
+    [...keys].map(async (key) => ({ resource: target.handle(key), live: await objects.find(key) })),
+  );
+  return found.filter(({ live }) => live !== undefined);
 }

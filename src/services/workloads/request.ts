@@ -52,3 +52,11 @@ export function onlyService({ services }: { readonly services: z.infer<typeof se
 export function neededOf(links: Endpoints, needs: readonly string[]): Endpoints {
   return Object.fromEntries(Object.entries(links).filter(([name]) => needs.includes(name)));
 }
+
+/** When machines that live this long have ended, ISO 8601; undefined without a bound. */
+export function expiryOf(
+  { ttlSeconds }: { readonly ttlSeconds?: number | undefined },
+  now: number,
+): string | undefined {
+  return ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString();
+}

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readConfigFile } from '../../../src/config/config-file.ts';
-import { flagsFromFile } from '../../../src/config/file-flags.ts';
+import { flagsFromFile, readConfigFile } from '../../../src/config/config-file.ts';
 
 const option = { type: 'option' };
 const SECTIONS = {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { durationFlag, formerly, stackFlag } from '../../../src/config/flags.ts';
-import { formerFlags, formerVariables } from '../../../src/config/former-names.ts';
-import { resultsFlag } from '../../../src/config/results-flag.ts';
+import { durationFlag, formerly, resultsFlag, stackFlag } from '../../../src/config/flags.ts';
+import { formerFlags, formerVariables } from '../../../src/config/provenance.ts';
 
 const flags = {
   results: { ...formerly('OLD', stackFlag({ env: 'NEW' })), aliases: ['out'], deprecateAliases: true },

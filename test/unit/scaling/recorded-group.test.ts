@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ResourceRecord } from '../../../src/services/stack/state.ts';
-import { recordedGroup } from '../../../src/services/targets/gcp/recorded-group.ts';
+import { recordedGroup } from '../../../src/services/targets/gcp/open-group.ts';
 import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
 import { GCP_REQUEST } from '../../support/gcp-request.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
@@ -109,12 +109,12 @@ async function readManifest(folder: string): Promise<RunManifest> {
     if (manifest.plan === undefined) throw new Error('it has no plan');
     return manifest;
   } catch (cause) {
-    throw new RemedyError(`${folder} is not the folder of a run: ${reasonOf(cause)}`, {
-      code: 'run-unreadable',
-      exit: ExitCode.usage,
+    throw remedy.usage(
+      'run-unreadable',
+      `${folder} is not the folder of a run: ${reasonOf(cause)}`,
+      ['name the folder of a run, results/RUN-ID: "ls results" shows them'],
       cause,
-      nextSteps: ['name the folder of a run, results/RUN-ID: "ls results" shows them'],
-    });
+    );
   }
 }
 

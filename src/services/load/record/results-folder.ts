@@ -1,6 +1,6 @@
 import { mkdtemp, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 
 /**
@@ -20,10 +20,10 @@ export async function checkResultsFolder(outFolder: string): Promise<void> {
 /** The error for results that cannot be written; what already says so is passed on. */
 export function resultsUnwritable(where: string, cause: unknown): RemedyError {
   if (cause instanceof RemedyError) return cause;
-  return new RemedyError(`results cannot be written to ${where}: ${reasonOf(cause)}`, {
-    code: 'results-unwritable',
-    exit: ExitCode.configuration,
+  return remedy.configuration(
+    'results-unwritable',
+    `results cannot be written to ${where}: ${reasonOf(cause)}`,
+    ["choose another folder with --results, or free space on the disk, and check the folder's permissions"],
     cause,
-    nextSteps: ["choose another folder with --results, or free space on the disk, and check the folder's permissions"],
-  });
+  );
 }

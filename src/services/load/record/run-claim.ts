@@ -1,6 +1,6 @@
 import { link, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ExitCode, hasCode, RemedyError } from '../../../errors.ts';
+import { hasCode, type RemedyError, remedy } from '../../../errors.ts';
 import { resultsUnwritable } from './results-folder.ts';
 import { type Claimant, type ClaimDeps, readClaim } from './tag-claim.ts';
 
@@ -54,11 +54,11 @@ async function made(path: string, self: Claimant): Promise<boolean> {
 /** Whether a process of another machine still runs cannot be seen from here. */
 function inProgress(folder: string, path: string, { pid, host, command }: Claimant, elsewhere: boolean): RemedyError {
   const where = elsewhere ? ` on ${host}` : '';
-  return new RemedyError(`the run ${folder} is still being written (pid ${pid}${where}: ${command})`, {
-    code: 'run-in-progress',
-    exit: ExitCode.locked,
-    nextSteps: elsewhere
+  return remedy.locked(
+    'run-in-progress',
+    `the run ${folder} is still being written (pid ${pid}${where}: ${command})`,
+    elsewhere
       ? [`if pid ${pid} does not run on ${host} any more: rm ${path}`]
       : ['wait until it ends', `or stop it, which keeps what it measured: kill -INT ${pid}`],
-  });
+  );
 }

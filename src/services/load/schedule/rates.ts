@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 
 /** The points of the contract, in requests per second. */
 export const DEFAULT_RATES: readonly number[] = [1, 10, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000];
@@ -124,12 +124,8 @@ function round(value: number): number {
 }
 
 function fault(text: string, at: number, why: string): RemedyError {
-  return new RemedyError(`--rps "${text}": ${why}, at character ${at}`, {
-    code: 'rates-invalid',
-    exit: ExitCode.usage,
-    nextSteps: [
-      'write rates per second as a list: --rps 1,10,50',
-      'or shorter: --rps 1,10,...,1000 for the default points, --rps 100,200,...,1000, --rps 100..1000:100',
-    ],
-  });
+  return remedy.usage('rates-invalid', `--rps "${text}": ${why}, at character ${at}`, [
+    'write rates per second as a list: --rps 1,10,50',
+    'or shorter: --rps 1,10,...,1000 for the default points, --rps 100,200,...,1000, --rps 100..1000:100',
+  ]);
 }

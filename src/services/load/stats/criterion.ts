@@ -1,5 +1,5 @@
 import { parseDuration } from '../../../durations.ts';
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import type { PointSummary, SloVerdict } from '../types.ts';
 
 const TIMES = ['p50', 'p90', 'p95', 'p99', 'mean', 'max', 'ttft_p95'] as const;
@@ -46,11 +46,9 @@ export function parseAbort(expression: string): Criterion {
 
 function parseCriterion(expression: string, flag: string, example: string, equals: boolean): Criterion {
   const fault = (at: number, why: string) =>
-    new RemedyError(`${flag} "${expression}": ${why}, at character ${at + 1}`, {
-      code: 'criterion-invalid',
-      exit: ExitCode.usage,
-      nextSteps: [`write for example ${example}; metrics: ${METRICS.join(' ')}`],
-    });
+    remedy.usage('criterion-invalid', `${flag} "${expression}": ${why}, at character ${at + 1}`, [
+      `write for example ${example}; metrics: ${METRICS.join(' ')}`,
+    ]);
   const start = expression.length - expression.trimStart().length;
   const word = /^[A-Za-z0-9_-]*/.exec(expression.slice(start))?.[0] ?? '';
   const metric = METRICS.find((name) => name === word);

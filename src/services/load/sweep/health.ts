@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { excerpt } from '../../chain/excerpt.ts';
 import { redirectOf, redirects } from './redirect.ts';
@@ -60,13 +60,9 @@ function parsed(text: string): unknown {
 }
 
 function unhealthy(message: string, remedies: readonly string[] = []): RemedyError {
-  return new RemedyError(message, {
-    code: 'target-unhealthy',
-    exit: ExitCode.unhealthy,
-    nextSteps: [
-      ...remedies,
-      'see what runs with "chainctl status", or bring a chain up with "chainctl deploy local"',
-      'check the address given with --target; --no-preflight offers the load all the same',
-    ],
-  });
+  return remedy.unhealthy('target-unhealthy', message, [
+    ...remedies,
+    'see what runs with "chainctl status", or bring a chain up with "chainctl deploy local"',
+    'check the address given with --target; --no-preflight offers the load all the same',
+  ]);
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { unauthorized } from '../../chain/token.ts';
@@ -73,15 +73,9 @@ function refuseUnstreamed(url: string, text: string): void {
   meter?.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
   meter?.end();
   if (meter?.problem === '') return;
-  throw new RemedyError(
+  throw remedy.usage(
+    'not-a-stream',
     `${url} does not stream: asked for a streamed answer, it sent something else (${meter?.problem ?? 'nothing streams there'})`,
-    {
-      code: 'not-a-stream',
-      exit: ExitCode.usage,
-      nextSteps: [
-        'leave --stream out',
-        'or give a target that answers with newline-delimited JSON or server-sent events',
-      ],
-    },
+    ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
   );
 }

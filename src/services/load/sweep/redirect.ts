@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { RawAnswer } from '../../chain/client.ts';
 
 /** Longer addresses are not repeated: they come from the network. */
@@ -22,12 +22,12 @@ export function redirectOf({ status, location }: Pick<RawAnswer, 'status' | 'loc
 
 /** The refusal to offer a load to an address that only points to another one: every answer would be an error. */
 export function redirects(from: string, status: number, to: string, target: string): RemedyError {
-  return new RemedyError(`${from} redirects to ${to} (status ${status}), and a load follows no redirects`, {
-    code: 'target-redirects',
-    exit: ExitCode.unhealthy,
-    nextSteps: [
+  return remedy.unhealthy(
+    'target-redirects',
+    `${from} redirects to ${to} (status ${status}), and a load follows no redirects`,
+    [
       `give the address behind it: --target ${target}`,
       '--no-preflight offers the load all the same: every redirect then counts as an error',
     ],
-  });
+  );
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { profileOf } from '../profiles/profiles.ts';
 import { PROMPT_SCHEME } from '../prompt.ts';
 import { protocolOf } from '../protocols/protocols.ts';
@@ -101,11 +101,7 @@ export function resumedOptions(
     unknown
   >;
   const refused = (why: string, next: string) =>
-    new RemedyError(`the run ${run.runId} cannot go on: ${why}`, {
-      code: 'run-not-resumable',
-      exit: ExitCode.usage,
-      nextSteps: [next],
-    });
+    remedy.usage('run-not-resumable', `the run ${run.runId} cannot go on: ${why}`, [next]);
   const { noResume } = profileOf(run.manifest.plan);
   if (noResume !== undefined) throw refused(noResume.why, noResume.next);
   if (promptSha256 === undefined) throw refused('its manifest does not have its settings', 'begin a new run');

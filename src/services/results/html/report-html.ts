@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import type { ReportedRun, WatchedGroup } from '../recorded.ts';
 import { pageOf } from './page.ts';
 import { watchPageOf } from './scaling-section.ts';
@@ -37,11 +37,11 @@ async function read(name: string): Promise<string> {
     // As part of an element, the text must not end it; neither file has a reason to.
     return (await readFile(path, 'utf8')).replaceAll(/<\/(?=script|style)/gi, '<\\/');
   } catch (error) {
-    throw new RemedyError(`the built report template ${path} is missing`, {
-      code: 'not-built',
-      exit: ExitCode.configuration,
-      cause: error,
-      nextSteps: ['in a checkout: npm run build', 'otherwise install chainctl again'],
-    });
+    throw remedy.configuration(
+      'not-built',
+      `the built report template ${path} is missing`,
+      ['in a checkout: npm run build', 'otherwise install chainctl again'],
+      error,
+    );
   }
 }

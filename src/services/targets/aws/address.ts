@@ -1,11 +1,11 @@
 import { CONTINUE, reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws, unless } from './errors.ts';
 import type { LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
-import { type FollowsReplacement, type Ownership, stackFilters, tagsOf } from './tags.ts';
+import { stackFilters, tagsOf } from './tags.ts';
 
 export const ADDRESS = 'address-a';
 
@@ -30,7 +30,7 @@ export function elasticIp(
   ec2: Ec2,
   owner: Ownership,
   vm: (context: ResourceContext) => Promise<Pick<LiveInstance, 'id' | 'publicIp'> | undefined>,
-): Resource<Readonly<Record<string, never>>, LiveAddress> & FollowsReplacement {
+): Resource<Readonly<Record<string, never>>, LiveAddress> {
   const find = async (context: ResourceContext): Promise<LiveAddress | undefined> => {
     const input = { Filters: stackFilters(owner.stack, ADDRESS) };
     const { Addresses = [] } = await ec2.call('DescribeAddresses', input, context.signal);

@@ -4,22 +4,21 @@ import { HostSessions } from '../../machine/sessions.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import { loadHostTemplates } from '../../machine/templates.ts';
 import { healthStatus } from '../../stack/health-status.ts';
-import { noMachine } from '../../stack/no-machine.ts';
 import { once } from '../../stack/once.ts';
 import { createdBy } from '../../stack/operator.ts';
 import type { Connection, Site } from '../../stack/provider.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import { forgetSecretPair, stackToken } from '../../stack/secrets.ts';
+import { noMachine } from '../../stack/stack-shell.ts';
 import { UBUNTU_24_04 } from './ami.ts';
 import { addressOf, whereOf } from './ask.ts';
-import { vmMaterial } from './boot-keys.ts';
 import { planAws } from './deploy.ts';
 import { doctorAws } from './doctor.ts';
 import { drainedFirst } from './drain.ts';
 import { openEc2 } from './ec2.ts';
 import type { AwsDoctorFlags } from './flags.ts';
 import { listTagged, perHourIn } from './inventory.ts';
-import { desiredOnVm, keysOf, onVm, vmAccess } from './on-vm.ts';
+import { desiredOnVm, keysOf, onVm, vmAccess, vmMaterial } from './on-vm.ts';
 import {
   type AwsRequest,
   DEFAULT_DISK_GB,

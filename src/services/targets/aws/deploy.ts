@@ -1,25 +1,25 @@
 import { remedy } from '../../../errors.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { PlannedChange } from '../../stack/change.ts';
+import { once } from '../../stack/once.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
 import type { Desired, ResourceContext } from '../../stack/resource.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import type { StepDeps } from '../../stack/steps.ts';
-import { neededOf, onlyService } from '../../workloads/request.ts';
+import { expiryOf, neededOf, onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
 import { parseImage } from './ami.ts';
 import { type AwsResources, awsResources, desiredAws, type Material } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
-import { refuseElsewhere } from './guards.ts';
 import { checkUserData, type LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
 import { gpuWarning } from './instance-types.ts';
 import { findAccount, findVpc, type Launch, resolveLaunch } from './launch.ts';
 import { costOf } from './prices.ts';
 import { type AwsRequest, recordedRequest, serviceOn } from './request.ts';
-import { awsTarget } from './target.ts';
+import { awsTarget, refuseElsewhere } from './target.ts';
 
 /** What planning takes beside an open stack. */
 export interface AwsPlanDeps {
@@ -68,9 +68,7 @@ export async function planAws(
   const material = (await deps.material(make)) ?? NO_MATERIAL;
   checkUserData(material.userData);
   const expiresAt = expiryOf(request, context.clock.now());
-  const launch = once((abort: AbortSignal) =>
-    resolveLaunch(ec2, { ...request, image: parseImage(request.image) }, abort),
-  );
+  const launch = once(() => resolveLaunch(ec2, { ...request, image: parseImage(request.image) }, signal));
   const owner = { stack, createdBy: deps.createdBy, expiresAt };
   const { resources, addressSeen } = watched(awsResources(ec2, owner, { material: () => material, launch }));
   const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
@@ -98,7 +96,7 @@ export async function planAws(
   return {
     changes: plan.changes,
     notes: [
-      ...(makesVm(plan.changes) ? notesOf(await launch(signal)) : []),
+      ...(makesVm(plan.changes) ? notesOf(await launch()) : []),
       ...cost.lines.map((text): Note => ({ level: 'info', text })),
       ...openness(request, port),
     ],
@@ -182,10 +180,6 @@ function watched(resources: AwsResources) {
   return { resources: { ...resources, publicAddress }, addressSeen: () => seen };
 }
 
-function expiryOf({ ttlSeconds }: AwsRequest, now: number): string | undefined {
-  return ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString();
-}
-
 function makesVm(changes: readonly PlannedChange[]): boolean {
   return changes.some(({ key, action }) => key === INSTANCE && (action === 'create' || action === 'replace'));
 }
@@ -195,12 +189,4 @@ function notesOf({ type, image }: Launch): Note[] {
   const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB, ${type.architecture}; image ${image.id} (${image.name})`;
   const warning = gpuWarning(type);
   return [{ level: 'info', text }, ...(warning === undefined ? [] : [{ level: 'warn', text: warning } as const])];
-}
-
-function once<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
-  let result: Promise<T> | undefined;
-  return (signal) => {
-    result ??= work(signal);
-    return result;
-  };
 }

@@ -1,4 +1,5 @@
 import { EVERYBODY } from '../../stack/cidr.ts';
+import type { Ownership } from '../../stack/resource.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { onlyService } from '../../workloads/request.ts';
 import { ADDRESS, elasticIp, type LiveAddress } from './address.ts';
@@ -16,7 +17,6 @@ import {
   type Rule,
   securityGroup,
 } from './security-group.ts';
-import type { Ownership } from './tags.ts';
 
 const SSH_PORT = 22;
 
@@ -45,7 +45,7 @@ export interface AwsResources {
 
 interface ResourceDeps {
   material(): Material;
-  launch(signal: AbortSignal): Promise<Launch>;
+  launch(): Promise<Launch>;
 }
 
 /** Makes the handles; nothing is called. Without `deps` they can find and remove, and not create. */
@@ -56,7 +56,7 @@ export function awsResources(ec2: Ec2, owner: Ownership, deps?: ResourceDeps): A
   };
   const firewall = securityGroup(ec2, owner);
   const vm = instance(ec2, owner, {
-    launch: (signal) => need().launch(signal),
+    launch: () => need().launch(),
     userData: () => need().material().userData,
     firewallId: async (context) => (await eventuallyFound(context, firewall)).id,
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type RemedyError, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
+import type { Ownership } from '../../stack/resource.ts';
 import { NotMade, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
 import { isAws, isRefused, unless } from './errors.ts';
@@ -8,16 +9,7 @@ import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from 
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import { eventually, FIREWALL } from './security-group.ts';
-import {
-  EXPIRES_TAG,
-  type FollowsReplacement,
-  type Ownership,
-  objectName,
-  readTags,
-  SPEC_TAG,
-  stackFilters,
-  tagsOf,
-} from './tags.ts';
+import { EXPIRES_TAG, objectName, readTags, SPEC_TAG, stackFilters, tagsOf } from './tags.ts';
 
 /** What a VM is made from; a change of any of it is another VM. */
 export interface InstanceSpec {
@@ -45,7 +37,7 @@ export interface LiveInstance {
 
 export interface InstanceDeps {
   /** What the region has for this VM; asked for only when one has to be made. */
-  launch(signal: AbortSignal): Promise<Launch>;
+  launch(): Promise<Launch>;
   /** Id of the security group. */
   firewallId(context: ResourceContext): Promise<string>;
   /** Cloud-init text for the first boot. */
@@ -78,11 +70,7 @@ export function checkUserData(text: string): void {
 }
 
 /** The VM. Found by its tags while it is pending, running, stopping or stopped; one that has ended does not count. */
-export function instance(
-  ec2: Ec2,
-  owner: Ownership,
-  deps: InstanceDeps,
-): Resource<InstanceSpec, LiveInstance> & FollowsReplacement {
+export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resource<InstanceSpec, LiveInstance> {
   const list = async (context: ResourceContext, states: readonly string[]): Promise<Instance[]> => {
     const Filters = [...stackFilters(owner.stack, INSTANCE), { Name: 'instance-state-name', Values: [...states] }];
     return describeInstances(ec2, context, { Filters });
@@ -111,7 +99,7 @@ export function instance(
     async create(context, spec, token) {
       const userData = deps.userData();
       checkUserData(userData);
-      const { image } = await deps.launch(context.signal);
+      const { image } = await deps.launch();
       const firewallId = await deps.firewallId(context);
       const input: Input<'RunInstances'> = {
         ImageId: image.id,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type RemedyError, remedy } from '../../../errors.ts';
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws, unless } from './errors.ts';
-import { type Ownership, objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
+import { objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
 
 export const KEY_PAIR = 'ssh-key';
 

@@ -1,5 +1,7 @@
 import type { HostAccess } from '../../machine/access.ts';
+import { type BootTemplates, cloudInit } from '../../machine/cloud-init.ts';
 import { hostResource } from '../../machine/host-resource.ts';
+import { loginKeys } from '../../machine/login-keys.ts';
 import { serviceResource } from '../../machine/service-resource.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
 import type { HostSessions } from '../../machine/sessions.ts';
@@ -11,7 +13,8 @@ import { readSecret, SSH_KEY } from '../../stack/secrets.ts';
 import { definitionOf } from '../../workloads/catalog.ts';
 import { onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
-import type { AwsResources } from './desired.ts';
+import type { AwsResources, Material } from './desired.ts';
+import { hashOf } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
 import { type AwsRequest, HOST_KEY } from './request.ts';
 
@@ -84,4 +87,33 @@ export function desiredOnVm(
 
 function goesWithTheVm<Spec, Live>(resource: Resource<Spec, Live>): Resource<Spec, Live> {
   return { ...resource, remove: async () => {} };
+}
+
+export interface MaterialOptions {
+  readonly paths: StackPaths;
+  readonly boot: BootTemplates;
+  /** Dead man's switch, seconds after the first boot. */
+  readonly ttlSeconds?: number | undefined;
+}
+
+/**
+ * The keys of a stack and what its VM boots with. They are on disk before anything is made with them.
+ *
+ * @param make false looks only
+ * @returns undefined where there are no keys yet, and none shall be made
+ */
+export async function vmMaterial(
+  { paths, boot, ttlSeconds }: MaterialOptions,
+  make: boolean,
+): Promise<Material | undefined> {
+  const keys = await loginKeys(paths, HOST_KEY, make);
+  if (keys === undefined) return undefined;
+  const { operator, host: hostKey } = keys;
+  const ttlMinutes = ttlSeconds === undefined ? undefined : Math.ceil(ttlSeconds / 60);
+  return {
+    publicKey: operator.publicKey,
+    userData: cloudInit({ templates: boot, hostKey, authorizedKey: operator.publicKey, ttlMinutes }),
+    // Not of the text: a newer chainctl with another boot script is no reason to replace a VM that runs.
+    bootHash: hashOf(JSON.stringify([operator.publicKey, hostKey.publicKey, ttlMinutes ?? 0])),
+  };
 }

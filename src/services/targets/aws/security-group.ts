@@ -1,10 +1,10 @@
 import { CONTINUE, type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, IpPermission } from './ec2.ts';
 import { isAws, unless } from './errors.ts';
 import { foreignName } from './key-pair.ts';
-import { type Ownership, objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
+import { objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
 
 export const FIREWALL = 'firewall';
 
@@ -27,11 +27,6 @@ export interface LiveFirewall {
   readonly rules: readonly string[];
   /** The same rules as the API writes them, for taking back what is not wanted. */
   readonly permissions: readonly IpPermission[];
-}
-
-interface Explains {
-  /** What of the group is not as specified, in a few words each. */
-  explain(spec: FirewallSpec, live: LiveFirewall): readonly string[];
 }
 
 const ruleText = ({ port, cidr }: Rule) => `tcp ${port} ${cidr}`;
@@ -66,7 +61,7 @@ const REMOVE_SECONDS = 300;
 const SEEN_SECONDS = 60;
 
 /** Which addresses reach the VM. Rules that differ are changed in place; rules that somebody added are taken back. */
-export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec, LiveFirewall> & Explains {
+export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec, LiveFirewall> {
   const name = objectName(owner.stack, FIREWALL);
   const describe = async (context: ResourceContext, Filters: { Name: string; Values: string[] }[]) => {
     const { SecurityGroups = [] } = await ec2.call('DescribeSecurityGroups', { Filters }, context.signal);

@@ -1,19 +1,5 @@
-import type { Difference } from '../../stack/resource.ts';
+import type { Ownership } from '../../stack/resource.ts';
 import type { Tag } from './ec2.ts';
-
-/** What a live object needs when one that it depends on is replaced. */
-export interface FollowsReplacement {
-  whenReplaced(dependency: string): Difference;
-}
-
-/** Whose objects these are; every object that is made carries it. */
-export interface Ownership {
-  readonly stack: string;
-  /** `user@host` of who made them. */
-  readonly createdBy: string;
-  /** When the dead man's switch goes off, ISO 8601; undefined without one. */
-  readonly expiresAt?: string | undefined;
-}
 
 export const STACK_TAG = 'chainctl:stack';
 export const KEY_TAG = 'chainctl:key';

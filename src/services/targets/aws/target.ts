@@ -1,12 +1,14 @@
+import { refuseElsewhere as refuse } from '../../stack/elsewhere.ts';
 import { goneWithTheRest } from '../../stack/gone-with-the-rest.ts';
 import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
+import { stackOption } from '../../stack/stack-option.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import { type AwsResources, awsResources, byKey } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
-import { refuseElsewhere } from './guards.ts';
 import type { InstanceSpec } from './instance.ts';
 import { findAccount } from './launch.ts';
 import { addressPerHour, costOf } from './prices.ts';
+import { recordedRequest } from './request.ts';
 
 /**
  * EC2 of one region as a place for resources. What the VM carries (Docker, the services) goes with it: a key that is
@@ -56,4 +58,39 @@ export async function openAwsTarget(
   const account = await findAccount(ec2, signal);
   refuseElsewhere(record, { stack, region: ec2.region, account });
   return targetOf(awsResources(ec2, { stack, createdBy: '' }));
+}
+
+interface Here {
+  readonly stack: string;
+  readonly region: string;
+  readonly account: string | undefined;
+}
+
+/**
+ * A stack is in one region of one account.
+ *
+ * @throws RemedyError (exit 3) when the state names objects of another region or account
+ */
+export function refuseElsewhere(
+  record: Pick<TargetRecord, 'request' | 'resources'> | undefined,
+  { stack, region, account }: Here,
+): void {
+  const recorded = recordedRequest(record?.request);
+  refuse('aws', record, [
+    {
+      recorded: recorded?.region,
+      here: region,
+      message: `this stack is in ${recorded?.region}, not in ${region}`,
+      nextSteps: [
+        `use --region ${recorded?.region}`,
+        `or tear it down there first: chainctl teardown aws --region ${recorded?.region}${stackOption(stack)}`,
+      ],
+    },
+    {
+      recorded: recorded?.account,
+      here: account,
+      message: `this stack belongs to AWS account ${recorded?.account}, and these credentials to ${account}`,
+      nextSteps: [`use the credentials of ${recorded?.account}: --profile or AWS_PROFILE`],
+    },
+  ]);
 }

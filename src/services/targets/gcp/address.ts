@@ -1,7 +1,8 @@
+import type { Ownership } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { Address } from './compute-calls.ts';
 import { globalObject } from './global-object.ts';
-import { labelsOf, type Ownership } from './names.ts';
+import { labelsOf } from './names.ts';
 
 export const ADDRESS = 'address';
 

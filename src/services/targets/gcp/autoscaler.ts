@@ -1,11 +1,11 @@
 import { CONTINUE, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
-import type { Resource } from '../../stack/resource.ts';
+import type { Ownership, Resource } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { Autoscaler } from './compute-calls.ts';
 import { GROUP_PART, groupKey } from './group.ts';
 import { groupCalls } from './group-calls.ts';
-import { type Ownership, objectName } from './names.ts';
+import { objectName } from './names.ts';
 import { namedObject, patchStep, unlike } from './object.ts';
 import { type Location, locationName, placedPath, samePath, wholeUrl } from './paths.ts';
 

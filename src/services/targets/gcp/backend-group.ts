@@ -1,9 +1,9 @@
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import { BACKEND, backendService } from './backend.ts';
 import type { Compute } from './compute.ts';
 import type { Backend, BackendService } from './compute-calls.ts';
 import { GROUP_PART } from './group.ts';
-import { type Ownership, objectName, shortName } from './names.ts';
+import { objectName, shortName } from './names.ts';
 import { patchStep, unlike, vanished, withNewest } from './object.ts';
 import { change, lookUp } from './operations.ts';
 import { type Location, placedPath, samePath, wholeUrl } from './paths.ts';

@@ -1,9 +1,10 @@
+import type { Ownership } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { BackendService } from './compute-calls.ts';
 import { globalObject } from './global-object.ts';
 import { PORT_NAME } from './group.ts';
 import { BALANCER_CHECK } from './health-check.ts';
-import { type Ownership, objectName } from './names.ts';
+import { objectName } from './names.ts';
 import { unlike } from './object.ts';
 import { globalPath, samePath } from './paths.ts';
 

@@ -1,5 +1,4 @@
-import type { Desired, Resource, Target } from '../../stack/resource.ts';
-import type { Ownership } from './names.ts';
+import type { Desired, Ownership, Resource, Target } from '../../stack/resource.ts';
 import type { GcpRequest } from './request.ts';
 
 /** What the VMs of service B boot from. No secret is in the image; what is secret comes with the metadata. */

@@ -1,12 +1,12 @@
 import { applyPlan } from '../../stack/apply.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
 import type { StepDeps } from '../../stack/steps.ts';
+import { expiryOf } from '../../workloads/request.ts';
 import { isImageKey } from './boot/image.ts';
 import type { Boot, BootInput, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
 import { isGroupKey, surgeOf } from './group.ts';
-import { refuseElsewhere } from './guards.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
 import { regionOf } from './names.ts';
 import { leaveZone, maySwitch, startAt } from './next-zone.ts';
@@ -16,6 +16,7 @@ import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
 import { type GcpRequest, locationsOf, serviceOn } from './request.ts';
 import type { Probe } from './serving.ts';
+import { refuseElsewhere } from './target.ts';
 import { isTemplateKey } from './template.ts';
 
 /** What planning takes beside an open stack. */
@@ -133,10 +134,6 @@ async function planner(
     });
     return attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);
   };
-}
-
-function expiryOf({ ttlSeconds }: GcpRequest, now: number): string | undefined {
-  return ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString();
 }
 
 function zoneOf(location: Location, { zones }: GcpRequest, { zone }: Compute): string {

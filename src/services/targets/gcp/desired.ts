@@ -1,4 +1,5 @@
 import { EVERYBODY } from '../../stack/cidr.ts';
+import type { Ownership } from '../../stack/resource.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { onlyService } from '../../workloads/request.ts';
 import { globalAddress } from './address.ts';
@@ -11,7 +12,7 @@ import { BALANCER_RANGES, firewall, LB_FIREWALL, REST_FIREWALL, SSH_FIREWALL } f
 import { forwardingRule } from './forwarding-rule.ts';
 import { groupKey, instanceGroup, isGroupKey } from './group.ts';
 import { BALANCER_CHECK, CHECKS, HEALING_CHECK, healthCheck } from './health-check.ts';
-import { type Ownership, objectName, regionOf } from './names.ts';
+import { objectName, regionOf } from './names.ts';
 import { globalPath, type Location, placedPath } from './paths.ts';
 import { type GcpRequest, serviceOn } from './request.ts';
 import { instanceTemplate, isTemplateKey, type TemplateSpec } from './template.ts';

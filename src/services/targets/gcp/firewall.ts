@@ -1,7 +1,7 @@
+import type { Ownership } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { Firewall } from './compute-calls.ts';
 import { globalObject } from './global-object.ts';
-import type { Ownership } from './names.ts';
 import { samePath } from './paths.ts';
 
 export const LB_FIREWALL = 'firewall-lb';

@@ -1,11 +1,11 @@
-import type { ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, ResourceContext } from '../../stack/resource.ts';
 import { ADDRESS } from './address.ts';
 import { SCHEME } from './backend.ts';
 import { BACKEND_GROUP } from './backend-group.ts';
 import type { Compute } from './compute.ts';
 import type { Address, ForwardingRule } from './compute-calls.ts';
 import { globalObject } from './global-object.ts';
-import { labelsOf, type Ownership, objectName } from './names.ts';
+import { labelsOf, objectName } from './names.ts';
 import { patchStep } from './object.ts';
 import { change } from './operations.ts';
 import { globalPath, samePath } from './paths.ts';

@@ -1,8 +1,6 @@
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import { ensureLabels, hasLabels } from './labels.ts';
-import type { Ownership } from './names.ts';
-import { type Kind, type Named, namedObject, patchStep } from './object.ts';
+import { type Kind, type Named, namedObject, patchStep, withNewest } from './object.ts';
 import { change, removeObject } from './operations.ts';
 
 /** Kinds of which a name is used once in a project, and what their calls name one of them with. */
@@ -72,4 +70,41 @@ export function globalObject<Spec, Raw extends Global>(
     },
     remove: (context, name) => removeObject(compute, context, called('delete'), named(name), { key }),
   });
+}
+
+interface Labelled {
+  readonly labels?: Readonly<Record<string, string>> | null | undefined;
+  readonly labelFingerprint?: unknown;
+}
+
+interface Labelling {
+  readonly call: 'addresses.setLabels' | 'forwardingRules.setLabels';
+  /** The resource on whose behalf it is done. */
+  readonly key: string;
+  readonly labels: Readonly<Record<string, string>>;
+  read(name: string, signal: AbortSignal): Promise<Labelled>;
+}
+
+function hasLabels(live: Labelled['labels'], wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([name, value]) => live?.[name] === value);
+}
+
+/**
+ * Gives an object labels that its insert does not take. The call knows no request id: repeated after an answer that was
+ * lost, it meets the fingerprint that it has changed itself.
+ */
+export async function ensureLabels(
+  compute: Compute,
+  context: ResourceContext,
+  name: string,
+  { call, key, labels: wanted, read }: Labelling,
+): Promise<void> {
+  await withNewest(
+    () => read(name, context.signal),
+    async ({ labels, labelFingerprint }) => {
+      if (hasLabels(labels, wanted)) return;
+      const all = { labels: { ...labels, ...wanted }, labelFingerprint: String(labelFingerprint ?? '') };
+      await change(compute, context, call, { resource: name, globalSetLabelsRequestResource: all }, patchStep(key));
+    },
+  );
 }

@@ -1,10 +1,10 @@
-import type { Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import { bootWatch } from './boot/console.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { groupCalls, type Port } from './group-calls.ts';
 import { type GroupWait, untilStable } from './group-wait.ts';
-import { type Ownership, objectName, shortName } from './names.ts';
+import { objectName, shortName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
 import { type Location, locationName, samePath } from './paths.ts';
 import { previousTemplate, rolledBack } from './rollout.ts';

@@ -1,7 +1,7 @@
+import type { Ownership } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { HealthCheck } from './compute-calls.ts';
 import { globalObject } from './global-object.ts';
-import type { Ownership } from './names.ts';
 import { unlike } from './object.ts';
 
 /** What decides which VM gets requests. */

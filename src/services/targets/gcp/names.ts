@@ -1,12 +1,4 @@
-/** Whose objects these are; every object that is made says so. */
-export interface Ownership {
-  readonly stack: string;
-  /** `user@host` of who made them. */
-  readonly createdBy: string;
-  /** When the last VM that exists now has ended itself, ISO 8601; undefined without a bound. */
-  readonly expiresAt?: string | undefined;
-}
-
+import type { Ownership } from '../../stack/resource.ts';
 /** What an object says of itself. */
 export interface Marker extends Ownership {
   readonly key: string;

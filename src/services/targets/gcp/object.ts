@@ -1,7 +1,7 @@
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
-import type { Difference, Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import { isGcp, isPolicy } from './errors.ts';
-import { describe, type Ownership, objectName, readMarker } from './names.ts';
+import { describe, objectName, readMarker } from './names.ts';
 import { type ChangeStep, lookUp } from './operations.ts';
 
 /** What every kind of object has that chainctl makes. */
@@ -12,17 +12,10 @@ export interface Named {
 }
 
 /** One kind of object with a fixed name in a stack, as {@link namedObject} needs to know it. */
-export interface Kind<Spec, Raw extends Named> {
-  readonly key: string;
+export interface Kind<Spec, Raw extends Named>
+  extends Pick<Resource<Spec, Raw>, 'key' | 'dependsOn' | 'beside' | 'ahead' | 'toMake' | 'whenReplaced' | 'identify'> {
   /** Short name within the stack; the key where absent. */
   readonly part?: string;
-  readonly dependsOn: readonly string[];
-  /** As {@link Resource.beside}. */
-  readonly beside?: readonly string[];
-  /** As {@link Resource.ahead}. */
-  readonly ahead?: readonly string[];
-  /** As {@link Resource.toMake}. */
-  readonly toMake?: readonly string[];
   get(name: string, signal: AbortSignal): Promise<Raw>;
   /** Makes it and waits for the end of the operation. */
   insert(
@@ -39,10 +32,8 @@ export interface Kind<Spec, Raw extends Named> {
   patch?(context: ResourceContext, spec: Spec, raw: Raw): Promise<void>;
   remove(context: ResourceContext, name: string): Promise<void>;
   ready?(context: ResourceContext, raw: Raw): Promise<void>;
-  whenReplaced?(dependency: string): Difference;
   /** Hash of what it is made from, for the marker. */
   specHash?(spec: Spec): string;
-  identify(raw: Raw): Readonly<Record<string, string | number>>;
 }
 
 /** How often a change is made again that met a newer fingerprint. */

@@ -1,6 +1,6 @@
 import { type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { Links } from '../../stack/provider.ts';
-import type { Desired, ResourceContext, Target } from '../../stack/resource.ts';
+import type { Desired, Ownership, ResourceContext, Target } from '../../stack/resource.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { BACKEND } from './backend.ts';
 import { groupPath } from './backend-group.ts';
@@ -10,7 +10,7 @@ import type { InstanceGroupManager } from './compute-calls.ts';
 import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
 import { RULE } from './forwarding-rule.ts';
 import { type GroupSpec, rollsOut } from './group.ts';
-import { type Ownership, objectName } from './names.ts';
+import { objectName } from './names.ts';
 import type { Location } from './paths.ts';
 import { type GcpRequest, serviceOn } from './request.ts';
 import { type Probe, untilServing } from './serving.ts';

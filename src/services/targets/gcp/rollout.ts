@@ -1,9 +1,9 @@
 import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
-import type { ResourceContext } from '../../stack/resource.ts';
+import type { Ownership, ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import type { GroupCalls } from './group-calls.ts';
-import { nameFilter, type Ownership, readMarker, shortName } from './names.ts';
+import { nameFilter, readMarker, shortName } from './names.ts';
 import { samePath } from './paths.ts';
 import { isTemplateKey } from './template.ts';
 

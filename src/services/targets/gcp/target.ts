@@ -1,5 +1,7 @@
+import { refuseElsewhere as refuse } from '../../stack/elsewhere.ts';
 import { goneWithTheRest } from '../../stack/gone-with-the-rest.ts';
-import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext, Target } from '../../stack/resource.ts';
+import { stackOption } from '../../stack/stack-option.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import { BACKEND_GROUP } from './backend-group.ts';
 import type { BootTarget } from './boot-source.ts';
@@ -7,11 +9,10 @@ import type { Compute } from './compute.ts';
 import { byKey, type GcpResources, gcpResources } from './desired.ts';
 import { RULE } from './forwarding-rule.ts';
 import { isGroupKey } from './group.ts';
-import { refuseElsewhere } from './guards.ts';
 import { listMarked } from './inventory.ts';
-import type { Ownership } from './names.ts';
 import { type Location, parseLocation } from './paths.ts';
 import { rulePerHour } from './prices.ts';
+import { recordedRequest } from './request.ts';
 import { isTemplateKey } from './template.ts';
 
 const NO_TEMPLATE = 'template-00000000';
@@ -73,4 +74,27 @@ export function openGcpTarget(
 ): Target {
   refuseElsewhere(record, { stack, project: compute.project });
   return gcpTarget(compute, { stack, createdBy: '' }, boot);
+}
+
+/**
+ * A stack is in one project. Its zone may change: the group moves.
+ *
+ * @throws RemedyError (exit 3) when the state names objects of another project
+ */
+export function refuseElsewhere(
+  record: Pick<TargetRecord, 'request' | 'resources'> | undefined,
+  { stack, project }: { readonly stack: string; readonly project: string },
+): void {
+  const recorded = recordedRequest(record?.request)?.project;
+  refuse('gcp', record, [
+    {
+      recorded,
+      here: project,
+      message: `this stack is in project ${recorded}, not in ${project}`,
+      nextSteps: [
+        `use --project ${recorded}`,
+        `or tear it down there first: chainctl teardown gcp --project ${recorded}${stackOption(stack)}`,
+      ],
+    },
+  ]);
 }

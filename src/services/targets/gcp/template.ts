@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Resource } from '../../stack/resource.ts';
+import type { Ownership, Resource } from '../../stack/resource.ts';
 import type { BootSource } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceProperties, InstanceTemplate } from './compute-calls.ts';
-import type { Ownership } from './names.ts';
 import { namedObject } from './object.ts';
 import { change, removeObject } from './operations.ts';
 

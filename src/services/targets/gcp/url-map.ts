@@ -1,8 +1,9 @@
+import type { Ownership } from '../../stack/resource.ts';
 import { BACKEND } from './backend.ts';
 import type { Compute } from './compute.ts';
 import type { TargetHttpProxy, UrlMap } from './compute-calls.ts';
 import { globalObject } from './global-object.ts';
-import { type Ownership, objectName } from './names.ts';
+import { objectName } from './names.ts';
 import { patchStep } from './object.ts';
 import { change } from './operations.ts';
 import { globalPath, samePath } from './paths.ts';

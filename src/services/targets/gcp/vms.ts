@@ -1,6 +1,6 @@
 import { remedy } from '../../../errors.ts';
-import { noMachine } from '../../stack/no-machine.ts';
 import { stackOption } from '../../stack/stack-option.ts';
+import { noMachine } from '../../stack/stack-shell.ts';
 import { publicAddressOf } from './boot/builder.ts';
 import type { Compute } from './compute.ts';
 import type { Instance } from './compute-calls.ts';

@@ -1,4 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core';
+import { authFlag, ollamaImageFlag } from '../../../config/cloud-flags.ts';
 import { modelFlag } from '../../../config/flags.ts';
 import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
@@ -32,17 +33,8 @@ export const hostDeployFlags = {
   ...loginFlags,
   model: modelFlag({ description: `model of the service [default: ${modelsText()}]` }),
   ...settingFlags(),
-  'ollama-image': Flags.string({
-    description: "the engine's image [default: the version that chainctl was tested with]",
-    helpValue: 'IMAGE',
-    env: 'CHAINCTL_OLLAMA_IMAGE',
-  }),
-  auth: Flags.option({
-    description: "token: require the stack's bearer token (smoke and load send it automatically)",
-    options: ['token', 'none'] as const,
-    default: 'token',
-    env: 'CHAINCTL_AUTH',
-  })(),
+  'ollama-image': ollamaImageFlag,
+  auth: authFlag({ default: 'token' }),
 };
 
 export type HostFlags = Interfaces.InferredFlags<typeof hostDeployFlags>;

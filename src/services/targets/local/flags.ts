@@ -1,4 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core';
+import { authFlag } from '../../../config/cloud-flags.ts';
 import { integerFlag, numberFlag } from '../../../config/flags.ts';
 import { DEFAULT_CONCURRENCY } from '../../chain/tuning.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
@@ -40,12 +41,7 @@ export const localDeployFlags = {
   })(),
   ...modelFlags(),
   ...settingFlags(),
-  auth: Flags.option({
-    description: "token: require the stack's bearer token (smoke and load send it automatically)",
-    options: ['none', 'token'] as const,
-    default: 'none',
-    env: 'CHAINCTL_AUTH',
-  })(),
+  auth: authFlag({ default: 'none' }),
   ...portFlags,
   'sim-output-tokens': numberFlag({
     description: 'simulated engine: output tokens per second, shared by all slots',

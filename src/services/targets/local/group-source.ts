@@ -1,3 +1,5 @@
+import { request } from 'undici';
+import { z } from 'zod';
 import { remedy } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { GroupSource, InstanceSample } from '../../stack/group.ts';
@@ -7,7 +9,6 @@ import { stackOption } from '../../stack/stack-option.ts';
 import { type ResourceRecord, readState, type TargetRecord } from '../../stack/state.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import { LOOPBACK } from './ports.ts';
-import { readProxy } from './proxy-view.ts';
 import { isReplicated, replicaOf } from './replicas.ts';
 import { localRequestSchema } from './request.ts';
 import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
@@ -106,4 +107,28 @@ function behindProxy(replica: InstanceSample, backends: ReadonlyMap<string, bool
 /** `b-2` before `b-10`. */
 function byNumber(a: string, b: string): number {
   return Number(/\d+$/.exec(a)) - Number(/\d+$/.exec(b));
+}
+
+const TIMEOUT_MS = 2000;
+
+const status = z.looseObject({ backends: z.array(z.looseObject({ name: z.string(), healthy: z.boolean() })) });
+
+/**
+ * Which replicas the local proxy has in rotation, as it tells itself.
+ *
+ * @returns by name; undefined when it does not answer, which a group without a load balancer does not either
+ */
+async function readProxy(base: string, signal: AbortSignal): Promise<ReadonlyMap<string, boolean> | undefined> {
+  try {
+    const { statusCode, body } = await request(`${base}/-/proxy`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      reset: true,
+    });
+    const parsed = status.safeParse(JSON.parse(await body.text()));
+    if (statusCode !== 200 || !parsed.success) return undefined;
+    return new Map(parsed.data.backends.map(({ name, healthy }) => [name, healthy]));
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }

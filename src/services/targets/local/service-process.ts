@@ -40,7 +40,6 @@ export interface ProcessDeps {
 /** A real engine loads a model of some GB from a slow disk. */
 const READY_SECONDS = 180;
 const POLL_MS = 50;
-/** An engine's own words are in it. */
 /** Every start is refused for a moment; only what lasts longer is worth a line. */
 const QUIET_MS = 1500;
 

@@ -1,9 +1,9 @@
 import { ExitCode } from '../../../../errors.ts';
-import type { Resource, ResourceContext } from '../../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../../stack/resource.ts';
 import type { Compute } from '../compute.ts';
 import type { Instance } from '../compute-calls.ts';
 import { GcpError } from '../errors.ts';
-import { labelsOf, type Ownership, shortName } from '../names.ts';
+import { labelsOf, shortName } from '../names.ts';
 import { namedObject, vanished } from '../object.ts';
 import { change, removeObject } from '../operations.ts';
 import { diskTypeOf } from '../template.ts';

@@ -1,10 +1,10 @@
 import { type RemedyError, remedy } from '../../../../errors.ts';
 import { pollUntil } from '../../../stack/poll.ts';
-import type { Resource, ResourceContext } from '../../../stack/resource.ts';
+import type { Ownership, Resource, ResourceContext } from '../../../stack/resource.ts';
 import type { Compute } from '../compute.ts';
 import type { Image, Instance } from '../compute-calls.ts';
 import { isGcp } from '../errors.ts';
-import { labelsOf, type Ownership } from '../names.ts';
+import { labelsOf } from '../names.ts';
 import { namedObject } from '../object.ts';
 import { change, removeObject } from '../operations.ts';
 import type { Builder } from './builder.ts';

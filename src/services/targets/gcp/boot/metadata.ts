@@ -2,9 +2,8 @@ import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { type RemedyError, remedy } from '../../../../errors.ts';
 import { releaseFiles } from '../../../machine/release.ts';
-import { contentHash, type ServiceSpec } from '../../../machine/service-spec.ts';
+import { contentHash } from '../../../machine/service-spec.ts';
 import type { PushedFile } from '../../../machine/session.ts';
-import type { ServiceTemplates } from '../../../machine/templates.ts';
 
 /** What a VM reads from its metadata server, by name. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -14,13 +13,7 @@ const VALUE_BYTES = 256 * 1024;
 /** Names and values together. */
 const TOTAL_BYTES = 512 * 1024;
 
-export interface ReleaseInput {
-  readonly stack: string;
-  readonly spec: ServiceSpec;
-  readonly templates: ServiceTemplates;
-  /** The bearer token itself. */
-  readonly token: string | undefined;
-}
+type ReleaseInput = Parameters<typeof releaseFiles>[0];
 
 /** Those files of a release that differ between deploys of the same content: they come with the metadata in any case. */
 const SETTINGS = {
