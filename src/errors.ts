@@ -42,6 +42,25 @@ export class RemedyError extends Error {
   }
 }
 
+/** What to do after a change that did not come to its end, whatever kept it. */
+export const CONTINUE = 'run the same command again: it continues where it stopped';
+
+/** Makes an error of one exit code; the code names it for machines, the steps are those of {@link RemedyError.nextSteps}. */
+const withExit =
+  (exit: ExitCode) =>
+  (code: string, message: string, nextSteps: readonly string[] = [], cause?: unknown): RemedyError =>
+    new RemedyError(message, { code, exit, nextSteps, cause });
+
+/** The errors that a person can meet, by their exit codes. */
+export const remedy = {
+  usage: withExit(ExitCode.usage),
+  configuration: withExit(ExitCode.configuration),
+  capacity: withExit(ExitCode.capacity),
+  unhealthy: withExit(ExitCode.unhealthy),
+  locked: withExit(ExitCode.locked),
+  leftovers: withExit(ExitCode.leftovers),
+};
+
 /** The most telling text of anything that was thrown, causes included, on one line. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '' && error.errors.length > 0) {

@@ -10,7 +10,7 @@ import { descriptorLimit } from './services/load/engine/descriptors.ts';
 import type { ClaimDeps } from './services/load/record/tag-claim.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
-import { readEndpoints } from './services/stack/endpoints.ts';
+import { readEndpoints, type StackEndpoints } from './services/stack/endpoints.ts';
 import { requireStack } from './services/stack/known-stack.ts';
 import type { LockJudge } from './services/stack/lock-holder.ts';
 import type { Operator } from './services/stack/operator.ts';
@@ -129,14 +129,24 @@ export async function groupOf(
 }
 
 /**
+ * Where the services of a stack answer.
+ *
+ * @throws RemedyError: exit 2 when there is no such stack, exit 3 when its state file is damaged
+ */
+export async function endpointsOf(stack: string): Promise<StackEndpoints> {
+  const paths = pathsOf(stack);
+  await requireStack(paths);
+  return readEndpoints(paths);
+}
+
+/**
  * Which token goes to which address: what the operator gave (a file, else CHAINCTL_TOKEN), else the stack's own to the
  * stack's own addresses.
  *
- * @throws RemedyError (exit 2) when there is no such stack; (exit 3) when the file cannot be read or holds no token
+ * @throws RemedyError (exit 3) when the file cannot be read or holds no token
  */
 export async function chainTokens(stack: string, tokenFile: string | undefined): Promise<TokenOf> {
   const paths = pathsOf(stack);
-  await requireStack(paths);
   // What is asked may be no stack of ours: its state is then nobody's concern.
   const { urls, auth } = await readEndpoints(paths).catch(() => ({ urls: {}, auth: undefined }));
   const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;

@@ -1,4 +1,4 @@
-import { departureRate } from '../../src/services/load/stats/departures.ts';
+import { departureRate } from '../../src/services/load/stats/collector.ts';
 import { judgeState } from '../../src/services/load/stats/steadiness.ts';
 import type { Outcome, PointState } from '../../src/services/load/types.ts';
 import type { draws } from './draws.ts';

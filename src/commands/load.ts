@@ -3,7 +3,7 @@ import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/grouped.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { isTyped, loadRequest } from '../config/load-options.ts';
-import { aboutThisRun, chainTokens, groupOf, loadClaims, pathsOf } from '../operator.ts';
+import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { runLoad } from '../services/load/run-load.ts';
@@ -11,8 +11,6 @@ import { GRACE_MS } from '../services/load/sweep/offer-rate.ts';
 import { exitOfSweep } from '../services/results/exit-codes.ts';
 import { sweepText } from '../services/results/sweep-table.ts';
 import { reportRun } from '../services/results/write-report.ts';
-import { readEndpoints } from '../services/stack/endpoints.ts';
-import { requireStack } from '../services/stack/known-stack.ts';
 import { flagsOver, groupFlagsOf, namesOf } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
 
@@ -46,8 +44,6 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags, argv, stack } = this;
-    const paths = pathsOf(stack);
-    if (flags.resume === undefined) await requireStack(paths);
     const elastic = elasticLoad(
       flags,
       (flag) => isTyped(argv, flag),
@@ -58,8 +54,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     );
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
-    const endpoints = () => readEndpoints(paths);
-    const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints });
+    const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints: () => endpointsOf(stack) });
     const report = await runLoad(request, {
       ...{ clock: systemClock, emit, signal, control },
       claims: await loadClaims(emit, signal),

@@ -6,14 +6,13 @@ import { durationFlag, urlFlag } from '../config/flags.ts';
 import { givenUrls, serviceUrlFlags } from '../config/service-urls.ts';
 import { tokenFileFlag } from '../config/token-flag.ts';
 import { ExitCode } from '../errors.ts';
-import { chainTokens, pathsOf } from '../operator.ts';
+import { chainTokens, endpointsOf } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { junitOf } from '../services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
 import { smokeTargets } from '../services/smoke/targets.ts';
-import { readEndpoints } from '../services/stack/endpoints.ts';
 import { entryOf } from '../services/workloads/catalog.ts';
 import { formatSmokeReport } from '../ui/format/check.ts';
 
@@ -47,7 +46,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     if (junit !== undefined) await prepareReportFile(junit);
     const named = { urls: givenUrls(this.flags), ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }) };
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
-    const targets = await smokeTargets(this.stack, named, () => readEndpoints(pathsOf(this.stack)));
+    const targets = await smokeTargets(this.stack, named, () => endpointsOf(this.stack));
     const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf });
     try {
       const deps = { client, clock: systemClock, emit, signal };

@@ -1,6 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../errors.ts';
+import { hasCode, type RemedyError, reasonOf, remedy } from '../errors.ts';
 
 type Scalar = string | number | boolean;
 
@@ -31,12 +31,12 @@ export async function readConfigFile(given: string | undefined): Promise<ConfigF
   const path = given ?? (await defaultFile());
   if (path === undefined) return { path: DEFAULT_CONFIG_FILES[0], settings: [] };
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new RemedyError(`cannot read the configuration file ${path}: ${reasonOf(error)}`, {
-      code: 'config-unreadable',
-      exit: ExitCode.configuration,
-      cause: error,
-      nextSteps: ['check the path given with --config or CHAINCTL_CONFIG_FILE'],
-    });
+    throw remedy.configuration(
+      'config-unreadable',
+      `cannot read the configuration file ${path}: ${reasonOf(error)}`,
+      ['check the path given with --config or CHAINCTL_CONFIG_FILE'],
+      error,
+    );
   });
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -85,9 +85,5 @@ export function invalidConfig(
   fault: string,
   step = 'write a section per command, for example "load:" with "duration: 10s" below it',
 ): RemedyError {
-  return new RemedyError(`${at}: ${fault}`, {
-    code: 'config-invalid',
-    exit: ExitCode.configuration,
-    nextSteps: [step],
-  });
+  return remedy.configuration('config-invalid', `${at}: ${fault}`, [step]);
 }

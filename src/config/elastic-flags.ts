@@ -1,5 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core';
-import { ExitCode, RemedyError } from '../errors.ts';
+import { type RemedyError, remedy } from '../errors.ts';
 import type { ElasticLoad as Elastic } from '../services/load/run-load.ts';
 import type { ElasticSettings } from '../services/scaling/elastic-profile.ts';
 import { capacityFlag } from './capacity-flag.ts';
@@ -118,5 +118,5 @@ export function elasticSettings(
 }
 
 function usage(message: string, next: string): RemedyError {
-  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [next] });
+  return remedy.usage('usage', message, [next]);
 }

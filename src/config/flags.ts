@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { durationText, parseDuration } from '../durations.ts';
-import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../errors.ts';
 import { parseModelName } from '../services/chain/model-name.ts';
 
 interface Range {
@@ -19,11 +19,7 @@ export function formerly<F extends { env?: string }>(variable: string, flag: F):
 
 /** A bad value is refused at the door, with the flag that it was given to. */
 export function refused(flag: { readonly name: string }, fault: string): RemedyError {
-  return new RemedyError(`--${flag.name}: ${fault}`, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: ['see the flags and examples with --help'],
-  });
+  return remedy.usage('usage', `--${flag.name}: ${fault}`, ['see the flags and examples with --help']);
 }
 
 /** @throws RemedyError (exit 2) with the range */

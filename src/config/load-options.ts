@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { ExitCode, RemedyError } from '../errors.ts';
+import { remedy } from '../errors.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import type { LoadRequest } from '../services/load/run-load.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
@@ -56,8 +56,7 @@ const MAX_DURATION_SECONDS = 600;
 
 function maxDuration(flags: LoadFlags): { readonly maxDurationSeconds?: number } {
   const asked = flags['max-duration'];
-  const refused = (why: string, next: string) =>
-    new RemedyError(`--max-duration ${why}`, { code: 'usage', exit: ExitCode.usage, nextSteps: [next] });
+  const refused = (why: string, next: string) => remedy.usage('usage', `--max-duration ${why}`, [next]);
   if (asked !== undefined && !flags['find-knee']) {
     throw refused(
       'is the bound of a search, and there is none without --find-knee',
@@ -122,11 +121,9 @@ const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'otlp'];
 function checkResume(argv: readonly string[]): void {
   const other = Object.keys(loadFlags).find((flag) => !OF_RESUME.includes(flag) && isTyped(argv, flag));
   if (other === undefined) return;
-  throw new RemedyError(`--resume goes on with the settings of its run, and --${other} would change them`, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: [`leave --${other} out, or begin a new run without --resume`],
-  });
+  throw remedy.usage('usage', `--resume goes on with the settings of its run, and --${other} would change them`, [
+    `leave --${other} out, or begin a new run without --resume`,
+  ]);
 }
 
 /** Whether a flag stands on the command line. */

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { ExitCode, RemedyError } from '../errors.ts';
+import { remedy } from '../errors.ts';
 import { DEFAULT_CONCURRENCY, TUNING, TUNING_NAMES, type Tuning } from '../services/chain/tuning.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
 import type { FlagValues } from '../services/workloads/service-definition.ts';
@@ -81,10 +81,10 @@ export function refuseForeignTuning(flags: FlagValues, service: string): void {
   for (const name of Object.values(FLAGS)) {
     const value = flags[name] as PerService | undefined;
     if (value === undefined || value[service] !== undefined) continue;
-    throw new RemedyError(`--${name}: this deploys ${service.toUpperCase()} alone, and the value is for the other`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: [`write --${name} N, or give ${service} a value, too: ${EACH.join(',')}`],
-    });
+    throw remedy.usage(
+      'usage',
+      `--${name}: this deploys ${service.toUpperCase()} alone, and the value is for the other`,
+      [`write --${name} N, or give ${service} a value, too: ${EACH.join(',')}`],
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../errors.ts';
+import { RemedyError, remedy } from '../errors.ts';
 import { shellWord } from '../services/words.ts';
 import { nearest } from './nearest.ts';
 
@@ -20,7 +20,7 @@ export function usageError(thrown: Error, typed: Typed): RemedyError {
   const corrected = meant && typed.argv.map((word) => correct(word, meant));
   const steps = ['see the flags and examples with --help'];
   if (corrected) steps.unshift(`did you mean: ${commandLine(typed.command, corrected)}`);
-  return new RemedyError(said, { code: 'usage', exit: ExitCode.usage, cause: thrown, nextSteps: steps });
+  return remedy.usage('usage', said, steps, thrown);
 }
 
 /** That a command does not exist, with what was probably meant by its words. */
@@ -39,11 +39,7 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
   const found = meant.find(({ command }) => command === best) ?? meant[0];
   const steps = ['see all commands: chainctl --help'];
   if (found) steps.unshift(`did you mean: ${commandLine(found.command, argv.slice(found.length))}`);
-  return new RemedyError(`there is no command "${words.join(' ')}"`, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: steps,
-  });
+  return remedy.usage('usage', `there is no command "${words.join(' ')}"`, steps);
 }
 
 interface Correction {

@@ -25,13 +25,11 @@ export function asker({ canPrompt, aside }: Asking) {
  */
 export async function confirmYes(what: string, question: readonly string[], asking: Asking): Promise<void> {
   const ask = asker(asking);
-  const refused = (message: string, nextStep: string) =>
-    new RemedyError(message, { code: 'confirmation', exit: ExitCode.usage, nextSteps: [nextStep] });
   if (ask === undefined) {
-    throw refused(`${what} needs a confirmation, and there is no terminal to ask at`, 'add --yes');
+    throw unconfirmed(`${what} needs a confirmation, and there is no terminal to ask at`, 'add --yes');
   }
   const text = question.length === 0 ? `${what[0]?.toUpperCase()}${what.slice(1)}.` : question.join('\n');
-  if (!(await ask(text, asking.signal))) throw refused('nothing was changed', 'type yes, or add --yes');
+  if (!(await ask(text, asking.signal))) throw unconfirmed('nothing was changed', 'type yes, or add --yes');
 }
 
 /**
@@ -47,16 +45,13 @@ export async function confirmStack(
   signal: AbortSignal,
 ): Promise<void> {
   if (!canPrompt) {
-    throw new RemedyError(`${what} of stack ${name} needs a confirmation, and there is no terminal to ask at`, {
-      code: 'confirmation',
-      exit: ExitCode.usage,
-      nextSteps: ['add --yes'],
-    });
+    const message = `${what} of stack ${name} needs a confirmation, and there is no terminal to ask at`;
+    throw unconfirmed(message, 'add --yes');
   }
   if (await confirmByTyping(name, question, { input: process.stdin, output: process.stderr }, signal)) return;
-  throw new RemedyError('nothing was changed: the name did not match', {
-    code: 'confirmation',
-    exit: ExitCode.usage,
-    nextSteps: [`type ${name}, or add --yes`],
-  });
+  throw unconfirmed('nothing was changed: the name did not match', `type ${name}, or add --yes`);
+}
+
+function unconfirmed(message: string, nextStep: string): RemedyError {
+  return new RemedyError(message, { code: 'confirmation', exit: ExitCode.usage, nextSteps: [nextStep] });
 }

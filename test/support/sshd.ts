@@ -6,12 +6,8 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostAccess } from '../../src/services/machine/access.ts';
-import {
-  formatPublicKey,
-  makeSshKeyPair,
-  parsePublicKey,
-  type SshKeyPair,
-} from '../../src/services/machine/ssh-keys.ts';
+import { formatPublicKey, makeSshKeyPair, parsePublicKey } from '../../src/services/machine/ssh-keys.ts';
+import type { KeyPair } from '../../src/services/stack/secrets.ts';
 import { freePorts } from '../../src/services/targets/local/ports.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
@@ -22,14 +18,14 @@ export const canRunSshd = SSHD !== undefined && process.getuid?.() === 0;
 /** A real sshd on a free loopback port, with a host key and one authorized key made by chainctl. */
 export class Sshd {
   readonly port: number;
-  readonly hostKey: SshKeyPair;
-  readonly userKey: SshKeyPair;
+  readonly hostKey: KeyPair;
+  readonly userKey: KeyPair;
   /** A folder for whatever a test does "on the machine". */
   readonly folder: string;
   log = '';
   #child: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string, hostKey: SshKeyPair, userKey: SshKeyPair) {
+  private constructor(port: number, folder: string, hostKey: KeyPair, userKey: KeyPair) {
     this.port = port;
     this.folder = folder;
     this.hostKey = hostKey;
@@ -67,7 +63,7 @@ LogLevel VERBOSE
     return sshd;
   }
 
-  writeHostKey(key: SshKeyPair): Promise<void> {
+  writeHostKey(key: KeyPair): Promise<void> {
     return writeFile(join(this.folder, 'host_key'), key.privateKey, { mode: 0o600 });
   }
 

@@ -44,7 +44,6 @@ const services = ['a', 'b'];
 const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
   host: [
     'services/load/protocols/contract.ts',
-    'services/load/record/csv-columns.ts',
     'services/load/record/csv-reader.ts',
     'services/results/sweep-sections.ts',
     'services/scaling/host-probe.ts',

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
 
 /** The name of the secret that holds a stack's token. */
 export const TOKEN_SECRET = 'token';
@@ -43,21 +43,21 @@ export function tokensFor({ given, ofStack, endpoints }: KnownTokens): TokenOf {
 export function checkToken(text: string, source: string): string {
   const token = text.trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new RemedyError(`${source} holds no token: one line of printable characters without spaces is expected`, {
-    code: 'token-invalid',
-    exit: ExitCode.configuration,
-    nextSteps: ['write the token, and nothing else, into a file and name it with --token-file'],
-  });
+  throw remedy.configuration(
+    'token-invalid',
+    `${source} holds no token: one line of printable characters without spaces is expected`,
+    ['write the token, and nothing else, into a file and name it with --token-file'],
+  );
 }
 
 /** The error for a token file that cannot be read. */
 export function tokenFileError(path: string, cause: unknown): RemedyError {
-  return new RemedyError(`the token file ${path} cannot be read: ${reasonOf(cause)}`, {
-    code: 'token-unreadable',
-    exit: ExitCode.configuration,
+  return remedy.configuration(
+    'token-unreadable',
+    `the token file ${path} cannot be read: ${reasonOf(cause)}`,
+    ['check the path given with --token-file'],
     cause,
-    nextSteps: ['check the path given with --token-file'],
-  });
+  );
 }
 
 /** What to do about a 401, in one line. */
@@ -69,9 +69,9 @@ export function tokenRemedy(sent: boolean): string {
 
 /** The error for a target that refuses for want of the right token. */
 export function unauthorized(url: string, sent: boolean): RemedyError {
-  return new RemedyError(`${url} ${sent ? 'refuses the token that was sent' : 'asks for a token'} (status 401)`, {
-    code: 'unauthorized',
-    exit: ExitCode.configuration,
-    nextSteps: [tokenRemedy(sent)],
-  });
+  return remedy.configuration(
+    'unauthorized',
+    `${url} ${sent ? 'refuses the token that was sent' : 'asks for a token'} (status 401)`,
+    [tokenRemedy(sent)],
+  );
 }

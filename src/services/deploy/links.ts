@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { type RemedyError, remedy } from '../../errors.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { Links } from '../stack/provider.ts';
 import type { ResourceContext } from '../stack/resource.ts';
@@ -127,7 +127,7 @@ export function namedUrls(flags: FlagValues, needs: readonly string[]): Endpoint
 }
 
 function usage(message: string, nextSteps: readonly string[]): RemedyError {
-  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps });
+  return remedy.usage('usage', message, nextSteps);
 }
 
 /** @throws the signal's reason as soon as it is aborted */

@@ -23,8 +23,6 @@ export interface CloudInitOptions {
   readonly authorizedKey: string;
   /** Dead man's switch: the machine powers itself off this long after its first boot. */
   readonly ttlMinutes?: number | undefined;
-  /** More commands for the end of the first boot; no secrets, they can be read on the machine. */
-  readonly extra?: readonly string[];
   /** Whether the first boot installs Docker; false where something else does, or it is there. */
   readonly installDocker?: boolean;
   /** More files; no secrets. */
@@ -43,7 +41,7 @@ const INSTALL = '/usr/local/sbin/chainctl-install-docker';
  * @returns `#cloud-config` text of less than 16 KiB
  */
 export function cloudInit(options: CloudInitOptions): string {
-  const { templates, hostKey, authorizedKey, ttlMinutes, extra = [], installDocker = true } = options;
+  const { templates, hostKey, authorizedKey, ttlMinutes, installDocker = true } = options;
   const document = parseDocument(templates.cloudConfig);
   document.set(
     'ssh_keys',
@@ -68,7 +66,6 @@ export function cloudInit(options: CloudInitOptions): string {
   }
   // Its failure is not the end: chainctl looks, tries again over SSH, and shows why it fails.
   if (installDocker) commands.add(document.createNode([INSTALL]));
-  for (const command of extra) commands.add(document.createNode(command));
   const text = document.toString({ lineWidth: 0 });
   const size = Buffer.byteLength(text);
   if (size >= MAX_BYTES) throw new Error(`the user data is too large: ${size} of at most ${MAX_BYTES} bytes`);

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { formatAccess, type HostAccess } from './access.ts';
 import { fingerprint, type PublicKey, parsePublicKey } from './ssh-keys.ts';
 
@@ -26,49 +26,46 @@ export function hostKeyChanged(access: HostAccess, offered: PublicKey | undefine
   const pinned = parsePublicKey(access.hostKey);
   const where = formatAccess(access);
   const found = offered === undefined ? 'no key of the pinned type' : `${offered.type} ${fingerprint(offered)}`;
-  return new RemedyError(
+  return remedy.configuration(
+    'host-key-changed',
     `HOST KEY CHANGED: ${where} does not prove to be the machine that was set up. Nothing was sent to it.\n` +
       `  expected ${pinned === undefined ? 'an unreadable pinned key' : `${pinned.type} ${fingerprint(pinned)}`}\n` +
       `  offered  ${found}\n` +
       'Either the machine was reinstalled, or its address now belongs to another one, or somebody intercepts the connection.',
-    {
-      code: 'host-key-changed',
-      exit: ExitCode.configuration,
-      nextSteps: [
-        'compare the offered fingerprint with the one that the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
-        ...(offered === undefined
-          ? []
-          : [
-              `if they match: deploy host again with --host-key ${fingerprint(offered)}; take a cloud's VM down and deploy it again`,
-            ]),
-        'if you cannot explain it, do not go on',
-      ],
-    },
+    [
+      'compare the offered fingerprint with the one that the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
+      ...(offered === undefined
+        ? []
+        : [
+            `if they match: deploy host again with --host-key ${fingerprint(offered)}; take a cloud's VM down and deploy it again`,
+          ]),
+      'if you cannot explain it, do not go on',
+    ],
   );
 }
 
 export function authenticationFailed(access: HostAccess, cause: unknown): RemedyError {
   const means = access.privateKey === undefined ? 'the SSH agent' : 'the private key';
-  return new RemedyError(`${formatAccess(access)} accepts none of the keys of ${means}`, {
-    code: 'ssh-authentication',
-    exit: ExitCode.configuration,
-    cause,
-    nextSteps: [
+  return remedy.configuration(
+    'ssh-authentication',
+    `${formatAccess(access)} accepts none of the keys of ${means}`,
+    [
       `try it by hand: ssh -p ${access.port} ${access.user}@${access.address}`,
       'check the user name and that the public key is in its ~/.ssh/authorized_keys, or name the key with --identity',
     ],
-  });
+    cause,
+  );
 }
 
 export function unreachable(access: HostAccess, seconds: number, reason: string): RemedyError {
-  return new RemedyError(`${formatAccess(access)} could not be reached within ${seconds} s: ${reason}`, {
-    code: 'host-unreachable',
-    exit: ExitCode.unhealthy,
-    nextSteps: [
+  return remedy.unhealthy(
+    'host-unreachable',
+    `${formatAccess(access)} could not be reached within ${seconds} s: ${reason}`,
+    [
       'check that the machine runs and that a firewall lets this address reach its SSH port',
       'then run the command again: it goes on where it stopped',
     ],
-  });
+  );
 }
 
 /**
@@ -81,31 +78,31 @@ export function hostFailure(what: string, access: HostAccess, error: unknown): u
   const where = formatAccess(access);
   const tail = error instanceof CommandFailed ? error.tail : [reasonOf(error)];
   if (tail.some((line) => /no space left on device|disk quota exceeded|wrote only \d+ of \d+ bytes/i.test(line))) {
-    return new RemedyError(`the disk of ${where} is full: ${what} failed`, {
-      code: 'host-disk-full',
-      exit: ExitCode.configuration,
-      cause: error,
-      nextSteps: [
+    return remedy.configuration(
+      'host-disk-full',
+      `the disk of ${where} is full: ${what} failed`,
+      [
         'see what fills it: df -h and docker system df on the machine',
         'make room or give it a larger disk, then run the command again: it goes on where it stopped',
       ],
-    });
+      error,
+    );
   }
   if (error instanceof CommandFailed) {
     const lines = tail.slice(-15).map((line) => `  | ${line}`);
-    return new RemedyError([`${what} failed on ${where} (exit code ${error.code})`, ...lines].join('\n'), {
-      code: 'host-command',
-      exit: ExitCode.unhealthy,
-      nextSteps: ['mend what the lines above name, then run the command again: it goes on where it stopped'],
-    });
+    return remedy.unhealthy(
+      'host-command',
+      [`${what} failed on ${where} (exit code ${error.code})`, ...lines].join('\n'),
+      ['mend what the lines above name, then run the command again: it goes on where it stopped'],
+    );
   }
   if (error instanceof ConnectionLost || error instanceof CommandTimedOut) {
-    return new RemedyError(`${what} did not come to an end on ${where}: ${reasonOf(error)}`, {
-      code: error instanceof ConnectionLost ? 'host-connection-lost' : 'host-timeout',
-      exit: ExitCode.unhealthy,
-      cause: error,
-      nextSteps: ['run the command again: it goes on where it stopped'],
-    });
+    return remedy.unhealthy(
+      error instanceof ConnectionLost ? 'host-connection-lost' : 'host-timeout',
+      `${what} did not come to an end on ${where}: ${reasonOf(error)}`,
+      ['run the command again: it goes on where it stopped'],
+      error,
+    );
   }
   return error;
 }

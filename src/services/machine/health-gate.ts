@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { reasonOf, remedy } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { formatAccess } from './access.ts';
@@ -101,21 +101,18 @@ async function answerReason(session: HostSession, { service, token }: GateOption
 
 async function unhealthy(session: HostSession, { service, key }: GateOptions, reason: string, signal: AbortSignal) {
   const log = await lastLogLines(session, layoutOf(service.name).project, 'service', signal);
-  return new RemedyError(
+  return remedy.unhealthy(
+    'service-unhealthy',
     [`${service.title} on ${formatAccess(session.access)} did not get ready: ${reason}`, ...log].join('\n'),
-    {
-      code: 'service-unhealthy',
-      exit: ExitCode.unhealthy,
-      nextSteps: [
-        ...service.needs
-          .filter((need) => reason.includes(`remote(${need.toUpperCase()})`))
-          .map((need) => {
-            const name = need.toUpperCase();
-            return `check that ${name} runs and that this machine reaches it: it is what --${need}-url names`;
-          }),
-        `run the command again: it goes on with ${key}`,
-      ],
-    },
+    [
+      ...service.needs
+        .filter((need) => reason.includes(`remote(${need.toUpperCase()})`))
+        .map((need) => {
+          const name = need.toUpperCase();
+          return `check that ${name} runs and that this machine reaches it: it is what --${need}-url names`;
+        }),
+      `run the command again: it goes on with ${key}`,
+    ],
   );
 }
 

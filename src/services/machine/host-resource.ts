@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { type AccessOf, formatAccess, type HostAccess } from './access.ts';
 import { isLockedOut, isUnreachable } from './dial.ts';
@@ -196,11 +196,10 @@ async function waitForCloudInit(session: HostSession, { emit, signal }: Resource
   const code = lines.at(-1);
   const where = formatAccess(session.access);
   if (code === '124') {
-    throw new RemedyError(`cloud-init on ${where} was not done after ${CLOUD_INIT_SECONDS} s`, {
-      code: 'cloud-init',
-      exit: ExitCode.unhealthy,
-      nextSteps: ['see what it does: /var/log/cloud-init-output.log on the machine', 'then run the command again'],
-    });
+    throw remedy.unhealthy('cloud-init', `cloud-init on ${where} was not done after ${CLOUD_INIT_SECONDS} s`, [
+      'see what it does: /var/log/cloud-init-output.log on the machine',
+      'then run the command again',
+    ]);
   }
   if (code === '0' || code === 'absent') return;
   const detail = lines.slice(0, -1).join(' ').trim();
@@ -240,16 +239,13 @@ async function installDocker(
       const failure = hostFailure('installing Docker', session.access, error);
       if (failure instanceof RemedyError && failure.code !== 'host-command') throw failure;
       const lines = error.tail.slice(-15).map((line) => `  | ${line.slice(0, 300)}`);
-      throw new RemedyError(
+      throw remedy.unhealthy(
+        'docker-install',
         [`Docker could not be installed on ${formatAccess(session.access)}:`, ...lines].join('\n'),
-        {
-          code: 'docker-install',
-          exit: ExitCode.unhealthy,
-          nextSteps: [
-            'install Docker and Compose by hand: https://docs.docker.com/engine/install/',
-            'then run the command again: it goes on where it stopped',
-          ],
-        },
+        [
+          'install Docker and Compose by hand: https://docs.docker.com/engine/install/',
+          'then run the command again: it goes on where it stopped',
+        ],
       );
     }
   }

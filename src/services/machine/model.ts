@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { pullProgress } from '../pull-progress.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess } from './access.ts';
@@ -85,13 +85,10 @@ async function waitForEngine(
     const died = engine === undefined ? undefined : causeOfDeath(engine);
     if (died !== undefined || clock.monotonic() > deadline) {
       const log = await lastLogLines(session, project, 'ollama', signal);
-      throw new RemedyError(
+      throw remedy.unhealthy(
+        'engine-not-ready',
         [`the engine on ${formatAccess(session.access)} did not start: ${died ?? reason}`, ...log].join('\n'),
-        {
-          code: 'engine-not-ready',
-          exit: ExitCode.unhealthy,
-          nextSteps: ['check the image, which --ollama-image can name', 'then run the command again'],
-        },
+        ['check the image, which --ollama-image can name', 'then run the command again'],
       );
     }
     emit({ type: 'step-waiting', key, action, reason: `the engine does not answer yet: ${reason}` });
@@ -135,28 +132,22 @@ function parseLine(line: string): z.infer<typeof pullLine> | undefined {
 }
 
 function pullFailed(session: HostSession, model: string, cause: unknown): RemedyError {
-  return new RemedyError(
+  return remedy.configuration(
+    'model-pull',
     `the model ${model} could not be pulled on ${formatAccess(session.access)}: ${reasonOf(cause)}`,
-    {
-      code: 'model-pull',
-      exit: ExitCode.configuration,
-      cause,
-      nextSteps: [
-        'check the name at https://ollama.com/library, and that the machine reaches registry.ollama.ai',
-        'then run the command again: what was downloaded is kept',
-      ],
-    },
+    [
+      'check the name at https://ollama.com/library, and that the machine reaches registry.ollama.ai',
+      'then run the command again: what was downloaded is kept',
+    ],
+    cause,
   );
 }
 
 export function forwardingForbidden(session: HostSession, cause: unknown): RemedyError {
-  return new RemedyError(
+  return remedy.configuration(
+    'ssh-forwarding',
     `the sshd of ${formatAccess(session.access)} forbids TCP forwarding, which reaches the services`,
-    {
-      code: 'ssh-forwarding',
-      exit: ExitCode.configuration,
-      cause,
-      nextSteps: ['set "AllowTcpForwarding local" in /etc/ssh/sshd_config on the machine and reload sshd'],
-    },
+    ['set "AllowTcpForwarding local" in /etc/ssh/sshd_config on the machine and reload sshd'],
+    cause,
   );
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { type RemedyError, remedy } from '../../errors.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { formatAccess, type HostAccess } from './access.ts';
@@ -136,9 +136,9 @@ function ownerOf({ manifest, containers }: LiveService): string | undefined {
 }
 
 function takenBy(owner: string, service: ServiceDefinition, access: HostAccess): RemedyError {
-  return new RemedyError(`${formatAccess(access)} already runs the ${service.title} of stack ${owner}`, {
-    code: 'host-taken',
-    exit: ExitCode.configuration,
-    nextSteps: [`take that one down first: chainctl teardown host --stack ${owner}`, 'or use another machine'],
-  });
+  return remedy.configuration(
+    'host-taken',
+    `${formatAccess(access)} already runs the ${service.title} of stack ${owner}`,
+    [`take that one down first: chainctl teardown host --stack ${owner}`, 'or use another machine'],
+  );
 }

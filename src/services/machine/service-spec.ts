@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { tuningEnv } from '../chain/tuning.ts';
 import type { Endpoints, ServiceDefinition, ServiceSettings } from '../workloads/service-definition.ts';
 import { type ServiceTemplates, shortHash } from './templates.ts';
@@ -80,11 +80,9 @@ export function baseImages(dockerfile: string): string[] {
 export function envFile(values: Readonly<Record<string, string>>): string {
   for (const [name, value] of Object.entries(values)) {
     if (/^[\x21-\x7e]*$/.test(value) && !/["'`$\\#]/.test(value)) continue;
-    throw new RemedyError(`the value of ${name} has a character that an env file cannot carry everywhere`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: ['use printable ASCII without blanks, quotes, $, # and backslashes'],
-    });
+    throw remedy.usage('usage', `the value of ${name} has a character that an env file cannot carry everywhere`, [
+      'use printable ASCII without blanks, quotes, $, # and backslashes',
+    ]);
   }
   return Object.entries(values)
     .map(([name, value]) => `${name}=${value}\n`)

@@ -1,17 +1,27 @@
 import { createHash } from 'node:crypto';
 import ssh2 from 'ssh2';
+import type { KeyPair } from '../stack/secrets.ts';
 
-/** A key pair in OpenSSH's formats: `-----BEGIN OPENSSH PRIVATE KEY-----` and `ssh-ed25519 AAAA... comment`. */
-export interface SshKeyPair {
-  readonly privateKey: string;
-  readonly publicKey: string;
+/** Bytes of an ed25519 public key over the wire: its type and 32 bytes, each with its length before it. */
+const WHOLE = 4 + 'ssh-ed25519'.length + 4 + 32;
+
+/**
+ * Makes an ed25519 key pair without a passphrase, in the formats that OpenSSH and cloud-init read.
+ *
+ * @param generate of the library; of a public key that begins with zeros it drops them (1 in 256, ssh2 1.17)
+ */
+export function makeSshKeyPair(
+  comment: string,
+  generate: (comment: string) => { readonly private: string; readonly public: string } = ed25519,
+): KeyPair {
+  for (;;) {
+    const pair = generate(comment);
+    // OpenSSH does not read a key that has lost bytes.
+    if (parsePublicKey(pair.public)?.blob.length === WHOLE) return { privateKey: pair.private, publicKey: pair.public };
+  }
 }
 
-/** Makes an ed25519 key pair without a passphrase, in the formats that OpenSSH and cloud-init read. */
-export function makeSshKeyPair(comment: string): SshKeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  return { privateKey: pair.private, publicKey: pair.public };
-}
+const ed25519 = (comment: string) => ssh2.utils.generateKeyPairSync('ed25519', { comment });
 
 /** A public key as it goes over the wire. */
 export interface PublicKey {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { SERVICES } from '../workloads/catalog.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import type { BootTemplates } from './cloud-init.ts';
@@ -53,12 +53,12 @@ export async function loadHostTemplates(
     try {
       return await readFile(path);
     } catch (error) {
-      throw new RemedyError(`${path}, which goes to the machine, is missing`, {
-        code: 'not-built',
-        exit: ExitCode.configuration,
-        cause: error,
-        nextSteps: ['in a checkout: npm run build', 'otherwise install chainctl again'],
-      });
+      throw remedy.configuration(
+        'not-built',
+        `${path}, which goes to the machine, is missing`,
+        ['in a checkout: npm run build', 'otherwise install chainctl again'],
+        error,
+      );
     }
   };
   const text = async (...path: string[]) => (await load(resolve(templates, ...path))).toString('utf8');

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { reasonOf } from '../../errors.ts';
 import { CsvFile } from '../load/record/csv-file.ts';
-import { headerRow } from '../load/record/csv-rows.ts';
 import { jsonLine } from '../load/record/json-lines.ts';
 import { publish, publishCopy } from '../load/record/published-name.ts';
 import { resultsUnwritable } from '../load/record/results-folder.ts';
-import { SCALE_COLUMNS, scaleRow } from './timeline-csv.ts';
+import { SCALE_HEADER, scaleRow } from './timeline-csv.ts';
 import type { ScaleSample } from './types.ts';
 
 /** The file of a run's folder that tells everything that was seen of a group; figures are made from it alone. */
@@ -58,7 +57,7 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
   };
   try {
     const lines = await open(TIMELINE_FILE, '');
-    const rows = await open(`${tag}_scale.csv`, headerRow(SCALE_COLUMNS));
+    const rows = await open(`${tag}_scale.csv`, SCALE_HEADER);
     const linked = outFolder === undefined ? true : await publish(rows.path, outFolder);
     const about: TimelineAbout = {
       group,

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { hasCode, RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 
 /**
@@ -40,10 +40,10 @@ export async function writeReportFile(path: string, text: string): Promise<void>
 }
 
 function notWritable(path: string, cause: unknown): RemedyError {
-  return new RemedyError(`cannot write the report ${path}: ${reasonOf(cause)}`, {
-    code: 'report-not-writable',
-    exit: ExitCode.configuration,
-    nextSteps: ['name a file in a folder that you may write to, for example below reports/'],
+  return remedy.configuration(
+    'report-not-writable',
+    `cannot write the report ${path}: ${reasonOf(cause)}`,
+    ['name a file in a folder that you may write to, for example below reports/'],
     cause,
-  });
+  );
 }

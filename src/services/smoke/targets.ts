@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import { entryOf } from '../workloads/catalog.ts';
 import type { SmokeOptions } from './run-smoke.ts';
@@ -17,14 +17,14 @@ export async function smokeTargets(stack: string, named: Targets, readStack: () 
   const deployed = await readStack();
   const targets = { ...deployed, ...named, urls: { ...deployed.urls, ...named.urls } };
   if (Object.keys(targets.urls).length === 0) {
-    throw new RemedyError(`nothing is deployed in stack "${stack}", so there is nothing to check`, {
-      code: 'nothing-deployed',
-      exit: ExitCode.configuration,
-      nextSteps: [
+    throw remedy.configuration(
+      'nothing-deployed',
+      `nothing is deployed in stack "${stack}", so there is nothing to check`,
+      [
         `chainctl deploy local${stackOption(stack)}`,
         'or name a running chain: chainctl smoke --target http://127.0.0.1:8001',
       ],
-    });
+    );
   }
   return targets;
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { type RemedyError, remedy } from '../../errors.ts';
 
 /** Everybody, for the one port that `--public` opens. */
 export const EVERYBODY = '0.0.0.0/0';
@@ -30,5 +30,5 @@ export function parseCidr(text: string, what: string): string {
 }
 
 function refused(message: string, nextStep: string): RemedyError {
-  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [nextStep] });
+  return remedy.usage('usage', message, [nextStep]);
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import type { TargetRecord } from './state.ts';
 
 /** One thing by which a place knows a stack of its own: region, account, project. */
@@ -24,9 +24,8 @@ export function refuseElsewhere(
     ({ recorded, here }) => recorded !== undefined && here !== undefined && recorded !== here,
   );
   if (other === undefined) return;
-  throw new RemedyError(other.message, {
-    code: `${target}-elsewhere`,
-    exit: ExitCode.configuration,
-    nextSteps: [...other.nextSteps, 'or give the new one a name of its own with --stack'],
-  });
+  throw remedy.configuration(`${target}-elsewhere`, other.message, [
+    ...other.nextSteps,
+    'or give the new one a name of its own with --stack',
+  ]);
 }

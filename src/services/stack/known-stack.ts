@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ExitCode, hasCode, RemedyError } from '../../errors.ts';
+import { hasCode, type RemedyError, remedy } from '../../errors.ts';
 import type { StackPaths } from './paths.ts';
 
 /** The stack that is meant where none is named: it may be empty. */
@@ -22,15 +22,11 @@ export async function requireStack(paths: StackPaths, elsewhere?: () => Promise<
 export async function noSuchStack({ name, folder }: StackPaths): Promise<RemedyError> {
   const names = (await foldersIn(dirname(folder))).filter((each) => each !== name);
   const there = names.length === 0 ? 'there is none yet' : `there are: ${names.join(', ')}`;
-  return new RemedyError(`there is no stack ${name}; ${there}`, {
-    code: 'no-such-stack',
-    exit: ExitCode.usage,
-    nextSteps: [
-      names.length === 0
-        ? `deploy it first: chainctl deploy local --stack ${name}`
-        : `name one of them: chainctl status --stack ${names[0]}`,
-    ],
-  });
+  return remedy.usage('no-such-stack', `there is no stack ${name}; ${there}`, [
+    names.length === 0
+      ? `deploy it first: chainctl deploy local --stack ${name}`
+      : `name one of them: chainctl status --stack ${names[0]}`,
+  ]);
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import {
   describeHolder,
@@ -50,11 +50,9 @@ export async function acquireLock(path: string, deps: LockDeps): Promise<HeldLoc
     if (view.verdict !== 'dead' && view.verdict !== 'damaged') throw locked(view, deps);
     if (await takeAway(path, view.text)) deps.onTakeover(view.holder);
   }
-  throw new RemedyError(`the lock ${path} changes hands faster than it can be taken`, {
-    code: 'locked',
-    exit: ExitCode.locked,
-    nextSteps: ['run the command again in a moment'],
-  });
+  throw remedy.locked('locked', `the lock ${path} changes hands faster than it can be taken`, [
+    'run the command again in a moment',
+  ]);
 }
 
 function held(path: string, own: string, deps: LockDeps): HeldLock {
@@ -83,12 +81,12 @@ async function prepareFolder(path: string): Promise<void> {
   try {
     await makeFolder(dirname(path), 0o700);
   } catch (error) {
-    throw new RemedyError(`cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`, {
-      code: 'state-unwritable',
-      exit: ExitCode.configuration,
-      cause: error,
-      nextSteps: ['make it writable, or point CHAINCTL_HOME to another folder'],
-    });
+    throw remedy.configuration(
+      'state-unwritable',
+      `cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`,
+      ['make it writable, or point CHAINCTL_HOME to another folder'],
+      error,
+    );
   }
 }
 
@@ -141,17 +139,17 @@ function locked({ holder, verdict, quietSeconds }: LockView, { self, stack }: Lo
     beating: [`wait: it is at work on ${host}`],
     silent: [`see on ${host} whether it still runs`, `if it does not: ${unlock}`],
   };
-  return new RemedyError(`the stack is locked by ${describeHolder(holder as LockHolder, self.host)}${quiet}`, {
-    code: 'locked',
-    exit: ExitCode.locked,
-    nextSteps: nextSteps[verdict as keyof typeof nextSteps],
-  });
+  return remedy.locked(
+    'locked',
+    `the stack is locked by ${describeHolder(holder as LockHolder, self.host)}${quiet}`,
+    nextSteps[verdict as keyof typeof nextSteps],
+  );
 }
 
 function lockLost(stack: string): RemedyError {
-  return new RemedyError(`the lock of stack ${stack} was taken away while this command was running; it stopped there`, {
-    code: 'lock-lost',
-    exit: ExitCode.locked,
-    nextSteps: [`see what is there with "chainctl status --stack ${stack}"`, 'then run the command again'],
-  });
+  return remedy.locked(
+    'lock-lost',
+    `the lock of stack ${stack} was taken away while this command was running; it stopped there`,
+    [`see what is there with "chainctl status --stack ${stack}"`, 'then run the command again'],
+  );
 }

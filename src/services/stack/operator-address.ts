@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { parseCidr } from './cidr.ts';
 
 /** Run by AWS; answers with the caller's address and a newline. */
@@ -42,10 +42,10 @@ export async function operatorAddress({ given, endpoint, fetch, signal }: Operat
 }
 
 function unknown(detail: string, cause?: unknown): RemedyError {
-  return new RemedyError(`your public address, from which you log in to the VM, is not known: ${detail}`, {
-    code: 'operator-address',
-    exit: ExitCode.configuration,
+  return remedy.configuration(
+    'operator-address',
+    `your public address, from which you log in to the VM, is not known: ${detail}`,
+    ['give it with --operator-address 203.0.113.7/32 or CHAINCTL_OPERATOR_ADDRESS'],
     cause,
-    nextSteps: ['give it with --operator-address 203.0.113.7/32 or CHAINCTL_OPERATOR_ADDRESS'],
-  });
+  );
 }

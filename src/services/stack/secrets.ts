@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, link, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { makeToken, TOKEN_SECRET } from '../chain/token.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { syncFolder } from '../files/write-durably.ts';
 import type { StackPaths } from './paths.ts';
@@ -87,6 +88,17 @@ export async function readSecret(paths: Pick<StackPaths, 'folder'>, name: string
   }
 }
 
+/** @returns undefined where the stack lacks one of the two */
+export async function readSecretPair(paths: Pick<StackPaths, 'folder'>, name: string): Promise<KeyPair | undefined> {
+  const [privateKey, publicKey] = await Promise.all([readSecret(paths, name), readSecret(paths, `${name}.pub`)]);
+  return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
+}
+
+/** The token of the stack, made when `make` and it is missing. */
+export async function stackToken(paths: Pick<StackPaths, 'folder'>, make: boolean): Promise<string | undefined> {
+  return make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET);
+}
+
 /** The names of all secrets that the stack has. */
 export async function listSecrets(paths: Pick<StackPaths, 'folder'>): Promise<readonly string[]> {
   const names = await readdir(secretsFolder(paths)).catch(() => []);
@@ -104,10 +116,10 @@ export async function removeSecrets(paths: Pick<StackPaths, 'folder'>): Promise<
 }
 
 function unusable(path: string, verb: string, cause: unknown): RemedyError {
-  return new RemedyError(`the secret ${path} cannot be ${verb}: ${reasonOf(cause)}`, {
-    code: 'secret-unusable',
-    exit: ExitCode.configuration,
+  return remedy.configuration(
+    'secret-unusable',
+    `the secret ${path} cannot be ${verb}: ${reasonOf(cause)}`,
+    ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
     cause,
-    nextSteps: ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
-  });
+  );
 }

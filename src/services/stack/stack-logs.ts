@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import type { LogKind, LogSelection, LogSource } from './log-source.ts';
 import type { StackPaths } from './paths.ts';
 import type { Place } from './places.ts';
@@ -40,14 +40,10 @@ export async function openLogs(
     if (sources.length > 0) return { sources, find, close };
     const what = `${kind === 'requests' ? 'request ' : ''}logs of ${service ?? 'any service'}`;
     const on = stackOption(paths.name);
-    throw new RemedyError(`there are no ${what} in ${paths.logs}`, {
-      code: 'no-logs',
-      exit: ExitCode.configuration,
-      nextSteps: [
-        `see what is deployed, and where: chainctl status${on}`,
-        `or deploy first: chainctl deploy local${on}`,
-      ],
-    });
+    throw remedy.configuration('no-logs', `there are no ${what} in ${paths.logs}`, [
+      `see what is deployed, and where: chainctl status${on}`,
+      `or deploy first: chainctl deploy local${on}`,
+    ]);
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { StackPaths } from './paths.ts';
@@ -33,11 +33,11 @@ export async function placeOf(
     if (place.provider.chosen(services).includes(service) && (await isUsed(place))) return place;
   }
   const option = stackOption(paths.name);
-  throw new RemedyError(`stack ${paths.name} has no ${service.title}: there is nothing to log in to`, {
-    code: 'not-deployed',
-    exit: ExitCode.configuration,
-    nextSteps: [`see what is deployed, and where: chainctl status${option}`, 'or name another stack with --stack'],
-  });
+  throw remedy.configuration(
+    'not-deployed',
+    `stack ${paths.name} has no ${service.title}: there is nothing to log in to`,
+    [`see what is deployed, and where: chainctl status${option}`, 'or name another stack with --stack'],
+  );
 }
 
 /**
@@ -51,21 +51,15 @@ export async function shellOf(
 ): Promise<readonly [program: string, ...words: string[]]> {
   const { name } = service;
   if (connection.shell === undefined) {
-    throw new RemedyError(`${service.title} is on ${place.provider.title}, where there is nothing to log in to`, {
-      code: 'no-vm',
-      exit: ExitCode.usage,
-      nextSteps: [`read what it writes: chainctl logs ${name}${stackOption(stack)}`],
-    });
+    throw remedy.usage('no-vm', `${service.title} is on ${place.provider.title}, where there is nothing to log in to`, [
+      `read what it writes: chainctl logs ${name}${stackOption(stack)}`,
+    ]);
   }
   if (instance !== undefined && connection.instances === undefined) {
-    throw new RemedyError(`${service.title} has one machine: there is nothing to choose`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: [
-        `log in: chainctl ssh ${name}${stackOption(stack)}`,
-        `run a command there: chainctl ssh ${name}${stackOption(stack)} -- COMMAND`,
-      ],
-    });
+    throw remedy.usage('usage', `${service.title} has one machine: there is nothing to choose`, [
+      `log in: chainctl ssh ${name}${stackOption(stack)}`,
+      `run a command there: chainctl ssh ${name}${stackOption(stack)} -- COMMAND`,
+    ]);
   }
   return connection.shell(name, instance);
 }

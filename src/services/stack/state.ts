@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../errors.ts';
+import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { writeDurably } from '../files/write-durably.ts';
 import { listVersions } from './history.ts';
@@ -112,11 +112,9 @@ function migrated(value: unknown, path: string): unknown {
   let state = value as Record<string, unknown>;
   if (typeof state.version === 'number' && state.version > STATE_VERSION) {
     const known = `version ${state.version}; this chainctl knows up to ${STATE_VERSION}`;
-    throw new RemedyError(`the state file ${path} has ${known}`, {
-      code: 'state-newer',
-      exit: ExitCode.configuration,
-      nextSteps: ['use the chainctl that wrote it, or a newer one'],
-    });
+    throw remedy.configuration('state-newer', `the state file ${path} has ${known}`, [
+      'use the chainctl that wrote it, or a newer one',
+    ]);
   }
   for (let step = MIGRATIONS[Number(state.version)]; step !== undefined; step = MIGRATIONS[Number(state.version)]) {
     state = step(state);
@@ -137,25 +135,25 @@ async function newestReadable(path: string): Promise<string | undefined> {
 }
 
 function forbidden(path: string, cause: unknown): RemedyError {
-  return new RemedyError(`the state file ${path} belongs to somebody else: ${reasonOf(cause)}`, {
-    code: 'state-forbidden',
-    exit: ExitCode.configuration,
+  return remedy.configuration(
+    'state-forbidden',
+    `the state file ${path} belongs to somebody else: ${reasonOf(cause)}`,
+    ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
     cause,
-    nextSteps: ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
-  });
+  );
 }
 
 function unreadable(path: string, detail: string, cause: unknown, earlier?: string): RemedyError {
-  return new RemedyError(`the state file ${path} cannot be used: ${detail}`, {
-    code: 'state-corrupt',
-    exit: ExitCode.configuration,
-    cause,
-    nextSteps: [
+  return remedy.configuration(
+    'state-corrupt',
+    `the state file ${path} cannot be used: ${detail}`,
+    [
       ...(earlier === undefined ? [] : [`go back to the newest version that is sound: cp ${earlier} ${path}`]),
       `${earlier === undefined ? 'inspect it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
       'then run the command again: what is deployed is found by its tags, without the file',
     ],
-  });
+    cause,
+  );
 }
 
 /** Writes the state so that a crash leaves either the old or the new file. */
@@ -164,11 +162,11 @@ export async function writeState(path: string, state: StackState): Promise<void>
     await makeFolder(dirname(path), 0o700);
     await writeDurably(path, `${JSON.stringify(state, undefined, 2)}\n`);
   } catch (error) {
-    throw new RemedyError(`cannot write the state file ${path}: ${reasonOf(error)}`, {
-      code: 'state-unwritable',
-      exit: ExitCode.configuration,
-      cause: error,
-      nextSteps: ['make room or make the folder writable, or point CHAINCTL_HOME to another folder'],
-    });
+    throw remedy.configuration(
+      'state-unwritable',
+      `cannot write the state file ${path}: ${reasonOf(error)}`,
+      ['make room or make the folder writable, or point CHAINCTL_HOME to another folder'],
+      error,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { reverseGraph, runGraph, type Task } from './graph.ts';
 import { LiveObjects } from './live-objects.ts';
 import { findAll } from './observe.ts';
@@ -68,12 +68,8 @@ export async function teardownTarget(
 /** The error that a report with leftovers of a stack amounts to. */
 export function leftoversError(report: TeardownReport, stack = 'default'): RemedyError {
   const list = report.leftovers.map(({ key, reason }) => `${key} (${reason})`).join(', ');
-  return new RemedyError(`teardown of ${report.target} left something behind: ${list}`, {
-    code: 'leftovers',
-    exit: ExitCode.leftovers,
-    nextSteps: [
-      `run it again: chainctl teardown ${report.target}${stackOption(stack)}`,
-      `see what is left: chainctl status${stackOption(stack)}`,
-    ],
-  });
+  return remedy.leftovers('leftovers', `teardown of ${report.target} left something behind: ${list}`, [
+    `run it again: chainctl teardown ${report.target}${stackOption(stack)}`,
+    `see what is left: chainctl status${stackOption(stack)}`,
+  ]);
 }

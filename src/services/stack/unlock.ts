@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { takeAway } from './lock.ts';
 import { describeHolder, type LockJudge, type LockView } from './lock-holder.ts';
 
@@ -17,20 +17,14 @@ export async function breakLock(
   const { holder, verdict } = view;
   if (!force && holder !== undefined && (verdict === 'alive' || verdict === 'beating')) {
     const where = verdict === 'alive' ? `kill ${holder.pid}` : `on ${holder.host}: kill ${holder.pid}`;
-    throw new RemedyError(`a running command holds the lock: ${describeHolder(holder, judge.host)}`, {
-      code: 'lock-alive',
-      exit: ExitCode.locked,
-      nextSteps: [
-        'wait until that command has ended',
-        `or end it, ${where}`,
-        'or take the lock with --force: that command then stops at its next write',
-      ],
-    });
+    throw remedy.locked('lock-alive', `a running command holds the lock: ${describeHolder(holder, judge.host)}`, [
+      'wait until that command has ended',
+      `or end it, ${where}`,
+      'or take the lock with --force: that command then stops at its next write',
+    ]);
   }
   if (await takeAway(path, view.text)) return;
-  throw new RemedyError('the lock has changed hands in the meantime, and was left as it is', {
-    code: 'locked',
-    exit: ExitCode.locked,
-    nextSteps: ['run the command again to see who holds it now'],
-  });
+  throw remedy.locked('locked', 'the lock has changed hands in the meantime, and was left as it is', [
+    'run the command again to see who holds it now',
+  ]);
 }

@@ -30,7 +30,7 @@ export const commonSettings = { model: z.string().min(1).optional(), tuning: tun
  * What a service is made from: the bundle, one file that Node runs, named in the folder of the built services; the
  * Dockerfile and the compose file named in the folder of templates. Absolute paths are taken as they are.
  */
-export interface ServiceImage {
+interface ServiceImage {
   readonly bundle: string;
   readonly dockerfile?: string;
   readonly compose?: string;

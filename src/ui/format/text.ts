@@ -42,23 +42,19 @@ export function formatMillis(ms: number, decimals = 1): string {
   return `${ms.toFixed(ms < 9.95 ? decimals : 0)} ms`;
 }
 
-/** `1,234` or, for `bytes`, `1.2 MB`. */
-export function formatAmount(amount: number, unit: string): string {
-  if (unit !== 'bytes') return `${amount.toLocaleString('en-US')} ${unit}`;
-  return formatBytes(amount);
+/** Whole seconds: tenths that race past say nothing. */
+export function formatElapsed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return seconds < 60 ? `${seconds} s` : formatSeconds(seconds);
 }
 
-/** Decimal units, as disks and networks count. */
-function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  let value = bytes / 1000;
-  let unit = 0;
-  while (value >= 999.95 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value.toFixed(1)} ${units[unit]}`;
+/** `1,234` or, for `bytes`, `1.2 MB`: decimal units, as disks and networks count. */
+export function formatAmount(amount: number, unit: string): string {
+  if (unit !== 'bytes') return `${amount.toLocaleString('en-US')} ${unit}`;
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let [value, power] = [amount, 0];
+  for (; value >= 999.95 && power < units.length - 1; power++) value /= 1000;
+  return `${power === 0 ? amount : value.toFixed(1)} ${units[power]}`;
 }
 
 export { formatEstimate, formatSpan } from '../../durations.ts';

@@ -1,6 +1,5 @@
-import { formatSeconds } from '../../durations.ts';
 import { doing } from '../format/step.ts';
-import { bar, formatAmount, formatEstimate, type Paint, truncate } from '../format/text.ts';
+import { bar, formatAmount, formatElapsed, formatEstimate, type Paint, truncate } from '../format/text.ts';
 import { scaleRows, scaleSummaryRows } from './scale-rows.ts';
 import { type Asked, sweepRows } from './sweep-rows.ts';
 import { type ActiveProgress, type ActiveStep, etaOf, type ViewModel } from './view-model.ts';
@@ -92,10 +91,4 @@ function phaseRow(
   const about = phase.estimateSeconds === undefined ? '' : ` of about ${formatEstimate(phase.estimateSeconds)}`;
   const text = truncate(`${phase.name} · ${formatElapsed(now - phase.since)}${about}`, width - 2);
   return [`${alone ? spinner : ' '} ${paint('dim', text)}`];
-}
-
-/** Whole seconds: tenths that race past say nothing. */
-function formatElapsed(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : formatSeconds(seconds);
 }

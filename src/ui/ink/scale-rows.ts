@@ -1,4 +1,3 @@
-import { formatSeconds } from '../../durations.ts';
 import { display } from '../../services/results/text.ts';
 import type { ScaleSample } from '../../services/scaling/types.ts';
 import type { GroupSample } from '../../services/stack/group.ts';
@@ -14,7 +13,7 @@ import {
   sizeText,
 } from '../format/scale.ts';
 import { errorText } from '../format/scale-changes.ts';
-import { bar, type Paint, sparkline, truncate, truncateStart } from '../format/text.ts';
+import { bar, formatElapsed, type Paint, sparkline, truncate, truncateStart } from '../format/text.ts';
 import type { ActiveWatch } from './view-model.ts';
 
 export interface ScaleFrame {
@@ -90,17 +89,12 @@ function labelled(width: number, paint: Paint) {
 
 function titleRow({ plan, since }: ActiveWatch, { spinner, now }: ScaleFrame, width: number, paint: Paint): string {
   const { group, until, forSeconds } = plan;
-  const spent = (now - since) / 1000;
   const goal = until === undefined ? '' : ` · until ${until}`;
-  const time = forSeconds === undefined ? elapsed(spent) : `${elapsed(spent)} of ${elapsed(forSeconds)}`;
+  const spent = formatElapsed(now - since);
+  const time = forSeconds === undefined ? spent : `${spent} of ${formatElapsed(forSeconds * 1000)}`;
   const room = width - 2 - time.length - 1;
   const title = truncate(`${group}${goal}`, room);
   return `${spinner} ${paint('bold', title)}${' '.repeat(room - [...title].length)} ${time}`;
-}
-
-/** Whole seconds: tenths that race past say nothing. */
-function elapsed(seconds: number): string {
-  return seconds < 59.5 ? `${Math.max(0, Math.floor(seconds))} s` : formatSeconds(Math.floor(seconds));
 }
 
 function instanceRows(group: GroupSample, at: number, room: number, width: number, paint: Paint): string[] {

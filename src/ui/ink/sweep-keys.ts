@@ -1,6 +1,5 @@
 import type { SweepOperator } from '../../services/load/sweep/sweep-control.ts';
-import { hasTerminal } from '../foreground.ts';
-import { type Key, type KeyInput, listenForKeys } from '../keys.ts';
+import { hasTerminal, type Key, type KeyInput, listenForKeys } from '../keys.ts';
 import type { Asked } from './sweep-rows.ts';
 import type { ActiveSweep } from './view-model.ts';
 

@@ -144,11 +144,8 @@ function reduceActive(view: ViewModel, event: Event, now: number): ViewModel {
       const { watch: _over, ...rest } = view;
       return rest;
     }
-    case 'note':
-    case 'plan':
-      return view;
     default:
-      return event satisfies never;
+      return view;
   }
 }
 

@@ -77,20 +77,8 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
         lastTick = now();
         lastPoint = event.tick.index;
         return `• ${tickLine(event.tick, points)}`;
-      case 'note':
-      case 'phase':
-      case 'plan':
-      case 'step-done':
-      case 'step-failed':
-      case 'check-started':
-      case 'check-done':
-      case 'point-done':
-      case 'watch-started':
-      case 'scale-sample':
-      case 'watch-ended':
-        return undefined;
       default:
-        return event satisfies never;
+        return undefined;
     }
   };
 

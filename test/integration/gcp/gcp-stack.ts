@@ -49,7 +49,6 @@ export class GcpStack {
     image: PUBLIC_IMAGE,
     metadata: { 'startup-script': '#!/bin/sh\n' },
     hash: 'one',
-    diskGb: 10,
     startSeconds: 60,
   };
 

@@ -295,7 +295,7 @@ describe('a template', () => {
   const spec: TemplateSpec = {
     ...{ type: 'e2-standard-4', image: 'i', bootHash: 'h', diskGb: 30, network: 'n', externalAddress: true, tag: 't' },
   };
-  const source = { image: 'i', metadata: { 'user-data': '#cloud-config' }, hash: 'h', diskGb: 10, startSeconds: 60 };
+  const source = { image: 'i', metadata: { 'user-data': '#cloud-config' }, hash: 'h', startSeconds: 60 };
 
   test('has a key of its content, in whatever order', () => {
     const turned = Object.fromEntries(Object.entries(spec).reverse()) as unknown as TemplateSpec;

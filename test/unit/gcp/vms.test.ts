@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loginKeys } from '../../../src/services/machine/login-keys.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
-import { loginKeys } from '../../../src/services/targets/gcp/boot/login.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
+import { HOST_KEY_B } from '../../../src/services/targets/gcp/request.ts';
 import { sshCommandB } from '../../../src/services/targets/gcp/ssh-command.ts';
 import { chooseVm, type GroupVm, listVms } from '../../../src/services/targets/gcp/vms.ts';
 
@@ -61,7 +62,7 @@ describe('ssh b', () => {
   });
 
   it('trusts the one host key of the stack alone', async () => {
-    await loginKeys(paths, true);
+    await loginKeys(paths, HOST_KEY_B, true);
     const words = await sshCommandB(vm('b'), { compute, paths, request: undefined, service: 'b' });
     expect(words).toEqual(expect.arrayContaining(['StrictHostKeyChecking=yes', 'HostKeyAlias=chainctl-s-b']));
     expect(words.at(-1)).toBe('ubuntu@192.0.2.1');

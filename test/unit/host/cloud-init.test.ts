@@ -12,7 +12,7 @@ const hostKey = makeSshKeyPair('host');
 const authorizedKey = makeSshKeyPair('operator').publicKey;
 
 describe('user data', () => {
-  const text = cloudInit({ templates: BOOT, hostKey, authorizedKey, ttlMinutes: 90.2, extra: ['echo "a: b" # c'] });
+  const text = cloudInit({ templates: BOOT, hostKey, authorizedKey, ttlMinutes: 90.2 });
   const parsed = parse(text);
 
   it('is cloud-config that a YAML parser reads, within what EC2 takes', () => {
@@ -32,8 +32,7 @@ describe('user data', () => {
   it('arms the switch before anything that may fail, and again at every boot', () => {
     const commands = parsed.runcmd as (string | string[])[];
     expect(commands.findIndex((each) => String(each).includes('chainctl-deadline'))).toBe(0);
-    expect(commands.at(-2)).toEqual(['/usr/local/sbin/chainctl-install-docker']);
-    expect(commands.at(-1)).toBe('echo "a: b" # c');
+    expect(commands.at(-1)).toEqual(['/usr/local/sbin/chainctl-install-docker']);
     const unit = (parsed.write_files as { path: string; content: string }[]).find(({ path }) =>
       path.endsWith('.service'),
     );
@@ -46,8 +45,8 @@ describe('user data', () => {
   });
 
   it('refuses what would not fit', () => {
-    const extra = ['x'.repeat(16_000)];
-    expect(() => cloudInit({ templates: BOOT, hostKey, authorizedKey, extra })).toThrow(/too large/);
+    const files = [{ path: '/tmp/large', content: 'x'.repeat(16_000) }];
+    expect(() => cloudInit({ templates: BOOT, hostKey, authorizedKey, files })).toThrow(/too large/);
   });
 });
 

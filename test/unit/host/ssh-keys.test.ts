@@ -17,6 +17,16 @@ describe('a key pair', () => {
     expect(makeSshKeyPair('x').privateKey).not.toBe(makeSshKeyPair('x').privateKey);
   });
 
+  it('is never one that has lost its leading zeros', () => {
+    const lost = `ssh-ed25519 ${Buffer.from(`\0\0\0\x0bssh-ed25519\0\0\0\x1f${'k'.repeat(31)}`, 'latin1').toString('base64')}`;
+    const whole = { private: 'the private key', public: line };
+    const made = [{ private: 'no key', public: lost }, whole];
+    expect(makeSshKeyPair('x', () => made.shift() ?? whole)).toEqual({ privateKey: whole.private, publicKey: line });
+    for (let i = 0; i < 1000; i += 1) {
+      expect(parsePublicKey(makeSshKeyPair('x').publicKey)?.blob.length).toBe(51);
+    }
+  });
+
   // Comments of several lengths: the private part is padded.
   it.each(['', 'a', 'chainctl-demo', 'chainctl-demo-operator'])(
     'is what OpenSSH reads; comment "%s"',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
-import { fairnessOf } from '../../../src/services/load/stats/fairness.ts';
+import { fairnessOf } from '../../../src/services/load/stats/point-summary.ts';
 import { whoRefused } from '../../../src/services/load/stats/refusals.ts';
 import { HopTimes } from '../../../src/services/load/stats/waterfall.ts';
 import type { Waterfall } from '../../../src/services/load/types.ts';

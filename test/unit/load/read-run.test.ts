@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
-import { REQUEST_COLUMNS } from '../../../src/services/load/record/csv-columns.ts';
 import { readRequests, splitRow } from '../../../src/services/load/record/csv-reader.ts';
-import { headerRow, requestRows } from '../../../src/services/load/record/csv-rows.ts';
+import { REQUEST_HEADER, requestRows } from '../../../src/services/load/record/csv-rows.ts';
 import { jsonLine, readJsonLines } from '../../../src/services/load/record/json-lines.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
 import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
@@ -48,7 +47,7 @@ async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
 
 test('requests are read back as they were written', async () => {
   const path = join(folder, 'x.csv');
-  await writeFile(path, headerRow(REQUEST_COLUMNS) + requestRows(10, [fine, bad]));
+  await writeFile(path, REQUEST_HEADER + requestRows(10, [fine, bad]));
   expect(await collect(readRequests(path))).toEqual([fine, bad]);
   expect(await collect(readRequests(join(folder, 'not-there.csv')))).toEqual([]);
 });
@@ -57,7 +56,7 @@ test('a row that was cut off where the writer was killed is left out, wherever t
   const path = join(folder, 'x.csv');
   const rows = requestRows(10, [fine, bad]);
   for (let cut = rows.indexOf('\n') + 1; cut < rows.length; cut++) {
-    await writeFile(path, headerRow(REQUEST_COLUMNS) + rows.slice(0, cut));
+    await writeFile(path, REQUEST_HEADER + rows.slice(0, cut));
     expect(await collect(readRequests(path))).toEqual([fine]);
   }
 });
@@ -99,13 +98,13 @@ test('a run that was killed in the middle of a point', async () => {
   await writeFile(join(folder, 'points.jsonl'), `${jsonLine(first)}{"index":1,"ra`);
   const samples = [second(0), second(1)].map((sample) => jsonLine({ index: 1, rate: 10, ...sample }));
   await writeFile(join(folder, 'series.jsonl'), `${samples.join('')}{"index":1`);
-  await writeFile(join(folder, 'lab_chain_rps1.csv'), headerRow(REQUEST_COLUMNS) + requestRows(1, [fine]));
+  await writeFile(join(folder, 'lab_chain_rps1.csv'), REQUEST_HEADER + requestRows(1, [fine]));
   const records = Array.from({ length: 18 }, (_, index) => ({ ...fine, index, intendedMs: index * 100 }));
   const rows = requestRows(
     10,
     [...records, bad].map((record, index) => ({ ...record, index })),
   );
-  await writeFile(join(folder, 'lab_chain_rps10.csv'), headerRow(REQUEST_COLUMNS) + rows.slice(0, -8));
+  await writeFile(join(folder, 'lab_chain_rps10.csv'), REQUEST_HEADER + rows.slice(0, -8));
 
   const run = await readRun(folder);
   expect(run.runId).toBe(plan.runId);

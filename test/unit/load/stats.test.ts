@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import { Collector } from '../../../src/services/load/stats/collector.ts';
-import { checkConservation } from '../../../src/services/load/stats/conservation.ts';
 import { nearestRank, Samples } from '../../../src/services/load/stats/percentiles.ts';
-import { summarizePoint } from '../../../src/services/load/stats/point-summary.ts';
+import { checkConservation, summarizePoint } from '../../../src/services/load/stats/point-summary.ts';
 import { judgeValidity, type ValidityInput } from '../../../src/services/load/stats/validity.ts';
 
 describe('percentiles', () => {

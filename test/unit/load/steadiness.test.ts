@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { departureRate } from '../../../src/services/load/stats/departures.ts';
+import { departureRate } from '../../../src/services/load/stats/collector.ts';
 import { littlesLaw } from '../../../src/services/load/stats/little.ts';
 import { leastSquares } from '../../../src/services/load/stats/samples-over-time.ts';
 import { judgeState, type SteadinessInput } from '../../../src/services/load/stats/steadiness.ts';

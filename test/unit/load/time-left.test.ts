@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { longestDrain } from '../../../src/services/load/schedule/longest-drain.ts';
+import { longestDrain } from '../../../src/services/load/schedule/arrivals.ts';
 import { plannedSeconds, timeLeft } from '../../../src/services/load/sweep/time-left.ts';
 
 const plan = {

@@ -1,6 +1,5 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup as systemLookup } from 'node:dns/promises';
-import type { LookupFunction } from 'node:net';
 
 /** What a host name means, for the length of one point. */
 export interface Resolved {
@@ -21,14 +20,4 @@ export async function resolveOnce(hostname: string): Promise<Resolved> {
   } catch (error) {
     return { addresses: [], failure: error as NodeJS.ErrnoException };
   }
-}
-
-/** The same as a `lookup` option of `node:net`. */
-export function lookupOf({ addresses, failure }: Resolved): LookupFunction {
-  return (_name, options, callback) => {
-    const first = addresses[0];
-    if (first === undefined) callback(failure ?? new Error('no address'), '', 0);
-    else if (options.all === true) callback(null, [...addresses]);
-    else callback(null, first.address, first.family);
-  };
 }

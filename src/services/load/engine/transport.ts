@@ -11,7 +11,7 @@ export interface ConnectionControls {
   readonly connectionAgeMs?: number;
   /**
    * Connections opened in one turn of the event loop. A request that needs one more waits for the next turn, and the
-   * wait is lateness. Default: 8 over plain http, no bound over https.
+   * wait is lateness. Default: 8.
    */
   readonly maxConnectsPerTick?: number;
   /**

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { reasonOf } from '../../../errors.ts';
 import { plural } from '../../words.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
-import { REQUEST_COLUMNS, SUMMARY_COLUMNS } from '../record/csv-columns.ts';
 import { CsvFile } from '../record/csv-file.ts';
-import { headerRow, requestRows, summaryRow } from '../record/csv-rows.ts';
+import { REQUEST_HEADER, requestRows, SUMMARY_HEADER, summaryRow } from '../record/csv-rows.ts';
 import { publish, publishCopy, retireAll } from '../record/published-name.ts';
 import { resultsUnwritable } from '../record/results-folder.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
@@ -40,7 +39,7 @@ export class CsvOutput implements Output {
         const text = `this run takes the names of ${plural(retired, 'file')} of an earlier run with tag ${tag}; they stay in that run's folder`;
         run.emit({ type: 'note', level: 'info', text });
       }
-      this.#summary = await this.#create(run, `${tag}_summary.csv`, SUMMARY_COLUMNS);
+      this.#summary = await this.#create(run, `${tag}_summary.csv`, SUMMARY_HEADER);
       this.#summaryLinked = await publish(this.#summary.path, outFolder);
     } catch (error) {
       throw resultsUnwritable(outFolder, error);
@@ -53,7 +52,7 @@ export class CsvOutput implements Output {
     const name = this.#nextName(run, rate);
     try {
       if (run.resumed) await setAside(run.folder, name);
-      const rows = await this.#create(run, name, REQUEST_COLUMNS);
+      const rows = await this.#create(run, name, REQUEST_HEADER);
       const linked = await publish(rows.path, run.outFolder);
       return {
         file: join(run.outFolder, name),
@@ -102,11 +101,9 @@ export class CsvOutput implements Output {
     return `${tag}_${targetName}_rps${rate}${nth === 1 ? '' : `_${nth}`}.csv`;
   }
 
-  #create(run: OutputRun, name: string, columns: readonly string[]): Promise<CsvFile> {
+  #create(run: OutputRun, name: string, header: string): Promise<CsvFile> {
     const path = join(run.folder, name);
-    return this.#createFile(path, headerRow(columns), (error) =>
-      run.onFailure(`cannot write ${path}: ${reasonOf(error)}`),
-    );
+    return this.#createFile(path, header, (error) => run.onFailure(`cannot write ${path}: ${reasonOf(error)}`));
   }
 }
 

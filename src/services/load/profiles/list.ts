@@ -1,7 +1,7 @@
-import { formatEstimate } from '../../../durations.ts';
+import { formatEstimate, formatSpan } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
-import type { PointSummary } from '../types.ts';
-import { eachPoint } from './each-point.ts';
+import { longestDrain } from '../schedule/arrivals.ts';
+import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Profile, Step } from './profile.ts';
 
 /** Every rate once, in the order given; a point that was interrupted before is missing. */
@@ -33,3 +33,15 @@ export const list: Profile = {
     return `${points}, ${eachPoint(plan, `${requests}, about ${formatEstimate(estimateSeconds)}`)}`;
   },
 };
+
+/** How long each point is and what may make the sweep longer: answers that queue are waited for after each point. */
+export function eachPoint(plan: SweepPlan, about: string): string {
+  const { durationSeconds, warmupSeconds, probeMs } = plan;
+  const warmup = warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(warmupSeconds)} of warm-up`;
+  const drain = formatEstimate(longestDrain(plan));
+  const drains =
+    probeMs === undefined
+      ? ` and the drains, at most ${drain} each`
+      : `; where answers queue, up to ${drain} more a point`;
+  return `${formatSpan(durationSeconds)} each${warmup}, ${about}${drains}`;
+}

@@ -2,9 +2,8 @@ import { formatEstimate, formatSeconds } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
 import { isSustained } from '../stats/knee.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
-import { eachPoint } from './each-point.ts';
 import { ENOUGH, MAX_SEARCH_POINTS, nextSearchPoint, type Search, type Tried } from './knee-search.ts';
-import { listSteps } from './list.ts';
+import { eachPoint, listSteps } from './list.ts';
 import type { Note, Profile, Step } from './profile.ts';
 
 /** A search for the knee between the lowest and the highest rate. */

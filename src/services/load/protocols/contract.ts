@@ -27,6 +27,14 @@ export function missingInB(body: Body): string | undefined {
   return typeof body.host === 'string' ? undefined : 'host';
 }
 
+/** What an engine tells of its time, as services pass it on. */
+const ENGINE_TIMES = [
+  ['engine_queue_seconds', 'queue_seconds'],
+  ['load_seconds', 'load_seconds'],
+  ['prompt_seconds', 'prompt_seconds'],
+  ['generation_seconds', 'generation_seconds'],
+] as const;
+
 function figuresOf(a: Body, b: Body): AnswerFigures {
   const inA = isObject(a.timing) ? a.timing : {};
   const inB = isObject(b.timing) ? b.timing : {};
@@ -41,17 +49,9 @@ function figuresOf(a: Body, b: Body): AnswerFigures {
   keep(found, 'output_tokens', usage.eval_count);
   keep(found, 'a_queue_seconds', inA.queue_seconds);
   keep(found, 'b_queue_seconds', inB.queue_seconds);
-  if (isObject(inA.engine)) {
-    keep(found, 'a_engine_queue_seconds', inA.engine.queue_seconds);
-    keep(found, 'a_load_seconds', inA.engine.load_seconds);
-    keep(found, 'a_prompt_seconds', inA.engine.prompt_seconds);
-    keep(found, 'a_generation_seconds', inA.engine.generation_seconds);
-  }
-  if (isObject(inB.engine)) {
-    keep(found, 'b_engine_queue_seconds', inB.engine.queue_seconds);
-    keep(found, 'b_load_seconds', inB.engine.load_seconds);
-    keep(found, 'b_prompt_seconds', inB.engine.prompt_seconds);
-    keep(found, 'b_generation_seconds', inB.engine.generation_seconds);
+  for (const [name, told] of ENGINE_TIMES) {
+    if (isObject(inA.engine)) keep(found, `a_${name}`, inA.engine[told]);
+    if (isObject(inB.engine)) keep(found, `b_${name}`, inB.engine[told]);
   }
   return found;
 }

@@ -1,143 +1,146 @@
 import { stringify } from 'csv-stringify/sync';
-import { PHASE_FIGURES, type RequestRecord } from '../engine/request-record.ts';
+import { ANSWER_FIGURES, type AnswerFigures, PHASE_FIGURES, type RequestRecord } from '../engine/request-record.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
-import { SUMMARY_COLUMNS } from './csv-columns.ts';
 
 type Cell = string | number;
 
-export function headerRow(columns: readonly string[]): string {
-  return stringify([[...columns]]);
+type Columns<Of extends unknown[]> = Readonly<Record<string, (...of: Of) => Cell>>;
+
+function figures(names: readonly (keyof AnswerFigures)[]): Columns<[RequestRecord]> {
+  return Object.fromEntries(names.map((name) => [name, (record: RequestRecord) => record.figures?.[name] ?? '']));
 }
 
-/** Rows of the per-request file; `latency_ms` is the response time, measured from the intended time. */
+/**
+ * The first five are the contract's. `latency_ms` is the response time, measured from the intended time; `ttft_ms` counts
+ * from the sending; `itl_ms` holds several times with blanks between them. `intended_ms` and all times count from the
+ * beginning of the point's window.
+ */
+const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
+  rps_target: (_, rate) => rate,
+  ok: ({ outcome }) => Number(outcome === 'ok'),
+  status: ({ status }) => status,
+  latency_ms: ({ latenessMs, serviceMs }) =>
+    fixed(latenessMs === undefined || serviceMs === undefined ? undefined : latenessMs + serviceMs),
+  error: ({ error }) => foreign(error),
+  request: ({ index }) => index,
+  intended_ms: ({ intendedMs }) => fixed(intendedMs),
+  lateness_ms: ({ latenessMs }) => fixed(latenessMs),
+  service_ms: ({ serviceMs }) => fixed(serviceMs),
+  outcome: ({ outcome }) => outcome,
+  class: (record) => foreign(record.class),
+  host: ({ host = '' }) => foreign(host),
+  ...figures(ANSWER_FIGURES),
+  ttft_ms: (record) => fixed(record.ttft_ms),
+  tpot_ms: (record) => fixed(timePerToken(record)),
+  itl_ms: ({ itl_ms: gaps = [] }) => gaps.map((ms) => fixed(ms)).join(' '),
+  ...figures(PHASE_FIGURES),
+};
+
+/**
+ * The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. A
+ * request that did not end counts as an error, and not as completed.
+ */
+const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
+  run_tag: (_, { tag }) => tag,
+  target_url: (_, { targetUrl }) => targetUrl,
+  rps_target: ({ rate }) => rate,
+  duration_s: ({ durationSeconds }) => Number(durationSeconds.toFixed(3)),
+  timeout_s: (_, { timeoutSeconds }) => timeoutSeconds,
+  drain_timeout_s: (_, { drainSeconds }) => drainSeconds,
+  concurrency: (_, { maxInFlight }) => maxInFlight,
+  sent: ({ sent }) => sent,
+  completed: (point) => point.sent - point.outcomes.incomplete,
+  ok: ({ outcomes }) => outcomes.ok,
+  errors: (point) => point.sent - point.outcomes.ok,
+  ok_rps: ({ okRps }) => rate(okRps),
+  err_pct: (point) => (point.sent === 0 ? 0 : (100 * (point.sent - point.outcomes.ok)) / point.sent).toFixed(2),
+  avg_ms: ({ response }) => fixed(response?.mean),
+  p50_ms: ({ response }) => fixed(response?.p50),
+  p90_ms: ({ response }) => fixed(response?.p90),
+  p95_ms: ({ response }) => fixed(response?.p95),
+  p99_ms: ({ response }) => fixed(response?.p99),
+  per_request_csv: ({ perRequestCsv }) => perRequestCsv,
+  run_id: (_, { runId }) => runId,
+  started_at: ({ startedAt }) => startedAt,
+  status: ({ status }) => status,
+  validity: ({ validity }) => validity,
+  simulated: (_, { simulated }) => (simulated ? 1 : 0),
+  scheduled: ({ scheduled }) => scheduled,
+  dropped: ({ dropped }) => dropped,
+  http_error: ({ outcomes }) => outcomes.http_error,
+  transport_error: ({ outcomes }) => outcomes.transport_error,
+  timeout: ({ outcomes }) => outcomes.timeout,
+  invalid: ({ outcomes }) => outcomes.invalid,
+  incomplete: ({ outcomes }) => outcomes.incomplete,
+  sent_rps: ({ sentRps }) => rate(sentRps),
+  served_rps: ({ servedRps }) => rate(servedRps),
+  lateness_p50_ms: ({ lateness }) => fixed(lateness?.p50),
+  lateness_p99_ms: ({ lateness }) => fixed(lateness?.p99),
+  service_p50_ms: ({ service }) => fixed(service?.p50),
+  service_p99_ms: ({ service }) => fixed(service?.p99),
+  peak_in_flight: ({ peakInFlight }) => peakInFlight,
+  new_connections: ({ newConnections }) => newConnections,
+  errors_by_class: ({ errorsByClass }) => foreign(listed(errorsByClass)),
+  hosts: ({ hosts }) => foreign(listed(hosts)),
+  state: ({ state }) => state?.state ?? '',
+  state_reason: ({ state }) => foreign(state?.reason ?? ''),
+  little_expected: ({ state }) => state?.little?.expected ?? '',
+  little_observed: ({ state }) => state?.little?.observed ?? '',
+  in_flight_slope: ({ state }) => state?.inFlightSlope ?? '',
+  contaminated: ({ contaminated }) => foreign(contaminated ?? ''),
+  max_ms: ({ response }) => fixed(response?.max),
+  p50_ci_low_ms: ({ response }) => fixed(response?.ci.p50?.[0]),
+  p50_ci_high_ms: ({ response }) => fixed(response?.ci.p50?.[1]),
+  p95_ci_low_ms: ({ response }) => fixed(response?.ci.p95?.[0]),
+  p95_ci_high_ms: ({ response }) => fixed(response?.ci.p95?.[1]),
+  p99_ci_low_ms: ({ response }) => fixed(response?.ci.p99?.[0]),
+  p99_ci_high_ms: ({ response }) => fixed(response?.ci.p99?.[1]),
+  client_wait_ms: ({ waterfall }) => fixed(waterfall?.clientWait),
+  a_ms: ({ waterfall }) => fixed(waterfall?.a),
+  network_ms: ({ waterfall }) => fixed(waterfall?.network),
+  b_model_ms: ({ waterfall }) => fixed(waterfall?.bModel),
+  b_wait_ms: ({ waterfall }) => fixed(waterfall?.bWait),
+  refused_by: ({ refusedBy }) => listed(refusedBy ?? {}),
+  fairness_jain: ({ fairness }) => fairness?.jain ?? '',
+  fairness_max_min: ({ fairness }) => fairness?.maxMin ?? '',
+  prompt_tokens: ({ tokens }) => tokens?.prompt ?? '',
+  output_tokens: ({ tokens }) => tokens?.output ?? '',
+  output_tokens_per_s: ({ tokens }) => fixed(tokens?.outputPerSecond),
+  ttft_p50_ms: ({ stream }) => fixed(stream?.ttft.p50),
+  ttft_p95_ms: ({ stream }) => fixed(stream?.ttft.p95),
+  itl_p50_ms: ({ stream }) => fixed(stream?.itl?.p50),
+  itl_p95_ms: ({ stream }) => fixed(stream?.itl?.p95),
+  tpot_p50_ms: ({ stream }) => fixed(stream?.tpot?.p50),
+  tpot_p95_ms: ({ stream }) => fixed(stream?.tpot?.p95),
+  a_queue_ms: ({ waterfall }) => fixed(waterfall?.aQueue),
+  a_engine_queue_ms: ({ waterfall }) => fixed(waterfall?.aEngineQueue),
+  a_load_ms: ({ waterfall }) => fixed(waterfall?.aWork?.load),
+  a_prompt_ms: ({ waterfall }) => fixed(waterfall?.aWork?.prompt),
+  a_generation_ms: ({ waterfall }) => fixed(waterfall?.aWork?.generation),
+  b_queue_ms: ({ waterfall }) => fixed(waterfall?.bQueue),
+  b_engine_queue_ms: ({ waterfall }) => fixed(waterfall?.bEngineQueue),
+  b_load_ms: ({ waterfall }) => fixed(waterfall?.bWork?.load),
+  b_prompt_ms: ({ waterfall }) => fixed(waterfall?.bWork?.prompt),
+  b_generation_ms: ({ waterfall }) => fixed(waterfall?.bWork?.generation),
+};
+
+export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
+export const SUMMARY_HEADER = stringify([Object.keys(SUMMARY)]);
+
+/** Rows of the per-request file. */
 export function requestRows(rate: number, records: readonly RequestRecord[]): string {
-  return stringify(records.map((record) => requestRow(rate, record)));
+  const cells = Object.values(REQUEST);
+  return stringify(records.map((record) => cells.map((cell) => cell(record, rate))));
 }
 
-function requestRow(rate: number, record: RequestRecord): Cell[] {
-  const { latenessMs, serviceMs, figures } = record;
-  const latency = latenessMs === undefined || serviceMs === undefined ? undefined : latenessMs + serviceMs;
-  return [
-    rate,
-    record.outcome === 'ok' ? 1 : 0,
-    record.status,
-    fixed(latency),
-    foreign(record.error),
-    record.index,
-    fixed(record.intendedMs),
-    fixed(latenessMs),
-    fixed(serviceMs),
-    record.outcome,
-    foreign(record.class),
-    foreign(record.host ?? ''),
-    figures?.a_local_seconds ?? '',
-    figures?.b_remote_seconds ?? '',
-    figures?.end_to_end_seconds ?? '',
-    figures?.ollama_seconds ?? '',
-    figures?.total_seconds ?? '',
-    figures?.prompt_tokens ?? '',
-    figures?.output_tokens ?? '',
-    fixed(record.ttft_ms),
-    fixed(timePerToken(record)),
-    record.itl_ms?.map((ms) => fixed(ms)).join(' ') ?? '',
-    ...PHASE_FIGURES.map((name) => figures?.[name] ?? ''),
-  ];
+export function summaryRow(plan: SweepPlan, point: PointSummary): string {
+  return stringify([Object.values(SUMMARY).map((cell) => cell(point, plan))]);
 }
 
 /** The first token left out, as vLLM's benchmark has it. */
 function timePerToken({ serviceMs, ttft_ms: first, figures }: RequestRecord): number | undefined {
   const tokens = figures?.output_tokens ?? 0;
   return serviceMs === undefined || first === undefined || tokens < 2 ? undefined : (serviceMs - first) / (tokens - 1);
-}
-
-/** One row of the summary. A request that did not end counts as an error, and not as completed. */
-export function summaryRow(plan: SweepPlan, point: PointSummary): string {
-  const { outcomes, response, state, waterfall, fairness, tokens, stream } = point;
-  const errors = point.sent - outcomes.ok;
-  const row: Record<(typeof SUMMARY_COLUMNS)[number], Cell> = {
-    run_tag: plan.tag,
-    target_url: plan.targetUrl,
-    rps_target: point.rate,
-    duration_s: Number(point.durationSeconds.toFixed(3)),
-    timeout_s: plan.timeoutSeconds,
-    drain_timeout_s: plan.drainSeconds,
-    concurrency: plan.maxInFlight,
-    sent: point.sent,
-    completed: point.sent - outcomes.incomplete,
-    ok: outcomes.ok,
-    errors,
-    ok_rps: rate(point.okRps),
-    err_pct: (point.sent === 0 ? 0 : (100 * errors) / point.sent).toFixed(2),
-    avg_ms: fixed(response?.mean),
-    p50_ms: fixed(response?.p50),
-    p90_ms: fixed(response?.p90),
-    p95_ms: fixed(response?.p95),
-    p99_ms: fixed(response?.p99),
-    per_request_csv: point.perRequestCsv,
-    run_id: plan.runId,
-    started_at: point.startedAt,
-    status: point.status,
-    validity: point.validity,
-    simulated: plan.simulated ? 1 : 0,
-    scheduled: point.scheduled,
-    dropped: point.dropped,
-    http_error: outcomes.http_error,
-    transport_error: outcomes.transport_error,
-    timeout: outcomes.timeout,
-    invalid: outcomes.invalid,
-    incomplete: outcomes.incomplete,
-    sent_rps: rate(point.sentRps),
-    served_rps: rate(point.servedRps),
-    lateness_p50_ms: fixed(point.lateness?.p50),
-    lateness_p99_ms: fixed(point.lateness?.p99),
-    service_p50_ms: fixed(point.service?.p50),
-    service_p99_ms: fixed(point.service?.p99),
-    peak_in_flight: point.peakInFlight,
-    new_connections: point.newConnections,
-    errors_by_class: foreign(listed(point.errorsByClass)),
-    hosts: foreign(listed(point.hosts)),
-    state: state?.state ?? '',
-    state_reason: foreign(state?.reason ?? ''),
-    little_expected: state?.little?.expected ?? '',
-    little_observed: state?.little?.observed ?? '',
-    in_flight_slope: state?.inFlightSlope ?? '',
-    contaminated: foreign(point.contaminated ?? ''),
-    max_ms: fixed(response?.max),
-    p50_ci_low_ms: fixed(response?.ci.p50?.[0]),
-    p50_ci_high_ms: fixed(response?.ci.p50?.[1]),
-    p95_ci_low_ms: fixed(response?.ci.p95?.[0]),
-    p95_ci_high_ms: fixed(response?.ci.p95?.[1]),
-    p99_ci_low_ms: fixed(response?.ci.p99?.[0]),
-    p99_ci_high_ms: fixed(response?.ci.p99?.[1]),
-    client_wait_ms: fixed(waterfall?.clientWait),
-    a_ms: fixed(waterfall?.a),
-    network_ms: fixed(waterfall?.network),
-    b_model_ms: fixed(waterfall?.bModel),
-    b_wait_ms: fixed(waterfall?.bWait),
-    refused_by: listed(point.refusedBy ?? {}),
-    fairness_jain: fairness?.jain ?? '',
-    fairness_max_min: fairness?.maxMin ?? '',
-    prompt_tokens: tokens?.prompt ?? '',
-    output_tokens: tokens?.output ?? '',
-    output_tokens_per_s: fixed(tokens?.outputPerSecond),
-    ttft_p50_ms: fixed(stream?.ttft.p50),
-    ttft_p95_ms: fixed(stream?.ttft.p95),
-    itl_p50_ms: fixed(stream?.itl?.p50),
-    itl_p95_ms: fixed(stream?.itl?.p95),
-    tpot_p50_ms: fixed(stream?.tpot?.p50),
-    tpot_p95_ms: fixed(stream?.tpot?.p95),
-    a_queue_ms: fixed(waterfall?.aQueue),
-    a_engine_queue_ms: fixed(waterfall?.aEngineQueue),
-    a_load_ms: fixed(waterfall?.aWork?.load),
-    a_prompt_ms: fixed(waterfall?.aWork?.prompt),
-    a_generation_ms: fixed(waterfall?.aWork?.generation),
-    b_queue_ms: fixed(waterfall?.bQueue),
-    b_engine_queue_ms: fixed(waterfall?.bEngineQueue),
-    b_load_ms: fixed(waterfall?.bWork?.load),
-    b_prompt_ms: fixed(waterfall?.bWork?.prompt),
-    b_generation_ms: fixed(waterfall?.bWork?.generation),
-  };
-  return stringify([SUMMARY_COLUMNS.map((column) => row[column])]);
 }
 
 /** Three decimals, as the contract has them; empty where there is no figure. */

@@ -1,11 +1,9 @@
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { Outcome, Refuser } from '../types.ts';
-import { departureRate } from './departures.ts';
+import type { Outcome, Refuser, StreamFigures } from '../types.ts';
 import { Samples } from './percentiles.ts';
 import { whoRefused } from './refusals.ts';
 import { Column } from './samples-over-time.ts';
-import { StreamTimes } from './stream-times.ts';
 import { HopTimes } from './waterfall.ts';
 
 /** Adds up the records of one point as they come. */
@@ -128,4 +126,59 @@ export class Collector {
 
 function count<K>(into: Map<K, number>, key: K): void {
   into.set(key, (into.get(key) ?? 0) + 1);
+}
+
+/** Part of the answers that is left out at each end: queues fill and empty there, and single long answers stray. */
+const ENDS = 0.1;
+
+/**
+ * At what rate answers came, per second: between the first and the last tenth of them, so that neither the time until
+ * the first one nor a few stragglers count. Unlike a division by the window it does not fall with the response time,
+ * and a backlog that is worked off after the window does not raise it.
+ *
+ * @param endedMs when each success ended, milliseconds, in any order
+ * @returns undefined for less than two, or where all ended at once
+ */
+export function departureRate(endedMs: Float64Array): number | undefined {
+  const ascending = Float64Array.from(endedMs).sort();
+  const left = Math.floor(ascending.length * ENDS);
+  const last = ascending.length - 1 - left;
+  const seconds = ((ascending[last] ?? 0) - (ascending[left] ?? 0)) / 1000;
+  return last > left && seconds > 0 ? (last - left) / seconds : undefined;
+}
+
+/**
+ * Time to first token, between reads that brought tokens, and per output token, of streamed successes. The first counts
+ * from the intended time like every response time; the others are differences. Time per output token is
+ * (end - first token) / (tokens - 1), as vLLM's benchmark has it.
+ */
+class StreamTimes {
+  readonly #ttft = new Samples();
+  readonly #itl = new Samples();
+  readonly #tpot = new Samples();
+  #tokens = 0;
+
+  add({ outcome, latenessMs, serviceMs, ttft_ms: first, itl_ms: between, figures }: RequestRecord): void {
+    if (outcome !== 'ok' || latenessMs === undefined || serviceMs === undefined || first === undefined) return;
+    this.#ttft.add(latenessMs + first);
+    for (const gap of between ?? []) this.#itl.add(gap);
+    const tokens = figures?.output_tokens ?? 0;
+    this.#tokens += tokens;
+    if (tokens > 1) this.#tpot.add((serviceMs - first) / (tokens - 1));
+  }
+
+  /** @param seconds that the tokens are divided by */
+  summary(seconds: number): StreamFigures | undefined {
+    const ttft = this.#ttft.summary();
+    if (ttft === undefined) return undefined;
+    const itl = this.#itl.summary();
+    const tpot = this.#tpot.summary();
+    return {
+      ttft,
+      ...(itl === undefined ? {} : { itl }),
+      ...(tpot === undefined ? {} : { tpot }),
+      outputTokens: this.#tokens,
+      outputTokensPerSecond: seconds > 0 ? Math.round((this.#tokens / seconds) * 1000) / 1000 : 0,
+    };
+  }
 }

@@ -98,7 +98,7 @@ export function judgeCriterion(
 ): { readonly met: boolean; readonly observed: string } {
   const value = figureOf(metric, measured);
   if (value === undefined) return { met: false, observed: 'nothing measured' };
-  return { met: compare(value, operator, bound), observed: observedText(metric, value) };
+  return { met: COMPARE[operator](value, bound), observed: observedText(metric, value) };
 }
 
 /**
@@ -135,18 +135,12 @@ function figureOf(metric: Metric, { outcomes, scheduled, okRps, servedRps, respo
   }
 }
 
-function compare(value: number, operator: Operator, bound: number): boolean {
-  switch (operator) {
-    case '<':
-      return value < bound;
-    case '<=':
-      return value <= bound;
-    case '>':
-      return value > bound;
-    case '>=':
-      return value >= bound;
-  }
-}
+const COMPARE: Readonly<Record<Operator, (value: number, bound: number) => boolean>> = {
+  '<': (value, bound) => value < bound,
+  '<=': (value, bound) => value <= bound,
+  '>': (value, bound) => value > bound,
+  '>=': (value, bound) => value >= bound,
+};
 
 function observedText(metric: Metric, value: number): string {
   if (isOneOf(SHARES, metric)) return `${(100 * value).toFixed(2)} %`;

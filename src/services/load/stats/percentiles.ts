@@ -1,31 +1,26 @@
 import type { Distribution, Interval, Percentiles } from '../types.ts';
 import { quantileInterval } from './quantile-interval.ts';
+import { Column } from './samples-over-time.ts';
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
 
 /** Samples of one quantity in milliseconds; percentiles are exact, by nearest rank. */
 export class Samples {
-  #values = new Float64Array(1024);
-  #count = 0;
+  readonly #values = new Column();
   #sum = 0;
 
   get count(): number {
-    return this.#count;
+    return this.#values.length;
   }
 
   add(value: number): void {
-    if (this.#count === this.#values.length) {
-      const larger = new Float64Array(this.#values.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.#count++] = value;
+    this.#values.push(value);
     this.#sum += value;
   }
 
   /** @returns undefined when there are no samples */
   summary(): Distribution | undefined {
-    if (this.#count === 0) return undefined;
+    if (this.count === 0) return undefined;
     const sorted = this.#sorted();
     const ci: Partial<Record<keyof Percentiles, Interval>> = {};
     for (const name of ['p50', 'p90', 'p95', 'p99'] as const) {
@@ -33,16 +28,16 @@ export class Samples {
       if (bounds !== undefined) ci[name] = [round(bounds[0]), round(bounds[1])];
     }
     const max = round(sorted.at(-1) ?? 0);
-    return { ...percentilesOf(sorted), mean: round(this.#sum / this.#count), max, count: this.#count, ci };
+    return { ...percentilesOf(sorted), mean: round(this.#sum / this.count), max, count: this.count, ci };
   }
 
   /** The percentiles alone: cheap enough for a live view. */
   percentiles(): Percentiles | undefined {
-    return this.#count === 0 ? undefined : percentilesOf(this.#sorted());
+    return this.count === 0 ? undefined : percentilesOf(this.#sorted());
   }
 
   #sorted(): Float64Array {
-    return this.#values.slice(0, this.#count).sort();
+    return this.#values.view().slice().sort();
   }
 }
 

@@ -1,8 +1,6 @@
 import type { Progress } from '../engine/protocol.ts';
 import type { PointSummary, Refuser } from '../types.ts';
 import type { Collector } from './collector.ts';
-import { checkConservation } from './conservation.ts';
-import { fairnessOf } from './fairness.ts';
 import { judgeState } from './steadiness.ts';
 import { judgeValidity } from './validity.ts';
 
@@ -140,4 +138,44 @@ function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
 /** Three decimals, and as many digits of what is less than that. */
 function round(value: number): number {
   return value > 0 && value < 0.1 ? Number(value.toPrecision(3)) : Math.round(value * 1000) / 1000;
+}
+
+/**
+ * Every request is somewhere: `scheduled = sent + dropped`, and `sent` is the sum of all outcomes.
+ *
+ * @throws Error, a bug of this program, when it is not so
+ */
+export function checkConservation({
+  scheduled,
+  sent,
+  dropped,
+  outcomes,
+}: Pick<PointSummary, 'scheduled' | 'sent' | 'dropped' | 'outcomes'>): void {
+  const ended = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  if (scheduled === sent + dropped && sent === ended) return;
+  throw new Error(
+    `requests were lost in the accounts: scheduled ${scheduled}, sent ${sent}, dropped ${dropped}, ` +
+      `outcomes ${JSON.stringify(outcomes)} (sum ${ended})`,
+  );
+}
+
+/**
+ * How evenly the hosts were used.
+ *
+ * `jain` is (sum x)^2 / (n * sum x^2): 1 when all shares are equal, 1/n when one host has everything (Jain, Chiu and
+ * Hawe 1984, "A quantitative measure of fairness and discrimination", DEC-TR-301). A host that answered nothing is not
+ * known here and cannot count.
+ *
+ * @returns undefined without an answer
+ */
+export function fairnessOf(hosts: Iterable<number>): { readonly jain: number; readonly maxMin: number } | undefined {
+  const counts = [...hosts].filter((count) => count > 0);
+  if (counts.length === 0) return undefined;
+  const sum = counts.reduce((total, count) => total + count, 0);
+  const squares = counts.reduce((total, count) => total + count * count, 0);
+  const round = (value: number) => Math.round(value * 1000) / 1000;
+  return {
+    jain: round((sum * sum) / (counts.length * squares)),
+    maxMin: round(Math.max(...counts) / Math.min(...counts)),
+  };
 }

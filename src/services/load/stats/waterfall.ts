@@ -55,7 +55,7 @@ export class HopTimes {
     const { ollama_seconds: calledB, total_seconds: total } = figures;
     const calledA = this.#isChain ? figures.a_local_seconds : 0;
     if (calledB === undefined || total === undefined || calledA === undefined) return;
-    const hops = { a: hopA(figures), b: hopB(figures) };
+    const hops = { a: hopOf(figures, 'a'), b: hopOf(figures, 'b') };
     const sums = this.#sumsOf(hops);
     const { totals } = sums;
     const inA = addHop(totals, A, hops.a, calledA);
@@ -108,30 +108,12 @@ export class HopTimes {
   }
 }
 
-function hopA(figures: AnswerFigures): Hop {
-  const { a_queue_seconds: queue, a_engine_queue_seconds: inEngine } = figures;
-  return {
-    queue,
-    engine: engineOf(inEngine, figures.a_load_seconds, figures.a_prompt_seconds, figures.a_generation_seconds),
-  };
-}
-
-function hopB(figures: AnswerFigures): Hop {
-  const { b_queue_seconds: queue, b_engine_queue_seconds: inEngine } = figures;
-  return {
-    queue,
-    engine: engineOf(inEngine, figures.b_load_seconds, figures.b_prompt_seconds, figures.b_generation_seconds),
-  };
-}
-
-function engineOf(
-  queue: number | undefined,
-  load: number | undefined,
-  prompt: number | undefined,
-  generation: number | undefined,
-): Hop['engine'] {
-  if (queue === undefined || load === undefined || prompt === undefined || generation === undefined) return undefined;
-  return { queue, work: { load, prompt, generation } };
+function hopOf(figures: AnswerFigures, hop: 'a' | 'b'): Hop {
+  const [queue, inEngine, load, prompt, generation] = (
+    ['queue', 'engine_queue', 'load', 'prompt', 'generation'] as const
+  ).map((part) => figures[`${hop}_${part}_seconds`]);
+  const known = inEngine !== undefined && load !== undefined && prompt !== undefined && generation !== undefined;
+  return { queue, engine: known ? { queue: inEngine, work: { load, prompt, generation } } : undefined };
 }
 
 /**

@@ -7,7 +7,7 @@ import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
 import type { StartGenerator } from '../generators/load-generator.ts';
-import { sweepGenerators } from '../generators/sweep-generators.ts';
+import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep } from '../profiles/profile.ts';
@@ -92,7 +92,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const run = { ...names, folder: record.folder, resumed: options.resume !== undefined, emit, onFailure };
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
-    const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(options.targetUrl, generators.maxInFlight);
+    const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
     const known = { runId: record.runId, simulated: health?.simulated ?? false, maxInFlight, ...probed };
     const plan = planSweep(options, known, own);
     pool.give(first);

@@ -8,10 +8,10 @@ import type { SweepPlan } from '../types.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
- * Source ports towards one destination. The kernel hands out 28,232 by Linux' default `ip_local_port_range`; for plain
- * http the engine takes others below that range too, 50,760 in all. Some are always in use.
+ * Source ports towards one destination. The kernel hands out 28,232 by Linux' default `ip_local_port_range`; the engine
+ * takes others below that range too, 50,760 in all. Some are always in use.
  */
-const PORT_BUDGET = { 'http:': 50_000, 'https:': 28_000 } as const;
+const PORT_BUDGET = 50_000;
 
 /** How a sweep is to be run; all times in seconds. */
 export interface SweepSettings {
@@ -31,9 +31,8 @@ export interface SweepSettings {
  *
  * @param byDescriptors what the generators can have open, as their plan says; infinite without a limit
  */
-export function defaultMaxInFlight(targetUrl: string, byDescriptors: number): number {
-  const ports = PORT_BUDGET[targetUrl.startsWith('https:') ? 'https:' : 'http:'];
-  return Math.max(1, Math.min(ports, byDescriptors));
+export function defaultMaxInFlight(byDescriptors: number): number {
+  return Math.max(1, Math.min(PORT_BUDGET, byDescriptors));
 }
 
 /** What the sweep is going to do, computed before the first request. */

@@ -1,6 +1,5 @@
 import type { Progress } from '../engine/protocol.ts';
-import { arrivalsWithin, nextIndexAfter } from '../schedule/arrivals.ts';
-import { longestDrain } from '../schedule/longest-drain.ts';
+import { arrivalsWithin, longestDrain, nextIndexAfter } from '../schedule/arrivals.ts';
 import type { Collector } from '../stats/collector.ts';
 import type { LiveFigures } from '../stats/live-figures.ts';
 import type { SweepPlan, SweepTick } from '../types.ts';

@@ -1,5 +1,5 @@
 import { profileOf } from '../profiles/profiles.ts';
-import { longestDrain } from '../schedule/longest-drain.ts';
+import { longestDrain } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 
 /** A probe that takes so many times as long as before, had the target been asked now, means a queue. */

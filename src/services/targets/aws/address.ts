@@ -1,8 +1,8 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { CONTINUE, reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
-import { isAws } from './errors.ts';
+import { isAws, unless } from './errors.ts';
 import type { LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
 import { type FollowsReplacement, type Ownership, stackFilters, tagsOf } from './tags.ts';
@@ -81,11 +81,7 @@ export function elasticIp(
         }
       },
       late: (reason) =>
-        new RemedyError(`address ${live.publicIp} could not be given to the VM: ${reason}`, {
-          code: 'not-ready',
-          exit: ExitCode.unhealthy,
-          nextSteps: ['run the same command again: it continues where it stopped'],
-        }),
+        remedy.unhealthy('not-ready', `address ${live.publicIp} could not be given to the VM: ${reason}`, [CONTINUE]),
     });
 
   return {
@@ -125,9 +121,9 @@ export function elasticIp(
 
 async function release(ec2: Ec2, context: ResourceContext, { id, publicIp, associationId }: LiveAddress) {
   if (associationId !== undefined) {
-    await ec2.call('DisassociateAddress', { AssociationId: associationId }, context.signal).catch((error: unknown) => {
-      if (!isAws(error, 'InvalidAssociationID.NotFound')) throw error;
-    });
+    await ec2
+      .call('DisassociateAddress', { AssociationId: associationId }, context.signal)
+      .catch(unless('InvalidAssociationID.NotFound'));
   }
   await pollUntil(context, {
     key: ADDRESS,
@@ -145,10 +141,8 @@ async function release(ec2: Ec2, context: ResourceContext, { id, publicIp, assoc
       }
     },
     late: (reason) =>
-      new RemedyError(`address ${publicIp} (${id}) could not be released: ${reason}`, {
-        code: 'aws-in-use',
-        exit: ExitCode.leftovers,
-        nextSteps: ['run "chainctl teardown aws" again: an address costs money while it is held'],
-      }),
+      remedy.leftovers('aws-in-use', `address ${publicIp} (${id}) could not be released: ${reason}`, [
+        'run "chainctl teardown aws" again: an address costs money while it is held',
+      ]),
   });
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
 
@@ -28,11 +28,9 @@ export function parseImage(text: string): ImageRequest {
   if (/^ami-[0-9a-f]{8,17}$/.test(text)) return { id: text };
   const [, owner, name] = /^(\d{12}|amazon|self):(.+)$/.exec(text) ?? [];
   if (owner !== undefined && name !== undefined) return { owner, name };
-  throw new RemedyError(`"${text}" is neither an image id nor an owner with a name pattern`, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: ['write --ami ami-0123456789abcdef0, or --ami "099720109477:ubuntu/images/*-24.04-*-server-*"'],
-  });
+  throw remedy.usage('usage', `"${text}" is neither an image id nor an owner with a name pattern`, [
+    'write --ami ami-0123456789abcdef0, or --ami "099720109477:ubuntu/images/*-24.04-*-server-*"',
+  ]);
 }
 
 /** One line for the plan and the state; the inverse of `parseImage`. */
@@ -71,13 +69,10 @@ export async function findImage(
   const newest = [...Images].sort((a, b) => (b.CreationDate ?? '').localeCompare(a.CreationDate ?? ''))[0];
   if (newest === undefined) throw noImage(ec2, request, architecture);
   if (newest.Architecture !== undefined && newest.Architecture !== architecture) {
-    throw new RemedyError(
+    throw remedy.configuration(
+      'aws-architecture',
       `image ${newest.ImageId} is for ${newest.Architecture}, the instance type for ${architecture}`,
-      {
-        code: 'aws-architecture',
-        exit: ExitCode.configuration,
-        nextSteps: ['choose another --ami or another --type'],
-      },
+      ['choose another --ami or another --type'],
     );
   }
   const rootDevice = newest.RootDeviceName ?? '/dev/sda1';
@@ -88,9 +83,8 @@ export async function findImage(
 function noImage(ec2: Ec2, request: ImageRequest, architecture: string): RemedyError {
   const what =
     'id' in request ? `image ${request.id}` : `image of ${request.owner} named ${request.name} (${architecture})`;
-  return new RemedyError(`there is no ${what} in ${ec2.region}`, {
-    code: 'aws-no-image',
-    exit: ExitCode.configuration,
-    nextSteps: ['image ids differ from region to region: give one of this region with --ami', 'or leave --ami out'],
-  });
+  return remedy.configuration('aws-no-image', `there is no ${what} in ${ec2.region}`, [
+    'image ids differ from region to region: give one of this region with --ami',
+    'or leave --ami out',
+  ]);
 }

@@ -1,7 +1,6 @@
 import { type BootTemplates, cloudInit } from '../../machine/cloud-init.ts';
-import { makeSshKeyPair } from '../../machine/ssh-keys.ts';
+import { loginKeys } from '../../machine/login-keys.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import { ensureSecretPair, type KeyPair, readSecret, SSH_KEY } from '../../stack/secrets.ts';
 import type { Material } from './desired.ts';
 import { hashOf } from './instance.ts';
 import { HOST_KEY } from './request.ts';
@@ -23,12 +22,9 @@ export async function vmMaterial(
   { paths, boot, ttlSeconds }: MaterialOptions,
   make: boolean,
 ): Promise<Material | undefined> {
-  const pair = (name: string) =>
-    make
-      ? ensureSecretPair(paths, name, () => makeSshKeyPair(`chainctl-${paths.name}-${name}`))
-      : knownPair(paths, name);
-  const [operator, hostKey] = await Promise.all([pair(SSH_KEY), pair(HOST_KEY)]);
-  if (operator === undefined || hostKey === undefined) return undefined;
+  const keys = await loginKeys(paths, HOST_KEY, make);
+  if (keys === undefined) return undefined;
+  const { operator, host: hostKey } = keys;
   const ttlMinutes = ttlSeconds === undefined ? undefined : Math.ceil(ttlSeconds / 60);
   return {
     publicKey: operator.publicKey,
@@ -36,9 +32,4 @@ export async function vmMaterial(
     // Not of the text: a newer chainctl with another boot script is no reason to replace a VM that runs.
     bootHash: hashOf(JSON.stringify([operator.publicKey, hostKey.publicKey, ttlMinutes ?? 0])),
   };
-}
-
-async function knownPair(paths: StackPaths, name: string): Promise<KeyPair | undefined> {
-  const [privateKey, publicKey] = await Promise.all([readSecret(paths, name), readSecret(paths, `${name}.pub`)]);
-  return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
 }

@@ -1,4 +1,3 @@
-import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
 import { remoteLog } from '../../machine/remote-logs.ts';
 import { runThere } from '../../machine/run-there.ts';
 import { HostSessions } from '../../machine/sessions.ts';
@@ -10,7 +9,7 @@ import { once } from '../../stack/once.ts';
 import { createdBy } from '../../stack/operator.ts';
 import type { Connection, Site } from '../../stack/provider.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
-import { ensureSecret, forgetSecretPair, readSecret } from '../../stack/secrets.ts';
+import { forgetSecretPair, stackToken } from '../../stack/secrets.ts';
 import { UBUNTU_24_04 } from './ami.ts';
 import { addressOf, whereOf } from './ask.ts';
 import { vmMaterial } from './boot-keys.ts';
@@ -58,7 +57,7 @@ export function connectAws(site: Site): Connection<AwsRequest> {
         ec2: opened,
         createdBy: createdBy(operator),
         material: (make) => vmMaterial({ paths, boot: loaded.boot, ttlSeconds: request.ttlSeconds }, make),
-        token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
+        token: (make) => stackToken(paths, make),
         extra: (resources, wanted, token) =>
           desiredOnVm(
             onVm(resources, { ...wanted, service: serviceOn(wanted) }, { ...vm, token: async () => token }),

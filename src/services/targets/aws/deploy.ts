@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { PlannedChange } from '../../stack/change.ts';
 import { pollUntil } from '../../stack/poll.ts';
@@ -144,11 +144,10 @@ function withOwnAddress(
       return { reason: `waiting for its address in the place of ${givenUp}` };
     },
     late: () =>
-      new RemedyError(`the VM has no address of its own since its Elastic IP ${givenUp} was released`, {
-        code: 'not-ready',
-        exit: ExitCode.unhealthy,
-        nextSteps: ['run the same command again', 'or give it an Elastic IP again: --elastic-ip'],
-      }),
+      remedy.unhealthy('not-ready', `the VM has no address of its own since its Elastic IP ${givenUp} was released`, [
+        'run the same command again',
+        'or give it an Elastic IP again: --elastic-ip',
+      ]),
   });
 }
 
@@ -160,11 +159,11 @@ function withOwnAddress(
 function refuseAnother({ request, resources }: TargetRecord, name: string, stack: string): void {
   const there = serviceOn(request ?? undefined);
   if (recordedRequest(request) === undefined || Object.keys(resources).length === 0 || there === name) return;
-  throw new RemedyError(`the VM of stack ${stack} runs service ${there.toUpperCase()}, and would be left with both`, {
-    code: 'service-moved',
-    exit: ExitCode.configuration,
-    nextSteps: [`take it down first: chainctl teardown aws${stackOption(stack)}`, 'or use another stack: --stack NAME'],
-  });
+  throw remedy.configuration(
+    'service-moved',
+    `the VM of stack ${stack} runs service ${there.toUpperCase()}, and would be left with both`,
+    [`take it down first: chainctl teardown aws${stackOption(stack)}`, 'or use another stack: --stack NAME'],
+  );
 }
 
 /** What of it will be open. */

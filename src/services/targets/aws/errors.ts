@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { CONTINUE, ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 
 /** Where a call was made: for the sentence that says what went wrong. */
 export interface CallSite {
@@ -31,6 +31,13 @@ export class Ec2Error extends RemedyError {
 /** Whether EC2 answered with one of these codes. */
 export function isAws(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Ec2Error && codes.includes(error.awsCode);
+}
+
+/** Passes over an error with one of these codes: what a removal did not find is gone. */
+export function unless(...codes: readonly string[]): (error: unknown) => void {
+  return (error) => {
+    if (!isAws(error, ...codes)) throw error;
+  };
 }
 
 /** Whether it is certain that a call has done nothing. */
@@ -142,7 +149,7 @@ export function remedyFor(error: unknown, site: CallSite): Ec2Error {
   }
   if (EXPIRED.includes(code)) {
     return make(`the AWS credentials have expired (${call} in ${region})`, 'aws-expired', configuration, [
-      'renew them (aws sso login), then run the same command again: it continues where it stopped',
+      `renew them (aws sso login), then ${CONTINUE}`,
     ]);
   }
   if (INVALID.includes(code)) {
@@ -167,19 +174,17 @@ export function remedyFor(error: unknown, site: CallSite): Ec2Error {
   }
   if (THROTTLED.includes(code)) {
     return make(`AWS kept throttling ${call} in ${region}: ${said}`, 'aws-throttled', unhealthy, [
-      'wait a minute, then run the same command again: it continues where it stopped',
+      `wait a minute, then ${CONTINUE}`,
     ]);
   }
   if (UNREACHABLE.test(code)) {
     return make(`the EC2 endpoint of ${region} did not answer ${call}: ${said}`, 'aws-unreachable', unhealthy, [
       'check the network, the name of the --region, and AWS_ENDPOINT_URL_EC2 if it is set',
-      'then run the same command again: it continues where it stopped',
+      `then ${CONTINUE}`,
     ]);
   }
   if (status >= 500) {
-    return make(`EC2 in ${region} failed at ${call}: ${said} (${code})`, 'aws-trouble', unhealthy, [
-      'run the same command again: it continues where it stopped',
-    ]);
+    return make(`EC2 in ${region} failed at ${call}: ${said} (${code})`, 'aws-trouble', unhealthy, [CONTINUE]);
   }
   if (/not eligible for Free Tier/i.test(said)) {
     return make(

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { ExitCode, RemedyError, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
@@ -84,19 +84,17 @@ export async function whyGone(ec2: Ec2, context: ResourceContext, id: string): P
   const state = seen?.State?.Name;
   if (seen !== undefined && (state === 'terminated' || state === 'shutting-down')) return endedByItself(seen);
   if (state !== 'stopping' && state !== 'stopped') return undefined;
-  return new RemedyError(`VM ${id} was stopped by somebody else`, {
-    code: 'aws-stopped',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it starts it', 'or take it down with "chainctl teardown aws"'],
-  });
+  return remedy.unhealthy('aws-stopped', `VM ${id} was stopped by somebody else`, [
+    'run the same command again: it starts it',
+    'or take it down with "chainctl teardown aws"',
+  ]);
 }
 
 function notReady(id: string, reason: string): RemedyError {
-  return new RemedyError(`VM ${id} was not ready within ${READY_SECONDS / 60} minutes: ${reason}`, {
-    code: 'not-ready',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it goes on waiting', 'or take it down with "chainctl teardown aws"'],
-  });
+  return remedy.unhealthy('not-ready', `VM ${id} was not ready within ${READY_SECONDS / 60} minutes: ${reason}`, [
+    'run the same command again: it goes on waiting',
+    'or take it down with "chainctl teardown aws"',
+  ]);
 }
 
 /** EC2 accepts a launch and ends it a moment later when a volume, a key or the host fails: its reason says which. */

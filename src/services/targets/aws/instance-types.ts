@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
 
@@ -82,12 +82,8 @@ async function notOffered(ec2: Ec2, name: string, signal: AbortSignal): Promise<
     token = page.NextToken || undefined;
   } while (token !== undefined);
   const near = nearTypes(name, offered);
-  return new RemedyError(`${ec2.region} does not offer the instance type ${name}`, {
-    code: 'aws-type',
-    exit: ExitCode.configuration,
-    nextSteps: [
-      ...(near.length === 0 ? [] : [`near ones that it offers: --type ${near.join(', ')}`]),
-      'or choose another --region',
-    ],
-  });
+  return remedy.configuration('aws-type', `${ec2.region} does not offer the instance type ${name}`, [
+    ...(near.length === 0 ? [] : [`near ones that it offers: --type ${near.join(', ')}`]),
+    'or choose another --region',
+  ]);
 }

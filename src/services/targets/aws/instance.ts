@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import { NotMade, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
-import { isAws, isRefused } from './errors.ts';
+import { isAws, isRefused, unless } from './errors.ts';
 import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
@@ -72,11 +72,9 @@ export function hashOf(text: string): string {
 export function checkUserData(text: string): void {
   const bytes = Buffer.byteLength(text);
   if (bytes <= USER_DATA_BYTES) return;
-  throw new RemedyError(`the VM's user-data has ${bytes} bytes, EC2 takes at most ${USER_DATA_BYTES}`, {
-    code: 'user-data-size',
-    exit: ExitCode.usage,
-    nextSteps: ['shorten what is added to the boot, and push it over SSH instead'],
-  });
+  throw remedy.usage('user-data-size', `the VM's user-data has ${bytes} bytes, EC2 takes at most ${USER_DATA_BYTES}`, [
+    'shorten what is added to the boot, and push it over SSH instead',
+  ]);
 }
 
 /** The VM. Found by its tags while it is pending, running, stopping or stopped; one that has ended does not count. */
@@ -92,9 +90,9 @@ export function instance(
   const find = async (context: ResourceContext) => chooseInstance(await list(context, ALIVE));
   const terminate = async (context: ResourceContext, ids: readonly string[]) => {
     for (const id of ids) {
-      await ec2.call('TerminateInstances', { InstanceIds: [id] }, context.signal).catch((error: unknown) => {
-        if (!isAws(error, 'InvalidInstanceID.NotFound')) throw error;
-      });
+      await ec2
+        .call('TerminateInstances', { InstanceIds: [id] }, context.signal)
+        .catch(unless('InvalidInstanceID.NotFound'));
     }
   };
 
@@ -187,11 +185,10 @@ export function instance(
           return left === undefined ? { done: true } : { reason: `${left.InstanceId} is ${left.State?.Name}` };
         },
         late: (reason) =>
-          new RemedyError(`the VM did not end within ${GONE_SECONDS / 60} minutes: ${reason}`, {
-            code: 'aws-not-gone',
-            exit: ExitCode.leftovers,
-            nextSteps: ['run "chainctl teardown aws" again', 'see it in the EC2 console'],
-          }),
+          remedy.leftovers('aws-not-gone', `the VM did not end within ${GONE_SECONDS / 60} minutes: ${reason}`, [
+            'run "chainctl teardown aws" again',
+            'see it in the EC2 console',
+          ]),
       });
     },
 
@@ -265,11 +262,10 @@ async function runOnce(
       if (live !== undefined) return { live, wanted: false };
     }
   }
-  throw new RemedyError('every VM that was made for this intent has ended by itself', {
-    code: 'aws-terminated',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the command again', 'see the reason in the EC2 console, or choose another --type'],
-  });
+  throw remedy.unhealthy('aws-terminated', 'every VM that was made for this intent has ended by itself', [
+    'run the command again',
+    'see the reason in the EC2 console, or choose another --type',
+  ]);
 }
 
 /** An interrupted run has asked for a VM under the same token; if there is one, it shows up in a moment. */
@@ -290,9 +286,7 @@ function lookFor(ours: Once['ours'], context: ResourceContext): Promise<LiveInst
 }
 
 function changedInBetween(): RemedyError {
-  return new RemedyError('an interrupted run has already asked EC2 for this VM with other settings', {
-    code: 'aws-changed',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it finds that VM and replaces it'],
-  });
+  return remedy.unhealthy('aws-changed', 'an interrupted run has already asked EC2 for this VM with other settings', [
+    'run the same command again: it finds that VM and replaces it',
+  ]);
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
-import { isAws } from './errors.ts';
+import { isAws, unless } from './errors.ts';
 import { type Ownership, objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
 
 export const KEY_PAIR = 'ssh-key';
@@ -46,9 +46,7 @@ export function keyPair(ec2: Ec2, owner: Ownership, publicKey: () => string): Re
   const remove = async (context: ResourceContext, pairs: readonly LiveKeyPair[]) => {
     // By name, which is unique in a region.
     for (const pair of pairs) {
-      await ec2.call('DeleteKeyPair', { KeyName: pair.name }, context.signal).catch((error: unknown) => {
-        if (!isAws(error, 'InvalidKeyPair.NotFound')) throw error;
-      });
+      await ec2.call('DeleteKeyPair', { KeyName: pair.name }, context.signal).catch(unless('InvalidKeyPair.NotFound'));
     }
   };
   return {
@@ -96,9 +94,7 @@ export function keyPair(ec2: Ec2, owner: Ownership, publicKey: () => string): Re
 
 /** The error for an object that has our name and not our tag: it is never touched. */
 export function foreignName(kind: string, name: string): RemedyError {
-  return new RemedyError(`there is a ${kind} called ${name} that chainctl did not make`, {
-    code: 'aws-name-taken',
-    exit: ExitCode.configuration,
-    nextSteps: ['rename or delete it by hand, or use another --stack'],
-  });
+  return remedy.configuration('aws-name-taken', `there is a ${kind} called ${name} that chainctl did not make`, [
+    'rename or delete it by hand, or use another --stack',
+  ]);
 }

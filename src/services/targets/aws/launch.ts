@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { findImage, type Image, type ImageRequest } from './ami.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws } from './errors.ts';
@@ -21,13 +21,10 @@ export async function resolveLaunch(ec2: Ec2, request: LaunchRequest, signal: Ab
   const type = await findInstanceType(ec2, request.type, signal);
   const image = await findImage(ec2, request.image, type.architecture, signal);
   if (image.diskGb > request.diskGb) {
-    throw new RemedyError(
+    throw remedy.configuration(
+      'aws-disk',
       `image ${image.id} needs a disk of ${image.diskGb} GB, and ${request.diskGb} were asked for`,
-      {
-        code: 'aws-disk',
-        exit: ExitCode.configuration,
-        nextSteps: [`give --disk-gb ${image.diskGb} or more`],
-      },
+      [`give --disk-gb ${image.diskGb} or more`],
     );
   }
   return { image, type };
@@ -47,24 +44,19 @@ export async function findVpc(ec2: Ec2, subnetId: string | undefined, signal: Ab
     });
     const vpcId = Subnets[0]?.VpcId;
     if (vpcId !== undefined) return vpcId;
-    throw new RemedyError(`there is no subnet ${subnetId} in ${ec2.region}`, {
-      code: 'aws-no-subnet',
-      exit: ExitCode.configuration,
-      nextSteps: ['give one of this region with --subnet', 'or leave --subnet out to use the default network'],
-    });
+    throw remedy.configuration('aws-no-subnet', `there is no subnet ${subnetId} in ${ec2.region}`, [
+      'give one of this region with --subnet',
+      'or leave --subnet out to use the default network',
+    ]);
   }
   const filters = [{ Name: 'is-default', Values: ['true'] }];
   const { Vpcs = [] } = await ec2.call('DescribeVpcs', { Filters: filters }, signal);
   const vpcId = Vpcs[0]?.VpcId;
   if (vpcId !== undefined) return vpcId;
-  throw new RemedyError(`${ec2.region} has no default network (VPC) in this account`, {
-    code: 'aws-no-vpc',
-    exit: ExitCode.configuration,
-    nextSteps: [
-      `make one: aws ec2 create-default-vpc --region ${ec2.region}`,
-      'or name a subnet with a way to the internet: --subnet subnet-...',
-    ],
-  });
+  throw remedy.configuration('aws-no-vpc', `${ec2.region} has no default network (VPC) in this account`, [
+    `make one: aws ec2 create-default-vpc --region ${ec2.region}`,
+    'or name a subnet with a way to the internet: --subnet subnet-...',
+  ]);
 }
 
 /** The account that the credentials belong to, as its default security groups tell; undefined where there are none. */

@@ -17,7 +17,7 @@ export const DEFAULT_DISK_GB = 20;
 export const DEFAULT_TYPE = 'c6i.xlarge';
 
 /** What the operator asks of `deploy aws`; recorded in the state as it is. No secrets. */
-export const awsRequestSchema = z.preprocess(
+const awsRequestSchema = z.preprocess(
   withServices,
   z.object({
     region: z.string().min(1),

@@ -1,8 +1,8 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { CONTINUE, type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, IpPermission } from './ec2.ts';
-import { isAws } from './errors.ts';
+import { isAws, unless } from './errors.ts';
 import { foreignName } from './key-pair.ts';
 import { type Ownership, objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
 
@@ -166,11 +166,11 @@ function removeGroup(ec2: Ec2, context: ResourceContext, id: string): Promise<tr
       }
     },
     late: (reason) =>
-      new RemedyError(`security group ${id} could not be deleted within ${REMOVE_SECONDS / 60} minutes: ${reason}`, {
-        code: 'aws-in-use',
-        exit: ExitCode.leftovers,
-        nextSteps: ['run "chainctl teardown aws" again in some minutes; a security group alone costs nothing'],
-      }),
+      remedy.leftovers(
+        'aws-in-use',
+        `security group ${id} could not be deleted within ${REMOVE_SECONDS / 60} minutes: ${reason}`,
+        ['run "chainctl teardown aws" again in some minutes; a security group alone costs nothing'],
+      ),
   });
 }
 
@@ -212,15 +212,9 @@ export function eventuallyFound<Spec, Live>(context: ResourceContext, resource: 
 }
 
 function neverSeen(key: string, reason: string): RemedyError {
-  return new RemedyError(`what was just made for ${key} did not show up within a minute: ${reason}`, {
-    code: 'aws-inconsistent',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it continues where it stopped'],
-  });
-}
-
-function unless(code: string): (error: unknown) => void {
-  return (error) => {
-    if (!isAws(error, code)) throw error;
-  };
+  return remedy.unhealthy(
+    'aws-inconsistent',
+    `what was just made for ${key} did not show up within a minute: ${reason}`,
+    [CONTINUE],
+  );
 }

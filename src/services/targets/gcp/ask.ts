@@ -15,7 +15,7 @@ export function endpointOf({ flags, operator: { env } }: Here): string | undefin
 }
 
 /** The project as flags, the stack's record and the environment mean it; undefined for that of the credentials. */
-export function projectOf({ flags, record, operator: { env } }: Here): string | undefined {
+function projectOf({ flags, record, operator: { env } }: Here): string | undefined {
   const { project } = flags as GcpDoctorFlags;
   return chooseProject({ flag: project, recorded: recordedRequest(record?.request)?.project, env });
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { CONTINUE, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Resource } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
@@ -6,7 +6,7 @@ import type { Autoscaler } from './compute-calls.ts';
 import { GROUP_PART, groupKey } from './group.ts';
 import { groupCalls } from './group-calls.ts';
 import { type Ownership, objectName } from './names.ts';
-import { namedObject, patchStep } from './object.ts';
+import { namedObject, patchStep, unlike } from './object.ts';
 import { type Location, locationName, placedPath, samePath, wholeUrl } from './paths.ts';
 
 const AUTOSCALER_PART = 'llm-b-autoscaler';
@@ -80,11 +80,9 @@ export function autoscaler(
           return { reason: `it is ${status}${details === '' ? '' : `: ${details}`}` };
         },
         late: (reason) =>
-          new RemedyError(`${key} has not become active within ${READY_SECONDS} s: ${reason}`, {
-            code: 'not-ready',
-            exit: ExitCode.unhealthy,
-            nextSteps: ['run the same command again: it continues where it stopped'],
-          }),
+          remedy.unhealthy('not-ready', `${key} has not become active within ${READY_SECONDS} s: ${reason}`, [
+            CONTINUE,
+          ]),
       });
     },
     whenReplaced: () => 'same',
@@ -104,15 +102,12 @@ function isForLater(type: string): boolean {
 function differences(spec: AutoscalerSpec, { autoscalingPolicy: policy }: Autoscaler): string[] {
   const cpu = policy?.cpuUtilization?.utilizationTarget;
   const lb = policy?.loadBalancingUtilization?.utilizationTarget;
-  const pairs: [string, unknown, unknown][] = [
+  return unlike([
     ['mode', policy?.mode || 'ON', 'ON'],
     ['min', policy?.minNumReplicas, spec.min],
     ['max', policy?.maxNumReplicas, spec.max],
     ['cool-down', policy?.coolDownPeriodSec, spec.coolDownSeconds],
     ['cpu', cpu || undefined, spec.signal === 'cpu' ? spec.target : undefined],
     ['lb', lb || undefined, spec.signal === 'lb' ? spec.target : undefined],
-  ];
-  return pairs
-    .filter(([, live, wanted]) => live !== wanted)
-    .map(([name, live, wanted]) => `${name}: ${live ?? 'unset'} -> ${wanted ?? 'unset'}`);
+  ]);
 }

@@ -4,7 +4,7 @@ import type { Compute } from './compute.ts';
 import type { Backend, BackendService } from './compute-calls.ts';
 import { GROUP_PART } from './group.ts';
 import { type Ownership, objectName, shortName } from './names.ts';
-import { patchStep, vanished, withNewest } from './object.ts';
+import { patchStep, unlike, vanished, withNewest } from './object.ts';
 import { change, lookUp } from './operations.ts';
 import { type Location, placedPath, samePath, wholeUrl } from './paths.ts';
 
@@ -72,15 +72,12 @@ export function backendGroup(
   const explain = (spec: BackendGroupSpec, raw: BackendService): string[] => {
     const wanted = wantedOf(spec);
     const [live, ...others] = raw.backends ?? [];
-    const pairs: [string, unknown, unknown][] = [
-      ['other groups', others.length, 0],
-      ['balancing', live?.balancingMode, wanted.balancingMode],
-      ['rate per instance', stored(live?.maxRatePerInstance), stored(spec.ratePerInstance)],
-    ];
     return [
-      ...pairs
-        .filter(([, is, want]) => is !== want)
-        .map(([name, is, want]) => `${name}: ${is ?? 'unset'} -> ${want ?? 'unset'}`),
+      ...unlike([
+        ['other groups', others.length, 0],
+        ['balancing', live?.balancingMode, wanted.balancingMode],
+        ['rate per instance', stored(live?.maxRatePerInstance), stored(spec.ratePerInstance)],
+      ]),
       ...(leadsTo(raw, group) ? [] : ['sends to another group']),
     ];
   };

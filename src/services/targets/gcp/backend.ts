@@ -1,11 +1,10 @@
-import type { Resource } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { BackendService } from './compute-calls.ts';
+import { globalObject } from './global-object.ts';
 import { PORT_NAME } from './group.ts';
 import { BALANCER_CHECK } from './health-check.ts';
 import { type Ownership, objectName } from './names.ts';
-import { namedObject, patchStep } from './object.ts';
-import { change, removeObject } from './operations.ts';
+import { unlike } from './object.ts';
 import { globalPath, samePath } from './paths.ts';
 
 export const BACKEND = 'backend';
@@ -23,50 +22,29 @@ export interface BackendSpec {
  * What the load balancer knows of service B: which port, how long an answer may take. Which group it is, is said later
  * (`backendGroup`), so that all of a load balancer can be made while there is no group yet.
  */
-export function backendService(
-  compute: Compute,
-  owner: Ownership,
-): Resource<BackendSpec, BackendService> & { readonly name: string } {
+export function backendService(compute: Compute, owner: Ownership) {
   const check = globalPath(compute, 'healthChecks', objectName(owner.stack, BALANCER_CHECK));
-  const bodyOf = (spec: BackendSpec): BackendService => ({
-    loadBalancingScheme: SCHEME,
-    protocol: 'HTTP',
-    portName: PORT_NAME,
-    healthChecks: [check],
-    timeoutSec: spec.requestSeconds,
-    connectionDraining: { drainingTimeoutSec: spec.drainSeconds },
-    logConfig: { enable: true, sampleRate: 1 },
-  });
-  return namedObject<BackendSpec, BackendService>(owner, {
+  return globalObject<BackendSpec, BackendService>(compute, owner, 'backendServices', {
     key: BACKEND,
     dependsOn: [BALANCER_CHECK],
-    get: (name, signal) => compute.read('backendServices.get', { backendService: name }, signal),
-    async insert(context, spec, made, step) {
-      const input = { backendServiceResource: { ...made, ...bodyOf(spec) } };
-      await change(compute, context, 'backendServices.insert', input, step);
-    },
+    bodyOf: (spec) => ({
+      loadBalancingScheme: SCHEME,
+      protocol: 'HTTP',
+      portName: PORT_NAME,
+      healthChecks: [check],
+      timeoutSec: spec.requestSeconds,
+      connectionDraining: { drainingTimeoutSec: spec.drainSeconds },
+      logConfig: { enable: true, sampleRate: 1 },
+    }),
     needsAnother: (_spec, raw) => raw.loadBalancingScheme !== SCHEME,
-    differences(spec, raw) {
-      const pairs: [string, unknown, unknown][] = [
+    differences: (spec, raw) => [
+      ...unlike([
         ['timeout', raw.timeoutSec, spec.requestSeconds],
         ['draining', raw.connectionDraining?.drainingTimeoutSec, spec.drainSeconds],
         ['port name', raw.portName, PORT_NAME],
         ['logging', raw.logConfig?.enable === true, true],
-      ];
-      return [
-        ...pairs
-          .filter(([, is, want]) => is !== want)
-          .map(([name, is, want]) => `${name}: ${is ?? 'unset'} -> ${want ?? 'unset'}`),
-        ...(samePath(raw.healthChecks?.[0], check) ? [] : ['asks another health check']),
-      ];
-    },
-    async patch(context, spec, raw) {
-      const backendServiceResource = { ...bodyOf(spec), fingerprint: raw.fingerprint ?? null };
-      const input = { backendService: raw.name ?? '', backendServiceResource };
-      await change(compute, context, 'backendServices.patch', input, patchStep(BACKEND));
-    },
-    remove: (context, name) =>
-      removeObject(compute, context, 'backendServices.delete', { backendService: name }, { key: BACKEND }),
-    identify: () => ({}),
+      ]),
+      ...(samePath(raw.healthChecks?.[0], check) ? [] : ['asks another health check']),
+    ],
   });
 }

@@ -10,8 +10,6 @@ export interface BootSource {
   readonly metadata: Readonly<Record<string, string>>;
   /** Hash over what of it makes another template. */
   readonly hash: string;
-  /** GB of the boot disk; at least the image's own size. */
-  readonly diskGb: number;
   /** Seconds that a VM may take from its start until it serves: before that, autohealing leaves it alone. */
   readonly startSeconds: number;
 }

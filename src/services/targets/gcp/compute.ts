@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { Changes, Collection, Operation, Reads } from './compute-calls.ts';
 import { isRateLimited, isTransient, noCredentials, remedyFor } from './errors.ts';
@@ -145,19 +145,17 @@ async function authenticate(project: string | undefined, lab: boolean) {
 
 /** Calls take it, and every answer names the id instead: nothing would seem to be as wanted. */
 function numberedProject(project: string): RemedyError {
-  return new RemedyError(`${project} is the number of a Google Cloud project, not its id`, {
-    code: 'gcp-project-number',
-    exit: ExitCode.usage,
-    nextSteps: [`see the id: gcloud projects describe ${project} --format="value(projectId)"`, 'and give that'],
-  });
+  return remedy.usage('gcp-project-number', `${project} is the number of a Google Cloud project, not its id`, [
+    `see the id: gcloud projects describe ${project} --format="value(projectId)"`,
+    'and give that',
+  ]);
 }
 
 function noProject(): RemedyError {
-  return new RemedyError('the Google Cloud project is not known', {
-    code: 'gcp-no-project',
-    exit: ExitCode.configuration,
-    nextSteps: ['name it with --project or GOOGLE_CLOUD_PROJECT', 'or: gcloud config set project PROJECT'],
-  });
+  return remedy.configuration('gcp-no-project', 'the Google Cloud project is not known', [
+    'name it with --project or GOOGLE_CLOUD_PROJECT',
+    'or: gcloud config set project PROJECT',
+  ]);
 }
 
 /**
@@ -168,11 +166,9 @@ function noProject(): RemedyError {
 function parseEndpoint(text: string) {
   const url = URL.parse(text);
   const refused = (fault: string) =>
-    new RemedyError(`the Compute Engine endpoint ${text} ${fault}`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: ['write for example https://compute-acme.p.googleapis.com, or http://127.0.0.1:9000 for a lab'],
-    });
+    remedy.usage('usage', `the Compute Engine endpoint ${text} ${fault}`, [
+      'write for example https://compute-acme.p.googleapis.com, or http://127.0.0.1:9000 for a lab',
+    ]);
   if (url === null || !/^https?:$/.test(url.protocol)) throw refused('is not an http or https URL');
   const lab = url.protocol === 'http:';
   const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);

@@ -1,11 +1,10 @@
-import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
 import { HostSessions } from '../../machine/sessions.ts';
 import { loadHostTemplates } from '../../machine/templates.ts';
 import { healthStatus } from '../../stack/health-status.ts';
 import { once } from '../../stack/once.ts';
 import { createdBy } from '../../stack/operator.ts';
 import type { Connection, Site } from '../../stack/provider.ts';
-import { ensureSecret, forgetSecretPair, readSecret } from '../../stack/secrets.ts';
+import { forgetSecretPair, stackToken } from '../../stack/secrets.ts';
 import { addressOf, computeOf, zonesOf } from './ask.ts';
 import { bootOf, bootTarget } from './boot/boot.ts';
 import { planGcp } from './deploy.ts';
@@ -42,7 +41,7 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
         probe: httpProbe,
         boot: (input) => bootOf(input, { compute: opened, paths, templates, sessions }),
         bootTarget: bootTarget(opened, { stack: paths.name, createdBy: by }),
-        token: (make) => (make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET)),
+        token: (make) => stackToken(paths, make),
       });
     },
     async target() {

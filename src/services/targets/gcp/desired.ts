@@ -110,7 +110,7 @@ export function templateSpec(
     type,
     image: source.image,
     bootHash: source.hash,
-    diskGb: Math.max(request.diskGb, source.diskGb),
+    diskGb: request.diskGb,
     network: networkPath(request),
     ...(subnet === undefined ? {} : { subnet }),
     externalAddress,

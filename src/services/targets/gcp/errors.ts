@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { CONTINUE, ExitCode, RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import type { Operation } from './compute-calls.ts';
 
 /** Where something went wrong: for the sentence that says so. */
@@ -176,18 +176,16 @@ export function operationError(operation: Operation, site: CallSite): GcpError |
 
 /** Credentials that the library could not find. */
 export function noCredentials(cause: unknown): RemedyError {
-  return new RemedyError(`no Google Cloud credentials were found: ${reasonOf(cause)}`, {
-    code: 'gcp-no-credentials',
-    exit: ExitCode.configuration,
-    cause,
-    nextSteps: [
+  return remedy.configuration(
+    'gcp-no-credentials',
+    `no Google Cloud credentials were found: ${reasonOf(cause)}`,
+    [
       'sign in: gcloud auth application-default login',
       "or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file",
     ],
-  });
+    cause,
+  );
 }
-
-const CONTINUE = 'run the same command again: it continues where it stopped';
 
 /**
  * What a fault means to a person: credentials and permissions (exit 3), quotas and shortages (4), an endpoint that does

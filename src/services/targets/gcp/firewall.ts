@@ -1,9 +1,7 @@
-import type { Resource } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { Firewall } from './compute-calls.ts';
+import { globalObject } from './global-object.ts';
 import type { Ownership } from './names.ts';
-import { namedObject, patchStep } from './object.ts';
-import { change, removeObject } from './operations.ts';
 import { samePath } from './paths.ts';
 
 export const LB_FIREWALL = 'firewall-lb';
@@ -31,28 +29,20 @@ export interface FirewallSpec {
 }
 
 /** Which addresses reach one port of the VMs, or none. What somebody changed by hand is taken back. */
-export function firewall(
-  compute: Compute,
-  owner: Ownership,
-  key: string,
-): Resource<FirewallSpec, Firewall> & { readonly name: string } {
-  const bodyOf = ({ network, port, sources, tag }: FirewallSpec): Firewall => ({
-    network,
-    direction: 'INGRESS',
-    disabled: false,
-    ...(port === undefined
-      ? { priority: REST_PRIORITY, denied: [{ IPProtocol: 'tcp' }, { IPProtocol: 'udp' }] }
-      : { priority: PRIORITY, allowed: [{ IPProtocol: 'tcp', ports: [String(port)] }] }),
-    sourceRanges: [...sources],
-    targetTags: [tag],
-  });
-  return namedObject<FirewallSpec, Firewall>(owner, {
+export function firewall(compute: Compute, owner: Ownership, key: string) {
+  return globalObject<FirewallSpec, Firewall>(compute, owner, 'firewalls', {
     key,
     dependsOn: [],
-    get: (name, signal) => compute.read('firewalls.get', { firewall: name }, signal),
-    async insert(context, spec, made, step) {
-      await change(compute, context, 'firewalls.insert', { firewallResource: { ...made, ...bodyOf(spec) } }, step);
-    },
+    bodyOf: ({ network, port, sources, tag }) => ({
+      network,
+      direction: 'INGRESS',
+      disabled: false,
+      ...(port === undefined
+        ? { priority: REST_PRIORITY, denied: [{ IPProtocol: 'tcp' }, { IPProtocol: 'udp' }] }
+        : { priority: PRIORITY, allowed: [{ IPProtocol: 'tcp', ports: [String(port)] }] }),
+      sourceRanges: [...sources],
+      targetTags: [tag],
+    }),
     // Whether a rule opens or closes cannot be changed.
     needsAnother: ({ network, port }, raw) =>
       !samePath(network, raw.network) || (port === undefined) !== (raw.denied ?? []).length > 0,
@@ -64,12 +54,6 @@ export function firewall(
       ...(alike(raw.targetTags, [tag]) ? [] : [`for ${list(raw.targetTags)} instead of ${tag}`]),
       ...(raw.disabled ? ['is disabled'] : []),
     ],
-    async patch(context, spec, raw) {
-      const input = { firewall: raw.name ?? '', firewallResource: bodyOf(spec) };
-      await change(compute, context, 'firewalls.patch', input, patchStep(key));
-    },
-    remove: (context, name) => removeObject(compute, context, 'firewalls.delete', { firewall: name }, { key }),
-    identify: () => ({}),
   });
 }
 

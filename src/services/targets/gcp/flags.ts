@@ -1,7 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
 import { durationFlag, integerFlag, modelFlag, numberFlag, urlFlag } from '../../../config/flags.ts';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import type { ScalingSignal } from './autoscaler.ts';
 import { DEFAULT_DISK_GB, DEFAULT_TYPE, DEFAULT_ZONE } from './request.ts';
 
@@ -30,11 +30,9 @@ const autoscaleFlag = Flags.custom<ScalingSignal>({
     const [, signal, share] = /^(cpu|lb)=(0?\.\d+|1(?:\.0+)?)$/.exec(text.trim()) ?? [];
     const target = Number(share);
     if ((signal === 'cpu' || signal === 'lb') && target > 0) return { signal, target };
-    throw new RemedyError(`--autoscale: "${text}" is neither cpu=SHARE nor lb=SHARE`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: ['write cpu=0.6 (CPU of the VMs) or lb=0.8 (share of --rate-per-vm), with a share of at most 1'],
-    });
+    throw remedy.usage('usage', `--autoscale: "${text}" is neither cpu=SHARE nor lb=SHARE`, [
+      'write cpu=0.6 (CPU of the VMs) or lb=0.8 (share of --rate-per-vm), with a share of at most 1',
+    ]);
   },
 });
 
@@ -115,6 +113,6 @@ export const gcpDeployFlags = {
 type Given<F extends Interfaces.FlagInput> = Partial<Interfaces.InferredFlags<F>>;
 
 /** Of a command over several places, too: then only some are there. */
-export type GcpPlaceFlags = Given<typeof gcpPlaceFlags>;
+type GcpPlaceFlags = Given<typeof gcpPlaceFlags>;
 export type GcpDoctorFlags = GcpPlaceFlags & Given<typeof gcpDoctorFlags>;
 export type GcpFlags = GcpPlaceFlags & Interfaces.InferredFlags<typeof gcpDeployFlags>;

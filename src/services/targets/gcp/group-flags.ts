@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { urlFlag } from '../../../config/flags.ts';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { FlagValues } from '../../workloads/service-definition.ts';
 import type { GroupReference } from './group-source.ts';
 
@@ -59,12 +59,8 @@ export function namedGroup(flags: FlagValues): GroupReference | undefined {
 }
 
 function usage(message: string): RemedyError {
-  return new RemedyError(message, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: [
-      'name it whole: --project P --zones europe-west3-c --group llm-b-mig',
-      "or leave these flags out, and the stack's own group is meant",
-    ],
-  });
+  return remedy.usage('usage', message, [
+    'name it whole: --project P --zones europe-west3-c --group llm-b-mig',
+    "or leave these flags out, and the stack's own group is meant",
+  ]);
 }

@@ -1,5 +1,6 @@
 import type { InstanceError, InstanceGroupManager, ManagedInstance } from './compute-calls.ts';
 import { type Fault, isPolicy } from './errors.ts';
+import { nameOf } from './group-reading.ts';
 import { shortName } from './names.ts';
 import { samePath } from './paths.ts';
 
@@ -106,8 +107,4 @@ function describeInstance(instance: ManagedInstance, template: string): string {
     error === undefined ? undefined : `${error.code}: ${error.message}`,
   ];
   return `${nameOf(instance)} ${words.filter((word) => word !== undefined && word !== null).join(', ')}`;
-}
-
-function nameOf({ name, instance }: ManagedInstance): string {
-  return name || shortName(instance);
 }

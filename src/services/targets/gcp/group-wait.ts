@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { CONTINUE, ExitCode, type RemedyError, remedy } from '../../../errors.ts';
 import type { StepAction } from '../../../events.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -89,15 +89,13 @@ function instanceError(fault: InstanceFault, { name, project, location }: GroupW
   });
 }
 
-const CONTINUE = 'run the same command again: it continues where it stopped';
-
 function neverStable({ name, deadlineSeconds, location, project }: GroupWait, reason: string): RemedyError {
   const list = `gcloud compute instance-groups managed list-instances ${name} ${placeFlag(location)} --project ${project}`;
-  return new RemedyError(`group ${name} has not become stable within ${Math.round(deadlineSeconds)} s: ${reason}`, {
-    code: 'not-ready',
-    exit: ExitCode.unhealthy,
-    nextSteps: [`see its VMs: ${list}`, CONTINUE],
-  });
+  return remedy.unhealthy(
+    'not-ready',
+    `group ${name} has not become stable within ${Math.round(deadlineSeconds)} s: ${reason}`,
+    [`see its VMs: ${list}`, CONTINUE],
+  );
 }
 
 function placeFlag(location: Location): string {

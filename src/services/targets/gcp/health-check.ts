@@ -1,9 +1,8 @@
-import type { Resource } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { HealthCheck } from './compute-calls.ts';
+import { globalObject } from './global-object.ts';
 import type { Ownership } from './names.ts';
-import { namedObject, patchStep } from './object.ts';
-import { change, removeObject } from './operations.ts';
+import { unlike } from './object.ts';
 
 /** What decides which VM gets requests. */
 export const BALANCER_CHECK = 'health-check';
@@ -32,11 +31,7 @@ export const CHECKS: Readonly<
 };
 
 /** An HTTP check that asks the service itself. */
-export function healthCheck(
-  compute: Compute,
-  owner: Ownership,
-  key: string,
-): Resource<HealthCheckSpec, HealthCheck> & { readonly name: string } {
+export function healthCheck(compute: Compute, owner: Ownership, key: string) {
   const bodyOf = (spec: HealthCheckSpec): HealthCheck => ({
     type: 'HTTP',
     httpHealthCheck: { port: spec.port, requestPath: spec.path, portSpecification: 'USE_FIXED_PORT' },
@@ -45,36 +40,19 @@ export function healthCheck(
     healthyThreshold: spec.healthyThreshold,
     unhealthyThreshold: spec.unhealthyThreshold,
   });
-  return namedObject<HealthCheckSpec, HealthCheck>(owner, {
+  return globalObject<HealthCheckSpec, HealthCheck>(compute, owner, 'healthChecks', {
     key,
     dependsOn: [],
-    get: (name, signal) => compute.read('healthChecks.get', { healthCheck: name }, signal),
-    async insert(context, spec, made, step) {
-      await change(
-        compute,
-        context,
-        'healthChecks.insert',
-        { healthCheckResource: { ...made, ...bodyOf(spec) } },
-        step,
-      );
-    },
+    bodyOf,
     differences: (spec, raw) => differences(bodyOf(spec), raw),
-    async patch(context, spec, raw) {
-      const input = { healthCheck: raw.name ?? '', healthCheckResource: bodyOf(spec) };
-      await change(compute, context, 'healthChecks.patch', input, patchStep(key));
-    },
-    remove: (context, name) => removeObject(compute, context, 'healthChecks.delete', { healthCheck: name }, { key }),
-    identify: () => ({}),
   });
 }
 
 function differences(wanted: HealthCheck, live: HealthCheck): string[] {
   const names = ['type', 'checkIntervalSec', 'timeoutSec', 'healthyThreshold', 'unhealthyThreshold'] as const;
   const http = ['port', 'requestPath'] as const;
-  return [
-    ...names.filter((name) => wanted[name] !== live[name]).map((name) => `${name}: ${live[name]} -> ${wanted[name]}`),
-    ...http
-      .filter((name) => wanted.httpHealthCheck?.[name] !== live.httpHealthCheck?.[name])
-      .map((name) => `${name}: ${live.httpHealthCheck?.[name]} -> ${wanted.httpHealthCheck?.[name]}`),
-  ];
+  return unlike([
+    ...names.map((name) => [name, live[name], wanted[name]] as const),
+    ...http.map((name) => [name, live.httpHealthCheck?.[name], wanted.httpHealthCheck?.[name]] as const),
+  ]);
 }

@@ -1,7 +1,6 @@
 import type { ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import { isGcp } from './errors.ts';
-import { patchStep } from './object.ts';
+import { patchStep, withNewest } from './object.ts';
 import { change } from './operations.ts';
 
 interface Labelled {
@@ -17,8 +16,6 @@ interface Labelling {
   read(name: string, signal: AbortSignal): Promise<Labelled>;
 }
 
-const ATTEMPTS = 5;
-
 export function hasLabels(live: Labelled['labels'], wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([name, value]) => live?.[name] === value);
 }
@@ -33,15 +30,12 @@ export async function ensureLabels(
   name: string,
   { call, key, labels: wanted, read }: Labelling,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    const { labels, labelFingerprint } = await read(name, context.signal);
-    if (hasLabels(labels, wanted)) return;
-    const all = { labels: { ...labels, ...wanted }, labelFingerprint: String(labelFingerprint ?? '') };
-    try {
+  await withNewest(
+    () => read(name, context.signal),
+    async ({ labels, labelFingerprint }) => {
+      if (hasLabels(labels, wanted)) return;
+      const all = { labels: { ...labels, ...wanted }, labelFingerprint: String(labelFingerprint ?? '') };
       await change(compute, context, call, { resource: name, globalSetLabelsRequestResource: all }, patchStep(key));
-      return;
-    } catch (error) {
-      if (attempt >= ATTEMPTS || !isGcp(error, 'conditionNotMet')) throw error;
-    }
-  }
+    },
+  );
 }

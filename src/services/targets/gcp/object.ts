@@ -1,11 +1,11 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import type { Difference, Resource, ResourceContext } from '../../stack/resource.ts';
 import { isGcp, isPolicy } from './errors.ts';
 import { describe, type Ownership, objectName, readMarker } from './names.ts';
 import { type ChangeStep, lookUp } from './operations.ts';
 
 /** What every kind of object has that chainctl makes. */
-interface Named {
+export interface Named {
   readonly name?: string | null;
   readonly description?: string | null;
   readonly id?: unknown;
@@ -134,20 +134,23 @@ export async function withNewest<Raw>(look: () => Promise<Raw>, act: (raw: Raw) 
 
 /** The error for an object that has our name and not our marker: it is never touched. */
 function nameTaken(name: string): RemedyError {
-  return new RemedyError(`there is an object called ${name} that chainctl did not make`, {
-    code: 'gcp-name-taken',
-    exit: ExitCode.configuration,
-    nextSteps: ['rename or delete it by hand, or use another --stack'],
-  });
+  return remedy.configuration('gcp-name-taken', `there is an object called ${name} that chainctl did not make`, [
+    'rename or delete it by hand, or use another --stack',
+  ]);
 }
 
 /** Something else removed it while it was being made or changed. */
 export function vanished(name: string): RemedyError {
-  return new RemedyError(`${name} was removed by somebody else while it was being deployed`, {
-    code: 'gcp-gone',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it makes what is missing'],
-  });
+  return remedy.unhealthy('gcp-gone', `${name} was removed by somebody else while it was being deployed`, [
+    'run the same command again: it makes what is missing',
+  ]);
+}
+
+/** What of some values is not as wanted, in words. */
+export function unlike(pairs: readonly (readonly [name: string, is: unknown, wanted: unknown])[]): string[] {
+  return pairs
+    .filter(([, is, wanted]) => is !== wanted)
+    .map(([name, is, wanted]) => `${name}: ${is ?? 'unset'} -> ${wanted ?? 'unset'}`);
 }
 
 /** A step for a patch: it may be repeated, and needs no token that was written down. */

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { CONTINUE, type RemedyError, remedy } from '../../../errors.ts';
 import type { StepAction } from '../../../events.ts';
 import { pollUntil, type Wait } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -99,11 +99,10 @@ export async function removeObject<Name extends keyof Changes & `${string}.delet
     // Nothing there is as good.
     work: () => lookUp(() => changeOnce(compute, context, name, input, step)),
     late: (reason) =>
-      new RemedyError(`${key} could not be removed: ${reason}`, {
-        code: 'gcp-in-use',
-        exit: ExitCode.leftovers,
-        nextSteps: ['run "chainctl teardown gcp" again', 'or remove what uses it first'],
-      }),
+      remedy.leftovers('gcp-in-use', `${key} could not be removed: ${reason}`, [
+        'run "chainctl teardown gcp" again',
+        'or remove what uses it first',
+      ]),
   });
 }
 
@@ -135,11 +134,7 @@ async function finished(
 }
 
 function notEnded(name: string, seconds: number, reason: string): RemedyError {
-  return new RemedyError(`${name} has not ended within ${seconds} s: ${reason}`, {
-    code: 'not-ready',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it continues where it stopped'],
-  });
+  return remedy.unhealthy('not-ready', `${name} has not ended within ${seconds} s: ${reason}`, [CONTINUE]);
 }
 
 function waitOnce(compute: Compute, { name, zone, region }: Operation, signal: AbortSignal): Promise<Operation> {

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import type { Compute } from './compute.ts';
 import type { RouterNat } from './compute-calls.ts';
 import { networkPath, subnetPath } from './desired.ts';
@@ -24,14 +24,14 @@ export async function findMachineType(
 ): Promise<MachineType> {
   const found = await lookUp(() => compute.read('machineTypes.get', { zone, machineType }, signal));
   if (found === undefined) {
-    throw new RemedyError(`zone ${zone} of project ${compute.project} has no machine type ${machineType}`, {
-      code: 'gcp-no-type',
-      exit: ExitCode.configuration,
-      nextSteps: [
+    throw remedy.configuration(
+      'gcp-no-type',
+      `zone ${zone} of project ${compute.project} has no machine type ${machineType}`,
+      [
         `see what it has: gcloud compute machine-types list --zones ${zone}`,
         'then choose with --type, or another zone with --zones',
       ],
-    });
+    );
   }
   return { name: machineType, vcpus: found.guestCpus ?? 0, memoryGb: Math.round((found.memoryMb ?? 0) / 1024) };
 }
@@ -45,11 +45,11 @@ export async function hasNat(
 ): Promise<boolean> {
   const routers = await compute.read('routers.list', { region }, signal).catch((error: unknown) => {
     if (!isGcp(error, 'invalid', 'notFound')) throw error;
-    throw new RemedyError(`Google Cloud has no region ${region} for project ${compute.project}: ${reasonOf(error)}`, {
-      code: 'gcp-no-region',
-      exit: ExitCode.configuration,
-      nextSteps: ['list the zones: gcloud compute zones list', 'then choose with --zones'],
-    });
+    throw remedy.configuration(
+      'gcp-no-region',
+      `Google Cloud has no region ${region} for project ${compute.project}: ${reasonOf(error)}`,
+      ['list the zones: gcloud compute zones list', 'then choose with --zones'],
+    );
   });
   return routers.some(
     ({ network, nats }) => samePath(network, networkPath(request)) && (nats ?? []).some((nat) => serves(nat, request)),
@@ -99,14 +99,10 @@ export async function checkQuotas(
       request.min - running >= beside
         ? `${request.min} x ${request.type}`
         : `${beside} x ${request.type} in addition to the ${running} running: the rollout needs ${beside === 1 ? 'it' : 'them'} temporarily`;
-    throw new RemedyError(`the quotas of ${region} have no room for ${wanted}: ${quotaText(none)}`, {
-      code: 'gcp-quota',
-      exit: ExitCode.capacity,
-      nextSteps: [
-        'choose a smaller --type or a smaller --min, or --zones in another region',
-        'or ask for more: IAM & Admin, Quotas, in the Google Cloud console',
-      ],
-    });
+    throw remedy.capacity('gcp-quota', `the quotas of ${region} have no room for ${wanted}: ${quotaText(none)}`, [
+      'choose a smaller --type or a smaller --min, or --zones in another region',
+      'or ask for more: IAM & Admin, Quotas, in the Google Cloud console',
+    ]);
   }
   return checks.filter((check) => !fits(check, 'max')).map(quotaText);
 }

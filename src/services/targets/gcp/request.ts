@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import { neededFirst, SERVICES } from '../../workloads/catalog.ts';
 import { commonRequest, withServices } from '../../workloads/request.ts';
 import { regionOf } from './names.ts';
@@ -14,7 +14,7 @@ export const DEFAULT_DISK_GB = 30;
 export const HOST_KEY_B = 'host-key-b';
 
 /** What the operator asks of `deploy gcp`; recorded in the state as it is. No secrets. */
-export const gcpRequestSchema = z.preprocess(
+const gcpRequestSchema = z.preprocess(
   withServices,
   z.object({
     /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
@@ -118,7 +118,7 @@ function checkNetwork({ project, network, subnet }: GcpRequest): void {
 }
 
 function usage(message: string, nextStep: string): RemedyError {
-  return new RemedyError(message, { code: 'usage', exit: ExitCode.usage, nextSteps: [nextStep] });
+  return remedy.usage('usage', message, [nextStep]);
 }
 
 /** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
@@ -53,14 +53,10 @@ export async function untilServing(context: ResourceContext, serving: Serving): 
       return { done: true };
     },
     late: (reason) =>
-      new RemedyError(`service B does not answer at ${address} within ${deadlineSeconds} s: ${reason}`, {
-        code: 'not-ready',
-        exit: ExitCode.unhealthy,
-        nextSteps: [
-          'run the same command again: a new load balancer may take ten minutes',
-          `see its backends: gcloud compute backend-services get-health ${serving.backend} --global --project ${compute.project}`,
-        ],
-      }),
+      remedy.unhealthy('not-ready', `service B does not answer at ${address} within ${deadlineSeconds} s: ${reason}`, [
+        'run the same command again: a new load balancer may take ten minutes',
+        `see its backends: gcloud compute backend-services get-health ${serving.backend} --global --project ${compute.project}`,
+      ]),
   });
 }
 

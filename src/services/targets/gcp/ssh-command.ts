@@ -1,13 +1,14 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import type { HostAccess } from '../../machine/access.ts';
+import { type LoginKeys, loginKeys } from '../../machine/login-keys.ts';
 import { quote } from '../../machine/shell.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { stackOption } from '../../stack/stack-option.ts';
-import { type LoginKeys, loginAccess, loginKeys, SSH_USER } from './boot/login.ts';
+import { loginAccess, SSH_USER } from './boot/login.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
-import type { GcpRequest } from './request.ts';
+import { type GcpRequest, HOST_KEY_B } from './request.ts';
 import type { GroupVm } from './vms.ts';
 
 /** Where connections through Google's Identity-Aware Proxy come from (cloud.google.com/iap/docs/using-tcp-forwarding). */
@@ -36,16 +37,13 @@ export async function sshCommandB(vm: GroupVm, { compute, paths, request, servic
   const through = `gcloud compute start-iap-tunnel ${vm.name} 22 --listen-on-stdin --project ${compute.project} --zone ${vm.zone}`;
   const words = ['ssh', ...options, '-o', `ProxyCommand=${through}`, `${SSH_USER}@${vm.name}`];
   const rule = `chainctl-${paths.name}-iap`;
-  throw new RemedyError(
+  throw remedy.configuration(
+    'no-address',
     `the VM ${vm.name} has no public address${vm.status === 'RUNNING' ? '' : ` and is ${vm.status}`}`,
-    {
-      code: 'no-address',
-      exit: ExitCode.configuration,
-      nextSteps: [
-        `log in through Google's proxy: ${words.map((word) => (/^[\w@./=:-]+$/.test(word) ? word : quote(word))).join(' ')}`,
-        `which needs a firewall rule of yours: gcloud compute firewall-rules create ${rule} --project ${compute.project} --network ${request?.network ?? 'default'} --allow tcp:22 --source-ranges ${IAP_RANGE} --target-tags ${vmTag(paths.name, service)}`,
-      ],
-    },
+    [
+      `log in through Google's proxy: ${words.map((word) => (/^[\w@./=:-]+$/.test(word) ? word : quote(word))).join(' ')}`,
+      `which needs a firewall rule of yours: gcloud compute firewall-rules create ${rule} --project ${compute.project} --network ${request?.network ?? 'default'} --allow tcp:22 --source-ranges ${IAP_RANGE} --target-tags ${vmTag(paths.name, service)}`,
+    ],
   );
 }
 
@@ -55,14 +53,10 @@ export async function vmAccessB(paths: StackPaths, vm: GroupVm): Promise<HostAcc
 }
 
 async function keysOf(paths: StackPaths): Promise<LoginKeys> {
-  const keys = await loginKeys(paths, false);
+  const keys = await loginKeys(paths, HOST_KEY_B, false);
   if (keys !== undefined) return keys;
-  throw new RemedyError(`the keys to the VMs of stack ${paths.name} are not on this machine`, {
-    code: 'no-keys',
-    exit: ExitCode.configuration,
-    nextSteps: [
-      'log in from the machine that deployed it',
-      `or deploy from here, which replaces the VMs: chainctl deploy gcp${stackOption(paths.name)}`,
-    ],
-  });
+  throw remedy.configuration('no-keys', `the keys to the VMs of stack ${paths.name} are not on this machine`, [
+    'log in from the machine that deployed it',
+    `or deploy from here, which replaces the VMs: chainctl deploy gcp${stackOption(paths.name)}`,
+  ]);
 }

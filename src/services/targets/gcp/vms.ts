@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { noMachine } from '../../stack/no-machine.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { publicAddressOf } from './boot/builder.ts';
@@ -66,10 +66,9 @@ export function chooseVm(vms: readonly GroupVm[], wanted: string | undefined, { 
   if (exact !== undefined) return exact;
   if (ending.length === 1) return ending[0] as GroupVm;
   const names = vms.map(({ name }) => name);
-  throw new RemedyError(`stack ${stack} has no VM called ${wanted}`, {
-    code: 'no-vm',
-    exit: ExitCode.configuration,
-    nextSteps:
-      names.length > 0 ? [`it has ${names.join(', ')}`] : [`deploy it first: chainctl deploy gcp${stackOption(stack)}`],
-  });
+  throw remedy.configuration(
+    'no-vm',
+    `stack ${stack} has no VM called ${wanted}`,
+    names.length > 0 ? [`it has ${names.join(', ')}`] : [`deploy it first: chainctl deploy gcp${stackOption(stack)}`],
+  );
 }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { ExitCode, RemedyError } from '../../../errors.ts';
-import { makeToken, TOKEN_SECRET } from '../../chain/token.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import { formatAccess } from '../../machine/access.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
 import { fingerprint, parsePublicKey } from '../../machine/ssh-keys.ts';
@@ -9,7 +8,7 @@ import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
-import { ensureSecret, readSecret } from '../../stack/secrets.ts';
+import { stackToken } from '../../stack/secrets.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { type AskedServices, askServices } from '../../workloads/ask.ts';
@@ -82,7 +81,7 @@ export async function planHost(
   const known = await readPins(paths);
   const pin = await pinOf(paths.name, definition, request, known, await deps.trust(), context.signal);
   const pins: HostPins = { ...known, [service]: pin };
-  const token = auth === 'token' ? await tokenOf(paths, make) : undefined;
+  const token = auth === 'token' ? await stackToken(paths, make) : undefined;
   const templates = await deps.templates();
   const wanted = { definition, settings, links: links.known, ollamaImage, token };
   const spec = serviceSpec(wanted, templatesOf(templates, definition));
@@ -119,11 +118,6 @@ export async function planHost(
   };
 }
 
-/** The stack's token, made when it is first needed; a dry run makes none. */
-function tokenOf(paths: StackPaths, make: boolean): Promise<string | undefined> {
-  return make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET);
-}
-
 /** The pin that is known, unless the operator vouches for another key; else a new one. */
 async function pinOf(
   stack: string,
@@ -135,14 +129,11 @@ async function pinOf(
 ): Promise<HostPin> {
   const known = pins[name];
   if (known !== undefined && (known.address !== ssh.address || known.port !== ssh.port)) {
-    throw new RemedyError(`${title} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`, {
-      code: 'host-moved',
-      exit: ExitCode.configuration,
-      nextSteps: [
-        `take it down first: chainctl teardown host${stackOption(stack)}`,
-        'or use another stack: --stack NAME',
-      ],
-    });
+    throw remedy.configuration(
+      'host-moved',
+      `${title} of stack ${stack} is on ${formatAccess(known)}, and would be left running there`,
+      [`take it down first: chainctl teardown host${stackOption(stack)}`, 'or use another stack: --stack NAME'],
+    );
   }
   // Another service may be on the same machine.
   const same = Object.values(pins).find((each) => each?.address === ssh.address && each.port === ssh.port);
@@ -154,9 +145,9 @@ async function pinOf(
 }
 
 function noKey(ssh: SshAddress): RemedyError {
-  return new RemedyError(`there is no key to show to ${formatAccess(ssh)}: no --identity, and no SSH agent`, {
-    code: 'ssh-no-key',
-    exit: ExitCode.configuration,
-    nextSteps: ['name a private key: --identity ~/.ssh/id_ed25519', 'or start an agent: eval $(ssh-agent) && ssh-add'],
-  });
+  return remedy.configuration(
+    'ssh-no-key',
+    `there is no key to show to ${formatAccess(ssh)}: no --identity, and no SSH agent`,
+    ['name a private key: --identity ~/.ssh/id_ed25519', 'or start an agent: eval $(ssh-agent) && ssh-add'],
+  );
 }

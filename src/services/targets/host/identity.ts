@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 
 /**
  * Reads a private key that can be used without asking.
@@ -41,10 +41,5 @@ function isEncrypted(text: string): boolean {
 }
 
 function unusable(message: string, nextStep: string, cause: unknown): RemedyError {
-  return new RemedyError(message, {
-    code: 'ssh-key-unusable',
-    exit: ExitCode.configuration,
-    cause,
-    nextSteps: [nextStep],
-  });
+  return remedy.configuration('ssh-key-unusable', message, [nextStep], cause);
 }

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
-import { ExitCode, hasCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { hasCode, reasonOf, remedy } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 
@@ -34,12 +34,12 @@ export async function readPins(paths: StackPaths): Promise<HostPins> {
     return fileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return {};
-    throw new RemedyError(`${path}, where the host keys are pinned, cannot be used: ${reasonOf(error)}`, {
-      code: 'pins-corrupt',
-      exit: ExitCode.configuration,
-      cause: error,
-      nextSteps: [`inspect it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
-    });
+    throw remedy.configuration(
+      'pins-corrupt',
+      `${path}, where the host keys are pinned, cannot be used: ${reasonOf(error)}`,
+      [`inspect it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
+      error,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { RemedyError, remedy } from '../../../errors.ts';
 import type { Connection, Provider, Site } from '../../stack/provider.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { recordedStatus } from '../../stack/target-status.ts';
@@ -109,13 +109,10 @@ async function trustOf({ userHome, ask }: Site['operator'], flags: HostFlags, si
 }
 
 function noMachine(stack: string, service: string): RemedyError {
-  return new RemedyError(
+  return remedy.configuration(
+    'no-vm',
     `stack ${stack} has no machine of service ${service.toUpperCase()} whose host key is pinned here`,
-    {
-      code: 'no-vm',
-      exit: ExitCode.configuration,
-      nextSteps: [`see where it is: chainctl status${stackOption(stack)}`],
-    },
+    [`see where it is: chainctl status${stackOption(stack)}`],
   );
 }
 

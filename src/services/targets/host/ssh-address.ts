@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 
 export interface SshAddress {
   readonly user: string;
@@ -21,11 +21,9 @@ export function parseSshAddress(text: string): SshAddress {
   if (user !== undefined && address !== undefined && number > 0 && number < 65_536) {
     return { user, address, port: number };
   }
-  throw new RemedyError(`--ssh: "${text}" is not a machine's address`, {
-    code: 'usage',
-    exit: ExitCode.usage,
-    nextSteps: ['write user@address or user@address:port, for example ubuntu@192.0.2.10'],
-  });
+  throw remedy.usage('usage', `--ssh: "${text}" is not a machine's address`, [
+    'write user@address or user@address:port, for example ubuntu@192.0.2.10',
+  ]);
 }
 
 /** The base URL of a port on a machine. */

@@ -1,5 +1,5 @@
 import { NodeSSH } from 'node-ssh';
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { formatAccess, type HostAccess } from '../../machine/access.ts';
 import { openSocket, signaturesOf } from '../../machine/dial.ts';
 import { fingerprint, formatPublicKey, type PublicKey, publicKeyOf } from '../../machine/ssh-keys.ts';
@@ -40,16 +40,13 @@ export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, sign
   }
   const matches = trusted.some(({ blob }) => blob.equals(offered.blob));
   if (!matches && trusted.length > 0) {
-    throw new RemedyError(
+    throw remedy.configuration(
+      'host-key-changed',
       `HOST KEY CHANGED: ${where} offers ${shown}, and known_hosts has another key for it. Nothing was sent to it.`,
-      {
-        code: 'host-key-changed',
-        exit: ExitCode.configuration,
-        nextSteps: [
-          'find out why it changed: a reinstalled machine, another machine at this address, or somebody who intercepts the connection',
-          `if it is right, forget the old key: ssh-keygen -R ${knownHostsName(endpoint)}`,
-        ],
-      },
+      [
+        'find out why it changed: a reinstalled machine, another machine at this address, or somebody who intercepts the connection',
+        `if it is right, forget the old key: ssh-keygen -R ${knownHostsName(endpoint)}`,
+      ],
     );
   }
   if (options.expectedFingerprint !== undefined) {
@@ -69,7 +66,7 @@ export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, sign
 
 /** What to do when trust was asked for and not given. */
 function distrusted(message: string, nextSteps: readonly string[]): RemedyError {
-  return new RemedyError(message, { code: 'host-key-unknown', exit: ExitCode.configuration, nextSteps });
+  return remedy.configuration('host-key-unknown', message, nextSteps);
 }
 
 function knownHostsName({ address, port }: Endpoint): string {
@@ -96,15 +93,15 @@ async function offeredHostKey(endpoint: Endpoint, types: readonly string[], sign
   } catch (error) {
     signal.throwIfAborted();
     if (offered !== undefined) return offered;
-    throw new RemedyError(`${formatAccess(endpoint)} could not be reached: ${reasonOf(error)}`, {
-      code: 'host-unreachable',
-      exit: ExitCode.unhealthy,
-      cause: error,
-      nextSteps: [
+    throw remedy.unhealthy(
+      'host-unreachable',
+      `${formatAccess(endpoint)} could not be reached: ${reasonOf(error)}`,
+      [
         `try it by hand: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
         'check the address, that the machine runs and that a firewall lets this one reach its SSH port',
       ],
-    });
+      error,
+    );
   }
   throw new Error('the machine let us in without showing a host key');
 }

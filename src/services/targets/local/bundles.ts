@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import { shortHash } from '../../machine/templates.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 
@@ -20,12 +20,12 @@ export async function loadBundles(folder: string): Promise<Bundles> {
     try {
       return [key, { path, hash: shortHash(await readFile(path)) }];
     } catch (error) {
-      throw new RemedyError(`the built service ${path} is missing`, {
-        code: 'not-built',
-        exit: ExitCode.configuration,
-        cause: error,
-        nextSteps: ['in a checkout: npm run build', 'otherwise install chainctl again'],
-      });
+      throw remedy.configuration(
+        'not-built',
+        `the built service ${path} is missing`,
+        ['in a checkout: npm run build', 'otherwise install chainctl again'],
+        error,
+      );
     }
   };
   const own = ['engine-sim', 'proxy'].map((name) => load(name, `${name}.mjs`));

@@ -1,10 +1,10 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
-import { makeToken, TOKEN_SECRET, tokenId } from '../../chain/token.ts';
+import { remedy } from '../../../errors.ts';
+import { TOKEN_SECRET, tokenId } from '../../chain/token.ts';
 import { applyPlan, type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, PlannedDeploy } from '../../stack/provider.ts';
 import type { Desired } from '../../stack/resource.ts';
-import { ensureSecret, readSecret, secretPath } from '../../stack/secrets.ts';
+import { secretPath, stackToken } from '../../stack/secrets.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
@@ -126,7 +126,7 @@ function withContexts(request: LocalRequest, contexts: Readonly<Record<string, n
 
 /** The stack's token, made when it is first needed; a dry run makes none. */
 async function tokenFile(paths: StackPaths, make: boolean): Promise<TokenFile> {
-  const token = make ? await ensureSecret(paths, TOKEN_SECRET, makeToken) : await readSecret(paths, TOKEN_SECRET);
+  const token = await stackToken(paths, make);
   return { path: secretPath(paths, TOKEN_SECRET), id: token === undefined ? 'new' : tokenId(token) };
 }
 
@@ -141,11 +141,9 @@ function refuseOnePort(request: LocalRequest): void {
       const name = each.name.toUpperCase();
       return isReplicated(each) ? `the proxy in front of ${name}` : name;
     });
-    throw new RemedyError(`${first} and ${second} cannot both have port ${portOf(one)}`, {
-      code: 'usage',
-      exit: ExitCode.usage,
-      nextSteps: [`give --port-${one.name} and --port-${other.name} different values, or 0 for any free one`],
-    });
+    throw remedy.usage('usage', `${first} and ${second} cannot both have port ${portOf(one)}`, [
+      `give --port-${one.name} and --port-${other.name} different values, or 0 for any free one`,
+    ]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { GroupSource, InstanceSample } from '../../stack/group.ts';
 import { healthReason } from '../../stack/health-status.ts';
@@ -62,11 +62,11 @@ async function readLocal(paths: StackPaths): Promise<TargetRecord> {
   const record = (await readState(paths.state))?.targets.local;
   if (record !== undefined) return record;
   const on = stackOption(paths.name);
-  throw new RemedyError(`stack ${paths.name} has no chain on this machine whose replicas could be watched`, {
-    code: 'no-stack',
-    exit: ExitCode.configuration,
-    nextSteps: [`deploy one: chainctl deploy local${on}`],
-  });
+  throw remedy.configuration(
+    'no-stack',
+    `stack ${paths.name} has no chain on this machine whose replicas could be watched`,
+    [`deploy one: chainctl deploy local${on}`],
+  );
 }
 
 /** A replica by itself, as far as `healthy`. */

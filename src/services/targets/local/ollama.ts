@@ -1,5 +1,5 @@
 import { Ollama } from 'ollama';
-import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { canonicalModelName } from '../../chain/model-name.ts';
 import { pullProgress } from '../../pull-progress.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -13,11 +13,9 @@ export function ollamaUrl(host: string | undefined): string {
   const given = host?.trim() || '127.0.0.1:11434';
   const url = URL.parse(/^https?:\/\//.test(given) ? given : `http://${given}`);
   if (url === null) {
-    throw new RemedyError(`OLLAMA_HOST "${given}" is not an address`, {
-      code: 'ollama-host',
-      exit: ExitCode.configuration,
-      nextSteps: ['set it to host:port, for example OLLAMA_HOST=127.0.0.1:11434'],
-    });
+    throw remedy.configuration('ollama-host', `OLLAMA_HOST "${given}" is not an address`, [
+      'set it to host:port, for example OLLAMA_HOST=127.0.0.1:11434',
+    ]);
   }
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1';
   const explicitPort = /:\d+\/?$/.test(given);
@@ -83,24 +81,24 @@ async function pull(ollama: Ollama, model: string, url: string, { emit, signal }
     progress.done();
   } catch (error) {
     signal.throwIfAborted();
-    throw new RemedyError(`Ollama at ${url} could not pull the model ${model}: ${reasonOf(error)}`, {
-      code: 'model-pull',
-      exit: ExitCode.configuration,
-      cause: error,
-      nextSteps: [`try it by hand: ollama pull ${model}`, 'or choose another with --model-a and --model-b'],
-    });
+    throw remedy.configuration(
+      'model-pull',
+      `Ollama at ${url} could not pull the model ${model}: ${reasonOf(error)}`,
+      [`try it by hand: ollama pull ${model}`, 'or choose another with --model-a and --model-b'],
+      error,
+    );
   }
 }
 
 function noOllama(url: string, cause: unknown): RemedyError {
-  return new RemedyError(`no Ollama answers at ${url}: ${reasonOf(cause)}`, {
-    code: 'no-ollama',
-    exit: ExitCode.configuration,
-    cause,
-    nextSteps: [
+  return remedy.configuration(
+    'no-ollama',
+    `no Ollama answers at ${url}: ${reasonOf(cause)}`,
+    [
       'start it with: ollama serve',
       'or name another with OLLAMA_HOST=host:port',
       'or use the simulated engine: --engine sim',
     ],
-  });
+    cause,
+  );
 }

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
 import { shellWord } from '../../words.ts';
 import { serviceNamed } from '../../workloads/catalog.ts';
@@ -30,14 +30,13 @@ export async function portInUse(
     holder === undefined ? { by: '', remedies: ['or end the program that has it'] } : told(holder, deps);
   const service = behind(key) ?? serviceNamed(key);
   const flag = service === undefined ? undefined : `--port-${service.name}`;
-  return new RemedyError(`port ${port}, wanted for ${key}, is already in use${by}`, {
-    code: 'port-in-use',
-    exit: ExitCode.configuration,
-    nextSteps:
-      flag === undefined
-        ? ['run the command again: it picks another port']
-        : [`choose another with ${flag}, or any free one with ${flag} 0`, ...remedies],
-  });
+  return remedy.configuration(
+    'port-in-use',
+    `port ${port}, wanted for ${key}, is already in use${by}`,
+    flag === undefined
+      ? ['run the command again: it picks another port']
+      : [`choose another with ${flag}, or any free one with ${flag} 0`, ...remedies],
+  );
 }
 
 function told({ pid, command }: ProcessInfo, { folder }: { readonly folder: string }) {

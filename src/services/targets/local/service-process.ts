@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ExitCode, hasCode, RemedyError } from '../../../errors.ts';
+import { hasCode, type RemedyError, remedy } from '../../../errors.ts';
 import { DRAIN_SECONDS } from '../../chain/drain.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
@@ -175,21 +175,18 @@ async function lastLines(path: string, count = 5): Promise<string> {
 
 async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
   const lines = await lastLines(logFile);
-  return new RemedyError(
+  return remedy.unhealthy(
+    'process-died',
     `${key} stopped right after it was started${lines === '' ? '' : `; its last words:\n    ${lines}`}`,
-    {
-      code: 'process-died',
-      exit: ExitCode.unhealthy,
-      nextSteps: [`read ${logFile}`, 'run the same command again: it continues with what is missing'],
-    },
+    [`read ${logFile}`, 'run the same command again: it continues with what is missing'],
   );
 }
 
 async function notReady(live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
   const down = `chainctl teardown local${stackOption(basename(live.folder))}`;
-  return new RemedyError(`${live.key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`, {
-    code: 'not-ready',
-    exit: ExitCode.unhealthy,
-    nextSteps: [`read ${logFile}`, `take it down with "${down}" and deploy again`],
-  });
+  return remedy.unhealthy(
+    'not-ready',
+    `${live.key} (pid ${live.pid}) did not become ready within ${READY_SECONDS} s: ${reason}`,
+    [`read ${logFile}`, `take it down with "${down}" and deploy again`],
+  );
 }

@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import { canonicalModelName } from '../../chain/model-name.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 
@@ -57,7 +57,7 @@ export function sharedContext(
 }
 
 function refusal(message: string, nextSteps: readonly string[]): RemedyError {
-  return new RemedyError(message, { code: 'one-model-two-contexts', exit: ExitCode.usage, nextSteps });
+  return remedy.usage('one-model-two-contexts', message, nextSteps);
 }
 
 /** Parameters of Ollama's runner; all others belong to a request. */

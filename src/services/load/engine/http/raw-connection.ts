@@ -1,4 +1,4 @@
-import { Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { type Exchange, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { RequestTemplate } from '../request-template.ts';
@@ -25,7 +25,7 @@ export interface RawOwner {
   lost(connection: RawConnection, exchange: Exchange | undefined, error: unknown, stale: boolean): void;
 }
 
-/** One HTTP/1.1 connection over a bare socket, for one request at a time. */
+/** One HTTP/1.1 connection over a socket of its own, for one request at a time. */
 export class RawConnection {
   readonly openedAt: number;
   readonly #owner: RawOwner;
@@ -41,7 +41,8 @@ export class RawConnection {
   #from = 0;
   #to = 0;
 
-  constructor(connect: TcpSocketConnectOpts, owner: RawOwner) {
+  /** @param connect makes the socket, which has to read as it is told */
+  constructor(connect: (onread: OnReadOpts) => Socket, owner: RawOwner) {
     this.#owner = owner;
     this.openedAt = owner.now();
     this.#parser = new ResponseParser((bytes, from, to) => this.#onBody(bytes, from, to), owner.heads);
@@ -50,11 +51,10 @@ export class RawConnection {
       return !this.#dead;
     };
     const onread = { buffer: SHARED ? READ_BUFFER : Buffer.allocUnsafe(64 * 1024), callback };
-    this.#socket = new Socket({ onread, noDelay: true } as SocketConstructorOpts);
+    this.#socket = connect(onread);
     this.#socket.on('error', (error) => this.#onGone(error));
     this.#socket.on('end', () => this.#onGone(undefined));
     this.#socket.on('close', () => this.#onGone(undefined));
-    this.#socket.connect(connect);
   }
 
   /** Requests that were answered on it. */

@@ -1,4 +1,5 @@
-import type { TcpSocketConnectOpts } from 'node:net';
+import { isIP, type OnReadOpts, Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Exchange, WireEnd } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import { LocalPorts } from '../local-ports.ts';
@@ -30,8 +31,8 @@ export interface RawOptions {
 }
 
 /**
- * Plain HTTP over bare sockets: about half of the processor time per request that a general client takes. The
- * connection that was used last goes first, and a new one is opened whenever none is idle.
+ * HTTP over bare sockets, TLS ones for https: about half of the processor time per request that a general client takes.
+ * The connection that was used last goes first, and a new one is opened whenever none is idle.
  */
 export class RawTransport implements Transport, RawOwner {
   readonly now: () => number;
@@ -46,7 +47,7 @@ export class RawTransport implements Transport, RawOwner {
   readonly #maxAge: number;
   readonly #maxConnects: number;
   readonly #ownPortsAbove: number;
-  readonly #port: number;
+  readonly #connect: Connect;
   #ports: LocalPorts | undefined;
   /** The address that answered last. */
   #address = 0;
@@ -58,12 +59,12 @@ export class RawTransport implements Transport, RawOwner {
     this.#options = options;
     this.#onEnd = onEnd;
     this.now = options.now;
-    const { controls, target } = options;
+    const { controls } = options;
     this.#maxServed = controls.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = controls.connectionAgeMs ?? Number.POSITIVE_INFINITY;
     this.#maxConnects = controls.maxConnectsPerTick ?? MAX_CONNECTS_PER_TURN;
     this.#ownPortsAbove = controls.ownPortsAbove ?? OWN_PORTS_ABOVE;
-    this.#port = target.port === '' ? 80 : Number(target.port);
+    this.#connect = connector(options.target);
   }
 
   get opened(): number {
@@ -150,15 +151,11 @@ export class RawTransport implements Transport, RawOwner {
   #open(address: number, tries: number): RawConnection {
     const { addresses } = this.#options.resolved;
     const to = addresses[address] ?? addresses[0];
-    const connect: TcpSocketConnectOpts = {
-      host: to?.address ?? '',
-      port: this.#port,
-      ...(tries > 0 || this.#all.size >= this.#ownPortsAbove ? { localPort: this.#nextPort() } : {}),
-    };
+    const from = tries > 0 || this.#all.size >= this.#ownPortsAbove ? { localPort: this.#nextPort() } : {};
     this.#connects++;
     // A port that was in use made no connection.
     if (tries === 0) this.#opened++;
-    const connection = new RawConnection(connect, this);
+    const connection = new RawConnection((onread) => this.#connect(onread, { host: to?.address ?? '', ...from }), this);
     this.#all.add(connection);
     this.#fresh.set(connection, { address, tries });
     return connection;
@@ -182,4 +179,24 @@ export class RawTransport implements Transport, RawOwner {
     this.#all.delete(connection);
     this.#fresh.delete(connection);
   }
+}
+
+type Connect = (onread: OnReadOpts, to: Omit<TcpSocketConnectOpts, 'port'>) => Socket;
+
+/** What makes connections to an origin. One over TLS takes up the session of an earlier one, as any client does. */
+function connector({ protocol, hostname, port }: URL): Connect {
+  const name = hostname.replace(/^\[|\]$/g, '');
+  if (protocol !== 'https:') {
+    return (onread, to) =>
+      new Socket({ onread, noDelay: true } as SocketConstructorOpts).connect({ ...to, port: Number(port || 80) });
+  }
+  const origin = { port: Number(port || 443), servername: isIP(name) === 0 ? name : '', ALPNProtocols: ['http/1.1'] };
+  let session: Buffer | undefined;
+  return (onread, to) => {
+    const options = { ...origin, ...to, onread, noDelay: true, session };
+    const socket = connectTls(options as ConnectionOptions);
+    return socket.on('session', (latest) => {
+      session = latest;
+    });
+  };
 }

@@ -1,7 +1,8 @@
-import { ExitCode, RemedyError, reasonOf } from '../../../../errors.ts';
+import { CONTINUE, ExitCode, RemedyError, reasonOf } from '../../../../errors.ts';
 import type { HostAccess } from '../../../machine/access.ts';
 import { hostFailure } from '../../../machine/failures.ts';
 import { type HostOptions, hostResource } from '../../../machine/host-resource.ts';
+import type { LoginKeys } from '../../../machine/login-keys.ts';
 import { serviceResource } from '../../../machine/service-resource.ts';
 import type { ServiceSpec } from '../../../machine/service-spec.ts';
 import type { HostSession } from '../../../machine/session.ts';
@@ -14,7 +15,7 @@ import { definitionOf } from '../../../workloads/catalog.ts';
 import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
-import { type LoginKeys, loginAccess } from './login.ts';
+import { loginAccess } from './login.ts';
 import { sealDisk } from './seal.ts';
 
 export interface BakeDeps {
@@ -33,7 +34,7 @@ const KNOCKS = 2;
 const NOT_READY = {
   code: 'not-ready',
   exit: ExitCode.unhealthy,
-  nextSteps: ['run the same command again: it continues where it stopped'],
+  nextSteps: [CONTINUE],
 };
 /** What it means that a machine no longer lets its owner in. */
 const SHUT_OUT = [

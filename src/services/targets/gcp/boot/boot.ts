@@ -1,3 +1,4 @@
+import { type LoginKeys, loginKeys } from '../../../machine/login-keys.ts';
 import type { HostSessions } from '../../../machine/sessions.ts';
 import { type HostTemplates, shortHash, templatesOf } from '../../../machine/templates.ts';
 import type { StackPaths } from '../../../stack/paths.ts';
@@ -9,11 +10,12 @@ import { networkPath, subnetPath } from '../desired.ts';
 import { REST_FIREWALL, SSH_FIREWALL } from '../firewall.ts';
 import { nameFilter, type Ownership, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
+import { HOST_KEY_B } from '../request.ts';
 import { bake } from './bake.ts';
 import { builder, builderKey, isBuilderKey } from './builder.ts';
 import { bootOfService, builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
 import { bakedImage, imageKey, isImageKey } from './image.ts';
-import { type LoginKeys, loginKeys, loginMetadata } from './login.ts';
+import { loginMetadata } from './login.ts';
 import { checkMetadata, type Metadata, releaseMetadata, settingsMetadata } from './metadata.ts';
 
 /** From the start of a VM to its first answer: everything is on the disk, which is read for the first time. */
@@ -37,11 +39,10 @@ export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
   const { request, owner, token } = input;
   const { definition } = onlyService(request);
   const templates = { ...deps.templates, boot: bootOfService(deps.templates.boot, definition) };
-  const keys = await loginKeys(deps.paths, input.make);
+  const keys = await loginKeys(deps.paths, HOST_KEY_B, input.make);
   const spec = specOf(request, templates, token);
   const release = { stack: owner.stack, spec, templates: templatesOf(templates, definition), token };
   const settings = settingsMetadata(release);
-  const { diskGb } = request;
   if (!request.bake) {
     const image = publicImage(request.type);
     const known = {
@@ -54,15 +55,15 @@ export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
     const hash = hashOf(image, known);
     const metadata = { ...known, ...(await releaseMetadata(release)) };
     checkMetadata(metadata);
-    return { source: { image, metadata, hash, diskGb, startSeconds: UNBAKED_SECONDS }, desired: [] };
+    return { source: { image, metadata, hash, startSeconds: UNBAKED_SECONDS }, desired: [] };
   }
   const metadata = { ...settings, ...loginMetadata(keys, { boot: templates.boot, installDocker: false }) };
   checkMetadata(metadata);
   const baked = bakedFor(input, keys, { ...deps, templates });
   const image = globalPath(deps.compute, 'images', baked.name);
   return {
-    source: { image, metadata, hash: hashOf(image, metadata), diskGb, startSeconds: BAKED_SECONDS },
-    desired: [desire(baked, { model: spec.model, diskGb })],
+    source: { image, metadata, hash: hashOf(image, metadata), startSeconds: BAKED_SECONDS },
+    desired: [desire(baked, { model: spec.model, diskGb: request.diskGb })],
   };
 }
 

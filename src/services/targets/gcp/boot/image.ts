@@ -1,4 +1,4 @@
-import { ExitCode, RemedyError } from '../../../../errors.ts';
+import { type RemedyError, remedy } from '../../../../errors.ts';
 import { pollUntil } from '../../../stack/poll.ts';
 import type { Resource, ResourceContext } from '../../../stack/resource.ts';
 import type { Compute } from '../compute.ts';
@@ -86,11 +86,10 @@ export function bakedImage(
           return status === 'READY' ? { done: true } : { reason: `the image ${name} is ${status}` };
         },
         late: (reason) =>
-          new RemedyError(`${reason} after ${IMAGE_SECONDS} s`, {
-            code: 'not-ready',
-            exit: ExitCode.unhealthy,
-            nextSteps: ['run the same command again: it goes on waiting', 'or boot without an image: --no-bake'],
-          }),
+          remedy.unhealthy('not-ready', `${reason} after ${IMAGE_SECONDS} s`, [
+            'run the same command again: it goes on waiting',
+            'or boot without an image: --no-bake',
+          ]),
       });
     },
     remove: (context, image) => removeObject(compute, context, 'images.delete', { image }, { key }),
@@ -99,9 +98,8 @@ export function bakedImage(
 }
 
 function failed(name: string): RemedyError {
-  return new RemedyError(`Compute Engine could not make the image ${name}`, {
-    code: 'gcp-image-failed',
-    exit: ExitCode.unhealthy,
-    nextSteps: ['run the same command again: it makes the image again', 'or boot without an image: --no-bake'],
-  });
+  return remedy.unhealthy('gcp-image-failed', `Compute Engine could not make the image ${name}`, [
+    'run the same command again: it makes the image again',
+    'or boot without an image: --no-bake',
+  ]);
 }

@@ -1,38 +1,12 @@
 import type { HostAccess } from '../../../machine/access.ts';
 import { type CloudInitOptions, cloudInit } from '../../../machine/cloud-init.ts';
-import { formatPublicKey, makeSshKeyPair, parsePublicKey } from '../../../machine/ssh-keys.ts';
-import type { StackPaths } from '../../../stack/paths.ts';
-import { ensureSecretPair, type KeyPair, readSecret, SSH_KEY } from '../../../stack/secrets.ts';
+import type { LoginKeys } from '../../../machine/login-keys.ts';
+import { formatPublicKey, parsePublicKey } from '../../../machine/ssh-keys.ts';
 import { HOST_KEY_B } from '../request.ts';
 import type { Metadata } from './metadata.ts';
 
 /** The user whom Ubuntu's images let in by cloud-init. */
 export const SSH_USER = 'ubuntu';
-
-/** The two key pairs with which operator and VMs know each other. */
-export interface LoginKeys {
-  readonly operator: KeyPair;
-  /**
-   * One for all VMs of the stack's group: those that the autoscaler makes are known from the first connect, too, which
-   * no key that they make themselves could be.
-   */
-  readonly host: KeyPair;
-}
-
-/**
- * The keys of a stack, on disk before anything is made with them.
- *
- * @param make whether missing ones are made; without, undefined says that there are none yet
- */
-export async function loginKeys(paths: StackPaths, make: boolean): Promise<LoginKeys | undefined> {
-  const pair = async (name: string): Promise<KeyPair | undefined> => {
-    if (make) return ensureSecretPair(paths, name, () => makeSshKeyPair(`chainctl-${paths.name}-${name}`));
-    const [privateKey, publicKey] = await Promise.all([readSecret(paths, name), readSecret(paths, `${name}.pub`)]);
-    return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
-  };
-  const [operator, host] = await Promise.all([pair(SSH_KEY), pair(HOST_KEY_B)]);
-  return operator === undefined || host === undefined ? undefined : { operator, host };
-}
 
 /** How a VM of service B is reached; its host key is pinned. */
 export function loginAccess({ operator, host }: LoginKeys, address: string): HostAccess {

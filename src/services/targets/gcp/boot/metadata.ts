@@ -1,6 +1,6 @@
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { ExitCode, RemedyError } from '../../../../errors.ts';
+import { type RemedyError, remedy } from '../../../../errors.ts';
 import { releaseFiles } from '../../../machine/release.ts';
 import { contentHash, type ServiceSpec } from '../../../machine/service-spec.ts';
 import type { PushedFile } from '../../../machine/session.ts';
@@ -74,9 +74,7 @@ export function checkMetadata(metadata: Metadata): void {
 }
 
 function tooLarge(found: string, limit: string): RemedyError {
-  return new RemedyError(`the VMs' metadata is too large for Compute Engine: ${found}, and ${limit}`, {
-    code: 'metadata-size',
-    exit: ExitCode.usage,
-    nextSteps: ['leave --no-bake out: a baked image brings the release with it'],
-  });
+  return remedy.usage('metadata-size', `the VMs' metadata is too large for Compute Engine: ${found}, and ${limit}`, [
+    'leave --no-bake out: a baked image brings the release with it',
+  ]);
 }
