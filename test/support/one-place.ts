@@ -33,7 +33,10 @@ export async function deployAt<Request>(
 }
 
 /** Nobody's machine: for what is tested by itself. */
-export function anOperator({ clock, self }: Pick<StackDeps, 'clock' | 'self'>, changes: Partial<Operator> = {}): Operator {
+export function anOperator(
+  { clock, self }: Pick<StackDeps, 'clock' | 'self'>,
+  changes: Partial<Operator> = {},
+): Operator {
   const folder = tmpdir();
   return {
     ...{ clock, self, env: {}, home: folder, userHome: homedir(), templates: folder, bundles: folder },
