@@ -38,8 +38,10 @@ if (major >= ANY || minor >= MINORS[major]) {
   // EACCES: a folder from which nothing may be run. ENOENT, though the file is there: made for another C library.
   const causes = { EACCES: 'may not be run', ENOENT: 'does not run on this system (it needs glibc)' };
   child.on('error', ({ code }) => refuse(`${node} ${causes[code] ?? `does not start (${code})`}`));
-  // The terminal signals the whole group; a signal sent to this process alone is passed on.
-  process.on('SIGINT', () => {});
+  // The terminal signals the whole group; a signal sent to this process alone is passed on. Where no terminal is, Ctrl-C
+  // is sent like any other; chainctl takes two that come together for one.
+  const isOnTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  process.on('SIGINT', () => isOnTerminal || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
 }

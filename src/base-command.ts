@@ -4,7 +4,7 @@ import { flagsFromFile, SHARED_SECTION } from './config/file-flags.ts';
 import { stackFlag } from './config/flags.ts';
 import { formerFlags, formerVariables } from './config/former-names.ts';
 import { provenanceOf, type Setting, settingText } from './config/provenance.ts';
-import { usageError } from './config/usage-error.ts';
+import { seeHelp, usageError } from './config/usage-error.ts';
 import { ExitCode, RemedyError, reasonOf } from './errors.ts';
 import type { Emit, Event } from './events.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -230,7 +230,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         : await this.parse(definition, argv).catch((error: unknown) => {
             const culprit = fromFile.find(({ name }) => reasonOf(error).includes(`--${name}`));
             this.argv = typed;
-            throw culprit ? invalidConfig(culprit.at, reasonOf(this.explain(error)), SEE_FLAGS) : error;
+            const explained = this.explain(error);
+            const fault = explained instanceof Error ? explained.message : reasonOf(explained);
+            throw culprit ? invalidConfig(culprit.at, fault, seeHelp(idWords(this.ctor.id))) : error;
           });
     this.flags = settled.flags as typeof this.flags;
     this.args = settled.args as typeof this.args;
@@ -244,8 +246,6 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     return { settings, renamed: [...variables.map(({ warning }) => warning), ...formerFlags(known, words)] };
   }
 }
-
-const SEE_FLAGS = 'see the flags and examples with --help';
 
 type Known = Readonly<
   Record<

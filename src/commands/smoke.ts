@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { styleText } from 'node:util';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { durationFlag, urlFlag } from '../config/flags.ts';
-import { givenUrls, serviceUrlFlags } from '../config/service-urls.ts';
+import { durationFlag } from '../config/flags.ts';
+import { givenUrls, serviceUrlFlags, smokeTargetFlag } from '../config/service-urls.ts';
 import { tokenFileFlag } from '../config/token-flag.ts';
 import { ExitCode } from '../errors.ts';
 import { chainTokens, endpointsOf } from '../operator.ts';
@@ -12,8 +12,7 @@ import { createChainClient } from '../services/chain/client.ts';
 import { junitOf } from '../services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 import { runSmoke } from '../services/smoke/run-smoke.ts';
-import { smokeTargets } from '../services/smoke/targets.ts';
-import { entryOf } from '../services/workloads/catalog.ts';
+import { smokeTarget, smokeTargets } from '../services/smoke/targets.ts';
 import { formatSmokeReport } from '../ui/format/check.ts';
 
 export default class Smoke extends BaseCommand<typeof Smoke> {
@@ -26,7 +25,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     '<%= config.bin %> <%= command.id %> --junit reports/smoke.xml --timeout 3m',
   ];
   static override flags = {
-    target: urlFlag({ description: `${entryOf().name.toUpperCase()}'s address`, env: 'CHAINCTL_TARGET' }),
+    target: smokeTargetFlag(),
     ...serviceUrlFlags,
     'min-process-seconds': durationFlag({
       description: 'minimum processing time of B [default: what the stack was deployed with, else not checked]',
@@ -42,9 +41,14 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
   };
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
-    const { 'min-process-seconds': minProcessSeconds, timeout, junit } = this.flags;
+    const { target, 'min-process-seconds': minProcessSeconds, timeout, junit } = this.flags;
     if (junit !== undefined) await prepareReportFile(junit);
-    const named = { urls: givenUrls(this.flags), ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }) };
+    const { service } = smokeTarget(target);
+    const named = {
+      urls: givenUrls(this.flags),
+      ...(service === undefined ? {} : { service }),
+      ...(minProcessSeconds === undefined ? {} : { minProcessSeconds }),
+    };
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
     const targets = await smokeTargets(this.stack, named, () => endpointsOf(this.stack));
     const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf });

@@ -19,7 +19,7 @@ export function formerly<F extends { env?: string }>(variable: string, flag: F):
 
 /** A bad value is refused at the door, with the flag that it was given to. */
 export function refused(flag: { readonly name: string }, fault: string): RemedyError {
-  return remedy.usage('usage', `--${flag.name}: ${fault}`, ['see the flags and examples with --help']);
+  return remedy.usage('usage', `--${flag.name}: ${fault}`);
 }
 
 /** @throws RemedyError (exit 2) with the range */
@@ -78,13 +78,16 @@ function httpUrl(text: string, flag: { readonly name: string }, example: string)
   return url;
 }
 
+/** @throws RemedyError (exit 2) when it is not an absolute http or https URL */
+export function checkUrl(text: string, flag: { readonly name: string }): string {
+  httpUrl(text, flag, 'http://127.0.0.1:8001');
+  return text;
+}
+
 /** An absolute http or https URL. */
 export const urlFlag = Flags.custom<string>({
   helpValue: 'URL',
-  parse: async (text, _context, flag) => {
-    httpUrl(text, flag, 'http://127.0.0.1:8001');
-    return text;
-  },
+  parse: async (text, _context, flag) => checkUrl(text, flag),
 });
 
 /** Where metrics are posted to: a URL without a path gets the one that OTLP has for them. */

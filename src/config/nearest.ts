@@ -2,12 +2,15 @@
  * What was probably meant by a mistyped word. Pure.
  *
  * @returns the candidate that fewest changes make of it (a letter more, less or other, or two in the wrong order), where
- *   those are few for its length
+ *   those are few for its length, and leave something of it
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, changes: changesBetween(word, candidate) }))
-    .filter(({ candidate, changes }) => changes <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(
+      ({ candidate, changes }) =>
+        changes <= Math.max(1, Math.floor(candidate.length / 3)) && changes < candidate.length,
+    )
     .sort((a, b) => a.changes - b.changes);
   return ranked[0]?.candidate;
 }

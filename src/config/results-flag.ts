@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { formerly as formerVariable } from './flags.ts';
 
 interface ResultsFlag {
   readonly description?: string;
@@ -8,13 +9,12 @@ interface ResultsFlag {
 
 /** `--results`, the folder of recorded runs, of every command that writes or reads them. */
 export function resultsFlag({ description = 'folder of recorded runs', formerly = [] }: ResultsFlag = {}) {
-  return Flags.string({
+  const flag = Flags.string({
     description,
     env: 'CHAINCTL_RESULTS',
-    // The variable had another name.
-    default: async () => process.env.CHAINCTL_LOAD_OUT || 'results',
-    defaultHelp: async () => 'results',
+    default: 'results',
     helpValue: 'FOLDER',
     ...(formerly.length === 0 ? {} : { aliases: [...formerly], deprecateAliases: true }),
   });
+  return formerVariable('CHAINCTL_LOAD_OUT', flag) as typeof flag;
 }

@@ -1,6 +1,8 @@
+import { Flags } from '@oclif/core';
+import { smokeTarget } from '../services/smoke/targets.ts';
 import { dependents, entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import type { Endpoints, FlagSet, FlagValues } from '../services/workloads/service-definition.ts';
-import { urlFlag } from './flags.ts';
+import { checkUrl, urlFlag } from './flags.ts';
 
 /** Services behind the one where requests come in, each with those that need it. */
 const BEHIND = SERVICES.flatMap(({ name }) => dependents(name).map((other) => ({ name, other: other.name })));
@@ -14,8 +16,17 @@ export const serviceUrlFlags: FlagSet = Object.fromEntries(
   }),
 );
 
+/** `--target` of a smoke test: a name means what it means for a load. */
+export const smokeTargetFlag = Flags.custom<string>({
+  description: `${entryOf().name.toUpperCase()}'s address, or a service of the stack (${SERVICES.map(({ path }) => path.slice(1)).join(', ')})`,
+  helpValue: 'NAME|URL',
+  env: 'CHAINCTL_TARGET',
+  parse: async (text, _context, flag) => (smokeTarget(text).service === undefined ? checkUrl(text, flag) : text),
+});
+
 /** The addresses that were given: `--target` is that of the service where requests come in. */
 export function givenUrls(flags: FlagValues): Endpoints {
-  const given = [[entryOf().name, flags.target], ...BEHIND.map(({ name }) => [name, flags[`${name}-url`]])];
+  const target = smokeTarget(flags.target);
+  const given = [[entryOf().name, target.url], ...BEHIND.map(({ name }) => [name, flags[`${name}-url`]])];
   return Object.fromEntries(given.filter(([, url]) => url !== undefined).map(([name, url]) => [name, String(url)]));
 }

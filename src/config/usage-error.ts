@@ -10,15 +10,22 @@ export interface Typed {
   readonly flags: readonly string[];
 }
 
+/** The step after a bad flag or value. */
+export function seeHelp(command: string): string {
+  return `see the flags and examples: chainctl ${command} --help`;
+}
+
 /** oclif's complaint about what was typed (a flag that there is not, a bad value), as an error like any other, with what was probably meant. */
 export function usageError(thrown: Error, typed: Typed): RemedyError {
-  if (thrown instanceof RemedyError) return withoutParserNoise(thrown);
-  const [message = '', ...rest] = thrown.message.split('\n');
-  const see = rest.filter((line) => line.trim() !== '' && !line.startsWith('See more help'));
-  const said = [message, ...see].join(' ');
+  if (thrown instanceof RemedyError) return withoutParserNoise(thrown, typed.command);
+  const said = thrown.message
+    .split('\n')
+    .map((line) => line.trim().replace(/^Missing required flag (?=\w)/, 'Missing required flag --'))
+    .filter((line) => line !== '' && !/^(See more help|The following errors? occurred:$)/.test(line))
+    .join(' ');
   const meant = mistypedFlag(said, typed) ?? mistypedValue(said);
   const corrected = meant && typed.argv.map((word) => correct(word, meant));
-  const steps = ['see the flags and examples with --help'];
+  const steps = [seeHelp(typed.command)];
   if (corrected) steps.unshift(`did you mean: ${commandLine(typed.command, corrected)}`);
   return remedy.usage('usage', said, steps, thrown);
 }
@@ -27,6 +34,11 @@ export function usageError(thrown: Error, typed: Typed): RemedyError {
 export function unknownCommand(argv: readonly string[], commands: readonly string[]): RemedyError {
   const options = argv.findIndex((word) => word.startsWith('-'));
   const words = options === -1 ? argv : argv.slice(0, options);
+  const before = commands.find((command) => `${words.join(' ')} `.startsWith(`${command} `));
+  if (before !== undefined) {
+    const extra = words.slice(before.split(' ').length).join(' ');
+    return remedy.usage('usage', `${before} takes no argument "${extra}"`, [seeHelp(before)]);
+  }
   // A command may be followed by arguments: each is compared with as many words as it has.
   const meant = commands.flatMap((command) => {
     const length = command.split(' ').length;
@@ -37,7 +49,8 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
     meant.map(({ command }) => command),
   );
   const found = meant.find(({ command }) => command === best) ?? meant[0];
-  const steps = ['see all commands: chainctl --help'];
+  const topic = commands.some((command) => command.startsWith(`${words[0]} `)) ? ` ${words[0]}` : '';
+  const steps = [`see all commands: chainctl${topic} --help`];
   if (found) steps.unshift(`did you mean: ${commandLine(found.command, argv.slice(found.length))}`);
   return remedy.usage('usage', `there is no command "${words.join(' ')}"`, steps);
 }
@@ -70,10 +83,14 @@ function commandLine(command: string, argv: readonly string[]): string {
   return ['chainctl', command, ...argv.map(shellWord)].join(' ');
 }
 
-/** oclif writes into the message of whatever a flag's parser threw: `Parsing --x \n\t... \nSee more help with --help`. */
-function withoutParserNoise(error: RemedyError): RemedyError {
+/**
+ * oclif writes into the message of whatever a flag's parser threw: `Parsing --x \n\t... \nSee more help with --help`.
+ * A parser does not know whose flag it is, and names no step where that is all there is to do.
+ */
+function withoutParserNoise(error: RemedyError, command: string): RemedyError {
   const own = /^Parsing --\S+ \n\t([\s\S]*?)(?:\nSee more help with --help)?$/.exec(error.message)?.[1];
   if (own === undefined) return error;
   const { code, exit, nextSteps } = error;
-  return new RemedyError(own, { code, exit, nextSteps, cause: error.cause });
+  const steps = nextSteps.length === 0 ? [seeHelp(command)] : nextSteps;
+  return new RemedyError(own, { code, exit, nextSteps: steps, cause: error.cause });
 }

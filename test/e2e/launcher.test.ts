@@ -31,10 +31,10 @@ afterAll(async () => {
 });
 
 /** Starts a copy of bin/run.js on a Node that gives itself out for another version. */
-async function startOn(version: string, args: readonly string[]) {
+async function startOn(version: string, args: readonly string[], options: Parameters<Cli['run']>[1] = {}) {
   const versions = `{ ...process.versions, node: '${version}' }`;
   await writeFile(preload, `Object.defineProperty(process, 'versions', { value: ${versions} });`);
-  return await cli.run(args, { command: [process.execPath, '--require', preload, run] });
+  return await cli.run(args, { ...options, command: [process.execPath, '--require', preload, run] });
 }
 
 /** The Node that the copy finds beside itself. */
@@ -68,6 +68,16 @@ describe('the launcher', () => {
       code: 7,
       stdout: 'brought: status --json\n',
     });
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('passes on a %s that it alone was sent', async (signal) => {
+    const wait =
+      "process.on(process.argv[4], () => process.exit(9)); console.error('ready'); setInterval(() => {}, 1e3);";
+    await bring(`#!${process.execPath}\n${wait}`, 0o755);
+    const { code, stderr } = await startOn('20.20.2', ['x', signal], {
+      onLine: (line, child) => void (line === 'ready' && child.kill(signal)),
+    });
+    expect({ code, stderr }).toEqual({ code: 9, stderr: 'ready\n' });
   });
 
   it.each([

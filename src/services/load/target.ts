@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.ts';
 import { ExitCode, RemedyError } from '../../errors.ts';
 import { stackOption } from '../stack/stack-option.ts';
 
@@ -39,7 +40,10 @@ export async function resolveTarget(
   const url = URL.parse(target);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     const names = services.map(({ path }) => path.slice(1)).join(', ');
-    throw usage(`--target "${target}" is neither a service of the stack (${names}) nor an http URL`);
+    const words = services.flatMap(({ name, path }) => [path.slice(1), name]);
+    const meant = nearest(target, words);
+    const steps = meant === undefined ? [] : [`did you mean: chainctl load --target ${meant}${stackOption(stack)}`];
+    throw usage(`--target "${target}" is neither a service of the stack (${names}) nor an http URL`, steps);
   }
   if (url.username !== '' || url.password !== '') {
     throw usage('--target must not carry a user name or password: it is written into every result');
@@ -80,10 +84,10 @@ function joined(base: string | undefined, path: string, word: string, stack: str
   });
 }
 
-function usage(message: string): RemedyError {
+function usage(message: string, steps: readonly string[] = []): RemedyError {
   return new RemedyError(message, {
     code: 'target-invalid',
     exit: ExitCode.usage,
-    nextSteps: ['write for example --target http://127.0.0.1:8001/chain'],
+    nextSteps: [...steps, 'write for example --target http://127.0.0.1:8001/chain'],
   });
 }

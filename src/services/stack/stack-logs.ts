@@ -28,10 +28,11 @@ export async function openLogs(
   const close = async () => {
     await Promise.all(open.map((connection) => connection.close()));
   };
-  const find = async () => {
-    const found = await Promise.all(open.map((connection) => connection.logs?.(service, kind, context)));
+  const findOf = async (selection: LogSelection) => {
+    const found = await Promise.all(open.map((connection) => connection.logs?.(selection, kind, context)));
     return found.flatMap((sources) => sources ?? []);
   };
+  const find = () => findOf(service);
   try {
     for (const { provider, site } of places) {
       if (site.record !== undefined || !provider.billed) open.push(await provider.connect(site));
@@ -40,7 +41,10 @@ export async function openLogs(
     if (sources.length > 0) return { sources, find, close };
     const what = `${kind === 'requests' ? 'request ' : ''}logs of ${service ?? 'any service'}`;
     const on = stackOption(paths.name);
-    throw remedy.configuration('no-logs', `there are no ${what} in ${paths.logs}`, [
+    const others = service === undefined ? [] : (await findOf(undefined)).map(({ source }) => source);
+    const there = others.length === 0 ? '' : `; there are those of ${others.join(', ')}`;
+    throw remedy.configuration('no-logs', `there are no ${what} in ${paths.logs}${there}`, [
+      ...others.slice(0, 1).map((other) => `name one of them: chainctl logs ${other}${on}`),
       `see what is deployed, and where: chainctl status${on}`,
       `or deploy first: chainctl deploy local${on}`,
     ]);

@@ -165,6 +165,10 @@ describe('a place and a service that only a test knows', () => {
     expect(renderStatus(paths.name, status, services)).toContain('ECHO  http://echo.far.test/echo');
     const { sources } = await openLogs(paths, all, { service: 'echo', kind: 'process' }, deps());
     expect(await sources[0]?.tail(1)).toEqual([{ source: 'echo', line: 'echo is red' }]);
+    await expect(openLogs(paths, all, { service: 'nope', kind: 'process' }, deps())).rejects.toMatchObject({
+      message: expect.stringMatching(/no logs of nope in .*; there are those of .*echo/),
+      nextSteps: expect.arrayContaining([expect.stringMatching(/^name one of them: chainctl logs \w+ --stack demo$/)]),
+    });
     const place = await placeOf(paths, all, echo, services);
     const words = await atPlace(place, (connection) =>
       shellOf(connection, { service: echo, instance: undefined, place, stack: paths.name }),

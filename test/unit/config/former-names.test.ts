@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { durationFlag, formerly, stackFlag } from '../../../src/config/flags.ts';
 import { formerFlags, formerVariables } from '../../../src/config/former-names.ts';
+import { resultsFlag } from '../../../src/config/results-flag.ts';
 
 const flags = {
   results: { ...formerly('OLD', stackFlag({ env: 'NEW' })), aliases: ['out'], deprecateAliases: true },
@@ -13,6 +14,12 @@ test("an earlier variable stands for the flag's own, unless that is set", () => 
   ]);
   expect(formerVariables(flags, { OLD: 'x', NEW: 'y' })).toEqual([]);
   expect(formerVariables(flags, { OLD: '' })).toEqual([]);
+});
+
+test('the folder of results had another variable, which is named', () => {
+  expect(formerVariables({ results: resultsFlag() }, { CHAINCTL_LOAD_OUT: 'x' })).toMatchObject([
+    { variable: 'CHAINCTL_RESULTS', value: 'x', warning: expect.stringContaining('CHAINCTL_LOAD_OUT') },
+  ]);
 });
 
 test.each([

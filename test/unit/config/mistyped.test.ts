@@ -2,6 +2,7 @@ import { Errors } from '@oclif/core';
 import { expect, test } from 'vitest';
 import { nearest } from '../../../src/config/nearest.ts';
 import { unknownCommand, usageError } from '../../../src/config/usage-error.ts';
+import { RemedyError } from '../../../src/errors.ts';
 
 test.each([
   ['rsp', 'rps'],
@@ -17,7 +18,7 @@ test.each([
 const flags = ['rps', 'auth', 'stack'];
 const meantBy = (message: string, argv: string[]) =>
   usageError(new Errors.CLIError(message), { command: 'deploy aws', argv, flags }).nextSteps;
-const SEE = 'see the flags and examples with --help';
+const SEE = 'see the flags and examples: chainctl deploy aws --help';
 
 test.each([
   ['Nonexistent flag: --rsp\nSee more help with --help', ['--rsp', '5'], 'chainctl deploy aws --rps 5'],
@@ -33,6 +34,36 @@ test('nothing is suggested where nothing is near', () => {
   expect(meantBy('Unexpected argument: x', ['x'])).toEqual([SEE]);
 });
 
+test.each([
+  [
+    'The following error occurred:\n  Missing required flag ssh\nSee more help with --help',
+    'Missing required flag --ssh',
+  ],
+  ['The following errors occurred:\n  --a is odd\n  --b is odd', '--a is odd --b is odd'],
+])('%j is said without its frame', (message, said) => {
+  const error = usageError(new Errors.CLIError(message), { command: 'deploy host', argv: [], flags });
+  expect(error.message).toBe(said);
+});
+
+test('a value that a parser refuses without a step of its own leads to the help of its command', () => {
+  const thrown = new RemedyError('Parsing --n \n\tno\nSee more help with --help', {
+    code: 'usage',
+    exit: 2,
+    nextSteps: [],
+  });
+  const { message, nextSteps } = usageError(thrown, { command: 'deploy aws', argv: [], flags });
+  expect({ message, nextSteps }).toEqual({ message: 'no', nextSteps: [SEE] });
+});
+
+test('of one letter nothing is left to tell what was meant', () => expect(nearest('c', ['a', 'b'])).toBe(undefined));
+
+test('a word too many is said to be that, and not suggested again', () => {
+  expect(unknownCommand(['deploy', 'aws', 'extra'], COMMANDS)).toMatchObject({
+    message: 'deploy aws takes no argument "extra"',
+    nextSteps: [SEE],
+  });
+});
+
 const COMMANDS = ['deploy aws', 'deploy gcp', 'load', 'status', 'smoke', 'help'];
 test.each([
   [['deploy', 'gpc', '--dry-run'], 'chainctl deploy gcp --dry-run'],
@@ -40,8 +71,9 @@ test.each([
   [['stauts'], 'chainctl status'],
   [['smok', 'x'], 'chainctl smoke x'],
   [['nonsense'], undefined],
-])('%j: a command that there is not', (argv, meant) => {
+  [['deploy', 'azure'], undefined, 'chainctl deploy --help'],
+])('%j: a command that there is not', (argv, meant, all = 'chainctl --help') => {
   const { exit, nextSteps } = unknownCommand(argv, COMMANDS);
   expect(exit).toBe(2);
-  expect(nextSteps[0]).toBe(meant === undefined ? 'see all commands: chainctl --help' : `did you mean: ${meant}`);
+  expect(nextSteps[0]).toBe(meant === undefined ? `see all commands: ${all}` : `did you mean: ${meant}`);
 });

@@ -45,6 +45,12 @@ test.each(['localhost:8001', 'chains', 'ftp://x/chain', 'http://me:secret@host/c
   },
 );
 
+test('a mistyped service of the stack is told which was meant', async () => {
+  await expect(resolveTarget('chian', deployed, 'demo', services)).rejects.toMatchObject({
+    nextSteps: ['did you mean: chainctl load --target chain --stack demo', expect.any(String)],
+  });
+});
+
 test('a password is not repeated in the message', async () => {
   await expect(resolve('http://me:secret@host/chain')).rejects.not.toThrow(/secret/);
 });

@@ -6,7 +6,7 @@ import { notMore } from '../../../src/services/smoke/check.ts';
 import { junitOf } from '../../../src/services/smoke/junit.ts';
 import { prepareReportFile, writeReportFile } from '../../../src/services/smoke/junit-file.ts';
 import { longPrompts, SHORT_PROMPT } from '../../../src/services/smoke/prompts.ts';
-import { smokeTargets } from '../../../src/services/smoke/targets.ts';
+import { smokeTarget, smokeTargets } from '../../../src/services/smoke/targets.ts';
 import { checkMeasured, checkMinimum } from '../../../src/services/workloads/checks-b.ts';
 
 test('the short prompt is short in code points only', () => {
@@ -43,6 +43,16 @@ describe('targets', () => {
     expect(await smokeTargets('default', { urls: {}, minProcessSeconds: 0 }, stack)).toMatchObject({
       minProcessSeconds: 0,
     });
+  });
+
+  test('a service by its name or path is the one of the stack; the first of the chain stands for all of it', async () => {
+    const of = (target: string) => smokeTargets('default', { ...smokeTarget(target), urls: {} }, stack);
+    expect(await of('chain')).toEqual(await stack());
+    expect((await of('a')).urls).toEqual((await stack()).urls);
+    expect((await of('invoke')).urls).toEqual({ b: 'http://stack-b' });
+    expect(smokeTarget('http://x')).toEqual({ url: 'http://x' });
+    const nothing = smokeTargets('demo', { ...smokeTarget('b'), urls: {} }, async () => ({ urls: {} }));
+    await expect(nothing).rejects.toThrow('no service B is deployed in stack "demo"');
   });
 
   test('nothing named and nothing deployed: what to do', async () => {

@@ -3,6 +3,7 @@ import { type DoctorCheck, finding } from '../../doctor/check.ts';
 import { examineMachine } from '../../machine/examine-machine.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
+import { stackOption } from '../../stack/stack-option.ts';
 import type { HostFlags } from './flags.ts';
 import { type HostPin, readPins } from './pins.ts';
 import { parseSshAddress } from './ssh-address.ts';
@@ -42,7 +43,9 @@ export async function examineHosts(
   }
   if (known.length === 0) {
     const detail = `stack ${paths.name} has no machine`;
-    return [finding('host', 'skipped', detail, 'name one: chainctl doctor host --ssh USER@ADDRESS')];
+    return [
+      finding('host', 'skipped', detail, `name one: chainctl doctor host --ssh USER@ADDRESS${stackOption(paths.name)}`),
+    ];
   }
   const checks = await Promise.all(
     known.map(([service, pin]) => examineMachine(`host ${service}`, () => at(pin), context)),
