@@ -78,10 +78,10 @@ function offerOfAll(providers: readonly Provider[], services: readonly ServiceDe
   const places = all.map(({ provider }) => provider);
   return {
     ...{ name: 'all', isMany: true },
-    summary: `bring the whole chain up: ${where.join(', ')}, side by side`,
+    summary: `bring the whole chain up: ${where.join(', ')}, at the same time`,
     description: `Addresses are reserved first, so that services can come up at the same time.
-Shows all plans and prices and asks once. Run it again to change what differs, or to go on after anything that
-went wrong. "chainctl teardown all" leaves nothing.`,
+Shows all plans and prices and asks once. Run it again to change what differs, or to continue after a failure.
+"chainctl teardown all" leaves nothing.`,
     examples: ['--ttl 4h', '--dry-run --json'],
     flags: { ...flagsOver(places, deployFlagsOf), yes, 'dry-run': dryRun },
     assignments: () => all,

@@ -136,7 +136,7 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
       says: expect.stringMatching(
         /HOST KEY CHANGED: ubuntu@\S+.*Nothing was sent.*expected ssh-ed25519 SHA256:.*offered/s,
       ),
-      next: expect.stringContaining('if you cannot explain it, do not go on'),
+      next: expect.stringContaining('if you cannot explain the change, stop here'),
     };
     expect(sentence(await stacks.deploy('one', change()))).toEqual(refused);
     expect(sentence(await stacks.run(['logs', '--stack', 'one']))).toEqual(refused);

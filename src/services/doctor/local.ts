@@ -52,7 +52,7 @@ async function folderCheck(home: string): Promise<DoctorCheck> {
   const { bavail, bsize } = await statfs(home);
   const free = (bavail * bsize) / MIB;
   const detail = `${home}, ${Math.floor(free)} MiB free`;
-  if (free < 50) return finding(name, 'failed', detail, `make room on the disk of ${dirname(home)}`);
-  if (free < 1024) return finding(name, 'warning', detail, 'make room: results and logs go on growing');
+  if (free < 50) return finding(name, 'failed', detail, `free space on the disk of ${dirname(home)}`);
+  if (free < 1024) return finding(name, 'warning', detail, 'free space: results and logs keep growing');
   return finding(name, 'ok', detail);
 }

@@ -59,5 +59,5 @@ function dockerCheck(name: string, { docker, compose }: z.infer<typeof seenSchem
 function diskCheck(name: string, freeMib: number): DoctorCheck {
   const detail = `${freeMib} MiB free below /var/lib`;
   if (freeMib >= ENOUGH_MIB) return finding(`${name} disk`, 'ok', detail);
-  return finding(`${name} disk`, 'warning', detail, `make room: images and a model take up to ${ENOUGH_MIB} MiB`);
+  return finding(`${name} disk`, 'warning', detail, `free space: images and a model take up to ${ENOUGH_MIB} MiB`);
 }

@@ -39,7 +39,7 @@ export function hostKeyChanged(access: HostAccess, offered: PublicKey | undefine
         : [
             `if they match: deploy host again with --host-key ${fingerprint(offered)}; take a cloud's VM down and deploy it again`,
           ]),
-      'if you cannot explain it, do not go on',
+      'if you cannot explain the change, stop here',
     ],
   );
 }
@@ -63,7 +63,7 @@ export function unreachable(access: HostAccess, seconds: number, reason: string)
     `${formatAccess(access)} could not be reached within ${seconds} s: ${reason}`,
     [
       'check that the machine runs and that a firewall lets this address reach its SSH port',
-      'then run the command again: it goes on where it stopped',
+      'then run the command again: it continues where it stopped',
     ],
   );
 }
@@ -83,7 +83,7 @@ export function hostFailure(what: string, access: HostAccess, error: unknown): u
       `the disk of ${where} is full: ${what} failed`,
       [
         'see what fills it: df -h and docker system df on the machine',
-        'make room or give it a larger disk, then run the command again: it goes on where it stopped',
+        'free space or give it a larger disk, then run the command again: it continues where it stopped',
       ],
       error,
     );
@@ -93,14 +93,14 @@ export function hostFailure(what: string, access: HostAccess, error: unknown): u
     return remedy.unhealthy(
       'host-command',
       [`${what} failed on ${where} (exit code ${error.code})`, ...lines].join('\n'),
-      ['mend what the lines above name, then run the command again: it goes on where it stopped'],
+      ['fix what the lines above name, then run the command again: it continues where it stopped'],
     );
   }
   if (error instanceof ConnectionLost || error instanceof CommandTimedOut) {
     return remedy.unhealthy(
       error instanceof ConnectionLost ? 'host-connection-lost' : 'host-timeout',
       `${what} did not come to an end on ${where}: ${reasonOf(error)}`,
-      ['run the command again: it goes on where it stopped'],
+      ['run the command again: it continues where it stopped'],
       error,
     );
   }

@@ -244,7 +244,7 @@ async function installDocker(
         [`Docker could not be installed on ${formatAccess(session.access)}:`, ...lines].join('\n'),
         [
           'install Docker and Compose by hand: https://docs.docker.com/engine/install/',
-          'then run the command again: it goes on where it stopped',
+          'then run the command again: it continues where it stopped',
         ],
       );
     }

@@ -55,7 +55,7 @@ export async function loadHostTemplates(
     } catch (error) {
       throw remedy.configuration(
         'not-built',
-        `${path}, which goes to the machine, is missing`,
+        `${path} is missing: it is part of what is sent to the machine`,
         ['in a checkout: npm run build', 'otherwise install chainctl again'],
         error,
       );

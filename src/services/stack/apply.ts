@@ -64,7 +64,7 @@ export async function applyPlan(
     await runGraph(tasks, deps.context.signal);
     await forgetGone(desired, plan, deps.journal);
   } catch (error) {
-    noteRemaining(target, deps, 'the same deploy again goes on with it');
+    noteRemaining(target, deps, 'running the same deploy again continues it');
     throw error;
   }
 }

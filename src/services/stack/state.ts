@@ -165,7 +165,7 @@ export async function writeState(path: string, state: StackState): Promise<void>
     throw remedy.configuration(
       'state-unwritable',
       `cannot write the state file ${path}: ${reasonOf(error)}`,
-      ['make room or make the folder writable, or point CHAINCTL_HOME to another folder'],
+      ['free space or make the folder writable, or point CHAINCTL_HOME to another folder'],
       error,
     );
   }

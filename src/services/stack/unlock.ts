@@ -24,7 +24,7 @@ export async function breakLock(
     ]);
   }
   if (await takeAway(path, view.text)) return;
-  throw remedy.locked('locked', 'the lock has changed hands in the meantime, and was left as it is', [
+  throw remedy.locked('locked', 'the lock has got another holder in the meantime, and was left as it is', [
     'run the command again to see who holds it now',
   ]);
 }

@@ -119,7 +119,7 @@ describe.skipIf(noPort80)(`a quota${noPort80 ? ` (not here: ${noPort80})` : ''}`
     gcp.behaviour.quotas.CPUS = 4;
     await expect(stack.deploy()).rejects.toMatchObject({
       code: 'gcp-quota',
-      message: expect.stringContaining('1 x e2-standard-4 beside the 1 that runs'),
+      message: expect.stringContaining('1 x e2-standard-4 in addition to the 1 running'),
     });
     expect(gcp.count()).toMatchObject({ instances: 1, instanceTemplates: 2 });
   });

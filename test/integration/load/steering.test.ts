@@ -242,7 +242,7 @@ describe('a run that was killed', () => {
     // A run of an earlier version says nothing of how its prompts were made.
     const { promptScheme: _, ...settings } = run.manifest.settings as Record<string, unknown>;
     const older = { ...run, manifest: { ...run.manifest, settings } };
-    expect(() => resumedOptions(older, { prompt: DEFAULT_PROMPT, about: {} })).toThrow(/an earlier version made it/);
+    expect(() => resumedOptions(older, { prompt: DEFAULT_PROMPT, about: {} })).toThrow(/it is of an earlier version/);
   });
 });
 

@@ -28,7 +28,7 @@ test.each([
   ['-5', 'this is not a number of requests per second, at character 1'],
   ['1,0', 'a rate must be more than 0, at character 3'],
   ['1000000', 'a rate may be at most 100000, at character 1'],
-  ['10,20,10', '10 is there twice, and a point is a file, at character 7'],
+  ['10,20,10', '10 is given twice, and each point has a file of its own, at character 7'],
   ['...,5', '"..." needs a number before it, at character 1'],
   ['1,10,...', '"..." needs a number after it, to know where to stop, at character 6'],
   ['5,...,20', '"..." needs two numbers before it, to know the step, at character 3'],

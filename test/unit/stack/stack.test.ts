@@ -121,7 +121,7 @@ describe('an open stack', () => {
     const target = { ...world.target, costOf: (key: string) => (key === 'base' ? '0.05 USD/h' : undefined) };
     await expect(deploy('fake', target)).rejects.toThrow('top: reset by peer');
     expect(notes()).toEqual([
-      'still there: base token token-1 (0.05 USD/h), top, perhaps (it was being made); "chainctl teardown fake --stack demo" removes it, the same deploy again goes on with it',
+      'still there: base token token-1 (0.05 USD/h), top, perhaps (it was being made); "chainctl teardown fake --stack demo" removes it, running the same deploy again continues it',
     ]);
   });
 });

@@ -31,7 +31,7 @@ export function parseRates(text: string): number[] {
   const tokens = tokenize(text);
   const rates: number[] = [];
   const add = (value: number, at: number) => {
-    if (rates.includes(value)) throw fault(text, at, `${value} is there twice, and a point is a file`);
+    if (rates.includes(value)) throw fault(text, at, `${value} is given twice, and each point has a file of its own`);
     if (rates.length === MAX_POINTS) throw fault(text, at, `more than ${MAX_POINTS} points`);
     rates.push(value);
   };

@@ -106,10 +106,10 @@ export function resumedOptions(
   if (noResume !== undefined) throw refused(noResume.why, noResume.next);
   if (promptSha256 === undefined) throw refused('its manifest does not have its settings', 'begin a new run');
   if (promptSha256 !== sha256(prompt)) {
-    throw refused('it was made with another prompt', 'give the same --prompt-file as then, or begin a new run');
+    throw refused('it has another prompt', 'give the same --prompt-file as then, or begin a new run');
   }
   if (promptScheme !== PROMPT_SCHEME) {
-    throw refused('an earlier version made it, whose prompts shared a beginning', 'begin a new run');
+    throw refused('it is of an earlier version, whose prompts had a common beginning', 'begin a new run');
   }
   return { ...(settings as unknown as SweepOptions), prompt, about, resume: run };
 }

@@ -61,6 +61,6 @@ export function namedGroup(flags: FlagValues): GroupReference | undefined {
 function usage(message: string): RemedyError {
   return remedy.usage('usage', message, [
     'name it whole: --project P --zones europe-west3-c --group llm-b-mig',
-    "or leave these flags out, and the stack's own group is meant",
+    "or leave these flags out to use the stack's own group",
   ]);
 }

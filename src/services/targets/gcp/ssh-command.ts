@@ -57,6 +57,6 @@ async function keysOf(paths: StackPaths): Promise<LoginKeys> {
   if (keys !== undefined) return keys;
   throw remedy.configuration('no-keys', `the keys to the VMs of stack ${paths.name} are not on this machine`, [
     'log in from the machine that deployed it',
-    `or deploy from here, which replaces the VMs: chainctl deploy gcp${stackOption(paths.name)}`,
+    `or deploy from here; this replaces the VMs: chainctl deploy gcp${stackOption(paths.name)}`,
   ]);
 }

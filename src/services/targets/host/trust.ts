@@ -59,7 +59,7 @@ export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, sign
   if ((await options.ask?.(where, shown)) === true) return formatPublicKey(offered);
   throw distrusted(`the host key of ${where} is not known yet: ${shown}`, [
     `compare it with what the machine shows, then name it: --host-key ${fingerprint(offered)}`,
-    `or connect once by hand, which asks: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
+    `or connect once by hand, and answer its question: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
     'or take it unseen: --accept-new-host-key',
   ]);
 }

@@ -84,7 +84,7 @@ export async function bake(
     }
   } catch (error) {
     const on = stackOption(deps.stack);
-    const text = `the VM ${builder.name} is still there and costs money: the same deploy goes on with it, "chainctl teardown gcp${on}" removes it`;
+    const text = `the VM ${builder.name} is still there and costs money: the same deploy continues with it, "chainctl teardown gcp${on}" removes it`;
     context.emit({ type: 'note', level: 'warn', text });
     throw error;
   }
