@@ -2,13 +2,16 @@
 // dist/templates/).
 // Runs on the Node of the lockfile; `.tools/ensure.mjs` sees to that.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 import { bundleGoogle } from './bundle-google.mjs';
 import { noticeOf } from './third-party.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
-const services = ['service-a', 'service-b', 'engine-sim', 'proxy'];
+// Every folder with a program: a service more is not named here.
+const services = readdirSync(`${root}templates/services`).filter((name) =>
+  existsSync(`${root}templates/services/${name}/main.ts`),
+);
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 const tsc = (...args) =>

@@ -1,6 +1,5 @@
 import type { PointSummary, SweepPlan, SweepTick } from './services/load/types.ts';
-import type { ScaleSample } from './services/scaling/types.ts';
-import type { WatchPlan } from './services/scaling/watch-plan.ts';
+import type { ScaleSample, WatchPlan } from './services/scaling/types.ts';
 import type { CheckResult } from './services/smoke/types.ts';
 import type { PlannedChange } from './services/stack/change.ts';
 

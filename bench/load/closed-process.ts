@@ -1,6 +1,6 @@
 import { Deadlines } from '../../src/services/load/engine/deadlines.ts';
 import { Exchange } from '../../src/services/load/engine/exchange.ts';
-import { openTransport } from '../../src/services/load/engine/open-transport.ts';
+import { openTransport } from '../../src/services/load/engine/http/raw-transport.ts';
 import type { RunOrder } from '../../src/services/load/engine/protocol.ts';
 import { RecordWriter } from '../../src/services/load/engine/record-columns.ts';
 import { steadyNow } from '../../src/services/load/engine/steady-clock.ts';

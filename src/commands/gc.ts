@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
 import { stackDeps, thisOperator } from '../operator.ts';
-import { findGarbage, removeGarbage } from '../services/gc/collect.ts';
+import { findGarbage, removeAll } from '../services/gc/collect.ts';
 import type { StackPaths } from '../services/stack/paths.ts';
 import { type FlagsOf, flagsOver, ownValues } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -49,16 +49,14 @@ What others made in the same account is listed, and removed only with --others. 
     const { found, unseen } = await findGarbage(operator.home, lookouts, { named: cloud !== undefined }, deps);
     for (const text of renderUnseen(unseen)) emit({ type: 'note', level: 'warn', text });
     const chosen = found.flatMap((each) =>
-      each.garbage.filter(({ foreign }) => flags.others || !foreign).map((garbage) => ({ found: each, garbage })),
+      each.garbage.filter(({ foreign }) => flags.others || !foreign).map((garbage) => ({ at: each, garbage })),
     );
     const removed: Removed[] = [];
     if (!flags['dry-run'] && chosen.length > 0) {
       const names = chosen.map(({ garbage }) => garbage.stack).join(', ');
       if (!flags.yes)
         await confirmYes(`removing ${names}`, [renderCollected(found, [])], { ...terminal, signal, aside });
-      for (const { found: at, garbage } of chosen) {
-        removed.push({ at, garbage, report: await removeGarbage(operator.home, at, garbage, deps) });
-      }
+      removed.push(...(await removeAll(operator.home, chosen, deps)));
     }
     const perCloud = found.map((each) => ({
       ...each.where,

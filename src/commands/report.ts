@@ -3,8 +3,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { numberFlag, resultsFlag } from '../config/flags.ts';
 import { findRun, RUN_OR_WATCH } from '../services/results/find-run.ts';
 import { FORMATS, type FormatName, renderReport, type Subjects } from '../services/results/formats.ts';
-import { readReportedRun, readWatchedGroup } from '../services/results/recorded.ts';
-import { runCapacity } from '../services/results/run-capacity.ts';
+import { readReportedRun, readWatchedGroup, runCapacity } from '../services/results/recorded.ts';
 import { reportLine } from '../services/results/text.ts';
 import { type Capacity, givenCapacity } from '../services/scaling/capacity.ts';
 import { prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';

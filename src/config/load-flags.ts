@@ -1,11 +1,14 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
+import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
 
+const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
+
 const targetFlag = Flags.string({
-  description: "a service of the stack (chain, invoke) or a URL; a URL's default path is /chain",
-  default: 'chain',
+  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) or a URL; a URL's default path is ${entryOf().path}`,
+  default: wordOf(entryOf()),
   env: 'CHAINCTL_TARGET',
   helpValue: 'NAME|URL',
 });

@@ -2,8 +2,10 @@ import type { Deployment } from '../services/deploy/run-deploy.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
 import { nextCommands, plural } from './format/text.ts';
 
-/** Width of the first column: addresses stand below one another. */
+/** Least width of the first column: addresses stand below one another. */
 const LABEL_WIDTH = 10;
+
+type Row = readonly [label: string, text: string];
 
 /**
  * A deploy for `--json`.
@@ -42,17 +44,17 @@ export function renderDeploy(deployments: readonly Deployment[], name?: string):
   }
   const simulated = deployments.some((each) => each.simulated === true) ? ' with a simulated engine' : '';
   const teardown = `chainctl teardown ${name ?? target}${on}`;
+  const endpoints = deployments.flatMap(({ services, endpoints: urls }) =>
+    services.flatMap(({ name: service, path }): Row[] => {
+      const url = urls[service];
+      return url === undefined ? [] : [[`${service.toUpperCase()} (${path.slice(1)})`, `${url}${path}`]];
+    }),
+  );
+  const rows = [...endpoints.sort(), ...deployments.flatMap(({ facts = {} }): Row[] => Object.entries(facts))];
+  const width = Math.max(LABEL_WIDTH, ...rows.map(([label]) => label.length));
   return [
     `Stack ${stack} is up ${where}${simulated}${changed === 0 ? '; nothing had to change' : ''}.`,
-    ...deployments
-      .flatMap(({ services, endpoints }) =>
-        services.flatMap(({ name: service, path }) => {
-          const url = endpoints[service];
-          return url === undefined ? [] : [row(`${service.toUpperCase()} (${path.slice(1)})`, `${url}${path}`)];
-        }),
-      )
-      .sort(),
-    ...deployments.flatMap(({ facts = {} }) => Object.entries(facts).map(([label, text]) => row(label, text))),
+    ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`),
     ...deployments
       .flatMap((each) => costLine(each, teardown))
       .filter((line, index, all) => all.indexOf(line) === index),
@@ -64,10 +66,6 @@ function costLine({ billed, expiresAt }: Deployment, teardown: string): string[]
   if (!billed) return [];
   if (expiresAt === undefined) return [`  It costs money until "${teardown}".`];
   return [`  The VM deletes itself at ${expiresAt}; the rest stays, and costs, until "${teardown}".`];
-}
-
-function row(label: string, text: string): string {
-  return `  ${label.padEnd(LABEL_WIDTH)}  ${text}`;
 }
 
 function endpointsOf(deployments: readonly Deployment[]): Readonly<Record<string, string>> {

@@ -105,8 +105,7 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
           `see what the stack has: chainctl status${stackOption(stack)}`,
         ]);
       }
-      const { hostname } = new URL(url);
-      if (hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')) {
+      if (isLoopback(url)) {
         throw usage(
           `service ${need.toUpperCase()} at ${url} is on this machine, which ${name.toUpperCase()} cannot reach`,
           [`name an address that it can reach, for example that of a load balancer: --${need}-url http://198.51.100.9`],
@@ -114,6 +113,12 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
       }
     }
   }
+}
+
+/** Whether an address means another machine on each machine. */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }
 
 /** Base URLs that `--NAME-url` gives for what the services need. */

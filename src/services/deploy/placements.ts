@@ -1,10 +1,10 @@
-import { readEndpoints } from '../stack/endpoints.ts';
+import { readEndpoints, type StackEndpoints } from '../stack/endpoints.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Place } from '../stack/places.ts';
 import type { Provider } from '../stack/provider.ts';
 import { neededFirst } from '../workloads/catalog.ts';
 import type { Endpoints, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
-import { checkNeeds, namedUrls } from './links.ts';
+import { checkNeeds, isLoopback, namedUrls } from './links.ts';
 import type { Placement } from './run-deploy.ts';
 
 /** Which services of a deploy of everything go to which place. */
@@ -42,7 +42,7 @@ export async function placementsOf(
 ): Promise<{ readonly placements: readonly Placement[]; readonly known: Endpoints }> {
   const deployed = assignments.flatMap(({ services }) => services);
   const needs = deployed.flatMap((service) => service.needs);
-  const known = { ...(await readEndpoints(paths)).urls, ...namedUrls(flags, needs) };
+  const known = { ...meantThere(await readEndpoints(paths), assignments), ...namedUrls(flags, needs) };
   for (const { provider, services } of assignments) {
     if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
   }
@@ -51,4 +51,16 @@ export async function placementsOf(
     return { place, services, request: await provider.ask(place.site, services) };
   });
   return { placements: await Promise.all(placements), known };
+}
+
+/**
+ * The stack's addresses as other machines may take them: one that means this machine alone would lead each of them to
+ * itself. Where it cannot be meant at all, it stays, and is refused by name.
+ */
+function meantThere({ urls, on }: StackEndpoints, assignments: readonly Assignment[]): Endpoints {
+  const kept = Object.entries(urls).filter(
+    ([service, url]) =>
+      !isLoopback(url) || assignments.some(({ provider: { name, neighbours } }) => !neighbours || name === on[service]),
+  );
+  return Object.fromEntries(kept);
 }

@@ -25,6 +25,12 @@ export interface Found {
   readonly known: ReadonlySet<string>;
 }
 
+/** A stack that is to be removed, and where. */
+interface Chosen {
+  readonly at: Found;
+  readonly garbage: Garbage;
+}
+
 /** A place that could not be looked at. */
 export interface Unseen {
   readonly target: string;
@@ -74,7 +80,7 @@ export async function findGarbage(
  * Removes one stack's objects the way a teardown does. A stack that this machine has elsewhere, or not at all, is worked on
  * in a folder apart, so that what is recorded of the other one stays.
  */
-export async function removeGarbage(
+async function removeGarbage(
   home: string,
   { lookout, where, known }: Found,
   { stack }: Garbage,
@@ -116,4 +122,28 @@ async function knownStacks(
     }),
   );
   return new Set(known.flat());
+}
+
+/**
+ * {@link removeGarbage} for several stacks, one after another: one that fails does not keep the others.
+ *
+ * @throws the first failure, after all others have been tried
+ */
+export async function removeAll(
+  home: string,
+  chosen: readonly Chosen[],
+  deps: StackDeps,
+): Promise<(Chosen & { readonly report: TeardownReport })[]> {
+  const removed: (Chosen & { readonly report: TeardownReport })[] = [];
+  const failures: unknown[] = [];
+  for (const each of chosen) {
+    try {
+      removed.push({ ...each, report: await removeGarbage(home, each.at, each.garbage, deps) });
+    } catch (error) {
+      deps.signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return removed;
 }

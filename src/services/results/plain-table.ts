@@ -2,23 +2,12 @@ import CliTable from 'cli-table3';
 import type { Section, Table } from './section.ts';
 import { wrap } from './text.ts';
 
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
+/** Every piece that the library draws around cells, as nothing. */
+const NO_BORDERS = Object.fromEntries(
+  ['top', 'bottom', 'left', 'mid', 'right', 'middle'].flatMap((edge) =>
+    ['', '-mid', '-left', '-right'].map((end) => [`${edge}${end}`, '']),
+  ),
+);
 
 /**
  * A table without borders and colours, so that it can be pasted anywhere. Numbers are right-aligned.

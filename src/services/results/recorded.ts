@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { ExitCode, RemedyError } from '../../errors.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { type RecordedRun, type RunManifest, readRun } from '../load/record/read-run.ts';
 import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
@@ -84,4 +85,23 @@ export function factsOf(manifest: RunManifest): (readonly [name: string, text: s
 
 function timeOf(iso: string): string {
   return iso.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
+}
+
+/**
+ * What one instance sustains, by the knee of a recorded run.
+ *
+ * @throws RemedyError `capacity-unknown` (exit 2) where the run has no knee with a rate above it
+ */
+export async function runCapacity(folder: string): Promise<Capacity> {
+  const { report, runId } = await readRun(folder);
+  const capacity = kneeCapacity(report);
+  if (capacity !== undefined) return { ...capacity, text: `${capacity.text}, of ${runId}` };
+  throw new RemedyError(`${runId} does not show what one instance sustains: it has no knee with a rate above it`, {
+    code: 'capacity-unknown',
+    exit: ExitCode.usage,
+    nextSteps: [
+      'measure it: chainctl load --target invoke --rps 1,100 --find-knee',
+      'or name it with --capacity-per-instance',
+    ],
+  });
 }

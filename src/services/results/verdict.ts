@@ -3,24 +3,11 @@ import { isSustained } from '../load/stats/knee.ts';
 import type { ElasticOutcome, PointSummary, SweepReport } from '../load/types.ts';
 import { display } from './text.ts';
 
-/** What to think of a point, in one word for a column; the sentences stand in {@link remarksOf}. */
-export type Verdict =
-  | 'skipped'
-  | 'aborted'
-  | 'interrupted'
-  | 'cut'
-  | 'invalid'
-  | 'contaminated'
-  | 'failed'
-  | 'failing'
-  | 'undecided'
-  | 'overloaded'
-  | 'filling'
-  | 'steady'
-  | 'valid';
-
-/** The gravest thing first: what makes the figures useless stands before what they say about the target. */
-export function verdictOf(point: PointSummary): Verdict {
+/**
+ * What to think of a point, in one word for a column; the sentences stand in {@link remarksOf}. The gravest thing first:
+ * what makes the figures useless stands before what they say about the target.
+ */
+export function verdictOf(point: PointSummary) {
   if (point.status !== 'complete') return point.status;
   if (point.validity !== 'valid') return 'invalid';
   if (point.contaminated !== undefined) return 'contaminated';

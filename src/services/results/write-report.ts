@@ -43,7 +43,7 @@ export async function writeReports(run: ReportedRun, runFolder: string, emit: Em
       join(runFolder, name),
       render,
       emit,
-      `make it with: chainctl report ${shellWord(runFolder)} --format ${format}`,
+      `make it with: chainctl report ${shellWord(runFolder)} --format ${format} --out ${shellWord(name)}`,
     );
   const { scaling, report } = run;
   const { tag } = report.plan;

@@ -1,14 +1,14 @@
 import type { GroupError } from '../stack/group.ts';
 import { answersOf } from './answers.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
-import { type DemandChange, type ElasticityMetrics, elasticityMetrics } from './elasticity-metrics.ts';
+import { type DemandChange, type ElasticityMetrics, elasticityMetrics, type SupplyPoll } from './elasticity-metrics.ts';
+import { hasReached } from './instance-state.ts';
 import { type LoadCurve, loadOfRun, loadOfWatch, type RecordedLoad } from './load-curve.ts';
-import { type Polls, pollsOf } from './polls.ts';
+import { type Poll, type Polls, pollsOf } from './polls.ts';
 import type { Timeline } from './read-timeline.ts';
 import { scaleEvents } from './scale-events.ts';
 import { type ScaleIn, scaleIn } from './scale-in.ts';
 import { type EventContext, type ScaleOut, scaleOut } from './scale-out.ts';
-import { medianInterval, servingAt, servingOrder, suppliesOf } from './supply.ts';
 
 /** Polls that are further apart than so many intervals leave a hole. */
 export const LONGEST_GAP = 3;
@@ -154,4 +154,39 @@ function remarksOf(
         ]
       : []),
   ];
+}
+
+/** The supply, poll by poll; of the polls before `from` the last one, as if it were made then. */
+function suppliesOf({ all }: Polls, from = Number.NEGATIVE_INFINITY): SupplyPoll[] {
+  const first = all.findLastIndex(({ at }) => at <= from);
+  return all.slice(Math.max(0, first)).map((poll) => ({
+    at: Math.max(poll.at, from),
+    instances: poll.serving,
+  }));
+}
+
+/** How many instances served at a time, as the last poll before it saw it. */
+function servingAt({ all }: Polls): (at: number) => number | undefined {
+  const seen = all.flatMap(({ at, serving }) => (serving === undefined ? [] : [{ at, serving }]));
+  return (at) => seen.findLast((each) => each.at <= at)?.serving;
+}
+
+/** Instances in the order in which they began to serve. */
+function servingOrder({ all }: Polls): string[] {
+  const order = new Set<string>();
+  for (const { instances } of all) {
+    for (const instance of [...(instances?.values() ?? [])].sort((a, b) => a.name.localeCompare(b.name))) {
+      if (hasReached(instance, 'serving')) order.add(instance.name);
+    }
+  }
+  return [...order];
+}
+
+/** Milliseconds between two polls; undefined for less than two. */
+function medianInterval(polls: readonly Poll[]): number | undefined {
+  const gaps = polls.flatMap(({ at }, place) => {
+    const before = polls[place - 1];
+    return before === undefined ? [] : [at - before.at];
+  });
+  return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)];
 }

@@ -1,9 +1,8 @@
-import { type Bounds, offsetOf, type Span, spanBetween } from './bounds.ts';
 import { hasReached, isLeaving } from './instance-state.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
 import { firstBounds } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
-import { decideFigure, type EventContext, type Figure, type Reached, stepBefore } from './scale-out.ts';
+import { type EventContext, type Reached, reachedFigure, type SizeStep, sizeStep, stepBefore } from './scale-out.ts';
 
 interface Departure {
   readonly instance: string;
@@ -14,17 +13,8 @@ interface Departure {
 }
 
 /** One shrinking of the group. */
-export interface ScaleIn {
-  readonly from: number;
-  readonly to: number;
-  /** Seconds since the load began, or without one since the first poll. */
-  readonly decided: Span;
-  /** The fall of the load before it, requests per second. */
-  readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };
-  readonly decide: Figure;
+export interface ScaleIn extends SizeStep {
   readonly departures: readonly Departure[];
-  /** Instances that were to go and were never seen to. */
-  readonly missing: number;
   /**
    * Answers of the load from the last poll before the decision until the last instance was gone, or the timeline ended:
    * all of them, whoever gave them. Undefined where the load was not recorded.
@@ -33,29 +23,19 @@ export interface ScaleIn {
 }
 
 export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurve | undefined): ScaleIn {
-  const { polls, origin, steps } = context;
-  const step = stepBefore(event.decided, steps, -1);
+  const { polls, steps } = context;
+  const known = sizeStep(event, stepBefore(event.decided, steps, -1), context);
   const left = event.changes.map((change) => boundsOf(change, event, context));
-  const missing = event.from - event.to - event.changes.length;
   const end = polls.all.at(-1)?.by ?? event.decided.by;
-  const over = missing === 0 ? Math.max(event.decided.by, ...left.map(({ gone }) => gone?.by ?? end)) : end;
-  const reached = (moment: Bounds | undefined): Reached =>
-    moment === undefined
-      ? { why: 'not seen before the timeline ended' }
-      : { span: spanBetween(event.decided, moment), offset: offsetOf(moment, origin) };
+  const over = known.missing === 0 ? Math.max(event.decided.by, ...left.map(({ gone }) => gone?.by ?? end)) : end;
   const answers = answersWithin(load?.slices ?? [], event.decided.after ?? event.decided.by, over);
   return {
-    from: event.from,
-    to: event.to,
-    decided: offsetOf(event.decided, origin),
-    ...(step === undefined ? {} : { step: { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) } }),
-    decide: decideFigure(event.decided, step, steps, 'fall'),
+    ...known,
     departures: left.map(({ name, drained, gone }) => ({
       instance: name,
-      drained: reached(drained),
-      gone: reached(gone),
+      drained: reachedFigure(event, drained, context),
+      gone: reachedFigure(event, gone, context),
     })),
-    missing,
     ...(answers === undefined ? {} : { answers }),
   };
 }

@@ -24,21 +24,25 @@ interface Arrival {
   readonly phases: Readonly<Record<Phase, Reached>>;
 }
 
-/** One growth of the group. */
-export interface ScaleOut {
+/** What growth and shrinking have in common. */
+export interface SizeStep {
   readonly from: number;
   readonly to: number;
   /** Seconds since the load began, or without one since the first poll. */
   readonly decided: Span;
-  /** The rise of the load before it, requests per second. */
+  /** The rise, or fall, of the load before it, requests per second. */
   readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };
-  /** From that rise to the decision. */
+  /** From that to the decision. */
   readonly decide: Figure;
-  /** From that rise to the first answer of the last new instance. */
+  /** Instances that were to come, or to go, and were never seen to. */
+  readonly missing: number;
+}
+
+/** One growth of the group. */
+export interface ScaleOut extends SizeStep {
+  /** From the rise of the load to the first answer of the last new instance. */
   readonly total: Figure;
   readonly arrivals: readonly Arrival[];
-  /** New instances that were decided and never seen. */
-  readonly missing: number;
 }
 
 /** What the figures of all events are made from. */
@@ -52,31 +56,21 @@ export interface EventContext {
 }
 
 export function scaleOut(event: ScaleEvent, context: EventContext): ScaleOut {
-  const { origin } = context;
   const step = stepBefore(event.decided, context.steps, 1);
   const moments = event.changes.map((change) => boundsOf(change, context));
   const answered = moments.map(({ reached }) => reached.firstAnswer);
-  const complete = event.changes.length === event.to - event.from;
+  const known = sizeStep(event, step, context);
   return {
-    from: event.from,
-    to: event.to,
-    decided: offsetOf(event.decided, origin),
-    ...(step === undefined ? {} : { step: { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) } }),
-    decide: decideFigure(event.decided, step, context.steps, 'rise'),
-    total: totalFigure(step, complete ? answered : [undefined]),
+    ...known,
+    total: totalFigure(step, known.missing === 0 ? answered : [undefined]),
     arrivals: moments.map(({ instance, host, reached, why }) => ({
       instance: instance.name,
       ...(instance.zone === undefined ? {} : { zone: instance.zone }),
       ...(host === undefined ? {} : { host }),
       phases: Object.fromEntries(
-        PHASES.map((phase): [Phase, Reached] => {
-          const moment = reached[phase];
-          if (moment === undefined) return [phase, { why: why[phase] ?? 'not seen before the timeline ended' }];
-          return [phase, { span: spanBetween(event.decided, moment), offset: offsetOf(moment, origin) }];
-        }),
+        PHASES.map((phase): [Phase, Reached] => [phase, reachedFigure(event, reached[phase], context, why[phase])]),
       ) as Record<Phase, Reached>,
     })),
-    missing: event.to - event.from - event.changes.length,
   };
 }
 
@@ -102,14 +96,25 @@ export function stepBefore(
   };
 }
 
-export function decideFigure(
-  decided: Bounds,
-  step: LoadStep | undefined,
-  steps: readonly LoadStep[] | undefined,
-  name: 'rise' | 'fall',
-): Figure {
-  if (step !== undefined) return { span: spanBetween(step.moment, decided) };
-  return { why: steps === undefined ? 'no load was recorded' : `no ${name} of the load before it` };
+export function sizeStep(event: ScaleEvent, step: LoadStep | undefined, { origin, steps }: EventContext): SizeStep {
+  const { from, to, decided, changes } = event;
+  const why = steps === undefined ? 'no load was recorded' : `no ${to > from ? 'rise' : 'fall'} of the load before it`;
+  return {
+    ...{ from, to, decided: offsetOf(decided, origin) },
+    ...(step === undefined ? {} : { step: { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) } }),
+    decide: step === undefined ? { why } : { span: spanBetween(step.moment, decided) },
+    missing: Math.abs(to - from) - changes.length,
+  };
+}
+
+/** @param why it is not known, where that is not that the timeline ended before */
+export function reachedFigure(
+  { decided }: ScaleEvent,
+  moment: Bounds | undefined,
+  { origin }: EventContext,
+  why = 'not seen before the timeline ended',
+): Reached {
+  return moment === undefined ? { why } : { span: spanBetween(decided, moment), offset: offsetOf(moment, origin) };
 }
 
 function totalFigure(step: LoadStep | undefined, answered: readonly (Bounds | undefined)[]): Figure {

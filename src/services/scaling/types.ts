@@ -29,3 +29,16 @@ export interface ScaleSample {
   /** Why a part of this poll is missing; the watch goes on. */
   readonly problem?: string;
 }
+
+/** What a watch is going to do. */
+export interface WatchPlan {
+  readonly group: string;
+  readonly url?: string;
+  readonly intervalSeconds: number;
+  /** Without it a watch goes on until its condition is met or somebody ends it. */
+  readonly forSeconds?: number;
+  /** The condition as typed. */
+  readonly until?: string;
+  /** The folder of the run that it is recorded in. */
+  readonly runFolder?: string;
+}

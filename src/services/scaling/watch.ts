@@ -4,9 +4,8 @@ import type { Clock } from '../clock.ts';
 import type { GroupSample, GroupSource } from '../stack/group.ts';
 import type { HostProbe } from './host-probe.ts';
 import type { TimelineRecord } from './timeline-record.ts';
-import type { LoadSample, ScaleSample } from './types.ts';
+import type { LoadSample, ScaleSample, WatchPlan } from './types.ts';
 import { isReached, type Until } from './until.ts';
-import type { WatchPlan } from './watch-plan.ts';
 
 /** A poll that takes longer than both this and the interval has failed, milliseconds. */
 const POLL_MS = 10_000;

@@ -1,6 +1,5 @@
 import { countStates } from '../../services/scaling/instance-state.ts';
-import type { ScaleSample } from '../../services/scaling/types.ts';
-import type { WatchPlan } from '../../services/scaling/watch-plan.ts';
+import type { ScaleSample, WatchPlan } from '../../services/scaling/types.ts';
 import type { GroupSample, InstanceSample } from '../../services/stack/group.ts';
 import { formatEstimate, formatRate, formatSpan } from './text.ts';
 

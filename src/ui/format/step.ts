@@ -1,7 +1,7 @@
 import { formatSeconds } from '../../durations.ts';
 import type { StepAction } from '../../events.ts';
 
-const DOING: Readonly<Record<StepAction, string>> = {
+export const DOING: Readonly<Record<StepAction, string>> = {
   create: 'creating',
   update: 'updating',
   replace: 'replacing',
@@ -16,11 +16,6 @@ const DONE: Readonly<Record<StepAction, string>> = {
   remove: 'removed',
   ready: 'ready',
 };
-
-/** `creating`, `waiting until ready`. */
-export function doing(action: StepAction): string {
-  return DOING[action];
-}
 
 /** `engine created in 1.2 s (pid 4711)`. */
 export function stepDone(key: string, action: StepAction, seconds: number, detail?: string): string {

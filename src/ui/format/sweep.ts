@@ -5,16 +5,11 @@ import { isRate, isServed, percentileOf } from '../../services/results/few-answe
 import { isSound, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
-const PHASE: Readonly<Record<SweepTick['phase'], string>> = {
+export const PHASE_NAME: Readonly<Record<SweepTick['phase'], string>> = {
   warmup: 'warming up',
   measure: 'measuring',
   drain: 'draining',
 };
-
-/** `warming up`, `measuring`, `draining`. */
-export function phaseName(phase: SweepTick['phase']): string {
-  return PHASE[phase];
-}
 
 /** What is going to happen, in two lines: the target and the steps. A simulated engine is named. */
 export function sweepHeader(plan: SweepPlan): string[] {
@@ -90,7 +85,7 @@ export function tickLine(tick: SweepTick, count: string): string {
   const time = `${tick.elapsedSeconds.toFixed(0)} of ${tick.phaseSeconds.toFixed(0)} s`;
   const { response, lateness } = tick;
   return [
-    `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${phaseName(tick.phase)} ${time}`,
+    `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${PHASE_NAME[tick.phase]} ${time}`,
     `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),

@@ -1,4 +1,4 @@
-import { doing } from '../format/step.ts';
+import { DOING } from '../format/step.ts';
 import { bar, formatAmount, formatElapsed, formatEstimate, type Paint, truncate } from '../format/text.ts';
 import { scaleRows, scaleSummaryRows } from './scale-rows.ts';
 import { type Asked, sweepRows } from './sweep-rows.ts';
@@ -48,7 +48,7 @@ export function liveRows(view: ViewModel, frame: Frame, paint: Paint): string[] 
 
 function stepRow(step: ActiveStep, spinner: string, now: number, width: number, paint: Paint): string {
   const spent = formatElapsed(now - step.since);
-  const what = `${step.key}: ${doing(step.action)}`;
+  const what = `${step.key}: ${DOING[step.action]}`;
   const why = step.reason ?? step.detail;
   const room = width - 2 - spent.length - 2;
   const head = truncate(what, room);

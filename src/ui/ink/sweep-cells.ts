@@ -1,6 +1,6 @@
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import { isRate } from '../../services/results/few-answers.ts';
-import { byCount, isGood, phaseName } from '../format/sweep.ts';
+import { byCount, isGood, PHASE_NAME } from '../format/sweep.ts';
 import { bar, formatMillis, formatRate, type Paint, sparkline, truncateStart } from '../format/text.ts';
 import type { ActiveSweep } from './view-model.ts';
 
@@ -45,7 +45,7 @@ function pointText(tick: Tick | undefined, width: number): string {
   const { phase, elapsedSeconds, phaseSeconds } = tick;
   const time = `${elapsedSeconds.toFixed(1)} / ${phaseSeconds.toFixed(0)} s`;
   const atMost = phase === 'drain' ? ' at most' : '';
-  return `${bar(elapsedSeconds / phaseSeconds, width)} ${phaseName(phase)} ${time}${atMost}`;
+  return `${bar(elapsedSeconds / phaseSeconds, width)} ${PHASE_NAME[phase]} ${time}${atMost}`;
 }
 
 function rateText({ phase, sent: count, sentPerSecond, inFlight }: Tick): string {

@@ -1,5 +1,5 @@
 import { pointCount } from '../../services/load/profiles/profiles.ts';
-import { leftText, phaseName } from '../format/sweep.ts';
+import { leftText, PHASE_NAME } from '../format/sweep.ts';
 import { formatRate, type Paint, truncate } from '../format/text.ts';
 import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';
@@ -97,7 +97,7 @@ function titleRow(sweep: ActiveSweep, { spinner, asked }: SweepFrame, width: num
       : waiting
         ? 'waiting for the target to calm down'
         : 'waiting to start';
-  const doing = tick === undefined ? between : phaseName(tick.phase);
+  const doing = tick === undefined ? between : PHASE_NAME[tick.phase];
   const title = [place, ...(rate === undefined ? [] : [`${formatRate(rate)} req/s`]), doing].join(' · ');
   const eta = tick === undefined ? '' : leftText(tick);
   const room = width - 2 - eta.length - 1;

@@ -2,7 +2,7 @@ import type { Event } from '../../events.ts';
 import { pointCount } from '../../services/load/profiles/profiles.ts';
 import { type Entry, entryOf, entryRows } from '../format/entry.ts';
 import { noScaleMemory, rememberPoll, scaleChanges } from '../format/scale-changes.ts';
-import { doing } from '../format/step.ts';
+import { DOING } from '../format/step.ts';
 import { tickLine, waitingLine } from '../format/sweep.ts';
 import { formatAmount, type Paint, plain } from '../format/text.ts';
 import type { Reporter } from '../reporter-type.ts';
@@ -48,11 +48,11 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
     switch (event.type) {
       case 'step-started':
         waiting.delete(event.key);
-        return `• ${event.key}: ${doing(event.action)}${event.detail === undefined ? '' : ` (${event.detail})`}`;
+        return `• ${event.key}: ${DOING[event.action]}${event.detail === undefined ? '' : ` (${event.detail})`}`;
       case 'step-waiting':
         if (waiting.get(event.key) === event.reason) return undefined;
         waiting.set(event.key, event.reason);
-        return `• ${event.key}: still ${doing(event.action)}: ${event.reason}`;
+        return `• ${event.key}: still ${DOING[event.action]}: ${event.reason}`;
       case 'progress': {
         const share = event.total > 0 ? event.done / event.total : 0;
         const finished = event.total > 0 && event.done >= event.total;

@@ -103,7 +103,9 @@ describe('over TLS, with an authority that is trusted', () => {
         else if (which === 3) response.end(ANSWER);
       });
     });
-    const change = { preflight: false, rates: [50], warmupSeconds: 0, timeoutSeconds: 1 };
+    // A request on a connection that was used before is sent again where the server has closed that.
+    const once = { requestsPerConnection: 1 };
+    const change = { preflight: false, rates: [50], warmupSeconds: 0, timeoutSeconds: 1, ...once };
     const { outcomes, errorsByClass } = pointOf(await sweep(url('localhost'), change));
     expect(outcomes).toMatchObject({ ok: 6, invalid: 6, timeout: 6, transport_error: 12 });
     expect(errorsByClass).toMatchObject({ 'too-long': 6, timeout: 6 });

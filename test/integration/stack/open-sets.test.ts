@@ -11,8 +11,7 @@ import { checkNeeds } from '../../../src/services/deploy/links.ts';
 import { assignAll } from '../../../src/services/deploy/placements.ts';
 import { type DeployDeps, type Deployment, runDeploy } from '../../../src/services/deploy/run-deploy.ts';
 import { examinePlaces } from '../../../src/services/doctor/places.ts';
-import { findGarbage, removeGarbage } from '../../../src/services/gc/collect.ts';
-import type { Garbage } from '../../../src/services/gc/garbage.ts';
+import { findGarbage, removeAll } from '../../../src/services/gc/collect.ts';
 import type { Operator } from '../../../src/services/stack/operator.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import { atPlace, type Place, placesOf } from '../../../src/services/stack/places.ts';
@@ -118,7 +117,7 @@ describe('a place and a service that only a test knows', () => {
     );
     expect(renderDeploy(deployments, 'all')).toMatchInlineSnapshot(`
       "Stack demo is up in near and in far.
-        B (invoke)  http://b.near.test/invoke
+        B (invoke)   http://b.near.test/invoke
         ECHO (echo)  http://echo.far.test/echo
         It costs money until "chainctl teardown all --stack demo".
       Next: chainctl smoke --stack demo
@@ -200,10 +199,12 @@ describe('a place and a service that only a test knows', () => {
       [{ shed: 'near' }, 'demo', 0.5],
       [{ shed: 'far' }, 'demo', 0.5],
     ]);
-    for (const each of found) {
-      const report = await removeGarbage(home, each, each.garbage[0] as Garbage, deps());
-      expect(report.leftovers).toEqual([]);
-    }
+    const chosen = found.flatMap((at) => at.garbage.map((garbage) => ({ at, garbage })));
+    const removed = await removeAll(home, chosen, deps());
+    expect(removed.map(({ report }) => [report.removed, report.leftovers])).toEqual([
+      [['b'], []],
+      [['echo'], []],
+    ]);
     expect(near.items.size + far.items.size).toBe(0);
   });
 

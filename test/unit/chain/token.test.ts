@@ -39,14 +39,11 @@ describe('a request of a load', () => {
   const options = { prompt: DEFAULT_PROMPT, seed: 1, series: 0, stream: false, timeoutMs: 180_000 };
   const target = new URL('http://127.0.0.1:8001/chain');
 
-  it('carries the token in both of its forms, and stays the same otherwise', () => {
+  it('carries the token, and stays the same otherwise', () => {
     const open = new RequestTemplate({ protocol: protocolNamed('any'), ...options, target });
     const guarded = new RequestTemplate({ protocol: protocolNamed('any'), ...options, target, token: 'abc' });
     const mask = (bytes: Buffer) => bytes.toString().replace(/traceparent: .*/, '');
     expect(mask(guarded.request(7))).toContain('\r\nauthorization: Bearer abc\r\n');
     expect(mask(guarded.request(7)).replace('authorization: Bearer abc\r\n', '')).toBe(mask(open.request(7)));
-    expect(guarded.body(7)).toEqual(open.body(7));
-    expect(guarded.headers(7).join('\n')).toContain('authorization\nBearer abc');
-    expect(open.headers(7)).not.toContain('authorization');
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { examinePlaces } from '../../../src/services/doctor/places.ts';
-import { findGarbage } from '../../../src/services/gc/collect.ts';
+import { findGarbage, removeAll } from '../../../src/services/gc/collect.ts';
 import type { Provider, Site } from '../../../src/services/stack/provider.ts';
 
 const { signal } = new AbortController();
@@ -22,6 +22,7 @@ function cloud(name: string, configured: boolean, failure?: Error) {
           ...{ createdBy: 'me', isHere: () => true, perHour: () => 1, decisiveKind: 'VM' },
         };
       },
+      target: async () => ({ name, discover: async () => [], handle: () => undefined }),
       close: async () => {},
     }),
   } as unknown as Provider;
@@ -47,4 +48,29 @@ test('a place of which there is no sign is left out of an examination of everyth
   const [check] = await examinePlaces([cloud('absent', false)], undefined);
   expect(check).toMatchObject({ status: 'skipped', nextSteps: ['examine it with: chainctl doctor absent'] });
   expect(await examinePlaces([cloud('absent', false)], 'other')).toEqual([]);
+});
+
+test('a cloud that fails while it is cleaned does not keep the others', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'chainctl-gc-'));
+  const clouds = [cloud('broken', true), cloud('open', true)];
+  const { found } = await findGarbage(home, clouds, { named: false }, { clock, signal });
+  const chosen = found.flatMap((at) => at.garbage.map((garbage) => ({ at, garbage })));
+  const tried: string[] = [];
+  const at = chosen.map(({ at: { lookout, ...rest }, garbage }) => {
+    const { provider } = lookout;
+    const connect = async (site: Site) => {
+      tried.push(provider.name);
+      if (provider.name === 'broken') throw new Error('the connection broke');
+      return provider.connect(site);
+    };
+    return { at: { ...rest, lookout: { ...lookout, provider: { ...provider, connect } } }, garbage };
+  });
+  const self = { host: 'here', user: 'me', pid: process.pid, startedAt: 'now', command: 'test' };
+  const deps = { clock, signal, self, emit: () => {}, isAlive: async () => false, newToken: () => 'token' };
+  await expect(removeAll(home, at, deps)).rejects.toThrow('the connection broke');
+  expect(tried).toEqual(['broken', 'open']);
+  await expect(removeAll(home, at.slice(1), deps)).resolves.toMatchObject([
+    { report: { target: 'open', leftovers: [] } },
+  ]);
+  await rm(home, { recursive: true });
 });

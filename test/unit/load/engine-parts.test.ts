@@ -108,6 +108,9 @@ describe('requests', () => {
       timeoutMs: 1499.2,
     });
 
+  const bodyOf = (template: RequestTemplate) => (index: number) =>
+    template.request(index).toString().split('\r\n\r\n')[1] ?? '';
+
   test('are whole, have the length that they say, and differ', () => {
     const template = make(`${DEFAULT_PROMPT} "ä€😀"`);
     const traces = new Set<string>();
@@ -118,13 +121,12 @@ describe('requests', () => {
       const [head, body] = request.split('\r\n\r\n') as [string, string];
       expect(head.startsWith('POST /chain?x=1 HTTP/1.1\r\nhost: 127.0.0.1:8001\r\n')).toBe(true);
       expect(head).toContain(`content-length: ${body.length}`);
-      expect(Buffer.from(body, 'latin1').equals(template.body(index))).toBe(true);
       const { prompt } = JSON.parse(Buffer.from(body, 'latin1').toString('utf8'));
       expect(prompt.endsWith('"ä€😀"')).toBe(true);
       prompts.add(prompt);
       lengths.add(request.length);
       const trace = /^traceparent: (00-([0-9a-f]{32})-([0-9a-f]{16})-01)$/m.exec(head);
-      expect(template.headers(index)).toContain(trace?.[1]);
+      expect(trace).not.toBeNull();
       expect(trace?.[3]).not.toBe('0'.repeat(16));
       traces.add(trace?.[2] ?? '');
     }
@@ -134,18 +136,17 @@ describe('requests', () => {
       seed: 0x11111111,
       series: 1111111111,
     })(-12);
-    expect(template.body(-12).toString()).toBe(whole);
+    expect(bodyOf(template)(-12)).toBe(whole);
   });
 
   test('say how long an answer is waited for', () => {
     const template = make(DEFAULT_PROMPT);
     expect(template.request(1).toString()).toContain('\r\nx-request-timeout-ms: 1500\r\n');
-    expect(template.headers(1).join('\n')).toContain('x-request-timeout-ms\n1500');
   });
 
   test('ask for a stream where one is wanted', () => {
-    expect(JSON.parse(make(DEFAULT_PROMPT, true).body(1).toString())).toMatchObject({ stream: true });
-    expect(JSON.parse(make(DEFAULT_PROMPT).body(1).toString())).not.toHaveProperty('stream');
+    expect(JSON.parse(bodyOf(make(DEFAULT_PROMPT, true))(1))).toMatchObject({ stream: true });
+    expect(JSON.parse(bodyOf(make(DEFAULT_PROMPT))(1))).not.toHaveProperty('stream');
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
+import { whoRefused } from '../../../src/services/load/stats/collector.ts';
 import { fairnessOf } from '../../../src/services/load/stats/point-summary.ts';
-import { whoRefused } from '../../../src/services/load/stats/refusals.ts';
 import { HopTimes } from '../../../src/services/load/stats/waterfall.ts';
 import type { Waterfall } from '../../../src/services/load/types.ts';
 import { waterfallTotal } from '../../../src/services/results/waterfall-parts.ts';

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
-import { diffRuns } from '../../../src/services/results/diff.ts';
+import { differenceInterval, diffRuns, wilson } from '../../../src/services/results/diff.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
-import { differenceInterval, wilson } from '../../../src/services/results/interval.ts';
 import { pointOf, reportOf } from './fixture.ts';
 
 const options = { tolerance: 0.02, anyTarget: false };

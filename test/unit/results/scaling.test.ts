@@ -9,7 +9,7 @@ import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-typ
 import { drawChart } from '../../../src/services/results/html/draw.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { scalingCharts } from '../../../src/services/results/html/scaling-charts.ts';
-import { watchPageOf } from '../../../src/services/results/html/watch-page.ts';
+import { watchPageOf } from '../../../src/services/results/html/scaling-section.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { readReportedRun, readWatchedGroup } from '../../../src/services/results/recorded.ts';
 import { scalingCsv } from '../../../src/services/results/scaling-csv.ts';
@@ -234,7 +234,7 @@ test('a page that cannot be written is a warning, and the figures are there all 
     {
       type: 'note',
       level: 'warn',
-      text: expect.stringContaining(`make it with: chainctl report ${folder} --format html`),
+      text: expect.stringContaining(`make it with: chainctl report ${folder} --format html --out report.html`),
     },
   ]);
   expect(await readdir(folder)).toContain(`${tag}_elasticity.csv`);

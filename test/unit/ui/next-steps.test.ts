@@ -32,6 +32,19 @@ it.each(Object.entries(TEXTS))('after %s every command that is named means the s
   expect(commands.filter((command) => !command.includes('--stack demo'))).toEqual([]);
 });
 
+it('the addresses of services stand below one another, however long their names are', () => {
+  const services = [
+    ...SERVICES,
+    { ...SERVICES[0], name: 'translator', path: '/translate' } as (typeof SERVICES)[number],
+  ];
+  const endpoints = { ...deployment.endpoints, translator: 'http://t.test' };
+  const rows = renderDeploy([{ ...deployment, services, endpoints, facts: { logs: 'http-logs' } }]).match(
+    /^ {2}.*http.*/gm,
+  );
+  expect(rows).toHaveLength(4);
+  expect(new Set(rows?.map((row) => row.indexOf('http'))).size).toBe(1);
+});
+
 it('names commands for everything that can be done next', () => {
   const named =
     Object.values(TEXTS)

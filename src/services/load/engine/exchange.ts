@@ -1,3 +1,5 @@
+import { reasonOf } from '../../../errors.ts';
+import { brief } from './brief.ts';
 import type { TokenMeter } from './stream/token-meter.ts';
 
 /** A chain's answer is a few kilobytes; one that does not end must not fill the memory. */
@@ -43,4 +45,24 @@ export class Exchange {
   }
 }
 
+/** Called once per request unless it was abandoned before. */
+export type OnEnd = (exchange: Exchange, end: WireEnd) => void;
+
 function nothing(): void {}
+
+/**
+ * A request that ended without a complete answer. Its class is the error's code where it has one (`ECONNREFUSED`,
+ * `ECONNRESET`, ...), and `connection-closed` where the server simply went away, whichever client noticed.
+ *
+ * @param status 0 where no head came
+ */
+export function failure(status: number, error: unknown): WireEnd {
+  return { kind: 'failure', status, class: failureClass(error), error: brief(reasonOf(error)) };
+}
+
+function failureClass(error: unknown): string {
+  const inner = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
+  if (code === 'UND_ERR_SOCKET') return 'connection-closed';
+  return code === '' ? 'transport' : code;
+}

@@ -3,13 +3,12 @@ import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Deadlines } from './deadlines.ts';
-import { Exchange, type WireEnd } from './exchange.ts';
-import { openTransport } from './open-transport.ts';
+import { Exchange, type OnEnd, type WireEnd } from './exchange.ts';
+import { openTransport, type RawTransport } from './http/raw-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
 import type { Resolve } from './resolve.ts';
 import type { Ticker } from './ticker.ts';
-import type { OnEnd, Transport } from './transport.ts';
 
 /** From the order to the first request: time for the ticker thread to fall asleep. */
 const LEAD_MS = 20;
@@ -40,7 +39,7 @@ export interface PointDeps {
 export class PointRun {
   readonly #order: RunOrder;
   readonly #deps: PointDeps;
-  readonly #transport: Transport;
+  readonly #transport: RawTransport;
   readonly #deadlines: Deadlines<Exchange>;
   readonly #judge: Judge;
   readonly #stream: RequestProtocol['stream'];
@@ -62,7 +61,7 @@ export class PointRun {
   #over = false;
   #pumpAgain = false;
 
-  constructor(order: RunOrder, open: (onEnd: OnEnd) => Transport, deps: PointDeps, finished: () => void) {
+  constructor(order: RunOrder, open: (onEnd: OnEnd) => RawTransport, deps: PointDeps, finished: () => void) {
     this.#order = order;
     this.#deps = deps;
     this.#finished = finished;

@@ -23,12 +23,9 @@ export interface TemplateOptions extends BodyOptions {
  * built once; a request is some 40 bytes written over those of the one before.
  */
 export class RequestTemplate {
-  /** Names and values of the headers that all requests have alike. */
-  readonly #fixed: readonly string[];
   readonly #traceAt: number;
   readonly #markAt: number;
   readonly #key: number;
-  readonly #bodyAt: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
@@ -36,19 +33,17 @@ export class RequestTemplate {
   constructor({ target, protocol, timeoutMs, token, ...content }: TemplateOptions) {
     const { head: before, key, tail } = protocol.body(content);
     const body = Buffer.from(before + markOf(key, 0) + tail);
-    const fixed = {
+    const headers = {
       ...protocol.headers({ stream: content.stream, timeoutMs }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
-    this.#fixed = Object.entries(fixed).flat();
     const head = Buffer.from(
       `POST ${target.pathname}${target.search} HTTP/1.1\r\nhost: ${target.host}\r\n` +
-        Object.entries(fixed)
+        Object.entries(headers)
           .map(([name, value]) => `${name}: ${value}\r\n`)
           .join('') +
         `content-length: ${body.length}\r\ntraceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-01\r\n\r\n`,
     );
-    this.#bodyAt = head.length;
     this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-01\r\n\r\n'.length;
     this.#markAt = head.length + Buffer.byteLength(before);
     this.#key = key;
@@ -72,19 +67,6 @@ export class RequestTemplate {
   /** Leaves the bytes that were handed out last to whoever has them. */
   keep(): void {
     this.#bytes = Buffer.from(this.#bytes);
-  }
-
-  /** Only the body, for a client that writes its own head; a copy. */
-  body(index: number): Buffer {
-    return Buffer.from(this.request(index).subarray(this.#bodyAt));
-  }
-
-  headers(index: number): string[] {
-    const id = `${index < 0 ? 'f' : '0'}${idOf(index)
-      .toString(16)
-      .padStart(HEX_WIDTH - 1, '0')}`;
-    const traceparent = `00-${this.#trace}${id}-${id}-01`;
-    return [...this.#fixed, 'traceparent', traceparent];
   }
 }
 

@@ -1,8 +1,8 @@
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode, type RemedyError, remedy } from '../../../errors.ts';
 import { resultsUnwritable } from './results-folder.ts';
-import { type Claimant, type ClaimDeps, claimant } from './tag-claim.ts';
+import { type Claimant, type ClaimDeps, readClaim } from './tag-claim.ts';
 
 /** Names whoever writes a run, in the run's folder, for as long as it does. */
 const CLAIM = 'writer.json';
@@ -21,8 +21,7 @@ export async function claimRun(
   const path = join(folder, CLAIM);
   for (;;) {
     if (await made(path, self)) return () => rm(path, { force: true }).catch(() => {});
-    const text = await readFile(path, 'utf8').catch(() => '');
-    const writer = parsed(text);
+    const writer = await readClaim(path);
     const isElsewhere = writer !== undefined && writer.host !== self.host;
     if (writer !== undefined && (isElsewhere || (await isAlive(writer)))) {
       throw inProgress(folder, path, writer, isElsewhere);
@@ -49,14 +48,6 @@ async function made(path: string, self: Claimant): Promise<boolean> {
     throw resultsUnwritable(dirname(path), error);
   } finally {
     await rm(draft, { force: true }).catch(() => {});
-  }
-}
-
-function parsed(text: string): Claimant | undefined {
-  try {
-    return claimant.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
   }
 }
 

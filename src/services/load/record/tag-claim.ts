@@ -6,7 +6,7 @@ import type { Emit } from '../../../events.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 
 /** As it stands in a file. */
-export const claimant = z.object({ host: z.string(), pid: z.number(), startedAt: z.string(), command: z.string() });
+const claimant = z.object({ host: z.string(), pid: z.number(), startedAt: z.string(), command: z.string() });
 
 /** Who runs a load. */
 export type Claimant = z.infer<typeof claimant>;
@@ -53,7 +53,8 @@ export async function claimTag(
   return () => rm(join(folder, own), { force: true }).catch(() => {});
 }
 
-async function readClaim(path: string): Promise<Claimant | undefined> {
+/** What a file says of who wrote it; undefined where it is gone, or says nothing that can be read. */
+export async function readClaim(path: string): Promise<Claimant | undefined> {
   try {
     return claimant.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
   } catch {

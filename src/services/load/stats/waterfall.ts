@@ -55,7 +55,7 @@ export class HopTimes {
     const { ollama_seconds: calledB, total_seconds: total } = figures;
     const calledA = this.#isChain ? figures.a_local_seconds : 0;
     if (calledB === undefined || total === undefined || calledA === undefined) return;
-    const hops = { a: hopOf(figures, 'a'), b: hopOf(figures, 'b') };
+    const hops = { a: hopOf(figures, 'a_'), b: hopOf(figures, 'b_') };
     const sums = this.#sumsOf(hops);
     const { totals } = sums;
     const inA = addHop(totals, A, hops.a, calledA);
@@ -108,10 +108,10 @@ export class HopTimes {
   }
 }
 
-function hopOf(figures: AnswerFigures, hop: 'a' | 'b'): Hop {
+function hopOf(figures: AnswerFigures, prefix: 'a_' | 'b_'): Hop {
   const [queue, inEngine, load, prompt, generation] = (
     ['queue', 'engine_queue', 'load', 'prompt', 'generation'] as const
-  ).map((part) => figures[`${hop}_${part}_seconds`]);
+  ).map((part) => figures[`${prefix}${part}_seconds`]);
   const known = inEngine !== undefined && load !== undefined && prompt !== undefined && generation !== undefined;
   return { queue, engine: known ? { queue: inEngine, work: { load, prompt, generation } } : undefined };
 }

@@ -62,14 +62,6 @@ export interface PointResult {
   readonly abortedBy?: string;
 }
 
-interface Stop {
-  readonly abortedBy: string | undefined;
-  /** Milliseconds of the window that were measured when the point was stopped. */
-  readonly stoppedMs: number | undefined;
-  /** The operator did not want the rest. */
-  readonly cut: boolean;
-}
-
 /**
  * Offers one rate and records every request as it ends.
  *
@@ -147,7 +139,7 @@ export async function offerRate(
       rate,
       startedAt,
       durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
-      status: statusOf({ abortedBy, stoppedMs, cut: cut && !sweepSignal.aborted }),
+      status: statusOf(abortedBy, stoppedMs, cut && !sweepSignal.aborted),
       warmupSeconds: plan.warmupSeconds,
       scheduled:
         stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
@@ -177,7 +169,11 @@ async function openPoint(outputs: readonly Output[], rate: number): Promise<Poin
 
 const always = () => true;
 
-function statusOf({ abortedBy, stoppedMs, cut }: Stop): PointSummary['status'] {
+/**
+ * @param stoppedMs milliseconds of the window that were measured when the point was stopped
+ * @param cut the operator did not want the rest
+ */
+function statusOf(abortedBy: string | undefined, stoppedMs: number | undefined, cut: boolean): PointSummary['status'] {
   if (abortedBy !== undefined) return 'aborted';
   if (stoppedMs === undefined) return 'complete';
   return cut ? 'cut' : 'interrupted';

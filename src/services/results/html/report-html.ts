@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { remedy } from '../../../errors.ts';
 import type { ReportedRun, WatchedGroup } from '../recorded.ts';
 import { pageOf } from './page.ts';
+import { watchPageOf } from './scaling-section.ts';
 import type { PageAssets } from './shell.ts';
-import { watchPageOf } from './watch-page.ts';
 
 /** Beside the built command; in dist/ when run from source. */
 const BUILT = new URL(

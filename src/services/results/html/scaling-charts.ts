@@ -2,11 +2,11 @@ import { curveOf, demandOf, LONGEST_GAP, type ScalingFigures } from '../../scali
 import { demandAt } from '../../scaling/elasticity-metrics.ts';
 import { countStates } from '../../scaling/instance-state.ts';
 import { type AnswerSlice, type LoadCurve, offeredAt, type RecordedLoad } from '../../scaling/load-curve.ts';
-import { type Poll, pollsOf } from '../../scaling/polls.ts';
+import { type Poll, type Polls, pollsOf } from '../../scaling/polls.ts';
+import type { Stage } from '../../stack/group.ts';
 import type { RecordedScaling } from '../recorded.ts';
 import { display, rateText } from '../text.ts';
 import type { Chart, Datum, Series } from './chart-types.ts';
-import { instanceChart } from './instance-chart.ts';
 import { number } from './point-axis.ts';
 import { type Column, scalingColumns } from './scaling-columns.ts';
 import { clockText } from './time-charts.ts';
@@ -139,4 +139,51 @@ function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {
       ? ''
       : ` Demand: the fewest instances for what is offered, at ${Number(capacity.perInstance.toPrecision(3))} rps each.`;
   return `Seen every ${intervalSeconds.toFixed(1)} s, and drawn as it was seen: a change came up to that much earlier. Vertical lines: first poll that showed another wanted size.${demand}`;
+}
+
+/** More rows than that cannot be told apart. */
+const MAX_ROWS = 16;
+
+/** How high an instance's row is filled at each stage. */
+const HEIGHT: Readonly<Record<Stage, number>> = {
+  creating: 0.2,
+  running: 0.45,
+  healthy: 0.65,
+  serving: 0.85,
+  leaving: 0.1,
+};
+
+/** The life of every instance, one row each: the higher it is filled, the further the instance has come. */
+function instanceChart(
+  { all }: Pick<Polls, 'all'>,
+  columns: readonly Column[],
+  seconds: (at: number) => number,
+  shared: Pick<Chart, 'x' | 'columnName'>,
+): Chart[] {
+  const names = [...new Set(all.flatMap(({ instances }) => [...(instances?.keys() ?? [])]))];
+  const shown = names.slice(0, MAX_ROWS);
+  if (shown.length === 0) return [];
+  const series = shown.map((name, row): Series => {
+    // The first instance stands in the uppermost row, as in the legend.
+    const base = shown.length - 1 - row;
+    const data = columns.map(({ at, look }) => {
+      const instance = look?.instances?.get(name);
+      const stage = instance?.stage;
+      if (stage === undefined) return { x: seconds(at), y: Number.NaN, text: '' };
+      return { x: seconds(at), y: base + HEIGHT[stage], base, text: stage };
+    });
+    return { name: display(name), kind: 'area', color: row, held: true, data };
+  });
+  const more = names.length > shown.length ? ` ${names.length - shown.length} more are not drawn.` : '';
+  return [
+    {
+      id: 'group-instances',
+      title: 'Life of every instance',
+      summary: `One row for each of ${shown.length} instances, in the order in which they were first seen, filled higher the further it had come.${more}`,
+      note: `In rows, from above as in the legend: low while an instance is created, higher when it runs, is healthy, and highest when it serves; a thin line while it leaves.${more}`,
+      y: { label: 'instances', scale: 'linear', tick: () => '', domain: [0, shown.length] },
+      series,
+      ...shared,
+    },
+  ];
 }

@@ -1,8 +1,10 @@
-import type { RecordedScaling } from '../recorded.ts';
+import type { RecordedScaling, WatchedGroup } from '../recorded.ts';
 import { scalingSections } from '../scaling-sections.ts';
 import type { Chart } from './chart-types.ts';
 import { figureOf } from './figure.ts';
-import { escapeHtml, list, sectionTable } from './markup.ts';
+import { dataList, escapeHtml, list, sectionTable } from './markup.ts';
+import { scalingCharts } from './scaling-charts.ts';
+import { type PageAssets, shellOf } from './shell.ts';
 
 /** What became of a watched group, with its charts. */
 export function scalingSection({ figures }: RecordedScaling, charts: readonly Chart[]): string {
@@ -19,4 +21,29 @@ ${others.map(sectionTable).join('\n')}
 </div>
 <details open><summary>Remarks</summary>${list(notes)}</details>
 </section>`;
+}
+
+/** A group that was watched without a run of its own, as one HTML file. */
+export function watchPageOf({ scaling, name, tag, folder }: WatchedGroup, assets: PageAssets): string {
+  const { figures, timeline } = scaling;
+  const charts = scalingCharts(scaling);
+  const about = [
+    ['watch', name],
+    ['group', figures.group],
+    ['started', figures.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')],
+    ['polls', `${figures.looks} in ${figures.seconds.toFixed(0)} s`],
+    ['folder', folder],
+  ] as const;
+  return shellOf(
+    {
+      title: name,
+      heading: tag,
+      subheading: timeline.about.url ?? figures.group,
+      main: `${scalingSection(scaling, charts)}
+<section aria-labelledby="about"><h2 id="about">This watch</h2>
+${dataList(about)}</section>`,
+      charts,
+    },
+    assets,
+  );
 }

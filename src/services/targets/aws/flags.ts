@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { formerly as alsoRead, integerFlag, modelFlag, urlFlag } from '../../../config/flags.ts';
+import { formerly as alsoRead, integerFlag, urlFlag } from '../../../config/flags.ts';
+import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 import { DEFAULT_DISK_GB, DEFAULT_REGION, DEFAULT_TYPE, SSH_USER } from './request.ts';
 
 /** The same flag, as its type is inferred. */
@@ -77,7 +78,8 @@ export const awsDeployFlags = {
     default: false,
   }),
   ttl: ttlFlag('the VM deletes itself after this time, even if this machine is off'),
-  'model-a': modelFlag({ description: "A's model", default: 'tinyllama', env: 'CHAINCTL_MODEL_A' }),
+  ...modelFlags(),
+  ...settingFlags(),
   ...cloudServiceFlags,
   'ssh-user': Flags.string({
     description: "the image's user, with passwordless sudo",

@@ -1,11 +1,17 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { durationFlag, integerFlag, modelFlag, numberFlag, urlFlag } from '../../../config/flags.ts';
+import { durationFlag, integerFlag, numberFlag, urlFlag } from '../../../config/flags.ts';
 import { remedy } from '../../../errors.ts';
+import { modelFlags, settingFlags } from '../../workloads/ask.ts';
+import { SERVICES } from '../../workloads/catalog.ts';
+import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { ScalingSignal } from './autoscaler.ts';
 import { DEFAULT_DISK_GB, DEFAULT_TYPE, DEFAULT_ZONE } from './request.ts';
 
 const HOUR = 3600;
+
+/** Its VMs are made alike, whatever address another service may get. */
+export const canRun = ({ needs }: Pick<ServiceDefinition, 'needs'>): boolean => needs.length === 0;
 
 /** Where Compute Engine is: the same flags for every command that talks to it. */
 export const gcpPlaceFlags = {
@@ -98,10 +104,8 @@ export const gcpDeployFlags = {
       'deadline for a VM, and then for the public address, to serve [default: depends on what it boots from]',
   }),
   ttl: ttlFlag('delete each VM after this time; the group replaces it, so this does not limit cost'),
-  'model-b': modelFlag({ description: "B's model", default: 'phi3:mini', env: 'CHAINCTL_MODEL_B' }),
-  'min-process-seconds': durationFlag({
-    description: "shortest time of an answer of B [default: the service's own, 5 s]",
-  }),
+  ...modelFlags(SERVICES.filter(canRun)),
+  ...settingFlags(),
   ...cloudServiceFlags,
   bake: Flags.boolean({
     description: 'boot VMs from a prepared image, made first; otherwise each VM downloads everything',

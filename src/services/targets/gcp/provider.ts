@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Provider } from '../../stack/provider.ts';
 import { readSecret } from '../../stack/secrets.ts';
-import { type GcpFlags, gcpDeployFlags, gcpDoctorFlags, gcpPlaceFlags } from './flags.ts';
+import { canRun, type GcpFlags, gcpDeployFlags, gcpDoctorFlags, gcpPlaceFlags } from './flags.ts';
 import { groupFlags } from './group-flags.ts';
 import { type GcpRequest, HOST_KEY_B } from './request.ts';
 
@@ -24,8 +24,7 @@ Run it again to change what differs, or to go on after anything that went wrong.
   },
   billed: true,
   neighbours: false,
-  // Its VMs are made alike, whatever address another service may get.
-  runs: ({ needs }) => needs.length === 0,
+  runs: canRun,
   chosen: (services) => services.filter((each) => gcp.runs(each)).slice(0, 1),
   placeFlags: gcpPlaceFlags,
   deployFlags: gcpDeployFlags,

@@ -1,6 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net';
-import { type Exchange, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
-import { failure } from '../failure.ts';
+import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
 import type { RequestTemplate } from '../request-template.ts';
 import { type HeadCache, ResponseParser } from './response-parser.ts';
 

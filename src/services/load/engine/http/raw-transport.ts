@@ -1,11 +1,12 @@
 import { isIP, type OnReadOpts, Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import type { Exchange, WireEnd } from '../exchange.ts';
-import { failure } from '../failure.ts';
+import { protocolNamed } from '../../protocols/protocols.ts';
+import { type Share, WHOLE } from '../../schedule/timetable.ts';
+import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { LocalPorts } from '../local-ports.ts';
-import type { RequestTemplate } from '../request-template.ts';
-import type { Resolved } from '../resolve.ts';
-import type { ConnectionControls, OnEnd, Transport } from '../transport.ts';
+import type { ConnectionControls, RunOrder } from '../protocol.ts';
+import { RequestTemplate } from '../request-template.ts';
+import { type Resolve, type Resolved, resolveOnce } from '../resolve.ts';
 import { RawConnection, type RawOwner } from './raw-connection.ts';
 import type { HeadCache } from './response-parser.ts';
 
@@ -20,11 +21,11 @@ const MAX_CONNECTS_PER_TURN = 8;
 /** Ports in use that are passed over for one connection before its request fails. */
 const MAX_PORT_TRIES = 64;
 
-export interface RawOptions {
+interface RawOptions {
   readonly target: URL;
   readonly resolved: Resolved;
   /** Which of how many generators this is: each has source ports of its own. */
-  readonly share: { readonly index: number; readonly count: number };
+  readonly share: Share;
   readonly controls: ConnectionControls;
   readonly now: () => number;
   readonly template: RequestTemplate;
@@ -32,9 +33,10 @@ export interface RawOptions {
 
 /**
  * HTTP over bare sockets, TLS ones for https: about half of the processor time per request that a general client takes.
- * The connection that was used last goes first, and a new one is opened whenever none is idle.
+ * The connection that was used last goes first, and a new one is opened whenever none is idle: it never queues, what it is
+ * given goes out at once.
  */
-export class RawTransport implements Transport, RawOwner {
+export class RawTransport implements RawOwner {
   readonly now: () => number;
   readonly heads: HeadCache = { text: '', head: undefined };
   readonly #options: RawOptions;
@@ -67,18 +69,22 @@ export class RawTransport implements Transport, RawOwner {
     this.#connect = connector(options.target);
   }
 
+  /** Connections opened so far. */
   get opened(): number {
     return this.#opened;
   }
 
+  /** Requests that were sent again because the server had closed their connection before it could see them. */
   get retried(): number {
     return this.#retried;
   }
 
+  /** A new turn of the event loop: as many connections may be opened again. */
   turn(): void {
     this.#connects = 0;
   }
 
+  /** Whether a request can go out in this turn. */
   ready(): boolean {
     return this.#connects < this.#maxConnects || this.#idle.length > 0;
   }
@@ -199,4 +205,18 @@ function connector({ protocol, hostname, port }: URL): Connect {
       session = latest;
     });
   };
+}
+
+/** Resolves the target's name and prepares what sends to it. */
+export async function openTransport(
+  order: RunOrder,
+  now: () => number,
+  resolve: Resolve = resolveOnce,
+): Promise<(onEnd: OnEnd) => RawTransport> {
+  const target = new URL(order.url);
+  const resolved = await resolve(target.hostname);
+  const protocol = protocolNamed(order.protocol);
+  const template = new RequestTemplate({ ...order, target, stream: order.stream === true, protocol });
+  const share = order.share ?? WHOLE;
+  return (onEnd) => new RawTransport({ target, resolved, share, controls: order, now, template }, onEnd);
 }

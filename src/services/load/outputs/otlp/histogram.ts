@@ -1,12 +1,4 @@
-/** What a histogram holds, with as many counts as boundaries and one more. */
-export interface HistogramValue {
-  readonly boundaries: readonly number[];
-  readonly counts: readonly number[];
-  readonly sum: number;
-  readonly count: number;
-  readonly min: number;
-  readonly max: number;
-}
+import type { Histogram as HistogramValue } from '@opentelemetry/sdk-metrics';
 
 /**
  * Counts values in buckets with inclusive upper bounds. Some 20 ns a value: the SDK's own instruments, which look up
@@ -42,13 +34,7 @@ export class Histogram {
 
   /** As it is now: what is added later does not change it. */
   get value(): HistogramValue {
-    return {
-      boundaries: this.#boundaries,
-      counts: [...this.#counts],
-      sum: this.#sum,
-      count: this.#count,
-      min: this.#min,
-      max: this.#max,
-    };
+    const buckets = { boundaries: [...this.#boundaries], counts: [...this.#counts] };
+    return { buckets, sum: this.#sum, count: this.#count, min: this.#min, max: this.#max };
   }
 }

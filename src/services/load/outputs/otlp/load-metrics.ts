@@ -1,8 +1,10 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { Histogram as HistogramValue } from '@opentelemetry/sdk-metrics';
 import type { Event } from '../../../../events.ts';
 import type { RequestRecord } from '../../engine/request-record.ts';
 import { protocolOf } from '../../protocols/protocols.ts';
 import type { SweepPlan, SweepTick } from '../../types.ts';
-import type { Histogram, HistogramValue } from './histogram.ts';
+import type { Histogram } from './histogram.ts';
 import {
   DROPPED,
   type HistogramMetric,
@@ -19,8 +21,6 @@ import {
   TIME_TO_FIRST_CHUNK,
 } from './metrics.ts';
 import { type Ending, PointMetrics } from './point-metrics.ts';
-
-type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** One series of a metric. */
 interface Point<T> {

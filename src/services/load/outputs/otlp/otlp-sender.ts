@@ -45,36 +45,24 @@ export function otlpSender({ url, timeoutMs, version, runId }: SenderOptions): S
     });
 }
 
+const TYPES = {
+  histogram: DataPointType.HISTOGRAM,
+  counter: DataPointType.SUM,
+  gauge: DataPointType.GAUGE,
+} as const;
+
 /** A metric in the library's own form; sums are cumulative, as Prometheus needs them. */
-export function metricData(family: MetricFamily, { startedAt, now }: Span): MetricData {
-  const { name, unit, description } = family.metric;
-  const descriptor = { name, unit, description, valueType: ValueType.DOUBLE };
-  const aggregationTemporality = AggregationTemporality.CUMULATIVE;
+export function metricData({ kind, metric, points }: MetricFamily, { startedAt, now }: Span): MetricData {
+  const { name, unit, description } = metric;
+  const valueType = kind === 'counter' ? ValueType.INT : ValueType.DOUBLE;
   const times = { startTime: hrTime(startedAt), endTime: hrTime(now) };
-  if (family.kind === 'histogram') {
-    return {
-      descriptor,
-      aggregationTemporality,
-      dataPointType: DataPointType.HISTOGRAM,
-      dataPoints: family.points.map(({ attributes, value: { boundaries, counts, ...rest } }) => ({
-        ...times,
-        attributes,
-        value: { buckets: { boundaries: [...boundaries], counts: [...counts] }, ...rest },
-      })),
-    };
-  }
-  const dataPoints = family.points.map(({ attributes, value }) => ({ ...times, attributes, value }));
-  if (family.kind === 'gauge') {
-    return { descriptor, aggregationTemporality, dataPointType: DataPointType.GAUGE, dataPoints };
-  }
-  const whole = { ...descriptor, valueType: ValueType.INT };
   return {
-    descriptor: whole,
-    aggregationTemporality,
-    dataPointType: DataPointType.SUM,
-    dataPoints,
-    isMonotonic: true,
-  };
+    descriptor: { name, unit, description, valueType },
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    dataPointType: TYPES[kind],
+    dataPoints: points.map((point) => ({ ...times, ...point })),
+    ...(kind === 'counter' ? { isMonotonic: true } : {}),
+  } as MetricData;
 }
 
 /** The library's error of a refusal has the status as `code`, and perhaps nothing to read. */
