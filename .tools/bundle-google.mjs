@@ -38,7 +38,11 @@ export async function bundleGoogle(folder) {
   });
   const chunkFileNames = 'library/[name].js';
   // The serialiser tells numbers of 64 bits by the name of their class.
-  const minify = { mangle: { keepNames: true }, compress: { keepNames: { function: true, class: true } }, codegen: true };
+  const minify = {
+    mangle: { keepNames: true },
+    compress: { keepNames: { function: true, class: true } },
+    codegen: true,
+  };
   const { output } = await built.write({ dir: folder, chunkFileNames, comments: { legal: false }, minify });
   await built.close();
   return output.flatMap(({ moduleIds = [] }) => moduleIds);
