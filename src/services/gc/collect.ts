@@ -97,7 +97,6 @@ async function removeGarbage(
 }
 
 /**
-<<<<<<< HEAD
  * {@link removeGarbage} for several stacks, one after another: one that fails does not keep the others.
  *
  * @throws the first failure, after all others have been tried
@@ -122,8 +121,6 @@ export async function removeAll(
 }
 
 /**
-=======
->>>>>>> p2-lines1
  * Stacks whose state on this machine says that they are in one place of a cloud; an unreadable state counts as knowing.
  *
  * @param home chainctl's own folder
@@ -149,31 +146,4 @@ async function knownStacks(
     }),
   );
   return new Set(known.flat());
-<<<<<<< HEAD
-=======
-}
-
-/**
- * {@link removeGarbage} for several stacks, one after another: one that fails does not keep the others.
- *
- * @throws the first failure, after all others have been tried
- */
-export async function removeAll(
-  home: string,
-  chosen: readonly Chosen[],
-  deps: StackDeps,
-): Promise<(Chosen & { readonly report: TeardownReport })[]> {
-  const removed: (Chosen & { readonly report: TeardownReport })[] = [];
-  const failures: unknown[] = [];
-  for (const each of chosen) {
-    try {
-      removed.push({ ...each, report: await removeGarbage(home, each.at, each.garbage, deps) });
-    } catch (error) {
-      deps.signal.throwIfAborted();
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  return removed;
->>>>>>> p2-lines1
 }
