@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
 import { stackDeps, thisOperator } from '../operator.ts';
-import { findGarbage, removeAll } from '../services/gc/collect.ts';
+import { type Found, findGarbage, removeAll } from '../services/gc/collect.ts';
 import type { StackPaths } from '../services/stack/paths.ts';
 import { type FlagsOf, flagsOver, ownValues } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -67,7 +67,13 @@ What others made in the same account is listed, and removed only with --others. 
     return {
       result: cloud === undefined ? { clouds, unseen } : perCloud[0],
       text: renderCollected(found, removed),
-      exit: removed.some(({ report }) => report.leftovers.length > 0) ? ExitCode.leftovers : ExitCode.ok,
+      exit: exitOf(found, removed),
     };
   }
+}
+
+/** Where nothing could be looked at, nothing is known to be clean. */
+function exitOf(found: readonly Found[], removed: readonly Removed[]): ExitCode {
+  if (removed.some(({ report }) => report.leftovers.length > 0)) return ExitCode.leftovers;
+  return found.length === 0 ? ExitCode.configuration : ExitCode.ok;
 }

@@ -171,3 +171,10 @@ describe('settings', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
+
+it('gc names each cloud that it could not look at, and does not call nothing clean', async () => {
+  const { code, stderr } = await cli.run(['gc', '--dry-run']);
+  expect(stderr).toMatch(/aws was not checked: .*credentials for AWS/);
+  expect(stderr).toMatch(/gcp was not checked: .*credentials for Google Cloud/);
+  expect(code).toBe(3);
+});
