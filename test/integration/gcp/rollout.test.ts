@@ -58,7 +58,7 @@ describe.skipIf(noPort80)(`another template${noPort80 ? ` (not here: ${noPort80}
     await expect(stack.deploy({ readySeconds: 3 })).rejects.toMatchObject({
       code: 'gcp-rolled-back',
       exit: 5,
-      message: expect.stringMatching(/taken back to chainctl-test-template-\w+, which serves: .*(health|ready)/),
+      message: expect.stringMatching(/rolled back to chainctl-test-template-\w+, which is serving: .*(health|ready)/),
     });
     expect(await stop()).toEqual([]);
     expect(scripts()).toEqual(['#!/bin/sh\n']);
