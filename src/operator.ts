@@ -136,7 +136,7 @@ export async function groupOf(
 export async function endpointsOf(stack: string): Promise<StackEndpoints> {
   const paths = pathsOf(stack);
   await requireStack(paths);
-  return readEndpoints(paths);
+  return readEndpoints(paths, { linked: true });
 }
 
 /**
@@ -148,7 +148,7 @@ export async function endpointsOf(stack: string): Promise<StackEndpoints> {
 export async function chainTokens(stack: string, tokenFile: string | undefined): Promise<TokenOf> {
   const paths = pathsOf(stack);
   // What is asked may be no stack of ours: its state is then nobody's concern.
-  const { urls, auth } = await readEndpoints(paths).catch(() => ({ urls: {}, auth: undefined }));
+  const { urls, auth } = await readEndpoints(paths, { linked: true }).catch(() => ({ urls: {}, auth: undefined }));
   const ofStack = auth === 'token' ? await readSecret(paths, TOKEN_SECRET) : undefined;
   return tokensFor({ given: await givenToken(tokenFile), ofStack, endpoints: Object.values(urls) });
 }

@@ -197,7 +197,8 @@ describe.skipIf(obstacle)(`left over, and examined${obstacle ? ` (not here: ${ob
     await tag('colleague', 'chainctl:created-by', 'somebody@else');
     const listed = await stacks.run(['gc', '--dry-run']);
     expect(listed.code).toBe(0);
-    expect((listed.result as unknown as { garbage: unknown[] }).garbage).toEqual(
+    const { clouds } = listed.result as unknown as { clouds: { target: string; garbage: unknown[] }[] };
+    expect(clouds.find(({ target }) => target === 'aws')?.garbage).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ stack: 'lost', reason: 'unknown here', foreign: false }),
         expect.objectContaining({ stack: 'expired', reason: 'expired', foreign: false }),

@@ -4,10 +4,10 @@ import type { Endpoints } from '../workloads/service-definition.ts';
 import type { StackPaths } from './paths.ts';
 import { readState } from './state.ts';
 
-/** Where a deployed stack answers; a service that is missing is not deployed. */
+/** Where a stack answers; a service that is missing is neither deployed nor known to one that needs it. */
 export interface StackEndpoints {
   readonly urls: Endpoints;
-  /** What each is deployed on, by the place's name. */
+  /** What each is deployed on, or is known from, by the place's name. */
   readonly on: Readonly<Record<string, string>>;
   /** The minimum processing time that the services were deployed with, seconds. */
   readonly minProcessSeconds?: number;
@@ -17,25 +17,34 @@ export interface StackEndpoints {
 
 const request = z.preprocess(
   withServices,
-  z.object({ services: z.record(z.string(), z.object({ minProcessSeconds: z.number().optional() })) }),
+  z.object({
+    services: z.record(z.string(), z.object({ minProcessSeconds: z.number().optional() })),
+    links: z.record(z.string(), z.string()).optional(),
+  }),
 );
 
 /**
  * Reads the endpoints of a stack from its state.
  *
+ * @param linked whether an address counts that a service was only told: that of one which somebody else runs
  * @throws RemedyError (exit 3) when the state file is damaged
  */
-export async function readEndpoints(paths: StackPaths): Promise<StackEndpoints> {
+export async function readEndpoints(
+  paths: StackPaths,
+  { linked }: { readonly linked: boolean } = { linked: false },
+): Promise<StackEndpoints> {
   const state = await readState(paths.state);
   let endpoints: StackEndpoints = { urls: {}, on: {} };
   for (const [name, target] of Object.entries(state?.targets ?? {})) {
-    const on = Object.fromEntries(Object.keys(target.endpoints).map((service) => [service, name]));
-    const asked = Object.values(request.safeParse(target.request).data?.services ?? {});
-    const minimum = asked.find(({ minProcessSeconds }) => minProcessSeconds !== undefined)?.minProcessSeconds;
+    const { services = {}, links: told = {} } = request.safeParse(target.request).data ?? {};
+    const links = linked ? told : {};
+    const minimum = Object.values(services).find((each) => each.minProcessSeconds !== undefined)?.minProcessSeconds;
+    const on = (urls: Endpoints) => Object.fromEntries(Object.keys(urls).map((service) => [service, name]));
     endpoints = {
       ...endpoints,
-      urls: { ...endpoints.urls, ...target.endpoints },
-      on: { ...endpoints.on, ...on },
+      // Whoever has deployed a service knows better than one that was told of it.
+      urls: { ...links, ...endpoints.urls, ...target.endpoints },
+      on: { ...on(links), ...endpoints.on, ...on(target.endpoints) },
       ...(target.auth === 'token' ? { auth: target.auth } : {}),
       ...(minimum === undefined ? {} : { minProcessSeconds: minimum }),
     };

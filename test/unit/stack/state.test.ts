@@ -134,6 +134,19 @@ describe('a state of version 2', () => {
     expect(minProcessSeconds).toBe(2);
   });
 
+  it('tells smoke and load of a B that somebody else runs, and nobody who logs in or deploys', async () => {
+    await mkdir(join(folder, 'stack'));
+    const { aws } = OLD.targets;
+    await writeFile(path, JSON.stringify({ ...OLD, targets: { aws } }));
+    const paths = { state: path } as StackPaths;
+    expect((await readEndpoints(paths)).urls).toEqual({ a: 'http://a:8001' });
+    const { urls, on: places } = await readEndpoints(paths, { linked: true });
+    expect(urls).toEqual({ a: 'http://a:8001', b: 'http://b' });
+    expect(places).toEqual({ a: 'aws', b: 'aws' });
+    await writeFile(path, JSON.stringify(OLD));
+    expect((await readEndpoints(paths, { linked: true })).urls.b).toBe('http://new-b');
+  });
+
   it('has requests that are read by services', () => {
     expect(withServices(OLD.targets.aws.request)).toEqual({
       services: { a: { model: 'tinyllama', tuning: undefined } },
