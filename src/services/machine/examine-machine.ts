@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type DoctorCheck, examine, finding } from '../doctor/check.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess, type HostAccess } from './access.ts';
-import { runThere } from './run-there.ts';
+import { runThere } from './sessions.ts';
 
 /** A model of 2.3 GB, an engine's image of 3 GB, and what Docker needs to unpack them. */
 const ENOUGH_MIB = 10 * 1024;

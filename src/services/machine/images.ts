@@ -1,23 +1,19 @@
-import type { Emit } from '../../events.ts';
+import { shellWord } from '../words.ts';
+import type { Step } from './host-resource.ts';
 import type { HostSession } from './session.ts';
-import { quote } from './shell.ts';
 
 /** A download that has not ended by then is stuck or hopeless, seconds. */
 const PULL_SECONDS = 3600;
 
 /** Pulls an image unless the machine has it, with progress by layer. */
-export async function ensureImage(
-  session: HostSession,
-  image: string,
-  { key, emit, signal }: { readonly key: string; readonly emit: Emit; readonly signal: AbortSignal },
-): Promise<void> {
+export async function ensureImage(session: HostSession, image: string, { key, emit, signal }: Step): Promise<void> {
   const layers = new Map<string, boolean>();
   const onLine = (line: string) => {
     if (!noteLayer(layers, line)) return;
     const done = [...layers.values()].filter(Boolean).length;
     emit({ type: 'progress', key, label: `image ${image}`, done, total: layers.size, unit: 'layers' });
   };
-  const name = quote(image);
+  const name = shellWord(image);
   await session.exec(`docker image inspect ${name} >/dev/null 2>&1 || docker pull ${name}`, {
     what: `pulling the image ${image}`,
     timeoutSeconds: PULL_SECONDS,

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { parseJson } from '../words.ts';
+import { parseJson, shellWord } from '../words.ts';
 import { layoutOf, type Manifest, manifestSchema } from './layout.ts';
 import type { HostSession } from './session.ts';
-import { quote } from './shell.ts';
 
 /** A container as Docker tells of it. */
 interface LiveContainer {
@@ -27,19 +26,18 @@ const MARK = '-- containers --';
 
 /** One round trip that reads the manifest and asks Docker what there is. */
 function observeScript(service: string): string {
-  const { folder, manifest, project } = layoutOf(service);
-  const label = `label=com.docker.compose.project=${project}`;
+  const { folder, manifest, own } = layoutOf(service);
   const format = ['com.docker.compose.service', 'chainctl.hash', 'chainctl.stack']
     .map((name) => `{{.Label "${name}"}}`)
     .concat('{{.State}}', '{{.ID}}')
     .join('|');
   return [
     `cat ${manifest} 2>/dev/null`,
-    `echo; echo ${quote(MARK)}`,
+    `echo; echo ${shellWord(MARK)}`,
     `[ -e ${folder} ] && echo folder`,
     'command -v docker >/dev/null 2>&1 || exit 0',
-    `docker ps -a --no-trunc --filter ${label} --format ${quote(format)}`,
-    `docker volume ls -q --filter ${label}`,
+    `docker ps -a --no-trunc ${own} --format ${shellWord(format)}`,
+    `docker volume ls -q ${own}`,
   ].join('\n');
 }
 
@@ -65,6 +63,6 @@ export async function observeService(
   signal: AbortSignal,
 ): Promise<LiveService | undefined> {
   const what = `looking for service ${service.toUpperCase()}`;
-  const output = await session.exec(observeScript(service), { what, timeoutSeconds: 60, signal });
+  const output = await session.exec(observeScript(service), { what, signal });
   return readObservation(output, session.access.address);
 }

@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
 import type { Client, ClientChannel } from 'ssh2';
 import { pack } from 'tar-stream';
 import { reasonOf } from '../../errors.ts';
+import { shellWord } from '../words.ts';
 import { formatAccess, type HostAccess } from './access.ts';
-import { CommandFailed, CommandTimedOut, ConnectionLost, needsRoot } from './failures.ts';
+import { CommandFailed, CommandTimedOut, ConnectionLost, forwardingForbidden, needsRoot } from './failures.ts';
 import { OutputCollector } from './output.ts';
-import { quote } from './shell.ts';
 
 interface ExecOptions {
   /** What the command is, for errors: "building the image". */
   readonly what: string;
-  readonly timeoutSeconds: number;
+  /** 60 by default. */
+  readonly timeoutSeconds?: number;
   readonly stdin?: string | Readable;
   /** Each line of either output as it comes, without its end. */
   readonly onLine?: (line: string) => void;
@@ -42,19 +44,24 @@ export interface HostSession {
   exec(script: string, options: ExecOptions): Promise<string>;
   /** Replaces a folder by exactly these files: unpacked beside it, then renamed, so that it is never half there. */
   push(folder: string, files: readonly PushedFile[], options: Omit<ExecOptions, 'stdin'>): Promise<void>;
-  /** A TCP connection made by the machine itself, to what only it can reach. */
+  /**
+   * A TCP connection made by the machine itself, to what only it can reach.
+   *
+   * @throws RemedyError `ssh-forwarding` (exit 3) where its sshd forbids that
+   */
   forward(host: string, port: number): Promise<Duplex>;
   close(): void;
 }
 
-/** @param client connected and authenticated */
-export function hostSession(client: Client, access: HostAccess): HostSession {
+/**
+ * @param client connected and authenticated
+ * @param ended called when the connection is gone
+ */
+export function hostSession(client: Client, access: HostAccess, ended: () => void): HostSession {
   let alive = true;
-  /** What waits for the other side to open a channel: ssh2 does not call back when the connection ends meanwhile. */
-  const opening = new Set<() => void>();
   const end = () => {
     alive = false;
-    for (const giveUp of opening) giveUp();
+    ended();
   };
   client.once('close', end).once('end', end).on('error', end);
   const lost = (why: string) => new ConnectionLost(`the connection to ${formatAccess(access)} ended ${why}`);
@@ -64,54 +71,42 @@ export function hostSession(client: Client, access: HostAccess): HostSession {
     begin: (opened: (error: Error | undefined, channel: ClientChannel) => void) => void,
   ): Promise<ClientChannel> {
     if (!alive) throw lost(`before ${what}`);
-    let giveUp = () => {};
     try {
-      return await new Promise<ClientChannel>((resolve, reject) => {
-        giveUp = () => reject(lost(`before ${what}`));
-        opening.add(giveUp);
-        begin((error, channel) => {
-          if (error === undefined) return resolve(channel);
-          reject(alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : lost(`before ${what}`));
-        });
-      });
-    } finally {
-      opening.delete(giveUp);
+      return await promisify(begin)();
+    } catch (error) {
+      throw alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : lost(`before ${what}`);
     }
   }
 
   async function exec(script: string, options: ExecOptions): Promise<string> {
-    const { what, signal, timeoutSeconds, onLine } = options;
+    const { what, signal, timeoutSeconds = 60, stdin = '', onLine } = options;
     signal.throwIfAborted();
-    const command = `${access.user === 'root' ? '' : 'sudo -n '}sh -c ${quote(script)}`;
+    const command = `${access.user === 'root' ? '' : 'sudo -n '}sh -c ${shellWord(script)}`;
     const channel = await open(what, (opened) => client.exec(command, opened));
     const output = new OutputCollector(onLine);
     channel.on('data', (chunk: Buffer) => output.stdout(chunk));
     channel.stderr.on('data', (chunk: Buffer) => output.stderr(chunk));
-    const code = await new Promise<number | undefined>((resolve, reject) => {
-      const stop = (error: unknown) => {
-        reject(error);
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
+    const code = await new Promise<number | null | undefined>((resolve, reject) => {
+      const stop = () => {
+        reject(signal.aborted ? signal.reason : new CommandTimedOut(`${what} took more than ${timeoutSeconds} s`));
         channel.destroy();
       };
-      const onAbort = () => stop(signal.reason);
-      const timer = setTimeout(
-        () => stop(new CommandTimedOut(`${what} took more than ${timeoutSeconds} s`)),
-        timeoutSeconds * 1000,
-      );
-      signal.addEventListener('abort', onAbort, { once: true });
+      bound.addEventListener('abort', stop, { once: true });
       // It tells the exit code again, which may have come in one piece with the channel, before anybody could listen.
       channel.once('close', (exit: number | null | undefined) => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        // null for a death by signal: reported as a shell would, and never as success.
-        resolve(exit === null ? 128 : exit);
+        bound.removeEventListener('abort', stop);
+        resolve(exit);
       });
       // A command that ends before it has read everything breaks the pipe; its exit code tells why.
       channel.on('error', () => {});
-      feed(channel, options.stdin);
+      if (typeof stdin === 'string') channel.end(stdin);
+      else pipeline(stdin, channel.stdin).catch(() => {});
     });
     output.end();
     if (code === undefined) throw lost(`during ${what}`);
-    if (code !== 0) throw needsRoot(access, output.tail) ?? new CommandFailed(what, code, output.tail);
+    // null for a death by signal: reported as a shell would, and never as success.
+    if (code !== 0) throw needsRoot(access, output.tail) ?? new CommandFailed(what, code ?? 128, output.tail);
     return output.text;
   }
 
@@ -125,29 +120,25 @@ export function hostSession(client: Client, access: HostAccess): HostSession {
       const archive = pack();
       for (const { path, content, mode } of files) archive.entry({ name: path, mode }, content);
       archive.finalize();
-      const compressed = createGzip();
-      const piped = pipeline(archive, compressed);
-      piped.catch(() => {});
-      await exec(unpackScript(folder), { ...options, stdin: compressed });
+      const stdin = createGzip();
+      pipeline(archive, stdin).catch(() => {});
+      await exec(unpackScript(folder), { ...options, stdin });
     },
-    forward(host, port) {
-      return open(`a connection to ${host}:${port}`, (opened) => client.forwardOut('127.0.0.1', 0, host, port, opened));
+    async forward(host, port) {
+      const what = `a connection to ${host}:${port}`;
+      try {
+        return await open(what, (opened) => client.forwardOut('127.0.0.1', 0, host, port, opened));
+      } catch (error) {
+        throw /administratively prohibited/i.test(reasonOf(error)) ? forwardingForbidden(access, error) : error;
+      }
     },
     close() {
-      alive = false;
+      end();
       client.end();
       // end() is polite; a connection that is dead already would linger until the kernel gives it up.
       setTimeout(() => client.destroy(), 200).unref();
     },
   };
-}
-
-function feed(channel: ClientChannel, stdin: string | Readable | undefined): void {
-  if (stdin === undefined || typeof stdin === 'string') {
-    channel.end(stdin ?? '');
-    return;
-  }
-  pipeline(stdin, channel.stdin).catch(() => {});
 }
 
 function unpackScript(folder: string): string {
@@ -158,16 +149,16 @@ function unpackScript(folder: string): string {
   return [
     'set -e',
     'umask 077',
-    `mkdir -p ${quote(parent)}`,
+    `mkdir -p ${shellWord(parent)}`,
     // What pushes that were cut off before their trap could run have left.
-    `find ${quote(parent)} -maxdepth 1 -name '.push-*' -mmin +60 -exec rm -rf {} +`,
+    `find ${shellWord(parent)} -maxdepth 1 -name '.push-*' -mmin +60 -exec rm -rf {} +`,
     // One that lost its connection may still be at it: without its draft, it does not exchange the folder later on.
-    `rm -rf ${quote(drafts)}*`,
-    `trap ${quote(`rm -rf ${quote(fresh)}`)} EXIT`,
-    `mkdir ${quote(fresh)}`,
-    `tar -xzf - -C ${quote(fresh)} --no-same-owner`,
-    `test -d ${quote(fresh)}`,
-    `rm -rf ${quote(folder)}`,
-    `mv ${quote(fresh)} ${quote(folder)}`,
+    `rm -rf ${shellWord(drafts)}*`,
+    `trap ${shellWord(`rm -rf ${shellWord(fresh)}`)} EXIT`,
+    `mkdir ${shellWord(fresh)}`,
+    `tar -xzf - -C ${shellWord(fresh)} --no-same-owner`,
+    `test -d ${shellWord(fresh)}`,
+    `rm -rf ${shellWord(folder)}`,
+    `mv ${shellWord(fresh)} ${shellWord(folder)}`,
   ].join('\n');
 }

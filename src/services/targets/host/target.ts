@@ -36,7 +36,7 @@ function optionsOf(name: string, pins: HostPins, deps: HostTargetDeps): ServiceO
     stack,
     sessions,
     access: accessOf(pins[name], agent),
-    installDocker: templates.boot.installDocker,
+    boot: templates.boot,
     unreachable: 'error',
   };
   return { ...host, service, templates: templatesOf(templates, service), ...(token === undefined ? {} : { token }) };

@@ -1,7 +1,6 @@
-import { NodeSSH } from 'node-ssh';
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { formatAccess, type HostAccess } from '../../machine/access.ts';
-import { openSocket, signaturesOf } from '../../machine/dial.ts';
+import { connect, signaturesOf } from '../../machine/dial.ts';
 import { fingerprint, formatPublicKey, type PublicKey, publicKeyOf } from '../../machine/ssh-keys.ts';
 import { findKnownKeys } from './known-hosts.ts';
 
@@ -76,32 +75,22 @@ function knownHostsName({ address, port }: Endpoint): string {
 /** Learns which key a machine proves to hold, and hangs up before saying who we are. */
 async function offeredHostKey(endpoint: Endpoint, types: readonly string[], signal: AbortSignal): Promise<PublicKey> {
   let offered: PublicKey | undefined;
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(15_000)]);
+  const hostVerifier = (key: Buffer) => {
+    offered = publicKeyOf(key);
+    return false;
+  };
+  const algorithms = { serverHostKey: types.flatMap(signaturesOf) };
   try {
-    const socket = await openSocket(endpoint, bound);
-    await new NodeSSH().connect({
-      sock: socket,
-      host: endpoint.address,
-      username: endpoint.user,
-      algorithms: { serverHostKey: types.flatMap(signaturesOf) },
-      hostVerifier: (key: Buffer) => {
-        offered = publicKeyOf(key);
-        return false;
-      },
-      readyTimeout: 15_000,
-    });
+    await connect(endpoint, signal, { algorithms, hostVerifier, readyTimeout: 15_000 });
   } catch (error) {
     signal.throwIfAborted();
     if (offered !== undefined) return offered;
-    throw remedy.unhealthy(
-      'host-unreachable',
-      `${formatAccess(endpoint)} could not be reached: ${reasonOf(error)}`,
-      [
-        `try it by hand: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
-        'check the address, that the machine runs and that a firewall lets this one reach its SSH port',
-      ],
-      error,
-    );
+    const where = formatAccess(endpoint);
+    const steps = [
+      `try it by hand: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
+      'check the address, that the machine runs and that a firewall lets this one reach its SSH port',
+    ];
+    throw remedy.unhealthy('host-unreachable', `${where} could not be reached: ${reasonOf(error)}`, steps, error);
   }
   throw new Error('the machine let us in without showing a host key');
 }
