@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { readBounded } from '../chain/client.ts';
 import { describeTransport } from '../chain/transport.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { HostCount } from './types.ts';
@@ -54,15 +55,9 @@ async function ask(url: string, dispatcher: Agent, signal: AbortSignal): Promise
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const { statusCode, body } = await request(url, { dispatcher, signal: bounded, reset: true });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) break;
-    }
+    const text = await readBounded(body, MAX_BODY_BYTES);
     if (statusCode !== 200) return { failure: `status ${statusCode}` };
-    const host = hostIn(Buffer.concat(chunks).toString('utf8'));
+    const host = hostIn(text);
     return host === undefined ? { failure: 'the answer names no host: is this the address of B?' } : { host };
   } catch (error) {
     if (signal.aborted) throw signal.reason;

@@ -57,8 +57,4 @@ export const chainAnswer = z.looseObject({
   simulated: z.boolean().optional(),
 });
 
-export type HealthA = z.infer<typeof healthA>;
-export type HealthB = z.infer<typeof healthB>;
 export type EngineTimes = z.infer<typeof engineTimes>;
-export type InvokeAnswer = z.infer<typeof invokeAnswer>;
-export type ChainAnswer = z.infer<typeof chainAnswer>;
