@@ -8,7 +8,7 @@ export interface HostAccess {
   /** OpenSSH or PEM text without a passphrase. */
   readonly privateKey?: string;
   /** Socket of an SSH agent, instead of a key. */
-  readonly agent?: string;
+  readonly agent?: string | undefined;
   /** The pinned host key, `ssh-ed25519 AAAA...`: no other one is talked to. */
   readonly hostKey: string;
 }
@@ -18,10 +18,6 @@ export type AccessOf = (context: ResourceContext) => Promise<HostAccess | undefi
 
 /** `user@address:port`, the port only where it is not the usual one; IPv6 addresses in brackets. */
 export function formatAccess({ user, address, port }: Pick<HostAccess, 'user' | 'address' | 'port'>): string {
-  return `${user}@${formatEndpoint(address, port)}`;
-}
-
-function formatEndpoint(address: string, port: number): string {
-  if (port === 22) return address;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  if (port === 22) return `${user}@${address}`;
+  return `${user}@${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -2,7 +2,6 @@ import { DEFAULT_CONCURRENCY, TUNING } from '../chain/tuning.ts';
 import { shellWord } from '../words.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import type { Step } from './host-resource.ts';
-import { ensureImage } from './images.ts';
 import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
 import { ensureModel } from './model.ts';
 import { baseImages, contentHash, engineImage, envFile, imageOf, type ServiceSpec } from './service-spec.ts';
@@ -19,6 +18,8 @@ interface ReleaseInput {
   readonly token: string | undefined;
 }
 
+/** A download that has not ended by then is stuck or hopeless, seconds. */
+const PULL_SECONDS = 3600;
 /** Where the compose files mount the token. */
 const TOKEN_FILE = '/run/chainctl-token';
 
@@ -97,6 +98,33 @@ export async function writeManifest(session: HostSession, manifest: Manifest, si
   const stdin = `${JSON.stringify(manifest)}\n`;
   const what = 'recording what is deployed';
   await session.exec(`umask 077; cat > ${path}.new && mv -f ${path}.new ${path}`, { what, stdin, signal });
+}
+
+/** Pulls an image unless the machine has it, with progress by layer. */
+async function ensureImage(session: HostSession, image: string, { key, emit, signal }: Step): Promise<void> {
+  const layers = new Map<string, boolean>();
+  const onLine = (line: string) => {
+    if (!noteLayer(layers, line)) return;
+    const done = [...layers.values()].filter(Boolean).length;
+    emit({ type: 'progress', key, label: `image ${image}`, done, total: layers.size, unit: 'layers' });
+  };
+  const name = shellWord(image);
+  await session.exec(`docker image inspect ${name} >/dev/null 2>&1 || docker pull ${name}`, {
+    what: `pulling the image ${image}`,
+    timeoutSeconds: PULL_SECONDS,
+    onLine,
+    signal,
+  });
+}
+
+/** Reads a line of `docker pull` without a terminal: `1a2b3c4d5e6f: Pull complete`. @returns whether it told anything */
+export function noteLayer(layers: Map<string, boolean>, line: string): boolean {
+  const [, layer, what] = /^([0-9a-f]{12}): (.+)$/.exec(line) ?? [];
+  if (layer === undefined || what === undefined) return false;
+  if (/^(Pulling fs layer|Waiting)/.test(what)) layers.set(layer, layers.get(layer) ?? false);
+  else if (/^(Pull complete|Already exists)/.test(what)) layers.set(layer, true);
+  else return false;
+  return true;
 }
 
 function buildScript(image: string, folder: string, stack: string, service: string): string {

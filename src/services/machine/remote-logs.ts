@@ -16,12 +16,6 @@ export function remoteLog(service: string, kind: LogKind, run: RunThere, source:
   return kind === 'process' ? processLog(service, run, source) : requestLog(service, run, source);
 }
 
-function containerOf(service: string): string {
-  const { project } = layoutOf(service);
-  const filters = [`com.docker.compose.project=${project}`, 'com.docker.compose.service=service'];
-  return `$(docker ps -aq ${filters.map((label) => `--filter label=${label}`).join(' ')} | head -n 1)`;
-}
-
 /**
  * What the container wrote; goes on after the newest line by its timestamp, or where there was none after the machine's
  * own time. A machine that could not be asked for its last lines is asked for them again.
@@ -32,7 +26,7 @@ function processLog(service: string, run: RunThere, source: string): LogSource {
   const fetch = async (): Promise<LogLine[]> => {
     const options = newest === undefined ? first : `--since ${newest}`;
     const output = await run(
-      `date -u +%Y-%m-%dT%H:%M:%S.%NZ; id=${containerOf(service)}; [ -z "$id" ] || docker logs --timestamps ${options} "$id" 2>&1`,
+      `date -u +%Y-%m-%dT%H:%M:%S.%NZ; id=${layoutOf(service).idOf('service')}; [ -z "$id" ] || docker logs --timestamps ${options} "$id" 2>&1`,
     );
     const [asked = '', ...texts] = output.trimEnd().split('\n');
     // Nothing at all, not even the time: it was not reached.
@@ -62,11 +56,13 @@ function requestLog(service: string, run: RunThere, source: string): LogSource {
   let read = 0;
   let wanted: number | undefined;
   const there = (command: string) =>
-    run(`id=${containerOf(service)}; [ -z "$id" ] || docker exec "$id" sh -c '${command}' 2>/dev/null || true`);
+    run(
+      `id=${layoutOf(service).idOf('service')}; [ -z "$id" ] || docker exec "$id" sh -c '${command}' 2>/dev/null || true`,
+    );
   // A service that has had no request has no file: a machine that was reached says 0 then.
   const lengthThere = () =>
     run(
-      `id=${containerOf(service)}; { [ -n "$id" ] && docker exec "$id" sh -c 'wc -l < /logs/requests.jsonl' 2>/dev/null; } || echo 0`,
+      `id=${layoutOf(service).idOf('service')}; { [ -n "$id" ] && docker exec "$id" sh -c 'wc -l < /logs/requests.jsonl' 2>/dev/null; } || echo 0`,
     );
   const asLines = (output: string) =>
     output

@@ -17,7 +17,7 @@ export interface ServiceOptions extends HostOptions {
   readonly service: ServiceDefinition;
   readonly templates: ServiceTemplates;
   /** The stack's bearer token, asked for only when it is needed; undefined for a chain without one. */
-  readonly token?: () => Promise<string | undefined>;
+  readonly token?: (() => Promise<string | undefined>) | undefined;
   /**
    * Resolves once what an answer of the service passes through serves, too: one that comes up at the same time and that it needs.
    * Waited for before the first answer is asked for.

@@ -12,8 +12,7 @@ import { stackToken } from '../../stack/secrets.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { type AskedServices, askServices } from '../../workloads/ask.ts';
-import { definitionOf } from '../../workloads/catalog.ts';
-import { withServices } from '../../workloads/request.ts';
+import { onlyService, withServices } from '../../workloads/request.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { HostFlags } from './flags.ts';
 import { readIdentity } from './identity.ts';
@@ -34,7 +33,7 @@ export interface HostRequest {
   readonly auth: 'token' | 'none';
 }
 
-export interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' | 'templates'> {
+interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' | 'templates'> {
   readonly paths: StackPaths;
   templates(): Promise<HostTemplates>;
   trust(): Promise<TrustOptions>;
@@ -72,11 +71,11 @@ export async function planHost(
   { make }: { readonly make: boolean },
   deps: HostDeployDeps,
 ): Promise<PlannedDeploy> {
-  const { ssh, auth, ollamaImage } = request;
-  const [[service, settings] = ['', {}]] = Object.entries(request.services);
-  const definition = definitionOf(service);
+  const { ssh, auth, ollamaImage, identity } = request;
+  const { definition, settings } = onlyService(request);
+  const { name: service } = definition;
   const { paths } = deps;
-  if (request.identity !== undefined) await readIdentity(request.identity);
+  if (identity !== undefined) await readIdentity(identity);
   else if (deps.agent === undefined) throw noKey(ssh);
   const known = await readPins(paths);
   const pin = await pinOf(paths.name, definition, request, known, await deps.trust(), context.signal);
@@ -93,21 +92,17 @@ export async function planHost(
   const asked = recordedRequest.parse(recorded);
   const key = parsePublicKey(pin.hostKey);
   const hostKey = key === undefined ? '' : fingerprint(key);
+  const where = formatAccess(ssh);
   const deployed: Deployed = {
-    where: `on ${formatAccess(ssh)}`,
+    where: `on ${where}`,
     endpoints: { ...endpoints, [service]: httpBase(ssh.address, definition.port) },
-    details: { service, machine: formatAccess(ssh), hostKey },
+    details: { service, machine: where, hostKey },
     facts: { 'host key': `${hostKey} (pinned)` },
   };
   return {
     changes: plan.changes,
     notes: [],
-    request: {
-      services: {
-        ...asked.services,
-        [service]: { ...settings, ssh: formatAccess(ssh), identity: request.identity, ollamaImage, auth },
-      },
-    },
+    request: { services: { ...asked.services, [service]: { ...settings, ssh: where, identity, ollamaImage, auth } } },
     auth,
     preview: deployed,
     async apply() {
@@ -136,12 +131,11 @@ async function pinOf(
     );
   }
   // Another service may be on the same machine.
-  const same = Object.values(pins).find((each) => each?.address === ssh.address && each.port === ssh.port);
-  const pinned = same === undefined ? undefined : parsePublicKey(same.hostKey);
-  const vouched = trust.expectedFingerprint;
+  const same = Object.values(pins).find(({ address, port }) => address === ssh.address && port === ssh.port)?.hostKey;
+  const pinned = same === undefined ? undefined : parsePublicKey(same);
+  const { expectedFingerprint: vouched } = trust;
   const keep = pinned !== undefined && (vouched === undefined || vouched === fingerprint(pinned));
-  const hostKey = keep && same !== undefined ? same.hostKey : await pinHostKey(ssh, trust, signal);
-  return { ...ssh, hostKey, ...(identity === undefined ? {} : { identity }) };
+  return { ...ssh, hostKey: (keep ? same : undefined) ?? (await pinHostKey(ssh, trust, signal)), identity };
 }
 
 function noKey(ssh: SshAddress): RemedyError {

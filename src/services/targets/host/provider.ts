@@ -69,17 +69,14 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
     },
     async logs(selection, kind, context) {
       const { remoteLog } = await import('../../machine/remote-logs.ts');
-      const pins = await readPins(paths);
-      const chosen = Object.keys(pins).filter((service) => selection === undefined || selection === service);
-      return chosen.flatMap((service) => {
-        const access = accessOf(pins[service], agent);
-        const run = async (script: string) => {
-          const there = await access();
-          const { clock } = operator;
-          return there === undefined ? '' : runThere(there, 'reading the log', script, { clock, ...context });
-        };
-        return [remoteLog(service, kind, run)];
-      });
+      const within = { ...context, clock: operator.clock };
+      const pins = Object.entries(await readPins(paths));
+      const chosen = pins.filter(([service]) => selection === undefined || selection === service);
+      return chosen.map(([service, pin]) =>
+        remoteLog(service, kind, async (script) =>
+          runThere(await accessOf(pin, agent), 'reading the log', script, within),
+        ),
+      );
     },
     async shell(service) {
       const { sshOptions } = await import('../../machine/ssh-words.ts');
