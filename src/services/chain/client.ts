@@ -5,7 +5,7 @@ import { parseJson } from '../words.ts';
 import { excerpt } from './excerpt.ts';
 import { describeDeviation, errorTextOf, problem } from './schemas.ts';
 import type { TokenOf } from './token.ts';
-import { describeTransport, type TransportCode } from './transport.ts';
+import { describeTransport, type TransportFailure } from './transport.ts';
 
 /** Larger answers are cut off and count as malformed: a broken service must not fill our memory. */
 const MAX_BODY_BYTES = 1 << 20;
@@ -17,11 +17,8 @@ interface Timed {
 }
 
 /** No HTTP answer came. */
-export interface Transport extends Timed {
+export interface Transport extends Timed, TransportFailure {
   readonly kind: 'transport';
-  readonly code: TransportCode;
-  readonly reason: string;
-  readonly remedy: string;
 }
 
 /** Any HTTP answer, as it came. */

@@ -3,10 +3,8 @@ import { hasCode, reasonOf } from '../../errors.ts';
 import { printable } from './excerpt.ts';
 
 /** Why no HTTP answer came. */
-export type TransportCode = keyof typeof REMEDY | 'certificate';
-
-interface TransportFailure {
-  readonly code: TransportCode;
+export interface TransportFailure {
+  readonly code: keyof typeof REMEDY | 'certificate';
   /** A sentence that names the address. */
   readonly reason: string;
   readonly remedy: string;
@@ -40,7 +38,7 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
   const first = firstOf(error);
   const certificate = certificateFault(first);
   if (certificate !== undefined) {
-    const { fault, remedy } = certificate;
+    const [fault, remedy] = certificate;
     return { code: 'certificate', reason: `the certificate of ${host} ${fault}`, remedy };
   }
   const { code = '', name = '' } = first instanceof Error ? (first as NodeJS.ErrnoException) : {};
@@ -76,8 +74,11 @@ const TRUST =
 const RENEW = "renew it on what terminates TLS, and see that this machine's clock is right";
 const UNKNOWN = 'comes from an authority that is not known here';
 
-/** OpenSSL's names as Node passes them on, see `X509_verify_cert_error_string(3)`: what is wrong, and what to do. */
-const CERTIFICATE_FAULTS: Readonly<Record<string, readonly [fault: string, remedy: string]>> = {
+/** The fault goes behind "the certificate of HOST". */
+type CertificateFault = readonly [fault: string, remedy: string];
+
+/** OpenSSL's names as Node passes them on, see `X509_verify_cert_error_string(3)`. */
+const CERTIFICATE_FAULTS: Readonly<Record<string, CertificateFault>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: ['is signed by itself, and nothing here trusts it', TRUST],
   SELF_SIGNED_CERT_IN_CHAIN: ['comes from an authority that nothing here trusts', TRUST],
   UNABLE_TO_GET_ISSUER_CERT: [UNKNOWN, TRUST],
@@ -92,19 +93,14 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, readonly [fault: string, remed
 /** Names of a certificate that are shown; some have hundreds. */
 const MAX_NAMES = 5;
 
-/**
- * Tells whether a failed connection was the certificate's fault.
- *
- * @returns what goes behind "the certificate of HOST", and what to do; undefined when it was something else
- */
-export function certificateFault(error: unknown) {
+/** Tells whether a failed connection was the certificate's fault; undefined when it was something else. */
+export function certificateFault(error: unknown): CertificateFault | undefined {
   if (hasCode(error, 'ERR_TLS_CERT_ALTNAME_INVALID')) return otherNames(error as Error);
   const { code = '' } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException;
-  const [fault, remedy] = CERTIFICATE_FAULTS[code] ?? [];
-  return fault === undefined || remedy === undefined ? undefined : { fault, remedy };
+  return CERTIFICATE_FAULTS[code];
 }
 
-function otherNames(error: Error) {
+function otherNames(error: Error): CertificateFault {
   const { subjectaltname, subject } = ('cert' in error ? error.cert : {}) as Partial<PeerCertificate>;
   const names = (subjectaltname ?? [subject?.CN ?? ''].flat().join(', '))
     .split(', ')
@@ -112,8 +108,6 @@ function otherNames(error: Error) {
   const shown = names.slice(0, MAX_NAMES).map((name) => printable(name).slice(0, 80));
   const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
   const what = shown.join('') === '' ? 'another name' : `${shown.join(', ')}${more}`;
-  return {
-    fault: `is not for that name, but for ${what}`,
-    remedy: 'write the name that the certificate has, or put one for this name on what terminates TLS',
-  };
+  const step = 'write the name that the certificate has, or put one for this name on what terminates TLS';
+  return [`is not for that name, but for ${what}`, step];
 }

@@ -1,5 +1,3 @@
-import type { ResourceContext } from '../stack/resource.ts';
-
 /** How to reach one machine, and how to know that it is the right one. Holds a secret: never into state or events. */
 export interface HostAccess {
   readonly address: string;
@@ -12,9 +10,6 @@ export interface HostAccess {
   /** The pinned host key, `ssh-ed25519 AAAA...`: no other one is talked to. */
   readonly hostKey: string;
 }
-
-/** Where a machine can be reached; undefined while it does not exist. */
-export type AccessOf = (context: ResourceContext) => Promise<HostAccess | undefined>;
 
 /** `user@address:port`, the port only where it is not the usual one; IPv6 addresses in brackets. */
 export function formatAccess({ user, address, port }: Pick<HostAccess, 'user' | 'address' | 'port'>): string {

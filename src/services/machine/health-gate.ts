@@ -78,13 +78,12 @@ async function answerReason(session: HostSession, { service, token }: Gate, sign
 }
 
 function unhealthy(where: string, { title, needs }: ServiceDefinition, why: string, key: string) {
+  const unreached = needs.filter((need) => why.includes(`remote(${need.toUpperCase()})`));
   return remedy.unhealthy('service-unhealthy', `${title} on ${where} did not get ready: ${why}`, [
-    ...needs
-      .filter((need) => why.includes(`remote(${need.toUpperCase()})`))
-      .map((need) => {
-        const name = need.toUpperCase();
-        return `check that ${name} runs and that this machine reaches it: it is what --${need}-url names`;
-      }),
+    ...unreached.map(
+      (need) =>
+        `check that ${need.toUpperCase()} runs and that this machine reaches it: it is what --${need}-url names`,
+    ),
     `run the command again: it goes on with ${key}`,
   ]);
 }

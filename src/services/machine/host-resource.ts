@@ -3,7 +3,7 @@ import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 import type { StepAction } from '../../events.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import { shellWord } from '../words.ts';
-import { type AccessOf, formatAccess, type HostAccess } from './access.ts';
+import { formatAccess, type HostAccess } from './access.ts';
 import type { BootTemplates } from './cloud-init.ts';
 import { AGAIN, CommandFailed, hostFailure } from './failures.ts';
 import { ROOT } from './layout.ts';
@@ -13,7 +13,8 @@ import type { HostSessions } from './sessions.ts';
 /** What the resources on one machine share. */
 export interface HostOptions {
   readonly stack: string;
-  readonly access: AccessOf;
+  /** How the machine is reached; undefined while it does not exist. */
+  readonly access: (context: ResourceContext) => Promise<HostAccess | undefined>;
   readonly sessions: HostSessions;
   readonly boot: Pick<BootTemplates, 'awaitCloudInit' | 'installDocker'>;
   /**
@@ -23,17 +24,6 @@ export interface HostOptions {
   readonly unreachable: 'absent' | 'error';
   /** Why a machine that does not answer will not come, as the cloud that runs it knows; undefined while it may. */
   readonly gone?: (context: ResourceContext) => Promise<Error | undefined>;
-}
-
-/** Docker and Compose as the system has them; there is nothing to choose. */
-export interface HostSpec {
-  readonly docker: 'installed';
-}
-
-export interface LiveHost {
-  readonly access: HostAccess;
-  readonly docker: boolean;
-  readonly compose: boolean;
 }
 
 /** What work on a machine may use, and how it says what it waits for. */
@@ -58,6 +48,10 @@ const END_OF_SCRIPT = '# the script ends here';
 const STEP_ATTEMPTS = 4;
 
 const seen = z.object({ marked: z.boolean(), docker: z.boolean(), compose: z.boolean() });
+
+/** Docker and Compose as the system has them; there is nothing to choose. */
+type HostSpec = { readonly docker: 'installed' };
+type LiveHost = { readonly access: HostAccess } & Omit<z.infer<typeof seen>, 'marked'>;
 
 /** A machine on which Docker and Compose run, reached over SSH, noted as used by this stack. Its removal leaves Docker. */
 export function hostResource(

@@ -3,7 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
-import type { Client, ClientChannel } from 'ssh2';
+import type { Client, ClientCallback, ClientChannel } from 'ssh2';
 import { pack } from 'tar-stream';
 import { reasonOf } from '../../errors.ts';
 import { shellWord } from '../words.ts';
@@ -31,61 +31,45 @@ export interface PushedFile {
 }
 
 /** One authenticated connection to a machine. Everything runs as root there, with sudo where the user is another. */
-export interface HostSession {
+export class HostSession {
   readonly access: HostAccess;
+  readonly #client: Client;
+  readonly #end: () => void;
+  #alive = true;
+
+  /**
+   * @param client connected and authenticated
+   * @param ended called when the connection is gone
+   */
+  constructor(client: Client, access: HostAccess, ended: () => void) {
+    this.access = access;
+    this.#client = client;
+    this.#end = () => {
+      this.#alive = false;
+      ended();
+    };
+    client.once('close', this.#end).once('end', this.#end).on('error', this.#end);
+  }
+
   /** False once the connection is gone. */
-  readonly alive: boolean;
+  get alive(): boolean {
+    return this.#alive;
+  }
+
   /**
    * Runs a POSIX shell script. Scripts are seen in the machine's process list: no secrets in them, use stdin.
    *
    * @returns what it wrote to stdout, at most the last 256 KiB
    * @throws CommandFailed for any end but exit code 0, ConnectionLost, CommandTimedOut, or the signal's reason
    */
-  exec(script: string, options: ExecOptions): Promise<string>;
-  /** Replaces a folder by exactly these files: unpacked beside it, then renamed, so that it is never half there. */
-  push(folder: string, files: readonly PushedFile[], options: Omit<ExecOptions, 'stdin'>): Promise<void>;
-  /**
-   * A TCP connection made by the machine itself, to what only it can reach.
-   *
-   * @throws RemedyError `ssh-forwarding` (exit 3) where its sshd forbids that
-   */
-  forward(host: string, port: number): Promise<Duplex>;
-  close(): void;
-}
-
-/**
- * @param client connected and authenticated
- * @param ended called when the connection is gone
- */
-export function hostSession(client: Client, access: HostAccess, ended: () => void): HostSession {
-  let alive = true;
-  const end = () => {
-    alive = false;
-    ended();
-  };
-  client.once('close', end).once('end', end).on('error', end);
-  const lost = (why: string) => new ConnectionLost(`the connection to ${formatAccess(access)} ended ${why}`);
-
-  async function open(
-    what: string,
-    begin: (opened: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ): Promise<ClientChannel> {
-    if (!alive) throw lost(`before ${what}`);
-    try {
-      return await promisify(begin)();
-    } catch (error) {
-      throw alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : lost(`before ${what}`);
-    }
-  }
-
-  async function exec(script: string, options: ExecOptions): Promise<string> {
+  async exec(script: string, options: ExecOptions): Promise<string> {
     const { what, signal, timeoutSeconds = 60, stdin = '', onLine } = options;
     signal.throwIfAborted();
-    const command = `${access.user === 'root' ? '' : 'sudo -n '}sh -c ${shellWord(script)}`;
-    const channel = await open(what, (opened) => client.exec(command, opened));
+    const command = `${this.access.user === 'root' ? '' : 'sudo -n '}sh -c ${shellWord(script)}`;
+    const channel = await this.#open(what, (opened) => this.#client.exec(command, opened));
     const output = new OutputCollector(onLine);
-    channel.on('data', (chunk: Buffer) => output.stdout(chunk));
-    channel.stderr.on('data', (chunk: Buffer) => output.stderr(chunk));
+    channel.on('data', (chunk: Buffer) => output.write('stdout', chunk));
+    channel.stderr.on('data', (chunk: Buffer) => output.write('stderr', chunk));
     const bound = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
     const code = await new Promise<number | null | undefined>((resolve, reject) => {
       const stop = () => {
@@ -104,41 +88,55 @@ export function hostSession(client: Client, access: HostAccess, ended: () => voi
       else pipeline(stdin, channel.stdin).catch(() => {});
     });
     output.end();
-    if (code === undefined) throw lost(`during ${what}`);
+    if (code === undefined) throw this.#lost(`during ${what}`);
     // null for a death by signal: reported as a shell would, and never as success.
-    if (code !== 0) throw needsRoot(access, output.tail) ?? new CommandFailed(what, code ?? 128, output.tail);
+    if (code !== 0) throw needsRoot(this.access, output.tail) ?? new CommandFailed(what, code ?? 128, output.tail);
     return output.text;
   }
 
-  return {
-    access,
-    get alive() {
-      return alive;
-    },
-    exec,
-    async push(folder, files, options) {
-      const archive = pack();
-      for (const { path, content, mode } of files) archive.entry({ name: path, mode }, content);
-      archive.finalize();
-      const stdin = createGzip();
-      pipeline(archive, stdin).catch(() => {});
-      await exec(unpackScript(folder), { ...options, stdin });
-    },
-    async forward(host, port) {
-      const what = `a connection to ${host}:${port}`;
-      try {
-        return await open(what, (opened) => client.forwardOut('127.0.0.1', 0, host, port, opened));
-      } catch (error) {
-        throw /administratively prohibited/i.test(reasonOf(error)) ? forwardingForbidden(access, error) : error;
-      }
-    },
-    close() {
-      end();
-      client.end();
-      // end() is polite; a connection that is dead already would linger until the kernel gives it up.
-      setTimeout(() => client.destroy(), 200).unref();
-    },
-  };
+  /** Replaces a folder by exactly these files: unpacked beside it, then renamed, so that it is never half there. */
+  async push(folder: string, files: readonly PushedFile[], options: Omit<ExecOptions, 'stdin'>): Promise<void> {
+    const archive = pack();
+    for (const { path, content, mode } of files) archive.entry({ name: path, mode }, content);
+    archive.finalize();
+    const stdin = createGzip();
+    pipeline(archive, stdin).catch(() => {});
+    await this.exec(unpackScript(folder), { ...options, stdin });
+  }
+
+  /**
+   * A TCP connection made by the machine itself, to what only it can reach.
+   *
+   * @throws RemedyError `ssh-forwarding` (exit 3) where its sshd forbids that
+   */
+  async forward(host: string, port: number): Promise<Duplex> {
+    const what = `a connection to ${host}:${port}`;
+    try {
+      return await this.#open(what, (opened) => this.#client.forwardOut('127.0.0.1', 0, host, port, opened));
+    } catch (error) {
+      throw /administratively prohibited/i.test(reasonOf(error)) ? forwardingForbidden(this.access, error) : error;
+    }
+  }
+
+  close(): void {
+    this.#end();
+    this.#client.end();
+    // end() is polite; a connection that is dead already would linger until the kernel gives it up.
+    setTimeout(() => this.#client.destroy(), 200).unref();
+  }
+
+  async #open(what: string, begin: (opened: ClientCallback) => void): Promise<ClientChannel> {
+    if (!this.#alive) throw this.#lost(`before ${what}`);
+    try {
+      return await promisify(begin)();
+    } catch (error) {
+      throw this.#alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : this.#lost(`before ${what}`);
+    }
+  }
+
+  #lost(why: string): ConnectionLost {
+    return new ConnectionLost(`the connection to ${formatAccess(this.access)} ended ${why}`);
+  }
 }
 
 function unpackScript(folder: string): string {

@@ -3,7 +3,7 @@ import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess, type HostAccess } from './access.ts';
 import { type DialOptions, dial } from './dial.ts';
 import { ConnectionLost } from './failures.ts';
-import { type HostSession, hostSession } from './session.ts';
+import { HostSession } from './session.ts';
 
 type Context = Pick<ResourceContext, 'clock' | 'signal'>;
 
@@ -54,7 +54,7 @@ export class HostSessions {
     const forget = () => {
       if (this.#open.get(key) === session) this.#open.delete(key);
     };
-    const session = dial(access, context, options).then((client) => hostSession(client, access, forget));
+    const session = dial(access, context, options).then((client) => new HostSession(client, access, forget));
     session.catch(forget);
     this.#open.set(key, session);
     return session;

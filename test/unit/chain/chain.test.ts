@@ -145,7 +145,7 @@ test('an excerpt holds nothing that a terminal would obey', () => {
 
 test('the names of a certificate are shown bounded and without what a terminal obeys', () => {
   const told = (cert: object) =>
-    certificateFault(Object.assign(new Error('no'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID', cert }))?.fault;
+    certificateFault(Object.assign(new Error('no'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID', cert }))?.[0];
   expect(told({ subjectaltname: 'DNS:a.test, IP Address:10.0.0.1' })).toBe(
     'is not for that name, but for a.test, 10.0.0.1',
   );

@@ -167,9 +167,9 @@ describe('output', () => {
   it('is split into lines across chunks and streams, with carriage returns as ends', () => {
     const lines: string[] = [];
     const output = new OutputCollector((line) => void lines.push(line));
-    output.stdout(Buffer.from('one\ntw'));
-    output.stderr(Buffer.from('10 %\r20 %\r'));
-    output.stdout(Buffer.from('o\n\nlast'));
+    output.write('stdout', Buffer.from('one\ntw'));
+    output.write('stderr', Buffer.from('10 %\r20 %\r'));
+    output.write('stdout', Buffer.from('o\n\nlast'));
     output.end();
     expect(lines).toEqual(['one', '10 %', '20 %', 'two', 'last']);
     expect(output.text).toBe('one\ntwo\n\nlast');

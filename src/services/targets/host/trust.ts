@@ -54,8 +54,7 @@ export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, sign
       'compare with what the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
     ]);
   }
-  if (matches || options.acceptNew) return formatPublicKey(offered);
-  if ((await options.ask?.(where, shown)) === true) return formatPublicKey(offered);
+  if (matches || options.acceptNew || (await options.ask?.(where, shown)) === true) return formatPublicKey(offered);
   throw distrusted(`the host key of ${where} is not known yet: ${shown}`, [
     `compare it with what the machine shows, then name it: --host-key ${fingerprint(offered)}`,
     `or connect once by hand, and answer its question: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
