@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex, Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
 import type { Client, ClientCallback, ClientChannel } from 'ssh2';
@@ -16,7 +15,7 @@ interface ExecOptions {
   readonly what: string;
   /** 60 by default. */
   readonly timeoutSeconds?: number;
-  readonly stdin?: string | Readable;
+  readonly stdin?: string | Buffer;
   /** Each line of either output as it comes, without its end. */
   readonly onLine?: (line: string) => void;
   readonly signal: AbortSignal;
@@ -28,6 +27,16 @@ export interface PushedFile {
   readonly path: string;
   readonly content: string | Buffer;
   readonly mode: number;
+}
+
+/** A compressed tar; the same files make the same bytes. */
+export async function archive(files: readonly PushedFile[]): Promise<Buffer> {
+  const tar = pack();
+  for (const { path, content, mode } of files) tar.entry({ name: path, mode, mtime: new Date(0) }, content);
+  tar.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of tar.pipe(createGzip({ level: 9 }))) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 /** One authenticated connection to a machine. Everything runs as root there, with sudo where the user is another. */
@@ -84,8 +93,7 @@ export class HostSession {
       });
       // A command that ends before it has read everything breaks the pipe; its exit code tells why.
       channel.on('error', () => {});
-      if (typeof stdin === 'string') channel.end(stdin);
-      else pipeline(stdin, channel.stdin).catch(() => {});
+      channel.end(stdin);
     });
     output.end();
     if (code === undefined) throw this.#lost(`during ${what}`);
@@ -96,12 +104,7 @@ export class HostSession {
 
   /** Replaces a folder by exactly these files: unpacked beside it, then renamed, so that it is never half there. */
   async push(folder: string, files: readonly PushedFile[], options: Omit<ExecOptions, 'stdin'>): Promise<void> {
-    const archive = pack();
-    for (const { path, content, mode } of files) archive.entry({ name: path, mode }, content);
-    archive.finalize();
-    const stdin = createGzip();
-    pipeline(archive, stdin).catch(() => {});
-    await this.exec(unpackScript(folder), { ...options, stdin });
+    await this.exec(unpackScript(folder), { ...options, stdin: await archive(files) });
   }
 
   /**
