@@ -1,8 +1,11 @@
-/** How to reach one machine, and how to know that it is the right one. Holds a secret: never into state or events. */
-export interface HostAccess {
+export interface SshAddress {
+  readonly user: string;
   readonly address: string;
   readonly port: number;
-  readonly user: string;
+}
+
+/** How to reach one machine, and how to know that it is the right one. Holds a secret: never into state or events. */
+export interface HostAccess extends SshAddress {
   /** OpenSSH or PEM text without a passphrase. */
   readonly privateKey?: string;
   /** Socket of an SSH agent, instead of a key. */
@@ -12,7 +15,7 @@ export interface HostAccess {
 }
 
 /** `user@address:port`, the port only where it is not the usual one; IPv6 addresses in brackets. */
-export function formatAccess({ user, address, port }: Pick<HostAccess, 'user' | 'address' | 'port'>): string {
+export function formatAccess({ user, address, port }: SshAddress): string {
   if (port === 22) return `${user}@${address}`;
   return `${user}@${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -1,7 +1,7 @@
 import { type Client, type ConnectConfig, type ServerHostKeyAlgorithm, default as ssh2 } from 'ssh2';
 import { RemedyError, reasonOf } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
-import { formatAccess, type HostAccess } from './access.ts';
+import { formatAccess, type HostAccess, type SshAddress } from './access.ts';
 import { authenticationFailed, hostKeyChanged, unreachable } from './failures.ts';
 import { type PublicKey, parsePublicKey, publicKeyOf } from './ssh-keys.ts';
 
@@ -98,7 +98,7 @@ async function dialOnce(access: HostAccess, signal: AbortSignal): Promise<Client
 
 /** One attempt to connect and to authenticate as the configuration says. */
 export async function connect(
-  { address, port, user }: Pick<HostAccess, 'address' | 'port' | 'user'>,
+  { address, port, user }: SshAddress,
   signal: AbortSignal,
   config: ConnectConfig,
 ): Promise<Client> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { remedy } from '../../errors.ts';
+import { detailOf } from '../chain/client.ts';
 import { parseJson } from '../words.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { formatAccess } from './access.ts';
@@ -26,7 +27,6 @@ const HEALTH_SECONDS = 180;
 const PROMPT = 'The gate of a deploy asks for one real answer before it calls a service ready. '.repeat(14);
 
 const healthSchema = z.object({ ok: z.boolean(), ready: z.boolean().optional(), reason: z.string().optional() });
-const problemSchema = z.object({ detail: z.string() });
 
 /**
  * Waits until a service says that its model is loaded and, unless it did before, has given one real answer through the
@@ -73,8 +73,8 @@ async function answerReason(session: HostSession, { service, token }: Gate, sign
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });
   if (status === 200 && service.answer.safeParse(parseJson(text)).success) return undefined;
-  const problem = problemSchema.safeParse(parseJson(text));
-  return `a request was answered with ${status}${problem.success ? `: ${problem.data.detail}` : ''}`;
+  const detail = detailOf(text);
+  return `a request was answered with ${status}${detail === undefined ? '' : `: ${detail}`}`;
 }
 
 function unhealthy(where: string, { title, needs }: ServiceDefinition, why: string, key: string) {

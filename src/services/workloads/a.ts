@@ -59,15 +59,9 @@ function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, promp
       judge({ a_summary: summary, b_result: b, timing, simulated }, seconds) {
         const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = timing;
         const actual = `200 via ${b.host}, a_local ${local} s${engineText(timing.engine)}, b_remote ${remote} s${engineText(b.timing.engine)}, end_to_end ${whole} s`;
+        const empty = summary.trim() === '' ? 'a_summary' : b.llm_text.trim() === '' && 'b_result.llm_text';
         return judged(actual, simulated === true || b.simulated === true, [
-          [
-            summary.trim() === '' && 'a_summary is empty',
-            'check the engine behind that service: does the model answer?',
-          ],
-          [
-            b.llm_text.trim() === '' && 'b_result.llm_text is empty',
-            'check the engine behind that service: does the model answer?',
-          ],
+          [empty && `${empty} is empty`, 'check the engine behind that service: does the model answer?'],
           [
             !notMore(local + remote, whole) && 'the two steps together are longer than the whole',
             'check how A measures: the steps are consecutive and part of end_to_end_seconds',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type RemedyError, remedy } from '../../../errors.ts';
-import { formatAccess } from '../../machine/access.ts';
+import { formatAccess, type SshAddress } from '../../machine/access.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
 import { fingerprint, parsePublicKey } from '../../machine/ssh-keys.ts';
 import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
@@ -11,29 +11,20 @@ import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
 import { stackToken } from '../../stack/secrets.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { StepDeps } from '../../stack/steps.ts';
-import { type AskedServices, askServices } from '../../workloads/ask.ts';
+import { askServices } from '../../workloads/ask.ts';
 import { onlyService, withServices } from '../../workloads/request.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { HostFlags } from './flags.ts';
 import { readIdentity } from './identity.ts';
 import { type HostPin, type HostPins, readPins, writePins } from './pins.ts';
-import { httpBase, parseSshAddress, type SshAddress } from './ssh-address.ts';
+import { httpBase, parseSshAddress } from './ssh-address.ts';
 import { desiredHost, type HostTargetDeps, hostTarget } from './target.ts';
 import { pinHostKey, type TrustOptions } from './trust.ts';
 
 /** What the operator asks of `deploy host` for one service. */
-export interface HostRequest {
-  /** The one that the machine gets. */
-  readonly services: AskedServices;
-  readonly ssh: SshAddress;
-  /** Absolute path of a private key; without one, the agent is asked. */
-  readonly identity?: string | undefined;
-  readonly ollamaImage?: string | undefined;
-  /** Whether the service asks for the stack's token. */
-  readonly auth: 'token' | 'none';
-}
+export type HostRequest = ReturnType<typeof hostRequest>;
 
-interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' | 'templates'> {
+export interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' | 'templates'> {
   readonly paths: StackPaths;
   templates(): Promise<HostTemplates>;
   trust(): Promise<TrustOptions>;
@@ -47,11 +38,11 @@ const recordedRequest = z
 /** B's own minimum, seconds: on a machine it is always written out. */
 const MIN_PROCESS_SECONDS = 5;
 
-/** What the flags ask for one service. */
-export function hostRequest(flags: HostFlags, services: readonly ServiceDefinition[]): HostRequest {
+export function hostRequest(flags: HostFlags, services: readonly ServiceDefinition[]) {
   return {
     services: askServices(services, { 'min-process-seconds': MIN_PROCESS_SECONDS, ...flags }),
     ssh: parseSshAddress(flags.ssh),
+    // Without one, the agent is asked.
     identity: flags.identity === undefined ? undefined : resolve(flags.identity),
     ollamaImage: flags['ollama-image'],
     auth: flags.auth,

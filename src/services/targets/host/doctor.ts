@@ -1,22 +1,17 @@
 import { resolve } from 'node:path';
 import { type DoctorCheck, finding } from '../../doctor/check.ts';
 import { examineMachine } from '../../machine/examine-machine.ts';
-import type { StackPaths } from '../../stack/paths.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
 import { stackOption } from '../../stack/stack-option.ts';
+import type { HostDeployDeps } from './deploy.ts';
 import type { HostFlags } from './flags.ts';
 import { readPins } from './pins.ts';
 import { parseSshAddress } from './ssh-address.ts';
 import { accessOf } from './target.ts';
 import { pinHostKey, type TrustOptions } from './trust.ts';
 
-interface HostDoctorDeps {
-  readonly paths: StackPaths;
-  /** Socket of the operator's SSH agent. */
-  readonly agent: string | undefined;
-  /** Whom to believe that a machine is the right one; nobody is asked. */
-  readonly trust: TrustOptions;
-}
+/** Nobody is asked whether a machine is the right one. */
+type HostDoctorDeps = Pick<HostDeployDeps, 'paths' | 'agent'> & { readonly trust: TrustOptions };
 
 /** Examines the machine that the flags name, else those that the stack has pinned. Nothing is pinned. */
 export async function examineHosts(

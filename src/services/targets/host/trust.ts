@@ -1,5 +1,5 @@
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
-import { formatAccess, type HostAccess } from '../../machine/access.ts';
+import { formatAccess, type SshAddress } from '../../machine/access.ts';
 import { connect, signaturesOf } from '../../machine/dial.ts';
 import { fingerprint, formatPublicKey, type PublicKey, publicKeyOf } from '../../machine/ssh-keys.ts';
 import { findKnownKeys } from './known-hosts.ts';
@@ -16,8 +16,6 @@ export interface TrustOptions {
   readonly ask?: ((where: string, fingerprint: string) => Promise<boolean>) | undefined;
 }
 
-type Endpoint = Pick<HostAccess, 'address' | 'port' | 'user'>;
-
 /** Preferred first; the SHA-1 signature `ssh-rsa` is not accepted. */
 const KEY_TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
 
@@ -27,7 +25,7 @@ const KEY_TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 
  * @returns the key as it is pinned: `ssh-ed25519 AAAA...`
  * @throws RemedyError (exit 3) when the key contradicts what is known, or nobody vouches for it; (5) when there is none
  */
-export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, signal: AbortSignal): Promise<string> {
+export async function pinHostKey(endpoint: SshAddress, options: TrustOptions, signal: AbortSignal): Promise<string> {
   const { trusted, revoked } = findKnownKeys(options.knownHosts, endpoint.address, endpoint.port);
   // Asked for in a type that is known, if any, as OpenSSH does: another type would prove nothing.
   const known = KEY_TYPES.filter((type) => trusted.some((key) => key.type === type));
@@ -67,12 +65,12 @@ function distrusted(message: string, nextSteps: readonly string[]): RemedyError 
   return remedy.configuration('host-key-unknown', message, nextSteps);
 }
 
-function knownHostsName({ address, port }: Endpoint): string {
+function knownHostsName({ address, port }: SshAddress): string {
   return port === 22 ? address : `'[${address}]:${port}'`;
 }
 
 /** Learns which key a machine proves to hold, and hangs up before saying who we are. */
-async function offeredHostKey(endpoint: Endpoint, types: readonly string[], signal: AbortSignal): Promise<PublicKey> {
+async function offeredHostKey(endpoint: SshAddress, types: readonly string[], signal: AbortSignal): Promise<PublicKey> {
   let offered: PublicKey | undefined;
   const hostVerifier = (key: Buffer) => {
     offered = publicKeyOf(key);
