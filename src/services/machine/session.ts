@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
 import type { Client, ClientCallback, ClientChannel } from 'ssh2';
@@ -15,7 +16,7 @@ interface ExecOptions {
   readonly what: string;
   /** 60 by default. */
   readonly timeoutSeconds?: number;
-  readonly stdin?: string | Buffer;
+  readonly stdin?: string | Readable;
   /** Each line of either output as it comes, without its end. */
   readonly onLine?: (line: string) => void;
   readonly signal: AbortSignal;
@@ -30,13 +31,11 @@ export interface PushedFile {
 }
 
 /** A compressed tar; the same files make the same bytes. */
-export async function archive(files: readonly PushedFile[]): Promise<Buffer> {
+export function archive(files: readonly PushedFile[]): Readable {
   const tar = pack();
   for (const { path, content, mode } of files) tar.entry({ name: path, mode, mtime: new Date(0) }, content);
   tar.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of tar.pipe(createGzip({ level: 9 }))) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  return tar.pipe(createGzip({ level: 9 }));
 }
 
 /** One authenticated connection to a machine. Everything runs as root there, with sudo where the user is another. */
@@ -93,7 +92,8 @@ export class HostSession {
       });
       // A command that ends before it has read everything breaks the pipe; its exit code tells why.
       channel.on('error', () => {});
-      channel.end(stdin);
+      if (typeof stdin === 'string') channel.end(stdin);
+      else pipeline(stdin, channel.stdin).catch(() => {});
     });
     output.end();
     if (code === undefined) throw this.#lost(`during ${what}`);
@@ -104,7 +104,7 @@ export class HostSession {
 
   /** Replaces a folder by exactly these files: unpacked beside it, then renamed, so that it is never half there. */
   async push(folder: string, files: readonly PushedFile[], options: Omit<ExecOptions, 'stdin'>): Promise<void> {
-    await this.exec(unpackScript(folder), { ...options, stdin: await archive(files) });
+    await this.exec(unpackScript(folder), { ...options, stdin: archive(files) });
   }
 
   /**

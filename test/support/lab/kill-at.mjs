@@ -115,7 +115,7 @@ function scriptName(command) {
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID')
     .trim()
     .split('\n');
-  const last = lines.findLast((line) => !/^('|fi'|true'|exit 0'|echo "\$code"')$/.test(line)) ?? '';
+  const last = lines.findLast((line) => !/^('|fi'|true'|exit 0'|echo "\$code"'?)$/.test(line)) ?? '';
   return `${last.slice(-110)} (${lines.length} lines)`;
 }
 

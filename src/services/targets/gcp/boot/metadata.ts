@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { type RemedyError, remedy } from '../../../../errors.ts';
 import { releaseFiles } from '../../../machine/release.ts';
 import { contentHash } from '../../../machine/service-spec.ts';
@@ -38,7 +39,7 @@ export function settingsMetadata(input: ReleaseInput): Metadata {
 /** The rest of the release, for a VM whose disk does not have it: compose file, Dockerfile and bundle. */
 export async function releaseMetadata(input: ReleaseInput): Promise<Metadata> {
   const files = releaseFiles(input).filter(({ path }) => !Object.hasOwn(SETTINGS, path));
-  return { 'chainctl-release': (await archive(files)).toString('base64') };
+  return { 'chainctl-release': (await buffer(archive(files))).toString('base64') };
 }
 
 /**
