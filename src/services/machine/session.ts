@@ -35,7 +35,10 @@ export function archive(files: readonly PushedFile[]): Readable {
   const tar = pack();
   for (const { path, content, mode } of files) tar.entry({ name: path, mode, mtime: new Date(0) }, content);
   tar.finalize();
-  return tar.pipe(createGzip({ level: 9 }));
+  const compressed = createGzip({ level: 9 });
+  // One whose reader goes away must not be an uncaught error.
+  pipeline(tar, compressed).catch(() => {});
+  return compressed;
 }
 
 /** One authenticated connection to a machine. Everything runs as root there, with sudo where the user is another. */
