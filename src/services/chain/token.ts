@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
 
-/** The name of the secret that holds a stack's token. */
 export const TOKEN_SECRET = 'token';
 
 /** The token to send to a URL, if any. */
@@ -22,7 +21,6 @@ export interface KnownTokens {
   readonly given?: string | undefined;
   /** The stack's own, which goes nowhere but to the stack. */
   readonly ofStack?: string | undefined;
-  /** Base URLs of the stack. */
   readonly endpoints: readonly (string | undefined)[];
 }
 
@@ -50,7 +48,6 @@ export function checkToken(text: string, source: string): string {
   );
 }
 
-/** The error for a token file that cannot be read. */
 export function tokenFileError(path: string, cause: unknown): RemedyError {
   return remedy.configuration(
     'token-unreadable',

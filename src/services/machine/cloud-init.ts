@@ -16,7 +16,6 @@ export const BOOT_FILES = {
   seal: 'seal.sh',
 } as const;
 
-/** What they say. */
 export type BootTemplates = Readonly<Record<keyof typeof BOOT_FILES, string>>;
 
 export interface CloudInitOptions {

@@ -5,7 +5,6 @@ import type { Step } from './host-resource.ts';
 import { type ContainerName, layoutOf } from './layout.ts';
 import type { HostSession } from './session.ts';
 
-/** A container of a Compose project as Docker sees it. */
 interface ContainerState {
   /** `running`, `exited`, `restarting`, ... */
   readonly state: string;

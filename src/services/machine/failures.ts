@@ -7,7 +7,6 @@ export const AGAIN = 'run the command again: it continues where it stopped';
 /** The connection ended before the remote side had said how its work ended: worth another try where that is idempotent. */
 export class ConnectionLost extends Error {}
 
-/** A remote command that ended, but not with 0. */
 export class CommandFailed extends Error {
   readonly code: number;
   /** The last lines of what it wrote, oldest first. */
@@ -25,7 +24,6 @@ export class CommandFailed extends Error {
   }
 }
 
-/** A remote command that was given up because its time was over. */
 export class CommandTimedOut extends Error {}
 
 /** Loud, since it may be an attack: another machine answers where a known one is expected. */

@@ -10,7 +10,6 @@ import { ROOT } from './layout.ts';
 import type { HostSession } from './session.ts';
 import type { HostSessions } from './sessions.ts';
 
-/** What the resources on one machine share. */
 export interface HostOptions {
   readonly stack: string;
   /** How the machine is reached; undefined while it does not exist. */

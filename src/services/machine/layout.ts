@@ -29,7 +29,6 @@ export function layoutOf(service: string) {
 /** What a machine says of a service on it. */
 export const manifestSchema = z.object({
   stack: z.string(),
-  /** By name. */
   service: z.string(),
   /** Hash over everything that was wanted, see `contentHash`. */
   hash: z.string(),

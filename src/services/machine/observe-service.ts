@@ -2,7 +2,6 @@ import { parseJson, shellWord } from '../words.ts';
 import { type ContainerName, layoutOf, type Manifest, manifestSchema } from './layout.ts';
 import type { HostSession } from './session.ts';
 
-/** A container as Docker tells of it. */
 interface LiveContainer {
   /** `running`, `exited`, `restarting`, ... */
   readonly state: string;
@@ -11,7 +10,6 @@ interface LiveContainer {
   readonly stack: string;
 }
 
-/** What of a service is on a machine. */
 export interface LiveService {
   /** undefined where it is missing or cannot be read. */
   readonly manifest?: Manifest;

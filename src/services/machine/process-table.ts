@@ -11,7 +11,6 @@ export interface ProcessInfo {
   readonly command: string;
 }
 
-/** Lists processes; a look at the world that tests can replace. */
 export type ListProcesses = () => Promise<readonly ProcessInfo[]>;
 
 /** Every process whose command line this user may read. From /proc on Linux, from `ps` elsewhere. */

@@ -5,11 +5,9 @@ import { type ServiceTemplates, shortHash } from './templates.ts';
 
 /** What is wanted of one service on one machine. Goes into the state: no secrets, only their hashes. */
 export interface ServiceSpec {
-  /** Its name. */
   readonly service: string;
   /** Absent for a service without an engine. */
   readonly model?: string;
-  /** Environment of the service, without secrets. */
   readonly env: Readonly<Record<string, string>>;
   /** Hashes of what is pushed, so that new code or settings are noticed. */
   readonly bundle: string;
@@ -21,17 +19,14 @@ export interface ServiceSpec {
   readonly token?: string;
 }
 
-/** What a deploy of one service to a machine asks for. */
 export interface Wanted {
   readonly definition: ServiceDefinition;
   readonly settings: ServiceSettings;
-  /** Where the services are that it needs. */
   readonly links?: Endpoints | undefined;
   readonly ollamaImage?: string | undefined;
   readonly token?: string | undefined;
 }
 
-/** Turns what is asked for into a specification. Pure. */
 export function serviceSpec(wanted: Wanted, templates: ServiceTemplates): ServiceSpec {
   const { definition, settings, links = {}, ollamaImage, token } = wanted;
   const { model, tuning } = settings;

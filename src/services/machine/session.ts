@@ -22,7 +22,6 @@ interface ExecOptions {
   readonly signal: AbortSignal;
 }
 
-/** A file of a push. */
 export interface PushedFile {
   /** Relative to the folder that is pushed to. */
   readonly path: string;

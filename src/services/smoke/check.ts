@@ -2,7 +2,6 @@ import type { Reply, Transport } from '../chain/client.ts';
 import { tokenRemedy } from '../chain/token.ts';
 import type { EngineTimes } from '../workloads/answers.ts';
 
-/** What checks are made from. */
 export interface Bounds {
   /** Of B, seconds; undefined where nobody knows what the stack was deployed with. */
   readonly minProcessSeconds: number | undefined;
@@ -12,7 +11,6 @@ export interface Bounds {
   readonly prompt: () => string;
 }
 
-/** What a check found. */
 export interface Finding {
   readonly passed: boolean;
   readonly actual: string;
@@ -27,7 +25,6 @@ export interface Finding {
 export interface Check {
   readonly id: string;
   readonly name: string;
-  /** Name of the service that it asks. */
   readonly side: string;
   readonly expected: string;
   run(base: string): Promise<Finding>;

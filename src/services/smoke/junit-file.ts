@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import imported from 'junit-report-builder';
 import writeFileAtomic from 'write-file-atomic';
-import { hasCode, RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { SmokeReport } from './types.ts';
 
@@ -17,14 +17,13 @@ export async function prepareReportFile(path: string): Promise<void> {
   try {
     await makeFolder(folder);
     await access(folder, constants.W_OK);
+    const there = await stat(path).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+    if (there?.isDirectory() === true) throw new Error('it is a folder');
+    if (there !== undefined) await access(path, constants.W_OK);
   } catch (error) {
     throw notWritable(path, error);
-  }
-  try {
-    if ((await stat(path)).isDirectory()) throw notWritable(path, new Error('it is a folder'));
-    await access(path, constants.W_OK);
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error instanceof RemedyError ? error : notWritable(path, error);
   }
 }
 
@@ -34,11 +33,9 @@ export async function prepareReportFile(path: string): Promise<void> {
  * @throws RemedyError `report-not-writable` (exit 3)
  */
 export async function writeReportFile(path: string, text: string): Promise<void> {
-  try {
-    await writeFileAtomic(path, text);
-  } catch (error) {
+  await writeFileAtomic(path, text).catch((error: unknown) => {
     throw notWritable(path, error);
-  }
+  });
 }
 
 function notWritable(path: string, cause: unknown): RemedyError {
@@ -76,7 +73,6 @@ export function junitOf(report: SmokeReport, at: number): string {
   return builder.build();
 }
 
-/** Seconds, to the millisecond. */
 function milliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }

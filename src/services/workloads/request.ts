@@ -5,7 +5,6 @@ import { commonSettings, type Endpoints } from './service-definition.ts';
 /** The settings of services by name, as `state.json` has them: what else is in one is its service's own. */
 export const servicesSchema = z.record(z.string(), z.looseObject(commonSettings));
 
-/** What requests of all places have in common. */
 export const commonRequest = {
   services: servicesSchema,
   /** Addresses of services elsewhere that these need. */

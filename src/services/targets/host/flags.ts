@@ -23,7 +23,6 @@ const loginFlags = {
 /** What is examined of a machine; without one, those of the stack are. */
 export const hostDoctorFlags = { ssh: Flags.string(ssh), ...loginFlags };
 
-/** What is asked of a machine that is there already. */
 export const hostDeployFlags = {
   ssh: Flags.string({ ...ssh, required: true }),
   ...loginFlags,

@@ -21,7 +21,6 @@ export function parseSshAddress(text: string): SshAddress {
   ]);
 }
 
-/** The base URL of a port on a machine. */
 export function httpBase(address: string, port: number): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -36,7 +36,6 @@ function resourcesOf(name: string, pins: HostPins, { stack, templates, sessions,
   };
 }
 
-/** The machine of one service and the service on it. */
 export function desiredHost(spec: ServiceSpec, pins: HostPins, deps: HostTargetDeps): Desired[] {
   const { host, service } = resourcesOf(spec.service, pins, deps);
   return [desire(host, { docker: 'installed' }), desire(service, spec)];

@@ -60,7 +60,6 @@ export async function pinHostKey(endpoint: SshAddress, options: TrustOptions, si
   ]);
 }
 
-/** What to do when trust was asked for and not given. */
 function distrusted(message: string, nextSteps: readonly string[]): RemedyError {
   return remedy.configuration('host-key-unknown', message, nextSteps);
 }
