@@ -4,7 +4,7 @@ import { RecordWriter, readColumns } from '../../../src/services/load/engine/rec
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
 import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
-import { planGenerators } from '../../../src/services/load/generators/plan-generators.ts';
+import { sweepGenerators } from '../../../src/services/load/generators/plan-generators.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { remembering } from '../../../src/services/load/protocols/answers.ts';
 import { bodyMaker } from '../../../src/services/load/protocols/prompt-body.ts';
@@ -151,7 +151,17 @@ describe('requests', () => {
 });
 
 test('how many generators a sweep takes', () => {
-  const needs = { cores: 2, rate: 1000, expectedInFlight: 1000, descriptorLimit: 20_000 };
+  const planGenerators = ({ rate, expectedInFlight, ...machine }: typeof needs) =>
+    sweepGenerators(
+      {
+        ...{ targetUrl: 'http://127.0.0.1:1/chain', tag: 'lab', rates: [1, rate], maxInFlight: expectedInFlight },
+        ...{ durationSeconds: 1e6, warmupSeconds: 0, timeoutSeconds: 180, drainSeconds: 180 },
+      },
+      machine,
+    );
+  const needs: { cores: number; rate: number; expectedInFlight: number; descriptorLimit: number | undefined } = {
+    ...{ cores: 2, rate: 1000, expectedInFlight: 1000, descriptorLimit: 20_000 },
+  };
   expect(planGenerators(needs)).toEqual({ processes: 1, nurseryMb: 16, maxInFlight: 19_936, reason: '' });
   expect(planGenerators({ ...needs, expectedInFlight: 30_000 })).toMatchObject({
     processes: 2,
