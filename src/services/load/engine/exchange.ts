@@ -35,7 +35,7 @@ export class Exchange {
   /** Sent a second time, because the server had already closed the first connection. */
   retried = false;
   /** Frees what the request holds on the wire. Set by the transport. */
-  abandon: () => void = nothing;
+  abandon: (() => void) | undefined;
 
   constructor(index: number, intendedMs: number, sentAt: number, meter: TokenMeter | undefined) {
     this.index = index;
@@ -47,8 +47,6 @@ export class Exchange {
 
 /** Called once per request unless it was abandoned before. */
 export type OnEnd = (exchange: Exchange, end: WireEnd) => void;
-
-function nothing(): void {}
 
 /**
  * A request that ended without a complete answer. Its class is the error's code where it has one (`ECONNREFUSED`,

@@ -146,7 +146,7 @@ export class PointRun {
 
   #fail(exchange: Exchange, what: Judged): void {
     const at = this.#deps.now();
-    exchange.abandon();
+    exchange.abandon?.();
     this.#settle(exchange, exchange.status, what, at);
   }
 
@@ -156,7 +156,8 @@ export class PointRun {
     if (exchange.index >= 0) {
       const { index, intendedMs, sentAt, meter } = exchange;
       const first = meter?.firstAt;
-      const stream = meter === undefined ? undefined : { ...ttft(first, sentAt), gaps: meter.gaps };
+      const ttftMs = first === undefined ? undefined : first - sentAt;
+      const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
       this.#records.add(index, intendedMs, sentAt - this.#t0 - intendedMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
     }
@@ -214,10 +215,6 @@ export class PointRun {
       cpuSeconds: this.#deps.cpuSeconds() - this.#cpuAtStart,
     };
   }
-}
-
-function ttft(firstAt: number | undefined, sentAt: number): { readonly ttftMs?: number } {
-  return firstAt === undefined ? {} : { ttftMs: firstAt - sentAt };
 }
 
 /** Resolves the target's name and begins the point. */

@@ -33,7 +33,7 @@ export interface RecordColumns {
 
 /** What a streamed answer adds to its record. */
 export interface StreamTimes {
-  readonly ttftMs?: number;
+  readonly ttftMs?: number | undefined;
   readonly gaps: readonly number[];
 }
 

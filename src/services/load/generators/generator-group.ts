@@ -97,6 +97,8 @@ function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
   return (arrivalsBefore(warmupMs / 1000, rate) + arrivalsWithin(durationMs / 1000, rate)) * DRAW_MS;
 }
 
+const SUMMED = ['sent', 'dropped', 'inFlight', 'peakInFlight', 'newConnections', 'retried', 'cpuSeconds'] as const;
+
 /**
  * Where the group stands. The peaks of its members need not have come at the same moment: their sum is what was open at
  * most.
@@ -104,16 +106,6 @@ function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
 function merged(latest: readonly (Progress | undefined)[]): Progress {
   const known = latest.filter((progress) => progress !== undefined);
   const newest = known.reduce((a, b) => (b.elapsedMs > a.elapsedMs ? b : a));
-  const sum = (of: (progress: Progress) => number) => known.reduce((total, progress) => total + of(progress), 0);
-  return {
-    phase: newest.phase,
-    elapsedMs: newest.elapsedMs,
-    sent: sum(({ sent }) => sent),
-    dropped: sum(({ dropped }) => dropped),
-    inFlight: sum(({ inFlight }) => inFlight),
-    peakInFlight: sum(({ peakInFlight }) => peakInFlight),
-    newConnections: sum(({ newConnections }) => newConnections),
-    retried: sum(({ retried }) => retried ?? 0),
-    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
-  };
+  const sums = SUMMED.map((key) => [key, known.reduce((sum, progress) => sum + (progress[key] ?? 0), 0)]);
+  return { ...newest, ...Object.fromEntries(sums) };
 }

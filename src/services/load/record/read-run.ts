@@ -24,13 +24,10 @@ export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'kne
   readonly status: 'running' | 'complete' | 'interrupted';
   /** How the run was asked for, without the prompt's text. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** What the target said about itself before the sweep. */
-  readonly health?: unknown;
   readonly version?: string;
   readonly node?: string;
   readonly platform?: string;
   readonly machine?: Readonly<Record<string, unknown>>;
-  readonly limits?: Readonly<Record<string, unknown>>;
   readonly commandLine?: readonly string[];
   readonly [more: string]: unknown;
 }
