@@ -2,8 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RemedyError } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
-import { resultsUnwritable } from '../load/record/results-folder.ts';
-import { makeRunFolder } from '../load/record/run-folder.ts';
+import { makeRunFolder, resultsUnwritable } from '../load/record/results-folder.ts';
 import type { GroupSource } from '../stack/group.ts';
 import { findLiveRun } from './load-beside.ts';
 import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
@@ -87,7 +86,7 @@ async function folderFor({ outFolder, tag }: Pick<RecordOptions, 'outFolder' | '
   if (live !== undefined && (await stat(join(live, TIMELINE_FILE)).catch(() => undefined)) === undefined) return live;
   try {
     await makeFolder(outFolder);
-    return (await makeRunFolder(outFolder, `${tag}-scale`, now)).folder;
+    return await makeRunFolder(outFolder, `${tag}-scale`, now);
   } catch (error) {
     throw resultsUnwritable(outFolder, error);
   }
