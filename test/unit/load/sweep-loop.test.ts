@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
+import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import type { PointResult } from '../../../src/services/load/sweep/offer-rate.ts';
-import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
 import { sweepLoop } from '../../../src/services/load/sweep/sweep-loop.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 

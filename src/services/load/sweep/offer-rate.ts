@@ -140,7 +140,6 @@ export async function offerRate(
       startedAt,
       durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
       status: statusOf(abortedBy, stoppedMs, cut && !sweepSignal.aborted),
-      warmupSeconds: plan.warmupSeconds,
       scheduled:
         stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
       maxInFlight: order.maxInFlight,

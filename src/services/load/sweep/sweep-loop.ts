@@ -2,11 +2,11 @@ import type { Emit } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
 import type { NextStep } from '../profiles/profile.ts';
 import { isSustained } from '../stats/knee.ts';
+import { skippedPoint } from '../stats/point-summary.ts';
 import type { PointSummary } from '../types.ts';
 import type { PointResult, PointTerms } from './offer-rate.ts';
 import type { Baseline } from './preflight.ts';
 import { waitUntilCalm } from './probe.ts';
-import { skippedPoint } from './skipped-point.ts';
 import type { SweepControl } from './sweep-control.ts';
 import type { SweepOptions } from './sweep-options.ts';
 
