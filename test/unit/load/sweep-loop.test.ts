@@ -22,7 +22,7 @@ function world(rates: readonly number[]) {
         const rate = rates[next];
         return rate === undefined ? undefined : { index: next++, rate };
       },
-      async begin(index, rate) {
+      async begin({ index, rate }) {
         const { promise: sent, resolve } = Promise.withResolvers<void>();
         const { promise: result, resolve: end, reject: fail } = Promise.withResolvers<PointResult>();
         const point = skippedPoint(index, rate, '', new Date(0).toISOString());

@@ -3,8 +3,10 @@ import { reasonOf, remedy } from '../../../errors.ts';
 import type { PointSummary, SloVerdict } from '../types.ts';
 
 /** Figures of a point, finished or running. */
-export type Measured = Pick<PointSummary, 'outcomes' | 'scheduled' | 'okRps' | 'servedRps'> &
-  Partial<Pick<PointSummary, 'response' | 'stream'>>;
+interface Measured extends Pick<PointSummary, 'outcomes' | 'scheduled' | 'okRps' | 'servedRps'> {
+  readonly response?: PointSummary['response'] | undefined;
+  readonly stream?: PointSummary['stream'];
+}
 
 type Figure = readonly [kind: 'time' | 'share' | 'rate', of: (measured: Measured) => number | undefined];
 
