@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RemedyError } from '../../errors.ts';
+import { defined } from '../defined.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { resultsUnwritable } from '../load/record/results-folder.ts';
 import { makeRunFolder } from '../load/record/run-folder.ts';
-import type { GroupSource } from '../stack/group.ts';
 import { findLiveRun } from './load-beside.ts';
 import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
 import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
@@ -51,14 +51,10 @@ export async function recordedWatch(
 ): Promise<RecordedWatch> {
   const { source, clock, emit } = deps;
   const runFolder = folder ?? (await folderFor({ outFolder, tag }, clock.now()));
+  const timeline = { group: source.name, url: source.url, intervalSeconds: options.intervalSeconds };
   const record = await openTimeline({
-    ...about(source),
-    folder: runFolder,
-    outFolder,
-    tag,
-    intervalSeconds: options.intervalSeconds,
-    startedAt: clock.now(),
-    ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
+    ...defined({ ...timeline, startedAt: clock.now(), capacityPerInstance }),
+    ...{ folder: runFolder, outFolder, tag },
     onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
   });
   let polls = 0;
@@ -75,10 +71,6 @@ export async function recordedWatch(
   } finally {
     await record.close();
   }
-}
-
-function about({ name, url }: GroupSource) {
-  return { group: name, ...(url === undefined ? {} : { url }) };
 }
 
 async function folderFor({ outFolder, tag }: Pick<RecordOptions, 'outFolder' | 'tag'>, now: number): Promise<string> {
