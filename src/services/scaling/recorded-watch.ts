@@ -63,8 +63,7 @@ export async function recordedWatch(
     record.add(sample);
   };
   try {
-    const counted = { add, flushed: () => record.flushed() };
-    const report = await watchGroup({ ...options, runFolder }, { ...deps, record: counted });
+    const report = await watchGroup({ ...options, runFolder }, { ...deps, record: { ...record, add } });
     return { ...report, scaleCsv: record.csv, runFolder };
   } catch (error) {
     throw polls > 0 && error instanceof RemedyError ? new WatchLost(error, runFolder) : error;

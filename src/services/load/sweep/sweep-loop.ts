@@ -30,7 +30,7 @@ interface Begun {
 interface SweepSteps extends SweepContext {
   readonly next: NextStep;
   /** A step begins when the one before has sent everything, and not when that has its last answer. */
-  readonly overlap: boolean;
+  readonly overlap?: boolean | undefined;
   /** What is done; grows by {@link SweepSteps.add}. */
   readonly points: readonly PointSummary[];
   /** Without one there is no cooldown between points. */

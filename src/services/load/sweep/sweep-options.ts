@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { remedy } from '../../../errors.ts';
 import { defined } from '../../defined.ts';
+import type { RunOrder } from '../engine/protocol.ts';
+import type { ProfileSettings } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
 import { PROMPT_SCHEME } from '../prompt.ts';
 import { protocolOf } from '../protocols/protocols.ts';
@@ -9,7 +11,9 @@ import type { Criterion } from '../stats/criterion.ts';
 import type { SweepPlan } from '../types.ts';
 import type { SweepSettings } from './sweep-plan.ts';
 
-export interface SweepOptions extends SweepSettings {
+type Requests = Pick<RunOrder, 'arrivals' | 'stream' | 'requestsPerConnection' | 'connectionAgeMs'>;
+
+export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
   readonly outFolder: string;
   /** At least 1000 code points; made unique per request. */
@@ -24,22 +28,8 @@ export interface SweepOptions extends SweepSettings {
   readonly probe?: boolean;
   /** Longest such wait, seconds; a target that needs longer contaminates the next point. */
   readonly gateSeconds?: number;
-  /** Default `constant`. */
-  readonly arrivals?: 'constant' | 'poisson';
-  /** Ask for streamed answers and measure their tokens. */
-  readonly stream?: boolean;
-  /** A connection is closed after so many requests; default: no bound. */
-  readonly requestsPerConnection?: number;
-  /** A connection older than this takes no request; default: no bound. */
-  readonly connectionAgeMs?: number;
   /** Leave out the points above the first that was not sustained. */
   readonly stopAboveKnee?: boolean;
-  /** Search for the knee between the lowest and the highest rate instead of offering each. */
-  readonly findKnee?: boolean;
-  /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
-  readonly maxDurationSeconds?: number;
-  /** A profile that makes a group grow and shrink; `rates` are its bounds, and its steps come from elsewhere. */
-  readonly elastic?: NonNullable<SweepPlan['elastic']>;
   /** Conditions that end the sweep. */
   readonly abortOn?: readonly Criterion[];
   readonly slos?: readonly Criterion[];

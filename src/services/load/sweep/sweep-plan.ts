@@ -121,7 +121,7 @@ function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
   const { hasKnee, longestSeconds } = profileOf(plan);
   if (reasons.length === 0 || !hasKnee) return [];
   const why = `points of ${durationSeconds} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
-  if (longestSeconds(plan) > durationSeconds) {
+  if ((longestSeconds?.(plan) ?? 0) > durationSeconds) {
     return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
   }
   const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));

@@ -45,7 +45,7 @@ export function timeLeft(plan: Planned, { index, rate, draining, elapsed, inFlig
   const { rates, durationSeconds, warmupSeconds, probeMs = 0 } = plan;
   const bound = longestDrain(plan);
   const probe = probeMs / 1000;
-  const ofPoint = profileOf(plan).isOpen;
+  const ofPoint = profileOf(plan).isOpen === true;
   const window = Math.max(0, durationSeconds - elapsed);
   const open = inFlight + Math.max(0, rate - servedRps) * window;
   const expected = servedRps > 0 ? open / servedRps : probe;
