@@ -175,7 +175,7 @@ export function saidIn(text: string): string | undefined {
 }
 
 /** Stops at the limit; the text is then cut and no longer JSON. */
-async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
+export async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {

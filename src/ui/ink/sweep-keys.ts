@@ -1,11 +1,11 @@
-import type { SweepOperator } from '../../services/load/sweep/sweep-control.ts';
+import type { SweepControl } from '../../services/load/sweep/sweep-control.ts';
 import { hasTerminal, type Key, type KeyInput, listenForKeys } from '../keys.ts';
 import type { Asked } from './sweep-rows.ts';
 import type { ActiveSweep } from './view-model.ts';
 
 /** What steering a sweep by keys needs. */
 export interface SweepKeysDeps {
-  readonly operator: SweepOperator;
+  readonly operator: SweepControl;
   readonly stdin: KeyInput;
   /** What Ctrl-C does; in raw mode no signal comes of it. */
   readonly interrupt: () => void;
