@@ -5,7 +5,7 @@ import type { Figure } from '../scaling/scale-out.ts';
 import { plural } from '../words.ts';
 import { sectionText } from './plain-table.ts';
 import type { Section, Table } from './section.ts';
-import { INSTANCE_FIGURES, type SizeChange, sizeChanges } from './size-changes.ts';
+import { decisionsOf, INSTANCE_FIGURES, type SizeChange, sizeChanges } from './size-changes.ts';
 import { display, rateText } from './text.ts';
 
 /** A group's elasticity, for every format: what was decided when and why, what became of every instance, the metrics. */
@@ -16,7 +16,7 @@ export function scalingSections(figures: ScalingFigures): Section[] {
   return [
     {
       title: `Scaling of ${display(group)}, times since the ${originIs === 'load' ? 'load began' : 'first poll'}`,
-      lines: changes.length > 0 ? changeLines(changes) : [nothing],
+      lines: changes.length > 0 ? changeLines(figures) : [nothing],
     },
     { title: 'Scale-out, seconds', table: instanceTable(changes, 'scale_out') },
     { title: 'Scale-in, seconds', table: instanceTable(changes, 'scale_in') },
@@ -88,23 +88,20 @@ function legendLines({ scaleOuts, scaleIns, answersFrom, intervalSeconds }: Scal
 }
 
 /** What led to each change of size. */
-function changeLines(changes: readonly SizeChange[]): string[] {
-  return changes
-    .map(({ event }) => event)
-    .sort((a, b) => a.decided[1] - b.decided[1])
-    .map((event) => {
-      const { from, to, decided, step, decide } = event;
-      const why =
-        step !== undefined && 'span' in decide
-          ? `, ${spanText(decide.span)} s after the load went from ${rateText(step.from)} to ${rateText(step.to)} rps`
-          : `: ${'why' in decide ? decide.why : ''}`;
-      const total =
-        'total' in event && 'span' in event.total
-          ? `; all new instances answered ${spanText(event.total.span)} s after that`
-          : '';
-      const missing = event.missing > 0 ? `; ${event.missing} never ${to > from ? 'came' : 'went'}` : '';
-      return `${from} to ${to} at ${spanText(decided)} s${why}${total}${missing}`;
-    });
+function changeLines(figures: ScalingFigures): string[] {
+  return decisionsOf(figures).map((event) => {
+    const { from, to, decided, step, decide } = event;
+    const why =
+      step !== undefined && 'span' in decide
+        ? `, ${spanText(decide.span)} s after the load went from ${rateText(step.from)} to ${rateText(step.to)} rps`
+        : `: ${'why' in decide ? decide.why : ''}`;
+    const total =
+      'total' in event && 'span' in event.total
+        ? `; all new instances answered ${spanText(event.total.span)} s after that`
+        : '';
+    const missing = event.missing > 0 ? `; ${event.missing} never ${to > from ? 'came' : 'went'}` : '';
+    return `${from} to ${to} at ${spanText(decided)} s${why}${total}${missing}`;
+  });
 }
 
 /** Why figures are not there, per instance: those that lack for the same reason together. */

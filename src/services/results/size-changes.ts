@@ -36,3 +36,8 @@ export function sizeChanges({ scaleOuts, scaleIns }: ScalingFigures): SizeChange
     }),
   ];
 }
+
+/** Growth and shrinking in the order of the decisions. */
+export function decisionsOf({ scaleOuts, scaleIns }: ScalingFigures): (ScaleOut | ScaleIn)[] {
+  return [...scaleOuts, ...scaleIns].sort((a, b) => a.decided[1] - b.decided[1]);
+}

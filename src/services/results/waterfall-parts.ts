@@ -1,4 +1,5 @@
 import type { ModelWork, Waterfall } from '../load/types.ts';
+import { timeText } from './text.ts';
 
 /** A part of the mean response time, as tables and charts name it. */
 export interface Part {
@@ -54,6 +55,11 @@ export function partsOf(waterfalls: readonly Waterfall[]): readonly Part[] {
 /** Milliseconds: the mean response time of the answers that carried all the figures. */
 export function waterfallTotal(waterfall: Waterfall): number {
   return partsOf([waterfall]).reduce((sum, part) => sum + (part.of(waterfall) ?? 0), 0);
+}
+
+/** `load 100 ms, prompt 800 ms, generation 2.00 s`. */
+export function workText({ load, prompt, generation }: ModelWork): string {
+  return `load ${timeText(load)}, prompt ${timeText(prompt)}, generation ${timeText(generation)}`;
 }
 
 function named(above: string, below: string): Pick<Part, 'name' | 'head'> {
