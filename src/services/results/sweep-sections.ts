@@ -44,7 +44,7 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
     {
       title: `Where the mean response time went, ${time.unit}`,
       table: {
-        head: ['\nrps', ...parts.map(({ head }) => head.join('\n')), '\nsum', '\nanswers'],
+        head: ['\nrps', ...parts.map(({ head }) => head), '\nsum', '\nanswers'],
         fullHead: ['rps', ...parts.map(({ name }) => name), 'sum', 'answers'],
         rows: known.map(({ rate, waterfall }) => [
           String(rate),
