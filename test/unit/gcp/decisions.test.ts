@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Site } from '../../../src/services/stack/provider.ts';
+import { projectOf, zonesOf } from '../../../src/services/targets/gcp/ask.ts';
 import { networkPath, subnetPath } from '../../../src/services/targets/gcp/desired.ts';
 import { faultError, isQuota, isStockOut, operationError } from '../../../src/services/targets/gcp/errors.ts';
 import { groupKey } from '../../../src/services/targets/gcp/group.ts';
@@ -8,18 +10,14 @@ import { startAt } from '../../../src/services/targets/gcp/next-zone.ts';
 import { locationName, parseLocation, samePath } from '../../../src/services/targets/gcp/paths.ts';
 import { costOf } from '../../../src/services/targets/gcp/prices.ts';
 import { fits, quotaChecks } from '../../../src/services/targets/gcp/quota.ts';
-import {
-  checkRequest,
-  chooseProject,
-  chooseZones,
-  type GcpRequest,
-} from '../../../src/services/targets/gcp/request.ts';
+import { checkRequest, type GcpRequest } from '../../../src/services/targets/gcp/request.ts';
 import {
   diskTypeOf,
   propertiesOf,
   type TemplateSpec,
   templateKey,
 } from '../../../src/services/targets/gcp/template.ts';
+import { GCP_REQUEST } from '../../support/gcp-request.ts';
 
 describe('names and markers', () => {
   const owner = { stack: 'a-stack-of-20-letter', createdBy: 'me you@here', expiresAt: '2026-05-01T12:00:00.000Z' };
@@ -33,8 +31,8 @@ describe('names and markers', () => {
   });
 
   test('a marker is read as it was written; a person is one word', () => {
-    const text = marker({ ...owner, key: 'address', spec: 'abc' });
-    expect(readMarker(text)).toEqual({ ...owner, createdBy: 'me_you@here', key: 'address', spec: 'abc' });
+    const text = marker({ ...owner, key: 'address' });
+    expect(readMarker(text)).toEqual({ ...owner, createdBy: 'me_you@here', key: 'address' });
     expect(readMarker(marker({ stack: 's', createdBy: 'x', key: 'k' }))).toMatchObject({ expiresAt: undefined });
   });
 
@@ -182,12 +180,15 @@ describe('where and what', () => {
   const WHERE = { project: 'p', zones: ['europe-west3-c'], network: 'default' };
 
   test('the flag, else where the stack is, else the environment, else the default', () => {
-    expect(chooseZones({ flag: ['a', 'a', 'b'], recorded: ['c'], env: {} })).toEqual(['a', 'b']);
-    expect(chooseZones({ recorded: ['c'], env: { CLOUDSDK_COMPUTE_ZONE: 'z' } })).toEqual(['c']);
-    expect(chooseZones({ env: { CLOUDSDK_COMPUTE_ZONE: 'z' } })).toEqual(['z']);
-    expect(chooseZones({ env: {} })).toEqual(['europe-west3-c']);
-    expect(chooseProject({ recorded: 'r', env: { GOOGLE_CLOUD_PROJECT: 'e' } })).toBe('r');
-    expect(chooseProject({ env: {} })).toBeUndefined();
+    const request = { ...GCP_REQUEST, zones: ['c'], project: 'r' };
+    const site = (flags: object, recorded: boolean, env: Record<string, string>) =>
+      ({ flags, record: recorded ? { request } : undefined, operator: { env } }) as unknown as Site;
+    expect(zonesOf(site({ zones: ['a', 'a', 'b'] }, true, {}))).toEqual(['a', 'b']);
+    expect(zonesOf(site({}, true, { CLOUDSDK_COMPUTE_ZONE: 'z' }))).toEqual(['c']);
+    expect(zonesOf(site({}, false, { CLOUDSDK_COMPUTE_ZONE: 'z' }))).toEqual(['z']);
+    expect(zonesOf(site({}, false, {}))).toEqual(['europe-west3-c']);
+    expect(projectOf(site({}, true, { GOOGLE_CLOUD_PROJECT: 'e' }))).toBe('r');
+    expect(projectOf(site({}, false, {}))).toBeUndefined();
   });
 
   test('networks and subnets are given by name or path', () => {

@@ -2,39 +2,37 @@ import { operatorAddress } from '../../stack/operator-address.ts';
 import type { Site } from '../../stack/provider.ts';
 import { askServices } from '../../workloads/ask.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
-import { type Compute, openCompute } from './compute.ts';
+import { type ComputeOptions, openCompute } from './compute.ts';
 import type { GcpDoctorFlags, GcpFlags } from './flags.ts';
-import { checkRequest, chooseProject, chooseZones, type GcpRequest, recordedRequest } from './request.ts';
+import { checkRequest, DEFAULT_ZONE, type GcpRequest, recordedRequest } from './request.ts';
 
 type Here = Pick<Site, 'flags' | 'record' | 'operator'>;
 
 /** The endpoint when it is not that of Google. */
-export function endpointOf({ flags, operator: { env } }: Here): string | undefined {
+function endpointOf({ flags, operator: { env } }: Here): string | undefined {
   const { 'gcp-endpoint-url': given } = flags as GcpDoctorFlags;
   return given ?? (env.CHAINCTL_GCP_ENDPOINT_URL || undefined);
 }
 
-/** The project as flags, the stack's record and the environment mean it; undefined for that of the credentials. */
-function projectOf({ flags, record, operator: { env } }: Here): string | undefined {
+/** The project: the flag, else where the stack is, else what Google's own tools read; undefined for the credentials' own. */
+export function projectOf({ flags, record, operator: { env } }: Here): string | undefined {
   const { project } = flags as GcpDoctorFlags;
-  return chooseProject({ flag: project, recorded: recordedRequest(record?.request)?.project, env });
+  const recorded = recordedRequest(record?.request)?.project;
+  return project || recorded || env.GOOGLE_CLOUD_PROJECT || env.CLOUDSDK_CORE_PROJECT || undefined;
 }
 
-/** The zones that are meant, the first one first; at least one. */
+/** The zones, the first one first: of the flag, else where the stack is, else what the environment says, else the default. */
 export function zonesOf({ flags, record, operator: { env } }: Here): readonly string[] {
   const { zones } = flags as GcpDoctorFlags;
-  return chooseZones({ flag: zones, recorded: recordedRequest(record?.request)?.zones, env });
+  if (zones?.length) return [...new Set(zones)];
+  return recordedRequest(record?.request)?.zones ?? [env.CLOUDSDK_COMPUTE_ZONE || DEFAULT_ZONE];
 }
 
 /** Compute Engine as flags, the stack's record and the environment mean it. */
-export function computeOf(site: Here): Promise<Compute> {
+export function computeOf(site: Here, options: Partial<Pick<ComputeOptions, 'zone' | 'attempts'>> = {}) {
   const { clock } = site.operator;
-  return openCompute({
-    project: projectOf(site),
-    zone: zonesOf(site)[0] as string,
-    endpoint: endpointOf(site),
-    clock,
-  });
+  const zone = zonesOf(site)[0] as string;
+  return openCompute({ project: projectOf(site), zone, endpoint: endpointOf(site), clock, ...options });
 }
 
 /** The range from which the operator logs in. */

@@ -3,35 +3,17 @@ import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.
 import type { StepDeps } from '../../stack/steps.ts';
 import { expiryOf } from '../../workloads/request.ts';
 import { isImageKey } from './boot/image.ts';
-import type { Boot, BootInput, BootTarget } from './boot-source.ts';
-import type { Compute } from './compute.ts';
-import { vmTag } from './desired.ts';
 import { isGroupKey, surgeOf } from './group.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
 import { regionOf } from './names.ts';
 import { leaveZone, maySwitch, startAt } from './next-zone.ts';
 import { type Location, locationName } from './paths.ts';
-import { type Attempt, attemptAt } from './plan-in-zone.ts';
+import { type Attempt, attemptAt, type GcpPlanDeps, type Task, zoneOf } from './plan-in-zone.ts';
 import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
-import { type GcpRequest, locationsOf, serviceOn } from './request.ts';
-import type { Probe } from './serving.ts';
+import { type GcpRequest, locationsOf } from './request.ts';
 import { refuseElsewhere } from './target.ts';
 import { isTemplateKey } from './template.ts';
-
-/** What planning takes beside an open stack. */
-export interface GcpPlanDeps {
-  readonly compute: Compute;
-  /** `user@host`, for the markers. */
-  readonly createdBy: string;
-  /** What the VMs boot from. */
-  boot(input: BootInput): Promise<Boot>;
-  /** What of the boot side is there, wanted or not. */
-  readonly bootTarget?: BootTarget;
-  readonly probe: Probe;
-  /** The stack's token; made when `make` and it is missing. */
-  token?(make: boolean): Promise<string | undefined>;
-}
 
 /**
  * Looks at the GCP side of a stack and plans. Where a zone has no machines left, `apply` goes on in the next one, with a
@@ -47,7 +29,7 @@ export async function planGcp(
   { make }: { readonly make: boolean },
   deps: GcpPlanDeps,
 ): Promise<PlannedDeploy> {
-  const { compute } = deps;
+  const { compute, createdBy } = deps;
   const { context, journal } = steps;
   const { stack } = journal;
   const { signal } = context;
@@ -58,9 +40,11 @@ export async function planGcp(
     hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
   ]);
   const externalAddress = !nat;
-  const planAt = await planner(request, { externalAddress, make }, steps, { ...deps, announce: links.announce });
+  const owner = { stack, createdBy, expiresAt: expiryOf(request, context.clock.now()) };
+  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
+  const task: Task = { ...deps, request, owner, externalAddress, token, make, steps, announce: links.announce };
   const locations = locationsOf(request);
-  const first = await planAt(startAt(locations, there));
+  const first = await attemptAt(startAt(locations, there), task);
   const cost = costOf({ ...request, externalAddress });
   const { perHour } = cost;
   const answer = ({ location, plan }: Attempt): Deployed => ({
@@ -72,7 +56,7 @@ export async function planGcp(
   return {
     changes: first.plan.changes,
     notes: [
-      ...(await examine(first, request, { there, externalAddress }, steps, deps)),
+      ...(await examine(first, task, there)),
       ...cost.lines.map((text): Note => ({ level: 'info', text })),
       openness(request),
     ],
@@ -82,76 +66,39 @@ export async function planGcp(
     preview: answer(first),
     async apply() {
       const untried = locations.slice(locations.indexOf(first.location) + 1);
-      return answer(await applyFrom(first, untried, planAt, { steps, stack, compute }));
+      return answer(await applyFrom(first, untried, task));
     },
   };
 }
 
-interface Applying {
-  readonly steps: StepDeps;
-  readonly stack: string;
-  readonly compute: Compute;
-}
-
 /** Carries a plan out, and those for the next places as long as a zone has no machines. Returns the one that worked. */
-async function applyFrom(
-  attempt: Attempt,
-  [next, ...others]: readonly Location[],
-  planAt: (location: Location) => Promise<Attempt>,
-  { steps, stack, compute }: Applying,
-): Promise<Attempt> {
-  const { signal } = steps.context;
+async function applyFrom(attempt: Attempt, [next, ...others]: readonly Location[], task: Task): Promise<Attempt> {
+  const { steps } = task;
   try {
     await applyPlan(attempt.target, attempt.desired, attempt.plan, steps);
     return attempt;
   } catch (error) {
-    signal.throwIfAborted();
-    if (next === undefined || !(await maySwitch(error, attempt, stack, { compute, signal }))) throw error;
+    steps.context.signal.throwIfAborted();
+    if (next === undefined || !(await maySwitch(error, attempt, task))) throw error;
   }
-  await leaveZone(attempt, steps, next, { compute, stack });
-  const instead = await planAt(next);
+  await leaveZone(attempt, next, task);
+  const instead = await attemptAt(next, task);
   steps.context.emit({ type: 'plan', changes: instead.plan.changes });
-  return applyFrom(instead, others, planAt, { steps, stack, compute });
-}
-
-/** Makes plans for one place after another, with the same token and the same end of time. */
-async function planner(
-  request: GcpRequest,
-  { externalAddress, make }: { readonly externalAddress: boolean; readonly make: boolean },
-  steps: StepDeps,
-  deps: GcpPlanDeps & Pick<Links, 'announce'>,
-): Promise<(location: Location) => Promise<Attempt>> {
-  const { clock } = steps.context;
-  const { stack } = steps.journal;
-  const owner = { stack, createdBy: deps.createdBy, expiresAt: expiryOf(request, clock.now()) };
-  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
-  return async (location) => {
-    const zone = zoneOf(location, request, deps.compute);
-    const boot = await deps.boot({
-      ...{ request, owner, zone, externalAddress, token },
-      tag: vmTag(stack, serviceOn(request)),
-      make,
-    });
-    return attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);
-  };
-}
-
-function zoneOf(location: Location, { zones }: GcpRequest, { zone }: Compute): string {
-  return 'zone' in location ? location.zone : (zones[0] ?? zone);
+  return applyFrom(instead, others, task);
 }
 
 /** Type and quotas are looked at before VMs are made: neither a typing error nor a quota must leave half a stack. */
 async function examine(
   { location, plan, rolls }: Attempt,
-  request: GcpRequest,
-  { there, externalAddress }: { readonly there: readonly MarkedObject[]; readonly externalAddress: boolean },
-  { context: { signal } }: StepDeps,
-  { compute }: GcpPlanDeps,
+  task: Task,
+  there: readonly MarkedObject[],
 ): Promise<Note[]> {
+  const { compute, request, externalAddress, steps } = task;
+  const { signal } = steps.context;
   const makes = (isKey: (key: string) => boolean) =>
     plan.changes.some(({ key, action }) => action === 'create' && isKey(key));
   if (!makes(isGroupKey) && !makes(isTemplateKey) && !rolls) return [];
-  const type = await findMachineType(compute, zoneOf(location, request, compute), request.type, signal);
+  const type = await findMachineType(compute, zoneOf(location, task), request.type, signal);
   // A group elsewhere stays until this one serves.
   const here = there.find(({ kind, place }) => kind === 'group' && place === locationName(location));
   const beside = rolls ? surgeOf(location) : makes(isImageKey) ? 1 : 0;

@@ -2,21 +2,18 @@ import { EVERYBODY } from '../../stack/cidr.ts';
 import type { Ownership } from '../../stack/resource.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { onlyService } from '../../workloads/request.ts';
-import { globalAddress } from './address.ts';
 import { autoscaler } from './autoscaler.ts';
-import { backendService } from './backend.ts';
 import { backendGroup } from './backend-group.ts';
+import { backendService, forwardingRule, globalAddress, httpProxy, urlMap } from './balancer.ts';
 import type { Boot, BootSource } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { BALANCER_RANGES, firewall, LB_FIREWALL, REST_FIREWALL, SSH_FIREWALL } from './firewall.ts';
-import { forwardingRule } from './forwarding-rule.ts';
 import { groupKey, instanceGroup, isGroupKey } from './group.ts';
 import { BALANCER_CHECK, CHECKS, HEALING_CHECK, healthCheck } from './health-check.ts';
 import { objectName, regionOf } from './names.ts';
 import { globalPath, type Location, placedPath } from './paths.ts';
 import { type GcpRequest, serviceOn } from './request.ts';
 import { instanceTemplate, isTemplateKey, type TemplateSpec } from './template.ts';
-import { httpProxy, urlMap } from './url-map.ts';
 
 const SSH_PORT = 22;
 const HEALTH_PATH = '/health';
@@ -105,18 +102,14 @@ export function templateSpec(
   source: BootSource,
   { stack, externalAddress }: { readonly stack: string; readonly externalAddress: boolean },
 ): TemplateSpec {
-  const { type, ttlSeconds } = request;
-  const subnet = subnetPath(request);
+  const { type, diskGb, ttlSeconds } = request;
   return {
-    type,
+    ...{ type, diskGb, ttlSeconds, externalAddress },
     image: source.image,
     bootHash: source.hash,
-    diskGb: request.diskGb,
     network: networkPath(request),
-    ...(subnet === undefined ? {} : { subnet }),
-    externalAddress,
+    subnet: subnetPath(request),
     tag: vmTag(stack, serviceOn(request)),
-    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
   };
 }
 

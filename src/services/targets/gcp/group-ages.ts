@@ -7,38 +7,31 @@ import type { Location } from './paths.ts';
 const MOST_NAMES = 40;
 
 /** When the instances of a group were made. The group itself does not tell. */
-export interface GroupAges {
-  /** Milliseconds since the epoch; undefined where it is not known. */
-  of(name: string): number | undefined;
-  /** Whether one call may tell more: something was there before the first poll. */
-  readonly wanted: boolean;
-  /** Asks the API, with one call and once only: without the permission, ages stay unknown. Never rejects. */
-  ask(signal: AbortSignal): Promise<void>;
-  /**
-   * Notes who is there; a new one was made between the poll before and this one, and so was one that was made again
-   * under its old name, as autohealing does it.
-   */
-  see(managed: readonly ManagedInstance[], at: number): void;
-}
-
-export function groupAges(compute: Compute, location: Location): GroupAges {
+export function groupAges(compute: Compute, location: Location) {
   const known = new Map<string, { readonly madeAt: number | undefined; readonly id: string | undefined }>();
   let [polled, asked] = [false, false];
-  const unknown = () => [...known].flatMap(([name, { madeAt }]) => (madeAt === undefined ? [name] : []));
   return {
-    of: (name) => known.get(name)?.madeAt,
-    get wanted() {
-      return !asked && unknown().length > 0;
-    },
-    async ask(signal) {
+    /** Milliseconds since the epoch; undefined where it is not known. */
+    of: (name: string) => known.get(name)?.madeAt,
+    /**
+     * Asks the API of what was there before the first poll, with one call and once only: without the permission, ages
+     * stay unknown. Never rejects.
+     */
+    async ask(signal: AbortSignal): Promise<void> {
+      const unknown = [...known].flatMap(([name, { madeAt }]) => (madeAt === undefined ? [name] : []));
+      if (asked || unknown.length === 0) return;
       asked = true;
-      const filter = `name eq "(${unknown().slice(0, MOST_NAMES).join('|')})"`;
+      const filter = `name eq "(${unknown.slice(0, MOST_NAMES).join('|')})"`;
       for (const { name, creationTimestamp } of await listed(compute, location, filter, signal).catch(() => [])) {
         const [madeAt, each] = [Date.parse(creationTimestamp ?? ''), known.get(name ?? '')];
         if (name && each && !Number.isNaN(madeAt)) known.set(name, { ...each, madeAt });
       }
     },
-    see(managed, at) {
+    /**
+     * Notes who is there; a new one was made between the poll before and this one, and so was one that was made again
+     * under its old name, as autohealing does it.
+     */
+    see(managed: readonly ManagedInstance[], at: number): void {
       const before = new Map(known);
       known.clear();
       for (const each of managed) {

@@ -1,14 +1,14 @@
 import type { Clock } from '../../clock.ts';
 import type { GroupError, GroupSample, GroupSource } from '../../stack/group.ts';
 import type { Compute } from './compute.ts';
-import type { Autoscaler, InstanceGroupManager } from './compute-calls.ts';
+import type { InstanceGroupManager } from './compute-calls.ts';
 import { isGcp, passing } from './errors.ts';
 import { groupAges } from './group-ages.ts';
-import { groupCalls } from './group-calls.ts';
 import { readErrors, readGroup } from './group-reading.ts';
 import { shortName } from './names.ts';
 import { lookUp } from './operations.ts';
 import type { Location } from './paths.ts';
+import { placed } from './placed.ts';
 
 /** Where a managed instance group is, and what stands in front of it. */
 export interface GroupReference {
@@ -22,22 +22,20 @@ export interface GroupReference {
 
 /** Errors that are older say nothing about what happens now. */
 const RECENT_MS = 15 * 60_000;
-/** While the group changes, every so many polls its errors are asked for. */
-const ERRORS_EVERY = 4;
 
 /**
- * A managed instance group, seen with at most four calls a poll: group, instances, autoscaler, backends. What the last
- * attempt on an instance failed with comes with the instances; the group's own list of errors is asked for now and then
- * while the group changes, and when its instances were made once.
+ * A managed instance group, seen with four calls a poll: group, instances, autoscaler, backends. What the last attempt on
+ * an instance failed with comes with the instances; the group's own list of errors is asked for while the group changes,
+ * and when its instances were made once.
  *
  * @param compute opened with one attempt per call: the next poll is the second one
  */
 export function groupSource(compute: Compute, place: GroupReference, clock: Pick<Clock, 'now'>): GroupSource {
   const { group: name, backendService, location } = place;
-  const calls = groupCalls(compute, location);
+  const there = placed(compute, location);
+  const named = { instanceGroupManager: name };
   const ages = groupAges(compute, location);
   let polls = 0;
-  let autoscaler: Autoscaler | undefined;
   let errors: readonly GroupError[] = [];
 
   return {
@@ -48,34 +46,24 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
 
   async function see(signal: AbortSignal): Promise<GroupSample> {
     const at = clock.now();
-    const group = await calls.get(name, signal);
-    const scaler = shortName(group.status?.autoscaler);
-    // Two of the four calls are for the group and its instances. What is seldom needed takes a call that is left, else the
-    // place of the autoscaler once that was seen: its answer is then that of the poll before.
-    const spare = scaler === '' || backendService === undefined;
-    const room = spare || autoscaler !== undefined;
-    const changing = group.status?.isStable === false;
-    const asksErrors = room && changing && (spare || polls % ERRORS_EVERY === ERRORS_EVERY - 1);
-    const asksAges = room && ages.wanted && !asksErrors;
-    const asksScaler = scaler !== '' && (spare || !(asksErrors || asksAges));
-    const [managed, scaled, backends, failures] = await Promise.all([
-      calls.instances(name, signal),
-      asksScaler ? lookUp(() => calls.autoscaler.get(scaler, signal)) : undefined,
+    const group = await there.read('instanceGroupManagers.get', named, signal);
+    const scaler = { autoscaler: shortName(group.status?.autoscaler) };
+    const [managed, autoscaler, backends, failures] = await Promise.all([
+      there.read('instanceGroupManagers.listManagedInstances', named, signal),
+      scaler.autoscaler ? lookUp(() => there.read('autoscalers.get', scaler, signal)) : undefined,
       backendsOf(compute, backendService, group, signal).catch((error: unknown) => {
         // From the beginning it is a name that does not exist; later on only the load balancer went.
         if (polls === 0 || !isGcp(error, 'notFound')) throw error;
         return new Map<string, string>();
       }),
-      asksErrors ? calls.errors(name, signal) : undefined,
-      asksAges ? ages.ask(signal) : undefined,
+      group.status?.isStable === false ? there.read('instanceGroupManagers.listErrors', named, signal) : undefined,
+      ages.ask(signal),
     ]);
-    if (asksScaler || scaler === '') autoscaler = scaled;
     if (failures !== undefined) errors = readErrors(failures);
     ages.see(managed, at);
     polls += 1;
     const recent = errors.filter((error) => error.at === undefined || at - error.at <= RECENT_MS);
-    const stale = autoscaler !== undefined && !asksScaler;
-    return readGroup({ at, group, managed, autoscaler, stale, backends, errors: recent, createdAt: ages.of });
+    return readGroup({ at, group, managed, autoscaler, backends, errors: recent, createdAt: ages.of });
   }
 }
 

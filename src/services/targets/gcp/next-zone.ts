@@ -1,16 +1,16 @@
 import { RemedyError } from '../../../errors.ts';
-import { removeStep, type StepDeps } from '../../stack/steps.ts';
+import { removeStep } from '../../stack/steps.ts';
 import { autoscalerKey } from './autoscaler.ts';
-import { BACKEND_GROUP, groupPath, leadsTo } from './backend-group.ts';
-import type { Compute } from './compute.ts';
+import { groupPath, leadsTo } from './backend-group.ts';
+import { BACKEND_GROUP } from './balancer.ts';
 import type { BackendService } from './compute-calls.ts';
 import { GROUP_PART, groupKey } from './group.ts';
-import { groupCalls } from './group-calls.ts';
 import type { MarkedObject } from './inventory.ts';
 import { objectName } from './names.ts';
 import { lookUp } from './operations.ts';
 import { type Location, locationName } from './paths.ts';
-import type { Attempt } from './plan-in-zone.ts';
+import { placed } from './placed.ts';
+import type { Attempt, Task } from './plan-in-zone.ts';
 
 /** Where a deploy begins: where the group is already, else the first place of the list. Pure. */
 export function startAt(locations: readonly Location[], there: readonly Pick<MarkedObject, 'key'>[]): Location {
@@ -27,12 +27,13 @@ export function startAt(locations: readonly Location[], there: readonly Pick<Mar
 export async function maySwitch(
   error: unknown,
   { location }: Pick<Attempt, 'location'>,
-  stack: string,
-  { compute, signal }: { readonly compute: Compute; readonly signal: AbortSignal },
+  { compute, owner: { stack }, steps }: Task,
 ): Promise<boolean> {
   if (!(error instanceof RemedyError) || error.code !== 'gcp-stock-out') return false;
-  const calls = groupCalls(compute, location);
-  const instances = await lookUp(() => calls.instances(objectName(stack, GROUP_PART), signal));
+  const group = { instanceGroupManager: objectName(stack, GROUP_PART) };
+  const instances = await lookUp(() =>
+    placed(compute, location).read('instanceGroupManagers.listManagedInstances', group, steps.context.signal),
+  );
   return (instances ?? []).every(({ instanceStatus }) => instanceStatus !== 'RUNNING');
 }
 
@@ -42,9 +43,8 @@ export async function maySwitch(
  */
 export async function leaveZone(
   { location, target }: Attempt,
-  steps: StepDeps,
   next: Location,
-  { compute, stack }: { readonly compute: Compute; readonly stack: string },
+  { compute, owner: { stack }, steps }: Task,
 ): Promise<void> {
   const { context } = steps;
   const text = `${locationName(location)} has no machines left: going on in ${locationName(next)}`;

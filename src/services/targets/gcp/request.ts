@@ -51,33 +51,6 @@ const gcpRequestSchema = z.preprocess(
 
 export type GcpRequest = z.infer<typeof gcpRequestSchema>;
 
-interface ZoneSources {
-  readonly flag?: readonly string[] | undefined;
-  /** Where the stack already is. */
-  readonly recorded?: readonly string[] | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/** The flag, else where the stack is, else what the environment says, else the default. */
-export function chooseZones({ flag, recorded, env }: ZoneSources): readonly string[] {
-  if (flag !== undefined && flag.length > 0) return [...new Set(flag)];
-  if (recorded !== undefined && recorded.length > 0) return recorded;
-  return [env.CLOUDSDK_COMPUTE_ZONE || DEFAULT_ZONE];
-}
-
-/** The flag, else the record, else what Google's own tools read; undefined for that of the credentials. */
-export function chooseProject({
-  flag,
-  recorded,
-  env,
-}: {
-  readonly flag?: string | undefined;
-  readonly recorded?: string | undefined;
-  readonly env: ZoneSources['env'];
-}): string | undefined {
-  return flag || recorded || env.GOOGLE_CLOUD_PROJECT || env.CLOUDSDK_CORE_PROJECT || undefined;
-}
-
 /** Where the group may be, in the order in which it is tried. */
 export function locationsOf({ zones, regionWide }: Pick<GcpRequest, 'zones' | 'regionWide'>): readonly Location[] {
   return regionWide ? [{ region: regionOf(zones[0] ?? DEFAULT_ZONE) }] : zones.map((zone) => ({ zone }));

@@ -2,7 +2,6 @@ import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 import type { Ownership, ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
-import type { GroupCalls } from './group-calls.ts';
 import { nameFilter, readMarker, shortName } from './names.ts';
 import { samePath } from './paths.ts';
 import { isTemplateKey } from './template.ts';
@@ -21,18 +20,18 @@ interface Before {
  * @returns path of the template; undefined where there is no other
  */
 export async function previousTemplate(
-  compute: Compute,
-  calls: GroupCalls,
+  there: Compute,
   { signal }: ResourceContext,
   { owner, live, wanted }: Before,
 ): Promise<string | undefined> {
   const other = (template: string | null | undefined) => Boolean(template) && !samePath(template, wanted);
   const set = live.versions?.[0]?.instanceTemplate ?? live.instanceTemplate;
   if (set && other(set)) return set;
-  const instances = await calls.instances(live.name ?? '', signal);
+  const group = { instanceGroupManager: live.name ?? '' };
+  const instances = await there.read('instanceGroupManagers.listManagedInstances', group, signal);
   const used = instances.map(({ version }) => version?.instanceTemplate).find(other);
   if (used) return used;
-  const templates = await compute.read('instanceTemplates.list', { filter: nameFilter(owner.stack) }, signal);
+  const templates = await there.read('instanceTemplates.list', { filter: nameFilter(owner.stack) }, signal);
   const newest = templates
     .filter(({ description, selfLink }) => {
       const marker = readMarker(description);

@@ -7,11 +7,11 @@ import { desire, type Resource } from '../../../stack/resource.ts';
 import { onlyService } from '../../../workloads/request.ts';
 import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
-import { networkPath, subnetPath } from '../desired.ts';
+import { networkPath, subnetPath, vmTag } from '../desired.ts';
 import { REST_FIREWALL, SSH_FIREWALL } from '../firewall.ts';
 import { nameFilter, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
-import { HOST_KEY_B } from '../request.ts';
+import { HOST_KEY_B, serviceOn } from '../request.ts';
 import { bake } from './bake.ts';
 import { builder, builderKey, isBuilderKey } from './builder.ts';
 import { bootOfService, builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
@@ -69,7 +69,7 @@ export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
 }
 
 /** The image with the content that is wanted, and how it is baked. */
-function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | undefined, deps: BootDeps) {
+function bakedFor({ request, owner, zone }: BootInput, keys: LoginKeys | undefined, deps: BootDeps) {
   const { compute, templates } = deps;
   const hash = imageHash(request, templates);
   const key = imageKey(hash);
@@ -77,6 +77,7 @@ function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | un
     loginMetadata(keys, { boot: templates.boot, installDocker: true }),
   );
   const { type, diskGb } = request;
+  const tag = vmTag(owner.stack, serviceOn(request));
   const vm = { type, diskGb, tag, zone, network: networkPath(request), subnet: subnetPath(request) };
   const service = builderSpecOf(request, templates);
   const newId = () => compute.newId();
