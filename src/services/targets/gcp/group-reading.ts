@@ -93,7 +93,7 @@ function readAutoscaler({ status, recommendedSize, autoscalingPolicy, statusDeta
 }
 
 /** What the last attempt on an instance failed with. */
-function attemptErrors(managed: ManagedInstance): GroupError[] {
+export function attemptErrors(managed: ManagedInstance): GroupError[] {
   return (managed.lastAttempt?.errors?.errors ?? []).map(({ code, message }) => ({
     code: code || 'unknown',
     message: message || 'no reason given',

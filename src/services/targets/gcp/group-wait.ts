@@ -2,7 +2,7 @@ import { CONTINUE, ExitCode, type RemedyError, remedy } from '../../../errors.ts
 import type { StepAction } from '../../../events.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
-import type { BootWatch } from './boot/console.ts';
+import { bootWatch } from './boot/console.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceError } from './compute-calls.ts';
 import { faultError, GcpError } from './errors.ts';
@@ -19,8 +19,6 @@ export interface GroupWait {
   /** Path of the template that all instances are to be made from. */
   readonly template: string;
   readonly deadlineSeconds: number;
-  /** What VMs that do not serve yet say of it. */
-  readonly boots?: BootWatch;
 }
 
 /** The group says itself when it is done: it is asked often, and its instances and errors now and then. */
@@ -39,6 +37,7 @@ export async function untilStable(there: Compute, context: ResourceContext, wait
   const { name, template } = wait;
   const { project } = there;
   const group = { instanceGroupManager: name };
+  const watchBoots = bootWatch(there);
   const { signal } = context;
   let known: ReadonlySet<string> | undefined;
   let closerAt = 0;
@@ -65,7 +64,7 @@ export async function untilStable(there: Compute, context: ResourceContext, wait
       if (verdict.kind === 'stable') return { done: true };
       if (verdict.kind === 'failed') throw instanceError(verdict.fault, project, wait);
       const unserving = (instances ?? []).filter((each) => isComing(each, template));
-      const boot = await wait.boots?.look(unserving, context);
+      const boot = await watchBoots(unserving, context);
       reason = boot ? `${verdict.reason}; ${boot}` : verdict.reason;
       return { reason };
     },

@@ -1,5 +1,4 @@
 import type { Ownership, ResourceContext } from '../../stack/resource.ts';
-import { bootWatch } from './boot/console.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { type GroupWait, untilStable } from './group-wait.ts';
@@ -78,7 +77,6 @@ export function instanceGroup(
       name: objectName(owner.stack, GROUP_PART),
       location,
       template: templateOf(raw),
-      boots: bootWatch(compute),
       // A rollout goes from one instance to the next.
       deadlineSeconds: instanceSeconds * Math.max(1, raw.targetSize ?? 1),
     });

@@ -1,4 +1,4 @@
-import { CONTINUE, ExitCode, RemedyError, reasonOf } from '../../../../errors.ts';
+import { CONTINUE, RemedyError, reasonOf, remedy } from '../../../../errors.ts';
 import type { HostAccess } from '../../../machine/access.ts';
 import { hostFailure } from '../../../machine/failures.ts';
 import { type HostOptions, hostResource } from '../../../machine/host-resource.ts';
@@ -31,19 +31,10 @@ const START_SECONDS = 300;
 const KNOCK_SECONDS = 40;
 const KNOCKS = 2;
 
-const NOT_READY = {
-  code: 'not-ready',
-  exit: ExitCode.unhealthy,
-  nextSteps: [CONTINUE],
-};
 /** What it means that a machine no longer lets its owner in. */
 const SHUT_OUT = [
-  'ssh-authentication',
-  'host-key-changed',
-  'host-unreachable',
-  'host-connection-lost',
-  'host-timeout',
-  'needs-root',
+  ...['ssh-authentication', 'host-key-changed', 'host-unreachable'],
+  ...['host-connection-lost', 'host-timeout', 'needs-root'],
 ];
 
 function isShutOut(error: unknown): boolean {
@@ -109,7 +100,7 @@ export async function bake(
         const now = await builder.look(context);
         return now.status === 'RUNNING' ? { done: now } : { reason: `the VM ${builder.name} is ${now.status}` };
       },
-      late: (reason) => new RemedyError(`${reason} after ${START_SECONDS} s`, NOT_READY),
+      late: (reason) => remedy.unhealthy('not-ready', `${reason} after ${START_SECONDS} s`, [CONTINUE]),
     });
   }
 
