@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Site } from '../../../src/services/stack/provider.ts';
 import { projectOf, zonesOf } from '../../../src/services/targets/gcp/ask.ts';
+import { startAt } from '../../../src/services/targets/gcp/deploy.ts';
 import { networkPath, subnetPath } from '../../../src/services/targets/gcp/desired.ts';
 import { faultError, isQuota, isStockOut, operationError } from '../../../src/services/targets/gcp/errors.ts';
 import { groupKey } from '../../../src/services/targets/gcp/group.ts';
 import { isLasting, judge } from '../../../src/services/targets/gcp/group-state.ts';
 import { describe as marker, objectName, readMarker, regionOf } from '../../../src/services/targets/gcp/names.ts';
-import { startAt } from '../../../src/services/targets/gcp/next-zone.ts';
 import { locationName, parseLocation, samePath } from '../../../src/services/targets/gcp/paths.ts';
 import { costOf } from '../../../src/services/targets/gcp/prices.ts';
 import { fits, quotaChecks } from '../../../src/services/targets/gcp/quota.ts';
@@ -274,11 +274,10 @@ describe('the price', () => {
     diskGb: 30,
     min: 1,
     max: 3,
-    externalAddress: true,
   };
 
   test('is a range with the load balancer in it, and a date', () => {
-    const { perHour, lines } = costOf(request);
+    const { perHour, lines } = costOf(request, true);
     expect(perHour?.max).toBeCloseTo((perHour?.min ?? 0) * 3 - 0.05, 6);
     expect(lines.join('\n')).toContain(
       'list prices as of 2025-01 (built in, not fetched); excludes tax, traffic and logs',
@@ -287,8 +286,8 @@ describe('the price', () => {
   });
 
   test('is not guessed, and --ttl is not called a bound', () => {
-    expect(costOf({ ...request, type: 'x9-huge' }).perHour).toBeUndefined();
-    expect(costOf({ ...request, ttlSeconds: 3600 }).lines.join('\n')).toContain('the group replaces it');
+    expect(costOf({ ...request, type: 'x9-huge' }, true).perHour).toBeUndefined();
+    expect(costOf({ ...request, ttlSeconds: 3600 }, true).lines.join('\n')).toContain('the group replaces it');
   });
 });
 

@@ -44,17 +44,13 @@ export function addressOf(site: Site): Promise<string> {
 
 /** What the flags ask for. */
 export async function askGcp(flags: GcpFlags, site: Site, services: readonly ServiceDefinition[]): Promise<GcpRequest> {
+  const { type, network, subnet, min, max, autoscale, bake, auth } = flags;
   return checkRequest({
+    ...{ type, network, subnet, min, max, autoscale, bake, auth },
     project: projectOf(site) ?? (await computeOf(site)).project,
     zones: [...zonesOf(site)],
     regionWide: flags['region-wide'],
-    type: flags.type,
     diskGb: flags['disk-gb'],
-    network: flags.network,
-    subnet: flags.subnet,
-    min: flags.min,
-    max: flags.max,
-    autoscale: flags.autoscale,
     ratePerInstance: flags['rate-per-vm'],
     coolDownSeconds: Math.round(flags['cool-down']),
     requestSeconds: Math.ceil(flags['request-timeout']),
@@ -63,7 +59,5 @@ export async function askGcp(flags: GcpFlags, site: Site, services: readonly Ser
     operatorAddress: await addressOf(site),
     services: askServices(services, flags),
     ollamaImage: flags['ollama-image'],
-    bake: flags.bake,
-    auth: flags.auth,
   });
 }

@@ -9,25 +9,14 @@ import { namedObject, patchStep } from './object.ts';
 import { change } from './operations.ts';
 import { type Location, locationName, pathIn, placedPath, wholeUrl } from './paths.ts';
 import { placed } from './placed.ts';
+import type { GcpRequest } from './request.ts';
 
 const AUTOSCALER_PART = 'llm-b-autoscaler';
 const READY_SECONDS = 180;
 
 export const autoscalerKey = (location: Location) => `autoscaler-${locationName(location)}`;
 
-/** What the size of the group follows: the CPU of its VMs, or how much of its rate the load balancer uses. */
-export interface ScalingSignal {
-  readonly signal: 'cpu' | 'lb';
-  /** Share that is aimed at, more than 0, at most 1. */
-  readonly target: number;
-}
-
-export interface AutoscalerSpec extends ScalingSignal {
-  readonly min: number;
-  readonly max: number;
-  /** Seconds after its start in which a VM's figures do not count. */
-  readonly coolDownSeconds: number;
-}
+export type AutoscalerSpec = GcpRequest['autoscale'] & Pick<GcpRequest, 'min' | 'max' | 'coolDownSeconds'>;
 
 /** What decides how many VMs the group has. */
 export function autoscaler(compute: Compute, owner: Ownership, location: Location) {

@@ -1,13 +1,19 @@
+import { RemedyError } from '../../../errors.ts';
 import { applyPlan } from '../../stack/apply.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
-import type { StepDeps } from '../../stack/steps.ts';
+import { removeStep, type StepDeps } from '../../stack/steps.ts';
 import { expiryOf } from '../../workloads/request.ts';
+import { autoscalerKey } from './autoscaler.ts';
+import { groupPath, leadsTo } from './backend-group.ts';
+import { BACKEND_GROUP } from './balancer.ts';
 import { isImageKey } from './boot/image.ts';
-import { isGroupKey, surgeOf } from './group.ts';
+import type { BackendService } from './compute-calls.ts';
+import { GROUP_PART, groupKey, isGroupKey, surgeOf } from './group.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
-import { regionOf } from './names.ts';
-import { leaveZone, maySwitch, startAt } from './next-zone.ts';
+import { objectName, regionOf } from './names.ts';
+import { lookUp } from './operations.ts';
 import { type Location, locationName } from './paths.ts';
+import { placed } from './placed.ts';
 import { type Attempt, attemptAt, type GcpPlanDeps, type Task, zoneOf } from './plan-in-zone.ts';
 import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
@@ -45,7 +51,7 @@ export async function planGcp(
   const task: Task = { ...deps, request, owner, externalAddress, token, make, steps, announce: links.announce };
   const locations = locationsOf(request);
   const first = await attemptAt(startAt(locations, there), task);
-  const cost = costOf({ ...request, externalAddress });
+  const cost = costOf(request, externalAddress);
   const { perHour } = cost;
   const answer = ({ location, plan }: Attempt): Deployed => ({
     where: `in ${project}, ${locationName(location)}`,
@@ -71,6 +77,14 @@ export async function planGcp(
   };
 }
 
+/** Where a deploy begins: where the group is already, else the first place of the list. Pure. */
+export function startAt(locations: readonly Location[], there: readonly Pick<MarkedObject, 'key'>[]): Location {
+  const keys = new Set(there.map(({ key }) => key));
+  const [first] = locations;
+  if (first === undefined) throw new Error('a group needs a place');
+  return locations.find((location) => keys.has(groupKey(location))) ?? first;
+}
+
 /** Carries a plan out, and those for the next places as long as a zone has no machines. Returns the one that worked. */
 async function applyFrom(attempt: Attempt, [next, ...others]: readonly Location[], task: Task): Promise<Attempt> {
   const { steps } = task;
@@ -85,6 +99,45 @@ async function applyFrom(attempt: Attempt, [next, ...others]: readonly Location[
   const instead = await attemptAt(next, task);
   steps.context.emit({ type: 'plan', changes: instead.plan.changes });
   return applyFrom(instead, others, task);
+}
+
+/**
+ * Whether the deploy may go on in another zone: this one has no machines left, and nothing serves from it. A group that
+ * serves is not taken away because it cannot grow.
+ */
+async function maySwitch(
+  error: unknown,
+  { location }: Pick<Attempt, 'location'>,
+  { compute, owner: { stack }, steps }: Task,
+): Promise<boolean> {
+  if (!(error instanceof RemedyError) || error.code !== 'gcp-stock-out') return false;
+  const group = { instanceGroupManager: objectName(stack, GROUP_PART) };
+  const instances = await lookUp(() =>
+    placed(compute, location).read('instanceGroupManagers.listManagedInstances', group, steps.context.signal),
+  );
+  return (instances ?? []).every(({ instanceStatus }) => instanceStatus !== 'RUNNING');
+}
+
+/**
+ * Takes away what is in a zone that is sold out: its group would go on trying, and be paid for when it succeeds. The load
+ * balancer stays, and is told of the next group; where it still leads to a group elsewhere, that goes on serving.
+ */
+async function leaveZone(
+  { location, target }: Attempt,
+  next: Location,
+  { compute, owner: { stack }, steps }: Task,
+): Promise<void> {
+  const { context } = steps;
+  const text = `${locationName(location)} has no machines left: going on in ${locationName(next)}`;
+  context.emit({ type: 'note', level: 'warn', text });
+  for (const key of [BACKEND_GROUP, autoscalerKey(location), groupKey(location)]) {
+    const resource = target.handle(key);
+    const live = await resource.find(context);
+    if (live === undefined) await steps.journal.record(key, undefined);
+    else if (key !== BACKEND_GROUP || leadsTo(live as BackendService, groupPath(compute, location, stack))) {
+      await removeStep(steps, resource, live);
+    }
+  }
 }
 
 /** Type and quotas are looked at before VMs are made: neither a typing error nor a quota must leave half a stack. */

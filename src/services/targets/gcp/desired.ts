@@ -132,7 +132,9 @@ interface Wanted {
 
 /** Turns a request into what is wanted on Compute Engine. Pure. */
 export function desiredGcp(resources: GcpResources, { request, boot, template }: Wanted): Desired[] {
+  const { min, max, autoscale, coolDownSeconds, requestSeconds, ratePerInstance } = request;
   const network = networkPath(request);
+  const drainSeconds = drainSecondsOf(request);
   const { tag } = template;
   const { port } = onlyService(request).definition;
   const check = (key: keyof typeof CHECKS) => ({ ...CHECKS[key], port, path: HEALTH_PATH });
@@ -148,25 +150,14 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
     desire(resources.template, template),
     desire(resources.group, {
       template: pathOf('instanceTemplates', resources.template),
-      size: request.min,
+      size: min,
       port,
       healthCheck: pathOf('healthChecks', resources.healingCheck),
       startSeconds: boot.source.startSeconds,
     }),
-    desire(resources.autoscaler, {
-      ...request.autoscale,
-      min: request.min,
-      max: request.max,
-      coolDownSeconds: request.coolDownSeconds,
-    }),
-    desire(resources.backend, {
-      requestSeconds: request.requestSeconds,
-      drainSeconds: drainSecondsOf(request),
-    }),
-    desire(resources.backendGroup, {
-      drainSeconds: drainSecondsOf(request),
-      ...(request.autoscale.signal === 'lb' ? { ratePerInstance: request.ratePerInstance } : {}),
-    }),
+    desire(resources.autoscaler, { ...autoscale, min, max, coolDownSeconds }),
+    desire(resources.backend, { requestSeconds, drainSeconds }),
+    desire(resources.backendGroup, { drainSeconds, ...(autoscale.signal === 'lb' ? { ratePerInstance } : {}) }),
     desire(resources.urlMap, {}),
     desire(resources.proxy, {}),
     desire(resources.rule, {}),

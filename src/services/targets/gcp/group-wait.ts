@@ -43,9 +43,7 @@ export async function untilStable(there: Compute, context: ResourceContext, wait
   let closerAt = 0;
   let reason = '';
   await pollUntil(context, {
-    key: wait.key,
-    action: wait.action,
-    deadlineSeconds: wait.deadlineSeconds,
+    ...wait,
     longestMs: LOOK_MS,
     async look() {
       const seen = await lookUp(() => there.read('instanceGroupManagers.get', group, signal));
@@ -53,17 +51,17 @@ export async function untilStable(there: Compute, context: ResourceContext, wait
       const now = context.clock.monotonic();
       if (seen.status?.isStable !== true && now < closerAt) return { reason };
       closerAt = now + CLOSER_MS;
-      const [instances, told] = await Promise.all([
+      const [instances = [], told = []] = await Promise.all([
         lookUp(() => there.read('instanceGroupManagers.listManagedInstances', group, signal)),
         lookUp(() => there.read('instanceGroupManagers.listErrors', group, signal)),
       ]);
       // What it said before may be long mended.
-      known ??= new Set((told ?? []).map(identity));
-      const errors = (told ?? []).filter((error) => known?.has(identity(error)) === false);
-      const verdict = judge({ group: seen, instances: instances ?? [], errors, template });
+      known ??= new Set(told.map(identity));
+      const errors = told.filter((error) => known?.has(identity(error)) === false);
+      const verdict = judge({ group: seen, instances, errors, template });
       if (verdict.kind === 'stable') return { done: true };
       if (verdict.kind === 'failed') throw instanceError(verdict.fault, project, wait);
-      const unserving = (instances ?? []).filter((each) => isComing(each, template));
+      const unserving = instances.filter((each) => isComing(each, template));
       const boot = await watchBoots(unserving, context);
       reason = boot ? `${verdict.reason}; ${boot}` : verdict.reason;
       return { reason };

@@ -55,12 +55,11 @@ export function recordedGroup(
   const [first] = locationsOf(request);
   const location = made === undefined ? first : placeOf(made);
   if (location === undefined) return undefined;
-  const url = endpoints[serviceOn(request)];
   const mayAsk = request.autoscale.signal !== 'lb' || request.ratePerInstance >= LEAST_RATE_TO_ASK;
   return {
     group: objectName(stack, GROUP_PART),
     location,
     backendService: objectName(stack, BACKEND),
-    ...(url === undefined || !mayAsk ? {} : { url }),
+    url: mayAsk ? endpoints[serviceOn(request)] : undefined,
   };
 }

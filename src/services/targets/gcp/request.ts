@@ -29,9 +29,11 @@ const gcpRequestSchema = z.preprocess(
     subnet: z.string().optional(),
     min: z.number().int().min(1),
     max: z.number().int().min(1),
+    /** What the size of the group follows: the CPU of its VMs, or how much of its rate the load balancer uses; a share. */
     autoscale: z.object({ signal: z.enum(['cpu', 'lb']), target: z.number().positive().max(1) }),
     /** Requests per second that one VM is meant to take; counts with `lb` only. */
     ratePerInstance: z.number().positive(),
+    /** Seconds after its start in which a VM's figures do not count. */
     coolDownSeconds: z.number().int().min(0),
     /** Within which the service answers a request, seconds. */
     requestSeconds: z.number().int().positive(),

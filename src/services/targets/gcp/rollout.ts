@@ -54,25 +54,19 @@ export async function rolledBack(
 ): Promise<RemedyError> {
   const known = error instanceof RemedyError ? error : undefined;
   const template = shortName(before);
-  emit({ type: 'note', level: 'warn', text: `${key}: ${reasonOf(error)}; going back to ${template}` });
-  const make = (message: string, nextSteps: readonly string[]) =>
-    new RemedyError(message, {
-      code: 'gcp-rolled-back',
-      exit: known?.exit ?? ExitCode.unhealthy,
-      nextSteps,
-      cause: error,
-    });
+  const why = reasonOf(error);
+  emit({ type: 'note', level: 'warn', text: `${key}: ${why}; going back to ${template}` });
+  const options = { code: 'gcp-rolled-back', exit: known?.exit ?? ExitCode.unhealthy, cause: error };
   try {
     await back();
   } catch (second) {
     if (signal.aborted) throw second;
-    return make(
-      `${key}: the change failed (${reasonOf(error)}), and so did the rollback to ${template}: ${reasonOf(second)}`,
-      ['run the same command again', 'or start over: chainctl teardown gcp, then chainctl deploy gcp'],
-    );
+    const text = `${key}: the change failed (${why}), and so did the rollback to ${template}: ${reasonOf(second)}`;
+    const nextSteps = ['run the same command again', 'or start over: chainctl teardown gcp, then chainctl deploy gcp'];
+    return new RemedyError(text, { ...options, nextSteps });
   }
-  return make(`${key}: the change failed and was rolled back to ${template}, which is serving: ${reasonOf(error)}`, [
-    ...(known?.nextSteps ?? []),
-    'correct what the message names, then run deploy again',
-  ]);
+  return new RemedyError(`${key}: the change failed and was rolled back to ${template}, which is serving: ${why}`, {
+    ...options,
+    nextSteps: [...(known?.nextSteps ?? []), 'correct what the message names, then run deploy again'],
+  });
 }
