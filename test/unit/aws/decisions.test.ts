@@ -146,7 +146,8 @@ test('a service that AWS gets has to know where those are that it needs; never o
   const services = SERVICES.filter(({ needs }) => needs.length > 0);
   const check = (known: Record<string, string>) => checkNeeds(services, { stack: 's', deployed: services, known });
   expect(() => check(namedUrls({ 'b-url': 'http://198.51.100.9/invoke' }, ['b']))).not.toThrow();
-  expect(() => check({})).toThrow(expect.objectContaining({ exit: 2 }));
+  const deployable = expect.arrayContaining([expect.stringContaining('chainctl deploy all --stack s')]);
+  expect(() => check({})).toThrow(expect.objectContaining({ exit: 2, nextSteps: deployable }));
   for (const b of ['http://127.0.0.1:8080', 'http://localhost:8002', 'http://[::1]:8002']) {
     expect(() => check({ b })).toThrow(expect.objectContaining({ exit: 2 }));
   }
