@@ -33,7 +33,7 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
   protected async perform({ emit, signal, terminal, aside }: CommandContext): Promise<CommandOutcome> {
     const flags: FlagValues = this.flags;
     const asking = { ...terminal, signal, aside };
-    const assignments = this.offer.assignments(flags);
+    const assignments = this.offer.assignments(flags, this.isTyped);
     const providers = assignments.map(({ provider }) => provider);
     const { paths, places } = await placesFor(this.stack, providers, flags, signal, {
       flagsOf: deployFlagsOf,
