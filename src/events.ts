@@ -56,4 +56,13 @@ export type Event =
     }
   | { readonly type: 'watch-ended' };
 
+/** The events of one type. */
+export type EventOf<T extends Event['type']> = Extract<Event, { readonly type: T }>;
+
 export type Emit = (event: Event) => void;
+
+/** Shows events to whoever watches. `close` leaves the terminal as a shell expects it. */
+export interface Reporter {
+  readonly handle: Emit;
+  close(): Promise<void>;
+}

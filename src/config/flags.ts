@@ -13,8 +13,13 @@ interface Range {
  *
  * @param variable the earlier name, such as `CHAINCTL_LOAD_OUT`
  */
-export function formerly<F extends { env?: string }>(variable: string, flag: F): F & { readonly formerly: string } {
-  return { ...flag, formerly: variable };
+export function formerly<F extends { env?: string }>(variable: string, flag: F): F {
+  return { ...flag, formerly: variable } as F;
+}
+
+/** Whether a flag stands on the command line. */
+export function isTyped(argv: readonly string[], flag: string): boolean {
+  return argv.some((word) => word === `--${flag}` || word === `--no-${flag}` || word.startsWith(`--${flag}=`));
 }
 
 /** A bad value is refused at the door, with the flag that it was given to. */
@@ -141,20 +146,15 @@ export const tokenFileFlag = Flags.string({
   helpValue: 'FILE',
 });
 
-interface ResultsFlag {
-  readonly description?: string;
-  /** Names that the flag had, which still work with a warning. */
-  readonly formerly?: readonly string[];
-}
-
-/** `--results`, the folder of recorded runs, of every command that writes or reads them. */
-export function resultsFlag({ description = 'folder of recorded runs', formerly: names = [] }: ResultsFlag = {}) {
-  const flag = Flags.string({
-    description,
-    env: 'CHAINCTL_RESULTS',
-    default: 'results',
-    helpValue: 'FOLDER',
-    ...(names.length === 0 ? {} : { aliases: [...names], deprecateAliases: true }),
-  });
-  return formerly('CHAINCTL_LOAD_OUT', flag) as typeof flag;
+/**
+ * `--results`, the folder of recorded runs, of every command that writes or reads them.
+ *
+ * @param aliases names that the flag had, which still work with a warning
+ */
+export function resultsFlag(description = 'folder of recorded runs', aliases: string[] = []) {
+  const former = aliases.length === 0 ? {} : { aliases, deprecateAliases: true };
+  return formerly(
+    'CHAINCTL_LOAD_OUT',
+    Flags.string({ description, env: 'CHAINCTL_RESULTS', default: 'results', helpValue: 'FOLDER', ...former }),
+  );
 }

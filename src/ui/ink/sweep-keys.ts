@@ -1,6 +1,6 @@
 import type { SweepOperator } from '../../services/load/sweep/sweep-control.ts';
 import { hasTerminal, type Key, type KeyInput, listenForKeys } from '../keys.ts';
-import type { Asked } from './sweep-rows.ts';
+import type { Asked } from './rows.ts';
 import type { ActiveSweep } from './view-model.ts';
 
 /** What steering a sweep by keys needs. */

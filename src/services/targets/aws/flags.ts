@@ -1,11 +1,8 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { formerly as alsoRead, integerFlag, urlFlag } from '../../../config/flags.ts';
+import { formerly, integerFlag, urlFlag } from '../../../config/flags.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 import { DEFAULT_DISK_GB, DEFAULT_REGION, DEFAULT_TYPE, SSH_USER } from './request.ts';
-
-/** The same flag, as its type is inferred. */
-const formerly = <F extends { env?: string }>(variable: string, flag: F): F => alsoRead(variable, flag);
 
 /** Where EC2 is and with which credentials: the same flags for every command that talks to it. */
 export const awsPlaceFlags = {
