@@ -1,3 +1,5 @@
+import { isTyped } from './flags.ts';
+
 /** What is asked of a flag's definition here. */
 export interface KnownFlag {
   readonly type: string;
@@ -63,7 +65,7 @@ export function formerVariables(flags: Named, env: Variables) {
 export function formerFlags(flags: Named, words: readonly string[]): string[] {
   return Object.entries(flags).flatMap(([name, { aliases = [], deprecateAliases }]) =>
     (deprecateAliases === true ? aliases : [])
-      .filter((alias) => words.some((word) => word === `--${alias}` || word.startsWith(`--${alias}=`)))
+      .filter((alias) => isTyped(words, alias))
       .map((alias) => `--${alias} has been renamed: write --${name} instead`),
   );
 }

@@ -1,4 +1,4 @@
-import { DOING } from '../format/step.ts';
+import { stepDoing } from '../format/step.ts';
 import { bar, formatAmount, formatElapsed, formatEstimate, type Paint, truncate } from '../format/text.ts';
 import type { Asked, Frame } from './rows.ts';
 import { scaleRows, scaleSummaryRows } from './scale-rows.ts';
@@ -46,7 +46,7 @@ function stepRow({ key, action, reason, detail, since }: ActiveStep, { now, widt
   const spent = formatElapsed(now - since);
   const why = reason ?? detail;
   const room = width - 2 - spent.length - 2;
-  const head = truncate(`${key}: ${DOING[action]}`, room);
+  const head = truncate(stepDoing(key, action), room);
   const tail = why === undefined ? '' : truncate(` · ${why}`, room - head.length);
   return `${spinner} ${head}${paint('dim', tail)}  ${spent}`;
 }

@@ -2,26 +2,24 @@ import type { Event, Reporter } from '../../events.ts';
 import { pointCount } from '../../services/load/profiles/profiles.ts';
 import { entryOf, entryRows } from '../format/entry.ts';
 import { noScaleMemory, rememberPoll, scaleChanges } from '../format/scale-changes.ts';
-import { DOING } from '../format/step.ts';
+import { stepDoing } from '../format/step.ts';
 import { tickLine, waitingLine } from '../format/sweep.ts';
-import { formatAmount, type Paint, plain } from '../format/text.ts';
+import { formatAmount, plain } from '../format/text.ts';
 
 const TICK_MS = 2000;
 const PROGRESS_MS = 2000;
 const PROGRESS_SHARE = 0.1;
 
-interface LinesOptions {
-  readonly paint?: Paint;
-  /** Monotonic milliseconds. */
-  readonly now?: () => number;
-}
-
 /**
  * One line per change and nothing redrawn: for logs, pipes and screen readers. What comes often (progress, ticks,
  * waiting) is thinned, so that the log of a long run can still be read.
+ *
+ * @param now monotonic milliseconds
  */
-export function linesReporter(write: (line: string) => void, options: LinesOptions = {}): Reporter {
-  const { paint = plain, now = () => performance.now() } = options;
+export function linesReporter(
+  write: (line: string) => void,
+  { now = () => performance.now() }: { readonly now?: () => number } = {},
+): Reporter {
   const waiting = new Map<string, string>();
   const progress = new Map<string, { readonly at: number; readonly share: number }>();
   let points = '';
@@ -34,11 +32,11 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
     switch (event.type) {
       case 'step-started':
         waiting.delete(event.key);
-        return `${event.key}: ${DOING[event.action]}${event.detail === undefined ? '' : ` (${event.detail})`}`;
+        return `${stepDoing(event.key, event.action)}${event.detail === undefined ? '' : ` (${event.detail})`}`;
       case 'step-waiting':
         if (waiting.get(event.key) === event.reason) return undefined;
         waiting.set(event.key, event.reason);
-        return `${event.key}: still ${DOING[event.action]}: ${event.reason}`;
+        return `${stepDoing(event.key, event.action, 'still ')}: ${event.reason}`;
       case 'progress': {
         const { key, label, done, total, unit } = event;
         const share = total > 0 ? done / total : 0;
@@ -70,14 +68,14 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
 
   return {
     handle(event) {
-      const entry = entryOf(event, paint);
+      const entry = entryOf(event, plain);
       const entries = entry === undefined ? [] : [entry];
       if (event.type === 'watch-started') scale = noScaleMemory;
       if (event.type === 'scale-sample') {
         entries.push(...scaleChanges(scale, event));
         scale = rememberPoll(scale, event);
       }
-      for (const { lead, text } of entries.flatMap((each) => entryRows(each, paint))) write(`${lead}${text}\n`);
+      for (const { lead, text } of entries.flatMap((each) => entryRows(each, plain))) write(`${lead}${text}\n`);
       const line = passing(event);
       if (line !== undefined) write(`• ${line}\n`);
     },
