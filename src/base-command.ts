@@ -91,15 +91,10 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       if (reporter !== undefined) reporter.handle({ type: 'note', level: 'info', text: this.typed(text) });
       else process.stderr.write(`${this.typed(text)}\n`);
     };
-    const on = () => stackOption(this.flags?.stack ?? this.defaultStack);
-    const messages = {
-      stopping: `Stopping: ${this.stopping}. Press Ctrl-C again to leave at once.`,
-      leaving: () =>
-        `Left at once: what was started may still run. See "chainctl status${on()}", end it with "chainctl teardown${on()}".`,
-      status: () => `chainctl status${on()}`,
-    };
     surviveClosedStreams(process.stdout, process.stderr);
-    const interrupt = listenForInterrupt(process, say, messages, systemClock.monotonic);
+    const { stopping } = this;
+    const on = () => stackOption(this.flags?.stack ?? this.defaultStack);
+    const interrupt = listenForInterrupt(process, say, { stopping, on }, systemClock.monotonic);
     const sweepControl = createSweepControl();
     const releaseTerminal = async () => {
       const open = reporter;

@@ -67,7 +67,7 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
       const { figures } = written;
       const text = `${reportLine(written.report)}${renderWatch(report)}`;
       return {
-        result: { ...report, ...(figures === undefined ? {} : { scaling: figures }) },
+        result: { ...report, scaling: figures },
         text: figures === undefined ? text : `${text}\n\n${scalingText(figures, process.stdout.columns || 80)}`,
         exit: exitOfWatch(report, signal),
       };
