@@ -20,7 +20,7 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
     force: Flags.boolean({ description: 'release it even if the command that holds it is running' }),
   };
 
-  protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
     const paths = pathsOf(this.stack);
     await requireStack(paths);
     const { lock, name } = paths;
@@ -28,12 +28,12 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
     const view = await inspectLock(lock, judge);
     if (view === undefined) return { result: { stack: name, unlocked: false }, text: `Stack ${name} is not locked.` };
     const holder = view.holder === undefined ? 'an unknown holder' : describeHolder(view.holder, judge.host);
-    emit({ type: 'note', level: 'info', text: `held by ${holder}; ${stateOf(view)}` });
+    context.emit({ type: 'note', level: 'info', text: `held by ${holder}; ${stateOf(view)}` });
     // Refused before the operator has typed anything.
     const refusable = view.verdict === 'alive' || view.verdict === 'beating';
     if (!this.flags.yes && (this.flags.force || !refusable)) {
       const question = `This releases the lock of stack ${name}, held by ${holder}.`;
-      await confirmStack(name, { what: 'unlock', question }, terminal.canPrompt, signal);
+      await confirmStack(name, 'unlock', question, context);
     }
     await breakLock(lock, view, { force: this.flags.force, judge });
     return {

@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { formerly as alsoRead, integerFlag, urlFlag } from '../../../config/flags.ts';
+import { formerly, integerFlag, urlFlag } from '../../../config/flags.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 
 export const DEFAULT_REGION = 'eu-north-1';
@@ -14,9 +14,6 @@ export const DEFAULT_DISK_GB = 20;
  * is throttled or billed on top, and either spoils a measurement. Fits the 5 vCPUs that a new account starts with.
  */
 export const DEFAULT_TYPE = 'c6i.xlarge';
-
-/** The same flag, as its type is inferred. */
-const formerly = <F extends { env?: string }>(variable: string, flag: F): F => alsoRead(variable, flag);
 
 /** Where EC2 is and with which credentials: the same flags for every command that talks to it. */
 export const awsPlaceFlags = {
