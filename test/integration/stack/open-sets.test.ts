@@ -18,8 +18,8 @@ import { atPlace, type Place, placesOf } from '../../../src/services/stack/place
 import { openLogs } from '../../../src/services/stack/stack-logs.ts';
 import { placeOf, shellOf } from '../../../src/services/stack/stack-shell.ts';
 import { stackStatus } from '../../../src/services/stack/stack-status.ts';
-import { placesToTearDown, teardownStack } from '../../../src/services/stack/stack-teardown.ts';
 import { readState } from '../../../src/services/stack/state.ts';
+import { placesToTearDown, teardownStack } from '../../../src/services/stack/teardown.ts';
 import { flagsOver, ownValues } from '../../../src/services/targets/place-flags.ts';
 import { PROVIDERS } from '../../../src/services/targets/providers.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
@@ -155,7 +155,7 @@ describe('a place and a service that only a test knows', () => {
   it('show up in status, logs, ssh and doctor', async () => {
     await deploy([far, near]);
     const all = await places();
-    const status = await stackStatus(paths, all, { refresh: true }, deps());
+    const status = await stackStatus(all, { refresh: true }, deps());
     expect(status.map(({ target, healthy }) => [target, healthy])).toEqual([
       ['near', true],
       ['far', true],
@@ -180,17 +180,8 @@ describe('a place and a service that only a test knows', () => {
 
   it('are found and removed by gc once nobody here knows the stack', async () => {
     await deploy([far, near]);
-    const lookouts = [near.provider, far.provider].map((provider) => ({
-      provider,
-      siteOf: (of: StackPaths) => ({
-        paths: of,
-        flags: {},
-        record: undefined,
-        operator: operator(),
-        signal: abort.signal,
-      }),
-    }));
-    const look = () => findGarbage(home, lookouts, { named: false }, deps());
+    const sheds = (await places()).filter(({ provider }) => [near.name, far.name].includes(provider.name));
+    const look = () => findGarbage(home, sheds, { named: false }, deps());
     expect((await look()).found.map(({ garbage }) => garbage)).toEqual([[], []]);
     await rm(paths.folder, { recursive: true });
     const { found, unseen } = await look();
