@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
 import { removeAbandonedDrafts } from '../files/drafts.ts';
@@ -26,7 +28,8 @@ export interface OpenStack {
 
 /**
  * Runs work that changes a stack: under the stack's lock, with its state open and its audit log kept. When the lock is
- * taken away meanwhile, nothing is written any more and nothing new begins.
+ * taken away meanwhile, nothing is written any more and nothing new begins. Of a stack that was not there and of which
+ * nothing was made (a dry run), nothing stays.
  *
  * @throws RemedyError with exit 6 when another command holds the stack or took it away, 3 when the state is damaged
  */
@@ -36,6 +39,7 @@ export async function openStack<T>(
   work: (stack: OpenStack) => Promise<T>,
 ): Promise<T> {
   const { clock, self } = deps;
+  const isNew = !existsSync(paths.folder);
   const lock = await acquireLock(paths.lock, paths.name, deps, (previous) =>
     deps.emit({
       type: 'note',
@@ -58,6 +62,9 @@ export async function openStack<T>(
     });
   } finally {
     await audit.flush();
+    const leavesNothing = isNew && !existsSync(paths.state) && !existsSync(secretsFolder(paths));
+    if (leavesNothing) await rm(paths.audit, { force: true });
     await lock.release();
+    if (leavesNothing) await rmdir(paths.folder).catch(() => {});
   }
 }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { TOKEN_SECRET } from '../chain/token.ts';
 import { reverseGraph, runGraph, type Task } from './graph.ts';
@@ -50,7 +49,6 @@ export async function teardownStack(
     }
   });
   const foundNothing = reports.every(({ removed, leftovers }) => removed.length + leftovers.length === 0);
-  if (!known && foundNothing) await rm(paths.folder, { recursive: true, force: true });
   if (failures.length > 0) throw failures[0];
   if (!known && foundNothing) throw await noSuchStack(paths);
   return reports;

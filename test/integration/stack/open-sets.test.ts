@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deployCommands } from '../../../src/commands/deploy.ts';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import { checkNeeds } from '../../../src/services/deploy/links.ts';
+import { checkNeeds, refuseCircle } from '../../../src/services/deploy/links.ts';
 import { assignAll } from '../../../src/services/deploy/placements.ts';
 import { type DeployDeps, type Deployment, runDeploy } from '../../../src/services/deploy/run-deploy.ts';
 import { examinePlaces } from '../../../src/services/doctor/places.ts';
@@ -83,7 +83,11 @@ async function places(of: StackPaths = paths): Promise<readonly Place[]> {
   return placesOf(providers(), await readState(of.state), input);
 }
 
-async function deploy(which: readonly Shed[], colour = 'red', own: Partial<DeployDeps> = {}): Promise<Deployment[]> {
+async function deploy(
+  which: readonly Shed[],
+  colour = 'red',
+  { dryRun = false, ...own }: Partial<DeployDeps> & { readonly dryRun?: boolean } = {},
+): Promise<Deployment[]> {
   const all = await places();
   const placements = await Promise.all(
     assignAll(
@@ -95,7 +99,7 @@ async function deploy(which: readonly Shed[], colour = 'red', own: Partial<Deplo
       return { place: { provider: place.provider, site }, services: chosen, request: await provider.ask(site, chosen) };
     }),
   );
-  return runDeploy(paths, placements, { dryRun: false, known: {} }, { ...deps(), ...own });
+  return runDeploy(paths, placements, { dryRun, known: {} }, { ...deps(), ...own });
 }
 
 describe('a place and a service that only a test knows', () => {
@@ -141,6 +145,14 @@ describe('a place and a service that only a test knows', () => {
     expect(again?.changes).toMatchObject([{ key: 'b', action: 'unchanged' }]);
     await expect(deploy([near], 'blue', { confirm })).rejects.toThrow('asked');
     expect([...near.items.values()].map(({ spec }) => spec)).toEqual(['red']);
+  });
+
+  it('leave nothing after a dry run of a stack that was not there', async () => {
+    await deploy([far, near], 'red', { dryRun: true });
+    expect(existsSync(paths.folder)).toBe(false);
+    await deploy([near]);
+    await deploy([near], 'blue', { dryRun: true });
+    expect(await readFile(paths.audit, 'utf8')).toContain('"plan"');
   });
 
   it('stop with the other place when one of them fails', async () => {
@@ -232,10 +244,32 @@ describe('a place and a service that only a test knows', () => {
       ...['near-door', 'colour', 'service', 'b-url', 'yes', 'dry-run'],
     ]);
     expect(commands['deploy:far']?.flags.service).toMatchObject({ default: 'echo', options: ['a', 'b', 'echo'] });
+    // A shell cannot set a variable with a hyphen.
+    const needy = deployCommands(list, [...services, { ...echo, name: 'needy', needs: ['b-two'] }]);
+    expect(needy['deploy:far']?.flags['b-two-url']).toMatchObject({ env: 'CHAINCTL_B_TWO_URL' });
     // Both have a colour, and no variable says that they mean the same.
     expect(Object.keys(commands['deploy:all']?.flags ?? {})).toEqual([
       ...['near-door', 'near-colour', 'far-door', 'far-colour', 'yes', 'dry-run'],
     ]);
+  });
+});
+
+describe('services that need each other', () => {
+  it('are refused on two places, where each would wait for the address of the other', async () => {
+    const [a, b] = SERVICES.map((each) => ({ ...each, needs: [each.name === 'a' ? 'b' : 'a'] }));
+    expect(() => refuseCircle([[a as ServiceDefinition], [echo], [b as ServiceDefinition]])).toThrow(
+      'service A and service B need each other from different places: none of them can be the first',
+    );
+    refuseCircle([[a, b] as ServiceDefinition[], [echo]]);
+    refuseCircle([SERVICES, [echo]]);
+    const all = await places();
+    const placements = [near, far].map(({ name }, index) => ({
+      place: all.find(({ provider }) => provider.name === name) as Place,
+      services: [[a, b][index] as ServiceDefinition],
+      request: { colour: 'red', services: [] },
+    }));
+    await expect(runDeploy(paths, placements, { dryRun: false, known: {} }, deps())).rejects.toMatchObject({ exit: 2 });
+    expect(existsSync(paths.folder)).toBe(false);
   });
 });
 
