@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { hasCode, reasonOf } from '../../errors.ts';
+import { dirname, join } from 'node:path';
+import { reasonOf } from '../../errors.ts';
+import { foldersIn } from '../stack/known-stack.ts';
 import { stackPaths } from '../stack/paths.ts';
 import { atPlace, type Place } from '../stack/places.ts';
 import type { MarkedObject, Owned } from '../stack/provider.ts';
@@ -179,10 +179,7 @@ export async function removeAll(home: string, chosen: readonly Chosen[], deps: S
  * @param isHere whether a recorded request means that place
  */
 async function knownStacks(home: string, target: string, isHere: Owned['isHere']): Promise<Set<string>> {
-  const names = await readdir(join(home, 'stacks')).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  });
+  const names = await foldersIn(dirname(stackPaths(home, 'any').folder));
   const known = await Promise.all(
     names.map(async (name) => {
       try {

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
-import type { Emit } from '../../events.ts';
+import { appendFile, rm, rmdir } from 'node:fs/promises';
+import type { Emit, Event } from '../../events.ts';
 import type { Clock } from '../clock.ts';
 import { removeAbandonedDrafts } from '../files/drafts.ts';
-import { auditing } from './audit.ts';
 import { Journal, openStore } from './journal.ts';
 import { acquireLock, type LockDeps } from './lock.ts';
 import type { StackPaths } from './paths.ts';
@@ -38,7 +37,7 @@ export async function openStack<T>(
   deps: StackDeps,
   work: (stack: OpenStack) => Promise<T>,
 ): Promise<T> {
-  const { clock, self } = deps;
+  const { clock } = deps;
   const isNew = !existsSync(paths.folder);
   const lock = await acquireLock(paths.lock, paths.name, deps, (previous) =>
     deps.emit({
@@ -47,7 +46,7 @@ export async function openStack<T>(
       text: `an earlier command ended without giving its lock back (${previous?.command ?? 'unknown'}); going on from where it stopped`,
     }),
   );
-  const audit = auditing(paths.audit, { user: self.user, command: self.command }, deps.emit, clock);
+  const audit = auditing(paths.audit, deps);
   try {
     await Promise.all([paths.folder, secretsFolder(paths)].map((each) => removeAbandonedDrafts(each, clock.now())));
     const store = await openStore(paths.state, paths.name, clock, { beforeWrite: lock.check });
@@ -67,4 +66,37 @@ export async function openStack<T>(
     await lock.release();
     if (leavesNothing) await rmdir(paths.folder).catch(() => {});
   }
+}
+
+/** The events that change a stack; readings and progress stay out. */
+const AUDITED: ReadonlySet<Event['type']> = new Set(['plan', 'step-started', 'step-done', 'step-failed', 'note']);
+
+/**
+ * One JSONL audit log per stack: who did what and how it ended. A log that cannot be written is said once and never
+ * stops a deploy or a teardown.
+ *
+ * @param path in the stack's folder, which is there
+ * @returns an `Emit` that passes everything on and notes what changes the stack; `flush` waits for the file
+ */
+export function auditing(path: string, { self, emit, clock }: Pick<StackDeps, 'self' | 'emit' | 'clock'>) {
+  let warned = false;
+  let queue = Promise.resolve();
+  const write = (event: Event) => {
+    const actor = { user: self.user, command: self.command };
+    const line = `${JSON.stringify({ at: new Date(clock.now()).toISOString(), ...actor, ...event })}\n`;
+    queue = queue
+      .then(() => appendFile(path, line, { mode: 0o600 }))
+      .catch((error: Error) => {
+        const text = `the audit log ${path} cannot be written: ${error.message}`;
+        if (!warned) emit({ type: 'note', level: 'warn', text });
+        warned = true;
+      });
+  };
+  return {
+    emit(event: Event) {
+      emit(event);
+      if (AUDITED.has(event.type)) write(event);
+    },
+    flush: () => queue,
+  };
 }
