@@ -64,54 +64,40 @@ export async function openStore(
   };
 }
 
-/** The write-ahead side of the state: what is about to happen to one target of one stack is on disk before it happens. */
-export class Journal {
-  readonly #store: Awaited<ReturnType<typeof openStore>>;
-  readonly #target: string;
+export type Journal = ReturnType<typeof journalOf>;
 
-  /** @param store shared by the journals of all targets that are changed at the same time */
-  constructor(store: Awaited<ReturnType<typeof openStore>>, target: string) {
-    this.#store = store;
-    this.#target = target;
-  }
-
-  get stack(): string {
-    return this.#store.stack;
-  }
-
-  get target(): TargetRecord {
-    return this.#store.targets()[this.#target] ?? NOTHING;
-  }
-
-  get hasState(): boolean {
-    return this.target !== NOTHING;
-  }
-
-  resource(key: string): ResourceRecord | undefined {
-    return this.target.resources[key];
-  }
-
-  /** Sets or (with undefined) forgets one resource. */
-  async record(key: string, record: Omit<ResourceRecord, 'since'> | undefined): Promise<void> {
-    const { [key]: previous, ...others } = this.target.resources;
-    const since = previous?.status === record?.status ? previous?.since : undefined;
-    const resources =
-      record === undefined ? others : { ...others, [key]: { ...record, since: since ?? this.#store.timestamp() } };
-    await this.#store.save(this.#target, { ...this.target, resources });
-  }
-
-  /** Records what was asked for, where it answers and whether it asks for the token. */
-  async describe({
-    complete,
-    ...fields
-  }: Pick<TargetRecord, 'request' | 'endpoints' | 'auth'> & { readonly complete: boolean }): Promise<void> {
-    const deployedAt = this.target.deployedAt ?? (complete ? this.#store.timestamp() : undefined);
-    const deployed = deployedAt === undefined ? {} : { deployedAt };
-    await this.#store.save(this.#target, { ...this.target, ...fields, ...deployed });
-  }
-
-  /** Forgets the whole target; only after a sweep has found nothing left of it. */
-  async forget(): Promise<void> {
-    await this.#store.save(this.#target, undefined);
-  }
+/**
+ * The write-ahead side of the state: what is about to happen to one target of one stack is on disk before it happens.
+ *
+ * @param store shared by the journals of all targets that are changed at the same time
+ */
+export function journalOf(store: Awaited<ReturnType<typeof openStore>>, name: string) {
+  const target = () => store.targets()[name] ?? NOTHING;
+  return {
+    stack: store.stack,
+    get target(): TargetRecord {
+      return target();
+    },
+    get hasState(): boolean {
+      return target() !== NOTHING;
+    },
+    resource: (key: string): ResourceRecord | undefined => target().resources[key],
+    /** Sets or (with undefined) forgets one resource. */
+    async record(key: string, record: Omit<ResourceRecord, 'since'> | undefined): Promise<void> {
+      const { [key]: previous, ...others } = target().resources;
+      const since = (previous?.status === record?.status ? previous?.since : undefined) ?? store.timestamp();
+      const resources = record === undefined ? others : { ...others, [key]: { ...record, since } };
+      await store.save(name, { ...target(), resources });
+    },
+    /** Records what was asked for, where it answers and whether it asks for the token. */
+    async describe({
+      complete,
+      ...fields
+    }: Pick<TargetRecord, 'request' | 'endpoints' | 'auth'> & { readonly complete: boolean }): Promise<void> {
+      const deployedAt = target().deployedAt ?? (complete ? store.timestamp() : undefined);
+      await store.save(name, { ...target(), ...fields, ...(deployedAt === undefined ? {} : { deployedAt }) });
+    },
+    /** Forgets the whole target; only after a sweep has found nothing left of it. */
+    forget: () => store.save(name, undefined),
+  };
 }

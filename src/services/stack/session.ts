@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { appendFile, rm, rmdir } from 'node:fs/promises';
 import type { Emit, Event } from '../../events.ts';
 import type { Clock } from '../clock.ts';
-import { removeAbandonedDrafts } from '../files/drafts.ts';
-import { Journal, openStore } from './journal.ts';
+import { removeAbandonedDrafts } from '../files/write-durably.ts';
+import { journalOf, openStore } from './journal.ts';
 import { acquireLock, type LockDeps } from './lock.ts';
 import type { StackPaths } from './paths.ts';
 import { secretsFolder } from './secrets.ts';
@@ -53,7 +53,7 @@ export async function openStack<T>(
     const context = { clock, signal: AbortSignal.any([deps.signal, lock.lost]), emit: audit.emit };
     return await work({
       steps(target) {
-        const journal = new Journal(store, target);
+        const journal = journalOf(store, target);
         const recorded = (key: string) => journal.resource(key);
         return { context: { ...context, recorded }, journal, newToken: deps.newToken };
       },

@@ -1,5 +1,4 @@
-import { parseCidr } from '../../stack/cidr.ts';
-import { operatorAddress } from '../../stack/operator-address.ts';
+import { operatorAddress, parseCidr } from '../../stack/cidr.ts';
 import type { Site } from '../../stack/provider.ts';
 import { askServices } from '../../workloads/ask.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
