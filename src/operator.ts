@@ -63,11 +63,6 @@ function userName(): string {
 const isAlive: LockJudge['isAlive'] = async ({ pid, startedAt }) =>
   (await listProcesses()).some((each) => each.pid === pid && each.startedAt === startedAt);
 
-/** What judging a lock needs of this machine. */
-export function lockJudge(): LockJudge {
-  return { host: hostname(), now: systemClock.now, isAlive };
-}
-
 /** What changing a stack needs of this process and this machine. */
 export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackDeps> {
   const startedAt = (await listProcesses()).find(({ pid }) => pid === process.pid)?.startedAt ?? 'unknown';

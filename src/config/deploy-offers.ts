@@ -3,6 +3,7 @@ import { type Assignment, assignAll } from '../services/deploy/placements.ts';
 import type { Provider } from '../services/stack/provider.ts';
 import { type FlagsOf, flagsOver } from '../services/targets/place-flags.ts';
 import { refuseForeignFlags } from '../services/workloads/ask.ts';
+import { variable } from '../services/words.ts';
 import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { urlFlag } from './flags.ts';
 
@@ -71,7 +72,7 @@ function offerOf(provider: Provider, services: readonly ServiceDefinition[]): De
 function urlOf(name: string) {
   return urlFlag({
     description: `address of ${name.toUpperCase()}, for a service that needs it [default: this stack's]`,
-    env: `CHAINCTL_${name.toUpperCase()}_URL`,
+    env: variable(name, 'url'),
   });
 }
 

@@ -1,4 +1,4 @@
-import { operatorAddress } from '../../stack/operator-address.ts';
+import { operatorAddress } from '../../stack/cidr.ts';
 import type { Site } from '../../stack/provider.ts';
 import { askServices } from '../../workloads/ask.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';

@@ -102,7 +102,7 @@ export async function attemptAt(location: Location, task: Task): Promise<Attempt
 
 function willRoll(key: string, desired: readonly Desired[], { observed }: ObservedPlan): boolean {
   const group = desired.find(({ resource }) => resource.key === key);
-  const live = observed.get(key)?.live;
+  const live = observed.get(key);
   return live !== undefined && rollsOut(group?.spec as GroupSpec, live as InstanceGroupManager);
 }
 
