@@ -2,8 +2,8 @@ import { Flags } from '@oclif/core';
 import { type Assignment, assignAll } from '../services/deploy/placements.ts';
 import type { Provider } from '../services/stack/provider.ts';
 import { type FlagsOf, flagsOver } from '../services/targets/place-flags.ts';
-import { refuseForeignFlags } from '../services/workloads/ask.ts';
 import { variable } from '../services/words.ts';
+import { refuseForeignFlags } from '../services/workloads/ask.ts';
 import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { urlFlag } from './flags.ts';
 

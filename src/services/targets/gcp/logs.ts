@@ -1,7 +1,7 @@
 import { reasonOf } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import { remoteLog } from '../../machine/remote-logs.ts';
-import { runThere } from '../../machine/run-there.ts';
+import { runThere } from '../../machine/sessions.ts';
 import { isFinal } from '../../scaling/watch.ts';
 import type { LogKind, LogSource } from '../../stack/log-source.ts';
 import type { StackPaths } from '../../stack/paths.ts';

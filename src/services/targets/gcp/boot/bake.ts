@@ -132,7 +132,7 @@ export async function bake(
     const options: HostOptions = {
       stack: deps.stack,
       sessions: deps.sessions,
-      installDocker: deps.templates.boot.installDocker,
+      boot: deps.templates.boot,
       unreachable: 'absent',
       access: async () => access(),
       async gone() {
