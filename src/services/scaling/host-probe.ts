@@ -8,6 +8,9 @@ import type { HostCount } from './types.ts';
 /** Requests of one poll: twice the hosts that answered the one before, and never so many that a service would feel it. */
 const FEWEST = 6;
 const MOST = 20;
+/** An answer is a line; whatever is longer is no answer of ours. */
+const MAX_BODY_BYTES = 64 * 1024;
+
 const TIMEOUT_MS = 3000;
 
 interface ProbeAnswers {
