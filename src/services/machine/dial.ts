@@ -1,4 +1,7 @@
-import { type Client, type ConnectConfig, type ServerHostKeyAlgorithm, default as ssh2 } from 'ssh2';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { type Config, NodeSSH } from 'node-ssh';
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { RemedyError, reasonOf } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess, type HostAccess, type SshAddress } from './access.ts';
@@ -96,30 +99,36 @@ async function dialOnce(access: HostAccess, signal: AbortSignal): Promise<Client
   }
 }
 
-/** One attempt to connect and to authenticate as the configuration says. */
+/**
+ * One attempt to connect and to authenticate as the configuration says.
+ *
+ * @param config `readyTimeout`: for all of it, milliseconds
+ */
 export async function connect(
   { address, port, user }: SshAddress,
   signal: AbortSignal,
-  config: ConnectConfig,
+  config: Config & { readonly readyTimeout: number },
 ): Promise<Client> {
-  const client = new ssh2.Client();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // The listener stays: without one, a connection that dies while nothing is under way would end the process.
-  client.once('ready', resolve).on('error', reject);
-  client.once('close', () => reject(new Error('the connection ended before the login was done')));
-  const stop = () => reject(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
+  // Nagle's algorithm makes each small exchange of SSH wait 40 ms.
+  const sock = createConnection({ host: address, port, noDelay: true });
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(config.readyTimeout)]);
+  const stop = () => sock.destroy();
+  bound.addEventListener('abort', stop, { once: true });
   try {
-    client.connect({ host: address, port, username: user, ...config });
-    // Nagle's algorithm makes each small exchange of SSH wait 40 ms.
-    client.setNoDelay();
-    await promise;
-    return client;
+    await once(sock, 'connect', { signal: bound });
+    // once() took its listener away; a reset in between must not be an uncaught error.
+    sock.on('error', () => {});
+    const ssh = new NodeSSH();
+    await ssh.connect({ sock, host: address, username: user, ...config });
+    if (ssh.connection === null) throw new Error('the connection ended at once');
+    // Without a listener, a connection that dies while nothing is under way would end the process.
+    return ssh.connection.on('error', () => {});
   } catch (error) {
-    client.destroy();
-    throw error;
+    sock.destroy();
+    signal.throwIfAborted();
+    throw bound.aborted ? new Error(`no answer within ${config.readyTimeout / 1000} s`, { cause: error }) : error;
   } finally {
-    signal.removeEventListener('abort', stop);
+    bound.removeEventListener('abort', stop);
   }
 }
 
