@@ -9,7 +9,6 @@ interface Typed {
   readonly flags: readonly string[];
 }
 
-/** The step after a bad flag or value. */
 export function seeHelp(command: string): string {
   return `see the flags and examples: chainctl ${command} --help`;
 }
