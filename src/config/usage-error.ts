@@ -47,10 +47,7 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
   return remedy.usage('usage', `there is no command "${words.join(' ')}"`, steps);
 }
 
-interface Correction {
-  readonly from: string;
-  readonly to: string;
-}
+type Correction = { readonly from: string; readonly to: string };
 
 /** A mistyped flag, or a mistyped value of one that takes only some. */
 function correctionOf(message: string, flags: readonly string[]): Correction | undefined {

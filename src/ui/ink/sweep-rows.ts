@@ -5,10 +5,7 @@ import { type Asked, type Frame, labelled, titleRow } from './rows.ts';
 import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';
 
-interface Row {
-  readonly text: string;
-  readonly rank: number;
-}
+type Row = Pick<Cell, 'text' | 'rank'>;
 
 /** Columns of a label with its indent. */
 const LABEL = 11;
