@@ -1,11 +1,5 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import {
-  DEFAULT_CONFIG_FILES,
-  flagsFromFile,
-  invalidConfig,
-  readConfigFile,
-  SHARED_SECTION,
-} from './config/config-file.ts';
+import { CONFIG_FILES, flagsFromFile, invalidConfig, readConfigFile, SHARED_SECTION } from './config/config-file.ts';
 import { stackFlag } from './config/flags.ts';
 import { formerFlags, formerVariables, type KnownFlags, provenanceOf } from './config/provenance.ts';
 import { seeHelp, usageError } from './config/usage-error.ts';
@@ -56,7 +50,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     }),
     debug: Flags.boolean({ description: 'show stack traces and where each setting comes from', helpGroup: 'GLOBAL' }),
     config: Flags.string({
-      description: `configuration file [default: ${DEFAULT_CONFIG_FILES.join(' or ')}, if present]`,
+      description: `configuration file [default: ${CONFIG_FILES.join(' or ')}, if present]`,
       env: 'CHAINCTL_CONFIG_FILE',
       helpValue: 'FILE',
       helpGroup: 'GLOBAL',
