@@ -60,6 +60,8 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
 
   protected flags!: Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & C['flags']>;
   protected args!: Interfaces.InferredArgs<C['args']>;
+  /** Whether a flag stands on the command line: not in a variable or the configuration file, which many commands share. */
+  protected isTyped: (flag: string) => boolean = () => false;
 
   /** The stack that a command means when none is named. */
   protected readonly defaultStack: string = 'default';
@@ -164,6 +166,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     const parsed = await this.parse(definition);
     const given: Readonly<Record<string, unknown>> = parsed.flags;
     const isTyped = (name: string) => parsed.raw.some((token) => token.type === 'flag' && token.flag === name);
+    this.isTyped = isTyped;
     const isDefault = (name: string) =>
       given[name] === undefined || parsed.metadata.flags[name]?.setFromDefault === true;
     const file = await readConfigFile(given.config as string | undefined);

@@ -7,7 +7,7 @@ import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
-import type { ClaimDeps } from './services/load/record/tag-claim.ts';
+import type { ClaimDeps } from './services/load/record/claims.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints, type StackEndpoints } from './services/stack/endpoints.ts';
@@ -61,11 +61,6 @@ function userName(): string {
 
 const isAlive: LockJudge['isAlive'] = async ({ pid, startedAt }) =>
   (await listProcesses()).some((each) => each.pid === pid && each.startedAt === startedAt);
-
-/** What judging a lock needs of this machine. */
-export function lockJudge(): LockJudge {
-  return { host: hostname(), now: systemClock.now, isAlive };
-}
 
 /** What changing a stack needs of this process and this machine. */
 export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackDeps> {

@@ -33,7 +33,7 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
   protected async perform(context: CommandContext): Promise<CommandOutcome> {
     const flags: FlagValues = this.flags;
     const { emit, signal } = context;
-    const assignments = this.offer.assignments(flags);
+    const assignments = this.offer.assignments(flags, this.isTyped);
     const providers = assignments.map(({ provider }) => provider);
     const { paths, places } = await placesFor(this.stack, providers, flags, signal, {
       flagsOf: deployFlagsOf,

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { remedy } from '../errors.ts';
 import { DEFAULT_CONCURRENCY, TUNING, TUNING_NAMES, type Tuning } from '../services/chain/tuning.ts';
+import { variable } from '../services/words.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
 import type { FlagValues } from '../services/workloads/service-definition.ts';
 import { checkRange, parseDecimal, refused } from './flags.ts';
@@ -41,7 +42,7 @@ const perServiceFlag = Flags.custom<PerService, { readonly tuning: keyof Tuning 
 
 const flagOf = (tuning: keyof Tuning, what: string, common?: number) => {
   const each = SERVICES.map(({ name, defaults }) => `${defaults[tuning]} of ${name.toUpperCase()}`);
-  const env = `CHAINCTL_${flagName(tuning).replaceAll('-', '_').toUpperCase()}`;
+  const env = variable(flagName(tuning));
   return perServiceFlag({ tuning, description: `${what} [default: ${common ?? each.join(', ')}]`, env });
 };
 

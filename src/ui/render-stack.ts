@@ -1,9 +1,8 @@
 import Table from 'cli-table3';
 import { plainTable } from '../services/results/plain-table.ts';
-import type { ResourceDrift } from '../services/stack/drift.ts';
 import type { Instance } from '../services/stack/provider.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
-import type { ReportedTarget } from '../services/stack/stack-status.ts';
+import type { ReportedTarget, ResourceDrift } from '../services/stack/stack-status.ts';
 import type { TargetStatus } from '../services/stack/target-status.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { SweepOperator } from '../../services/load/sweep/sweep-control.ts';
+import type { SweepControl } from '../../services/load/sweep/sweep-control.ts';
 import type { Asked } from './rows.ts';
 import type { ActiveSweep } from './view-model.ts';
 
@@ -17,7 +17,7 @@ interface KeyInput extends Pick<NodeJS.EventEmitter, 'on' | 'off'> {
 
 /** What steering a sweep by keys needs. */
 export interface SweepKeysDeps {
-  readonly operator: SweepOperator;
+  readonly operator: SweepControl;
   readonly stdin: KeyInput;
   /** What Ctrl-C does; in raw mode no signal comes of it. */
   readonly interrupt: () => void;

@@ -19,9 +19,9 @@ function interruption(): { readonly signal: AbortSignal; interrupt(): void } {
   return { signal: controller.signal, interrupt: () => controller.abort(reason) };
 }
 
-/** Process ids of the generators that this test process has started. */
-function generators(): number[] {
-  const listed = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+/** Process ids of the generators that a process has started: this one, unless another is named. */
+function generators(parent = process.pid): number[] {
+  const listed = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(parent)], { encoding: 'utf8' });
   const lines = listed.split('\n').filter((line) => /generator-main\.ts/.test(line));
   return lines.map((line) => Number.parseInt(line, 10));
 }
@@ -108,13 +108,13 @@ test('a generator that is killed: its point says so, accounts for what it had se
 
 test('a generator ends when its parent is killed', async () => {
   const module = new URL('../../../src/services/load/generators/generator-group.ts', import.meta.url).href;
-  const script = `const { GeneratorGroup } = await import('${module}'); console.log((await GeneratorGroup.start()).pid);`;
+  const script = `const { GeneratorGroup } = await import('${module}'); await GeneratorGroup.start(); console.log('started');`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-  const state = () =>
-    spawnSync('ps', ['-o', 'stat=', '-p', line.toString().trim()], { encoding: 'utf8' }).stdout.trim();
+  await once(parent.stdout, 'data');
+  const [pid] = generators(parent.pid);
+  const state = () => spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
   expect(state()).toMatch(/^[RS]/);
   parent.kill('SIGKILL');
   // Gone, or a zombie where nobody collects orphans.
