@@ -1,11 +1,5 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import {
-  DEFAULT_CONFIG_FILES,
-  flagsFromFile,
-  invalidConfig,
-  readConfigFile,
-  SHARED_SECTION,
-} from './config/config-file.ts';
+import { CONFIG_FILES, flagsFromFile, invalidConfig, readConfigFile, SHARED_SECTION } from './config/config-file.ts';
 import { stackFlag } from './config/flags.ts';
 import { formerFlags, formerVariables, type KnownFlags, provenanceOf } from './config/provenance.ts';
 import { seeHelp, usageError } from './config/usage-error.ts';
@@ -56,7 +50,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     }),
     debug: Flags.boolean({ description: 'show stack traces and where each setting comes from', helpGroup: 'GLOBAL' }),
     config: Flags.string({
-      description: `configuration file [default: ${DEFAULT_CONFIG_FILES.join(' or ')}, if present]`,
+      description: `configuration file [default: ${CONFIG_FILES.join(' or ')}, if present]`,
       env: 'CHAINCTL_CONFIG_FILE',
       helpValue: 'FILE',
       helpGroup: 'GLOBAL',
@@ -79,7 +73,6 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     return this.flags.stack ?? this.defaultStack;
   }
 
-  /** The command's own work. */
   protected abstract perform(context: CommandContext): Promise<CommandOutcome>;
 
   /** Makes the commands of a text ones that can be pasted where the person is. */
@@ -88,9 +81,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
   async run(): Promise<void> {
     const warnings: string[] = [];
     let reporter: Reporter | undefined;
-    const say = (text: string): void => {
+    const say = (text: string, level: 'info' | 'warn' = 'info'): void => {
       // Written past a live view, the line would be drawn over.
-      if (reporter !== undefined) reporter.handle({ type: 'note', level: 'info', text: this.typed(text) });
+      if (reporter !== undefined) reporter.handle({ type: 'note', level, text: this.typed(text) });
       else process.stderr.write(`${this.typed(text)}\n`);
     };
     surviveClosedStreams(process.stdout, process.stderr);
@@ -122,9 +115,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
         return await question().finally(openOne);
       };
       const emit: Emit = (event) => {
-        if (event.type !== 'note') return reporter?.handle(event);
-        if (event.level === 'warn') warnings.push(event.text);
-        reporter?.handle(json ? event : { ...event, text: this.typed(event.text) });
+        if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
+        if (event.type === 'note' && !json) say(event.text, event.level);
+        else reporter?.handle(event);
       };
       for (const text of renamed) emit({ type: 'note', level: 'warn', text });
       for (const text of debug ? settings : []) emit({ type: 'note', level: 'info', text: `setting ${text}` });

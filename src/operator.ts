@@ -46,7 +46,6 @@ export function thisOperator(ask?: Operator['ask']): Operator {
   };
 }
 
-/** The folders of a stack of this user on this machine. */
 export function pathsOf(stack: string): StackPaths {
   return stackPaths(home(), stack);
 }

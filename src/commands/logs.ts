@@ -25,30 +25,21 @@ export default class Logs extends BaseCommand<typeof Logs> {
     ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
     follow: Flags.boolean({ char: 'f', description: 'follow the logs until Ctrl-C' }),
     lines: integerFlag({
-      char: 'n',
       description: 'last lines of each log, lines',
-      default: 20,
-      min: 0,
-      max: 100_000,
+      ...{ char: 'n', default: 20, min: 0, max: 100_000 },
     }),
-    requests: Flags.boolean({
-      description: 'request logs (one JSON line per request) instead of the process logs',
-    }),
+    requests: Flags.boolean({ description: 'request logs (one JSON line per request) instead of the process logs' }),
   };
 
   protected async perform({ emit, signal, releaseTerminal }: CommandContext): Promise<CommandOutcome> {
     const { flags } = this;
+    // Lines of logs and a live view do not go together.
     await releaseTerminal();
-    // The reporter is closed: lines of logs and a live view do not go together.
-    const say: typeof emit = (event) => {
-      emit(event);
-      if (event.type === 'note' && !flags.json) process.stderr.write(`${event.text}\n`);
-    };
     // Logs are wanted most when something is broken, also the state file.
     const { paths, places } = await placesFor(this.stack, PROVIDERS, flags, signal, { damaged: true });
     await requireStack(paths);
     const selection = { service: this.args.service, kind: flags.requests ? 'requests' : 'process' } as const;
-    const context = { clock: systemClock, emit: say, signal };
+    const context = { clock: systemClock, emit, signal };
     const { sources, follow, close } = await openLogs(paths, places, selection, context);
     try {
       const several = sources.length > 1;

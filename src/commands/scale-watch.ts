@@ -57,18 +57,16 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
       const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
       const load = followLoad(() => findLiveRun(flags.results, systemClock.now()), systemClock);
       const deps = { source, ...probe, load, clock: systemClock, emit, signal };
-      if (!flags.record) {
-        const report = await watchGroup(options, deps);
-        return { result: report, text: renderWatch(report), exit: exitOfWatch(report, signal) };
-      }
       const capacityPerInstance = flags['capacity-per-instance'];
       const known = capacityPerInstance === undefined ? {} : { capacityPerInstance };
-      const { report, written } = await watchWithFigures({ outFolder: flags.results, tag, ...known }, options, deps);
-      const { figures } = written;
-      const text = `${reportLine(written.report)}${renderWatch(report)}`;
+      const record = { outFolder: flags.results, tag, ...known };
+      const recorded = flags.record ? await watchWithFigures(record, options, deps) : undefined;
+      const report = recorded?.report ?? (await watchGroup(options, deps));
+      const scaling = recorded?.written.figures;
+      const text = `${reportLine(recorded?.written.report)}${renderWatch(report)}`;
       return {
-        result: { ...report, scaling: figures },
-        text: figures === undefined ? text : `${text}\n\n${scalingText(figures, process.stdout.columns || 80)}`,
+        result: { ...report, scaling },
+        text: scaling === undefined ? text : `${text}\n\n${scalingText(scaling, process.stdout.columns || 80)}`,
         exit: exitOfWatch(report, signal),
       };
     } finally {

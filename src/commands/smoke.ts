@@ -56,10 +56,9 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
       if (junit !== undefined) await writeReportFile(junit, junitOf(report, systemClock.now()));
       return {
         result: report,
-        text: formatSmokeReport(report, {
-          width: Math.min(100, process.stdout.columns || 80),
-          paint: (format, text) => styleText(format, text, { stream: process.stdout }),
-        }),
+        text: formatSmokeReport(report, Math.min(100, process.stdout.columns || 80), (format, text) =>
+          styleText(format, text, { stream: process.stdout }),
+        ),
         exit: report.failed > 0 ? ExitCode.checkFailed : ExitCode.ok,
       };
     } finally {

@@ -17,7 +17,7 @@ interface FileSetting {
   readonly at: string;
 }
 
-export const DEFAULT_CONFIG_FILES = ['chainctl.yaml', 'chainctl.yml'] as const;
+export const CONFIG_FILES = ['chainctl.yaml', 'chainctl.yml'] as const;
 
 /**
  * Reads a configuration file: sections, each with names and values (texts, numbers, true or false, or lists of those).
@@ -26,8 +26,8 @@ export const DEFAULT_CONFIG_FILES = ['chainctl.yaml', 'chainctl.yml'] as const;
  * @throws RemedyError (exit 3) with the line of the fault
  */
 export async function readConfigFile(given: string | undefined) {
-  const [path, other] = given === undefined ? DEFAULT_CONFIG_FILES.filter((each) => existsSync(each)) : [given];
-  if (path === undefined) return { path: DEFAULT_CONFIG_FILES[0], settings: [] };
+  const [path, other] = given === undefined ? CONFIG_FILES.filter((each) => existsSync(each)) : [given];
+  if (path === undefined) return { path: CONFIG_FILES[0], settings: [] };
   if (other) throw invalidConfig(path, `${other} is there, too`, 'keep one of them, or name one with --config');
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw remedy.configuration(

@@ -66,10 +66,8 @@ const numeric = (what: string, read: (text: string) => number | undefined) =>
     },
   });
 
-/** A number that may have decimals. */
 export const numberFlag = numeric('a number', parseDecimal);
 
-/** A whole number. */
 export const integerFlag = numeric('a whole number', (text) => (/^-?\d+$/.test(text) ? Number(text) : undefined));
 
 function httpUrl(text: string, flag: { readonly name: string }, example: string): URL {
@@ -91,7 +89,6 @@ export function checkUrl(text: string, flag: { readonly name: string }): string 
 const checkedFlag = (helpValue: string, check: (text: string, flag: { readonly name: string }) => string) =>
   Flags.custom<string>({ helpValue, parse: async (text, _context, flag) => check(text, flag) });
 
-/** An absolute http or https URL. */
 export const urlFlag = checkedFlag('URL', checkUrl);
 
 /** Where metrics are posted to: a URL without a path gets the one that OTLP has for them. */

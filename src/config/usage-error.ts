@@ -9,7 +9,6 @@ interface Typed {
   readonly flags: readonly string[];
 }
 
-/** The step after a bad flag or value. */
 export function seeHelp(command: string): string {
   return `see the flags and examples: chainctl ${command} --help`;
 }
@@ -48,10 +47,7 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
   return remedy.usage('usage', `there is no command "${words.join(' ')}"`, steps);
 }
 
-interface Correction {
-  readonly from: string;
-  readonly to: string;
-}
+type Correction = { readonly from: string; readonly to: string };
 
 /** A mistyped flag, or a mistyped value of one that takes only some. */
 function correctionOf(message: string, flags: readonly string[]): Correction | undefined {

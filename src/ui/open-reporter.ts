@@ -15,7 +15,7 @@ export async function openReporter({ json, quiet, canAnimate, keys }: ReporterCh
   if (quiet) return { handle: () => {}, close: async () => {} };
   if (json) return { handle: (event) => stderr.write(`${JSON.stringify(event)}\n`), close: async () => {} };
   if (canAnimate) {
-    const { inkReporter } = await import('./ink/ink-reporter.ts');
+    const { inkReporter } = await import('./ink/ink-reporter.tsx');
     return inkReporter(stderr, keys);
   }
   const { linesReporter } = await import('./lines/lines-reporter.ts');

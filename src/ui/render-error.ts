@@ -24,14 +24,14 @@ export function showError(
     error instanceof RemedyError ? error : { code: 'bug', exit: ExitCode.bug, message: reasonOf(error), nextSteps: [] };
   process.exitCode = exit;
   if (argv.includes('--json')) {
-    const fault = { code, message: typed(message), exit, nextSteps };
+    const fault = { code, message, exit, nextSteps };
     process.stdout.write(jsonText({ status: 'error', result: null, error: fault, warnings }, typed));
   } else {
     process.stderr.write(renderError(error, { debug: argv.includes('--debug'), stream: process.stderr, typed }));
   }
 }
 
-/** What chainctl says to a person in a result, by the names that this has. */
+/** What chainctl says to a person in a result, by the names that this has; a message may tell of another's command. */
 const SAID = ['nextSteps', 'remedy', 'warnings'];
 
 /** The envelope of `--json`. What it says to a person names commands as the text does. */

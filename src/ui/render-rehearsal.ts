@@ -9,10 +9,11 @@ export function renderRehearsal(
   columns: number,
   page?: string,
 ): string {
+  const replicas = deployment.changes.filter(({ key }) => /^b-\d+$/.test(key)).length;
   const hosts = Object.entries(smoke.hosts).map(([host, count]) => `${host} ${count}`);
   const failed = smoke.checks.filter(({ status }) => status === 'failed');
   return `${reportLine(page)}${[
-    `deploy    A, ${countReplicas(deployment)} and a simulated engine, ready on this machine`,
+    `deploy    A, ${plural(replicas, 'replica')} of B behind a proxy and a simulated engine, ready on this machine`,
     `smoke     ${smoke.passed} checks passed, ${smoke.failed} failed; hosts of B: ${hosts.join(', ') || 'none'}`,
     ...failed.map(
       ({ name, expected, actual, remedy }) => `          ${name}: expected ${expected}, got ${actual}. ${remedy ?? ''}`,
@@ -24,9 +25,4 @@ export function renderRehearsal(
     '',
     ...nextCommands(['chainctl deploy local', 'chainctl load --rps 1,10,50', 'chainctl --help']),
   ].join('\n')}`;
-}
-
-function countReplicas({ changes }: RehearsalReport['deployment']): string {
-  const replicas = changes.filter(({ key }) => /^b-\d+$/.test(key)).length;
-  return `${plural(replicas, 'replica')} of B behind a proxy`;
 }

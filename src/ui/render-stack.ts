@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { plainTable } from '../services/results/plain-table.ts';
 import type { Instance } from '../services/stack/provider.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
-import type { DriftState, ReportedTarget, ResourceDrift } from '../services/stack/stack-status.ts';
+import type { ReportedTarget, ResourceDrift } from '../services/stack/stack-status.ts';
 import type { TargetStatus } from '../services/stack/target-status.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
@@ -32,74 +32,62 @@ export function renderTeardown(reports: readonly TeardownReport[], after: AfterT
   return [...lines, ...rest, ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : [])].join('\n');
 }
 
+type Addressed = readonly Pick<ServiceDefinition, 'name' | 'path'>[];
+
 /** A table per target; readable at 80 columns and without colour. */
 export function renderStatus(
   stack: string,
   targets: readonly ReportedTarget[],
-  services: readonly Pick<ServiceDefinition, 'name' | 'path'>[] = SERVICES,
+  services: Addressed = SERVICES,
 ): string {
   if (targets.length === 0)
     return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackOption(stack)}`;
   return targets.map((target) => renderTarget(stack, target, services)).join('\n\n');
 }
 
-function renderTarget(
-  stack: string,
-  target: ReportedTarget,
-  services: readonly Pick<ServiceDefinition, 'name' | 'path'>[],
-): string {
-  const processes = target.resources.some(({ pid }) => pid !== undefined);
+function renderTarget(stack: string, status: ReportedTarget, services: Addressed): string {
+  const { target, resources, simulated, drift, endpoints, auth, healthy } = status;
+  const processes = resources.some(({ pid }) => pid !== undefined);
   const table = new Table({
     head: ['resource', 'state', ...(processes ? ['pid', 'address'] : ['id or address']), 'since (UTC)'],
     style: { head: [], border: [], compact: true },
   });
   // What stands in every name of a stack would take the place of what tells them apart.
   const prefix = `chainctl-${stack}-`;
-  for (const { key, state, pid, id, address, since } of target.resources) {
+  for (const { key, state, pid, id, address, since } of resources) {
     const own = id === `${prefix}${key}` ? undefined : id?.replace(prefix, '');
     const where = processes ? [pid ?? id ?? '-', address ?? '-'] : [address ?? own ?? ''];
     table.push([key, state, ...where, since?.slice(5, 19).replace('T', ' ') ?? '-']);
   }
-  const reasons = target.resources.filter(({ reason }) => reason !== undefined);
+  const next = [
+    `chainctl deploy ${target}${stackOption(stack)}   # goes on with what is missing`,
+    `chainctl logs${stackOption(stack)}`,
+  ];
   return [
-    `Stack ${stack}, ${target.target}: ${verdict(target)}${target.simulated ? ' (simulated engine)' : ''}`,
+    `Stack ${stack}, ${target}: ${verdict(status)}${simulated ? ' (simulated engine)' : ''}`,
     table.toString(),
-    ...(target.resources.some(({ id }) => id?.startsWith(prefix)) ? [`Names begin with ${prefix}`] : []),
-    ...reasons.map(({ key, reason }) => `  ${key}: ${reason}`),
-    ...renderDrift(target.drift),
+    ...(resources.some(({ id }) => id?.startsWith(prefix)) ? [`Names begin with ${prefix}`] : []),
+    ...resources.flatMap(({ key, reason }) => (reason === undefined ? [] : [`  ${key}: ${reason}`])),
+    ...renderDrift(drift),
     ...services.flatMap(({ name, path }) => {
-      const url = target.endpoints[name];
+      const url = endpoints[name];
       return url === undefined ? [] : [`${name.toUpperCase()}  ${url}${path}`];
     }),
-    ...(target.auth === 'token' ? ["Prompts need the stack's token; smoke and load send it by themselves."] : []),
-    ...(target.healthy
-      ? []
-      : nextCommands([
-          `chainctl deploy ${target.target}${stackOption(stack)}   # goes on with what is missing`,
-          `chainctl logs${stackOption(stack)}`,
-        ])),
+    ...(auth === 'token' ? ["Prompts need the stack's token; smoke and load send it by themselves."] : []),
+    ...(healthy ? [] : nextCommands(next)),
   ].join('\n');
 }
-
-const DRIFT: Readonly<Record<DriftState, string>> = {
-  'in-sync': 'in sync',
-  changed: 'changed',
-  gone: 'gone',
-  unseen: 'cannot be inspected',
-  unrecorded: 'unrecorded',
-  unfinished: 'unfinished',
-};
 
 function renderDrift(drift: readonly ResourceDrift[] | undefined): string[] {
   if (drift === undefined) return [];
   const off = drift.filter((each) => each.drift !== 'in-sync');
   if (off.length === 0) return [`Against its record: all ${drift.length} in sync`];
-  const rest = drift.length - off.length;
   return [
-    `Against its record: ${rest} of ${drift.length} in sync`,
-    ...off.map(
-      ({ key, drift: state, detail }) => `  ${key}: ${DRIFT[state]}${detail === undefined ? '' : `, ${detail}`}`,
-    ),
+    `Against its record: ${drift.length - off.length} of ${drift.length} in sync`,
+    ...off.map(({ key, drift: state, detail }) => {
+      const found = state === 'unseen' ? 'cannot be inspected' : state;
+      return `  ${key}: ${found}${detail === undefined ? '' : `, ${detail}`}`;
+    }),
   ];
 }
 

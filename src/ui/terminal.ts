@@ -1,21 +1,16 @@
 import { hasCode } from '../errors.ts';
 
-/** What the place we write to can do. "Can prompt" and "can animate" are separate questions. */
-export interface Terminal {
-  readonly canPrompt: boolean;
-  readonly canAnimate: boolean;
-}
-
 type Stream = { readonly isTTY?: boolean };
 
 /**
- * Decides from the streams and the environment; `CI` and `TERM=dumb` mean that nothing may be redrawn, and so does
- * `INK_SCREEN_READER=true`: a region that is redrawn four times a second would be read out again and again.
+ * What the place we write to can do: to prompt and to animate are separate questions. `CI` and `TERM=dumb` mean that
+ * nothing may be redrawn, and so does `INK_SCREEN_READER=true`: a region that is redrawn four times a second would be
+ * read out again and again.
  */
 export function terminalOf(
   { stdin, stderr }: { readonly stdin: Stream; readonly stderr: Stream },
   { CI, TERM, INK_SCREEN_READER }: Readonly<Record<string, string | undefined>>,
-): Terminal {
+) {
   const tty = stderr.isTTY === true;
   const isCi = CI !== undefined && !['', 'false', '0'].includes(CI);
   return {

@@ -8,7 +8,7 @@ import { interruptedWhile, type TargetStatus } from './target-status.ts';
  * How a resource compares with its record: `in-sync`; `changed`; `gone`, recorded but not there; `unseen`, recorded, and
  * not to be looked at; `unrecorded`, there but not in the state; `unfinished`, where a run was interrupted.
  */
-export type DriftState = 'in-sync' | 'changed' | 'gone' | 'unseen' | 'unrecorded' | 'unfinished';
+type DriftState = 'in-sync' | 'changed' | 'gone' | 'unseen' | 'unrecorded' | 'unfinished';
 
 interface Drift {
   readonly drift: DriftState;

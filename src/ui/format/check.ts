@@ -10,13 +10,8 @@ export function checkLine(result: CheckResult): string {
   return `${result.name} (${formatSeconds(result.seconds)})`;
 }
 
-interface Look {
-  readonly width?: number;
-  readonly paint?: Paint;
-}
-
 /** A smoke report as a list for `width` columns: every check with what came; of a failed one also what to do. */
-export function formatSmokeReport(report: SmokeReport, { width = 80, paint = plain }: Look = {}): string {
+export function formatSmokeReport(report: SmokeReport, width = 80, paint: Paint = plain): string {
   const simulated = report.simulated ? ' (simulated engine: timings say nothing about a real model)' : '';
   const lines = [
     ...wrap(`Smoke test of ${report.target}${simulated}`, width).map((line) => paint('bold', line)),

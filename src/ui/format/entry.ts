@@ -62,14 +62,8 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
   }
 }
 
-/** One line of an entry: what stands in the margin, and the text, which may be wrapped beside it. */
-export interface EntryRow {
-  readonly lead: string;
-  readonly text: string;
-}
-
-/** An entry as rows: mark and text, details indented. */
-export function entryRows({ mark, text, details }: Entry, paint: Paint): EntryRow[] {
+/** An entry as rows, details indented: what stands in the margin, and the text, which may be wrapped beside it. */
+export function entryRows({ mark, text, details }: Entry, paint: Paint) {
   const rows = details.map((detail) => ({ lead: '  ', text: detail }));
   if (mark === 'heading') return [{ lead: '', text: paint('bold', text) }, ...rows];
   return [{ lead: `${paint(MARKS[mark].colour, MARKS[mark].sign)} `, text }, ...rows];

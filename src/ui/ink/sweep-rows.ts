@@ -5,10 +5,7 @@ import { type Asked, type Frame, labelled, titleRow } from './rows.ts';
 import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';
 
-interface Row {
-  readonly text: string;
-  readonly rank: number;
-}
+type Row = Pick<Cell, 'text' | 'rank'>;
 
 /** Columns of a label with its indent. */
 const LABEL = 11;
@@ -18,7 +15,7 @@ const WIDE = 124;
 const LEFT = 78;
 /** Hosts that one column may show before it becomes a list. */
 const MOST_HOSTS = 20;
-const BLANK: Row = { text: '', rank: 99 };
+const blank = (): Row => ({ text: '', rank: 99 });
 
 /**
  * The live panel of a sweep: where on the ladder, what is offered and what comes back. Never more than `room` rows:
@@ -46,12 +43,12 @@ export function sweepRows(sweep: ActiveSweep, whole: Frame): string[] {
 
   const figures = figureCells(sweep, (wide ? LEFT : width) - LABEL);
   const title = { text: sweepTitle(sweep, frame), rank: 0 };
-  const head: Row[] = [title, BLANK, full(ladderCell(sweep, width - LABEL))];
+  const head: Row[] = [title, blank(), full(ladderCell(sweep, width - LABEL))];
   const history = full(historyCell(sweep, width - LABEL));
   const footer = asked && `  ${paint('dim', truncate(footerText(asked, width - 2), width - 2))}`;
-  const foot: Row[] = footer === undefined ? [] : [BLANK, { text: footer, rank: 4 }];
+  const foot: Row[] = footer === undefined ? [] : [blank(), { text: footer, rank: 4 }];
   // Blank rows go for hosts.
-  const left = room - [...head, history, ...foot].filter((row) => row !== BLANK).length;
+  const left = room - [...head, history, ...foot].filter(({ text }) => text !== '').length;
   const count = Math.min(MOST_HOSTS, wide ? left : left - figures.length);
   const hosts = hostCells(sweep, count, width - (wide ? LEFT : 0) - LABEL);
   const body = wide ? [...beside(figures, hosts), history] : [...figures.map(full), history, ...hosts.map(full)];
@@ -59,15 +56,8 @@ export function sweepRows(sweep: ActiveSweep, whole: Frame): string[] {
 }
 
 function withinRoom(rows: readonly Row[], room: number): string[] {
-  let kept = rows;
-  while (kept.length > Math.max(1, room)) {
-    const last = Math.max(...kept.map(({ rank }) => rank));
-    kept = kept.toSpliced(
-      kept.findLastIndex(({ rank }) => rank === last),
-      1,
-    );
-  }
-  return kept.map(({ text }) => text);
+  const kept = new Set(rows.toSorted((a, b) => a.rank - b.rank).slice(0, Math.max(1, room)));
+  return rows.filter((row) => kept.has(row)).map(({ text }) => text);
 }
 
 function sweepTitle({ plan, current, tick, waiting }: ActiveSweep, frame: Frame): string {

@@ -16,10 +16,7 @@ const PROGRESS_SHARE = 0.1;
  *
  * @param now monotonic milliseconds
  */
-export function linesReporter(
-  write: (line: string) => void,
-  { now = () => performance.now() }: { readonly now?: () => number } = {},
-): Reporter {
+export function linesReporter(write: (line: string) => void, now = () => performance.now()): Reporter {
   const waiting = new Map<string, string>();
   const progress = new Map<string, { readonly at: number; readonly share: number }>();
   let points = '';

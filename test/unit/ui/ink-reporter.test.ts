@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createSweepControl } from '../../../src/services/load/sweep/sweep-control.ts';
-import { inkReporter } from '../../../src/ui/ink/ink-reporter.ts';
+import { inkReporter } from '../../../src/ui/ink/ink-reporter.tsx';
 import { fullTick, plan, point } from './events.ts';
 import { FakeInput } from './fake-input.ts';
 

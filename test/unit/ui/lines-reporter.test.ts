@@ -7,7 +7,10 @@ import { plan, point, tick } from './events.ts';
 function lines(...timed: readonly (readonly [at: number, event: Event])[]): string {
   let now = 0;
   let written = '';
-  const reporter = linesReporter((line) => (written += line), { now: () => now });
+  const reporter = linesReporter(
+    (line) => (written += line),
+    () => now,
+  );
   for (const [at, event] of timed) {
     now = at;
     reporter.handle(event);

@@ -1,11 +1,10 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { render } from 'ink';
-import { createElement } from 'react';
+import { Box, render, Static, Text } from 'ink';
 import type { Reporter } from '../../events.ts';
+import { entryRows } from '../format/entry.ts';
 import { canShowUnicode, toAscii } from '../format/glyphs.ts';
 import type { Paint } from '../format/text.ts';
 import { liveRows } from './live-rows.ts';
-import { LiveView } from './live-view.tsx';
 import { eraseBroken, reflows } from './reflow.ts';
 import { type SweepKeysDeps, sweepKeys } from './sweep-keys.ts';
 import { emptyView, isActive, reduceView } from './view-model.ts';
@@ -27,11 +26,36 @@ export function inkReporter(stderr: NodeJS.WriteStream, keysDeps?: SweepKeysDeps
   let closed = false;
   let rows: readonly string[] = [];
 
+  /** What is over scrolls away as ordinary text; below it, what is going on: nothing on the last frame. */
   const draw = (live: boolean) => {
     const columns = stderr.columns || 80;
     const screen = { now: performance.now(), columns, rows: stderr.rows || 24, asked: keys?.asked };
     rows = live ? liveRows(view, screen, paint).map(glyphs) : [];
-    return createElement(LiveView, { entries: view.entries, rows, columns, paint, glyphs });
+    return (
+      <>
+        <Static items={[...view.entries]}>
+          {(entry, index) => (
+            <Box key={index} width={columns} flexDirection="column">
+              {entryRows(entry, paint).map(({ lead, text }, row) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: rows of an entry never change
+                <Box key={row}>
+                  <Box flexShrink={0}>
+                    <Text>{glyphs(lead)}</Text>
+                  </Box>
+                  <Text>{glyphs(text)}</Text>
+                </Box>
+              ))}
+            </Box>
+          )}
+        </Static>
+        {rows.map((row, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: rows have no identity beyond their place
+          <Text key={index} wrap="truncate-end">
+            {row === '' ? ' ' : row}
+          </Text>
+        ))}
+      </>
+    );
   };
   const onResize = () => {
     const widths = rows.map((row) => [...stripVTControlCharacters(row)].length);
