@@ -18,11 +18,7 @@ export class CsvFile {
     this.#onFailure = onFailure;
   }
 
-  /**
-   * Creates the file and writes its header.
-   *
-   * @throws the system's error, also when the file is already there
-   */
+  /** @throws the system's error, also when the file is already there */
   static async create(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
     const handle = await open(path, 'ax', 0o644);
     try {
@@ -34,11 +30,7 @@ export class CsvFile {
     return new CsvFile(path, handle, onFailure);
   }
 
-  /**
-   * Goes on with a file that an earlier process left, or begins it: a last line that was cut off goes.
-   *
-   * @throws the system's error
-   */
+  /** Goes on with a file that an earlier process left, or begins it: a last line that was cut off goes. */
   static async resume(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
     const handle = await open(path, 'a+', 0o644);
     const text = await handle.readFile();

@@ -84,7 +84,6 @@ export class RunRecord {
     await this.#points.flushed();
   }
 
-  /** Appends one second of a point. */
   addSecond(index: number, rate: number, sample: SecondSample): void {
     this.#series.append(jsonLine({ index, rate, ...sample }));
   }
