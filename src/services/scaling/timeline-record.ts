@@ -60,14 +60,7 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
     const lines = await open(TIMELINE_FILE, '');
     const rows = await open(`${tag}_scale.csv`, SCALE_HEADER);
     const complete = outFolder === undefined ? undefined : await publish(rows.path, outFolder);
-    const about: TimelineAbout = {
-      group,
-      ...(url === undefined ? {} : { url }),
-      intervalSeconds,
-      startedAt,
-      ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
-    };
-    lines.append(jsonLine({ about }));
+    lines.append(jsonLine({ about: { group, url, intervalSeconds, startedAt, capacityPerInstance } }));
     let healthKnown = false;
     return {
       csv: rows.path,
@@ -76,9 +69,7 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
         lines.append(jsonLine(sample));
         rows.append(scaleRow(group, startedAt, sample, healthKnown));
       },
-      flushed: async () => {
-        await Promise.all([lines.flushed(), rows.flushed()]);
-      },
+      flushed: async () => void (await Promise.all([lines.flushed(), rows.flushed()])),
       close: async () => {
         await Promise.all([lines.close(), rows.close()]);
         await complete?.();
@@ -127,13 +118,7 @@ const COLUMNS: Readonly<Record<string, (row: Row) => string | number>> = {
   ok_rps: ({ load }) => load?.okRps ?? '',
   in_flight: ({ load }) => load?.inFlight ?? '',
   errors: ({ group }) => group.errors.length,
-  error: ({ group: { errors } }) =>
-    text(
-      errors
-        .slice(0, 1)
-        .map(({ code, message }) => `${code}: ${message}`)
-        .join(),
-    ),
+  error: ({ group: { errors } }) => text(errors[0] === undefined ? '' : `${errors[0].code}: ${errors[0].message}`),
   problem: ({ problem = '' }) => text(problem),
 };
 

@@ -200,7 +200,6 @@ async function recoverPoint(
       status: 'interrupted',
       scheduled: sent,
       maxInFlight: plan.maxInFlight,
-      warmupSeconds: plan.warmupSeconds,
       progress: {
         phase: 'drain',
         elapsedMs: lastMs,
