@@ -30,11 +30,11 @@ const order: RunOrder = {
 };
 const verdictOn = remembering(protocolNamed(order.protocol).judge);
 const records = new RecordWriter();
-const deadlines = new Deadlines<Exchange>(order.timeoutMs, steadyNow, () => {});
+const deadlines = new Deadlines(order.timeoutMs, () => {});
 let count = 0;
 let over = false;
 const resolved = await resolveOnce(new URL(order.url).hostname);
-const transport = new RawTransport(order, resolved, steadyNow, (exchange, end) => {
+const transport = new RawTransport(order, resolved, (exchange, end) => {
   const at = steadyNow();
   exchange.done = true;
   if (end.kind !== 'answer') throw new Error(`the target failed: ${JSON.stringify(end)}`);

@@ -5,7 +5,6 @@ import { startPoint } from '../../../src/services/load/engine/point-run.ts';
 import type { Report, RunOrder } from '../../../src/services/load/engine/protocol.ts';
 import { readColumns } from '../../../src/services/load/engine/record-columns.ts';
 import type { Resolved } from '../../../src/services/load/engine/resolve.ts';
-import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
 import { Ticker } from '../../../src/services/load/engine/ticker.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 
@@ -52,13 +51,12 @@ async function point(port: number, resolve: (name: string) => Resolved, change: 
     ...{ type: 'run', url: `http://chain.test:${port}/x`, protocol: 'any', rate: 100, warmupMs: 0, durationMs: 400 },
     ...{ drainMs: 2000, timeoutMs: 2000, maxInFlight: 100, prompt: DEFAULT_PROMPT, seed: 1, series: 0, ...change },
   };
-  const deps = { ticker, now: steadyNow, cpuSeconds: () => 0, report };
   const asked: string[] = [];
   const lookUp = async (name: string) => {
     asked.push(name);
     return resolve(name);
   };
-  await startPoint(order, { ...deps, resolve: lookUp });
+  await startPoint(order, { ticker, report, resolve: lookUp });
   await finished;
   expect(asked).toEqual(['chain.test']);
   return hosts;

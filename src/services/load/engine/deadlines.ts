@@ -1,22 +1,23 @@
+import type { Exchange } from './exchange.ts';
+import { steadyNow } from './steady-clock.ts';
+
 /**
  * One timer for any number of requests that all have the same bound: they expire in the order in which they began, so
  * only the oldest one needs watching.
  */
-export class Deadlines<T extends { readonly sentAt: number; readonly done: boolean }> {
+export class Deadlines {
   readonly #boundMs: number;
-  readonly #now: () => number;
-  readonly #expire: (entry: T) => void;
-  #queue: T[] = [];
+  readonly #expire: (entry: Exchange) => void;
+  #queue: Exchange[] = [];
   #head = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(boundMs: number, now: () => number, expire: (entry: T) => void) {
+  constructor(boundMs: number, expire: (entry: Exchange) => void) {
     this.#boundMs = boundMs;
-    this.#now = now;
     this.#expire = expire;
   }
 
-  add(entry: T): void {
+  add(entry: Exchange): void {
     // Forget what ended in the meantime: with a long bound and a high rate it would be a lot of memory.
     while (this.#queue[this.#head]?.done === true) this.#head++;
     // What is behind the head is given back now and then, not each time.
@@ -29,7 +30,7 @@ export class Deadlines<T extends { readonly sentAt: number; readonly done: boole
   }
 
   /** Everything that was added and is not done. */
-  open(): T[] {
+  open(): Exchange[] {
     return this.#queue.slice(this.#head).filter((entry) => !entry.done);
   }
 
@@ -38,13 +39,13 @@ export class Deadlines<T extends { readonly sentAt: number; readonly done: boole
     this.#queue = [];
   }
 
-  #arm(oldest: T): NodeJS.Timeout {
-    return setTimeout(() => this.#check(), Math.max(1, oldest.sentAt + this.#boundMs - this.#now()));
+  #arm(oldest: Exchange): NodeJS.Timeout {
+    return setTimeout(() => this.#check(), Math.max(1, oldest.sentAt + this.#boundMs - steadyNow()));
   }
 
   #check(): void {
     this.#timer = undefined;
-    const expired = this.#now() - this.#boundMs;
+    const expired = steadyNow() - this.#boundMs;
     for (; ; this.#head++) {
       const entry = this.#queue[this.#head];
       if (entry === undefined) break;

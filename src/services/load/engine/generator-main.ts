@@ -1,16 +1,10 @@
 import { descriptorLimit } from './descriptors.ts';
 import { type PointRun, startPoint } from './point-run.ts';
 import type { Order, Report } from './protocol.ts';
-import { steadyNow } from './steady-clock.ts';
 import { Ticker } from './ticker.ts';
 
 // The generator process: takes orders from the sweep that forked it and offers load, nothing else. It has a process of
 // its own because whatever shares its event loop shows up in the lateness of its requests.
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
 
 const report = (message: Report): void => {
   // A parent that is gone ends this process through `disconnect`; there is nobody to tell.
@@ -24,7 +18,7 @@ const ticker = new Ticker();
 let point: Promise<PointRun> | undefined;
 
 process.on('message', (order: Order) => {
-  if (order.type === 'run') point = startPoint(order, { ticker, now: steadyNow, cpuSeconds, report });
+  if (order.type === 'run') point = startPoint(order, { ticker, report });
   // Perhaps while the target's name is still looked up.
   else void point?.then((started) => started.stop(order.graceMs));
 });

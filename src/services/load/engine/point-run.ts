@@ -8,6 +8,7 @@ import { RawTransport } from './http/raw-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
 import { type Resolve, type Resolved, resolveOnce } from './resolve.ts';
+import { steadyNow } from './steady-clock.ts';
 import type { Ticker } from './ticker.ts';
 
 /** From the order to the first request: time for the ticker thread to fall asleep. */
@@ -21,10 +22,6 @@ const BATCH_MS = 250;
 /** What a point needs of the process that runs it. */
 export interface PointDeps {
   readonly ticker: Ticker;
-  /** Milliseconds of the clock that the ticker uses. */
-  readonly now: () => number;
-  /** User and system time of this process so far. */
-  readonly cpuSeconds: () => number;
   readonly report: (report: Report) => void;
   /** How the target's name is looked up, once for the whole point; the default is the system's way. */
   readonly resolve?: Resolve;
@@ -35,12 +32,12 @@ export class PointRun {
   readonly #order: RunOrder;
   readonly #deps: PointDeps;
   readonly #transport: RawTransport;
-  readonly #deadlines: Deadlines<Exchange>;
+  readonly #deadlines: Deadlines;
   readonly #judge: Judge;
   readonly #stream: RequestProtocol['stream'];
   readonly #timetable: Timetable;
   readonly #t0: number;
-  readonly #cpuAtStart: number;
+  readonly #cpuAtStart = process.cpuUsage();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #records = new RecordWriter();
   /** Positions in the timetable. */
@@ -58,19 +55,18 @@ export class PointRun {
   constructor(order: RunOrder, resolved: Resolved, deps: PointDeps) {
     this.#order = order;
     this.#deps = deps;
-    this.#transport = new RawTransport(order, resolved, deps.now, this.#onEnd);
-    this.#deadlines = new Deadlines(order.timeoutMs, deps.now, (exchange) => this.#expire(exchange));
+    this.#transport = new RawTransport(order, resolved, this.#onEnd);
+    this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { judge, stream } = protocolNamed(order.protocol);
     this.#judge = remembering(judge);
     this.#stream = order.stream === true ? stream : undefined;
-    this.#cpuAtStart = deps.cpuSeconds();
     const data = timetableOf(order);
     this.#timetable = new Timetable(data);
     this.#next = this.#timetable.first;
     this.#end = this.#timetable.end;
-    this.#t0 = order.t0 ?? deps.now() + LEAD_MS + order.warmupMs;
+    this.#t0 = order.t0 ?? steadyNow() + LEAD_MS + order.warmupMs;
     deps.ticker.start({ ...data, t0: this.#t0 }, () => this.#pump());
-    const window = this.#t0 - deps.now() + order.durationMs;
+    const window = this.#t0 - steadyNow() + order.durationMs;
     this.#timers.push(
       setInterval(() => this.#flush(), BATCH_MS),
       setTimeout(() => this.#closeWindow(), window),
@@ -82,7 +78,7 @@ export class PointRun {
   /** Sends nothing more, and gives up what is open after `graceMs`. */
   stop(graceMs: number): void {
     if (this.#over) return;
-    this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, this.#deps.now() - this.#t0));
+    this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, steadyNow() - this.#t0));
     this.#end = this.#next;
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), graceMs));
@@ -93,7 +89,7 @@ export class PointRun {
     this.#transport.turn();
     for (let burst = 0; this.#next < this.#end; burst++) {
       const due = this.#timetable.dueMs(this.#next);
-      const now = this.#deps.now();
+      const now = steadyNow();
       if (this.#t0 + due > now) return;
       // Full hands come first: what is dropped needs no connection.
       if (this.#inFlight >= this.#order.maxInFlight) {
@@ -135,7 +131,7 @@ export class PointRun {
       const { status } = end;
       const streamed = meter !== undefined && status === 200 ? this.#stream?.judge(meter) : undefined;
       const judged = streamed ?? this.#judge(status, end.text, end.location);
-      this.#settle(exchange, status, judged, this.#deps.now());
+      this.#settle(exchange, status, judged, steadyNow());
     } else this.#fail(exchange, end);
   };
 
@@ -145,7 +141,7 @@ export class PointRun {
   }
 
   #fail(exchange: Exchange, what: Judged): void {
-    const at = this.#deps.now();
+    const at = steadyNow();
     exchange.abandon?.();
     this.#settle(exchange, exchange.status, what, at);
   }
@@ -201,7 +197,8 @@ export class PointRun {
   }
 
   #progress(): Progress {
-    const elapsedMs = this.#deps.now() - this.#t0;
+    const elapsedMs = steadyNow() - this.#t0;
+    const { user, system } = process.cpuUsage(this.#cpuAtStart);
     const measuring = elapsedMs < this.#order.durationMs && this.#stoppedAtMs === undefined;
     return {
       phase: !measuring ? 'drain' : elapsedMs < 0 ? 'warmup' : 'measure',
@@ -212,7 +209,7 @@ export class PointRun {
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
       retried: this.#transport.retried,
-      cpuSeconds: this.#deps.cpuSeconds() - this.#cpuAtStart,
+      cpuSeconds: (user + system) / 1e6,
     };
   }
 }

@@ -1,34 +1,23 @@
-import type { Share } from '../schedule/timetable.ts';
+import type { PromptOptions } from '../prompt.ts';
+import type { ArrivalSettings } from '../schedule/timetable.ts';
 import type { RecordColumns } from './record-columns.ts';
 
 /** The messages between the sweep and a generator process. Times are milliseconds relative to the window's t0. */
 
 /** Offer one rate. */
-export interface RunOrder {
+export interface RunOrder extends ArrivalSettings, PromptOptions {
   readonly type: 'run';
   readonly url: string;
   /** Name of the request protocol. */
   readonly protocol: string;
-  /** Requests per second. */
-  readonly rate: number;
-  readonly warmupMs: number;
-  readonly durationMs: number;
   /** How long to wait for open requests after the window. */
   readonly drainMs: number;
   /** Bound of one request, connecting included. */
   readonly timeoutMs: number;
   /** Requests due while so many are open are dropped and counted; never queued. */
   readonly maxInFlight: number;
-  readonly prompt: string;
   /** Sent as a bearer token. Goes to the generators with their orders, and into no record. */
   readonly token?: string;
-  readonly seed: number;
-  /** Position in the sweep: makes the prompts of its points differ. */
-  readonly series: number;
-  /** About so many tokens that all prompts have in common before what differs; default none. */
-  readonly sharedPrefixTokens?: number;
-  /** Default `constant`. `poisson` draws from `seed` and `series`, and brings exactly as many requests. */
-  readonly arrivals?: 'constant' | 'poisson';
   /** Ask for a streamed answer (NDJSON or server-sent events) and measure its tokens. */
   readonly stream?: boolean;
   /** A connection is closed after so many requests. A load balancer only spreads what arrives on new ones. */
@@ -45,8 +34,6 @@ export interface RunOrder {
    * until about half of the range is in use, and 20 times as much afterwards.
    */
   readonly ownPortsAbove?: number;
-  /** Which part of the schedule this generator sends; default: all of it. Set by the group of generators. */
-  readonly share?: Share;
   /** Beginning of the window on the machine's monotonic clock, milliseconds; default: as soon as possible. */
   readonly t0?: number;
 }

@@ -14,7 +14,6 @@ export interface TemplateOptions extends BodyOptions {
   readonly protocol: Pick<RequestProtocol, 'body' | 'headers'>;
   /** How long an answer is waited for, milliseconds: told to the target, so that it need not work for nobody. */
   readonly timeoutMs: number;
-  /** Bearer token. */
   readonly token?: string;
 }
 

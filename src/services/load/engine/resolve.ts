@@ -8,11 +8,10 @@ export interface Resolved {
   readonly failure: NodeJS.ErrnoException | undefined;
 }
 
-/** How a host name is looked up; never rejects. */
+/** How a host name is looked up, once for as many connections as follow; never rejects. */
 export type Resolve = (hostname: string) => Promise<Resolved>;
 
-/** Resolves a host name once, for as many connections as follow. Never rejects. */
-export async function resolveOnce(hostname: string): Promise<Resolved> {
+export const resolveOnce: Resolve = async (hostname) => {
   try {
     const addresses = await systemLookup(hostname.replace(/^\[|\]$/g, ''), { all: true });
     if (addresses.length > 0) return { addresses, failure: undefined };
@@ -20,4 +19,4 @@ export async function resolveOnce(hostname: string): Promise<Resolved> {
   } catch (error) {
     return { addresses: [], failure: error as NodeJS.ErrnoException };
   }
-}
+};

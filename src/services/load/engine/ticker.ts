@@ -51,7 +51,6 @@ export class Ticker {
     Atomics.notify(this.#flags, RUNNING);
   }
 
-  /** Ends the thread. */
   async close(): Promise<void> {
     this.stop();
     this.#port.close();

@@ -24,7 +24,7 @@ export class GeneratorGroup implements LoadGenerator {
    *
    * @throws Error when one ends instead
    */
-  static async start({ processes = 1, nurseryMb }: Partial<GeneratorPlan> = {}): Promise<LoadGenerator> {
+  static async start({ processes = 1, nurseryMb = 16 }: Partial<GeneratorPlan> = {}): Promise<LoadGenerator> {
     const started = await Promise.allSettled(Array.from({ length: processes }, () => LocalGenerator.start(nurseryMb)));
     const members = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const group = new GeneratorGroup(members);

@@ -10,8 +10,6 @@ const CLOSE_MS = 2000;
 /** A generator that has not said it is finished this long after it must have been is taken for dead. */
 const SILENCE_MS = 10_000;
 const STDERR_TAIL = 400;
-/** Of a generator whose requests end soon; see {@link GeneratorPlan} for the other. */
-const NURSERY_MB = 16;
 
 /** The parent's handle of one generator process. */
 export class LocalGenerator implements LoadGenerator {
@@ -44,7 +42,7 @@ export class LocalGenerator implements LoadGenerator {
    * @param nurseryMb each half of the young generation, megabytes
    * @throws Error when it ends instead
    */
-  static async start(nurseryMb = NURSERY_MB): Promise<LocalGenerator> {
+  static async start(nurseryMb: number): Promise<LocalGenerator> {
     const child = fork(siblingModule(import.meta.url, '../engine/generator-main'), {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

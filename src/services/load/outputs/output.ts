@@ -2,21 +2,15 @@ import type { Emit, Event } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
 import type { FlagSet, FlagValues } from '../../workloads/service-definition.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
+import type { RunRecordOptions } from '../record/run-record.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
 /** The run whose figures are written. */
-export interface OutputRun {
+export interface OutputRun extends Pick<RunRecordOptions, 'outFolder' | 'tag' | 'targetName' | 'onFailure'> {
   readonly folder: string;
-  /** The results folder that the run's is in, as it shall be named in results. */
-  readonly outFolder: string;
-  readonly tag: string;
-  /** The middle word of file names. */
-  readonly targetName: string;
   /** It goes on with what an earlier process left. */
   readonly resumed: boolean;
   readonly emit: Emit;
-  /** Reports what can no longer be written, and thereby ends the sweep. */
-  readonly onFailure: (message: string) => void;
 }
 
 /** What takes the requests of one point. */

@@ -18,34 +18,28 @@ export class CsvFile {
     this.#onFailure = onFailure;
   }
 
-  /**
-   * Creates the file and writes its header.
-   *
-   * @throws the system's error, also when the file is already there
-   */
-  static async create(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
-    const handle = await open(path, 'ax', 0o644);
+  /** @throws the system's error, also when the file is already there */
+  static create(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
+    return CsvFile.#open(path, 'ax+', header, onFailure);
+  }
+
+  /** Goes on with a file that an earlier process left, or begins it: a last line that was cut off goes. */
+  static resume(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
+    return CsvFile.#open(path, 'a+', header, onFailure);
+  }
+
+  static async #open(path: string, flags: string, header: string, onFailure: (error: unknown) => void) {
+    const handle = await open(path, flags, 0o644);
     try {
-      await handle.appendFile(header);
+      const text = await handle.readFile();
+      const end = text.lastIndexOf('\n') + 1;
+      if (end < text.length) await handle.truncate(end);
+      if (end === 0) await handle.appendFile(header);
+      return new CsvFile(path, handle, onFailure);
     } catch (error) {
       await handle.close();
       throw error;
     }
-    return new CsvFile(path, handle, onFailure);
-  }
-
-  /**
-   * Goes on with a file that an earlier process left, or begins it: a last line that was cut off goes.
-   *
-   * @throws the system's error
-   */
-  static async resume(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
-    const handle = await open(path, 'a+', 0o644);
-    const text = await handle.readFile();
-    const end = text.lastIndexOf('\n') + 1;
-    if (end < text.length) await handle.truncate(end);
-    if (end === 0) await handle.appendFile(header);
-    return new CsvFile(path, handle, onFailure);
   }
 
   append(rows: string): void {

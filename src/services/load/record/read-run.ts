@@ -42,7 +42,6 @@ export interface SeriesSample extends SecondSample {
 /**
  * A run as its folder tells it, whether it ended well, was interrupted or was killed.
  *
- * - `manifest`: see {@link RunManifest}
  * - `points`: in the order of their index. A point that was being measured when the process died is recomputed from its
  *   rows: `status: 'interrupted'`, its open requests `incomplete`
  * - `series`: in the order of point and second; `series.filter((s) => s.index === point.index)` is one point's
@@ -60,9 +59,8 @@ export interface RecordedRun {
 }
 
 /**
- * Reads a run's folder. Works on what a killed process left: a cut-off last line is passed over.
+ * Reads a run's folder, `results/<run-id>`, also what a killed process left: a cut-off last line is passed over.
  *
- * @param folder `results/<run-id>`
  * @throws RemedyError (exit 2) when it is not the folder of a run
  */
 export async function readRun(folder: string): Promise<RecordedRun> {

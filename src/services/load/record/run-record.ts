@@ -12,7 +12,7 @@ import { makeRunFolder, resultsUnwritable } from './results-folder.ts';
 const BYTES_PER_ROW = 250;
 
 export interface RunRecordOptions {
-  /** The results folder; made when it is not there. */
+  /** The results folder, as it shall be named in results; made when it is not there. */
   readonly outFolder: string;
   readonly tag: string;
   /** The middle word of the file names. */
@@ -20,7 +20,7 @@ export interface RunRecordOptions {
   /** Wall clock, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly expectedRows: number;
-  /** Told once when something can no longer be written. */
+  /** Told once per file that can no longer be written; ends the sweep. */
   readonly onFailure: (message: string) => void;
   /** The folder of a run that shall go on; absent for a new one. */
   readonly resume?: string;
@@ -84,7 +84,6 @@ export class RunRecord {
     await this.#points.flushed();
   }
 
-  /** Appends one second of a point. */
   addSecond(index: number, rate: number, sample: SecondSample): void {
     this.#series.append(jsonLine({ index, rate, ...sample }));
   }

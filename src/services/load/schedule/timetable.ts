@@ -22,12 +22,16 @@ export interface TimetableData {
 }
 
 export interface ArrivalSettings {
+  /** Requests per second. */
   readonly rate: number;
   readonly warmupMs: number;
   readonly durationMs: number;
+  /** Default `constant`. `poisson` draws from `seed` and `series`, and brings exactly as many requests. */
   readonly arrivals?: 'constant' | 'poisson';
   readonly seed: number;
+  /** Position in the sweep. */
   readonly series: number;
+  /** Which part of the schedule this generator sends; default: all of it. Set by the group of generators. */
   readonly share?: Share;
 }
 

@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
 import type { RequestTemplate } from '../request-template.ts';
+import { steadyNow } from '../steady-clock.ts';
 import { type HeadCache, ResponseParser } from './response-parser.ts';
 
 /** An idle connection is used no more after this where the server promises nothing; undici's default too. */
@@ -15,7 +16,6 @@ const TOO_LONG = { kind: 'failure', outcome: 'invalid', class: 'too-long', error
 
 /** What a connection tells its owner. Each is the last word on its matter. */
 export interface RawOwner {
-  readonly now: () => number;
   readonly heads: HeadCache;
   /** The request has ended; `reusable` tells whether another may follow. */
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void;
@@ -28,7 +28,7 @@ export interface RawOwner {
 
 /** One HTTP/1.1 connection over a socket of its own, for one request at a time. */
 export class RawConnection {
-  readonly openedAt: number;
+  readonly openedAt = steadyNow();
   readonly #owner: RawOwner;
   readonly #socket: Socket;
   readonly #parser: ResponseParser;
@@ -46,7 +46,6 @@ export class RawConnection {
   /** @param connect makes the socket, which has to read as it is told */
   constructor(connect: (onread: OnReadOpts) => Socket, owner: RawOwner) {
     this.#owner = owner;
-    this.openedAt = owner.now();
     this.#parser = new ResponseParser((bytes, from, to) => this.#onBody(bytes, from, to), owner.heads);
     const callback = (length: number, bytes: Uint8Array) => {
       this.#onRead(bytes as Buffer, length);
@@ -119,7 +118,7 @@ export class RawConnection {
     }
     this.#exchange = undefined;
     this.served++;
-    const now = this.#owner.now();
+    const now = steadyNow();
     this.#idleUntil = now + (head.keepAliveMs === undefined ? IDLE_MS : head.keepAliveMs - IDLE_MARGIN_MS);
     const { status, location } = head;
     const end = { kind: 'answer', status, text: this.#text(bytes), location } as const;
@@ -137,7 +136,7 @@ export class RawConnection {
   #onBody(bytes: Buffer, from: number, to: number): void {
     const meter = this.#exchange?.meter;
     if (meter !== undefined && this.#parser.head !== undefined) {
-      meter.take(bytes, from, to, this.#owner.now(), this.#parser.head.contentType);
+      meter.take(bytes, from, to, steadyNow(), this.#parser.head.contentType);
       // A refusal is no stream: its text says why.
       if (this.#parser.head.status === 200) return;
     }

@@ -7,6 +7,7 @@ import { localPorts } from '../local-ports.ts';
 import type { RunOrder } from '../protocol.ts';
 import { RequestTemplate } from '../request-template.ts';
 import type { Resolved } from '../resolve.ts';
+import { steadyNow } from '../steady-clock.ts';
 import { RawConnection, type RawOwner } from './raw-connection.ts';
 import type { HeadCache } from './response-parser.ts';
 
@@ -33,7 +34,6 @@ interface Tried {
  * given goes out at once.
  */
 export class RawTransport implements RawOwner {
-  readonly now: () => number;
   readonly heads: HeadCache = { text: '', head: undefined };
   /** Connections opened so far. */
   opened = 0;
@@ -56,10 +56,9 @@ export class RawTransport implements RawOwner {
   #connects = 0;
 
   /** @param resolved what the target's name means */
-  constructor(order: RunOrder, resolved: Resolved, now: () => number, onEnd: OnEnd) {
+  constructor(order: RunOrder, resolved: Resolved, onEnd: OnEnd) {
     const target = new URL(order.url);
     const protocol = protocolNamed(order.protocol);
-    this.now = now;
     this.#resolved = resolved;
     this.#onEnd = onEnd;
     this.#template = new RequestTemplate({ ...order, target, stream: order.stream === true, protocol });
@@ -92,7 +91,7 @@ export class RawTransport implements RawOwner {
 
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void {
     if (this.#fresh.size > 0) this.#settled(connection);
-    const young = this.now() - connection.openedAt < this.#maxAge;
+    const young = steadyNow() - connection.openedAt < this.#maxAge;
     if (reusable && young && connection.served < this.#maxServed) this.#idle.push(connection);
     else this.#drop(connection);
     this.#onEnd(exchange, end);
@@ -120,7 +119,7 @@ export class RawTransport implements RawOwner {
   }
 
   #takeIdle(): RawConnection | undefined {
-    const now = this.now();
+    const now = steadyNow();
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.usable(now) && now - idle.openedAt < this.#maxAge) return idle;
       this.#drop(idle);

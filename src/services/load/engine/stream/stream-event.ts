@@ -1,3 +1,4 @@
+import { parseJson } from '../../../words.ts';
 import { brief } from '../brief.ts';
 
 /** What one event of a streamed answer says. */
@@ -19,23 +20,15 @@ export interface StreamEvent {
  */
 export function readEvent(text: string): StreamEvent | undefined {
   if (text === '[DONE]') return { hasText: false, last: true };
-  let event: unknown;
-  try {
-    event = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const event = parseJson(text);
+  if (event === undefined) return undefined;
   const body = objectOf(event);
   if (body.error !== undefined && body.error !== null)
     return { hasText: false, last: true, error: errorOf(body.error) };
   const choice = objectOf(Array.isArray(body.choices) ? body.choices[0] : undefined);
-  const pieces = [
-    body.response,
-    objectOf(body.message).content,
-    objectOf(choice.delta).content,
-    choice.text,
-    body.token,
-  ];
+  const message = objectOf(body.message).content;
+  const delta = objectOf(choice.delta).content;
+  const pieces = [body.response, message, delta, choice.text, body.token];
   const usage = objectOf(body.usage);
   return {
     hasText: pieces.some((piece) => typeof piece === 'string' && piece !== ''),
