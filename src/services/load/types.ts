@@ -121,6 +121,13 @@ export interface Knee {
   readonly above?: number;
 }
 
+/** Of a sweep that decides its points while it runs: `rates` are the bounds, and in the report what was offered. */
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+  readonly maxPoints: number;
+}
+
 /** What a sweep is going to do; known before the first request. */
 export interface SweepPlan {
   readonly runId: string;
@@ -140,26 +147,10 @@ export interface SweepPlan {
   readonly maxInFlight: number;
   /** While the target answers as fast as the probe did, drains included; without a probe, without drains. */
   readonly estimateSeconds: number;
-  /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
-  readonly search?: {
-    readonly low: number;
-    readonly high: number;
-    readonly maxPoints: number;
-    /** A point that does not tell is offered again for at most as long; absent in runs of earlier versions. */
-    readonly maxDurationSeconds?: number;
-  };
-  /**
-   * A profile that makes a group grow and shrink: `rates` are its bounds, and in the report what was offered. The same rate
-   * may come more than once.
-   */
-  readonly elastic?: {
-    readonly low: number;
-    readonly high: number;
-    readonly maxPoints: number;
-    readonly group: string;
-    /** The size that it shall reach, where it is known. */
-    readonly size?: number;
-  };
+  /** A search for the knee; a point that does not tell is offered again for so long, absent in runs of earlier versions. */
+  readonly search?: Bounds & { readonly maxDurationSeconds?: number };
+  /** It makes a group grow, to this size where it is known, and shrink. The same rate may come more than once. */
+  readonly elastic?: Bounds & { readonly group: string; readonly size?: number };
   /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
   readonly sharedPrefixTokens?: number;
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
@@ -185,7 +176,7 @@ export interface SweepTick {
   readonly sentPerSecond: number;
   /** Estimated seconds to the end of the sweep, drains included. */
   readonly etaSeconds: number;
-  /** Set while a point drains: it ends with the last answer, and the estimate is the longest that it can take. */
+  /** Set while a point drains: the estimate is the longest that it can take. */
   readonly etaAtMost?: boolean;
   /** Set where the sweep decides which points follow: the estimate is of this point. */
   readonly etaOfPoint?: boolean;
