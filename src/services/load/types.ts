@@ -147,7 +147,7 @@ export interface SweepPlan {
   readonly maxInFlight: number;
   /** While the target answers as fast as the probe did, drains included; without a probe, without drains. */
   readonly estimateSeconds: number;
-  /** A search for the knee; a point that does not tell is offered again for so long, absent in runs of earlier versions. */
+  /** A search for the knee. A point that does not tell is offered again, for so long at most (not in earlier versions). */
   readonly search?: Bounds & { readonly maxDurationSeconds?: number };
   /** It makes a group grow, to this size where it is known, and shrink. The same rate may come more than once. */
   readonly elastic?: Bounds & { readonly group: string; readonly size?: number };

@@ -89,13 +89,11 @@ export function nextSlot(slot: number, elapsedSeconds: number, intervalSeconds: 
 /** @returns whether it slept to the end */
 async function sleepUntil(due: number, { clock, signal }: WatchDeps, elapsed: () => number): Promise<boolean> {
   try {
-    signal.throwIfAborted();
     await clock.sleep(Math.max(0, (due - elapsed()) * 1000), signal);
-    return true;
   } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
+    if (!signal.aborted) throw error;
   }
+  return !signal.aborted;
 }
 
 /** @returns the poll, and whether it saw the group; undefined when it was interrupted: half a poll is none */
