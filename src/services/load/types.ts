@@ -34,9 +34,7 @@ export interface PointState {
 export interface ModelWork {
   /** Making the model ready: seconds where it has to be read from disk, and never 0. */
   readonly load: number;
-  /** Reading the prompt. */
   readonly prompt: number;
-  /** Writing the answer. */
   readonly generation: number;
 }
 
@@ -57,11 +55,8 @@ export interface Waterfall {
   readonly aWork?: ModelWork;
   /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
   readonly network: number;
-  /** Waiting for a place in B. */
   readonly bQueue?: number;
-  /** B's engine, as A's. */
   readonly bEngineQueue?: number;
-  /** B's model, as A's. */
   readonly bModel: number;
   readonly bWork?: ModelWork;
   /** B beyond its queue and its engine: its minimum processing time. */
@@ -160,15 +155,13 @@ export interface SweepPlan {
 }
 
 /** A few times a second while a point runs; what a live view needs. */
-export interface SweepTick {
-  readonly index: number;
-  readonly rate: number;
+export interface SweepTick
+  extends Pick<PointSummary, 'index' | 'rate' | 'scheduled' | 'sent'>,
+    Partial<Pick<PointSummary, 'errorsByClass' | 'hosts'>> {
   readonly phase: 'warmup' | 'measure' | 'drain';
   /** Seconds since the phase began, and its planned length (for `drain`: the bound). */
   readonly elapsedSeconds: number;
   readonly phaseSeconds: number;
-  readonly scheduled: number;
-  readonly sent: number;
   readonly ok: number;
   readonly failed: number;
   readonly inFlight: number;
@@ -183,8 +176,6 @@ export interface SweepTick {
   /** So far in this point: response time of successes, and lateness, milliseconds. */
   readonly response?: Percentiles;
   readonly lateness?: Percentiles;
-  readonly errorsByClass?: Readonly<Record<string, number>>;
-  readonly hosts?: Readonly<Record<string, number>>;
   /** Median response time of each of the last seconds, oldest first, at most 60; 0 for a second without success. */
   readonly responseHistory?: readonly number[];
 }
@@ -208,9 +199,8 @@ export interface PointSummary {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
   readonly errorsByClass: Readonly<Record<string, number>>;
-  /** Requests sent per second of the point's duration. */
+  /** Requests sent, and successful answers, per second of the point's duration. */
   readonly sentRps: number;
-  /** Successful answers per second of the point's duration. */
   readonly okRps: number;
   /**
    * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
@@ -275,7 +265,6 @@ export interface SweepReport {
   readonly problem?: string;
   /** The `--abort-on` condition that was met, and what was seen. */
   readonly abortedBy?: string;
-  /** Of an elastic profile, what became of the group. */
   readonly elastic?: ElasticOutcome;
   readonly summaryCsv: string;
   readonly runFolder: string;

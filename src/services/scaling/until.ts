@@ -16,7 +16,6 @@ type Term =
 
 /** What a watch waits for: all terms, in one and the same poll. */
 export interface Until {
-  /** As typed. */
   readonly expression: string;
   readonly terms: readonly Term[];
 }
@@ -73,7 +72,6 @@ function readTerm(text: string, fault: (place: number, why: string) => RemedyErr
   return { name, operator, count: Number(digits) };
 }
 
-/** Whether a poll that saw the group meets a condition. */
 export function isReached({ terms }: Until, sample: ScaleSample): boolean {
   return terms.every((term) => meets(term, sample));
 }

@@ -67,12 +67,10 @@ export class Collector {
     this.#observed.inFlight.push(inFlight);
   }
 
-  /** Records that were added. */
   get recorded(): number {
     return this.#seen.size;
   }
 
-  /** Everything that has ended without success. */
   get failed(): number {
     return this.recorded - this.outcomes.ok;
   }

@@ -34,7 +34,6 @@ export interface SweepContext {
   readonly emit: Emit;
   /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
   readonly signal: AbortSignal;
-  /** What the operator asks while it runs. */
   readonly control?: SweepControl | undefined;
 }
 
