@@ -1,7 +1,7 @@
 import { defined } from '../defined.ts';
 import type { GroupError } from '../stack/group.ts';
 import { answersOf } from './answers.ts';
-import { pairs } from './bounds.ts';
+import { pairs, type Serving } from './bounds.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
 import { type DemandChange, elasticityMetrics, type SupplyPoll } from './elasticity-metrics.ts';
 import { hasReached } from './instance-state.ts';
@@ -127,7 +127,7 @@ function suppliesOf({ all }: Polls, from = Number.NEGATIVE_INFINITY): SupplyPoll
 }
 
 /** How many instances served at a time, as the last poll before it saw it. */
-function servingAt({ all }: Polls): (at: number) => number | undefined {
+function servingAt({ all }: Polls): Serving {
   const seen = all.flatMap(({ at, serving }) => (serving === undefined ? [] : [{ at, serving }]));
   return (at) => seen.findLast((each) => each.at <= at)?.serving;
 }

@@ -1,7 +1,7 @@
 import { defined } from '../defined.ts';
 import type { InstanceSample } from '../stack/group.ts';
 import { type Answers, fairShare, firstAnswer } from './answers.ts';
-import { type Bounds, offsetOf, type Span, spanBetween } from './bounds.ts';
+import { type Bounds, offsetOf, type Serving, type Span, spanBetween } from './bounds.ts';
 import { hasReached } from './instance-state.ts';
 import type { LoadStep } from './load-curve.ts';
 import { firstBounds, type Poll, type Polls } from './polls.ts';
@@ -20,7 +20,7 @@ export interface EventContext {
   readonly origin: number;
   readonly steps: readonly LoadStep[] | undefined;
   readonly answers: Answers | undefined;
-  serving(at: number): number | undefined;
+  readonly serving: Serving;
 }
 
 export type ScaleOut = ReturnType<typeof scaleOut>;

@@ -50,7 +50,10 @@ export class Collector {
     if (record.host !== undefined) count(this.hosts, record.host);
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
-      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) this.#keepText(record);
+      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) {
+        const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(record.error)?.[1];
+        if (text !== undefined) this.errorTexts.set(record.class, text);
+      }
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -99,11 +102,6 @@ export class Collector {
   get roughDepartureRate(): number | undefined {
     const seconds = (this.lastOkMs - this.#firstOkMs) / 1000;
     return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
-  }
-
-  #keepText({ class: name, error }: RequestRecord): void {
-    const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(error)?.[1];
-    if (text !== undefined) this.errorTexts.set(name, text);
   }
 
   #addSuccess(record: RequestRecord, latenessMs: number, serviceMs: number): void {

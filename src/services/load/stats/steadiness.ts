@@ -103,32 +103,32 @@ function evidenceOf(input: SteadinessInput) {
   const all = arrivalsInOrder(input.sentMs, input.serviceMs);
   const sorted = all.took.slice().sort();
   const servedShare = input.servedRps / input.rate;
+  const isHandful = all.at.length < FEW_REQUESTS;
   return {
     course: inFlightCourse(input.observed, all, window / 4, (window * 3) / 4),
     little: littlesLaw(all, window / 4, (window * 3) / 4),
     /** What all but a few answers take at most, and no less than their mean: time in system, seconds. */
     tookSeconds: Math.max(mean(all.took), sorted[Math.ceil(sorted.length * (1 - FEW_ANSWERS)) - 1] ?? 0) / 1000,
     servedShare,
-    ...(all.at.length < FEW_REQUESTS ? judgeRanks(all, servedShare) : judgeBatches(all, window, servedShare)),
+    isServedLess: servedShare < (isHandful ? SERVED.handful : SERVED.steady),
+    ...(isHandful ? judgeRanks(all) : judgeBatches(all, window)),
   };
 }
 
 interface Growth {
-  /** Seconds that each second of arrivals waits longer, where that is certain; and whether less is served as well. */
+  /** Seconds that each second of arrivals waits longer, where that is certain. */
   readonly growth: number | undefined;
-  readonly isServedLess: boolean;
   /** No growth that matters can hide in the errors. */
   readonly isFlat: boolean;
 }
 
-function judgeRanks(all: Arrivals, servedShare: number): Growth {
+function judgeRanks(all: Arrivals): Growth {
   const { slope, error, z } = rankTrend(all);
   const { ranks, flat } = TREND;
   // Neighbours wait in the same queue: the more there are, the less each is a sample of its own.
   const deviations = ranks.deviations * Math.sqrt(Math.max(1, all.at.length / ranks.independent));
   return {
     growth: z > deviations && slope > ranks.share ? slope : undefined,
-    isServedLess: servedShare < SERVED.handful,
     isFlat: slope + flat.errors.ranks * error < flat.share,
   };
 }
@@ -137,7 +137,7 @@ function judgeRanks(all: Arrivals, servedShare: number): Growth {
  * Of all arrivals, of those after the first quarter of the window (what comes last has waited longest) and of those in
  * its first half (where many share one target, the last ones gain when no more come).
  */
-function judgeBatches(all: Arrivals, window: number, servedShare: number): Growth {
+function judgeBatches(all: Arrivals, window: number): Growth {
   const trendOf = (part: Arrivals) => (part.at.length < FEW_REQUESTS ? [] : [batchTrend(part)]);
   const later = [all, arrivedBetween(all, window / 4, Number.POSITIVE_INFINITY)].flatMap(trendOf);
   const trends = [...later, ...trendOf(arrivedBetween(all, 0, window / 2))];
@@ -145,7 +145,6 @@ function judgeBatches(all: Arrivals, window: number, servedShare: number): Growt
   const growing = trends.filter(({ slope, error }) => slope > batches.share && slope > batches.errors * error);
   return {
     growth: growing[0]?.slope,
-    isServedLess: servedShare < SERVED.steady,
     isFlat: later.every(({ slope, error }) => slope + flat.errors.batches * error < flat.share),
   };
 }
