@@ -7,6 +7,9 @@ import { parseJson } from '../words.ts';
 /** Requests of one poll: twice the hosts that answered the one before, and never so many that a service would feel it. */
 const FEWEST = 6;
 const MOST = 20;
+/** An answer is a line; whatever is longer is no answer of ours. */
+const MAX_BODY_BYTES = 64 * 1024;
+
 const TIMEOUT_MS = 3000;
 
 export type HostProbe = ReturnType<typeof hostProbe>;
@@ -46,7 +49,7 @@ async function ask(url: string, dispatcher: Agent, signal: AbortSignal): Promise
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const { statusCode, body } = await request(url, { dispatcher, signal: bounded, reset: true });
-    const answer = parseJson(await readBounded(body)) as { readonly host?: unknown } | null | undefined;
+    const answer = parseJson(await readBounded(body, MAX_BODY_BYTES)) as { readonly host?: unknown } | null | undefined;
     if (statusCode !== 200) return { failure: `status ${statusCode}` };
     const host = answer?.host;
     if (typeof host === 'string' && host !== '') return { host };

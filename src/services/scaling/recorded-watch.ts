@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { RemedyError } from '../../errors.ts';
 import { defined } from '../defined.ts';
 import { makeFolder } from '../files/make-folder.ts';
-import { resultsUnwritable } from '../load/record/results-folder.ts';
-import { makeRunFolder } from '../load/record/run-folder.ts';
+import { makeRunFolder, resultsUnwritable } from '../load/record/results-folder.ts';
 import { findLiveRun } from './load-beside.ts';
 import { openTimeline, TIMELINE_FILE, type TimelineAbout } from './timeline-record.ts';
 import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
@@ -76,7 +75,7 @@ async function folderFor({ outFolder, tag }: Pick<RecordOptions, 'outFolder' | '
   if (live !== undefined && (await stat(join(live, TIMELINE_FILE)).catch(() => undefined)) === undefined) return live;
   try {
     await makeFolder(outFolder);
-    return (await makeRunFolder(outFolder, `${tag}-scale`, now)).folder;
+    return await makeRunFolder(outFolder, `${tag}-scale`, now);
   } catch (error) {
     throw resultsUnwritable(outFolder, error);
   }

@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { reasonOf } from '../../errors.ts';
 import { CsvFile } from '../load/record/csv-file.ts';
 import { jsonLine } from '../load/record/json-lines.ts';
-import { publish, publishCopy } from '../load/record/published-name.ts';
+import { publish } from '../load/record/published-name.ts';
 import { resultsUnwritable } from '../load/record/results-folder.ts';
 import { countStates, type StateCounts } from './instance-state.ts';
 import type { HostCount, ScaleSample } from './types.ts';
@@ -51,7 +51,7 @@ export async function openTimeline(options: TimelineOptions) {
   try {
     const lines = await open(TIMELINE_FILE, '');
     const rows = await open(`${tag}_scale.csv`, SCALE_HEADER);
-    const linked = outFolder === undefined ? true : await publish(rows.path, outFolder);
+    const complete = outFolder === undefined ? undefined : await publish(rows.path, outFolder);
     lines.append(jsonLine({ about: { group, url, intervalSeconds, startedAt, capacityPerInstance } }));
     let healthKnown = false;
     return {
@@ -67,7 +67,7 @@ export async function openTimeline(options: TimelineOptions) {
       flushed: async () => void (await Promise.all([lines.flushed(), rows.flushed()])),
       close: async () => {
         await Promise.all([lines.close(), rows.close()]);
-        if (!linked && outFolder !== undefined) await publishCopy(rows.path, outFolder);
+        await complete?.();
       },
     };
   } catch (error) {

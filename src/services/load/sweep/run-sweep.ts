@@ -74,7 +74,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const probed = defined({ probeMs: baseline?.ms });
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
   const generators = sweepGenerators(options, { ...machine, ...probed });
-  const pool = new GeneratorPool(generators, deps.startGenerator ?? GeneratorGroup.start);
+  const start = deps.startGenerator ?? GeneratorGroup.start;
+  const pool = new GeneratorPool(() => start(generators));
   try {
     await deps.onFolder?.(record.folder);
     const run = { ...names, folder: record.folder, resumed: resume !== undefined, emit, onFailure };
