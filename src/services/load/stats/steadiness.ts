@@ -65,7 +65,8 @@ export interface SteadinessInput {
 export function judgeState(input: SteadinessInput): PointState {
   const total = Object.values(input.outcomes).reduce((sum, count) => sum + count, 0);
   if (input.sentMs.length < MIN_REQUESTS) {
-    return undecided(input, `only ${plural(input.sentMs.length, 'request')} sent`, SOME_REQUESTS / input.rate);
+    const why = `only ${plural(input.sentMs.length, 'request')} sent`;
+    return { state: 'unknown', ...advised(input, why, 0, SOME_REQUESTS / input.rate) };
   }
   if (input.outcomes.ok === 0) {
     const reason = total === 1 ? 'the only request did not succeed' : `none of ${total} requests succeeded`;
@@ -87,14 +88,14 @@ export function judgeState(input: SteadinessInput): PointState {
   if (unserved !== undefined) return judged('unknown', `, but ${unserved}`);
   if (course.grows && tookSeconds > LONGEST_SHARE * input.durationSeconds) {
     const why = `${observed} while answers take ${seconds(tookSeconds)}: the window is short against them`;
-    return { ...judged('filling', ''), ...undecided(input, why, 0, tookSeconds), state: 'filling' };
+    return { ...judged('filling', ''), ...advised(input, why, tookSeconds) };
   }
   if (course.grows && servedShare < SERVED.steady && input.sentMs.length >= FEW_REQUESTS) {
     return overloaded(servedReason(input));
   }
   const doubt = growth === undefined ? doubtOf(input, evidence) : later;
-  if (doubt !== undefined) return { ...undecided(input, `${observed}, but ${doubt}`, 0, tookSeconds), ...figures };
-  return judged('steady', `; Little's law expects ${little.expected.toFixed(1)}`);
+  if (doubt === undefined) return judged('steady', `; Little's law expects ${little.expected.toFixed(1)}`);
+  return { state: 'unknown', ...advised(input, `${observed}, but ${doubt}`, tookSeconds), ...figures };
 }
 
 /** What the judgement goes by. */
@@ -179,10 +180,10 @@ function doubtOf(input: SteadinessInput, evidence: ReturnType<typeof evidenceOf>
   return `the answers of ${input.sentMs.length} requests differ too much to tell a trend from chance`;
 }
 
-function undecided(input: SteadinessInput, why: string, atLeastSeconds = 0, tookSeconds = 0): PointState {
+/** Why nothing is certain, and which duration would show more. */
+function advised(input: SteadinessInput, why: string, tookSeconds: number, atLeastSeconds = 0) {
   const suggestedDurationSeconds = wantedSeconds(input, tookSeconds, atLeastSeconds);
-  const reason = `${why}; --duration ${suggestedDurationSeconds}s would show more`;
-  return { state: 'unknown', reason, suggestedDurationSeconds };
+  return { reason: `${why}; --duration ${suggestedDurationSeconds}s would show more`, suggestedDurationSeconds };
 }
 
 /** At least twice as long, enough requests for batches, and four times as long as answers take, with some to spare. */
