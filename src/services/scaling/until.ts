@@ -8,11 +8,7 @@ const OPERATORS = ['>=', '<=', '='] as const;
 
 type Term =
   | { readonly name: 'stable' }
-  | {
-      readonly name: (typeof NAMES)[number];
-      readonly operator: (typeof OPERATORS)[number];
-      readonly count: number;
-    };
+  | { readonly name: (typeof NAMES)[number]; readonly operator: (typeof OPERATORS)[number]; readonly count: number };
 
 /** What a watch waits for: all terms, in one and the same poll. */
 export interface Until {

@@ -180,19 +180,17 @@ function doubtOf(input: SteadinessInput, evidence: ReturnType<typeof evidenceOf>
   return `the answers of ${input.sentMs.length} requests differ too much to tell a trend from chance`;
 }
 
-/** Why nothing is certain, and which duration would show more. */
-function advised(input: SteadinessInput, why: string, tookSeconds: number, atLeastSeconds = 0) {
-  const suggestedDurationSeconds = wantedSeconds(input, tookSeconds, atLeastSeconds);
-  return { reason: `${why}; --duration ${suggestedDurationSeconds}s would show more`, suggestedDurationSeconds };
-}
-
-/** At least twice as long, enough requests for batches, and four times as long as answers take, with some to spare. */
-function wantedSeconds({ rate, durationSeconds, sentMs }: SteadinessInput, tookSeconds: number, atLeast = 0): number {
+/**
+ * Why nothing is certain, and which duration would show more: at least twice as long, enough requests for batches, and
+ * four times as long as answers take, with some to spare.
+ */
+function advised({ rate, durationSeconds, sentMs }: SteadinessInput, why: string, tookSeconds: number, atLeast = 0) {
   const forBatches = atLeast === 0 && sentMs.length < FEW_REQUESTS ? (1.2 * FEW_REQUESTS) / rate : 0;
   const double = atLeast === 0 ? 2 * durationSeconds : durationSeconds + 1;
   const needed = Math.max(atLeast, double, forBatches, (1.1 / LONGEST_SHARE) * tookSeconds);
   const unit = needed > 120 ? 30 : needed > 20 ? 10 : 5;
-  return Math.ceil(needed / unit) * unit;
+  const suggestedDurationSeconds = Math.ceil(needed / unit) * unit;
+  return { reason: `${why}; --duration ${suggestedDurationSeconds}s would show more`, suggestedDurationSeconds };
 }
 
 function servedReason({ servedRps, rate }: SteadinessInput): string {
