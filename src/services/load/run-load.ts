@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Emit } from '../../events.ts';
 import { createChainClient } from '../chain/client.ts';
 import type { TokenOf } from '../chain/token.ts';
+import { defined } from '../defined.ts';
 import { findRun } from '../results/find-run.ts';
 import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
@@ -51,12 +52,9 @@ export async function runLoad(request: LoadRequest, { claims, tokenOf, ...deps }
     const token = tokenOf(targetUrl);
     const client = createChainClient({ ...deps, timeoutMs: timeoutSeconds * 1000, tokenOf });
     held.push(() => client.close(), await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
-    const sweep = {
-      ...{ ...deps, client },
-      ...(token === undefined ? {} : { token }),
-      // Going on, it is held already.
-      ...(resume === undefined ? { onFolder: hold } : {}),
-    };
+    // Going on, it is held already.
+    const onFolder = resume === undefined ? hold : undefined;
+    const sweep = { ...deps, ...defined({ client, token, onFolder }) };
     const elastic = 'options' in request ? request.elastic : undefined;
     return await (elastic === undefined ? runSweep(options, sweep) : scale(options, elastic, sweep));
   } finally {
@@ -77,8 +75,8 @@ async function oldRun(
 async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps) {
   const source = await open();
   try {
-    const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
-    return await runElastic(options, settings, watch, { ...deps, source, ...probe });
+    const probe = source.url === undefined ? undefined : hostProbe(source.url);
+    return await runElastic(options, settings, watch, { ...deps, ...defined({ source, probe }) });
   } finally {
     await source.close?.();
   }

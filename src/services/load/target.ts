@@ -1,12 +1,8 @@
 import { nearest } from '../../config/nearest.ts';
 import { type RemedyError, remedy } from '../../errors.ts';
+import { defined } from '../defined.ts';
 import { stackOption } from '../stack/stack-option.ts';
-
-/** A service that can be a target: by its name, or by the last word of its path. */
-export interface TargetService {
-  readonly name: string;
-  readonly path: string;
-}
+import type { ServiceDefinition } from '../workloads/service-definition.ts';
 
 /** What of a stack is deployed, by the names of services. */
 export interface DeployedServices {
@@ -28,14 +24,20 @@ export async function resolveTarget(
   target: string,
   deployed: () => Promise<DeployedServices>,
   stack: string,
-  services: readonly TargetService[],
+  services: readonly Pick<ServiceDefinition, 'name' | 'path'>[],
 ): Promise<{ readonly targetUrl: string; readonly on?: string }> {
+  // By its name, or by the last word of its path.
   const service = services.find(({ name, path }) => target === name || target === path.slice(1));
   if (service !== undefined) {
     const { urls, on } = await deployed();
-    const place = on[service.name];
-    const targetUrl = joined(urls[service.name], service.path, target, stack);
-    return place === undefined ? { targetUrl } : { targetUrl, on: place };
+    const base = urls[service.name];
+    if (base === undefined) {
+      throw remedy.configuration('no-stack', `stack ${stack} has no service that answers at /${target}`, [
+        `bring one up on this machine with "chainctl deploy local${stackOption(stack)}"`,
+        'or name the address: chainctl load --target http://127.0.0.1:8001/chain',
+      ]);
+    }
+    return defined({ targetUrl: new URL(service.path, base).href, on: on[service.name] });
   }
   const url = URL.parse(target);
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -67,14 +69,6 @@ export function checkTag(tag: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/.test(tag)) return tag;
   throw remedy.usage('tag-invalid', `--tag "${tag}" cannot be part of a file name`, [
     'use up to 40 letters, digits, dots, hyphens and underscores, for example --tag aws-2',
-  ]);
-}
-
-function joined(base: string | undefined, path: string, word: string, stack: string): string {
-  if (base !== undefined) return new URL(path, base).href;
-  throw remedy.configuration('no-stack', `stack ${stack} has no service that answers at /${word}`, [
-    `bring one up on this machine with "chainctl deploy local${stackOption(stack)}"`,
-    'or name the address: chainctl load --target http://127.0.0.1:8001/chain',
   ]);
 }
 

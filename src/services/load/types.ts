@@ -34,9 +34,7 @@ export interface PointState {
 export interface ModelWork {
   /** Making the model ready: seconds where it has to be read from disk, and never 0. */
   readonly load: number;
-  /** Reading the prompt. */
   readonly prompt: number;
-  /** Writing the answer. */
   readonly generation: number;
 }
 
@@ -57,11 +55,8 @@ export interface Waterfall {
   readonly aWork?: ModelWork;
   /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
   readonly network: number;
-  /** Waiting for a place in B. */
   readonly bQueue?: number;
-  /** B's engine, as A's. */
   readonly bEngineQueue?: number;
-  /** B's model, as A's. */
   readonly bModel: number;
   readonly bWork?: ModelWork;
   /** B beyond its queue and its engine: its minimum processing time. */
@@ -121,6 +116,13 @@ export interface Knee {
   readonly above?: number;
 }
 
+/** Of a sweep that decides its points while it runs: `rates` are the bounds, and in the report what was offered. */
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+  readonly maxPoints: number;
+}
+
 /** What a sweep is going to do; known before the first request. */
 export interface SweepPlan {
   readonly runId: string;
@@ -140,26 +142,10 @@ export interface SweepPlan {
   readonly maxInFlight: number;
   /** While the target answers as fast as the probe did, drains included; without a probe, without drains. */
   readonly estimateSeconds: number;
-  /** A search for the knee: `rates` are the bounds, and in the report what was offered. */
-  readonly search?: {
-    readonly low: number;
-    readonly high: number;
-    readonly maxPoints: number;
-    /** A point that does not tell is offered again for at most as long; absent in runs of earlier versions. */
-    readonly maxDurationSeconds?: number;
-  };
-  /**
-   * A profile that makes a group grow and shrink: `rates` are its bounds, and in the report what was offered. The same rate
-   * may come more than once.
-   */
-  readonly elastic?: {
-    readonly low: number;
-    readonly high: number;
-    readonly maxPoints: number;
-    readonly group: string;
-    /** The size that it shall reach, where it is known. */
-    readonly size?: number;
-  };
+  /** A search for the knee. A point that does not tell is offered again, for so long at most (not in earlier versions). */
+  readonly search?: Bounds & { readonly maxDurationSeconds?: number };
+  /** It makes a group grow, to this size where it is known, and shrink. The same rate may come more than once. */
+  readonly elastic?: Bounds & { readonly group: string; readonly size?: number };
   /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
   readonly sharedPrefixTokens?: number;
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
@@ -169,15 +155,13 @@ export interface SweepPlan {
 }
 
 /** A few times a second while a point runs; what a live view needs. */
-export interface SweepTick {
-  readonly index: number;
-  readonly rate: number;
+export interface SweepTick
+  extends Pick<PointSummary, 'index' | 'rate' | 'scheduled' | 'sent'>,
+    Partial<Pick<PointSummary, 'errorsByClass' | 'hosts'>> {
   readonly phase: 'warmup' | 'measure' | 'drain';
   /** Seconds since the phase began, and its planned length (for `drain`: the bound). */
   readonly elapsedSeconds: number;
   readonly phaseSeconds: number;
-  readonly scheduled: number;
-  readonly sent: number;
   readonly ok: number;
   readonly failed: number;
   readonly inFlight: number;
@@ -185,15 +169,13 @@ export interface SweepTick {
   readonly sentPerSecond: number;
   /** Estimated seconds to the end of the sweep, drains included. */
   readonly etaSeconds: number;
-  /** Set while a point drains: it ends with the last answer, and the estimate is the longest that it can take. */
+  /** Set while a point drains: the estimate is the longest that it can take. */
   readonly etaAtMost?: boolean;
   /** Set where the sweep decides which points follow: the estimate is of this point. */
   readonly etaOfPoint?: boolean;
   /** So far in this point: response time of successes, and lateness, milliseconds. */
   readonly response?: Percentiles;
   readonly lateness?: Percentiles;
-  readonly errorsByClass?: Readonly<Record<string, number>>;
-  readonly hosts?: Readonly<Record<string, number>>;
   /** Median response time of each of the last seconds, oldest first, at most 60; 0 for a second without success. */
   readonly responseHistory?: readonly number[];
 }
@@ -217,9 +199,8 @@ export interface PointSummary {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
   readonly errorsByClass: Readonly<Record<string, number>>;
-  /** Requests sent per second of the point's duration. */
+  /** Requests sent, and successful answers, per second of the point's duration. */
   readonly sentRps: number;
-  /** Successful answers per second of the point's duration. */
   readonly okRps: number;
   /**
    * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
@@ -284,7 +265,6 @@ export interface SweepReport {
   readonly problem?: string;
   /** The `--abort-on` condition that was met, and what was seen. */
   readonly abortedBy?: string;
-  /** Of an elastic profile, what became of the group. */
   readonly elastic?: ElasticOutcome;
   readonly summaryCsv: string;
   readonly runFolder: string;

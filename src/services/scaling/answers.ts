@@ -1,4 +1,4 @@
-import { type Bounds, pairs } from './bounds.ts';
+import { type Bounds, pairs, type Serving } from './bounds.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
 import type { Poll } from './polls.ts';
 
@@ -31,9 +31,9 @@ export function answersOf(
   load: LoadCurve | undefined,
   order: readonly string[],
 ): Answers | undefined {
-  const fromLoad = load?.slices.filter(({ hosts }) => Object.keys(hosts).length > 0) ?? [];
-  const source = fromLoad.length > 0 ? 'load' : 'health';
-  const slices = source === 'load' ? (load?.slices ?? []) : healthSlices(polls);
+  const isTold = load?.slices.some(({ hosts }) => Object.keys(hosts).length > 0) === true;
+  const source = isTold ? 'load' : 'health';
+  const slices = isTold ? load.slices : healthSlices(polls);
   const hosts = [...new Set(slices.flatMap((slice) => answering(slice)))];
   if (hosts.length === 0) return undefined;
   const named = (instance: string) => hosts.find((host) => host === instance || host.startsWith(`${instance}.`));
@@ -66,20 +66,14 @@ export function firstAnswer({ slices }: Answers, host: string, since: number): B
 /**
  * From when on a host got its part of the traffic: at least {@link FAIR_SHARE} of 1/n of all answers that were counted
  * in a window that begins there, n being the instances that serve at its end. A definition of our own; an even share
- * is what Jain, Chiu and Hawe (1984) call fair. A window is as long as it has to be for chance to matter little.
- *
- * @param serving how many instances serve at a time; undefined where that is not known, and the hosts that answer count
+ * is what Jain, Chiu and Hawe (1984) call fair. A window is as long as it has to be for chance to matter little. Where
+ * nobody knows how many serve, the hosts that answer count.
  */
-export function fairShare(
-  { slices }: Answers,
-  host: string,
-  since: Bounds,
-  serving: (at: number) => number | undefined,
-): Bounds | undefined {
+export function fairShare({ slices }: Answers, host: string, since: Bounds, serving: Serving): Bounds | undefined {
   const begin = slices.findIndex(({ from, to }) => from >= (since.after ?? since.by) || to >= since.by);
   for (let first = begin; first >= 0 && first < slices.length; first++) {
-    const share = shareFrom(slices, first, host, serving);
     const slice = slices[first];
+    const share = shareOf(host, slices.slice(first), serving);
     if (share === undefined || slice === undefined) return undefined;
     if (!share) continue;
     // It cannot have its part before its first answer.
@@ -91,16 +85,11 @@ export function fairShare(
 }
 
 /** @returns undefined when the answers end before the window does */
-function shareFrom(
-  slices: readonly AnswerSlice[],
-  first: number,
-  host: string,
-  serving: (at: number) => number | undefined,
-): boolean | undefined {
-  const start = slices[first]?.from ?? 0;
+function shareOf(host: string, slices: readonly AnswerSlice[], serving: Serving): boolean | undefined {
+  const start = slices[0]?.from ?? 0;
   const totals = new Map<string, number>();
   let all = 0;
-  for (const { to, hosts } of slices.slice(first)) {
+  for (const { to, hosts } of slices) {
     for (const [each, count] of Object.entries(hosts)) totals.set(each, (totals.get(each) ?? 0) + count);
     all += Object.values(hosts).reduce((sum, count) => sum + count, 0);
     const sharing = Math.max(1, serving(to) ?? totals.size);

@@ -22,6 +22,9 @@ export function offsetOf({ after, by }: Bounds, origin: number): Span {
   return [thousandths(((after ?? by) - origin) / 1000), thousandths((by - origin) / 1000)];
 }
 
+/** How many instances serve at a time, milliseconds since the epoch; undefined where that is not known. */
+export type Serving = (at: number) => number | undefined;
+
 /** Each with the one before it. */
 export function pairs<T>(list: readonly T[]): (readonly [before: T, after: T])[] {
   return list.slice(1).map((after, place) => [list[place] as T, after]);

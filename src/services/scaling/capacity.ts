@@ -1,5 +1,6 @@
 import type { SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
+import type { Serving } from './bounds.ts';
 import { type AnswerSlice, type LoadCurve, offeredAt } from './load-curve.ts';
 
 /** Requests per second that one instance sustains. */
@@ -36,11 +37,8 @@ export function kneeCapacity({ knee, points }: Pick<SweepReport, 'knee' | 'point
 }
 
 /** How many instances served all through a slice in which more was offered than answered. */
-function saturated(
-  load: LoadCurve,
-  { from, to, ok, overloaded: judged = true }: AnswerSlice,
-  serving: (at: number) => number | undefined,
-): number | undefined {
+function saturated(load: LoadCurve, slice: AnswerSlice, serving: Serving): number | undefined {
+  const { from, to, ok, overloaded: judged = true } = slice;
   const [before, after] = [serving(from), serving(to)];
   // Answers that are still on their way seem to be an overload, but not where somebody judged the point.
   const overloaded = judged && ok < (GOODPUT_SHARE * offeredAt(load, from) * (to - from)) / 1000;
@@ -52,10 +50,9 @@ function saturated(
  * one of them got done in the second half of such a stretch, since in the first one the answers are still on their
  * way. The best of all stretches counts: a later hop may have held up the others.
  *
- * @param serving how many instances serve at a time, milliseconds since the epoch
  * @returns undefined when the group was never at its limit for long enough
  */
-export function plateauCapacity(load: LoadCurve, serving: (at: number) => number | undefined): Capacity | undefined {
+export function plateauCapacity(load: LoadCurve, serving: Serving): Capacity | undefined {
   const stretches: { readonly instances: number; readonly slices: AnswerSlice[] }[] = [];
   let before: number | undefined;
   for (const slice of load.slices) {

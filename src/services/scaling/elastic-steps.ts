@@ -5,14 +5,17 @@ import { defined } from '../defined.ts';
 import type { NextStep } from '../load/profiles/profile.ts';
 import type { ElasticOutcome } from '../load/types.ts';
 import type { GroupSample } from '../stack/group.ts';
-import { boundsOf, decide, type ElasticSettings, type ElasticState, firstState, viewOf } from './elastic-profile.ts';
+import {
+  boundsOf,
+  type Decision,
+  decide,
+  type ElasticSettings,
+  type ElasticState,
+  firstState,
+  viewOf,
+} from './elastic-profile.ts';
 
-const PHASE = {
-  base: 'low rate',
-  grow: 'stepping up',
-  hold: 'holding',
-  'scale-in': 'waiting for scale-in',
-} as const;
+const PHASE = { base: 'low rate', grow: 'stepping up', hold: 'holding', 'scale-in': 'waiting for scale-in' } as const;
 
 /**
  * The steps of the profile: after each one it looks at what the watch has seen last.
@@ -33,7 +36,7 @@ export function elasticSteps(
   let decidedAt = seenAt;
   let unseenSeconds: number | undefined;
   let state: ElasticState | undefined;
-  let began = 0;
+  let began: number | undefined;
   let scaledIn: boolean | undefined;
   let blind: unknown;
   const enter = ({ phase, rate }: ElasticState, why?: string) => {
@@ -49,20 +52,17 @@ export function elasticSteps(
     const now = clock.monotonic();
     unseenSeconds = seenAt < decidedAt ? (now - seenAt) / 1000 : undefined;
     decidedAt = now;
-    if (state === undefined) {
-      began = now;
-      state = firstState(settings);
-      enter(state);
-    } else {
-      const decision = decide(settings, bounds, state, { ...viewOf(last), unseenSeconds }, (now - began) / 1000);
-      if ('end' in decision) {
-        scaledIn = decision.end === 'scaled-in';
-        emit({ type: 'note', level: scaledIn ? 'info' : 'warn', text: `${group} ${decision.why}` });
-        return undefined;
-      }
-      if (decision.next.phase !== state.phase) enter(decision.next, decision.why);
-      state = decision.next;
+    began ??= now;
+    const view = { ...viewOf(last), unseenSeconds };
+    const first: Decision = { next: firstState(settings) };
+    const decision = state === undefined ? first : decide(settings, bounds, state, view, (now - began) / 1000);
+    if ('end' in decision) {
+      scaledIn = decision.end === 'scaled-in';
+      emit({ type: 'note', level: scaledIn ? 'info' : 'warn', text: `${group} ${decision.why}` });
+      return undefined;
     }
+    if (decision.next.phase !== state?.phase) enter(decision.next, decision.why);
+    state = decision.next;
     return { index: offered++, rate: state.rate };
   };
   return {
@@ -80,9 +80,7 @@ export function elasticSteps(
     outcome(): ElasticOutcome {
       // One that is drained is still there, and costs money.
       const endSize = viewOf(last).present;
-      return defined({
-        ...{ group, startSize, peakSize: peak, endSize, unseenSeconds, size: bounds.top, scaledIn, phases },
-      });
+      return defined({ group, startSize, peakSize: peak, endSize, unseenSeconds, size: bounds.top, scaledIn, phases });
     },
   };
 }

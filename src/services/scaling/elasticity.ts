@@ -1,50 +1,21 @@
 import { defined } from '../defined.ts';
 import type { GroupError } from '../stack/group.ts';
 import { answersOf } from './answers.ts';
-import { pairs } from './bounds.ts';
+import { pairs, type Serving } from './bounds.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
-import { type DemandChange, type ElasticityMetrics, elasticityMetrics, type SupplyPoll } from './elasticity-metrics.ts';
+import { type DemandChange, elasticityMetrics, type SupplyPoll } from './elasticity-metrics.ts';
 import { hasReached } from './instance-state.ts';
 import { type LoadCurve, loadOfRun, loadOfWatch, type RecordedLoad } from './load-curve.ts';
 import { type Poll, type Polls, pollsOf } from './polls.ts';
 import type { Timeline } from './read-timeline.ts';
 import { scaleEvents } from './scale-events.ts';
-import { type ScaleIn, scaleIn } from './scale-in.ts';
-import { type EventContext, type ScaleOut, scaleOut } from './scale-out.ts';
+import { scaleIn } from './scale-in.ts';
+import { type EventContext, scaleOut } from './scale-out.ts';
 
 /** Polls that are further apart than so many intervals leave a hole. */
 export const LONGEST_GAP = 3;
 
-/** Everything that a timeline tells about a group's elasticity. Offsets are seconds since {@link origin}. */
-export interface ScalingFigures {
-  readonly group: string;
-  /** Of the first poll, ISO 8601 UTC. */
-  readonly startedAt: string;
-  /** When the load began; without one, the first poll. ISO 8601 UTC. */
-  readonly origin: string;
-  readonly originIs: 'load' | 'first look';
-  readonly seconds: number;
-  readonly looks: number;
-  /** Polls of which a part is missing, and why the first one is. */
-  readonly incomplete: number;
-  readonly problem?: string;
-  /** Median time between two polls: no figure is finer. */
-  readonly intervalSeconds: number;
-  readonly scaleOuts: readonly ScaleOut[];
-  readonly scaleIns: readonly ScaleIn[];
-  /** Who answered is known from the load, second by second, or from `GET /health`; and how hosts were told apart. */
-  readonly answersFrom?: { readonly source: 'load' | 'health'; readonly matched: 'name' | 'order' };
-  readonly capacity?: Capacity;
-  /** What the demand was never taken to be below: the autoscaler's minimum, or 1. */
-  readonly floor: number;
-  readonly metrics?: ElasticityMetrics;
-  /** Why there are no metrics. */
-  readonly noMetrics?: string;
-  /** What the group complained of, each once. */
-  readonly errors: readonly GroupError[];
-  /** What a reader must know before using the figures. */
-  readonly remarks: readonly string[];
-}
+export type ScalingFigures = ReturnType<typeof scalingFigures>;
 
 export interface ElasticityOptions {
   /** The run's own load; without it, what the watch saw of one counts. */
@@ -53,33 +24,43 @@ export interface ElasticityOptions {
   readonly capacity?: Capacity;
 }
 
-/** All figures of a timeline; the same record always gives the same ones. */
-export function scalingFigures(timeline: Timeline, options: ElasticityOptions = {}): ScalingFigures {
+/**
+ * Everything that a timeline tells about a group's elasticity; the same record always gives the same figures. Times are
+ * ISO 8601 UTC, offsets seconds since `origin`.
+ */
+export function scalingFigures(timeline: Timeline, options: ElasticityOptions = {}) {
   const polls = pollsOf(timeline);
   const load = curveOf(timeline, options);
   const serving = servingAt(polls);
   const answers = answersOf(polls.all, load, servingOrder(polls));
-  const first = polls.all[0]?.at ?? timeline.about.startedAt;
+  const { about } = timeline;
+  const first = polls.all[0]?.at ?? about.startedAt;
   const origin = load?.levels[0]?.at ?? first;
   const context: EventContext = { polls, origin, steps: load?.steps, answers, serving };
   const events = scaleEvents(polls.all);
-  const capacity = capacityOf(timeline, options, load, serving);
+  const told = about.capacityPerInstance === undefined ? undefined : givenCapacity(about.capacityPerInstance);
+  const capacity = options.capacity ?? told ?? (load && plateauCapacity(load, serving));
   // A week of polls is more than a call takes as arguments.
   const floor = timeline.samples.reduce((most, { group }) => Math.max(most, group.autoscaler?.min ?? 1), 1);
-  const interval = medianInterval(polls.all) ?? timeline.about.intervalSeconds * 1000;
+  const interval = medianInterval(polls.all) ?? about.intervalSeconds * 1000;
   const demand = load && capacity && demandOf(load, capacity, floor);
   const metrics = demand && elasticityMetrics(suppliesOf(polls, demand[0]?.at), demand, LONGEST_GAP * interval);
   const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
   return defined({
-    group: timeline.about.group,
+    group: about.group,
     startedAt: new Date(first).toISOString(),
     origin: new Date(origin).toISOString(),
     originIs: load === undefined ? 'first look' : 'load',
     seconds: ((polls.all.at(-1)?.at ?? first) - first) / 1000,
-    ...{ looks: polls.all.length, incomplete: broken.length, problem: broken[0], intervalSeconds: interval / 1000 },
+    looks: polls.all.length,
+    // Polls of which a part is missing, and why the first one is.
+    ...{ incomplete: broken.length, problem: broken[0] },
+    // Median time between two polls: no figure is finer.
+    intervalSeconds: interval / 1000,
     scaleOuts: events.filter(({ from, to }) => to > from).map((event) => scaleOut(event, context)),
     scaleIns: events.filter(({ from, to }) => to < from).map((event) => scaleIn(event, context, load)),
     answersFrom: answers && { source: answers.source, matched: answers.matched },
+    // The demand was never taken to be below the floor: the autoscaler's minimum, or 1.
     ...{ capacity, floor, metrics, noMetrics: metrics === undefined ? whyNoMetrics(load, capacity) : undefined },
     errors: errorsOf(timeline),
     remarks: remarksOf(timeline, polls, load, demand),
@@ -97,17 +78,6 @@ export function demandOf(load: LoadCurve, { perInstance }: Capacity, floor: numb
 
 export function curveOf({ samples }: Timeline, { load }: ElasticityOptions): LoadCurve | undefined {
   return (load && loadOfRun(load)) ?? loadOfWatch(samples);
-}
-
-function capacityOf(
-  { about }: Timeline,
-  { capacity }: ElasticityOptions,
-  load: LoadCurve | undefined,
-  serving: (at: number) => number | undefined,
-): Capacity | undefined {
-  if (capacity !== undefined) return capacity;
-  if (about.capacityPerInstance !== undefined) return givenCapacity(about.capacityPerInstance);
-  return load && plateauCapacity(load, serving);
 }
 
 function whyNoMetrics(load: LoadCurve | undefined, capacity: Capacity | undefined): string {
@@ -157,20 +127,18 @@ function suppliesOf({ all }: Polls, from = Number.NEGATIVE_INFINITY): SupplyPoll
 }
 
 /** How many instances served at a time, as the last poll before it saw it. */
-function servingAt({ all }: Polls): (at: number) => number | undefined {
+function servingAt({ all }: Polls): Serving {
   const seen = all.flatMap(({ at, serving }) => (serving === undefined ? [] : [{ at, serving }]));
   return (at) => seen.findLast((each) => each.at <= at)?.serving;
 }
 
 /** Instances in the order in which they began to serve. */
 function servingOrder({ all }: Polls): string[] {
-  const order = new Set<string>();
-  for (const { instances } of all) {
-    for (const instance of [...(instances?.values() ?? [])].sort((a, b) => a.name.localeCompare(b.name))) {
-      if (hasReached(instance, 'serving')) order.add(instance.name);
-    }
-  }
-  return [...order];
+  const order = all.flatMap(({ instances }) => {
+    const serving = [...(instances?.values() ?? [])].filter((instance) => hasReached(instance, 'serving'));
+    return serving.map(({ name }) => name).sort((a, b) => a.localeCompare(b));
+  });
+  return [...new Set(order)];
 }
 
 /** Milliseconds between two polls; undefined for less than two. */

@@ -1,22 +1,17 @@
 import { remedy } from '../../errors.ts';
-import type { GroupSource } from '../stack/group.ts';
 import type { Place } from '../stack/places.ts';
 import { stackOption } from '../stack/stack-option.ts';
 
-/** A group, and the place that it is in. */
-export interface FoundGroup {
-  readonly place: string;
-  /** Closing it closes the place, too. */
-  readonly source: GroupSource;
-}
+export type FoundGroup = Awaited<ReturnType<typeof findGroup>>;
 
 /**
  * The group that flags and record mean: at a place whose flags name one, else the stack's own. What costs money comes
  * first: it scales by itself.
  *
+ * @returns the group, which closes its place, too, when it is closed; and the name of that place
  * @throws RemedyError: exit 2 when the flags say only a part of where it is, exit 3 when there is none or no credentials
  */
-export async function findGroup(stack: string, places: readonly Place[]): Promise<FoundGroup> {
+export async function findGroup(stack: string, places: readonly Place[]) {
   const able = places.filter(({ provider }) => provider.groupFlags !== undefined);
   const named = able.filter(isNamed);
   const recorded = able

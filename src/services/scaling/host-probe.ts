@@ -3,7 +3,6 @@ import { readBounded } from '../chain/client.ts';
 import { describeTransport } from '../chain/transport.ts';
 import { serviceBase } from '../chain/urls.ts';
 import { parseJson } from '../words.ts';
-import type { HostCount } from './types.ts';
 
 /** Requests of one poll: twice the hosts that answered the one before, and never so many that a service would feel it. */
 const FEWEST = 6;
@@ -13,27 +12,19 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 const TIMEOUT_MS = 3000;
 
-interface ProbeAnswers {
-  /** By name. */
-  readonly hosts: readonly HostCount[];
-  /** Requests that no host answered. */
-  readonly unanswered: number;
-  /** What went wrong, most frequent first. */
-  readonly problems: readonly string[];
-}
-
-export type HostProbe = (signal: AbortSignal) => Promise<ProbeAnswers>;
+export type HostProbe = ReturnType<typeof hostProbe>;
 
 /**
  * Asks `GET /health` a few times, each on a connection of its own: a load balancer spreads connections, and one that is
  * kept would always be answered by the same host.
  *
  * @param url of the group's service; its path is left aside
+ * @returns asks, and resolves to the hosts by name, how many requests no host answered, and why, most frequent first
  */
-export function hostProbe(url: string): HostProbe {
+export function hostProbe(url: string) {
   const health = `${serviceBase(url)}/health`;
   let requests = FEWEST;
-  return async (signal) => {
+  return async (signal: AbortSignal) => {
     const asked = requests;
     const agent = new Agent({ pipelining: 0, connections: asked, connect: { timeout: TIMEOUT_MS } });
     try {

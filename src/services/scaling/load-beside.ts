@@ -24,13 +24,9 @@ const TAIL_BYTES = 16 * 1024;
  * @returns undefined when no load runs
  */
 export async function findLiveRun(outFolder: string, now: number): Promise<string | undefined> {
-  const names = await unlessMissing(readdir(outFolder), []);
+  const names = (await unlessMissing(readdir(outFolder), [])).filter((name) => /^\d{8}-\d{6}-/.test(name));
   // The names begin with the time. Of several that run, the youngest is meant.
-  for (const name of names
-    .filter((each) => /^\d{8}-\d{6}-/.test(each))
-    .sort()
-    .reverse()
-    .slice(0, NEWEST)) {
+  for (const name of names.sort().reverse().slice(0, NEWEST)) {
     const folder = join(outFolder, name);
     const changed = await stat(join(folder, SERIES)).catch(() => undefined);
     if (changed === undefined || now - changed.mtimeMs > QUIET_MS) continue;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '../defined.ts';
 import { readJsonLines } from '../load/record/json-lines.ts';
 import type { GroupSample, InstanceSample, Stage } from '../stack/group.ts';
 import { TIMELINE_FILE, type TimelineAbout } from './timeline-record.ts';
@@ -25,9 +26,7 @@ export async function readTimeline(folder: string): Promise<Timeline | undefined
   return { about, samples: migrated(samples).toSorted((a, b) => a.group.at - b.group.at) };
 }
 
-const WORDS = ['action', 'status', 'health', 'backend'] as const;
-
-type Words = { readonly [Word in (typeof WORDS)[number]]?: string };
+type Words = { readonly [Word in 'action' | 'status' | 'health' | 'backend']?: string | undefined };
 
 /** An instance as version 0.1 recorded it: in the words of a managed instance group, whatever the group was. */
 type Recorded = Omit<InstanceSample, 'stage'> & Words & { readonly stage?: Stage };
@@ -59,11 +58,10 @@ function groupOf({ autoscaler, ...group }: GroupSample, known: Known): GroupSamp
 }
 
 function instanceOf(recorded: Recorded, known: Known): InstanceSample {
-  const { stage, action: _action, status: _status, health: _health, backend: _backend, ...kept } = recorded;
+  const { stage, action, status, health, backend, ...kept } = recorded;
   if (stage !== undefined) return { ...kept, stage };
-  const words: Words = recorded;
-  const detail = Object.fromEntries(WORDS.flatMap((word) => (words[word] === undefined ? [] : [[word, words[word]]])));
-  return { ...kept, stage: stageOf(words, known), detail };
+  const words = { action, status, health, backend };
+  return { ...kept, stage: stageOf(words, known), detail: defined(words) };
 }
 
 function stageOf({ action = 'NONE', status, health, backend }: Words, known: Known): Stage {

@@ -5,15 +5,13 @@ import { defined } from '../defined.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { makeRunFolder, resultsUnwritable } from '../load/record/results-folder.ts';
 import { findLiveRun } from './load-beside.ts';
-import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
+import { openTimeline, TIMELINE_FILE, type TimelineAbout } from './timeline-record.ts';
 import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
 
-export interface RecordOptions {
+export interface RecordOptions extends Pick<TimelineAbout, 'capacityPerInstance'> {
   /** The results folder. */
   readonly outFolder: string;
   readonly tag: string;
-  /** Requests per second that one instance sustains, where it is known. */
-  readonly capacityPerInstance?: number;
 }
 
 /** A watch with what it left on disk. */

@@ -10,6 +10,7 @@ import { elasticSteps } from './elastic-steps.ts';
 import type { HostProbe } from './host-probe.ts';
 import { followLoad } from './load-beside.ts';
 import { recordedWatch } from './recorded-watch.ts';
+import type { TimelineAbout } from './timeline-record.ts';
 import type { ScaleSample } from './types.ts';
 import { isFinal } from './watch.ts';
 
@@ -28,12 +29,7 @@ export interface ElasticDeps extends Omit<SweepDeps, 'next' | 'elasticOutcome'> 
 }
 
 /** How the group is polled meanwhile. */
-export interface ElasticWatch {
-  /** Between two polls, seconds. */
-  readonly intervalSeconds: number;
-  /** Requests per second that one instance sustains, where it is known. */
-  readonly capacityPerInstance?: number;
-}
+export type ElasticWatch = Pick<TimelineAbout, 'intervalSeconds' | 'capacityPerInstance'>;
 
 /**
  * Offers a load that lets a group grow to its maximum and shrink again, with a watch beside it that is recorded in the

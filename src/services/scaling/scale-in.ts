@@ -3,27 +3,18 @@ import { hasReached, isLeaving } from './instance-state.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
 import { firstBounds } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
-import { type EventContext, type Reached, reachedFigure, type SizeStep, sizeStep, stepBefore } from './scale-out.ts';
+import { type EventContext, reachedFigure, sizeStep, stepBefore } from './scale-out.ts';
 
-interface Departure {
-  readonly instance: string;
-  /** When it was given no more requests: on its way out, or no longer healthy for the load balancer. */
-  readonly drained: Reached;
-  /** When the group no longer had it. */
-  readonly gone: Reached;
-}
+export type ScaleIn = ReturnType<typeof scaleIn>;
 
-/** One shrinking of the group. */
-export interface ScaleIn extends SizeStep {
-  readonly departures: readonly Departure[];
-  /**
-   * Answers of the load from the last poll before the decision until the last instance was gone, or the timeline ended:
-   * all of them, whoever gave them. Undefined where the load was not recorded.
-   */
-  readonly answers?: { readonly ok: number; readonly failed: number };
-}
-
-export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurve | undefined): ScaleIn {
+/**
+ * One shrinking of the group.
+ *
+ * @returns of each instance when it was `drained`: given no more requests, on its way out or no longer healthy for the
+ *   load balancer; and `gone`: the group no longer had it. `answers` of the load from the last poll before the decision
+ *   until the last instance was gone, or the timeline ended: all of them, whoever gave them; undefined without a record
+ */
+export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurve | undefined) {
   const { polls, steps } = context;
   const known = sizeStep(event, stepBefore(event.decided, steps, -1), context);
   const left = event.changes.map((change) => momentsOf(change, event, context));

@@ -1,48 +1,17 @@
 import { defined } from '../defined.ts';
 import type { InstanceSample } from '../stack/group.ts';
 import { type Answers, fairShare, firstAnswer } from './answers.ts';
-import { type Bounds, offsetOf, type Span, spanBetween } from './bounds.ts';
+import { type Bounds, offsetOf, type Serving, type Span, spanBetween } from './bounds.ts';
 import { hasReached } from './instance-state.ts';
 import type { LoadStep } from './load-curve.ts';
 import { firstBounds, type Poll, type Polls } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
-
-/** What a new instance goes through, in order. */
-type Phase = 'created' | 'running' | 'healthy' | 'serving' | 'firstAnswer' | 'fairShare';
 
 /** A duration in seconds, or why there is none. */
 export type Figure = { readonly span: Span } | { readonly why: string };
 
 /** When a phase was reached, in seconds since the decision (`span`) and since the load began (`offset`); or why it is not known. */
 export type Reached = { readonly span: Span; readonly offset: Span } | { readonly why: string };
-
-interface Arrival {
-  readonly instance: string;
-  readonly zone?: string;
-  readonly host?: string;
-  readonly phases: Readonly<Record<Phase, Reached>>;
-}
-
-/** What growth and shrinking have in common. */
-export interface SizeStep {
-  readonly from: number;
-  readonly to: number;
-  /** Seconds since the load began, or without one since the first poll. */
-  readonly decided: Span;
-  /** The rise, or fall, of the load before it, requests per second. */
-  readonly step?: { readonly from: number; readonly to: number; readonly offset: Span };
-  /** From that to the decision. */
-  readonly decide: Figure;
-  /** Instances that were to come, or to go, and were never seen to. */
-  readonly missing: number;
-}
-
-/** One growth of the group. */
-export interface ScaleOut extends SizeStep {
-  /** From the rise of the load to the first answer of the last new instance. */
-  readonly total: Figure;
-  readonly arrivals: readonly Arrival[];
-}
 
 /** What the figures of all events are made from. */
 export interface EventContext {
@@ -51,20 +20,20 @@ export interface EventContext {
   readonly origin: number;
   readonly steps: readonly LoadStep[] | undefined;
   readonly answers: Answers | undefined;
-  serving(at: number): number | undefined;
+  readonly serving: Serving;
 }
 
-export function scaleOut(event: ScaleEvent, context: EventContext): ScaleOut {
+export type ScaleOut = ReturnType<typeof scaleOut>;
+
+/** One growth of the group. `total`: from the rise of the load to the first answer of the last new instance. */
+export function scaleOut(event: ScaleEvent, context: EventContext) {
   const step = stepBefore(event.decided, context.steps, 1);
   const known = sizeStep(event, step, context);
   const moments = event.changes.map((change) => momentsOf(change, context));
   const answered = known.missing === 0 ? moments.map(({ reached }) => reached.firstAnswer[0]) : [undefined];
-  const arrivals = moments.map(({ reached, ...instance }): Arrival => {
-    const phases = Object.entries(reached).map(([phase, [moment, why]]) => [
-      phase,
-      reachedFigure(event, moment, context, why),
-    ]);
-    return { ...instance, phases: Object.fromEntries(phases) };
+  const arrivals = moments.map(({ reached, ...instance }) => {
+    const phases = Object.entries(reached).map(([phase, [at, why]]) => [phase, reachedFigure(event, at, context, why)]);
+    return { ...instance, phases: Object.fromEntries(phases) as Readonly<Record<Phase, Reached>> };
   });
   return { ...known, total: totalFigure(step, answered), arrivals };
 }
@@ -88,13 +57,18 @@ export function stepBefore(
   return { moment, from: first.from, to: last.to };
 }
 
-export function sizeStep(event: ScaleEvent, step: LoadStep | undefined, { origin, steps }: EventContext): SizeStep {
+/** What growth and shrinking have in common. */
+export function sizeStep(event: ScaleEvent, step: LoadStep | undefined, { origin, steps }: EventContext) {
   const { from, to, decided, changes } = event;
   const why = steps === undefined ? 'no load was recorded' : `no ${to > from ? 'rise' : 'fall'} of the load before it`;
+  const decide: Figure = step === undefined ? { why } : { span: spanBetween(step.moment, decided) };
   return defined({
+    // Seconds since the load began, or without one since the first poll.
     ...{ from, to, decided: offsetOf(decided, origin) },
+    // The rise, or fall, of the load before it, requests per second; and from that to the decision.
     step: step && { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) },
-    decide: step === undefined ? { why } : { span: spanBetween(step.moment, decided) },
+    decide,
+    // Instances that were to come, or to go, and were never seen to.
     missing: Math.abs(to - from) - changes.length,
   });
 }
@@ -117,9 +91,12 @@ function totalFigure(step: LoadStep | undefined, answered: readonly (Bounds | un
   return { span: spanBetween(step.moment, last) };
 }
 
-/** When the phases of an instance were reached; or why that is not known, where it is not that the timeline ended before. */
-type Reaching = Readonly<Record<Phase, readonly [moment: Bounds | undefined, why?: string | undefined]>>;
+/** What a new instance goes through, in order. */
+type Phase = 'created' | 'running' | 'healthy' | 'serving' | 'firstAnswer' | 'fairShare';
 
+type Moments = Readonly<Record<Phase, readonly [moment: Bounds | undefined, why?: string | undefined]>>;
+
+/** When an instance reached each phase; or why that is not known, where it is not that the timeline ended before. */
 function momentsOf({ name, index }: Change, { polls, answers, serving }: EventContext) {
   const life = lifeOf(polls.all, name, index);
   const before = polls.all.slice(0, index).findLast(({ instances }) => instances !== undefined);
@@ -141,7 +118,7 @@ function momentsOf({ name, index }: Change, { polls, answers, serving }: EventCo
   const healthless = polls.healthKnown ? undefined : 'nothing reports health';
   const hostless = answers === undefined ? 'no record of which host answered' : undefined;
   const unfair = answer ? 'not reached while enough answers came to judge' : 'it was not seen to answer';
-  const reached: Reaching = {
+  const reached: Moments = {
     created: [created],
     running: [has('running')],
     healthy: [has('healthy'), healthless],

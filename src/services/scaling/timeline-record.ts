@@ -33,15 +33,7 @@ export interface TimelineOptions extends TimelineAbout {
   readonly onFailure: (message: string) => void;
 }
 
-export interface TimelineRecord {
-  /** The CSV in the run's folder. */
-  readonly csv: string;
-  /** Appends one poll to both files; samples must come in order. */
-  add(sample: ScaleSample): void;
-  /** Resolves when everything that was added is in the files, or has failed. */
-  flushed(): Promise<void>;
-  close(): Promise<void>;
-}
+export type TimelineRecord = Awaited<ReturnType<typeof openTimeline>>;
 
 /**
  * Opens a group's timeline in a run's folder, or goes on with the one that is there: `scale.jsonl` with every instance
@@ -50,7 +42,7 @@ export interface TimelineRecord {
  *
  * @throws RemedyError `results-unwritable` (exit 3)
  */
-export async function openTimeline(options: TimelineOptions): Promise<TimelineRecord> {
+export async function openTimeline(options: TimelineOptions) {
   const { folder, tag, outFolder, onFailure, group, url, intervalSeconds, startedAt, capacityPerInstance } = options;
   const open = async (name: string, header: string) => {
     const path = join(folder, name);
@@ -63,12 +55,15 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
     lines.append(jsonLine({ about: { group, url, intervalSeconds, startedAt, capacityPerInstance } }));
     let healthKnown = false;
     return {
+      /** The CSV in the run's folder. */
       csv: rows.path,
-      add: (sample) => {
+      /** Appends one poll to both files; samples must come in order. */
+      add: (sample: ScaleSample) => {
         healthKnown ||= sample.group.healthKnown === true;
         lines.append(jsonLine(sample));
         rows.append(scaleRow(group, startedAt, sample, healthKnown));
       },
+      /** Resolves when everything that was added is in the files, or has failed. */
       flushed: async () => void (await Promise.all([lines.flushed(), rows.flushed()])),
       close: async () => {
         await Promise.all([lines.close(), rows.close()]);
@@ -80,12 +75,11 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
   }
 }
 
+/** A poll; seconds since the timeline's beginning, and the hosts that answered. */
 interface Row extends ScaleSample {
-  /** Seconds since the timeline's beginning. */
   readonly offset: number;
   readonly groupName: string;
   readonly states: StateCounts;
-  /** Hosts that answered. */
   readonly seen: readonly HostCount[];
 }
 

@@ -8,15 +8,10 @@ const OPERATORS = ['>=', '<=', '='] as const;
 
 type Term =
   | { readonly name: 'stable' }
-  | {
-      readonly name: (typeof NAMES)[number];
-      readonly operator: (typeof OPERATORS)[number];
-      readonly count: number;
-    };
+  | { readonly name: (typeof NAMES)[number]; readonly operator: (typeof OPERATORS)[number]; readonly count: number };
 
 /** What a watch waits for: all terms, in one and the same poll. */
 export interface Until {
-  /** As typed. */
   readonly expression: string;
   readonly terms: readonly Term[];
 }
@@ -73,7 +68,6 @@ function readTerm(text: string, fault: (place: number, why: string) => RemedyErr
   return { name, operator, count: Number(digits) };
 }
 
-/** Whether a poll that saw the group meets a condition. */
 export function isReached({ terms }: Until, sample: ScaleSample): boolean {
   return terms.every((term) => meets(term, sample));
 }

@@ -29,24 +29,17 @@ export interface WatchDeps {
   readonly signal: AbortSignal;
 }
 
-export interface WatchReport extends WatchPlan {
-  /** `until`: the condition was met. `for`: the time was over. `interrupted`: somebody ended it. */
-  readonly end: 'until' | 'for' | 'interrupted';
-  readonly seconds: number;
-  readonly looks: number;
-  /** Polls of which a part is missing. */
-  readonly problems: number;
-  /** The last one that saw the group. */
-  readonly last?: ScaleSample;
-}
+export type WatchReport = Awaited<ReturnType<typeof watchGroup>>;
 
 /**
  * Polls a group at fixed instants until a condition is met, the time is over or the signal aborts. Polls never
  * overlap: an instant that passes during one is left out. A poll that fails is a sample with a `problem`.
  *
+ * @returns `end`: the condition was met (`until`), the time was over (`for`), or somebody ended it (`interrupted`);
+ *   `problems`: polls of which a part is missing; `last`: the last one that saw the group
  * @throws RemedyError where polling again is no use: no credentials, no such group (exit 2 and 3)
  */
-export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promise<WatchReport> {
+export async function watchGroup(options: WatchOptions, deps: WatchDeps) {
   const { source, record, clock, emit, signal, onSample } = deps;
   const { intervalSeconds, forSeconds, until, runFolder } = options;
   const { name: group, url } = source;
@@ -56,7 +49,7 @@ export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promis
   const elapsed = () => (clock.monotonic() - started) / 1000;
   let [looks, problems] = [0, 0];
   let last: ScaleSample | undefined;
-  const ended = (end: WatchReport['end']): WatchReport => {
+  const ended = (end: 'until' | 'for' | 'interrupted') => {
     emit({ type: 'watch-ended' });
     return defined({ ...plan, end, seconds: elapsed(), looks, problems, last });
   };
@@ -89,21 +82,15 @@ export function nextSlot(slot: number, elapsedSeconds: number, intervalSeconds: 
 /** @returns whether it slept to the end */
 async function sleepUntil(due: number, { clock, signal }: WatchDeps, elapsed: () => number): Promise<boolean> {
   try {
-    signal.throwIfAborted();
     await clock.sleep(Math.max(0, (due - elapsed()) * 1000), signal);
-    return true;
   } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
+    if (!signal.aborted) throw error;
   }
+  return !signal.aborted;
 }
 
 /** @returns the poll, and whether it saw the group; undefined when it was interrupted: half a poll is none */
-async function pollOnce(
-  boundMs: number,
-  first: boolean,
-  { source, probe, load, clock, signal }: WatchDeps,
-): Promise<{ readonly sample: ScaleSample; readonly seen: boolean } | undefined> {
+async function pollOnce(boundMs: number, first: boolean, { source, probe, load, clock, signal }: WatchDeps) {
   const at = clock.now();
   const began = clock.monotonic();
   let seenMs = 0;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ChainClient } from '../../../src/services/chain/client.ts';
 import type { Clock } from '../../../src/services/clock.ts';
+import { redirectOf } from '../../../src/services/load/sweep/health.ts';
 import { measureBaseline, type Probe, prober, waitUntilCalm } from '../../../src/services/load/sweep/probe.ts';
-import { redirectOf } from '../../../src/services/load/sweep/redirect.ts';
 import { planSweep, predictInFlight, predictions } from '../../../src/services/load/sweep/sweep-plan.ts';
 
 const { signal } = new AbortController();

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Progress } from '../../../src/services/load/engine/protocol.ts';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
-import { LiveFigures } from '../../../src/services/load/stats/live-figures.ts';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
+import { Collector } from '../../../src/services/load/stats/collector.ts';
 import { Seconds } from '../../../src/services/load/stats/seconds.ts';
+import { livePoint } from '../../../src/services/load/sweep/live-point.ts';
+import { planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
 import type { SecondSample } from '../../../src/services/load/types.ts';
 
 const at = (elapsedMs: number, sent: number, inFlight: number): Progress => ({
@@ -43,15 +46,19 @@ test('a point in seconds: in order, told once they are over, sums kept', () => {
 });
 
 test('live figures: percentiles so far, medians of the last minute', () => {
-  const live = new LiveFigures();
-  expect(live.response).toBeUndefined();
+  const times = { durationSeconds: 100, warmupSeconds: 0, timeoutSeconds: 10, drainSeconds: 10 };
+  const known = { runId: 'r', simulated: false, maxInFlight: 10 };
+  const plan = planSweep({ targetUrl: 'http://h/chain', tag: 't', rates: [1], ...times }, known);
+  const live = livePoint(plan, 0, 1);
+  const shown = () => live.tick(at(1500, 1, 1), new Collector(protocolNamed('chain')));
+  expect(shown()).not.toHaveProperty('response');
   live.add(Array.from({ length: 1000 }, (_, i) => ended(i, 0, i)));
-  expect(live.response?.p50).toBeGreaterThan(490);
-  expect(live.response?.p50).toBeLessThan(510);
-  expect(live.lateness?.p99).toBeCloseTo(1, 1);
+  expect(shown().response?.p50).toBeGreaterThan(490);
+  expect(shown().response?.p50).toBeLessThan(510);
+  expect(shown().lateness?.p99).toBeCloseTo(1, 1);
   const sample = { phase: 'measure', sent: 1, ok: 1, failed: 0, inFlight: 0, hosts: {} } as const;
   for (let second = 0; second < 70; second++)
     live.addSecond({ ...sample, second, ...(second % 2 ? {} : { p50: second }) });
-  expect(live.history).toHaveLength(60);
-  expect(live.history.slice(0, 2)).toEqual([10, 0]);
+  expect(shown().responseHistory).toHaveLength(60);
+  expect(shown().responseHistory?.slice(0, 2)).toEqual([10, 0]);
 });

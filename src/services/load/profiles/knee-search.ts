@@ -78,8 +78,9 @@ export function nextSearchPoint(search: Search, tried: readonly Tried[]): Offer 
   const guess = guesses(search, from, bound, failed).find(
     (rate) => isNew(rate, ordered, from, bound.rate) && telling(rate),
   );
-  if (guess !== undefined) return { rate: guess, durationSeconds: near(search, guess) };
-  return best === undefined ? longer(search, first) : undefined;
+  if (guess === undefined) return best === undefined ? longer(search, first) : undefined;
+  const enough = Math.min(search.maxDurationSeconds, Math.ceil(ENOUGH / guess));
+  return { rate: guess, durationSeconds: Math.max(durationSeconds, enough) };
 }
 
 /** The same rate for as long as it takes to tell, if that is longer than it was and within the bound. */
@@ -89,10 +90,6 @@ function longer(search: Search, tried: Tried): Offer | undefined {
   const worth = LONGER.to * Math.max(search.durationSeconds, ENOUGH / rate);
   const wanted = Math.min(wantedSeconds, worth, search.maxDurationSeconds);
   return wanted < LONGER.from * durationSeconds ? undefined : { rate, durationSeconds: Math.ceil(wanted) };
-}
-
-function near({ durationSeconds, maxDurationSeconds }: Search, rate: number): number {
-  return Math.max(durationSeconds, Math.min(maxDurationSeconds, Math.ceil(ENOUGH / rate)));
 }
 
 function guesses({ durationSeconds }: Search, from: number, bound: Tried, failed: Tried | undefined): number[] {

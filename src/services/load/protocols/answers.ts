@@ -28,17 +28,12 @@ export function judgeStream(meter: TokenMeter): Verdict {
  * small endpoints are.
  */
 export function remembering(judge: Judge): Judge {
-  let lastStatus = -1;
-  let lastText = '';
-  let lastLocation: string | undefined;
-  let last: Verdict | undefined;
+  let last: { status: number; text: string; location: string | undefined; verdict: Verdict } | undefined;
   return (status, text, location) => {
-    if (last !== undefined && status === lastStatus && text === lastText && location === lastLocation) return last;
-    last = judge(status, text, location);
-    lastStatus = status;
-    lastText = text;
-    lastLocation = location;
-    return last;
+    if (last?.status !== status || last.text !== text || last.location !== location) {
+      last = { status, text, location, verdict: judge(status, text, location) };
+    }
+    return last.verdict;
   };
 }
 

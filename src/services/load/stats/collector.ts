@@ -50,7 +50,10 @@ export class Collector {
     if (record.host !== undefined) count(this.hosts, record.host);
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
-      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) this.#keepText(record);
+      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) {
+        const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(record.error)?.[1];
+        if (text !== undefined) this.errorTexts.set(record.class, text);
+      }
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -67,12 +70,10 @@ export class Collector {
     this.#observed.inFlight.push(inFlight);
   }
 
-  /** Records that were added. */
   get recorded(): number {
     return this.#seen.size;
   }
 
-  /** Everything that has ended without success. */
   get failed(): number {
     return this.recorded - this.outcomes.ok;
   }
@@ -101,11 +102,6 @@ export class Collector {
   get roughDepartureRate(): number | undefined {
     const seconds = (this.lastOkMs - this.#firstOkMs) / 1000;
     return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
-  }
-
-  #keepText({ class: name, error }: RequestRecord): void {
-    const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(error)?.[1];
-    if (text !== undefined) this.errorTexts.set(name, text);
   }
 
   #addSuccess(record: RequestRecord, latenessMs: number, serviceMs: number): void {

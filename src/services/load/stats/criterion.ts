@@ -38,7 +38,6 @@ const COMPARE = {
 
 /** `p95<2s`: a figure of a point against a bound. */
 export interface Criterion {
-  /** As typed. */
   readonly expression: string;
   readonly metric: Metric;
   readonly operator: keyof typeof COMPARE;

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import type { Knee, PointSummary } from '../types.ts';
 import { isCertainlyAbove } from './binomial.ts';
 
@@ -31,9 +32,5 @@ export function judgeKnee(points: readonly PointSummary[]): Knee | undefined {
   const below = ordered.filter(({ rate }) => above === undefined || rate < above);
   const best = below.findLast((point) => isSustained(point) === true);
   if (best === undefined) return undefined;
-  return {
-    rate: best.rate,
-    index: best.index,
-    ...(above === undefined ? {} : { above }),
-  };
+  return defined({ rate: best.rate, index: best.index, above });
 }

@@ -65,7 +65,8 @@ export interface SteadinessInput {
 export function judgeState(input: SteadinessInput): PointState {
   const total = Object.values(input.outcomes).reduce((sum, count) => sum + count, 0);
   if (input.sentMs.length < MIN_REQUESTS) {
-    return undecided(input, `only ${plural(input.sentMs.length, 'request')} sent`, SOME_REQUESTS / input.rate);
+    const why = `only ${plural(input.sentMs.length, 'request')} sent`;
+    return { state: 'unknown', ...advised(input, why, 0, SOME_REQUESTS / input.rate) };
   }
   if (input.outcomes.ok === 0) {
     const reason = total === 1 ? 'the only request did not succeed' : `none of ${total} requests succeeded`;
@@ -87,14 +88,14 @@ export function judgeState(input: SteadinessInput): PointState {
   if (unserved !== undefined) return judged('unknown', `, but ${unserved}`);
   if (course.grows && tookSeconds > LONGEST_SHARE * input.durationSeconds) {
     const why = `${observed} while answers take ${seconds(tookSeconds)}: the window is short against them`;
-    return { ...judged('filling', ''), ...undecided(input, why, 0, tookSeconds), state: 'filling' };
+    return { ...judged('filling', ''), ...advised(input, why, tookSeconds) };
   }
   if (course.grows && servedShare < SERVED.steady && input.sentMs.length >= FEW_REQUESTS) {
     return overloaded(servedReason(input));
   }
   const doubt = growth === undefined ? doubtOf(input, evidence) : later;
-  if (doubt !== undefined) return { ...undecided(input, `${observed}, but ${doubt}`, 0, tookSeconds), ...figures };
-  return judged('steady', `; Little's law expects ${little.expected.toFixed(1)}`);
+  if (doubt === undefined) return judged('steady', `; Little's law expects ${little.expected.toFixed(1)}`);
+  return { state: 'unknown', ...advised(input, `${observed}, but ${doubt}`, tookSeconds), ...figures };
 }
 
 /** What the judgement goes by. */
@@ -103,32 +104,32 @@ function evidenceOf(input: SteadinessInput) {
   const all = arrivalsInOrder(input.sentMs, input.serviceMs);
   const sorted = all.took.slice().sort();
   const servedShare = input.servedRps / input.rate;
+  const isHandful = all.at.length < FEW_REQUESTS;
   return {
     course: inFlightCourse(input.observed, all, window / 4, (window * 3) / 4),
     little: littlesLaw(all, window / 4, (window * 3) / 4),
     /** What all but a few answers take at most, and no less than their mean: time in system, seconds. */
     tookSeconds: Math.max(mean(all.took), sorted[Math.ceil(sorted.length * (1 - FEW_ANSWERS)) - 1] ?? 0) / 1000,
     servedShare,
-    ...(all.at.length < FEW_REQUESTS ? judgeRanks(all, servedShare) : judgeBatches(all, window, servedShare)),
+    isServedLess: servedShare < (isHandful ? SERVED.handful : SERVED.steady),
+    ...(isHandful ? judgeRanks(all) : judgeBatches(all, window)),
   };
 }
 
 interface Growth {
-  /** Seconds that each second of arrivals waits longer, where that is certain; and whether less is served as well. */
+  /** Seconds that each second of arrivals waits longer, where that is certain. */
   readonly growth: number | undefined;
-  readonly isServedLess: boolean;
   /** No growth that matters can hide in the errors. */
   readonly isFlat: boolean;
 }
 
-function judgeRanks(all: Arrivals, servedShare: number): Growth {
+function judgeRanks(all: Arrivals): Growth {
   const { slope, error, z } = rankTrend(all);
   const { ranks, flat } = TREND;
   // Neighbours wait in the same queue: the more there are, the less each is a sample of its own.
   const deviations = ranks.deviations * Math.sqrt(Math.max(1, all.at.length / ranks.independent));
   return {
     growth: z > deviations && slope > ranks.share ? slope : undefined,
-    isServedLess: servedShare < SERVED.handful,
     isFlat: slope + flat.errors.ranks * error < flat.share,
   };
 }
@@ -137,7 +138,7 @@ function judgeRanks(all: Arrivals, servedShare: number): Growth {
  * Of all arrivals, of those after the first quarter of the window (what comes last has waited longest) and of those in
  * its first half (where many share one target, the last ones gain when no more come).
  */
-function judgeBatches(all: Arrivals, window: number, servedShare: number): Growth {
+function judgeBatches(all: Arrivals, window: number): Growth {
   const trendOf = (part: Arrivals) => (part.at.length < FEW_REQUESTS ? [] : [batchTrend(part)]);
   const later = [all, arrivedBetween(all, window / 4, Number.POSITIVE_INFINITY)].flatMap(trendOf);
   const trends = [...later, ...trendOf(arrivedBetween(all, 0, window / 2))];
@@ -145,7 +146,6 @@ function judgeBatches(all: Arrivals, window: number, servedShare: number): Growt
   const growing = trends.filter(({ slope, error }) => slope > batches.share && slope > batches.errors * error);
   return {
     growth: growing[0]?.slope,
-    isServedLess: servedShare < SERVED.steady,
     isFlat: later.every(({ slope, error }) => slope + flat.errors.batches * error < flat.share),
   };
 }
@@ -180,19 +180,17 @@ function doubtOf(input: SteadinessInput, evidence: ReturnType<typeof evidenceOf>
   return `the answers of ${input.sentMs.length} requests differ too much to tell a trend from chance`;
 }
 
-function undecided(input: SteadinessInput, why: string, atLeastSeconds = 0, tookSeconds = 0): PointState {
-  const suggestedDurationSeconds = wantedSeconds(input, tookSeconds, atLeastSeconds);
-  const reason = `${why}; --duration ${suggestedDurationSeconds}s would show more`;
-  return { state: 'unknown', reason, suggestedDurationSeconds };
-}
-
-/** At least twice as long, enough requests for batches, and four times as long as answers take, with some to spare. */
-function wantedSeconds({ rate, durationSeconds, sentMs }: SteadinessInput, tookSeconds: number, atLeast = 0): number {
+/**
+ * Why nothing is certain, and which duration would show more: at least twice as long, enough requests for batches, and
+ * four times as long as answers take, with some to spare.
+ */
+function advised({ rate, durationSeconds, sentMs }: SteadinessInput, why: string, tookSeconds: number, atLeast = 0) {
   const forBatches = atLeast === 0 && sentMs.length < FEW_REQUESTS ? (1.2 * FEW_REQUESTS) / rate : 0;
   const double = atLeast === 0 ? 2 * durationSeconds : durationSeconds + 1;
   const needed = Math.max(atLeast, double, forBatches, (1.1 / LONGEST_SHARE) * tookSeconds);
   const unit = needed > 120 ? 30 : needed > 20 ? 10 : 5;
-  return Math.ceil(needed / unit) * unit;
+  const suggestedDurationSeconds = Math.ceil(needed / unit) * unit;
+  return { reason: `${why}; --duration ${suggestedDurationSeconds}s would show more`, suggestedDurationSeconds };
 }
 
 function servedReason({ servedRps, rate }: SteadinessInput): string {

@@ -7,7 +7,6 @@ const BATCHES = 10;
 interface Trend {
   /** Milliseconds per millisecond: what each second of arrivals adds to the time in system, in seconds. */
   readonly slope: number;
-  /** Its standard error. */
   readonly error: number;
 }
 

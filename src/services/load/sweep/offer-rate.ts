@@ -10,12 +10,11 @@ import { arrivalsWithin } from '../schedule/arrivals.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Collector } from '../stats/collector.ts';
 import { type Criterion, judgeCriterion } from '../stats/criterion.ts';
-import { LiveFigures } from '../stats/live-figures.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { Seconds } from '../stats/seconds.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
+import { livePoint } from './live-point.ts';
 import type { SweepControl } from './sweep-control.ts';
-import { tickMeter } from './ticks.ts';
 
 /** What is open when the operator interrupts gets this long to end. */
 export const GRACE_MS = 2000;
@@ -34,7 +33,6 @@ export interface SweepContext {
   readonly emit: Emit;
   /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
   readonly signal: AbortSignal;
-  /** What the operator asks while it runs. */
   readonly control?: SweepControl | undefined;
 }
 
@@ -68,8 +66,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const { rate, series: index, durationMs, maxInFlight } = order;
   const opened = await openPoint(outputs, rate);
   const collected = new Collector(protocolNamed(order.protocol));
-  const live = new LiveFigures();
-  const meter = tickMeter(plan, index, rate);
+  const live = livePoint(plan, index, rate);
   const watch = abortWatch(deps.abortOn);
   const ending = new AbortController();
   const signal = AbortSignal.any([deps.signal, ending.signal]);
@@ -94,7 +91,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
     if (progress.phase === 'drain' && shown.phase !== 'drain') onSent();
     if (progress.phase !== shown.phase || progress.elapsedMs - shown.elapsedMs >= TICK_MS) {
       shown = progress;
-      const tick = meter(progress, collected, live);
+      const tick = live.tick(progress, collected);
       if (isCurrent()) emit({ type: 'sweep-tick', tick });
     }
     if (signal.aborted) return;

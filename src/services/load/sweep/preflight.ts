@@ -4,8 +4,8 @@ import type { ChainClient } from '../../chain/client.ts';
 import { unauthorized } from '../../chain/token.ts';
 import { bodyMaker } from '../protocols/prompt-body.ts';
 import { protocolOf } from '../protocols/protocols.ts';
+import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
-import { redirects } from './redirect.ts';
 import type { SweepOptions } from './sweep-options.ts';
 
 /** Series of the probes' prompts: no point of a sweep has it. */

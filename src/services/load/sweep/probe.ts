@@ -4,7 +4,7 @@ import { excerpt } from '../../chain/excerpt.ts';
 import type { Clock } from '../../clock.ts';
 import { defined } from '../../defined.ts';
 import { parseJson } from '../../words.ts';
-import { redirectOf } from './redirect.ts';
+import { redirectOf } from './health.ts';
 
 const TRIES = 3;
 /** Slower than this, one probe has to do: three would be a wait of their own. */

@@ -1,7 +1,7 @@
 import type { NextStep, Step } from '../profiles/profile.ts';
 import { isSustained } from '../stats/knee.ts';
 import { skippedPoint } from '../stats/point-summary.ts';
-import type { PointSummary } from '../types.ts';
+import type { PointSummary, SweepReport } from '../types.ts';
 import type { PointResult, SweepContext } from './offer-rate.ts';
 import { type Baseline, waitUntilCalm } from './probe.ts';
 import type { SweepOptions } from './sweep-options.ts';
@@ -11,22 +11,6 @@ const DEFAULT_COOLDOWN_SECONDS = 30;
 /** Points that may be open together, each with a generator of its own; the next one waits until one has ended. */
 const MOST_OPEN = 8;
 
-/** How a sweep ended. */
-export interface Ending {
-  readonly finished: boolean;
-  /** The condition that was met, and what was seen. */
-  readonly abortedBy?: string;
-  /** Why it could not go on. */
-  readonly problem?: string;
-}
-
-/** A point that has begun. */
-interface Begun {
-  /** Nothing more is sent; what is open gets the time to end. */
-  readonly sent: Promise<void>;
-  readonly result: Promise<PointResult>;
-}
-
 interface SweepSteps extends SweepContext {
   readonly next: NextStep;
   /** A step begins when the one before has sent everything, and not when that has its last answer. */
@@ -35,7 +19,8 @@ interface SweepSteps extends SweepContext {
   readonly points: readonly PointSummary[];
   /** Without one there is no cooldown between points. */
   readonly baseline?: Baseline | undefined;
-  begin(step: Step, contaminated: string | undefined): Promise<Begun>;
+  /** @returns `sent`: nothing more is sent, and what is open gets the time to end */
+  begin(step: Step, contaminated: string | undefined): Promise<{ sent: Promise<void>; result: Promise<PointResult> }>;
   add(point: PointSummary): Promise<void>;
 }
 
@@ -46,20 +31,20 @@ type Terms = Partial<Pick<SweepOptions, 'stopAboveKnee' | 'gateSeconds' | 'drain
  *
  * @throws what a point throws
  */
-export async function sweepLoop(options: Terms, sweep: SweepSteps): Promise<Ending> {
+export async function sweepLoop(options: Terms, sweep: SweepSteps) {
   const { points, signal, clock, control, emit, overlap } = sweep;
   const open = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  let ending: Ending | undefined;
+  let ended: Pick<SweepReport, 'abortedBy' | 'problem'> | undefined;
   let unsustained = Math.min(...points.flatMap((point) => (isSustained(point) === false ? [point.rate] : [])));
   let loaded = false;
   let crowded = false;
-  const isOver = () => signal.aborted || ending !== undefined || failures.length > 0;
+  const isOver = () => signal.aborted || ended !== undefined || failures.length > 0;
   const follow = async (result: Promise<PointResult>) => {
     try {
       const { point, abortedBy } = await result;
       await sweep.add(point);
-      if (abortedBy !== undefined) ending ??= { finished: false, abortedBy };
+      if (abortedBy !== undefined) ended ??= { abortedBy };
       if (isSustained(point) === false) unsustained = Math.min(unsustained, point.rate);
     } catch (error) {
       failures.push(error);
@@ -70,7 +55,7 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps): Promise<Endi
       const step = sweep.next(points);
       if (step === undefined) break;
       if ('problem' in step) {
-        ending = { finished: false, problem: step.problem };
+        ended = step;
         break;
       }
       const { index, rate } = step;
@@ -99,7 +84,7 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps): Promise<Endi
     await Promise.all(open);
   }
   if (failures.length > 0) throw failures[0];
-  return ending ?? { finished: !signal.aborted };
+  return { finished: ended === undefined && !signal.aborted, ...ended };
 }
 
 /** @returns why the next point is contaminated; undefined when the target is calm, or nobody can tell */
