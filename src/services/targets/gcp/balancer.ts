@@ -19,8 +19,8 @@ export const RULE = 'forwarding-rule';
 /** Backend service and forwarding rule must name the same one. */
 const SCHEME = 'EXTERNAL_MANAGED';
 
-/** The public address of service B: reserved first, so that A can be told of it while the rest is being made. */
-export function globalAddress(compute: Compute, owner: Ownership) {
+/** The public address of service B: reserved first, so that A can be told of it (`reserved`) meanwhile. */
+export function globalAddress(compute: Compute, owner: Ownership, reserved: (address: string) => Promise<void>) {
   return namedObject(compute, owner, 'addresses', {
     key: ADDRESS,
     dependsOn: [],
@@ -28,6 +28,7 @@ export function globalAddress(compute: Compute, owner: Ownership) {
     bodyOf: () => ({ ipVersion: 'IPV4', addressType: 'EXTERNAL' }),
     // Nothing but its labels can be changed.
     patch: async () => {},
+    ready: (_context, { address }) => reserved(address ?? ''),
     identify: ({ address }) => ({ address: address ?? '' }),
   });
 }

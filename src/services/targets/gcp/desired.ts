@@ -25,6 +25,8 @@ export interface MakeDeps {
   readonly bootKeys: readonly string[];
   /** Seconds within which one VM must serve, and one that leaves must be gone. */
   readonly instanceSeconds: number;
+  /** Told the public address as soon as it is certain. */
+  reserved(address: string): Promise<void>;
   /** Resolves once B answers at the address. */
   serves(context: ResourceContext, address: string): Promise<void>;
 }
@@ -51,11 +53,11 @@ export function gcpResources(
   { location, template, seen }: Variant,
   deps: MakeDeps = NOTHING_MADE,
 ) {
-  const { bootKeys, instanceSeconds, source, serves } = deps;
+  const { bootKeys, instanceSeconds, source, reserved, serves } = deps;
   const templates = [...new Set([template, ...seen.filter(isTemplateKey)])];
   const groups = [...new Set([groupKey(location), ...seen.filter(isGroupKey)])];
   return {
-    address: globalAddress(compute, owner),
+    address: globalAddress(compute, owner, reserved),
     lbFirewall: firewall(compute, owner, LB_FIREWALL),
     sshFirewall: firewall(compute, owner, SSH_FIREWALL),
     restFirewall: firewall(compute, owner, REST_FIREWALL),
@@ -82,6 +84,7 @@ const NOTHING_MADE: MakeDeps = {
   source: () => {
     throw new Error('a handle for removal cannot create');
   },
+  reserved: async () => {},
   serves: async () => {},
 };
 

@@ -32,6 +32,7 @@ interface Named {
   readonly description?: string | null;
   readonly fingerprint?: string | null;
   readonly labels?: Labels | null;
+  readonly labelFingerprint?: unknown;
 }
 
 /** One kind of object with a fixed name in a stack, as {@link namedObject} needs to know it. */
@@ -107,16 +108,23 @@ export function namedObject<Spec, Of extends Made>(
     ...differences(spec, raw).map(({ text }) => text),
     ...(hasLabels(raw.labels, labels) ? [] : ['labels are missing']),
   ];
-  const label = async (context: ResourceContext) => {
-    const call = `${collection}.setLabels` as 'addresses.setLabels';
-    if (labelled) await ensureLabels(compute, context, name, { call, key, labels, read });
-  };
+  // Repeated after an answer that was lost, it meets the fingerprint that it has changed itself: it knows no request id.
+  const label = (context: ResourceContext) =>
+    withNewest(
+      () => read(context.signal),
+      async (raw) => {
+        if (hasLabels(raw.labels, labels)) return;
+        const all = { labels: { ...raw.labels, ...labels }, labelFingerprint: String(raw.labelFingerprint ?? '') };
+        const call = `${collection}.setLabels` as 'addresses.setLabels';
+        await change(compute, context, call, { resource: name, globalSetLabelsRequestResource: all }, patchStep(key));
+      },
+    );
   const make = async (context: ResourceContext, spec: Spec, step: ChangeStep) => {
     const made = { name, description: describe({ ...owner, key }) };
     try {
       if (insert !== undefined) return await insert(context, spec, made, step);
       await change(compute, context, called('insert'), bodied({ ...made, ...bodyOf?.(spec) }), step);
-      await label(context);
+      if (labelled) await label(context);
     } catch (error) {
       // Ours from a call whose answer was lost, or somebody else's under our name.
       if (!isGcp(error, 'alreadyExists')) throw error;
@@ -128,7 +136,7 @@ export function namedObject<Spec, Of extends Made>(
       const body = { ...bodyOf?.(spec), ...(raw.fingerprint ? { fingerprint: raw.fingerprint } : {}) };
       await change(compute, context, called('patch'), { ...named, ...bodied(body) }, patchStep(key));
     }
-    await label(context);
+    if (labelled) await label(context);
   };
   return {
     ...shape,
@@ -170,34 +178,6 @@ export function namedObject<Spec, Of extends Made>(
 
 function hasLabels(live: Labels | null | undefined, wanted: Labels): boolean {
   return Object.entries(wanted).every(([name, value]) => live?.[name] === value);
-}
-
-interface Labelling {
-  readonly call: 'addresses.setLabels' | 'forwardingRules.setLabels';
-  /** The resource on whose behalf it is done. */
-  readonly key: string;
-  readonly labels: Labels;
-  read(signal: AbortSignal): Promise<{ readonly labels?: Labels | null; readonly labelFingerprint?: unknown }>;
-}
-
-/**
- * Gives an object labels that its insert does not take. The call knows no request id: repeated after an answer that was
- * lost, it meets the fingerprint that it has changed itself.
- */
-export async function ensureLabels(
-  compute: Compute,
-  context: ResourceContext,
-  name: string,
-  { call, key, labels: wanted, read }: Labelling,
-): Promise<void> {
-  await withNewest(
-    () => read(context.signal),
-    async ({ labels, labelFingerprint }) => {
-      if (hasLabels(labels, wanted)) return;
-      const all = { labels: { ...labels, ...wanted }, labelFingerprint: String(labelFingerprint ?? '') };
-      await change(compute, context, call, { resource: name, globalSetLabelsRequestResource: all }, patchStep(key));
-    },
-  );
 }
 
 /** Changes an object, and does it again with a fresh one where somebody else was faster. */

@@ -1,10 +1,10 @@
 import { type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { Links } from '../../stack/provider.ts';
-import type { Desired, ResourceContext, Target } from '../../stack/resource.ts';
+import type { Desired, Target } from '../../stack/resource.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { groupPath } from './backend-group.ts';
 import { BACKEND, RULE } from './balancer.ts';
-import type { Boot, BootInput, BootTarget } from './boot-source.ts';
+import type { Boot, BootInput } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
@@ -38,8 +38,6 @@ export interface GcpPlanDeps {
   readonly createdBy: string;
   /** What the VMs boot from. */
   boot(input: BootInput): Promise<Boot>;
-  /** What of the boot side is there, wanted or not. */
-  readonly bootTarget?: BootTarget;
   readonly probe: Probe;
   /** The stack's token; made when `make` and it is missing. */
   token?(make: boolean): Promise<string | undefined>;
@@ -71,6 +69,7 @@ export async function attemptAt(location: Location, task: Task): Promise<Attempt
       source: () => source,
       bootKeys: boot.desired.map(({ resource }) => resource.key),
       instanceSeconds: (request.readySeconds ?? source.startSeconds + MACHINE_SECONDS) + drainSecondsOf(request),
+      reserved: (address) => announce(`http://${address}`, task),
       serves: (context, address) =>
         untilServing(context, {
           key: RULE,
@@ -83,19 +82,8 @@ export async function attemptAt(location: Location, task: Task): Promise<Attempt
         }),
     },
   );
-  const { address } = resources;
-  const announced = {
-    ...resources,
-    address: {
-      ...address,
-      async ready(context: ResourceContext, live: Parameters<typeof address.ready>[1]) {
-        await address.ready(context, live);
-        await announce(`http://${live.address}`, task);
-      },
-    },
-  };
-  const target = gcpTarget(compute, owner, task.bootTarget, { resources: announced });
-  const desired = desiredGcp(announced, { request, boot, template });
+  const target = gcpTarget(compute, owner, resources);
+  const desired = desiredGcp(resources, { request, boot, template });
   const plan = await observeAndPlan(target, desired, steps.journal, steps.context);
   return { location, target, desired, plan, rolls: willRoll(resources.group.key, desired, plan) };
 }
