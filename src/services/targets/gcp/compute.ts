@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { Answer, Change, Input, Operation, Read } from './compute-calls.ts';
-import { isRateLimited, isTransient, noCredentials, remedyFor } from './errors.ts';
+import { faultError, faultOf, isRateLimited, isTransient, noCredentials } from './errors.ts';
 import { type Client, type Collection, openAuth, openClient } from './library.ts';
 import { regionOf } from './names.ts';
 
@@ -75,8 +75,10 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const lost = clock.monotonic() - began;
-        const patient = attempts > 1 && lost < RATE_LIMIT_MS && isRateLimited(error);
-        if (!patient && (attempt >= attempts || !isTransient(error))) throw remedyFor(error, { call: name, project });
+        const fault = faultOf(error);
+        const patient = attempts > 1 && lost < RATE_LIMIT_MS && isRateLimited(fault);
+        const hopeless = !patient && (attempt >= attempts || !isTransient(fault));
+        if (hopeless) throw faultError(fault, { call: name, project }, error);
         await clock.sleep(Math.min(pause, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2), signal);
       }
     }

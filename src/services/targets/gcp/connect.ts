@@ -17,9 +17,8 @@ import { ownerText } from './names.ts';
 import { openGroup } from './open-group.ts';
 import { DEFAULT_DISK_GB, DEFAULT_TYPE, type GcpRequest, HOST_KEY_B, recordedRequest, serviceOn } from './request.ts';
 import { httpProbe } from './serving.ts';
-import { sshCommandB } from './ssh-command.ts';
 import { openGcpTarget } from './target.ts';
-import { chooseVm, listVms } from './vms.ts';
+import { chooseVm, listVms, sshCommandB } from './vms.ts';
 
 /** Compute Engine for one stack; it is opened by the first call to it. */
 export function connectGcp(site: Site): Connection<GcpRequest> {

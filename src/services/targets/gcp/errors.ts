@@ -85,7 +85,7 @@ interface Thrown extends Error {
 const NO_ANSWER: Readonly<Record<number, string>> = { 4: 'DEADLINE_EXCEEDED', 14: 'UNAVAILABLE' };
 
 /** Reads what the library throws: the reason is in the body of the answer, which it keeps under a symbol. */
-function faultOf(error: unknown): Fault {
+export function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) return { reason: 'unknown', message: String(error) };
   const { code, httpStatusCode } = error as Thrown;
   const status = typeof httpStatusCode === 'number' ? httpStatusCode : undefined;
@@ -131,22 +131,15 @@ export function isPolicy(message: string): boolean {
 }
 
 /** Whether there were too many calls: the same one may succeed in the next minute. */
-export function isRateLimited(error: unknown): boolean {
-  const { reason, status } = faultOf(error);
+export function isRateLimited({ reason, status }: Fault): boolean {
   return RATE_LIMITED.includes(reason) || status === 429;
 }
 
 /** Whether the same call may succeed a moment later. */
-export function isTransient(error: unknown): boolean {
-  const { reason, status } = faultOf(error);
+export function isTransient({ reason, status }: Fault): boolean {
   if (BUSY.includes(reason)) return true;
   if (status !== undefined) return status === 429 || status >= 500;
   return UNREACHABLE.test(reason);
-}
-
-/** The one place that turns what the library throws into what a person can act on. */
-export function remedyFor(error: unknown, site: CallSite): GcpError {
-  return faultError(faultOf(error), site, error);
 }
 
 /**
@@ -181,7 +174,7 @@ export function noCredentials(cause: unknown): RemedyError {
 }
 
 /**
- * What a fault means to a person: credentials and permissions (exit 3), quotas and shortages (4), an endpoint that does
+ * The one place that turns what went wrong into what a person can act on: credentials and permissions (exit 3), quotas and shortages (4), an endpoint that does
  * not answer or has trouble (5); anything else names the call (3).
  */
 export function faultError({ reason, message, status }: Fault, { call, project }: CallSite, cause?: unknown): GcpError {

@@ -148,6 +148,6 @@ function templateOf({ versions, instanceTemplate }: InstanceGroupManager): strin
 }
 
 /** Whether a group is to be brought to another template: instance by instance, and a few more than before meanwhile. */
-export function rollsOut(spec: GroupSpec, live: InstanceGroupManager): boolean {
-  return !samePath(templateOf(live), spec.template);
+export function rollsOut(template: string, live: InstanceGroupManager): boolean {
+  return !samePath(templateOf(live), template);
 }

@@ -35,6 +35,9 @@ interface Named {
   readonly labelFingerprint?: unknown;
 }
 
+/** What every object is made with. */
+type Marked = Readonly<Record<'name' | 'description', string>>;
+
 /** One kind of object with a fixed name in a stack, as {@link namedObject} needs to know it. */
 interface Kind<Spec, Live>
   extends Pick<Resource<Spec, Live>, 'key' | 'dependsOn' | 'beside' | 'ahead' | 'toMake' | 'whenReplaced'> {
@@ -44,14 +47,9 @@ interface Kind<Spec, Live>
   readonly labelled?: boolean;
   /** What it is made with, and patched with unless `patch` does it otherwise. */
   bodyOf?(spec: Spec): Live;
-  get?(name: string, signal: AbortSignal): Promise<Live>;
+  get?(name: string, signal: AbortSignal): Promise<Live | undefined>;
   /** Makes it and waits for the end of the operation. */
-  insert?(
-    context: ResourceContext,
-    spec: Spec,
-    made: { name: string; description: string },
-    step: ChangeStep,
-  ): Promise<void>;
+  insert?(context: ResourceContext, spec: Spec, made: Marked, step: ChangeStep): Promise<void>;
   /** What of an object has to be as in the body that is wanted, by what a person calls it. */
   factsOf?(raw: Live): Facts;
   /** Those of the facts that cannot be changed: they need another object. */
@@ -90,14 +88,14 @@ export function namedObject<Spec, Of extends Made>(
   const named = { [noun]: name } as unknown as { firewall: string };
   const bodied = (body: object) => ({ [`${noun}Resource`]: body });
 
-  const read = (signal: AbortSignal) =>
-    (get?.(name, signal) ?? compute.read(called('get'), named, signal)) as Promise<Live>;
+  const look = ({ signal }: ResourceContext): Promise<Live | undefined> =>
+    lookUp(() => (get?.(name, signal) ?? compute.read(called('get'), named, signal)) as Promise<Live | undefined>);
   const isOurs = (raw: Live) => {
     const marker = readMarker(raw.description);
     return marker?.stack === owner.stack && marker.key === key;
   };
-  const present = async ({ signal }: ResourceContext): Promise<Live> => {
-    const raw = await lookUp(() => read(signal));
+  const present = async (context: ResourceContext): Promise<Live> => {
+    const raw = await look(context);
     if (raw === undefined) throw vanished(name);
     if (!isOurs(raw)) throw nameTaken(name);
     return raw;
@@ -111,7 +109,7 @@ export function namedObject<Spec, Of extends Made>(
   // Repeated after an answer that was lost, it meets the fingerprint that it has changed itself: it knows no request id.
   const label = (context: ResourceContext) =>
     withNewest(
-      () => read(context.signal),
+      () => present(context),
       async (raw) => {
         if (hasLabels(raw.labels, labels)) return;
         const all = { labels: { ...raw.labels, ...labels }, labelFingerprint: String(raw.labelFingerprint ?? '') };
@@ -141,8 +139,8 @@ export function namedObject<Spec, Of extends Made>(
   return {
     ...shape,
     name,
-    async find({ signal }: ResourceContext): Promise<Live | undefined> {
-      const raw = await lookUp(() => read(signal));
+    async find(context: ResourceContext): Promise<Live | undefined> {
+      const raw = await look(context);
       return raw !== undefined && isOurs(raw) ? raw : undefined;
     },
     diff(spec: Spec, raw: Live) {
@@ -153,8 +151,7 @@ export function namedObject<Spec, Of extends Made>(
     async create(context: ResourceContext, spec: Spec, token: string) {
       await make(context, spec, { key, action: 'create', token });
       // A token that an earlier run used is answered with what was made then, also when that is gone since.
-      if ((await lookUp(() => read(context.signal))) === undefined)
-        await make(context, spec, { key, action: 'create' });
+      if ((await look(context)) === undefined) await make(context, spec, { key, action: 'create' });
       const made = await present(context);
       if (explain(spec, made).length === 0) return made;
       await adjust(context, spec, made);

@@ -8,9 +8,9 @@ import type { Boot, BootInput } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
-import { type GroupSpec, rollsOut } from './group.ts';
+import { rollsOut } from './group.ts';
 import { objectName } from './names.ts';
-import type { Location } from './paths.ts';
+import { globalPath, type Location } from './paths.ts';
 import { serviceOn } from './request.ts';
 import { type Probe, untilServing } from './serving.ts';
 import { gcpTarget } from './target.ts';
@@ -85,13 +85,9 @@ export async function attemptAt(location: Location, task: Task): Promise<Attempt
   const target = gcpTarget(compute, owner, resources);
   const desired = desiredGcp(resources, { request, boot, template });
   const plan = await observeAndPlan(target, desired, steps.journal, steps.context);
-  return { location, target, desired, plan, rolls: willRoll(resources.group.key, desired, plan) };
-}
-
-function willRoll(key: string, desired: readonly Desired[], { observed }: ObservedPlan): boolean {
-  const group = desired.find(({ resource }) => resource.key === key);
-  const live = observed.get(key);
-  return live !== undefined && rollsOut(group?.spec as GroupSpec, live as InstanceGroupManager);
+  const live = plan.observed.get(resources.group.key) as InstanceGroupManager | undefined;
+  const path = globalPath(compute, 'instanceTemplates', resources.template.name);
+  return { location, target, desired, plan, rolls: live !== undefined && rollsOut(path, live) };
 }
 
 /** In the state before anything answers there: A can be made meanwhile, and whoever asks sees where B will be. */

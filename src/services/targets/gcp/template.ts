@@ -5,8 +5,6 @@ import type { Compute } from './compute.ts';
 import type { InstanceProperties } from './compute-calls.ts';
 import { namedObject } from './object.ts';
 
-const TEMPLATE = 'template-';
-
 /** What decides a VM, but for its metadata and its image. */
 export interface VmSpec {
   readonly type: string;
@@ -33,12 +31,10 @@ export function templateKey(spec: TemplateSpec): string {
   const content = Object.entries(spec)
     .filter(([, value]) => value !== undefined)
     .sort(([one], [other]) => one.localeCompare(other));
-  return `${TEMPLATE}${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 8)}`;
+  return `template-${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 8)}`;
 }
 
-export function isTemplateKey(key: string): boolean {
-  return /^template-[0-9a-f]{8}$/.test(key);
-}
+export const isTemplateKey = (key: string) => /^template-[0-9a-f]{8}$/.test(key);
 
 /**
  * A template with this key.

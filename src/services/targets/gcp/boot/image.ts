@@ -9,7 +9,6 @@ import { namedObject } from '../object.ts';
 import { change } from '../operations.ts';
 import type { Builder } from './builder.ts';
 
-const IMAGE = 'image-';
 /** Ten GB take a minute or two. */
 const IMAGE_SECONDS = 1200;
 
@@ -19,13 +18,8 @@ export interface ImageSpec {
   readonly diskGb: number;
 }
 
-export function imageKey(hash: string): string {
-  return `${IMAGE}${hash}`;
-}
-
-export function isImageKey(key: string): boolean {
-  return /^image-[0-9a-f]{16}$/.test(key);
-}
+export const imageKey = (hash: string) => `image-${hash}`;
+export const isImageKey = (key: string) => /^image-[0-9a-f]{16}$/.test(key);
 
 export interface ImageDeps {
   readonly builder: Builder;
