@@ -174,8 +174,8 @@ export function noCredentials(cause: unknown): RemedyError {
 }
 
 /**
- * The one place that turns what went wrong into what a person can act on: credentials and permissions (exit 3), quotas and shortages (4), an endpoint that does
- * not answer or has trouble (5); anything else names the call (3).
+ * The one place that turns what went wrong into what a person can act on: credentials and permissions (exit 3), quotas and
+ * shortages (4), an endpoint that does not answer or has trouble (5); anything else names the call (3).
  */
 export function faultError({ reason, message, status }: Fault, { call, project }: CallSite, cause?: unknown): GcpError {
   const { configuration, capacity, unhealthy } = ExitCode;
@@ -229,15 +229,11 @@ export function faultError({ reason, message, status }: Fault, { call, project }
   }
   if (status === 403 && !BUSY.includes(reason)) {
     const permission = /'(compute\.[\w.]+)'/.exec(message)?.[1] ?? call;
-    return make(
-      `these credentials may not do ${permission} in ${project}: ${message}`,
-      'gcp-forbidden',
-      configuration,
-      [
-        `have ${permission} added (docs/gcp.md has the whole role), or use other credentials`,
-        'or name another project with --project',
-      ],
-    );
+    const text = `these credentials may not do ${permission} in ${project}: ${message}`;
+    return make(text, 'gcp-forbidden', configuration, [
+      `have ${permission} added (docs/gcp.md has the whole role), or use other credentials`,
+      'or name another project with --project',
+    ]);
   }
   if (status === undefined && UNREACHABLE.test(reason)) {
     return make(`Compute Engine did not answer ${call}: ${message}`, 'gcp-unreachable', unhealthy, [
@@ -248,9 +244,8 @@ export function faultError({ reason, message, status }: Fault, { call, project }
   if (BUSY.includes(reason) || status === 429 || (status ?? 0) >= 500) {
     return make(`Compute Engine failed at ${call}: ${message} (${reason})`, 'gcp-trouble', unhealthy, [CONTINUE]);
   }
-  const unknown = /'([^']*)'\. Unknown (zone|region)/i.exec(message);
-  if (unknown !== null) {
-    const [, name, kind] = unknown;
+  const [, name, kind] = /'([^']*)'\. Unknown (zone|region)/i.exec(message) ?? [];
+  if (kind !== undefined) {
     return make(`Google Cloud has no ${kind} ${name} (${call}): ${message}`, 'gcp-no-zone', configuration, [
       'list the zones: gcloud compute zones list',
       'then choose with --zones',

@@ -6,8 +6,7 @@ import { isGcp, passing } from './errors.ts';
 import { nameOf, readErrors, readGroup } from './group-reading.ts';
 import { shortName } from './names.ts';
 import { lookUp } from './operations.ts';
-import type { Location } from './paths.ts';
-import { placed } from './placed.ts';
+import { type Location, placed } from './paths.ts';
 
 /** Where a managed instance group is, and what stands in front of it. */
 export interface GroupReference {

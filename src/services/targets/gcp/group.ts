@@ -5,8 +5,7 @@ import { type GroupWait, untilStable } from './group-wait.ts';
 import { objectName, shortName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
 import { change } from './operations.ts';
-import { type Location, locationName, parseLocation, pathIn, samePath } from './paths.ts';
-import { nameAt, placed } from './placed.ts';
+import { type Location, locationName, nameAt, parseLocation, pathIn, placed, samePath } from './paths.ts';
 import { previousTemplate, rolledBack } from './rollout.ts';
 
 const GROUP = 'group-';
