@@ -7,7 +7,7 @@ import { BACKEND, RULE } from './balancer.ts';
 import type { Boot, BootInput } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
-import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
+import { desiredGcp, drainSecondsOf, gcpResources, vmSpec } from './desired.ts';
 import { rollsOut } from './group.ts';
 import { objectName } from './names.ts';
 import { globalPath, type Location } from './paths.ts';
@@ -60,13 +60,15 @@ export async function attemptAt(location: Location, task: Task): Promise<Attempt
   const { compute, request, owner, externalAddress, steps } = task;
   const boot = await task.boot({ ...task, zone: zoneOf(location, task) });
   const { source } = boot;
-  const template = templateSpec(request, source, { stack: owner.stack, externalAddress });
+  const { image, hash: bootHash } = source;
+  const { ttlSeconds } = request;
+  const template = { ...vmSpec(request, owner.stack), image, bootHash, externalAddress, ttlSeconds };
   const resources = gcpResources(
     compute,
     owner,
     { location, template: templateKey(template), seen: [] },
     {
-      source: () => source,
+      source,
       bootKeys: boot.desired.map(({ resource }) => resource.key),
       instanceSeconds: (request.readySeconds ?? source.startSeconds + MACHINE_SECONDS) + drainSecondsOf(request),
       reserved: (address) => announce(`http://${address}`, task),

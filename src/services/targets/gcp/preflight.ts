@@ -5,8 +5,8 @@ import { networkPath, subnetPath } from './desired.ts';
 import { isGcp } from './errors.ts';
 import { regionOf } from './names.ts';
 import { lookUp } from './operations.ts';
-import { locationName, samePath } from './paths.ts';
-import { type GcpRequest, locationsOf } from './request.ts';
+import { samePath } from './paths.ts';
+import type { GcpRequest } from './request.ts';
 import { diskTypeOf } from './template.ts';
 
 /** @throws RemedyError (exit 3) when the zone does not offer the type, or there is no such zone */
@@ -141,8 +141,7 @@ export async function checkQuotas(
   group: Omit<GroupSize, keyof GcpRequest>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const [location] = locationsOf(request);
-  const region = regionOf(location === undefined ? compute.zone : locationName(location));
+  const region = regionOf(request.zones[0] ?? compute.zone);
   const checks = quotaChecks(await quotasOf(compute, region, signal), { ...request, ...group });
   const none = checks.find((check) => !fits(check, 'min'));
   if (none !== undefined) {

@@ -103,9 +103,6 @@ export function recordedRequest(request: unknown): GcpRequest | undefined {
 
 /** Name of the service that its VMs run, or would run: what needs no other one. */
 export function serviceOn(request: unknown): string {
-  const [first] = [
-    ...Object.keys(recordedRequest(request)?.services ?? {}),
-    ...neededFirst(SERVICES).map(({ name }) => name),
-  ];
-  return first as string;
+  const [asked] = Object.keys(recordedRequest(request)?.services ?? {});
+  return asked ?? (neededFirst(SERVICES)[0]?.name as string);
 }

@@ -39,20 +39,22 @@ export const isTemplateKey = (key: string) => /^template-[0-9a-f]{8}$/.test(key)
 /**
  * A template with this key.
  *
- * @param dependsOn keys of what it boots from
- * @param source asked for only when it has to be made
+ * @param boot what its VMs boot from, and the keys of that; wanted where it may be made
  */
 export function instanceTemplate(
   compute: Compute,
   owner: Ownership,
   key: string,
-  { dependsOn, source }: { readonly dependsOn: readonly string[]; source(): BootSource },
+  boot?: { readonly source: BootSource; readonly bootKeys: readonly string[] },
 ) {
   // Nothing of one can differ: its key is its content.
   return namedObject(compute, owner, 'instanceTemplates', {
     key,
-    dependsOn,
-    bodyOf: (spec: TemplateSpec) => ({ properties: propertiesOf(spec, source(), owner) }),
+    dependsOn: boot?.bootKeys ?? [],
+    bodyOf(spec: TemplateSpec) {
+      if (boot === undefined) throw new Error('a handle for removal cannot create');
+      return { properties: propertiesOf(spec, boot.source, owner) };
+    },
     // What was lost and made again under the same name is the same content.
     whenReplaced: () => 'same',
   });

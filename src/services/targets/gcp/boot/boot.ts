@@ -2,15 +2,14 @@ import { type LoginKeys, loginKeys } from '../../../machine/login-keys.ts';
 import type { HostSessions } from '../../../machine/sessions.ts';
 import { type HostTemplates, shortHash, templatesOf } from '../../../machine/templates.ts';
 import type { StackPaths } from '../../../stack/paths.ts';
-import type { Ownership } from '../../../stack/resource.ts';
-import { desire, type Resource } from '../../../stack/resource.ts';
+import { desire, type Ownership, type Resource } from '../../../stack/resource.ts';
 import { onlyService } from '../../../workloads/request.ts';
 import type { Boot, BootInput } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
-import { networkPath, subnetPath, vmTag } from '../desired.ts';
+import { vmSpec } from '../desired.ts';
 import { REST_FIREWALL, SSH_FIREWALL } from '../firewall.ts';
 import { globalPath } from '../paths.ts';
-import { HOST_KEY_B, serviceOn } from '../request.ts';
+import { HOST_KEY_B } from '../request.ts';
 import { bake } from './bake.ts';
 import { builder, builderKey, isBuilderKey } from './builder.ts';
 import { bootOfService, builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
@@ -69,9 +68,7 @@ function bakedFor({ request, owner, zone }: BootInput, keys: LoginKeys | undefin
   const maker = builder(compute, owner, builderKey(hash), () =>
     loginMetadata(keys, { boot: templates.boot, installDocker: true }),
   );
-  const { type, diskGb } = request;
-  const tag = vmTag(owner.stack, serviceOn(request));
-  const vm = { type, diskGb, tag, zone, network: networkPath(request), subnet: subnetPath(request) };
+  const vm = { ...vmSpec(request, owner.stack), zone };
   const service = builderSpecOf(request, templates);
   return bakedImage(compute, owner, key, [SSH_FIREWALL, REST_FIREWALL], {
     builder: maker,
