@@ -158,12 +158,8 @@ async function examine(
   const group = { vcpus: type.vcpus, externalAddress, running: here?.size ?? 0, beside, bakes };
   const tight = await checkQuotas(compute, request, group, signal);
   const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB; ${request.min} to ${request.max} of them`;
-  return [
-    { level: 'info', text },
-    ...tight.map((each): Note => {
-      return { level: 'warn', text: `the group cannot grow to its maximum of ${request.max}: ${each}` };
-    }),
-  ];
+  const warnings = tight.map((each) => `the group cannot grow to its maximum of ${request.max}: ${each}`);
+  return [{ level: 'info', text }, ...warnings.map((warning): Note => ({ level: 'warn', text: warning }))];
 }
 
 /** What the operator should know of who can do what, before it is so. */

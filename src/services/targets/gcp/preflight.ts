@@ -13,14 +13,11 @@ import { diskTypeOf } from './template.ts';
 export async function findMachineType(compute: Compute, zone: string, machineType: string, signal: AbortSignal) {
   const found = await lookUp(() => compute.read('machineTypes.get', { zone, machineType }, signal));
   if (found === undefined) {
-    throw remedy.configuration(
-      'gcp-no-type',
-      `zone ${zone} of project ${compute.project} has no machine type ${machineType}`,
-      [
-        `see what it has: gcloud compute machine-types list --zones ${zone}`,
-        'then choose with --type, or another zone with --zones',
-      ],
-    );
+    const text = `zone ${zone} of project ${compute.project} has no machine type ${machineType}`;
+    throw remedy.configuration('gcp-no-type', text, [
+      `see what it has: gcloud compute machine-types list --zones ${zone}`,
+      'then choose with --type, or another zone with --zones',
+    ]);
   }
   return { name: machineType, vcpus: found.guestCpus ?? 0, memoryGb: Math.round((found.memoryMb ?? 0) / 1024) };
 }
@@ -34,11 +31,9 @@ export async function hasNat(
 ): Promise<boolean> {
   const routers = await compute.read('routers.list', { region }, signal).catch((error: unknown) => {
     if (!isGcp(error, 'invalid', 'notFound')) throw error;
-    throw remedy.configuration(
-      'gcp-no-region',
-      `Google Cloud has no region ${region} for project ${compute.project}: ${reasonOf(error)}`,
-      ['list the zones: gcloud compute zones list', 'then choose with --zones'],
-    );
+    const text = `Google Cloud has no region ${region} for project ${compute.project}: ${reasonOf(error)}`;
+    const nextSteps = ['list the zones: gcloud compute zones list', 'then choose with --zones'];
+    throw remedy.configuration('gcp-no-region', text, nextSteps);
   });
   return routers.some(
     ({ network, nats }) => samePath(network, networkPath(request)) && (nats ?? []).some((nat) => serves(nat, request)),

@@ -67,10 +67,8 @@ export function checkRequest(request: GcpRequest): GcpRequest {
   if (odd !== undefined) throw usage(`--zones: "${odd}" is not a zone`, 'write for example europe-west3-c');
   checkNetwork(request);
   if (regions.length > 1) {
-    throw usage(
-      `--zones: ${regions.join(' and ')} are different regions`,
-      'name zones of one region, or use another --stack for the other',
-    );
+    const text = `--zones: ${regions.join(' and ')} are different regions`;
+    throw usage(text, 'name zones of one region, or use another --stack for the other');
   }
   return request;
 }
@@ -85,10 +83,8 @@ function checkNetwork({ project, network, subnet }: GcpRequest): void {
     );
   }
   if (subnet?.includes('/') && !/(^|\/)projects\/[^/]+\/regions\/[^/]+\/subnetworks\/[^/]+$/.test(subnet)) {
-    throw usage(
-      `--subnet ${subnet} is not a subnet`,
-      'write its name, or projects/PROJECT/regions/REGION/subnetworks/NAME',
-    );
+    const how = 'write its name, or projects/PROJECT/regions/REGION/subnetworks/NAME';
+    throw usage(`--subnet ${subnet} is not a subnet`, how);
   }
 }
 

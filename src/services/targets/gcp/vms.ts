@@ -105,14 +105,11 @@ export async function sshCommandB(vm: GroupVm, { compute, paths, request, servic
   const through = `gcloud compute start-iap-tunnel ${vm.name} 22 --listen-on-stdin --project ${compute.project} --zone ${vm.zone}`;
   const words = ['ssh', ...options, '-o', `ProxyCommand=${through}`, `${SSH_USER}@${vm.name}`];
   const rule = `chainctl-${paths.name}-iap`;
-  throw remedy.configuration(
-    'no-address',
-    `the VM ${vm.name} has no public address${vm.status === 'RUNNING' ? '' : ` and is ${vm.status}`}`,
-    [
-      `log in through Google's proxy: ${words.map(shellWord).join(' ')}`,
-      `which needs a firewall rule of yours: gcloud compute firewall-rules create ${rule} --project ${compute.project} --network ${request?.network ?? 'default'} --allow tcp:22 --source-ranges ${IAP_RANGE} --target-tags ${vmTag(paths.name, service)}`,
-    ],
-  );
+  const text = `the VM ${vm.name} has no public address${vm.status === 'RUNNING' ? '' : ` and is ${vm.status}`}`;
+  throw remedy.configuration('no-address', text, [
+    `log in through Google's proxy: ${words.map(shellWord).join(' ')}`,
+    `which needs a firewall rule of yours: gcloud compute firewall-rules create ${rule} --project ${compute.project} --network ${request?.network ?? 'default'} --allow tcp:22 --source-ranges ${IAP_RANGE} --target-tags ${vmTag(paths.name, service)}`,
+  ]);
 }
 
 /** How chainctl itself reaches a VM; undefined for one without a public address. */
