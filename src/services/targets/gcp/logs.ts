@@ -5,7 +5,7 @@ import { runThere } from '../../machine/sessions.ts';
 import { isFinal } from '../../scaling/watch.ts';
 import type { LogKind, LogSource } from '../../stack/log-source.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import type { ResourceContext } from '../../stack/resource.ts';
+import type { LookContext } from '../../stack/provider.ts';
 import type { Compute } from './compute.ts';
 import { passing } from './errors.ts';
 import { type GroupVm, listVms, vmAccessB } from './vms.ts';
@@ -17,8 +17,6 @@ interface LogDeps {
   readonly service: string;
   readonly clock: Clock;
 }
-
-type LogContext = Pick<ResourceContext, 'emit' | 'signal'>;
 
 /** Who follows logs asks for them several times a second; the group changes more slowly. */
 const LIST_MS = 10_000;
@@ -37,11 +35,11 @@ export function groupLogs({ compute, paths, service, clock }: LogDeps) {
   let listedAt: number | undefined;
 
   /** @param about what it is told of once, as texts may have times in them */
-  const sayOnce = ({ emit }: LogContext, about: string, text: string) => {
+  const sayOnce = ({ emit }: LookContext, about: string, text: string) => {
     if (!told.has(about)) emit({ type: 'note', level: 'warn', text });
     told.add(about);
   };
-  const scriptAt = async (name: string, script: string, context: LogContext): Promise<string> => {
+  const scriptAt = async (name: string, script: string, context: LookContext): Promise<string> => {
     const silent = (reason: string, about = reason) => {
       sayOnce(context, `${name}: ${about}`, `no log of ${name}: ${reason}`);
       return '';
@@ -58,7 +56,7 @@ export function groupLogs({ compute, paths, service, clock }: LogDeps) {
       return silent(reasonOf(error), 'not reached');
     }
   };
-  return async (kind: LogKind, context: LogContext): Promise<LogSource[]> => {
+  return async (kind: LogKind, context: LookContext): Promise<LogSource[]> => {
     const now = clock.monotonic();
     if (listedAt === undefined || now - listedAt > LIST_MS) {
       const opened = await compute();
