@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
+import { globalAddress } from '../../../src/services/targets/gcp/balancer.ts';
 import { type Compute, openCompute } from '../../../src/services/targets/gcp/compute.ts';
 import { isGcp } from '../../../src/services/targets/gcp/errors.ts';
-import { ensureLabels } from '../../../src/services/targets/gcp/object.ts';
+import { describe as describeObject } from '../../../src/services/targets/gcp/names.ts';
 import { change, lookUp, removeObject } from '../../../src/services/targets/gcp/operations.ts';
 
 interface Seen {
@@ -152,16 +153,20 @@ describe('a change', () => {
 });
 
 describe('labels that only a call of their own sets', () => {
-  const labels = { 'chainctl-stack': 's' };
-
   it('are there after an answer that was lost: the repeated call meets its own fingerprint', async () => {
+    const owner = { stack: 's', createdBy: 'me@here' };
+    const labels = { 'chainctl-stack': 's', 'chainctl-key': 'address' };
+    const address = (more: object) => ({
+      body: { description: describeObject({ ...owner, key: 'address' }), ...more },
+    });
     const { compute, seen } = await serving(
+      address({ labels: { a: '1' } }),
+      address({ labels: { a: '1' }, labelFingerprint: 'one' }),
       refusal(412, 'conditionNotMet', 'Labels fingerprint either invalid or outdated'),
+      address({ labels: { a: '1', ...labels } }),
     );
-    const answers = [{ labels: { a: '1' }, labelFingerprint: 'one' }, { labels: { a: '1', ...labels } }];
-    const read = async () => answers.shift() ?? {};
-    await ensureLabels(compute, context, 'x', { call: 'addresses.setLabels', key: 'address', labels, read });
-    expect(seen.map(({ body }) => JSON.parse(body))).toEqual([
+    await globalAddress(compute, owner, async () => {}).update(context, {});
+    expect(seen.flatMap(({ body }) => (body === '' ? [] : [JSON.parse(body)]))).toEqual([
       { labels: { a: '1', ...labels }, labelFingerprint: 'one' },
     ]);
   });

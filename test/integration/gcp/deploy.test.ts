@@ -178,7 +178,7 @@ describe.skipIf(noPort80)(`teardown gcp${noPort80 ? ` (not here: ${noPort80})` :
     const look = () => compute.read('backendServices.get', { backendService: 'chainctl-test-backend' }, signal);
     const { backends, fingerprint: _, ...rest } = await look();
     expect(backends).toHaveLength(1);
-    const target = openGcpTarget(compute, 'test', undefined, undefined);
+    const target = openGcpTarget(compute, 'test', undefined);
     const member = target.handle('backend-group');
     await member.remove(stack.deps, await member.find(stack.deps));
     expect(await look()).toMatchObject({ ...rest, backends: [] });

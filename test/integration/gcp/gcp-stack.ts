@@ -111,7 +111,7 @@ export class GcpStack {
     const deps = { ...this.deps, ...changes };
     return openStack(this.paths, deps, async (stack) => {
       const steps = stack.steps('gcp');
-      const target = openGcpTarget(deps.compute, this.paths.name, steps.journal.target, deps.bootTarget);
+      const target = openGcpTarget(deps.compute, this.paths.name, steps.journal.target);
       return teardownTarget(target, steps);
     });
   }
@@ -124,7 +124,7 @@ export class GcpStack {
   drift() {
     return openStack(this.paths, this.deps, async (stack) => {
       const { context, journal } = stack.steps('gcp');
-      const target = openGcpTarget(this.deps.compute, this.paths.name, journal.target, undefined);
+      const target = openGcpTarget(this.deps.compute, this.paths.name, journal.target);
       return driftOf(target, journal.target.resources, context);
     });
   }

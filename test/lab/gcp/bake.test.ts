@@ -12,10 +12,9 @@ import type { Event } from '../../../src/events.ts';
 import { HostSessions } from '../../../src/services/machine/sessions.ts';
 import { loadHostTemplates } from '../../../src/services/machine/templates.ts';
 import { secretPath } from '../../../src/services/stack/secrets.ts';
-import { bootOf, bootTarget } from '../../../src/services/targets/gcp/boot/boot.ts';
+import { bootOf } from '../../../src/services/targets/gcp/boot/boot.ts';
 import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
-import { sshCommandB } from '../../../src/services/targets/gcp/ssh-command.ts';
-import { listVms } from '../../../src/services/targets/gcp/vms.ts';
+import { listVms, sshCommandB } from '../../../src/services/targets/gcp/vms.ts';
 import type { GcpDeps } from '../../integration/gcp/gcp-stack.ts';
 import { GcpStack } from '../../integration/gcp/gcp-stack.ts';
 import { Cli } from '../../support/cli.ts';
@@ -50,7 +49,6 @@ describe.skipIf(obstacle)(`what VMs of the group boot from${obstacle ? ` (not he
     const { compute } = stack.deps;
     deps = {
       boot: (input) => bootOf(input, { compute, paths: stack.paths, templates, sessions }),
-      bootTarget: bootTarget(compute, { stack: 'test', createdBy: '' }),
       token: async () => TOKEN,
     };
   });

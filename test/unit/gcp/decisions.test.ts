@@ -8,8 +8,8 @@ import { groupKey } from '../../../src/services/targets/gcp/group.ts';
 import { isLasting, judge } from '../../../src/services/targets/gcp/group-state.ts';
 import { describe as marker, objectName, readMarker, regionOf } from '../../../src/services/targets/gcp/names.ts';
 import { locationName, parseLocation, samePath } from '../../../src/services/targets/gcp/paths.ts';
+import { fits, quotaChecks } from '../../../src/services/targets/gcp/preflight.ts';
 import { costOf } from '../../../src/services/targets/gcp/prices.ts';
-import { fits, quotaChecks } from '../../../src/services/targets/gcp/quota.ts';
 import { checkRequest, type GcpRequest } from '../../../src/services/targets/gcp/request.ts';
 import {
   diskTypeOf,

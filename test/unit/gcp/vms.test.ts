@@ -6,8 +6,7 @@ import { loginKeys } from '../../../src/services/machine/login-keys.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
 import { HOST_KEY_B } from '../../../src/services/targets/gcp/request.ts';
-import { sshCommandB } from '../../../src/services/targets/gcp/ssh-command.ts';
-import { chooseVm, type GroupVm, listVms } from '../../../src/services/targets/gcp/vms.ts';
+import { chooseVm, type GroupVm, listVms, sshCommandB } from '../../../src/services/targets/gcp/vms.ts';
 
 const vm = (name: string, more: Partial<GroupVm> = {}): GroupVm => ({
   ...{ name, zone: 'europe-west3-c', status: 'RUNNING', address: '192.0.2.1' },

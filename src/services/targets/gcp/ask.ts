@@ -42,7 +42,6 @@ export function addressOf(site: Site): Promise<string> {
   return operatorAddress({ given, endpoint: endpointOf(site), fetch: operator.fetch, signal });
 }
 
-/** What the flags ask for. */
 export async function askGcp(flags: GcpFlags, site: Site, services: readonly ServiceDefinition[]): Promise<GcpRequest> {
   const { type, network, subnet, min, max, autoscale, bake, auth } = flags;
   return checkRequest({

@@ -7,8 +7,7 @@ import { GROUP_PART, groupKey } from './group.ts';
 import { objectName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
 import { change } from './operations.ts';
-import { type Location, locationName, pathIn, placedPath, wholeUrl } from './paths.ts';
-import { placed } from './placed.ts';
+import { type Location, locationName, pathIn, placed, placedPath, wholeUrl } from './paths.ts';
 import type { GcpRequest } from './request.ts';
 
 const AUTOSCALER_PART = 'llm-b-autoscaler';

@@ -19,8 +19,8 @@ export const RULE = 'forwarding-rule';
 /** Backend service and forwarding rule must name the same one. */
 const SCHEME = 'EXTERNAL_MANAGED';
 
-/** The public address of service B: reserved first, so that A can be told of it while the rest is being made. */
-export function globalAddress(compute: Compute, owner: Ownership) {
+/** The public address of service B: reserved first, so that A can be told of it (`reserved`) meanwhile. */
+export function globalAddress(compute: Compute, owner: Ownership, reserved?: (address: string) => Promise<void>) {
   return namedObject(compute, owner, 'addresses', {
     key: ADDRESS,
     dependsOn: [],
@@ -28,6 +28,7 @@ export function globalAddress(compute: Compute, owner: Ownership) {
     bodyOf: () => ({ ipVersion: 'IPV4', addressType: 'EXTERNAL' }),
     // Nothing but its labels can be changed.
     patch: async () => {},
+    ready: async (_context, { address }) => reserved?.(address ?? ''),
     identify: ({ address }) => ({ address: address ?? '' }),
   });
 }
@@ -114,7 +115,7 @@ export function httpProxy(compute: Compute, owner: Ownership) {
 export function forwardingRule(
   compute: Compute,
   owner: Ownership,
-  serves: (context: ResourceContext, address: string) => Promise<void>,
+  serves?: (context: ResourceContext, address: string) => Promise<void>,
 ) {
   const target = globalPath(compute, 'targetHttpProxies', objectName(owner.stack, PROXY));
   return namedObject(compute, owner, 'forwardingRules', {
@@ -145,7 +146,7 @@ export function forwardingRule(
     },
     async ready(context, raw) {
       const address = (await context.live?.(ADDRESS)) as Address | undefined;
-      await serves(context, address?.address || raw.IPAddress || '');
+      await serves?.(context, address?.address || raw.IPAddress || '');
     },
     identify: ({ IPAddress }) => ({ address: IPAddress ?? '' }),
   });

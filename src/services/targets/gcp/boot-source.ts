@@ -1,4 +1,4 @@
-import type { Desired, Ownership, Resource, Target } from '../../stack/resource.ts';
+import type { Desired, Ownership } from '../../stack/resource.ts';
 import type { GcpRequest } from './request.ts';
 
 /** What the VMs of service B boot from. No secret is in the image; what is secret comes with the metadata. */
@@ -30,10 +30,4 @@ export interface BootInput {
   readonly token: string | undefined;
   /** Whether keys and the like may be made; without, the answer only has to be good for a plan. */
   readonly make: boolean;
-}
-
-/** The same for looking and removing: what of the boot side of this stack exists, wanted or not. */
-export interface BootTarget extends Pick<Target, 'discover' | 'costOf'> {
-  /** A handle for one of its keys; undefined for a key that is not its. */
-  handle(key: string): Resource<unknown, unknown> | undefined;
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type RemedyError, remedy } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { Answer, Change, Input, Operation, Read } from './compute-calls.ts';
-import { isRateLimited, isTransient, noCredentials, remedyFor } from './errors.ts';
+import { faultError, faultOf, isRateLimited, isTransient, noCredentials } from './errors.ts';
 import { type Client, type Collection, openAuth, openClient } from './library.ts';
 import { regionOf } from './names.ts';
 
@@ -12,17 +12,13 @@ export interface Compute {
   /** Where zonal things go unless a call names another zone. */
   readonly zone: string;
   readonly region: string;
-  /**
-   * Looks; retried a few times when the service is busy or the connection is lost.
-   *
-   * @throws GcpError, or the signal's reason when it is aborted
-   */
+  /** Looks; retried a few times when the service is busy or the connection is lost. @throws GcpError, or the signal's reason */
   read<Name extends Read>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Answer<Name>>;
   /**
    * Begins a change. Retried like a look: give it a `requestId` that is written down, so that it takes effect once.
    * {@link change} in operations.ts also waits for its end, which is where most errors are.
    *
-   * @throws GcpError, or the signal's reason when it is aborted
+   * @throws GcpError, or the signal's reason
    */
   begin<Name extends Change>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Operation>;
   /** A UUID that has never been used, for a call that needs no token of an intent. */
@@ -58,7 +54,6 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
   const { zone, clock, attempts = 5 } = options;
   const endpoint = options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint);
   const { authClient, project } = await authenticate(options.project, endpoint?.lab === true);
-  if (/^\d+$/.test(project)) throw numberedProject(project);
   const clients: Partial<Record<Collection, Promise<Client>>> = {};
 
   const call = async (name: string, input: object, signal: AbortSignal): Promise<unknown> => {
@@ -75,8 +70,10 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const lost = clock.monotonic() - began;
-        const patient = attempts > 1 && lost < RATE_LIMIT_MS && isRateLimited(error);
-        if (!patient && (attempt >= attempts || !isTransient(error))) throw remedyFor(error, { call: name, project });
+        const fault = faultOf(error);
+        const patient = attempts > 1 && lost < RATE_LIMIT_MS && isRateLimited(fault);
+        const hopeless = !patient && (attempt >= attempts || !isTransient(fault));
+        if (hopeless) throw faultError(fault, { call: name, project }, error);
         await clock.sleep(Math.min(pause, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2), signal);
       }
     }
@@ -110,18 +107,17 @@ async function authenticate(given: string | undefined, lab: boolean) {
   const found = lab ? new PassThroughClient() : google.getClient();
   const authClient = await Promise.resolve(found).catch((error: unknown) => Promise.reject(noCredentials(error)));
   const project = given ?? (lab ? undefined : await google.getProjectId().catch(() => undefined));
+  // Calls take a number, and every answer names the id instead: nothing would seem to be as wanted.
+  if (project && /^\d+$/.test(project)) {
+    throw remedy.usage('gcp-project-number', `${project} is the number of a Google Cloud project, not its id`, [
+      `see the id: gcloud projects describe ${project} --format="value(projectId)"`,
+      'and give that',
+    ]);
+  }
   if (project) return { authClient, project };
   throw remedy.configuration('gcp-no-project', 'the Google Cloud project is not known', [
     'name it with --project or GOOGLE_CLOUD_PROJECT',
     'or: gcloud config set project PROJECT',
-  ]);
-}
-
-/** Calls take it, and every answer names the id instead: nothing would seem to be as wanted. */
-function numberedProject(project: string): RemedyError {
-  return remedy.usage('gcp-project-number', `${project} is the number of a Google Cloud project, not its id`, [
-    `see the id: gcloud projects describe ${project} --format="value(projectId)"`,
-    'and give that',
   ]);
 }
 

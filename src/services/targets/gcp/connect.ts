@@ -7,7 +7,7 @@ import type { Connection, Site } from '../../stack/provider.ts';
 import { forgetSecretPair, stackToken } from '../../stack/secrets.ts';
 import { addressOf, computeOf, zonesOf } from './ask.ts';
 import { RULE } from './balancer.ts';
-import { bootOf, bootTarget } from './boot/boot.ts';
+import { bootOf } from './boot/boot.ts';
 import { planGcp } from './deploy.ts';
 import { doctorGcp } from './doctor.ts';
 import type { GcpDoctorFlags } from './flags.ts';
@@ -17,9 +17,8 @@ import { ownerText } from './names.ts';
 import { openGroup } from './open-group.ts';
 import { DEFAULT_DISK_GB, DEFAULT_TYPE, type GcpRequest, HOST_KEY_B, recordedRequest, serviceOn } from './request.ts';
 import { httpProbe } from './serving.ts';
-import { sshCommandB } from './ssh-command.ts';
 import { openGcpTarget } from './target.ts';
-import { chooseVm, listVms } from './vms.ts';
+import { chooseVm, listVms, sshCommandB } from './vms.ts';
 
 /** Compute Engine for one stack; it is opened by the first call to it. */
 export function connectGcp(site: Site): Connection<GcpRequest> {
@@ -40,15 +39,10 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
         createdBy: by,
         probe: httpProbe,
         boot: (input) => bootOf(input, { compute: opened, paths, templates, sessions }),
-        bootTarget: bootTarget(opened, { stack: paths.name, createdBy: by }),
         token: (make) => stackToken(paths, make),
       });
     },
-    async target() {
-      const opened = await compute();
-      const boot = bootTarget(opened, { stack: paths.name, createdBy: '' });
-      return openGcpTarget(opened, paths.name, record, boot);
-    },
+    target: async () => openGcpTarget(await compute(), paths.name, record),
     status: async () => (record === undefined ? undefined : healthStatus('gcp', record, record.endpoints[own], RULE)),
     async doctor() {
       const { type = DEFAULT_TYPE, max = 3 } = site.flags as GcpDoctorFlags;

@@ -12,8 +12,7 @@ import { GROUP_PART, groupKey, isGroupKey, surgeOf } from './group.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
 import { objectName, regionOf } from './names.ts';
 import { lookUp } from './operations.ts';
-import { type Location, locationName } from './paths.ts';
-import { placed } from './placed.ts';
+import { type Location, locationName, placed } from './paths.ts';
 import { type Attempt, attemptAt, type GcpPlanDeps, type Task, zoneOf } from './plan-in-zone.ts';
 import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
@@ -159,12 +158,8 @@ async function examine(
   const group = { vcpus: type.vcpus, externalAddress, running: here?.size ?? 0, beside, bakes };
   const tight = await checkQuotas(compute, request, group, signal);
   const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB; ${request.min} to ${request.max} of them`;
-  return [
-    { level: 'info', text },
-    ...tight.map((each): Note => {
-      return { level: 'warn', text: `the group cannot grow to its maximum of ${request.max}: ${each}` };
-    }),
-  ];
+  const warnings = tight.map((each) => `the group cannot grow to its maximum of ${request.max}: ${each}`);
+  return [{ level: 'info', text }, ...warnings.map((warning): Note => ({ level: 'warn', text: warning }))];
 }
 
 /** What the operator should know of who can do what, before it is so. */

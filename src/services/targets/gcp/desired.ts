@@ -1,6 +1,5 @@
 import { EVERYBODY } from '../../stack/cidr.ts';
-import type { Ownership } from '../../stack/resource.ts';
-import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
+import { type Desired, desire, type Ownership, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { onlyService } from '../../workloads/request.ts';
 import { autoscaler } from './autoscaler.ts';
 import { backendGroup } from './backend-group.ts';
@@ -13,18 +12,20 @@ import { BALANCER_CHECK, CHECKS, HEALING_CHECK, healthCheck } from './health-che
 import { objectName, regionOf } from './names.ts';
 import { globalPath, type Location, placedPath } from './paths.ts';
 import { type GcpRequest, serviceOn } from './request.ts';
-import { instanceTemplate, isTemplateKey, type TemplateSpec } from './template.ts';
+import { instanceTemplate, isTemplateKey, type TemplateSpec, type VmSpec } from './template.ts';
 
 const SSH_PORT = 22;
 const HEALTH_PATH = '/health';
 
 /** What making objects needs, beside what finding and removing needs. */
 export interface MakeDeps {
-  source(): BootSource;
+  readonly source: BootSource;
   /** Keys of what a template boots from. */
   readonly bootKeys: readonly string[];
   /** Seconds within which one VM must serve, and one that leaves must be gone. */
   readonly instanceSeconds: number;
+  /** Told the public address as soon as it is certain. */
+  reserved(address: string): Promise<void>;
   /** Resolves once B answers at the address. */
   serves(context: ResourceContext, address: string): Promise<void>;
 }
@@ -49,41 +50,31 @@ export function gcpResources(
   compute: Compute,
   owner: Ownership,
   { location, template, seen }: Variant,
-  deps: MakeDeps = NOTHING_MADE,
+  deps?: MakeDeps,
 ) {
-  const { bootKeys, instanceSeconds, source, serves } = deps;
   const templates = [...new Set([template, ...seen.filter(isTemplateKey)])];
   const groups = [...new Set([groupKey(location), ...seen.filter(isGroupKey)])];
   return {
-    address: globalAddress(compute, owner),
+    address: globalAddress(compute, owner, deps?.reserved),
     lbFirewall: firewall(compute, owner, LB_FIREWALL),
     sshFirewall: firewall(compute, owner, SSH_FIREWALL),
     restFirewall: firewall(compute, owner, REST_FIREWALL),
     balancerCheck: healthCheck(compute, owner, BALANCER_CHECK),
     healingCheck: healthCheck(compute, owner, HEALING_CHECK),
-    template: instanceTemplate(compute, owner, template, { dependsOn: bootKeys, source }),
+    template: instanceTemplate(compute, owner, template, deps),
     group: instanceGroup(compute, owner, location, {
       // The rules let the load balancer's questions in, without which no VM is healthy; they do not hold a group that goes.
-      dependsOn: [...templates, HEALING_CHECK, ...(deps === NOTHING_MADE ? [] : [LB_FIREWALL, REST_FIREWALL])],
-      instanceSeconds,
+      dependsOn: [...templates, HEALING_CHECK, ...(deps === undefined ? [] : [LB_FIREWALL, REST_FIREWALL])],
+      instanceSeconds: deps?.instanceSeconds ?? 0,
     }),
     autoscaler: autoscaler(compute, owner, location),
     backend: backendService(compute, owner),
     backendGroup: backendGroup(compute, owner, location, groups),
     urlMap: urlMap(compute, owner),
     proxy: httpProxy(compute, owner),
-    rule: forwardingRule(compute, owner, serves),
+    rule: forwardingRule(compute, owner, deps?.serves),
   };
 }
-
-const NOTHING_MADE: MakeDeps = {
-  bootKeys: [],
-  instanceSeconds: 0,
-  source: () => {
-    throw new Error('a handle for removal cannot create');
-  },
-  serves: async () => {},
-};
 
 /** The resource with this key among all; undefined for a key that is not theirs. */
 export function byKey(resources: GcpResources, key: string): Resource<unknown, unknown> | undefined {
@@ -91,26 +82,16 @@ export function byKey(resources: GcpResources, key: string): Resource<unknown, u
   return all.find((each) => each.key === key);
 }
 
-/** The network tag of the VMs of the service, builder included. */
+/** The network tag of the VMs of the service. */
 export function vmTag(stack: string, service: string): string {
   return objectName(stack, service);
 }
 
-/** What the template of a request is made from. Pure. */
-export function templateSpec(
-  request: GcpRequest,
-  source: BootSource,
-  { stack, externalAddress }: { readonly stack: string; readonly externalAddress: boolean },
-): TemplateSpec {
-  const { type, diskGb, ttlSeconds } = request;
-  return {
-    ...{ type, diskGb, ttlSeconds, externalAddress },
-    image: source.image,
-    bootHash: source.hash,
-    network: networkPath(request),
-    subnet: subnetPath(request),
-    tag: vmTag(stack, serviceOn(request)),
-  };
+/** What of a request decides each VM, builder included. Pure. */
+export function vmSpec(request: GcpRequest, stack: string): VmSpec {
+  const { type, diskGb } = request;
+  const [network, subnet] = [networkPath(request), subnetPath(request)];
+  return { type, diskGb, network, subnet, tag: vmTag(stack, serviceOn(request)) };
 }
 
 /** The path of the network, which may be given as its name or as that path. */

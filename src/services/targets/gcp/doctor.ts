@@ -1,8 +1,7 @@
 import { type DoctorCheck, examine, finding } from '../../doctor/check.ts';
 import type { Compute } from './compute.ts';
-import { findMachineType, hasNat, quotasOf } from './preflight.ts';
+import { findMachineType, fits, hasNat, quotaChecks, quotasOf, quotaText } from './preflight.ts';
 import { costOf } from './prices.ts';
-import { fits, quotaChecks, quotaText } from './quota.ts';
 import type { GcpRequest } from './request.ts';
 
 type DoctorRequest = Pick<GcpRequest, 'zones' | 'type' | 'min' | 'max' | 'diskGb' | 'network'>;

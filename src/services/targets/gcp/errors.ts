@@ -85,7 +85,7 @@ interface Thrown extends Error {
 const NO_ANSWER: Readonly<Record<number, string>> = { 4: 'DEADLINE_EXCEEDED', 14: 'UNAVAILABLE' };
 
 /** Reads what the library throws: the reason is in the body of the answer, which it keeps under a symbol. */
-function faultOf(error: unknown): Fault {
+export function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) return { reason: 'unknown', message: String(error) };
   const { code, httpStatusCode } = error as Thrown;
   const status = typeof httpStatusCode === 'number' ? httpStatusCode : undefined;
@@ -131,22 +131,15 @@ export function isPolicy(message: string): boolean {
 }
 
 /** Whether there were too many calls: the same one may succeed in the next minute. */
-export function isRateLimited(error: unknown): boolean {
-  const { reason, status } = faultOf(error);
+export function isRateLimited({ reason, status }: Fault): boolean {
   return RATE_LIMITED.includes(reason) || status === 429;
 }
 
 /** Whether the same call may succeed a moment later. */
-export function isTransient(error: unknown): boolean {
-  const { reason, status } = faultOf(error);
+export function isTransient({ reason, status }: Fault): boolean {
   if (BUSY.includes(reason)) return true;
   if (status !== undefined) return status === 429 || status >= 500;
   return UNREACHABLE.test(reason);
-}
-
-/** The one place that turns what the library throws into what a person can act on. */
-export function remedyFor(error: unknown, site: CallSite): GcpError {
-  return faultError(faultOf(error), site, error);
 }
 
 /**
@@ -181,8 +174,8 @@ export function noCredentials(cause: unknown): RemedyError {
 }
 
 /**
- * What a fault means to a person: credentials and permissions (exit 3), quotas and shortages (4), an endpoint that does
- * not answer or has trouble (5); anything else names the call (3).
+ * The one place that turns what went wrong into what a person can act on: credentials and permissions (exit 3), quotas and
+ * shortages (4), an endpoint that does not answer or has trouble (5); anything else names the call (3).
  */
 export function faultError({ reason, message, status }: Fault, { call, project }: CallSite, cause?: unknown): GcpError {
   const { configuration, capacity, unhealthy } = ExitCode;
@@ -236,15 +229,11 @@ export function faultError({ reason, message, status }: Fault, { call, project }
   }
   if (status === 403 && !BUSY.includes(reason)) {
     const permission = /'(compute\.[\w.]+)'/.exec(message)?.[1] ?? call;
-    return make(
-      `these credentials may not do ${permission} in ${project}: ${message}`,
-      'gcp-forbidden',
-      configuration,
-      [
-        `have ${permission} added (docs/gcp.md has the whole role), or use other credentials`,
-        'or name another project with --project',
-      ],
-    );
+    const text = `these credentials may not do ${permission} in ${project}: ${message}`;
+    return make(text, 'gcp-forbidden', configuration, [
+      `have ${permission} added (docs/gcp.md has the whole role), or use other credentials`,
+      'or name another project with --project',
+    ]);
   }
   if (status === undefined && UNREACHABLE.test(reason)) {
     return make(`Compute Engine did not answer ${call}: ${message}`, 'gcp-unreachable', unhealthy, [
@@ -255,9 +244,8 @@ export function faultError({ reason, message, status }: Fault, { call, project }
   if (BUSY.includes(reason) || status === 429 || (status ?? 0) >= 500) {
     return make(`Compute Engine failed at ${call}: ${message} (${reason})`, 'gcp-trouble', unhealthy, [CONTINUE]);
   }
-  const unknown = /'([^']*)'\. Unknown (zone|region)/i.exec(message);
-  if (unknown !== null) {
-    const [, name, kind] = unknown;
+  const [, name, kind] = /'([^']*)'\. Unknown (zone|region)/i.exec(message) ?? [];
+  if (kind !== undefined) {
     return make(`Google Cloud has no ${kind} ${name} (${call}): ${message}`, 'gcp-no-zone', configuration, [
       'list the zones: gcloud compute zones list',
       'then choose with --zones',

@@ -19,16 +19,14 @@ export interface GroupAnswers {
 /** The poll as every kind of group has it. */
 export function readGroup(answers: GroupAnswers): GroupSample {
   const { at, group, managed, autoscaler, backends, errors } = answers;
-  const { targetSize, status } = group;
   const attempts = managed.flatMap(attemptErrors);
   const autohealing = managed.some(({ instanceHealth }) => healthOf(instanceHealth) !== undefined);
   return {
     at,
-    ...(targetSize == null ? {} : { targetSize }),
-    ...(status?.isStable == null ? {} : { stable: status.isStable }),
+    ...told({ targetSize: group.targetSize, stable: group.status?.isStable }),
     instances: managed.map((each) => readInstance(each, answers, autohealing)),
     healthKnown: autohealing || backends !== undefined,
-    ...(autoscaler === undefined ? {} : { autoscaler: readAutoscaler(autoscaler) }),
+    ...told({ autoscaler: autoscaler && readAutoscaler(autoscaler) }),
     errors: [...attempts, ...errors.filter((error) => !attempts.some((other) => isSame(error, other)))],
   };
 }
@@ -77,17 +75,16 @@ function healthOf(found: ManagedInstance['instanceHealth']): string | undefined 
   return found?.[0]?.detailedHealthState || undefined;
 }
 
-function told<Value extends object>(known: Value): { [Name in keyof Value]?: Exclude<Value[Name], undefined> } {
-  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) as never;
+/** Without what is not known. */
+function told<Value extends object>(known: Value): { [Name in keyof Value]?: NonNullable<Value[Name]> } {
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value != null)) as never;
 }
 
 function readAutoscaler({ status, recommendedSize, autoscalingPolicy, statusDetails }: Autoscaler) {
   const { minNumReplicas: min, maxNumReplicas: max } = autoscalingPolicy ?? {};
   return {
     status: status || 'UNKNOWN',
-    ...(recommendedSize == null ? {} : { recommendedSize }),
-    ...(min == null ? {} : { min }),
-    ...(max == null ? {} : { max }),
+    ...told({ recommendedSize, min, max }),
     details: (statusDetails ?? []).map(({ type, message }) => type || message || 'unknown'),
   };
 }
@@ -103,16 +100,12 @@ export function attemptErrors(managed: ManagedInstance): GroupError[] {
 
 /** The group's own list of what went wrong. */
 export function readErrors(errors: readonly InstanceError[]): GroupError[] {
-  return errors.map(({ error, instanceActionDetails, timestamp }) => {
-    const at = Date.parse(timestamp ?? '');
-    const instance = shortName(instanceActionDetails?.instance);
-    return {
-      ...(Number.isNaN(at) ? {} : { at }),
-      code: error?.code || 'unknown',
-      message: error?.message || 'no reason given',
-      ...(instance === '' ? {} : { instance }),
-    };
-  });
+  return errors.map(({ error, instanceActionDetails, timestamp }) => ({
+    ...told({ at: Date.parse(timestamp ?? '') || undefined }),
+    code: error?.code || 'unknown',
+    message: error?.message || 'no reason given',
+    ...told({ instance: shortName(instanceActionDetails?.instance) || undefined }),
+  }));
 }
 
 function isSame(a: GroupError, b: GroupError): boolean {

@@ -1,13 +1,12 @@
 import type { Clock } from '../../clock.ts';
 import type { GroupError, GroupSample, GroupSource } from '../../stack/group.ts';
 import type { Compute } from './compute.ts';
-import type { Instance, InstanceGroupManager, ManagedInstance } from './compute-calls.ts';
+import type { Instance, ManagedInstance } from './compute-calls.ts';
 import { isGcp, passing } from './errors.ts';
 import { nameOf, readErrors, readGroup } from './group-reading.ts';
 import { shortName } from './names.ts';
 import { lookUp } from './operations.ts';
-import type { Location } from './paths.ts';
-import { placed } from './placed.ts';
+import { type Location, placed } from './paths.ts';
 
 /** Where a managed instance group is, and what stands in front of it. */
 export interface GroupReference {
@@ -52,11 +51,13 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
     const [managed, autoscaler, backends, failures] = await Promise.all([
       there.read('instanceGroupManagers.listManagedInstances', named, signal),
       scaler.autoscaler ? lookUp(() => there.read('autoscalers.get', scaler, signal)) : undefined,
-      backendsOf(compute, backendService, group, signal).catch((error: unknown) => {
-        // From the beginning it is a name that does not exist; later on only the load balancer went.
-        if (polls === 0 || !isGcp(error, 'notFound')) throw error;
-        return new Map<string, string>();
-      }),
+      backendService && group.instanceGroup
+        ? backendHealth(compute, backendService, group.instanceGroup, signal).catch((error: unknown) => {
+            // From the beginning it is a name that does not exist; later on only the load balancer went.
+            if (polls === 0 || !isGcp(error, 'notFound')) throw error;
+            return new Map<string, string>();
+          })
+        : undefined,
       group.status?.isStable === false ? there.read('instanceGroupManagers.listErrors', named, signal) : undefined,
       ages.ask(signal),
     ]);
@@ -68,16 +69,10 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
   }
 }
 
-/** Health by name of the instance; early on the answer lists nobody. */
-async function backendsOf(
-  compute: Compute,
-  backendService: string | undefined,
-  { instanceGroup }: InstanceGroupManager,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, string> | undefined> {
-  if (backendService === undefined || !instanceGroup) return undefined;
-  const reference = { backendService, resourceGroupReferenceResource: { group: instanceGroup } };
-  const { healthStatus } = await compute.read('backendServices.getHealth', reference, signal);
+/** What the load balancer finds of each instance of a group, by the path of that; early on the answer lists nobody. */
+export async function backendHealth(compute: Compute, backendService: string, group: string, signal: AbortSignal) {
+  const input = { backendService, resourceGroupReferenceResource: { group } };
+  const { healthStatus } = await compute.read('backendServices.getHealth', input, signal);
   return new Map((healthStatus ?? []).map((each) => [shortName(each.instance), each.healthState || 'UNKNOWN']));
 }
 

@@ -1,4 +1,4 @@
-import { CONTINUE, ExitCode, type RemedyError, remedy } from '../../../errors.ts';
+import { CONTINUE, ExitCode, remedy } from '../../../errors.ts';
 import type { StepAction } from '../../../events.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -34,7 +34,8 @@ const CLOSER_MS = 2000;
  *   RemedyError (exit 5) when the deadline has passed
  */
 export async function untilStable(there: Compute, context: ResourceContext, wait: GroupWait): Promise<void> {
-  const { name, template } = wait;
+  const { name, template, location } = wait;
+  const seconds = Math.round(wait.deadlineSeconds);
   const { project } = there;
   const group = { instanceGroupManager: name };
   const watchBoots = bootWatch(there);
@@ -66,7 +67,11 @@ export async function untilStable(there: Compute, context: ResourceContext, wait
       reason = boot ? `${verdict.reason}; ${boot}` : verdict.reason;
       return { reason };
     },
-    late: (reason) => neverStable(wait, project, reason),
+    late: (reason) =>
+      remedy.unhealthy('not-ready', `group ${name} has not become stable within ${seconds} s: ${reason}`, [
+        `see its VMs: gcloud compute instance-groups managed list-instances ${name} ${placeFlag(location)} --project ${project}`,
+        CONTINUE,
+      ]),
   });
 }
 
@@ -86,15 +91,6 @@ function instanceError(fault: InstanceFault, project: string, { name, location }
     exit: ExitCode.unhealthy,
     nextSteps: [`see what the VM did: ${console} --project ${project}`, CONTINUE],
   });
-}
-
-function neverStable({ name, deadlineSeconds, location }: GroupWait, project: string, reason: string): RemedyError {
-  const list = `gcloud compute instance-groups managed list-instances ${name} ${placeFlag(location)} --project ${project}`;
-  return remedy.unhealthy(
-    'not-ready',
-    `group ${name} has not become stable within ${Math.round(deadlineSeconds)} s: ${reason}`,
-    [`see its VMs: ${list}`, CONTINUE],
-  );
 }
 
 function placeFlag(location: Location): string {

@@ -5,8 +5,7 @@ import { type GroupWait, untilStable } from './group-wait.ts';
 import { objectName, shortName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
 import { change } from './operations.ts';
-import { type Location, locationName, parseLocation, pathIn, samePath } from './paths.ts';
-import { nameAt, placed } from './placed.ts';
+import { type Location, locationName, nameAt, parseLocation, pathIn, placed, samePath } from './paths.ts';
 import { previousTemplate, rolledBack } from './rollout.ts';
 
 const GROUP = 'group-';
@@ -148,6 +147,6 @@ function templateOf({ versions, instanceTemplate }: InstanceGroupManager): strin
 }
 
 /** Whether a group is to be brought to another template: instance by instance, and a few more than before meanwhile. */
-export function rollsOut(spec: GroupSpec, live: InstanceGroupManager): boolean {
-  return !samePath(templateOf(live), spec.template);
+export function rollsOut(template: string, live: InstanceGroupManager): boolean {
+  return !samePath(templateOf(live), template);
 }

@@ -21,9 +21,7 @@ export interface HealthCheckSpec {
  * the group it is healthy only after two good answers: by then the load balancer has asked it, too, and a rolling replace
  * never takes the last VM that gets requests.
  */
-export const CHECKS: Readonly<
-  Record<typeof BALANCER_CHECK | typeof HEALING_CHECK, Omit<HealthCheckSpec, 'port' | 'path'>>
-> = {
+export const CHECKS = {
   [BALANCER_CHECK]: { intervalSeconds: 3, timeoutSeconds: 3, healthyThreshold: 1, unhealthyThreshold: 5 },
   [HEALING_CHECK]: { intervalSeconds: 6, timeoutSeconds: 6, healthyThreshold: 2, unhealthyThreshold: 10 },
 };

@@ -1,5 +1,6 @@
+import type { MarkedObject as Marked } from '../../stack/provider.ts';
 import type { Compute } from './compute.ts';
-import { type Marker, nameFilter, readMarker, shortName } from './names.ts';
+import { nameFilter, readMarker, shortName } from './names.ts';
 import { rulePerHour, vmPerHour } from './prices.ts';
 import { DEFAULT_DISK_GB } from './request.ts';
 
@@ -19,16 +20,11 @@ const PLACED = { instanceGroupManagers: 'group', autoscalers: 'autoscaler', inst
 
 type MarkedKind = (typeof GLOBAL)[keyof typeof GLOBAL] | (typeof PLACED)[keyof typeof PLACED];
 
-/** One object of the project that carries chainctl's marker. */
-export interface MarkedObject extends Marker {
+/** One object of the project that carries chainctl's marker. Its type is that of a VM, or of those of a template. */
+export interface MarkedObject extends Marked {
+  readonly key: string;
   readonly kind: MarkedKind;
   readonly name: string;
-  /** ISO 8601, where the API tells it. */
-  readonly createdAt?: string | undefined;
-  /** Zone or region; undefined for what is global. */
-  readonly place?: string | undefined;
-  /** Machine type, for VMs and templates. */
-  readonly type?: string | undefined;
   /** How many VMs, for groups; how many groups it sends to, for backend services. */
   readonly size?: number | undefined;
 }

@@ -1,7 +1,7 @@
 import type { Ownership } from '../../stack/resource.ts';
 
 /** What an object says of itself. */
-export interface Marker extends Ownership {
+interface Marker extends Ownership {
   readonly key: string;
 }
 

@@ -32,7 +32,11 @@ interface Named {
   readonly description?: string | null;
   readonly fingerprint?: string | null;
   readonly labels?: Labels | null;
+  readonly labelFingerprint?: unknown;
 }
+
+/** What every object is made with. */
+type Marked = Readonly<Record<'name' | 'description', string>>;
 
 /** One kind of object with a fixed name in a stack, as {@link namedObject} needs to know it. */
 interface Kind<Spec, Live>
@@ -43,14 +47,9 @@ interface Kind<Spec, Live>
   readonly labelled?: boolean;
   /** What it is made with, and patched with unless `patch` does it otherwise. */
   bodyOf?(spec: Spec): Live;
-  get?(name: string, signal: AbortSignal): Promise<Live>;
+  get?(name: string, signal: AbortSignal): Promise<Live | undefined>;
   /** Makes it and waits for the end of the operation. */
-  insert?(
-    context: ResourceContext,
-    spec: Spec,
-    made: { name: string; description: string },
-    step: ChangeStep,
-  ): Promise<void>;
+  insert?(context: ResourceContext, spec: Spec, made: Marked, step: ChangeStep): Promise<void>;
   /** What of an object has to be as in the body that is wanted, by what a person calls it. */
   factsOf?(raw: Live): Facts;
   /** Those of the facts that cannot be changed: they need another object. */
@@ -89,14 +88,14 @@ export function namedObject<Spec, Of extends Made>(
   const named = { [noun]: name } as unknown as { firewall: string };
   const bodied = (body: object) => ({ [`${noun}Resource`]: body });
 
-  const read = (signal: AbortSignal) =>
-    (get?.(name, signal) ?? compute.read(called('get'), named, signal)) as Promise<Live>;
+  const look = ({ signal }: ResourceContext): Promise<Live | undefined> =>
+    lookUp(() => (get?.(name, signal) ?? compute.read(called('get'), named, signal)) as Promise<Live | undefined>);
   const isOurs = (raw: Live) => {
     const marker = readMarker(raw.description);
     return marker?.stack === owner.stack && marker.key === key;
   };
-  const present = async ({ signal }: ResourceContext): Promise<Live> => {
-    const raw = await lookUp(() => read(signal));
+  const present = async (context: ResourceContext): Promise<Live> => {
+    const raw = await look(context);
     if (raw === undefined) throw vanished(name);
     if (!isOurs(raw)) throw nameTaken(name);
     return raw;
@@ -107,16 +106,23 @@ export function namedObject<Spec, Of extends Made>(
     ...differences(spec, raw).map(({ text }) => text),
     ...(hasLabels(raw.labels, labels) ? [] : ['labels are missing']),
   ];
-  const label = async (context: ResourceContext) => {
-    const call = `${collection}.setLabels` as 'addresses.setLabels';
-    if (labelled) await ensureLabels(compute, context, name, { call, key, labels, read });
-  };
+  // Repeated after an answer that was lost, it meets the fingerprint that it has changed itself: it knows no request id.
+  const label = (context: ResourceContext) =>
+    withNewest(
+      () => present(context),
+      async (raw) => {
+        if (hasLabels(raw.labels, labels)) return;
+        const all = { labels: { ...raw.labels, ...labels }, labelFingerprint: String(raw.labelFingerprint ?? '') };
+        const call = `${collection}.setLabels` as 'addresses.setLabels';
+        await change(compute, context, call, { resource: name, globalSetLabelsRequestResource: all }, patchStep(key));
+      },
+    );
   const make = async (context: ResourceContext, spec: Spec, step: ChangeStep) => {
     const made = { name, description: describe({ ...owner, key }) };
     try {
       if (insert !== undefined) return await insert(context, spec, made, step);
       await change(compute, context, called('insert'), bodied({ ...made, ...bodyOf?.(spec) }), step);
-      await label(context);
+      if (labelled) await label(context);
     } catch (error) {
       // Ours from a call whose answer was lost, or somebody else's under our name.
       if (!isGcp(error, 'alreadyExists')) throw error;
@@ -128,13 +134,13 @@ export function namedObject<Spec, Of extends Made>(
       const body = { ...bodyOf?.(spec), ...(raw.fingerprint ? { fingerprint: raw.fingerprint } : {}) };
       await change(compute, context, called('patch'), { ...named, ...bodied(body) }, patchStep(key));
     }
-    await label(context);
+    if (labelled) await label(context);
   };
   return {
     ...shape,
     name,
-    async find({ signal }: ResourceContext): Promise<Live | undefined> {
-      const raw = await lookUp(() => read(signal));
+    async find(context: ResourceContext): Promise<Live | undefined> {
+      const raw = await look(context);
       return raw !== undefined && isOurs(raw) ? raw : undefined;
     },
     diff(spec: Spec, raw: Live) {
@@ -145,8 +151,7 @@ export function namedObject<Spec, Of extends Made>(
     async create(context: ResourceContext, spec: Spec, token: string) {
       await make(context, spec, { key, action: 'create', token });
       // A token that an earlier run used is answered with what was made then, also when that is gone since.
-      if ((await lookUp(() => read(context.signal))) === undefined)
-        await make(context, spec, { key, action: 'create' });
+      if ((await look(context)) === undefined) await make(context, spec, { key, action: 'create' });
       const made = await present(context);
       if (explain(spec, made).length === 0) return made;
       await adjust(context, spec, made);
@@ -170,34 +175,6 @@ export function namedObject<Spec, Of extends Made>(
 
 function hasLabels(live: Labels | null | undefined, wanted: Labels): boolean {
   return Object.entries(wanted).every(([name, value]) => live?.[name] === value);
-}
-
-interface Labelling {
-  readonly call: 'addresses.setLabels' | 'forwardingRules.setLabels';
-  /** The resource on whose behalf it is done. */
-  readonly key: string;
-  readonly labels: Labels;
-  read(signal: AbortSignal): Promise<{ readonly labels?: Labels | null; readonly labelFingerprint?: unknown }>;
-}
-
-/**
- * Gives an object labels that its insert does not take. The call knows no request id: repeated after an answer that was
- * lost, it meets the fingerprint that it has changed itself.
- */
-export async function ensureLabels(
-  compute: Compute,
-  context: ResourceContext,
-  name: string,
-  { call, key, labels: wanted, read }: Labelling,
-): Promise<void> {
-  await withNewest(
-    () => read(context.signal),
-    async ({ labels, labelFingerprint }) => {
-      if (hasLabels(labels, wanted)) return;
-      const all = { labels: { ...labels, ...wanted }, labelFingerprint: String(labelFingerprint ?? '') };
-      await change(compute, context, call, { resource: name, globalSetLabelsRequestResource: all }, patchStep(key));
-    },
-  );
 }
 
 /** Changes an object, and does it again with a fresh one where somebody else was faster. */

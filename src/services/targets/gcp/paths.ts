@@ -1,3 +1,5 @@
+import type { Compute } from './compute.ts';
+
 /** Where a group and its autoscaler are: one zone, or spread over the zones of a region. */
 export type Location = { readonly zone: string } | { readonly region: string };
 
@@ -37,4 +39,25 @@ export function samePath(one: string | null | undefined, other: string | null | 
 /** The path in a URL: the API answers whole ones where paths were given. */
 export function pathIn(url: string | null | undefined): string {
   return (url ?? '').replace(/^.*?(?=projects\/)/, '');
+}
+
+/** What the API calls something of a zone in this place: a region has the same under other names. */
+export function nameAt<Name extends string>(location: Location, name: Name): Name {
+  return 'zone' in location ? name : (`region${name.charAt(0).toUpperCase()}${name.slice(1)}` as Name);
+}
+
+/**
+ * Compute Engine with the calls for groups and autoscalers of one place. A region has the same calls as a zone, with the
+ * region in place of the zone: the types are those of the zone.
+ */
+export function placed(compute: Compute, location: Location): Compute {
+  const there = <Name extends string, Input extends object>(name: Name, input: Input): [Name, Input] =>
+    /^(autoscalers|instanceGroups|instanceGroupManagers)\./.test(name)
+      ? [nameAt(location, name), { ...location, ...input }]
+      : [name, input];
+  return {
+    ...compute,
+    read: (name, input, signal) => compute.read(...there(name, input), signal),
+    begin: (name, input, signal) => compute.begin(...there(name, input), signal),
+  };
 }

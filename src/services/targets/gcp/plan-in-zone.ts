@@ -1,16 +1,16 @@
 import { type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { Links } from '../../stack/provider.ts';
-import type { Desired, ResourceContext, Target } from '../../stack/resource.ts';
+import type { Desired, Target } from '../../stack/resource.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { groupPath } from './backend-group.ts';
 import { BACKEND, RULE } from './balancer.ts';
-import type { Boot, BootInput, BootTarget } from './boot-source.ts';
+import type { Boot, BootInput } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
-import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
-import { type GroupSpec, rollsOut } from './group.ts';
+import { desiredGcp, drainSecondsOf, gcpResources, vmSpec } from './desired.ts';
+import { rollsOut } from './group.ts';
 import { objectName } from './names.ts';
-import type { Location } from './paths.ts';
+import { globalPath, type Location } from './paths.ts';
 import { serviceOn } from './request.ts';
 import { type Probe, untilServing } from './serving.ts';
 import { gcpTarget } from './target.ts';
@@ -38,8 +38,6 @@ export interface GcpPlanDeps {
   readonly createdBy: string;
   /** What the VMs boot from. */
   boot(input: BootInput): Promise<Boot>;
-  /** What of the boot side is there, wanted or not. */
-  readonly bootTarget?: BootTarget;
   readonly probe: Probe;
   /** The stack's token; made when `make` and it is missing. */
   token?(make: boolean): Promise<string | undefined>;
@@ -62,15 +60,18 @@ export async function attemptAt(location: Location, task: Task): Promise<Attempt
   const { compute, request, owner, externalAddress, steps } = task;
   const boot = await task.boot({ ...task, zone: zoneOf(location, task) });
   const { source } = boot;
-  const template = templateSpec(request, source, { stack: owner.stack, externalAddress });
+  const { image, hash: bootHash } = source;
+  const { ttlSeconds } = request;
+  const template = { ...vmSpec(request, owner.stack), image, bootHash, externalAddress, ttlSeconds };
   const resources = gcpResources(
     compute,
     owner,
     { location, template: templateKey(template), seen: [] },
     {
-      source: () => source,
+      source,
       bootKeys: boot.desired.map(({ resource }) => resource.key),
       instanceSeconds: (request.readySeconds ?? source.startSeconds + MACHINE_SECONDS) + drainSecondsOf(request),
+      reserved: (address) => announce(`http://${address}`, task),
       serves: (context, address) =>
         untilServing(context, {
           key: RULE,
@@ -83,27 +84,12 @@ export async function attemptAt(location: Location, task: Task): Promise<Attempt
         }),
     },
   );
-  const { address } = resources;
-  const announced = {
-    ...resources,
-    address: {
-      ...address,
-      async ready(context: ResourceContext, live: Parameters<typeof address.ready>[1]) {
-        await address.ready(context, live);
-        await announce(`http://${live.address}`, task);
-      },
-    },
-  };
-  const target = gcpTarget(compute, owner, task.bootTarget, { resources: announced });
-  const desired = desiredGcp(announced, { request, boot, template });
+  const target = gcpTarget(compute, owner, resources);
+  const desired = desiredGcp(resources, { request, boot, template });
   const plan = await observeAndPlan(target, desired, steps.journal, steps.context);
-  return { location, target, desired, plan, rolls: willRoll(resources.group.key, desired, plan) };
-}
-
-function willRoll(key: string, desired: readonly Desired[], { observed }: ObservedPlan): boolean {
-  const group = desired.find(({ resource }) => resource.key === key);
-  const live = observed.get(key);
-  return live !== undefined && rollsOut(group?.spec as GroupSpec, live as InstanceGroupManager);
+  const live = plan.observed.get(resources.group.key) as InstanceGroupManager | undefined;
+  const path = globalPath(compute, 'instanceTemplates', resources.template.name);
+  return { location, target, desired, plan, rolls: live !== undefined && rollsOut(path, live) };
 }
 
 /** In the state before anything answers there: A can be made meanwhile, and whoever asks sees where B will be. */

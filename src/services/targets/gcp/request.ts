@@ -67,10 +67,8 @@ export function checkRequest(request: GcpRequest): GcpRequest {
   if (odd !== undefined) throw usage(`--zones: "${odd}" is not a zone`, 'write for example europe-west3-c');
   checkNetwork(request);
   if (regions.length > 1) {
-    throw usage(
-      `--zones: ${regions.join(' and ')} are different regions`,
-      'name zones of one region, or use another --stack for the other',
-    );
+    const text = `--zones: ${regions.join(' and ')} are different regions`;
+    throw usage(text, 'name zones of one region, or use another --stack for the other');
   }
   return request;
 }
@@ -85,10 +83,8 @@ function checkNetwork({ project, network, subnet }: GcpRequest): void {
     );
   }
   if (subnet?.includes('/') && !/(^|\/)projects\/[^/]+\/regions\/[^/]+\/subnetworks\/[^/]+$/.test(subnet)) {
-    throw usage(
-      `--subnet ${subnet} is not a subnet`,
-      'write its name, or projects/PROJECT/regions/REGION/subnetworks/NAME',
-    );
+    const how = 'write its name, or projects/PROJECT/regions/REGION/subnetworks/NAME';
+    throw usage(`--subnet ${subnet} is not a subnet`, how);
   }
 }
 
@@ -103,9 +99,6 @@ export function recordedRequest(request: unknown): GcpRequest | undefined {
 
 /** Name of the service that its VMs run, or would run: what needs no other one. */
 export function serviceOn(request: unknown): string {
-  const [first] = [
-    ...Object.keys(recordedRequest(request)?.services ?? {}),
-    ...neededFirst(SERVICES).map(({ name }) => name),
-  ];
-  return first as string;
+  const [asked] = Object.keys(recordedRequest(request)?.services ?? {});
+  return asked ?? (neededFirst(SERVICES)[0]?.name as string);
 }

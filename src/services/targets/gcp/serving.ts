@@ -3,7 +3,7 @@ import { reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import { shortName } from './names.ts';
+import { backendHealth } from './group-source.ts';
 
 /** One request to the public address over a connection of its own: undefined for a 200, else what was wrong. */
 export type Probe = (url: string, signal: AbortSignal) => Promise<string | undefined>;
@@ -42,7 +42,7 @@ export async function untilServing(context: ResourceContext, serving: Serving): 
     longestMs: 500,
     async look() {
       if (!healthy) {
-        const reason = await backendsReason(compute, serving, context.signal);
+        const reason = await backendsReason(serving, context.signal);
         if (reason !== undefined) return { reason };
         healthy = true;
       }
@@ -62,16 +62,11 @@ export async function untilServing(context: ResourceContext, serving: Serving): 
 }
 
 /** Why the load balancer sends nothing to the group yet; undefined once one backend is healthy. */
-async function backendsReason(
-  compute: Compute,
-  { backend, group }: Pick<Serving, 'backend' | 'group'>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const input = { backendService: backend, resourceGroupReferenceResource: { group } };
-  const { healthStatus } = await compute.read('backendServices.getHealth', input, signal);
-  const states = (healthStatus ?? []).map(({ instance, healthState }) => `${shortName(instance)} ${healthState}`);
-  if ((healthStatus ?? []).some(({ healthState }) => healthState === 'HEALTHY')) return undefined;
-  return states.length === 0 ? 'the load balancer knows no backend yet' : `backends: ${states.join(', ')}`;
+async function backendsReason({ compute, backend, group }: Serving, signal: AbortSignal): Promise<string | undefined> {
+  const health = [...(await backendHealth(compute, backend, group, signal))];
+  if (health.some(([, state]) => state === 'HEALTHY')) return undefined;
+  if (health.length === 0) return 'the load balancer knows no backend yet';
+  return `backends: ${health.map(([name, state]) => `${name} ${state}`).join(', ')}`;
 }
 
 const TIMEOUT_MS = 10_000;

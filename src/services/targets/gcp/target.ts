@@ -4,7 +4,7 @@ import type { Ownership, Resource, ResourceContext, Target } from '../../stack/r
 import { stackOption } from '../../stack/stack-option.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import { BACKEND_GROUP, RULE } from './balancer.ts';
-import type { BootTarget } from './boot-source.ts';
+import { bootHandle } from './boot/boot.ts';
 import type { Compute } from './compute.ts';
 import { byKey, type GcpResources, gcpResources } from './desired.ts';
 import { isGroupKey, placeOf } from './group.ts';
@@ -19,36 +19,29 @@ const NO_TEMPLATE = 'template-00000000';
  * Compute Engine of one project as a place for resources.
  *
  * @param resources the wanted ones, where something is to be made
- * @param seen filled with the keys of groups and templates that exist
  */
-export function gcpTarget(
-  compute: Compute,
-  owner: Ownership,
-  boot: BootTarget | undefined,
-  { resources, seen = [] }: { readonly resources?: GcpResources; readonly seen?: string[] } = {},
-): Target {
+export function gcpTarget(compute: Compute, owner: Ownership, resources?: GcpResources): Target {
+  // Keys of groups and templates that exist.
+  const seen: string[] = [];
   const own = (key: string): Resource<unknown, unknown> | undefined => {
     const wanted = resources === undefined ? undefined : byKey(resources, key);
     if (wanted !== undefined) return wanted;
     const template = isTemplateKey(key) ? key : NO_TEMPLATE;
     // What leads to the group is compared with the one that there is.
     const location = placeOf(key) ?? placeOf(seen.find(isGroupKey) ?? '') ?? { zone: compute.zone };
-    return byKey(gcpResources(compute, owner, { location, template, seen }), key);
+    return byKey(gcpResources(compute, owner, { location, template, seen }), key) ?? bootHandle(compute, owner, key);
   };
   return {
     name: 'gcp',
-    async discover(context: ResourceContext) {
-      const [marked, booting = []] = await Promise.all([
-        listMarked(compute, context.signal, owner.stack),
-        boot?.discover(context),
-      ]);
+    async discover({ signal }: ResourceContext) {
+      const marked = await listMarked(compute, signal, owner.stack);
       const keys = marked.map(({ key }) => key).filter((key) => own(key) !== undefined);
       for (const key of keys) if ((isTemplateKey(key) || isGroupKey(key)) && !seen.includes(key)) seen.push(key);
       const joined = marked.some(({ kind, size = 0 }) => kind === 'backend service' && size > 0) ? [BACKEND_GROUP] : [];
-      return [...new Set([...keys, ...joined, ...booting])];
+      return [...new Set([...keys, ...joined])];
     },
-    costOf: (key, spec) => (key === RULE ? `${rulePerHour()} USD/h` : boot?.costOf?.(key, spec)),
-    handle: (key) => own(key) ?? boot?.handle(key) ?? goneWithTheRest(key),
+    costOf: (key) => (key === RULE ? `${rulePerHour()} USD/h` : undefined),
+    handle: (key) => own(key) ?? goneWithTheRest(key),
   };
 }
 
@@ -62,10 +55,9 @@ export function openGcpTarget(
   compute: Compute,
   stack: string,
   record: Pick<TargetRecord, 'request' | 'resources'> | undefined,
-  boot: BootTarget | undefined,
 ): Target {
   refuseElsewhere(record, { stack, project: compute.project });
-  return gcpTarget(compute, { stack, createdBy: '' }, boot);
+  return gcpTarget(compute, { stack, createdBy: '' });
 }
 
 /**

@@ -5,8 +5,6 @@ import type { Compute } from './compute.ts';
 import type { InstanceProperties } from './compute-calls.ts';
 import { namedObject } from './object.ts';
 
-const TEMPLATE = 'template-';
-
 /** What decides a VM, but for its metadata and its image. */
 export interface VmSpec {
   readonly type: string;
@@ -33,30 +31,30 @@ export function templateKey(spec: TemplateSpec): string {
   const content = Object.entries(spec)
     .filter(([, value]) => value !== undefined)
     .sort(([one], [other]) => one.localeCompare(other));
-  return `${TEMPLATE}${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 8)}`;
+  return `template-${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 8)}`;
 }
 
-export function isTemplateKey(key: string): boolean {
-  return /^template-[0-9a-f]{8}$/.test(key);
-}
+export const isTemplateKey = (key: string) => /^template-[0-9a-f]{8}$/.test(key);
 
 /**
  * A template with this key.
  *
- * @param dependsOn keys of what it boots from
- * @param source asked for only when it has to be made
+ * @param boot what its VMs boot from, and the keys of that; wanted where it may be made
  */
 export function instanceTemplate(
   compute: Compute,
   owner: Ownership,
   key: string,
-  { dependsOn, source }: { readonly dependsOn: readonly string[]; source(): BootSource },
+  boot?: { readonly source: BootSource; readonly bootKeys: readonly string[] },
 ) {
   // Nothing of one can differ: its key is its content.
   return namedObject(compute, owner, 'instanceTemplates', {
     key,
-    dependsOn,
-    bodyOf: (spec: TemplateSpec) => ({ properties: propertiesOf(spec, source(), owner) }),
+    dependsOn: boot?.bootKeys ?? [],
+    bodyOf(spec: TemplateSpec) {
+      if (boot === undefined) throw new Error('a handle for removal cannot create');
+      return { properties: propertiesOf(spec, boot.source, owner) };
+    },
     // What was lost and made again under the same name is the same content.
     whenReplaced: () => 'same',
   });

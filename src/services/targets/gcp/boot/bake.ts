@@ -1,6 +1,5 @@
 import { CONTINUE, RemedyError, reasonOf, remedy } from '../../../../errors.ts';
 import type { HostAccess } from '../../../machine/access.ts';
-import type { BootTemplates } from '../../../machine/cloud-init.ts';
 import { hostFailure } from '../../../machine/failures.ts';
 import { type HostOptions, hostResource } from '../../../machine/host-resource.ts';
 import type { LoginKeys } from '../../../machine/login-keys.ts';
@@ -27,12 +26,10 @@ export interface BakeDeps {
 }
 
 const START_SECONDS = 300;
-/** For one that runs already: enough for the end of a boot. */
-const KNOCK_SECONDS = 40;
-const KNOCKS = 2;
-/** It answered a moment ago, seconds. */
-const UP_SECONDS = 60;
-const SEAL_SECONDS = 300;
+/** For one that runs already: enough for the end of a boot. A machine that boots is waited for much longer. */
+const KNOCK = { waitSeconds: 40, timeoutSeconds: 40, attempts: 2 };
+/** It answered a moment ago. Not begun again by itself: there may be nobody to let us in. */
+const SEAL = { waitSeconds: 60, timeoutSeconds: 300, attempts: 1 };
 const SERVE = '/usr/local/sbin/chainctl-serve';
 const UNIT = '/etc/systemd/system/chainctl-serve.service';
 
@@ -68,7 +65,7 @@ export async function bake(
   try {
     vm = await running(vm);
     try {
-      if (left?.status === 'RUNNING') await knock();
+      if (left?.status === 'RUNNING') await run('logging in', KNOCK, ['true']);
       await prepare();
     } catch (error) {
       // One that was being sealed may let nobody in any more, until it boots again.
@@ -115,15 +112,16 @@ export async function bake(
     return loginAccess(deps.keys, address);
   }
 
-  /** Whether it lets us in: a machine that boots is waited for much longer. */
-  async function knock(): Promise<void> {
-    const use = { waitSeconds: KNOCK_SECONDS, attempts: KNOCKS, waiting };
-    const what = 'logging in';
-    const work = (session: HostSession) =>
-      session.exec('true', { what, timeoutSeconds: KNOCK_SECONDS, signal: context.signal });
-    await deps.sessions.use(access(), context, use, work).catch((error: unknown) => {
-      context.signal.throwIfAborted();
-      // One that hangs up, or says nothing, shuts out as much as one that refuses.
+  /** Runs scripts on it, one session for all. One that hangs up, or says nothing, shuts out as much as one that refuses. */
+  async function run(what: string, bounds: typeof KNOCK, ...scripts: readonly (readonly string[])[]): Promise<void> {
+    const { signal } = context;
+    const { timeoutSeconds, ...use } = bounds;
+    const work = async (session: HostSession) => {
+      for (const [script = '', stdin = ''] of scripts)
+        await session.exec(script, { what, timeoutSeconds, stdin, signal });
+    };
+    await deps.sessions.use(access(), context, { ...use, waiting }, work).catch((error: unknown) => {
+      signal.throwIfAborted();
       throw hostFailure(what, access(), error);
     });
   }
@@ -146,7 +144,15 @@ export async function bake(
     const service = { ...options, service: definition, templates: templatesOf(deps.templates, definition) };
     await bring(serviceResource(key, [], service), serviceSpec);
     waiting('removing what only this VM may know');
-    await sealDisk(access(), deps.templates.boot, { sessions: deps.sessions, waiting }, context);
+    // What starts the service at boot goes on it. Afterwards it lets nobody in, until it boots again.
+    const { serve, serveUnit, seal } = deps.templates.boot;
+    await run(
+      'sealing the disk',
+      SEAL,
+      [`cat > ${SERVE}.new && chmod 755 ${SERVE}.new && mv -f ${SERVE}.new ${SERVE}`, serve],
+      [`cat > ${UNIT}.new && chmod 644 ${UNIT}.new && mv -f ${UNIT}.new ${UNIT}`, serveUnit],
+      ['cat > /run/chainctl-seal && sh /run/chainctl-seal </dev/null 2>&1', seal],
+    );
   }
 
   /** To make what is on a machine once more is to change it: each step of it finds out what is there. */
@@ -158,32 +164,4 @@ export async function bake(
         : there;
     await resource.ready(context, live);
   }
-}
-
-/**
- * Puts what starts the service at boot on a machine, and removes from it what only it may know. It lets nobody in
- * afterwards, until it boots again.
- *
- * @throws what dialling throws, RemedyError (exit 5)
- */
-async function sealDisk(
-  access: HostAccess,
-  { serve, serveUnit, seal }: BootTemplates,
-  { sessions, waiting }: { readonly sessions: HostSessions; waiting(reason: string): void },
-  context: Pick<ResourceContext, 'clock' | 'signal'>,
-): Promise<void> {
-  const { signal } = context;
-  const work = async (session: HostSession) => {
-    const exec = (command: string, stdin: string) =>
-      session.exec(command, { what: 'sealing the disk', timeoutSeconds: SEAL_SECONDS, stdin, signal });
-    await exec(`cat > ${SERVE}.new && chmod 755 ${SERVE}.new && mv -f ${SERVE}.new ${SERVE}`, serve);
-    await exec(`cat > ${UNIT}.new && chmod 644 ${UNIT}.new && mv -f ${UNIT}.new ${UNIT}`, serveUnit);
-    await exec('cat > /run/chainctl-seal && sh /run/chainctl-seal </dev/null 2>&1', seal);
-  };
-  // Not begun again by itself: there may be nobody to let us in.
-  const use = { waitSeconds: UP_SECONDS, attempts: 1, waiting };
-  await sessions.use(access, context, use, work).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw hostFailure('sealing the disk', access, error);
-  });
 }

@@ -2,16 +2,14 @@ import { type LoginKeys, loginKeys } from '../../../machine/login-keys.ts';
 import type { HostSessions } from '../../../machine/sessions.ts';
 import { type HostTemplates, shortHash, templatesOf } from '../../../machine/templates.ts';
 import type { StackPaths } from '../../../stack/paths.ts';
-import type { Ownership } from '../../../stack/resource.ts';
-import { desire, type Resource } from '../../../stack/resource.ts';
+import { desire, type Ownership, type Resource } from '../../../stack/resource.ts';
 import { onlyService } from '../../../workloads/request.ts';
-import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
+import type { Boot, BootInput } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
-import { networkPath, subnetPath, vmTag } from '../desired.ts';
+import { vmSpec } from '../desired.ts';
 import { REST_FIREWALL, SSH_FIREWALL } from '../firewall.ts';
-import { nameFilter, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
-import { HOST_KEY_B, serviceOn } from '../request.ts';
+import { HOST_KEY_B } from '../request.ts';
 import { bake } from './bake.ts';
 import { builder, builderKey, isBuilderKey } from './builder.ts';
 import { bootOfService, builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
@@ -70,9 +68,7 @@ function bakedFor({ request, owner, zone }: BootInput, keys: LoginKeys | undefin
   const maker = builder(compute, owner, builderKey(hash), () =>
     loginMetadata(keys, { boot: templates.boot, installDocker: true }),
   );
-  const { type, diskGb } = request;
-  const tag = vmTag(owner.stack, serviceOn(request));
-  const vm = { type, diskGb, tag, zone, network: networkPath(request), subnet: subnetPath(request) };
+  const vm = { ...vmSpec(request, owner.stack), zone };
   const service = builderSpecOf(request, templates);
   return bakedImage(compute, owner, key, [SSH_FIREWALL, REST_FIREWALL], {
     builder: maker,
@@ -87,25 +83,8 @@ function hashOf(image: string, metadata: Metadata): string {
   return shortHash(JSON.stringify([image, Object.entries(metadata).sort(([one], [other]) => (one < other ? -1 : 1))]));
 }
 
-/** The images and builders of a stack, for looking and for removing. */
-export function bootTarget(compute: Compute, owner: Ownership): BootTarget {
-  return {
-    async discover({ signal }) {
-      const filter = nameFilter(owner.stack);
-      const [images, scopes] = await Promise.all([
-        compute.read('images.list', { filter }, signal),
-        compute.read('instances.aggregatedList', { filter }, signal),
-      ]);
-      const vms = scopes.flatMap(([, { instances }]) => instances ?? []);
-      return [...images, ...vms].flatMap(({ description }) => {
-        const marker = readMarker(description);
-        const isOurs = marker?.stack === owner.stack && (isImageKey(marker.key) || isBuilderKey(marker.key));
-        return isOurs ? [marker.key] : [];
-      });
-    },
-    handle(key) {
-      if (isImageKey(key)) return bakedImage(compute, owner, key, []) as Resource<unknown, unknown>;
-      return isBuilderKey(key) ? (builder(compute, owner, key, () => ({})) as Resource<unknown, unknown>) : undefined;
-    },
-  };
+/** A handle for an image or a builder of a stack, for looking and for removing; undefined for any other key. */
+export function bootHandle(compute: Compute, owner: Ownership, key: string): Resource<unknown, unknown> | undefined {
+  if (isImageKey(key)) return bakedImage(compute, owner, key, []) as Resource<unknown, unknown>;
+  return isBuilderKey(key) ? (builder(compute, owner, key, () => ({})) as Resource<unknown, unknown>) : undefined;
 }

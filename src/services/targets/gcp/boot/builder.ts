@@ -1,16 +1,12 @@
-import { ExitCode } from '../../../../errors.ts';
 import type { Ownership, Resource, ResourceContext } from '../../../stack/resource.ts';
 import type { Compute } from '../compute.ts';
 import type { Instance } from '../compute-calls.ts';
-import { GcpError } from '../errors.ts';
 import { labelsOf, shortName } from '../names.ts';
 import { namedObject, vanished } from '../object.ts';
 import { change, lookUp, removeObject } from '../operations.ts';
 import { machineOf, type VmSpec } from '../template.ts';
 import { publicImage } from './content.ts';
 import type { Metadata } from './metadata.ts';
-
-const BUILDER = 'builder-';
 
 /**
  * Nobody bakes for longer: a builder that was forgotten while it runs deletes itself, whatever became of the machine that
@@ -23,13 +19,8 @@ export interface BuilderSpec extends VmSpec {
   readonly zone: string;
 }
 
-export function builderKey(hash: string): string {
-  return `${BUILDER}${hash}`;
-}
-
-export function isBuilderKey(key: string): boolean {
-  return /^builder-[0-9a-f]{16}$/.test(key);
-}
+export const builderKey = (hash: string) => `builder-${hash}`;
+export const isBuilderKey = (key: string) => /^builder-[0-9a-f]{16}$/.test(key);
 
 export interface Builder extends Resource<BuilderSpec, Instance> {
   readonly name: string;
@@ -49,17 +40,13 @@ export interface Builder extends Resource<BuilderSpec, Instance> {
 export function builder(compute: Compute, owner: Ownership, key: string, metadata: () => Metadata): Builder {
   const at = (vm: Instance) => ({ instance: vm.name ?? '', zone: shortName(vm.zone) });
   let known: string | undefined;
-  const find = async (name: string, signal: AbortSignal): Promise<Instance> => {
+  const find = async (name: string, signal: AbortSignal): Promise<Instance | undefined> => {
     // The list of all zones may be late, or lack one that does not answer.
     if (known !== undefined) return compute.read('instances.get', { instance: name, zone: known }, signal);
     const scopes = await compute.read('instances.aggregatedList', { filter: `name eq "${name}"` }, signal);
     const [vm] = scopes.flatMap(([, { instances }]) => instances ?? []);
-    if (vm !== undefined) {
-      known = shortName(vm.zone);
-      return vm;
-    }
-    const options = { code: 'gcp-gone', exit: ExitCode.unhealthy };
-    throw new GcpError(`there is no VM ${name}`, 'notFound', options);
+    if (vm !== undefined) known = shortName(vm.zone);
+    return vm;
   };
   const object = namedObject<BuilderSpec, 'instances'>(compute, owner, 'instances', {
     key,

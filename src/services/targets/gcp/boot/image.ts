@@ -1,4 +1,4 @@
-import { type RemedyError, remedy } from '../../../../errors.ts';
+import { remedy } from '../../../../errors.ts';
 import { pollUntil } from '../../../stack/poll.ts';
 import type { Ownership, ResourceContext } from '../../../stack/resource.ts';
 import type { Compute } from '../compute.ts';
@@ -9,7 +9,6 @@ import { namedObject } from '../object.ts';
 import { change } from '../operations.ts';
 import type { Builder } from './builder.ts';
 
-const IMAGE = 'image-';
 /** Ten GB take a minute or two. */
 const IMAGE_SECONDS = 1200;
 
@@ -19,13 +18,8 @@ export interface ImageSpec {
   readonly diskGb: number;
 }
 
-export function imageKey(hash: string): string {
-  return `${IMAGE}${hash}`;
-}
-
-export function isImageKey(key: string): boolean {
-  return /^image-[0-9a-f]{16}$/.test(key);
-}
+export const imageKey = (hash: string) => `image-${hash}`;
+export const isImageKey = (key: string) => /^image-[0-9a-f]{16}$/.test(key);
 
 export interface ImageDeps {
   readonly builder: Builder;
@@ -78,7 +72,12 @@ export function bakedImage(
         deadlineSeconds: IMAGE_SECONDS,
         async look() {
           const { status } = await compute.read('images.get', { image: name ?? '' }, context.signal);
-          if (status === 'FAILED') throw failed(name ?? key);
+          if (status === 'FAILED') {
+            throw remedy.unhealthy('gcp-image-failed', `Compute Engine could not make the image ${name}`, [
+              'run the same command again: it makes the image again',
+              'or boot without an image: --no-bake',
+            ]);
+          }
           return status === 'READY' ? { done: true } : { reason: `the image ${name} is ${status}` };
         },
         late: (reason) =>
@@ -90,11 +89,4 @@ export function bakedImage(
     },
     identify: ({ diskSizeGb }) => (diskSizeGb ? { diskGb: Number(diskSizeGb) } : {}),
   });
-}
-
-function failed(name: string): RemedyError {
-  return remedy.unhealthy('gcp-image-failed', `Compute Engine could not make the image ${name}`, [
-    'run the same command again: it makes the image again',
-    'or boot without an image: --no-bake',
-  ]);
 }
