@@ -64,10 +64,10 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
       const capacityPerInstance = flags['capacity-per-instance'];
       const known = capacityPerInstance === undefined ? {} : { capacityPerInstance };
       const { report, written } = await watchWithFigures({ outFolder: flags.results, tag, ...known }, options, deps);
-      const { figures } = written;
-      const text = `${reportLine(written.report)}${renderWatch(report)}`;
+      const { figures, report: file } = written;
+      const text = `${reportLine(file)}${renderWatch(report)}`;
       return {
-        result: { ...report, ...(figures === undefined ? {} : { scaling: figures }) },
+        result: { ...report, ...(figures && { scaling: figures }), ...(file && { report: file }) },
         text: figures === undefined ? text : `${text}\n\n${scalingText(figures, process.stdout.columns || 80)}`,
         exit: exitOfWatch(report, signal),
       };

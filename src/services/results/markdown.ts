@@ -1,10 +1,9 @@
 import type { SweepReport } from '../load/types.ts';
-import { conclusionLines } from './conclusion.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import { scalingSections } from './scaling-sections.ts';
 import type { Section, Table } from './section.ts';
-import { sweepSections } from './sweep-sections.ts';
+import { conclusionLines, sweepSections } from './sweep-sections.ts';
 import { display, sharedPromptLine, timeColumn } from './text.ts';
 
 const COLUMNS: readonly PointColumn[] = [

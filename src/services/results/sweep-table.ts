@@ -3,11 +3,10 @@ import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import { shellWord } from '../words.ts';
-import { conclusionLines } from './conclusion.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
-import { sweepSections } from './sweep-sections.ts';
+import { conclusionLines, sweepSections } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */

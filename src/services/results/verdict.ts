@@ -1,6 +1,7 @@
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
-import type { ElasticOutcome, PointSummary, SweepReport } from '../load/types.ts';
+import { isFailed, isValid } from '../load/stats/validity.ts';
+import type { ElasticOutcome, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { display } from './text.ts';
 
 /**
@@ -9,34 +10,33 @@ import { display } from './text.ts';
  */
 export function verdictOf(point: PointSummary) {
   if (point.status !== 'complete') return point.status;
-  if (point.validity !== 'valid') return 'invalid';
+  if (!isValid(point)) return 'invalid';
   if (point.contaminated !== undefined) return 'contaminated';
-  if (point.sent > 0 && point.outcomes.ok === 0) return 'failed';
+  if (isFailed(point)) return 'failed';
   // Runs of the first versions do not know about states.
   if (point.state === undefined) return 'valid';
-  return stateWord(point, point.state.state);
+  return stateWord(point, point.state);
 }
 
 /** The state as people read it: where nothing is known of the target, whether too many failed or the point does not tell. */
-function stateWord(point: PointSummary, state: NonNullable<PointSummary['state']>['state']) {
+function stateWord(point: PointSummary, { state }: PointState) {
   if (state !== 'unknown') return state;
   return isSustained(point) === false ? 'failing' : 'undecided';
 }
 
 /** That not one request succeeded, and why, where all failed alike. */
 function failedAlike(point: PointSummary): string[] {
-  const [first, ...others] = Object.keys(point.errorsByClass);
-  if (point.sent === 0 || point.outcomes.ok > 0 || first === undefined) return [];
-  if (others.length > 0) return [`failed: not one of ${point.sent} requests succeeded`];
-  const said = point.errorTexts?.[first];
-  return [
-    `failed: ${point.sent === 1 ? 'the only request' : `all ${point.sent} requests`} ended with ${display(first)}${said === undefined ? '' : `: ${display(said)}`}`,
-  ];
+  const { sent, errorsByClass, errorTexts } = point;
+  const [first, ...others] = Object.keys(errorsByClass);
+  if (!isFailed(point) || first === undefined) return [];
+  if (others.length > 0) return [`failed: not one of ${sent} requests succeeded`];
+  const said = [first, errorTexts?.[first]].filter((text) => text !== undefined).map(display);
+  return [`failed: ${sent === 1 ? 'the only request' : `all ${sent} requests`} ended with ${said.join(': ')}`];
 }
 
 /** Whether the figures say something about the target: measured to the end, valid, and not under an older load. */
 export function isSound(point: PointSummary): boolean {
-  return point.status === 'complete' && point.validity === 'valid' && point.contaminated === undefined;
+  return point.status === 'complete' && isValid(point) && point.contaminated === undefined;
 }
 
 /** Whether there are figures at all. */
@@ -47,35 +47,38 @@ export function wasMeasured(point: PointSummary): boolean {
 /** What a reason ends with where it names a better duration. */
 const ADVICE = /; --duration \d+s would show more$/;
 
+const STOPPED: Partial<Readonly<Record<PointSummary['status'], string>>> = {
+  interrupted: 'interrupted',
+  cut: 'cut short by the operator',
+  aborted: 'aborted',
+};
+
 /**
  * Everything a reader must know about a point before using it; `!` where its figures are not sound.
  *
  * @param advise whether a duration that would show more is of use
  */
 export function remarksOf(point: PointSummary, advise = true): string[] {
-  const { status, validity, state, contaminated } = point;
-  const because = validity === 'valid' ? '' : `: ${display(validity)}`;
-  if (status === 'skipped') return [`skipped${because}`];
-  const duration = `${point.durationSeconds.toFixed(1)} s`;
-  const suggested = state?.suggestedDurationSeconds;
-  // The reason may already name the duration.
-  const advice =
-    suggested === undefined || !advise || state?.reason.includes('--duration') ? '' : ` (try --duration ${suggested}s)`;
-  const verdict = verdictOf(point);
-  const telling = state !== undefined && state.state !== 'steady' && verdict !== 'failed';
+  const { status, state, contaminated } = point;
+  const invalid = isValid(point) ? [] : [display(point.validity)];
+  if (status === 'skipped') return [['skipped', ...invalid].join(': ')];
+  const stopped = STOPPED[status];
   return [
-    ...(status === 'interrupted' ? [`! interrupted after ${duration}`] : []),
-    ...(status === 'cut' ? [`! cut short by the operator after ${duration}`] : []),
-    ...(status === 'aborted' ? [`! aborted after ${duration}`] : []),
-    ...(validity === 'valid' ? [] : [`! ${display(validity)}`]),
+    ...(stopped === undefined ? [] : [`! ${stopped} after ${point.durationSeconds.toFixed(1)} s`]),
+    ...invalid.map((why) => `! ${why}`),
     ...(contaminated === undefined ? [] : [`! contaminated: ${display(contaminated)}`]),
-    ...(telling
-      ? [
-          `${stateWord(point, state.state)}: ${display(advise ? state.reason : state.reason.replace(ADVICE, ''))}${advice}`,
-        ]
-      : []),
+    ...(state === undefined || state.state === 'steady' || verdictOf(point) === 'failed'
+      ? []
+      : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
   ];
+}
+
+function stateReason({ reason, suggestedDurationSeconds: seconds }: PointState, advise: boolean): string {
+  if (!advise) return display(reason.replace(ADVICE, ''));
+  // The reason may already name the duration.
+  const isNamed = seconds === undefined || reason.includes('--duration');
+  return `${display(reason)}${isNamed ? '' : ` (try --duration ${seconds}s)`}`;
 }
 
 /**
@@ -109,16 +112,8 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
 }
 
 /** What a group did under an elastic profile, in a sentence. */
-export function elasticLines({
-  group,
-  startSize,
-  peakSize,
-  endSize,
-  size,
-  unseenSeconds,
-  scaledIn,
-  phases,
-}: ElasticOutcome): string[] {
+export function elasticLines(elastic: ElasticOutcome): string[] {
+  const { group, startSize, peakSize, endSize, size, unseenSeconds, scaledIn, phases } = elastic;
   const of = size === undefined ? '' : ` of ${size}`;
   const top = Math.max(...phases.map(({ rate }) => rate));
   const seen = unseenSeconds === undefined ? '' : `, as last seen ${Math.round(unseenSeconds)} s before`;

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../../durations.ts';
 import { reasonOf, remedy } from '../../../errors.ts';
 import type { PointSummary, SloVerdict } from '../types.ts';
+import { isValid } from './validity.ts';
 
 const TIMES = ['p50', 'p90', 'p95', 'p99', 'mean', 'max', 'ttft_p95'] as const;
 const SHARES = ['ok', 'error-rate'] as const;
@@ -104,9 +105,7 @@ export function judgeCriterion(
  * that no point could decide is not met.
  */
 export function judgeSlo(criterion: Criterion, points: readonly PointSummary[]): SloVerdict {
-  const telling = points.filter(
-    ({ status, validity, sent }) => status !== 'skipped' && validity === 'valid' && sent > 0,
-  );
+  const telling = points.filter((point) => point.status !== 'skipped' && isValid(point) && point.sent > 0);
   const verdicts = telling.map((point) => {
     const { met, observed } = judgeCriterion(criterion, point);
     return { rate: point.rate, passed: met, observed };

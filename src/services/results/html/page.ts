@@ -1,11 +1,10 @@
 import { formatSeconds } from '../../../durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { conclusionLines } from '../conclusion.ts';
 import { countingOf } from '../counting-points.ts';
 import { isServed } from '../few-answers.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { hostSection, remarkLines } from '../sweep-sections.ts';
+import { conclusionLines, evenness, hostSection, remarkLines } from '../sweep-sections.ts';
 import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
 import { isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
@@ -122,18 +121,16 @@ function remarksList(report: SweepReport): string {
 function hostsOf(report: SweepReport): string {
   const hosts = sectionTable(hostSection(report.points));
   if (hosts === '') return '';
-  const fair = report.points.flatMap(({ rate, fairness, hosts: own }) =>
-    fairness === undefined || Object.keys(own).length < 2
-      ? []
-      : [[`${rate} rps`, fairness.jain.toFixed(3), fairness.maxMin.toFixed(2)]],
-  );
-  const evenness = {
-    title: "Evenness per point: Jain's index (1 is even), largest by smallest share",
-    table: { head: ['point', "Jain's index", 'largest by smallest'], rows: fair },
-  };
+  const rows = evenness(report.points).map((each) => [
+    `${each.rate} rps`,
+    each.jain.toFixed(3),
+    each.maxMin.toFixed(2),
+  ]);
+  const head = ['point', "Jain's index", 'largest by smallest'];
+  const title = "Evenness per point: Jain's index (1 is even), largest by smallest share";
   return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">
 ${hosts}
-${sectionTable(evenness)}
+${sectionTable({ title, table: { head, rows } })}
 </div></section>`;
 }
 
