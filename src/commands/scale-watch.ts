@@ -7,7 +7,7 @@ import { checkTag } from '../services/load/target.ts';
 import { exitOfWatch } from '../services/results/exit-codes.ts';
 import { scalingText } from '../services/results/scaling-sections.ts';
 import { reportLine } from '../services/results/text.ts';
-import { watchWithFigures } from '../services/results/write-watch.ts';
+import { watchWithFigures } from '../services/results/write-report.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { findLiveRun, followLoad } from '../services/scaling/load-beside.ts';
 import { checkUntil, parseUntil } from '../services/scaling/until.ts';

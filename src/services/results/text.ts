@@ -84,7 +84,7 @@ export function sharedPromptLine({ sharedPrefixTokens }: Pick<SweepPlan, 'shared
     : [`All prompts begin with about ${sharedPrefixTokens} tokens in common (--shared-prefix).`];
 }
 
-const REFUSER: Readonly<Record<Refuser, string>> = {
+const REFUSER: Readonly<Record<string, string>> = {
   client: 'this machine',
   network: 'the network',
   no_answer: 'no answer in time',
@@ -92,21 +92,20 @@ const REFUSER: Readonly<Record<Refuser, string>> = {
   load_balancer: 'the load balancer',
   b: 'B',
   unknown: 'unknown',
-};
+} satisfies Record<Refuser, string>;
 
 /** Not a place that refused anything: what was open when a point was stopped before its end. */
 const CUT_OFF = 'cut off when the point was stopped';
 
 /** Where requests of a point ended without success, most first, as people read it. */
 export function refusals({ refusedBy = {}, status, outcomes }: PointSummary): [name: string, count: number][] {
-  const counts = new Map<string, number>();
-  for (const [who, count] of Object.entries(refusedBy)) {
-    // This machine gave up on them because it was told to.
-    const cut = who === 'client' && status !== 'complete' ? Math.min(count, outcomes.incomplete) : 0;
-    if (cut > 0) counts.set(CUT_OFF, cut);
-    if (count > cut) counts.set((REFUSER as Readonly<Record<string, string>>)[who] ?? display(who), count - cut);
-  }
-  return [...counts].sort(([, m], [, n]) => n - m);
+  // This machine gave up on them because it was told to.
+  const cut = status === 'complete' ? 0 : Math.min(refusedBy.client ?? 0, outcomes.incomplete);
+  const counts = Object.entries({ ...refusedBy, client: (refusedBy.client ?? 0) - cut, [CUT_OFF]: cut });
+  return counts
+    .map(([who, count]): [string, number] => [REFUSER[who] ?? display(who), count])
+    .filter(([, count]) => count > 0)
+    .sort(([, m], [, n]) => n - m);
 }
 
 /** `the load balancer x 8000, B x 3`, most first; empty when nobody refused. */
