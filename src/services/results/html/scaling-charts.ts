@@ -28,7 +28,7 @@ const HEIGHT: Readonly<Record<Stage, number>> = {
 };
 
 /** A place on the time axis, and what is known from there until the next one. */
-export interface Column {
+interface Column {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly until?: number;
