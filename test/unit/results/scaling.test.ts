@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { findRun, RUN_OR_WATCH } from '../../../src/services/results/find-run.ts';
 import { renderReport } from '../../../src/services/results/formats.ts';
-import { type Chart, chartData } from '../../../src/services/results/html/chart.ts';
+import { type Chart, columnsOf } from '../../../src/services/results/html/chart.ts';
 import { drawChart } from '../../../src/services/results/html/draw.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { scalingCharts } from '../../../src/services/results/html/scaling-charts.ts';
@@ -28,7 +28,7 @@ if (scaling === undefined) throw new Error('the fixture has no figures');
 const { figures } = scaling;
 const load = { plan: run.report.plan, points: run.report.points, series: run.series };
 
-const cellsByPlace = (chart: Chart) => new Map(chartData(chart).columns.map(({ x, cells }) => [x, cells]));
+const cellsByPlace = (chart: Chart) => new Map(columnsOf(chart).map(({ x, cells }) => [x, cells]));
 
 test('the table', () => {
   expect(scalingText(figures, 80)).toMatchInlineSnapshot(`

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SeriesSample } from '../../../src/services/load/record/read-run.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
-import { chartData } from '../../../src/services/results/html/chart.ts';
+import { columnsOf } from '../../../src/services/results/html/chart.ts';
 import { timeCharts } from '../../../src/services/results/html/time-charts.ts';
 import { pointOf, recordedRun, reportOf } from './fixture.ts';
 
@@ -20,9 +20,7 @@ function told(points: readonly PointSummary[], series: readonly SeriesSample[]) 
   const report = reportOf(points);
   const plan = { ...report.plan, elastic: { low: 1, high: 2, maxPoints: 2, group: 'b' } };
   const charts = timeCharts({ ...recordedRun(), report: { ...report, plan }, series });
-  return Object.fromEntries(
-    charts.map((chart) => [chart.id, chartData(chart).columns.map((c) => [c.name, ...c.cells])]),
-  );
+  return Object.fromEntries(charts.map((chart) => [chart.id, columnsOf(chart).map((c) => [c.name, ...c.cells])]));
 }
 
 test('what a point still gets answered is counted in the seconds of the one that is offered', () => {

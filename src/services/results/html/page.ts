@@ -10,7 +10,6 @@ import { isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
 import { pointCharts } from './point-charts.ts';
-import { scalingCharts } from './scaling-charts.ts';
 import { scalingSection } from './scaling-section.ts';
 import { builtAssets, shellOf } from './shell.ts';
 import { timeCharts } from './time-charts.ts';
@@ -24,7 +23,6 @@ export function pageOf(run: ReportedRun, assets = builtAssets()): string {
   const { report, scaling } = run;
   const { plan, points } = report;
   const charts = [...pointCharts(report), ...timeCharts(run)];
-  const scalingOf = scaling === undefined ? [] : scalingCharts(scaling, { plan, points, series: run.series });
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
@@ -36,7 +34,7 @@ ${list(conclusionLines(report), 'conclusion')}
 ${pointsTable(points)}
 ${remarksList(report)}
 </section>
-${scaling === undefined ? '' : scalingSection(scaling, scalingOf)}
+${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: run.series })}
 <section aria-labelledby="charts"><h2 id="charts">Charts</h2>
 <div class="charts">
 ${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
@@ -45,10 +43,7 @@ ${hostsOf(report)}
 <section aria-labelledby="about"><h2 id="about">This run</h2>
 ${dataList(aboutOf(run))}</section>`;
   const title = `${plan.simulated ? 'SIMULATED ' : ''}${plan.runId}`;
-  return shellOf(
-    { title, heading: plan.tag, subheading: plan.targetUrl, main, charts: [...scalingOf, ...charts] },
-    assets,
-  );
+  return shellOf({ title, heading: plan.tag, subheading: plan.targetUrl, main }, assets);
 }
 
 function endingOf({ status, problem }: SweepReport): string {
