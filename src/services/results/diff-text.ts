@@ -1,13 +1,10 @@
 import { plural } from '../words.ts';
 import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
-import { plainTable, sectionText } from './plain-table.ts';
+import { sectionText, tableText } from './plain-table.ts';
 import type { Section } from './section.ts';
 import { display, perSecond, rateText, timeText } from './text.ts';
 
-/**
- * A comparison as text: a verdict per rate with the goodput and the percentile that moved most, then every measure that
- * differs with its interval, and why the rest cannot be compared.
- */
+/** A comparison as text: a verdict per rate, every measure that differs, and why the rest cannot be compared. */
 export function diffText(diff: RunDiff): string {
   const { points, a, b, again, onlyA, onlyB } = diff;
   const ratesOf = (rates: readonly number[], text: (list: string) => string) =>
@@ -58,7 +55,7 @@ function verdictTable({ points }: RunDiff): string {
     };
     return [String(rate), ...of('goodput', rateText), ...of('p50', timeText), ...of('p99', timeText), verdict];
   });
-  return plainTable(head, rows, ['B is']);
+  return tableText({ head, rows, words: ['B is'] });
 }
 
 /** `p95 worse by 1.20 s, +24.1 % (0.95 s to 1.46 s)`. */

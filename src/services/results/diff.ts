@@ -141,11 +141,7 @@ function figureOf(measure: MeasureDiff['measure'], { rate, scheduled, outcomes, 
 /** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
 const Z = 1.959964;
 
-/**
- * The 95 % interval of a share by Wilson's score (JASA 22, 1927), which holds near 0 and 1, too.
- *
- * @returns shares from 0 to 1
- */
+/** The 95 % interval of a share, 0 to 1, by Wilson's score (JASA 22, 1927), which holds near 0 and 1, too. */
 export function wilson(successes: number, trials: number): Interval {
   if (trials === 0) return [0, 1];
   const p = successes / trials;

@@ -1,8 +1,7 @@
 import type { PointSummary } from '../load/types.ts';
-import { isServed, percentileOf } from './few-answers.ts';
 import type { Table } from './section.ts';
 import { errorClasses, rateText, refusers } from './text.ts';
-import { isSound, verdictOf } from './verdict.ts';
+import { isServed, isSound, percentileOf, verdictOf } from './verdict.ts';
 
 /** A time as a renderer writes it: `-` where there is none. */
 type TimeText = (ms: number | undefined) => string;
@@ -46,11 +45,7 @@ export const RATES_AND_TIMES: readonly PointColumn[] = [
 /** Left out in this order where there is no room. */
 const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
 
-/**
- * A table with a row per point. How long each was is a column where they differ.
- *
- * @param mark before the rate of a point whose figures are not sound
- */
+/** A row per point, with `mark` before the rate where it is not sound. Where their lengths differ, these are a column. */
 export function pointTable(
   points: readonly PointSummary[],
   columns: readonly PointColumn[],

@@ -87,11 +87,7 @@ export function timeOf(iso: string): string {
   return iso.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
 }
 
-/**
- * What one instance sustains, by the knee of a recorded run.
- *
- * @throws RemedyError `capacity-unknown` (exit 2) where the run has no knee with a rate above it
- */
+/** What one instance sustains, by the knee of a recorded run; throws (exit 2) where that has none with a rate above it. */
 export async function runCapacity(folder: string): Promise<Capacity> {
   const { report, runId } = await readRun(folder);
   const capacity = kneeCapacity(report);

@@ -1,8 +1,13 @@
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
-import type { ElasticOutcome, PointState, PointSummary, SweepReport } from '../load/types.ts';
+import type { ElasticOutcome, Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { display } from './text.ts';
+
+/** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
+const ENOUGH: Percentiles = { p50: 1, p90: 2, p95: 2, p99: 10 };
+/** One or two requests come at a rate only by the clock of the window. */
+const RATE_REQUESTS = 3;
 
 /**
  * What to think of a point, in one word for a column; the sentences stand in {@link remarksOf}. The gravest thing first:
@@ -44,6 +49,21 @@ export function wasMeasured(point: PointSummary): boolean {
   return point.status !== 'skipped' && point.sent > 0;
 }
 
+/** A percentile of the response time, milliseconds; undefined where so few answers do not tell it. */
+export function percentileOf({ response }: PointSummary, name: keyof Percentiles): number | undefined {
+  return response === undefined || response.count < ENOUGH[name] ? undefined : response[name];
+}
+
+/** Whether a point tells at what rate it was served; nothing that succeeded is a rate of none. */
+export function isServed(point: Pick<PointSummary, 'sent' | 'outcomes'> | undefined): boolean {
+  return point !== undefined && (isRate(point.sent) || point.outcomes.ok === 0);
+}
+
+/** Whether so many requests have come at a rate. */
+export function isRate(sent: number): boolean {
+  return sent >= RATE_REQUESTS;
+}
+
 /** What a reason ends with where it names a better duration. */
 const ADVICE = /; --duration \d+s would show more$/;
 
@@ -53,11 +73,7 @@ const STOPPED: Partial<Readonly<Record<PointSummary['status'], string>>> = {
   aborted: 'aborted',
 };
 
-/**
- * Everything a reader must know about a point before using it; `!` where its figures are not sound.
- *
- * @param advise whether a duration that would show more is of use
- */
+/** What a reader must know of a point, `!` before what makes it unsound. `advise`: a better duration is of use. */
 export function remarksOf(point: PointSummary, advise = true): string[] {
   const { status, state, contaminated } = point;
   const invalid = isValid(point) ? [] : [display(point.validity)];
@@ -98,10 +114,7 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
   const failed = Math.min(...points.filter((point) => isSustained(point) === false).map(({ rate }) => rate));
   const open = undecided(points).filter(({ rate }) => rate < failed);
   // The highest rate is the nearest to the knee, and asks for least.
-  const highest = open.reduce(
-    (most: PointSummary | undefined, each) => (each.rate >= (most?.rate ?? 0) ? each : most),
-    undefined,
-  );
+  const highest = open.toSorted((a, b) => a.rate - b.rate).at(-1);
   if (highest === undefined) return Number.isFinite(failed) ? ['Knee: no point was sustained.'] : [];
   const rates = ratesOf(open);
   const above = Number.isFinite(failed) ? `, and ${failed} rps was not sustained` : '';

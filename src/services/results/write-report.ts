@@ -35,11 +35,7 @@ export async function reportRun(runFolder: string, emit: Emit): Promise<WrittenR
   }
 }
 
-/**
- * Writes `report.html` into a run's folder, and the figures of a group that was watched meanwhile.
- *
- * @returns path of the page; undefined where it could not be written
- */
+/** Writes `report.html` into a run's folder, whose path it returns, and the figures of a group that was watched. */
 async function writeReports(run: ReportedRun, runFolder: string, emit: Emit): Promise<string | undefined> {
   if (run.scaling !== undefined) await writeFigures(runFolder, run.report.plan.tag, run.scaling.figures, emit);
   return write(runFolder, 'report.html', 'html', () => pageOf(run), emit);
@@ -49,7 +45,7 @@ function writeFigures(folder: string, tag: string, figures: ScalingFigures, emit
   return write(folder, `${tag}_elasticity.csv`, 'csv', () => scalingCsv(tag, figures), emit);
 }
 
-/** Writes one file of a report whole. One that cannot be written is a warning that names how to make it later. */
+/** Writes a file whole and returns its path; where that fails, undefined, and a warning that names how to make it. */
 async function write(folder: string, name: string, format: string, render: () => string, emit: Emit) {
   const path = join(folder, name);
   try {
@@ -93,11 +89,7 @@ export async function writeWatchFigures(
   return { figures };
 }
 
-/**
- * Watches a group, records it, and writes the figures of what was seen: also when the group is lost on the way.
- *
- * @throws what {@link recordedWatch} throws
- */
+/** {@link recordedWatch}, and the figures of what was seen: also when the group is lost on the way, which it throws. */
 export async function watchWithFigures(
   record: RecordOptions,
   options: WatchOptions,

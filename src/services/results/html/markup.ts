@@ -13,11 +13,7 @@ export function px(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/**
- * A table whose first column names its rows.
- *
- * @param unsound places of the rows that are not to be relied on
- */
+/** A table whose first column names its rows; those at the places in `unsound` are not to be relied on. */
 export function dataTable(
   caption: string,
   { head, rows, words = [] }: Table,

@@ -1,12 +1,11 @@
 import { formatSeconds } from '../../../durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { countingOf } from '../counting-points.ts';
-import { isServed } from '../few-answers.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { conclusionLines, evenness, hostSection, remarkLines } from '../sweep-sections.ts';
 import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
-import { isSound, verdictOf } from '../verdict.ts';
+import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
 import { pointCharts } from './point-charts.ts';
@@ -14,11 +13,7 @@ import { scalingSection } from './scaling-section.ts';
 import { builtAssets, shellOf } from './shell.ts';
 import { timeCharts } from './time-charts.ts';
 
-/**
- * A recorded run as one HTML file.
- *
- * @throws what {@link builtAssets} throws
- */
+/** A recorded run as one HTML file; throws what {@link builtAssets} throws. */
 export function pageOf(run: ReportedRun, assets = builtAssets()): string {
   const { report, scaling } = run;
   const { plan, points } = report;

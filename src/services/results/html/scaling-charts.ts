@@ -35,11 +35,7 @@ interface Column {
   readonly look?: Poll;
 }
 
-/**
- * The size of a watched group over time, over what was offered and answered, and the life of its instances.
- *
- * @param run the load beside it; without one, what the watch saw of a load is drawn
- */
+/** A group's size over time, over the load: `run`, or else what the watch saw of one; and the life of its instances. */
 export function scalingCharts({ timeline, figures }: RecordedScaling, run?: RecordedLoad): Chart[] {
   const { all, healthKnown } = pollsOf(timeline);
   const load = curveOf(timeline, run === undefined ? {} : { load: run });

@@ -23,11 +23,7 @@ ${others.map(sectionTable).join('\n')}
 </section>`;
 }
 
-/**
- * A group that was watched without a run of its own, as one HTML file.
- *
- * @throws what {@link builtAssets} throws
- */
+/** A group that was watched without a run of its own, as one HTML file; throws what {@link builtAssets} throws. */
 export function watchPageOf({ scaling, name, tag, folder }: WatchedGroup, assets = builtAssets()): string {
   const { figures, timeline } = scaling;
   const about = [
