@@ -33,17 +33,11 @@ const CELLS = {
 
 export type PointColumn = keyof typeof CELLS;
 
-/** Columns whose cells hold words, which read from the left. */
-const WORD_COLUMNS: readonly PointColumn[] = ['verdict', 'errors by class', 'refused or failed at'];
-
 /** What every table of points begins with, in the order in which a reader asks. */
 export const RATES_AND_TIMES: readonly PointColumn[] = [
   ...(['sent/s', 'ok/s', 'served/s', 'ok', 'errors'] as const),
   ...(['p50', 'p90', 'p95', 'p99'] as const),
 ];
-
-/** Left out in this order where there is no room. */
-const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
 
 /** A row per point, with `mark` before the rate where it is not sound. Where their lengths differ, these are a column. */
 export function pointTable(
@@ -58,7 +52,8 @@ export function pointTable(
     const marked = point.status !== 'skipped' && !isSound(point) ? mark : '';
     return head.map((name) => (name === 'rps' ? marked : '') + pointCell(point, name as PointColumn, time));
   });
-  return { head, rows, words: WORD_COLUMNS, dispensable: DISPENSABLE };
+  const words = ['verdict', 'errors by class', 'refused or failed at'] satisfies PointColumn[];
+  return { head, rows, words, dispensable: ['p90', 'sent/s', 'p95'] satisfies PointColumn[] };
 }
 
 /** One cell. Of a point that never ran, zeros would read as measurements. */

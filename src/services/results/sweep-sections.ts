@@ -13,6 +13,12 @@ export function conclusionLines(report: SweepReport): string[] {
   return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...sloLines(report)];
 }
 
+/** That a run ended early; nothing where it is complete. */
+export function endingLines({ problem, status }: SweepReport): string[] {
+  if (problem !== undefined) return [`Ended early: ${problem}`];
+  return status === 'complete' ? [] : ['Interrupted: not the whole ladder was measured.'];
+}
+
 /** The lowest rate was more than the target serves already: what may be less. */
 function lowerLine(report: SweepReport): string[] {
   const { knee, plan } = report;

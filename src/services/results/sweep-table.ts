@@ -41,7 +41,7 @@ export function sweepText(
     broken(conclusionLines(report)),
     ...sections.map((section) => sectionText(section, columns)),
     [
-      ...broken(endingLines(report)),
+      ...broken(keptLines(report)),
       // To be pasted: nothing breaks it.
       ...resumeLine(report, stack),
       `summary   ${display(report.summaryCsv)}`,
@@ -70,7 +70,7 @@ function perPoint(points: readonly PointSummary[], text: (point: PointSummary) =
   return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
 }
 
-function endingLines({ status, problem, points, plan }: SweepReport): string[] {
+function keptLines({ status, problem, points, plan }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;

@@ -14,16 +14,12 @@ export function reportLine(path: string | undefined): string {
 /** A text broken at spaces into lines of at most `width` columns; longer words are left whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  let line = '';
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
   }
-  return line === '' ? lines : [...lines, line];
+  return lines;
 }
 
 /** A rate per second: three digits, as many decimals as these need; no zeros at the end of one below 1. */
@@ -39,12 +35,8 @@ export function perSecond(value: number): string {
 
 /** Milliseconds with three significant digits, in the unit that a person would use. */
 export function timeText(ms: number): string {
-  if (Math.abs(ms) < 9.995) return `${ms.toFixed(2)} ms`;
-  if (Math.abs(ms) < 99.95) return `${ms.toFixed(1)} ms`;
-  if (Math.abs(ms) < 999.5) return `${ms.toFixed(0)} ms`;
-  const seconds = ms / 1000;
-  if (Math.abs(seconds) < 9.995) return `${seconds.toFixed(2)} s`;
-  return `${seconds.toFixed(Math.abs(seconds) < 99.95 ? 1 : 0)} s`;
+  const [value, unit] = Math.abs(ms) < 999.5 ? [ms, 'ms'] : [ms / 1000, 's'];
+  return `${value.toFixed(Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 99.95 ? 1 : 0)} ${unit}`;
 }
 
 /** One unit for a whole table, so that the eye can compare. */

@@ -3,7 +3,7 @@ import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { conclusionLines, evenness, hostSection, remarkLines } from '../sweep-sections.ts';
+import { conclusionLines, endingLines, evenness, hostSection, remarkLines } from '../sweep-sections.ts';
 import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
 import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
@@ -22,7 +22,9 @@ export function pageOf(run: ReportedRun, assets = builtAssets()): string {
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
   const main = `${[simulated, ...sharedPromptLine(plan).map((line) => `<p>${line}</p>`)].join('\n')}
-${endingOf(report)}
+${endingLines(report)
+  .map((line) => `<p class="alert">${escapeHtml(line)}</p>`)
+  .join('')}
 ${cardsOf(report)}
 ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
@@ -34,16 +36,11 @@ ${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: r
 <div class="charts">
 ${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
 </div></section>
-${hostsOf(report)}
+${hostsOf(points)}
 <section aria-labelledby="about"><h2 id="about">This run</h2>
 ${dataList(aboutOf(run))}</section>`;
   const title = `${plan.simulated ? 'SIMULATED ' : ''}${plan.runId}`;
   return shellOf({ title, heading: plan.tag, subheading: plan.targetUrl, main }, assets);
-}
-
-function endingOf({ status, problem }: SweepReport): string {
-  if (problem !== undefined) return `<p class="alert">Ended early: ${escapeHtml(problem)}</p>`;
-  return status === 'complete' ? '' : '<p class="alert">Interrupted: not the whole ladder was measured.</p>';
 }
 
 type Card = readonly [name: string, value: string, more: string];
@@ -108,14 +105,10 @@ function remarksList(report: SweepReport): string {
   return lines === '' ? '' : `<details open><summary>Remarks</summary>${lines}</details>`;
 }
 
-function hostsOf(report: SweepReport): string {
-  const hosts = sectionTable(hostSection(report.points));
+function hostsOf(points: readonly PointSummary[]): string {
+  const hosts = sectionTable(hostSection(points));
   if (hosts === '') return '';
-  const rows = evenness(report.points).map((each) => [
-    `${each.rate} rps`,
-    each.jain.toFixed(3),
-    each.maxMin.toFixed(2),
-  ]);
+  const rows = evenness(points).map((each) => [`${each.rate} rps`, each.jain.toFixed(3), each.maxMin.toFixed(2)]);
   const head = ['point', "Jain's index", 'largest by smallest'];
   const title = "Evenness per point: Jain's index (1 is even), largest by smallest share";
   return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">
