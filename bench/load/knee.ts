@@ -40,7 +40,7 @@ async function measured(): Promise<BenchRow[]> {
         const { knee: found, points } = await sweep(folder, options);
         const { capacity } = await truth<{ capacity: number }>();
         const course = points.flatMap(({ rate, status, state, validity }) =>
-          status === 'skipped' ? [] : `${rate} ${validity === 'valid' ? state?.state : 'invalid'}`,
+          status === 'skipped' ? [] : `${rate} ${validity.startsWith('invalid') ? 'invalid' : state?.state}`,
         );
         return { rate: found?.rate ?? 0, capacity, course: course.join(', ') };
       }),

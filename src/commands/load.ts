@@ -59,7 +59,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     const { run, page } = await reportRun(report.runFolder, emit);
     const scaling = run?.scaling?.figures;
     return {
-      result: { ...report, scaling },
+      result: { ...report, scaling, report: page },
       text: sweepText(report, process.stdout.columns || 80, { scaling, page, stack }),
       exit: exitOfSweep(report, signal),
     };

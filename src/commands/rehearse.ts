@@ -52,7 +52,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
       const { page, ...report } = await rehearse(placement, load, { ...deps, client, control });
       const { smoke, sweep } = report;
       return {
-        result: { ...report, deployment: deployResult([report.deployment]) },
+        result: { ...report, deployment: deployResult([report.deployment]), report: page },
         text: renderRehearsal(report, process.stdout.columns || 80, page),
         exit: smoke.failed > 0 || sweep === undefined ? ExitCode.checkFailed : exitOfSweep(sweep, signal),
       };

@@ -7,7 +7,7 @@ import { checkTag } from '../services/load/target.ts';
 import { exitOfWatch } from '../services/results/exit-codes.ts';
 import { scalingText } from '../services/results/scaling-sections.ts';
 import { reportLine } from '../services/results/text.ts';
-import { watchWithFigures } from '../services/results/write-watch.ts';
+import { watchWithFigures } from '../services/results/write-report.ts';
 import { hostProbe } from '../services/scaling/host-probe.ts';
 import { findLiveRun, followLoad } from '../services/scaling/load-beside.ts';
 import { checkUntil, parseUntil } from '../services/scaling/until.ts';
@@ -63,9 +63,10 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
       const recorded = flags.record ? await watchWithFigures(record, options, deps) : undefined;
       const report = recorded?.report ?? (await watchGroup(options, deps));
       const scaling = recorded?.written.figures;
-      const text = `${reportLine(recorded?.written.report)}${renderWatch(report)}`;
+      const file = recorded?.written.report;
+      const text = `${reportLine(file)}${renderWatch(report)}`;
       return {
-        result: { ...report, scaling },
+        result: { ...report, scaling, report: file },
         text: scaling === undefined ? text : `${text}\n\n${scalingText(scaling, process.stdout.columns || 80)}`,
         exit: exitOfWatch(report, signal),
       };

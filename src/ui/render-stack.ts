@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { plainTable } from '../services/results/plain-table.ts';
+import { tableText } from '../services/results/plain-table.ts';
 import type { Instance } from '../services/stack/provider.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget, ResourceDrift } from '../services/stack/stack-status.ts';
@@ -106,7 +106,7 @@ export function renderInstances(instances: readonly Instance[], service: string)
   const rows = instances.map(({ name, details = {}, state, address, since }) => [
     ...[name, ...own.map((column) => details[column] ?? '-'), state, address ?? '-', minute(since ?? '')],
   ]);
-  return plainTable(head, rows, head);
+  return tableText({ head, rows, words: head });
 }
 
 /** A cloud gives the time of wherever its machines are. */

@@ -98,7 +98,8 @@ describe('--resume', () => {
       message: expect.stringMatching(/is still being written \(pid \d+: chainctl load --target /),
     });
     expect(refused?.code).toBe(6);
-    const { points, runFolder } = first.envelope.result;
+    const { points, runFolder, report } = first.envelope.result;
+    expect(report).toBe(join(runFolder, 'report.html'));
     expect(points.map(({ status }: { status: string }) => status)).toEqual(['interrupted']);
     const names = await readdir(join(cli.home, runFolder));
     expect(names.filter((name) => /interrupted|writer/.test(name))).toEqual([]);

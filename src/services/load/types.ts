@@ -187,7 +187,7 @@ export interface PointSummary {
   readonly rate: number;
   /** `cut`: the operator did not want the rest of it; `aborted`: a condition of `--abort-on` was met. */
   readonly status: 'complete' | 'interrupted' | 'cut' | 'skipped' | 'aborted';
-  /** `valid`, or the reason for which this point says nothing about the target. */
+  /** `valid`, `failed` where not one request succeeded, or the reason why this says nothing about the target. */
   readonly validity: string;
   /** Length of the window; of an interrupted point, the part that was measured. */
   readonly durationSeconds: number;

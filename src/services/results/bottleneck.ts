@@ -1,3 +1,4 @@
+import { isFailed } from '../load/stats/validity.ts';
 import type { PointSummary } from '../load/types.ts';
 import { plural } from '../words.ts';
 import { countingPoints } from './counting-points.ts';
@@ -42,11 +43,7 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
   const parts = partsOf(known.map(({ waterfall }) => waterfall));
   const decided = known.filter(({ isDecided }) => isDecided);
   const undecided = known.filter(({ isDecided }) => !isDecided);
-  const lost = (above: number) =>
-    sound
-      .filter(({ rate }) => rate > above)
-      .flatMap(unanswered)
-      .slice(0, 1);
+  const lost = (above: number) => unanswered(sound.find((point) => point.rate > above && isFailed(point)));
   // What is overloaded has risen from something: from what few answers took below, where nothing better is known.
   const [first, seen] = [decided[0], undecided[0]];
   const before = first?.isSteady === false ? undecided.find(({ rate }) => rate < first.rate) : undefined;
@@ -99,8 +96,9 @@ function undecidedText(parts: readonly Part[], known: Known): string {
   return `at ${rate} rps, which is undecided, ${answers} took ${timeText(total)} on average: ${mostOf(parts, known)}`;
 }
 
-function unanswered({ rate, sent, outcomes }: PointSummary): string[] {
-  if (sent === 0 || outcomes.ok > 0) return [];
+function unanswered(point: PointSummary | undefined): string[] {
+  if (point === undefined) return [];
+  const { rate, sent } = point;
   const none = sent === 1 ? 'the only request did not succeed' : `not one of ${sent} requests succeeded`;
   return [`At ${rate} rps ${none}: where the time went is not known.`];
 }

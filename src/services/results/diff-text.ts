@@ -1,48 +1,42 @@
 import { plural } from '../words.ts';
 import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
-import { plainTable, sectionText } from './plain-table.ts';
+import { sectionText, tableText } from './plain-table.ts';
 import type { Section } from './section.ts';
-import { display, rateText, timeText } from './text.ts';
+import { display, perSecond, rateText, timeText } from './text.ts';
 
-/**
- * A comparison as text: a verdict per rate with the goodput and the percentile that moved most, then every measure that
- * differs with its interval, and why the rest cannot be compared.
- */
+/** A comparison as text: a verdict per rate, every measure that differs, and why the rest cannot be compared. */
 export function diffText(diff: RunDiff): string {
-  const compared = diff.points.filter(({ verdict }) => verdict !== 'not comparable');
-  const rates = (which: readonly number[], text: (list: string) => string) =>
-    which.length === 0 ? [] : [text(`${which.join(', ')} rps`)];
-  const sections: Section[] = [
+  const { points, a, b, again, onlyA, onlyB } = diff;
+  const ratesOf = (rates: readonly number[], text: (list: string) => string) =>
+    rates.length === 0 ? [] : [text(`${rates.join(', ')} rps`)];
+  const sections: readonly Section[] = [
     {
       title: 'Differences shown',
-      lines: compared.flatMap(({ rate, measures }) =>
-        measures.filter(isShown).map((each) => `${rate} rps: ${measureText(each)}`),
+      lines: points.flatMap(({ rate, measures }) =>
+        measures
+          .filter(({ verdict }) => verdict !== 'no difference shown')
+          .map((each) => `${rate} rps: ${measureText(each)}`),
       ),
     },
     {
       title: 'Not comparable',
-      lines: diff.points.flatMap(({ rate, reason }) =>
-        reason === undefined ? [] : [`${rate} rps: ${display(reason)}`],
-      ),
+      lines: points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} rps: ${display(reason)}`)),
     },
     {
       title: 'Offered more than once',
-      lines: rates(diff.again, (list) => `${list}: the last point of each run is compared`),
+      lines: ratesOf(again, (list) => `${list}: the last point of each run is compared`),
     },
     {
       title: 'In one run only',
-      lines: [...rates(diff.onlyA, (list) => `A: ${list}`), ...rates(diff.onlyB, (list) => `B: ${list}`)],
+      lines: [...ratesOf(onlyA, (list) => `A: ${list}`), ...ratesOf(onlyB, (list) => `B: ${list}`)],
     },
   ];
   const blocks = [
-    [`A ${nameText(diff.a)}`, `B ${nameText(diff.b)}`].join('\n'),
-    ...(diff.points.length === 0 ? ['The runs have no rate in common.'] : []),
-    ...(compared.length === 0 ? [] : [verdictTable(diff)]),
+    `A ${nameText(a)}\nB ${nameText(b)}`,
+    ...(points.length === 0 ? ['The runs have no rate in common.'] : []),
+    ...(points.every(({ verdict }) => verdict === 'not comparable') ? [] : [verdictTable(diff)]),
     ...sections.flatMap((section) => sectionText(section)),
-    conclusion(
-      diff,
-      compared.reduce((sum, { measures }) => sum + measures.filter(({ ci }) => ci !== undefined).length, 0),
-    ),
+    conclusion(diff),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -61,35 +55,28 @@ function verdictTable({ points }: RunDiff): string {
     };
     return [String(rate), ...of('goodput', rateText), ...of('p50', timeText), ...of('p99', timeText), verdict];
   });
-  return plainTable(head, rows, ['B is']);
-}
-
-function isShown({ verdict }: MeasureDiff): boolean {
-  return verdict !== 'no difference shown';
+  return tableText({ head, rows, words: ['B is'] });
 }
 
 /** `p95 worse by 1.20 s, +24.1 % (0.95 s to 1.46 s)`. */
 function measureText({ measure, a, difference, ci, verdict }: MeasureDiff): string {
-  const text =
-    measure === 'goodput'
-      ? (value: number) => `${rateText(Math.abs(value))}/s`
-      : (value: number) => timeText(Math.abs(value));
+  const text = (value: number) => (measure === 'goodput' ? perSecond : timeText)(Math.abs(value));
   const share = a === 0 ? '' : `, ${difference > 0 ? '+' : ''}${((100 * difference) / a).toFixed(1)} %`;
   // The interval leaves out zero, or it would not be shown: both ends have the sign of the difference.
-  const ends = ci === undefined ? [] : [...ci].sort((one, other) => Math.abs(one) - Math.abs(other));
+  const ends = [...(ci ?? [])].sort((one, other) => Math.abs(one) - Math.abs(other));
   const bounds = ends.length === 0 ? '' : ` (95 %: ${ends.map(text).join(' to ')})`;
   return `${measure} ${verdict} by ${text(difference)}${share}${bounds}`;
 }
 
-function conclusion({ points, tolerance }: RunDiff, comparisons: number): string {
+function conclusion({ points, tolerance }: RunDiff): string {
   const count = (verdict: string) => points.filter((point) => point.verdict === verdict).length;
+  const intervals = points.flatMap(({ measures }) => measures.filter(({ ci }) => ci !== undefined)).length;
+  const chance = Math.max(1, Math.round(intervals / 20));
   return [
     `${count('better')} better, ${count('worse')} worse, ${count('no difference shown')} without a difference shown, ${count('not comparable')} not comparable.`,
     `Shown: the 95 % interval leaves out zero, and the difference is above ${Number((100 * tolerance).toFixed(3))} % of A.`,
-    ...(comparisons === 0
-      ? []
-      : [
-          `Of ${plural(comparisons, 'comparison')}, about ${Math.max(1, Math.round(comparisons / 20))} would have such an interval by chance alone.`,
-        ]),
-  ].join('\n');
+    `Of ${plural(intervals, 'comparison')}, about ${chance} would have such an interval by chance alone.`,
+  ]
+    .slice(0, intervals === 0 ? -1 : undefined)
+    .join('\n');
 }

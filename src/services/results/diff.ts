@@ -60,7 +60,7 @@ export function diffRuns(a: SweepReport, b: SweepReport, options: DiffOptions): 
   const inA = new Set(ofA.map(({ rate }) => rate));
   const inB = new Map(ofB.map((point) => [point.rate, point]));
   const again = new Set([...repeated(a.points), ...repeated(b.points)]);
-  const whole = runsDiffer(a, b, options);
+  const whole = runsDiffer(a.plan, b.plan, options);
   return {
     a: nameOf(a),
     b: nameOf(b),
@@ -85,11 +85,7 @@ function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens }
 }
 
 /** Why no point of these runs can be compared. */
-function runsDiffer(
-  { plan: a }: SweepReport,
-  { plan: b }: SweepReport,
-  { anyTarget }: DiffOptions,
-): string | undefined {
+function runsDiffer(a: SweepPlan, b: SweepPlan, { anyTarget }: DiffOptions): string | undefined {
   if (a.simulated !== b.simulated) return `only ${a.simulated ? 'A' : 'B'} was simulated`;
   if (a.targetUrl !== b.targetUrl && !anyTarget) return `other target: ${a.targetUrl} and ${b.targetUrl}`;
   if (a.durationSeconds !== b.durationSeconds)
@@ -141,11 +137,7 @@ function figureOf(measure: MeasureDiff['measure'], { rate, scheduled, outcomes, 
 /** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
 const Z = 1.959964;
 
-/**
- * The 95 % interval of a share by Wilson's score (JASA 22, 1927), which holds near 0 and 1, too.
- *
- * @returns shares from 0 to 1
- */
+/** The 95 % interval of a share, 0 to 1, by Wilson's score (JASA 22, 1927), which holds near 0 and 1, too. */
 export function wilson(successes: number, trials: number): Interval {
   if (trials === 0) return [0, 1];
   const p = successes / trials;

@@ -2,19 +2,14 @@ import { ExitCode } from '../../errors.ts';
 import type { SweepReport } from '../load/types.ts';
 import type { WatchReport } from '../scaling/watch.ts';
 
-/**
- * The exit code of a sweep.
- *
- * @param signal of the command: its reason tells Ctrl-C from TERM where the sweep was interrupted
- */
+/** @param signal of the command: its reason tells Ctrl-C from TERM where the sweep was interrupted */
 export function exitOfSweep({ problem, points, slos, abortedBy, status }: SweepReport, signal: AbortSignal): ExitCode {
   if (problem !== undefined) return ExitCode.configuration;
+  if (abortedBy !== undefined) return ExitCode.checkFailed;
+  if (status !== 'complete') return exitOfInterrupt(signal);
   // A target of which not one answer was right has failed, whatever was asked of it.
   const nothing = points.every(({ outcomes }) => outcomes.ok === 0);
-  const failed = nothing || (slos?.some(({ passed }) => !passed) ?? false);
-  if (abortedBy !== undefined) return ExitCode.checkFailed;
-  if (status === 'complete') return failed ? ExitCode.checkFailed : ExitCode.ok;
-  return exitOfInterrupt(signal);
+  return nothing || slos?.some(({ passed }) => !passed) ? ExitCode.checkFailed : ExitCode.ok;
 }
 
 /** The exit code of a watch; of one that was interrupted by the reason of the command's signal. */

@@ -36,11 +36,7 @@ export const FORMATS = {
 
 export type FormatName = keyof typeof FORMATS;
 
-/**
- * A recorded run or watch in a format of the reader's choice, made from its record alone.
- *
- * @throws RemedyError (exit 2) where the format cannot show the subject
- */
+/** A recorded run or watch in a format, made from its record alone; throws (exit 2) where the format cannot show it. */
 export async function renderReport<Kind extends keyof Subjects>(
   format: FormatName,
   kind: Kind,

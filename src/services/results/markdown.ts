@@ -1,19 +1,11 @@
-import type { SweepReport } from '../load/types.ts';
-import { conclusionLines } from './conclusion.ts';
-import { type PointColumn, pointTable, RATES_AND_TIMES } from './point-columns.ts';
+import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import { scalingSections } from './scaling-sections.ts';
 import type { Section, Table } from './section.ts';
-import { sweepSections } from './sweep-sections.ts';
+import { conclusionLines, endingLines, sweepSections } from './sweep-sections.ts';
 import { display, sharedPromptLine, timeColumn } from './text.ts';
 
-const COLUMNS: readonly PointColumn[] = [
-  'rps',
-  'verdict',
-  ...RATES_AND_TIMES,
-  'errors by class',
-  'refused or failed at',
-];
+const COLUMNS = ['rps', 'verdict', ...RATES_AND_TIMES, 'errors by class', 'refused or failed at'] as const;
 
 /** A run as Markdown, for an issue, a pull request or a wiki: the same facts as the table. */
 export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
@@ -23,7 +15,7 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
     `# ${cell(plan.tag)}: \`${display(plan.targetUrl).replaceAll('`', "'")}\``,
     plan.simulated ? '> **SIMULATED**: the engine was simulated, these figures say nothing about a real model.' : '',
     ...sharedPromptLine(plan),
-    endingOf(report),
+    ...endingLines(report).map((line) => `> ${cell(line)}`),
     list(conclusionLines(report)),
     points.length === 0 ? 'No point was measured.' : table(pointTable(points, COLUMNS, time.text, '! ')),
     points.length === 0 ? '' : `p50 to p99: response time in ${time.unit}, from the intended time of each request.`,
@@ -35,11 +27,6 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
 /** A group that was watched without a run. */
 export function watchMarkdown({ name, scaling }: WatchedGroup): string {
   return joined([`# ${cell(name)}`, ...scalingSections(scaling.figures).map(block)]);
-}
-
-function endingOf({ problem, status }: SweepReport): string {
-  if (problem !== undefined) return `> Ended early: ${cell(problem)}`;
-  return status === 'complete' ? '' : '> Interrupted: not the whole ladder was measured.';
 }
 
 function joined(blocks: readonly string[]): string {

@@ -10,48 +10,26 @@ const NO_BORDERS = Object.fromEntries(
 );
 
 /**
- * A table without borders and colours, so that it can be pasted anywhere. Numbers are right-aligned.
- *
- * @param leftAligned names of the columns that hold words
+ * A table without borders and colours, so that it can be pasted anywhere; numbers are right-aligned. What is least needed
+ * is left out until it fits into `columns`.
  */
-export function plainTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  leftAligned: readonly string[] = [],
-): string {
-  const table = new CliTable({
+export function tableText(table: Table, columns = Number.POSITIVE_INFINITY): string {
+  const { head, rows, words = [], dispensable = [] } = table;
+  const drawn = new CliTable({
     head: [...head],
     chars: NO_BORDERS,
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
-    colAligns: head.map((name) => (leftAligned.includes(name) ? 'left' : 'right')),
+    colAligns: head.map((name) => (words.includes(name) ? 'left' : 'right')),
   });
-  for (const row of rows) table.push([...row]);
-  return table.toString().replaceAll(/ +$/gm, '');
+  drawn.push(...rows.map((row) => [...row]));
+  const text = drawn.toString().replaceAll(/ +$/gm, '');
+  const [least, ...others] = dispensable;
+  if (least === undefined || text.split('\n').every((line) => line.length <= columns)) return text;
+  const pick = (cells: readonly string[]) => cells.filter((_, index) => head[index]?.trim() !== least);
+  return tableText({ head: pick(head), rows: rows.map(pick), words, dispensable: others }, columns);
 }
 
-/** A table that fits into `columns`: what is least needed is left out until it does. */
-export function tableText({ head, rows, words = [], dispensable = [] }: Table, columns: number): string {
-  let left = head.map((_, index) => index);
-  const draw = () =>
-    plainTable(
-      left.map((index) => head[index] ?? ''),
-      rows.map((row) => left.map((index) => row[index] ?? '')),
-      words,
-    );
-  let text = draw();
-  for (const name of dispensable) {
-    if (text.split('\n').every((line) => line.length <= columns)) break;
-    left = left.filter((index) => head[index]?.trim() !== name);
-    text = draw();
-  }
-  return text;
-}
-
-/**
- * A section as a titled block of indented lines; nothing where it is empty.
- *
- * @param columns lines are broken at words to fit, and go on further in
- */
+/** A section as a titled block of indented lines that fit into `columns`; nothing where it is empty. */
 export function sectionText({ title, table, lines = [] }: Section, columns = Number.POSITIVE_INFINITY): string[] {
   const rows = table === undefined || table.rows.length === 0 ? [] : tableText(table, columns - 2).split('\n');
   const block = [...rows, ...lines.flatMap((line) => hanging(line, columns - 2))];

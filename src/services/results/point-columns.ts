@@ -1,8 +1,7 @@
 import type { PointSummary } from '../load/types.ts';
-import { isServed, percentileOf } from './few-answers.ts';
 import type { Table } from './section.ts';
 import { errorClasses, rateText, refusers } from './text.ts';
-import { isSound, verdictOf } from './verdict.ts';
+import { isServed, isSound, percentileOf, verdictOf } from './verdict.ts';
 
 /** A time as a renderer writes it: `-` where there is none. */
 type TimeText = (ms: number | undefined) => string;
@@ -34,23 +33,13 @@ const CELLS = {
 
 export type PointColumn = keyof typeof CELLS;
 
-/** Columns whose cells hold words, which read from the left. */
-const WORD_COLUMNS: readonly PointColumn[] = ['verdict', 'errors by class', 'refused or failed at'];
-
 /** What every table of points begins with, in the order in which a reader asks. */
 export const RATES_AND_TIMES: readonly PointColumn[] = [
   ...(['sent/s', 'ok/s', 'served/s', 'ok', 'errors'] as const),
   ...(['p50', 'p90', 'p95', 'p99'] as const),
 ];
 
-/** Left out in this order where there is no room. */
-const DISPENSABLE: readonly PointColumn[] = ['p90', 'sent/s', 'p95'];
-
-/**
- * A table with a row per point. How long each was is a column where they differ.
- *
- * @param mark before the rate of a point whose figures are not sound
- */
+/** A row per point, with `mark` before the rate where it is not sound. Where their lengths differ, these are a column. */
 export function pointTable(
   points: readonly PointSummary[],
   columns: readonly PointColumn[],
@@ -63,7 +52,8 @@ export function pointTable(
     const marked = point.status !== 'skipped' && !isSound(point) ? mark : '';
     return head.map((name) => (name === 'rps' ? marked : '') + pointCell(point, name as PointColumn, time));
   });
-  return { head, rows, words: WORD_COLUMNS, dispensable: DISPENSABLE };
+  const words = ['verdict', 'errors by class', 'refused or failed at'] satisfies PointColumn[];
+  return { head, rows, words, dispensable: ['p90', 'sent/s', 'p95'] satisfies PointColumn[] };
 }
 
 /** One cell. Of a point that never ran, zeros would read as measurements. */

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { ExitCode, RemedyError } from '../../errors.ts';
+import { remedy } from '../../errors.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { type RecordedRun, type RunManifest, readRun } from '../load/record/read-run.ts';
 import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
@@ -25,8 +25,7 @@ export type ReportedRun = Pick<RecordedRun, 'manifest' | 'report' | 'series'> & 
 export async function readReportedRun(folder: string, capacity?: Capacity): Promise<ReportedRun> {
   const { manifest, report, series } = await readRun(folder);
   const timeline = await readTimeline(folder);
-  if (timeline === undefined) return { manifest, report, series };
-  return { manifest, report, series, scaling: scalingOf({ report, series }, timeline, capacity) };
+  return { manifest, report, series, ...(timeline && { scaling: scalingOf({ report, series }, timeline, capacity) }) };
 }
 
 /** A group that was watched without a run: the folder has no manifest. */
@@ -44,7 +43,7 @@ export async function readWatchedGroup(folder: string, capacity?: Capacity): Pro
   const timeline = names.includes('manifest.json') ? undefined : await readTimeline(folder);
   if (timeline === undefined) return undefined;
   const tag = names.find((name) => name.endsWith('_scale.csv'))?.slice(0, -'_scale.csv'.length) ?? 'watch';
-  const figures = scalingFigures(timeline, capacity === undefined ? {} : { capacity });
+  const figures = scalingFigures(timeline, capacity && { capacity });
   return { name: basename(resolve(folder)), folder, tag, scaling: { timeline, figures } };
 }
 
@@ -57,30 +56,30 @@ export function scalingOf(
   const { plan, points } = report;
   // The knee of any other sweep may have been measured while the group grew.
   const seeks = profileOf(plan).seeksKnee && !timeline.about.capacityPerInstance;
-  const knee = seeks ? kneeCapacity(report) : undefined;
-  const known = capacity ?? knee;
+  const known = capacity ?? (seeks ? kneeCapacity(report) : undefined);
   const load = { plan, points, series };
-  return { timeline, figures: scalingFigures(timeline, { load, ...(known === undefined ? {} : { capacity: known }) }) };
+  return { timeline, figures: scalingFigures(timeline, { load, ...(known && { capacity: known }) }) };
 }
 
 /** Facts of the manifest that a reader wants beside the figures, in this order. */
 export function factsOf(manifest: RunManifest): (readonly [name: string, text: string])[] {
-  const { startedAt, endedAt, version, node, platform, machine, commandLine } = manifest;
-  const { cpus, cpuModel, memoryBytes } = machine ?? {};
+  const { startedAt, endedAt, version, node, platform, machine = {}, commandLine } = manifest;
+  const { cpus, cpuModel, memoryBytes } = machine;
   const hardware = [
-    ...(typeof cpus === 'number' ? [`${cpus} cores`] : []),
-    ...(typeof cpuModel === 'string' ? [cpuModel] : []),
-    ...(typeof memoryBytes === 'number' ? [`${(memoryBytes / 2 ** 30).toFixed(1)} GiB`] : []),
+    platform,
+    typeof cpus === 'number' && `${cpus} cores`,
+    typeof cpuModel === 'string' && cpuModel,
+    typeof memoryBytes === 'number' && `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`,
   ];
-  const facts: readonly (readonly [string, string | undefined])[] = [
-    ['started', timeOf(startedAt)],
-    ['ended', endedAt === undefined ? 'not recorded: the process was killed, or runs still' : timeOf(endedAt)],
-    ['command', commandLine === undefined ? undefined : ['chainctl', ...commandLine].join(' ')],
-    ['chainctl', version],
-    ['Node', node],
-    ['load machine', [platform, ...hardware].filter((part) => part !== undefined).join(', ')],
-  ];
-  return facts.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [[name, text]]));
+  const facts = {
+    started: timeOf(startedAt),
+    ended: endedAt === undefined ? 'not recorded: the process was killed, or runs still' : timeOf(endedAt),
+    command: commandLine && ['chainctl', ...commandLine].join(' '),
+    chainctl: version,
+    Node: node,
+    'load machine': hardware.filter(Boolean).join(', '),
+  };
+  return Object.entries(facts).flatMap(([name, text]) => (text ? [[name, text]] : []));
 }
 
 /** `2026-01-31 10:00:00 UTC`. */
@@ -88,21 +87,14 @@ export function timeOf(iso: string): string {
   return iso.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
 }
 
-/**
- * What one instance sustains, by the knee of a recorded run.
- *
- * @throws RemedyError `capacity-unknown` (exit 2) where the run has no knee with a rate above it
- */
+/** What one instance sustains, by the knee of a recorded run; throws (exit 2) where that has none with a rate above it. */
 export async function runCapacity(folder: string): Promise<Capacity> {
   const { report, runId } = await readRun(folder);
   const capacity = kneeCapacity(report);
   if (capacity !== undefined) return { ...capacity, text: `${capacity.text}, of ${runId}` };
-  throw new RemedyError(`${runId} does not show what one instance sustains: it has no knee with a rate above it`, {
-    code: 'capacity-unknown',
-    exit: ExitCode.usage,
-    nextSteps: [
-      'measure it: chainctl load --target invoke --rps 1,100 --find-knee',
-      'or name it with --capacity-per-instance',
-    ],
-  });
+  const what = `${runId} does not show what one instance sustains: it has no knee with a rate above it`;
+  throw remedy.usage('capacity-unknown', what, [
+    'measure it: chainctl load --target invoke --rps 1,100 --find-knee',
+    'or name it with --capacity-per-instance',
+  ]);
 }

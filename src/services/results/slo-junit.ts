@@ -1,4 +1,5 @@
 import imported from 'junit-report-builder';
+import { type Criterion, judgeSlo } from '../load/stats/criterion.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import type { ReportedRun } from './recorded.ts';
 import { display } from './text.ts';
@@ -7,40 +8,39 @@ import { isSound, remarksOf } from './verdict.ts';
 // Its types describe an ES module's default export; what Node imports is the builder itself.
 const reports = imported as unknown as typeof imported.default;
 
+/** Of a run without thresholds: a point of which not one answer was right is a failure, whatever was asked. */
+const ANY_ANSWER: Criterion = { expression: 'ok>0%', metric: 'ok', operator: '>', bound: 0 };
+
 /**
  * The thresholds of a run as JUnit XML: a suite per threshold, a case per point. Points that decide nothing (invalid,
  * skipped, not reached) are skipped cases with the reason, so that a CI shows what was not proven, too.
  */
 export function sloJunit({ report, manifest }: ReportedRun): string {
-  const { plan, points, slos = [] } = report;
+  const { plan, points } = report;
+  // What nobody asked for need not be decided.
+  const slos = report.slos ?? [{ ...judgeSlo(ANY_ANSWER, points), passed: true }];
   const builder = reports.newBuilder();
+  const className = `load.${plan.tag}`;
   // The format's times carry no zone, and the builder would take that of the machine that reads the run.
   const startedAt = manifest.startedAt.replace(/(\.\d+)?Z$/, '');
   for (const { expression, passed, points: decided } of slos) {
     const suite = builder.testSuite().name(`SLO ${expression}`).timestamp(startedAt);
     for (const [at, line] of bottleneckLines(points).entries()) suite.property(`where the time went ${at + 1}`, line);
     suite.property('run', plan.runId).property('target', plan.targetUrl).property('simulated', String(plan.simulated));
-    const verdicts = new Map(decided.map((verdict) => [verdict.rate, verdict]));
     for (const rate of plan.rates) {
       const point = points.find((each) => each.rate === rate);
-      const verdict = verdicts.get(rate);
-      const one = suite.testCase().className(`load.${plan.tag}`).name(`${expression} at ${rate} rps`);
+      const verdict = decided.findLast((each) => each.rate === rate);
+      const one = suite.testCase().className(className).name(`${expression} at ${rate} rps`);
       one.time(point?.status === 'skipped' ? 0 : (point?.durationSeconds ?? 0));
-      if (verdict === undefined) {
-        one.standardOutput(point === undefined ? 'not measured' : reasonOf(point)).skipped();
-        continue;
-      }
-      const observed = `observed: ${display(verdict.observed)}`;
-      if (verdict.passed) one.standardOutput(observed);
+      const observed = `observed: ${display(verdict?.observed ?? '')}`;
+      if (verdict === undefined) one.standardOutput(point === undefined ? 'not measured' : reasonOf(point)).skipped();
+      else if (verdict.passed) one.standardOutput(observed);
       else one.failure(`${observed}, wanted: ${expression}`, 'slo-missed');
     }
     // A threshold that no point could decide must not look like one that was kept.
     if (!passed && decided.every((verdict) => verdict.passed)) {
-      suite
-        .testCase()
-        .className(`load.${plan.tag}`)
-        .name(expression)
-        .failure('not passed: no point decided it', 'slo-undecided');
+      const none = suite.testCase().className(className).name(expression);
+      none.failure('not passed: no point decided it', 'slo-undecided');
     }
   }
   return builder.build();

@@ -1,9 +1,39 @@
-import type { PointSummary, SweepReport } from '../load/types.ts';
-import { againLine, needsAdvice } from './counting-points.ts';
+import { profileOf } from '../load/profiles/profiles.ts';
+import { isSustained } from '../load/stats/knee.ts';
+import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
+import { bottleneckLines } from './bottleneck.ts';
+import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
 import { display, hostTotals, shareText, timeColumn } from './text.ts';
-import { remarksOf } from './verdict.ts';
+import { kneeLine, remarksOf, sloLines } from './verdict.ts';
 import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
+
+/** What a run comes to, in sentences: the knee and how to find one, where the time went, the thresholds. */
+export function conclusionLines(report: SweepReport): string[] {
+  return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...sloLines(report)];
+}
+
+/** That a run ended early; nothing where it is complete. */
+export function endingLines({ problem, status }: SweepReport): string[] {
+  if (problem !== undefined) return [`Ended early: ${problem}`];
+  return status === 'complete' ? [] : ['Interrupted: not the whole ladder was measured.'];
+}
+
+/** The lowest rate was more than the target serves already: what may be less. */
+function lowerLine(report: SweepReport): string[] {
+  const { knee, plan } = report;
+  const [lowest] = countingOf(report).toSorted((a, b) => a.rate - b.rate);
+  if (knee !== undefined || !profileOf(plan).hasKnee || lowest === undefined) return [];
+  if (isSustained(lowest) !== false || !isTooMuch(lowest)) return [];
+  const { rate, servedRps } = lowest;
+  const low = Number((servedRps > 0 ? Math.min(servedRps, rate) / 2 : rate / 10).toPrecision(1));
+  return [`The lowest rate was too high already: --rps ${low},${rate} --find-knee searches below it.`];
+}
+
+/** Slower ones would have helped: a target that refuses everything is not overloaded. */
+function isTooMuch({ state, sent, outcomes }: PointSummary): boolean {
+  return state?.state === 'overloaded' || outcomes.timeout + outcomes.incomplete > sent / 2;
+}
 
 /**
  * What stands below the table of a run's points, for every format: where the time went, what streamed answers did, what
@@ -13,7 +43,7 @@ export function sweepSections(report: SweepReport): Section[] {
   const { points } = report;
   return [
     ...waterfallSections(points),
-    ...streamSection(points),
+    streamSection(points),
     { title: 'Remarks', lines: remarkLines(report) },
     hostSection(points),
   ];
@@ -36,8 +66,8 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
   // From a second on in seconds: a table of many columns has no room for more.
   const time = timeColumn(waterfalls.map(waterfallTotal), 1000);
   const models = parts.filter(({ work }) => waterfalls.some((waterfall) => work?.(waterfall) !== undefined));
-  const work = ({ work: workOf, of }: Part, waterfall: (typeof waterfalls)[number]) => {
-    const done = workOf?.(waterfall);
+  const workCells = ({ work, of }: Part, waterfall: Waterfall) => {
+    const done = work?.(waterfall);
     return [done?.load, done?.prompt, done?.generation, done && of(waterfall)].map(time.text);
   };
   return [
@@ -48,8 +78,7 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
         fullHead: ['rps', ...parts.map(({ name }) => name), 'sum', 'answers'],
         rows: known.map(({ rate, waterfall }) => [
           String(rate),
-          ...parts.map((part) => time.text(part.of(waterfall))),
-          time.text(waterfallTotal(waterfall)),
+          ...[...parts.map((part) => part.of(waterfall)), waterfallTotal(waterfall)].map(time.text),
           String(waterfall.count),
         ]),
         dispensable: ['answers'],
@@ -59,16 +88,16 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
       title: `What the models did in their time, ${time.unit}`,
       table: {
         head: ['rps', ...models.flatMap(({ name }) => [`${name[0]} load`, 'prompt', 'generation', 'model'])],
-        rows:
-          models.length === 0
-            ? []
-            : known.map((each) => [String(each.rate), ...models.flatMap((model) => work(model, each.waterfall))]),
+        rows: (models.length === 0 ? [] : known).map(({ rate, waterfall }) => [
+          String(rate),
+          ...models.flatMap((model) => workCells(model, waterfall)),
+        ]),
       },
     },
   ];
 }
 
-function streamSection(points: readonly PointSummary[]): Section[] {
+function streamSection(points: readonly PointSummary[]): Section {
   const known = points.flatMap(({ rate, stream }) => (stream === undefined ? [] : [{ rate, stream }]));
   const time = timeColumn(known.map(({ stream }) => stream.ttft.p99));
   const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
@@ -77,7 +106,7 @@ function streamSection(points: readonly PointSummary[]): Section[] {
     outputTokensPerSecond.toFixed(1),
   ]);
   const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
-  return [{ title: `Streamed answers, ${time.unit}`, table: { head, rows } }];
+  return { title: `Streamed answers, ${time.unit}`, table: { head, rows } };
 }
 
 /** Who answered; without rows where nobody told its name. */
@@ -89,12 +118,18 @@ export function hostSection(points: readonly PointSummary[]): Section {
   return { title: 'Answers by host', table, lines: fairnessLine(points) };
 }
 
-/** The point that was spread most unevenly; one host alone has nothing to be fair to. */
+/** Points whose answers could be spread: one host alone has nothing to be fair to. */
+export function evenness(points: readonly PointSummary[]) {
+  return points.flatMap(({ rate, hosts, fairness }) =>
+    fairness === undefined || Object.keys(hosts).length < 2 ? [] : [{ rate, ...fairness }],
+  );
+}
+
+/** The point that was spread most unevenly. */
 function fairnessLine(points: readonly PointSummary[]): string[] {
-  const spread = points.filter(({ hosts, fairness }) => fairness !== undefined && Object.keys(hosts).length > 1);
-  const [worst] = spread.sort((a, b) => (a.fairness?.jain ?? 1) - (b.fairness?.jain ?? 1));
-  if (worst?.fairness === undefined) return [];
-  const { jain, maxMin } = worst.fairness;
+  const [worst] = evenness(points).sort((a, b) => a.jain - b.jain);
+  if (worst === undefined) return [];
+  const { rate, jain, maxMin } = worst;
   const ratio = Number.isFinite(maxMin) ? maxMin.toFixed(1) : 'without bound';
-  return [`least even at ${worst.rate} rps: Jain's index ${jain.toFixed(3)}, largest by smallest share ${ratio}`];
+  return [`least even at ${rate} rps: Jain's index ${jain.toFixed(3)}, largest by smallest share ${ratio}`];
 }

@@ -3,22 +3,19 @@ import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import { shellWord } from '../words.ts';
-import { conclusionLines } from './conclusion.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
-import { sweepSections } from './sweep-sections.ts';
+import { conclusionLines, sweepSections } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
 const WIDE = 120;
 
 /**
- * A finished sweep as text: one row per point with its verdict, the knee and the thresholds, where the time went, what
- * went wrong and who refused, which hosts answered, where the files are. At 80 columns nothing is left to the
- * terminal to wrap but addresses and names of files. No colours: what matters is said in words.
+ * A finished sweep as text. At 80 columns nothing is left to the terminal to wrap but addresses and names of files. No
+ * colours: what matters is said in words.
  *
- * @param columns width of the place it is written to
  * @param scaling of the group behind the target, where it was watched
  * @param page path of the run's page, where one has been written
  * @param stack whose token a run that goes on has to send
@@ -26,45 +23,33 @@ const WIDE = 120;
 export function sweepText(
   report: SweepReport,
   columns: number,
-  {
-    scaling,
-    page,
-    stack,
-  }: {
-    readonly scaling?: ScalingFigures | undefined;
-    readonly page?: string | undefined;
-    readonly stack?: string;
-  } = {},
+  { scaling, page, stack }: { scaling?: ScalingFigures | undefined; page?: string | undefined; stack?: string } = {},
 ): string {
   const { plan, points } = report;
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
-  const conclusion = conclusionLines(report).flatMap((line) => hanging(line, columns));
   const sections = [
     { title: 'Errors', lines: wide ? [] : perPoint(points, errorClasses) },
     { title: 'Refused or failed at', lines: perPoint(points, refusers) },
     ...sweepSections(report),
     ...(scaling === undefined ? [] : scalingSections(scaling)),
   ];
+  const broken = (lines: readonly string[]) => lines.flatMap((line) => hanging(line, columns));
   const blocks = [
-    [`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, ...sharedPromptLine(plan)]
-      .flatMap((line) => hanging(line, columns))
-      .join('\n'),
-    points.length === 0 ? 'No point was measured.' : pointLines(points, columns, wide).join('\n'),
-    ...(conclusion.length === 0 ? [] : [conclusion.join('\n')]),
-    ...sections.flatMap((section) => sectionText(section, columns)),
+    broken([`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, ...sharedPromptLine(plan)]),
+    points.length === 0 ? ['No point was measured.'] : pointLines(points, columns, wide),
+    broken(conclusionLines(report)),
+    ...sections.map((section) => sectionText(section, columns)),
     [
-      ...endingLines(report).flatMap((line) => hanging(line, columns)),
+      ...broken(keptLines(report)),
       // To be pasted: nothing breaks it.
       ...resumeLine(report, stack),
       `summary   ${display(report.summaryCsv)}`,
-      `requests  ${points.length === 1 ? display(points[0]?.perRequestCsv ?? '') : display(fileGlob(points))}`,
+      ...(points.length === 0 ? [] : [`requests  ${display(requestFiles(points))}`]),
       `run       ${display(report.runFolder)}`,
-    ]
-      .filter((line) => points.length > 0 || !line.startsWith('requests'))
-      .join('\n'),
-  ];
-  return `${reportLine(page)}${blocks.join('\n\n')}\n`;
+    ],
+  ].filter((lines) => lines.length > 0);
+  return `${reportLine(page)}${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 /** @returns the table of the points, and how to read it */
@@ -82,10 +67,10 @@ function pointLines(points: readonly PointSummary[], columns: number, wide: bool
 
 /** A line for each point of which there is something to say. */
 function perPoint(points: readonly PointSummary[], text: (point: PointSummary) => string): string[] {
-  return points.filter((point) => text(point) !== '').map((point) => `${point.rate} rps: ${text(point)}`);
+  return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
 }
 
-function endingLines({ status, problem, points, plan }: SweepReport): string[] {
+function keptLines({ status, problem, points, plan }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
@@ -98,8 +83,8 @@ function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack =
   return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}${stackOption(stack)}`];
 }
 
-/** `results/local_chain_rps1.csv` and its siblings as one name. */
-function fileGlob(points: readonly PointSummary[]): string {
-  const [first] = points.filter(({ perRequestCsv }) => perRequestCsv !== '');
-  return (first?.perRequestCsv ?? '').replace(/rps[\d.]+(_\d+)?\.csv$/, 'rps*.csv');
+/** `results/local_chain_rps1.csv`, and its siblings as one name. */
+function requestFiles(points: readonly PointSummary[]): string {
+  const first = points.find(({ perRequestCsv }) => perRequestCsv !== '')?.perRequestCsv ?? '';
+  return points.length === 1 ? first : first.replace(/rps[\d.]+(_\d+)?\.csv$/, 'rps*.csv');
 }

@@ -14,16 +14,12 @@ export function reportLine(path: string | undefined): string {
 /** A text broken at spaces into lines of at most `width` columns; longer words are left whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  let line = '';
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
   }
-  return line === '' ? lines : [...lines, line];
+  return lines;
 }
 
 /** A rate per second: three digits, as many decimals as these need; no zeros at the end of one below 1. */
@@ -39,12 +35,8 @@ export function perSecond(value: number): string {
 
 /** Milliseconds with three significant digits, in the unit that a person would use. */
 export function timeText(ms: number): string {
-  if (Math.abs(ms) < 9.995) return `${ms.toFixed(2)} ms`;
-  if (Math.abs(ms) < 99.95) return `${ms.toFixed(1)} ms`;
-  if (Math.abs(ms) < 999.5) return `${ms.toFixed(0)} ms`;
-  const seconds = ms / 1000;
-  if (Math.abs(seconds) < 9.995) return `${seconds.toFixed(2)} s`;
-  return `${seconds.toFixed(Math.abs(seconds) < 99.95 ? 1 : 0)} s`;
+  const [value, unit] = Math.abs(ms) < 999.5 ? [ms, 'ms'] : [ms / 1000, 's'];
+  return `${value.toFixed(Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 99.95 ? 1 : 0)} ${unit}`;
 }
 
 /** One unit for a whole table, so that the eye can compare. */
@@ -84,7 +76,7 @@ export function sharedPromptLine({ sharedPrefixTokens }: Pick<SweepPlan, 'shared
     : [`All prompts begin with about ${sharedPrefixTokens} tokens in common (--shared-prefix).`];
 }
 
-const REFUSER: Readonly<Record<Refuser, string>> = {
+const REFUSER: Readonly<Record<string, string>> = {
   client: 'this machine',
   network: 'the network',
   no_answer: 'no answer in time',
@@ -92,21 +84,20 @@ const REFUSER: Readonly<Record<Refuser, string>> = {
   load_balancer: 'the load balancer',
   b: 'B',
   unknown: 'unknown',
-};
+} satisfies Record<Refuser, string>;
 
 /** Not a place that refused anything: what was open when a point was stopped before its end. */
 const CUT_OFF = 'cut off when the point was stopped';
 
 /** Where requests of a point ended without success, most first, as people read it. */
 export function refusals({ refusedBy = {}, status, outcomes }: PointSummary): [name: string, count: number][] {
-  const counts = new Map<string, number>();
-  for (const [who, count] of Object.entries(refusedBy)) {
-    // This machine gave up on them because it was told to.
-    const cut = who === 'client' && status !== 'complete' ? Math.min(count, outcomes.incomplete) : 0;
-    if (cut > 0) counts.set(CUT_OFF, cut);
-    if (count > cut) counts.set((REFUSER as Readonly<Record<string, string>>)[who] ?? display(who), count - cut);
-  }
-  return [...counts].sort(([, m], [, n]) => n - m);
+  // This machine gave up on them because it was told to.
+  const cut = status === 'complete' ? 0 : Math.min(refusedBy.client ?? 0, outcomes.incomplete);
+  const counts = Object.entries({ ...refusedBy, client: (refusedBy.client ?? 0) - cut, [CUT_OFF]: cut });
+  return counts
+    .map(([who, count]): [string, number] => [REFUSER[who] ?? display(who), count])
+    .filter(([, count]) => count > 0)
+    .sort(([, m], [, n]) => n - m);
 }
 
 /** `the load balancer x 8000, B x 3`, most first; empty when nobody refused. */

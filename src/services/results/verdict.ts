@@ -1,7 +1,13 @@
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
-import type { ElasticOutcome, PointSummary, SweepReport } from '../load/types.ts';
+import { isFailed, isValid } from '../load/stats/validity.ts';
+import type { ElasticOutcome, Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { display } from './text.ts';
+
+/** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
+const ENOUGH: Percentiles = { p50: 1, p90: 2, p95: 2, p99: 10 };
+/** One or two requests come at a rate only by the clock of the window. */
+const RATE_REQUESTS = 3;
 
 /**
  * What to think of a point, in one word for a column; the sentences stand in {@link remarksOf}. The gravest thing first:
@@ -9,34 +15,33 @@ import { display } from './text.ts';
  */
 export function verdictOf(point: PointSummary) {
   if (point.status !== 'complete') return point.status;
-  if (point.validity !== 'valid') return 'invalid';
+  if (!isValid(point)) return 'invalid';
   if (point.contaminated !== undefined) return 'contaminated';
-  if (point.sent > 0 && point.outcomes.ok === 0) return 'failed';
+  if (isFailed(point)) return 'failed';
   // Runs of the first versions do not know about states.
   if (point.state === undefined) return 'valid';
-  return stateWord(point, point.state.state);
+  return stateWord(point, point.state);
 }
 
 /** The state as people read it: where nothing is known of the target, whether too many failed or the point does not tell. */
-function stateWord(point: PointSummary, state: NonNullable<PointSummary['state']>['state']) {
+function stateWord(point: PointSummary, { state }: PointState) {
   if (state !== 'unknown') return state;
   return isSustained(point) === false ? 'failing' : 'undecided';
 }
 
 /** That not one request succeeded, and why, where all failed alike. */
 function failedAlike(point: PointSummary): string[] {
-  const [first, ...others] = Object.keys(point.errorsByClass);
-  if (point.sent === 0 || point.outcomes.ok > 0 || first === undefined) return [];
-  if (others.length > 0) return [`failed: not one of ${point.sent} requests succeeded`];
-  const said = point.errorTexts?.[first];
-  return [
-    `failed: ${point.sent === 1 ? 'the only request' : `all ${point.sent} requests`} ended with ${display(first)}${said === undefined ? '' : `: ${display(said)}`}`,
-  ];
+  const { sent, errorsByClass, errorTexts } = point;
+  const [first, ...others] = Object.keys(errorsByClass);
+  if (!isFailed(point) || first === undefined) return [];
+  if (others.length > 0) return [`failed: not one of ${sent} requests succeeded`];
+  const said = [first, errorTexts?.[first]].filter((text) => text !== undefined).map(display);
+  return [`failed: ${sent === 1 ? 'the only request' : `all ${sent} requests`} ended with ${said.join(': ')}`];
 }
 
 /** Whether the figures say something about the target: measured to the end, valid, and not under an older load. */
 export function isSound(point: PointSummary): boolean {
-  return point.status === 'complete' && point.validity === 'valid' && point.contaminated === undefined;
+  return point.status === 'complete' && isValid(point) && point.contaminated === undefined;
 }
 
 /** Whether there are figures at all. */
@@ -44,38 +49,52 @@ export function wasMeasured(point: PointSummary): boolean {
   return point.status !== 'skipped' && point.sent > 0;
 }
 
+/** A percentile of the response time, milliseconds; undefined where so few answers do not tell it. */
+export function percentileOf({ response }: PointSummary, name: keyof Percentiles): number | undefined {
+  return response === undefined || response.count < ENOUGH[name] ? undefined : response[name];
+}
+
+/** Whether a point tells at what rate it was served; nothing that succeeded is a rate of none. */
+export function isServed(point: Pick<PointSummary, 'sent' | 'outcomes'> | undefined): boolean {
+  return point !== undefined && (isRate(point.sent) || point.outcomes.ok === 0);
+}
+
+/** Whether so many requests have come at a rate. */
+export function isRate(sent: number): boolean {
+  return sent >= RATE_REQUESTS;
+}
+
 /** What a reason ends with where it names a better duration. */
 const ADVICE = /; --duration \d+s would show more$/;
 
-/**
- * Everything a reader must know about a point before using it; `!` where its figures are not sound.
- *
- * @param advise whether a duration that would show more is of use
- */
+const STOPPED: Partial<Readonly<Record<PointSummary['status'], string>>> = {
+  interrupted: 'interrupted',
+  cut: 'cut short by the operator',
+  aborted: 'aborted',
+};
+
+/** What a reader must know of a point, `!` before what makes it unsound. `advise`: a better duration is of use. */
 export function remarksOf(point: PointSummary, advise = true): string[] {
-  const { status, validity, state, contaminated } = point;
-  const because = validity === 'valid' ? '' : `: ${display(validity)}`;
-  if (status === 'skipped') return [`skipped${because}`];
-  const duration = `${point.durationSeconds.toFixed(1)} s`;
-  const suggested = state?.suggestedDurationSeconds;
-  // The reason may already name the duration.
-  const advice =
-    suggested === undefined || !advise || state?.reason.includes('--duration') ? '' : ` (try --duration ${suggested}s)`;
-  const verdict = verdictOf(point);
-  const telling = state !== undefined && state.state !== 'steady' && verdict !== 'failed';
+  const { status, state, contaminated } = point;
+  const invalid = isValid(point) ? [] : [display(point.validity)];
+  if (status === 'skipped') return [['skipped', ...invalid].join(': ')];
+  const stopped = STOPPED[status];
   return [
-    ...(status === 'interrupted' ? [`! interrupted after ${duration}`] : []),
-    ...(status === 'cut' ? [`! cut short by the operator after ${duration}`] : []),
-    ...(status === 'aborted' ? [`! aborted after ${duration}`] : []),
-    ...(validity === 'valid' ? [] : [`! ${display(validity)}`]),
+    ...(stopped === undefined ? [] : [`! ${stopped} after ${point.durationSeconds.toFixed(1)} s`]),
+    ...invalid.map((why) => `! ${why}`),
     ...(contaminated === undefined ? [] : [`! contaminated: ${display(contaminated)}`]),
-    ...(telling
-      ? [
-          `${stateWord(point, state.state)}: ${display(advise ? state.reason : state.reason.replace(ADVICE, ''))}${advice}`,
-        ]
-      : []),
+    ...(state === undefined || state.state === 'steady' || verdictOf(point) === 'failed'
+      ? []
+      : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
   ];
+}
+
+function stateReason({ reason, suggestedDurationSeconds: seconds }: PointState, advise: boolean): string {
+  if (!advise) return display(reason.replace(ADVICE, ''));
+  // The reason may already name the duration.
+  const isNamed = seconds === undefined || reason.includes('--duration');
+  return `${display(reason)}${isNamed ? '' : ` (try --duration ${seconds}s)`}`;
 }
 
 /**
@@ -95,10 +114,7 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
   const failed = Math.min(...points.filter((point) => isSustained(point) === false).map(({ rate }) => rate));
   const open = undecided(points).filter(({ rate }) => rate < failed);
   // The highest rate is the nearest to the knee, and asks for least.
-  const highest = open.reduce(
-    (most: PointSummary | undefined, each) => (each.rate >= (most?.rate ?? 0) ? each : most),
-    undefined,
-  );
+  const highest = open.toSorted((a, b) => a.rate - b.rate).at(-1);
   if (highest === undefined) return Number.isFinite(failed) ? ['Knee: no point was sustained.'] : [];
   const rates = ratesOf(open);
   const above = Number.isFinite(failed) ? `, and ${failed} rps was not sustained` : '';
@@ -109,16 +125,8 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
 }
 
 /** What a group did under an elastic profile, in a sentence. */
-export function elasticLines({
-  group,
-  startSize,
-  peakSize,
-  endSize,
-  size,
-  unseenSeconds,
-  scaledIn,
-  phases,
-}: ElasticOutcome): string[] {
+export function elasticLines(elastic: ElasticOutcome): string[] {
+  const { group, startSize, peakSize, endSize, size, unseenSeconds, scaledIn, phases } = elastic;
   const of = size === undefined ? '' : ` of ${size}`;
   const top = Math.max(...phases.map(({ rate }) => rate));
   const seen = unseenSeconds === undefined ? '' : `, as last seen ${Math.round(unseenSeconds)} s before`;

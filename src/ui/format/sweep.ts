@@ -1,8 +1,7 @@
 import type { EventOf } from '../../events.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
-import { isRate, isServed, percentileOf } from '../../services/results/few-answers.ts';
-import { isSound, remarksOf, verdictOf } from '../../services/results/verdict.ts';
+import { isRate, isServed, isSound, percentileOf, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
 export const PHASE_NAME: Readonly<Record<SweepTick['phase'], string>> = {

@@ -1,5 +1,5 @@
 import { profileOf } from '../../services/load/profiles/profiles.ts';
-import { isRate } from '../../services/results/few-answers.ts';
+import { isRate } from '../../services/results/verdict.ts';
 import { byCount, isGood, PHASE_NAME } from '../format/sweep.ts';
 import { bar, formatMillis, formatRate, type Paint, sparkline, truncateStart } from '../format/text.ts';
 import type { ActiveSweep } from './view-model.ts';

@@ -140,6 +140,18 @@ test('a point that was measured again counts once, with its last figures and sec
   expect(run.series.map(({ ok }) => ok)).toEqual([4, 5]);
 });
 
+test('a point of failures only is failed, also where an earlier version wrote that it was valid', async () => {
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ runId: plan.runId, plan, status: 'complete' }));
+  const valid = { ...skippedPoint(0, 1, 'valid', ''), status: 'complete', sent: 10 } as const;
+  const points = [
+    valid,
+    { ...valid, index: 1, outcomes: { ...valid.outcomes, ok: 1 } },
+    { ...valid, index: 2, sent: 0 },
+  ];
+  await writeFile(join(folder, 'points.jsonl'), points.map(jsonLine).join(''));
+  expect((await readRun(folder)).points.map(({ validity }) => validity)).toEqual(['failed', 'valid', 'valid']);
+});
+
 test('what is not a run is told as such', async () => {
   await expect(readRun(folder)).rejects.toMatchObject({ exit: 2, code: 'run-unreadable' });
   await writeFile(join(folder, 'manifest.json'), '{}');

@@ -42,7 +42,7 @@ describe('validity', () => {
   const response = { p50: 100, p90: 100, p95: 100, p99: 100 };
 
   test.each<[string, Partial<ValidityInput>]>([
-    ['valid', {}],
+    ['valid', { response }],
     ['valid', { latenessP99: 4.9, response }],
     ['invalid: client-limited (lateness p99 5.1 ms, 5.0 ms allowed)', { latenessP99: 5.1, response }],
     [
@@ -50,7 +50,7 @@ describe('validity', () => {
       { latenessP99: 1.1, response: { ...response, p50: 5 } },
     ],
     // Nothing succeeded: what failed, failed because of the target.
-    ['valid', { latenessP99: 10.3, errorsByClass: { 404: 1000 } }],
+    ['failed', { latenessP99: 10.3, errorsByClass: { 404: 1000 } }],
     ['invalid: client-limited (98.9 % of the schedule sent)', { sent: 989, dropped: 11 }],
     ['invalid: client-limited (1 not sent in time)', { sent: 999, dropped: 1 }],
     ['invalid: client-limited (2 dropped at 100 in flight)', { sent: 998, dropped: 2, peakInFlight: 100 }],

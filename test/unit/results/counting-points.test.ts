@@ -3,7 +3,7 @@ import type { PointSummary } from '../../../src/services/load/types.ts';
 import { countingPoints } from '../../../src/services/results/counting-points.ts';
 import { diffRuns } from '../../../src/services/results/diff.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
-import { chartData } from '../../../src/services/results/html/chart.ts';
+import { columnsOf } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { pointCharts } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
@@ -31,7 +31,7 @@ describe('a rate that was offered more than once', () => {
     const charts = pointCharts(again);
     expect(charts.map(({ id }) => id)).toEqual(['throughput', 'latency', 'speedup', 'waterfall', 'outcomes']);
     for (const chart of charts) {
-      expect(chartData(chart).columns).toHaveLength(2);
+      expect(columnsOf(chart)).toHaveLength(2);
       for (const { data } of chart.series) {
         const xs = data.map(({ x }) => x);
         expect(xs).toEqual([...new Set(xs)]);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 import { bottleneckLines } from '../../../src/services/results/bottleneck.ts';
-import { conclusionLines } from '../../../src/services/results/conclusion.ts';
 import type { Chart } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { type PointColumn, pointCell } from '../../../src/services/results/point-columns.ts';
+import { conclusionLines } from '../../../src/services/results/sweep-sections.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 import { remarksOf } from '../../../src/services/results/verdict.ts';
 import { chartOf, distribution, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';

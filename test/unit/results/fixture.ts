@@ -57,6 +57,17 @@ export function pointOf(index: number, rate: number, { capacity = 420, change = 
   };
 }
 
+/** A point of which every request was refused, as {@link readRun} has it. */
+export function failedPoint(index: number, rate: number): PointSummary {
+  const { response: _r, service: _s, waterfall: _w, state: _st, fairness: _f, ...point } = pointOf(index, rate);
+  return {
+    ...point,
+    ...{ validity: 'failed', okRps: 0, servedRps: 0, hosts: {} },
+    outcomes: { ...point.outcomes, ok: 0, http_error: point.sent },
+    errorsByClass: { 503: point.sent },
+  };
+}
+
 /** A point of few, long answers whose engines tell what they did; `waiting` is in B's engine, milliseconds. */
 export function toldPoint(
   index: number,

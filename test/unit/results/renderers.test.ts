@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import { summaryRow } from '../../../src/services/load/record/csv-rows.ts';
+import type { PointSummary } from '../../../src/services/load/types.ts';
 import { FORMATS, type FormatName, renderReport } from '../../../src/services/results/formats.ts';
+import { pageOf } from '../../../src/services/results/html/page.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { factsOf } from '../../../src/services/results/recorded.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { elasticRun } from '../scaling/fixture.ts';
-import { distribution, ladder, pointOf, recordedRun, reportOf } from './fixture.ts';
+import { distribution, failedPoint, ladder, pointOf, recordedRun, reportOf } from './fixture.ts';
 
 const two = [pointOf(0, 1), pointOf(1, 500, { change: { hosts: { 'b|1': 3, '<b>': 1 } } })];
 
@@ -183,6 +186,27 @@ test('junit: a suite per threshold, a case per point, what was not decided is sk
 test('junit: a threshold that no point decided fails', () => {
   const run = recordedRun({ slos: [{ expression: 'ok>99%', passed: false, points: [] }] });
   expect(sloJunit(run)).toContain('not passed: no point decided it');
+});
+
+test('a point of failures only is called failed by every format, and nothing else of it valid', async () => {
+  const report = reportOf([pointOf(0, 1), failedPoint(1, 10)]);
+  const run = { ...recordedRun(), report };
+  expect(await renderReport('table', 'run', run, 80)).toMatch(/^ *10 .* failed$/m);
+  expect(markdownOf(run)).toContain('| 10 | failed |');
+  expect(pageOf(run, { css: '', script: '' })).toContain(
+    '<tr class="unsound"><th scope="row">10</th><td class="word">failed',
+  );
+  const { points } = JSON.parse(await renderReport('json', 'run', run, 80)).report;
+  expect(points.map(({ validity }: PointSummary) => validity)).toEqual(['valid', 'failed']);
+  expect(report.points.map((point) => summaryRow(report.plan, point))).toEqual([
+    expect.stringContaining(',complete,valid,'),
+    expect.stringContaining(',complete,failed,'),
+  ]);
+  // Without a threshold, too.
+  const junit = sloJunit(run);
+  expect(junit).toContain('<testsuites tests="2" failures="1" errors="0" skipped="0">');
+  expect(junit).toContain('<failure message="observed: 0.00 %, wanted: ok>0%" type="slo-missed"/>');
+  expect(sloJunit({ ...run, report: { ...report, points: [] } })).toContain('failures="0" errors="0" skipped="2"');
 });
 
 test('facts of a killed run', () => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { findRun, RUN_OR_WATCH } from '../../../src/services/results/find-run.ts';
 import { renderReport } from '../../../src/services/results/formats.ts';
-import { type Chart, chartData } from '../../../src/services/results/html/chart.ts';
+import { type Chart, columnsOf } from '../../../src/services/results/html/chart.ts';
 import { drawChart } from '../../../src/services/results/html/draw.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { scalingCharts } from '../../../src/services/results/html/scaling-charts.ts';
@@ -14,8 +14,7 @@ import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { readReportedRun, readWatchedGroup } from '../../../src/services/results/recorded.ts';
 import { scalingCsv } from '../../../src/services/results/scaling-csv.ts';
 import { scalingText } from '../../../src/services/results/scaling-sections.ts';
-import { reportRun } from '../../../src/services/results/write-report.ts';
-import { writeWatchFigures } from '../../../src/services/results/write-watch.ts';
+import { reportRun, writeWatchFigures } from '../../../src/services/results/write-report.ts';
 import { givenCapacity } from '../../../src/services/scaling/capacity.ts';
 import { scalingFigures } from '../../../src/services/scaling/elasticity.ts';
 import { openTimeline } from '../../../src/services/scaling/timeline-record.ts';
@@ -29,7 +28,7 @@ if (scaling === undefined) throw new Error('the fixture has no figures');
 const { figures } = scaling;
 const load = { plan: run.report.plan, points: run.report.points, series: run.series };
 
-const cellsByPlace = (chart: Chart) => new Map(chartData(chart).columns.map(({ x, cells }) => [x, cells]));
+const cellsByPlace = (chart: Chart) => new Map(columnsOf(chart).map(({ x, cells }) => [x, cells]));
 
 test('the table', () => {
   expect(scalingText(figures, 80)).toMatchInlineSnapshot(`

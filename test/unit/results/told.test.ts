@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 import { diffRuns } from '../../../src/services/results/diff.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
-import { chartData } from '../../../src/services/results/html/chart.ts';
+import { columnsOf } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
@@ -72,7 +72,7 @@ describe('where the time went, where engines tell it', () => {
       ...["B's model", "B's minimum wait"],
     ]);
     expect(new Set(chart.series.map(({ color }) => color)).size).toBe(9);
-    expect(chartData(chart).columns[1]?.cells.slice(6, 8)).toEqual([
+    expect(columnsOf(chart)[1]?.cells.slice(6, 8)).toEqual([
       '45.0 s',
       '5.20 s (load 200 ms, prompt 1.50 s, generation 3.50 s)',
     ]);

@@ -1,6 +1,7 @@
 import { formatEstimate, formatSeconds } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
 import { isSustained } from '../stats/knee.ts';
+import { isValid } from '../stats/validity.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import { ENOUGH, MAX_SEARCH_POINTS, nextSearchPoint, type Search, type Tried } from './knee-search.ts';
 import { eachPoint, listSteps } from './list.ts';
@@ -54,9 +55,9 @@ export function searchSteps(bounds: Search): (done: readonly PointSummary[]) => 
 
 /** Longer is of use where a valid point was measured to its end; one on the backlog of another gets a second try. */
 function triedOf(point: PointSummary): Tried {
-  const { rate, durationSeconds, status, validity, state, contaminated } = point;
+  const { rate, durationSeconds, status, state, contaminated } = point;
   const suggested = contaminated === undefined ? state?.suggestedDurationSeconds : 2 * durationSeconds;
-  const wantedSeconds = status === 'complete' && validity === 'valid' ? suggested : undefined;
+  const wantedSeconds = status === 'complete' && isValid(point) ? suggested : undefined;
   return {
     rate,
     durationSeconds,

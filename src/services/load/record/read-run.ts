@@ -8,6 +8,7 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
+import { isFailed } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
 import { readRequests } from './csv-reader.ts';
@@ -112,7 +113,11 @@ async function readManifest(folder: string): Promise<RunManifest> {
 /** A point that was measured again after an interruption is there twice: the last one counts. */
 async function readPoints(folder: string): Promise<PointSummary[]> {
   const byIndex = new Map<number, PointSummary>();
-  for (const point of await readJsonLines<PointSummary>(join(folder, 'points.jsonl'))) byIndex.set(point.index, point);
+  for (const point of await readJsonLines<PointSummary>(join(folder, 'points.jsonl'))) {
+    // Runs of earlier versions call it valid.
+    const isFailure = point.validity === 'valid' && isFailed(point);
+    byIndex.set(point.index, isFailure ? { ...point, validity: 'failed' } : point);
+  }
   return [...byIndex.values()];
 }
 

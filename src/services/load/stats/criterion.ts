@@ -1,6 +1,7 @@
 import { parseDuration } from '../../../durations.ts';
 import { reasonOf, remedy } from '../../../errors.ts';
 import type { PointSummary, SloVerdict } from '../types.ts';
+import { isValid } from './validity.ts';
 
 /** Figures of a point, finished or running. */
 interface Measured extends Pick<PointSummary, 'outcomes' | 'scheduled' | 'okRps' | 'servedRps'> {
@@ -121,7 +122,7 @@ export function judgeCriterion(
  * that no point could decide is not met.
  */
 export function judgeSlo(criterion: Criterion, all: readonly PointSummary[]): SloVerdict {
-  const telling = all.filter(({ status, validity, sent }) => status !== 'skipped' && validity === 'valid' && sent > 0);
+  const telling = all.filter((point) => point.status !== 'skipped' && isValid(point) && point.sent > 0);
   const points = telling.map((point) => {
     const { met: passed, observed } = judgeCriterion(criterion, point);
     return { rate: point.rate, passed, observed };

@@ -1,6 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Knee, PointSummary } from '../types.ts';
 import { isCertainlyAbove } from './binomial.ts';
+import { isValid } from './validity.ts';
 
 /** Part of the requests that may fail at a point that is sustained. */
 const FAILED_SHARE = 0.02;
@@ -10,8 +11,8 @@ const FAILED_SHARE = 0.02;
  * more about this machine or the point before, or has too little of everything.
  */
 export function isSustained(point: PointSummary): boolean | undefined {
-  const { status, validity, contaminated, state, dropped, scheduled, outcomes } = point;
-  if (status !== 'complete' || validity !== 'valid' || contaminated !== undefined) return undefined;
+  const { status, contaminated, state, dropped, scheduled, outcomes } = point;
+  if (status !== 'complete' || !isValid(point) || contaminated !== undefined) return undefined;
   if (state?.state === 'overloaded' || dropped > 0) return false;
   // At low rates the schedule's own rounding is more than 2 %: 1 request in 0.6 s is 1.67 per second.
   const failed = scheduled - outcomes.ok;

@@ -23,10 +23,20 @@ export interface ValidityInput extends Accounts {
   readonly lost?: string | undefined;
 }
 
+/** Whether requests were sent, and not one of them succeeded. */
+export function isFailed({ sent, outcomes }: Pick<PointSummary, 'sent' | 'outcomes'>): boolean {
+  return sent > 0 && outcomes.ok === 0;
+}
+
+/** Whether a point says something about the target, and be it that it fails. */
+export function isValid({ validity }: Pick<PointSummary, 'validity'>): boolean {
+  return validity === 'valid' || validity === 'failed';
+}
+
 /**
  * Whether a point says something about the target, or only about the machine that measured.
  *
- * @returns `valid`, `invalid: client-limited (every reason)`, or that nothing was measured
+ * @returns `valid`, `failed` where nothing succeeded, `invalid: client-limited (every reason)`, or that nothing was measured
  */
 export function judgeValidity(input: ValidityInput): string {
   if (input.scheduled === 0) return 'invalid: nothing was measured';
@@ -47,5 +57,6 @@ export function judgeValidity(input: ValidityInput): string {
   if (input.latenessP99 !== undefined && input.latenessP99 > allowed) {
     reasons.push(`lateness p99 ${input.latenessP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`);
   }
-  return reasons.length === 0 ? 'valid' : `invalid: client-limited (${reasons.join('; ')})`;
+  if (reasons.length > 0) return `invalid: client-limited (${reasons.join('; ')})`;
+  return input.response === undefined ? 'failed' : 'valid';
 }

@@ -83,21 +83,16 @@ export function clockText(seconds: number): string {
   return `${seconds < 0 ? '-' : ''}${shown.join(':')}`;
 }
 
-/** What is told of a chart in words: on hover and in its table. */
-export interface ChartData {
-  readonly id: string;
-  readonly series: readonly string[];
-  /** All places on the x axis where there is anything to say, in order; a text per series, empty where it has none. */
-  readonly columns: readonly { readonly x: number; readonly name: string; readonly cells: readonly string[] }[];
-}
-
-export function chartData({ id, series, columnName }: Chart): ChartData {
+/**
+ * What is told of a chart in words, on hover and in its table: all places on the x axis where there is anything to say, in
+ * order, with a text per series, which is empty where it has none.
+ */
+export function columnsOf({ series, columnName }: Chart) {
   const texts = series.map(
     ({ data }) => new Map(data.filter(({ y }) => Number.isFinite(y)).map(({ x, text }) => [x, text])),
   );
   const xs = [...new Set(texts.flatMap((each) => [...each.keys()]))].sort((a, b) => a - b);
-  const columns = xs.map((x) => ({ x, name: columnName(x), cells: texts.map((each) => each.get(x) ?? '') }));
-  return { id, series: series.map(({ name }) => name), columns };
+  return xs.map((x) => ({ x, name: columnName(x), cells: texts.map((each) => each.get(x) ?? '') }));
 }
 
 /** The charts that have something to show, each with the series that have. */

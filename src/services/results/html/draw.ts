@@ -1,4 +1,4 @@
-import { type Chart, chartData, type Datum, PALETTE, type Series } from './chart.ts';
+import { type Chart, columnsOf, type Datum, PALETTE, type Series } from './chart.ts';
 import { type Frame, frameOf, type Panel, type Size } from './frame.ts';
 import { escapeHtml, px } from './markup.ts';
 
@@ -20,7 +20,7 @@ export function drawChart(chart: Chart, size: Size): string {
     ...marks(chart, frame, lower === upper ? frame.bottom - 8 : upper.bottom + 15),
     `<line class="cursor" x1="0" x2="0" y1="${frame.top}" y2="${frame.bottom}" visibility="hidden"/>`,
   ];
-  const xs = chartData(chart).columns.map(({ x }) => px(frame.x.at(x)));
+  const xs = columnsOf(chart).map(({ x }) => px(frame.x.at(x)));
   return `<svg class="${size.name}" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-t ${id}-d" data-xs="${xs.join(' ')}">
 <title id="${id}-t">${escapeHtml(chart.title)}</title><desc id="${id}-d">${escapeHtml(chart.summary)}</desc>
 ${inner.join('\n')}

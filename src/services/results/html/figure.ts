@@ -1,4 +1,4 @@
-import { type Chart, chartData, PALETTE } from './chart.ts';
+import { type Chart, columnsOf, PALETTE } from './chart.ts';
 import { drawChart } from './draw.ts';
 import type { Size } from './frame.ts';
 import { dataTable, escapeHtml } from './markup.ts';
@@ -8,9 +8,8 @@ const SIZES: readonly Size[] = [
   { name: 'narrow', width: 360, height: 300 },
 ];
 
-/** A chart with its legend, its note and its table: the drawing is complete without the page's script. */
+/** A chart with its legend, its note and its table, from which the page's script takes what it shows on hover. */
 export function figureOf(chart: Chart): string {
-  const { columns, series: names } = chartData(chart);
   const title = escapeHtml(chart.title);
   const legend = chart.series.map(
     ({ name, color, dashed }, index) =>
@@ -27,8 +26,8 @@ ${SIZES.map((size) => drawChart(chart, size)).join('\n')}
 </div>
 ${note === '' ? '' : `<p class="note">${escapeHtml(note)}</p>`}
 <details><summary>Values</summary>${dataTable(`${chart.title}: ${chart.y.label}`, {
-    head: [chart.x.label, ...names],
-    rows: columns.map(({ name, cells }) => [name, ...cells]),
+    head: [chart.x.label, ...chart.series.map(({ name }) => name)],
+    rows: columnsOf(chart).map(({ name, cells }) => [name, ...cells]),
   })}</details>
 </figure>`;
 }

@@ -8,25 +8,12 @@ export function escapeHtml(text: string): string {
   return display(text).replaceAll(/[&<>"']/g, (sign) => `&${ENTITIES[sign]};`);
 }
 
-/**
- * JSON for a `<script type="application/json">`: no `<` is left, so that neither `</script>` nor `<!--` in a host's
- * name ends the element.
- */
-export function inlineJson(value: unknown): string {
-  const escaped = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(value).replaceAll(/[<\u2028\u2029]/g, escaped);
-}
-
 /** A coordinate: tenths of a unit are finer than any screen. */
 export function px(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/**
- * A table whose first column names its rows.
- *
- * @param unsound places of the rows that are not to be relied on
- */
+/** A table whose first column names its rows; those at the places in `unsound` are not to be relied on. */
 export function dataTable(
   caption: string,
   { head, rows, words = [] }: Table,

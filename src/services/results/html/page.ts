@@ -1,60 +1,46 @@
 import { formatSeconds } from '../../../durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { conclusionLines } from '../conclusion.ts';
 import { countingOf } from '../counting-points.ts';
-import { isServed } from '../few-answers.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { hostSection, remarkLines } from '../sweep-sections.ts';
+import { conclusionLines, endingLines, evenness, hostSection, remarkLines } from '../sweep-sections.ts';
 import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
-import { isSound, verdictOf } from '../verdict.ts';
+import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
 import { pointCharts } from './point-charts.ts';
-import { scalingCharts } from './scaling-charts.ts';
 import { scalingSection } from './scaling-section.ts';
 import { builtAssets, shellOf } from './shell.ts';
 import { timeCharts } from './time-charts.ts';
 
-/**
- * A recorded run as one HTML file.
- *
- * @throws what {@link builtAssets} throws
- */
+/** A recorded run as one HTML file; throws what {@link builtAssets} throws. */
 export function pageOf(run: ReportedRun, assets = builtAssets()): string {
   const { report, scaling } = run;
   const { plan, points } = report;
   const charts = [...pointCharts(report), ...timeCharts(run)];
-  const scalingOf = scaling === undefined ? [] : scalingCharts(scaling, { plan, points, series: run.series });
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
   const main = `${[simulated, ...sharedPromptLine(plan).map((line) => `<p>${line}</p>`)].join('\n')}
-${endingOf(report)}
+${endingLines(report)
+  .map((line) => `<p class="alert">${escapeHtml(line)}</p>`)
+  .join('')}
 ${cardsOf(report)}
 ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
 ${remarksList(report)}
 </section>
-${scaling === undefined ? '' : scalingSection(scaling, scalingOf)}
+${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: run.series })}
 <section aria-labelledby="charts"><h2 id="charts">Charts</h2>
 <div class="charts">
 ${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
 </div></section>
-${hostsOf(report)}
+${hostsOf(points)}
 <section aria-labelledby="about"><h2 id="about">This run</h2>
 ${dataList(aboutOf(run))}</section>`;
   const title = `${plan.simulated ? 'SIMULATED ' : ''}${plan.runId}`;
-  return shellOf(
-    { title, heading: plan.tag, subheading: plan.targetUrl, main, charts: [...scalingOf, ...charts] },
-    assets,
-  );
-}
-
-function endingOf({ status, problem }: SweepReport): string {
-  if (problem !== undefined) return `<p class="alert">Ended early: ${escapeHtml(problem)}</p>`;
-  return status === 'complete' ? '' : '<p class="alert">Interrupted: not the whole ladder was measured.</p>';
+  return shellOf({ title, heading: plan.tag, subheading: plan.targetUrl, main }, assets);
 }
 
 type Card = readonly [name: string, value: string, more: string];
@@ -119,21 +105,15 @@ function remarksList(report: SweepReport): string {
   return lines === '' ? '' : `<details open><summary>Remarks</summary>${lines}</details>`;
 }
 
-function hostsOf(report: SweepReport): string {
-  const hosts = sectionTable(hostSection(report.points));
+function hostsOf(points: readonly PointSummary[]): string {
+  const hosts = sectionTable(hostSection(points));
   if (hosts === '') return '';
-  const fair = report.points.flatMap(({ rate, fairness, hosts: own }) =>
-    fairness === undefined || Object.keys(own).length < 2
-      ? []
-      : [[`${rate} rps`, fairness.jain.toFixed(3), fairness.maxMin.toFixed(2)]],
-  );
-  const evenness = {
-    title: "Evenness per point: Jain's index (1 is even), largest by smallest share",
-    table: { head: ['point', "Jain's index", 'largest by smallest'], rows: fair },
-  };
+  const rows = evenness(points).map((each) => [`${each.rate} rps`, each.jain.toFixed(3), each.maxMin.toFixed(2)]);
+  const head = ['point', "Jain's index", 'largest by smallest'];
+  const title = "Evenness per point: Jain's index (1 is even), largest by smallest share";
   return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">
 ${hosts}
-${sectionTable(evenness)}
+${sectionTable({ title, table: { head, rows } })}
 </div></section>`;
 }
 

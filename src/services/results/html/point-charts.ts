@@ -1,8 +1,7 @@
 import type { Distribution, Interval, PointSummary, SweepReport } from '../../load/types.ts';
 import { countingOf } from '../counting-points.ts';
-import { isServed, percentileOf } from '../few-answers.ts';
 import { perSecond, rateText, refusals, shareText, timeText } from '../text.ts';
-import { isSound, verdictOf, wasMeasured } from '../verdict.ts';
+import { isServed, isSound, percentileOf, verdictOf, wasMeasured } from '../verdict.ts';
 import { partsOf, waterfallTotal, workText } from '../waterfall-parts.ts';
 import { type Chart, number, type Series, shown, stacked, tickTime } from './chart.ts';
 

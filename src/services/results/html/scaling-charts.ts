@@ -8,16 +8,34 @@ import type { RecordedScaling } from '../recorded.ts';
 import { decisionsOf } from '../size-changes.ts';
 import { display, perSecond } from '../text.ts';
 import { type Chart, clockText, number, type Series, shown } from './chart.ts';
-import { type Column, scalingColumns } from './scaling-columns.ts';
 
 /** Errors beyond so many are in the list only. */
 const MAX_FLAGS = 5;
 
-/**
- * The size of a watched group over time, over what was offered and answered, and the life of its instances.
- *
- * @param run the load beside it; without one, what the watch saw of a load is drawn
- */
+/** More rows than that cannot be told apart. */
+const MAX_ROWS = 16;
+
+/** Finer than that nobody sees it. */
+const MAX_COLUMNS = 600;
+
+/** How high an instance's row is filled at each stage. */
+const HEIGHT: Readonly<Record<Stage, number>> = {
+  creating: 0.2,
+  running: 0.45,
+  healthy: 0.65,
+  serving: 0.85,
+  leaving: 0.1,
+};
+
+/** A place on the time axis, and what is known from there until the next one. */
+interface Column {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly until?: number;
+  readonly look?: Poll;
+}
+
+/** A group's size over time, over the load: `run`, or else what the watch saw of one; and the life of its instances. */
 export function scalingCharts({ timeline, figures }: RecordedScaling, run?: RecordedLoad): Chart[] {
   const { all, healthKnown } = pollsOf(timeline);
   const load = curveOf(timeline, run === undefined ? {} : { load: run });
@@ -88,6 +106,36 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
   ]);
 }
 
+/** Every look and every change of the load; where there are too many looks, only those that show something new. */
+function scalingColumns(looks: readonly Poll[], load: LoadCurve | undefined, longest: number): Column[] {
+  const [first, last] = [looks[0], looks.at(-1)];
+  const every = Math.ceil(looks.length / MAX_COLUMNS);
+  const shown = looks.filter((look, place) => place % every === 0 || look === last || differs(look, looks[place - 1]));
+  const holes = looks.flatMap(({ at }, place) => {
+    const before = looks[place - 1];
+    return before !== undefined && at - before.at > longest ? [before.at + longest] : [];
+  });
+  const changes = (load?.changes ?? []).map(({ at }) => at).filter((at) => at < (last?.at ?? 0));
+  const begin = Math.min(first?.at ?? 0, ...changes);
+  const times = [...new Set([begin, ...shown.map(({ at }) => at), ...holes, ...changes])].sort((a, b) => a - b);
+  return times.map((at, place): Column => {
+    const look = looks.findLast((each) => each.at <= at);
+    const until = times[place + 1];
+    return {
+      at,
+      ...(until === undefined ? {} : { until }),
+      // What was seen long ago says nothing.
+      ...(look === undefined || at - look.at >= longest ? {} : { look }),
+    };
+  });
+}
+
+function differs(look: Poll, before: Poll | undefined): boolean {
+  const stages = (each: Poll | undefined) =>
+    [...(each?.instances?.values() ?? [])].map((instance) => `${instance.name} ${instance.stage}`).join();
+  return look.targetSize !== before?.targetSize || look.serving !== before?.serving || stages(look) !== stages(before);
+}
+
 /** Mean per second from a column until the next one. */
 function meanOf(
   { slices }: LoadCurve,
@@ -121,18 +169,6 @@ function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {
       : ` Demand: the fewest instances for what is offered, at ${Number(capacity.perInstance.toPrecision(3))} rps each.`;
   return `Seen every ${intervalSeconds.toFixed(1)} s, and drawn as it was seen: a change came up to that much earlier. Vertical lines: first poll that showed another wanted size.${demand}`;
 }
-
-/** More rows than that cannot be told apart. */
-const MAX_ROWS = 16;
-
-/** How high an instance's row is filled at each stage. */
-const HEIGHT: Readonly<Record<Stage, number>> = {
-  creating: 0.2,
-  running: 0.45,
-  healthy: 0.65,
-  serving: 0.85,
-  leaving: 0.1,
-};
 
 /** The life of every instance, one row each: the higher it is filled, the further the instance has come. */
 function instanceChart(

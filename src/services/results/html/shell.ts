@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { remedy } from '../../../errors.ts';
-import { type Chart, chartData } from './chart.ts';
-import { escapeHtml, inlineJson } from './markup.ts';
+import { escapeHtml } from './markup.ts';
 
 /** Beside the built command; in dist/ when run from source. */
 const BUILT = new URL(
@@ -24,15 +23,13 @@ export interface PageParts {
   readonly subheading: string;
   /** Markup of everything below the head. */
   readonly main: string;
-  /** All charts that it draws, for the hover. */
-  readonly charts: readonly Chart[];
 }
 
 /**
  * One HTML file that needs nothing else: no network, no other file. Its policy forbids everything but its own script
  * and style, so foreign text that slipped through an escape could still do nothing.
  */
-export function shellOf({ title, heading, subheading, main, charts }: PageParts, { css, script }: PageAssets): string {
+export function shellOf({ title, heading, subheading, main }: PageParts, { css, script }: PageAssets): string {
   const policy = `default-src 'none'; script-src '${hash(script)}'; style-src '${hash(css)}'; img-src data:; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">
@@ -52,7 +49,6 @@ export function shellOf({ title, heading, subheading, main, charts }: PageParts,
 <main>
 ${main}
 </main>
-<script type="application/json" id="charts-data">${inlineJson(charts.map(chartData))}</script>
 <script>${script}</script>
 </body>
 </html>

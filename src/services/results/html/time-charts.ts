@@ -4,7 +4,6 @@ import type { PointSummary } from '../../load/types.ts';
 import type { ReportedRun } from '../recorded.ts';
 import { hostTotals, perSecond, shareText, timeText } from '../text.ts';
 import { type Chart, clockText, number, type Series, shown, stacked, tickTime } from './chart.ts';
-import { sideBySide } from './side-by-side.ts';
 
 /** Finer than that nobody sees it, and the page stays small for a sweep of hours. */
 const MAX_COLUMNS = 600;
@@ -16,8 +15,8 @@ const MAX_HOSTS = 7;
 interface Slot extends Pick<SeriesSample, 'index' | 'rate' | 'phase'> {
   /** Seconds since the first second of the first point. */
   readonly at: number;
-  /** One or, in a long sweep, several seconds; none between two points, of which nothing is known. */
-  readonly samples: readonly SeriesSample[];
+  /** One or, in a long sweep, several; none between two points, of which nothing is known. */
+  readonly seconds: readonly (readonly SeriesSample[])[];
 }
 
 const PHASE: Readonly<Record<SeriesSample['phase'], string>> = { warmup: 'warm-up', measure: 'window', drain: 'drain' };
@@ -28,7 +27,7 @@ const SHADING = 'Shaded: the measured windows, with their offered rates above. B
 export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
   const series = profileOf(report.plan).overlap ? sideBySide(report.points, recorded) : recorded;
   // Seconds to a column.
-  const step = Math.max(1, Math.ceil(series.length / MAX_COLUMNS));
+  const step = Math.max(1, Math.ceil(new Set(series.map(keyOf)).size / MAX_COLUMNS));
   const slots = slotsOf(report.points, series, step);
   const [first, last] = [slots[0], slots.at(-1)];
   if (first === undefined || last === undefined) return [];
@@ -54,21 +53,19 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
     return { name, kind: 'line', color, data };
   };
   // Of several seconds: rates are means, and the worst percentile stands, since theirs cannot be had.
-  const mean = (of: (sample: SeriesSample) => number) => (slot: Slot) =>
-    slot.samples.reduce((sum, each) => sum + of(each), 0) / slot.samples.length;
-  const most = (of: (sample: SeriesSample) => number | undefined) => (slot: Slot) => {
-    const values = slot.samples.flatMap((each) => of(each) ?? []);
-    return values.length === 0 ? Number.NaN : Math.max(...values);
-  };
-  const offered = ({ samples: [sample] }: Slot) => (sample?.phase === 'measure' ? sample.rate : Number.NaN);
+  const mean = (of: Count) => (slot: Slot) => total(slot.seconds.flat(), of) / slot.seconds.length;
+  const worst = (of: (sample: SeriesSample) => number | undefined) => (slot: Slot) =>
+    largest(slot.seconds.flat().flatMap((each) => of(each) ?? []));
+  const inFlight = ({ seconds }: Slot) => largest(seconds.map((each) => total(each, (sample) => sample.inFlight)));
+  const offered = ({ seconds, phase, rate }: Slot) => (seconds.length > 0 && phase === 'measure' ? rate : Number.NaN);
   const rates: readonly Line[] = [
     ['sent', 4, mean(({ sent }) => sent)],
     ['ok', 2, mean(({ ok }) => ok)],
     ['failed', 7, mean(({ failed }) => failed)],
   ];
   const times: readonly Line[] = [
-    ['p50', 0, most(({ p50 }) => p50)],
-    ['p99', 3, most(({ p99 }) => p99)],
+    ['p50', 0, worst(({ p50 }) => p50)],
+    ['p99', 3, worst(({ p99 }) => p99)],
   ];
   const hosts = hostTotals(report.points).map(([host]) => host);
   return shown([
@@ -87,9 +84,9 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
       ...shared,
       id: 'in-flight',
       title: 'Requests in flight over time',
-      summary: `Open requests at the end of each second. The peak is ${series.reduce((peak, { inFlight }) => Math.max(peak, inFlight), 0)}.`,
+      summary: `Open requests at the end of each second. The peak is ${slots.reduce((peak, slot) => Math.max(peak, inFlight(slot) || 0), 0)}.`,
       y: { label: 'in flight', scale: 'linear', tick: number },
-      series: [line(['in flight', 0, most(({ inFlight }) => inFlight)], String)],
+      series: [line(['in flight', 0, inFlight], String)],
     },
     {
       ...shared,
@@ -110,12 +107,28 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
   ]);
 }
 
+/** Of a second of a point. */
+function keyOf({ index, second }: Pick<SeriesSample, 'index' | 'second'>): string {
+  return `${index} ${second}`;
+}
+
+type Count = (sample: SeriesSample) => number;
+
+function total(samples: readonly SeriesSample[], of: Count): number {
+  return samples.reduce((sum, sample) => sum + of(sample), 0);
+}
+
+/** NaN where there is none. */
+function largest(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : Math.max(...values);
+}
+
 /** Shares of the answers of each second, in stacks; beyond some hosts, the others are one. */
 function hostSeries(hosts: readonly string[], slots: readonly Slot[]): Series[] {
   const named = hosts.length > MAX_HOSTS ? hosts.slice(0, MAX_HOSTS - 1) : hosts;
   const groups = [...named.map((host) => [host]), ...(named.length < hosts.length ? [hosts.slice(named.length)] : [])];
-  const count = ({ samples }: Slot, group: readonly string[]) =>
-    samples.reduce((sum, sample) => sum + group.reduce((all, host) => all + (sample.hosts[host] ?? 0), 0), 0);
+  const count = ({ seconds }: Slot, group: readonly string[]) =>
+    total(seconds.flat(), (sample) => group.reduce((all, host) => all + (sample.hosts[host] ?? 0), 0));
   const pieces = groups.map((group, color) => ({
     name: group.length > 1 ? `${group.length} others` : (group[0] ?? ''),
     color,
@@ -135,18 +148,41 @@ function slotsOf(points: readonly PointSummary[], series: readonly SeriesSample[
     .filter(({ at }) => Number.isFinite(at))
     .sort((a, b) => a.at - b.at || a.sample.index - b.sample.index);
   // Seconds of different points or phases are never put together.
-  const keyOf = ({ index, phase, second }: SeriesSample) => `${index} ${phase} ${Math.floor(second / step)}`;
-  const slots = [...Map.groupBy(placed, ({ sample }) => keyOf(sample)).values()].flatMap((each): Slot[] => {
+  const slotOf = ({ index, phase, second }: SeriesSample) => `${index} ${phase} ${Math.floor(second / step)}`;
+  const slots = [...Map.groupBy(placed, ({ sample }) => slotOf(sample)).values()].flatMap((each): Slot[] => {
     const [first] = each;
     if (first === undefined) return [];
     const { index, rate, phase } = first.sample;
-    return [{ at: first.at, index, rate, phase, samples: each.map(({ sample }) => sample) }];
+    const samples = each.map(({ sample }) => sample);
+    return [{ at: first.at, index, rate, phase, seconds: [...Map.groupBy(samples, ({ second }) => second).values()] }];
   });
   // No line is drawn from a point to the next.
   return slots.flatMap((slot, place) => {
     const before = slots[place - 1] ?? slot;
-    return slot.index === before.index ? [slot] : [{ ...slot, samples: [] }, slot];
+    return slot.index === before.index ? [slot] : [{ ...slot, seconds: [] }, slot];
   });
+}
+
+/**
+ * The seconds of points that followed each other without a pause, on one time axis: what a point still got answered
+ * while the next one was offered is counted in that one's seconds, where it was offered from the middle of them on.
+ */
+function sideBySide(points: readonly PointSummary[], series: readonly SeriesSample[]): SeriesSample[] {
+  const starts = points
+    .map(({ index, rate, startedAt }) => ({ index, rate, at: Date.parse(startedAt) / 1000 }))
+    .filter(({ at }) => Number.isFinite(at))
+    .sort((a, b) => a.at - b.at);
+  const phases = new Map(series.map((sample) => [keyOf(sample), sample.phase]));
+  const moved = series.map((sample) => {
+    const own = starts.find(({ index }) => index === sample.index);
+    if (sample.phase !== 'drain' || own === undefined) return sample;
+    const end = own.at + sample.second + 1;
+    const { index, rate, at } = starts.findLast((start) => start.at < end) ?? own;
+    if (index === own.index) return sample;
+    const second = Math.max(0, Math.floor(end - 0.5 - at));
+    return { ...sample, index, rate, second, phase: phases.get(keyOf({ index, second })) ?? sample.phase };
+  });
+  return moved.sort((a, b) => a.index - b.index || a.second - b.second);
 }
 
 /**
