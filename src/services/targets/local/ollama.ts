@@ -27,10 +27,9 @@ export function ollamaUrl(host: string | undefined): string {
  * Sees that a running Ollama has these models, pulling what is missing with progress. Ollama and its models belong to
  * the operator: they are no resources of the stack and a teardown leaves them alone.
  *
- * @returns whether one had to be pulled
  * @throws RemedyError (exit 3) when none answers or a model cannot be pulled
  */
-export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<boolean> {
+export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<void> {
   const { emit, signal, clock } = context;
   const ollama = connect(url, signal);
   const present = await Promise.race([
@@ -43,10 +42,8 @@ export async function ensureOllama(url: string, models: readonly string[], conte
     throw noOllama(url, error);
   });
   const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
-  const missing = [...new Set(models)].filter((model) => !names.has(canonicalModelName(model)));
-  for (const model of missing) await pull(ollama, model, url, context);
-  emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${[...new Set(models)].join(' and ')}` });
-  return missing.length > 0;
+  for (const model of models) if (!names.has(canonicalModelName(model))) await pull(ollama, model, url, context);
+  emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${models.join(' and ')}` });
 }
 
 /** The files behind models; undefined for one that the Ollama does not have, or where none answers within 5 s. */

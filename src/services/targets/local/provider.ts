@@ -51,12 +51,8 @@ Run it again to change what differs: what is as wanted is left alone.`,
 
 /** How the processes of a stack are found and started. */
 function processesOf({ folder, logs }: StackPaths, { env, node, listProcesses }: Operator): ProcessDeps {
-  const baseEnv = Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const passed = PASSED_ON.map((name) => [name, env[name] ?? '']);
+  const baseEnv = Object.fromEntries(passed.filter(([name = '']) => env[name] !== undefined));
   return { folder, logs, listProcesses, node, baseEnv };
 }
 
@@ -64,11 +60,11 @@ async function connectionOf({ paths, operator, record, signal }: Site): Promise<
   const processes = processesOf(paths, operator);
   return {
     async plan(request, steps, _links, options) {
-      const [{ planLocal }, { loadBundles }] = await Promise.all([import('./deploy.ts'), import('./bundles.ts')]);
-      return planLocal(request, steps, options, { paths, processes, bundles: await loadBundles(operator.bundles) });
+      const { planLocal } = await import('./deploy.ts');
+      return planLocal(request, steps, options, { paths, processes, bundles: operator.bundles });
     },
     async target() {
-      const { localTarget } = await import('./target.ts');
+      const { localTarget } = await import('./service-process.ts');
       return localTarget(processes);
     },
     async status() {
@@ -80,8 +76,8 @@ async function connectionOf({ paths, operator, record, signal }: Site): Promise<
       return doctorLocal({ ...operator, agentSocket: operator.env.SSH_AUTH_SOCK }, signal);
     },
     async logs(selection, kind) {
-      const { findLogs, LogReader } = await import('./logs.ts');
-      return (await findLogs(paths.logs, selection, kind)).map(({ source, path }) => new LogReader(source, path));
+      const { findLogs } = await import('./logs.ts');
+      return findLogs(paths.logs, selection, kind);
     },
     async group() {
       const { localSource } = await import('./group-source.ts');
