@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { formerly as alsoRead, integerFlag, urlFlag } from '../../../config/flags.ts';
+import { integerFlag, urlFlag } from '../../../config/flags.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 
 export const DEFAULT_REGION = 'eu-north-1';
@@ -14,9 +14,6 @@ export const DEFAULT_DISK_GB = 20;
  * is throttled or billed on top, and either spoils a measurement. Fits the 5 vCPUs that a new account starts with.
  */
 export const DEFAULT_TYPE = 'c6i.xlarge';
-
-/** The same flag, as its type is inferred. */
-const formerly = <F extends { env?: string }>(variable: string, flag: F): F => alsoRead(variable, flag);
 
 /** Where EC2 is and with which credentials: the same flags for every command that talks to it. */
 export const awsPlaceFlags = {
@@ -38,23 +35,17 @@ export const awsPlaceFlags = {
 
 /** What the VM is to be and who may log in to it: what `doctor` examines, too. */
 export const awsDoctorFlags = {
-  type: formerly(
-    'CHAINCTL_TYPE',
-    Flags.string({
-      description: 'instance type; its architecture selects the image',
-      default: DEFAULT_TYPE,
-      helpValue: 'TYPE',
-      env: 'CHAINCTL_AWS_TYPE',
-    }),
-  ),
-  subnet: formerly(
-    'CHAINCTL_SUBNET',
-    Flags.string({
-      description: "subnet for the VM [default: the region's default network]",
-      helpValue: 'SUBNET',
-      env: 'CHAINCTL_AWS_SUBNET',
-    }),
-  ),
+  type: Flags.string({
+    description: 'instance type; its architecture selects the image',
+    default: DEFAULT_TYPE,
+    helpValue: 'TYPE',
+    ...{ env: 'CHAINCTL_AWS_TYPE', formerly: 'CHAINCTL_TYPE' },
+  }),
+  subnet: Flags.string({
+    description: "subnet for the VM [default: the region's default network]",
+    helpValue: 'SUBNET',
+    ...{ env: 'CHAINCTL_AWS_SUBNET', formerly: 'CHAINCTL_SUBNET' },
+  }),
   'operator-address': operatorAddressFlag,
 };
 
@@ -66,16 +57,11 @@ export const awsDeployFlags = {
     helpValue: 'IMAGE',
     env: 'CHAINCTL_AMI',
   }),
-  'disk-gb': formerly(
-    'CHAINCTL_DISK_GB',
-    integerFlag({
-      description: 'size of the encrypted disk, GB',
-      default: DEFAULT_DISK_GB,
-      min: 8,
-      max: 1000,
-      env: 'CHAINCTL_AWS_DISK_GB',
-    }),
-  ),
+  'disk-gb': integerFlag({
+    description: 'size of the encrypted disk, GB',
+    ...{ default: DEFAULT_DISK_GB, min: 8, max: 1000 },
+    ...{ env: 'CHAINCTL_AWS_DISK_GB', formerly: 'CHAINCTL_DISK_GB' },
+  }),
   allow: Flags.string({
     description: 'address range that may use the service; repeatable [default: your address alone]',
     helpValue: 'CIDR',

@@ -37,9 +37,10 @@ export async function localSource(paths: StackPaths, deps: LocalSourceDeps): Pro
       const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])];
       const own = keys.filter((key) => replicaOf(key) === replicated?.name).sort(BY_NUMBER);
       const backends = readProxy(live.get('proxy'), signal);
-      const instances = await Promise.all(
-        own.map((key) => instanceOf(key, live.get(key), record.resources[key], backends)),
-      );
+      const [, ...instances] = await Promise.all([
+        backends,
+        ...own.map((key) => instanceOf(key, live.get(key), record.resources[key], backends)),
+      ]);
       const targetSize = localRequestSchema.safeParse(record.request).data?.replicas;
       const settled = instances.every(
         ({ name, stage }) =>

@@ -1,5 +1,5 @@
 import { Ollama } from 'ollama';
-import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import { canonicalModelName } from '../../chain/model-name.ts';
 import { pullProgress } from '../../pull-progress.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -39,7 +39,16 @@ export async function ensureOllama(url: string, models: readonly string[], conte
     }),
   ]).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw noOllama(url, error);
+    throw remedy.configuration(
+      'no-ollama',
+      `no Ollama answers at ${url}: ${reasonOf(error)}`,
+      [
+        'start it with: ollama serve',
+        'or name another with OLLAMA_HOST=host:port',
+        'or use the simulated engine: --engine sim',
+      ],
+      error,
+    );
   });
   const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
   for (const model of models) if (!names.has(canonicalModelName(model))) await pull(ollama, model, url, context);
@@ -85,17 +94,4 @@ async function pull(ollama: Ollama, model: string, url: string, { emit, signal }
       error,
     );
   }
-}
-
-function noOllama(url: string, cause: unknown): RemedyError {
-  return remedy.configuration(
-    'no-ollama',
-    `no Ollama answers at ${url}: ${reasonOf(cause)}`,
-    [
-      'start it with: ollama serve',
-      'or name another with OLLAMA_HOST=host:port',
-      'or use the simulated engine: --engine sim',
-    ],
-    cause,
-  );
 }

@@ -164,14 +164,9 @@ function sendSignal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The end of a log, for an error message. */
-async function lastLines(path: string, count = 5): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-count).join('\n    ');
-}
-
 async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
-  const lines = await lastLines(logFile);
+  const log = await readFile(logFile, 'utf8').catch(() => '');
+  const lines = log.trimEnd().split('\n').slice(-5).join('\n    ');
   return remedy.unhealthy(
     'process-died',
     `${key} stopped right after it was started${lines === '' ? '' : `; its last words:\n    ${lines}`}`,
