@@ -1,13 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
-import { stackDeps, thisOperator } from '../operator.ts';
-import { type Found, findGarbage, removeAll } from '../services/gc/collect.ts';
-import type { StackPaths } from '../services/stack/paths.ts';
+import { pathsOf, stackDeps, thisOperator } from '../operator.ts';
+import { type Found, findGarbage, type Removed, removeAll } from '../services/gc/collect.ts';
+import { placesOf } from '../services/stack/places.ts';
 import { type FlagsOf, flagsOver, ownValues } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
 import { confirmYes } from '../ui/confirm.ts';
-import { type Removed, renderCollected, renderUnseen } from '../ui/render-garbage.ts';
+import { renderCollected, renderUnseen } from '../ui/render-garbage.ts';
 
 const CLOUDS = PROVIDERS.filter(({ billed }) => billed);
 const flagsOf: FlagsOf = ({ placeFlags }) => placeFlags;
@@ -35,18 +35,18 @@ What others made in the same account is listed, and removed only with --others. 
     'dry-run': Flags.boolean({ description: 'list, and remove nothing' }),
   };
 
-  protected async perform({ emit, signal, terminal, aside }: CommandContext): Promise<CommandOutcome> {
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
+    const { emit, signal } = context;
     const { flags } = this;
     const { cloud } = this.args;
     const operator = thisOperator();
     const deps = await stackDeps(emit, signal);
-    const lookouts = CLOUDS.filter(({ name }) => cloud === undefined || name === cloud).map((provider) => ({
-      provider,
-      siteOf: (paths: StackPaths) => ({
-        ...{ paths, operator, signal, record: undefined, flags: ownValues(flags, provider, CLOUDS, flagsOf) },
-      }),
-    }));
-    const { found, unseen } = await findGarbage(operator.home, lookouts, { named: cloud !== undefined }, deps);
+    const clouds = CLOUDS.filter(({ name }) => cloud === undefined || name === cloud);
+    const places = placesOf(clouds, undefined, {
+      ...{ paths: pathsOf(this.stack), operator, signal },
+      flagsOf: (provider) => ownValues(flags, provider, CLOUDS, flagsOf),
+    });
+    const { found, unseen } = await findGarbage(operator.home, places, { named: cloud !== undefined }, deps);
     for (const text of renderUnseen(unseen)) emit({ type: 'note', level: 'warn', text });
     const chosen = found.flatMap((each) =>
       each.garbage.filter(({ foreign }) => flags.others || !foreign).map((garbage) => ({ at: each, garbage })),
@@ -54,8 +54,7 @@ What others made in the same account is listed, and removed only with --others. 
     const removed: Removed[] = [];
     if (!flags['dry-run'] && chosen.length > 0) {
       const names = chosen.map(({ garbage }) => garbage.stack).join(', ');
-      if (!flags.yes)
-        await confirmYes(`removing ${names}`, [renderCollected(found, [])], { ...terminal, signal, aside });
+      if (!flags.yes) await confirmYes(`removing ${names}`, [renderCollected(found, [])], context);
       removed.push(...(await removeAll(operator.home, chosen, deps)));
     }
     const perCloud = found.map((each) => ({
@@ -63,9 +62,11 @@ What others made in the same account is listed, and removed only with --others. 
       garbage: each.garbage,
       reports: removed.filter(({ at }) => at === each).map(({ garbage: { stack }, report }) => ({ stack, report })),
     }));
-    const clouds = found.map(({ lookout }, index) => ({ target: lookout.provider.name, ...perCloud[index] }));
     return {
-      result: cloud === undefined ? { clouds, unseen } : perCloud[0],
+      result:
+        cloud === undefined
+          ? { clouds: found.map(({ place }, index) => ({ target: place.provider.name, ...perCloud[index] })), unseen }
+          : perCloud[0],
       text: renderCollected(found, removed),
       exit: exitOf(found, removed),
     };

@@ -4,7 +4,7 @@ import { integerFlag } from '../config/flags.ts';
 import { placesFor } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { requireStack } from '../services/stack/known-stack.ts';
-import { followLogs, type LogLine } from '../services/stack/log-source.ts';
+import type { LogLine } from '../services/stack/log-source.ts';
 import { openLogs } from '../services/stack/stack-logs.ts';
 import { flagsOver } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -48,7 +48,8 @@ export default class Logs extends BaseCommand<typeof Logs> {
     const { paths, places } = await placesFor(this.stack, PROVIDERS, flags, signal, { damaged: true });
     await requireStack(paths);
     const selection = { service: this.args.service, kind: flags.requests ? 'requests' : 'process' } as const;
-    const { sources, find, close } = await openLogs(paths, places, selection, { emit: say, signal });
+    const context = { clock: systemClock, emit: say, signal };
+    const { sources, follow, close } = await openLogs(paths, places, selection, context);
     try {
       const several = sources.length > 1;
       const width = Math.max(8, ...sources.map(({ source }) => source.length));
@@ -57,7 +58,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
       if (!flags.follow) return { result: { lines: tails }, text: tails.map(format).join('\n') };
       const print = (line: LogLine) => process.stdout.write(`${flags.json ? JSON.stringify(line) : format(line)}\n`);
       tails.forEach(print);
-      await followLogs(sources, find, print, systemClock, signal);
+      await follow(print);
       return { result: { followed: sources.map(({ source }) => source) } };
     } finally {
       await close();

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { durationFlag, integerFlag, resultsFlag } from '../config/flags.ts';
@@ -9,8 +8,7 @@ import { createChainClient } from '../services/chain/client.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import { checkResultsFolder } from '../services/load/record/results-folder.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
-import { REHEARSAL_STACK, soleRehearsal } from '../services/rehearsal/rehearsal-stack.ts';
-import { REQUEST_SECONDS, rehearse } from '../services/rehearsal/rehearse.ts';
+import { REHEARSAL_STACK, REQUEST_SECONDS, rehearse } from '../services/rehearsal/rehearse.ts';
 import { exitOfSweep } from '../services/results/exit-codes.ts';
 import type { Place } from '../services/stack/places.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -31,7 +29,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
     rps: Flags.string({ description: 'requests per second of each point', default: '1,5,10,20,40', helpValue: 'LIST' }),
     duration: durationFlag({ description: 'length of each point', default: 5, min: 0.1 }),
     replicas: integerFlag({ description: 'replicas of B', default: 3, min: 1, max: 16 }),
-    results: resultsFlag({ description: 'folder of the results', formerly: ['out'] }),
+    results: resultsFlag('folder of the results', ['out']),
   };
 
   protected override readonly defaultStack = REHEARSAL_STACK;
@@ -39,7 +37,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { rps, duration: durationSeconds, replicas, results: outFolder } = this.flags;
     await checkResultsFolder(outFolder);
-    const [rates, prompt, deps, { paths, places }] = await Promise.all([
+    const [rates, prompt, deps, { places }] = await Promise.all([
       parseRates(rps),
       readPrompt(undefined),
       stackDeps(emit, signal),
@@ -48,7 +46,6 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
     const place = places.find(({ provider }) => provider.rehearsal !== undefined) as Place;
     const placement = { place, services: SERVICES, request: await place.provider.rehearsal?.(replicas) };
     const about = aboutThisRun(this.config.version, ['rehearse', ...this.argv]);
-    const unlock = await soleRehearsal(join(paths.folder, '..', `${paths.name}.rehearsal.lock`), place, deps);
     const client = createChainClient({ clock: systemClock, timeoutMs: REQUEST_SECONDS * 1000, signal });
     try {
       const load = { rates, prompt, durationSeconds, outFolder, about };
@@ -61,7 +58,6 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
       };
     } finally {
       await client.close();
-      await unlock();
     }
   }
 }

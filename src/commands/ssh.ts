@@ -50,13 +50,13 @@ The exit code is the remote command's. Of several machines the newest that runs 
     const { paths, places } = await placesFor(this.stack, PROVIDERS, this.flags, signal, { damaged: true });
     await requireStack(paths);
     const service = SERVICES.find((each) => each.name === name) as (typeof SERVICES)[number];
-    const place = await placeOf(paths, places, service, SERVICES);
+    const place = await placeOf(paths.name, places, service, SERVICES);
     return atPlace(place, async (connection) => {
       if (this.flags.list) {
         const vms = (await connection.instances?.(name)) ?? [];
         return { result: { vms }, text: renderInstances(vms, service.title) };
       }
-      const [program, ...words] = await shellOf(connection, { service, instance, place, stack: paths.name });
+      const [program, ...words] = await shellOf(connection, place, service, instance);
       await releaseTerminal();
       const child = spawn(program, [...words, ...this.#remote], { stdio: 'inherit' });
       const [code] = await once(child, 'exit').catch((error: unknown) => {

@@ -28,7 +28,7 @@ With --refresh every resource is compared with its record. Exits 5 when somethin
     const { paths, places } = await placesFor(this.stack, PROVIDERS, this.flags, signal);
     await requireStack(paths, async () => (await Promise.all(places.map(isUsed))).includes(true));
     const deps = { clock: systemClock, emit, signal };
-    const targets = await stackStatus(paths, places, { refresh: this.flags.refresh }, deps);
+    const targets = await stackStatus(places, { refresh: this.flags.refresh }, deps);
     const healthy = targets.every((target) => target.healthy);
     return {
       result: { stack: paths.name, targets },

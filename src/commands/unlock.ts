@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { lockJudge, pathsOf } from '../operator.ts';
+import { pathsOf, stackDeps } from '../operator.ts';
 import { requireStack } from '../services/stack/known-stack.ts';
-import { describeHolder, describeQuiet, inspectLock, type LockView } from '../services/stack/lock-holder.ts';
-import { breakLock } from '../services/stack/unlock.ts';
+import { breakLock } from '../services/stack/lock.ts';
+import { inspectLock, type LockView } from '../services/stack/lock-holder.ts';
 import { confirmStack } from '../ui/confirm.ts';
 
 export default class Unlock extends BaseCommand<typeof Unlock> {
@@ -20,22 +20,21 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
     force: Flags.boolean({ description: 'release it even if the command that holds it is running' }),
   };
 
-  protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
+    const { emit, signal } = context;
     const paths = pathsOf(this.stack);
     await requireStack(paths);
     const { lock, name } = paths;
-    const judge = lockJudge();
-    const view = await inspectLock(lock, judge);
+    const view = await inspectLock(lock, await stackDeps(emit, signal));
     if (view === undefined) return { result: { stack: name, unlocked: false }, text: `Stack ${name} is not locked.` };
-    const holder = view.holder === undefined ? 'an unknown holder' : describeHolder(view.holder, judge.host);
-    emit({ type: 'note', level: 'info', text: `held by ${holder}; ${stateOf(view)}` });
+    emit({ type: 'note', level: 'info', text: `held by ${view.who}; ${stateOf(view)}` });
     // Refused before the operator has typed anything.
     const refusable = view.verdict === 'alive' || view.verdict === 'beating';
     if (!this.flags.yes && (this.flags.force || !refusable)) {
-      const question = `This releases the lock of stack ${name}, held by ${holder}.`;
-      await confirmStack(name, { what: 'unlock', question }, terminal.canPrompt, signal);
+      const question = `This releases the lock of stack ${name}, held by ${view.who}.`;
+      await confirmStack(name, 'unlock', question, context);
     }
-    await breakLock(lock, view, { force: this.flags.force, judge });
+    await breakLock(lock, view, this.flags.force);
     return {
       result: { stack: name, unlocked: true, holder: view.holder ?? null },
       text: `Stack ${name} is unlocked. The next command goes on from where the last one stopped.`,
@@ -43,8 +42,7 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
   }
 }
 
-function stateOf({ verdict, quietSeconds }: LockView): string {
-  const quiet = describeQuiet(quietSeconds);
+function stateOf({ verdict, quiet }: LockView): string {
   const states: Readonly<Record<LockView['verdict'], string>> = {
     alive: 'its process runs on this machine',
     dead: 'its process has ended',

@@ -2,20 +2,19 @@ import { Flags } from '@oclif/core';
 import { type Assignment, assignAll } from '../services/deploy/placements.ts';
 import type { Provider } from '../services/stack/provider.ts';
 import { type FlagsOf, flagsOver } from '../services/targets/place-flags.ts';
+import { variable } from '../services/words.ts';
 import { refuseForeignFlags } from '../services/workloads/ask.ts';
 import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { urlFlag } from './flags.ts';
 
-/** What one command that deploys offers. */
-export interface DeployOffer {
+type Help = Provider['help'];
+
+/** What one command that deploys offers; its examples are the words behind its own name. */
+export interface DeployOffer extends Help {
   /** Its word on the command line. */
   readonly name: string;
   /** More than one place: they are called by that word together. */
   readonly isMany: boolean;
-  readonly summary: string;
-  readonly description: string;
-  /** The words behind the command's own name. */
-  readonly examples: readonly string[];
   readonly flags: FlagSet;
   /**
    * Which services go where, by the values of the flags.
@@ -73,7 +72,7 @@ function offerOf(provider: Provider, services: readonly ServiceDefinition[]): De
 function urlOf(name: string) {
   return urlFlag({
     description: `address of ${name.toUpperCase()}, for a service that needs it [default: this stack's]`,
-    env: `CHAINCTL_${name.toUpperCase()}_URL`,
+    env: variable(name, 'url'),
   });
 }
 

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { smokeTarget } from '../services/smoke/targets.ts';
+import { variable } from '../services/words.ts';
 import { dependents, entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import type { Endpoints, FlagSet, FlagValues } from '../services/workloads/service-definition.ts';
 import { checkUrl, urlFlag } from './flags.ts';
@@ -10,9 +11,8 @@ const BEHIND = SERVICES.flatMap(({ name }) => dependents(name).map((other) => ({
 /** `--b-url` and the like: addresses of services that are not the stack's. */
 export const serviceUrlFlags: FlagSet = Object.fromEntries(
   BEHIND.map(({ name, other }) => {
-    const upper = name.toUpperCase();
-    const description = `${upper}'s address [default: the stack's, else where ${other.toUpperCase()} sends]`;
-    return [`${name}-url`, urlFlag({ description, env: `CHAINCTL_${upper}_URL` })];
+    const description = `${name.toUpperCase()}'s address [default: the stack's, else where ${other.toUpperCase()} sends]`;
+    return [`${name}-url`, urlFlag({ description, env: variable(name, 'url') })];
   }),
 );
 

@@ -3,6 +3,11 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** The variable of a setting, as every shell can set it: `port`, `b-two` -> `CHAINCTL_PORT_B_TWO`. */
+export function variable(...words: readonly string[]): string {
+  return ['chainctl', ...words].join('_').toUpperCase().replaceAll('-', '_');
+}
+
 /** `1 point`, `3 points`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

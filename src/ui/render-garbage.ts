@@ -1,13 +1,4 @@
-import type { Found, Unseen } from '../services/gc/collect.ts';
-import type { Garbage } from '../services/gc/garbage.ts';
-import type { TeardownReport } from '../services/stack/teardown.ts';
-
-/** A stack that was removed, and how that went. */
-export interface Removed {
-  readonly at: Found;
-  readonly garbage: Garbage;
-  readonly report: TeardownReport;
-}
+import type { Found, Garbage, Removed, Unseen } from '../services/gc/collect.ts';
 
 /** Everything that was found, and what became of it. */
 export function renderCollected(found: readonly Found[], removed: readonly Removed[]): string {
@@ -28,7 +19,7 @@ function removedLine({ at, garbage: { stack, objects }, report: { removed, lefto
     return `Removed and verified gone: ${stack} (${removed.join(', ') || `${objects.length} objects`}).`;
   }
   const list = leftovers.map(({ key, reason }) => `${key} (${reason})`).join(', ');
-  return `Still there of ${stack}: ${list}. Run "chainctl gc ${at.lookout.provider.name}" again.`;
+  return `Still there of ${stack}: ${list}. Run "chainctl gc ${at.place.provider.name}" again.`;
 }
 
 /** What was found in a region or project, one stack after another. */

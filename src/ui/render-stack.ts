@@ -1,9 +1,8 @@
 import Table from 'cli-table3';
 import { plainTable } from '../services/results/plain-table.ts';
-import type { DriftState, ResourceDrift } from '../services/stack/drift.ts';
 import type { Instance } from '../services/stack/provider.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
-import type { ReportedTarget } from '../services/stack/stack-status.ts';
+import type { DriftState, ReportedTarget, ResourceDrift } from '../services/stack/stack-status.ts';
 import type { TargetStatus } from '../services/stack/target-status.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
@@ -19,10 +18,8 @@ interface AfterTeardown {
 }
 
 /** What a teardown says when nothing is left. */
-export function renderTeardown(
-  reports: readonly TeardownReport[],
-  { stack, logs, stillUp = [] }: AfterTeardown,
-): string {
+export function renderTeardown(reports: readonly TeardownReport[], after: AfterTeardown): string {
+  const { stack, logs, stillUp = [] } = after;
   if (reports.length === 0) return `Stack ${stack}: nothing is deployed.`;
   const several = reports.length > 1;
   const lines = reports.map(({ target, removed }) =>

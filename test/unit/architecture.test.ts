@@ -47,8 +47,8 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
     'services/load/record/csv-reader.ts',
     'services/results/sweep-sections.ts',
     'services/scaling/host-probe.ts',
+    'services/stack/lock-holder.ts',
     'services/stack/operator.ts',
-    'services/stack/unlock.ts',
   ],
   // A mode of opening a file, and who refused a request: words of the results.
   a: ['services/load/record/csv-file.ts', 'services/load/protocols/chain.ts', 'services/load/types.ts'],

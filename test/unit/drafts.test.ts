@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { removeAbandonedDrafts } from '../../src/services/files/drafts.ts';
+import { removeAbandonedDrafts } from '../../src/services/files/write-durably.ts';
 
 it('removes drafts of processes that are long gone, and nothing else', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chainctl-drafts-'));

@@ -1,84 +1,87 @@
 import { type RemedyError, remedy } from '../../errors.ts';
 import { serviceBase } from '../chain/urls.ts';
 import type { Links } from '../stack/provider.ts';
-import type { ResourceContext } from '../stack/resource.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import type { Endpoints, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
 
 /** Where a service will be, in a plan that is made before its address is reserved. */
 const ADDRESS_TO_COME = 'http://new-address.invalid';
 
-/** What the services of one deploy know of each other, all its places together. */
-export class DeployLinks {
-  readonly #elsewhere: Endpoints;
-  readonly #before: Endpoints;
-  readonly #addresses = new Map<string, PromiseWithResolvers<string>>();
-  readonly #serving = new Map<string, PromiseWithResolvers<void>>();
-  readonly #announced = new Map<string, string>();
-
-  /**
-   * @param services names of those of this deploy
-   * @param elsewhere addresses of services that are none of it
-   * @param before addresses that those of it had at the last deploy
-   */
-  constructor(services: readonly string[], elsewhere: Endpoints, before: Endpoints) {
-    this.#elsewhere = elsewhere;
-    this.#before = before;
-    for (const name of services) {
-      this.#addresses.set(name, Promise.withResolvers());
-      this.#serving.set(name, Promise.withResolvers());
-    }
-  }
-
-  /** As the services of one place see it: their own addresses are none that they look for. */
-  of(services: readonly ServiceDefinition[]): Links {
-    const own = services.map(({ name }) => name);
-    const known = () => this.#known(own);
-    return {
-      get known() {
-        return known();
-      },
-      announce: (service, url) => this.announce(service, url),
-      serves: (service, context) => this.#serves(service, services, context),
-    };
-  }
-
-  announce(service: string, url: string): void {
-    this.#announced.set(service, url);
-    this.#addresses.get(service)?.resolve(url);
-  }
-
-  /** Says that these services answer, and where. */
-  isUp(services: readonly ServiceDefinition[], endpoints: Endpoints): void {
-    for (const { name } of services) {
-      const url = endpoints[name];
-      if (url !== undefined) this.announce(name, url);
-      this.#serving.get(name)?.resolve();
-    }
-  }
-
-  /** Resolves once the addresses of all of them are certain that are of this deploy. */
-  async certain(needed: readonly string[], signal: AbortSignal): Promise<void> {
-    for (const name of needed) await orAborted(this.#addresses.get(name)?.promise, signal);
-  }
-
-  #known(own: readonly string[]): Endpoints {
-    const here = [...this.#addresses.keys()].map((name): [string, string] => [
+/**
+ * What the services of one deploy know of each other, all its places together.
+ *
+ * @param services names of those of this deploy
+ * @param elsewhere addresses of services that are none of it
+ * @param before addresses that those of it had at the last deploy
+ */
+export function deployLinks(services: readonly string[], elsewhere: Endpoints, before: Endpoints) {
+  const own = new Map(
+    services.map((name) => [
       name,
-      this.#announced.get(name) ?? this.#before[name] ?? ADDRESS_TO_COME,
-    ]);
-    const all = { ...this.#elsewhere, ...Object.fromEntries(here) };
-    return Object.fromEntries(Object.entries(all).filter(([name]) => !own.includes(name)));
-  }
+      {
+        url: before[name] ?? ADDRESS_TO_COME,
+        certain: Promise.withResolvers<void>(),
+        serving: Promise.withResolvers<void>(),
+      },
+    ]),
+  );
+  const announce = (name: string, url: string) => {
+    const service = own.get(name);
+    if (service === undefined) return;
+    service.url = url;
+    service.certain.resolve();
+  };
+  return {
+    /** As the services of one place see it: their own addresses are none that they look for. */
+    of: (here: readonly ServiceDefinition[]): Links => ({
+      get known() {
+        const urls = [...own].map(([name, { url }]) => [name, url] as const);
+        const all = { ...elsewhere, ...Object.fromEntries(urls) };
+        return Object.fromEntries(Object.entries(all).filter(([name]) => !here.some((each) => each.name === name)));
+      },
+      announce,
+      async serves(service, { emit, signal }) {
+        const serving = own.get(service)?.serving;
+        const name = here.find(({ needs }) => needs.includes(service))?.name;
+        if (serving === undefined || name === undefined) return;
+        const reason = `service ${service.toUpperCase()} is coming up; an answer of ${name.toUpperCase()} needs it`;
+        emit({ type: 'step-waiting', key: `service-${name}`, action: 'ready', reason });
+        await orAborted(serving.promise, signal);
+      },
+    }),
+    /** Says that these services answer, and where. */
+    isUp(here: readonly ServiceDefinition[], endpoints: Endpoints): void {
+      for (const { name } of here) {
+        if (endpoints[name] !== undefined) announce(name, endpoints[name]);
+        own.get(name)?.serving.resolve();
+      }
+    },
+    /** Resolves once the addresses of all of them are certain that are of this deploy. */
+    async certain(needed: readonly string[], signal: AbortSignal): Promise<void> {
+      for (const name of needed) await orAborted(own.get(name)?.certain.promise, signal);
+    },
+  };
+}
 
-  async #serves(service: string, waiting: readonly ServiceDefinition[], context: ResourceContext): Promise<void> {
-    const serving = this.#serving.get(service);
-    const name = waiting.find(({ needs }) => needs.includes(service))?.name;
-    if (serving === undefined || name === undefined) return;
-    const reason = `service ${service.toUpperCase()} is coming up; an answer of ${name.toUpperCase()} needs it`;
-    context.emit({ type: 'step-waiting', key: `service-${name}`, action: 'ready', reason });
-    await orAborted(serving.promise, context.signal);
-  }
+/**
+ * Refuses services of which each place would wait for an address of another one.
+ *
+ * @param places the services of each
+ * @throws RemedyError (exit 2)
+ */
+export function refuseCircle(places: readonly (readonly ServiceDefinition[])[]): void {
+  const waits = (here: readonly ServiceDefinition[], other: readonly ServiceDefinition[]) =>
+    here !== other && here.some(({ needs }) => other.some(({ name }) => needs.includes(name)));
+  // Who waits for nobody, or is waited for by nobody, is no part of a circle.
+  const waiting = places.filter(
+    (here) => places.some((other) => waits(here, other)) && places.some((other) => waits(other, here)),
+  );
+  if (waiting.length < places.length) refuseCircle(waiting);
+  if (waiting.length < places.length || waiting.length === 0) return;
+  const names = waiting.flat().map(({ title }) => title);
+  throw usage(`${names.join(' and ')} need each other from different places: none of them can be the first`, [
+    'deploy them to one place, or change what they need: `needs` of their definitions',
+  ]);
 }
 
 interface Needy {
@@ -123,11 +126,9 @@ export function isLoopback(url: string): boolean {
 
 /** Base URLs that `--NAME-url` gives for what the services need. */
 export function namedUrls(flags: FlagValues, needs: readonly string[]): Endpoints {
+  const given = needs.map((name) => [name, flags[`${name}-url`]] as const);
   return Object.fromEntries(
-    needs.flatMap((name): [string, string][] => {
-      const url = flags[`${name}-url`];
-      return typeof url === 'string' ? [[name, serviceBase(url)]] : [];
-    }),
+    given.flatMap(([name, url]) => (typeof url === 'string' ? [[name, serviceBase(url)]] : [])),
   );
 }
 

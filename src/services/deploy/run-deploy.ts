@@ -2,11 +2,11 @@ import type { Emit } from '../../events.ts';
 import type { PlannedChange } from '../stack/change.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Place } from '../stack/places.ts';
-import { type Connection, changesSomething, type Deployed, type Links, type PlannedDeploy } from '../stack/provider.ts';
+import type { Connection, Deployed, Links, Note, PlannedDeploy } from '../stack/provider.ts';
 import { type OpenStack, openStack, type StackDeps } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';
 import type { Endpoints, ServiceDefinition } from '../workloads/service-definition.ts';
-import { DeployLinks } from './links.ts';
+import { deployLinks, refuseCircle } from './links.ts';
 
 /** Services that go to one place, and what is asked of it for them. */
 export interface Placement {
@@ -44,13 +44,16 @@ interface DeployOptions {
 }
 
 /** One placement at work. */
-interface Run {
-  readonly placement: Placement;
+interface Run extends Placement {
   readonly connection: Connection;
   readonly steps: StepDeps;
   readonly links: Links;
-  /** Names of the services that its own ones need. */
-  readonly needs: readonly string[];
+}
+
+interface PlannedRun extends Run {
+  readonly plan: PlannedDeploy;
+  /** The addresses that it was planned with. */
+  readonly seen: Endpoints;
 }
 
 /**
@@ -60,7 +63,8 @@ interface Run {
  * where they are; the same command goes on with all of them.
  *
  * @param placements those whose services others need come first: their plans are reported first
- * @throws RemedyError as the places do; of several failures the one that came first. Exit 6 when the stack is locked
+ * @throws RemedyError as the places do; of several failures the one that came first. Exit 6 when the stack is locked, 2
+ *   when places need each other's addresses
  */
 export async function runDeploy(
   paths: StackPaths,
@@ -68,42 +72,47 @@ export async function runDeploy(
   { dryRun, known }: DeployOptions,
   deps: DeployDeps,
 ): Promise<Deployment[]> {
+  refuseCircle(placements.map(({ services }) => services));
   const open: Connection[] = [];
   try {
     return await openStack(paths, deps, async (stack) => {
       for (const { place } of placements) open.push(await place.provider.connect(place.site));
-      const together = sharedFate();
-      const services = placements.flatMap((each) => each.services);
-      const links = new DeployLinks(
-        services.map(({ name }) => name),
-        known,
-        addressesBefore(placements, stack),
-      );
+      const names = placements.flatMap(({ services }) => services.map(({ name }) => name));
+      const links = deployLinks(names, known, addressesBefore(placements, stack));
+      const failed = new AbortController();
       const runs = placements.map((placement, index): Run => {
-        const { place, services: own } = placement;
-        const steps = together.steps(stack.steps(place.provider.name));
+        const { context, ...steps } = stack.steps(placement.place.provider.name);
+        const signal = AbortSignal.any([context.signal, failed.signal]);
+        const emit = placements.length > 1 ? labelled(context.emit, placement) : context.emit;
         return {
-          placement,
+          ...placement,
           connection: open[index] as Connection,
-          steps: placements.length > 1 ? labelled(steps, labelOf(placement)) : steps,
-          links: links.of(own),
-          needs: own.flatMap(({ needs }) => needs).filter((need) => !own.some(({ name }) => name === need)),
+          steps: { ...steps, context: { ...context, signal, emit } },
+          links: links.of(placement.services),
         };
       });
-      const before = runs.map(({ links: { known: seen } }) => seen);
-      const plans = await together.all(runs.map((run) => planOf(run, !dryRun)));
-      const notes = report(runs, plans);
-      if (dryRun) return plans.map((plan, index) => deployment(runs[index] as Run, plan, plan.preview, false));
-      const costs = placements.some(
-        ({ place }, index) => place.provider.billed && changesSomething(plans[index] as PlannedDeploy),
-      );
-      if (costs) await deps.confirm?.(notes);
-      return together.all(
-        runs.map(async (run, index) => {
-          await links.certain(run.needs, run.steps.context.signal);
-          const plan = isSame(before[index], run.links.known) ? plans[index] : await planOf(run, true);
-          const answer = await apply(run, plan as PlannedDeploy);
-          links.isUp(run.placement.services, answer.endpoints);
+      // Shared fate: the failure of one ends the others, whose own ends are waited for.
+      const together = async <T>(work: readonly Promise<T>[]): Promise<T[]> => {
+        for (const each of work) each.catch((error: unknown) => failed.abort(error));
+        await Promise.allSettled(work);
+        failed.signal.throwIfAborted();
+        return Promise.all(work);
+      };
+      const planned = await together(runs.map((run) => planOf(run, !dryRun)));
+      const notes = report(planned);
+      if (dryRun) return planned.map((run) => deployment(run, run.plan.preview, false));
+      const changes = planned.filter(({ plan }) => plan.changes.some(({ action }) => action !== 'unchanged'));
+      if (changes.some(({ place }) => place.provider.billed)) await deps.confirm?.(notes);
+      return together(
+        planned.map(async (run) => {
+          const { services } = run;
+          const needs = services
+            .flatMap((each) => each.needs)
+            .filter((need) => !services.some((own) => own.name === need));
+          await links.certain(needs, run.steps.context.signal);
+          const isSame = JSON.stringify(run.seen) === JSON.stringify(run.links.known);
+          const answer = await apply(isSame ? run : await planOf(run, true));
+          links.isUp(services, answer.endpoints);
           return answer;
         }),
       );
@@ -113,31 +122,23 @@ export async function runDeploy(
   }
 }
 
-function planOf({ placement, connection, steps, links }: Run, make: boolean): Promise<PlannedDeploy> {
-  return connection.plan(placement.request, steps, links, { make });
+async function planOf(run: Run, make: boolean): Promise<PlannedRun> {
+  const seen = run.links.known;
+  return { ...run, seen, plan: await run.connection.plan(run.request, run.steps, run.links, { make }) };
 }
 
-async function apply(run: Run, plan: PlannedDeploy): Promise<Deployment> {
-  const { journal } = run.steps;
-  const { request, auth } = plan;
-  await journal.describe({ request, auth, endpoints: plan.preview.endpoints, complete: false });
+async function apply(run: PlannedRun): Promise<Deployment> {
+  const { plan, steps } = run;
+  const { request, auth, preview } = plan;
+  await steps.journal.describe({ request, auth, endpoints: preview.endpoints, complete: false });
   const deployed = await plan.apply();
-  await journal.describe({ request, auth, endpoints: deployed.endpoints, complete: true });
-  return deployment(run, plan, deployed, true);
+  await steps.journal.describe({ request, auth, endpoints: deployed.endpoints, complete: true });
+  return deployment(run, deployed, true);
 }
 
-function deployment({ placement, steps }: Run, plan: PlannedDeploy, deployed: Deployed, applied: boolean): Deployment {
-  const { place, services } = placement;
+function deployment({ place, services, steps, plan }: PlannedRun, deployed: Deployed, applied: boolean): Deployment {
   const { name: target, billed } = place.provider;
-  return {
-    stack: steps.journal.stack,
-    target,
-    services,
-    billed,
-    applied,
-    ...deployed,
-    changes: deployed.changes ?? plan.changes,
-  };
+  return { stack: steps.journal.stack, target, services, billed, applied, changes: plan.changes, ...deployed };
 }
 
 function addressesBefore(placements: readonly Placement[], stack: OpenStack): Endpoints {
@@ -148,63 +149,33 @@ function addressesBefore(placements: readonly Placement[], stack: OpenStack): En
   return Object.fromEntries(found.flat());
 }
 
-function isSame(one: Endpoints | undefined, other: Endpoints): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
 /** Reports the plans one after another, with what they mean; returns the texts of the latter. */
-function report(runs: readonly Run[], plans: readonly PlannedDeploy[]): string[] {
+function report(runs: readonly PlannedRun[]): string[] {
   const texts: string[] = [];
-  const note = (emit: Emit, level: 'info' | 'warn', text: string) => {
+  const note = (emit: Emit, { level, text }: Note) => {
     emit({ type: 'note', level, text });
     texts.push(text);
   };
-  plans.forEach(({ changes, notes }, index) => {
-    const { emit } = (runs[index] as Run).steps.context;
-    emit({ type: 'plan', changes });
-    for (const { level, text } of notes) note(emit, level, text);
-  });
-  const sum = costTogether(plans);
-  if (sum !== undefined) note((runs[0] as Run).steps.context.emit, 'info', sum);
+  for (const { plan, steps } of runs) {
+    steps.context.emit({ type: 'plan', changes: plan.changes });
+    for (const each of plan.notes) note(steps.context.emit, each);
+  }
+  const sum = costTogether(runs.map(({ plan }) => plan));
+  if (sum !== undefined && runs[0] !== undefined) note(runs[0].steps.context.emit, { level: 'info', text: sum });
   return texts;
 }
 
 /** What several places cost together, where the price of each is known. */
 function costTogether(plans: readonly PlannedDeploy[]): string | undefined {
-  const prices = plans.flatMap(({ perHour }) => (perHour === undefined ? [] : [perHour]));
+  const prices = plans.flatMap(({ perHour }) => perHour ?? []);
   if (plans.length < 2 || prices.length < plans.length) return undefined;
   const [least, most] = [prices.reduce((sum, { min }) => sum + min, 0), prices.reduce((sum, { max }) => sum + max, 0)];
   const all = plans.length === 2 ? 'both' : 'all';
   return `${all} together: ${least.toFixed(4)} USD to ${most.toFixed(4)} USD per hour, at most ${(most * 24).toFixed(2)} USD a day`;
 }
 
-function labelOf({ place, services }: Placement): string {
-  return `${services.map(({ name }) => name.toUpperCase()).join(', ')} on ${place.provider.title}`;
-}
-
-/** Steps whose plans say whose they are. */
-function labelled({ context, ...others }: StepDeps, target: string): StepDeps {
-  const emit: Emit = (event) => context.emit(event.type === 'plan' ? { ...event, target } : event);
-  return { ...others, context: { ...context, emit } };
-}
-
-/** Pieces of work of which the failure of one ends the others; their own ends are waited for. */
-function sharedFate() {
-  const failed = new AbortController();
-  return {
-    steps({ context, ...others }: StepDeps): StepDeps {
-      return { ...others, context: { ...context, signal: AbortSignal.any([context.signal, failed.signal]) } };
-    },
-    async all<T>(work: readonly Promise<T>[]): Promise<T[]> {
-      let cause: { readonly error: unknown } | undefined;
-      const fail = (error: unknown) => {
-        cause ??= { error };
-        failed.abort(error);
-      };
-      for (const each of work) each.catch(fail);
-      await Promise.allSettled(work);
-      if (cause !== undefined) throw cause.error;
-      return Promise.all(work);
-    },
-  };
+/** Plans that say whose they are. */
+function labelled(emit: Emit, { place, services }: Placement): Emit {
+  const target = `${services.map(({ name }) => name.toUpperCase()).join(', ')} on ${place.provider.title}`;
+  return (event) => emit(event.type === 'plan' ? { ...event, target } : event);
 }

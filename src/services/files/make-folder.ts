@@ -12,16 +12,13 @@ import { hasCode } from '../../errors.ts';
 export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {
     await mkdir(path, { mode });
-    return;
   } catch (error) {
     // What is there and is no folder fails at the first file that is made in it.
     if (hasCode(error, 'EEXIST')) return;
     if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error;
-  }
-  await makeFolder(dirname(path), mode);
-  try {
-    await mkdir(path, { mode });
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
+    await makeFolder(dirname(path), mode);
+    await mkdir(path, { mode }).catch((again: unknown) => {
+      if (!hasCode(again, 'EEXIST')) throw again;
+    });
   }
 }

@@ -2,15 +2,14 @@ import type { PlannedChange } from './change.ts';
 import { type Progress, runGraph, type Task } from './graph.ts';
 import type { Journal } from './journal.ts';
 import { LiveObjects } from './live-objects.ts';
-import { type Observation, planChanges } from './plan.ts';
-import { noteRemaining } from './remaining.ts';
+import { planChanges } from './plan.ts';
 import type { Desired, Resource, ResourceContext, Target } from './resource.ts';
-import { confirmStep, createStep, removeStep, type StepDeps, updateStep } from './steps.ts';
+import { confirmStep, createStep, noteRemaining, removeStep, type StepDeps, updateStep } from './steps.ts';
 
-/** The outcome of looking: what is there, and what would be done about it. */
+/** The outcome of looking: what is there, by key, and what would be done about it. */
 export interface ObservedPlan {
   readonly changes: readonly PlannedChange[];
-  readonly observed: ReadonlyMap<string, Observation>;
+  readonly observed: ReadonlyMap<string, unknown>;
 }
 
 /** Looks at the world, then plans. Changes nothing. */
@@ -21,23 +20,22 @@ export async function observeAndPlan(
   context: ResourceContext,
 ): Promise<ObservedPlan> {
   const objects = liveObjects(target, desired, context);
-  const observed = new Map<string, Observation>();
-  const [discovered] = await Promise.all([
+  const wanted = desired.map(({ resource }) => resource.key);
+  const [discovered, ...lives] = await Promise.all([
     target.discover(context),
-    ...desired.map(async ({ resource: { key } }) => {
-      const live = await objects.find(key);
-      if (live !== undefined) observed.set(key, { live, recordedSpec: journal.resource(key)?.spec });
-    }),
+    ...wanted.map((key) => objects.find(key)),
   ]);
-  const wanted = new Set(desired.map(({ resource }) => resource.key));
-  const recorded = Object.keys(journal.target.resources).filter((key) => !wanted.has(key) && !discovered.includes(key));
-  const found = await Promise.all(recorded.map(async (key) => ((await objects.find(key)) === undefined ? [] : [key])));
-  const surplus = [...discovered.filter((key) => !wanted.has(key)), ...found.flat()];
-  const changes = planChanges(desired, observed, surplus, {
-    status: (key) => journal.resource(key)?.status,
-    unseen: (key) => objects.whyUnseen(key),
-  });
-  return { changes, observed };
+  const observed = new Map(
+    wanted.flatMap((key, index) => (lives[index] === undefined ? [] : [[key, lives[index]] as const])),
+  );
+  const unwanted = [...new Set([...discovered, ...Object.keys(journal.target.resources)])].filter(
+    (key) => !wanted.includes(key),
+  );
+  const found = await Promise.all(
+    unwanted.map(async (key) => discovered.includes(key) || (await objects.find(key)) !== undefined),
+  );
+  const surplus = unwanted.filter((_, index) => found[index]);
+  return { changes: planChanges(desired, observed, surplus, { journal, objects }), observed };
 }
 
 function liveObjects(target: Target, desired: readonly Desired[], context: ResourceContext): LiveObjects {
@@ -58,21 +56,18 @@ export async function applyPlan(
   deps: StepDeps,
 ): Promise<void> {
   const objects = liveObjects(target, desired, deps.context);
-  for (const [key, { live }] of plan.observed) objects.set(key, live);
+  for (const [key, live] of plan.observed) objects.set(key, live);
   const tasks = tasksOf(target, desired, plan.changes, { ...deps, context: objects.context }, objects);
   try {
     await runGraph(tasks, deps.context.signal);
-    await forgetGone(desired, plan, deps.journal);
+    // Records of what is neither wanted nor there: a run was killed between a removal and noting it.
+    const known = new Set(plan.changes.map(({ key }) => key));
+    const { journal } = deps;
+    for (const key of Object.keys(journal.target.resources)) if (!known.has(key)) await journal.record(key, undefined);
   } catch (error) {
-    noteRemaining(target, deps, 'running the same deploy again continues it');
+    noteRemaining(target, deps, ', running the same deploy again continues it');
     throw error;
   }
-}
-
-/** Records of what is neither wanted nor there: a run was killed between a removal and noting it. */
-async function forgetGone(desired: readonly Desired[], { changes }: ObservedPlan, journal: Journal): Promise<void> {
-  const known = new Set([...desired.map(({ resource }) => resource.key), ...changes.map(({ key }) => key)]);
-  for (const key of Object.keys(journal.target.resources)) if (!known.has(key)) await journal.record(key, undefined);
 }
 
 function tasksOf(
@@ -83,48 +78,42 @@ function tasksOf(
   objects: LiveObjects,
 ): Task[] {
   const actions = new Map(changes.map(({ key, action }) => [key, action]));
-  const resources = new Map(desired.map(({ resource }) => [resource.key, resource]));
+  const wanted = desired.map(({ resource }) => resource);
   const surplus = changes.filter(({ action }) => action === 'remove').map(({ key }) => target.handle(key));
-  const goes = (key: string) => actions.get(key) === 'replace' || actions.get(key) === 'remove';
-  const going = [...resources.values(), ...surplus].filter(({ key }) => goes(key));
-  // The end of what an object is now: a task of its own where something that depends on it has to go before.
-  const removal = (resource: Resource<unknown, unknown>, after: readonly string[]): Task => ({
-    key: removalOf(resource.key),
-    dependsOn: going
-      .filter(({ dependsOn }) => dependsOn.includes(resource.key))
-      .map(({ key }) => removalOf(key))
-      .concat(after),
-    async run() {
-      const live = await objects.find(resource.key);
-      if (live !== undefined) await removeStep(deps, resource, live);
-      objects.set(resource.key, undefined);
-    },
-  });
-  const inTheWay = (resource: Resource<unknown, unknown>): boolean =>
-    resource.dependsOn.some((key) => goes(key) && (actions.get(key) === 'replace' || parentInTheWay(key)));
-  const parentInTheWay = (key: string): boolean => {
-    const parent = surplus.find((other) => other.key === key);
-    return parent !== undefined && inTheWay(parent);
-  };
-  const settled = desired.map(({ resource }) => resource.key);
+  const going = [...wanted.filter(({ key }) => actions.get(key) === 'replace'), ...surplus];
+  const inTheWay = ({ dependsOn }: Resource<unknown, unknown>): boolean =>
+    dependsOn.some(
+      (key) => actions.get(key) === 'replace' || surplus.some((each) => each.key === key && inTheWay(each)),
+    );
+  // A service is away for as short as possible: it goes when what it needs is there, unless it stands in the way.
+  const after = (resource: Resource<unknown, unknown>) =>
+    inTheWay(resource) ? [] : surplus.includes(resource) ? wanted.map(({ key }) => key) : resource.dependsOn;
   return [
-    ...going.map((resource) => {
-      // A service is away for as short as possible: it goes when what it needs is there, unless it stands in the way.
-      if (inTheWay(resource)) return removal(resource, []);
-      return removal(resource, resources.has(resource.key) ? resource.dependsOn : settled);
+    // The end of what an object is now: a task of its own where something that depends on it has to go before.
+    ...going.map((resource): Task => {
+      const { key } = resource;
+      const dependents = going.filter(({ dependsOn }) => dependsOn.includes(key));
+      return {
+        key: removalOf(key),
+        dependsOn: [...dependents.map((each) => removalOf(each.key)), ...after(resource)],
+        async run() {
+          const live = await objects.find(key);
+          if (live !== undefined) await removeStep(deps, resource, live);
+          objects.set(key, undefined);
+        },
+      };
     }),
-    ...desired.map(
-      (wanted): Task => ({
-        key: wanted.resource.key,
-        dependsOn: [
-          ...waitsFor(wanted.resource, actions),
-          ...(goes(wanted.resource.key) ? [removalOf(wanted.resource.key)] : []),
-        ],
-        beside: notWaitedFor(wanted.resource, wanted.resource.beside, actions),
-        ahead: notWaitedFor(wanted.resource, wanted.resource.ahead, actions),
-        run: (progress) => settle(wanted, actions, deps, objects, progress),
-      }),
-    ),
+    ...desired.map((each): Task => {
+      const { key, beside, ahead } = each.resource;
+      return {
+        key,
+        // Its own removal is among the tasks where it is replaced.
+        dependsOn: [...waitsFor(each.resource, actions), removalOf(key)],
+        beside: notWaitedFor(key, beside, actions),
+        ahead: notWaitedFor(key, ahead, actions),
+        run: (progress) => settle(each, actions, deps, objects, progress),
+      };
+    }),
   ];
 }
 
@@ -137,11 +126,7 @@ function waitsFor({ key, dependsOn, toMake = [] }: Resource<unknown, unknown>, a
 }
 
 /** What is made from nothing does not wait until what it needs later on works; what is there and in use does. */
-function notWaitedFor(
-  { key }: Resource<unknown, unknown>,
-  others: readonly string[] = [],
-  actions: Actions,
-): readonly string[] {
+function notWaitedFor(key: string, others: readonly string[] = [], actions: Actions): readonly string[] {
   if (actions.get(key) !== 'create') return [];
   return others.filter((other) => ['create', 'unchanged'].includes(actions.get(other) ?? ''));
 }

@@ -31,23 +31,19 @@ export async function runGraph(tasks: readonly Task[], signal: AbortSignal): Pro
   const there = new Map(tasks.map(({ key }) => [key, Promise.withResolvers<void>()]));
   const ended = new Set<string>();
   const failures: unknown[] = [];
-  const start = (task: Task, path: readonly string[]): Promise<void> => {
-    const known = started.get(task.key);
+  const start = ({ key, dependsOn, beside = [], ahead = [], run }: Task, path: readonly string[]): Promise<void> => {
+    const known = started.get(key);
     if (known !== undefined) return known;
-    if (path.includes(task.key)) throw new Error(`dependency cycle: ${[...path, task.key].join(' -> ')}`);
-    const before = task.dependsOn.flatMap((key) => byKey.get(key) ?? []);
-    const isBeside = ({ key }: Task) => task.beside?.includes(key) === true;
-    const isAhead = ({ key }: Task) => task.ahead?.includes(key) === true;
-    const ends = before.map((dependency) => ({ dependency, end: start(dependency, [...path, task.key]) }));
-    const others = ends.filter(({ dependency }) => isBeside(dependency) || isAhead(dependency));
+    if (path.includes(key)) throw new Error(`dependency cycle: ${[...path, key].join(' -> ')}`);
+    const before = dependsOn.flatMap((other) => byKey.get(other) ?? []);
+    const ends = before.map((task) => ({ other: task.key, end: start(task, [...path, key]) }));
+    const others = ends.filter(({ other }) => beside.includes(other) || ahead.includes(other));
     const waits = ends
-      .filter(({ dependency }) => !isAhead(dependency))
-      .map(({ dependency, end }) =>
-        isBeside(dependency) ? Promise.race([end, there.get(dependency.key)?.promise]) : end,
-      );
+      .filter(({ other }) => !ahead.includes(other))
+      .map(({ other, end }) => (beside.includes(other) ? Promise.race([end, there.get(other)?.promise]) : end));
     const progress: Progress = {
-      isThere: () => there.get(task.key)?.resolve(),
-      pending: () => others.map(({ dependency: { key } }) => key).filter((key) => !ended.has(key)),
+      isThere: () => there.get(key)?.resolve(),
+      pending: () => others.map(({ other }) => other).filter((other) => !ended.has(other)),
       async othersDone() {
         await Promise.all(others.map(({ end }) => end));
         return others.length === 0 || failures.length === 0;
@@ -58,13 +54,13 @@ export async function runGraph(tasks: readonly Task[], signal: AbortSignal): Pro
       if (failures.length > 0) return;
       try {
         signal.throwIfAborted();
-        await task.run(progress);
-        ended.add(task.key);
+        await run(progress);
+        ended.add(key);
       } catch (error) {
         failures.push(error);
       }
     })();
-    started.set(task.key, work);
+    started.set(key, work);
     return work;
   };
   await Promise.all(tasks.map((task) => start(task, [])));

@@ -1,75 +1,103 @@
 import type { Clock } from '../clock.ts';
-import type { ResourceRecord, TargetRecord } from './state.ts';
-import { StateStore, type StoreOptions } from './store.ts';
+import {
+  emptyState,
+  keepVersion,
+  listVersions,
+  type ResourceRecord,
+  readState,
+  type StackState,
+  type TargetRecord,
+  writeState,
+} from './state.ts';
 
 const NOTHING: TargetRecord = { endpoints: {}, resources: {} };
 
-/** The write-ahead side of the state: what is about to happen to one target of one stack is on disk before it happens. */
-export class Journal {
-  readonly #store: StateStore;
-  readonly #target: string;
+interface StoreOptions {
+  /** Asked before every write; what it throws keeps the file as it is. */
+  readonly beforeWrite?: () => Promise<void>;
+  /** How a version is put in the place of the one on disk; the default is the real one, which keeps that one. */
+  readonly write?: (path: string, state: StackState) => Promise<void>;
+}
 
-  /** @param store shared by the journals of all targets that are changed at the same time */
-  constructor(store: StateStore, target: string) {
-    this.#store = store;
-    this.#target = target;
-  }
+/**
+ * The one copy of a stack's state in this process: the journals of all its targets share it, so that two targets can be
+ * changed at the same time and neither writes over the other. Writes are one after another and each resolves only when
+ * its content is durable.
+ *
+ * @throws RemedyError when the state on disk is damaged: it is never overwritten.
+ */
+export async function openStore(
+  path: string,
+  stack: string,
+  clock: Pick<Clock, 'now'>,
+  { beforeWrite, write }: StoreOptions = {},
+) {
+  const timestamp = () => new Date(clock.now()).toISOString();
+  const recorded = await readState(path);
+  // Where the file was lost, its history goes on counting.
+  let state = recorded ?? emptyState(stack, (await listVersions(path))[0]?.serial ?? 0, timestamp());
+  /** Serial of the file that is on disk; undefined where there is none. */
+  let onDisk = recorded?.serial;
+  let queue = Promise.resolve();
+  const put = async (snapshot: StackState) => {
+    await beforeWrite?.();
+    // The history is for the day when the file is damaged; that it cannot be kept must not stop a teardown.
+    if (write === undefined && onDisk !== undefined) await keepVersion(path, onDisk).catch(() => {});
+    await (write ?? writeState)(path, snapshot);
+    onDisk = snapshot.serial;
+  };
+  return {
+    stack: state.stack,
+    timestamp,
+    /** The records of all targets, by their names. */
+    targets: (): StackState['targets'] => state.targets,
+    /** Sets or (with undefined) forgets one target. */
+    async save(name: string, target: TargetRecord | undefined): Promise<void> {
+      const { [name]: _, ...others } = state.targets;
+      const targets = target === undefined ? others : { ...others, [name]: target };
+      state = { ...state, serial: state.serial + 1, updatedAt: timestamp(), targets };
+      const snapshot = state;
+      const written = queue.then(() => put(snapshot));
+      queue = written.catch(() => {});
+      await written;
+    },
+  };
+}
 
-  /**
-   * A journal with a store of its own.
-   *
-   * @throws RemedyError when the state on disk is damaged: it is never overwritten.
-   */
-  static async open(
-    path: string,
-    stack: string,
-    target: string,
-    clock: Pick<Clock, 'now'>,
-    options: StoreOptions = {},
-  ): Promise<Journal> {
-    return new Journal(await StateStore.open(path, stack, clock, options), target);
-  }
+export type Journal = ReturnType<typeof journalOf>;
 
-  get stack(): string {
-    return this.#store.stack;
-  }
-
-  get target(): TargetRecord {
-    return this.#store.target(this.#target) ?? NOTHING;
-  }
-
-  get hasState(): boolean {
-    return this.#store.target(this.#target) !== undefined;
-  }
-
-  resource(key: string): ResourceRecord | undefined {
-    return this.target.resources[key];
-  }
-
-  /** Sets or (with undefined) forgets one resource. */
-  async record(key: string, record: Omit<ResourceRecord, 'since'> | undefined): Promise<void> {
-    const { [key]: previous, ...others } = this.target.resources;
-    const since = previous?.status === record?.status ? previous?.since : undefined;
-    const resources =
-      record === undefined ? others : { ...others, [key]: { ...record, since: since ?? this.#store.timestamp() } };
-    await this.#store.save(this.#target, { ...this.target, resources });
-  }
-
-  /** Records what was asked for, where it answers and whether it asks for the token. */
-  async describe(
-    fields: Pick<TargetRecord, 'request' | 'endpoints' | 'auth'> & { readonly complete: boolean },
-  ): Promise<void> {
-    const { complete, ...rest } = fields;
-    const deployedAt = complete ? (this.target.deployedAt ?? this.#store.timestamp()) : this.target.deployedAt;
-    await this.#store.save(this.#target, {
-      ...this.target,
-      ...rest,
-      ...(deployedAt === undefined ? {} : { deployedAt }),
-    });
-  }
-
-  /** Forgets the whole target; only after a sweep has found nothing left of it. */
-  async forget(): Promise<void> {
-    await this.#store.save(this.#target, undefined);
-  }
+/**
+ * The write-ahead side of the state: what is about to happen to one target of one stack is on disk before it happens.
+ *
+ * @param store shared by the journals of all targets that are changed at the same time
+ */
+export function journalOf(store: Awaited<ReturnType<typeof openStore>>, name: string) {
+  const target = () => store.targets()[name] ?? NOTHING;
+  return {
+    stack: store.stack,
+    get target(): TargetRecord {
+      return target();
+    },
+    get hasState(): boolean {
+      return target() !== NOTHING;
+    },
+    resource: (key: string): ResourceRecord | undefined => target().resources[key],
+    /** Sets or (with undefined) forgets one resource. */
+    async record(key: string, record: Omit<ResourceRecord, 'since'> | undefined): Promise<void> {
+      const { [key]: previous, ...others } = target().resources;
+      const since = (previous?.status === record?.status ? previous?.since : undefined) ?? store.timestamp();
+      const resources = record === undefined ? others : { ...others, [key]: { ...record, since } };
+      await store.save(name, { ...target(), resources });
+    },
+    /** Records what was asked for, where it answers and whether it asks for the token. */
+    async describe({
+      complete,
+      ...fields
+    }: Pick<TargetRecord, 'request' | 'endpoints' | 'auth'> & { readonly complete: boolean }): Promise<void> {
+      const deployedAt = target().deployedAt ?? (complete ? store.timestamp() : undefined);
+      await store.save(name, { ...target(), ...fields, ...(deployedAt === undefined ? {} : { deployedAt }) });
+    },
+    /** Forgets the whole target; only after a sweep has found nothing left of it. */
+    forget: () => store.save(name, undefined),
+  };
 }

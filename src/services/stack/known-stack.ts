@@ -29,7 +29,8 @@ export async function noSuchStack({ name, folder }: StackPaths): Promise<RemedyE
   ]);
 }
 
-async function foldersIn(folder: string): Promise<string[]> {
+/** The names of the folders in this one, which need not be there. */
+export async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return [];
     throw error;

@@ -1,15 +1,16 @@
-import type { Resource, ResourceContext } from './resource.ts';
+import type { ResourceContext, Target } from './resource.ts';
+import type { TargetRecord } from './state.ts';
 
 /** The live objects of one target as they are known now, found once and kept up to date while they are changed. */
 export class LiveObjects {
   /** The context of the work, through which a resource sees what it depends on. */
   readonly context: ResourceContext;
-  readonly #handleOf: (key: string) => Resource<unknown, unknown>;
+  readonly #handleOf: Target['handle'];
   readonly #known = new Map<string, Promise<unknown>>();
   readonly #unseen = new Map<string, string>();
 
   /** @param handleOf the resource with a key, wanted or not */
-  constructor(context: ResourceContext, handleOf: (key: string) => Resource<unknown, unknown>) {
+  constructor(context: ResourceContext, handleOf: Target['handle']) {
     this.#handleOf = handleOf;
     this.context = { ...context, live: (key) => this.find(key), unseen: (key, why) => this.#unseen.set(key, why) };
   }
@@ -40,4 +41,20 @@ export class LiveObjects {
   set(key: string, live: unknown): void {
     this.#known.set(key, Promise.resolve(live));
   }
+}
+
+/** What the state names of a target and what a sweep finds, by key; `live` is undefined for what is not there. */
+export async function lookAtAll(
+  target: Target,
+  recorded: TargetRecord['resources'],
+  context: ResourceContext,
+  objects = new LiveObjects(context, (key) => target.handle(key)),
+) {
+  const keys = new Set([...Object.keys(recorded), ...(await target.discover(context))]);
+  return Promise.all(
+    [...keys].sort().map(async (key) => {
+      const live = await objects.find(key);
+      return { resource: target.handle(key), live, unseen: live === undefined ? objects.whyUnseen(key) : undefined };
+    }),
+  );
 }

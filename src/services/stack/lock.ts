@@ -1,27 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, unlink, utimes } from 'node:fs/promises';
+import { link, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
-import {
-  describeHolder,
-  describeQuiet,
-  inspectLock,
-  type LockHolder,
-  type LockJudge,
-  type LockView,
-} from './lock-holder.ts';
+import { createDurably } from '../files/write-durably.ts';
+import { inspectLock, type LockHolder, type LockJudge, type LockView } from './lock-holder.ts';
 
-export interface LockDeps extends Pick<LockJudge, 'now' | 'isAlive'> {
-  readonly self: LockHolder;
-  /** For messages: the stack's name. */
-  readonly stack: string;
-  /** Told when the lock of a dead process was taken over. */
-  onTakeover(previous: LockHolder | undefined): void;
+/** How often the holder touches its lock, milliseconds. */
+const HEARTBEAT_MS = 5000;
+
+export interface LockDeps extends LockJudge {
+  /** This process, as the lock names it; `since` is filled in. */
+  readonly self: Omit<LockHolder, 'since'>;
 }
 
-/** The lock while this command has it. */
+/** The lock while this command has it. Its heart beats, for other machines to see, until it is released. */
 export interface HeldLock {
+  /** Aborted with the error of `check` once somebody has taken it away. */
+  readonly lost: AbortSignal;
   /**
    * Makes sure that it is still ours; to be called before every write.
    *
@@ -37,77 +33,61 @@ export interface HeldLock {
  * Takes the lock of a stack for one command. A lock whose process on this machine is dead is taken over; one of another
  * machine is respected, and the message tells whether its heart still beats.
  *
+ * @param onTakeover told when the lock of a dead process was taken over
  * @throws RemedyError (exit 6) that says who holds it, since when and for what
  */
-export async function acquireLock(path: string, deps: LockDeps): Promise<HeldLock> {
-  await prepareFolder(path);
-  const own = JSON.stringify(deps.self);
-  const judge: LockJudge = { host: deps.self.host, now: deps.now, isAlive: deps.isAlive };
+export async function acquireLock(
+  path: string,
+  stack: string,
+  deps: LockDeps,
+  onTakeover: (previous: LockHolder | undefined) => void = () => {},
+): Promise<HeldLock> {
+  await makeFolder(dirname(path), 0o700).catch((error: unknown) => {
+    const message = `cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
+    const nextStep = 'make it writable, or point CHAINCTL_HOME to another folder';
+    throw remedy.configuration('state-unwritable', message, [nextStep], error);
+  });
+  const own = JSON.stringify({ ...deps.self, since: new Date(deps.clock.now()).toISOString() });
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    if (await tryCreate(path, own)) return held(path, own, deps);
-    const view = await inspectLock(path, judge);
+    if (await createDurably(path, own)) return held(path, own, stack, deps);
+    const view = await inspectLock(path, deps);
     if (view === undefined) continue;
-    if (view.verdict !== 'dead' && view.verdict !== 'damaged') throw locked(view, deps);
-    if (await takeAway(path, view.text)) deps.onTakeover(view.holder);
+    if (view.verdict !== 'dead' && view.verdict !== 'damaged') throw locked(view, stack);
+    if (await takeAway(path, view.text)) onTakeover(view.holder);
   }
   throw remedy.locked('locked', `the lock ${path} changes hands faster than it can be taken`, [
     'run the command again in a moment',
   ]);
 }
 
-function held(path: string, own: string, deps: LockDeps): HeldLock {
-  const check = async () => {
+function held(path: string, own: string, stack: string, { clock }: LockDeps): HeldLock {
+  const lost = new AbortController();
+  const isOurs = async () => {
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       if (hasCode(error, 'ENOENT')) return '';
       throw error;
     });
-    if (text !== own) throw lockLost(deps.stack);
+    return text === own;
   };
+  const check = async () => {
+    if (!(await isOurs())) lost.abort(lockLost(stack));
+    lost.signal.throwIfAborted();
+  };
+  const beat = async () => {
+    await check();
+    const now = new Date(clock.now());
+    await utimes(path, now, now);
+  };
+  const timer = setInterval(() => beat().catch(() => {}), HEARTBEAT_MS).unref();
   return {
+    lost: lost.signal,
     check,
-    async beat() {
-      await check();
-      const now = new Date(deps.now());
-      await utimes(path, now, now);
-    },
+    beat,
     async release() {
-      const text = await readFile(path, 'utf8').catch(() => '');
-      if (text === own) await unlink(path).catch(() => {});
+      clearInterval(timer);
+      if (await isOurs().catch(() => false)) await unlink(path).catch(() => {});
     },
   };
-}
-
-async function prepareFolder(path: string): Promise<void> {
-  try {
-    await makeFolder(dirname(path), 0o700);
-  } catch (error) {
-    throw remedy.configuration(
-      'state-unwritable',
-      `cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`,
-      ['make it writable, or point CHAINCTL_HOME to another folder'],
-      error,
-    );
-  }
-}
-
-/** The lock appears with its content in one step: written beside, then linked, which fails if there is one. */
-async function tryCreate(path: string, content: string): Promise<boolean> {
-  const draft = `${path}.${randomUUID()}`;
-  const file = await open(draft, 'wx', 0o600);
-  try {
-    await file.writeFile(content);
-  } finally {
-    await file.close();
-  }
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
-    throw error;
-  } finally {
-    await unlink(draft);
-  }
 }
 
 /**
@@ -116,7 +96,7 @@ async function tryCreate(path: string, content: string): Promise<boolean> {
  *
  * @returns whether it was that one
  */
-export async function takeAway(path: string, content: string): Promise<boolean> {
+async function takeAway(path: string, content: string): Promise<boolean> {
   const aside = `${path}.${randomUUID()}`;
   try {
     await rename(path, aside);
@@ -130,18 +110,38 @@ export async function takeAway(path: string, content: string): Promise<boolean> 
   return judged;
 }
 
-function locked({ holder, verdict, quietSeconds }: LockView, { self, stack }: LockDeps): RemedyError {
+/**
+ * Releases a lock that its holder will not release.
+ *
+ * @param view what the operator was shown: only that lock is taken, not one that came after it
+ * @param force also when the holder lives; its command stops at its next write
+ * @throws RemedyError (exit 6) when the holder lives, or the lock has changed hands since
+ */
+export async function breakLock(path: string, { text, holder, who, verdict }: LockView, force: boolean): Promise<void> {
+  if (!force && (verdict === 'alive' || verdict === 'beating')) {
+    throw remedy.locked('lock-alive', `a running command holds the lock: ${who}`, [
+      'wait until that command has ended',
+      `or end it, ${verdict === 'alive' ? '' : `on ${holder?.host}: `}kill ${holder?.pid}`,
+      'or take the lock with --force: that command then stops at its next write',
+    ]);
+  }
+  if (await takeAway(path, text)) return;
+  throw remedy.locked('locked', 'the lock has got another holder in the meantime, and was left as it is', [
+    'run the command again to see who holds it now',
+  ]);
+}
+
+function locked({ holder, who, verdict, quiet }: LockView, stack: string): RemedyError {
   const { host, pid } = holder as LockHolder;
-  const quiet = verdict === 'silent' ? `; it has not been heard of for ${describeQuiet(quietSeconds)}` : '';
-  const unlock = `chainctl unlock --stack ${stack}`;
   const nextSteps = {
     alive: ['wait until that command has ended', `or end it: kill ${pid}`],
     beating: [`wait: it is at work on ${host}`],
-    silent: [`see on ${host} whether it still runs`, `if it does not: ${unlock}`],
+    silent: [`see on ${host} whether it still runs`, `if it does not: chainctl unlock --stack ${stack}`],
   };
+  const silence = verdict === 'silent' ? `; it has not been heard of for ${quiet}` : '';
   return remedy.locked(
     'locked',
-    `the stack is locked by ${describeHolder(holder as LockHolder, self.host)}${quiet}`,
+    `the stack is locked by ${who}${silence}`,
     nextSteps[verdict as keyof typeof nextSteps],
   );
 }

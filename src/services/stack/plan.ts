@@ -1,45 +1,39 @@
 import type { PlannedChange } from './change.ts';
+import type { Journal } from './journal.ts';
+import type { LiveObjects } from './live-objects.ts';
 import type { Desired } from './resource.ts';
-import type { ResourceRecord } from './state.ts';
-
-/** A resource as the world showed it, beside what was recorded when it was made. */
-export interface Observation {
-  readonly live: unknown;
-  /** The specification in the state file, for explaining a difference. */
-  readonly recordedSpec?: unknown;
-}
 
 /** What is known of a resource beside what was found. */
 interface Known {
-  status(key: string): ResourceRecord['status'] | undefined;
-  unseen(key: string): string | undefined;
+  /** What the state file says: an update that was interrupted is made again. */
+  readonly journal: Pick<Journal, 'resource'>;
+  /** Why it could not be looked at. */
+  readonly objects: Pick<LiveObjects, 'whyUnseen'>;
 }
 
 /**
  * Compares what is wanted with what is there. Pure.
  *
- * @param observed by key; a missing key means that nothing was found
+ * @param observed live objects by key; a missing key means that nothing was found
  * @param surplus keys of objects that exist and are not wanted
- * @param known what the state file says of a key (an update that was interrupted is made again), and why it could not be
- *   looked at: both explain why something has to be created
  */
 export function planChanges(
   desired: readonly Desired[],
-  observed: ReadonlyMap<string, Observation>,
+  observed: ReadonlyMap<string, unknown>,
   surplus: readonly string[],
-  known: Known = { status: () => undefined, unseen: () => undefined },
+  known: Known,
 ): PlannedChange[] {
   const own = desired.map(({ resource, spec }): PlannedChange => {
     const { key } = resource;
-    const observation = observed.get(key);
-    if (observation === undefined) return { key, action: 'create', reason: explainAbsence(key, known) };
-    const difference = resource.diff(spec, observation.live);
+    if (!observed.has(key)) return { key, action: 'create', reason: explainAbsence(key, known) };
+    const recorded = known.journal.resource(key);
+    const difference = resource.diff(spec, observed.get(key));
     if (difference !== 'same') {
-      const reasons = resource.explain?.(spec, observation.live) ?? [];
-      const reason = reasons.length > 0 ? reasons.join(', ') : explainDifference(observation.recordedSpec, spec);
+      const reasons = resource.explain?.(spec, observed.get(key)) ?? [];
+      const reason = reasons.length > 0 ? reasons.join(', ') : explainDifference(recorded?.spec, spec);
       return { key, action: difference, reason };
     }
-    if (known.status(key) === 'updating' && resource.update !== undefined) {
+    if (recorded?.status === 'updating' && resource.update !== undefined) {
       return { key, action: 'update', reason: 'an earlier update was interrupted' };
     }
     return { key, action: 'unchanged', reason: 'as wanted' };
@@ -63,30 +57,23 @@ function followReplacements(desired: readonly Desired[], own: readonly PlannedCh
     for (const dependency of resource.dependsOn) {
       settle(dependency);
       const cause = changes.get(dependency)?.action;
-      const change = changes.get(key) as PlannedChange;
       if (cause !== 'replace' && cause !== 'create') continue;
+      const action = changes.get(key)?.action;
       const wanted = resource.whenReplaced?.(dependency) ?? 'replace';
-      if (wanted === 'update' && change.action === 'unchanged') {
-        changes.set(key, {
-          key,
-          action: 'update',
-          reason: `${dependency} is ${cause === 'create' ? 'made' : 'replaced'}`,
-        });
-      }
-      const lasting = change.action === 'unchanged' || change.action === 'update';
-      if (wanted === 'replace' && cause === 'replace' && lasting) {
-        changes.set(key, { key, action: 'replace', reason: `${dependency} is replaced` });
-      }
+      const reason = `${dependency} is ${cause === 'create' ? 'made' : 'replaced'}`;
+      if (wanted === 'update' && action === 'unchanged') changes.set(key, { key, action: 'update', reason });
+      const lasting = action === 'unchanged' || action === 'update';
+      if (wanted === 'replace' && cause === 'replace' && lasting) changes.set(key, { key, action: 'replace', reason });
     }
   };
   for (const key of changes.keys()) settle(key);
   return [...changes.values()];
 }
 
-function explainAbsence(key: string, { status: statusOf, unseen }: Known): string {
-  const status = statusOf(key);
+function explainAbsence(key: string, { journal, objects }: Known): string {
+  const status = journal.resource(key)?.status;
   if (status === undefined) return 'not there';
-  const why = unseen(key);
+  const why = objects.whyUnseen(key);
   if (why !== undefined) return `may exist, but cannot be inspected: ${why}`;
   return status === 'creating' || status === 'removing'
     ? 'an earlier run was interrupted here'
@@ -95,13 +82,11 @@ function explainAbsence(key: string, { status: statusOf, unseen }: Known): strin
 
 /** Names the first few fields in which two specifications differ, with both values where they are short. */
 function explainDifference(before: unknown, after: unknown): string {
-  if (before === undefined) return 'differs from what is wanted';
-  const old = flatten(before);
-  const wanted = flatten(after);
+  const [old, wanted] = [flatten(before), flatten(after)];
   const names = [...new Set([...old.keys(), ...wanted.keys()])].filter((name) => old.get(name) !== wanted.get(name));
-  if (names.length === 0) return 'differs from what is wanted';
+  if (before === undefined || names.length === 0) return 'differs from what is wanted';
   const shown = names.slice(0, 3).map((name) => `${name}: ${brief(old.get(name))} -> ${brief(wanted.get(name))}`);
-  return names.length > 3 ? `${shown.join(', ')} and ${names.length - 3} more` : shown.join(', ');
+  return `${shown.join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 }
 
 function flatten(value: unknown, prefix = ''): Map<string, string> {
@@ -111,8 +96,7 @@ function flatten(value: unknown, prefix = ''): Map<string, string> {
   );
 }
 
-function brief(json: string | undefined): string {
-  if (json === undefined) return 'unset';
+function brief(json = 'unset'): string {
   const text = json.replace(/^"|"$/g, '');
   return text.length > 24 ? `${text.slice(0, 23)}…` : text;
 }

@@ -197,8 +197,3 @@ export interface Owned {
    */
   readonly decisiveKind: string;
 }
-
-/** Whether carrying it out would change anything. */
-export function changesSomething({ changes }: Pick<PlannedDeploy, 'changes'>): boolean {
-  return changes.some(({ action }) => action !== 'unchanged');
-}

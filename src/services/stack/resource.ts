@@ -110,8 +110,6 @@ export interface Target {
   discover(context: ResourceContext): Promise<readonly string[]>;
   /** A handle that can find and remove the object with this key. */
   handle(key: string): Resource<unknown, unknown>;
-  /** Ends the connections that looking has opened. */
-  close?(): Promise<void>;
   /** What an object costs while it exists, for a person: `0.05 USD/h`. Undefined for what costs nothing. */
   costOf?(key: string, spec: unknown): string | undefined;
 }

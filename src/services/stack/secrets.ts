@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, link, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeToken, TOKEN_SECRET } from '../chain/token.ts';
 import { makeFolder } from '../files/make-folder.ts';
-import { syncFolder } from '../files/write-durably.ts';
+import { createDurably } from '../files/write-durably.ts';
 import type { StackPaths } from './paths.ts';
 
 /** Name of the secret that opens the stack's VMs: the operator's key, the same on every cloud. */
 export const SSH_KEY = 'ssh-key';
+
+type Folder = Pick<StackPaths, 'folder'>;
 
 /** Two keys that belong together, each as it stands in its file. */
 export interface KeyPair {
@@ -17,10 +18,10 @@ export interface KeyPair {
 }
 
 /** Where all of them are, 0700. */
-export const secretsFolder = (paths: Pick<StackPaths, 'folder'>) => join(paths.folder, 'secrets');
+export const secretsFolder = (paths: Folder) => join(paths.folder, 'secrets');
 
 /** Where a secret is, for whoever needs it as a file (`ssh -i`). */
-export function secretPath(paths: Pick<StackPaths, 'folder'>, name: string): string {
+export function secretPath(paths: Folder, name: string): string {
   if (!/^[a-z][a-z0-9.-]*$/.test(name)) throw new Error(`"${name}" cannot be the name of a secret`);
   return join(secretsFolder(paths), name);
 }
@@ -31,44 +32,22 @@ export function secretPath(paths: Pick<StackPaths, 'folder'>, name: string): str
  *
  * @throws RemedyError (exit 3) when it can be neither read nor written
  */
-export async function ensureSecret(
-  paths: Pick<StackPaths, 'folder'>,
-  name: string,
-  make: () => string,
-): Promise<string> {
-  const path = secretPath(paths, name);
+export async function ensureSecret(paths: Folder, name: string, make: () => string): Promise<string> {
   const known = await readSecret(paths, name);
   if (known !== undefined) return known;
-  const draft = `${path}.${randomUUID()}.draft`;
+  const path = secretPath(paths, name);
   try {
     await makeFolder(secretsFolder(paths), 0o700);
     await chmod(secretsFolder(paths), 0o700);
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.writeFile(make());
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    // Appears with its content in one step, or not at all where another process was faster.
-    await link(draft, path).catch((error: unknown) => {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    });
-    await syncFolder(secretsFolder(paths));
+    await createDurably(path, make());
     return await readFile(path, 'utf8');
   } catch (error) {
     throw unusable(path, 'written', error);
-  } finally {
-    await unlink(draft).catch(() => {});
   }
 }
 
 /** Two keys that belong together, as the secrets NAME and NAME.pub. They come from one file, so that they always do. */
-export async function ensureSecretPair(
-  paths: Pick<StackPaths, 'folder'>,
-  name: string,
-  make: () => KeyPair,
-): Promise<KeyPair> {
+export async function ensureSecretPair(paths: Folder, name: string, make: () => KeyPair): Promise<KeyPair> {
   const made = JSON.parse(await ensureSecret(paths, `${name}.pair`, () => JSON.stringify(make()))) as KeyPair;
   const [privateKey, publicKey] = await Promise.all([
     ensureSecret(paths, name, () => made.privateKey),
@@ -78,7 +57,7 @@ export async function ensureSecretPair(
 }
 
 /** @returns undefined where the stack has no such secret */
-export async function readSecret(paths: Pick<StackPaths, 'folder'>, name: string): Promise<string | undefined> {
+export async function readSecret(paths: Folder, name: string): Promise<string | undefined> {
   const path = secretPath(paths, name);
   try {
     return await readFile(path, 'utf8');
@@ -89,29 +68,29 @@ export async function readSecret(paths: Pick<StackPaths, 'folder'>, name: string
 }
 
 /** @returns undefined where the stack lacks one of the two */
-export async function readSecretPair(paths: Pick<StackPaths, 'folder'>, name: string): Promise<KeyPair | undefined> {
+export async function readSecretPair(paths: Folder, name: string): Promise<KeyPair | undefined> {
   const [privateKey, publicKey] = await Promise.all([readSecret(paths, name), readSecret(paths, `${name}.pub`)]);
   return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
 }
 
 /** The token of the stack, made when `make` and it is missing. */
-export async function stackToken(paths: Pick<StackPaths, 'folder'>, make: boolean): Promise<string | undefined> {
+export async function stackToken(paths: Folder, make: boolean): Promise<string | undefined> {
   return make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET);
 }
 
 /** The names of all secrets that the stack has. */
-export async function listSecrets(paths: Pick<StackPaths, 'folder'>): Promise<readonly string[]> {
+export async function listSecrets(paths: Folder): Promise<readonly string[]> {
   const names = await readdir(secretsFolder(paths)).catch(() => []);
   return names.filter((name) => !name.endsWith('.draft')).sort();
 }
 
 /** Forgets what {@link ensureSecretPair} has made under this name; only once nothing is left that it opens. */
-export async function forgetSecretPair(paths: Pick<StackPaths, 'folder'>, name: string): Promise<void> {
+export async function forgetSecretPair(paths: Folder, name: string): Promise<void> {
   for (const part of [`${name}.pair`, name, `${name}.pub`]) await rm(secretPath(paths, part), { force: true });
 }
 
 /** Forgets all secrets of the stack; only once nothing is left that they open. */
-export async function removeSecrets(paths: Pick<StackPaths, 'folder'>): Promise<void> {
+export async function removeSecrets(paths: Folder): Promise<void> {
   await rm(secretsFolder(paths), { recursive: true, force: true });
 }
 

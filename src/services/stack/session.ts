@@ -1,23 +1,19 @@
-import type { Emit } from '../../events.ts';
+import { existsSync } from 'node:fs';
+import { appendFile, rm, rmdir } from 'node:fs/promises';
+import type { Emit, Event } from '../../events.ts';
 import type { Clock } from '../clock.ts';
-import { removeAbandonedDrafts } from '../files/drafts.ts';
-import { auditing } from './audit.ts';
-import { Journal } from './journal.ts';
-import { acquireLock, type HeldLock } from './lock.ts';
-import { HEARTBEAT_MS, type LockHolder } from './lock-holder.ts';
+import { removeAbandonedDrafts } from '../files/write-durably.ts';
+import { journalOf, openStore } from './journal.ts';
+import { acquireLock, type LockDeps } from './lock.ts';
 import type { StackPaths } from './paths.ts';
 import { secretsFolder } from './secrets.ts';
 import type { StepDeps } from './steps.ts';
-import { StateStore } from './store.ts';
 
 /** Everything from outside that a change of a stack needs. */
-export interface StackDeps {
+export interface StackDeps extends LockDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly signal: AbortSignal;
-  /** This process, as the lock names it; `since` is filled in. */
-  readonly self: Omit<LockHolder, 'since'>;
-  isAlive(holder: Pick<LockHolder, 'pid' | 'startedAt'>): Promise<boolean>;
   newToken(): string;
 }
 
@@ -31,7 +27,8 @@ export interface OpenStack {
 
 /**
  * Runs work that changes a stack: under the stack's lock, with its state open and its audit log kept. When the lock is
- * taken away meanwhile, nothing is written any more and nothing new begins.
+ * taken away meanwhile, nothing is written any more and nothing new begins. Of a stack that was not there and of which
+ * nothing was made (a dry run), nothing stays.
  *
  * @throws RemedyError with exit 6 when another command holds the stack or took it away, 3 when the state is damaged
  */
@@ -40,67 +37,66 @@ export async function openStack<T>(
   deps: StackDeps,
   work: (stack: OpenStack) => Promise<T>,
 ): Promise<T> {
-  const { clock, self } = deps;
-  const lock = await acquireLock(paths.lock, {
-    self: { ...self, since: new Date(clock.now()).toISOString() },
-    stack: paths.name,
-    now: () => clock.now(),
-    isAlive: deps.isAlive,
-    onTakeover: (previous) =>
-      deps.emit({
-        type: 'note',
-        level: 'warn',
-        text: `an earlier command ended without giving its lock back (${previous?.command ?? 'unknown'}); going on from where it stopped`,
-      }),
-  });
-  const lost = new AbortController();
-  const stopBeating = keepBeating(lock, lost);
-  const audit = auditing(paths.audit, { user: self.user, command: self.command }, deps.emit, clock);
+  const { clock } = deps;
+  const isNew = !existsSync(paths.folder);
+  const lock = await acquireLock(paths.lock, paths.name, deps, (previous) =>
+    deps.emit({
+      type: 'note',
+      level: 'warn',
+      text: `an earlier command ended without giving its lock back (${previous?.command ?? 'unknown'}); going on from where it stopped`,
+    }),
+  );
+  const audit = auditing(paths.audit, deps);
   try {
     await Promise.all([paths.folder, secretsFolder(paths)].map((each) => removeAbandonedDrafts(each, clock.now())));
-    const store = await StateStore.open(paths.state, paths.name, clock, { beforeWrite: () => checked(lock, lost) });
-    const context = { clock, signal: AbortSignal.any([deps.signal, lost.signal]), emit: audit.emit };
+    const store = await openStore(paths.state, paths.name, clock, { beforeWrite: lock.check });
+    const context = { clock, signal: AbortSignal.any([deps.signal, lock.lost]), emit: audit.emit };
     return await work({
       steps(target) {
-        const journal = new Journal(store, target);
+        const journal = journalOf(store, target);
         const recorded = (key: string) => journal.resource(key);
         return { context: { ...context, recorded }, journal, newToken: deps.newToken };
       },
-      recordedTargets: () => store.targets,
+      recordedTargets: () => Object.keys(store.targets()),
     });
   } finally {
-    stopBeating();
     await audit.flush();
+    const leavesNothing = isNew && !existsSync(paths.state) && !existsSync(secretsFolder(paths));
+    if (leavesNothing) await rm(paths.audit, { force: true });
     await lock.release();
+    if (leavesNothing) await rmdir(paths.folder).catch(() => {});
   }
 }
 
-/** {@link openStack} for one target. */
-export function withStack<T>(
-  paths: StackPaths,
-  target: string,
-  deps: StackDeps,
-  work: (steps: StepDeps) => Promise<T>,
-): Promise<T> {
-  return openStack(paths, deps, (stack) => work(stack.steps(target)));
-}
+/** The events that change a stack; readings and progress stay out. */
+const AUDITED: ReadonlySet<Event['type']> = new Set(['plan', 'step-started', 'step-done', 'step-failed', 'note']);
 
-/** Fails the write, and ends everything else, too. */
-async function checked(lock: HeldLock, lost: AbortController): Promise<void> {
-  try {
-    await lock.check();
-  } catch (error) {
-    lost.abort(error);
-    throw error;
-  }
-}
-
-function keepBeating(lock: HeldLock, lost: AbortController): () => void {
-  const timer = setInterval(() => {
-    lock.beat().catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'lock-lost') lost.abort(error);
-    });
-  }, HEARTBEAT_MS);
-  timer.unref();
-  return () => clearInterval(timer);
+/**
+ * One JSONL audit log per stack: who did what and how it ended. A log that cannot be written is said once and never
+ * stops a deploy or a teardown.
+ *
+ * @param path in the stack's folder, which is there
+ * @returns an `Emit` that passes everything on and notes what changes the stack; `flush` waits for the file
+ */
+export function auditing(path: string, { self, emit, clock }: Pick<StackDeps, 'self' | 'emit' | 'clock'>) {
+  let warned = false;
+  let queue = Promise.resolve();
+  const write = (event: Event) => {
+    const actor = { user: self.user, command: self.command };
+    const line = `${JSON.stringify({ at: new Date(clock.now()).toISOString(), ...actor, ...event })}\n`;
+    queue = queue
+      .then(() => appendFile(path, line, { mode: 0o600 }))
+      .catch((error: Error) => {
+        const text = `the audit log ${path} cannot be written: ${error.message}`;
+        if (!warned) emit({ type: 'note', level: 'warn', text });
+        warned = true;
+      });
+  };
+  return {
+    emit(event: Event) {
+      emit(event);
+      if (AUDITED.has(event.type)) write(event);
+    },
+    flush: () => queue,
+  };
 }

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, link, readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { hasCode, RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { writeDurably } from '../files/write-durably.ts';
-import { listVersions } from './history.ts';
 
 const resourceRecord = z.object({
   /** `creating`, `updating` and `removing` are intents: written before the call that they announce. */
@@ -28,6 +27,9 @@ const targetRecord = z.object({
 });
 
 const STATE_VERSION = 3;
+
+/** Earlier versions of a stack's state that are kept. */
+const KEPT_VERSIONS = 20;
 
 const stateSchema = z.object({
   version: z.literal(STATE_VERSION),
@@ -80,31 +82,28 @@ export async function readState(path: string): Promise<StackState | undefined> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    if (hasCode(error, 'EACCES', 'EPERM')) throw forbidden(path, error);
-    throw unreadable(path, reasonOf(error), error);
+    throw hasCode(error, 'EACCES', 'EPERM') ? forbidden(path, error) : unreadable(path, error);
   }
-  const parsed = parseState(text, path);
-  if ('state' in parsed) return parsed.state;
-  throw unreadable(path, parsed.fault, parsed.cause, await newestReadable(path));
+  try {
+    return parseState(text, path);
+  } catch (error) {
+    if (error instanceof RemedyError) throw error;
+    throw unreadable(path, error, await newestReadable(path));
+  }
 }
 
-type Parsed = { readonly state: StackState } | { readonly fault: string; readonly cause: unknown };
-
-/** @throws RemedyError (exit 3) for a version that this program does not know */
-function parseState(text: string, path: string): Parsed {
+/** @throws Error where it says no state; RemedyError (exit 3) for a version that this program does not know */
+function parseState(text: string, path: string): StackState {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (cause) {
-    return { fault: `it is not JSON (${reasonOf(cause)})`, cause };
+  } catch (error) {
+    throw new Error(`it is not JSON (${reasonOf(error)})`);
   }
-  const parsed = stateSchema.safeParse(migrated(value, path));
-  if (parsed.success) return { state: parsed.data };
-  const issue = parsed.error.issues[0];
-  return {
-    fault: `${issue?.path.join('.') || 'the top level'}: ${issue?.message ?? 'invalid'}`,
-    cause: parsed.error,
-  };
+  const { data, error } = stateSchema.safeParse(migrated(value, path));
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  throw new Error(`${issue?.path.join('.') || 'the top level'}: ${issue?.message ?? 'invalid'}`);
 }
 
 function migrated(value: unknown, path: string): unknown {
@@ -126,7 +125,8 @@ function migrated(value: unknown, path: string): unknown {
 async function newestReadable(path: string): Promise<string | undefined> {
   for (const version of await listVersions(path)) {
     try {
-      if ('state' in parseState(await readFile(version.path, 'utf8'), version.path)) return version.path;
+      parseState(await readFile(version.path, 'utf8'), version.path);
+      return version.path;
     } catch {
       // Not this one, then.
     }
@@ -143,10 +143,10 @@ function forbidden(path: string, cause: unknown): RemedyError {
   );
 }
 
-function unreadable(path: string, detail: string, cause: unknown, earlier?: string): RemedyError {
+function unreadable(path: string, cause: unknown, earlier?: string): RemedyError {
   return remedy.configuration(
     'state-corrupt',
-    `the state file ${path} cannot be used: ${detail}`,
+    `the state file ${path} cannot be used: ${reasonOf(cause)}`,
     [
       ...(earlier === undefined ? [] : [`go back to the newest version that is sound: cp ${earlier} ${path}`]),
       `${earlier === undefined ? 'inspect it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
@@ -169,4 +169,35 @@ export async function writeState(path: string, state: StackState): Promise<void>
       error,
     );
   }
+}
+
+const historyOf = (statePath: string) => join(dirname(statePath), 'history');
+
+/**
+ * Keeps the state file as it is now, before it is written over, as `history/SERIAL.json`; older ones than the last 20 go.
+ * The file is linked and not copied, so it is the very file that was in force.
+ */
+export async function keepVersion(statePath: string, serial: number): Promise<void> {
+  const path = join(historyOf(statePath), `${String(serial).padStart(6, '0')}.json`);
+  await makeFolder(historyOf(statePath), 0o700);
+  // One with the same number is from before somebody went back to an earlier version.
+  await rm(path, { force: true });
+  try {
+    await link(statePath, path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    // A file system without links.
+    await copyFile(statePath, path);
+  }
+  const old = (await listVersions(statePath)).slice(KEPT_VERSIONS);
+  await Promise.all(old.map((version) => rm(version.path, { force: true })));
+}
+
+/** What is kept, newest first. */
+export async function listVersions(statePath: string) {
+  const names = await readdir(historyOf(statePath)).catch(() => []);
+  return names
+    .filter((name) => /^\d{6,}\.json$/.test(name))
+    .map((name) => ({ path: join(historyOf(statePath), name), serial: Number.parseInt(name, 10) }))
+    .sort((one, other) => other.serial - one.serial);
 }

@@ -2,7 +2,9 @@ import { RemedyError, reasonOf } from '../../errors.ts';
 import type { StepAction } from '../../events.ts';
 import type { Progress } from './graph.ts';
 import type { Journal } from './journal.ts';
-import { type Desired, NotMade, type Resource, type ResourceContext } from './resource.ts';
+import { type Desired, NotMade, type Resource, type ResourceContext, type Target } from './resource.ts';
+import { stackOption } from './stack-option.ts';
+import type { ResourceRecord } from './state.ts';
 
 /** What the steps of one apply or teardown share. */
 export interface StepDeps {
@@ -12,34 +14,34 @@ export interface StepDeps {
   newToken(): string;
 }
 
-interface StepEnd<T> {
-  readonly value: T;
-  readonly detail: string;
-}
+type Identity = ResourceRecord['identity'];
 
-/** @param work resolves with nothing where it has to stop half-way because of others, who say why */
-async function step<T>(
-  context: ResourceContext,
+/** @param work resolves with what identifies the object; with nothing where it has to stop half-way because of others, who say why */
+async function step(
+  { clock, emit, signal }: ResourceContext,
   key: string,
   action: StepAction,
-  work: () => Promise<StepEnd<T> | undefined>,
-): Promise<T | undefined> {
-  const started = context.clock.monotonic();
-  context.emit({ type: 'step-started', key, action });
+  work: () => Promise<Identity | undefined>,
+): Promise<void> {
+  const started = clock.monotonic();
+  emit({ type: 'step-started', key, action });
   try {
-    const end = await work();
-    if (end === undefined) return undefined;
-    const { value, detail } = end;
-    const seconds = (context.clock.monotonic() - started) / 1000;
-    context.emit({ type: 'step-done', key, action, seconds, detail });
-    return value;
+    const identity = await work();
+    if (identity === undefined) return;
+    const seconds = (clock.monotonic() - started) / 1000;
+    emit({ type: 'step-done', key, action, seconds, detail: describeIdentity(identity) });
   } catch (error) {
-    throw failed(context, key, action, error);
+    throw failed({ emit, signal }, key, action, error);
   }
 }
 
 /** Tells of a failure, and makes sure that its error says which resource it is about. */
-function failed({ emit, signal }: ResourceContext, key: string, action: StepAction, error: unknown): unknown {
+function failed(
+  { emit, signal }: Pick<ResourceContext, 'emit' | 'signal'>,
+  key: string,
+  action: StepAction,
+  error: unknown,
+): unknown {
   const reason = reasonOf(error);
   emit({ type: 'step-failed', key, action, reason });
   const named = reason.split(/[^\w-]+/).includes(key);
@@ -50,7 +52,7 @@ function failed({ emit, signal }: ResourceContext, key: string, action: StepActi
 }
 
 /** What identifies an object, for a person. */
-export function describeIdentity(identity: Readonly<Record<string, string | number>>): string {
+function describeIdentity(identity: Identity): string {
   return Object.entries(identity)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
@@ -69,7 +71,7 @@ export function createStep(
   { resource, spec }: Desired,
   action: 'create' | 'replace',
   progress: Progress,
-): Promise<unknown> {
+): Promise<void> {
   const { key } = resource;
   return step(context, key, action, async () => {
     const earlier = journal.resource(key);
@@ -90,7 +92,7 @@ export function createStep(
     if (!(await progress.othersDone())) return undefined;
     await resource.ready(context, live);
     await journal.record(key, { status: 'ready', token, spec, identity });
-    return { value: live, detail: describeIdentity(identity) };
+    return identity;
   });
 }
 
@@ -99,7 +101,7 @@ export function updateStep(
   { context, journal, newToken }: StepDeps,
   { resource, spec }: Desired,
   live: unknown,
-): Promise<unknown> {
+): Promise<void> {
   const { key } = resource;
   return step(context, key, 'update', async () => {
     if (resource.update === undefined) throw new Error(`${key} cannot be updated in place`);
@@ -110,7 +112,7 @@ export function updateStep(
     await journal.record(key, { status: 'created', token, spec, identity });
     await resource.ready(context, changed);
     await journal.record(key, { status: 'ready', token, spec, identity });
-    return { value: changed, detail: describeIdentity(identity) };
+    return identity;
   });
 }
 
@@ -119,7 +121,7 @@ export async function confirmStep(
   { context, journal, newToken }: StepDeps,
   { resource, spec }: Desired,
   live: unknown,
-): Promise<unknown> {
+): Promise<void> {
   const { key } = resource;
   const recorded = journal.resource(key);
   try {
@@ -130,23 +132,46 @@ export async function confirmStep(
   const identity = resource.identify(live);
   const known = recorded?.status === 'ready' && JSON.stringify(recorded.identity) === JSON.stringify(identity);
   if (!known) await journal.record(key, { status: 'ready', token: recorded?.token ?? newToken(), spec, identity });
-  return live;
 }
 
 /** Removes a live resource; its record goes only once it is gone. */
-export async function removeStep(
+export function removeStep(
   { context, journal }: StepDeps,
   resource: Resource<unknown, unknown>,
   live: unknown,
 ): Promise<void> {
   const { key } = resource;
-  await step(context, key, 'remove', async () => {
-    const recorded = journal.resource(key);
+  return step(context, key, 'remove', async () => {
     const identity = resource.identify(live);
-    const { token, spec } = recorded ?? { token: '', spec: undefined };
+    const { token, spec } = journal.resource(key) ?? { token: '', spec: undefined };
     await journal.record(key, { status: 'removing', token, spec, identity });
     await resource.remove(context, live);
     await journal.record(key, undefined);
-    return { value: undefined, detail: describeIdentity(identity) };
+    return identity;
   });
+}
+
+/**
+ * After work that did not come to its end: says as a warning what exists, what of it costs money, and how to be rid of
+ * it. From the journal, so that it holds whatever went wrong.
+ *
+ * @param orElse what else can be done, beside a teardown; with a comma before it
+ */
+export function noteRemaining(target: Target, { context, journal }: StepDeps, orElse = ''): void {
+  const list = Object.entries(journal.target.resources).map(([key, record]) => {
+    const cost = target.costOf?.(key, record.spec);
+    return `${key}${describeRecord(key, record)}${cost === undefined ? '' : ` (${cost})`}`;
+  });
+  if (list.length === 0) return;
+  const remedy = `chainctl teardown ${target.name}${stackOption(journal.stack)}`;
+  const text = `still there: ${list.join(', ')}; "${remedy}" removes it${orElse}`;
+  context.emit({ type: 'note', level: 'warn', text });
+}
+
+/** What finds it: the first of what is known, unless that is the key once more. */
+function describeRecord(key: string, { status, identity }: ResourceRecord): string {
+  const [[name, value] = []] = Object.entries(identity);
+  const known = name === undefined || `${value}`.endsWith(`-${key}`) ? '' : ` ${name} ${value}`;
+  if (status === 'creating') return `${known}, perhaps (it was being made)`;
+  return status === 'removing' ? `${known}, perhaps (it was being removed)` : known;
 }

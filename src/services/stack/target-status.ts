@@ -1,5 +1,5 @@
-import type { Endpoints } from '../workloads/service-definition.ts';
-import type { TargetRecord } from './state.ts';
+import type { Auth, Endpoints } from '../workloads/service-definition.ts';
+import type { ResourceRecord, TargetRecord } from './state.ts';
 
 /** One resource of a target, as `status` shows it. */
 export interface ResourceStatus {
@@ -24,30 +24,30 @@ export interface TargetStatus {
   /** False while a deploy has not run to its end. */
   readonly complete: boolean;
   readonly simulated: boolean;
-  /** Whether the services ask for the stack's token. */
-  readonly auth?: 'none' | 'token';
+  readonly auth?: Auth;
   readonly endpoints: Endpoints;
   readonly resources: readonly ResourceStatus[];
   readonly healthy: boolean;
 }
 
+export const interruptedWhile = (status: ResourceRecord['status']) =>
+  `the last run was interrupted while it was "${status}"`;
+
 /** The status of a target whose objects are not looked at: what its record says. */
 export function recordedStatus(target: string, record: TargetRecord): TargetStatus {
-  const resources = Object.entries(record.resources).map(([key, { status, since, identity }]): ResourceStatus => {
+  const { deployedAt: since, auth, endpoints } = record;
+  const resources = Object.entries(record.resources).map(([key, { status, since: then, identity }]): ResourceStatus => {
     const [id] = Object.values(identity);
-    const known = { key, since, ...(id === undefined ? {} : { id: String(id) }) };
+    const known = { key, since: then, ...(id === undefined ? {} : { id: String(id) }) };
     if (status === 'ready') return { ...known, state: 'recorded' };
-    return { ...known, state: 'unhealthy', reason: `the last run was interrupted while it was "${status}"` };
+    return { ...known, state: 'unhealthy', reason: interruptedWhile(status) };
   });
-  const complete = record.deployedAt !== undefined;
+  const complete = since !== undefined;
   return {
     target,
-    ...(record.deployedAt === undefined ? {} : { since: record.deployedAt }),
-    complete,
-    simulated: false,
-    ...(record.auth === undefined ? {} : { auth: record.auth }),
-    endpoints: record.endpoints,
-    resources,
-    healthy: complete && resources.every(({ state }) => state === 'recorded'),
+    ...(since === undefined ? {} : { since }),
+    ...{ complete, simulated: false },
+    ...(auth === undefined ? {} : { auth }),
+    ...{ endpoints, resources, healthy: complete && resources.every(({ state }) => state === 'recorded') },
   };
 }

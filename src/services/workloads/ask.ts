@@ -1,6 +1,7 @@
 import { modelFlag } from '../../config/flags.ts';
 import { refuseForeignTuning, tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
 import { remedy } from '../../errors.ts';
+import { variable } from '../words.ts';
 import { SERVICES } from './catalog.ts';
 import type { FlagSet, FlagValues, ServiceDefinition, ServiceSettings } from './service-definition.ts';
 
@@ -17,7 +18,7 @@ export function modelFlags(services: readonly ServiceDefinition[] = SERVICES): F
   return Object.fromEntries(
     services.flatMap(({ name, model }) => {
       const description = `${name.toUpperCase()}'s model`;
-      const env = `CHAINCTL_MODEL_${name.toUpperCase()}`;
+      const env = variable('model', name);
       return model === undefined ? [] : [[`model-${name}`, modelFlag({ description, default: model, env })]];
     }),
   );

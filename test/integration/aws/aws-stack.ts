@@ -6,7 +6,7 @@ import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import type { Clock } from '../../../src/services/clock.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
-import { type StackDeps, withStack } from '../../../src/services/stack/session.ts';
+import { openStack, type StackDeps } from '../../../src/services/stack/session.ts';
 import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import { UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
 import { type AwsPlanDeps, planAws } from '../../../src/services/targets/aws/deploy.ts';
@@ -110,7 +110,8 @@ export class AwsStack {
 
   teardown(changes: Partial<AwsDeps> = {}) {
     const deps = { ...this.deps, ...changes };
-    return withStack(this.paths, 'aws', deps, async (steps) => {
+    return openStack(this.paths, deps, async (stack) => {
+      const steps = stack.steps('aws');
       const target = await openAwsTarget(deps.ec2, this.paths.name, steps.journal.target, steps.context);
       return teardownTarget(target, steps);
     });

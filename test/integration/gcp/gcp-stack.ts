@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import type { Gcp } from '../../../lab/gcp/gcp.ts';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import { driftOf } from '../../../src/services/stack/drift.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
-import { type StackDeps, withStack } from '../../../src/services/stack/session.ts';
+import { openStack, type StackDeps } from '../../../src/services/stack/session.ts';
+import { driftOf } from '../../../src/services/stack/stack-status.ts';
 import { readState } from '../../../src/services/stack/state.ts';
 import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import type { BootSource } from '../../../src/services/targets/gcp/boot-source.ts';
 import { openCompute } from '../../../src/services/targets/gcp/compute.ts';
-import { type GcpPlanDeps, planGcp } from '../../../src/services/targets/gcp/deploy.ts';
+import { planGcp } from '../../../src/services/targets/gcp/deploy.ts';
+import type { GcpPlanDeps } from '../../../src/services/targets/gcp/plan-in-zone.ts';
 import { gcp as provider } from '../../../src/services/targets/gcp/provider.ts';
 import type { GcpRequest } from '../../../src/services/targets/gcp/request.ts';
 import { httpProbe } from '../../../src/services/targets/gcp/serving.ts';
@@ -108,7 +109,8 @@ export class GcpStack {
 
   teardown(changes: Partial<GcpDeps> = {}) {
     const deps = { ...this.deps, ...changes };
-    return withStack(this.paths, 'gcp', deps, async (steps) => {
+    return openStack(this.paths, deps, async (stack) => {
+      const steps = stack.steps('gcp');
       const target = openGcpTarget(deps.compute, this.paths.name, steps.journal.target, deps.bootTarget);
       return teardownTarget(target, steps);
     });
@@ -120,9 +122,11 @@ export class GcpStack {
 
   /** What `status --refresh` finds. */
   drift() {
-    return withStack(this.paths, 'gcp', this.deps, async (steps) =>
-      driftOf(openGcpTarget(this.deps.compute, this.paths.name, steps.journal.target, undefined), steps),
-    );
+    return openStack(this.paths, this.deps, async (stack) => {
+      const { context, journal } = stack.steps('gcp');
+      const target = openGcpTarget(this.deps.compute, this.paths.name, journal.target, undefined);
+      return driftOf(target, journal.target.resources, context);
+    });
   }
 
   /** As a killed process leaves it, with its state file lost. */

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deployCommands } from '../../../src/commands/deploy.ts';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
-import { checkNeeds } from '../../../src/services/deploy/links.ts';
+import { checkNeeds, refuseCircle } from '../../../src/services/deploy/links.ts';
 import { assignAll } from '../../../src/services/deploy/placements.ts';
 import { type DeployDeps, type Deployment, runDeploy } from '../../../src/services/deploy/run-deploy.ts';
 import { examinePlaces } from '../../../src/services/doctor/places.ts';
@@ -18,8 +18,8 @@ import { atPlace, type Place, placesOf } from '../../../src/services/stack/place
 import { openLogs } from '../../../src/services/stack/stack-logs.ts';
 import { placeOf, shellOf } from '../../../src/services/stack/stack-shell.ts';
 import { stackStatus } from '../../../src/services/stack/stack-status.ts';
-import { placesToTearDown, teardownStack } from '../../../src/services/stack/stack-teardown.ts';
 import { readState } from '../../../src/services/stack/state.ts';
+import { placesToTearDown, teardownStack } from '../../../src/services/stack/teardown.ts';
 import { flagsOver, ownValues } from '../../../src/services/targets/place-flags.ts';
 import { PROVIDERS } from '../../../src/services/targets/providers.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
@@ -83,7 +83,11 @@ async function places(of: StackPaths = paths): Promise<readonly Place[]> {
   return placesOf(providers(), await readState(of.state), input);
 }
 
-async function deploy(which: readonly Shed[], colour = 'red', own: Partial<DeployDeps> = {}): Promise<Deployment[]> {
+async function deploy(
+  which: readonly Shed[],
+  colour = 'red',
+  { dryRun = false, ...own }: Partial<DeployDeps> & { readonly dryRun?: boolean } = {},
+): Promise<Deployment[]> {
   const all = await places();
   const placements = await Promise.all(
     assignAll(
@@ -95,7 +99,7 @@ async function deploy(which: readonly Shed[], colour = 'red', own: Partial<Deplo
       return { place: { provider: place.provider, site }, services: chosen, request: await provider.ask(site, chosen) };
     }),
   );
-  return runDeploy(paths, placements, { dryRun: false, known: {} }, { ...deps(), ...own });
+  return runDeploy(paths, placements, { dryRun, known: {} }, { ...deps(), ...own });
 }
 
 describe('a place and a service that only a test knows', () => {
@@ -143,6 +147,14 @@ describe('a place and a service that only a test knows', () => {
     expect([...near.items.values()].map(({ spec }) => spec)).toEqual(['red']);
   });
 
+  it('leave nothing after a dry run of a stack that was not there', async () => {
+    await deploy([far, near], 'red', { dryRun: true });
+    expect(existsSync(paths.folder)).toBe(false);
+    await deploy([near]);
+    await deploy([near], 'blue', { dryRun: true });
+    expect(await readFile(paths.audit, 'utf8')).toContain('"plan"');
+  });
+
   it('stop with the other place when one of them fails', async () => {
     near.failure = new Error('the door is stuck');
     await expect(deploy([far, near])).rejects.toThrow('the door is stuck');
@@ -155,7 +167,7 @@ describe('a place and a service that only a test knows', () => {
   it('show up in status, logs, ssh and doctor', async () => {
     await deploy([far, near]);
     const all = await places();
-    const status = await stackStatus(paths, all, { refresh: true }, deps());
+    const status = await stackStatus(all, { refresh: true }, deps());
     expect(status.map(({ target, healthy }) => [target, healthy])).toEqual([
       ['near', true],
       ['far', true],
@@ -168,10 +180,8 @@ describe('a place and a service that only a test knows', () => {
       message: expect.stringMatching(/no logs of nope in .*; there are those of .*echo/),
       nextSteps: expect.arrayContaining([expect.stringMatching(/^name one of them: chainctl logs \w+ --stack demo$/)]),
     });
-    const place = await placeOf(paths, all, echo, services);
-    const words = await atPlace(place, (connection) =>
-      shellOf(connection, { service: echo, instance: undefined, place, stack: paths.name }),
-    );
+    const place = await placeOf(paths.name, all, echo, services);
+    const words = await atPlace(place, (connection) => shellOf(connection, place, echo, undefined));
     expect(words).toEqual(['knock', 'echo@far']);
     const examined = all.filter(({ provider }) => [near.name, far.name].includes(provider.name));
     expect(await examinePlaces(examined, 'far')).toMatchObject([{ name: 'far', status: 'ok' }]);
@@ -180,17 +190,8 @@ describe('a place and a service that only a test knows', () => {
 
   it('are found and removed by gc once nobody here knows the stack', async () => {
     await deploy([far, near]);
-    const lookouts = [near.provider, far.provider].map((provider) => ({
-      provider,
-      siteOf: (of: StackPaths) => ({
-        paths: of,
-        flags: {},
-        record: undefined,
-        operator: operator(),
-        signal: abort.signal,
-      }),
-    }));
-    const look = () => findGarbage(home, lookouts, { named: false }, deps());
+    const sheds = (await places()).filter(({ provider }) => [near.name, far.name].includes(provider.name));
+    const look = () => findGarbage(home, sheds, { named: false }, deps());
     expect((await look()).found.map(({ garbage }) => garbage)).toEqual([[], []]);
     await rm(paths.folder, { recursive: true });
     const { found, unseen } = await look();
@@ -241,10 +242,32 @@ describe('a place and a service that only a test knows', () => {
       ...['near-door', 'colour', 'service', 'b-url', 'yes', 'dry-run'],
     ]);
     expect(commands['deploy:far']?.flags.service).toMatchObject({ default: 'echo', options: ['a', 'b', 'echo'] });
+    // A shell cannot set a variable with a hyphen.
+    const needy = deployCommands(list, [...services, { ...echo, name: 'needy', needs: ['b-two'] }]);
+    expect(needy['deploy:far']?.flags['b-two-url']).toMatchObject({ env: 'CHAINCTL_B_TWO_URL' });
     // Both have a colour, and no variable says that they mean the same.
     expect(Object.keys(commands['deploy:all']?.flags ?? {})).toEqual([
       ...['near-door', 'near-colour', 'far-door', 'far-colour', 'yes', 'dry-run'],
     ]);
+  });
+});
+
+describe('services that need each other', () => {
+  it('are refused on two places, where each would wait for the address of the other', async () => {
+    const [a, b] = SERVICES.map((each) => ({ ...each, needs: [each.name === 'a' ? 'b' : 'a'] }));
+    expect(() => refuseCircle([[a as ServiceDefinition], [echo], [b as ServiceDefinition]])).toThrow(
+      'service A and service B need each other from different places: none of them can be the first',
+    );
+    refuseCircle([[a, b] as ServiceDefinition[], [echo]]);
+    refuseCircle([SERVICES, [echo]]);
+    const all = await places();
+    const placements = [near, far].map(({ name }, index) => ({
+      place: all.find(({ provider }) => provider.name === name) as Place,
+      services: [[a, b][index] as ServiceDefinition],
+      request: { colour: 'red', services: [] },
+    }));
+    await expect(runDeploy(paths, placements, { dryRun: false, known: {} }, deps())).rejects.toMatchObject({ exit: 2 });
+    expect(existsSync(paths.folder)).toBe(false);
   });
 });
 

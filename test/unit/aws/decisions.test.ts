@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkNeeds, namedUrls } from '../../../src/services/deploy/links.ts';
-import { parseCidr } from '../../../src/services/stack/cidr.ts';
-import { operatorAddress } from '../../../src/services/stack/operator-address.ts';
+import { operatorAddress, parseCidr } from '../../../src/services/stack/cidr.ts';
 import { findImage, parseImage, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
 import { rulesOf } from '../../../src/services/targets/aws/desired.ts';
 import type { Ec2 } from '../../../src/services/targets/aws/ec2.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { garbageOf } from '../../../src/services/gc/garbage.ts';
+import { garbageOf } from '../../../src/services/gc/collect.ts';
 import type { MarkedObject } from '../../../src/services/stack/provider.ts';
 import { perHourIn } from '../../../src/services/targets/aws/inventory.ts';
 import { tagText } from '../../../src/services/targets/aws/tags.ts';
@@ -11,10 +11,11 @@ function object(stack: string, changes: Partial<MarkedObject> = {}): MarkedObjec
 }
 
 const find = (objects: readonly MarkedObject[], known: readonly string[] = [], createdBy = 'me@here') =>
-  garbageOf({
-    ...{ objects, known: new Set(known), createdBy, now: NOW, decisiveKind: 'VM' },
-    perHour: (own) => perHourIn('eu-north-1', own),
-  });
+  garbageOf(
+    { objects, createdBy, decisiveKind: 'VM', perHour: (own) => perHourIn('eu-north-1', own) },
+    new Set(known),
+    NOW,
+  );
 
 test('a stack that this machine knows and that has not expired is none', () => {
   expect(find([object('mine')], ['mine'])).toEqual([]);

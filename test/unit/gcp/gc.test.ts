@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { garbageOf } from '../../../src/services/gc/garbage.ts';
+import { garbageOf } from '../../../src/services/gc/collect.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
 import { listMarked, type MarkedObject, perHour } from '../../../src/services/targets/gcp/inventory.ts';
 import { describe, objectName, ownerText } from '../../../src/services/targets/gcp/names.ts';
@@ -33,10 +33,11 @@ test('a stack that got its time limit later expires with its template, and is it
   const compute = { project: 'p', read: async (call: string) => lists[call] ?? [] } as unknown as Compute;
   const objects = await listMarked(compute, new AbortController().signal);
   const at = (time: string) =>
-    garbageOf({
-      ...{ objects, known: new Set<string>(), createdBy: ownerText('CORP\\anna@here'), now: Date.parse(time) },
-      ...{ perHour, decisiveKind: 'template' },
-    });
+    garbageOf(
+      { objects, createdBy: ownerText('CORP\\anna@here'), perHour, decisiveKind: 'template' },
+      new Set(),
+      Date.parse(time),
+    );
   expect(at('2026-05-01T12:00:00Z')).toMatchObject([{ stack: 's', reason: 'expired', foreign: false }]);
   expect(at('2026-05-01T10:00:00Z')).toMatchObject([{ stack: 's', reason: 'unknown here', foreign: false }]);
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
-import { Journal } from '../../../src/services/stack/journal.ts';
+import { journalOf, openStore } from '../../../src/services/stack/journal.ts';
 import { type Desired, desire } from '../../../src/services/stack/resource.ts';
 import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import { FakeWorld } from './fake-resource.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const statePath = () => join(folder, 'state.json');
-const openJournal = () => Journal.open(statePath(), 'test', 'fake', world.context.clock);
+const openJournal = async () => journalOf(await openStore(statePath(), 'test', world.context.clock), 'fake');
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 const newToken = () => `token-${++tokens}`;
 const recorded = async () => JSON.parse(await readFile(statePath(), 'utf8')).targets.fake.resources;

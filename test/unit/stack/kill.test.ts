@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
-import { Journal } from '../../../src/services/stack/journal.ts';
+import { journalOf, openStore } from '../../../src/services/stack/journal.ts';
 import { readState } from '../../../src/services/stack/state.ts';
 import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import { KillWorld } from './kill-world.ts';
@@ -20,7 +20,7 @@ const V2 = { 'ssh-key': 'v1', firewall: 'v2', 'instance-a': 'v1', 'address-a': '
 
 async function stepsOf(world: KillWorld) {
   const { context, newToken, write } = world;
-  const journal = await Journal.open(world.statePath, 'demo', 'cloud', context.clock, { write });
+  const journal = await journalOf(await openStore(world.statePath, 'demo', context.clock, { write }), 'cloud');
   return { context: { ...context, recorded: (key: string) => journal.resource(key) }, journal, newToken };
 }
 

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
-import { acquireLock } from '../../../src/services/stack/lock.ts';
+import { acquireLock, breakLock } from '../../../src/services/stack/lock.ts';
 import { inspectLock, type LockHolder, type LockJudge } from '../../../src/services/stack/lock-holder.ts';
-import { breakLock } from '../../../src/services/stack/unlock.ts';
 
 let folder: string;
 let path: string;
@@ -15,30 +14,26 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+const NOW = Date.now();
+const SINCE = new Date(NOW).toISOString();
 const holder = (pid: number, host = 'here'): LockHolder => ({
   host,
   user: 'ann',
   pid,
   startedAt: `start-${pid}`,
   command: 'chainctl deploy local',
-  since: '2026-01-01T00:00:00.000Z',
+  since: SINCE,
 });
 const take = (self: LockHolder, alive: readonly number[], takeovers: unknown[] = []) =>
-  acquireLock(path, {
-    self,
-    stack: 'demo',
-    now: () => Date.now(),
-    isAlive: async ({ pid }) => alive.includes(pid),
-    onTakeover: (previous) => takeovers.push(previous),
-  });
+  acquireLock(path, 'demo', { ...judge(alive), self }, (previous) => takeovers.push(previous));
 
 const judge = (alive: readonly number[]): LockJudge => ({
-  host: 'here',
-  now: () => Date.now(),
+  self: { host: 'here' },
+  clock: { now: () => NOW },
   isAlive: async ({ pid }) => alive.includes(pid),
 });
 async function age(file: string, seconds: number) {
-  const then = new Date(Date.now() - seconds * 1000);
+  const then = new Date(NOW - seconds * 1000);
   await utimes(file, then, then);
 }
 
@@ -47,7 +42,7 @@ describe('the lock of a stack', () => {
     const lock = await take(holder(1), [1]);
     await expect(take(holder(2), [1, 2])).rejects.toMatchObject({
       exit: ExitCode.locked,
-      message: 'the stack is locked by ann, pid 1, since 2026-01-01T00:00:00.000Z, for "chainctl deploy local"',
+      message: `the stack is locked by ann, pid 1, since ${SINCE}, for "chainctl deploy local"`,
     });
     await lock.release();
     await (await take(holder(2), [2])).release();
@@ -104,7 +99,7 @@ describe('unlock', () => {
   const unlock = async (alive: readonly number[], force = false) => {
     const view = await inspectLock(path, judge(alive));
     if (view === undefined) throw new Error('no lock');
-    await breakLock(path, view, { force, judge: judge(alive) });
+    await breakLock(path, view, force);
   };
 
   it('refuses while the holder is alive on this machine, and leaves the lock', async () => {
@@ -140,7 +135,7 @@ describe('unlock', () => {
     const view = await inspectLock(path, judge([]));
     await first.release();
     const second = await take(holder(2), [2]);
-    await expect(breakLock(path, view as never, { force: true, judge: judge([]) })).rejects.toMatchObject({
+    await expect(breakLock(path, view as never, true)).rejects.toMatchObject({
       code: 'locked',
     });
     await second.check();

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
+import { breakLock } from '../../../src/services/stack/lock.ts';
 import { inspectLock } from '../../../src/services/stack/lock-holder.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import type { Place } from '../../../src/services/stack/places.ts';
 import type { Connection, Provider, Site } from '../../../src/services/stack/provider.ts';
 import { desire, type Target } from '../../../src/services/stack/resource.ts';
 import { ensureSecret, listSecrets } from '../../../src/services/stack/secrets.ts';
-import { openStack, type StackDeps, withStack } from '../../../src/services/stack/session.ts';
+import { openStack, type StackDeps } from '../../../src/services/stack/session.ts';
 import { stackStatus } from '../../../src/services/stack/stack-status.ts';
-import { placesToTearDown, teardownStack } from '../../../src/services/stack/stack-teardown.ts';
 import { readState } from '../../../src/services/stack/state.ts';
 import { recordedStatus } from '../../../src/services/stack/target-status.ts';
-import { breakLock } from '../../../src/services/stack/unlock.ts';
+import { placesToTearDown, teardownStack } from '../../../src/services/stack/teardown.ts';
 import { FakeWorld } from './fake-resource.ts';
 
 let home: string;
@@ -44,7 +44,8 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 const notes = () => events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
 
 function deploy(name = 'fake', target: Target = world.target, of = world) {
-  return withStack(paths, name, deps, async (steps) => {
+  return openStack(paths, deps, async (stack) => {
+    const steps = stack.steps(name);
     const desired = [desire(of.resource('base'), 'v1'), desire(of.resource('top', ['base']), 'v1')];
     await applyPlan(target, desired, await observeAndPlan(target, desired, steps.journal, steps.context), steps);
     await steps.journal.describe({ endpoints: {}, complete: true });
@@ -72,24 +73,20 @@ async function placeOf(name: string, target: Target, own: Partial<Connection> = 
 
 describe('an open stack', () => {
   it('stops at its next write when its lock was taken away, and leaves the state to who has it now', async () => {
-    const judge = { host: 'here', now: () => 0, isAlive: async () => true };
     const base = world.resource('base');
     const create = base.create.bind(base);
     base.create = async (...args) => {
       const made = await create(...args);
-      const view = await inspectLock(paths.lock, judge);
-      if (view !== undefined) await breakLock(paths.lock, view, { force: true, judge });
+      const view = await inspectLock(paths.lock, deps);
+      if (view !== undefined) await breakLock(paths.lock, view, true);
       return made;
     };
     const desired = [desire(base, 'v1'), desire(world.resource('top', ['base']), 'v1')];
-    const run = withStack(paths, 'fake', deps, async (steps) =>
-      applyPlan(
-        world.target,
-        desired,
-        await observeAndPlan(world.target, desired, steps.journal, steps.context),
-        steps,
-      ),
-    );
+    const run = openStack(paths, deps, async (stack) => {
+      const steps = stack.steps('fake');
+      const plan = await observeAndPlan(world.target, desired, steps.journal, steps.context);
+      await applyPlan(world.target, desired, plan, steps);
+    });
     await expect(run).rejects.toMatchObject({ code: 'lock-lost' });
     expect(world.calls).toEqual(['create base']);
     expect(JSON.parse(await readFile(paths.state, 'utf8')).targets.fake.resources.base.status).toBe('creating');
@@ -130,7 +127,7 @@ describe('status', () => {
   it('with refresh says of every resource how it compares with its record', async () => {
     await deploy();
     const drift = async () => {
-      const [target] = await stackStatus(paths, [await placeOf('fake', world.target)], { refresh: true }, deps);
+      const [target] = await stackStatus([await placeOf('fake', world.target)], { refresh: true }, deps);
       return Object.fromEntries(
         (target?.drift ?? []).map(({ key, drift: state, detail }) => [key, `${state} ${detail ?? ''}`.trim()]),
       );
@@ -150,7 +147,7 @@ describe('status', () => {
   it('does not call gone what it cannot look at', async () => {
     await deploy();
     world.hidden.set('top', 'its machine does not answer');
-    const [target] = await stackStatus(paths, [await placeOf('fake', world.target)], { refresh: true }, deps);
+    const [target] = await stackStatus([await placeOf('fake', world.target)], { refresh: true }, deps);
     expect(target?.drift).toEqual([
       { key: 'base', drift: 'in-sync' },
       { key: 'top', drift: 'unseen', detail: 'its machine does not answer' },
@@ -163,7 +160,7 @@ describe('status', () => {
       throw new Error('looked');
     };
     const place = await placeOf('fake', world.target, { target: open });
-    const [target] = await stackStatus(paths, [place], { refresh: false }, deps);
+    const [target] = await stackStatus([place], { refresh: false }, deps);
     expect(target).toMatchObject({ target: 'fake', complete: true, healthy: true });
     expect(target?.resources.map(({ key, state }) => [key, state])).toEqual([
       ['base', 'recorded'],
@@ -179,10 +176,9 @@ describe('the teardown of a stack', () => {
     let looks = 0;
     const discover: Target['discover'] = async (context) => {
       const found = await world.target.discover(context);
-      const judge = { host: 'here', now: () => 0, isAlive: async () => true };
-      const view = await inspectLock(paths.lock, judge);
+      const view = await inspectLock(paths.lock, deps);
       // The second look is the last thing before the record goes: no write comes through from here on.
-      if (++looks === 2 && view !== undefined) await breakLock(paths.lock, view, { force: true, judge });
+      if (++looks === 2 && view !== undefined) await breakLock(paths.lock, view, true);
       return found;
     };
     const killed = teardownStack(paths, [await placeOf('aws', { ...world.target, discover })], deps);

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
 import { readEndpoints } from '../../../src/services/stack/endpoints.ts';
-import { Journal } from '../../../src/services/stack/journal.ts';
+import { type Journal, journalOf, openStore } from '../../../src/services/stack/journal.ts';
 import type { StackPaths } from '../../../src/services/stack/paths.ts';
 import { readState } from '../../../src/services/stack/state.ts';
-import { StateStore } from '../../../src/services/stack/store.ts';
 import { withServices } from '../../../src/services/workloads/request.ts';
 
 let folder: string;
@@ -26,7 +25,7 @@ describe('state', () => {
   });
 
   it('is written 0600 in a 0700 folder and read back', async () => {
-    const journal = await Journal.open(path, 'demo', 'local', clock);
+    const journal = await journalOf(await openStore(path, 'demo', clock), 'local');
     await journal.record('a', { status: 'creating', token: 't', spec: { x: 1 }, identity: {} });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await stat(join(folder, 'stack'))).mode & 0o777).toBe(0o700);
@@ -40,13 +39,13 @@ describe('state', () => {
   });
 
   it('is read back in the middle of removing what it had no record of', async () => {
-    const journal = await Journal.open(path, 'demo', 'local', clock);
+    const journal = await journalOf(await openStore(path, 'demo', clock), 'local');
     await journal.record('a', { status: 'removing', token: '', spec: undefined, identity: { pid: 7 } });
     expect((await readState(path))?.targets.local?.resources.a).toMatchObject({ status: 'removing' });
   });
 
   it('keeps parallel writes in order', async () => {
-    const journal = await Journal.open(path, 'demo', 'local', clock);
+    const journal = await journalOf(await openStore(path, 'demo', clock), 'local');
     const keys = Array.from({ length: 20 }, (_, index) => `r${index}`);
     await Promise.all(keys.map((key) => journal.record(key, { status: 'ready', token: key, spec: 0, identity: {} })));
     expect(Object.keys((await readState(path))?.targets.local?.resources ?? {}).sort()).toEqual(keys.sort());
@@ -62,13 +61,13 @@ describe('state', () => {
     ],
     ['newer', '{"version": 99}', /has version 99/],
   ])('refuses a file that is %s, says where, and leaves it as it is', async (_name, text, message) => {
-    await (await Journal.open(path, 'demo', 'local', clock)).record('a', undefined);
+    await (await journalOf(await openStore(path, 'demo', clock), 'local')).record('a', undefined);
     await writeFile(path, text);
     await expect(readState(path)).rejects.toMatchObject({
       exit: ExitCode.configuration,
       message: expect.stringMatching(message),
     });
-    await expect(Journal.open(path, 'demo', 'local', clock)).rejects.toThrow();
+    await expect(openStore(path, 'demo', clock)).rejects.toThrow();
     expect(await readFile(path, 'utf8')).toBe(text);
   });
 });
@@ -100,7 +99,7 @@ describe('a state of an earlier version', () => {
     await mkdir(join(folder, 'stack'));
     await writeFile(path, JSON.stringify(OLD));
     expect(await readState(path)).toEqual({ ...OLD, version: 3, serial: 0 });
-    const journal = await Journal.open(path, 'demo', 'local', clock);
+    const journal = await journalOf(await openStore(path, 'demo', clock), 'local');
     await journal.record('b', { status: 'ready', token: 't', spec: 0, identity: {} });
     const written = await readState(path);
     expect(written).toMatchObject({ version: 3, serial: 1 });
@@ -172,19 +171,19 @@ describe('the history', () => {
   };
 
   it('keeps the last 20 versions, 0600, and counts on when the file is lost', async () => {
-    await write(await Journal.open(path, 'demo', 'local', clock), 25);
+    await write(await journalOf(await openStore(path, 'demo', clock), 'local'), 25);
     expect(await versions()).toHaveLength(20);
     expect((await versions()).at(-1)).toBe('000024.json');
     const kept = join(folder, 'stack', 'history', '000024.json');
     expect((await stat(kept)).mode & 0o777).toBe(0o600);
     expect((await readState(kept))?.targets.local?.resources.a?.spec).toBe(23);
     await rm(path);
-    await write(await Journal.open(path, 'demo', 'local', clock), 2);
+    await write(await journalOf(await openStore(path, 'demo', clock), 'local'), 2);
     expect((await versions()).at(-1)).toBe('000025.json');
   });
 
   it('is named by the error of a damaged file: the newest version that is sound', async () => {
-    await write(await Journal.open(path, 'demo', 'local', clock), 4);
+    await write(await journalOf(await openStore(path, 'demo', clock), 'local'), 4);
     const kept = (serial: string) => join(folder, 'stack', 'history', `${serial}.json`);
     await writeFile(kept('000003'), '{');
     await writeFile(path, '{"version":');
@@ -197,8 +196,8 @@ describe('the history', () => {
 
 describe('a store', () => {
   it('lets two targets be written at the same time without losing either', async () => {
-    const store = await StateStore.open(path, 'demo', clock);
-    const journals = ['aws', 'gcp'].map((target) => new Journal(store, target));
+    const store = await openStore(path, 'demo', clock);
+    const journals = ['aws', 'gcp'].map((target) => journalOf(store, target));
     const record = { status: 'ready', token: 't', spec: 0, identity: {} } as const;
     await Promise.all(journals.flatMap((journal) => [1, 2, 3].map((n) => journal.record(`r${n}`, record))));
     const state = await readState(path);
@@ -212,7 +211,7 @@ describe('a store', () => {
     const beforeWrite = async () => {
       if (!mine) throw new Error('lost');
     };
-    const journal = await Journal.open(path, 'demo', 'local', clock, { beforeWrite });
+    const journal = await journalOf(await openStore(path, 'demo', clock, { beforeWrite }), 'local');
     await journal.record('a', { status: 'ready', token: 't', spec: 0, identity: {} });
     const before = await readFile(path, 'utf8');
     mine = false;

@@ -1,6 +1,5 @@
 import { remoteLog } from '../../machine/remote-logs.ts';
-import { runThere } from '../../machine/run-there.ts';
-import { HostSessions } from '../../machine/sessions.ts';
+import { HostSessions, runThere } from '../../machine/sessions.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import { loadHostTemplates } from '../../machine/templates.ts';
 import { healthStatus } from '../../stack/health-status.ts';

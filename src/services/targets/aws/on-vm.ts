@@ -54,7 +54,7 @@ export function onVm(
   const options = {
     stack: paths.name,
     sessions,
-    installDocker: templates.boot.installDocker,
+    boot: templates.boot,
     unreachable: 'absent',
     gone: (context: ResourceContext) => resources.whyGone(context),
     access: async (context: ResourceContext) => vmAccess(paths, await resources.publicAddress(context), sshUser),

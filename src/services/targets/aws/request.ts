@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { parseCidr } from '../../stack/cidr.ts';
-import { operatorAddress } from '../../stack/operator-address.ts';
+import { operatorAddress, parseCidr } from '../../stack/cidr.ts';
 import type { Site } from '../../stack/provider.ts';
 import { askServices } from '../../workloads/ask.ts';
 import { entryOf } from '../../workloads/catalog.ts';

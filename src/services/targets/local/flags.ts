@@ -2,6 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { authFlag } from '../../../config/cloud-flags.ts';
 import { integerFlag, numberFlag } from '../../../config/flags.ts';
 import { DEFAULT_CONCURRENCY } from '../../chain/tuning.ts';
+import { variable } from '../../words.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import type { FlagSet } from '../../workloads/service-definition.ts';
@@ -16,7 +17,7 @@ const portFlags: FlagSet = Object.fromEntries(
     const [what, port] = isReplicated(service)
       ? [`port of the proxy in front of ${name}`, PROXY_PORT]
       : [`${name}'s port`, service.port];
-    const range = { default: port, min: 0, max: 65_535, env: `CHAINCTL_PORT_${name}` };
+    const range = { default: port, min: 0, max: 65_535, env: variable('port', service.name) };
     return [`port-${service.name}`, integerFlag({ description: `${what}; 0 for any free one`, ...range })];
   }),
 );
