@@ -146,7 +146,7 @@ function withOwnAddress(
  * @throws RemedyError (exit 3) when it runs another one
  */
 function refuseAnother({ request, resources }: TargetRecord, name: string, stack: string): void {
-  const there = serviceOn(request ?? undefined);
+  const there = serviceOn(request);
   if (recordedRequest(request) === undefined || Object.keys(resources).length === 0 || there === name) return;
   throw remedy.configuration(
     'service-moved',

@@ -1,8 +1,7 @@
 import { remedy } from '../../../errors.ts';
 import { shortHash } from '../../machine/templates.ts';
 import { pollUntil } from '../../stack/poll.ts';
-import type { Ownership } from '../../stack/resource.ts';
-import { NotMade, type Resource, type ResourceContext } from '../../stack/resource.ts';
+import { NotMade, type Ownership, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { type Ec2, filters, type Input, type Instance } from './ec2.ts';
 import { Ec2Error, isAws, unless } from './errors.ts';
 import { eventually } from './eventually.ts';
@@ -74,7 +73,6 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
     whenReplaced: (dependency) => (dependency === KEY_PAIR ? 'same' : 'replace'),
 
     async create(context, spec, token) {
-      checkUserData(deps.userData);
       const { image } = await deps.launch();
       const hash = specHash(spec);
       const input: Input<'RunInstances'> = {

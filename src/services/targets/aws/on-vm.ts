@@ -8,7 +8,7 @@ import type { HostSessions } from '../../machine/sessions.ts';
 import { formatPublicKey, parsePublicKey } from '../../machine/ssh-keys.ts';
 import { type HostTemplates, shortHash, templatesOf } from '../../machine/templates.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
+import { type Desired, desire, type Resource } from '../../stack/resource.ts';
 import { readSecret, SSH_KEY, stackToken } from '../../stack/secrets.ts';
 import { definitionOf } from '../../workloads/catalog.ts';
 import { onlyService } from '../../workloads/request.ts';
@@ -51,21 +51,19 @@ export function onVm(
   name: string,
   { paths, templates, sessions, ...others }: VmDeps,
 ) {
-  const options = {
-    stack: paths.name,
-    sessions,
-    boot: templates.boot,
-    unreachable: 'absent',
-    gone: (context: ResourceContext) => resources.whyGone(context),
-    access: async (context: ResourceContext) => vmAccess(paths, await resources.publicAddress(context), sshUser),
-  } as const;
-  const below = elasticIp ? [INSTANCE, ADDRESS] : [INSTANCE];
   const service = definitionOf(name);
+  const options: ServiceOptions = {
+    ...{ stack: paths.name, sessions, service, boot: templates.boot, templates: templatesOf(templates, service) },
+    ...others,
+    unreachable: 'absent',
+    gone: (context) => resources.whyGone(context),
+    access: async (context) => vmAccess(paths, await resources.publicAddress(context), sshUser),
+  };
+  const below = elasticIp ? [INSTANCE, ADDRESS] : [INSTANCE];
   const keys = keysOf(name);
-  const own = { ...options, ...others, service, templates: templatesOf(templates, service) };
   return {
     host: goesWithTheVm(hostResource(keys.host, below, options)),
-    service: goesWithTheVm(serviceResource(keys.service, [keys.host], own)),
+    service: goesWithTheVm(serviceResource(keys.service, [keys.host], options)),
   };
 }
 
