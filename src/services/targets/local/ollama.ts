@@ -30,28 +30,25 @@ export function ollamaUrl(host: string | undefined): string {
  * @throws RemedyError (exit 3) when none answers or a model cannot be pulled
  */
 export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<void> {
-  const { emit, signal, clock } = context;
-  const ollama = connect(url, signal);
-  const present = await Promise.race([
-    ollama.list(),
-    clock.sleep(5000, signal).then(() => {
-      throw new Error('no answer within 5 s');
-    }),
-  ]).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw remedy.configuration(
-      'no-ollama',
-      `no Ollama answers at ${url}: ${reasonOf(error)}`,
-      [
-        'start it with: ollama serve',
-        'or name another with OLLAMA_HOST=host:port',
-        'or use the simulated engine: --engine sim',
-      ],
-      error,
-    );
-  });
+  const { emit, signal } = context;
+  const soon = soonOr(signal);
+  const present = await connect(url, soon)
+    .list()
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw remedy.configuration(
+        'no-ollama',
+        `no Ollama answers at ${url}: ${soon.aborted ? 'no answer within 5 s' : reasonOf(error)}`,
+        [
+          'start it with: ollama serve',
+          'or name another with OLLAMA_HOST=host:port',
+          'or use the simulated engine: --engine sim',
+        ],
+        error,
+      );
+    });
   const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
-  for (const model of models) if (!names.has(canonicalModelName(model))) await pull(ollama, model, url, context);
+  for (const model of models) if (!names.has(canonicalModelName(model))) await pull(model, url, context);
   emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${models.join(' and ')}` });
 }
 
@@ -61,7 +58,7 @@ export async function modelFiles(
   models: readonly string[],
   signal: AbortSignal,
 ): Promise<(ModelFile | undefined)[]> {
-  const ollama = connect(url, AbortSignal.any([signal, AbortSignal.timeout(5000)]));
+  const ollama = connect(url, soonOr(signal));
   return Promise.all(
     models.map(async (model) => {
       const shown = await ollama.show({ model }).catch(() => undefined);
@@ -70,6 +67,9 @@ export async function modelFiles(
     }),
   );
 }
+
+/** Aborted where an answer takes long that needs no work. */
+const soonOr = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(5000)]);
 
 /** The library has no timeout of its own; every call ends when the command does. */
 function connect(host: string, signal: AbortSignal): Ollama {
@@ -80,10 +80,10 @@ function connect(host: string, signal: AbortSignal): Ollama {
   });
 }
 
-async function pull(ollama: Ollama, model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {
+async function pull(model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {
   try {
     const progress = pullProgress(model, `model ${model}`, emit);
-    for await (const part of await ollama.pull({ model, stream: true })) progress.line(part);
+    for await (const part of await connect(url, signal).pull({ model, stream: true })) progress.line(part);
     progress.done();
   } catch (error) {
     signal.throwIfAborted();
