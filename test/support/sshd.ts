@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { HostAccess } from '../../src/services/machine/access.ts';
 import { formatPublicKey, makeSshKeyPair, parsePublicKey } from '../../src/services/machine/ssh-keys.ts';
 import type { KeyPair } from '../../src/services/stack/secrets.ts';
-import { freePorts } from '../../src/services/targets/local/ports.ts';
+import { freePort } from '../../src/services/targets/local/ports.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
 
@@ -33,7 +33,7 @@ export class Sshd {
   }
 
   static async prepare(): Promise<Sshd> {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort(new Set());
     const folder = await mkdtemp(join(tmpdir(), 'chainctl-sshd-'));
     const sshd = new Sshd(port, folder, makeSshKeyPair('host'), makeSshKeyPair('operator'));
     await sshd.writeHostKey(sshd.hostKey);

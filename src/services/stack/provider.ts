@@ -64,7 +64,7 @@ export interface Site {
 }
 
 /** What looking at a place may tell. */
-export type LookContext = Pick<ResourceContext, 'emit' | 'signal'>;
+type LookContext = Pick<ResourceContext, 'emit' | 'signal'>;
 
 /** A place that has been opened. Optional members are abilities: the commands offer what is there. */
 export interface Connection<Request = unknown> {

@@ -39,7 +39,7 @@ export class NotMade extends Error {
 }
 
 /** How a live object compares with what is wanted. */
-export type Difference = 'same' | 'update' | 'replace';
+type Difference = 'same' | 'update' | 'replace';
 
 /**
  * One cloud object, local process or remote step. The key is unique within a target; `find` looks at the world (a tag,

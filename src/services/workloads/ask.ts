@@ -40,12 +40,11 @@ export function refuseForeignFlags(
 ): void {
   const own = new Set(deployed.flatMap(flagsMeaning));
   for (const service of services) {
-    const { name } = service;
     const foreign = flagsMeaning(service).find((flag) => !own.has(flag) && isTyped(flag));
     if (foreign === undefined) continue;
-    const names = deployed.map((each) => each.name.toUpperCase()).join(', ');
-    throw remedy.usage('usage', `--${foreign} is for service ${name.toUpperCase()}, and this deploys ${names}`, [
-      `leave it out, or deploy what it is for: --service ${name}`,
+    const titles = deployed.map(({ title }) => title).join(', ');
+    throw remedy.usage('usage', `--${foreign} is for ${service.title}, and this deploys ${titles}`, [
+      `leave it out, or deploy what it is for: --service ${service.name}`,
     ]);
   }
 }

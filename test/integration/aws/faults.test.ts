@@ -161,7 +161,7 @@ describe('what ends in one sentence with an exit code', () => {
       identify: () => ({}),
     };
     let bound: AwsResources | undefined;
-    const extra = (resources: AwsResources) => {
+    const extra = async (resources: AwsResources) => {
       bound = resources;
       return [desire(waiting, {})];
     };

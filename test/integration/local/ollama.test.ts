@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
 import { ollamaUrl } from '../../../src/services/targets/local/ollama.ts';
-import { freePorts } from '../../../src/services/targets/local/ports.ts';
+import { freePort } from '../../../src/services/targets/local/ports.ts';
 import { BUNDLES, TestStack } from '../../support/local-stack.ts';
 
 let stack: TestStack;
@@ -14,7 +14,7 @@ let url: string;
 
 beforeEach(async () => {
   stack = await TestStack.open();
-  const [port] = await freePorts(1);
+  const port = await freePort(new Set());
   url = `http://127.0.0.1:${port}`;
 });
 afterEach(async () => {

@@ -2,7 +2,8 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findLogs, LogReader } from '../../../src/services/targets/local/logs.ts';
+import type { LogSource } from '../../../src/services/stack/log-source.ts';
+import { findLogs } from '../../../src/services/targets/local/logs.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -12,11 +13,14 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const lines = async (read: Promise<readonly { line: string }[]>) => (await read).map(({ line }) => line);
 
-describe('LogReader', () => {
+/** The log of A's process in the folder. */
+const logOfA = async () => (await findLogs(folder, 'a', 'process'))[0] as LogSource;
+
+describe('a log', () => {
   it('gives the last lines, then what comes, whole lines only and no broken characters', async () => {
     const path = join(folder, 'a.log');
     await writeFile(path, 'one\ntwo\nthree\n');
-    const reader = new LogReader('a', path);
+    const reader = await logOfA();
     expect(await lines(reader.tail(2))).toEqual(['two', 'three']);
     const bytes = Buffer.from('grün\n');
     await appendFile(path, bytes.subarray(0, 3));
@@ -28,7 +32,7 @@ describe('LogReader', () => {
   it('starts over when the file was emptied', async () => {
     const path = join(folder, 'a.log');
     await writeFile(path, 'a long first line\n');
-    const reader = new LogReader('a', path);
+    const reader = await logOfA();
     await reader.tail(1);
     await writeFile(path, 'new\n');
     expect(await lines(reader.read())).toEqual(['new']);

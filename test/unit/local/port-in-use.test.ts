@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { portInUse } from '../../../src/services/targets/local/port-in-use.ts';
+import { portInUse } from '../../../src/services/targets/local/ports.ts';
 import { formatTag } from '../../../src/services/targets/local/process-tag.ts';
 
 const server = createServer();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { loadHostTemplates } from '../../../src/services/machine/templates.ts';
-import { loadBundles } from '../../../src/services/targets/local/bundles.ts';
+import { loadBundles } from '../../../src/services/targets/local/desired.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
 import { commonSettings, type ServiceDefinition } from '../../../src/services/workloads/service-definition.ts';
 import { BUNDLES, TestStack } from '../../support/local-stack.ts';

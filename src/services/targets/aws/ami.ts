@@ -1,5 +1,5 @@
 import { remedy } from '../../../errors.ts';
-import type { Ec2 } from './ec2.ts';
+import { type Ec2, filters } from './ec2.ts';
 import { insteadOf } from './errors.ts';
 
 /** Canonical's own account; the name has the architecture where the star is. */
@@ -30,14 +30,10 @@ export function parseImage(text: string): { readonly id: string } | { readonly o
  */
 export async function findImage(ec2: Ec2, text: string, architecture: string, signal: AbortSignal) {
   const image = parseImage(text);
-  const fitting = (Name: string, value = '') => ({ Name, Values: [value] });
   const input =
     'id' in image
       ? { ImageIds: [image.id] }
-      : {
-          Owners: [image.owner],
-          Filters: [fitting('name', image.name), fitting('architecture', architecture), fitting('state', 'available')],
-        };
+      : { Owners: [image.owner], Filters: filters({ name: image.name, architecture, state: 'available' }) };
   const unknown = ['InvalidAMIID.NotFound', 'InvalidAMIID.Malformed', 'InvalidAMIID.Unavailable'];
   const { Images = [] } = await ec2.call('DescribeImages', input, signal).catch(insteadOf(unknown, { Images: [] }));
   const [newest] = Images.toSorted((a, b) => (b.CreationDate ?? '').localeCompare(a.CreationDate ?? ''));

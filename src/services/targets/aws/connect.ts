@@ -7,7 +7,7 @@ import { once } from '../../stack/once.ts';
 import { createdBy } from '../../stack/operator.ts';
 import type { Connection, Site } from '../../stack/provider.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
-import { forgetSecretPair, stackToken } from '../../stack/secrets.ts';
+import { forgetSecretPair } from '../../stack/secrets.ts';
 import { noMachine } from '../../stack/stack-shell.ts';
 import { UBUNTU_24_04 } from './ami.ts';
 import { planAws } from './deploy.ts';
@@ -44,9 +44,7 @@ export function connectAws(site: Site): Connection<AwsRequest> {
         ec2: opened,
         createdBy: createdBy(operator),
         material: (make) => vmMaterial(paths, templates.boot, request, make),
-        token: (make) => stackToken(paths, make),
-        extra: (resources, wanted, token) =>
-          desiredOnVm(resources, wanted, { paths, templates, sessions, answerable }, token),
+        extra: (...wanted) => desiredOnVm({ paths, templates, sessions, answerable }, ...wanted),
       });
     },
     async target(purpose, context) {

@@ -9,7 +9,7 @@ import type { TargetRecord } from '../../stack/state.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { expiryOf, neededOf, onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
-import { type AwsResources, awsResources, desiredAws, type Material, NO_MATERIAL } from './desired.ts';
+import { type AwsResources, awsResources, desiredAws, type Material } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
 import { checkUserData, type LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
@@ -26,13 +26,11 @@ export interface AwsPlanDeps {
   /**
    * Keys and boot text of the stack.
    *
-   * @param make whether missing ones may be made; without, undefined says that there are none yet
+   * @param make whether missing ones may be made; without, empty ones stand for those that there are not yet
    */
-  material(make: boolean): Promise<Material | undefined>;
+  material(make: boolean): Promise<Material>;
   /** What comes on top of the VM: the host and the service. */
-  extra?(resources: AwsResources, request: AwsRequest, token: string | undefined): readonly Desired[];
-  /** The stack's token; made when `make` and it is missing. */
-  token?(make: boolean): Promise<string | undefined>;
+  extra?(resources: AwsResources, request: AwsRequest, make: boolean): Promise<readonly Desired[]>;
 }
 
 /** AWS has said "within a few minutes". */
@@ -63,13 +61,12 @@ export async function planAws(
   ]);
   const request: AwsRequest = { ...asked, links: neededOf(links.known, needs), account };
   const { auth } = request;
-  const material = (await deps.material(make)) ?? NO_MATERIAL;
+  const material = await deps.material(make);
   checkUserData(material.userData);
   const expiresAt = expiryOf(request, context.clock.now());
   const launch = once(() => resolveLaunch(ec2, request, signal));
   const resources = awsResources(ec2, { stack, createdBy, expiresAt }, material, launch);
-  const token = auth === 'token' ? await deps.token?.(make) : undefined;
-  const extra = deps.extra?.(resources, request, token) ?? [];
+  const extra = (await deps.extra?.(resources, request, make)) ?? [];
   const desired = [...desiredAws(request, vpcId, material, resources), ...extra];
   const target = awsTarget(
     resources,
@@ -149,7 +146,7 @@ function withOwnAddress(
  * @throws RemedyError (exit 3) when it runs another one
  */
 function refuseAnother({ request, resources }: TargetRecord, name: string, stack: string): void {
-  const there = serviceOn(request ?? undefined);
+  const there = serviceOn(request);
   if (recordedRequest(request) === undefined || Object.keys(resources).length === 0 || there === name) return;
   throw remedy.configuration(
     'service-moved',

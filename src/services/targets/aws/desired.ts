@@ -23,6 +23,7 @@ export interface Material {
   readonly bootHash: string;
 }
 
+/** Where there is none yet, and none shall be made. */
 export const NO_MATERIAL: Material = { publicKey: '', userData: '', bootHash: '' };
 
 /** The resources of one stack on EC2, bound to each other. */

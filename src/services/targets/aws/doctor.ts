@@ -1,8 +1,9 @@
 import { reasonOf } from '../../../errors.ts';
 import { type DoctorCheck, examine, finding } from '../../doctor/check.ts';
 import { findImage } from './ami.ts';
-import type { Ec2 } from './ec2.ts';
+import { type Ec2, filters } from './ec2.ts';
 import { isAws } from './errors.ts';
+import { INSTANCE } from './instance-state.ts';
 import { findInstanceType } from './instance-types.ts';
 import { findAccount, findVpc } from './launch.ts';
 import { costOf } from './prices.ts';
@@ -20,7 +21,7 @@ const SKEW_FAILURE_SECONDS = 240;
 /** What is asked of EC2 with credentials that it accepts. */
 const CHECKS: Readonly<Record<string, Work>> = {
   async 'aws region'({ region, call }, _request, signal) {
-    const Filters = [{ Name: 'region-name', Values: [region] }];
+    const Filters = filters({ 'region-name': region });
     const { Regions: [found] = [] } = await call('DescribeRegions', { AllRegions: true, Filters }, signal);
     if (found === undefined) return ['failed', `${region} is not a region`, 'choose another with --region'];
     if (found.OptInStatus !== 'not-opted-in') return ['ok', region];
@@ -90,21 +91,20 @@ async function imageOf(ec2: Ec2, { type, image }: DoctorRequest, signal: AbortSi
  */
 async function wouldLaunch(ec2: Ec2, request: DoctorRequest, signal: AbortSignal): Promise<Found> {
   const image = await imageOf(ec2, request, signal);
-  const group = await ownGroup(ec2, request, signal);
+  const { subnetId: SubnetId, type } = request;
+  // One that a stack has made where the VM would be.
+  const Filters = filters({ 'tag-key': STACK_TAG, 'vpc-id': await findVpc(ec2, SubnetId, signal) });
+  const { SecurityGroups: [{ GroupId: group } = {}] = [] } = await ec2.call(
+    'DescribeSecurityGroups',
+    { Filters },
+    signal,
+  );
+  const doctor = { stack: 'doctor', createdBy: 'doctor' };
   const input = {
     DryRun: true,
     SecurityGroupIds: group === undefined ? undefined : [group],
-    ImageId: image.id,
-    InstanceType: request.type as never,
-    MinCount: 1,
-    MaxCount: 1,
-    SubnetId: request.subnetId,
-    TagSpecifications: tagSpecifications(
-      ['instance', 'volume'],
-      { stack: 'doctor', createdBy: 'doctor' },
-      'instance-a',
-      'none',
-    ),
+    ...{ ImageId: image.id, InstanceType: type as never, MinCount: 1, MaxCount: 1, SubnetId },
+    TagSpecifications: tagSpecifications(['instance', 'volume'], doctor, INSTANCE, 'none'),
   };
   try {
     await ec2.call('RunInstances', input, signal);
@@ -116,14 +116,4 @@ async function wouldLaunch(ec2: Ec2, request: DoctorRequest, signal: AbortSignal
     if (!isAws(error, 'DryRunOperation')) throw error;
   }
   return ['ok', 'EC2 would accept it; vCPU quota and capacity show only in a real launch (see Service Quotas)'];
-}
-
-/** A security group that a stack has made where the VM would be; undefined while there is none. */
-async function ownGroup(ec2: Ec2, { subnetId }: DoctorRequest, signal: AbortSignal): Promise<string | undefined> {
-  const Filters = [
-    { Name: 'tag-key', Values: [STACK_TAG] },
-    { Name: 'vpc-id', Values: [await findVpc(ec2, subnetId, signal)] },
-  ];
-  const { SecurityGroups: [group] = [] } = await ec2.call('DescribeSecurityGroups', { Filters }, signal);
-  return group?.GroupId;
 }

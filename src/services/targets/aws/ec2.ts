@@ -86,6 +86,10 @@ export async function openEc2({ region, profile, endpoint, clock, attempts = 5 }
   };
 }
 
+/** Filters as the API takes them: each has to fit, with one of its values. */
+export const filters = (by: Readonly<Record<string, string | readonly string[]>>) =>
+  Object.entries(by).map(([Name, values]) => ({ Name, Values: [values].flat() }));
+
 /** All pages of a listing. */
 export async function pagesOf<Name extends 'DescribeInstances' | 'DescribeInstanceTypeOfferings'>(
   ec2: Ec2,

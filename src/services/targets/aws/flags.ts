@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { formerly, integerFlag, urlFlag } from '../../../config/flags.ts';
+import { integerFlag, urlFlag } from '../../../config/flags.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 
 export const DEFAULT_REGION = 'eu-north-1';
@@ -35,23 +35,17 @@ export const awsPlaceFlags = {
 
 /** What the VM is to be and who may log in to it: what `doctor` examines, too. */
 export const awsDoctorFlags = {
-  type: formerly(
-    'CHAINCTL_TYPE',
-    Flags.string({
-      description: 'instance type; its architecture selects the image',
-      default: DEFAULT_TYPE,
-      helpValue: 'TYPE',
-      env: 'CHAINCTL_AWS_TYPE',
-    }),
-  ),
-  subnet: formerly(
-    'CHAINCTL_SUBNET',
-    Flags.string({
-      description: "subnet for the VM [default: the region's default network]",
-      helpValue: 'SUBNET',
-      env: 'CHAINCTL_AWS_SUBNET',
-    }),
-  ),
+  type: Flags.string({
+    description: 'instance type; its architecture selects the image',
+    default: DEFAULT_TYPE,
+    helpValue: 'TYPE',
+    ...{ env: 'CHAINCTL_AWS_TYPE', formerly: 'CHAINCTL_TYPE' },
+  }),
+  subnet: Flags.string({
+    description: "subnet for the VM [default: the region's default network]",
+    helpValue: 'SUBNET',
+    ...{ env: 'CHAINCTL_AWS_SUBNET', formerly: 'CHAINCTL_SUBNET' },
+  }),
   'operator-address': operatorAddressFlag,
 };
 
@@ -63,16 +57,11 @@ export const awsDeployFlags = {
     helpValue: 'IMAGE',
     env: 'CHAINCTL_AMI',
   }),
-  'disk-gb': formerly(
-    'CHAINCTL_DISK_GB',
-    integerFlag({
-      description: 'size of the encrypted disk, GB',
-      default: DEFAULT_DISK_GB,
-      min: 8,
-      max: 1000,
-      env: 'CHAINCTL_AWS_DISK_GB',
-    }),
-  ),
+  'disk-gb': integerFlag({
+    description: 'size of the encrypted disk, GB',
+    ...{ default: DEFAULT_DISK_GB, min: 8, max: 1000 },
+    ...{ env: 'CHAINCTL_AWS_DISK_GB', formerly: 'CHAINCTL_DISK_GB' },
+  }),
   allow: Flags.string({
     description: 'address range that may use the service; repeatable [default: your address alone]',
     helpValue: 'CIDR',

@@ -6,6 +6,9 @@ import { insteadOf } from './errors.ts';
 
 export const INSTANCE = 'instance-a';
 
+export const STARTED = ['pending', 'running'];
+export const ALIVE = [...STARTED, 'stopping', 'stopped'];
+
 const READY_SECONDS = 300;
 const ENDED = ['terminated', 'shutting-down'];
 

@@ -1,5 +1,5 @@
 import { type RemedyError, remedy } from '../../../errors.ts';
-import { type Ec2, pagesOf } from './ec2.ts';
+import { type Ec2, filters, pagesOf } from './ec2.ts';
 import { insteadOf } from './errors.ts';
 
 /** Sizes in order, for telling which one is nearest. */
@@ -12,7 +12,7 @@ const SIZES = ['nano', 'micro', 'small', 'medium', 'large', 'xlarge', '2xlarge',
  * @throws RemedyError (exit 3) when the region does not offer it, with near ones that it does
  */
 export async function findInstanceType(ec2: Ec2, name: string, signal: AbortSignal) {
-  const Filters = [{ Name: 'instance-type', Values: [name] }];
+  const Filters = filters({ 'instance-type': name });
   const unknown = insteadOf(['InvalidInstanceType', 'InvalidParameterValue'], { InstanceTypes: [] });
   const [{ InstanceTypeOfferings: offered = [] }, { InstanceTypes: [type] = [] }] = await Promise.all([
     ec2.call('DescribeInstanceTypeOfferings', { LocationType: 'region', Filters }, signal),

@@ -1,12 +1,11 @@
 import { remedy } from '../../../errors.ts';
 import { shortHash } from '../../machine/templates.ts';
 import { pollUntil } from '../../stack/poll.ts';
-import type { Ownership } from '../../stack/resource.ts';
-import { NotMade, type Resource, type ResourceContext } from '../../stack/resource.ts';
-import type { Ec2, Input, Instance } from './ec2.ts';
+import { NotMade, type Ownership, type Resource, type ResourceContext } from '../../stack/resource.ts';
+import { type Ec2, filters, type Input, type Instance } from './ec2.ts';
 import { Ec2Error, isAws, unless } from './errors.ts';
 import { eventually } from './eventually.ts';
-import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from './instance-state.ts';
+import { ALIVE, describeInstances, findById, INSTANCE, STARTED, settle, waitUntilRunning } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import { FIREWALL } from './security-group.ts';
@@ -32,8 +31,6 @@ export interface InstanceDeps {
   readonly userData: string;
 }
 
-const STILL = ['pending', 'running'];
-const ALIVE = [...STILL, 'stopping', 'stopped'];
 const GONE_SECONDS = 600;
 /** EC2 takes 16 KB of user-data, counted before base64. */
 const USER_DATA_BYTES = 16 * 1024;
@@ -54,7 +51,7 @@ export function checkUserData(text: string): void {
 /** The VM. Found by its tags while it is pending, running, stopping or stopped; one that has ended does not count. */
 export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resource<InstanceSpec, LiveInstance> {
   const list = (context: ResourceContext, states: readonly string[]): Promise<Instance[]> => {
-    const Filters = [...stackFilters(owner.stack, INSTANCE), { Name: 'instance-state-name', Values: [...states] }];
+    const Filters = [...stackFilters(owner.stack, INSTANCE), ...filters({ 'instance-state-name': states })];
     return describeInstances(ec2, { Filters }, context.signal);
   };
   const terminate = async ({ signal }: ResourceContext, ids: readonly string[]) => {
@@ -76,7 +73,6 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
     whenReplaced: (dependency) => (dependency === KEY_PAIR ? 'same' : 'replace'),
 
     async create(context, spec, token) {
-      checkUserData(deps.userData);
       const { image } = await deps.launch();
       const hash = specHash(spec);
       const input: Input<'RunInstances'> = {
@@ -109,7 +105,7 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
       };
       return runOnce(ec2, context, input, {
         ...{ token, hash },
-        ours: async () => chooseInstance(await list(context, STILL)),
+        ours: async () => chooseInstance(await list(context, STARTED)),
       });
     },
 
@@ -162,7 +158,7 @@ export type LiveInstance = NonNullable<ReturnType<typeof chooseInstance>>;
  */
 export function chooseInstance(instances: readonly Instance[]) {
   const order = ({ State, LaunchTime, InstanceId = '' }: Instance) =>
-    `${STILL.includes(State?.Name ?? '') ? 0 : 1} ${LaunchTime?.toISOString() ?? ''} ${InstanceId}`;
+    `${STARTED.includes(State?.Name ?? '') ? 0 : 1} ${LaunchTime?.toISOString() ?? ''} ${InstanceId}`;
   const [first, ...others] = instances.toSorted((a, b) => order(a).localeCompare(order(b)));
   if (first === undefined) return undefined;
   const { InstanceId: id = '', State, InstanceType = '', PublicIpAddress } = first;

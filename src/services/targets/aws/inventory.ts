@@ -1,8 +1,8 @@
 import type { MarkedObject } from '../../stack/provider.ts';
 import { ADDRESS } from './address.ts';
-import type { Ec2, Tag } from './ec2.ts';
+import { type Ec2, filters, type Tag } from './ec2.ts';
 import { DEFAULT_DISK_GB } from './flags.ts';
-import { describeInstances, INSTANCE } from './instance-state.ts';
+import { ALIVE, describeInstances, INSTANCE } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import { addressPerHour, costOf } from './prices.ts';
 import { FIREWALL } from './security-group.ts';
@@ -10,10 +10,9 @@ import { CREATED_BY_TAG, EXPIRES_TAG, KEY_TAG, readTags, STACK_TAG } from './tag
 
 /** Everything in the region that carries chainctl's tag, whatever its stack. VMs that have ended do not count. */
 export async function listTagged(ec2: Ec2, signal: AbortSignal): Promise<MarkedObject[]> {
-  const Filters = [{ Name: 'tag-key', Values: [STACK_TAG] }];
-  const states = { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] };
+  const Filters = filters({ 'tag-key': STACK_TAG });
   const [instances, { KeyPairs = [] }, { SecurityGroups = [] }, { Addresses = [] }] = await Promise.all([
-    describeInstances(ec2, { Filters: [...Filters, states] }, signal),
+    describeInstances(ec2, { Filters: [...Filters, ...filters({ 'instance-state-name': ALIVE })] }, signal),
     ec2.call('DescribeKeyPairs', { Filters }, signal),
     ec2.call('DescribeSecurityGroups', { Filters }, signal),
     ec2.call('DescribeAddresses', { Filters }, signal),

@@ -1,6 +1,6 @@
 import { remedy } from '../../../errors.ts';
 import { findImage } from './ami.ts';
-import type { Ec2 } from './ec2.ts';
+import { type Ec2, filters } from './ec2.ts';
 import { insteadOf } from './errors.ts';
 import { findInstanceType } from './instance-types.ts';
 import type { AwsRequest } from './request.ts';
@@ -43,7 +43,7 @@ export async function findVpc(ec2: Ec2, subnetId: string | undefined, signal: Ab
       'or leave --subnet out to use the default network',
     ]);
   }
-  const Filters = [{ Name: 'is-default', Values: ['true'] }];
+  const Filters = filters({ 'is-default': 'true' });
   const { Vpcs: [vpc] = [] } = await ec2.call('DescribeVpcs', { Filters }, signal);
   if (vpc?.VpcId !== undefined) return vpc.VpcId;
   throw remedy.configuration('aws-no-vpc', `${ec2.region} has no default network (VPC) in this account`, [
@@ -54,7 +54,7 @@ export async function findVpc(ec2: Ec2, subnetId: string | undefined, signal: Ab
 
 /** The account that the credentials belong to, as its default security groups tell; undefined where there are none. */
 export async function findAccount(ec2: Ec2, signal: AbortSignal): Promise<string | undefined> {
-  const Filters = [{ Name: 'group-name', Values: ['default'] }];
+  const Filters = filters({ 'group-name': 'default' });
   const { SecurityGroups = [] } = await ec2.call('DescribeSecurityGroups', { Filters }, signal);
   return SecurityGroups[0]?.OwnerId;
 }

@@ -8,12 +8,12 @@ import type { HostSessions } from '../../machine/sessions.ts';
 import { formatPublicKey, parsePublicKey } from '../../machine/ssh-keys.ts';
 import { type HostTemplates, shortHash, templatesOf } from '../../machine/templates.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
-import { readSecret, SSH_KEY } from '../../stack/secrets.ts';
+import { type Desired, desire, type Resource } from '../../stack/resource.ts';
+import { readSecret, SSH_KEY, stackToken } from '../../stack/secrets.ts';
 import { definitionOf } from '../../workloads/catalog.ts';
 import { onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
-import type { AwsResources, Material } from './desired.ts';
+import { type AwsResources, type Material, NO_MATERIAL } from './desired.ts';
 import { INSTANCE } from './instance-state.ts';
 import type { AwsRequest } from './request.ts';
 import { HOST_KEY } from './tags.ts';
@@ -51,31 +51,34 @@ export function onVm(
   name: string,
   { paths, templates, sessions, ...others }: VmDeps,
 ) {
-  const options = {
-    stack: paths.name,
-    sessions,
-    boot: templates.boot,
-    unreachable: 'absent',
-    gone: (context: ResourceContext) => resources.whyGone(context),
-    access: async (context: ResourceContext) => vmAccess(paths, await resources.publicAddress(context), sshUser),
-  } as const;
-  const below = elasticIp ? [INSTANCE, ADDRESS] : [INSTANCE];
   const service = definitionOf(name);
+  const options: ServiceOptions = {
+    ...{ stack: paths.name, sessions, service, boot: templates.boot, templates: templatesOf(templates, service) },
+    ...others,
+    unreachable: 'absent',
+    gone: (context) => resources.whyGone(context),
+    access: async (context) => vmAccess(paths, await resources.publicAddress(context), sshUser),
+  };
+  const below = elasticIp ? [INSTANCE, ADDRESS] : [INSTANCE];
   const keys = keysOf(name);
-  const own = { ...options, ...others, service, templates: templatesOf(templates, service) };
   return {
     host: goesWithTheVm(hostResource(keys.host, below, options)),
-    service: goesWithTheVm(serviceResource(keys.service, [keys.host], own)),
+    service: goesWithTheVm(serviceResource(keys.service, [keys.host], options)),
   };
 }
 
-/** What is wanted on the VM. */
-export function desiredOnVm(
+/**
+ * What is wanted on the VM.
+ *
+ * @param make whether the stack's token may be made
+ */
+export async function desiredOnVm(
+  deps: VmDeps,
   resources: AwsResources,
   request: AwsRequest,
-  deps: VmDeps,
-  token: string | undefined,
-): Desired[] {
+  make: boolean,
+): Promise<Desired[]> {
+  const token = request.auth === 'token' ? await stackToken(deps.paths, make) : undefined;
   const { links, ollamaImage } = request;
   const wanted = onlyService(request);
   const { definition } = wanted;
@@ -93,16 +96,15 @@ function goesWithTheVm<Spec, Live>(resource: Resource<Spec, Live>): Resource<Spe
  *
  * @param ttlSeconds dead man's switch, after the first boot
  * @param make false looks only
- * @returns undefined where there are no keys yet, and none shall be made
  */
 export async function vmMaterial(
   paths: StackPaths,
   templates: BootTemplates,
   { ttlSeconds }: Pick<AwsRequest, 'ttlSeconds'>,
   make: boolean,
-): Promise<Material | undefined> {
+): Promise<Material> {
   const keys = await loginKeys(paths, HOST_KEY, make);
-  if (keys === undefined) return undefined;
+  if (keys === undefined) return NO_MATERIAL;
   const { publicKey } = keys.operator;
   const ttlMinutes = ttlSeconds === undefined ? undefined : Math.ceil(ttlSeconds / 60);
   return {

@@ -1,5 +1,5 @@
 import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
-import type { Ec2, IpPermission } from './ec2.ts';
+import { type Ec2, filters, type IpPermission } from './ec2.ts';
 import { isAws, unless } from './errors.ts';
 import { deleteOnceFree, eventually } from './eventually.ts';
 import { foreignName, objectName, readTags, STACK_TAG, stackFilters, tagSpecifications } from './tags.ts';
@@ -65,7 +65,7 @@ const without = (one: Permissions, other: Permissions) => [...one].filter(([text
 /** Which addresses reach the VM. Rules that differ are changed in place; rules that somebody added are taken back. */
 export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec, LiveFirewall> {
   const name = objectName(owner.stack, FIREWALL);
-  const describe = async (Filters: { Name: string; Values: string[] }[], { signal }: ResourceContext) => {
+  const describe = async (Filters: ReturnType<typeof filters>, { signal }: ResourceContext) => {
     const { SecurityGroups = [] } = await ec2.call('DescribeSecurityGroups', { Filters }, signal);
     return SecurityGroups.map(({ GroupId: id = '', VpcId: vpcId = '', IpPermissions = [], Tags }) => {
       return { id, vpcId, rules: byText(IpPermissions.flatMap(single)), tags: readTags(Tags) };
@@ -118,9 +118,7 @@ export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec
       } catch (error) {
         if (!isAws(error, 'InvalidGroup.Duplicate')) throw error;
       }
-      const byName = { 'group-name': name, 'vpc-id': vpcId };
-      const filters = Object.entries(byName).map(([Name, value]) => ({ Name, Values: [value] }));
-      const [there] = await describe(filters, context);
+      const [there] = await describe(filters({ 'group-name': name, 'vpc-id': vpcId }), context);
       if (there?.tags.get(STACK_TAG) !== owner.stack) throw foreignName('security group', name);
       return update(context, spec, there);
     },

@@ -1,6 +1,6 @@
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Ownership } from '../../stack/resource.ts';
-import type { ResourceType, Tag } from './ec2.ts';
+import { filters, type ResourceType, type Tag } from './ec2.ts';
 
 export const STACK_TAG = 'chainctl:stack';
 export const KEY_TAG = 'chainctl:key';
@@ -51,10 +51,9 @@ export function readTags(tags: readonly Tag[] | undefined): ReadonlyMap<string, 
   return new Map((tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
 }
 
-/** Filters for a Describe call: this stack's objects, or with a key this one. */
-export function stackFilters(stack: string, key?: string): { Name: string; Values: string[] }[] {
-  const filters = [{ Name: `tag:${STACK_TAG}`, Values: [stack] }];
-  return key === undefined ? filters : [...filters, { Name: `tag:${KEY_TAG}`, Values: [key] }];
+/** Filters for a Describe call: what this stack has of this key. */
+export function stackFilters(stack: string, key: string) {
+  return filters({ [`tag:${STACK_TAG}`]: stack, [`tag:${KEY_TAG}`]: key });
 }
 
 /** The error for an object that has our name and not our tag: it is never touched. */

@@ -1,29 +1,25 @@
 import { remedy } from '../../../errors.ts';
 import { TOKEN_SECRET, tokenId } from '../../chain/token.ts';
-import { applyPlan, type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
+import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, PlannedDeploy } from '../../stack/provider.ts';
-import type { Desired } from '../../stack/resource.ts';
 import { secretPath, stackToken } from '../../stack/secrets.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
-import type { ServiceDefinition } from '../../workloads/service-definition.ts';
-import type { Bundles } from './bundles.ts';
-import { desiredChain, type Ports, servicesOf, type TokenFile, wantedKeys } from './desired.ts';
+import { desiredChain, loadBundles, modelsOf, servicesOf, type TokenFile, wantedKeys } from './desired.ts';
 import { ensureOllama, modelFiles } from './ollama.ts';
-import { portInUse } from './port-in-use.ts';
-import { freePorts, LOOPBACK, tryPort } from './ports.ts';
+import { freePort, LOOPBACK, portInUse, tryPort } from './ports.ts';
 import { frontOf, isReplicated } from './replicas.ts';
 import type { LocalRequest } from './request.ts';
-import { findStackProcesses, type ProcessDeps, type ServiceSpec } from './service-process.ts';
-import { sharedContext } from './shared-model.ts';
-import { localTarget } from './target.ts';
+import { findStackProcesses, localTarget, type ProcessDeps, type ServiceSpec } from './service-process.ts';
+import { type ModelOfService, sharedContext } from './shared-model.ts';
 
 /** What the services of this machine are made from. */
 export interface LocalDeps {
   readonly paths: StackPaths;
   readonly processes: ProcessDeps;
-  readonly bundles: Bundles;
+  /** Folder of the built services. */
+  readonly bundles: string;
 }
 
 /**
@@ -40,30 +36,35 @@ export async function planLocal(
 ): Promise<PlannedDeploy> {
   const { context, journal } = steps;
   refuseOnePort(request);
+  const live = new Map((await findStackProcesses(processes)).map(({ key, port }) => [key, port]));
   const ports = await choosePorts(
     request,
-    processes,
+    live,
     (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
   );
   if (make && request.engine === 'ollama') {
     // Whatever is wrong with the request, it is said before gigabytes are pulled.
-    await sharedContexts(request, context.signal);
+    await sharingModels(request, context.signal);
     await ensureOllama(request.ollamaUrl, modelsOf(request), context);
   }
-  const shared = await sharedContexts(request, context.signal);
+  const shared = await sharingModels(request, context.signal);
   const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
   const target = localTarget(processes);
-  const desired = desiredChain(withContexts(request, shared.contexts), ports, bundles, processes, token);
+  const desired = desiredChain(shared.request, ports, await loadBundles(bundles), processes, token);
   const plan = await observeAndPlan(target, desired, journal, context);
-  if (make) await checkPorts(plan, desired, processes);
+  const own = new Set(live.values());
+  for (const { key, action } of make ? plan.changes : []) {
+    // Refused before anything is started: a port that a new process needs, and somebody else has.
+    const port = ports.get(key);
+    if (port === undefined || action === 'unchanged' || own.has(port)) continue;
+    if ((await tryPort(port)) === undefined) throw await portInUse(key, port, processes);
+  }
+  const services = SERVICES.filter(({ name }) => request.services[name] !== undefined);
   const deployed: Deployed = {
     where: 'on this machine',
     simulated: request.engine === 'sim',
     endpoints: Object.fromEntries(
-      SERVICES.filter(({ name }) => request.services[name] !== undefined).map((each) => [
-        each.name,
-        `http://${LOOPBACK}:${ports.get(frontOf(each))}`,
-      ]),
+      services.map((each) => [each.name, `http://${LOOPBACK}:${ports.get(frontOf(each))}`]),
     ),
     details: { logs: paths.logs },
     facts: { logs: paths.logs },
@@ -81,47 +82,33 @@ export async function planLocal(
   };
 }
 
-function modelsOf(request: LocalRequest): string[] {
-  return servicesOf(request).flatMap(({ name }) => request.services[name]?.model ?? []);
-}
-
 /**
- * The contexts of services that share a model, as far as can be told now: which file a name is, an engine says once it has
- * it. Tokens, by service.
+ * The request with the contexts that services have to share with their model, as far as can be told now: which file a name
+ * is, an engine says once it has it.
  *
  * @throws RemedyError (exit 2) when two different contexts were asked for
  */
-async function sharedContexts(request: LocalRequest, signal: AbortSignal) {
-  const { engine, ollamaUrl } = request;
-  const services = SERVICES.filter(({ name }) => request.services[name]?.model !== undefined);
-  const models = services.map(({ name }) => request.services[name]?.model as string);
-  const files = engine === 'ollama' ? await modelFiles(ollamaUrl, models, signal) : [];
-  const asked = services.map((service, index) => ({
-    service,
-    model: models[index] as string,
-    numCtx: request.services[service.name]?.tuning?.numCtx,
-    file: files[index],
-  }));
-  const contexts: Record<string, number> = {};
+async function sharingModels(request: LocalRequest, signal: AbortSignal) {
+  const asked = SERVICES.flatMap((service): ModelOfService[] => {
+    const { model, tuning } = request.services[service.name] ?? {};
+    return model === undefined ? [] : [{ service, model, numCtx: tuning?.numCtx }];
+  });
+  const models = asked.map(({ model }) => model);
+  const files = request.engine === 'ollama' ? await modelFiles(request.ollamaUrl, models, signal) : [];
+  const withFiles = asked.map((each, index) => ({ ...each, file: files[index] }));
+  const services = { ...request.services };
   const notes: string[] = [];
-  for (const [index, one] of asked.entries()) {
-    for (const other of asked.slice(index + 1)) {
-      const shared = sharedContext(one, other);
-      if (shared === undefined) continue;
-      notes.push(shared.note);
-      for (const { service } of [one, other]) contexts[service.name] = shared.numCtx;
+  for (const [index, one] of withFiles.entries()) {
+    for (const other of withFiles.slice(index + 1)) {
+      const { note, numCtx } = sharedContext(one, other) ?? {};
+      if (note === undefined) continue;
+      notes.push(note);
+      for (const { name } of [one.service, other.service]) {
+        services[name] = { ...services[name], tuning: { ...services[name]?.tuning, numCtx } };
+      }
     }
   }
-  return { contexts, notes };
-}
-
-/** The same request, with these contexts; tokens. */
-function withContexts(request: LocalRequest, contexts: Readonly<Record<string, number>>): LocalRequest {
-  const services = Object.entries(request.services).map(([name, settings]) => {
-    const numCtx = contexts[name];
-    return [name, numCtx === undefined ? settings : { ...settings, tuning: { ...settings.tuning, numCtx } }];
-  });
-  return { ...request, services: Object.fromEntries(services) };
+  return { request: { ...request, services }, notes };
 }
 
 /** The stack's token, made when it is first needed; a dry run makes none. */
@@ -132,64 +119,35 @@ async function tokenFile(paths: StackPaths, make: boolean): Promise<TokenFile> {
 
 /** @throws RemedyError (exit 2) */
 function refuseOnePort(request: LocalRequest): void {
-  const services = servicesOf(request).toReversed();
-  const portOf = ({ name }: ServiceDefinition) => request.ports[name] ?? 0;
-  for (const [index, one] of services.entries()) {
-    const other = services.slice(index + 1).find((each) => portOf(each) !== 0 && portOf(each) === portOf(one));
-    if (other === undefined) continue;
+  const chosen = SERVICES.filter(({ name }) => request.services[name] !== undefined && request.ports[name]);
+  for (const [port, [one, other]] of Map.groupBy(chosen, ({ name }) => request.ports[name])) {
+    if (one === undefined || other === undefined) continue;
     const [first, second] = [one, other].map((each) => {
       const name = each.name.toUpperCase();
       return isReplicated(each) ? `the proxy in front of ${name}` : name;
     });
-    throw remedy.usage('usage', `${first} and ${second} cannot both have port ${portOf(one)}`, [
+    throw remedy.usage('usage', `${first} and ${second} cannot both have port ${port}`, [
       `give --port-${one.name} and --port-${other.name} different values, or 0 for any free one`,
     ]);
   }
 }
 
 /**
- * A port for every process: what the operator asked for, else the one that its process already has, else the recorded
- * one while it is free (so that a restarted replica keeps its address), else any free one.
+ * A port for every process, by key: what the operator asked for, else the one that its process already has, else the
+ * recorded one while it is free (so that a restarted replica keeps its address), else any free one.
  */
 async function choosePorts(
   request: LocalRequest,
-  processes: ProcessDeps,
+  live: ReadonlyMap<string, number>,
   recordedPort: (key: string) => number | undefined,
-): Promise<Ports> {
-  const live = new Map((await findStackProcesses(processes)).map(({ key, port }) => [key, port]));
-  const asked = new Map(
-    servicesOf(request)
-      .map((each) => [frontOf(each), request.ports[each.name] ?? 0] as const)
-      .filter(([, port]) => port !== 0),
-  );
-  const taken = new Set([...asked.values(), ...live.values()]);
-  const keys = wantedKeys(request);
-  const fresh = await freePorts(keys.length);
+): Promise<ReadonlyMap<string, number>> {
+  const asked = new Map(servicesOf(request).map((each) => [frontOf(each), request.ports[each.name] || undefined]));
+  const taken = new Set([...asked.values(), ...live.values()].filter((port) => port !== undefined));
   const ports = new Map<string, number>();
-  for (const key of keys) {
-    const known = asked.get(key) ?? live.get(key);
-    const recorded = known === undefined ? recordedPort(key) : undefined;
-    const reusable = recorded !== undefined && !taken.has(recorded) && (await tryPort(recorded)) !== undefined;
-    const port = known ?? (reusable ? recorded : fresh.find((candidate) => !taken.has(candidate)));
-    if (port === undefined) throw new Error(`no free port for ${key}`);
+  for (const key of wantedKeys(request)) {
+    const port = asked.get(key) ?? live.get(key) ?? (await freePort(taken, recordedPort(key)));
     taken.add(port);
     ports.set(key, port);
   }
   return ports;
-}
-
-/** Refuses before anything is started when a port that a new process needs belongs to somebody else. */
-async function checkPorts(
-  { changes }: ObservedPlan,
-  desired: readonly Desired[],
-  processes: ProcessDeps,
-): Promise<void> {
-  const own = new Set((await findStackProcesses(processes)).map(({ port }) => port));
-  for (const { resource, spec } of desired) {
-    const { port } = spec as ServiceSpec;
-    const starts = changes.some(({ key, action }) => key === resource.key && action !== 'unchanged');
-    if (starts && !own.has(port) && (await tryPort(port)) === undefined) {
-      throw await portInUse(resource.key, port, processes);
-    }
-  }
 }

@@ -1,22 +1,47 @@
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { remedy } from '../../../errors.ts';
 import { DRAIN_SECONDS } from '../../chain/drain.ts';
 import { DEFAULT_CONCURRENCY, tuningEnv } from '../../chain/tuning.ts';
+import { shortHash } from '../../machine/templates.ts';
 import { type Desired, desire } from '../../stack/resource.ts';
-import { definitionOf, neededFirst } from '../../workloads/catalog.ts';
+import { definitionOf, neededFirst, SERVICES } from '../../workloads/catalog.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
-import type { Bundle, Bundles } from './bundles.ts';
 import { LOOPBACK } from './ports.ts';
 import { frontOf, isReplicated, replicaKeys } from './replicas.ts';
 import type { LocalRequest } from './request.ts';
-import type { ProcessDeps, ServiceSpec } from './service-process.ts';
-import { localProcess } from './target.ts';
+import { type ProcessDeps, type ServiceSpec, serviceProcess } from './service-process.ts';
 
-/** Port of each process, by key. */
-export type Ports = ReadonlyMap<string, number>;
+/** A built service: its file and the hash of its content. */
+type Bundle = Pick<ServiceSpec, 'bundle' | 'bundleHash'>;
+
+/** Reads the built services that came with the package, those of services by themselves, `engine-sim` and `proxy`. */
+export async function loadBundles(folder: string): Promise<Readonly<Record<string, Bundle>>> {
+  const own = ['engine-sim', 'proxy'].map((name) => ({ name, image: { bundle: `${name}.mjs` } }));
+  const load = async ({ name, image }: (typeof own)[number]): Promise<[string, Bundle]> => {
+    const bundle = resolve(folder, image.bundle);
+    try {
+      return [name, { bundle, bundleHash: shortHash(await readFile(bundle)) }];
+    } catch (error) {
+      throw remedy.configuration(
+        'not-built',
+        `the built service ${bundle} is missing`,
+        ['in a checkout: npm run build', 'otherwise install chainctl again'],
+        error,
+      );
+    }
+  };
+  return Object.fromEntries(await Promise.all([...SERVICES, ...own].map(load)));
+}
 
 /** The services of a request, those that others need first. */
 export function servicesOf({ services }: Pick<LocalRequest, 'services'>): ServiceDefinition[] {
   return neededFirst(Object.keys(services).map(definitionOf));
+}
+
+/** The models of a request, each once. */
+export function modelsOf({ services }: Pick<LocalRequest, 'services'>): string[] {
+  return [...new Set(Object.values(services).flatMap(({ model }) => model ?? []))];
 }
 
 /** The keys of all processes that a request asks for. */
@@ -37,66 +62,56 @@ export interface TokenFile {
 /**
  * Turns a request into the processes that make it up. Pure.
  *
+ * @param ports of each process, by key
  * @param token what the services ask for; undefined for a chain that is open
  */
 export function desiredChain(
   request: LocalRequest,
-  ports: Ports,
-  bundles: Bundles,
+  ports: ReadonlyMap<string, number>,
+  bundles: Readonly<Record<string, Bundle>>,
   deps: ProcessDeps,
   token?: TokenFile,
 ): Desired[] {
+  const { engine, sim, replicas } = request;
+  const services = servicesOf(request);
   const urlOf = (key: string) => `http://${LOOPBACK}:${ports.get(key)}`;
-  const engineUrl = request.engine === 'sim' ? urlOf('engine') : request.ollamaUrl;
-  const process = (key: string, bundle: Bundle, env: Readonly<Record<string, string>>): Desired => {
-    const spec: ServiceSpec = {
-      bundle: bundle.path,
-      bundleHash: bundle.hash,
-      port: ports.get(key) as number,
-      env,
-    };
-    return desire(localProcess(key, deps, request.replicas), spec);
+  const process = (key: string, bundle: string, env: Readonly<Record<string, string>>): Desired => {
+    const spec = { ...(bundles[bundle] as Bundle), port: ports.get(key) as number, env };
+    return desire(serviceProcess(key, deps, replicas), spec);
   };
-  const common = (key: string) => ({
-    OLLAMA_URL: engineUrl,
-    DRAIN_SECONDS: String(DRAIN_SECONDS),
-    LOG_PATH: join(deps.logs, `${key}.requests.jsonl`),
-    ...(token === undefined ? {} : { AUTH_TOKEN_FILE: token.path, AUTH_TOKEN_ID: token.id }),
-  });
+  const drain = { DRAIN_SECONDS: String(DRAIN_SECONDS) };
   // Where nothing else is said, no more work at a time than the engine has slots.
-  const concurrency = request.engine === 'sim' ? request.sim.parallel : DEFAULT_CONCURRENCY;
-  const links = Object.fromEntries(servicesOf(request).map((each) => [each.name, urlOf(frontOf(each))]));
-  const envOf = ({ name, env }: ServiceDefinition) => {
+  const concurrency = engine === 'sim' ? sim.parallel : DEFAULT_CONCURRENCY;
+  const links = Object.fromEntries(services.map((each) => [each.name, urlOf(frontOf(each))]));
+  const serve = (key: string, { name, env }: ServiceDefinition, host: { readonly SERVICE_HOST?: string } = {}) => {
     const settings = request.services[name] ?? {};
-    return { ...env(settings, links), ...tuningEnv({ concurrency, ...settings.tuning }) };
+    return process(key, name, {
+      OLLAMA_URL: engine === 'sim' ? urlOf('engine') : request.ollamaUrl,
+      ...drain,
+      LOG_PATH: join(deps.logs, `${key}.requests.jsonl`),
+      ...(token === undefined ? {} : { AUTH_TOKEN_FILE: token.path, AUTH_TOKEN_ID: token.id }),
+      ...host,
+      ...env(settings, links),
+      ...tuningEnv({ concurrency, ...settings.tuning }),
+    });
   };
-  const bundleOf = (name: string) => bundles[name] as Bundle;
-  return [
-    ...(request.engine === 'sim' ? [process('engine', bundleOf('engine-sim'), simulatedEngine(request))] : []),
-    ...servicesOf(request).flatMap((service) => {
-      const bundle = bundleOf(service.name);
-      if (!isReplicated(service)) {
-        return [process(service.name, bundle, { ...common(service.name), ...envOf(service) })];
-      }
-      const replicas = replicaKeys(service, request.replicas);
-      return [
-        ...replicas.map((key) => process(key, bundle, { ...common(key), SERVICE_HOST: key, ...envOf(service) })),
-        process(frontOf(service), bundleOf('proxy'), {
-          PROXY_BACKENDS: replicas.map((key) => `${key}=${urlOf(key)}`).join(','),
-          DRAIN_SECONDS: String(DRAIN_SECONDS),
-        }),
-      ];
-    }),
-  ];
-}
-
-function simulatedEngine({ services, sim }: LocalRequest): Readonly<Record<string, string>> {
-  const models = Object.keys(services).flatMap((name) => services[name]?.model ?? []);
-  return {
-    SIM_MODELS: [...new Set(models)].join(','),
+  const simulated = {
+    SIM_MODELS: modelsOf(request).join(','),
     SIM_OUTPUT_TOKENS_PER_SECOND: String(sim.outputTokensPerSecond),
     SIM_PROMPT_TOKENS_PER_SECOND: String(sim.promptTokensPerSecond),
     OLLAMA_NUM_PARALLEL: String(sim.parallel),
-    DRAIN_SECONDS: String(DRAIN_SECONDS),
+    ...drain,
   };
+  return [
+    ...(engine === 'sim' ? [process('engine', 'engine-sim', simulated)] : []),
+    ...services.flatMap((service) => {
+      if (!isReplicated(service)) return [serve(service.name, service)];
+      const keys = replicaKeys(service, replicas);
+      const backends = keys.map((key) => `${key}=${urlOf(key)}`).join(',');
+      return [
+        ...keys.map((key) => serve(key, service, { SERVICE_HOST: key })),
+        process(frontOf(service), 'proxy', { PROXY_BACKENDS: backends, ...drain }),
+      ];
+    }),
+  ];
 }

@@ -6,10 +6,7 @@ import { variable } from '../../words.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import type { FlagSet } from '../../workloads/service-definition.ts';
-import { isReplicated } from './replicas.ts';
-
-/** Replicas are numbered from 1; a number beyond any sensible count bounds what `handle` has to know. */
-export const MAX_REPLICAS = 64;
+import { isReplicated, MAX_REPLICAS } from './replicas.ts';
 
 /** Port of the proxy in front of replicas. */
 const PROXY_PORT = 8080;

@@ -9,7 +9,7 @@ import { stackOption } from '../../stack/stack-option.ts';
 import { type ResourceRecord, readState, type TargetRecord } from '../../stack/state.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import { LOOPBACK } from './ports.ts';
-import { isReplicated, replicaOf } from './replicas.ts';
+import { isReplicated, pathsOf, replicaOf } from './replicas.ts';
 import { localRequestSchema } from './request.ts';
 import { findStackProcesses, type LiveProcess, type ProcessDeps } from './service-process.ts';
 
@@ -34,24 +34,23 @@ export async function localSource(paths: StackPaths, deps: LocalSourceDeps): Pro
       const at = deps.clock.now();
       const [record, processes] = await Promise.all([readLocal(paths), findStackProcesses(deps.processes)]);
       const live = new Map(processes.map((each) => [each.key, each]));
-      const proxy = live.get('proxy');
-      const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])].filter(
-        (key) => replicaOf(key) === replicated?.name,
-      );
-      const [backends, instances] = await Promise.all([
-        proxy === undefined ? undefined : readProxy(`http://${LOOPBACK}:${proxy.port}`, signal),
-        Promise.all(keys.sort(byNumber).map((key) => instanceOf(key, live.get(key), record.resources[key]))),
+      const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])];
+      const own = keys.filter((key) => replicaOf(key) === replicated?.name).sort(BY_NUMBER);
+      const backends = readProxy(live.get('proxy'), signal);
+      const [, ...instances] = await Promise.all([
+        backends,
+        ...own.map((key) => instanceOf(key, live.get(key), record.resources[key], backends)),
       ]);
-      const request = localRequestSchema.safeParse(record.request);
-      const targetSize = request.success ? request.data.replicas : undefined;
+      const targetSize = localRequestSchema.safeParse(record.request).data?.replicas;
       const settled = instances.every(
-        ({ name, stage }) => stage === 'healthy' && (record.resources[name]?.status ?? 'ready') === 'ready',
+        ({ name, stage }) =>
+          ['healthy', 'serving'].includes(stage) && (record.resources[name]?.status ?? 'ready') === 'ready',
       );
       return {
         at,
         ...(targetSize === undefined ? {} : { targetSize }),
         stable: record.deployedAt !== undefined && settled && instances.length === (targetSize ?? instances.length),
-        instances: instances.map((instance) => behindProxy(instance, backends)),
+        instances,
         healthKnown: true,
         errors: [],
       };
@@ -70,63 +69,63 @@ async function readLocal(paths: StackPaths): Promise<TargetRecord> {
   );
 }
 
-/** A replica by itself, as far as `healthy`. */
+/**
+ * One replica.
+ *
+ * @param backends what the proxy says: where there is none, a healthy replica serves
+ */
 async function instanceOf(
   key: string,
   live: LiveProcess | undefined,
   record: ResourceRecord | undefined,
+  backends: ReturnType<typeof readProxy>,
 ): Promise<InstanceSample> {
   const { status = 'ready', since = '' } = record ?? {};
   const createdAt = Date.parse(since);
-  const known = { name: key, ...(Number.isNaN(createdAt) ? {} : { createdAt }) };
-  if (live === undefined) {
-    const stage = status === 'creating' || status === 'updating' ? 'creating' : 'leaving';
-    return { ...known, stage, detail: { record: status, health: 'no process' } };
-  }
-  const healthy = (await healthReason(`http://${LOOPBACK}:${live.port}/health`)) === undefined;
+  const healthy =
+    live !== undefined && (await healthReason(`http://${LOOPBACK}:${live.port}${pathsOf(key).health}`)) === undefined;
+  const inRotation = await backends;
+  const backend = inRotation?.get(key);
+  const serves = inRotation === undefined || backend === true;
+  const known = {
+    name: key,
+    ...(Number.isNaN(createdAt) ? {} : { createdAt }),
+    detail: {
+      record: status,
+      health: live === undefined ? 'no process' : healthy ? 'healthy' : 'unhealthy',
+      ...(backend === undefined ? {} : { proxy: backend ? 'in' : 'out' }),
+    },
+  };
+  if (live === undefined) return { ...known, stage: /^(creat|updat)ing$/.test(status) ? 'creating' : 'leaving' };
   return {
     ...known,
-    stage: status === 'removing' ? 'leaving' : healthy ? 'healthy' : 'running',
+    stage: status === 'removing' ? 'leaving' : !healthy ? 'running' : serves ? 'serving' : 'healthy',
     ...(!healthy && status === 'ready' ? { unwell: true } : {}),
-    detail: { record: status, health: healthy ? 'healthy' : 'unhealthy' },
     template: live.spec,
   };
 }
 
-/** With what the proxy says of it: where there is none, a healthy replica serves. */
-function behindProxy(replica: InstanceSample, backends: ReadonlyMap<string, boolean> | undefined): InstanceSample {
-  const backend = backends?.get(replica.name);
-  const serves = replica.stage === 'healthy' && (backends === undefined || backend === true);
-  return {
-    ...replica,
-    ...(serves ? { stage: 'serving' } : {}),
-    ...(backend === undefined ? {} : { detail: { ...replica.detail, proxy: backend ? 'in' : 'out' } }),
-  };
-}
-
 /** `b-2` before `b-10`. */
-function byNumber(a: string, b: string): number {
-  return Number(/\d+$/.exec(a)) - Number(/\d+$/.exec(b));
-}
+const BY_NUMBER = new Intl.Collator('en', { numeric: true }).compare;
 
 const TIMEOUT_MS = 2000;
 
-const status = z.looseObject({ backends: z.array(z.looseObject({ name: z.string(), healthy: z.boolean() })) });
+const proxyStatus = z.looseObject({ backends: z.array(z.looseObject({ name: z.string(), healthy: z.boolean() })) });
 
 /**
  * Which replicas the local proxy has in rotation, as it tells itself.
  *
  * @returns by name; undefined when it does not answer, which a group without a load balancer does not either
  */
-async function readProxy(base: string, signal: AbortSignal): Promise<ReadonlyMap<string, boolean> | undefined> {
+async function readProxy(proxy: LiveProcess | undefined, signal: AbortSignal) {
+  if (proxy === undefined) return undefined;
   try {
-    const { statusCode, body } = await request(`${base}/-/proxy`, {
+    const { statusCode, body } = await request(`http://${LOOPBACK}:${proxy.port}${pathsOf(proxy.key).inFlight}`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       reset: true,
     });
-    const parsed = status.safeParse(JSON.parse(await body.text()));
-    if (statusCode !== 200 || !parsed.success) return undefined;
-    return new Map(parsed.data.backends.map(({ name, healthy }) => [name, healthy]));
+    const { backends } = proxyStatus.parse(await body.json());
+    return statusCode === 200 ? new Map(backends.map(({ name, healthy }) => [name, healthy])) : undefined;
   } catch {
     signal.throwIfAborted();
     return undefined;

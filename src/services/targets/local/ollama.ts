@@ -1,5 +1,5 @@
 import { Ollama } from 'ollama';
-import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import { canonicalModelName } from '../../chain/model-name.ts';
 import { pullProgress } from '../../pull-progress.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
@@ -27,26 +27,29 @@ export function ollamaUrl(host: string | undefined): string {
  * Sees that a running Ollama has these models, pulling what is missing with progress. Ollama and its models belong to
  * the operator: they are no resources of the stack and a teardown leaves them alone.
  *
- * @returns whether one had to be pulled
  * @throws RemedyError (exit 3) when none answers or a model cannot be pulled
  */
-export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<boolean> {
-  const { emit, signal, clock } = context;
-  const ollama = connect(url, signal);
-  const present = await Promise.race([
-    ollama.list(),
-    clock.sleep(5000, signal).then(() => {
-      throw new Error('no answer within 5 s');
-    }),
-  ]).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw noOllama(url, error);
-  });
+export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<void> {
+  const { emit, signal } = context;
+  const soon = soonOr(signal);
+  const present = await connect(url, soon)
+    .list()
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw remedy.configuration(
+        'no-ollama',
+        `no Ollama answers at ${url}: ${soon.aborted ? 'no answer within 5 s' : reasonOf(error)}`,
+        [
+          'start it with: ollama serve',
+          'or name another with OLLAMA_HOST=host:port',
+          'or use the simulated engine: --engine sim',
+        ],
+        error,
+      );
+    });
   const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
-  const missing = [...new Set(models)].filter((model) => !names.has(canonicalModelName(model)));
-  for (const model of missing) await pull(ollama, model, url, context);
-  emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${[...new Set(models)].join(' and ')}` });
-  return missing.length > 0;
+  for (const model of models) if (!names.has(canonicalModelName(model))) await pull(model, url, context);
+  emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${models.join(' and ')}` });
 }
 
 /** The files behind models; undefined for one that the Ollama does not have, or where none answers within 5 s. */
@@ -55,7 +58,7 @@ export async function modelFiles(
   models: readonly string[],
   signal: AbortSignal,
 ): Promise<(ModelFile | undefined)[]> {
-  const ollama = connect(url, AbortSignal.any([signal, AbortSignal.timeout(5000)]));
+  const ollama = connect(url, soonOr(signal));
   return Promise.all(
     models.map(async (model) => {
       const shown = await ollama.show({ model }).catch(() => undefined);
@@ -64,6 +67,9 @@ export async function modelFiles(
     }),
   );
 }
+
+/** Aborted where an answer takes long that needs no work. */
+const soonOr = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(5000)]);
 
 /** The library has no timeout of its own; every call ends when the command does. */
 function connect(host: string, signal: AbortSignal): Ollama {
@@ -74,10 +80,10 @@ function connect(host: string, signal: AbortSignal): Ollama {
   });
 }
 
-async function pull(ollama: Ollama, model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {
+async function pull(model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {
   try {
     const progress = pullProgress(model, `model ${model}`, emit);
-    for await (const part of await ollama.pull({ model, stream: true })) progress.line(part);
+    for await (const part of await connect(url, signal).pull({ model, stream: true })) progress.line(part);
     progress.done();
   } catch (error) {
     signal.throwIfAborted();
@@ -88,17 +94,4 @@ async function pull(ollama: Ollama, model: string, url: string, { emit, signal }
       error,
     );
   }
-}
-
-function noOllama(url: string, cause: unknown): RemedyError {
-  return remedy.configuration(
-    'no-ollama',
-    `no Ollama answers at ${url}: ${reasonOf(cause)}`,
-    [
-      'start it with: ollama serve',
-      'or name another with OLLAMA_HOST=host:port',
-      'or use the simulated engine: --engine sim',
-    ],
-    cause,
-  );
 }

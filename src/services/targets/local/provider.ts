@@ -1,6 +1,6 @@
 import type { Operator } from '../../stack/operator.ts';
 import type { StackPaths } from '../../stack/paths.ts';
-import type { Connection, Provider, Site } from '../../stack/provider.ts';
+import type { Provider } from '../../stack/provider.ts';
 import { type LocalFlags, localDeployFlags } from './flags.ts';
 import type { LocalRequest } from './request.ts';
 import type { ProcessDeps } from './service-process.ts';
@@ -46,47 +46,41 @@ Run it again to change what differs: what is as wanted is left alone.`,
     const { findStackProcesses } = await import('./service-process.ts');
     return (await findStackProcesses(processesOf(paths, operator))).length > 0;
   },
-  connect: async (site) => connectionOf(site),
+  async connect({ paths, operator, record, signal }) {
+    const processes = processesOf(paths, operator);
+    return {
+      async plan(request, steps, _links, options) {
+        const { planLocal } = await import('./deploy.ts');
+        return planLocal(request, steps, options, { paths, processes, bundles: operator.bundles });
+      },
+      async target() {
+        const { localTarget } = await import('./service-process.ts');
+        return localTarget(processes);
+      },
+      async status() {
+        const { localStatus } = await import('./status.ts');
+        return localStatus(record, processes);
+      },
+      async doctor() {
+        const { doctorLocal } = await import('../../doctor/local.ts');
+        return doctorLocal({ ...operator, agentSocket: operator.env.SSH_AUTH_SOCK }, signal);
+      },
+      async logs(selection, kind) {
+        const { findLogs } = await import('./logs.ts');
+        return findLogs(paths.logs, selection, kind);
+      },
+      async group() {
+        const { localSource } = await import('./group-source.ts');
+        return record === undefined ? undefined : localSource(paths, { clock: operator.clock, processes });
+      },
+      close: async () => {},
+    };
+  },
 };
 
 /** How the processes of a stack are found and started. */
 function processesOf({ folder, logs }: StackPaths, { env, node, listProcesses }: Operator): ProcessDeps {
-  const baseEnv = Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const passed = PASSED_ON.map((name) => [name, env[name] ?? '']);
+  const baseEnv = Object.fromEntries(passed.filter(([name = '']) => env[name] !== undefined));
   return { folder, logs, listProcesses, node, baseEnv };
-}
-
-async function connectionOf({ paths, operator, record, signal }: Site): Promise<Connection<LocalRequest>> {
-  const processes = processesOf(paths, operator);
-  return {
-    async plan(request, steps, _links, options) {
-      const [{ planLocal }, { loadBundles }] = await Promise.all([import('./deploy.ts'), import('./bundles.ts')]);
-      return planLocal(request, steps, options, { paths, processes, bundles: await loadBundles(operator.bundles) });
-    },
-    async target() {
-      const { localTarget } = await import('./target.ts');
-      return localTarget(processes);
-    },
-    async status() {
-      const { localStatus } = await import('./status.ts');
-      return localStatus(record, processes);
-    },
-    async doctor() {
-      const { doctorLocal } = await import('../../doctor/local.ts');
-      return doctorLocal({ ...operator, agentSocket: operator.env.SSH_AUTH_SOCK }, signal);
-    },
-    async logs(selection, kind) {
-      const { findLogs, LogReader } = await import('./logs.ts');
-      return (await findLogs(paths.logs, selection, kind)).map(({ source, path }) => new LogReader(source, path));
-    },
-    async group() {
-      const { localSource } = await import('./group-source.ts');
-      return record === undefined ? undefined : localSource(paths, { clock: operator.clock, processes });
-    },
-    close: async () => {},
-  };
 }

@@ -1,6 +1,9 @@
 import { dependents, SERVICES, serviceNamed } from '../../workloads/catalog.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 
+/** Replicas are numbered from 1; a number beyond any sensible count bounds what `handle` has to know. */
+export const MAX_REPLICAS = 64;
+
 const REPLICA = /^(.+)-(\d+)$/;
 const PROXY = /^proxy(?:-(.+))?$/;
 
@@ -32,7 +35,21 @@ export function replicaOf(key: string): string | undefined {
   return PROXY.test(key) ? undefined : REPLICA.exec(key)?.[1];
 }
 
-/** Replicas are numbered from 1. */
 export function replicaKeys(service: ServiceDefinition, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${service.name}-${index + 1}`);
+}
+
+/** The keys of what a process needs. */
+export function neededBy(key: string, replicas: number): readonly string[] {
+  if (key === 'engine') return [];
+  const service = behind(key);
+  if (service !== undefined) return replicaKeys(service, replicas);
+  const needs = (serviceNamed(replicaOf(key) ?? key)?.needs ?? []).flatMap((need) => serviceNamed(need) ?? []);
+  return ['engine', ...needs.map(frontOf)];
+}
+
+/** Where a process says that it can serve, and what it has in flight. A proxy's health comes from a replica behind it. */
+export function pathsOf(key: string): { readonly health: string; readonly inFlight: string } {
+  if (key === 'engine') return { health: '/', inFlight: '/sim/stats' };
+  return { health: '/health', inFlight: PROXY.test(key) ? '/-/proxy' : '/health' };
 }

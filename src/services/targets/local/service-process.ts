@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -7,12 +6,14 @@ import { hasCode, type RemedyError, remedy } from '../../../errors.ts';
 import { DRAIN_SECONDS } from '../../chain/drain.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
+import { shortHash } from '../../machine/templates.ts';
 import { healthReason } from '../../stack/health-status.ts';
-import type { Difference, Resource, ResourceContext } from '../../stack/resource.ts';
+import { pollUntil } from '../../stack/poll.ts';
+import type { Resource, ResourceContext, Target } from '../../stack/resource.ts';
 import { stackOption } from '../../stack/stack-option.ts';
-import { portInUse } from './port-in-use.ts';
-import { LOOPBACK, tryPort } from './ports.ts';
+import { LOOPBACK, portInUse, tryPort } from './ports.ts';
 import { formatTag, type ProcessTag, parseTag } from './process-tag.ts';
+import { MAX_REPLICAS, neededBy, pathsOf } from './replicas.ts';
 import { stopProcess } from './stop-process.ts';
 
 /** A service as a process of this machine. */
@@ -40,13 +41,10 @@ export interface ProcessDeps {
 /** A real engine loads a model of some GB from a slow disk. */
 const READY_SECONDS = 180;
 const POLL_MS = 50;
-/** Every start is refused for a moment; only what lasts longer is worth a line. */
-const QUIET_MS = 1500;
 
 /** Hash that decides whether a running process is the wanted one. */
 function specHash(spec: ServiceSpec): string {
-  const canonical = JSON.stringify({ ...spec, env: Object.entries(spec.env).sort() });
-  return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
+  return shortHash(JSON.stringify({ ...spec, env: Object.entries(spec.env).sort() }));
 }
 
 /** All processes of the stack in this folder, by key. */
@@ -58,32 +56,49 @@ export async function findStackProcesses(deps: Pick<ProcessDeps, 'folder' | 'lis
   });
 }
 
-/** A service of the chain as a background process that outlives the command. */
+export function localTarget(deps: ProcessDeps): Target {
+  return {
+    name: 'local',
+    discover: async () => [...new Set((await findStackProcesses(deps)).map(({ key }) => key))],
+    handle: (key) => serviceProcess(key, deps) as Resource<unknown, unknown>,
+  };
+}
+
+/**
+ * A part of the chain as a background process that outlives the command: `engine`, `b-1` ... `b-N`, `proxy`, `a`, by the
+ * services' names.
+ */
 export function serviceProcess(
   key: string,
-  dependsOn: readonly string[],
-  healthPath: string,
   deps: ProcessDeps,
+  replicas = MAX_REPLICAS,
 ): Resource<ServiceSpec, LiveProcess> {
   const findAll = async () => (await findStackProcesses(deps)).filter((live) => live.key === key);
   const stop = async (live: LiveProcess, context: ResourceContext) => {
-    const drainSeconds = drainOf(context.recorded?.(key)?.spec);
+    // What it was started with; the state may be lost, or of an earlier version.
+    const { env } = (context.recorded?.(key)?.spec ?? {}) as Partial<ServiceSpec>;
+    // Tells the next command that a stop of this process was interrupted.
+    const mark = join(deps.folder, `${key}.interrupted`);
+    const text = `${live.pid} ${live.startedAt}\n`;
     const handle = {
+      drainSeconds: Number(env?.DRAIN_SECONDS ?? DRAIN_SECONDS),
       isAlive: () => isAlive(live, findAll),
       send: (name: NodeJS.Signals) => sendSignal(live.pid, name),
-      ...interrupts(join(deps.folder, `${key}.interrupted`), live),
+      wasInterrupted: async () => (await readFile(mark, 'utf8').catch(() => '')) === text,
+      // Without the note the next command waits, which harms nobody.
+      noteInterrupt: () => writeFile(mark, text, { mode: 0o600 }).catch(() => {}),
     };
-    await stopProcess({ ...live, ...handle, drainSeconds }, context);
-    await handle.forgetInterrupt();
+    await stopProcess({ ...live, ...handle }, context);
+    await rm(mark, { force: true });
   };
   const logFile = join(deps.logs, `${key}.log`);
   return {
     key,
-    dependsOn,
-    async find() {
-      return (await findAll())[0];
-    },
-    diff: (spec, live): Difference => (specHash(spec) === live.spec ? 'same' : 'replace'),
+    dependsOn: neededBy(key, replicas),
+    find: async () => (await findAll())[0],
+    diff: (spec, live) => (specHash(spec) === live.spec ? 'same' : 'replace'),
+    // They know each other by port only, and find each other again.
+    whenReplaced: () => 'same',
 
     async create(context, spec, token) {
       // A command that was killed may have started it a moment ago, after this one looked.
@@ -113,18 +128,18 @@ export function serviceProcess(
     },
 
     async ready(context, live) {
-      const url = `http://${LOOPBACK}:${live.port}${healthPath}`;
-      const started = context.clock.monotonic();
-      for (;;) {
-        const reason = await healthReason(url);
-        if (reason === undefined) return;
-        context.signal.throwIfAborted();
-        if (!(await isAlive(live, findAll))) throw await diedAtOnce(key, logFile);
-        const waitedMs = context.clock.monotonic() - started;
-        if (waitedMs > READY_SECONDS * 1000) throw await notReady(live, reason, logFile);
-        if (waitedMs > QUIET_MS) context.emit({ type: 'step-waiting', key, action: 'ready', reason });
-        await context.clock.sleep(POLL_MS, context.signal);
-      }
+      const url = `http://${LOOPBACK}:${live.port}${pathsOf(key).health}`;
+      await pollUntil(context, {
+        ...{ key, action: 'ready', deadlineSeconds: READY_SECONDS, longestMs: POLL_MS },
+        async look() {
+          const reason = await healthReason(url);
+          if (reason === undefined) return { done: true };
+          context.signal.throwIfAborted();
+          if (!(await isAlive(live, findAll))) throw await diedAtOnce(key, logFile);
+          return { reason };
+        },
+        late: (reason) => notReady(live, reason, logFile),
+      });
     },
 
     async remove(context, live) {
@@ -134,23 +149,6 @@ export function serviceProcess(
     },
 
     identify: (live) => ({ pid: live.pid, port: live.port }),
-  };
-}
-
-/** What the process was started with; the state may be lost, or of an earlier version. */
-function drainOf(recordedSpec: unknown): number {
-  const { env } = (recordedSpec ?? {}) as Partial<ServiceSpec>;
-  return Number(env?.DRAIN_SECONDS ?? DRAIN_SECONDS);
-}
-
-/** Remembers in a file that a stop of this process was interrupted, for the next command. */
-function interrupts(path: string, { pid, startedAt }: LiveProcess) {
-  const text = `${pid} ${startedAt}\n`;
-  return {
-    wasInterrupted: async () => (await readFile(path, 'utf8').catch(() => '')) === text,
-    // Without the note the next command waits, which harms nobody.
-    noteInterrupt: () => writeFile(path, text, { mode: 0o600 }).catch(() => {}),
-    forgetInterrupt: () => rm(path, { force: true }),
   };
 }
 
@@ -166,14 +164,9 @@ function sendSignal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The end of a log, for an error message. */
-async function lastLines(path: string, count = 5): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-count).join('\n    ');
-}
-
 async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
-  const lines = await lastLines(logFile);
+  const log = await readFile(logFile, 'utf8').catch(() => '');
+  const lines = log.trimEnd().split('\n').slice(-5).join('\n    ');
   return remedy.unhealthy(
     'process-died',
     `${key} stopped right after it was started${lines === '' ? '' : `; its last words:\n    ${lines}`}`,
@@ -181,7 +174,7 @@ async function diedAtOnce(key: string, logFile: string): Promise<RemedyError> {
   );
 }
 
-async function notReady(live: LiveProcess, reason: string, logFile: string): Promise<RemedyError> {
+function notReady(live: LiveProcess, reason: string, logFile: string): RemedyError {
   const down = `chainctl teardown local${stackOption(basename(live.folder))}`;
   return remedy.unhealthy(
     'not-ready',

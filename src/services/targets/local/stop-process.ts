@@ -1,6 +1,7 @@
 import { askInFlight, cutOffText, drainReason, type InFlight } from '../../chain/drain.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
 import { LOOPBACK } from './ports.ts';
+import { pathsOf } from './replicas.ts';
 
 /** How long a process with nothing in flight, or one that says nothing, may take to end, seconds. */
 const STOP_SECONDS = 12;
@@ -81,13 +82,7 @@ async function kill({ send, isAlive }: Stopping, { clock, signal }: Pick<Resourc
   while (clock.monotonic() < deadline && (await isAlive())) await clock.sleep(POLL_MS, signal);
 }
 
-/** Where each kind of process tells what is in flight. */
-function askPath(key: string): string {
-  if (key === 'engine') return '/sim/stats';
-  return key === 'proxy' ? '/-/proxy' : '/health';
-}
-
 /** Undefined when it does not answer. */
 function ask({ key, port }: Stopping): Promise<InFlight | undefined> {
-  return askInFlight(`http://${LOOPBACK}:${port}${askPath(key)}`);
+  return askInFlight(`http://${LOOPBACK}:${port}${pathsOf(key).inFlight}`);
 }
