@@ -77,7 +77,7 @@ async function connectionOf({ paths, operator, record, signal }: Site): Promise<
     },
     async doctor() {
       const { doctorLocal } = await import('../../doctor/local.ts');
-      return doctorLocal({ ...operator, agentSocket: operator.env.SSH_AUTH_SOCK }, signal);
+      return doctorLocal(operator, signal);
     },
     async logs(selection, kind) {
       const { findLogs, LogReader } = await import('./logs.ts');
