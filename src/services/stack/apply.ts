@@ -104,13 +104,17 @@ function tasksOf(
       };
     }),
     ...desired.map((each): Task => {
-      const { key, beside, ahead } = each.resource;
+      const { key, dependsOn, beside = [], ahead = [], toMake = [] } = each.resource;
+      const isAsWanted = actions.get(key) === 'unchanged';
+      // What is made from nothing does not wait until what it needs later on works; what is there and in use does.
+      const early = (other: string) =>
+        actions.get(key) === 'create' && ['create', 'unchanged'].includes(actions.get(other) ?? '');
       return {
         key,
         // Its own removal is among the tasks where it is replaced.
-        dependsOn: [...waitsFor(each.resource, actions), removalOf(key)],
-        beside: notWaitedFor(key, beside, actions),
-        ahead: notWaitedFor(key, ahead, actions),
+        dependsOn: [...dependsOn.filter((other) => !isAsWanted || !toMake.includes(other)), removalOf(key)],
+        beside: beside.filter(early),
+        ahead: ahead.filter(early),
         run: (progress) => settle(each, actions, deps, objects, progress),
       };
     }),
@@ -119,22 +123,10 @@ function tasksOf(
 
 const removalOf = (key: string) => `${key} (removal)`;
 
-type Actions = ReadonlyMap<string, PlannedChange['action']>;
-
-function waitsFor({ key, dependsOn, toMake = [] }: Resource<unknown, unknown>, actions: Actions): readonly string[] {
-  return actions.get(key) === 'unchanged' ? dependsOn.filter((other) => !toMake.includes(other)) : dependsOn;
-}
-
-/** What is made from nothing does not wait until what it needs later on works; what is there and in use does. */
-function notWaitedFor(key: string, others: readonly string[] = [], actions: Actions): readonly string[] {
-  if (actions.get(key) !== 'create') return [];
-  return others.filter((other) => ['create', 'unchanged'].includes(actions.get(other) ?? ''));
-}
-
 /** Makes one resource what is wanted of it. */
 async function settle(
   wanted: Desired,
-  actions: Actions,
+  actions: ReadonlyMap<string, PlannedChange['action']>,
   deps: StepDeps,
   objects: LiveObjects,
   progress: Progress,

@@ -14,21 +14,6 @@ export interface LockDeps extends LockJudge {
   readonly self: Omit<LockHolder, 'since'>;
 }
 
-/** The lock while this command has it. Its heart beats, for other machines to see, until it is released. */
-export interface HeldLock {
-  /** Aborted with the error of `check` once somebody has taken it away. */
-  readonly lost: AbortSignal;
-  /**
-   * Makes sure that it is still ours; to be called before every write.
-   *
-   * @throws RemedyError (exit 6) when somebody has taken it away
-   */
-  check(): Promise<void>;
-  /** Shows other machines that the holder lives. Throws as `check` does. */
-  beat(): Promise<void>;
-  release(): Promise<void>;
-}
-
 /**
  * Takes the lock of a stack for one command. A lock whose process on this machine is dead is taken over; one of another
  * machine is respected, and the message tells whether its heart still beats.
@@ -41,7 +26,7 @@ export async function acquireLock(
   stack: string,
   deps: LockDeps,
   onTakeover: (previous: LockHolder | undefined) => void = () => {},
-): Promise<HeldLock> {
+): Promise<ReturnType<typeof held>> {
   await makeFolder(dirname(path), 0o700).catch((error: unknown) => {
     const message = `cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
     const nextStep = 'make it writable, or point CHAINCTL_HOME to another folder';
@@ -60,7 +45,8 @@ export async function acquireLock(
   ]);
 }
 
-function held(path: string, own: string, stack: string, { clock }: LockDeps): HeldLock {
+/** The lock while this command has it. Its heart beats, for other machines to see, until it is released. */
+function held(path: string, own: string, stack: string, { clock }: LockDeps) {
   const lost = new AbortController();
   const isOurs = async () => {
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -69,6 +55,7 @@ function held(path: string, own: string, stack: string, { clock }: LockDeps): He
     });
     return text === own;
   };
+  /** To be called before every write: throws (exit 6), and aborts `lost`, once somebody has taken it away. */
   const check = async () => {
     if (!(await isOurs())) lost.abort(lockLost(stack));
     lost.signal.throwIfAborted();
@@ -79,15 +66,11 @@ function held(path: string, own: string, stack: string, { clock }: LockDeps): He
     await utimes(path, now, now);
   };
   const timer = setInterval(() => beat().catch(() => {}), HEARTBEAT_MS).unref();
-  return {
-    lost: lost.signal,
-    check,
-    beat,
-    async release() {
-      clearInterval(timer);
-      if (await isOurs().catch(() => false)) await unlink(path).catch(() => {});
-    },
+  const release = async () => {
+    clearInterval(timer);
+    if (await isOurs().catch(() => false)) await unlink(path).catch(() => {});
   };
+  return { lost: lost.signal, check, beat, release };
 }
 
 /**

@@ -76,8 +76,7 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
         const access = accessOf(pins[service], agent);
         const run = async (script: string) => {
           const there = await access();
-          const { clock } = operator;
-          return there === undefined ? '' : runThere(there, 'reading the log', script, { clock, ...context });
+          return there === undefined ? '' : runThere(there, 'reading the log', script, context);
         };
         return [remoteLog(service, kind, run)];
       });
