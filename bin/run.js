@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Runs chainctl on the Node that is there where that will do; else on the one that a clone brings (.tools/node).
+import { existsSync, mkdirSync } from 'node:fs';
 import module from 'node:module';
+import { dirname } from 'node:path';
 
 /** From which minor version on each major version will do; all from `any` on do. The same as "engines" in package.json. */
 const MINORS = { 22: 23, 24: 15 };
@@ -11,7 +13,15 @@ if (major >= ANY || minor >= MINORS[major]) {
   process.env.NODE_ENV ??= 'production';
   // Where only this user writes: what is in there is run.
   const { HOME, XDG_CACHE_HOME } = process.env;
-  if (XDG_CACHE_HOME || HOME) module.enableCompileCache(`${XDG_CACHE_HOME || `${HOME}/.cache`}/chainctl/compiled`);
+  if (XDG_CACHE_HOME || HOME) {
+    const cache = `${XDG_CACHE_HOME || `${HOME}/.cache`}/chainctl/compiled`;
+    try {
+      makeFolder(cache);
+      module.enableCompileCache(cache);
+    } catch {
+      // Without it chainctl starts slower, and that is all.
+    }
+  }
   const { main } = await import('../dist/main.js');
   await main(import.meta.url);
 } else {
@@ -33,7 +43,7 @@ if (major >= ANY || minor >= MINORS[major]) {
   } catch {
     refuse(`there is no ${name} beside chainctl to run it with`);
   }
-  const { spawn } = await import('node:child_process');
+  const { spawn, spawnSync } = await import('node:child_process');
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
   // EACCES: a folder from which nothing may be run. ENOENT, though the file is there: made for another C library.
   const causes = { EACCES: 'may not be run', ENOENT: 'does not run on this system (it needs glibc)' };
@@ -43,5 +53,17 @@ if (major >= ANY || minor >= MINORS[major]) {
   const isOnTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
   process.on('SIGINT', () => isOnTerminal || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
+  child.on('exit', (code, signal) => {
+    // 127 is what the system's loader exits with, and what a command on a machine may, too.
+    const isLost = code === 127 || ['SIGILL', 'SIGSEGV', 'SIGBUS', 'SIGABRT'].includes(signal);
+    if (isLost && spawnSync(node, ['--version']).status !== 0) refuse(`${node} does not run on this system`);
+    process.exit(code ?? (signal === 'SIGINT' ? 130 : 143));
+  });
+}
+
+/** Folder by folder: Node's own recursive way tries for ever in one that takes none, such as /proc. */
+function makeFolder(path) {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }

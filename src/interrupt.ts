@@ -6,13 +6,11 @@ interface SignalSource {
   exit(code: number): never;
 }
 
-interface InterruptMessages {
-  /** Said at the first signal. */
+interface Interrupted {
+  /** What the command does with its work, after "Stopping: ". */
   readonly stopping: string;
-  /** Said when the second Ctrl-C leaves at once: what may still run, and how to see to it. */
-  leaving(): string;
-  /** The command that tells what still runs. */
-  status(): string;
+  /** The stack as an option, for the commands that see to what may still run. */
+  on(): string;
 }
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -32,27 +30,23 @@ const SAME_EVENT_MS = 250;
 export function listenForInterrupt(
   source: SignalSource,
   say: (text: string) => void,
-  messages: InterruptMessages,
+  { stopping, on }: Interrupted,
   now: () => number,
 ) {
   const controller = new AbortController();
   let firstAt = 0;
+  const status = () => `chainctl status${on()}`;
   const listener = (name: NodeJS.Signals) => {
     const exit = name === 'SIGINT' ? ExitCode.interrupted : ExitCode.terminated;
     if (controller.signal.aborted) {
       if (name !== 'SIGINT' || now() - firstAt < SAME_EVENT_MS) return;
-      say(messages.leaving());
+      say(`Left at once: what was started may still run. See "${status()}", end it with "chainctl teardown${on()}".`);
       source.exit(exit);
     }
     firstAt = now();
-    say(messages.stopping);
-    controller.abort(
-      new RemedyError(`interrupted by ${name}`, {
-        code: 'interrupted',
-        exit,
-        nextSteps: [`see what still runs with "${messages.status()}"`],
-      }),
-    );
+    say(`Stopping: ${stopping}. Press Ctrl-C again to leave at once.`);
+    const nextSteps = [`see what still runs with "${status()}"`];
+    controller.abort(new RemedyError(`interrupted by ${name}`, { code: 'interrupted', exit, nextSteps }));
   };
   for (const name of SIGNALS) source.on(name, listener);
   return {

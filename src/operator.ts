@@ -7,7 +7,7 @@ import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
-import type { ClaimDeps } from './services/load/record/tag-claim.ts';
+import type { ClaimDeps } from './services/load/record/claims.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints, type StackEndpoints } from './services/stack/endpoints.ts';
@@ -31,18 +31,13 @@ const BUNDLES = fileURLToPath(
 /** What goes to machines as it is; the package ships the folder beside dist/. */
 const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
 
+const home = () => chainctlHome(process.env, homedir());
+
 /** This machine and its user, for places. `ask` is absent where nobody can be asked. */
 export function thisOperator(ask?: Operator['ask']): Operator {
   return {
-    ...{ clock: systemClock, env: process.env, home: chainctlHome(process.env, homedir()), userHome: homedir() },
-    ...{
-      templates: TEMPLATES,
-      bundles: BUNDLES,
-      node: process.execPath,
-      nodeVersion: process.version,
-      listProcesses,
-      fetch,
-    },
+    ...{ clock: systemClock, env: process.env, home: home(), userHome: homedir(), listProcesses, fetch },
+    ...{ templates: TEMPLATES, bundles: BUNDLES, node: process.execPath, nodeVersion: process.version },
     get descriptorLimit() {
       return descriptorLimit();
     },
@@ -53,7 +48,7 @@ export function thisOperator(ask?: Operator['ask']): Operator {
 
 /** The folders of a stack of this user on this machine. */
 export function pathsOf(stack: string): StackPaths {
-  return stackPaths(chainctlHome(process.env, homedir()), stack);
+  return stackPaths(home(), stack);
 }
 
 /** A container may run as a user without an entry in the user database. */
@@ -78,7 +73,7 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
 
 /** Where loads that run say so, and who this one is. */
 export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<ClaimDeps> {
-  return { ...(await stackDeps(emit, signal)), folder: join(chainctlHome(process.env, homedir()), 'loads') };
+  return { ...(await stackDeps(emit, signal)), folder: join(home(), 'loads') };
 }
 
 interface PlacesOptions {
@@ -149,14 +144,12 @@ export async function chainTokens(stack: string, tokenFile: string | undefined):
 }
 
 async function givenToken(file: string | undefined): Promise<string | undefined> {
-  if (file !== undefined) {
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw tokenFileError(file, error);
-    });
-    return checkToken(text, `the token file ${file}`);
-  }
   const { CHAINCTL_TOKEN: token } = process.env;
-  return token === undefined || token === '' ? undefined : checkToken(token, 'CHAINCTL_TOKEN');
+  if (file === undefined) return token ? checkToken(token, 'CHAINCTL_TOKEN') : undefined;
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw tokenFileError(file, error);
+  });
+  return checkToken(text, `the token file ${file}`);
 }
 
 /** What a run's manifest says about the program and the machine. */

@@ -1,8 +1,9 @@
 import { Deadlines } from '../../src/services/load/engine/deadlines.ts';
 import { Exchange } from '../../src/services/load/engine/exchange.ts';
-import { openTransport } from '../../src/services/load/engine/http/raw-transport.ts';
+import { RawTransport } from '../../src/services/load/engine/http/raw-transport.ts';
 import type { RunOrder } from '../../src/services/load/engine/protocol.ts';
 import { RecordWriter } from '../../src/services/load/engine/record-columns.ts';
+import { resolveOnce } from '../../src/services/load/engine/resolve.ts';
 import { steadyNow } from '../../src/services/load/engine/steady-clock.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 import { remembering } from '../../src/services/load/protocols/answers.ts';
@@ -32,13 +33,13 @@ const records = new RecordWriter();
 const deadlines = new Deadlines<Exchange>(order.timeoutMs, steadyNow, () => {});
 let count = 0;
 let over = false;
-const open = await openTransport(order, steadyNow);
-const transport = open((exchange, end) => {
+const resolved = await resolveOnce(new URL(order.url).hostname);
+const transport = new RawTransport(order, resolved, steadyNow, (exchange, end) => {
   const at = steadyNow();
   exchange.done = true;
   if (end.kind !== 'answer') throw new Error(`the target failed: ${JSON.stringify(end)}`);
   records.add(exchange.index, 0, 0, at - exchange.sentAt, end.status, verdictOn(end.status, end.text));
-  if (records.count >= 1000) process.send?.({ columns: records.take() });
+  if (records.full) process.send?.({ columns: records.take() });
   if (!over) next();
 });
 function next(): void {

@@ -55,8 +55,6 @@ export async function offer(
       lateness.push(record.latenessMs ?? 0);
       if (record.outcome === 'ok') response.push((record.latenessMs ?? 0) + (record.serviceMs ?? 0));
     }
-    const late = collected.lateness.percentiles();
-    const responses = collected.response.percentiles();
     return {
       progress,
       lateness: Float64Array.from(lateness).sort(),
@@ -66,8 +64,8 @@ export async function offer(
         ...{ sent: progress.sent, dropped: progress.dropped },
         ...{ maxInFlight: whole.maxInFlight, peakInFlight: progress.peakInFlight },
         errorsByClass: Object.fromEntries(collected.errorsByClass),
-        ...(late === undefined ? {} : { latenessP99: late.p99 }),
-        ...(responses === undefined ? {} : { response: responses }),
+        latenessP99: collected.lateness.summary()?.p99,
+        response: collected.response.summary(),
       }),
       cores: progress.cpuSeconds / ((whole.warmupMs + Math.max(whole.durationMs, progress.elapsedMs)) / 1000),
     };

@@ -18,7 +18,7 @@ export default class Completion extends BaseCommand<typeof Completion> {
   };
 
   protected async perform(): Promise<CommandOutcome> {
-    const text = completionScript(this.args.shell, this.config.commands);
+    const text = await completionScript(this.args.shell, this.config.commands);
     return { result: { shell: this.args.shell, script: text }, text, isDocument: true };
   }
 }

@@ -30,14 +30,14 @@ function command(offer: DeployOffer): Command.Class {
 abstract class Deploy extends BaseCommand<typeof BaseCommand> {
   protected abstract readonly offer: DeployOffer;
 
-  protected async perform({ emit, signal, terminal, aside }: CommandContext): Promise<CommandOutcome> {
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
     const flags: FlagValues = this.flags;
-    const asking = { ...terminal, signal, aside };
-    const assignments = this.offer.assignments(flags);
+    const { emit, signal } = context;
+    const assignments = this.offer.assignments(flags, this.isTyped);
     const providers = assignments.map(({ provider }) => provider);
     const { paths, places } = await placesFor(this.stack, providers, flags, signal, {
       flagsOf: deployFlagsOf,
-      ask: asker(asking),
+      ask: asker(context),
     });
     const { placements, known } = await placementsOf(paths, assignments, places, flags);
     const options = { dryRun: flags['dry-run'] === true, known };
@@ -45,7 +45,7 @@ abstract class Deploy extends BaseCommand<typeof BaseCommand> {
       ...(await stackDeps(emit, signal)),
       async confirm(notes) {
         if (flags.yes === true) return;
-        await confirmYes(`deploying stack ${paths.name}`, flags.quiet === true ? notes : [], asking);
+        await confirmYes(`deploying stack ${paths.name}`, flags.quiet === true ? notes : [], context);
       },
     });
     const name = this.offer.isMany ? this.offer.name : undefined;

@@ -35,7 +35,8 @@ What others made in the same account is listed, and removed only with --others. 
     'dry-run': Flags.boolean({ description: 'list, and remove nothing' }),
   };
 
-  protected async perform({ emit, signal, terminal, aside }: CommandContext): Promise<CommandOutcome> {
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
+    const { emit, signal } = context;
     const { flags } = this;
     const { cloud } = this.args;
     const operator = thisOperator();
@@ -53,8 +54,7 @@ What others made in the same account is listed, and removed only with --others. 
     const removed: Removed[] = [];
     if (!flags['dry-run'] && chosen.length > 0) {
       const names = chosen.map(({ garbage }) => garbage.stack).join(', ');
-      if (!flags.yes)
-        await confirmYes(`removing ${names}`, [renderCollected(found, [])], { ...terminal, signal, aside });
+      if (!flags.yes) await confirmYes(`removing ${names}`, [renderCollected(found, [])], context);
       removed.push(...(await removeAll(operator.home, chosen, deps)));
     }
     const perCloud = found.map((each) => ({

@@ -2,7 +2,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
-import { isTyped, loadRequest } from '../config/load-options.ts';
+import { loadRequest } from '../config/load-options.ts';
 import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
@@ -44,14 +44,9 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
 
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags, argv, stack } = this;
-    const elastic = elasticLoad(
-      flags,
-      (flag) => isTyped(argv, flag),
-      namesOf(groupFlags),
-      async () => {
-        return (await groupOf(stack, PROVIDERS, flags, signal)).source;
-      },
-    );
+    const profile = elasticLoad(flags, argv, namesOf(groupFlags));
+    const open = async () => (await groupOf(stack, PROVIDERS, flags, signal)).source;
+    const elastic = profile && { ...profile, open };
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
     const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints: () => endpointsOf(stack) });
@@ -64,7 +59,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     const { run, page } = await reportRun(report.runFolder, emit);
     const scaling = run?.scaling?.figures;
     return {
-      result: scaling === undefined ? report : { ...report, scaling },
+      result: { ...report, scaling },
       text: sweepText(report, process.stdout.columns || 80, { scaling, page, stack }),
       exit: exitOfSweep(report, signal),
     };

@@ -29,7 +29,7 @@ Uses free ports and a stack of its own, and takes it down after a failure or Ctr
     rps: Flags.string({ description: 'requests per second of each point', default: '1,5,10,20,40', helpValue: 'LIST' }),
     duration: durationFlag({ description: 'length of each point', default: 5, min: 0.1 }),
     replicas: integerFlag({ description: 'replicas of B', default: 3, min: 1, max: 16 }),
-    results: resultsFlag({ description: 'folder of the results', formerly: ['out'] }),
+    results: resultsFlag('folder of the results', ['out']),
   };
 
   protected override readonly defaultStack = REHEARSAL_STACK;

@@ -49,7 +49,7 @@ group that was watched during the load.`;
     if (watch !== undefined) return this.deliver(watch.name, { scaling: watch.scaling.figures }, 'watch', watch);
     const run = await readReportedRun(folder, capacity);
     const { report, manifest, scaling } = run;
-    const result = { manifest, report, ...(scaling === undefined ? {} : { scaling: scaling.figures }) };
+    const result = { manifest, report, scaling: scaling?.figures };
     return this.deliver(manifest.runId, result, 'run', run);
   }
 

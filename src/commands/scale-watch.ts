@@ -37,7 +37,7 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
       description: 'first word of the name of the timeline file [default: the place of the group]',
       env: 'RUN_TAG',
     }),
-    results: resultsFlag({ description: 'folder of the results; a load that runs there is shown', formerly: ['out'] }),
+    results: resultsFlag('folder of the results; a load that runs there is shown', ['out']),
     'capacity-per-instance': capacityFlag,
     ...(flagsOver(PROVIDERS, groupFlagsOf) as object),
   };
@@ -67,7 +67,7 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
       const { figures } = written;
       const text = `${reportLine(written.report)}${renderWatch(report)}`;
       return {
-        result: { ...report, ...(figures === undefined ? {} : { scaling: figures }) },
+        result: { ...report, scaling: figures },
         text: figures === undefined ? text : `${text}\n\n${scalingText(figures, process.stdout.columns || 80)}`,
         exit: exitOfWatch(report, signal),
       };

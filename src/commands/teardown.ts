@@ -34,7 +34,8 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
   };
 
-  protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
+    const { emit, signal } = context;
     const { place: named = ALL } = this.args;
     const { paths, places: known } = await placesFor(this.stack, PROVIDERS, this.flags, signal, { damaged: true });
     const places =
@@ -44,7 +45,7 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     await requireStack(paths, async () => looks.includes(true));
     if (!this.flags.yes && looks.includes(true)) {
       const question = `This removes everything of stack ${paths.name} (${places.map(({ provider }) => provider.name).join(', ')}).`;
-      await confirmStack(paths.name, { what: 'teardown', question }, terminal.canPrompt, signal);
+      await confirmStack(paths.name, 'teardown', question, context);
     }
     const reports = await teardownStack(paths, places, await stackDeps(emit, signal));
     const left = reports.find(({ leftovers }) => leftovers.length > 0);

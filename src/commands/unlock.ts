@@ -20,7 +20,8 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
     force: Flags.boolean({ description: 'release it even if the command that holds it is running' }),
   };
 
-  protected async perform({ emit, signal, terminal }: CommandContext): Promise<CommandOutcome> {
+  protected async perform(context: CommandContext): Promise<CommandOutcome> {
+    const { emit, signal } = context;
     const paths = pathsOf(this.stack);
     await requireStack(paths);
     const { lock, name } = paths;
@@ -31,7 +32,7 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
     const refusable = view.verdict === 'alive' || view.verdict === 'beating';
     if (!this.flags.yes && (this.flags.force || !refusable)) {
       const question = `This releases the lock of stack ${name}, held by ${view.who}.`;
-      await confirmStack(name, { what: 'unlock', question }, terminal.canPrompt, signal);
+      await confirmStack(name, 'unlock', question, context);
     }
     await breakLock(lock, view, this.flags.force);
     return {

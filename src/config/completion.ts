@@ -1,36 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from '@oclif/core';
 import { shellWord } from '../services/words.ts';
 
-/** A command as oclif's manifest has it. */
-interface Described {
-  readonly id: string;
-  readonly hidden?: boolean | undefined;
-  readonly flags: Readonly<Record<string, DescribedFlag>>;
-  readonly args: Readonly<Record<string, { readonly options?: readonly string[] }>>;
-}
-
-interface DescribedFlag {
-  readonly type: string;
-  readonly hidden?: boolean;
-  readonly allowNo?: boolean;
-  readonly options?: readonly string[];
-}
+type Described = Pick<Command.Loadable, 'id' | 'hidden' | 'flags' | 'args'>;
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
+const TEMPLATES = new URL('../../templates/completion/', import.meta.url);
+const ZSH = 'autoload -U +X compinit bashcompinit && compinit -u && bashcompinit\n';
+
 /**
  * A script that completes commands, flags and their values in a shell. It asks nobody: all that can be completed stands
- * in it, by what was typed before. Pure.
+ * in it, by what was typed before.
  */
-export function completionScript(shell: Shell, commands: readonly Described[]): string {
-  const lines = [...wordsByKey(commands)].map(([key, words]) => [shellWord(key), words.join(' ')] as const);
-  if (shell === 'fish') {
-    return FISH.replace('WORDS', () =>
-      lines.map(([key, words]) => `case ${key}\nstring split -n ' ' -- '${words}'`).join('\n'),
-    );
-  }
-  const script = BASH.replace('WORDS', () => lines.map(([key, words]) => `${key}) echo '${words}' ;;`).join('\n'));
-  return shell === 'zsh' ? `autoload -U +X compinit bashcompinit && compinit -u && bashcompinit\n${script}` : script;
+export async function completionScript(shell: Shell, commands: readonly Described[]): Promise<string> {
+  const template = await readFile(new URL(shell === 'fish' ? 'chainctl.fish' : 'chainctl.bash', TEMPLATES), 'utf8');
+  const lines = [...wordsByKey(commands)].map(([key, all]) => {
+    const words = `'${all.join(' ')}'`;
+    return shell === 'fish'
+      ? `case ${shellWord(key)}\nstring split -n ' ' -- ${words}`
+      : `${shellWord(key)}) echo ${words} ;;`;
+  });
+  return (shell === 'zsh' ? ZSH : '') + template.replace('WORDS', () => lines.join('\n'));
 }
 
 /**
@@ -39,70 +31,18 @@ export function completionScript(shell: Shell, commands: readonly Described[]): 
  */
 function wordsByKey(commands: readonly Described[]): Map<string, string[]> {
   const keys = new Map<string, string[]>([['', ['help', 'version']]]);
-  const add = (key: string, words: readonly string[]) =>
+  const add = (key: string, words: readonly string[] = []) =>
     keys.set(key, [...new Set([...(keys.get(key) ?? []), ...words])].sort());
   for (const { id, flags, args } of commands.filter(({ hidden }) => hidden !== true)) {
     const words = id.split(':');
     for (const [index, word] of words.entries()) add(words.slice(0, index).join(' '), [word]);
     const command = words.join(' ');
-    add(
-      command,
-      Object.values(args).flatMap(({ options = [] }) => options),
-    );
-    for (const [name, { type, hidden, allowNo, options = [] }] of Object.entries(flags)) {
-      if (hidden === true) continue;
-      add(command, [`--${name}`, ...(allowNo === true ? [`--no-${name}`] : [])]);
-      if (type === 'option') add(`${command} --${name}`, options);
+    for (const { options } of Object.values(args)) add(command, options);
+    for (const flag of Object.values(flags).filter(({ hidden }) => hidden !== true)) {
+      add(command, [`--${flag.name}`, ...(flag.type === 'boolean' && flag.allowNo ? [`--no-${flag.name}`] : [])]);
+      if (flag.type === 'option') add(`${command} --${flag.name}`, flag.options);
     }
     add(command, ['--help']);
   }
   return keys.set('help', keys.get('') as string[]);
 }
-
-const BASH = `_chainctl_words() {
-  case "$1" in
-WORDS
-*) return 1 ;;
-  esac
-}
-_chainctl() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" before=$((COMP_CWORD - 1)) key= word next words
-  if [[ $cur == = ]]; then cur=; elif [[ \${COMP_WORDS[before]} == = ]]; then before=$((before - 1)); fi
-  for word in "\${COMP_WORDS[@]:1:$before}"; do
-    next="\${key:+$key }$word"
-    if [[ $word == -* ]] || ! _chainctl_words "$next" >/dev/null; then break; fi
-    key=$next
-  done
-  if [[ \${COMP_WORDS[before]} != --* ]] || ! words=$(_chainctl_words "$key \${COMP_WORDS[before]}"); then
-    words=$(_chainctl_words "$key")
-  fi
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
-}
-complete -o default -F _chainctl chainctl
-`;
-
-const FISH = `function __chainctl_words
-switch "$argv[1]"
-WORDS
-case '*'
-return 1
-end
-return 0
-end
-function __chainctl_next
-  set -l typed (commandline -opc)
-  set -l key ''
-  for word in $typed[2..]
-    set -l next (string trim "$key $word")
-    if string match -q -- '-*' $word; or not __chainctl_words $next >/dev/null
-      break
-    end
-    set key $next
-  end
-  if string match -q -- '--*' $typed[-1]; and __chainctl_words "$key $typed[-1]"
-    return
-  end
-  __chainctl_words "$key"
-end
-complete -c chainctl -f -a '(__chainctl_next)'
-`;

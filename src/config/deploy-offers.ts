@@ -3,22 +3,25 @@ import { type Assignment, assignAll } from '../services/deploy/placements.ts';
 import type { Provider } from '../services/stack/provider.ts';
 import { type FlagsOf, flagsOver } from '../services/targets/place-flags.ts';
 import { variable } from '../services/words.ts';
+import { refuseForeignFlags } from '../services/workloads/ask.ts';
 import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { urlFlag } from './flags.ts';
 
-/** What one command that deploys offers. */
-export interface DeployOffer {
+type Help = Provider['help'];
+
+/** What one command that deploys offers; its examples are the words behind its own name. */
+export interface DeployOffer extends Help {
   /** Its word on the command line. */
   readonly name: string;
   /** More than one place: they are called by that word together. */
   readonly isMany: boolean;
-  readonly summary: string;
-  readonly description: string;
-  /** The words behind the command's own name. */
-  readonly examples: readonly string[];
   readonly flags: FlagSet;
-  /** Which services go where, by the values of the flags. */
-  assignments(values: FlagValues): readonly Assignment[];
+  /**
+   * Which services go where, by the values of the flags.
+   *
+   * @throws RemedyError (exit 2) for a flag that was typed and means none of them
+   */
+  assignments(values: FlagValues, isTyped: (flag: string) => boolean): readonly Assignment[];
 }
 
 /** The flags of a place that a deploy has. */
@@ -58,9 +61,11 @@ function offerOf(provider: Provider, services: readonly ServiceDefinition[]): De
       ...(provider.billed ? { yes } : {}),
       'dry-run': dryRun,
     },
-    assignments: ({ service: named = first?.name }) => [
-      { provider, services: together ? chosen : runs.filter(({ name }) => name === named) },
-    ],
+    assignments({ service: named = first?.name }, isTyped) {
+      const deployed = together ? chosen : runs.filter(({ name }) => name === named);
+      refuseForeignFlags(deployed, services, isTyped);
+      return [{ provider, services: deployed }];
+    },
   };
 }
 

@@ -13,8 +13,13 @@ interface Range {
  *
  * @param variable the earlier name, such as `CHAINCTL_LOAD_OUT`
  */
-export function formerly<F extends { env?: string }>(variable: string, flag: F): F & { readonly formerly: string } {
-  return { ...flag, formerly: variable };
+export function formerly<F extends { env?: string }>(variable: string, flag: F): F {
+  return { ...flag, formerly: variable } as F;
+}
+
+/** Whether a flag stands on the command line. */
+export function isTyped(argv: readonly string[], flag: string): boolean {
+  return argv.some((word) => word === `--${flag}` || word === `--no-${flag}` || word.startsWith(`--${flag}=`));
 }
 
 /** A bad value is refused at the door, with the flag that it was given to. */
@@ -50,24 +55,22 @@ export function parseDecimal(text: string): number | undefined {
   return /^-?(\d+(\.\d*)?|\.\d+)$/.test(text) ? Number(text) : undefined;
 }
 
+/** @param read undefined for a text that is not `what` */
+const numeric = (what: string, read: (text: string) => number | undefined) =>
+  Flags.custom<number, Range & Record<string, unknown>>({
+    helpValue: 'N',
+    parse: async (text, _context, flag) => {
+      const value = read(text.trim());
+      if (value === undefined) throw refused(flag, `"${text}" is not ${what}`);
+      return checkRange(value, text, flag);
+    },
+  });
+
 /** A number that may have decimals. */
-export const numberFlag = Flags.custom<number, Range & Record<string, unknown>>({
-  helpValue: 'N',
-  parse: async (text, _context, flag) => {
-    const value = parseDecimal(text.trim());
-    if (value === undefined) throw refused(flag, `"${text}" is not a number`);
-    return checkRange(value, text, flag);
-  },
-});
+export const numberFlag = numeric('a number', parseDecimal);
 
 /** A whole number. */
-export const integerFlag = Flags.custom<number, Range & Record<string, unknown>>({
-  helpValue: 'N',
-  parse: async (text, _context, flag) => {
-    if (!/^-?\d+$/.test(text.trim())) throw refused(flag, `"${text}" is not a whole number`);
-    return checkRange(Number(text), text, flag);
-  },
-});
+export const integerFlag = numeric('a whole number', (text) => (/^-?\d+$/.test(text) ? Number(text) : undefined));
 
 function httpUrl(text: string, flag: { readonly name: string }, example: string): URL {
   const url = URL.parse(text);
@@ -84,42 +87,33 @@ export function checkUrl(text: string, flag: { readonly name: string }): string 
   return text;
 }
 
+/** A text that is checked; what `check` returns is the value. */
+const checkedFlag = (helpValue: string, check: (text: string, flag: { readonly name: string }) => string) =>
+  Flags.custom<string>({ helpValue, parse: async (text, _context, flag) => check(text, flag) });
+
 /** An absolute http or https URL. */
-export const urlFlag = Flags.custom<string>({
-  helpValue: 'URL',
-  parse: async (text, _context, flag) => checkUrl(text, flag),
-});
+export const urlFlag = checkedFlag('URL', checkUrl);
 
 /** Where metrics are posted to: a URL without a path gets the one that OTLP has for them. */
-export const otlpFlag = Flags.custom<string>({
-  helpValue: 'URL',
-  parse: async (text, _context, flag) => {
-    const url = httpUrl(text, flag, 'http://127.0.0.1:4318');
-    if (url.search !== '' || url.hash !== '') {
-      throw refused(flag, 'the URL is shown in notes: put keys into OTEL_EXPORTER_OTLP_HEADERS, not behind a "?"');
-    }
-    if (url.pathname !== '/') return text;
-    return new URL('/v1/metrics', url).href;
-  },
+export const otlpFlag = checkedFlag('URL', (text, flag) => {
+  const url = httpUrl(text, flag, 'http://127.0.0.1:4318');
+  if (url.search !== '' || url.hash !== '') {
+    throw refused(flag, 'the URL is shown in notes: put keys into OTEL_EXPORTER_OTLP_HEADERS, not behind a "?"');
+  }
+  return url.pathname === '/' ? new URL('/v1/metrics', url).href : text;
 });
 
 /** The name of a stack: also a folder's name and, on clouds, a part of resource names. */
-export const stackFlag = Flags.custom<string>({
-  helpValue: 'NAME',
-  parse: async (text, _context, flag) => {
-    if (/^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/.test(text)) return text;
-    const rule = 'up to 20 lower-case letters, digits and hyphens, beginning with a letter';
-    throw refused(flag, `"${text}" is not a stack name: ${rule}`);
-  },
+export const stackFlag = checkedFlag('NAME', (text, flag) => {
+  if (/^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$/.test(text)) return text;
+  const rule = 'up to 20 lower-case letters, digits and hyphens, beginning with a letter';
+  throw refused(flag, `"${text}" is not a stack name: ${rule}`);
 });
 
 /** The name of a model, as Ollama takes it: `tinyllama`, `phi3:mini`, `hf.co/owner/name:Q4_K_M`, `host:5000/owner/name:tag`. */
-export const modelFlag = Flags.custom<string>({
-  helpValue: 'MODEL',
-  parse: async (text, _context, flag) => {
-    if (parseModelName(text) !== undefined) return text;
-    throw refused(flag, `"${text}" is not a model's name: write for example phi3:mini or hf.co/OWNER/NAME:Q4_K_M`);
-  },
+export const modelFlag = checkedFlag('MODEL', (text, flag) => {
+  if (parseModelName(text) !== undefined) return text;
+  throw refused(flag, `"${text}" is not a model's name: write for example phi3:mini or hf.co/OWNER/NAME:Q4_K_M`);
 });
 
 /** Flags under a heading of their own in the help. */
@@ -141,20 +135,15 @@ export const tokenFileFlag = Flags.string({
   helpValue: 'FILE',
 });
 
-interface ResultsFlag {
-  readonly description?: string;
-  /** Names that the flag had, which still work with a warning. */
-  readonly formerly?: readonly string[];
-}
-
-/** `--results`, the folder of recorded runs, of every command that writes or reads them. */
-export function resultsFlag({ description = 'folder of recorded runs', formerly: names = [] }: ResultsFlag = {}) {
-  const flag = Flags.string({
-    description,
-    env: 'CHAINCTL_RESULTS',
-    default: 'results',
-    helpValue: 'FOLDER',
-    ...(names.length === 0 ? {} : { aliases: [...names], deprecateAliases: true }),
-  });
-  return formerly('CHAINCTL_LOAD_OUT', flag) as typeof flag;
+/**
+ * `--results`, the folder of recorded runs, of every command that writes or reads them.
+ *
+ * @param aliases names that the flag had, which still work with a warning
+ */
+export function resultsFlag(description = 'folder of recorded runs', aliases: string[] = []) {
+  const former = aliases.length === 0 ? {} : { aliases, deprecateAliases: true };
+  return formerly(
+    'CHAINCTL_LOAD_OUT',
+    Flags.string({ description, env: 'CHAINCTL_RESULTS', default: 'results', helpValue: 'FOLDER', ...former }),
+  );
 }

@@ -14,7 +14,7 @@ const targetFlag = Flags.string({
 });
 
 const target = {
-  target: formerly('CHAINCTL_LOAD_TARGET', targetFlag) as typeof targetFlag,
+  target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
@@ -79,7 +79,7 @@ const results = {
     description: 'first word of the result files [default: the place that the target is deployed on]',
     env: 'RUN_TAG',
   }),
-  results: resultsFlag({ description: 'folder of the result files', formerly: ['out'] }),
+  results: resultsFlag('folder of the result files', ['out']),
   resume: Flags.string({
     description: 'run whose missing points are measured, with its own settings',
     helpValue: 'RUN',

@@ -1,14 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { remedy } from '../errors.ts';
 import { readPrompt } from '../services/load/prompt.ts';
-import type { LoadRequest } from '../services/load/run-load.ts';
+import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
 import { parseAbort, parseSlo } from '../services/load/stats/criterion.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
-import type { ElasticLoad } from './elastic-flags.ts';
+import type { ElasticFlags } from './elastic-flags.ts';
+import { isTyped } from './flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
 
 /** The tag of what is not known to be deployed anywhere else: the place that costs nothing. */
@@ -23,9 +24,12 @@ type ToBeFound = 'targetUrl' | 'prompt' | 'seed' | 'about';
  * @throws RemedyError (exit 2) when a list of rates, a tag, a threshold or a condition is wrong
  */
 export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
-  const maxInFlight = flags['max-in-flight'];
-  const requestsPerConnection = flags['requests-per-connection'];
-  const connectionAge = flags['connection-age'];
+  const {
+    'max-in-flight': maxInFlight,
+    'requests-per-connection': requestsPerConnection,
+    'connection-age': age,
+    gate,
+  } = flags;
   return {
     rates: parseRates(flags.rps),
     tag: checkTag(flags.tag ?? HERE),
@@ -44,9 +48,9 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     ...maxDuration(flags),
     stream: flags.stream,
     sharedPrefixTokens: flags['shared-prefix'],
-    ...(flags.gate === undefined ? {} : { gateSeconds: flags.gate }),
+    ...(gate === undefined ? {} : { gateSeconds: gate }),
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
-    ...(connectionAge === undefined ? {} : { connectionAgeMs: connectionAge * 1000 }),
+    ...(age === undefined ? {} : { connectionAgeMs: age * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
   };
 }
@@ -54,45 +58,35 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
 /** Longest point of a search, seconds, where none was asked for. */
 const MAX_DURATION_SECONDS = 600;
 
-function maxDuration(flags: LoadFlags): { readonly maxDurationSeconds?: number } {
-  const asked = flags['max-duration'];
-  const refused = (why: string, next: string) => remedy.usage('usage', `--max-duration ${why}`, [next]);
-  if (asked !== undefined && !flags['find-knee']) {
-    throw refused(
-      'is the bound of a search, and there is none without --find-knee',
-      'add --find-knee, or leave it out',
-    );
+function maxDuration({ 'max-duration': asked, 'find-knee': isSearch, duration }: LoadFlags) {
+  if (asked !== undefined && !isSearch) {
+    const fault = '--max-duration is the bound of a search, and there is none without --find-knee';
+    throw remedy.usage('usage', fault, ['add --find-knee, or leave it out']);
   }
-  if (asked !== undefined && asked < flags.duration) {
-    throw refused(
-      `of ${asked} s is shorter than --duration of ${flags.duration} s`,
-      `give at least --max-duration ${flags.duration}s`,
-    );
+  if (asked !== undefined && asked < duration) {
+    const fault = `--max-duration of ${asked} s is shorter than --duration of ${duration} s`;
+    throw remedy.usage('usage', fault, [`give at least --max-duration ${duration}s`]);
   }
-  return flags['find-knee'] ? { maxDurationSeconds: Math.max(flags.duration, asked ?? MAX_DURATION_SECONDS) } : {};
+  return isSearch ? { maxDurationSeconds: Math.max(duration, asked ?? MAX_DURATION_SECONDS) } : {};
+}
+
+interface Surroundings {
+  readonly argv: readonly string[];
+  readonly stack: string;
+  readonly about: SweepOptions['about'];
+  readonly elastic: ElasticLoad | undefined;
+  /** Of the stack; asked only where a service of it is the target. */
+  readonly endpoints: () => Promise<DeployedServices>;
 }
 
 /**
  * What the flags ask for: a new load, or a run that shall go on.
  *
- * @param endpoints of the stack; asked only where a service of it is the target
  * @throws RemedyError: exit 2 for flags that make no sense, exit 3 where the stack has no such service
  */
 export async function loadRequest(
-  flags: LoadFlags,
-  {
-    argv,
-    stack,
-    about,
-    elastic,
-    endpoints,
-  }: {
-    readonly argv: readonly string[];
-    readonly stack: string;
-    readonly about: SweepOptions['about'];
-    readonly elastic: ElasticLoad | undefined;
-    readonly endpoints: () => Promise<DeployedServices>;
-  },
+  flags: LoadFlags & ElasticFlags,
+  { argv, stack, about, elastic, endpoints }: Surroundings,
 ): Promise<LoadRequest> {
   const prompt = await readPrompt(flags['prompt-file']);
   const { resume, results: outFolder, target, seed = randomInt(0xffff_ffff) } = flags;
@@ -104,29 +98,20 @@ export async function loadRequest(
   const settings = sweepSettings(flags);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
+  const options = { ...settings, ...tag, prompt, targetUrl, seed, about };
+  if (elastic === undefined) return { options };
   // The steps of an elastic profile follow each other without a warm-up of their own.
-  const steps = elastic === undefined ? {} : { durationSeconds: elastic.stepSeconds, warmupSeconds: 0 };
-  const options = { ...settings, ...tag, ...steps, prompt, targetUrl, seed, about };
-  return elastic === undefined ? { options } : { options, elastic };
+  return { options: { ...options, durationSeconds: flags['elastic-step'], warmupSeconds: 0 }, elastic };
 }
 
 /** What may stand with `--resume`. */
 const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'otlp'];
 
-/**
- * A run goes on with the settings it began with, so none may be typed with `--resume`.
- *
- * @throws RemedyError (exit 2) naming the flag
- */
+/** A run goes on with the settings it began with, so none may be typed with `--resume`. */
 function checkResume(argv: readonly string[]): void {
   const other = Object.keys(loadFlags).find((flag) => !OF_RESUME.includes(flag) && isTyped(argv, flag));
   if (other === undefined) return;
   throw remedy.usage('usage', `--resume goes on with the settings of its run, and --${other} would change them`, [
     `leave --${other} out, or begin a new run without --resume`,
   ]);
-}
-
-/** Whether a flag stands on the command line. */
-export function isTyped(argv: readonly string[], flag: string): boolean {
-  return argv.some((word) => word === `--${flag}` || word === `--no-${flag}` || word.startsWith(`--${flag}=`));
 }

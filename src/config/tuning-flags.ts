@@ -9,13 +9,8 @@ import { checkRange, parseDecimal, refused } from './flags.ts';
 /** By the services' names. */
 type PerService = Readonly<Record<string, number>>;
 
-const FLAGS = {
-  concurrency: 'concurrency',
-  numPredict: 'num-predict',
-  numCtx: 'num-ctx',
-  promptChars: 'prompt-chars',
-  temperature: 'temperature',
-} as const satisfies Record<keyof Tuning, string>;
+/** `numPredict` is `--num-predict`. */
+const flagName = (tuning: keyof Tuning) => tuning.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 const NAMES = SERVICES.map(({ name }) => name);
 const EACH = NAMES.map((name) => `${name}=N`);
@@ -47,7 +42,7 @@ const perServiceFlag = Flags.custom<PerService, { readonly tuning: keyof Tuning 
 
 const flagOf = (tuning: keyof Tuning, what: string, common?: number) => {
   const each = SERVICES.map(({ name, defaults }) => `${defaults[tuning]} of ${name.toUpperCase()}`);
-  const env = variable(FLAGS[tuning]);
+  const env = variable(flagName(tuning));
   return perServiceFlag({ tuning, description: `${what} [default: ${common ?? each.join(', ')}]`, env });
 };
 
@@ -67,7 +62,7 @@ export const tuningFlags = {
 /** What the flags say of one service; undefined when that is nothing. */
 export function tuningOf(flags: FlagValues, service: string): Tuning | undefined {
   const given = TUNING_NAMES.flatMap((name) => {
-    const value = (flags[FLAGS[name]] as PerService | undefined)?.[service];
+    const value = (flags[flagName(name)] as PerService | undefined)?.[service];
     return value === undefined ? [] : [[name, value]];
   });
   return given.length === 0 ? undefined : Object.fromEntries(given);
@@ -79,13 +74,10 @@ export function tuningOf(flags: FlagValues, service: string): Tuning | undefined
  * @throws RemedyError (exit 2) for a value that is only for others
  */
 export function refuseForeignTuning(flags: FlagValues, service: string): void {
-  for (const name of Object.values(FLAGS)) {
+  for (const name of TUNING_NAMES.map(flagName)) {
     const value = flags[name] as PerService | undefined;
     if (value === undefined || value[service] !== undefined) continue;
-    throw remedy.usage(
-      'usage',
-      `--${name}: this deploys ${service.toUpperCase()} alone, and the value is for the other`,
-      [`write --${name} N, or give ${service} a value, too: ${EACH.join(',')}`],
-    );
+    const fault = `--${name}: this deploys ${service.toUpperCase()} alone, and the value is for the other`;
+    throw remedy.usage('usage', fault, [`write --${name} N, or give ${service} a value, too: ${EACH.join(',')}`]);
   }
 }

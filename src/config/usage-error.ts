@@ -2,11 +2,10 @@ import { RemedyError, remedy } from '../errors.ts';
 import { shellWord } from '../services/words.ts';
 import { nearest } from './nearest.ts';
 
-/** What was typed: the words of the command, which has been found, and those after it. */
-export interface Typed {
+/** What was typed: the words of the command, which has been found, and those after it; `flags` are those that it has. */
+interface Typed {
   readonly command: string;
   readonly argv: readonly string[];
-  /** Names of the command's flags. */
   readonly flags: readonly string[];
 }
 
@@ -16,18 +15,17 @@ export function seeHelp(command: string): string {
 }
 
 /** oclif's complaint about what was typed (a flag that there is not, a bad value), as an error like any other, with what was probably meant. */
-export function usageError(thrown: Error, typed: Typed): RemedyError {
-  if (thrown instanceof RemedyError) return withoutParserNoise(thrown, typed.command);
+export function usageError(thrown: Error, { command, argv, flags }: Typed): RemedyError {
+  if (thrown instanceof RemedyError) return withoutParserNoise(thrown, command);
   const said = thrown.message
     .split('\n')
     .map((line) => line.trim().replace(/^Missing required flag (?=\w)/, 'Missing required flag --'))
     .filter((line) => line !== '' && !/^(See more help|The following errors? occurred:$)/.test(line))
     .join(' ');
-  const meant = mistypedFlag(said, typed) ?? mistypedValue(said);
-  const corrected = meant && typed.argv.map((word) => correct(word, meant));
-  const steps = [seeHelp(typed.command)];
-  if (corrected) steps.unshift(`did you mean: ${commandLine(typed.command, corrected)}`);
-  return remedy.usage('usage', said, steps, thrown);
+  const meant = correctionOf(said, flags);
+  const better = meant ? argv.map((word) => correct(word, meant)) : [];
+  const steps = meant ? [`did you mean: ${commandLine(command, better)}`] : [];
+  return remedy.usage('usage', said, [...steps, seeHelp(command)], thrown);
 }
 
 /** That a command does not exist, with what was probably meant by its words. */
@@ -40,18 +38,13 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
     return remedy.usage('usage', `${before} takes no argument "${extra}"`, [seeHelp(before)]);
   }
   // A command may be followed by arguments: each is compared with as many words as it has.
-  const meant = commands.flatMap((command) => {
-    const length = command.split(' ').length;
-    return nearest(words.slice(0, length).join(' '), [command]) === undefined ? [] : [{ command, length }];
-  });
-  const best = nearest(
-    words.join(' '),
-    meant.map(({ command }) => command),
+  const near = commands.filter(
+    (command) => nearest(words.slice(0, command.split(' ').length).join(' '), [command]) !== undefined,
   );
-  const found = meant.find(({ command }) => command === best) ?? meant[0];
+  const meant = nearest(words.join(' '), near) ?? near[0];
   const topic = commands.some((command) => command.startsWith(`${words[0]} `)) ? ` ${words[0]}` : '';
   const steps = [`see all commands: chainctl${topic} --help`];
-  if (found) steps.unshift(`did you mean: ${commandLine(found.command, argv.slice(found.length))}`);
+  if (meant) steps.unshift(`did you mean: ${commandLine(meant, argv.slice(meant.split(' ').length))}`);
   return remedy.usage('usage', `there is no command "${words.join(' ')}"`, steps);
 }
 
@@ -60,16 +53,12 @@ interface Correction {
   readonly to: string;
 }
 
-function mistypedFlag(message: string, { flags }: Typed): Correction | undefined {
-  const from = /^Nonexistent flags?: (--[^\s,=]+)/.exec(message)?.[1];
-  const to = from && nearest(from.slice(2), flags);
-  return from && to ? { from, to: `--${to}` } : undefined;
-}
-
-function mistypedValue(message: string): Correction | undefined {
-  const [, from, options] = /^Expected (?:--[\w-]+=)?(.*) to be one of: (.*)$/.exec(message) ?? [];
-  const to = from && options && nearest(from, options.split(', '));
-  return from && to ? { from, to } : undefined;
+/** A mistyped flag, or a mistyped value of one that takes only some. */
+function correctionOf(message: string, flags: readonly string[]): Correction | undefined {
+  const flag = /^Nonexistent flags?: (--[^\s,=]+)/.exec(message)?.[1];
+  const [, value = '', options = ''] = /^Expected (?:--[\w-]+=)?(.*) to be one of: (.*)$/.exec(message) ?? [];
+  const meant = flag ? nearest(flag.slice(2), flags) : nearest(value, options.split(', '));
+  return meant ? { from: flag ?? value, to: flag ? `--${meant}` : meant } : undefined;
 }
 
 /** `--rsp`, `--rsp=5`, `tokn`, `--auth=tokn`. */
@@ -90,7 +79,11 @@ function commandLine(command: string, argv: readonly string[]): string {
 function withoutParserNoise(error: RemedyError, command: string): RemedyError {
   const own = /^Parsing --\S+ \n\t([\s\S]*?)(?:\nSee more help with --help)?$/.exec(error.message)?.[1];
   if (own === undefined) return error;
-  const { code, exit, nextSteps } = error;
-  const steps = nextSteps.length === 0 ? [seeHelp(command)] : nextSteps;
-  return new RemedyError(own, { code, exit, nextSteps: steps, cause: error.cause });
+  const { code, exit, nextSteps, cause } = error;
+  return new RemedyError(own, {
+    code,
+    exit,
+    nextSteps: nextSteps.length === 0 ? [seeHelp(command)] : nextSteps,
+    cause,
+  });
 }

@@ -1,13 +1,22 @@
 import { basename, delimiter, dirname, relative, sep } from 'node:path';
 import { shellWord } from '../services/words.ts';
 
-/** How this process was started. */
-export interface Start {
-  /** Path of the script that Node was started with. */
+/** How this process was started; `script` is the path of what Node was started with. */
+interface Start {
   readonly script: string | undefined;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
+
+/**
+ * Makes the commands of a text ones that can be pasted where the person is.
+ *
+ * @param ids of the commands that there are: `deploy:local`
+ */
+export const typedHere = (ids: readonly string[]) => (text: string) => {
+  const name = invokedName({ script: process.argv[1], cwd: process.cwd(), env: process.env });
+  return asInvoked(text, name, [...new Set(ids.map((id) => id.replace(/:.*/, '')))]);
+};
 
 /**
  * What a person types to start this program from where they are: `chainctl` where that is on the path, `npx chainctl`

@@ -14,19 +14,17 @@ type Row = readonly [label: string, text: string];
  */
 export function deployResult(deployments: readonly Deployment[], name?: string): unknown {
   const results = deployments.map(({ stack, target, details, changes, applied, expiresAt, simulated, endpoints }) => ({
-    ...{ stack, target, ...details },
-    ...(simulated === undefined ? {} : { simulated }),
-    ...{ changes, applied },
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    endpoints,
+    ...{ stack, target, ...details, simulated, changes, applied, expiresAt, endpoints },
   }));
   if (name === undefined) return results[0];
+  const own = deployments.flatMap(({ services, endpoints }) =>
+    services.map((each) => [each.name, endpoints[each.name]]),
+  );
   return {
-    stack: deployments[0]?.stack,
-    target: name,
+    ...{ stack: deployments[0]?.stack, target: name },
     ...Object.fromEntries(results.map((result) => [result.target, result])),
     applied: deployments.every(({ applied }) => applied),
-    endpoints: endpointsOf(deployments),
+    endpoints: Object.fromEntries(own),
   };
 }
 
@@ -40,7 +38,8 @@ export function renderDeploy(deployments: readonly Deployment[], name?: string):
   const changed = deployments.flatMap(({ changes }) => changes).filter(({ action }) => action !== 'unchanged').length;
   const where = deployments.map((each) => each.where).join(' and ');
   if (!deployments.every(({ applied }) => applied)) {
-    return `Stack ${stack} ${where}: ${changed === 0 ? 'nothing would change' : `${plural(changed, 'change')} planned, none made`} (dry run).`;
+    const planned = changed === 0 ? 'nothing would change' : `${plural(changed, 'change')} planned, none made`;
+    return `Stack ${stack} ${where}: ${planned} (dry run).`;
   }
   const simulated = deployments.some((each) => each.simulated === true) ? ' with a simulated engine' : '';
   const teardown = `chainctl teardown ${name ?? target}${on}`;
@@ -55,9 +54,7 @@ export function renderDeploy(deployments: readonly Deployment[], name?: string):
   return [
     `Stack ${stack} is up ${where}${simulated}${changed === 0 ? '; nothing had to change' : ''}.`,
     ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`),
-    ...deployments
-      .flatMap((each) => costLine(each, teardown))
-      .filter((line, index, all) => all.indexOf(line) === index),
+    ...new Set(deployments.flatMap((each) => costLine(each, teardown))),
     ...nextCommands([`chainctl smoke${on}`, `chainctl load --rps 1,2,5${on}`, teardown]),
   ].join('\n');
 }
@@ -66,11 +63,4 @@ function costLine({ billed, expiresAt }: Deployment, teardown: string): string[]
   if (!billed) return [];
   if (expiresAt === undefined) return [`  It costs money until "${teardown}".`];
   return [`  The VM deletes itself at ${expiresAt}; the rest stays, and costs, until "${teardown}".`];
-}
-
-function endpointsOf(deployments: readonly Deployment[]): Readonly<Record<string, string>> {
-  const own = deployments.flatMap(({ services, endpoints }) =>
-    Object.entries(endpoints).filter(([service]) => services.some(({ name }) => name === service)),
-  );
-  return Object.fromEntries(own);
 }

@@ -1,7 +1,6 @@
 import type { DoctorCheck } from '../services/doctor/check.ts';
 import { besideLead } from './format/entry.ts';
-
-const MARK = { ok: '✓', warning: '!', failed: '✗', skipped: '•' } as const;
+import { MARKS } from './format/text.ts';
 
 /** A row per check, and what to do about those that are not fine; steps stay whole, to be pasted. */
 export function renderDoctor(checks: readonly DoctorCheck[], columns: number): string {
@@ -9,7 +8,7 @@ export function renderDoctor(checks: readonly DoctorCheck[], columns: number): s
   const failed = checks.filter(({ status }) => status === 'failed').length;
   return [
     ...checks.flatMap(({ name, status, detail, nextSteps }) => [
-      ...besideLead(`${MARK[status]} ${name.padEnd(width)}  `, detail, columns),
+      ...besideLead(`${MARKS[status === 'ok' ? 'done' : status].sign} ${name.padEnd(width)}  `, detail, columns),
       ...(status === 'ok' ? [] : nextSteps.map((step) => `${' '.repeat(width + 4)}-> ${step}`)),
     ]),
     '',

@@ -1,30 +1,69 @@
 import { styleText } from 'node:util';
-import { RemedyError, reasonOf } from '../errors.ts';
+import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
 import { besideLead } from './format/entry.ts';
 
 const LABEL = 'Error: ';
 
+/** Makes the commands of a text ones that can be pasted. */
+type Typed = (text: string) => string;
+
 interface ErrorOptions {
   readonly debug: boolean;
   readonly stream: NodeJS.WriteStream;
-  /** Makes the commands of a text ones that can be pasted. */
-  readonly typed?: (text: string) => string;
+  readonly typed?: Typed;
+}
+
+/** Says what went wrong, with `--json` in its envelope, and sets the exit code. */
+export function showError(
+  error: unknown,
+  argv: readonly string[],
+  typed: Typed,
+  warnings: readonly string[] = [],
+): void {
+  const { code, exit, message, nextSteps } =
+    error instanceof RemedyError ? error : { code: 'bug', exit: ExitCode.bug, message: reasonOf(error), nextSteps: [] };
+  process.exitCode = exit;
+  if (argv.includes('--json')) {
+    const fault = { code, message: typed(message), exit, nextSteps };
+    process.stdout.write(jsonText({ status: 'error', result: null, error: fault, warnings }, typed));
+  } else {
+    process.stderr.write(renderError(error, { debug: argv.includes('--debug'), stream: process.stderr, typed }));
+  }
+}
+
+/** What chainctl says to a person in a result, by the names that this has. */
+const SAID = ['nextSteps', 'remedy', 'warnings'];
+
+/** The envelope of `--json`. What it says to a person names commands as the text does. */
+export function jsonText(envelope: object, typed: Typed): string {
+  const said = (value: unknown) => (typeof value === 'string' ? typed(value) : value);
+  const replaced = (key: string, value: unknown) => {
+    if (!SAID.includes(key)) return value;
+    return Array.isArray(value) ? value.map(said) : said(value);
+  };
+  return `${JSON.stringify(envelope, replaced, 2)}\n`;
 }
 
 /** An error as a person reads it: what happened, then what to do. The stack only on request. A terminal may say 0 columns. */
-export function renderError(error: unknown, options: ErrorOptions): string {
-  const { typed = (text) => text } = options;
-  const paint = (format: 'red' | 'cyan' | 'dim', text: string) => styleText(format, text, { stream: options.stream });
-  const known = error instanceof RemedyError;
-  const fitted = (line: string) => (options.stream.isTTY ? besideLead('', line, options.stream.columns || 80) : [line]);
-  const message = known ? typed(error.message) : `unexpected failure: ${reasonOf(error)}`;
+export function renderError(error: unknown, { debug, stream, typed = (text) => text }: ErrorOptions): string {
+  const paint = (format: 'red' | 'cyan' | 'dim', text: string) => styleText(format, text, { stream });
+  const fitted = (line: string) => (stream.isTTY ? besideLead('', line, stream.columns || 80) : [line]);
+  const { message, nextSteps, cause } =
+    error instanceof RemedyError
+      ? error
+      : {
+          message: `unexpected failure: ${reasonOf(error)}`,
+          nextSteps: ['run it again with --debug and report what it prints'],
+          cause: undefined,
+        };
   // Only the message: a step is often a command, which a break would spoil for pasting.
-  const [first = '', ...more] = message.split('\n').flatMap((line, index) => fitted(index === 0 ? LABEL + line : line));
-  const lines = [paint('red', LABEL.trimEnd()) + first.slice(LABEL.length - 1), ...more];
-  const steps = known ? error.nextSteps : ['run it again with --debug and report what it prints'];
-  for (const step of steps) lines.push(`  ${paint('cyan', '->')} ${typed(step)}`);
-  if (options.debug && error instanceof Error && error.stack !== undefined) lines.push(paint('dim', error.stack));
-  if (options.debug && known && error.cause instanceof Error)
-    lines.push(paint('dim', `caused by ${error.cause.stack}`));
-  return `${lines.join('\n')}\n`;
+  const [first = '', ...more] = `${LABEL}${typed(message)}`.split('\n').flatMap(fitted);
+  return [
+    paint('red', LABEL.trimEnd()) + first.slice(LABEL.length - 1),
+    ...more,
+    ...nextSteps.map((step) => `  ${paint('cyan', '->')} ${typed(step)}`),
+    ...(debug && error instanceof Error && error.stack !== undefined ? [paint('dim', error.stack)] : []),
+    ...(debug && cause instanceof Error ? [paint('dim', `caused by ${cause.stack}`)] : []),
+    '',
+  ].join('\n');
 }

@@ -3,7 +3,7 @@ import { formatSeconds } from '../durations.ts';
 import { display } from '../services/results/text.ts';
 import type { ScaleSample } from '../services/scaling/types.ts';
 import type { WatchReport } from '../services/scaling/watch.ts';
-import { ageText, autoscalerText, detailNames, hostsText, instanceWords, loadText, sizeText } from './format/scale.ts';
+import { autoscalerText, hostsText, instanceTable, loadText, sizeText } from './format/scale.ts';
 import { errorText } from './format/scale-changes.ts';
 import { plural, truncateStart } from './format/text.ts';
 
@@ -31,17 +31,12 @@ function ending({ group, end, until, seconds }: WatchReport): string {
 
 function groupLines(last: ScaleSample, asked: boolean): string[] {
   const { group } = last;
-  const details = detailNames(group.instances);
-  const heads = ['stage', ...details, 'age'];
-  const words = group.instances.map((each) => [...instanceWords(each, details), ageText(each, group.at)]);
+  const { heads, rows, widths } = instanceTable(group.instances, group.at);
   // Each column has a line and two spaces beside what it says; the last line ends the table.
-  const taken = heads.reduce(
-    (sum, head, index) => sum + 3 + Math.max(head.length, ...words.map((each) => each[index]?.length ?? 0)),
-    4,
-  );
+  const taken = widths.reduce((sum, width) => sum + 3 + width, 4);
   const table = new Table({ head: ['instance', ...heads], style: { head: [], border: [], compact: true } });
   for (const [index, { name }] of group.instances.entries()) {
-    table.push([truncateStart(display(name), Math.max(SHORTEST_NAME, WIDTH - taken)), ...(words[index] ?? [])]);
+    table.push([truncateStart(display(name), Math.max(SHORTEST_NAME, WIDTH - taken)), ...(rows[index] ?? [])]);
   }
   const autoscaler = autoscalerText(group);
   const load = loadText(last);

@@ -18,10 +18,8 @@ interface AfterTeardown {
 }
 
 /** What a teardown says when nothing is left. */
-export function renderTeardown(
-  reports: readonly TeardownReport[],
-  { stack, logs, stillUp = [] }: AfterTeardown,
-): string {
+export function renderTeardown(reports: readonly TeardownReport[], after: AfterTeardown): string {
+  const { stack, logs, stillUp = [] } = after;
   if (reports.length === 0) return `Stack ${stack}: nothing is deployed.`;
   const several = reports.length > 1;
   const lines = reports.map(({ target, removed }) =>

@@ -1,12 +1,7 @@
 /** The report page's script: reading values with pointer or keys, the legend, the theme. The charts are drawn already. */
+import type { ChartData } from '../../src/services/results/html/chart.ts';
 import { followPointer } from './hover.ts';
 import { openTheme } from './theme.ts';
-
-interface ChartData {
-  readonly id: string;
-  readonly series: readonly string[];
-  readonly columns: readonly { readonly name: string; readonly cells: readonly string[] }[];
-}
 
 const charts = JSON.parse(document.getElementById('charts-data')?.textContent ?? '[]') as ChartData[];
 

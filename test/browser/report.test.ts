@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renderHtmlReport } from '../../src/services/results/html/report-html.ts';
+import { pageOf } from '../../src/services/results/html/page.ts';
 import { recordedRun } from '../unit/results/fixture.ts';
 import { executable, launch, shotPath } from './chromium.ts';
 
@@ -22,7 +22,7 @@ describe.skipIf(executable === undefined)('report.html in Chromium (skipped with
     folder = await mkdtemp(join(tmpdir(), 'chainctl-report-'));
     const path = join(folder, 'report.html');
     const { plan } = recordedRun().report;
-    const html = await renderHtmlReport(recordedRun({ plan: { ...plan, simulated: true } }));
+    const html = pageOf(recordedRun({ plan: { ...plan, simulated: true } }));
     // 300 kB of script would be a library; this is the whole page, drawings and values included.
     expect(html.length).toBeLessThan(600_000);
     await writeFile(path, html);
@@ -161,7 +161,7 @@ describe.skipIf(executable === undefined)('report.html in Chromium (skipped with
     const series = run.series.flatMap((sample) =>
       [0, 20, 40, 60, 80].map((later) => ({ ...sample, second: sample.second + later, hosts: renamed(sample.hosts) })),
     );
-    await writeFile(path, await renderHtmlReport({ ...run, report: { ...run.report, points }, series }));
+    await writeFile(path, pageOf({ ...run, report: { ...run.report, points }, series }));
     await withPage({ viewport: { width: 390, height: 900 } }, async (page) => {
       await page.goto(pathToFileURL(path).href);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renderHtmlReport } from '../../src/services/results/html/report-html.ts';
+import { pageOf } from '../../src/services/results/html/page.ts';
 import { elasticRun, oneToThree } from '../unit/scaling/fixture.ts';
 import { executable, launch, shotPath } from './chromium.ts';
 
@@ -26,7 +26,7 @@ describe.skipIf(executable === undefined)('a watched group in Chromium (skipped 
         return second === 45 ? { ...sample, group: { ...sample.group, errors: [error] } } : sample;
       },
     });
-    await writeFile(join(folder, 'report.html'), await renderHtmlReport(run));
+    await writeFile(join(folder, 'report.html'), pageOf(run));
     browser = await launch();
   });
 

@@ -77,6 +77,7 @@ describe('errors', () => {
     [['status', '--stack', 'Bad Name'], 2, /is not a stack name/],
     [['status', '--nonsense'], 2, /Nonexistent flag: --nonsense/],
     [['deploy', 'local', '--port-a', '9333', '--port-b', '9333'], 2, /cannot both have port 9333/],
+    [['deploy', 'aws', '--service', 'b', '--model-a', 'x'], 2, /--model-a is for service A, and this deploys B/],
     [['deploy', 'local', '--model-a', 'x y;rm'], 2, /is not a model's name/],
     [['deplyo', 'local'], 2, /there is no command "deplyo local"/],
     [['load'], 3, /has no service that answers at/],

@@ -50,6 +50,11 @@ describe('the launcher', () => {
     expect(await startOn(version, ['version'])).toMatchObject({ code: 0, stdout: 'in place\n' });
   });
 
+  it('starts, without a cache, where none can be kept', async () => {
+    const env = { HOME: '/proc', XDG_CACHE_HOME: '' };
+    expect(await startOn('26.0.0', ['version'], { env })).toMatchObject({ code: 0, stdout: 'in place\n' });
+  });
+
   it.each(['18.20.0', '20.20.2', '22.22.9', '23.11.0', '24.14.0', '25.1.0'])(
     'refuses Node %s with a sentence where no other is brought',
     async (version) => {
@@ -70,6 +75,11 @@ describe('the launcher', () => {
     });
   });
 
+  it('takes the 127 of a Node that runs for its own', async () => {
+    await bring('#!/bin/sh\ntest "$1" = --version && exit 0\nexit 127\n', 0o755);
+    expect(await startOn('20.20.2', ['ssh', 'a'])).toMatchObject({ code: 127, stderr: '' });
+  });
+
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('passes on a %s that it alone was sent', async (signal) => {
     const wait =
       "process.on(process.argv[4], () => process.exit(9)); console.error('ready'); setInterval(() => {}, 1e3);";
@@ -83,6 +93,8 @@ describe('the launcher', () => {
   it.each([
     ['may not be run', '#!/bin/sh\n', 0o644],
     ['does not run on this system', '#!/lib/ld-of-another-libc.so\n', 0o755],
+    // As the loader ends it where a library is missing.
+    ['does not run on this system', '#!/bin/sh\nexit 127\n', 0o755],
   ])('says of a brought Node that it %s', async (cause, content, mode) => {
     await bring(content, mode);
     const { code, stderr } = await startOn('20.20.2', ['status']);

@@ -96,12 +96,9 @@ describe.skipIf(obstacle)(`a cloud in trouble${obstacle ? ` (not here: ${obstacl
     expect(await lab.countPlainly()).toEqual(ONE);
   });
 
-  it('a VM that ends by itself before it answers: exit 5 within seconds, and the next deploy makes another', async () => {
-    let began = 0;
+  it('a VM that ends by itself before it answers: exit 5 for that reason, not for a wait that ran out, and the next deploy makes another', async () => {
     const failed = await stacks.deploy('faulty', [], (event) => {
-      if (!started(event, 'host-a')) return;
-      began = performance.now();
-      void terminateAll().catch(() => {});
+      if (started(event, 'host-a')) void terminateAll().catch(() => {});
     });
     expect(sentence(failed)).toMatchObject({
       exit: 5,
@@ -109,7 +106,6 @@ describe.skipIf(obstacle)(`a cloud in trouble${obstacle ? ` (not here: ${obstacl
       says: expect.stringMatching(/VM i-\w+ ended by itself/),
       next: expect.stringContaining('makes a new one'),
     });
-    expect(performance.now() - began).toBeLessThan(60_000);
     expect((await stacks.deployCloud('faulty')).code).toBe(INTERRUPTED);
     expect(await lab.countPlainly()).toEqual(ONE);
   });
@@ -190,8 +186,7 @@ describe.skipIf(obstacle)(`left over, and examined${obstacle ? ` (not here: ${ob
   it('gc removes what was lost or has expired, and neither what is in use nor what has no tag', async () => {
     await lab.aws('ec2', 'create-key-pair', '--key-name', 'chainctl-lost-by-hand');
     await lab.aws('ec2', 'create-security-group', '--group-name', 'chainctl-by-hand', '--description', 'mine');
-    const made = ['lost', 'expired', 'in-use', 'colleague'].map((stack) => stacks.deployCloud(stack, ['--ttl', '4h']));
-    await Promise.all(made);
+    for (const stack of ['lost', 'expired', 'in-use', 'colleague']) await stacks.deployCloud(stack, ['--ttl', '4h']);
     for (const stack of ['lost', 'colleague']) await rm(join(stacks.home, 'stacks', stack), { recursive: true });
     await tag('expired', 'chainctl:expires-at', '2020-01-01T00:00:00.000Z');
     await tag('colleague', 'chainctl:created-by', 'somebody@else');

@@ -50,7 +50,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
   });
 
   const deploy = (...args: string[]) =>
-    cli.json(['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key'), ...args]);
+    cli.jsonHere(['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key'), ...args]);
   const containers = async () => {
     const lines = (await vm.exec(...CONTAINERS)).split('\n').filter((line) => line !== '');
     return new Map(lines.map((line) => line.split(' ') as [string, string]));
@@ -121,7 +121,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
       void vm.exec('pkill', '-f', 'sshd: ubuntu').catch(() => {});
     };
     const args = ['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key')];
-    const { code, stderr } = await cli.json([...args, '--service', 'b', '--model', 'mistral'], { onLine });
+    const { code, stderr } = await cli.jsonHere([...args, '--service', 'b', '--model', 'mistral'], { onLine });
     expect(cuts).toBe(1);
     expect(stderr).toContain('connecting to');
     expect(code).toBe(0);
@@ -175,7 +175,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
 
   it('has nothing of the stack left after a teardown without the state file', async () => {
     await rm(join(cli.home, 'stacks', 'default', 'state.json'));
-    const { code, envelope } = await cli.json(['teardown', 'host', '--yes']);
+    const { code, envelope } = await cli.jsonHere(['teardown', 'host', '--yes']);
     expect(code).toBe(0);
     expect(envelope.result.targets[0].removed).toContain('service-b');
     expect(await containers()).toEqual(new Map());

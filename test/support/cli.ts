@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listProcesses } from '../../src/services/machine/process-table.ts';
 import { parseTag } from '../../src/services/targets/local/process-tag.ts';
+import { type HereOptions, runInProcess } from './in-process.ts';
 
 export const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -41,10 +42,9 @@ export class Cli {
   /** Runs one command in the home's folder, so that results land there, too. */
   async run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
     const [program, ...first] = options.command ?? [process.execPath, join(ROOT, 'bin', 'run.js')];
-    const { NODE_ENV: _, ...inherited } = process.env;
     const child = spawn(program, [...first, ...args], {
       cwd: this.home,
-      env: { ...inherited, CHAINCTL_HOME: this.home, ...options.env },
+      env: this.#environment(options),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: options.detached ?? false,
     });
@@ -64,6 +64,17 @@ export class Cli {
     return { code, signal, ...output };
   }
 
+  /** The same in this process, one at a time: see {@link runInProcess}. */
+  here(args: readonly string[], options: HereOptions = {}): Promise<CliResult> {
+    return runInProcess(ROOT, args, { ...options, cwd: this.home, env: this.#environment(options) });
+  }
+
+  /** A command in this process with `--json`, and its envelope. */
+  async jsonHere(args: readonly string[], options: HereOptions = {}) {
+    const result = await this.here([...args, '--json'], options);
+    return { ...result, envelope: JSON.parse(result.stdout) };
+  }
+
   /** Runs a command with `--json` and reads its envelope. */
   async json(args: readonly string[], options: CliOptions = {}) {
     const result = await this.run([...args, '--json'], options);
@@ -80,6 +91,11 @@ export class Cli {
     for (const { pid } of await this.#processes()) process.kill(pid, 'SIGKILL');
     // What was told to end may still write its last file.
     await rm(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+
+  #environment({ env }: Pick<CliOptions, 'env'>): NodeJS.ProcessEnv {
+    const { NODE_ENV: _, ...inherited } = process.env;
+    return { ...inherited, CHAINCTL_HOME: this.home, ...env };
   }
 
   async #processes() {

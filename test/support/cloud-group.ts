@@ -4,7 +4,7 @@ import { memoryBalancers } from '../../lab/gcp/memory-balancers.ts';
 import { memoryMachines } from '../../lab/gcp/memory-machines.ts';
 import { systemClock } from '../../src/runtime.ts';
 import { type Compute, openCompute } from '../../src/services/targets/gcp/compute.ts';
-import type { Changes } from '../../src/services/targets/gcp/compute-calls.ts';
+import type { Change, Input } from '../../src/services/targets/gcp/compute-calls.ts';
 
 export const ZONE = 'europe-west3-c';
 const PORT = 8002;
@@ -54,7 +54,7 @@ export async function startCloudGroup({ cpuPerRequest = 0 } = {}) {
 
 async function makeGroup(compute: Compute, settled: () => Promise<void>): Promise<string> {
   const { project, newId } = compute;
-  const make = async <Name extends keyof Changes>(name: Name, input: Omit<Changes[Name], 'project' | 'requestId'>) => {
+  const make = async <Name extends Change>(name: Name, input: Omit<Input<Name>, 'requestId'>) => {
     await compute.begin(name, { requestId: newId(), ...input } as never, AbortSignal.timeout(20_000));
     await settled();
   };

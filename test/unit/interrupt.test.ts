@@ -13,7 +13,7 @@ function fakeProcess() {
   return { source, exits };
 }
 
-const MESSAGES = { stopping: 'stopping', leaving: () => 'still there', status: () => 'chainctl status --stack x' };
+const MESSAGES = { stopping: 'finishing', on: () => ' --stack x' };
 
 describe('listenForInterrupt', () => {
   it.each([
@@ -50,7 +50,10 @@ describe('listenForInterrupt', () => {
     now = 1000;
     expect(() => source.emit('SIGINT', 'SIGINT')).toThrow('exit');
     expect(exits).toEqual([130]);
-    expect(said).toEqual(['stopping', 'still there']);
+    expect(said).toEqual([
+      'Stopping: finishing. Press Ctrl-C again to leave at once.',
+      'Left at once: what was started may still run. See "chainctl status --stack x", end it with "chainctl teardown --stack x".',
+    ]);
   });
 
   it.each(['SIGTERM', 'SIGHUP'] as const)('never leaves at a second %s: it comes through the group, too', (name) => {

@@ -1,21 +1,11 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, request } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { parseJson } from '../words.ts';
-import {
-  type ChainAnswer,
-  chainAnswer,
-  type HealthA,
-  type HealthB,
-  healthA,
-  healthB,
-  type InvokeAnswer,
-  invokeAnswer,
-} from '../workloads/answers.ts';
 import { excerpt } from './excerpt.ts';
 import { describeDeviation, errorTextOf, problem } from './schemas.ts';
 import type { TokenOf } from './token.ts';
-import { describeTransport, type TransportCode } from './transport.ts';
+import { describeTransport, type TransportFailure } from './transport.ts';
 
 /** Larger answers are cut off and count as malformed: a broken service must not fill our memory. */
 const MAX_BODY_BYTES = 1 << 20;
@@ -27,11 +17,8 @@ interface Timed {
 }
 
 /** No HTTP answer came. */
-export interface Transport extends Timed {
+export interface Transport extends Timed, TransportFailure {
   readonly kind: 'transport';
-  readonly code: TransportCode;
-  readonly reason: string;
-  readonly remedy: string;
 }
 
 /** Any HTTP answer, as it came. */
@@ -42,7 +29,7 @@ export interface RawAnswer extends Timed {
   /** The engine behind it said that it is the simulated one. */
   readonly simulated: boolean;
   /** Where it sends the caller instead, as the answer's header has it; it is not followed. */
-  readonly location?: string;
+  readonly location?: string | undefined;
 }
 
 /** What a typed call came to: the promised answer, a status other than 200, something else than promised, or nothing. */
@@ -52,11 +39,11 @@ export type Reply<T> =
   | ({ readonly kind: 'malformed'; readonly status: number; readonly reason: string } & Timed)
   | Transport;
 
-interface RawRequest {
+export interface RawRequest {
   readonly url: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: string;
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Ends this request alone; the client's own signal does it, too. */
   readonly signal?: AbortSignal;
   /** Another token than the client's own, or none. */
@@ -64,10 +51,10 @@ interface RawRequest {
 }
 
 export interface ChainClient {
-  healthA(base: string, timeoutMs?: number): Promise<Reply<HealthA>>;
-  healthB(base: string, timeoutMs?: number): Promise<Reply<HealthB>>;
-  invoke(baseB: string, prompt: string): Promise<Reply<InvokeAnswer>>;
-  chain(baseA: string, prompt: string): Promise<Reply<ChainAnswer>>;
+  /** Asks for `/health` of a service, without a token. */
+  health<T>(promised: z.ZodType<T>, base: string, timeoutMs?: number): Promise<Reply<T>>;
+  /** Sends a prompt. */
+  send<T>(promised: z.ZodType<T>, url: string, prompt: string): Promise<Reply<T>>;
   /** One request as it stands, for what a typed call would never send. */
   raw(request: RawRequest): Promise<RawAnswer | Transport>;
   /** Whether requests to this address carry a token. */
@@ -76,77 +63,61 @@ export interface ChainClient {
   close(): Promise<void>;
 }
 
-export interface ChainClientOptions {
+interface ChainClientOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** For one whole exchange, milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** The bearer token of each address; none by default. `/health` needs none and gets none. */
   readonly tokenOf?: TokenOf;
-  /** A dispatcher of the caller's; it is not closed by `close()`. */
-  readonly dispatcher?: Dispatcher;
 }
 
 /**
- * A typed client of services A and B over kept connections. What the network or a service does wrong comes back as
- * data; the calls reject only with the signal's reason, when it is aborted.
+ * A typed client of services over kept connections. What the network or a service does wrong comes back as data; the
+ * calls reject only with the signal's reason, when it is aborted.
  */
 export function createChainClient(options: ChainClientOptions): ChainClient {
-  const { clock } = options;
-  const own =
-    options.dispatcher === undefined
-      ? new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 })
-      : undefined;
-  const dispatcher = options.dispatcher ?? (own as Dispatcher);
-
-  const tokenOf = options.tokenOf ?? (() => undefined);
+  const { clock, tokenOf = () => undefined } = options;
+  const dispatcher = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 });
 
   async function raw(outgoing: RawRequest): Promise<RawAnswer | Transport> {
     const { url, method, body, timeoutMs = options.timeoutMs } = outgoing;
-    const signal = outgoing.signal === undefined ? options.signal : AbortSignal.any([options.signal, outgoing.signal]);
+    const signal = AbortSignal.any([options.signal, outgoing.signal ?? []].flat());
     const token = outgoing.token === 'none' ? undefined : (outgoing.token ?? tokenOf(url));
     signal.throwIfAborted();
     const started = clock.monotonic();
     const seconds = () => (clock.monotonic() - started) / 1000;
     try {
       const response = await request(url, {
-        method,
-        dispatcher,
+        ...{ method, dispatcher, body: body ?? null },
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         headers: {
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
         },
-        ...(body === undefined ? {} : { body }),
       });
-      const text = await readBounded(response.body);
+      const text = await readBounded(response.body, MAX_BODY_BYTES);
       const simulated = response.headers['x-chainctl-simulated'] === '1';
-      const [location] = [response.headers.location ?? []].flat();
-      const given = { text, simulated, ...(location === undefined ? {} : { location }) };
-      return { kind: 'raw', status: response.statusCode, ...given, seconds: seconds() };
+      const [location] = [response.headers.location].flat();
+      return { kind: 'raw', status: response.statusCode, text, simulated, location, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       return { kind: 'transport', ...describeTransport(error, url, timeoutMs), seconds: seconds() };
     }
   }
 
-  async function typed<T>(schema: z.ZodType<T>, outgoing: RawRequest): Promise<Reply<T>> {
+  async function typed<T>(promised: z.ZodType<T>, outgoing: RawRequest): Promise<Reply<T>> {
     const came = await raw(outgoing);
-    return came.kind === 'transport' ? came : interpret(schema, came);
+    return came.kind === 'transport' ? came : interpret(promised, came);
   }
 
-  const given = (timeoutMs: number | undefined) => (timeoutMs === undefined ? {} : { timeoutMs });
-  const health = (base: string, timeoutMs: number | undefined) =>
-    ({ url: `${base}/health`, method: 'GET', token: 'none', ...given(timeoutMs) }) as const;
-  const post = (prompt: string) => ({ method: 'POST', body: JSON.stringify({ prompt }) }) as const;
   return {
     raw,
-    healthA: (base, timeoutMs) => typed(healthA, health(base, timeoutMs)),
-    healthB: (base, timeoutMs) => typed(healthB, health(base, timeoutMs)),
-    invoke: (base, prompt) => typed(invokeAnswer, { url: `${base}/invoke`, ...post(prompt) }),
-    chain: (base, prompt) => typed(chainAnswer, { url: `${base}/chain`, ...post(prompt) }),
+    health: (promised, base, timeoutMs) =>
+      typed(promised, { url: `${base}/health`, method: 'GET', token: 'none', timeoutMs }),
+    send: (promised, url, prompt) => typed(promised, { url, method: 'POST', body: JSON.stringify({ prompt }) }),
     sendsToken: (url) => tokenOf(url) !== undefined,
-    close: async () => own?.destroy(),
+    close: () => dispatcher.destroy(),
   };
 }
 
@@ -174,14 +145,14 @@ export function saidIn(text: string): string | undefined {
   return problem.safeParse(body).data?.detail ?? errorTextOf(body);
 }
 
-/** Stops at the limit; the text is then cut and no longer JSON. */
-async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
+/** Stops at the limit; the text is then cut, and JSON no longer. */
+export async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) break;
+    if (size > maxBytes) break;
   }
-  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8');
 }

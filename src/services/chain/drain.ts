@@ -1,6 +1,6 @@
 import { request } from 'undici';
 import { z } from 'zod';
-import { parseJson } from '../words.ts';
+import { parseJson, plural } from '../words.ts';
 
 /**
  * Requests in flight get this long when a service is told to stop, seconds: as long as `load` waits for an answer, and
@@ -8,19 +8,14 @@ import { parseJson } from '../words.ts';
  */
 export const DRAIN_SECONDS = 180;
 
-/** A count of requests, for a person. */
-function requests(count: number): string {
-  return count === 1 ? '1 request' : `${count} requests`;
-}
-
 /** What a stop waits for, and how long at most. */
 export function drainReason(open: number, seconds: number = DRAIN_SECONDS): string {
-  return `${requests(open)} in flight: waits up to ${seconds} s`;
+  return `${plural(open, 'request')} in flight: waits up to ${seconds} s`;
 }
 
 /** What a stop did not wait for any longer. */
 export function cutOffText(key: string, open: number): string {
-  return `${key}: ${requests(open)} in flight ${open === 1 ? 'was' : 'were'} cut off`;
+  return `${key}: ${plural(open, 'request')} in flight ${open === 1 ? 'was' : 'were'} cut off`;
 }
 
 /** What a service of the chain has in flight. */

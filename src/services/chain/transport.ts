@@ -1,26 +1,16 @@
+import type { PeerCertificate } from 'node:tls';
 import { hasCode, reasonOf } from '../../errors.ts';
-import { certificateFault } from './certificate.ts';
+import { printable } from './excerpt.ts';
 
 /** Why no HTTP answer came. */
-export type TransportCode =
-  | 'refused'
-  | 'dns'
-  | 'unreachable'
-  | 'certificate'
-  | 'tls'
-  | 'timeout'
-  | 'closed'
-  | 'protocol'
-  | 'other';
-
 export interface TransportFailure {
-  readonly code: TransportCode;
+  readonly code: keyof typeof REMEDY | 'certificate';
   /** A sentence that names the address. */
   readonly reason: string;
   readonly remedy: string;
 }
 
-const REMEDY: Readonly<Record<Exclude<TransportCode, 'certificate'>, string>> = {
+const REMEDY = {
   refused: 'check that the service runs and that the port is right ("chainctl status" shows both)',
   dns: 'check the spelling of the host name, or use the address that "chainctl status" shows',
   unreachable: 'check the address, the route and the firewall between here and there',
@@ -31,15 +21,28 @@ const REMEDY: Readonly<Record<Exclude<TransportCode, 'certificate'>, string>> = 
   other: 'check the address',
 };
 
+/** The codes and the names of what undici or the system throws; the first that matches counts. */
+const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
+  [/^ECONNREFUSED$/, 'refused'],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'dns'],
+  [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'unreachable'],
+  [/^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|TimeoutError)$/, 'timeout'],
+  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'closed'],
+  [/^(ERR_(TLS|SSL)|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO)/, 'tls'],
+  [/^(HPE_|HTTPParserError$)/, 'protocol'],
+];
+
 /** Turns whatever undici or the system threw into a sentence with a next step. The one place that knows their codes. */
 export function describeTransport(error: unknown, url: string, timeoutMs: number): TransportFailure {
   const { host } = new URL(url);
-  const certificate = certificateFault(firstOf(error));
+  const first = firstOf(error);
+  const certificate = certificateFault(first);
   if (certificate !== undefined) {
-    const { fault, remedy } = certificate;
+    const [fault, remedy] = certificate;
     return { code: 'certificate', reason: `the certificate of ${host} ${fault}`, remedy };
   }
-  const code = classify(firstOf(error));
+  const { code = '', name = '' } = first instanceof Error ? (first as NodeJS.ErrnoException) : {};
+  const [, kind] = KINDS.find(([names]) => names.test(String(code)) || names.test(name)) ?? ['', 'other' as const];
   const reasons: typeof REMEDY = {
     refused: `nothing listens at ${host} (connection refused)`,
     dns: `the name in ${host} cannot be resolved`,
@@ -50,7 +53,7 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
     protocol: `${host} does not answer in HTTP`,
     other: `request to ${host} failed: ${reasonOf(error)}`,
   };
-  return { code, reason: reasons[code], remedy: REMEDY[code] };
+  return { code: kind, reason: reasons[kind], remedy: REMEDY[kind] };
 }
 
 /** OpenSSL's reason without its numbers, library and source file: `wrong version number` is plain HTTP, mostly. */
@@ -65,17 +68,46 @@ function firstOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? firstOf(error.errors[0]) : error;
 }
 
-function classify(error: unknown): keyof typeof REMEDY {
-  if (hasCode(error, 'ECONNREFUSED')) return 'refused';
-  if (hasCode(error, 'ENOTFOUND', 'EAI_AGAIN')) return 'dns';
-  if (hasCode(error, 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL')) return 'unreachable';
-  if (hasCode(error, 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT')) {
-    return 'timeout';
-  }
-  if (error instanceof Error && error.name === 'TimeoutError') return 'timeout';
-  if (hasCode(error, 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET')) return 'closed';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/^(ERR_(TLS|SSL)|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO)/.test(code)) return 'tls';
-  if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError')) return 'protocol';
-  return 'other';
+const TRUST =
+  'if that is right, name the file of its authority: NODE_EXTRA_CA_CERTS=ca.pem chainctl ... ' +
+  '(NODE_USE_SYSTEM_CA=1 for those that this machine trusts)';
+const RENEW = "renew it on what terminates TLS, and see that this machine's clock is right";
+const UNKNOWN = 'comes from an authority that is not known here';
+
+/** The fault goes behind "the certificate of HOST". */
+type CertificateFault = readonly [fault: string, remedy: string];
+
+/** OpenSSL's names as Node passes them on, see `X509_verify_cert_error_string(3)`. */
+const CERTIFICATE_FAULTS: Readonly<Record<string, CertificateFault>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['is signed by itself, and nothing here trusts it', TRUST],
+  SELF_SIGNED_CERT_IN_CHAIN: ['comes from an authority that nothing here trusts', TRUST],
+  UNABLE_TO_GET_ISSUER_CERT: [UNKNOWN, TRUST],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [UNKNOWN, TRUST],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: [`${UNKNOWN}, or the server does not send the whole chain`, TRUST],
+  CERT_HAS_EXPIRED: ['has expired', RENEW],
+  CERT_NOT_YET_VALID: ['is not valid yet', RENEW],
+  CERT_REVOKED: ['has been revoked', 'get a new one for what terminates TLS'],
+  CERT_UNTRUSTED: ['is marked as not to be trusted', TRUST],
+};
+
+/** Names of a certificate that are shown; some have hundreds. */
+const MAX_NAMES = 5;
+
+/** Tells whether a failed connection was the certificate's fault; undefined when it was something else. */
+export function certificateFault(error: unknown): CertificateFault | undefined {
+  if (hasCode(error, 'ERR_TLS_CERT_ALTNAME_INVALID')) return otherNames(error as Error);
+  const { code = '' } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException;
+  return CERTIFICATE_FAULTS[code];
+}
+
+function otherNames(error: Error): CertificateFault {
+  const { subjectaltname, subject } = ('cert' in error ? error.cert : {}) as Partial<PeerCertificate>;
+  const names = (subjectaltname ?? [subject?.CN ?? ''].flat().join(', '))
+    .split(', ')
+    .map((name) => name.replace(/^(DNS|IP Address):/, ''));
+  const shown = names.slice(0, MAX_NAMES).map((name) => printable(name).slice(0, 80));
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
+  const what = shown.join('') === '' ? 'another name' : `${shown.join(', ')}${more}`;
+  const step = 'write the name that the certificate has, or put one for this name on what terminates TLS';
+  return [`is not for that name, but for ${what}`, step];
 }

@@ -104,8 +104,8 @@ export function checkNeeds(services: readonly ServiceDefinition[], { stack, depl
       const url = known[need];
       if (url === undefined) {
         throw usage(`${title} needs service ${need.toUpperCase()}, and stack ${stack} has none`, [
-          `deploy it first, or name one that runs: --${need}-url http://198.51.100.9`,
-          `see what the stack has: chainctl status${stackOption(stack)}`,
+          `bring both up at the same time: chainctl deploy all${stackOption(stack)}`,
+          `or name one that runs: --${need}-url http://198.51.100.9`,
         ]);
       }
       if (isLoopback(url)) {

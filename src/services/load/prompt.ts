@@ -23,35 +23,19 @@ export const DEFAULT_PROMPT = [
 /**
  * The prompt in a file, or the built-in one.
  *
- * @throws RemedyError (exit 2) when the file cannot be read or holds too little
+ * @throws RemedyError (exit 2) when the file cannot be read or holds less than the services accept
  */
 export async function readPrompt(path: string | undefined): Promise<string> {
   if (path === undefined) return DEFAULT_PROMPT;
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw remedy.usage(
-      'prompt-unreadable',
-      `cannot read the prompt file ${path}: ${reasonOf(error)}`,
-      ['check the path given with --prompt-file'],
-      error,
-    );
-  }
-  return checkPrompt(text, path);
-}
-
-/**
- * @param source where the text came from, for the message
- * @returns the text itself
- * @throws RemedyError (exit 2) when it is shorter than the services accept
- */
-export function checkPrompt(text: string, source: string): string {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const message = `cannot read the prompt file ${path}: ${reasonOf(error)}`;
+    throw remedy.usage('prompt-unreadable', message, ['check the path given with --prompt-file'], error);
+  });
   const length = [...text].length;
   if (length >= MIN_PROMPT_CODE_POINTS) return text;
   throw remedy.usage(
     'prompt-too-short',
-    `the prompt in ${source} has ${length} characters, and the services take ${MIN_PROMPT_CODE_POINTS} or more`,
+    `the prompt in ${path} has ${length} characters, and the services take ${MIN_PROMPT_CODE_POINTS} or more`,
     ['give a longer file, or leave --prompt-file out to use the built-in prompt'],
   );
 }

@@ -2,12 +2,7 @@
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
 
 /** Milliseconds, two or three decimals at most are meaningful. */
-export interface Percentiles {
-  readonly p50: number;
-  readonly p90: number;
-  readonly p95: number;
-  readonly p99: number;
-}
+export type Percentiles = Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number>>;
 
 /** A 95 % confidence interval of a percentile, in the percentile's unit. */
 export type Interval = readonly [low: number, high: number];
@@ -17,7 +12,7 @@ export interface Distribution extends Percentiles {
   readonly mean: number;
   readonly max: number;
   readonly count: number;
-  readonly ci: Partial<Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', Interval>>>;
+  readonly ci: Partial<Readonly<Record<keyof Percentiles, Interval>>>;
 }
 
 /**

@@ -1,27 +1,21 @@
-import type { ResourceContext } from '../stack/resource.ts';
-
-/** How to reach one machine, and how to know that it is the right one. Holds a secret: never into state or events. */
-export interface HostAccess {
+export interface SshAddress {
+  readonly user: string;
   readonly address: string;
   readonly port: number;
-  readonly user: string;
+}
+
+/** How to reach one machine, and how to know that it is the right one. Holds a secret: never into state or events. */
+export interface HostAccess extends SshAddress {
   /** OpenSSH or PEM text without a passphrase. */
   readonly privateKey?: string;
   /** Socket of an SSH agent, instead of a key. */
-  readonly agent?: string;
+  readonly agent?: string | undefined;
   /** The pinned host key, `ssh-ed25519 AAAA...`: no other one is talked to. */
   readonly hostKey: string;
 }
 
-/** Where a machine can be reached; undefined while it does not exist. */
-export type AccessOf = (context: ResourceContext) => Promise<HostAccess | undefined>;
-
 /** `user@address:port`, the port only where it is not the usual one; IPv6 addresses in brackets. */
-export function formatAccess({ user, address, port }: Pick<HostAccess, 'user' | 'address' | 'port'>): string {
-  return `${user}@${formatEndpoint(address, port)}`;
-}
-
-function formatEndpoint(address: string, port: number): string {
-  if (port === 22) return address;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+export function formatAccess({ user, address, port }: SshAddress): string {
+  if (port === 22) return `${user}@${address}`;
+  return `${user}@${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -1,19 +1,23 @@
 import { isMap, isSeq, parseDocument } from 'yaml';
 
-export interface BootTemplates {
-  /** `templates/boot/cloud-init.yaml` */
-  readonly cloudConfig: string;
-  /** `templates/boot/install-docker.sh` */
-  readonly installDocker: string;
-  /** `templates/boot/deadline.sh` */
-  readonly deadline: string;
-  /** `templates/boot/serve.sh`, the startup script of VMs that nobody pushes anything to. */
-  readonly serve: string;
-  /** `templates/boot/serve.service`, which runs it on an image that has it. */
-  readonly serveUnit: string;
-  /** `templates/boot/seal.sh`, which makes a VM's disk fit to be an image. */
-  readonly seal: string;
-}
+/** The files of `templates/boot` that go to a machine. */
+export const BOOT_FILES = {
+  cloudConfig: 'cloud-init.yaml',
+  awaitCloudInit: 'await-cloud-init.sh',
+  installDocker: 'install-docker.sh',
+  deadline: 'deadline.sh',
+  /** Arms it again at every boot; systemd's own `shutdown` schedule does not survive a reboot. */
+  deadlineUnit: 'deadline.service',
+  /** The startup script of VMs that nobody pushes anything to. */
+  serve: 'serve.sh',
+  /** Runs it on an image that has it. */
+  serveUnit: 'serve.service',
+  /** Makes a VM's disk fit to be an image. */
+  seal: 'seal.sh',
+} as const;
+
+/** What they say. */
+export type BootTemplates = Readonly<Record<keyof typeof BOOT_FILES, string>>;
 
 export interface CloudInitOptions {
   readonly templates: BootTemplates;
@@ -43,10 +47,8 @@ const INSTALL = '/usr/local/sbin/chainctl-install-docker';
 export function cloudInit(options: CloudInitOptions): string {
   const { templates, hostKey, authorizedKey, ttlMinutes, installDocker = true } = options;
   const document = parseDocument(templates.cloudConfig);
-  document.set(
-    'ssh_keys',
-    document.createNode({ ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey }),
-  );
+  const keys = { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey };
+  document.set('ssh_keys', document.createNode(keys));
   document.set('ssh_authorized_keys', document.createNode([authorizedKey]));
   const files = document.get('write_files');
   const commands = document.get('runcmd');
@@ -58,11 +60,13 @@ export function cloudInit(options: CloudInitOptions): string {
   for (const file of options.files ?? []) files.add(document.createNode({ permissions: '0644', ...file }));
   if (installDocker) addFile(INSTALL, templates.installDocker, '0755');
   if (ttlMinutes !== undefined) {
+    const minutes = String(Math.ceil(ttlMinutes));
+    const unit = templates.deadlineUnit.replace('{{minutes}}', minutes);
     addFile(DEADLINE, templates.deadline, '0755');
-    addFile('/etc/systemd/system/chainctl-deadline.service', deadlineUnit(Math.ceil(ttlMinutes)), '0644');
+    addFile('/etc/systemd/system/chainctl-deadline.service', unit, '0644');
     // First of all: it must be armed even if everything after it fails. Not --now: that would wait for this very boot.
     commands.add(document.createNode('systemctl daemon-reload && systemctl enable chainctl-deadline.service'));
-    commands.add(document.createNode([DEADLINE, String(Math.ceil(ttlMinutes))]));
+    commands.add(document.createNode([DEADLINE, minutes]));
   }
   // Its failure is not the end: chainctl looks, tries again over SSH, and shows why it fails.
   if (installDocker) commands.add(document.createNode([INSTALL]));
@@ -70,20 +74,4 @@ export function cloudInit(options: CloudInitOptions): string {
   const size = Buffer.byteLength(text);
   if (size >= MAX_BYTES) throw new Error(`the user data is too large: ${size} of at most ${MAX_BYTES} bytes`);
   return text;
-}
-
-/** Armed again at every boot; systemd's own `shutdown` schedule does not survive a reboot. */
-function deadlineUnit(minutes: number): string {
-  return `[Unit]
-Description=chainctl: power off when the time to live is over
-After=dbus.service systemd-logind.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=${DEADLINE} ${minutes}
-
-[Install]
-WantedBy=multi-user.target
-`;
 }

@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { createConnection, type Socket } from 'node:net';
-import { NodeSSH } from 'node-ssh';
-import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
-import { hasCode, RemedyError, reasonOf } from '../../errors.ts';
-import type { Clock } from '../clock.ts';
-import { formatAccess, type HostAccess } from './access.ts';
+import { type Client, type ConnectConfig, type ServerHostKeyAlgorithm, default as ssh2 } from 'ssh2';
+import { RemedyError, reasonOf } from '../../errors.ts';
+import type { ResourceContext } from '../stack/resource.ts';
+import { formatAccess, type HostAccess, type SshAddress } from './access.ts';
 import { authenticationFailed, hostKeyChanged, unreachable } from './failures.ts';
 import { type PublicKey, parsePublicKey, publicKeyOf } from './ssh-keys.ts';
 
@@ -20,25 +17,27 @@ const GONE_LOOK_MS = 5000;
 /** A machine that is just being set up may know the key a moment after its sshd answers. */
 const AUTHENTICATION_PATIENCE_MS = 10_000;
 
-export interface DialDeps {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
+export interface DialOptions {
+  /** How long to go on trying; 0 for one attempt. */
+  readonly waitSeconds: number;
   /** Told before each wait, with what was seen last. */
   waiting(reason: string): void;
   /** Asked now and then while nothing answers: why waiting is of no use any more, as whoever runs the machine knows. */
-  gone?(): Promise<Error | undefined>;
+  readonly gone?: (() => Promise<Error | undefined>) | undefined;
 }
 
 /**
  * Connects and authenticates, trying again while the machine refuses or does not answer. The host key is compared with
  * the pinned one before anything is sent.
  *
- * @param waitSeconds how long to go on trying; 0 for one attempt
  * @throws RemedyError `host-key-changed`, `ssh-authentication`, `ssh-key-unusable` (3), `host-unreachable` (5), or what
  *   `gone` says
  */
-export async function dial(access: HostAccess, waitSeconds: number, deps: DialDeps): Promise<Client> {
-  const { clock, signal, waiting } = deps;
+export async function dial(
+  access: HostAccess,
+  { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>,
+  { waitSeconds, waiting, gone }: DialOptions,
+): Promise<Client> {
   const started = clock.monotonic();
   let nextLook = started;
   let answeredAt: number | undefined;
@@ -55,9 +54,9 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
       const patienceMs = answeredAt === undefined ? Number.POSITIVE_INFINITY : answeredAt + AUTHENTICATION_PATIENCE_MS;
       if (clock.monotonic() >= nextLook) {
         // A failed check means nothing for the machine.
-        const gone = await deps.gone?.().catch(() => undefined);
+        const end = await gone?.().catch(() => undefined);
         signal.throwIfAborted();
-        if (gone !== undefined) throw gone;
+        if (end !== undefined) throw end;
         nextLook = clock.monotonic() + GONE_LOOK_MS;
       }
       const pauseMs = 250 * 2 ** Math.min(attempt - 1, 2);
@@ -71,20 +70,14 @@ export async function dial(access: HostAccess, waitSeconds: number, deps: DialDe
 }
 
 async function dialOnce(access: HostAccess, signal: AbortSignal): Promise<Client> {
+  const { privateKey, agent } = access;
   const pinned = parsePublicKey(access.hostKey);
   if (pinned === undefined) throw hostKeyChanged(access, undefined);
   let refused: PublicKey | undefined;
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
-  const socket = await openSocket(access, bound);
-  const ssh = new NodeSSH();
   try {
-    await ssh.connect({
-      sock: socket,
-      // Only for node-ssh's own check; the socket is connected already.
-      host: access.address,
-      username: access.user,
-      ...(access.privateKey === undefined ? {} : { privateKey: access.privateKey }),
-      ...(access.agent === undefined ? {} : { agent: access.agent }),
+    return await connect(access, signal, {
+      ...(privateKey !== undefined && { privateKey }),
+      ...(agent !== undefined && { agent }),
       algorithms: { serverHostKey: signaturesOf(pinned.type) },
       // Synchronous: a promise would be truthy, and any key accepted.
       hostVerifier: (offered: Buffer) => {
@@ -96,50 +89,42 @@ async function dialOnce(access: HostAccess, signal: AbortSignal): Promise<Client
       ...KEEPALIVE,
     });
   } catch (error) {
-    socket.destroy();
     if (refused !== undefined || /no matching host key format/i.test(reasonOf(error))) {
       throw hostKeyChanged(access, refused);
     }
-    if (/authentication methods failed/i.test(reasonOf(error))) throw authenticationFailed(access, error);
-    throw error;
+    throw /authentication methods failed/i.test(reasonOf(error)) ? authenticationFailed(access, error) : error;
   }
-  const client = ssh.connection;
-  if (client === null) throw new Error('the connection ended at once');
-  // Without a listener, a connection that dies while nothing is under way would end the process.
-  client.on('error', () => {});
-  return client;
 }
 
-/** A connected socket without Nagle's algorithm, which makes each small exchange of SSH wait 40 ms. */
-export async function openSocket(
-  { address, port }: Pick<HostAccess, 'address' | 'port'>,
+/** One attempt to connect and to authenticate as the configuration says. */
+export async function connect(
+  { address, port, user }: SshAddress,
   signal: AbortSignal,
-): Promise<Socket> {
-  const socket = createConnection({ host: address, port, noDelay: true });
+  config: ConnectConfig,
+): Promise<Client> {
+  const client = new ssh2.Client();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // The listener stays: without one, a connection that dies while nothing is under way would end the process.
+  client.once('ready', resolve).on('error', reject);
+  client.once('close', () => reject(new Error('the connection ended before the login was done')));
+  const stop = () => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
   try {
-    await once(socket, 'connect', { signal });
+    client.connect({ host: address, port, username: user, ...config });
+    // Nagle's algorithm makes each small exchange of SSH wait 40 ms.
+    client.setNoDelay();
+    await promise;
+    return client;
   } catch (error) {
-    socket.destroy();
-    throw signal.aborted ? new Error('no answer to the connection attempt') : error;
+    client.destroy();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
-  // once() took its listener away; a reset in between must not be an uncaught error.
-  socket.on('error', () => {});
-  return socket;
 }
 
 /** The signature algorithms that a key type can be asked for with; the weak `ssh-rsa` (SHA-1) is not among them. */
 export function signaturesOf(keyType: string): ServerHostKeyAlgorithm[] {
   if (keyType === 'ssh-rsa') return ['rsa-sha2-512', 'rsa-sha2-256'];
   return [keyType as ServerHostKeyAlgorithm];
-}
-
-/** Whether trying again later can help: nobody listens, or nobody answers. */
-export function isUnreachable(error: unknown): boolean {
-  if (error instanceof RemedyError) return error.code === 'host-unreachable';
-  return hasCode(error, 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET');
-}
-
-/** Whether the machine answered, and does not accept the key. */
-export function isLockedOut(error: unknown): boolean {
-  return error instanceof RemedyError && error.code === 'ssh-authentication';
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type DoctorCheck, examine, finding } from '../doctor/check.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess, type HostAccess } from './access.ts';
-import { runThere } from './run-there.ts';
+import { runThere } from './sessions.ts';
 
 /** A model of 2.3 GB, an engine's image of 3 GB, and what Docker needs to unpack them. */
 const ENOUGH_MIB = 10 * 1024;
@@ -31,33 +31,29 @@ export async function examineMachine(
   access: () => Promise<HostAccess>,
   deps: Pick<ResourceContext, 'clock' | 'signal'>,
 ): Promise<DoctorCheck[]> {
+  const check = (what: string, status: DoctorCheck['status'], detail: string, ...steps: string[]) =>
+    finding(`${name} ${what}`, status, detail, ...steps);
   let seen: z.infer<typeof seenSchema> | undefined;
   const reached = await examine(`${name} ssh`, deps.signal, async () => {
     const there = await access();
     seen = seenSchema.parse(JSON.parse(await runThere(there, 'looking at the machine', LOOK, deps)));
-    return finding(`${name} ssh`, 'ok', `${formatAccess(there)} lets this user in`);
+    return check('ssh', 'ok', `${formatAccess(there)} lets this user in`);
   });
   if (seen === undefined) {
-    const rest = ['sudo', 'docker', 'disk'].map((each) => finding(`${name} ${each}`, 'skipped', 'needs the machine'));
-    return [reached, ...rest];
+    return [reached, ...['sudo', 'docker', 'disk'].map((each) => check(each, 'skipped', 'needs the machine'))];
   }
-  return [reached, sudoCheck(name, seen.sudo), dockerCheck(name, seen), diskCheck(name, seen.freeMib)];
-}
-
-function sudoCheck(name: string, may: boolean): DoctorCheck {
-  if (may) return finding(`${name} sudo`, 'ok', 'root, or sudo without a password');
-  const detail = 'this user is not root, and sudo asks for a password';
-  return finding(`${name} sudo`, 'failed', detail, 'log in as root, or allow the user sudo without a password');
-}
-
-function dockerCheck(name: string, { docker, compose }: z.infer<typeof seenSchema>): DoctorCheck {
-  const check = `${name} docker`;
-  if (docker === 'none') return finding(check, 'ok', 'not there: the deploy installs it');
-  return finding(check, 'ok', compose ? `Docker ${docker}, with Compose` : `Docker ${docker}; Compose is installed`);
-}
-
-function diskCheck(name: string, freeMib: number): DoctorCheck {
-  const detail = `${freeMib} MiB free below /var/lib`;
-  if (freeMib >= ENOUGH_MIB) return finding(`${name} disk`, 'ok', detail);
-  return finding(`${name} disk`, 'warning', detail, `free space: images and a model take up to ${ENOUGH_MIB} MiB`);
+  const { sudo, docker, compose, freeMib } = seen;
+  const installed = `Docker ${docker}${compose ? ', with Compose' : '; Compose is installed'}`;
+  const asks = 'this user is not root, and sudo asks for a password';
+  const room = `${freeMib} MiB free below /var/lib`;
+  return [
+    reached,
+    sudo
+      ? check('sudo', 'ok', 'root, or sudo without a password')
+      : check('sudo', 'failed', asks, 'log in as root, or allow the user sudo without a password'),
+    check('docker', 'ok', docker === 'none' ? 'not there: the deploy installs it' : installed),
+    freeMib >= ENOUGH_MIB
+      ? check('disk', 'ok', room)
+      : check('disk', 'warning', room, `free space: images and a model take up to ${ENOUGH_MIB} MiB`),
+  ];
 }

@@ -2,6 +2,8 @@ import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { formatAccess, type HostAccess } from './access.ts';
 import { fingerprint, type PublicKey, parsePublicKey } from './ssh-keys.ts';
 
+export const AGAIN = 'run the command again: it continues where it stopped';
+
 /** The connection ended before the remote side had said how its work ended: worth another try where that is idempotent. */
 export class ConnectionLost extends Error {}
 
@@ -15,6 +17,11 @@ export class CommandFailed extends Error {
     super(`${what} ended with ${code}${tail.length > 0 ? `: ${tail.at(-1)}` : ''}`);
     this.code = code;
     this.tail = tail;
+  }
+
+  /** Its end, as it goes below an error. */
+  get quoted(): readonly string[] {
+    return this.tail.slice(-15).map((line) => `  | ${line}`);
   }
 }
 
@@ -61,10 +68,7 @@ export function unreachable(access: HostAccess, seconds: number, reason: string)
   return remedy.unhealthy(
     'host-unreachable',
     `${formatAccess(access)} could not be reached within ${seconds} s: ${reason}`,
-    [
-      'check that the machine runs and that a firewall lets this address reach its SSH port',
-      'then run the command again: it continues where it stopped',
-    ],
+    ['check that the machine runs and that a firewall lets this address reach its SSH port', `then ${AGAIN}`],
   );
 }
 
@@ -78,31 +82,19 @@ export function hostFailure(what: string, access: HostAccess, error: unknown): u
   const where = formatAccess(access);
   const tail = error instanceof CommandFailed ? error.tail : [reasonOf(error)];
   if (tail.some((line) => /no space left on device|disk quota exceeded|wrote only \d+ of \d+ bytes/i.test(line))) {
-    return remedy.configuration(
-      'host-disk-full',
-      `the disk of ${where} is full: ${what} failed`,
-      [
-        'see what fills it: df -h and docker system df on the machine',
-        'free space or give it a larger disk, then run the command again: it continues where it stopped',
-      ],
-      error,
-    );
+    const steps = [
+      'see what fills it: df -h and docker system df on the machine',
+      `free space or give it a larger disk, then ${AGAIN}`,
+    ];
+    return remedy.configuration('host-disk-full', `the disk of ${where} is full: ${what} failed`, steps, error);
   }
   if (error instanceof CommandFailed) {
-    const lines = tail.slice(-15).map((line) => `  | ${line}`);
-    return remedy.unhealthy(
-      'host-command',
-      [`${what} failed on ${where} (exit code ${error.code})`, ...lines].join('\n'),
-      ['fix what the lines above name, then run the command again: it continues where it stopped'],
-    );
+    const text = [`${what} failed on ${where} (exit code ${error.code})`, ...error.quoted].join('\n');
+    return remedy.unhealthy('host-command', text, [`fix what the lines above name, then ${AGAIN}`]);
   }
   if (error instanceof ConnectionLost || error instanceof CommandTimedOut) {
-    return remedy.unhealthy(
-      error instanceof ConnectionLost ? 'host-connection-lost' : 'host-timeout',
-      `${what} did not come to an end on ${where}: ${reasonOf(error)}`,
-      ['run the command again: it continues where it stopped'],
-      error,
-    );
+    const code = error instanceof ConnectionLost ? 'host-connection-lost' : 'host-timeout';
+    return remedy.unhealthy(code, `${what} did not come to an end on ${where}: ${reasonOf(error)}`, [AGAIN], error);
   }
   return error;
 }
@@ -119,5 +111,14 @@ export function needsRoot(access: HostAccess, tail: readonly string[]): RemedyEr
       `allow it on the machine: echo '${access.user} ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/${access.user}`,
       'or connect as root',
     ],
+  );
+}
+
+export function forwardingForbidden(access: HostAccess, cause: unknown): RemedyError {
+  return remedy.configuration(
+    'ssh-forwarding',
+    `the sshd of ${formatAccess(access)} forbids TCP forwarding, which reaches the services`,
+    ['set "AllowTcpForwarding local" in /etc/ssh/sshd_config on the machine and reload sshd'],
+    cause,
   );
 }

@@ -1,21 +1,22 @@
 import { z } from 'zod';
 import { RemedyError, reasonOf, remedy } from '../../errors.ts';
+import type { StepAction } from '../../events.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
-import { type AccessOf, formatAccess, type HostAccess } from './access.ts';
-import { isLockedOut, isUnreachable } from './dial.ts';
-import { CommandFailed, hostFailure } from './failures.ts';
+import { shellWord } from '../words.ts';
+import { formatAccess, type HostAccess } from './access.ts';
+import type { BootTemplates } from './cloud-init.ts';
+import { AGAIN, CommandFailed, hostFailure } from './failures.ts';
 import { ROOT } from './layout.ts';
 import type { HostSession } from './session.ts';
 import type { HostSessions } from './sessions.ts';
-import { quote } from './shell.ts';
 
 /** What the resources on one machine share. */
 export interface HostOptions {
   readonly stack: string;
-  readonly access: AccessOf;
+  /** How the machine is reached; undefined while it does not exist. */
+  readonly access: (context: ResourceContext) => Promise<HostAccess | undefined>;
   readonly sessions: HostSessions;
-  /** `templates/boot/install-docker.sh` */
-  readonly installDocker: string;
+  readonly boot: Pick<BootTemplates, 'awaitCloudInit' | 'installDocker'>;
   /**
    * What it means that the machine cannot be reached while looking: for a VM that is still booting, that nothing is
    * there yet; for a machine that somebody else runs, an error, since what is on it would be forgotten.
@@ -25,15 +26,11 @@ export interface HostOptions {
   readonly gone?: (context: ResourceContext) => Promise<Error | undefined>;
 }
 
-/** Docker and Compose as the system has them; there is nothing to choose. */
-export interface HostSpec {
-  readonly docker: 'installed';
-}
-
-export interface LiveHost {
-  readonly access: HostAccess;
-  readonly docker: boolean;
-  readonly compose: boolean;
+/** What work on a machine may use, and how it says what it waits for. */
+export interface Step extends ResourceContext {
+  readonly key: string;
+  readonly action: StepAction;
+  waiting(reason: string): void;
 }
 
 /** From the first packet of a new VM to its sshd, seconds. */
@@ -48,9 +45,13 @@ const INSTALL_ATTEMPTS = 2;
 const PACKAGES_FAILED = 10;
 const END_OF_SCRIPT = '# the script ends here';
 /** A connection that breaks is opened again this often in one step. */
-export const STEP_ATTEMPTS = 4;
+const STEP_ATTEMPTS = 4;
 
 const seen = z.object({ marked: z.boolean(), docker: z.boolean(), compose: z.boolean() });
+
+/** Docker and Compose as the system has them; there is nothing to choose. */
+type HostSpec = { readonly docker: 'installed' };
+type LiveHost = { readonly access: HostAccess } & Omit<z.infer<typeof seen>, 'marked'>;
 
 /** A machine on which Docker and Compose run, reached over SSH, noted as used by this stack. Its removal leaves Docker. */
 export function hostResource(
@@ -58,142 +59,107 @@ export function hostResource(
   dependsOn: readonly string[],
   options: HostOptions,
 ): Resource<HostSpec, LiveHost> {
-  const { stack, sessions } = options;
-  const marker = `${ROOT}/stacks/${stack}`;
+  const marker = `${ROOT}/stacks/${options.stack}`;
+  const prepare = (action: 'create' | 'update') => (context: ResourceContext) => {
+    const step = { key, action, what: 'preparing the machine', waitSeconds: BOOT_SECONDS };
+    return onMachine(options, step, context, async (session, within): Promise<LiveHost> => {
+      await waitForCloudInit(session, options.boot.awaitCloudInit, within);
+      await installDocker(session, options.boot.installDocker, within);
+      const script = `mkdir -p -m 0700 ${ROOT} ${ROOT}/stacks && touch ${shellWord(marker)}`;
+      await session.exec(script, { what: 'noting that this stack uses the machine', signal: context.signal });
+      return { access: session.access, docker: true, compose: true };
+    });
+  };
   return {
     key,
     dependsOn,
-    async find(context) {
-      return observe(options, context, key, async (session) => {
-        const what = 'looking at the machine';
-        const output = await session.exec(lookScript(marker), { what, timeoutSeconds: 60, signal: context.signal });
-        const { marked, docker, compose } = seen.parse(JSON.parse(output));
-        return marked ? { access: session.access, docker, compose } : undefined;
-      });
-    },
+    find: (context) =>
+      observe(options, key, context, async (session) => {
+        const look = { what: 'looking at the machine', signal: context.signal };
+        const { marked, ...live } = seen.parse(JSON.parse(await session.exec(lookScript(marker), look)));
+        return marked ? { access: session.access, ...live } : undefined;
+      }),
     diff: (_spec, live) => (live.docker && live.compose ? 'same' : 'update'),
-    create: (context) => prepare('create', context),
-    update: (context) => prepare('update', context),
+    create: prepare('create'),
+    update: prepare('update'),
     // Looking has asked the Docker daemon, and preparing ends with its answer.
     async ready() {},
-    async remove({ clock, signal }, { access }) {
-      await sessions.use(
-        access,
-        { clock, signal },
-        { waitSeconds: UP_SECONDS, attempts: STEP_ATTEMPTS, waiting() {} },
-        (session) =>
-          session.exec(`rm -f ${quote(marker)}; rmdir ${ROOT}/stacks ${ROOT} 2>/dev/null; true`, {
-            what: 'taking back the note of this stack',
-            timeoutSeconds: 60,
-            signal,
-          }),
+    async remove(context, { access }) {
+      const what = 'taking back the note of this stack';
+      const script = `rm -f ${shellWord(marker)}; rmdir ${ROOT}/stacks ${ROOT} 2>/dev/null; true`;
+      const step = { key, action: 'remove', what, waitSeconds: UP_SECONDS } as const;
+      await onMachine({ ...options, access: async () => access }, step, context, (session) =>
+        session.exec(script, { what, signal: context.signal }),
       );
     },
     identify: ({ access }) => ({ machine: formatAccess(access) }),
   };
-
-  async function prepare(action: 'create' | 'update', context: ResourceContext): Promise<LiveHost> {
-    const access = await machineOf(options, context, key);
-    const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action, reason });
-    const gone = async () => options.gone?.(context);
-    const use = { waitSeconds: BOOT_SECONDS, attempts: STEP_ATTEMPTS, waiting, gone };
-    await sessions
-      .use(access, context, use, async (session) => {
-        await waitForCloudInit(session, context, waiting);
-        await installDocker(session, options.installDocker, context, waiting);
-        await session.exec(`mkdir -p -m 0700 ${ROOT} ${ROOT}/stacks && touch ${quote(marker)}`, {
-          what: 'noting that this stack uses the machine',
-          timeoutSeconds: 60,
-          signal: context.signal,
-        });
-      })
-      .catch((error: unknown) => {
-        context.signal.throwIfAborted();
-        throw hostFailure('preparing the machine', access, error);
-      });
-    return { access, docker: true, compose: true };
-  }
 }
 
 /**
- * Where the machine is.
+ * Runs one step over a machine's connection, begun again when that breaks: every step can be repeated.
  *
- * @throws what `gone` says, otherwise an error that names the resource, when there is none
+ * @throws what `gone` says, or an error that names the resource, when there is no machine; what {@link hostFailure} makes
+ *   of others
  */
-export async function machineOf(
-  options: Pick<HostOptions, 'access' | 'gone'>,
+export async function onMachine<T>(
+  { access, gone, sessions }: Pick<HostOptions, 'access' | 'gone' | 'sessions'>,
+  { key, action, what, waitSeconds }: Pick<Step, 'key' | 'action'> & { what: string; waitSeconds: number },
   context: ResourceContext,
-  key: string,
-): Promise<HostAccess> {
-  const access = await options.access(context);
-  if (access !== undefined) return access;
-  throw (await options.gone?.(context)) ?? new Error(`${key} has no machine`);
+  work: (session: HostSession, step: Step) => Promise<T>,
+): Promise<T> {
+  const there = await access(context);
+  if (there === undefined) throw (await gone?.(context)) ?? new Error(`${key} has no machine`);
+  const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action, reason });
+  const use = { waitSeconds, attempts: STEP_ATTEMPTS, waiting, gone: async () => gone?.(context) };
+  try {
+    return await sessions.use(there, context, use, (session) => work(session, { ...context, key, action, waiting }));
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw hostFailure(what, there, error);
+  }
 }
 
 /** Looks at a machine, with the options' meaning of one that cannot be reached. */
 export async function observe<T>(
-  options: Pick<HostOptions, 'access' | 'sessions' | 'unreachable'>,
-  context: ResourceContext,
+  { access, sessions, unreachable }: Pick<HostOptions, 'access' | 'sessions' | 'unreachable'>,
   key: string,
+  context: ResourceContext,
   look: (session: HostSession) => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  const access = await options.access(context);
-  if (access === undefined) return undefined;
-  const waiting = (reason: string) => context.emit({ type: 'step-waiting', key, action: 'ready', reason });
-  const waitSeconds = options.unreachable === 'absent' ? 0 : UP_SECONDS;
+  const there = await access(context);
+  if (there === undefined) return undefined;
+  const waitSeconds = unreachable === 'absent' ? 0 : UP_SECONDS;
+  const step = { key, action: 'ready', what: 'looking at the machine', waitSeconds } as const;
   try {
-    return await options.sessions.use(access, context, { waitSeconds, attempts: STEP_ATTEMPTS, waiting }, look);
+    return await onMachine({ sessions, access: async () => there }, step, context, look);
   } catch (error) {
-    context.signal.throwIfAborted();
+    const unseen = error instanceof RemedyError && ['host-unreachable', 'ssh-authentication'].includes(error.code);
     // A VM that boots lets nobody in before it has its key: there is nothing on it yet. Steps wait for it, and say if it stays so.
-    if (options.unreachable === 'absent' && (isUnreachable(error) || isLockedOut(error))) {
-      context.unseen?.(key, reasonOf(error));
-      return undefined;
-    }
-    throw hostFailure('looking at the machine', access, error);
+    if (unreachable !== 'absent' || !unseen) throw error;
+    context.unseen?.(key, reasonOf(error));
+    return undefined;
   }
 }
 
 function lookScript(marker: string): string {
   return [
-    `[ -e ${quote(marker)} ] && marked=true || marked=false`,
+    `[ -e ${shellWord(marker)} ] && marked=true || marked=false`,
     'docker version -f x >/dev/null 2>&1 && docker=true || docker=false',
     '{ docker compose version || docker-compose version; } >/dev/null 2>&1 && compose=true || compose=false',
     'echo "{\\"marked\\":$marked,\\"docker\\":$docker,\\"compose\\":$compose}"',
   ].join('\n');
 }
 
-type Waiting = (reason: string) => void;
-
 /** A machine without cloud-init is as ready as it will be; one whose cloud-init failed may still do. */
-async function waitForCloudInit(session: HostSession, { emit, signal }: ResourceContext, waiting: Waiting) {
-  waiting('waiting for cloud-init');
-  const script = [
-    'command -v cloud-init >/dev/null 2>&1 || { echo absent; exit 0; }',
-    // The command starts Python, and looks four times a second; what it looks at are these files.
-    'result=/run/cloud-init/result.json',
-    'tries=0',
-    `while [ -e /run/cloud-init/status.json ] && [ ! -e "$result" ] && [ "$tries" -lt ${CLOUD_INIT_SECONDS * 10} ]; do`,
-    '  sleep 0.1',
-    '  tries=$((tries + 1))',
-    'done',
-    'compact() { tr -d " \\n" 2>/dev/null <"$1"; }',
-    // What it got over stands in the other one only; a deprecation is nothing to tell.
-    'if compact "$result" | grep -Fq \'"errors":[]\' &&',
-    '  ! compact /run/cloud-init/status.json | grep -Eq \'"(WARNING|ERROR|CRITICAL)":\\["\'; then',
-    '  echo 0',
-    '  exit 0',
-    'fi',
-    // A machine where it is off has none of them.
-    `timeout ${CLOUD_INIT_SECONDS} cloud-init status --wait >/dev/null 2>&1`,
-    'code=$?',
-    '[ "$code" = 0 ] || cloud-init status --long 2>/dev/null | tail -n 5',
-    'echo "$code"',
-  ].join('\n');
+async function waitForCloudInit(session: HostSession, script: string, { emit, signal, waiting }: Step) {
   const what = 'waiting for cloud-init';
-  const output = await session.exec(script, { what, timeoutSeconds: CLOUD_INIT_SECONDS + 60, signal });
+  waiting(what);
+  const timeoutSeconds = CLOUD_INIT_SECONDS + 60;
+  const output = await session.exec(`set -- ${CLOUD_INIT_SECONDS}\n${script}`, { what, timeoutSeconds, signal });
   const lines = output.trim().split('\n');
-  const code = lines.at(-1);
+  const code = lines.pop();
+  if (code === '0' || code === 'absent') return;
   const where = formatAccess(session.access);
   if (code === '124') {
     throw remedy.unhealthy('cloud-init', `cloud-init on ${where} was not done after ${CLOUD_INIT_SECONDS} s`, [
@@ -201,21 +167,11 @@ async function waitForCloudInit(session: HostSession, { emit, signal }: Resource
       'then run the command again',
     ]);
   }
-  if (code === '0' || code === 'absent') return;
-  const detail = lines.slice(0, -1).join(' ').trim();
-  emit({
-    type: 'note',
-    level: 'warn',
-    text: `cloud-init on ${where} reports errors, going on: ${detail || `exit ${code}`}`,
-  });
+  const detail = lines.join(' ').trim() || `exit ${code}`;
+  emit({ type: 'note', level: 'warn', text: `cloud-init on ${where} reports errors, going on: ${detail}` });
 }
 
-async function installDocker(
-  session: HostSession,
-  script: string,
-  { clock, signal }: ResourceContext,
-  waiting: Waiting,
-) {
+async function installDocker(session: HostSession, script: string, { clock, signal, waiting }: Step) {
   // A connection that ends looks like the script's end: without its last line it is not run.
   const whole = `tail -n 1 "$f" | grep -qxF '${END_OF_SCRIPT}' || { rm -f "$f"; exit 75; }`;
   const run = `f=$(mktemp) && cat > "$f" && { ${whole}; } && sh "$f" </dev/null 2>&1; code=$?; rm -f "$f"; exit "$code"`;
@@ -238,15 +194,11 @@ async function installDocker(
       }
       const failure = hostFailure('installing Docker', session.access, error);
       if (failure instanceof RemedyError && failure.code !== 'host-command') throw failure;
-      const lines = error.tail.slice(-15).map((line) => `  | ${line.slice(0, 300)}`);
-      throw remedy.unhealthy(
-        'docker-install',
-        [`Docker could not be installed on ${formatAccess(session.access)}:`, ...lines].join('\n'),
-        [
-          'install Docker and Compose by hand: https://docs.docker.com/engine/install/',
-          'then run the command again: it continues where it stopped',
-        ],
-      );
+      const text = `Docker could not be installed on ${formatAccess(session.access)}:`;
+      throw remedy.unhealthy('docker-install', [text, ...error.quoted].join('\n'), [
+        'install Docker and Compose by hand: https://docs.docker.com/engine/install/',
+        `then ${AGAIN}`,
+      ]);
     }
   }
 }

@@ -3,15 +3,26 @@ import { z } from 'zod';
 /** Everything of chainctl on a machine is below this folder, readable by root only. */
 export const ROOT = '/opt/chainctl';
 
-/** Where one service lives on a machine, and under which name Compose knows it. */
+/** The containers of a service's Compose project. */
+export type ContainerName = 'service' | 'ollama';
+
+/** Where one service lives on a machine, and under which name Compose and Docker know it. */
 export function layoutOf(service: string) {
   const folder = `${ROOT}/service-${service}`;
+  const project = `chainctl-service-${service}`;
+  /** An option of Docker's lists: what belongs to it. */
+  const own = `--filter label=com.docker.compose.project=${project}`;
+  const named = (container: ContainerName) => `${own} --filter label=com.docker.compose.service=${container}`;
   return {
     folder,
     manifest: `${folder}/manifest.json`,
     current: `${folder}/current`,
     release: (hash: string) => `${folder}/releases/${hash}`,
-    project: `chainctl-service-${service}`,
+    project,
+    own,
+    named,
+    /** In a shell: the id of a container, or nothing. */
+    idOf: (container: ContainerName) => `$(docker ps -aq ${named(container)} | head -n 1)`,
   } as const;
 }
 

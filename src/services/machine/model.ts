@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { pullProgress } from '../pull-progress.ts';
-import type { ResourceContext } from '../stack/resource.ts';
 import { parseJson } from '../words.ts';
 import { formatAccess } from './access.ts';
-import { causeOfDeath, lastLogLines, lookAtContainer } from './container.ts';
+import { lookAtContainer, waitForContainer } from './container.ts';
 import { ConnectionLost } from './failures.ts';
+import type { Step } from './host-resource.ts';
 import type { HostSession } from './session.ts';
 import { requestThrough } from './through.ts';
 
@@ -16,42 +16,25 @@ const START_SECONDS = 90;
 const SILENCE_SECONDS = 60;
 const PULL_ATTEMPTS = 4;
 
-const pullLine = z.object({
-  status: z.string().optional(),
-  error: z.string().optional(),
-  digest: z.string().optional(),
-  completed: z.number().optional(),
-  total: z.number().optional(),
-});
+const text = z.string().optional();
+const bytes = z.number().optional();
+const pullLine = z.object({ status: text, error: text, digest: text, completed: bytes, total: bytes });
 
-export interface ModelInput {
-  readonly project: string;
-  readonly model: string;
-  readonly key: string;
-  readonly action: 'create' | 'update';
-}
-
-/** Sees that the engine of a Compose project has a model, pulling it with progress. */
-export async function ensureModel(session: HostSession, input: ModelInput, context: ResourceContext): Promise<void> {
-  const { model, key, action } = input;
-  const { clock, emit, signal } = context;
-  const host = await waitForEngine(session, input, context);
+/** Sees that the engine beside a service has a model, pulling it with progress. */
+export async function ensureModel(session: HostSession, service: string, model: string, step: Step): Promise<void> {
+  const { clock, signal, waiting } = step;
+  const host = await waitForEngine(session, service, step);
   const show = { host, port: ENGINE_PORT, path: '/api/show', body: { model }, silenceSeconds: 30, signal };
   if ((await requestThrough(session, show)).status === 200) return;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await pull(session, host, model, key, context);
+      return await pull(session, host, model, step);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ConnectionLost || error instanceof RemedyError || /no space left/i.test(reasonOf(error)))
         throw error;
       if (attempt >= PULL_ATTEMPTS) throw pullFailed(session, model, error);
-      emit({
-        type: 'step-waiting',
-        key,
-        action,
-        reason: `pulling ${model}: ${reasonOf(error)}; trying again`,
-      });
+      waiting(`pulling ${model}: ${reasonOf(error)}; trying again`);
       await clock.sleep(1000 * attempt, signal);
     }
   }
@@ -62,42 +45,27 @@ export async function ensureModel(session: HostSession, input: ModelInput, conte
  *
  * @returns the address once it answers there
  */
-async function waitForEngine(
-  session: HostSession,
-  { project, key, action }: ModelInput,
-  { clock, emit, signal }: ResourceContext,
-): Promise<string> {
-  const deadline = clock.monotonic() + START_SECONDS * 1000;
-  for (;;) {
-    const engine = await lookAtContainer(session, project, 'ollama', signal);
-    let reason = `its container is ${engine?.state ?? 'not there'}`;
-    try {
-      if (engine?.address !== undefined) {
-        const { address: host } = engine;
-        await requestThrough(session, { host, port: ENGINE_PORT, path: '/', silenceSeconds: 10, signal });
-        return host;
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof ConnectionLost) throw error;
-      if (/administratively prohibited/i.test(reasonOf(error))) throw forwardingForbidden(session, error);
-      reason = reasonOf(error);
-    }
-    const died = engine === undefined ? undefined : causeOfDeath(engine);
-    if (died !== undefined || clock.monotonic() > deadline) {
-      const log = await lastLogLines(session, project, 'ollama', signal);
-      throw remedy.unhealthy(
-        'engine-not-ready',
-        [`the engine on ${formatAccess(session.access)} did not start: ${died ?? reason}`, ...log].join('\n'),
-        ['check the image, which --ollama-image can name', 'then run the command again'],
-      );
-    }
-    emit({ type: 'step-waiting', key, action, reason: `the engine does not answer yet: ${reason}` });
-    await clock.sleep(500, signal);
-  }
+function waitForEngine(session: HostSession, service: string, step: Step): Promise<string> {
+  const { signal } = step;
+  const where = formatAccess(session.access);
+  return waitForContainer(session, step, {
+    ...{ service, container: 'ollama', deadlineSeconds: START_SECONDS },
+    async look() {
+      const engine = await lookAtContainer(session, service, 'ollama', signal);
+      const { address: host } = engine ?? {};
+      if (host === undefined) return { reason: `the engine's container is ${engine?.state ?? 'not there'}` };
+      await requestThrough(session, { host, port: ENGINE_PORT, path: '/', silenceSeconds: 10, signal });
+      return { done: host };
+    },
+    failed: (why: string) =>
+      remedy.unhealthy('engine-not-ready', `the engine on ${where} did not start: ${why}`, [
+        'check the image, which --ollama-image can name',
+        'then run the command again',
+      ]),
+  });
 }
 
-async function pull(session: HostSession, host: string, model: string, key: string, { emit, signal }: ResourceContext) {
+async function pull(session: HostSession, host: string, model: string, { key, emit, signal }: Step) {
   let last: z.infer<typeof pullLine> = {};
   const progress = pullProgress(model, key, emit);
   const answer = await requestThrough(session, {
@@ -115,9 +83,10 @@ async function pull(session: HostSession, host: string, model: string, key: stri
     },
   });
   if (last.error !== undefined) {
-    if (/file does not exist|not found|invalid model name/i.test(last.error))
-      throw pullFailed(session, model, new Error(last.error));
-    throw new Error(last.error);
+    const error = new Error(last.error);
+    throw /file does not exist|not found|invalid model name/i.test(last.error)
+      ? pullFailed(session, model, error)
+      : error;
   }
   if (answer.status !== 200 || last.status !== 'success')
     throw new Error(`it ended with ${last.status ?? answer.status}`);
@@ -132,15 +101,6 @@ function pullFailed(session: HostSession, model: string, cause: unknown): Remedy
       'check the name at https://ollama.com/library, and that the machine reaches registry.ollama.ai',
       'then run the command again: what was downloaded is kept',
     ],
-    cause,
-  );
-}
-
-export function forwardingForbidden(session: HostSession, cause: unknown): RemedyError {
-  return remedy.configuration(
-    'ssh-forwarding',
-    `the sshd of ${formatAccess(session.access)} forbids TCP forwarding, which reaches the services`,
-    ['set "AllowTcpForwarding local" in /etc/ssh/sshd_config on the machine and reload sshd'],
     cause,
   );
 }

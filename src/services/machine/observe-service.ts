@@ -1,12 +1,9 @@
-import { z } from 'zod';
-import { parseJson } from '../words.ts';
-import { layoutOf, type Manifest, manifestSchema } from './layout.ts';
+import { parseJson, shellWord } from '../words.ts';
+import { type ContainerName, layoutOf, type Manifest, manifestSchema } from './layout.ts';
 import type { HostSession } from './session.ts';
-import { quote } from './shell.ts';
 
 /** A container as Docker tells of it. */
 interface LiveContainer {
-  readonly id: string;
   /** `running`, `exited`, `restarting`, ... */
   readonly state: string;
   /** The content hash that it was started with; empty for the engine. */
@@ -18,28 +15,26 @@ interface LiveContainer {
 export interface LiveService {
   /** undefined where it is missing or cannot be read. */
   readonly manifest?: Manifest;
-  readonly containers: Readonly<Partial<Record<'service' | 'ollama', LiveContainer>>>;
+  readonly containers: Readonly<Partial<Record<ContainerName, LiveContainer>>>;
   readonly address: string;
 }
 
-const containerLine = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]);
 const MARK = '-- containers --';
 
 /** One round trip that reads the manifest and asks Docker what there is. */
 function observeScript(service: string): string {
-  const { folder, manifest, project } = layoutOf(service);
-  const label = `label=com.docker.compose.project=${project}`;
+  const { folder, manifest, own } = layoutOf(service);
   const format = ['com.docker.compose.service', 'chainctl.hash', 'chainctl.stack']
     .map((name) => `{{.Label "${name}"}}`)
-    .concat('{{.State}}', '{{.ID}}')
+    .concat('{{.State}}')
     .join('|');
   return [
     `cat ${manifest} 2>/dev/null`,
-    `echo; echo ${quote(MARK)}`,
+    `echo; echo ${shellWord(MARK)}`,
     `[ -e ${folder} ] && echo folder`,
     'command -v docker >/dev/null 2>&1 || exit 0',
-    `docker ps -a --no-trunc --filter ${label} --format ${quote(format)}`,
-    `docker volume ls -q --filter ${label}`,
+    `docker ps -a ${own} --format ${shellWord(format)}`,
+    `docker volume ls -q ${own}`,
   ].join('\n');
 }
 
@@ -48,12 +43,10 @@ export function readObservation(output: string, address: string): LiveService | 
   const [head = '', rest = ''] = output.split(MARK);
   const found = rest.split('\n').filter((line) => line.trim() !== '');
   if (head.trim() === '' && found.length === 0) return undefined;
-  const containers: Partial<Record<'service' | 'ollama', LiveContainer>> = {};
+  const containers: Partial<Record<ContainerName, LiveContainer>> = {};
   for (const line of found) {
-    const fields = containerLine.safeParse(line.split('|'));
-    if (!fields.success) continue;
-    const [name, hash, stack, state, id] = fields.data;
-    if (name === 'service' || name === 'ollama') containers[name] = { id, state, hash, stack };
+    const [name, hash = '', stack = '', state] = line.split('|');
+    if ((name === 'service' || name === 'ollama') && state !== undefined) containers[name] = { state, hash, stack };
   }
   const manifest = manifestSchema.safeParse(parseJson(head)).data;
   return { ...(manifest === undefined ? {} : { manifest }), containers, address };
@@ -65,6 +58,6 @@ export async function observeService(
   signal: AbortSignal,
 ): Promise<LiveService | undefined> {
   const what = `looking for service ${service.toUpperCase()}`;
-  const output = await session.exec(observeScript(service), { what, timeoutSeconds: 60, signal });
+  const output = await session.exec(observeScript(service), { what, signal });
   return readObservation(output, session.access.address);
 }

@@ -15,9 +15,7 @@ export interface ProcessInfo {
 export type ListProcesses = () => Promise<readonly ProcessInfo[]>;
 
 /** Every process whose command line this user may read. From /proc on Linux, from `ps` elsewhere. */
-export const listProcesses: ListProcesses = async () => {
-  return process.platform === 'linux' ? listFromProc() : listFromPs();
-};
+export const listProcesses: ListProcesses = () => (process.platform === 'linux' ? listFromProc() : listFromPs());
 
 async function listFromProc(): Promise<ProcessInfo[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));

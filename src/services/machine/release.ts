@@ -1,18 +1,15 @@
 import { DEFAULT_CONCURRENCY, TUNING } from '../chain/tuning.ts';
-import type { ResourceContext } from '../stack/resource.ts';
+import { shellWord } from '../words.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
-import { ensureImage } from './images.ts';
+import type { Step } from './host-resource.ts';
 import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
 import { ensureModel } from './model.ts';
 import { baseImages, contentHash, engineImage, envFile, imageOf, type ServiceSpec } from './service-spec.ts';
 import type { HostSession, PushedFile } from './session.ts';
-import { quote } from './shell.ts';
 import { STOP_TIMEOUT_SECONDS, stopScript, tellInFlight } from './stop.ts';
 import type { ServiceTemplates } from './templates.ts';
 
-export interface ReleaseInput {
-  readonly key: string;
-  readonly action: 'create' | 'update';
+interface ReleaseInput {
   readonly service: ServiceDefinition;
   readonly stack: string;
   readonly spec: ServiceSpec;
@@ -21,6 +18,8 @@ export interface ReleaseInput {
   readonly token: string | undefined;
 }
 
+/** A download that has not ended by then is stuck or hopeless, seconds. */
+const PULL_SECONDS = 3600;
 /** Where the compose files mount the token. */
 const TOKEN_FILE = '/run/chainctl-token';
 
@@ -28,12 +27,7 @@ const TOKEN_FILE = '/run/chainctl-token';
 const ENGINE = `grep -E '^(OLLAMA_IMAGE|ENGINE_SLOTS)='`;
 
 /** The files of one release of a service: everything that Compose and the build need, in one folder. Pure. */
-export function releaseFiles({
-  stack,
-  spec,
-  templates,
-  token,
-}: Omit<ReleaseInput, 'key' | 'action' | 'service'>): PushedFile[] {
+export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInput, 'service'>): PushedFile[] {
   const settings = {
     SERVICE_IMAGE: imageOf(spec),
     ...(spec.model === undefined ? {} : { OLLAMA_IMAGE: engineImage(spec, templates.compose) }),
@@ -57,71 +51,84 @@ export function releaseFiles({
  * Brings a release into service: pushed, built, the engine up, the model there, and only then the service's container
  * exchanged. Every step can be repeated: killed or cut off anywhere, it is run again from the start.
  */
-export async function activateRelease(
-  session: HostSession,
-  input: ReleaseInput,
-  context: ResourceContext,
-): Promise<Manifest> {
-  const { key, action, service, stack, spec, templates } = input;
+export async function activateRelease(session: HostSession, input: ReleaseInput, step: Step): Promise<Manifest> {
+  const { service, stack, spec, templates } = input;
   const { model } = spec;
-  const { signal, emit } = context;
-  const { current, release, project, manifest } = layoutOf(service.name);
+  const { action, signal, waiting } = step;
+  const { current, release, project } = layoutOf(service.name);
   const name = service.title;
   const hash = contentHash(spec);
   const image = imageOf(spec);
   const target = release(hash);
-  const waiting = (reason: string) => emit({ type: 'step-waiting', key, action, reason });
+  const exec = (what: string, timeoutSeconds: number, ...lines: readonly string[]) =>
+    session.exec(lines.join('\n'), { what, timeoutSeconds, signal });
 
   waiting('pushing the release');
   await session.push(target, releaseFiles(input), { what: `pushing ${name}`, timeoutSeconds: 300, signal });
-  for (const base of baseImages(templates.dockerfile)) await ensureImage(session, base, { key, emit, signal });
+  for (const base of baseImages(templates.dockerfile)) await ensureImage(session, base, step);
   waiting('building the image');
-  await session.exec(buildScript(image, `${target}/build`, stack, service.name), {
-    what: `building the image of ${name}`,
-    timeoutSeconds: 900,
-    signal,
-  });
-  if (model !== undefined) await ensureImage(session, engineImage(spec, templates.compose), { key, emit, signal });
+  await exec(`building the image of ${name}`, 900, buildScript(image, `${target}/build`, stack, service.name));
+  if (model !== undefined) await ensureImage(session, engineImage(spec, templates.compose), step);
   const compose = `cd ${current} && compose -p ${project} --env-file compose.env -f compose.yaml`;
   if (model !== undefined) waiting('starting the engine');
-  if (action === 'update') await tellInFlight(session, { key, service, action }, context);
-  await session.exec(
-    [
-      'set -e',
-      COMPOSE_FUNCTION,
-      // An engine that is exchanged would take along what the service has in flight.
-      `if [ -f ${current}/compose.env ] && [ "$(${ENGINE} ${current}/compose.env)" != "$(${ENGINE} ${target}/compose.env)" ]; then (${compose} stop service); fi`,
-      `echo "MACHINE_NAME=$(hostname)" >> ${target}/compose.env`,
-      // Made beside it and renamed over it: there is a current release at every moment.
-      `ln -sfn ${quote(target)} ${current}.new && mv -fT ${current}.new ${current}`,
-      ...(model === undefined ? [] : [`${compose} up -d ollama`]),
-    ].join('\n'),
-    { what: `starting the engine of ${name}`, timeoutSeconds: STOP_TIMEOUT_SECONDS, signal },
+  if (action === 'update') await tellInFlight(session, service, step);
+  await exec(
+    `starting the engine of ${name}`,
+    STOP_TIMEOUT_SECONDS,
+    'set -e',
+    COMPOSE_FUNCTION,
+    // An engine that is exchanged would take along what the service has in flight.
+    `if [ -f ${current}/compose.env ] && [ "$(${ENGINE} ${current}/compose.env)" != "$(${ENGINE} ${target}/compose.env)" ]; then (${compose} stop service); fi`,
+    `echo "MACHINE_NAME=$(hostname)" >> ${target}/compose.env`,
+    // Made beside it and renamed over it: there is a current release at every moment.
+    `ln -sfn ${shellWord(target)} ${current}.new && mv -fT ${current}.new ${current}`,
+    ...(model === undefined ? [] : [`${compose} up -d ollama`]),
   );
-  if (model !== undefined) await ensureModel(session, { project, model, key, action }, context);
+  if (model !== undefined) await ensureModel(session, service.name, model, step);
   waiting('starting the service');
-  await session.exec(['set -e', COMPOSE_FUNCTION, `${compose} up -d service`].join('\n'), {
-    what: `starting ${name}`,
-    timeoutSeconds: STOP_TIMEOUT_SECONDS,
-    signal,
-  });
+  await exec(`starting ${name}`, STOP_TIMEOUT_SECONDS, 'set -e', COMPOSE_FUNCTION, `${compose} up -d service`);
   const written: Manifest = { stack, service: service.name, hash, image, model, verified: false };
-  await writeManifest(session, manifest, written, signal);
+  await writeManifest(session, written, signal);
   return written;
 }
 
 /** Written through a rename, so that it is there whole or not at all. */
-export async function writeManifest(session: HostSession, path: string, manifest: Manifest, signal: AbortSignal) {
-  await session.exec(`umask 077; cat > ${path}.new && mv -f ${path}.new ${path}`, {
-    what: 'recording what is deployed',
-    timeoutSeconds: 60,
-    stdin: `${JSON.stringify(manifest)}\n`,
+export async function writeManifest(session: HostSession, manifest: Manifest, signal: AbortSignal) {
+  const { manifest: path } = layoutOf(manifest.service);
+  const stdin = `${JSON.stringify(manifest)}\n`;
+  const what = 'recording what is deployed';
+  await session.exec(`umask 077; cat > ${path}.new && mv -f ${path}.new ${path}`, { what, stdin, signal });
+}
+
+/** Pulls an image unless the machine has it, with progress by layer. */
+async function ensureImage(session: HostSession, image: string, { key, emit, signal }: Step): Promise<void> {
+  const layers = new Map<string, boolean>();
+  const onLine = (line: string) => {
+    if (!noteLayer(layers, line)) return;
+    const done = [...layers.values()].filter(Boolean).length;
+    emit({ type: 'progress', key, label: `image ${image}`, done, total: layers.size, unit: 'layers' });
+  };
+  const name = shellWord(image);
+  await session.exec(`docker image inspect ${name} >/dev/null 2>&1 || docker pull ${name}`, {
+    what: `pulling the image ${image}`,
+    timeoutSeconds: PULL_SECONDS,
+    onLine,
     signal,
   });
 }
 
+/** Reads a line of `docker pull` without a terminal: `1a2b3c4d5e6f: Pull complete`. @returns whether it told anything */
+export function noteLayer(layers: Map<string, boolean>, line: string): boolean {
+  const [, layer, what] = /^([0-9a-f]{12}): (.+)$/.exec(line) ?? [];
+  if (layer === undefined || what === undefined) return false;
+  if (/^(Pulling fs layer|Waiting)/.test(what)) layers.set(layer, layers.get(layer) ?? false);
+  else if (/^(Pull complete|Already exists)/.test(what)) layers.set(layer, true);
+  else return false;
+  return true;
+}
+
 function buildScript(image: string, folder: string, stack: string, service: string): string {
-  const labels = `--label chainctl.stack=${quote(stack)} --label chainctl.service=${service}`;
+  const labels = `--label chainctl.stack=${shellWord(stack)} --label chainctl.service=${service}`;
   // Without network: nothing is downloaded in a build, the base image is there already.
   return `docker image inspect ${image} >/dev/null 2>&1 || docker build --network=none ${labels} -t ${image} ${folder} 2>&1`;
 }
@@ -132,9 +139,9 @@ export async function removeOldReleases(session: HostSession, { service, hash, i
   const keepOne = 'tail -n +2';
   await session.exec(
     [
-      `ls -1t ${folder}/releases | grep -vx ${quote(hash)} | ${keepOne} | while read -r old; do rm -rf "${folder}/releases/$old"; done`,
+      `ls -1t ${folder}/releases | grep -vx ${shellWord(hash)} | ${keepOne} | while read -r old; do rm -rf "${folder}/releases/$old"; done`,
       // Listed newest first. One that a container still uses is refused by Docker, and stays.
-      `docker images --filter label=chainctl.service=${service} --format '{{.Repository}}:{{.Tag}}' | grep -vxF ${quote(image)} | ${keepOne} | while read -r old; do docker rmi "$old" >/dev/null 2>&1; done`,
+      `docker images --filter label=chainctl.service=${service} --format '{{.Repository}}:{{.Tag}}' | grep -vxF ${shellWord(image)} | ${keepOne} | while read -r old; do docker rmi "$old" >/dev/null 2>&1; done`,
       'true',
     ].join('\n'),
     { what: 'removing old releases', timeoutSeconds: 120, signal },
@@ -143,16 +150,15 @@ export async function removeOldReleases(session: HostSession, { service, hash, i
 
 /** Takes a service off a machine by its labels: works whatever state its files are in. */
 export function removeScript(service: string): string {
-  const { folder, project } = layoutOf(service);
-  const label = `label=com.docker.compose.project=${project}`;
+  const { folder, own } = layoutOf(service);
   return [
     'set -e',
     'if command -v docker >/dev/null 2>&1; then',
     stopScript(service),
-    `  docker ps -q --filter ${label} | xargs -r docker stop -t 40 >/dev/null`,
-    `  docker ps -aq --filter ${label} | xargs -r docker rm -f >/dev/null`,
-    `  docker volume ls -q --filter ${label} | xargs -r docker volume rm -f >/dev/null`,
-    `  docker network ls -q --filter ${label} | xargs -r docker network rm >/dev/null`,
+    `  docker ps -q ${own} | xargs -r docker stop -t 40 >/dev/null`,
+    `  docker ps -aq ${own} | xargs -r docker rm -f >/dev/null`,
+    `  docker volume ls -q ${own} | xargs -r docker volume rm -f >/dev/null`,
+    `  docker network ls -q ${own} | xargs -r docker network rm >/dev/null`,
     `  docker images -q --filter label=chainctl.service=${service} | sort -u | xargs -r docker rmi -f >/dev/null`,
     'fi',
     `rm -rf ${folder}`,

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex, Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Duplex } from 'node:stream';
+import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
-import type { Client, ClientChannel } from 'ssh2';
+import type { Client, ClientCallback, ClientChannel } from 'ssh2';
 import { pack } from 'tar-stream';
 import { reasonOf } from '../../errors.ts';
+import { shellWord } from '../words.ts';
 import { formatAccess, type HostAccess } from './access.ts';
-import { CommandFailed, CommandTimedOut, ConnectionLost, needsRoot } from './failures.ts';
+import { CommandFailed, CommandTimedOut, ConnectionLost, forwardingForbidden, needsRoot } from './failures.ts';
 import { OutputCollector } from './output.ts';
-import { quote } from './shell.ts';
 
 interface ExecOptions {
   /** What the command is, for errors: "building the image". */
   readonly what: string;
-  readonly timeoutSeconds: number;
-  readonly stdin?: string | Readable;
+  /** 60 by default. */
+  readonly timeoutSeconds?: number;
+  readonly stdin?: string | Buffer;
   /** Each line of either output as it comes, without its end. */
   readonly onLine?: (line: string) => void;
   readonly signal: AbortSignal;
@@ -28,126 +29,117 @@ export interface PushedFile {
   readonly mode: number;
 }
 
+/** A compressed tar; the same files make the same bytes. */
+export async function archive(files: readonly PushedFile[]): Promise<Buffer> {
+  const tar = pack();
+  for (const { path, content, mode } of files) tar.entry({ name: path, mode, mtime: new Date(0) }, content);
+  tar.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of tar.pipe(createGzip({ level: 9 }))) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
 /** One authenticated connection to a machine. Everything runs as root there, with sudo where the user is another. */
-export interface HostSession {
+export class HostSession {
   readonly access: HostAccess;
+  readonly #client: Client;
+  readonly #end: () => void;
+  #alive = true;
+
+  /**
+   * @param client connected and authenticated
+   * @param ended called when the connection is gone
+   */
+  constructor(client: Client, access: HostAccess, ended: () => void) {
+    this.access = access;
+    this.#client = client;
+    this.#end = () => {
+      this.#alive = false;
+      ended();
+    };
+    client.once('close', this.#end).once('end', this.#end).on('error', this.#end);
+  }
+
   /** False once the connection is gone. */
-  readonly alive: boolean;
+  get alive(): boolean {
+    return this.#alive;
+  }
+
   /**
    * Runs a POSIX shell script. Scripts are seen in the machine's process list: no secrets in them, use stdin.
    *
    * @returns what it wrote to stdout, at most the last 256 KiB
    * @throws CommandFailed for any end but exit code 0, ConnectionLost, CommandTimedOut, or the signal's reason
    */
-  exec(script: string, options: ExecOptions): Promise<string>;
-  /** Replaces a folder by exactly these files: unpacked beside it, then renamed, so that it is never half there. */
-  push(folder: string, files: readonly PushedFile[], options: Omit<ExecOptions, 'stdin'>): Promise<void>;
-  /** A TCP connection made by the machine itself, to what only it can reach. */
-  forward(host: string, port: number): Promise<Duplex>;
-  close(): void;
-}
-
-/** @param client connected and authenticated */
-export function hostSession(client: Client, access: HostAccess): HostSession {
-  let alive = true;
-  /** What waits for the other side to open a channel: ssh2 does not call back when the connection ends meanwhile. */
-  const opening = new Set<() => void>();
-  const end = () => {
-    alive = false;
-    for (const giveUp of opening) giveUp();
-  };
-  client.once('close', end).once('end', end).on('error', end);
-  const lost = (why: string) => new ConnectionLost(`the connection to ${formatAccess(access)} ended ${why}`);
-
-  async function open(
-    what: string,
-    begin: (opened: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ): Promise<ClientChannel> {
-    if (!alive) throw lost(`before ${what}`);
-    let giveUp = () => {};
-    try {
-      return await new Promise<ClientChannel>((resolve, reject) => {
-        giveUp = () => reject(lost(`before ${what}`));
-        opening.add(giveUp);
-        begin((error, channel) => {
-          if (error === undefined) return resolve(channel);
-          reject(alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : lost(`before ${what}`));
-        });
-      });
-    } finally {
-      opening.delete(giveUp);
-    }
-  }
-
-  async function exec(script: string, options: ExecOptions): Promise<string> {
-    const { what, signal, timeoutSeconds, onLine } = options;
+  async exec(script: string, options: ExecOptions): Promise<string> {
+    const { what, signal, timeoutSeconds = 60, stdin = '', onLine } = options;
     signal.throwIfAborted();
-    const command = `${access.user === 'root' ? '' : 'sudo -n '}sh -c ${quote(script)}`;
-    const channel = await open(what, (opened) => client.exec(command, opened));
+    const command = `${this.access.user === 'root' ? '' : 'sudo -n '}sh -c ${shellWord(script)}`;
+    const channel = await this.#open(what, (opened) => this.#client.exec(command, opened));
     const output = new OutputCollector(onLine);
-    channel.on('data', (chunk: Buffer) => output.stdout(chunk));
-    channel.stderr.on('data', (chunk: Buffer) => output.stderr(chunk));
-    const code = await new Promise<number | undefined>((resolve, reject) => {
-      const stop = (error: unknown) => {
-        reject(error);
+    channel.on('data', (chunk: Buffer) => output.write('stdout', chunk));
+    channel.stderr.on('data', (chunk: Buffer) => output.write('stderr', chunk));
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
+    const code = await new Promise<number | null | undefined>((resolve, reject) => {
+      const stop = () => {
+        reject(signal.aborted ? signal.reason : new CommandTimedOut(`${what} took more than ${timeoutSeconds} s`));
         channel.destroy();
       };
-      const onAbort = () => stop(signal.reason);
-      const timer = setTimeout(
-        () => stop(new CommandTimedOut(`${what} took more than ${timeoutSeconds} s`)),
-        timeoutSeconds * 1000,
-      );
-      signal.addEventListener('abort', onAbort, { once: true });
+      bound.addEventListener('abort', stop, { once: true });
       // It tells the exit code again, which may have come in one piece with the channel, before anybody could listen.
       channel.once('close', (exit: number | null | undefined) => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        // null for a death by signal: reported as a shell would, and never as success.
-        resolve(exit === null ? 128 : exit);
+        bound.removeEventListener('abort', stop);
+        resolve(exit);
       });
       // A command that ends before it has read everything breaks the pipe; its exit code tells why.
       channel.on('error', () => {});
-      feed(channel, options.stdin);
+      channel.end(stdin);
     });
     output.end();
-    if (code === undefined) throw lost(`during ${what}`);
-    if (code !== 0) throw needsRoot(access, output.tail) ?? new CommandFailed(what, code, output.tail);
+    if (code === undefined) throw this.#lost(`during ${what}`);
+    // null for a death by signal: reported as a shell would, and never as success.
+    if (code !== 0) throw needsRoot(this.access, output.tail) ?? new CommandFailed(what, code ?? 128, output.tail);
     return output.text;
   }
 
-  return {
-    access,
-    get alive() {
-      return alive;
-    },
-    exec,
-    async push(folder, files, options) {
-      const archive = pack();
-      for (const { path, content, mode } of files) archive.entry({ name: path, mode }, content);
-      archive.finalize();
-      const compressed = createGzip();
-      const piped = pipeline(archive, compressed);
-      piped.catch(() => {});
-      await exec(unpackScript(folder), { ...options, stdin: compressed });
-    },
-    forward(host, port) {
-      return open(`a connection to ${host}:${port}`, (opened) => client.forwardOut('127.0.0.1', 0, host, port, opened));
-    },
-    close() {
-      alive = false;
-      client.end();
-      // end() is polite; a connection that is dead already would linger until the kernel gives it up.
-      setTimeout(() => client.destroy(), 200).unref();
-    },
-  };
-}
-
-function feed(channel: ClientChannel, stdin: string | Readable | undefined): void {
-  if (stdin === undefined || typeof stdin === 'string') {
-    channel.end(stdin ?? '');
-    return;
+  /** Replaces a folder by exactly these files: unpacked beside it, then renamed, so that it is never half there. */
+  async push(folder: string, files: readonly PushedFile[], options: Omit<ExecOptions, 'stdin'>): Promise<void> {
+    await this.exec(unpackScript(folder), { ...options, stdin: await archive(files) });
   }
-  pipeline(stdin, channel.stdin).catch(() => {});
+
+  /**
+   * A TCP connection made by the machine itself, to what only it can reach.
+   *
+   * @throws RemedyError `ssh-forwarding` (exit 3) where its sshd forbids that
+   */
+  async forward(host: string, port: number): Promise<Duplex> {
+    const what = `a connection to ${host}:${port}`;
+    try {
+      return await this.#open(what, (opened) => this.#client.forwardOut('127.0.0.1', 0, host, port, opened));
+    } catch (error) {
+      throw /administratively prohibited/i.test(reasonOf(error)) ? forwardingForbidden(this.access, error) : error;
+    }
+  }
+
+  close(): void {
+    this.#end();
+    this.#client.end();
+    // end() is polite; a connection that is dead already would linger until the kernel gives it up.
+    setTimeout(() => this.#client.destroy(), 200).unref();
+  }
+
+  async #open(what: string, begin: (opened: ClientCallback) => void): Promise<ClientChannel> {
+    if (!this.#alive) throw this.#lost(`before ${what}`);
+    try {
+      return await promisify(begin)();
+    } catch (error) {
+      throw this.#alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : this.#lost(`before ${what}`);
+    }
+  }
+
+  #lost(why: string): ConnectionLost {
+    return new ConnectionLost(`the connection to ${formatAccess(this.access)} ended ${why}`);
+  }
 }
 
 function unpackScript(folder: string): string {
@@ -158,16 +150,16 @@ function unpackScript(folder: string): string {
   return [
     'set -e',
     'umask 077',
-    `mkdir -p ${quote(parent)}`,
+    `mkdir -p ${shellWord(parent)}`,
     // What pushes that were cut off before their trap could run have left.
-    `find ${quote(parent)} -maxdepth 1 -name '.push-*' -mmin +60 -exec rm -rf {} +`,
+    `find ${shellWord(parent)} -maxdepth 1 -name '.push-*' -mmin +60 -exec rm -rf {} +`,
     // One that lost its connection may still be at it: without its draft, it does not exchange the folder later on.
-    `rm -rf ${quote(drafts)}*`,
-    `trap ${quote(`rm -rf ${quote(fresh)}`)} EXIT`,
-    `mkdir ${quote(fresh)}`,
-    `tar -xzf - -C ${quote(fresh)} --no-same-owner`,
-    `test -d ${quote(fresh)}`,
-    `rm -rf ${quote(folder)}`,
-    `mv ${quote(fresh)} ${quote(folder)}`,
+    `rm -rf ${shellWord(drafts)}*`,
+    `trap ${shellWord(`rm -rf ${shellWord(fresh)}`)} EXIT`,
+    `mkdir ${shellWord(fresh)}`,
+    `tar -xzf - -C ${shellWord(fresh)} --no-same-owner`,
+    `test -d ${shellWord(fresh)}`,
+    `rm -rf ${shellWord(folder)}`,
+    `mv ${shellWord(fresh)} ${shellWord(folder)}`,
   ].join('\n');
 }

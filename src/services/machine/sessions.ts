@@ -1,33 +1,20 @@
 import { reasonOf } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess, type HostAccess } from './access.ts';
-import { dial } from './dial.ts';
+import { type DialOptions, dial } from './dial.ts';
 import { ConnectionLost } from './failures.ts';
-import { type HostSession, hostSession } from './session.ts';
+import { HostSession } from './session.ts';
 
-/** A connection that nobody uses is kept this long; after that nothing of it holds the process. */
-const IDLE_MS = 1000;
+type Context = Pick<ResourceContext, 'clock' | 'signal'>;
 
-export interface UseOptions {
-  /** How long to try to connect; 0 for one attempt. */
-  readonly waitSeconds: number;
+interface UseOptions extends DialOptions {
   /** How often the work may be begun; more than 1 only where a repetition does no harm. */
   readonly attempts: number;
-  /** Told when something has to be waited for, with the reason. */
-  waiting(reason: string): void;
-  /** Why waiting is of no use any more, if it is; asked now and then while the machine does not answer. */
-  gone?(): Promise<Error | undefined>;
-}
-
-interface Entry {
-  readonly session: Promise<HostSession>;
-  leases: number;
-  idle?: NodeJS.Timeout;
 }
 
 /** The connections of one command: one per machine, shared by the steps that need it, opened again when it breaks. */
 export class HostSessions {
-  readonly #entries = new Map<string, Entry>();
+  readonly #open = new Map<string, Promise<HostSession>>();
 
   /**
    * Runs work over a connection to a machine; when the connection breaks in the middle, it is begun again.
@@ -36,69 +23,60 @@ export class HostSessions {
    */
   async use<T>(
     access: HostAccess,
-    { clock, signal }: Pick<ResourceContext, 'clock' | 'signal'>,
-    { waitSeconds, attempts, waiting, gone }: UseOptions,
+    context: Context,
+    options: UseOptions,
     work: (session: HostSession) => Promise<T>,
   ): Promise<T> {
+    const { clock, signal } = context;
     for (let attempt = 1; ; attempt++) {
-      const entry = this.#lease(access, () =>
-        dial(access, waitSeconds, { clock, signal, waiting, ...(gone && { gone }) }),
-      );
       try {
-        const session = await entry.session;
-        return await work(session);
+        return await work(await this.#session(access, context, options));
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof ConnectionLost) || attempt >= attempts) throw error;
-        waiting(`${reasonOf(error)}; connecting to ${formatAccess(access)} again`);
+        if (!(error instanceof ConnectionLost) || attempt >= options.attempts) throw error;
+        options.waiting(`${reasonOf(error)}; connecting to ${formatAccess(access)} again`);
         await clock.sleep(500 * attempt, signal);
-      } finally {
-        await this.#release(access, entry);
       }
     }
   }
 
   /** Ends all connections. */
   async close(): Promise<void> {
-    const entries = [...this.#entries.values()];
-    this.#entries.clear();
-    for (const entry of entries) {
-      clearTimeout(entry.idle);
-      const session = await entry.session.catch(() => undefined);
-      session?.close();
-    }
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const session of open) await session.then((each) => each.close()).catch(() => {});
   }
 
-  #lease(access: HostAccess, connect: () => ReturnType<typeof dial>): Entry {
-    const key = keyOf(access);
-    const known = this.#entries.get(key);
-    if (known !== undefined) {
-      clearTimeout(known.idle);
-      known.leases++;
-      return known;
-    }
-    const entry: Entry = { session: connect().then((client) => hostSession(client, access)), leases: 1 };
-    this.#entries.set(key, entry);
-    return entry;
-  }
-
-  async #release(access: HostAccess, entry: Entry): Promise<void> {
-    const key = keyOf(access);
-    entry.leases--;
-    const session = await entry.session.catch(() => undefined);
-    if (session?.alive !== true && this.#entries.get(key) === entry) this.#entries.delete(key);
-    if (entry.leases > 0 || session === undefined) return;
-    if (this.#entries.get(key) !== entry) {
-      session.close();
-      return;
-    }
-    entry.idle = setTimeout(() => {
-      this.#entries.delete(key);
-      session.close();
-    }, IDLE_MS);
+  #session(access: HostAccess, context: Context, options: DialOptions): Promise<HostSession> {
+    const key = `${formatAccess(access)} ${access.hostKey}`;
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const forget = () => {
+      if (this.#open.get(key) === session) this.#open.delete(key);
+    };
+    const session = dial(access, context, options).then((client) => new HostSession(client, access, forget));
+    session.catch(forget);
+    this.#open.set(key, session);
+    return session;
   }
 }
 
-function keyOf(access: HostAccess): string {
-  return `${formatAccess(access)} ${access.hostKey}`;
+const SECONDS = 30;
+
+/**
+ * Runs one script on a machine over a connection of its own.
+ *
+ * @param what in an error: `reading the log`
+ * @returns what it wrote
+ * @throws what dialling throws; CommandFailed
+ */
+export async function runThere(access: HostAccess, what: string, script: string, context: Context): Promise<string> {
+  const sessions = new HostSessions();
+  try {
+    return await sessions.use(access, context, { waitSeconds: SECONDS, attempts: 2, waiting() {} }, (session) =>
+      session.exec(script, { what, timeoutSeconds: SECONDS, signal: context.signal }),
+    );
+  } finally {
+    await sessions.close();
+  }
 }

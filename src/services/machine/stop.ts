@@ -2,6 +2,7 @@ import { cutOffText, DRAIN_SECONDS, drainReason, readInFlight } from '../chain/d
 import type { ResourceContext } from '../stack/resource.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { ConnectionLost } from './failures.ts';
+import type { Step } from './host-resource.ts';
 import { layoutOf } from './layout.ts';
 import type { HostSession } from './session.ts';
 import { requestThrough } from './through.ts';
@@ -11,31 +12,21 @@ export const STOP_GRACE_SECONDS = DRAIN_SECONDS + 10;
 /** For a command that stops a service and does a little more, seconds. */
 export const STOP_TIMEOUT_SECONDS = STOP_GRACE_SECONDS + 210;
 
-interface Stopped {
-  readonly key: string;
-  readonly service: ServiceDefinition;
-  readonly action: 'update' | 'remove';
-}
-
 /** Says what a service has in flight, which its stop will wait for; nothing where it has nothing, or does not answer. */
-export async function tellInFlight(
-  session: HostSession,
-  { key, service, action }: Stopped,
-  { emit, signal }: Pick<ResourceContext, 'emit' | 'signal'>,
-): Promise<void> {
-  const question = { host: '127.0.0.1', port: service.port, path: '/health', silenceSeconds: 5, signal };
+export async function tellInFlight(session: HostSession, { port }: ServiceDefinition, { signal, waiting }: Step) {
+  const question = { host: '127.0.0.1', port, path: '/health', silenceSeconds: 5, signal };
   const answer = await requestThrough(session, question).catch((error: unknown) => {
     signal.throwIfAborted();
     if (error instanceof ConnectionLost) throw error;
     return undefined;
   });
   const open = readInFlight(answer?.text ?? '')?.open ?? 0;
-  if (open > 0) emit({ type: 'step-waiting', key, action, reason: drainReason(open) });
+  if (open > 0) waiting(drainReason(open));
 }
 
 /** Stops a service, but not its engine, without which it could not end what is in flight; writes what was cut off. */
 export function stopScript(service: string): string {
-  const own = `--filter label=com.docker.compose.project=${layoutOf(service).project} --filter label=com.docker.compose.service=service`;
+  const own = layoutOf(service).named('service');
   return [
     `docker ps -q ${own} | xargs -r docker stop -t ${STOP_GRACE_SECONDS} >/dev/null`,
     `docker ps -aq ${own} | head -n 1 | xargs -r docker logs --tail 5 2>&1 | grep 'cut off$' || true`,

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { remedy } from '../../errors.ts';
 import { SERVICES } from '../workloads/catalog.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
-import type { BootTemplates } from './cloud-init.ts';
+import { BOOT_FILES, type BootTemplates } from './cloud-init.ts';
 
 /** What makes up one service on a machine, as it came with the package. */
 export interface ServiceTemplates {
@@ -49,18 +49,12 @@ export async function loadHostTemplates(
   bundles: string,
   services: readonly ServiceDefinition[] = SERVICES,
 ): Promise<HostTemplates> {
-  const load = async (path: string) => {
-    try {
-      return await readFile(path);
-    } catch (error) {
-      throw remedy.configuration(
-        'not-built',
-        `${path} is missing: it is part of what is sent to the machine`,
-        ['in a checkout: npm run build', 'otherwise install chainctl again'],
-        error,
-      );
-    }
-  };
+  const load = (path: string) =>
+    readFile(path).catch((error: unknown) => {
+      const steps = ['in a checkout: npm run build', 'otherwise install chainctl again'];
+      const what = `${path} is missing: it is part of what is sent to the machine`;
+      throw remedy.configuration('not-built', what, steps, error);
+    });
   const text = async (...path: string[]) => (await load(resolve(templates, ...path))).toString('utf8');
   const service = async (definition: ServiceDefinition): Promise<ServiceTemplates> => {
     const { bundle, dockerfile = 'services/Dockerfile', compose = 'compose/service.yaml' } = definition.image;
@@ -70,15 +64,9 @@ export async function loadHostTemplates(
       bundle: await load(resolve(bundles, bundle)),
     };
   };
+  const boot = Object.entries(BOOT_FILES).map(async ([name, file]) => [name, await text('boot', file)]);
   return {
-    boot: {
-      cloudConfig: await text('boot', 'cloud-init.yaml'),
-      installDocker: await text('boot', 'install-docker.sh'),
-      deadline: await text('boot', 'deadline.sh'),
-      serve: await text('boot', 'serve.sh'),
-      serveUnit: await text('boot', 'serve.service'),
-      seal: await text('boot', 'seal.sh'),
-    },
+    boot: Object.fromEntries(await Promise.all(boot)) as BootTemplates,
     services: Object.fromEntries(await Promise.all(services.map(async (each) => [each.name, await service(each)]))),
   };
 }

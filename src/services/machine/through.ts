@@ -1,8 +1,11 @@
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { ConnectionLost } from './failures.ts';
 import type { HostSession } from './session.ts';
 
-export interface RemoteRequest {
+const MAX_TEXT = 1 << 20;
+
+interface RemoteRequest {
   /** As the machine itself would reach it. */
   readonly host: string;
   readonly port: number;
@@ -25,61 +28,41 @@ export interface RemoteRequest {
  */
 export async function requestThrough(
   session: HostSession,
-  options: RemoteRequest,
+  { host, port, path, body, headers, silenceSeconds, onLine, signal }: RemoteRequest,
 ): Promise<{ status: number; text: string }> {
-  const { host, port, path, body, headers, silenceSeconds, onLine, signal } = options;
   const channel = await session.forward(host, port);
   // A channel that breaks while nobody reads from it must not be an uncaught error.
   channel.on('error', () => {});
   const content = body === undefined ? undefined : JSON.stringify(body);
+  const given = content === undefined ? {} : { 'content-type': 'application/json' };
+  const silent = new AbortController();
+  const silence = setTimeout(() => silent.abort(), silenceSeconds * 1000);
   try {
-    return await new Promise((resolve, reject) => {
-      const silence = setTimeout(
-        () => reject(new Error(`${host}:${port}${path} was silent for ${silenceSeconds} s`)),
-        silenceSeconds * 1000,
-      );
-      const broken = (error: Error) =>
-        reject(session.alive ? error : new ConnectionLost(`the connection ended during ${path}`));
-      const outgoing = request(
-        {
-          createConnection: () => channel,
-          host,
-          port,
-          path,
-          method: content === undefined ? 'GET' : 'POST',
-          headers: {
-            ...headers,
-            connection: 'close',
-            ...(content === undefined
-              ? {}
-              : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(content)) }),
-          },
-          signal,
-        },
-        (incoming) => {
-          let text = '';
-          let partial = '';
-          incoming.setEncoding('utf8');
-          incoming.on('data', (chunk: string) => {
-            silence.refresh();
-            text = (text + chunk).slice(-(1 << 20));
-            const lines = (partial + chunk).split('\n');
-            partial = lines.pop() ?? '';
-            for (const line of lines) onLine?.(line);
-          });
-          incoming.on('error', broken);
-          incoming.on('end', () => {
-            if (partial !== '') onLine?.(partial);
-            resolve({ status: incoming.statusCode ?? 0, text });
-          });
-          incoming.on('close', () => broken(new Error('the answer was cut off')));
-        },
-      );
-      outgoing.on('error', broken);
-      outgoing.on('close', () => clearTimeout(silence));
-      outgoing.end(content);
+    const outgoing = request({
+      createConnection: () => channel,
+      ...{ host, port, path, method: content === undefined ? 'GET' : 'POST' },
+      headers: { ...headers, ...given, connection: 'close' },
+      signal: AbortSignal.any([signal, silent.signal]),
     });
+    // Also once nobody waits for it any more.
+    outgoing.on('error', () => {});
+    outgoing.end(content);
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+    let [text, partial] = ['', ''];
+    for await (const chunk of incoming.setEncoding('utf8')) {
+      silence.refresh();
+      text = (text + chunk).slice(-MAX_TEXT);
+      const lines = (partial + chunk).split('\n');
+      partial = lines.pop() ?? '';
+      for (const line of lines) onLine?.(line);
+    }
+    if (partial !== '') onLine?.(partial);
+    return { status: incoming.statusCode ?? 0, text };
+  } catch (error) {
+    if (silent.signal.aborted) throw new Error(`${host}:${port}${path} was silent for ${silenceSeconds} s`);
+    throw session.alive || signal.aborted ? error : new ConnectionLost(`the connection ended during ${path}`);
   } finally {
+    clearTimeout(silence);
     channel.destroy();
   }
 }

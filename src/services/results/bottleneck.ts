@@ -1,21 +1,30 @@
-import type { PointSummary, Waterfall } from '../load/types.ts';
+import type { PointSummary } from '../load/types.ts';
 import { plural } from '../words.ts';
 import { countingPoints } from './counting-points.ts';
 import { isWorked, queueRemedy, type Worked } from './queue-remedy.ts';
 import { timeText } from './text.ts';
 import { isSound } from './verdict.ts';
-import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
+import { type Part, partsOf, waterfallTotal, workText } from './waterfall-parts.ts';
 
 /** A mean response time has risen when it is so many times as long. */
 const RISEN = 1.25;
 
+/** From this share of a rise on, what is not the most of it is told beside it. */
+const ALSO = 0.25;
+
+const SHORTER_WORK = 'A faster machine, a smaller model or shorter answers shorten it.';
+
 interface Known extends Worked {
   readonly rate: number;
+  /** Milliseconds: the mean response time. */
   readonly total: number;
   /** The point tells whether the target kept up. */
   readonly isDecided: boolean;
   readonly isSteady: boolean;
 }
+
+/** Milliseconds that a part took. */
+type Time = (part: Part) => number;
 
 /**
  * Where the time went as the load rose, in sentences: waiting for a place ("the queue is full"), or the model at work
@@ -35,27 +44,23 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
   const undecided = known.filter(({ isDecided }) => !isDecided);
   const lost = (above: number) =>
     sound
-      .filter((point) => point.rate > above && isUnanswered(point))
-      .slice(0, 1)
-      .map(unanswered);
+      .filter(({ rate }) => rate > above)
+      .flatMap(unanswered)
+      .slice(0, 1);
   // What is overloaded has risen from something: from what few answers took below, where nothing better is known.
-  const [first] = decided;
+  const [first, seen] = [decided[0], undecided[0]];
   const before = first?.isSteady === false ? undecided.find(({ rate }) => rate < first.rate) : undefined;
   const [low, ...others] = before === undefined ? decided : [before, ...decided];
   if (low === undefined) {
-    const [seenFirst] = undecided;
-    return seenFirst === undefined ? [] : [onlySeen(parts, seenFirst), ...lost(seenFirst.rate)];
+    if (seen === undefined) return [];
+    return [`No point shows whether a queue grows: ${undecidedText(parts, seen)}.`, ...lost(seen.rate)];
   }
-  const high = others.reduce((longest, each) => (each.total > longest.total ? each : longest), low);
-  const unjudged = [
-    ...longestOf(undecided.filter(({ rate, total }) => rate > low.rate && total > RISEN * high.total)).map(
-      (each) => `But ${seen(parts, each)}.`,
-    ),
-    ...lost(low.rate),
-  ];
-  const atLow = (part: Part) => part.of(low.waterfall) ?? 0;
-  const waits = parts.filter((part) => part.kind === 'queue' && (!part.isRest || isWorked(low)));
-  const waiting = sum(waits.map(atLow));
+  const high = longest([low, ...others]) ?? low;
+  const more = longest(undecided.filter(({ rate, total }) => rate > low.rate && total > RISEN * high.total));
+  const unjudged = [...(more === undefined ? [] : [`But ${undecidedText(parts, more)}.`]), ...lost(low.rate)];
+  const atLow = timeAt(low);
+  const waits = parts.filter(({ kind, isRest }) => kind === 'queue' && (!isRest || isWorked(low)));
+  const waiting = sum(waits, atLow);
   if (waiting > low.total / 2) {
     return [
       `The queue is full: already at ${low.rate}${doubtOf(low)} rps, requests wait ${timeText(waiting)} of ${timeText(low.total)} ` +
@@ -67,9 +72,9 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
   return unjudged.length > 0 ? [atRest(parts, low), ...unjudged] : [level(parts, low, others.at(-1))];
 }
 
-function knownOf(point: PointSummary): Known[] {
-  const { rate, waterfall, state, servedRps, hosts } = point;
-  if (waterfall === undefined || !tellsWaiting(waterfall)) return [];
+/** A point whose engine told its queue apart from its work, or whose service its own. */
+function knownOf({ rate, waterfall, state, servedRps, hosts }: PointSummary): Known[] {
+  if (waterfall?.bQueue === undefined && waterfall?.bEngineQueue === undefined) return [];
   const isSteady = state === undefined || state.state === 'steady';
   return [
     {
@@ -79,53 +84,39 @@ function knownOf(point: PointSummary): Known[] {
   ];
 }
 
-function longestOf(known: readonly Known[]): Known[] {
-  const [first, ...others] = known;
-  return first === undefined ? [] : [others.reduce((most, each) => (each.total > most.total ? each : most), first)];
+function longest(known: readonly Known[]): Known | undefined {
+  return known.toSorted((a, b) => b.total - a.total)[0];
+}
+
+function timeAt({ waterfall }: Known): Time {
+  return (part) => part.of(waterfall) ?? 0;
 }
 
 /** What a point says that does not tell whether a queue grows. */
-function seen(parts: readonly Part[], known: Known): string {
+function undecidedText(parts: readonly Part[], known: Known): string {
   const { rate, waterfall, total } = known;
   const answers = plural(waterfall.count, 'answer');
   return `at ${rate} rps, which is undecided, ${answers} took ${timeText(total)} on average: ${mostOf(parts, known)}`;
 }
 
-function onlySeen(parts: readonly Part[], first: Known): string {
-  return `No point shows whether a queue grows: ${seen(parts, first)}.`;
-}
-
-function isUnanswered({ sent, outcomes }: PointSummary): boolean {
-  return sent > 0 && outcomes.ok === 0;
-}
-
-function unanswered({ rate, sent }: PointSummary): string {
+function unanswered({ rate, sent, outcomes }: PointSummary): string[] {
+  if (sent === 0 || outcomes.ok > 0) return [];
   const none = sent === 1 ? 'the only request did not succeed' : `not one of ${sent} requests succeeded`;
-  return `At ${rate} rps ${none}: where the time went is not known.`;
+  return [`At ${rate} rps ${none}: where the time went is not known.`];
 }
-
-/** Which engine told its queue apart from its work, or which service its own. */
-function tellsWaiting({ bQueue, bEngineQueue }: Waterfall): boolean {
-  return bQueue !== undefined || bEngineQueue !== undefined;
-}
-
-const SHORTER_WORK = 'A faster machine, a smaller model or shorter answers shorten it.';
 
 /** What helps where requests wait longest. */
-function shorterQueue(parts: readonly Part[], ms: (part: Part) => number, worked: Worked): string {
-  const waits = parts.filter(({ kind }) => kind === 'queue');
-  const longest = waits.reduce((most, part) => (ms(part) > ms(most) ? part : most));
-  return queueRemedy(longest.name.startsWith('A') ? 'A' : 'B', worked);
+function shorterQueue(parts: readonly Part[], ms: Time, worked: Worked): string {
+  const [most] = ofKind(parts, 'queue', ms);
+  return queueRemedy(most?.name.startsWith('A') ? 'A' : 'B', worked);
 }
-
-/** From this share of a rise on, what is not the most of it is told beside it. */
-const ALSO = 0.25;
 
 /** The mean response time rose: of what. */
 function risen(parts: readonly Part[], low: Known, high: Known): string {
-  const grown = (part: Part) => (part.of(high.waterfall) ?? 0) - (part.of(low.waterfall) ?? 0);
+  const [atLow, atHigh] = [timeAt(low), timeAt(high)];
+  const grown: Time = (part) => atHigh(part) - atLow(part);
   const kinds = ['queue', 'model', 'network', 'minimum', 'client'] as const;
-  const growth = (kind: Part['kind']) => sum(parts.filter((part) => part.kind === kind).map(grown));
+  const growth = (kind: Part['kind']) => sum(ofKind(parts, kind, grown), grown);
   const most = kinds.reduce((best, kind) => (growth(kind) > growth(best) ? kind : best));
   const rise =
     `from ${low.rate}${doubtOf(low)} to ${high.rate} rps the mean response time rose from ${timeText(low.total)} to ` +
@@ -139,10 +130,7 @@ function risen(parts: readonly Part[], low: Known, high: Known): string {
     case 'queue':
       return `The queue is full: ${rise} waiting (${what})${also('model', 'the models work longer')}. ${shorterQueue(parts, grown, high)}`;
     case 'model':
-      return (
-        `The model is slow, and slower under load: ${rise} its work (${what})${also('queue', 'requests wait longer')}. ` +
-        SHORTER_WORK
-      );
+      return `The model is slow, and slower under load: ${rise} its work (${what})${also('queue', 'requests wait longer')}. ${SHORTER_WORK}`;
     default:
       return `Neither a queue nor the model: ${rise} ${what}.`;
   }
@@ -160,46 +148,40 @@ function atRest(parts: readonly Part[], low: Known): string {
 
 /** The mean response time is much the same at every rate. */
 function level(parts: readonly Part[], low: Known, highest: Known | undefined): string {
-  const models = ofKind(parts, 'model', low.waterfall);
   // A target that does not keep up has a queue, wherever it is.
   if (!low.isSteady) return atRest(parts, low);
-  const start = models > low.total / 2 ? 'The model is slow' : 'No queue has grown';
+  const isSlow = sum(ofKind(parts, 'model', timeAt(low)), timeAt(low)) > low.total / 2;
   const until = highest === undefined ? '' : `, and up to ${highest.rate} rps nothing waits much longer`;
-  return `${start}: at ${low.rate} rps ${mostOf(parts, low)}${until}.${models > low.total / 2 ? ` ${SHORTER_WORK}` : ''}`;
+  const start = isSlow ? 'The model is slow' : 'No queue has grown';
+  return `${start}: at ${low.rate} rps ${mostOf(parts, low)}${until}.${isSlow ? ` ${SHORTER_WORK}` : ''}`;
 }
 
 /** `the models work 8.10 s of 9.80 s (B's model 5.20 s: prompt 1.20 s, generation 3.90 s; A's model 2.90 s: ...)`. */
-function mostOf(parts: readonly Part[], { waterfall, total }: Pick<Known, 'waterfall' | 'total'>): string {
-  const models = ofKind(parts, 'model', waterfall);
-  if (models > total / 2) {
-    const each = parts
-      .filter(({ kind }) => kind === 'model')
-      .map((part) => {
-        const work = part.work?.(waterfall);
-        const did =
-          work === undefined
-            ? ''
-            : `: load ${timeText(work.load)}, prompt ${timeText(work.prompt)}, generation ${timeText(work.generation)}`;
-        return `${part.name} ${timeText(part.of(waterfall) ?? 0)}${did}`;
-      });
-    return `the models work ${timeText(models)} of ${timeText(total)} (${each.join('; ')})`;
+function mostOf(parts: readonly Part[], known: Known): string {
+  const [ms, total] = [timeAt(known), timeText(known.total)];
+  const models = parts.filter(({ kind }) => kind === 'model');
+  if (sum(models, ms) > known.total / 2) {
+    const each = models.map((part) => {
+      const work = part.work?.(known.waterfall);
+      return `${part.name} ${timeText(ms(part))}${work === undefined ? '' : `: ${workText(work)}`}`;
+    });
+    return `the models work ${timeText(sum(models, ms))} of ${total} (${each.join('; ')})`;
   }
-  const largest = parts.reduce((most, part) => ((part.of(waterfall) ?? 0) > (most.of(waterfall) ?? 0) ? part : most));
-  return `most of ${timeText(total)} is ${largest.name}: ${timeText(largest.of(waterfall) ?? 0)}`;
+  const largest = parts.reduce((most, part) => (ms(part) > ms(most) ? part : most));
+  return `most of ${total} is ${largest.name}: ${timeText(ms(largest))}`;
 }
 
-function ofKind(parts: readonly Part[], kind: Part['kind'], waterfall: Waterfall): number {
-  return sum(parts.map((part) => (part.kind === kind ? (part.of(waterfall) ?? 0) : 0)));
+/** The parts of a kind, the longest first. */
+function ofKind(parts: readonly Part[], kind: Part['kind'], ms: Time): Part[] {
+  return parts.filter((part) => part.kind === kind).sort((a, b) => ms(b) - ms(a));
 }
 
-/** The parts of a kind by their times, the longest first; what is less than a twentieth of the longest is left out. */
-function listed(parts: readonly Part[], kind: Part['kind'], ms: (part: Part) => number): string {
-  const own = parts.filter((part) => part.kind === kind).toSorted((a, b) => ms(b) - ms(a));
-  const [first] = own;
-  const told = own.filter((part) => first === part || ms(part) > ms(first as Part) / 20);
+/** The parts of a kind by their times; what is less than a twentieth of the longest is left out. */
+function listed(parts: readonly Part[], kind: Part['kind'], ms: Time): string {
+  const told = ofKind(parts, kind, ms).filter((part, at, [most = part]) => at === 0 || ms(part) > ms(most) / 20);
   return told.map((part) => `${part.name} ${timeText(ms(part))}`).join(', ');
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((all, value) => all + value, 0);
+function sum(parts: readonly Part[], ms: Time): number {
+  return parts.reduce((all, part) => all + ms(part), 0);
 }

@@ -1,25 +1,27 @@
-import type { Interval, PointSummary, SweepReport } from '../load/types.ts';
+import type { Interval, PointSummary, SweepPlan, SweepReport } from '../load/types.ts';
 import { countingPoints } from './counting-points.ts';
 import { isSound, verdictOf } from './verdict.ts';
 
 /** Goodput in successes per second, percentiles of the response time in milliseconds. */
-type Measure = 'goodput' | 'p50' | 'p90' | 'p95' | 'p99';
+const MEASURES = ['goodput', 'p50', 'p90', 'p95', 'p99'] as const;
+
+type Verdict = 'better' | 'worse' | 'no difference shown';
 
 export interface MeasureDiff {
-  readonly measure: Measure;
+  readonly measure: (typeof MEASURES)[number];
   readonly a: number;
   readonly b: number;
   /** B minus A. */
   readonly difference: number;
   /** 95 % interval of the difference; absent when a sample is too small to bound the percentile. */
   readonly ci?: Interval;
-  readonly verdict: 'better' | 'worse' | 'no difference shown';
+  readonly verdict: Verdict;
 }
 
 interface PointDiff {
   readonly rate: number;
   /** `worse` when any measure is worse: a gain elsewhere does not make up for it. */
-  readonly verdict: 'better' | 'worse' | 'no difference shown' | 'not comparable';
+  readonly verdict: Verdict | 'not comparable';
   /** Of a point that is not comparable. */
   readonly reason?: string;
   /** Empty when not comparable. */
@@ -39,14 +41,7 @@ export interface RunDiff {
   readonly onlyB: readonly number[];
 }
 
-export interface RunName {
-  readonly runId: string;
-  readonly tag: string;
-  readonly targetUrl: string;
-  readonly simulated: boolean;
-  /** About so many tokens that its prompts had in common. */
-  readonly sharedPrefixTokens?: number;
-}
+export type RunName = Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens'>;
 
 export interface DiffOptions {
   /** Share of A's value, 0.02 is 2 %. */
@@ -62,8 +57,9 @@ export interface DiffOptions {
  */
 export function diffRuns(a: SweepReport, b: SweepReport, options: DiffOptions): RunDiff {
   const [ofA, ofB] = [countingPoints(a.points), countingPoints(b.points)];
-  const inB = new Map(ofB.map((point) => [point.rate, point]));
   const inA = new Set(ofA.map(({ rate }) => rate));
+  const inB = new Map(ofB.map((point) => [point.rate, point]));
+  const again = new Set([...repeated(a.points), ...repeated(b.points)]);
   const whole = runsDiffer(a, b, options);
   return {
     a: nameOf(a),
@@ -73,11 +69,9 @@ export function diffRuns(a: SweepReport, b: SweepReport, options: DiffOptions): 
       const other = inB.get(point.rate);
       return other === undefined ? [] : [diffPoints(point, other, whole, options.tolerance)];
     }),
-    again: [...new Set([a, b].flatMap(({ points }) => repeated(points)))].filter(
-      (rate) => inA.has(rate) && inB.has(rate),
-    ),
-    onlyA: ofA.map(({ rate }) => rate).filter((rate) => !inB.has(rate)),
-    onlyB: ofB.map(({ rate }) => rate).filter((rate) => !inA.has(rate)),
+    again: [...again].filter((rate) => inA.has(rate) && inB.has(rate)),
+    onlyA: [...inA].filter((rate) => !inB.has(rate)),
+    onlyB: [...inB.keys()].filter((rate) => !inA.has(rate)),
   };
 }
 
@@ -108,8 +102,8 @@ function diffPoints(a: PointSummary, b: PointSummary, whole: string | undefined,
   const { rate } = a;
   const reason = whole ?? unsound('A', a) ?? unsound('B', b);
   if (reason !== undefined) return { rate, verdict: 'not comparable', reason, measures: [] };
-  const measures = [goodput(a, b, tolerance), ...percentiles(a, b, tolerance)];
-  const has = (verdict: MeasureDiff['verdict']) => measures.some((measure) => measure.verdict === verdict);
+  const measures = MEASURES.flatMap((measure) => diffMeasure(measure, a, b, tolerance));
+  const has = (wanted: Verdict) => measures.some(({ verdict }) => verdict === wanted);
   return { rate, verdict: has('worse') ? 'worse' : has('better') ? 'better' : 'no difference shown', measures };
 }
 
@@ -120,41 +114,28 @@ function unsound(run: string, point: PointSummary): string | undefined {
   return `${word} in ${run}${why === '' ? '' : `: ${why.replace(`${word}: `, '')}`}`;
 }
 
-/** Requests are due at fixed times, so what varies is the share of them that succeeds. */
-function goodput(a: PointSummary, b: PointSummary, tolerance: number): MeasureDiff {
-  const perSecond = ({ outcomes, scheduled, rate }: PointSummary): [value: number, ci: Interval] => {
-    const [low, high] = wilson(outcomes.ok, scheduled);
-    return [scheduled === 0 ? 0 : (rate * outcomes.ok) / scheduled, [rate * low, rate * high]];
-  };
-  const [fromA, ciA] = perSecond(a);
-  const [fromB, ciB] = perSecond(b);
-  return judged('goodput', fromA, fromB, differenceInterval(fromA, ciA, fromB, ciB), tolerance, 1);
-}
-
-function percentiles(a: PointSummary, b: PointSummary, tolerance: number): MeasureDiff[] {
-  const { response: ofA } = a;
-  const { response: ofB } = b;
-  if (ofA === undefined || ofB === undefined) return [];
-  return (['p50', 'p90', 'p95', 'p99'] as const).map((name) => {
-    const [ciA, ciB] = [ofA.ci[name], ofB.ci[name]];
-    const ci = ciA === undefined || ciB === undefined ? undefined : differenceInterval(ofA[name], ciA, ofB[name], ciB);
-    return judged(name, ofA[name], ofB[name], ci, tolerance, -1);
-  });
-}
-
-/** @param good sign of a difference that is welcome */
-function judged(
-  measure: Measure,
-  a: number,
-  b: number,
-  ci: Interval | undefined,
+function diffMeasure(
+  measure: MeasureDiff['measure'],
+  a: PointSummary,
+  b: PointSummary,
   tolerance: number,
-  good: 1 | -1,
-): MeasureDiff {
-  const difference = b - a;
-  const shown = ci !== undefined && (ci[0] > 0 || ci[1] < 0) && Math.abs(difference) > tolerance * Math.abs(a);
-  const verdict = !shown ? 'no difference shown' : Math.sign(difference) === good ? 'better' : 'worse';
-  return { measure, a, b, difference, ...(ci === undefined ? {} : { ci }), verdict };
+): MeasureDiff[] {
+  const [ofA, ofB] = [figureOf(measure, a), figureOf(measure, b)];
+  if (ofA === undefined || ofB === undefined) return [];
+  const difference = ofB.value - ofA.value;
+  const ci = ofA.ci && ofB.ci && differenceInterval(ofA.value, ofA.ci, ofB.value, ofB.ci);
+  const shown = ci !== undefined && (ci[0] > 0 || ci[1] < 0) && Math.abs(difference) > tolerance * Math.abs(ofA.value);
+  const isGain = measure === 'goodput' ? difference > 0 : difference < 0;
+  const verdict = !shown ? 'no difference shown' : isGain ? 'better' : 'worse';
+  return [{ measure, a: ofA.value, b: ofB.value, difference, ...(ci === undefined ? {} : { ci }), verdict }];
+}
+
+function figureOf(measure: MeasureDiff['measure'], { rate, scheduled, outcomes, response }: PointSummary) {
+  if (measure !== 'goodput') return response && { value: response[measure], ci: response.ci[measure] };
+  // Requests are due at fixed times, so what varies is the share of them that succeeds.
+  const [low, high] = wilson(outcomes.ok, scheduled);
+  const ci: Interval = [rate * low, rate * high];
+  return { value: scheduled === 0 ? 0 : (rate * outcomes.ok) / scheduled, ci };
 }
 
 /** 97.5th percentile of the standard normal distribution: two-sided 95 %. */

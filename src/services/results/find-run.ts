@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, type RemedyError, remedy } from '../../errors.ts';
+import { hasCode, remedy } from '../../errors.ts';
 import { TIMELINE_FILE } from '../scaling/timeline-record.ts';
 
 const RUN = ['manifest.json'];
@@ -21,41 +22,27 @@ export async function findRun(
   results: string,
   { marks = RUN, flag = '--results' }: { readonly marks?: readonly string[]; readonly flag?: string } = {},
 ): Promise<string> {
-  const unknown = (message: string, known: readonly string[]) => unknownRun(message, known, flag);
-  if (name === 'latest') {
-    const youngest = (await runsIn(results, marks)).at(-1);
-    if (youngest !== undefined) return join(results, youngest);
-    throw unknown(`there is no run in ${results}`, []);
-  }
-  for (const folder of [join(results, name), name]) {
-    if (await isRun(folder, marks)) return folder;
-  }
-  const runs = await runsIn(results, marks);
-  throw unknown(`${name} is neither the folder of a run nor the id of one in ${results}`, runs.slice(-3).reverse());
+  const isRun = (folder: string) => marks.some((mark) => existsSync(join(folder, mark)));
+  const named = [join(results, name), name].find(isRun);
+  if (named !== undefined && name !== 'latest') return named;
+  const runs = (await namesIn(results)).filter((each) => /^\d{8}-\d{6}/.test(each) && isRun(join(results, each)));
+  const youngest = runs.at(-1);
+  if (name === 'latest' && youngest !== undefined) return join(results, youngest);
+  const what =
+    name === 'latest'
+      ? `there is no run in ${results}`
+      : `${name} is neither the folder of a run nor the id of one in ${results}`;
+  const known = runs.slice(-3).reverse().join(', ');
+  throw remedy.usage('run-unknown', what, [
+    ...(known === '' ? [] : [`name one of the latest: ${known}`]),
+    `name the folder of a run, its id or "latest"; ${flag} names the folder that runs are in`,
+  ]);
 }
 
-async function runsIn(results: string, marks: readonly string[]): Promise<string[]> {
-  const names = await readdir(results).catch((error: unknown) => {
+async function namesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
     throw error;
   });
-  const runs: string[] = [];
-  for (const name of names.sort())
-    if (/^\d{8}-\d{6}/.test(name) && (await isRun(join(results, name), marks))) runs.push(name);
-  return runs;
-}
-
-async function isRun(folder: string, marks: readonly string[]): Promise<boolean> {
-  for (const mark of marks) {
-    const file = await stat(join(folder, mark)).catch(() => undefined);
-    if (file?.isFile()) return true;
-  }
-  return false;
-}
-
-function unknownRun(message: string, known: readonly string[], flag: string): RemedyError {
-  return remedy.usage('run-unknown', message, [
-    ...(known.length === 0 ? [] : [`name one of the latest: ${known.join(', ')}`]),
-    `name the folder of a run, its id or "latest"; ${flag} names the folder that runs are in`,
-  ]);
+  return names.sort();
 }

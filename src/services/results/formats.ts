@@ -1,6 +1,7 @@
 import { remedy } from '../../errors.ts';
 import { shellWord } from '../words.ts';
-import { renderHtmlReport, renderWatchHtml } from './html/report-html.ts';
+import { pageOf } from './html/page.ts';
+import { watchPageOf } from './html/scaling-section.ts';
 import { markdownOf, watchMarkdown } from './markdown.ts';
 import type { ReportedRun, WatchedGroup } from './recorded.ts';
 import { scalingCsv } from './scaling-csv.ts';
@@ -27,7 +28,7 @@ export const FORMATS = {
     watch: ({ scaling }, columns) => scalingText(scaling.figures, columns),
   },
   markdown: { run: markdownOf, watch: watchMarkdown },
-  html: { run: renderHtmlReport, watch: renderWatchHtml },
+  html: { run: (run) => pageOf(run), watch: (watch) => watchPageOf(watch) },
   json: { run: jsonOf, watch: ({ scaling }) => jsonOf({ scaling }) },
   junit: { run: sloJunit },
   csv: { run: csvOf, watch: ({ tag, scaling }) => scalingCsv(tag, scaling.figures) },

@@ -1,6 +1,6 @@
 import type { SweepReport } from '../load/types.ts';
 import { conclusionLines } from './conclusion.ts';
-import { type PointColumn, pointTable, RATE_COLUMNS, TIME_COLUMNS } from './point-columns.ts';
+import { type PointColumn, pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import { scalingSections } from './scaling-sections.ts';
 import type { Section, Table } from './section.ts';
@@ -8,10 +8,11 @@ import { sweepSections } from './sweep-sections.ts';
 import { display, sharedPromptLine, timeColumn } from './text.ts';
 
 const COLUMNS: readonly PointColumn[] = [
-  ...(['rps', 'verdict'] as const),
-  ...RATE_COLUMNS,
-  ...TIME_COLUMNS,
-  ...(['errors by class', 'refused or failed at'] as const),
+  'rps',
+  'verdict',
+  ...RATES_AND_TIMES,
+  'errors by class',
+  'refused or failed at',
 ];
 
 /** A run as Markdown, for an issue, a pull request or a wiki: the same facts as the table. */

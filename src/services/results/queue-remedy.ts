@@ -29,22 +29,21 @@ export function isWorked({ servedRps, waterfall }: Worked): boolean {
  *
  * @param longest the service whose requests wait longest
  */
-export function queueRemedy(longest: 'A' | 'B', worked: Worked): string {
-  const { waterfall, servedRps, hosts } = worked;
+export function queueRemedy(longest: 'A' | 'B', { waterfall, servedRps, hosts }: Worked): string {
   const { aWork, bWork, a, bModel } = waterfall;
-  const [own, each] = longest === 'A' ? [aWork && a, 1] : [bWork && bModel, Math.max(1, hosts)];
-  const isBusy = (ms: number | undefined) => ms !== undefined && (servedRps * ms) / 1000 >= BUSY;
-  const by = (ms: number, over = 1) =>
-    `${rateText(servedRps)}/s x ${timeText(ms)}${over === 1 ? '' : ` over ${over} instances`}`;
-  if (own !== undefined && isBusy(own / each)) {
-    const engine = each === 1 ? `${longest}'s engine works` : "B's engines work";
-    const more = longest === 'A' ? '' : 'More instances of B on other machines, a';
+  const [own = 0, engines] = longest === 'A' ? [aWork && a, 1] : [bWork && bModel, Math.max(1, hosts)];
+  const all = workOf(waterfall);
+  const isBusy = (ms: number) => (servedRps * ms) / 1000 >= BUSY;
+  const by = (ms: number) => `${rateText(servedRps)}/s x ${timeText(ms)}`;
+  if (isBusy(own / engines)) {
+    const which = engines === 1 ? `${longest}'s engine works` : "B's engines work";
+    const over = engines === 1 ? '' : ` over ${engines} instances`;
     return (
-      `${engine} nearly all the time (${by(own, each)}): the machine or the model is the limit. ` +
-      `${more || 'A'} faster machine, a smaller model or shorter answers help; more slots share the same processor.`
+      `${which} nearly all the time (${by(own)}${over}): the machine or the model is the limit. ` +
+      `${longest === 'A' ? 'A' : 'More instances of B on other machines, a'} faster machine, a smaller model or ` +
+      'shorter answers help; more slots share the same processor.'
     );
   }
-  const all = workOf(waterfall);
   if (isBusy(all)) {
     // B alone has no A.
     const who = a === 0 ? "B's instances" : 'A and B';

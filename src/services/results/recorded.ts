@@ -83,7 +83,8 @@ export function factsOf(manifest: RunManifest): (readonly [name: string, text: s
   return facts.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [[name, text]]));
 }
 
-function timeOf(iso: string): string {
+/** `2026-01-31 10:00:00 UTC`. */
+export function timeOf(iso: string): string {
   return iso.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
 }
 

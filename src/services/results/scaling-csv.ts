@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { Span } from '../scaling/bounds.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import type { Figure } from '../scaling/scale-out.ts';
-import { INSTANCE_FIGURES, type SizeChange, sizeChanges } from './size-changes.ts';
+import { type SizeChange, sizeChanges } from './size-changes.ts';
 import { display } from './text.ts';
 
 /**
@@ -10,20 +10,9 @@ import { display } from './text.ts';
  * `event` counts the changes of size of the run's scale-outs, or of its scale-ins.
  */
 const COLUMNS = [
-  'run_tag',
-  'group',
-  'kind',
-  'event',
-  'from_size',
-  'to_size',
-  'instance',
-  'figure',
-  'unit',
-  'since',
-  'least',
-  'most',
-  'why',
-] as const;
+  ...(['run_tag', 'group', 'kind', 'event', 'from_size', 'to_size', 'instance'] as const),
+  ...(['figure', 'unit', 'since', 'least', 'most', 'why'] as const),
+];
 
 type Row = Partial<Record<(typeof COLUMNS)[number], string | number>>;
 
@@ -39,10 +28,8 @@ export function scalingCsv(tag: string, figures: ScalingFigures): string {
       { figure: 'decided', since: 'load_step', ...inSeconds(decide) },
       ...('total' in event ? [{ figure: 'all_answered', since: 'load_step', ...inSeconds(event.total) }] : []),
       ...instances.flatMap(({ name, figures: own }) =>
-        Object.keys(INSTANCE_FIGURES[kind]).flatMap((key): Row[] => {
-          const figure = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-          const reached = own[key];
-          return reached === undefined ? [] : [{ instance: name, figure, since: 'decision', ...inSeconds(reached) }];
+        Object.entries(own).map(([figure, reached]) => {
+          return { instance: name, figure, since: 'decision', ...inSeconds(reached) };
         }),
       ),
       ...(failed === undefined ? [] : [{ figure: 'failed', unit: 'requests', least: failed, most: failed }]),
@@ -54,17 +41,14 @@ export function scalingCsv(tag: string, figures: ScalingFigures): string {
   return stringify([[...COLUMNS], ...cells]);
 }
 
-function metricRows({ metrics, noMetrics, capacity }: ScalingFigures): Row[] {
-  const known = capacity && {
-    ...{ kind: 'capacity', figure: `per_instance_${capacity.source}`, unit: 'rps' },
-    ...{ least: capacity.perInstance, most: capacity.perInstance },
-  };
+function metricRows({ metrics, noMetrics = '', capacity }: ScalingFigures): Row[] {
   const share = (figure: string, span: Span | undefined): Row => ({
     ...{ kind: 'elasticity', figure, unit: 'percent' },
-    ...(span === undefined ? { why: noMetrics ?? '' } : { least: span[0], most: span[1] }),
+    ...(span === undefined ? { why: noMetrics } : within(span)),
   });
+  const known: Row = { kind: 'capacity', figure: `per_instance_${capacity?.source}`, unit: 'rps' };
   return [
-    ...(known === undefined ? [] : [known]),
+    ...(capacity === undefined ? [] : [{ ...known, ...within([capacity.perInstance, capacity.perInstance]) }]),
     share('theta_u', metrics?.underAccuracy),
     share('theta_o', metrics?.overAccuracy),
     share('tau_u', metrics?.underTime),
@@ -73,9 +57,12 @@ function metricRows({ metrics, noMetrics, capacity }: ScalingFigures): Row[] {
   ];
 }
 
+function within([least, most]: Span): Row {
+  return { least, most };
+}
+
 function inSeconds(figure: Figure): Row {
-  const unit = { unit: 'seconds' };
-  return 'span' in figure ? { ...unit, least: figure.span[0], most: figure.span[1] } : { ...unit, why: figure.why };
+  return { unit: 'seconds', ...('span' in figure ? within(figure.span) : { why: figure.why }) };
 }
 
 /** Names come from the cloud: one line, and no formula in a spreadsheet. */

@@ -5,7 +5,7 @@ import type { Figure } from '../scaling/scale-out.ts';
 import { plural } from '../words.ts';
 import { sectionText } from './plain-table.ts';
 import type { Section, Table } from './section.ts';
-import { INSTANCE_FIGURES, type SizeChange, sizeChanges } from './size-changes.ts';
+import { decisionsOf, INSTANCE_FIGURES, type SizeChange, sizeChanges } from './size-changes.ts';
 import { display, rateText } from './text.ts';
 
 /** A group's elasticity, for every format: what was decided when and why, what became of every instance, the metrics. */
@@ -16,7 +16,7 @@ export function scalingSections(figures: ScalingFigures): Section[] {
   return [
     {
       title: `Scaling of ${display(group)}, times since the ${originIs === 'load' ? 'load began' : 'first poll'}`,
-      lines: changes.length > 0 ? changeLines(changes) : [nothing],
+      lines: changes.length > 0 ? changeLines(figures) : [nothing],
     },
     { title: 'Scale-out, seconds', table: instanceTable(changes, 'scale_out') },
     { title: 'Scale-in, seconds', table: instanceTable(changes, 'scale_in') },
@@ -50,24 +50,23 @@ function figureText(figure: Figure | undefined): string {
 
 /** One row per instance that came or went, or one without a name where none did. */
 function instanceTable(changes: readonly SizeChange[], kind: SizeChange['kind']): Table {
-  const names: Readonly<Record<string, string>> = INSTANCE_FIGURES[kind];
+  const heads = INSTANCE_FIGURES[kind];
   const isIn = kind === 'scale_in';
-  const none = { name: isIn ? 'none went' : 'none came', figures: {} as SizeChange['instances'][number]['figures'] };
-  const rows = changes
-    .filter((change) => change.kind === kind)
-    .flatMap(({ event, instances, failed }) =>
-      (instances.length > 0 ? instances : [none]).map(({ name, figures }, place) => {
-        // What is of the whole change stands once.
-        const once = (text: string) => (place === 0 ? text : '');
-        return [
-          ...[display(name), once(`${event.from} to ${event.to}`), once(figureText(event.decide))],
-          ...Object.keys(names).map((key) => figureText(figures[key])),
-          ...(isIn ? [once(failed === undefined ? '-' : String(failed))] : []),
-        ];
-      }),
-    );
+  const none: SizeChange['instances'] = [{ name: isIn ? 'none went' : 'none came', figures: {} }];
+  const own = changes.filter((change) => change.kind === kind);
+  const rows = own.flatMap(({ event, instances, failed = '-' }) =>
+    (instances.length > 0 ? instances : none).map(({ name, figures }, place) => {
+      // What is of the whole change stands once.
+      const once = (text: string) => (place === 0 ? text : '');
+      return [
+        ...[display(name), once(`${event.from} to ${event.to}`), once(figureText(event.decide))],
+        ...Object.keys(heads).map((key) => figureText(figures[key])),
+        ...(isIn ? [once(String(failed))] : []),
+      ];
+    }),
+  );
   return {
-    head: ['instance', 'size', 'decided', ...Object.values(names), ...(isIn ? ['failed'] : [])],
+    head: ['instance', 'size', 'decided', ...Object.values(heads), ...(isIn ? ['failed'] : [])],
     ...{ rows, words: ['instance', 'size'], dispensable: ['serving', 'running', 'created'] },
   };
 }
@@ -76,45 +75,37 @@ function instanceTable(changes: readonly SizeChange[], kind: SizeChange['kind'])
 function legendLines({ scaleOuts, scaleIns, answersFrom, intervalSeconds }: ScalingFigures): string[] {
   const hosts = answersFrom?.matched === 'order' ? ', hosts taken for instances in the order in which they came' : '';
   const source = answersFrom?.source === 'load' ? 'answers of the load' : 'answers to GET /health';
+  const answers = `answers, fair share: from ${source}${hosts}. Fair is ${100 * FAIR_SHARE} % of an even share over the 10 s that follow, or more.`;
   return [
     `decided: since the load changed. The others: since the decision. Polled every ${intervalSeconds.toFixed(1)} s: 5.0-10.0 is not before 5 s, and by 10 s.`,
-    ...(scaleOuts.length > 0 && answersFrom !== undefined
-      ? [
-          `answers, fair share: from ${source}${hosts}. Fair is ${100 * FAIR_SHARE} % of an even share over the 10 s that follow, or more.`,
-        ]
-      : []),
+    ...(scaleOuts.length > 0 && answersFrom !== undefined ? [answers] : []),
     ...(scaleIns.length > 0 ? ['failed: requests of the load that failed from the decision until all were gone.'] : []),
   ];
 }
 
 /** What led to each change of size. */
-function changeLines(changes: readonly SizeChange[]): string[] {
-  return changes
-    .map(({ event }) => event)
-    .sort((a, b) => a.decided[1] - b.decided[1])
-    .map((event) => {
-      const { from, to, decided, step, decide } = event;
-      const why =
-        step !== undefined && 'span' in decide
-          ? `, ${spanText(decide.span)} s after the load went from ${rateText(step.from)} to ${rateText(step.to)} rps`
-          : `: ${'why' in decide ? decide.why : ''}`;
-      const total =
-        'total' in event && 'span' in event.total
-          ? `; all new instances answered ${spanText(event.total.span)} s after that`
-          : '';
-      const missing = event.missing > 0 ? `; ${event.missing} never ${to > from ? 'came' : 'went'}` : '';
-      return `${from} to ${to} at ${spanText(decided)} s${why}${total}${missing}`;
-    });
+function changeLines(figures: ScalingFigures): string[] {
+  return decisionsOf(figures).map((event) => {
+    const { from, to, decided, step, decide } = event;
+    const why =
+      step !== undefined && 'span' in decide
+        ? `, ${spanText(decide.span)} s after the load went from ${rateText(step.from)} to ${rateText(step.to)} rps`
+        : `: ${'why' in decide ? decide.why : ''}`;
+    const total =
+      'total' in event && 'span' in event.total
+        ? `; all new instances answered ${spanText(event.total.span)} s after that`
+        : '';
+    const missing = event.missing > 0 ? `; ${event.missing} never ${to > from ? 'came' : 'went'}` : '';
+    return `${from} to ${to} at ${spanText(decided)} s${why}${total}${missing}`;
+  });
 }
 
 /** Why figures are not there, per instance: those that lack for the same reason together. */
 function unknownLines({ kind, instances }: SizeChange): string[] {
-  const names: Readonly<Record<string, string>> = INSTANCE_FIGURES[kind];
   return instances.flatMap(({ name, figures }) => {
-    const unknown = Object.keys(names).flatMap((key) => {
-      const figure = figures[key];
-      return figure !== undefined && 'why' in figure ? [{ why: figure.why, head: names[key] }] : [];
-    });
+    const unknown = Object.entries(figures).flatMap(([key, figure]) =>
+      'why' in figure ? [{ why: figure.why, head: INSTANCE_FIGURES[kind][key] }] : [],
+    );
     return [...Map.groupBy(unknown, ({ why }) => why)].map(
       ([why, lacking]) => `${display(name)}: ${lacking.map(({ head }) => head).join(', ')}: ${why}`,
     );

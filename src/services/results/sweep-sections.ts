@@ -44,7 +44,7 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
     {
       title: `Where the mean response time went, ${time.unit}`,
       table: {
-        head: ['\nrps', ...parts.map(({ head }) => head.join('\n')), '\nsum', '\nanswers'],
+        head: ['\nrps', ...parts.map(({ head }) => head), '\nsum', '\nanswers'],
         fullHead: ['rps', ...parts.map(({ name }) => name), 'sum', 'answers'],
         rows: known.map(({ rate, waterfall }) => [
           String(rate),
@@ -80,7 +80,8 @@ function streamSection(points: readonly PointSummary[]): Section[] {
   return [{ title: `Streamed answers, ${time.unit}`, table: { head, rows } }];
 }
 
-function hostSection(points: readonly PointSummary[]): Section {
+/** Who answered; without rows where nobody told its name. */
+export function hostSection(points: readonly PointSummary[]): Section {
   const hosts = hostTotals(points);
   const all = hosts.reduce((sum, [, count]) => sum + count, 0);
   const rows = hosts.map(([host, count]) => [display(host), String(count), shareText(count, all)]);

@@ -5,7 +5,7 @@ import { stackOption } from '../stack/stack-option.ts';
 import { shellWord } from '../words.ts';
 import { conclusionLines } from './conclusion.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
-import { pointTable, RATE_COLUMNS, TIME_COLUMNS } from './point-columns.ts';
+import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
 import { sweepSections } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
@@ -71,7 +71,7 @@ export function sweepText(
 function pointLines(points: readonly PointSummary[], columns: number, wide: boolean): string[] {
   const time = timeColumn(points.map(({ response }) => response?.p99));
   const more = wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : [];
-  const names = ['rps', ...RATE_COLUMNS, ...TIME_COLUMNS, 'verdict', ...more] as const;
+  const names = ['rps', ...RATES_AND_TIMES, 'verdict', ...more] as const;
   const text = tableText(pointTable(points, names, time.text, '! '), columns);
   return [
     text,

@@ -33,6 +33,10 @@ export function rateText(value: number): string {
   return value.toFixed(value < 9.995 ? 2 : 1);
 }
 
+export function perSecond(value: number): string {
+  return `${rateText(value)}/s`;
+}
+
 /** Milliseconds with three significant digits, in the unit that a person would use. */
 export function timeText(ms: number): string {
   if (Math.abs(ms) < 9.995) return `${ms.toFixed(2)} ms`;

@@ -1,10 +1,11 @@
 import type { ModelWork, Waterfall } from '../load/types.ts';
+import { timeText } from './text.ts';
 
 /** A part of the mean response time, as tables and charts name it. */
 export interface Part {
   readonly name: string;
   /** The name on two lines, for narrow columns. */
-  readonly head: readonly [above: string, below: string];
+  readonly head: string;
   /** What kind of time it is; of an engine, what it does not account for counts as its queue. */
   readonly kind: 'queue' | 'model' | 'network' | 'minimum' | 'client';
   /** A queue of which not all is one: an engine that is idle has a rest, too. */
@@ -24,31 +25,31 @@ export interface Part {
  */
 export function partsOf(waterfalls: readonly Waterfall[]): readonly Part[] {
   const tells = (part: keyof Waterfall) => waterfalls.some((waterfall) => waterfall[part] !== undefined);
-  const modelOf = (service: string, work: 'aWork' | 'bWork') =>
-    tells(work) ? `${service}'s model` : `${service}'s engine`;
-  const bWait = tells('bQueue') ? 'minimum wait' : 'wait';
-  const parts: Part[] = [
-    { ...named('client', 'wait'), kind: 'client', color: 6, of: ({ clientWait }) => clientWait },
-    { ...named("A's", 'queue'), kind: 'queue', color: 1, of: ({ aQueue }) => aQueue },
-    { ...engineRest('A'), color: 4, of: ({ aEngineQueue }) => aEngineQueue },
-    { ...nameOf(modelOf('A', 'aWork')), kind: 'model', color: 0, of: ({ a }) => a, work: ({ aWork }) => aWork },
-    { ...named('', 'network'), kind: 'network', color: 5, of: ({ network }) => network },
-    { ...named("B's", 'queue'), kind: 'queue', color: 7, of: ({ bQueue }) => bQueue },
-    { ...engineRest('B'), color: 3, of: ({ bEngineQueue }) => bEngineQueue },
+  const model = (work: 'aWork' | 'bWork') => (tells(work) ? 'model' : 'engine');
+  // The engine's total less the work that it tells: waiting for a slot, and what else it did.
+  const rest = (service: string) =>
+    ({ name: `${service} engine queue and rest`, head: `${service}\nengine`, kind: 'queue', isRest: true }) as const;
+  const wait = tells('bQueue') ? { name: "B's minimum wait", head: "B's\nminimum" } : named("B's wait");
+  const parts: readonly Part[] = [
+    { ...named('client wait'), kind: 'client', color: 6, of: ({ clientWait }) => clientWait },
+    { ...named("A's queue"), kind: 'queue', color: 1, of: ({ aQueue }) => aQueue },
+    { ...rest("A's"), color: 4, of: ({ aEngineQueue }) => aEngineQueue },
+    { ...named(`A's ${model('aWork')}`), kind: 'model', color: 0, of: ({ a }) => a, work: ({ aWork }) => aWork },
+    { ...named('network'), kind: 'network', color: 5, of: ({ network }) => network },
+    { ...named("B's queue"), kind: 'queue', color: 7, of: ({ bQueue }) => bQueue },
+    { ...rest("B's"), color: 3, of: ({ bEngineQueue }) => bEngineQueue },
     {
-      ...nameOf(modelOf('B', 'bWork')),
+      ...named(`B's ${model('bWork')}`),
       kind: 'model',
       color: 2,
       of: ({ bModel }) => bModel,
       work: ({ bWork }) => bWork,
     },
-    { ...named("B's", bWait), kind: 'minimum', color: 8, of: ({ bWait: ms }) => ms },
+    { ...wait, kind: 'minimum', color: 8, of: ({ bWait }) => bWait },
   ];
   // B alone has no A.
   const noA = waterfalls.every(({ a }) => a === 0);
-  return parts.filter(
-    (part) => waterfalls.some((waterfall) => part.of(waterfall) !== undefined) && !(noA && part.name.startsWith('A')),
-  );
+  return parts.filter(({ name, of }) => waterfalls.some((each) => of(each) !== undefined) && !(noA && name[0] === 'A'));
 }
 
 /** Milliseconds: the mean response time of the answers that carried all the figures. */
@@ -56,18 +57,11 @@ export function waterfallTotal(waterfall: Waterfall): number {
   return partsOf([waterfall]).reduce((sum, part) => sum + (part.of(waterfall) ?? 0), 0);
 }
 
-function named(above: string, below: string): Pick<Part, 'name' | 'head'> {
-  const short = below.replace(/^(minimum) wait$/, '$1');
-  return { name: `${above} ${below}`.trim(), head: [above, short] };
+/** `load 100 ms, prompt 800 ms, generation 2.00 s`. */
+export function workText({ load, prompt, generation }: ModelWork): string {
+  return `load ${timeText(load)}, prompt ${timeText(prompt)}, generation ${timeText(generation)}`;
 }
 
-/** The engine's total less the work that it tells: waiting for a slot, and what else it did. */
-function engineRest(service: 'A' | 'B') {
-  const name = `${service}'s engine queue and rest`;
-  return { name, head: [`${service}'s`, 'engine'], kind: 'queue', isRest: true } as const;
-}
-
-function nameOf(name: string): Pick<Part, 'name' | 'head'> {
-  const [above = '', below = ''] = name.split(' ');
-  return named(above, below);
+function named(name: string): Pick<Part, 'name' | 'head'> {
+  return { name, head: name.includes(' ') ? name.replace(' ', '\n') : `\n${name}` };
 }

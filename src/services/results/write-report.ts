@@ -3,7 +3,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import { shellWord } from '../words.ts';
-import { renderHtmlReport } from './html/report-html.ts';
+import { pageOf } from './html/page.ts';
 import { type ReportedRun, readReportedRun } from './recorded.ts';
 import { scalingCsv } from './scaling-csv.ts';
 
@@ -48,7 +48,7 @@ export async function writeReports(run: ReportedRun, runFolder: string, emit: Em
   const { scaling, report } = run;
   const { tag } = report.plan;
   if (scaling !== undefined) await write(`${tag}_elasticity.csv`, () => scalingCsv(tag, scaling.figures), 'csv');
-  return write('report.html', () => renderHtmlReport(run), 'html');
+  return write('report.html', () => pageOf(run), 'html');
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Bounds } from './bounds.ts';
+import { type Bounds, pairs } from './bounds.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
 import type { Poll } from './polls.ts';
 
@@ -51,10 +51,9 @@ function answering({ hosts }: AnswerSlice): string[] {
 }
 
 function healthSlices(polls: readonly Poll[]): AnswerSlice[] {
-  return polls.flatMap(({ at, sample }, place) => {
-    const before = polls[place - 1];
+  return pairs(polls).map(([before, { at, sample }]) => {
     const hosts = Object.fromEntries(sample.hosts.map(({ host, answers }) => [host, answers]));
-    return before === undefined ? [] : [{ from: before.at, to: at + (sample.tookMs ?? 0), ok: 0, hosts }];
+    return { from: before.at, to: at + (sample.tookMs ?? 0), ok: 0, hosts };
   });
 }
 

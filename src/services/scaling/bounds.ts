@@ -22,6 +22,11 @@ export function offsetOf({ after, by }: Bounds, origin: number): Span {
   return [thousandths(((after ?? by) - origin) / 1000), thousandths((by - origin) / 1000)];
 }
 
+/** Each with the one before it. */
+export function pairs<T>(list: readonly T[]): (readonly [before: T, after: T])[] {
+  return list.slice(1).map((after, place) => [list[place] as T, after]);
+}
+
 /** Milliseconds are as fine as the clock of a poll. */
 function thousandths(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;

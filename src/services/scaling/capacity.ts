@@ -1,4 +1,5 @@
-import type { PointSummary, SweepReport } from '../load/types.ts';
+import type { SweepReport } from '../load/types.ts';
+import { plural } from '../words.ts';
 import { type AnswerSlice, type LoadCurve, offeredAt } from './load-curve.ts';
 
 /** Requests per second that one instance sustains. */
@@ -27,15 +28,11 @@ export function givenCapacity(perInstance: number): Capacity {
  */
 export function kneeCapacity({ knee, points }: Pick<SweepReport, 'knee' | 'points'>): Capacity | undefined {
   if (knee?.above === undefined) return undefined;
-  const hosts = hostsOf(points.find(({ index }) => index === knee.index));
+  const answers = Object.values(points.find(({ index }) => index === knee.index)?.hosts ?? {});
+  const hosts = answers.filter((count) => count > 0).length;
   if (hosts === 0) return undefined;
-  const text = `knee of ${knee.rate} rps with ${hosts} ${hosts === 1 ? 'instance' : 'instances'}`;
+  const text = `knee of ${knee.rate} rps with ${plural(hosts, 'instance')}`;
   return { perInstance: knee.rate / hosts, source: 'knee', text };
-}
-
-interface Stretch {
-  readonly instances: number;
-  readonly slices: AnswerSlice[];
 }
 
 /** How many instances served all through a slice in which more was offered than answered. */
@@ -50,10 +47,6 @@ function saturated(
   return overloaded && before === after && before !== 0 ? before : undefined;
 }
 
-function hostsOf(point: PointSummary | undefined): number {
-  return Object.values(point?.hosts ?? {}).filter((answers) => answers > 0).length;
-}
-
 /**
  * From stretches of the run in which more was offered than answered while the same number of instances served: what
  * one of them got done in the second half of such a stretch, since in the first one the answers are still on their
@@ -63,25 +56,24 @@ function hostsOf(point: PointSummary | undefined): number {
  * @returns undefined when the group was never at its limit for long enough
  */
 export function plateauCapacity(load: LoadCurve, serving: (at: number) => number | undefined): Capacity | undefined {
-  const stretches: Stretch[] = [];
-  let open: Stretch | undefined;
+  const stretches: { readonly instances: number; readonly slices: AnswerSlice[] }[] = [];
+  let before: number | undefined;
   for (const slice of load.slices) {
     const instances = saturated(load, slice, serving);
-    const last = open?.slices.at(-1);
-    if (open !== undefined && open.instances === instances && last?.to === slice.from) open.slices.push(slice);
-    else {
-      open = instances === undefined ? undefined : { instances, slices: [slice] };
-      if (open !== undefined) stretches.push(open);
+    const last = stretches.at(-1);
+    if (instances !== undefined) {
+      if (instances === before && last?.slices.at(-1)?.to === slice.from) last.slices.push(slice);
+      else stretches.push({ instances, slices: [slice] });
     }
+    before = instances;
   }
   const plateaus = stretches.flatMap(({ instances, slices }) => {
     const [start, end] = [slices[0]?.from ?? 0, slices.at(-1)?.to ?? 0];
     const late = slices.filter(({ from }) => from >= (start + end) / 2);
     const ms = late.reduce((sum, { from, to }) => sum + to - from, 0);
     const ok = late.reduce((sum, slice) => sum + slice.ok, 0);
-    return ms < PLATEAU_MS || ok === 0
-      ? []
-      : [{ instances, seconds: ms / 1000, perInstance: (1000 * ok) / ms / instances }];
+    if (ms < PLATEAU_MS || ok === 0) return [];
+    return [{ instances, seconds: ms / 1000, perInstance: (1000 * ok) / ms / instances }];
   });
   const best = plateaus.toSorted((a, b) => b.perInstance - a.perInstance)[0];
   if (best === undefined) return undefined;

@@ -1,4 +1,7 @@
+import { defined } from '../defined.ts';
+import { neat } from '../load/profiles/knee-search.ts';
 import type { GroupSample } from '../stack/group.ts';
+import { plural } from '../words.ts';
 import { countStates } from './instance-state.ts';
 
 /** A load that is made to let a group grow to its maximum and shrink again. Rates per second, times in seconds. */
@@ -38,7 +41,7 @@ export interface GroupView {
   readonly settled: boolean;
   readonly target: number | undefined;
   /** How old the view is, seconds, where the group was not seen since the decision before. */
-  readonly unseenSeconds?: number;
+  readonly unseenSeconds?: number | undefined;
 }
 
 /** The sizes between which a profile goes. */
@@ -89,11 +92,10 @@ export function decide(
   const { unseenSeconds } = view;
   const seen = unseenSeconds === undefined;
   const old = seen ? '' : `, as last seen ${Math.round(unseenSeconds)} s before`;
+  const ofTop = top === undefined ? '' : ` of ${top}`;
   const stay: Decision = { next: state };
-  const begin = (phase: ElasticPhase, rate: number, why?: string): Decision => ({
-    next: { phase, rate, since: now },
-    ...(why === undefined ? {} : { why }),
-  });
+  const begin = (phase: ElasticPhase, rate: number, why?: string): Decision =>
+    defined({ next: { phase, rate, since: now }, why });
   const higher = Math.min(maxRps, neat(state.rate * factor));
   switch (state.phase) {
     case 'base':
@@ -101,7 +103,7 @@ export function decide(
     case 'grow': {
       if (seen && top !== undefined && view.serving >= top) return begin('hold', state.rate, `all ${top} serve`);
       if (spent >= growSeconds) {
-        return begin('hold', state.rate, `${view.serving}${of(top)} serve after ${growSeconds} s of stepping up${old}`);
+        return begin('hold', state.rate, `${view.serving}${ofTop} serve after ${growSeconds} s of stepping up${old}`);
       }
       if (!seen || !view.settled) return stay;
       if (state.rate < maxRps) return { next: { ...state, rate: higher } };
@@ -115,19 +117,8 @@ export function decide(
         return { end: 'scaled-in', why: `back at ${view.present} after ${Math.round(spent)} s` };
       }
       if (spent < scaleInSeconds) return stay;
-      return {
-        end: 'not-scaled-in',
-        why: `still ${view.present} ${view.present === 1 ? 'instance' : 'instances'} after ${scaleInSeconds} s at ${lowRps} rps${old}`,
-      };
+      const why = `still ${plural(view.present, 'instance')} after ${scaleInSeconds} s at ${lowRps} rps${old}`;
+      return { end: 'not-scaled-in', why };
     }
   }
-}
-
-function of(top: number | undefined): string {
-  return top === undefined ? '' : ` of ${top}`;
-}
-
-/** Three digits: a rate is also a file name. */
-function neat(rate: number): number {
-  return Number(rate.toPrecision(3));
 }

@@ -1,6 +1,7 @@
 import { reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import type { NextStep } from '../load/profiles/profile.ts';
 import type { ElasticOutcome } from '../load/types.ts';
 import type { GroupSample } from '../stack/group.ts';
@@ -37,7 +38,7 @@ export function elasticSteps(
   let blind: unknown;
   const enter = ({ phase, rate }: ElasticState, why?: string) => {
     const name = PHASE[phase];
-    phases.push({ name, at: clock.now(), rate, ...(why === undefined ? {} : { why }) });
+    phases.push(defined({ name, at: clock.now(), rate, why }));
     const text = `${name} at ${rate} rps${why === undefined ? '' : `: ${why}`}`;
     emit({ type: 'note', level: 'info', text });
   };
@@ -53,8 +54,7 @@ export function elasticSteps(
       state = firstState(settings);
       enter(state);
     } else {
-      const view = { ...viewOf(last), ...(unseenSeconds === undefined ? {} : { unseenSeconds }) };
-      const decision = decide(settings, bounds, state, view, (now - began) / 1000);
+      const decision = decide(settings, bounds, state, { ...viewOf(last), unseenSeconds }, (now - began) / 1000);
       if ('end' in decision) {
         scaledIn = decision.end === 'scaled-in';
         emit({ type: 'note', level: scaledIn ? 'info' : 'warn', text: `${group} ${decision.why}` });
@@ -77,16 +77,12 @@ export function elasticSteps(
     lose(error: unknown): void {
       blind = error;
     },
-    outcome: (): ElasticOutcome => ({
-      group,
-      startSize,
-      peakSize: peak,
+    outcome(): ElasticOutcome {
       // One that is drained is still there, and costs money.
-      endSize: viewOf(last).present,
-      ...(unseenSeconds === undefined ? {} : { unseenSeconds }),
-      ...(bounds.top === undefined ? {} : { size: bounds.top }),
-      ...(scaledIn === undefined ? {} : { scaledIn }),
-      phases,
-    }),
+      const endSize = viewOf(last).present;
+      return defined({
+        ...{ group, startSize, peakSize: peak, endSize, unseenSeconds, size: bounds.top, scaledIn, phases },
+      });
+    },
   };
 }

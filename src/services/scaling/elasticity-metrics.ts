@@ -1,4 +1,4 @@
-import type { Span } from './bounds.ts';
+import { pairs, type Span } from './bounds.ts';
 
 /** The supply as one poll saw it; undefined where it does not tell. */
 export interface SupplyPoll {
@@ -39,11 +39,6 @@ export interface ElasticityMetrics {
   readonly unknownSeconds: number;
 }
 
-interface Piece {
-  readonly ms: number;
-  readonly demand: number;
-}
-
 type Loss = (supply: number, demand: number) => number;
 
 const UNDER: Loss = (supply, demand) => Math.max(demand - supply, 0) / demand;
@@ -62,41 +57,36 @@ export function elasticityMetrics(
   demand: readonly DemandChange[],
   longest: number,
 ): ElasticityMetrics | undefined {
-  const stretches = polls.flatMap((to, place) => {
-    const from = polls[place - 1];
-    return from === undefined ? [] : [{ from, to, ms: to.at - from.at }];
-  });
+  const stretches = pairs(polls).map(([from, to]) => ({ from, to, ms: to.at - from.at }));
   const known = stretches.flatMap(({ from, to, ms }) => {
     const [before, after] = [from.instances, to.instances];
     if (before === undefined || after === undefined || ms > longest) return [];
-    return [{ ms, before, after, pieces: piecesOf(demand, from.at, to.at), wanted: [from.at, to.at] }];
+    const change = demandAt(demand, to.at) - demandAt(demand, from.at);
+    return [{ ms, before, after, change, pieces: piecesOf(demand, from.at, to.at) }];
   });
-  const covered = known.reduce((sum, { ms }) => sum + ms, 0);
-  const all = stretches.reduce((sum, { ms }) => sum + ms, 0);
+  const lengthOf = (parts: readonly { readonly ms: number }[]) => parts.reduce((sum, { ms }) => sum + ms, 0);
+  const covered = lengthOf(known);
   if (covered === 0) return undefined;
   const span = (loss: Loss): Span => {
-    const sums = [0, 0] as [number, number];
+    let [least, most] = [0, 0];
     for (const { before, after, pieces } of known) {
       for (const piece of pieces) {
         const [early, late] = [loss(after, piece.demand), loss(before, piece.demand)];
-        sums[0] += Math.min(early, late) * piece.ms;
-        sums[1] += Math.max(early, late) * piece.ms;
+        least += Math.min(early, late) * piece.ms;
+        most += Math.max(early, late) * piece.ms;
       }
     }
-    return [percent(sums[0] / covered), percent(sums[1] / covered)];
+    return [percent(least / covered), percent(most / covered)];
   };
-  const apart = known.filter(({ before, after, wanted: [from = 0, to = 0] }) => {
-    const change = demandAt(demand, to) - demandAt(demand, from);
-    return Math.sign(after - before) !== Math.sign(change);
-  });
+  const apart = known.filter(({ before, after, change }) => Math.sign(after - before) !== Math.sign(change));
   return {
     underAccuracy: span(UNDER),
     overAccuracy: span(OVER),
     underTime: span(TOO_LITTLE),
     overTime: span(TOO_MUCH),
-    instability: percent(apart.reduce((sum, { ms }) => sum + ms, 0) / covered),
+    instability: percent(lengthOf(apart) / covered),
     coveredSeconds: covered / 1000,
-    unknownSeconds: (all - covered) / 1000,
+    unknownSeconds: (lengthOf(stretches) - covered) / 1000,
   };
 }
 
@@ -105,12 +95,9 @@ export function demandAt(demand: readonly DemandChange[], at: number): number {
 }
 
 /** A stretch of time cut where the demand changes. */
-function piecesOf(demand: readonly DemandChange[], from: number, to: number): Piece[] {
+function piecesOf(demand: readonly DemandChange[], from: number, to: number) {
   const cuts = [from, ...demand.map(({ at }) => at).filter((at) => at > from && at < to), to];
-  return cuts.flatMap((end, place) => {
-    const start = cuts[place - 1];
-    return start === undefined ? [] : [{ ms: end - start, demand: demandAt(demand, start) }];
-  });
+  return pairs(cuts).map(([start, end]) => ({ ms: end - start, demand: demandAt(demand, start) }));
 }
 
 /** Hundredths of a per cent: polls are not finer. */

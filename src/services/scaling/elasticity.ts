@@ -1,5 +1,7 @@
+import { defined } from '../defined.ts';
 import type { GroupError } from '../stack/group.ts';
 import { answersOf } from './answers.ts';
+import { pairs } from './bounds.ts';
 import { type Capacity, givenCapacity, plateauCapacity } from './capacity.ts';
 import { type DemandChange, type ElasticityMetrics, elasticityMetrics, type SupplyPoll } from './elasticity-metrics.ts';
 import { hasReached } from './instance-state.ts';
@@ -67,28 +69,21 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const interval = medianInterval(polls.all) ?? timeline.about.intervalSeconds * 1000;
   const demand = load && capacity && demandOf(load, capacity, floor);
   const metrics = demand && elasticityMetrics(suppliesOf(polls, demand[0]?.at), demand, LONGEST_GAP * interval);
-  const noMetrics = metrics === undefined ? whyNoMetrics(load, capacity) : undefined;
   const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
-  return {
+  return defined({
     group: timeline.about.group,
     startedAt: new Date(first).toISOString(),
     origin: new Date(origin).toISOString(),
     originIs: load === undefined ? 'first look' : 'load',
     seconds: ((polls.all.at(-1)?.at ?? first) - first) / 1000,
-    looks: polls.all.length,
-    incomplete: broken.length,
-    ...(broken[0] === undefined ? {} : { problem: broken[0] }),
-    intervalSeconds: interval / 1000,
+    ...{ looks: polls.all.length, incomplete: broken.length, problem: broken[0], intervalSeconds: interval / 1000 },
     scaleOuts: events.filter(({ from, to }) => to > from).map((event) => scaleOut(event, context)),
     scaleIns: events.filter(({ from, to }) => to < from).map((event) => scaleIn(event, context, load)),
-    ...(answers === undefined ? {} : { answersFrom: { source: answers.source, matched: answers.matched } }),
-    ...(capacity === undefined ? {} : { capacity }),
-    floor,
-    ...(metrics === undefined ? {} : { metrics }),
-    ...(noMetrics === undefined ? {} : { noMetrics }),
+    answersFrom: answers && { source: answers.source, matched: answers.matched },
+    ...{ capacity, floor, metrics, noMetrics: metrics === undefined ? whyNoMetrics(load, capacity) : undefined },
     errors: errorsOf(timeline),
     remarks: remarksOf(timeline, polls, load, demand),
-  };
+  });
 }
 
 /** The demand in instances over time: the fewest that sustain what is offered, and never fewer than the group keeps. */
@@ -124,12 +119,9 @@ function whyNoMetrics(load: LoadCurve | undefined, capacity: Capacity | undefine
 }
 
 function errorsOf({ samples }: Timeline): GroupError[] {
-  const errors = new Map<string, GroupError>();
-  for (const error of samples.flatMap(({ group }) => group.errors)) {
-    const key = JSON.stringify([error.at, error.code, error.message, error.instance]);
-    if (!errors.has(key)) errors.set(key, error);
-  }
-  return [...errors.values()];
+  const keyOf = ({ at, code, message, instance }: GroupError) => JSON.stringify([at, code, message, instance]);
+  const all = samples.flatMap(({ group }) => group.errors);
+  return [...Map.groupBy(all, keyOf).values()].flatMap(([first]) => first ?? []);
 }
 
 function remarksOf(
@@ -138,31 +130,30 @@ function remarksOf(
   load: LoadCurve | undefined,
   demand: readonly DemandChange[] | undefined,
 ): string[] {
-  const max = samples.flatMap(({ group }) => group.autoscaler?.max ?? [])[0];
+  const max = samples.flatMap(({ group }) => group.autoscaler?.max ?? [])[0] ?? Number.POSITIVE_INFINITY;
   const most = Math.max(0, ...(demand ?? []).map(({ instances }) => instances));
-  return [
-    ...(all.every(({ targetSize }) => targetSize === undefined)
-      ? ['the group does not report its target size: changes of size are read from its instances']
-      : []),
-    ...(load?.source === 'watch'
-      ? ['the load is known as the polls saw it: its changes, too, may have come up to a poll earlier']
-      : []),
-    ...(healthKnown ? [] : ['nothing reports which instances are healthy']),
-    ...(max !== undefined && most > max
-      ? [
-          `the load asked for up to ${most} instances and the group may have ${max}: the rest of what is missing is by design`,
-        ]
-      : []),
+  const remarks: readonly (readonly [holds: boolean, remark: string])[] = [
+    [
+      all.every(({ targetSize }) => targetSize === undefined),
+      'the group does not report its target size: changes of size are read from its instances',
+    ],
+    [
+      load?.source === 'watch',
+      'the load is known as the polls saw it: its changes, too, may have come up to a poll earlier',
+    ],
+    [!healthKnown, 'nothing reports which instances are healthy'],
+    [
+      most > max,
+      `the load asked for up to ${most} instances and the group may have ${max}: the rest of what is missing is by design`,
+    ],
   ];
+  return remarks.flatMap(([holds, remark]) => (holds ? [remark] : []));
 }
 
 /** The supply, poll by poll; of the polls before `from` the last one, as if it were made then. */
 function suppliesOf({ all }: Polls, from = Number.NEGATIVE_INFINITY): SupplyPoll[] {
   const first = all.findLastIndex(({ at }) => at <= from);
-  return all.slice(Math.max(0, first)).map((poll) => ({
-    at: Math.max(poll.at, from),
-    instances: poll.serving,
-  }));
+  return all.slice(Math.max(0, first)).map(({ at, serving }) => ({ at: Math.max(at, from), instances: serving }));
 }
 
 /** How many instances served at a time, as the last poll before it saw it. */
@@ -184,9 +175,6 @@ function servingOrder({ all }: Polls): string[] {
 
 /** Milliseconds between two polls; undefined for less than two. */
 function medianInterval(polls: readonly Poll[]): number | undefined {
-  const gaps = polls.flatMap(({ at }, place) => {
-    const before = polls[place - 1];
-    return before === undefined ? [] : [at - before.at];
-  });
+  const gaps = pairs(polls).map(([before, after]) => after.at - before.at);
   return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)];
 }

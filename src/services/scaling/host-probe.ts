@@ -1,13 +1,17 @@
 import { Agent, request } from 'undici';
+import { readBounded } from '../chain/client.ts';
 import { describeTransport } from '../chain/transport.ts';
 import { serviceBase } from '../chain/urls.ts';
+import { parseJson } from '../words.ts';
 import type { HostCount } from './types.ts';
 
 /** Requests of one poll: twice the hosts that answered the one before, and never so many that a service would feel it. */
 const FEWEST = 6;
 const MOST = 20;
-const TIMEOUT_MS = 3000;
+/** An answer is a line; whatever is longer is no answer of ours. */
 const MAX_BODY_BYTES = 64 * 1024;
+
+const TIMEOUT_MS = 3000;
 
 interface ProbeAnswers {
   /** By name. */
@@ -54,34 +58,19 @@ async function ask(url: string, dispatcher: Agent, signal: AbortSignal): Promise
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const { statusCode, body } = await request(url, { dispatcher, signal: bounded, reset: true });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) break;
-    }
+    const answer = parseJson(await readBounded(body, MAX_BODY_BYTES)) as { readonly host?: unknown } | null | undefined;
     if (statusCode !== 200) return { failure: `status ${statusCode}` };
-    const host = hostIn(Buffer.concat(chunks).toString('utf8'));
-    return host === undefined ? { failure: 'the answer names no host: is this the address of B?' } : { host };
+    const host = answer?.host;
+    if (typeof host === 'string' && host !== '') return { host };
+    return { failure: 'the answer names no host: is this the address of B?' };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     return { failure: describeTransport(error, url, TIMEOUT_MS).reason };
   }
 }
 
-function hostIn(text: string): string | undefined {
-  try {
-    const { host } = JSON.parse(text) as { readonly host?: unknown };
-    return typeof host === 'string' && host !== '' ? host : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Most first. */
 function count(names: readonly string[]): [name: string, times: number][] {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].sort(([, m], [, n]) => n - m);
+  const counts = [...Map.groupBy(names, (name) => name)].map(([name, all]): [string, number] => [name, all.length]);
+  return counts.sort(([, m], [, n]) => n - m);
 }

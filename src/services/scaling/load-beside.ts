@@ -1,8 +1,11 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { hasCode } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { SeriesSample } from '../load/record/read-run.ts';
+import { parseJson } from '../words.ts';
 import type { LoadSample } from './types.ts';
 
 const SERIES = 'series.jsonl';
@@ -21,33 +24,27 @@ const TAIL_BYTES = 16 * 1024;
  * @returns undefined when no load runs
  */
 export async function findLiveRun(outFolder: string, now: number): Promise<string | undefined> {
+  const names = await unlessMissing(readdir(outFolder), []);
   // The names begin with the time. Of several that run, the youngest is meant.
-  for (const name of (await namesIn(outFolder)).sort().reverse().slice(0, NEWEST)) {
+  for (const name of names
+    .filter((each) => /^\d{8}-\d{6}-/.test(each))
+    .sort()
+    .reverse()
+    .slice(0, NEWEST)) {
     const folder = join(outFolder, name);
     const changed = await stat(join(folder, SERIES)).catch(() => undefined);
     if (changed === undefined || now - changed.mtimeMs > QUIET_MS) continue;
-    if (await saysRunning(folder)) return folder;
+    const manifest = parseJson(await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => ''));
+    if ((manifest as { readonly status?: unknown } | undefined)?.status === 'running') return folder;
   }
   return undefined;
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => /^\d{8}-\d{6}-/.test(name));
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
+async function unlessMissing<T>(read: Promise<T>, none: T): Promise<T> {
+  return read.catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return none;
     throw error;
-  }
-}
-
-async function saysRunning(folder: string): Promise<boolean> {
-  try {
-    return (
-      (JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { status?: unknown }).status === 'running'
-    );
-  } catch {
-    return false;
-  }
+  });
 }
 
 /**
@@ -73,21 +70,25 @@ export function followLoad(
     if (folder === undefined) return undefined;
     if (folder !== followed) {
       followed = folder;
-      offset = Math.max(0, (await sizeOf(join(folder, SERIES))) - TAIL_BYTES);
+      const { size = 0 } = (await stat(join(folder, SERIES)).catch(() => undefined)) ?? {};
+      offset = Math.max(0, size - TAIL_BYTES);
       last = undefined;
       held = [];
       newest = -1;
       open.clear();
     }
-    const { text, end } = await readFrom(join(folder, SERIES), offset);
-    const seconds = secondsIn(text);
+    const read = await unlessMissing(buffer(createReadStream(join(folder, SERIES), { start: offset })), Buffer.of());
+    // Whole lines only; what was cut off at either end comes with the next poll, or belongs to the past.
+    const end = read.lastIndexOf('\n') + 1;
+    const lines = read.toString('utf8', 0, end).split('\n');
+    const seconds = lines.flatMap((line) => (parseJson(line) as SeriesSample | undefined) ?? []);
     // At the first poll only the latest second tells of now.
     held.push(...(last === undefined ? seconds.slice(-1) : seconds));
     const now = clock.monotonic();
     for (const { index, inFlight } of held) open.set(index, { inFlight, at: now });
     for (const [index, { at }] of open) if (now - at > ENDED_MS) open.delete(index);
     const sample = loadOf(held, newest, new Map([...open].map(([index, { inFlight }]) => [index, inFlight])));
-    offset = end;
+    offset += end;
     // Where points follow each other without a pause, the next one's first second is told a moment later.
     const onlyJust = (last?.sample.offeredRps ?? 0) > 0 && held.length < 2;
     if (sample !== undefined && !(sample.offeredRps === 0 && onlyJust)) {
@@ -134,39 +135,4 @@ export function loadOf(
     okRps: mean(({ ok }) => ok, answered),
     inFlight: [...inFlight.values()].reduce((sum, each) => sum + each, 0),
   };
-}
-
-/** Whole lines only; what was cut off at either end comes with the next poll, or belongs to the past. */
-function secondsIn(text: string): SeriesSample[] {
-  return text.split('\n').flatMap((line): SeriesSample[] => {
-    try {
-      return line === '' ? [] : [JSON.parse(line) as SeriesSample];
-    } catch {
-      return [];
-    }
-  });
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return (await stat(path).catch(() => undefined))?.size ?? 0;
-}
-
-/** Up to the last whole line; `end` is where the next poll goes on. */
-async function readFrom(path: string, offset: number): Promise<{ readonly text: string; readonly end: number }> {
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(path, 'r');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return { text: '', end: 0 };
-    throw error;
-  }
-  try {
-    const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.max(0, size - offset));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
-    const whole = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
-    return { text: buffer.subarray(0, whole).toString('utf8'), end: offset + whole };
-  } finally {
-    await file.close();
-  }
 }

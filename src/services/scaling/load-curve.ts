@@ -1,6 +1,6 @@
 import type { SeriesSample } from '../load/record/read-run.ts';
 import type { PointSummary, SweepPlan } from '../load/types.ts';
-import type { Bounds } from './bounds.ts';
+import { type Bounds, pairs } from './bounds.ts';
 import type { ScaleSample } from './types.ts';
 
 /** A change of what is offered, requests per second. */
@@ -63,31 +63,21 @@ const LONGEST_GATE = 600;
  */
 export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | undefined {
   const offered = points
-    .filter(({ status }) => status !== 'skipped')
+    .filter(({ status, startedAt }) => status !== 'skipped' && Number.isFinite(Date.parse(startedAt)))
     .map(({ index, rate, startedAt, durationSeconds, state }) => {
       const window = Date.parse(startedAt);
-      const overloaded = state?.state === 'overloaded';
-      return {
-        index,
-        rate,
-        overloaded,
-        window,
-        from: window - plan.warmupSeconds * 1000,
-        to: window + durationSeconds * 1000,
-      };
+      const [from, to] = [window - plan.warmupSeconds * 1000, window + durationSeconds * 1000];
+      return { index, rate, overloaded: state?.state === 'overloaded', window, from, to };
     })
-    .filter(({ window }) => Number.isFinite(window))
     .sort((a, b) => a.from - b.from);
   if (offered.length === 0) return undefined;
-  const changes = offered.flatMap(({ from, to, rate }, place) => {
-    const next = offered[place + 1];
-    return [{ at: from, rps: rate }, ...(next !== undefined && next.from <= to ? [] : [{ at: to, rps: 0 }])];
-  });
-  const levels = offered.flatMap(({ from, to, rate }, place) => {
-    const next = offered[place + 1];
-    const goesOn = next !== undefined && next.from - to <= (plan.drainSeconds + LONGEST_GATE) * 1000;
-    return [{ at: from, rps: rate }, ...(goesOn ? [] : [{ at: to, rps: 0 }])];
-  });
+  const ratesOver = (longestPauseMs: number): RateChange[] =>
+    offered.flatMap(({ from, to, rate }, place) => {
+      const next = offered[place + 1];
+      const goesOn = next !== undefined && next.from - to <= longestPauseMs;
+      return [{ at: from, rps: rate }, ...(goesOn ? [] : [{ at: to, rps: 0 }])];
+    });
+  const levels = ratesOver((plan.drainSeconds + LONGEST_GATE) * 1000);
   const steps = levels.flatMap(({ at, rps }, place) => stepOf(levels[place - 1]?.rps ?? 0, rps, at));
   const byIndex = new Map(offered.map((point) => [point.index, point]));
   const slices = series.flatMap(({ index, second, phase, ok, failed, hosts }): AnswerSlice[] => {
@@ -98,27 +88,22 @@ export function loadOfRun({ plan, points, series }: RecordedLoad): LoadCurve | u
     return [{ from, to: from + 1000, ok, failed, overloaded: point.overloaded, hosts }];
   });
   slices.sort((a, b) => a.from - b.from);
-  return { source: 'points', changes, levels, steps, slices: merged(slices) };
+  return { source: 'points', changes: ratesOver(0), levels, steps, slices: merged(slices) };
 }
 
 /** The load as the polls saw it, where it was not recorded beside them. From the first on, no load is a load of 0. */
 export function loadOfWatch(samples: readonly ScaleSample[]): LoadCurve | undefined {
   const first = samples.findIndex(({ load }) => load !== undefined);
   if (first === -1) return undefined;
-  const seen = samples.slice(first).map(({ group, load }) => ({ at: group.at, rps: load?.offeredRps ?? 0, load }));
-  const before = samples[first - 1]?.group.at;
+  // Without a poll before it nobody knows what was offered before: that is no rise.
+  const polls = samples.slice(Math.max(0, first - 1));
+  const looks = polls.map(({ group, load }) => ({ at: group.at, rps: load?.offeredRps ?? 0, load }));
+  const seen = first === 0 ? looks : looks.slice(1);
   const changes = seen.flatMap(({ at, rps }, place) => (seen[place - 1]?.rps === rps ? [] : [{ at, rps }]));
-  const steps = seen.flatMap(({ at, rps }, place) => {
-    const last = seen[place - 1];
-    const after = last?.at ?? before;
-    // What was offered before the first poll is not known: that is no rise.
-    return after === undefined ? [] : stepOf(last?.rps ?? 0, rps, at, after);
-  });
-  const slices = seen.flatMap(({ at, load }, place): AnswerSlice[] => {
-    const last = seen[place - 1];
-    if (last === undefined || load === undefined) return [];
-    return [{ from: last.at, to: at, ok: (load.okRps * (at - last.at)) / 1000, hosts: {} }];
-  });
+  const steps = pairs(looks).flatMap(([last, { at, rps }]) => stepOf(last.rps, rps, at, last.at));
+  const slices = pairs(seen).flatMap(([last, { at, load }]): AnswerSlice[] =>
+    load === undefined ? [] : [{ from: last.at, to: at, ok: (load.okRps * (at - last.at)) / 1000, hosts: {} }],
+  );
   return { source: 'watch', changes, levels: changes, steps, slices };
 }
 
@@ -137,14 +122,8 @@ function merged(slices: readonly AnswerSlice[]): AnswerSlice[] {
 function together(one: AnswerSlice, other: AnswerSlice): AnswerSlice {
   const hosts = { ...one.hosts };
   for (const [host, answers] of Object.entries(other.hosts)) hosts[host] = (hosts[host] ?? 0) + answers;
-  return {
-    from: one.from,
-    to: one.to,
-    ok: one.ok + other.ok,
-    failed: (one.failed ?? 0) + (other.failed ?? 0),
-    overloaded: one.overloaded === true || other.overloaded === true,
-    hosts,
-  };
+  const overloaded = one.overloaded === true || other.overloaded === true;
+  return { ...one, ok: one.ok + other.ok, failed: (one.failed ?? 0) + (other.failed ?? 0), overloaded, hosts };
 }
 
 function stepOf(from: number, to: number, by: number, after = by): LoadStep[] {

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { InstanceSample } from '../stack/group.ts';
 import type { Bounds } from './bounds.ts';
 import { countStates } from './instance-state.ts';
@@ -37,16 +38,12 @@ function pollOf(sample: ScaleSample, healthKnown: boolean): Poll {
   const told = instances.length > 0 || targetSize !== undefined || stable !== undefined || autoscaler !== undefined;
   const seen = told || sample.problem === undefined;
   const { serving } = countStates(sample.group, healthKnown);
-  return {
-    at,
-    by: at + tookMs,
-    ...(targetSize === undefined ? {} : { targetSize }),
-    ...(autoscaler?.recommendedSize === undefined ? {} : { recommended: autoscaler.recommendedSize }),
-    stale: autoscaler?.stale === true,
-    ...(seen ? { instances: new Map(instances.map((instance) => [instance.name, instance])) } : {}),
-    ...(seen && serving !== undefined ? { serving } : {}),
+  return defined({
+    ...{ at, by: at + tookMs, targetSize, recommended: autoscaler?.recommendedSize, stale: autoscaler?.stale === true },
+    instances: seen ? new Map(instances.map((instance) => [instance.name, instance])) : undefined,
+    serving: seen ? serving : undefined,
     sample,
-  };
+  });
 }
 
 /**
@@ -62,7 +59,7 @@ export function firstBounds(
   let last = before;
   for (const poll of polls) {
     const answer = isSo(poll);
-    if (answer === true) return { ...(last === undefined ? {} : { after: last.at }), by: poll.by };
+    if (answer === true) return defined({ after: last?.at, by: poll.by });
     if (answer === false) last = poll;
   }
   return undefined;

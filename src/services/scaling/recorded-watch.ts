@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RemedyError } from '../../errors.ts';
+import { defined } from '../defined.ts';
 import { makeFolder } from '../files/make-folder.ts';
-import { resultsUnwritable } from '../load/record/results-folder.ts';
-import { makeRunFolder } from '../load/record/run-folder.ts';
-import type { GroupSource } from '../stack/group.ts';
+import { makeRunFolder, resultsUnwritable } from '../load/record/results-folder.ts';
 import { findLiveRun } from './load-beside.ts';
 import { openTimeline, TIMELINE_FILE } from './timeline-record.ts';
 import { type WatchDeps, type WatchOptions, type WatchReport, watchGroup } from './watch.ts';
@@ -51,14 +50,10 @@ export async function recordedWatch(
 ): Promise<RecordedWatch> {
   const { source, clock, emit } = deps;
   const runFolder = folder ?? (await folderFor({ outFolder, tag }, clock.now()));
+  const timeline = { group: source.name, url: source.url, intervalSeconds: options.intervalSeconds };
   const record = await openTimeline({
-    ...about(source),
-    folder: runFolder,
-    outFolder,
-    tag,
-    intervalSeconds: options.intervalSeconds,
-    startedAt: clock.now(),
-    ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
+    ...defined({ ...timeline, startedAt: clock.now(), capacityPerInstance }),
+    ...{ folder: runFolder, outFolder, tag },
     onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
   });
   let polls = 0;
@@ -67,8 +62,7 @@ export async function recordedWatch(
     record.add(sample);
   };
   try {
-    const counted = { add, flushed: () => record.flushed() };
-    const report = await watchGroup({ ...options, runFolder }, { ...deps, record: counted });
+    const report = await watchGroup({ ...options, runFolder }, { ...deps, record: { ...record, add } });
     return { ...report, scaleCsv: record.csv, runFolder };
   } catch (error) {
     throw polls > 0 && error instanceof RemedyError ? new WatchLost(error, runFolder) : error;
@@ -77,17 +71,13 @@ export async function recordedWatch(
   }
 }
 
-function about({ name, url }: GroupSource) {
-  return { group: name, ...(url === undefined ? {} : { url }) };
-}
-
 async function folderFor({ outFolder, tag }: Pick<RecordOptions, 'outFolder' | 'tag'>, now: number): Promise<string> {
   const live = await findLiveRun(outFolder, now);
   // One timeline has one writer.
   if (live !== undefined && (await stat(join(live, TIMELINE_FILE)).catch(() => undefined)) === undefined) return live;
   try {
     await makeFolder(outFolder);
-    return (await makeRunFolder(outFolder, `${tag}-scale`, now)).folder;
+    return await makeRunFolder(outFolder, `${tag}-scale`, now);
   } catch (error) {
     throw resultsUnwritable(outFolder, error);
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Event } from '../../events.ts';
+import { defined } from '../defined.ts';
 import { runSweep, type SweepDeps } from '../load/sweep/run-sweep.ts';
 import type { SweepOptions } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan, SweepReport } from '../load/types.ts';
@@ -9,6 +10,7 @@ import { elasticSteps } from './elastic-steps.ts';
 import type { HostProbe } from './host-probe.ts';
 import { followLoad } from './load-beside.ts';
 import { recordedWatch } from './recorded-watch.ts';
+import type { ScaleSample } from './types.ts';
 import { isFinal } from './watch.ts';
 
 const FIRST_TRIES = 4;
@@ -54,31 +56,23 @@ export async function runElastic(
   const beginWatch = ({ runId, tag }: SweepPlan) => {
     const { outFolder } = options;
     const folder = join(outFolder, runId);
-    watch = recordedWatch(
-      { outFolder, tag, folder, ...known },
-      { intervalSeconds },
-      {
-        source,
-        ...(probe === undefined ? {} : { probe }),
-        load: followLoad(async () => folder, clock),
-        onSample: (sample, seen) => seen && profile.see(sample.group),
-        clock,
-        emit: deps.emit,
-        signal: AbortSignal.any([signal, over.signal]),
-      },
-    ).catch(profile.lose);
+    const watched = defined({ source, probe, clock, emit: deps.emit, signal: AbortSignal.any([signal, over.signal]) });
+    const onSample = (sample: ScaleSample, seen: boolean) => seen && profile.see(sample.group);
+    const load = followLoad(async () => folder, clock);
+    const record = { outFolder, tag, folder, ...known };
+    watch = recordedWatch(record, { intervalSeconds }, { ...watched, load, onSample }).catch(profile.lose);
   };
   const emit = (event: Event) => {
     deps.emit(event);
     if (event.type === 'sweep-started') beginWatch(event.plan);
   };
+  const { lowRps, maxRps } = settings;
+  const maxPoints = mostPoints(settings, options.durationSeconds);
+  const { top: size } = boundsOf(settings, start);
+  const elastic = defined({ low: lowRps, high: maxRps, maxPoints, group: source.name, size });
   try {
-    return await runSweep(sweepOf(options, settings, source.name, boundsOf(settings, start).top), {
-      ...deps,
-      emit,
-      next: profile.next,
-      elasticOutcome: profile.outcome,
-    });
+    const sweep = { ...options, rates: [...new Set([lowRps, maxRps])], elastic, probe: false };
+    return await runSweep(sweep, { ...deps, emit, next: profile.next, elasticOutcome: profile.outcome });
   } finally {
     over.abort();
     await watch;
@@ -95,23 +89,6 @@ async function firstLook(source: GroupSource, { clock, signal }: Pick<SweepDeps,
       await clock.sleep(FIRST_PAUSE_MS, signal);
     }
   }
-}
-
-function sweepOf(
-  options: ElasticOptions,
-  settings: ElasticSettings,
-  group: string,
-  size: number | undefined,
-): SweepOptions {
-  const { lowRps, maxRps } = settings;
-  const elastic = {
-    low: lowRps,
-    high: maxRps,
-    maxPoints: mostPoints(settings, options.durationSeconds),
-    group,
-    ...(size === undefined ? {} : { size }),
-  };
-  return { ...options, rates: [...new Set([lowRps, maxRps])], elastic, probe: false };
 }
 
 /** Each phase ends with the first step that is over after its time. */

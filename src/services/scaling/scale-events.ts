@@ -1,4 +1,5 @@
-import type { Bounds } from './bounds.ts';
+import type { InstanceSample } from '../stack/group.ts';
+import { type Bounds, pairs } from './bounds.ts';
 import { isLeaving } from './instance-state.ts';
 import type { Poll } from './polls.ts';
 
@@ -29,7 +30,12 @@ export function scaleEvents(polls: readonly Poll[]): ScaleEvent[] {
     return size === undefined ? [] : [{ poll, index, size }];
   });
   const steps = sized.map(({ size }, place) => Math.sign(size - (sized[place - 1]?.size ?? size)));
-  const all = { 1: comers(polls), [-1]: leavers(polls) } as const;
+  const comers = changesOf(polls, (was, is) => was === undefined && is !== undefined);
+  // Those that are gone, or on their way out, and were neither at the poll before.
+  const leavers = changesOf(
+    polls,
+    (was, is) => was !== undefined && !isLeaving(was) && (is === undefined || isLeaving(is)),
+  );
   const taken = new Set<Change>();
   return sized.flatMap(({ size }, place): ScaleEvent[] => {
     const step = steps[place] ?? 0;
@@ -49,7 +55,7 @@ export function scaleEvents(polls: readonly Poll[]): ScaleEvent[] {
     const until = sized[turn]?.index ?? polls.length;
     // Size and instances of one poll are asked for one after the other: an instance may be seen one poll too early.
     const earliest = step > 0 ? Math.max(1, seen.index - 1) : seen.index;
-    const changes = (step > 0 ? all[1] : all[-1])
+    const changes = (step > 0 ? comers : leavers)
       .filter((change) => change.index >= earliest && change.index < until && !taken.has(change))
       .slice(0, Math.abs(size - from));
     for (const change of changes) taken.add(change);
@@ -62,33 +68,11 @@ function sizeOf({ targetSize, instances }: Poll): number | undefined {
   return instances && [...instances.values()].filter((instance) => !isLeaving(instance)).length;
 }
 
-/** Instances that were not there at the poll before, in order. */
-function comers(polls: readonly Poll[]): Change[] {
-  return changesOf(polls, (name, { instances }, before) => instances.has(name) && !before.has(name));
-}
-
-/** Instances that are gone, or on their way out, and were neither at the poll before. */
-function leavers(polls: readonly Poll[]): Change[] {
-  return changesOf(polls, (name, { instances }, before) => {
-    const [was, is] = [before.get(name), instances.get(name)];
-    return was !== undefined && !isLeaving(was) && (is === undefined || isLeaving(is));
-  });
-}
-
-type Seen = Poll & { readonly instances: NonNullable<Poll['instances']> };
-
-function changesOf(
-  polls: readonly Poll[],
-  isOne: (name: string, poll: Seen, before: Seen['instances']) => boolean,
-): Change[] {
-  let before: Seen['instances'] | undefined;
-  return polls.flatMap((poll, index) => {
-    const { instances } = poll;
-    if (instances === undefined) return [];
-    const last = before;
-    before = instances;
-    if (last === undefined) return [];
-    const names = new Set([...instances.keys(), ...last.keys()]);
-    return [...names].filter((name) => isOne(name, { ...poll, instances }, last)).map((name) => ({ name, index }));
+/** Instances of which the poll before said something else, in order. */
+function changesOf(polls: readonly Poll[], isOne: (was?: InstanceSample, is?: InstanceSample) => boolean): Change[] {
+  const known = polls.flatMap(({ instances }, index) => (instances === undefined ? [] : [{ instances, index }]));
+  return pairs(known).flatMap(([{ instances: before }, { instances, index }]) => {
+    const names = [...new Set([...instances.keys(), ...before.keys()])];
+    return names.filter((name) => isOne(before.get(name), instances.get(name))).map((name) => ({ name, index }));
   });
 }

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { hasReached, isLeaving } from './instance-state.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
 import { firstBounds } from './polls.ts';
@@ -25,22 +26,22 @@ export interface ScaleIn extends SizeStep {
 export function scaleIn(event: ScaleEvent, context: EventContext, load: LoadCurve | undefined): ScaleIn {
   const { polls, steps } = context;
   const known = sizeStep(event, stepBefore(event.decided, steps, -1), context);
-  const left = event.changes.map((change) => boundsOf(change, event, context));
+  const left = event.changes.map((change) => momentsOf(change, event, context));
   const end = polls.all.at(-1)?.by ?? event.decided.by;
   const over = known.missing === 0 ? Math.max(event.decided.by, ...left.map(({ gone }) => gone?.by ?? end)) : end;
   const answers = answersWithin(load?.slices ?? [], event.decided.after ?? event.decided.by, over);
-  return {
+  return defined({
     ...known,
     departures: left.map(({ name, drained, gone }) => ({
       instance: name,
       drained: reachedFigure(event, drained, context),
       gone: reachedFigure(event, gone, context),
     })),
-    ...(answers === undefined ? {} : { answers }),
-  };
+    answers,
+  });
 }
 
-function boundsOf({ name }: Change, { decided }: ScaleEvent, { polls }: EventContext) {
+function momentsOf({ name }: Change, { decided }: ScaleEvent, { polls }: EventContext) {
   const knowing = polls.all.filter(({ instances }) => instances !== undefined);
   const later = knowing.filter(({ by }) => by >= decided.by);
   const before = knowing.findLast(({ by }) => by < decided.by);

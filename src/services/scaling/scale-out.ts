@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { InstanceSample } from '../stack/group.ts';
 import { type Answers, fairShare, firstAnswer } from './answers.ts';
 import { type Bounds, offsetOf, type Span, spanBetween } from './bounds.ts';
@@ -7,9 +8,7 @@ import { firstBounds, type Poll, type Polls } from './polls.ts';
 import type { Change, ScaleEvent } from './scale-events.ts';
 
 /** What a new instance goes through, in order. */
-const PHASES = ['created', 'running', 'healthy', 'serving', 'firstAnswer', 'fairShare'] as const;
-
-type Phase = (typeof PHASES)[number];
+type Phase = 'created' | 'running' | 'healthy' | 'serving' | 'firstAnswer' | 'fairShare';
 
 /** A duration in seconds, or why there is none. */
 export type Figure = { readonly span: Span } | { readonly why: string };
@@ -57,21 +56,17 @@ export interface EventContext {
 
 export function scaleOut(event: ScaleEvent, context: EventContext): ScaleOut {
   const step = stepBefore(event.decided, context.steps, 1);
-  const moments = event.changes.map((change) => boundsOf(change, context));
-  const answered = moments.map(({ reached }) => reached.firstAnswer);
   const known = sizeStep(event, step, context);
-  return {
-    ...known,
-    total: totalFigure(step, known.missing === 0 ? answered : [undefined]),
-    arrivals: moments.map(({ instance, host, reached, why }) => ({
-      instance: instance.name,
-      ...(instance.zone === undefined ? {} : { zone: instance.zone }),
-      ...(host === undefined ? {} : { host }),
-      phases: Object.fromEntries(
-        PHASES.map((phase): [Phase, Reached] => [phase, reachedFigure(event, reached[phase], context, why[phase])]),
-      ) as Record<Phase, Reached>,
-    })),
-  };
+  const moments = event.changes.map((change) => momentsOf(change, context));
+  const answered = known.missing === 0 ? moments.map(({ reached }) => reached.firstAnswer[0]) : [undefined];
+  const arrivals = moments.map(({ reached, ...instance }): Arrival => {
+    const phases = Object.entries(reached).map(([phase, [moment, why]]) => [
+      phase,
+      reachedFigure(event, moment, context, why),
+    ]);
+    return { ...instance, phases: Object.fromEntries(phases) };
+  });
+  return { ...known, total: totalFigure(step, answered), arrivals };
 }
 
 /**
@@ -89,22 +84,19 @@ export function stepBefore(
   const certain = made.findLastIndex(({ moment }) => moment.by <= (decided.after ?? decided.by));
   const [first, last] = [made[Math.max(0, certain)], made.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  return {
-    moment: { after: first.moment.after ?? first.moment.by, by: last.moment.by },
-    from: first.from,
-    to: last.to,
-  };
+  const moment = { after: first.moment.after ?? first.moment.by, by: last.moment.by };
+  return { moment, from: first.from, to: last.to };
 }
 
 export function sizeStep(event: ScaleEvent, step: LoadStep | undefined, { origin, steps }: EventContext): SizeStep {
   const { from, to, decided, changes } = event;
   const why = steps === undefined ? 'no load was recorded' : `no ${to > from ? 'rise' : 'fall'} of the load before it`;
-  return {
+  return defined({
     ...{ from, to, decided: offsetOf(decided, origin) },
-    ...(step === undefined ? {} : { step: { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) } }),
+    step: step && { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) },
     decide: step === undefined ? { why } : { span: spanBetween(step.moment, decided) },
     missing: Math.abs(to - from) - changes.length,
-  };
+  });
 }
 
 /** @param why it is not known, where that is not that the timeline ended before */
@@ -125,14 +117,10 @@ function totalFigure(step: LoadStep | undefined, answered: readonly (Bounds | un
   return { span: spanBetween(step.moment, last) };
 }
 
-interface Moments {
-  readonly instance: Pick<InstanceSample, 'name' | 'zone'>;
-  readonly host?: string;
-  readonly reached: Partial<Readonly<Record<Phase, Bounds>>>;
-  readonly why: Partial<Readonly<Record<Phase, string>>>;
-}
+/** When the phases of an instance were reached; or why that is not known, where it is not that the timeline ended before. */
+type Reaching = Readonly<Record<Phase, readonly [moment: Bounds | undefined, why?: string | undefined]>>;
 
-function boundsOf({ name, index }: Change, { polls, answers, serving }: EventContext): Moments {
+function momentsOf({ name, index }: Change, { polls, answers, serving }: EventContext) {
   const life = lifeOf(polls.all, name, index);
   const before = polls.all.slice(0, index).findLast(({ instances }) => instances !== undefined);
   const first = (is: (instance: InstanceSample) => boolean) =>
@@ -144,29 +132,24 @@ function boundsOf({ name, index }: Change, { polls, answers, serving }: EventCon
       },
       before,
     );
-  const reached = (stage: 'running' | 'healthy' | 'serving') => first((instance) => hasReached(instance, stage));
+  const has = (stage: 'running' | 'healthy' | 'serving') => first((instance) => hasReached(instance, stage));
   const created = first(() => true);
-  const [running, healthy, serves] = [reached('running'), reached('healthy'), reached('serving')];
   const host = answers?.hostOf(name);
   const since = created?.after ?? created?.by ?? 0;
   const answer = answers && host !== undefined ? firstAnswer(answers, host, since) : undefined;
   const share = answers && host !== undefined && answer ? fairShare(answers, host, answer, serving) : undefined;
-  const unknown = polls.healthKnown ? undefined : 'nothing reports health';
-  return {
-    instance: life[0]?.instances?.get(name) ?? { name },
-    ...(host === undefined ? {} : { host }),
-    reached: withoutUndefined({ created, running, healthy, serving: serves, firstAnswer: answer, fairShare: share }),
-    why: {
-      ...(unknown === undefined ? {} : { healthy: unknown, serving: unknown }),
-      ...(answers === undefined ? { firstAnswer: 'no record of which host answered' } : {}),
-      fairShare: shareReason(answers, answer),
-    },
+  const healthless = polls.healthKnown ? undefined : 'nothing reports health';
+  const hostless = answers === undefined ? 'no record of which host answered' : undefined;
+  const unfair = answer ? 'not reached while enough answers came to judge' : 'it was not seen to answer';
+  const reached: Reaching = {
+    created: [created],
+    running: [has('running')],
+    healthy: [has('healthy'), healthless],
+    serving: [has('serving'), healthless],
+    firstAnswer: [answer, hostless],
+    fairShare: [share, hostless ?? unfair],
   };
-}
-
-function shareReason(answers: Answers | undefined, answer: Bounds | undefined): string {
-  if (answers === undefined) return 'no record of which host answered';
-  return answer === undefined ? 'it was not seen to answer' : 'not reached while enough answers came to judge';
+  return { ...defined({ instance: name, zone: life[0]?.instances?.get(name)?.zone, host }), reached };
 }
 
 /** The polls in which an instance was there, from its first on; a poll that failed is among them. */
@@ -174,8 +157,4 @@ function lifeOf(polls: readonly Poll[], name: string, index: number): readonly P
   const later = polls.slice(index);
   const end = later.findIndex(({ instances }) => instances !== undefined && !instances.has(name));
   return end === -1 ? later : later.slice(0, end);
-}
-
-function withoutUndefined<K extends string, V>(record: Record<K, V | undefined>): Partial<Record<K, V>> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Partial<Record<K, V>>;
 }

@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { reasonOf } from '../../errors.ts';
 import { CsvFile } from '../load/record/csv-file.ts';
 import { jsonLine } from '../load/record/json-lines.ts';
-import { publish, publishCopy } from '../load/record/published-name.ts';
+import { publish } from '../load/record/published-name.ts';
 import { resultsUnwritable } from '../load/record/results-folder.ts';
 import { countStates, type StateCounts } from './instance-state.ts';
 import type { HostCount, ScaleSample } from './types.ts';
@@ -59,15 +59,8 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
   try {
     const lines = await open(TIMELINE_FILE, '');
     const rows = await open(`${tag}_scale.csv`, SCALE_HEADER);
-    const linked = outFolder === undefined ? true : await publish(rows.path, outFolder);
-    const about: TimelineAbout = {
-      group,
-      ...(url === undefined ? {} : { url }),
-      intervalSeconds,
-      startedAt,
-      ...(capacityPerInstance === undefined ? {} : { capacityPerInstance }),
-    };
-    lines.append(jsonLine({ about }));
+    const complete = outFolder === undefined ? undefined : await publish(rows.path, outFolder);
+    lines.append(jsonLine({ about: { group, url, intervalSeconds, startedAt, capacityPerInstance } }));
     let healthKnown = false;
     return {
       csv: rows.path,
@@ -76,12 +69,10 @@ export async function openTimeline(options: TimelineOptions): Promise<TimelineRe
         lines.append(jsonLine(sample));
         rows.append(scaleRow(group, startedAt, sample, healthKnown));
       },
-      flushed: async () => {
-        await Promise.all([lines.flushed(), rows.flushed()]);
-      },
+      flushed: async () => void (await Promise.all([lines.flushed(), rows.flushed()])),
       close: async () => {
         await Promise.all([lines.close(), rows.close()]);
-        if (!linked && outFolder !== undefined) await publishCopy(rows.path, outFolder);
+        await complete?.();
       },
     };
   } catch (error) {
@@ -127,13 +118,7 @@ const COLUMNS: Readonly<Record<string, (row: Row) => string | number>> = {
   ok_rps: ({ load }) => load?.okRps ?? '',
   in_flight: ({ load }) => load?.inFlight ?? '',
   errors: ({ group }) => group.errors.length,
-  error: ({ group: { errors } }) =>
-    text(
-      errors
-        .slice(0, 1)
-        .map(({ code, message }) => `${code}: ${message}`)
-        .join(),
-    ),
+  error: ({ group: { errors } }) => text(errors[0] === undefined ? '' : `${errors[0].code}: ${errors[0].message}`),
   problem: ({ problem = '' }) => text(problem),
 };
 

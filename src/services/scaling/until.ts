@@ -36,37 +36,40 @@ export interface Until {
  * @throws RemedyError (exit 2) that names the character, counted from 1, at which it goes wrong
  */
 export function parseUntil(expression: string): Until {
-  const terms: Term[] = [];
-  let at = 1;
-  for (const raw of expression.split(',')) {
-    terms.push(readTerm(expression, raw.trimEnd(), at));
-    at += raw.length + 1;
-  }
+  let at = 0;
+  const terms = expression.split(',').map((text) => {
+    const from = at;
+    at += text.length + 1;
+    return readTerm(text, (place, why) =>
+      remedy.usage('until-invalid', `--until "${expression}": ${why}, at character ${from + place + 1}`, [
+        'write for example --until size=3, --until stable, or --until "healthy>=2,stable"',
+      ]),
+    );
+  });
   return { expression, terms };
 }
 
-function readTerm(whole: string, raw: string, from: number): Term {
-  const text = raw.trimStart();
-  const at = from + raw.length - text.length;
-  if (text === '') throw fault(whole, at, 'a condition is missing');
-  const word = /^[a-z]*/i.exec(text)?.[0] ?? '';
-  const after = text.slice(word.length);
+const PARTS = /^\s*(?<word>[a-z]*)(?<rest>\s*(?<operator>[<>]?=)?\s*(?<digits>\d*)(?<more>.*))$/dis;
+
+/** @param fault makes the error of a place in the text, counted from 0 */
+function readTerm(text: string, fault: (place: number, why: string) => RemedyError): Term {
+  const { groups = {}, indices } = PARTS.exec(text.trimEnd()) as RegExpExecArray;
+  const { word = '', rest = '', operator: typed, digits = '', more = '' } = groups;
+  const placeOf = (part: string) => indices?.groups?.[part]?.[0] ?? 0;
+  if (text.trim() === '') throw fault(0, 'a condition is missing');
   if (word === 'stable') {
-    if (after.trim() !== '') throw fault(whole, at + word.length, '"stable" takes no number');
+    if (rest.trim() !== '') throw fault(placeOf('rest'), '"stable" takes no number');
     return { name: 'stable' };
   }
   const name = NAMES.find((each) => each === word);
-  if (name === undefined) throw fault(whole, at, `"${word || text}" is none of stable, size, healthy and hosts`);
-  const operator = OPERATORS.find((each) => after.trimStart().startsWith(each));
-  const operatorAt = at + word.length + after.length - after.trimStart().length;
-  if (operator === undefined) throw fault(whole, operatorAt, `"${name}" needs =, >= or <= and a number behind it`);
-  const rest = after.trimStart().slice(operator.length);
-  const number = rest.trim();
-  const numberAt = operatorAt + operator.length + rest.length - rest.trimStart().length;
-  const digits = /^\d*/.exec(number)?.[0] ?? '';
-  if (digits === '' || digits !== number) {
-    throw fault(whole, numberAt + digits.length, `"${name}${operator}" needs a whole number`);
+  if (name === undefined) {
+    throw fault(placeOf('word'), `"${word || text.trim()}" is none of stable, size, healthy and hosts`);
   }
+  const operator = OPERATORS.find((each) => each === typed);
+  if (operator === undefined) {
+    throw fault(placeOf('digits'), `"${name}" needs =, >= or <= and a number behind it`);
+  }
+  if (digits === '' || more !== '') throw fault(placeOf('more'), `"${name}${operator}" needs a whole number`);
   return { name, operator, count: Number(digits) };
 }
 
@@ -108,10 +111,4 @@ function meets(term: Term, { group, hosts, unanswered }: ScaleSample): boolean {
 function compare({ operator, count }: Exclude<Term, { name: 'stable' }>, low: number, high: number): boolean {
   if (operator === '>=') return low >= count;
   return operator === '<=' ? high <= count : low === count && high === count;
-}
-
-function fault(whole: string, at: number, why: string): RemedyError {
-  return remedy.usage('until-invalid', `--until "${whole}": ${why}, at character ${at}`, [
-    'write for example --until size=3, --until stable, or --until "healthy>=2,stable"',
-  ]);
 }

@@ -1,6 +1,7 @@
 import { ExitCode, RemedyError, reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import type { GroupSample, GroupSource } from '../stack/group.ts';
 import type { HostProbe } from './host-probe.ts';
 import type { TimelineRecord } from './timeline-record.ts';
@@ -10,11 +11,8 @@ import { isReached, type Until } from './until.ts';
 /** A poll that takes longer than both this and the interval has failed, milliseconds. */
 const POLL_MS = 10_000;
 
-export interface WatchOptions {
-  readonly intervalSeconds: number;
-  readonly forSeconds?: number;
+export interface WatchOptions extends Pick<WatchPlan, 'intervalSeconds' | 'forSeconds' | 'runFolder'> {
   readonly until?: Until;
-  readonly runFolder?: string;
 }
 
 export interface WatchDeps {
@@ -51,14 +49,8 @@ export interface WatchReport extends WatchPlan {
 export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promise<WatchReport> {
   const { source, record, clock, emit, signal, onSample } = deps;
   const { intervalSeconds, forSeconds, until, runFolder } = options;
-  const plan: WatchPlan = {
-    group: source.name,
-    ...(source.url === undefined ? {} : { url: source.url }),
-    intervalSeconds,
-    ...(forSeconds === undefined ? {} : { forSeconds }),
-    ...(until === undefined ? {} : { until: until.expression }),
-    ...(runFolder === undefined ? {} : { runFolder }),
-  };
+  const { name: group, url } = source;
+  const plan = defined({ group, url, intervalSeconds, forSeconds, until: until?.expression, runFolder });
   emit({ type: 'watch-started', plan });
   const started = clock.monotonic();
   const elapsed = () => (clock.monotonic() - started) / 1000;
@@ -66,7 +58,7 @@ export async function watchGroup(options: WatchOptions, deps: WatchDeps): Promis
   let last: ScaleSample | undefined;
   const ended = (end: WatchReport['end']): WatchReport => {
     emit({ type: 'watch-ended' });
-    return { ...plan, end, seconds: elapsed(), looks, problems, ...(last === undefined ? {} : { last }) };
+    return defined({ ...plan, end, seconds: elapsed(), looks, problems, last });
   };
   for (let slot = 0; ; slot = nextSlot(slot, elapsed(), intervalSeconds)) {
     const due = slot * intervalSeconds;
@@ -124,21 +116,20 @@ async function pollOnce(
   const [group, answers, loaded] = await Promise.allSettled([sampled, probe?.(bounded), load?.()]);
   if (signal.aborted) return undefined;
   if (group.status === 'rejected' && isFinal(group.reason)) throw group.reason;
+  const asked = answers.status === 'fulfilled' ? answers.value : undefined;
   const problems = [
     ...(group.status === 'rejected' ? [`the group was not seen: ${reasonFor(group.reason, boundMs)}`] : []),
-    ...(answers.status === 'rejected' ? [reasonFor(answers.reason, boundMs)] : (answers.value?.problems ?? [])),
+    ...(answers.status === 'rejected' ? [reasonFor(answers.reason, boundMs)] : (asked?.problems ?? [])),
   ];
-  const running = loaded.status === 'fulfilled' ? loaded.value : undefined;
-  const tookMs = Math.round(clock.monotonic() - began);
   const shown: GroupSample = group.status === 'fulfilled' ? group.value : { at, instances: [], errors: [] };
-  const sample: ScaleSample = {
+  const sample = defined({
     group: { ...shown, tookMs: seenMs },
-    tookMs,
-    hosts: answers.status === 'fulfilled' ? (answers.value?.hosts ?? []) : [],
-    ...(answers.status === 'fulfilled' && answers.value ? { unanswered: answers.value.unanswered } : {}),
-    ...(running === undefined ? {} : { load: running }),
-    ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
-  };
+    tookMs: Math.round(clock.monotonic() - began),
+    hosts: asked?.hosts ?? [],
+    unanswered: asked?.unanswered,
+    load: loaded.status === 'fulfilled' ? loaded.value : undefined,
+    problem: problems.length === 0 ? undefined : problems.join('; '),
+  });
   return { sample, seen: group.status === 'fulfilled' };
 }
 

@@ -16,7 +16,7 @@ export interface Wait<T> {
   /** One look: the result, or why it is not there yet. */
   look(): Promise<{ readonly done: T } | { readonly reason: string }>;
   /** The error when the deadline has passed. */
-  late(reason: string): Error;
+  late(reason: string): Error | Promise<Error>;
 }
 
 /**
@@ -32,7 +32,7 @@ export async function pollUntil<T>({ clock, signal, emit }: ResourceContext, wai
     const seen = await wait.look();
     if ('done' in seen) return seen.done;
     const waited = clock.monotonic() - started;
-    if (waited > wait.deadlineSeconds * 1000) throw wait.late(seen.reason);
+    if (waited > wait.deadlineSeconds * 1000) throw await wait.late(seen.reason);
     if (waited > QUIET_MS && seen.reason !== told) {
       told = seen.reason;
       emit({ type: 'step-waiting', key: wait.key, action: wait.action, reason: seen.reason });

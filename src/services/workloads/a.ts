@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { checksOfA } from './checks-a.ts';
+import type { ChainClient } from '../chain/client.ts';
+import {
+  answerCheck,
+  type Bounds,
+  type Check,
+  checkMeasured,
+  checkMinimum,
+  engineText,
+  judged,
+  minimumText,
+  notMore,
+} from '../smoke/check.ts';
+import { chainAnswer, healthA } from './answers.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
 const settings = z.object(commonSettings);
@@ -24,8 +36,45 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
   contract: 'chain',
   answer: z.object({ service: z.literal('a'), a_summary: z.string() }),
   async linksOf(client, base, timeoutMs) {
-    const health = await client.healthA(base, timeoutMs);
+    const health = await client.health(healthA, base, timeoutMs);
     return health.kind === 'answer' ? { b: health.body.remote_b } : undefined;
   },
-  checks: checksOfA,
+  checks,
 };
+
+/** A's health, and the whole chain with its figures. */
+function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, prompt }: Bounds): Check[] {
+  return [
+    answerCheck({
+      ...{ id: 'a-health', name: 'A is healthy', side: 'a', decisive: true },
+      expected: '200 with ok true, service "a" and the address of B',
+      ask: (base) => client.health(healthA, base, healthTimeoutMs),
+      judge: ({ model_a: model, remote_b: remote, simulated = false }) =>
+        judged(`200, ${model}, sends to ${remote}`, simulated, []),
+    }),
+    answerCheck({
+      ...{ id: 'chain', name: 'The whole chain answers', side: 'a' },
+      expected: `200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds${minimumText('b_remote_seconds', minProcessSeconds)}`,
+      ask: (base) => client.send(chainAnswer, `${base}/chain`, prompt()),
+      judge({ a_summary: summary, b_result: b, timing, simulated }, seconds) {
+        const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = timing;
+        const actual = `200 via ${b.host}, a_local ${local} s${engineText(timing.engine)}, b_remote ${remote} s${engineText(b.timing.engine)}, end_to_end ${whole} s`;
+        const empty = summary.trim() === '' ? 'a_summary' : b.llm_text.trim() === '' && 'b_result.llm_text';
+        return judged(actual, simulated === true || b.simulated === true, [
+          [empty && `${empty} is empty`, 'check the engine behind that service: does the model answer?'],
+          [
+            !notMore(local + remote, whole) && 'the two steps together are longer than the whole',
+            'check how A measures: the steps are consecutive and part of end_to_end_seconds',
+          ],
+          [
+            !notMore(b.timing.total_seconds, remote) &&
+              `B reports that it took ${b.timing.total_seconds} s, longer than A waited for it`,
+            'check that A measures the whole exchange with B, and that both report seconds',
+          ],
+          [checkMeasured(whole, seconds, 'end_to_end_seconds'), 'check that A reports seconds, from a monotonic clock'],
+          [checkMinimum(Math.min(remote, seconds), minProcessSeconds), 'check MIN_PROCESS_SECONDS of B'],
+        ]);
+      },
+    }),
+  ];
+}

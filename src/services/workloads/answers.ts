@@ -48,17 +48,8 @@ export const chainAnswer = z.looseObject({
   remote_b_url: z.string(),
   a_summary: z.string(),
   b_result: invokeAnswer,
-  timing: z.looseObject({
-    a_local_seconds: seconds,
-    b_remote_seconds: seconds,
-    end_to_end_seconds: seconds,
-    ...waits,
-  }),
+  timing: z.looseObject({ a_local_seconds: seconds, b_remote_seconds: seconds, end_to_end_seconds: seconds, ...waits }),
   simulated: z.boolean().optional(),
 });
 
-export type HealthA = z.infer<typeof healthA>;
-export type HealthB = z.infer<typeof healthB>;
 export type EngineTimes = z.infer<typeof engineTimes>;
-export type InvokeAnswer = z.infer<typeof invokeAnswer>;
-export type ChainAnswer = z.infer<typeof chainAnswer>;

@@ -1,5 +1,6 @@
 import { modelFlag } from '../../config/flags.ts';
 import { refuseForeignTuning, tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
+import { remedy } from '../../errors.ts';
 import { variable } from '../words.ts';
 import { SERVICES } from './catalog.ts';
 import type { FlagSet, FlagValues, ServiceDefinition, ServiceSettings } from './service-definition.ts';
@@ -21,6 +22,32 @@ export function modelFlags(services: readonly ServiceDefinition[] = SERVICES): F
       return model === undefined ? [] : [[`model-${name}`, modelFlag({ description, default: model, env })]];
     }),
   );
+}
+
+/** The flags that mean one service; a setting that several have means each of them. */
+function flagsMeaning({ name, flags, needs }: ServiceDefinition): string[] {
+  return [`model-${name}`, ...Object.keys(flags), ...needs.map((need) => `${need}-url`)];
+}
+
+/**
+ * @param services all that there are
+ * @throws RemedyError (exit 2) for a flag that was typed and means only services that are not deployed
+ */
+export function refuseForeignFlags(
+  deployed: readonly ServiceDefinition[],
+  services: readonly ServiceDefinition[],
+  isTyped: (flag: string) => boolean,
+): void {
+  const own = new Set(deployed.flatMap(flagsMeaning));
+  for (const service of services) {
+    const { name } = service;
+    const foreign = flagsMeaning(service).find((flag) => !own.has(flag) && isTyped(flag));
+    if (foreign === undefined) continue;
+    const names = deployed.map((each) => each.name.toUpperCase()).join(', ');
+    throw remedy.usage('usage', `--${foreign} is for service ${name.toUpperCase()}, and this deploys ${names}`, [
+      `leave it out, or deploy what it is for: --service ${name}`,
+    ]);
+  }
 }
 
 /** `tinyllama for A, phi3:mini for B`, for the help. */

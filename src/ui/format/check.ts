@@ -1,10 +1,7 @@
 import { formatSeconds } from '../../durations.ts';
 import { wrap } from '../../services/results/text.ts';
 import type { CheckResult, SmokeReport } from '../../services/smoke/types.ts';
-import { type Paint, plain } from './text.ts';
-
-const MARK = { passed: '✓', failed: '✗', skipped: '•' } as const;
-const COLOUR = { passed: 'green', failed: 'red', skipped: 'yellow' } as const;
+import { MARKS, type Paint, plain } from './text.ts';
 
 /** One check on one line: `✓ passed  B answers /health  12 ms`. */
 export function checkLine(result: CheckResult): string {
@@ -13,9 +10,13 @@ export function checkLine(result: CheckResult): string {
   return `${result.name} (${formatSeconds(result.seconds)})`;
 }
 
+interface Look {
+  readonly width?: number;
+  readonly paint?: Paint;
+}
+
 /** A smoke report as a list for `width` columns: every check with what came; of a failed one also what to do. */
-export function formatSmokeReport(report: SmokeReport, options: { width?: number; paint?: Paint } = {}): string {
-  const { width = 80, paint = plain } = options;
+export function formatSmokeReport(report: SmokeReport, { width = 80, paint = plain }: Look = {}): string {
   const simulated = report.simulated ? ' (simulated engine: timings say nothing about a real model)' : '';
   const lines = [
     ...wrap(`Smoke test of ${report.target}${simulated}`, width).map((line) => paint('bold', line)),
@@ -36,23 +37,23 @@ export function formatSmokeReport(report: SmokeReport, options: { width?: number
   return lines.join('\n');
 }
 
-function checkLines(check: CheckResult, width: number, paint: Paint): string[] {
-  const head = `${MARK[check.status]} ${check.status.padEnd('skipped'.length)}`;
-  const spent = check.status === 'skipped' ? '' : formatSeconds(check.seconds);
-  const room = width - head.length - 2 - spent.length - 1;
-  const first = `${paint(COLOUR[check.status], head)}  ${check.name.padEnd(room)} ${spent}`.trimEnd();
+function checkLines({ name, status, seconds, expected, actual, remedy }: CheckResult, width: number, paint: Paint) {
+  const { sign, colour } = MARKS[status === 'passed' ? 'done' : status];
+  const head = `${sign} ${status.padEnd('skipped'.length)}`;
+  const spent = status === 'skipped' ? '' : formatSeconds(seconds);
+  const first = `${paint(colour, head)}  ${name.padEnd(width - head.length - 2 - spent.length - 1)} ${spent}`.trimEnd();
   const indent = ' '.repeat(11);
   const labelled = (label: string, text: string) =>
     wrap(text, width - indent.length - 10).map(
       (line, index) => `${indent}${(index === 0 ? label : '').padEnd(10)}${line}`,
     );
-  if (check.status === 'passed') {
-    return [first, ...wrap(check.actual, width - indent.length).map((line) => `${indent}${paint('dim', line)}`)];
+  if (status === 'passed') {
+    return [first, ...wrap(actual, width - indent.length).map((line) => `${indent}${paint('dim', line)}`)];
   }
   return [
     first,
-    ...(check.status === 'failed' ? labelled('expected', check.expected) : []),
-    ...labelled(check.status === 'failed' ? 'came' : 'reason', check.actual),
-    ...(check.remedy === undefined ? [] : labelled('do', check.remedy)),
+    ...(status === 'failed' ? labelled('expected', expected) : []),
+    ...labelled(status === 'failed' ? 'came' : 'reason', actual),
+    ...(remedy === undefined ? [] : labelled('do', remedy)),
   ];
 }

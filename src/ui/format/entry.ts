@@ -5,26 +5,15 @@ import { formatPlan, summarizePlan } from './plan.ts';
 import { watchHeader } from './scale.ts';
 import { stepDone, stepFailed } from './step.ts';
 import { isGood, pointLine, pointRemarks, sweepHeader } from './sweep.ts';
-import { formatEstimate, type Paint } from './text.ts';
+import { formatEstimate, MARKS, type Paint } from './text.ts';
 
 /** Something that is over and stays on the screen. */
 export interface Entry {
-  readonly mark: 'done' | 'failed' | 'skipped' | 'warning' | 'info' | 'heading';
+  readonly mark: keyof typeof MARKS | 'heading';
   readonly text: string;
   /** Lines that belong below the text. */
   readonly details: readonly string[];
 }
-
-const MARK: Readonly<Record<Entry['mark'], string>> = {
-  done: '✓',
-  failed: '✗',
-  skipped: '•',
-  warning: '!',
-  info: '•',
-  heading: '',
-};
-
-const COLOUR = { done: 'green', failed: 'red', skipped: 'yellow', warning: 'yellow', info: 'cyan' } as const;
 
 /** What an event leaves behind for good, if anything; both reporters for people use it. */
 export function entryOf(event: Event, paint: Paint): Entry | undefined {
@@ -36,24 +25,20 @@ export function entryOf(event: Event, paint: Paint): Entry | undefined {
       const about = event.estimateSeconds === undefined ? '' : ` (about ${formatEstimate(event.estimateSeconds)})`;
       return entry('heading', `${event.name}${about}`);
     }
-    case 'plan':
-      return entry(
-        'heading',
-        `Plan${event.target === undefined ? '' : ` for ${event.target}`}: ${summarizePlan(event.changes)}`,
-        formatPlan(event.changes, paint),
-      );
+    case 'plan': {
+      const where = event.target === undefined ? '' : ` for ${event.target}`;
+      return entry('heading', `Plan${where}: ${summarizePlan(event.changes)}`, formatPlan(event.changes, paint));
+    }
     case 'step-done':
       return entry('done', stepDone(event.key, event.action, event.seconds, event.detail));
     case 'step-failed':
       return entry('failed', stepFailed(event.key, event.action, event.reason));
     case 'check-done':
       return entry(event.result.status === 'passed' ? 'done' : event.result.status, checkLine(event.result));
-    case 'sweep-started': {
-      const [text = '', ...details] = sweepHeader(event.plan);
-      return entry('heading', text, details);
-    }
+    case 'sweep-started':
     case 'watch-started': {
-      const [text = '', ...details] = watchHeader(event.plan);
+      const [text = '', ...details] =
+        event.type === 'sweep-started' ? sweepHeader(event.plan) : watchHeader(event.plan);
       return entry('heading', text, details);
     }
     case 'point-done': {
@@ -84,12 +69,10 @@ export interface EntryRow {
 }
 
 /** An entry as rows: mark and text, details indented. */
-export function entryRows(entry: Entry, paint: Paint): EntryRow[] {
-  const first =
-    entry.mark === 'heading'
-      ? { lead: '', text: paint('bold', entry.text) }
-      : { lead: `${paint(COLOUR[entry.mark], MARK[entry.mark])} `, text: entry.text };
-  return [first, ...entry.details.map((text) => ({ lead: '  ', text }))];
+export function entryRows({ mark, text, details }: Entry, paint: Paint): EntryRow[] {
+  const rows = details.map((detail) => ({ lead: '  ', text: detail }));
+  if (mark === 'heading') return [{ lead: '', text: paint('bold', text) }, ...rows];
+  return [{ lead: `${paint(MARKS[mark].colour, MARKS[mark].sign)} `, text }, ...rows];
 }
 
 /** A row broken at spaces to fit `columns`, beside its lead; what stands in columns within a line stays so. */

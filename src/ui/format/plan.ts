@@ -3,15 +3,13 @@ import { type Paint, plain } from './text.ts';
 
 type Action = PlannedChange['action'];
 
-const SIGN: Readonly<Record<Action, string>> = {
-  create: '+',
-  update: '~',
-  replace: '±',
-  remove: '-',
-  unchanged: '=',
-};
-
-const COLOUR = { create: 'green', update: 'yellow', replace: 'yellow', remove: 'red', unchanged: 'dim' } as const;
+const LOOK = {
+  create: { sign: '+', colour: 'green' },
+  update: { sign: '~', colour: 'yellow' },
+  replace: { sign: '±', colour: 'yellow' },
+  remove: { sign: '-', colour: 'red' },
+  unchanged: { sign: '=', colour: 'dim' },
+} as const satisfies Record<Action, object>;
 
 /** `2 to create, 1 to remove, 3 unchanged`; `nothing to do` when nothing would change. */
 export function summarizePlan(changes: readonly PlannedChange[]): string {
@@ -32,7 +30,7 @@ export function summarizePlan(changes: readonly PlannedChange[]): string {
 export function formatPlan(changes: readonly PlannedChange[], paint: Paint = plain): string[] {
   const width = Math.max(0, ...changes.map((change) => change.key.length));
   return changes.map(({ action, key, reason }) => {
-    const head = paint(COLOUR[action], `${SIGN[action]} ${action.padEnd('unchanged'.length)}`);
+    const head = paint(LOOK[action].colour, `${LOOK[action].sign} ${action.padEnd('unchanged'.length)}`);
     return `${head}  ${reason === '' ? key : `${key.padEnd(width)}  ${reason}`}`;
   });
 }

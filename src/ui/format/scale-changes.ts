@@ -1,4 +1,4 @@
-import type { Event } from '../../events.ts';
+import type { EventOf } from '../../events.ts';
 import { display } from '../../services/results/text.ts';
 import type { ScaleSample } from '../../services/scaling/types.ts';
 import type { GroupError, InstanceSample } from '../../services/stack/group.ts';
@@ -6,49 +6,39 @@ import type { Entry } from './entry.ts';
 import { autoscalerText, clockText, detailNames, hostsText, sizeText } from './scale.ts';
 import { formatRate } from './text.ts';
 
-type Poll = Event & { readonly type: 'scale-sample' };
+type Poll = EventOf<'scale-sample'>;
 
 /** What has been told of a group so far. */
 export interface ScaleMemory {
   /** The last poll that saw the group. */
-  readonly seen?: ScaleSample;
+  readonly seen?: ScaleSample | undefined;
   readonly last?: ScaleSample;
   /** Errors that were told: a group repeats its own for minutes. */
   readonly errors: readonly string[];
-  /** The rate of the load, as it was told last. */
-  readonly offered?: number;
 }
 
 export const noScaleMemory: ScaleMemory = { errors: [] };
 
 export function rememberPoll(memory: ScaleMemory, { sample, seen }: Poll): ScaleMemory {
-  const { offered: _, ...kept } = memory;
-  return {
-    ...kept,
-    ...(seen ? { seen: sample } : {}),
-    last: sample,
-    errors: [...new Set([...memory.errors, ...sample.group.errors.map(keyOf)])],
-    ...(sample.load === undefined ? {} : { offered: sample.load.offeredRps }),
-  };
+  const errors = [...new Set([...memory.errors, ...sample.group.errors.map(keyOf)])];
+  return { seen: seen ? sample : memory.seen, last: sample, errors };
 }
 
 /** What is different from what was told before, one entry each; of the first poll, what there is. */
-export function scaleChanges(memory: ScaleMemory, { sample, seen }: Poll): Entry[] {
-  const changes: Entry[] = [];
-  const at = clockText(sample.group.at);
-  const add = (mark: Entry['mark'], text: string) => {
-    changes.push({ mark, text: `${at} ${display(text)}`, details: [] });
-  };
-  if (seen) for (const text of groupChanges(memory.seen, sample)) add('info', text);
-  for (const error of sample.group.errors) {
-    if (!memory.errors.includes(keyOf(error))) add('failed', errorText(error));
-  }
-  for (const text of hostChanges(memory.last, sample)) add('info', text);
-  for (const text of loadChanges(memory.offered, sample)) add('info', text);
-  const before = memory.last?.problem;
-  if (sample.problem !== undefined && sample.problem !== before) add('warning', sample.problem);
-  if (sample.problem === undefined && before !== undefined) add('info', 'seen again, without a problem');
-  return changes;
+export function scaleChanges({ last, seen: before, errors }: ScaleMemory, { sample, seen }: Poll): Entry[] {
+  const { problem, group } = sample;
+  const entry = (mark: Entry['mark']) => (text: string) => ({
+    ...{ mark, text: `${clockText(group.at)} ${display(text)}`, details: [] },
+  });
+  const isNew = problem !== undefined && problem !== last?.problem;
+  const isOver = problem === undefined && last?.problem !== undefined;
+  return [
+    ...(seen ? groupChanges(before, sample) : []).map(entry('info')),
+    ...group.errors.filter((error) => !errors.includes(keyOf(error))).map((error) => entry('failed')(errorText(error))),
+    ...[...hostChanges(last, sample), ...loadChanges(last, sample)].map(entry('info')),
+    ...(isNew ? [entry('warning')(problem)] : []),
+    ...(isOver ? [entry('info')('seen again, without a problem')] : []),
+  ];
 }
 
 function groupChanges(before: ScaleSample | undefined, { group }: ScaleSample): string[] {
@@ -56,41 +46,35 @@ function groupChanges(before: ScaleSample | undefined, { group }: ScaleSample): 
   const known = new Map(was?.instances.map((each) => [each.name, each]));
   const there = new Set(group.instances.map(({ name }) => name));
   const autoscaler = autoscalerText(group);
+  const size = sizeText(group);
+  const isResized = was?.targetSize !== undefined && was.targetSize !== group.targetSize;
   return [
-    ...(was?.targetSize !== undefined && was.targetSize !== group.targetSize
-      ? [`wanted size ${was.targetSize} -> ${group.targetSize ?? 'unknown'}`]
-      : []),
-    ...(autoscaler !== undefined && (was === undefined || autoscalerText(was) !== autoscaler)
-      ? [`autoscaler: ${autoscaler}`]
-      : []),
+    ...(isResized ? [`wanted size ${was.targetSize} -> ${group.targetSize ?? 'unknown'}`] : []),
+    ...(autoscaler !== undefined && autoscaler !== (was && autoscalerText(was)) ? [`autoscaler: ${autoscaler}`] : []),
     ...group.instances.flatMap((each) => instanceChange(known.get(each.name), each)),
     ...[...known.keys()].filter((name) => !there.has(name)).map((name) => `${name}: gone`),
-    ...(was === undefined || sizeText(was) !== sizeText(group) ? [`size: ${sizeText(group)}`] : []),
+    ...(size !== (was && sizeText(was)) ? [`size: ${size}`] : []),
   ];
 }
 
 function instanceChange(before: InstanceSample | undefined, now: InstanceSample): string[] {
-  const [was, is] = [{ ...before?.detail }, { ...now.detail }];
-  const names = detailNames(before === undefined ? [now] : [before, now]);
-  const changed = names.filter((name) => was[name] !== is[name]);
-  const said =
-    before === undefined
-      ? changed.map((name) => `${name} ${is[name]}`)
-      : changed.map((name) => `${name} ${was[name] ?? '-'} -> ${is[name] ?? '-'}`);
-  const words = [...(before?.stage === now.stage ? [] : [now.stage]), ...said];
-  return words.length === 0 ? [] : [`${now.name}: ${words.join(', ')}`];
+  const [was, is] = [before?.detail ?? {}, now.detail ?? {}];
+  const words = detailNames(before === undefined ? [now] : [before, now])
+    .filter((name) => was[name] !== is[name])
+    .map((name) => `${name} ${before === undefined ? '' : `${was[name] ?? '-'} -> `}${is[name] ?? '-'}`);
+  const all = [...(before?.stage === now.stage ? [] : [now.stage]), ...words];
+  return all.length === 0 ? [] : [`${now.name}: ${all.join(', ')}`];
 }
 
 /** Shares move with every poll; which hosts answer at all does not. */
 function hostChanges(before: ScaleSample | undefined, now: ScaleSample): string[] {
   const names = (sample: ScaleSample | undefined) => sample?.hosts.map(({ host }) => host).join(' ') ?? '';
-  if (names(before) === names(now)) return [];
-  return [`answering: ${hostsText(now)}`];
+  return names(before) === names(now) ? [] : [`answering: ${hostsText(now)}`];
 }
 
-function loadChanges(before: number | undefined, { load }: ScaleSample): string[] {
-  if (load === undefined) return before === undefined ? [] : ['load: none'];
-  if (load.offeredRps === before) return [];
+function loadChanges(before: ScaleSample | undefined, { load }: ScaleSample): string[] {
+  if (load?.offeredRps === before?.load?.offeredRps) return [];
+  if (load === undefined) return ['load: none'];
   return [`load: ${formatRate(load.offeredRps)}/s offered, ${formatRate(load.okRps)}/s right answers`];
 }
 

@@ -19,25 +19,25 @@ export function watchHeader({ group, url, intervalSeconds, forSeconds, until, ru
 /** `2 of 3 wanted · 1 serving · changing`. */
 export function sizeText(group: GroupSample): string {
   const { running, serving, leaving } = countStates(group);
-  const wanted = group.targetSize === undefined ? `${running} running` : `${running} of ${group.targetSize} wanted`;
-  return [
-    wanted,
-    ...(serving === undefined ? [] : [`${serving} serving`]),
-    ...(leaving === 0 ? [] : [`${leaving} leaving`]),
-    ...(group.stable === undefined ? [] : [group.stable ? 'stable' : 'changing']),
-  ].join(' · ');
+  const { targetSize, stable } = group;
+  return dotted(
+    targetSize === undefined ? `${running} running` : `${running} of ${targetSize} wanted`,
+    serving !== undefined && `${serving} serving`,
+    leaving > 0 && `${leaving} leaving`,
+    stable !== undefined && (stable ? 'stable' : 'changing'),
+  );
 }
 
 /** `ACTIVE · recommends 3 · 1 to 3`, with what it has to say for itself. */
 export function autoscalerText({ autoscaler }: GroupSample): string | undefined {
   if (autoscaler === undefined) return undefined;
   const { status, recommendedSize, min, max, details } = autoscaler;
-  return [
-    status,
-    ...(recommendedSize === undefined ? [] : [`recommends ${recommendedSize}`]),
-    ...(min === undefined || max === undefined ? [] : [`${min} to ${max}`]),
-    ...details,
-  ].join(' · ');
+  const bounds = min !== undefined && max !== undefined && `${min} to ${max}`;
+  return dotted(status, recommendedSize !== undefined && `recommends ${recommendedSize}`, bounds, ...details);
+}
+
+function dotted(...parts: readonly (string | false)[]): string {
+  return parts.filter((part) => part !== false).join(' · ');
 }
 
 /** `offered 8/s · ok 6.9/s · in flight 14`. */
@@ -49,8 +49,8 @@ export function loadText({ load }: ScaleSample): string | undefined {
 /** Hosts that answered with their shares: `b-1 50 %, b-2 50 %`. */
 export function hostsText({ hosts }: Pick<ScaleSample, 'hosts'>): string {
   const all = hosts.reduce((sum, { answers }) => sum + answers, 0);
-  const named = hosts.map(({ host, answers }) => `${host} ${((answers / all) * 100).toFixed(0)} %`);
-  return named.length === 0 ? 'no host' : named.join(', ');
+  if (all === 0) return 'no host';
+  return hosts.map(({ host, answers }) => `${host} ${((answers / all) * 100).toFixed(0)} %`).join(', ');
 }
 
 /** What the group's owner tells of its instances, in the order in which one reads it. */
@@ -58,14 +58,22 @@ export function detailNames(instances: readonly InstanceSample[]): readonly stri
   return [...new Set(instances.flatMap(({ detail = {} }) => Object.keys(detail)))];
 }
 
-/** How far an instance has come, and what its owner says of it; `-` where it does not. */
-export function instanceWords({ stage, detail }: InstanceSample, names: readonly string[]): readonly string[] {
-  return [stage, ...names.map((name) => detail?.[name] ?? '-')];
-}
-
-/** Age in whole seconds. */
-export function ageText({ createdAt }: InstanceSample, now: number): string {
-  return createdAt === undefined || now < createdAt ? '-' : formatEstimate((now - createdAt) / 1000);
+/**
+ * A row of words for each instance: how far it has come, what its owner says of it, its age at `now` in whole seconds; `-`
+ * where something is not known.
+ */
+export function instanceTable(instances: readonly InstanceSample[], now: number) {
+  const details = detailNames(instances);
+  const rows = instances.map(({ stage, detail, createdAt }) => [
+    ...[stage, ...details.map((name) => detail?.[name] ?? '-')],
+    createdAt === undefined || now < createdAt ? '-' : formatEstimate((now - createdAt) / 1000),
+  ]);
+  const heads = ['stage', ...details, 'age'];
+  return {
+    heads,
+    rows,
+    widths: heads.map((head, at) => Math.max(head.length, ...rows.map((row) => row[at]?.length ?? 0))),
+  };
 }
 
 /** `12:30:05`, UTC. */

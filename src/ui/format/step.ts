@@ -1,26 +1,23 @@
 import { formatSeconds } from '../../durations.ts';
 import type { StepAction } from '../../events.ts';
 
-export const DOING: Readonly<Record<StepAction, string>> = {
-  create: 'creating',
-  update: 'updating',
-  replace: 'replacing',
-  remove: 'removing',
-  ready: 'waiting until ready',
+const WORDS: Readonly<Record<StepAction, { readonly doing: string; readonly done: string }>> = {
+  create: { doing: 'creating', done: 'created' },
+  update: { doing: 'updating', done: 'updated' },
+  replace: { doing: 'replacing', done: 'replaced' },
+  remove: { doing: 'removing', done: 'removed' },
+  ready: { doing: 'waiting until ready', done: 'ready' },
 };
 
-const DONE: Readonly<Record<StepAction, string>> = {
-  create: 'created',
-  update: 'updated',
-  replace: 'replaced',
-  remove: 'removed',
-  ready: 'ready',
-};
+/** `engine: creating`, `engine: still waiting until ready`. */
+export function stepDoing(key: string, action: StepAction, still = ''): string {
+  return `${key}: ${still}${WORDS[action].doing}`;
+}
 
 /** `engine created in 1.2 s (pid 4711)`. */
 export function stepDone(key: string, action: StepAction, seconds: number, detail?: string): string {
   const spent = action === 'ready' ? `after ${formatSeconds(seconds)}` : `in ${formatSeconds(seconds)}`;
-  return `${key} ${DONE[action]} ${spent}${detail === undefined ? '' : ` (${detail})`}`;
+  return `${key} ${WORDS[action].done} ${spent}${detail === undefined ? '' : ` (${detail})`}`;
 }
 
 /** `engine: create failed: port 9000 is taken`. */

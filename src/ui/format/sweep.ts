@@ -1,4 +1,4 @@
-import type { Event } from '../../events.ts';
+import type { EventOf } from '../../events.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { isRate, isServed, percentileOf } from '../../services/results/few-answers.ts';
@@ -70,7 +70,7 @@ function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorText
 }
 
 /** Why the next point does not begin yet. */
-export function waitingLine({ rate, reason, boundSeconds }: Event & { readonly type: 'sweep-waiting' }): string {
+export function waitingLine({ rate, reason, boundSeconds }: EventOf<'sweep-waiting'>): string {
   const bound = formatEstimate(boundSeconds);
   return `waiting up to ${bound} for the target to calm down before ${formatRate(rate)} req/s: ${reason}`;
 }

@@ -5,6 +5,15 @@ export type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan
 
 export const plain: Paint = (_format, text) => text;
 
+/** What stands before a line, by what became of it. */
+export const MARKS = {
+  done: { sign: '✓', colour: 'green' },
+  failed: { sign: '✗', colour: 'red' },
+  skipped: { sign: '•', colour: 'yellow' },
+  warning: { sign: '!', colour: 'yellow' },
+  info: { sign: '•', colour: 'cyan' },
+} as const;
+
 /** Cuts a text to `width` columns with an ellipsis, so that it never wraps. Counts code points. */
 export function truncate(text: string, width: number): string {
   const points = [...text];

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { render } from 'ink';
 import { createElement } from 'react';
+import type { Reporter } from '../../events.ts';
 import { canShowUnicode, toAscii } from '../format/glyphs.ts';
 import type { Paint } from '../format/text.ts';
-import type { Reporter } from '../reporter-type.ts';
 import { liveRows } from './live-rows.ts';
 import { LiveView } from './live-view.tsx';
 import { eraseBroken, reflows } from './reflow.ts';
@@ -29,14 +29,8 @@ export function inkReporter(stderr: NodeJS.WriteStream, keysDeps?: SweepKeysDeps
 
   const draw = (live: boolean) => {
     const columns = stderr.columns || 80;
-    const asked = keys?.asked;
-    const frame = {
-      now: performance.now(),
-      columns,
-      rows: stderr.rows || 24,
-      ...(asked === undefined ? {} : { asked }),
-    };
-    rows = live ? liveRows(view, frame, paint).map(glyphs) : [];
+    const screen = { now: performance.now(), columns, rows: stderr.rows || 24, asked: keys?.asked };
+    rows = live ? liveRows(view, screen, paint).map(glyphs) : [];
     return createElement(LiveView, { entries: view.entries, rows, columns, paint, glyphs });
   };
   const onResize = () => {

@@ -24,15 +24,14 @@ const HISTORY_LEGEND = 28;
 /** Where the point is, and what is offered and comes back; `room` is what a text may fill. */
 export function figureCells({ plan, current, tick }: ActiveSweep, room: number): Cell[] {
   const rate = tick?.rate ?? rateOf(plan, current);
+  const offered = `offered ${rate === undefined ? '-' : `${formatRate(rate)}/s`}`;
+  const errors = byCount(tick?.errorsByClass ?? {}).map(([name, count]) => `${name} ${grouped(count)}`);
+  const noError = tick?.errorsByClass === undefined ? '-' : 'none';
   return [
     { label: 'point', rank: 3, text: pointText(tick, Math.min(BAR, room - POINT_LEGEND)) },
-    {
-      label: 'rate',
-      rank: 1,
-      text: `offered ${rate === undefined ? '-' : `${formatRate(rate)}/s`}${tick === undefined ? '' : rateText(tick)}`,
-    },
+    { label: 'rate', rank: 1, text: tick === undefined ? offered : offered + rateText(tick) },
     { label: 'answers', rank: 5, text: tick === undefined ? '-' : answersText(tick) },
-    errorsCell(tick),
+    { label: 'errors', rank: 6, ...(errors[0] ? { text: errors.join('   '), colour: 'red' } : { text: noError }) },
     { label: 'lateness', rank: 7, text: percentilesText(tick?.lateness, 2, room) },
     { label: 'response', rank: 2, text: percentilesText(tick?.response, 1, room) },
   ];
@@ -40,30 +39,24 @@ export function figureCells({ plan, current, tick }: ActiveSweep, room: number):
 
 type Tick = NonNullable<ActiveSweep['tick']>;
 
+/** `1,234`. */
+const grouped = (count: number) => count.toLocaleString('en-US');
+
 function pointText(tick: Tick | undefined, width: number): string {
   if (tick === undefined) return bar(0, width);
   const { phase, elapsedSeconds, phaseSeconds } = tick;
   const time = `${elapsedSeconds.toFixed(1)} / ${phaseSeconds.toFixed(0)} s`;
-  const atMost = phase === 'drain' ? ' at most' : '';
-  return `${bar(elapsedSeconds / phaseSeconds, width)} ${PHASE_NAME[phase]} ${time}${atMost}`;
+  return `${bar(elapsedSeconds / phaseSeconds, width)} ${PHASE_NAME[phase]} ${time}${phase === 'drain' ? ' at most' : ''}`;
 }
 
 function rateText({ phase, sent: count, sentPerSecond, inFlight }: Tick): string {
   // What the warm-up sends is not counted.
   const sent = phase !== 'measure' || !isRate(count) ? '' : `   sent ${formatRate(sentPerSecond)}/s`;
-  return `${sent}   in flight ${inFlight.toLocaleString('en-US')}`;
+  return `${sent}   in flight ${grouped(inFlight)}`;
 }
 
 function answersText({ ok, failed, sent }: Tick): string {
-  const [succeeded, lost, all] = [ok, failed, sent].map((count) => count.toLocaleString('en-US'));
-  return `ok ${succeeded}   failed ${lost}   of ${all} sent`;
-}
-
-function errorsCell(tick: Tick | undefined): Cell {
-  const cell = { label: 'errors', rank: 6 } as const;
-  const errors = byCount(tick?.errorsByClass ?? {}).map(([name, count]) => `${name} ${count.toLocaleString('en-US')}`);
-  if (errors.length > 0) return { ...cell, text: errors.join('   '), colour: 'red' };
-  return { ...cell, text: tick?.errorsByClass === undefined ? '-' : 'none' };
+  return `ok ${grouped(ok)}   failed ${grouped(failed)}   of ${grouped(sent)} sent`;
 }
 
 function percentilesText(percentiles: Tick['response'], decimals: number, room: number): string {
@@ -90,32 +83,26 @@ export function rateOf(plan: ActiveSweep['plan'], index: number): number | undef
 }
 
 /** Every rate of the ladder with its verdict; cut on the side that is over when not all have room. */
-export function ladderCell(sweep: ActiveSweep, room: number): Cell {
-  const steps = profileOf(sweep.plan).isOpen ? openSteps(sweep) : listSteps(sweep);
-  const now = Math.min(sweep.current, steps.length);
+export function ladderCell({ plan, current, points, tick }: ActiveSweep, room: number): Cell {
+  const markOf = (point: ActiveSweep['points'][number]) =>
+    point.status === 'skipped' ? '•' : isGood(point) ? '✓' : '!';
+  const listed = () =>
+    plan.rates.map((rate, index) => {
+      const point = points.find((done) => done.index === index);
+      return `${index === current ? '▸' : point === undefined ? '' : markOf(point)}${formatRate(rate)}`;
+    });
+  // Where the points are decided while it runs, what was tried, in that order.
+  const tried = () => [
+    ...points.map((point) => `${markOf(point)}${formatRate(point.rate)}`),
+    ...(tick === undefined ? [] : [`▸${formatRate(tick.rate)}`]),
+  ];
+  const steps = profileOf(plan).isOpen ? tried() : listed();
+  const now = Math.min(current, steps.length);
   let from = 0;
   const text = (to?: number) => `${from > 0 ? '… ' : ''}${steps.slice(from, to).join(' ')}`;
   // What is to come may be cut at the end; the current one must not.
   while (from < now && text().length > room && text(now + 3).length > room - 2) from += 1;
   return { label: 'ladder', rank: 9, text: text() };
-}
-
-function listSteps({ plan, current, points }: ActiveSweep): string[] {
-  return plan.rates.map((rate, index) => {
-    const point = points.find((done) => done.index === index);
-    const mark = index === current ? '▸' : point === undefined ? '' : markOf(point);
-    return `${mark}${formatRate(rate)}`;
-  });
-}
-
-/** Where the points are decided while it runs, what was tried, in that order. */
-function openSteps({ points, tick }: ActiveSweep): string[] {
-  const done = points.map((point) => `${markOf(point)}${formatRate(point.rate)}`);
-  return tick === undefined ? done : [...done, `▸${formatRate(tick.rate)}`];
-}
-
-function markOf(point: ActiveSweep['points'][number]): string {
-  return point.status === 'skipped' ? '•' : isGood(point) ? '✓' : '!';
 }
 
 /** Hosts of the answers as bars against the largest share; at most `count` rows, the last one says what is left out. */
@@ -127,13 +114,11 @@ export function hostCells({ tick, hosts }: ActiveSweep, count: number, room: num
   const most = Math.max(1, ...Object.values(answers));
   const nameWidth = Math.min(24, Math.max(0, ...shown.map((host) => host.length)));
   const width = Math.max(4, Math.min(BAR, room - nameWidth - 18));
-  const cells = shown.map((host, index) => {
+  const texts = shown.map((host) => {
     const n = answers[host] ?? 0;
     const share = `${(total === 0 ? 0 : (n / total) * 100).toFixed(0)} %`.padStart(5);
-    const text = `${truncateStart(host, nameWidth).padEnd(nameWidth)} ${bar(n / most, width)} ${share} ${n.toLocaleString('en-US').padStart(8)}`;
-    return { label: index === 0 ? 'hosts' : '', text, rank: 10 + index };
+    return `${truncateStart(host, nameWidth).padEnd(nameWidth)} ${bar(n / most, width)} ${share} ${grouped(n).padStart(8)}`;
   });
-  if (shown.length === all.length || count < 1) return cells;
-  const rest = `and ${all.length - shown.length} more hosts`;
-  return [...cells, { label: shown.length === 0 ? 'hosts' : '', text: rest, rank: 10 + shown.length }];
+  if (shown.length < all.length && count > 0) texts.push(`and ${all.length - shown.length} more hosts`);
+  return texts.map((text, index) => ({ label: index === 0 ? 'hosts' : '', text, rank: 10 + index }));
 }

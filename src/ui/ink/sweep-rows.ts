@@ -1,29 +1,16 @@
 import { pointCount } from '../../services/load/profiles/profiles.ts';
 import { leftText, PHASE_NAME } from '../format/sweep.ts';
-import { formatRate, type Paint, truncate } from '../format/text.ts';
+import { formatRate, truncate } from '../format/text.ts';
+import { type Asked, type Frame, labelled, titleRow } from './rows.ts';
 import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';
-
-/** What the operator has asked for, where keys can be pressed at all. */
-export interface Asked {
-  readonly paused: boolean;
-  readonly skipping: boolean;
-  readonly stopping: boolean;
-}
-
-export interface SweepFrame {
-  readonly spinner: string;
-  /** Columns and rows that the panel may fill. */
-  readonly width: number;
-  readonly room: number;
-  readonly asked?: Asked;
-}
 
 interface Row {
   readonly text: string;
   readonly rank: number;
 }
 
+/** Columns of a label with its indent. */
 const LABEL = 11;
 const NARROW = 100;
 /** From this width on, the hosts stand beside the figures. */
@@ -37,76 +24,61 @@ const BLANK: Row = { text: '', rank: 99 };
  * The live panel of a sweep: where on the ladder, what is offered and what comes back. Never more than `room` rows:
  * what matters least goes first. Keeps its height from point to point, so that nothing jumps.
  */
-export function sweepRows(sweep: ActiveSweep, frame: SweepFrame, paint: Paint): string[] {
-  const { room, asked } = frame;
-  const wide = frame.width >= WIDE;
-  const width = Math.min(frame.width, wide ? 2 * LEFT : NARROW);
+export function sweepRows(sweep: ActiveSweep, whole: Frame): string[] {
+  const { room, asked, paint } = whole;
+  const wide = whole.width >= WIDE;
+  const frame = { ...whole, width: Math.min(whole.width, wide ? 2 * LEFT : NARROW) };
+  const { width } = frame;
+  const painted = (columns: number) => {
+    const row = labelled({ width: columns, paint }, LABEL - 2);
+    return ({ label, text, colour }: Cell) => row(label, text, colour);
+  };
+  const full = (cell: Cell): Row => ({ text: painted(width)(cell), rank: cell.rank });
+  /** Two columns, the left one `LEFT` wide. A row that only the right one has goes first where there is no room. */
+  const beside = (left: readonly Cell[], right: readonly Cell[]): Row[] =>
+    Array.from({ length: Math.max(left.length, right.length) }, (_, index) => {
+      const [one, other] = [left[index], right[index]];
+      const used = one === undefined ? 0 : LABEL + [...truncate(one.text, LEFT - LABEL)].length;
+      const gap = ' '.repeat(LEFT - used);
+      const text = `${one ? painted(LEFT)(one) : ''}${other ? gap + painted(width - LEFT)(other) : ''}`;
+      return { text, rank: one?.rank ?? other?.rank ?? 0 };
+    });
+
   const figures = figureCells(sweep, (wide ? LEFT : width) - LABEL);
-  const full = (cell: Cell): Row => ({ text: paintCell(cell, width, paint), rank: cell.rank });
-  const head: Row[] = [
-    { text: titleRow(sweep, frame, width, paint), rank: 0 },
-    BLANK,
-    full(ladderCell(sweep, width - LABEL)),
-  ];
+  const title = { text: sweepTitle(sweep, frame), rank: 0 };
+  const head: Row[] = [title, BLANK, full(ladderCell(sweep, width - LABEL))];
   const history = full(historyCell(sweep, width - LABEL));
-  const foot: Row[] = asked === undefined ? [] : [BLANK, { text: footerRow(asked, width, paint), rank: 4 }];
+  const footer = asked && `  ${paint('dim', truncate(footerText(asked, width - 2), width - 2))}`;
+  const foot: Row[] = footer === undefined ? [] : [BLANK, { text: footer, rank: 4 }];
   // Blank rows go for hosts.
   const left = room - [...head, history, ...foot].filter((row) => row !== BLANK).length;
-  if (wide) {
-    const hosts = hostCells(sweep, Math.min(MOST_HOSTS, left), width - LEFT - LABEL);
-    return withinRoom([...head, ...besideEachOther(figures, hosts, width, paint), history, ...foot], room);
-  }
-  const hosts = hostCells(sweep, Math.min(MOST_HOSTS, left - figures.length), width - LABEL);
-  return withinRoom([...head, ...figures.map(full), history, ...hosts.map(full), ...foot], room);
-}
-
-/** Two columns, the left one `LEFT` wide. A row that only the right one has goes first where there is no room. */
-function besideEachOther(left: readonly Cell[], right: readonly Cell[], width: number, paint: Paint): Row[] {
-  return Array.from({ length: Math.max(left.length, right.length) }, (_, index) => {
-    const [one, other] = [left[index], right[index]];
-    const used = one === undefined ? 0 : LABEL + [...truncate(one.text, LEFT - LABEL)].length;
-    const beside = other === undefined ? '' : ' '.repeat(LEFT - used) + paintCell(other, width - LEFT, paint);
-    const text = (one === undefined ? '' : paintCell(one, LEFT, paint)) + beside;
-    return { text, rank: one?.rank ?? other?.rank ?? 0 };
-  });
+  const count = Math.min(MOST_HOSTS, wide ? left : left - figures.length);
+  const hosts = hostCells(sweep, count, width - (wide ? LEFT : 0) - LABEL);
+  const body = wide ? [...beside(figures, hosts), history] : [...figures.map(full), history, ...hosts.map(full)];
+  return withinRoom([...head, ...body, ...foot], room);
 }
 
 function withinRoom(rows: readonly Row[], room: number): string[] {
   let kept = rows;
   while (kept.length > Math.max(1, room)) {
     const last = Math.max(...kept.map(({ rank }) => rank));
-    const at = kept.findLastIndex(({ rank }) => rank === last);
-    kept = kept.filter((_, index) => index !== at);
+    kept = kept.toSpliced(
+      kept.findLastIndex(({ rank }) => rank === last),
+      1,
+    );
   }
   return kept.map(({ text }) => text);
 }
 
-function paintCell({ label, text, colour }: Cell, columns: number, paint: Paint): string {
-  const shown = truncate(text, columns - LABEL);
-  return `  ${paint('dim', label.padEnd(LABEL - 2))}${colour === undefined ? shown : paint(colour, shown)}`;
-}
-
-function titleRow(sweep: ActiveSweep, { spinner, asked }: SweepFrame, width: number, paint: Paint): string {
-  const { plan, current, tick, waiting } = sweep;
+function sweepTitle({ plan, current, tick, waiting }: ActiveSweep, frame: Frame): string {
+  const { asked } = frame;
   const rate = tick?.rate ?? rateOf(plan, current);
   const place = `point ${current + 1} of ${pointCount(plan)}`;
-  const between = asked?.stopping
-    ? 'stopping'
-    : asked?.paused
-      ? 'paused'
-      : waiting
-        ? 'waiting for the target to calm down'
-        : 'waiting to start';
-  const doing = tick === undefined ? between : PHASE_NAME[tick.phase];
+  const between = waiting ? 'waiting for the target to calm down' : 'waiting to start';
+  const idle = asked?.stopping ? 'stopping' : asked?.paused ? 'paused' : between;
+  const doing = tick === undefined ? idle : PHASE_NAME[tick.phase];
   const title = [place, ...(rate === undefined ? [] : [`${formatRate(rate)} req/s`]), doing].join(' · ');
-  const eta = tick === undefined ? '' : leftText(tick);
-  const room = width - 2 - eta.length - 1;
-  const shown = truncate(title, room);
-  return `${spinner} ${paint('bold', shown)}${' '.repeat(room - [...shown].length)} ${eta}`.trimEnd();
-}
-
-function footerRow(asked: Asked, width: number, paint: Paint): string {
-  return `  ${paint('dim', truncate(footerText(asked, width - 2), width - 2))}`;
+  return titleRow(frame, title, tick === undefined ? '' : leftText(tick));
 }
 
 function footerText({ paused, skipping, stopping }: Asked, room: number): string {

@@ -1,68 +1,52 @@
-import type { Event } from '../../events.ts';
+import type { Event, Reporter } from '../../events.ts';
 import { pointCount } from '../../services/load/profiles/profiles.ts';
-import { type Entry, entryOf, entryRows } from '../format/entry.ts';
+import { entryOf, entryRows } from '../format/entry.ts';
 import { noScaleMemory, rememberPoll, scaleChanges } from '../format/scale-changes.ts';
-import { DOING } from '../format/step.ts';
+import { stepDoing } from '../format/step.ts';
 import { tickLine, waitingLine } from '../format/sweep.ts';
-import { formatAmount, type Paint, plain } from '../format/text.ts';
-import type { Reporter } from '../reporter-type.ts';
+import { formatAmount, plain } from '../format/text.ts';
 
 const TICK_MS = 2000;
 const PROGRESS_MS = 2000;
 const PROGRESS_SHARE = 0.1;
 
-interface LinesOptions {
-  readonly paint?: Paint;
-  /** Monotonic milliseconds. */
-  readonly now?: () => number;
-}
-
-interface Shown {
-  readonly at: number;
-  readonly share: number;
-}
-
 /**
  * One line per change and nothing redrawn: for logs, pipes and screen readers. What comes often (progress, ticks,
  * waiting) is thinned, so that the log of a long run can still be read.
+ *
+ * @param now monotonic milliseconds
  */
-export function linesReporter(write: (line: string) => void, options: LinesOptions = {}): Reporter {
-  const { paint = plain, now = () => performance.now() } = options;
+export function linesReporter(
+  write: (line: string) => void,
+  { now = () => performance.now() }: { readonly now?: () => number } = {},
+): Reporter {
   const waiting = new Map<string, string>();
-  const progress = new Map<string, Shown>();
+  const progress = new Map<string, { readonly at: number; readonly share: number }>();
   let points = '';
   let lastTick = Number.NEGATIVE_INFINITY;
   let lastPoint = -1;
   let scale = noScaleMemory;
 
-  /** What a look at a group has changed. */
-  const changes = (event: Event): Entry[] => {
-    if (event.type === 'watch-started') scale = noScaleMemory;
-    if (event.type !== 'scale-sample') return [];
-    const entries = scaleChanges(scale, event);
-    scale = rememberPoll(scale, event);
-    return entries;
-  };
-
-  const extra = (event: Event): string | undefined => {
+  /** What is said while something goes on. */
+  const passing = (event: Event): string | undefined => {
     switch (event.type) {
       case 'step-started':
         waiting.delete(event.key);
-        return `• ${event.key}: ${DOING[event.action]}${event.detail === undefined ? '' : ` (${event.detail})`}`;
+        return `${stepDoing(event.key, event.action)}${event.detail === undefined ? '' : ` (${event.detail})`}`;
       case 'step-waiting':
         if (waiting.get(event.key) === event.reason) return undefined;
         waiting.set(event.key, event.reason);
-        return `• ${event.key}: still ${DOING[event.action]}: ${event.reason}`;
+        return `${stepDoing(event.key, event.action, 'still ')}: ${event.reason}`;
       case 'progress': {
-        const share = event.total > 0 ? event.done / event.total : 0;
-        const finished = event.total > 0 && event.done >= event.total;
-        const last = progress.get(event.key);
+        const { key, label, done, total, unit } = event;
+        const share = total > 0 ? done / total : 0;
+        const last = progress.get(key);
         const due = last === undefined || now() - last.at >= PROGRESS_MS || share - last.share >= PROGRESS_SHARE;
-        if (!(due || finished) || (finished && last?.share === 1)) return undefined;
-        progress.set(event.key, { at: now(), share });
-        const of = event.total > 0 ? ` of ${formatAmount(event.total, event.unit)}` : '';
-        const percent = event.total > 0 ? ` (${Math.floor(share * 100)} %)` : '';
-        return `• ${event.label}: ${formatAmount(event.done, event.unit)}${of}${percent}`;
+        const isEnd = share >= 1;
+        if (isEnd ? last?.share === 1 : !due) return undefined;
+        progress.set(key, { at: now(), share });
+        const of = total > 0 ? ` of ${formatAmount(total, unit)} (${Math.floor(share * 100)} %)` : '';
+        return `${label}: ${formatAmount(done, unit)}${of}`;
       }
       case 'sweep-started':
         points = pointCount(event.plan);
@@ -71,12 +55,12 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
       case 'sweep-waiting':
         if (now() - lastTick < TICK_MS) return undefined;
         lastTick = now();
-        return `• ${waitingLine(event)}`;
+        return waitingLine(event);
       case 'sweep-tick':
         if (event.tick.index === lastPoint && now() - lastTick < TICK_MS) return undefined;
         lastTick = now();
         lastPoint = event.tick.index;
-        return `• ${tickLine(event.tick, points)}`;
+        return tickLine(event.tick, points);
       default:
         return undefined;
     }
@@ -84,12 +68,16 @@ export function linesReporter(write: (line: string) => void, options: LinesOptio
 
   return {
     handle(event) {
-      const entry = entryOf(event, paint);
-      const changed = changes(event);
-      const entries = entry === undefined ? changed : [entry];
-      const lines = entries.flatMap((each) => entryRows(each, paint).map(({ lead, text }) => lead + text));
-      const line = extra(event);
-      for (const text of line === undefined ? lines : [...lines, line]) write(`${text}\n`);
+      const entry = entryOf(event, plain);
+      const entries = entry === undefined ? [] : [entry];
+      if (event.type === 'watch-started') scale = noScaleMemory;
+      if (event.type === 'scale-sample') {
+        entries.push(...scaleChanges(scale, event));
+        scale = rememberPoll(scale, event);
+      }
+      for (const { lead, text } of entries.flatMap((each) => entryRows(each, plain))) write(`${lead}${text}\n`);
+      const line = passing(event);
+      if (line !== undefined) write(`• ${line}\n`);
     },
     close: async () => {},
   };

@@ -9,7 +9,7 @@ import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.t
 import type { Connection } from '../../../src/services/stack/provider.ts';
 import { openStack, type StackDeps } from '../../../src/services/stack/session.ts';
 import { teardownTarget } from '../../../src/services/stack/teardown.ts';
-import { imageText, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
+import { UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
 import { type AwsPlanDeps, planAws } from '../../../src/services/targets/aws/deploy.ts';
 import { openEc2 } from '../../../src/services/targets/aws/ec2.ts';
 import { aws } from '../../../src/services/targets/aws/provider.ts';
@@ -22,7 +22,7 @@ import { CREDENTIALS, REGION } from './moto.ts';
 const REQUEST: AwsRequest = {
   region: REGION,
   type: 'c6i.xlarge',
-  image: imageText(UBUNTU_24_04),
+  image: UBUNTU_24_04,
   diskGb: 20,
   operatorAddress: '203.0.113.7/32',
   allow: [],

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect } from 'vitest';
-import { parseImage } from '../../../src/services/targets/aws/ami.ts';
 import { doctorAws } from '../../../src/services/targets/aws/doctor.ts';
 import type { Ec2 } from '../../../src/services/targets/aws/ec2.ts';
 import { Ec2Error } from '../../../src/services/targets/aws/errors.ts';
@@ -21,7 +20,7 @@ async function examined(type: string, launch: (input: Record<string, unknown>) =
     if (name === 'RunInstances') launch(input);
     return (ec2.call as (...all: unknown[]) => Promise<unknown>)(name, input, signal);
   }) as Ec2['call'];
-  const request = { type, image: parseImage('099720109477:ubuntu/images/*ubuntu-*'), diskGb: 20 };
+  const request = { type, image: '099720109477:ubuntu/images/*ubuntu-*', diskGb: 20 };
   const found = await doctorAws({ ...ec2, call }, request, async () => '203.0.113.7/32', new AbortController().signal);
   return Object.fromEntries(found.map(({ name, ...rest }) => [name, rest]));
 }

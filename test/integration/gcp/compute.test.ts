@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
 import { type Compute, openCompute } from '../../../src/services/targets/gcp/compute.ts';
 import { isGcp } from '../../../src/services/targets/gcp/errors.ts';
-import { ensureLabels } from '../../../src/services/targets/gcp/global-object.ts';
+import { ensureLabels } from '../../../src/services/targets/gcp/object.ts';
 import { change, lookUp, removeObject } from '../../../src/services/targets/gcp/operations.ts';
 
 interface Seen {

@@ -39,7 +39,9 @@ const found = (...addresses: string[]): Resolved => ({
 /** One point in this process, with a name service of the test's own. */
 async function point(port: number, resolve: (name: string) => Resolved, change: Partial<RunOrder> = {}) {
   const hosts: Record<string, number> = {};
+  const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
   const report = (message: Report) => {
+    if (message.type === 'finished') finish();
     if (message.type !== 'batch') return;
     for (const each of readColumns(message.columns)) {
       const key = each.host ?? each.class;
@@ -56,7 +58,8 @@ async function point(port: number, resolve: (name: string) => Resolved, change: 
     asked.push(name);
     return resolve(name);
   };
-  await new Promise<void>((finished) => void startPoint(order, { ...deps, resolve: lookUp }, finished));
+  await startPoint(order, { ...deps, resolve: lookUp });
+  await finished;
   expect(asked).toEqual(['chain.test']);
   return hosts;
 }

@@ -101,10 +101,8 @@ test('a condition ends the point and the sweep, and both say so', async () => {
       response.end('{"detail":"overloaded: 8 at work and 64 waiting"}');
     });
   });
-  const began = performance.now();
   const abortOn = [parseAbort('p95=5s'), parseAbort('error-rate=50%')];
   const outcome = await sweep(url, { rates: [50, 100], durationSeconds: 30, abortOn });
-  expect(performance.now() - began).toBeLessThan(10_000);
   const { report } = outcome;
   expect(report).toMatchObject({
     status: 'interrupted',
@@ -114,6 +112,7 @@ test('a condition ends the point and the sweep, and both say so', async () => {
   const point = pointOf(outcome);
   expect(point).toMatchObject({ status: 'aborted', refusedBy: { b: point.sent }, errorsByClass: { 503: point.sent } });
   expect(point.sent).toBeGreaterThanOrEqual(20);
+  expect(point.sent).toBeLessThan((50 * 30) / 2);
   expect(await readCsv(point.perRequestCsv)).toHaveLength(point.sent);
   expect((await readRun(report.runFolder)).manifest).toMatchObject({ abortedBy: report.abortedBy });
 });

@@ -92,20 +92,27 @@ test('requests are whole and different; each has a trace of its own', async () =
 });
 
 test('controls: requests per connection, age, new connections per wake-up, own source ports', async () => {
-  const { url, connections } = await wireServer((socket) => void socket.write(OK));
+  let most = 0;
+  const { url, connections } = await wireServer((socket, _n, onSocket) => {
+    most = Math.max(most, onSocket + 1);
+    socket.write(OK);
+  });
   const counted = async (change: Parameters<typeof runOrder>[1]) => {
     const before = connections();
+    most = 0;
     const ran = await runOrder(url, change);
     expect(ran.classes).toEqual({ ok: 60 });
     expect(progressOf(ran).newConnections).toBe(connections() - before);
-    return connections() - before;
+    return { opened: connections() - before, most };
   };
-  expect(await counted({})).toBeLessThan(10);
-  expect(await counted({ requestsPerConnection: 1 })).toBe(60);
-  expect(await counted({ requestsPerConnection: 10 })).toBeLessThan(16);
-  expect(await counted({ connectionAgeMs: 100 })).toBeGreaterThan(4);
-  expect(await counted({ requestsPerConnection: 1, ownPortsAbove: 0 })).toBe(60);
-  expect(await counted({ requestsPerConnection: 1, maxConnectsPerTick: 1 })).toBe(60);
+  const each = { opened: 60, most: 1 };
+  // A generator that was kept waiting sends what is due together, each on a connection of its own.
+  expect((await counted({})).most).toBeGreaterThan(10);
+  expect(await counted({ requestsPerConnection: 1 })).toEqual(each);
+  expect((await counted({ requestsPerConnection: 10 })).most).toBe(10);
+  expect((await counted({ connectionAgeMs: 20 })).most).toBeLessThan(10);
+  expect(await counted({ requestsPerConnection: 1, ownPortsAbove: 0 })).toEqual(each);
+  expect(await counted({ requestsPerConnection: 1, maxConnectsPerTick: 1 })).toEqual(each);
 });
 
 test('Poisson arrivals: as many requests, the same times for the same seed', async () => {
@@ -132,7 +139,6 @@ test('several generators make one point; one that is killed makes it lost, and s
       .filter((line) => line.includes('engine/generator'))
       .map((line) => Number.parseInt(line, 10));
   let killed = false;
-  const began = performance.now();
   const onBatch = () => {
     const [, victim] = own();
     if (killed || victim === undefined) return;
@@ -141,7 +147,7 @@ test('several generators make one point; one that is killed makes it lost, and s
   };
   const lost = await runOrder(url, { durationMs: 30_000 }, { processes: 3, onBatch });
   expect(lost.end).toEqual({ type: 'lost', why: expect.stringMatching(/^signal SIGKILL, generator \d of 3$/) });
-  expect(performance.now() - began).toBeLessThan(8000);
+  expect(lost.records.length).toBeLessThan((100 * 30) / 2);
   expect(own()).toEqual([]);
 });
 

@@ -55,8 +55,9 @@ export class DeployedLab {
     return this.cli.run(args, { env: this.env });
   }
 
+  /** In this process. */
   json(...args: string[]) {
-    return this.cli.json(args, { env: this.env });
+    return this.cli.jsonHere(args, { env: this.env });
   }
 
   /** The one VM of a stack as the AWS command line sees it. */

@@ -86,8 +86,7 @@ function nameOf(query) {
 }
 
 // SSH: every command, which pushes are, too.
-// What the SSH library itself stands on.
-const { Client } = createRequire(import.meta.resolve('node-ssh'))('ssh2');
+const { Client } = require('ssh2');
 wrap(Client.prototype, 'exec', (exec, command, ...rest) => {
   const callback = rest.pop();
   const label = `ssh ${scriptName(command)}`;

@@ -1,7 +1,7 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Lab } from '../../../lab/lab.ts';
 import type { Event } from '../../../src/events.ts';
 import { Cli } from '../cli.ts';
+import type { Running } from '../in-process.ts';
 
 /** What a command with `--json` ends with. */
 export interface Ended {
@@ -15,9 +15,9 @@ export interface Ended {
 }
 
 /** Acts in the middle of a command. */
-type OnEvent = (event: Event, child: ChildProcess) => void;
+type OnEvent = (event: Event, running: Running) => void;
 
-/** The built command against a lab, with a home of its own. */
+/** The built command against a lab, in this process, with a home of its own. */
 export class Stacks {
   readonly #cli: Cli;
   readonly #env: Record<string, string>;
@@ -40,10 +40,10 @@ export class Stacks {
 
   /** @param env instead of, or beside, what the lab says */
   async run(args: readonly string[], onEvent: OnEvent = () => {}, env: Record<string, string> = {}): Promise<Ended> {
-    const onLine = (line: string, child: ChildProcess) => {
-      if (line.startsWith('{')) onEvent(JSON.parse(line) as Event, child);
+    const onLine = (line: string, running: Running) => {
+      if (line.startsWith('{')) onEvent(JSON.parse(line) as Event, running);
     };
-    const ended = await this.#cli.json(args, { env: { ...this.#env, ...env }, onLine });
+    const ended = await this.#cli.jsonHere(args, { env: { ...this.#env, ...env }, onLine });
     return { ...ended.envelope, code: ended.code, stderr: ended.stderr };
   }
 
@@ -56,8 +56,8 @@ export class Stacks {
    * never answers. Exit code 130 says that it came that far.
    */
   deployCloud(stack: string, args: readonly string[] = []): Promise<Ended> {
-    return this.deploy(stack, args, (event, child) => {
-      if (started(event, 'host-a')) child.kill('SIGINT');
+    return this.deploy(stack, args, (event, running) => {
+      if (started(event, 'host-a')) running.kill('SIGINT');
     });
   }
 

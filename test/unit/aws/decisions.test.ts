@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkNeeds, namedUrls } from '../../../src/services/deploy/links.ts';
 import { operatorAddress, parseCidr } from '../../../src/services/stack/cidr.ts';
-import { findImage, imageText, parseImage, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
+import { findImage, parseImage, UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
 import { rulesOf } from '../../../src/services/targets/aws/desired.ts';
 import type { Ec2 } from '../../../src/services/targets/aws/ec2.ts';
 import { remedyFor } from '../../../src/services/targets/aws/errors.ts';
@@ -9,7 +9,7 @@ import { chooseInstance } from '../../../src/services/targets/aws/instance.ts';
 import { nearTypes } from '../../../src/services/targets/aws/instance-types.ts';
 import { fingerprintOf } from '../../../src/services/targets/aws/key-pair.ts';
 import { costOf } from '../../../src/services/targets/aws/prices.ts';
-import { type AwsRequest, chooseRegion } from '../../../src/services/targets/aws/request.ts';
+import { type AwsRequest, whereOf } from '../../../src/services/targets/aws/request.ts';
 import { tagsOf } from '../../../src/services/targets/aws/tags.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
 
@@ -70,10 +70,12 @@ describe("the operator's address", () => {
 });
 
 describe('images and types', () => {
-  test.each(['ami-0123456789abcdef0', '099720109477:ubuntu/images/*-24.04-*', 'amazon:al2023-*', 'self:mine:1'])(
-    '%s is read and written alike',
-    (text) => expect(imageText(parseImage(text))).toBe(text),
-  );
+  test.each([
+    ['ami-0123456789abcdef0', { id: 'ami-0123456789abcdef0' }],
+    ['099720109477:ubuntu/images/*-24.04-*', { owner: '099720109477', name: 'ubuntu/images/*-24.04-*' }],
+    ['amazon:al2023-*', { owner: 'amazon', name: 'al2023-*' }],
+    ['self:mine:1', { owner: 'self', name: 'mine:1' }],
+  ])('%s is read', (text, image) => expect(parseImage(text)).toEqual(image));
 
   test.each(['', 'ami-xyz', 'ubuntu', '12345:name', '099720109477:'])('"%s" is refused', (text) =>
     expect(() => parseImage(text)).toThrow(expect.objectContaining({ exit: 2 })),
@@ -134,18 +136,26 @@ describe('costs', () => {
 
 test('the region: flag, where the stack is, environment, default', () => {
   const env = { AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-west-2' };
-  expect(chooseRegion({ flag: 'eu-west-1', recorded: 'eu-central-1', env })).toBe('eu-west-1');
-  expect(chooseRegion({ recorded: 'eu-central-1', env })).toBe('eu-central-1');
-  expect(chooseRegion({ env })).toBe('us-east-1');
-  expect(chooseRegion({ env: { AWS_DEFAULT_REGION: 'us-west-2' } })).toBe('us-west-2');
-  expect(chooseRegion({ env: {} })).toBe('eu-north-1');
+  const request = {
+    ...{ region: 'eu-central-1', type: 't', image: 'ami', diskGb: 8, operatorAddress: '', allow: [], auth: 'none' },
+    services: {},
+  };
+  const regionOf = (variables: object, record?: object, region?: string) =>
+    whereOf({ flags: { region }, record, operator: { env: variables } } as unknown as Parameters<typeof whereOf>[0])
+      .region;
+  expect(regionOf(env, { request }, 'eu-west-1')).toBe('eu-west-1');
+  expect(regionOf(env, { request })).toBe('eu-central-1');
+  expect(regionOf(env)).toBe('us-east-1');
+  expect(regionOf({ AWS_DEFAULT_REGION: 'us-west-2' })).toBe('us-west-2');
+  expect(regionOf({})).toBe('eu-north-1');
 });
 
 test('a service that AWS gets has to know where those are that it needs; never on this machine', () => {
   const services = SERVICES.filter(({ needs }) => needs.length > 0);
   const check = (known: Record<string, string>) => checkNeeds(services, { stack: 's', deployed: services, known });
   expect(() => check(namedUrls({ 'b-url': 'http://198.51.100.9/invoke' }, ['b']))).not.toThrow();
-  expect(() => check({})).toThrow(expect.objectContaining({ exit: 2 }));
+  const deployable = expect.arrayContaining([expect.stringContaining('chainctl deploy all --stack s')]);
+  expect(() => check({})).toThrow(expect.objectContaining({ exit: 2, nextSteps: deployable }));
   for (const b of ['http://127.0.0.1:8080', 'http://localhost:8002', 'http://[::1]:8002']) {
     expect(() => check({ b })).toThrow(expect.objectContaining({ exit: 2 }));
   }

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import { garbageOf } from '../../../src/services/gc/collect.ts';
-import { perHourIn, type TaggedObject } from '../../../src/services/targets/aws/inventory.ts';
+import type { MarkedObject } from '../../../src/services/stack/provider.ts';
+import { perHourIn } from '../../../src/services/targets/aws/inventory.ts';
 import { tagText } from '../../../src/services/targets/aws/tags.ts';
 
 const NOW = Date.parse('2026-05-01T12:00:00Z');
 
-function object(stack: string, changes: Partial<TaggedObject> = {}): TaggedObject {
-  return { stack, key: 'instance-a', kind: 'VM', id: 'i-1', createdBy: 'me@here', type: 'c6i.xlarge', ...changes };
+function object(stack: string, changes: Partial<MarkedObject> = {}): MarkedObject {
+  return { stack, kind: 'VM', id: 'i-1', createdBy: 'me@here', type: 'c6i.xlarge', ...changes };
 }
 
-const find = (objects: readonly TaggedObject[], known: readonly string[] = [], createdBy = 'me@here') =>
+const find = (objects: readonly MarkedObject[], known: readonly string[] = [], createdBy = 'me@here') =>
   garbageOf(
     { objects, createdBy, decisiveKind: 'VM', perHour: (own) => perHourIn('eu-north-1', own) },
     new Set(known),

@@ -3,13 +3,13 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcp, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
-import { certificateFault } from '../../../src/services/chain/certificate.ts';
+
 import { createChainClient } from '../../../src/services/chain/client.ts';
 import { excerpt } from '../../../src/services/chain/excerpt.ts';
 import { describeDeviation } from '../../../src/services/chain/schemas.ts';
-import { describeTransport } from '../../../src/services/chain/transport.ts';
+import { certificateFault, describeTransport } from '../../../src/services/chain/transport.ts';
 import { serviceBase } from '../../../src/services/chain/urls.ts';
-import { chainAnswer, healthB } from '../../../src/services/workloads/answers.ts';
+import { chainAnswer, healthA, healthB, invokeAnswer } from '../../../src/services/workloads/answers.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -82,7 +82,7 @@ describe('an exchange', () => {
     server.on('connection', () => connections++);
     const base = await listen(server);
     const one = client();
-    for (let i = 0; i < 10; i++) expect((await one.healthB(base)).kind).toBe('answer');
+    for (let i = 0; i < 10; i++) expect((await one.health(healthB, base)).kind).toBe('answer');
     // A request that leaves in the very turn in which an answer ends finds the first connection still busy.
     expect(connections).toBeLessThanOrEqual(2);
   });
@@ -91,7 +91,7 @@ describe('an exchange', () => {
     const base = await http((_, outgoing) => {
       outgoing.setHeader('x-chainctl-simulated', '1').end('{"ok":true,"service":"b","host":"h"}');
     });
-    expect(await client().healthB(base)).toMatchObject({ kind: 'answer', body: { simulated: true } });
+    expect(await client().health(healthB, base)).toMatchObject({ kind: 'answer', body: { simulated: true } });
   });
 
   test('does not read an endless answer', async () => {
@@ -100,7 +100,7 @@ describe('an exchange', () => {
       const timer = setInterval(() => outgoing.write('x'.repeat(262_144)), 1);
       outgoing.on('close', () => clearInterval(timer));
     });
-    expect(await client().invoke(base, 'p')).toMatchObject({
+    expect(await client().send(invokeAnswer, `${base}/invoke`, 'p')).toMatchObject({
       kind: 'malformed',
       reason: expect.stringMatching(/^not JSON: xxx/),
     });
@@ -108,7 +108,7 @@ describe('an exchange', () => {
 
   test('times out, with the seconds in the sentence', async () => {
     const base = await http(() => {});
-    const reply = await client(undefined, 200).invoke(base, 'p');
+    const reply = await client(undefined, 200).send(invokeAnswer, `${base}/invoke`, 'p');
     expect(reply).toMatchObject({
       kind: 'transport',
       code: 'timeout',
@@ -119,18 +119,21 @@ describe('an exchange', () => {
 
   test('meets a port that does not speak HTTP', async () => {
     const base = await listen(createTcp((socket) => socket.end('SSH-2.0-nothing\r\n')));
-    expect(await client().healthA(base)).toMatchObject({ kind: 'transport', code: 'protocol' });
+    expect(await client().health(healthA, base)).toMatchObject({ kind: 'transport', code: 'protocol' });
   });
 
   test('meets https where http is spoken', async () => {
     const base = await http((_, outgoing) => outgoing.end());
-    expect(await client().healthA(base.replace('http:', 'https:'))).toMatchObject({ kind: 'transport', code: 'tls' });
+    expect(await client().health(healthA, base.replace('http:', 'https:'))).toMatchObject({
+      kind: 'transport',
+      code: 'tls',
+    });
   });
 
   test('rejects with the reason of an interrupt', async () => {
     const controller = new AbortController();
     const base = await http(() => controller.abort(new Error('stop')));
-    await expect(client(controller.signal).healthA(base)).rejects.toThrow('stop');
+    await expect(client(controller.signal).health(healthA, base)).rejects.toThrow('stop');
   });
 });
 
@@ -142,7 +145,7 @@ test('an excerpt holds nothing that a terminal would obey', () => {
 
 test('the names of a certificate are shown bounded and without what a terminal obeys', () => {
   const told = (cert: object) =>
-    certificateFault(Object.assign(new Error('no'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID', cert }))?.fault;
+    certificateFault(Object.assign(new Error('no'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID', cert }))?.[0];
   expect(told({ subjectaltname: 'DNS:a.test, IP Address:10.0.0.1' })).toBe(
     'is not for that name, but for a.test, 10.0.0.1',
   );

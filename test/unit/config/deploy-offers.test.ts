@@ -17,6 +17,29 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
   );
 });
 
+describe('a flag that means a service', () => {
+  const deploy = (place: string, service: string | undefined, ...typed: string[]) => {
+    const offer = offers.find(({ name }) => name === place);
+    return () => offer?.assignments({ service }, (flag) => typed.includes(flag));
+  };
+
+  test.each([
+    ['aws', 'b', 'model-a', 'A'],
+    ['aws', 'b', 'b-url', 'A'],
+    ['aws', undefined, 'model-b', 'B'],
+    ['host', undefined, 'min-process-seconds', 'B'],
+  ])('is refused by a deploy %s of service %s: --%s', (place, service, flag, owner) => {
+    expect(deploy(place, service, flag)).toThrow(`--${flag} is for service ${owner}, and this deploys`);
+  });
+
+  test('is taken where that service is deployed', () => {
+    expect(deploy('aws', 'b', 'model-b', 'min-process-seconds', 'type')).not.toThrow();
+    expect(deploy('aws', undefined, 'model-a', 'b-url')).not.toThrow();
+    expect(deploy('local', undefined, 'model-a', 'model-b', 'min-process-seconds')).not.toThrow();
+    expect(deploy('all', undefined, 'model-a', 'model-b')).not.toThrow();
+  });
+});
+
 test('deploy all has one flag for what all its places call the same', () => {
   const names = Object.keys(offers.find(({ isMany }) => isMany)?.flags ?? {});
   const settings = SERVICES.flatMap(({ name, flags }) => [`model-${name}`, ...Object.keys(flags)]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { provenanceOf, settingText } from '../../../src/config/provenance.ts';
+import { provenanceOf } from '../../../src/config/provenance.ts';
 
 test('flags over environment over file over defaults, each with its name', () => {
   const settings = provenanceOf(
@@ -12,7 +12,7 @@ test('flags over environment over file over defaults, each with its name', () =>
       file: 'lab.yaml',
     },
   );
-  expect(settings.map(settingText)).toEqual([
+  expect(settings).toEqual([
     'rps = 1,2 (flag)',
     'duration = 30 (lab.yaml)',
     'tag = x (RUN_TAG)',

@@ -42,7 +42,7 @@ const boot = (
 ) => {
   const compute = { project: 'p', zone: 'europe-west3-c', newId: () => 'id' } as unknown as Compute;
   const owner = { stack: 'demo', createdBy: 'me@here' };
-  const rest = { owner, zone: 'europe-west3-c', externalAddress: true, tag: 'tag', token: TOKEN, make: true };
+  const rest = { owner, zone: 'europe-west3-c', token: TOKEN, make: true };
   return bootOf(
     { request: { ...GCP_REQUEST, ...request }, ...rest, ...input },
     { compute, paths, templates, sessions: new HostSessions() },
@@ -157,9 +157,9 @@ describe('a baked image', () => {
   it('makes no keys for a plan', async () => {
     const other = stackPaths(home, 'fresh');
     const compute = { project: 'p', zone: 'z', newId: () => 'id' } as unknown as Compute;
-    const input = { request: GCP_REQUEST, owner: { stack: 'fresh', createdBy: '' }, zone: 'z', externalAddress: true };
+    const input = { request: GCP_REQUEST, owner: { stack: 'fresh', createdBy: '' }, zone: 'z' };
     const deps = { compute, paths: other, templates: TEMPLATES, sessions: new HostSessions() };
-    const { source } = await bootOf({ ...input, tag: 't', token: undefined, make: false }, deps);
+    const { source } = await bootOf({ ...input, token: undefined, make: false }, deps);
     expect(source.metadata).not.toHaveProperty(['user-data']);
     await expect(readFile(join(other.folder, 'secrets', 'ssh-key'))).rejects.toThrow();
   });

@@ -1,25 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import type { Site } from '../../../src/services/stack/provider.ts';
+import { projectOf, zonesOf } from '../../../src/services/targets/gcp/ask.ts';
+import { startAt } from '../../../src/services/targets/gcp/deploy.ts';
 import { networkPath, subnetPath } from '../../../src/services/targets/gcp/desired.ts';
 import { faultError, isQuota, isStockOut, operationError } from '../../../src/services/targets/gcp/errors.ts';
 import { groupKey } from '../../../src/services/targets/gcp/group.ts';
 import { isLasting, judge } from '../../../src/services/targets/gcp/group-state.ts';
 import { describe as marker, objectName, readMarker, regionOf } from '../../../src/services/targets/gcp/names.ts';
-import { startAt } from '../../../src/services/targets/gcp/next-zone.ts';
 import { locationName, parseLocation, samePath } from '../../../src/services/targets/gcp/paths.ts';
 import { costOf } from '../../../src/services/targets/gcp/prices.ts';
 import { fits, quotaChecks } from '../../../src/services/targets/gcp/quota.ts';
-import {
-  checkRequest,
-  chooseProject,
-  chooseZones,
-  type GcpRequest,
-} from '../../../src/services/targets/gcp/request.ts';
+import { checkRequest, type GcpRequest } from '../../../src/services/targets/gcp/request.ts';
 import {
   diskTypeOf,
   propertiesOf,
   type TemplateSpec,
   templateKey,
 } from '../../../src/services/targets/gcp/template.ts';
+import { GCP_REQUEST } from '../../support/gcp-request.ts';
 
 describe('names and markers', () => {
   const owner = { stack: 'a-stack-of-20-letter', createdBy: 'me you@here', expiresAt: '2026-05-01T12:00:00.000Z' };
@@ -33,8 +31,8 @@ describe('names and markers', () => {
   });
 
   test('a marker is read as it was written; a person is one word', () => {
-    const text = marker({ ...owner, key: 'address', spec: 'abc' });
-    expect(readMarker(text)).toEqual({ ...owner, createdBy: 'me_you@here', key: 'address', spec: 'abc' });
+    const text = marker({ ...owner, key: 'address' });
+    expect(readMarker(text)).toEqual({ ...owner, createdBy: 'me_you@here', key: 'address' });
     expect(readMarker(marker({ stack: 's', createdBy: 'x', key: 'k' }))).toMatchObject({ expiresAt: undefined });
   });
 
@@ -182,12 +180,15 @@ describe('where and what', () => {
   const WHERE = { project: 'p', zones: ['europe-west3-c'], network: 'default' };
 
   test('the flag, else where the stack is, else the environment, else the default', () => {
-    expect(chooseZones({ flag: ['a', 'a', 'b'], recorded: ['c'], env: {} })).toEqual(['a', 'b']);
-    expect(chooseZones({ recorded: ['c'], env: { CLOUDSDK_COMPUTE_ZONE: 'z' } })).toEqual(['c']);
-    expect(chooseZones({ env: { CLOUDSDK_COMPUTE_ZONE: 'z' } })).toEqual(['z']);
-    expect(chooseZones({ env: {} })).toEqual(['europe-west3-c']);
-    expect(chooseProject({ recorded: 'r', env: { GOOGLE_CLOUD_PROJECT: 'e' } })).toBe('r');
-    expect(chooseProject({ env: {} })).toBeUndefined();
+    const request = { ...GCP_REQUEST, zones: ['c'], project: 'r' };
+    const site = (flags: object, recorded: boolean, env: Record<string, string>) =>
+      ({ flags, record: recorded ? { request } : undefined, operator: { env } }) as unknown as Site;
+    expect(zonesOf(site({ zones: ['a', 'a', 'b'] }, true, {}))).toEqual(['a', 'b']);
+    expect(zonesOf(site({}, true, { CLOUDSDK_COMPUTE_ZONE: 'z' }))).toEqual(['c']);
+    expect(zonesOf(site({}, false, { CLOUDSDK_COMPUTE_ZONE: 'z' }))).toEqual(['z']);
+    expect(zonesOf(site({}, false, {}))).toEqual(['europe-west3-c']);
+    expect(projectOf(site({}, true, { GOOGLE_CLOUD_PROJECT: 'e' }))).toBe('r');
+    expect(projectOf(site({}, false, {}))).toBeUndefined();
   });
 
   test('networks and subnets are given by name or path', () => {
@@ -273,11 +274,10 @@ describe('the price', () => {
     diskGb: 30,
     min: 1,
     max: 3,
-    externalAddress: true,
   };
 
   test('is a range with the load balancer in it, and a date', () => {
-    const { perHour, lines } = costOf(request);
+    const { perHour, lines } = costOf(request, true);
     expect(perHour?.max).toBeCloseTo((perHour?.min ?? 0) * 3 - 0.05, 6);
     expect(lines.join('\n')).toContain(
       'list prices as of 2025-01 (built in, not fetched); excludes tax, traffic and logs',
@@ -286,8 +286,8 @@ describe('the price', () => {
   });
 
   test('is not guessed, and --ttl is not called a bound', () => {
-    expect(costOf({ ...request, type: 'x9-huge' }).perHour).toBeUndefined();
-    expect(costOf({ ...request, ttlSeconds: 3600 }).lines.join('\n')).toContain('the group replaces it');
+    expect(costOf({ ...request, type: 'x9-huge' }, true).perHour).toBeUndefined();
+    expect(costOf({ ...request, ttlSeconds: 3600 }, true).lines.join('\n')).toContain('the group replaces it');
   });
 });
 

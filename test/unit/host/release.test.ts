@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { causeOfDeath, readContainer } from '../../../src/services/machine/container.ts';
-import { noteLayer } from '../../../src/services/machine/images.ts';
 import { readObservation } from '../../../src/services/machine/observe-service.ts';
 import { OutputCollector } from '../../../src/services/machine/output.ts';
-import { releaseFiles, removeScript } from '../../../src/services/machine/release.ts';
+import { noteLayer, releaseFiles, removeScript } from '../../../src/services/machine/release.ts';
 import { contentHash, envFile, imageOf, serviceSpec } from '../../../src/services/machine/service-spec.ts';
 import { readCutOff } from '../../../src/services/machine/stop.ts';
 import { httpBase, parseSshAddress } from '../../../src/services/targets/host/ssh-address.ts';
@@ -131,13 +130,13 @@ describe('what a machine says of a service', () => {
   const manifest = { stack: 's', service: 'a', hash: 'h', image: 'i', model: 'm', verified: true };
 
   it('is read into containers and manifest', () => {
-    const output = `${JSON.stringify(manifest)}\n-- containers --\nfolder\nservice|h|s|running|id1\nollama|||exited|id2\nchainctl-service-a_logs\n`;
+    const output = `${JSON.stringify(manifest)}\n-- containers --\nfolder\nservice|h|s|running\nollama|||exited\nchainctl-service-a_logs\n`;
     expect(readObservation(output, '192.0.2.1')).toEqual({
       manifest,
       address: '192.0.2.1',
       containers: {
-        service: { id: 'id1', hash: 'h', stack: 's', state: 'running' },
-        ollama: { id: 'id2', hash: '', stack: '', state: 'exited' },
+        service: { hash: 'h', stack: 's', state: 'running' },
+        ollama: { hash: '', stack: '', state: 'exited' },
       },
     });
   });
@@ -168,9 +167,9 @@ describe('output', () => {
   it('is split into lines across chunks and streams, with carriage returns as ends', () => {
     const lines: string[] = [];
     const output = new OutputCollector((line) => void lines.push(line));
-    output.stdout(Buffer.from('one\ntw'));
-    output.stderr(Buffer.from('10 %\r20 %\r'));
-    output.stdout(Buffer.from('o\n\nlast'));
+    output.write('stdout', Buffer.from('one\ntw'));
+    output.write('stderr', Buffer.from('10 %\r20 %\r'));
+    output.write('stdout', Buffer.from('o\n\nlast'));
     output.end();
     expect(lines).toEqual(['one', '10 %', '20 %', 'two', 'last']);
     expect(output.text).toBe('one\ntwo\n\nlast');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeCriterion, judgeSlo, parseAbort, parseSlo } from '../../../src/services/load/stats/criterion.ts';
-import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
+import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 
 describe('reading a threshold', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { LocalPorts } from '../../../src/services/load/engine/local-ports.ts';
+import { localPorts } from '../../../src/services/load/engine/local-ports.ts';
 import { RecordWriter, readColumns } from '../../../src/services/load/engine/record-columns.ts';
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
 import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
-import { planGenerators } from '../../../src/services/load/generators/plan-generators.ts';
+import { sweepGenerators } from '../../../src/services/load/generators/plan-generators.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { remembering } from '../../../src/services/load/protocols/answers.ts';
 import { bodyMaker } from '../../../src/services/load/protocols/prompt-body.ts';
@@ -81,17 +81,19 @@ describe('records as columns', () => {
     expect(readColumns(writer.take())).toEqual([]);
   });
 
-  test('more than the first columns hold, with figures and labels that begin late', () => {
+  test('as many as a batch holds, with figures and labels that begin late', () => {
     const writer = new RecordWriter();
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; !writer.full; i++) {
       const figures = i > 700 ? { figures: { total_seconds: i } } : {};
       writer.add(i, i, 0, 0, 200, { outcome: 'ok', class: 'ok', error: '', host: `b-${i % 9}`, ...figures });
     }
     const columns = writer.take();
     expect(columns.labels).toHaveLength(9);
     const records = readColumns(columns);
+    expect(records).toHaveLength(1000);
+    expect(writer.full).toBe(false);
     expect(records[700]).not.toHaveProperty('figures');
-    expect(records[2999]).toMatchObject({ index: 2999, host: 'b-2', figures: { total_seconds: 2999 } });
+    expect(records[999]).toMatchObject({ index: 999, host: 'b-0', figures: { total_seconds: 999 } });
   });
 });
 
@@ -151,7 +153,17 @@ describe('requests', () => {
 });
 
 test('how many generators a sweep takes', () => {
-  const needs = { cores: 2, rate: 1000, expectedInFlight: 1000, descriptorLimit: 20_000 };
+  const planGenerators = ({ rate, expectedInFlight, ...machine }: typeof needs) =>
+    sweepGenerators(
+      {
+        ...{ targetUrl: 'http://127.0.0.1:1/chain', tag: 'lab', rates: [1, rate], maxInFlight: expectedInFlight },
+        ...{ durationSeconds: 1e6, warmupSeconds: 0, timeoutSeconds: 180, drainSeconds: 180 },
+      },
+      machine,
+    );
+  const needs: { cores: number; rate: number; expectedInFlight: number; descriptorLimit: number | undefined } = {
+    ...{ cores: 2, rate: 1000, expectedInFlight: 1000, descriptorLimit: 20_000 },
+  };
   expect(planGenerators(needs)).toEqual({ processes: 1, nurseryMb: 16, maxInFlight: 19_936, reason: '' });
   expect(planGenerators({ ...needs, expectedInFlight: 30_000 })).toMatchObject({
     processes: 2,
@@ -168,8 +180,8 @@ test('how many generators a sweep takes', () => {
 test('source ports: within bounds, none twice before all were used, none shared between generators', () => {
   const seen = new Set<number>();
   for (const index of [0, 1, 2]) {
-    const ports = new LocalPorts({ index, count: 3 }, [32_768, 33_000], 0);
-    for (let i = 0; i < 7000; i++) seen.add(ports.next());
+    const next = localPorts({ index, count: 3 }, [32_768, 33_000], 0);
+    for (let i = 0; i < 7000; i++) seen.add(next());
   }
   expect(seen.size).toBe(21_000);
   expect(Math.min(...seen)).toBeGreaterThanOrEqual(10_240);

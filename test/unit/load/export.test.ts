@@ -1,8 +1,8 @@
+import type { Histogram as HistogramValue } from '@opentelemetry/sdk-metrics';
 import { describe, expect, it } from 'vitest';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
-import { Histogram } from '../../../src/services/load/outputs/otlp/histogram.ts';
-import { LoadMetrics, type MetricFamily } from '../../../src/services/load/outputs/otlp/load-metrics.ts';
-import { metricData } from '../../../src/services/load/outputs/otlp/otlp-sender.ts';
+import { LoadMetrics } from '../../../src/services/load/outputs/otlp/load-metrics.ts';
+import { Histogram } from '../../../src/services/load/outputs/otlp/series.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../../src/services/load/types.ts';
 
 const plan = {
@@ -24,20 +24,22 @@ const record = (change: Partial<RequestRecord> = {}): RequestRecord => ({
   ...change,
 });
 
-const begun = () => {
-  const metrics = new LoadMetrics();
-  metrics.handle({ type: 'sweep-started', plan });
-  return metrics;
-};
-const family = (metrics: LoadMetrics, name: string): MetricFamily | undefined =>
-  metrics.families().find(({ metric }) => metric.name === name);
-const value = (metrics: LoadMetrics, name: string) => family(metrics, name)?.points[0]?.value;
+const begun = () => new LoadMetrics(plan);
+const sent = (metrics: LoadMetrics) => metrics.series.metricData(1_700_000_000_250, 1_700_000_005_000);
+const found = (metrics: LoadMetrics, name: string) => sent(metrics).find(({ descriptor }) => descriptor.name === name);
+/** The series of one metric, without their times. */
+const series = <T = number>(metrics: LoadMetrics, name: string) =>
+  found(metrics, name)?.dataPoints.map(({ attributes, value }) => ({ attributes, value: value as T }));
+const value = (metrics: LoadMetrics, name: string) => series(metrics, name)?.[0]?.value;
 
 describe('the metrics of a sweep', () => {
   it('have the names and units of the conventions', () => {
     const metrics = begun();
     metrics.add(5, [record({ ttft_ms: 10, itl_ms: [5] })]);
-    expect(metrics.families().map(({ kind, metric: { name, unit } }) => `${kind} ${name} ${unit}`)).toEqual([
+    const kinds = ['histogram', 'exponential', 'gauge', 'counter'];
+    expect(
+      sent(metrics).map(({ dataPointType, descriptor: { name, unit } }) => `${kinds[dataPointType]} ${name} ${unit}`),
+    ).toEqual([
       'histogram gen_ai.client.operation.duration s',
       'histogram gen_ai.client.operation.time_to_first_chunk s',
       'histogram gen_ai.client.operation.time_per_output_chunk s',
@@ -59,10 +61,8 @@ describe('the metrics of a sweep', () => {
       record({ figures: { total_seconds: 1 } }),
       record({ outcome: 'invalid', figures }),
     ]);
-    const found = family(metrics, 'chainctl.load.phase.duration');
-    const points = found?.kind === 'histogram' ? found.points : [];
     expect(
-      points.map(({ attributes, value: { sum, count } }) => [
+      series<HistogramValue>(metrics, 'chainctl.load.phase.duration')?.map(({ attributes, value: { sum, count } }) => [
         attributes['chainctl.hop'],
         attributes['chainctl.phase'],
         ...[sum, count],
@@ -74,17 +74,11 @@ describe('the metrics of a sweep', () => {
     ]);
   });
 
-  it('are nothing before it has begun', () => {
-    expect(new LoadMetrics().families()).toEqual([]);
-  });
-
   it('count response time from the intended time, service time from the sending, in seconds', () => {
     const metrics = begun();
     metrics.add(5, [record({ latenessMs: 250, serviceMs: 500, ttft_ms: 100, itl_ms: [125, 375] })]);
-    const sums = (name: string) => {
-      const found = family(metrics, name);
-      return found?.kind === 'histogram' ? found.points.map(({ value: { sum, count } }) => [sum, count]) : undefined;
-    };
+    const sums = (name: string) =>
+      series<HistogramValue>(metrics, name)?.map(({ value: { sum, count } }) => [sum, count]);
     expect(sums('gen_ai.client.operation.duration')).toEqual([[0.75, 1]]);
     expect(sums('http.client.request.duration')).toEqual([[0.5, 1]]);
     expect(sums('chainctl.load.lateness')).toEqual([[0.25, 1]]);
@@ -102,7 +96,7 @@ describe('the metrics of a sweep', () => {
     const own = { 'chainctl.run_id': plan.runId, 'chainctl.tag': 'lab', 'chainctl.simulated': true };
     const target = { 'server.address': 'chain.example', 'server.port': 443 };
     const at5 = { ...own, ...target, 'chainctl.point.rate': 5 };
-    expect(family(metrics, 'chainctl.load.requests')?.points).toEqual([
+    expect(series(metrics, 'chainctl.load.requests')).toEqual([
       {
         value: 1,
         attributes: { ...at5, 'chainctl.outcome': 'ok', 'http.response.status_code': 200, 'chainctl.host': 'b-1' },
@@ -131,7 +125,7 @@ describe('the metrics of a sweep', () => {
       },
     ]);
     // A request of whose end nobody heard took no time that anybody knows.
-    expect(family(metrics, 'gen_ai.client.operation.duration')?.points.map(({ attributes }) => attributes)).toEqual([
+    expect(series(metrics, 'gen_ai.client.operation.duration')?.map(({ attributes }) => attributes)).toEqual([
       { ...at5, 'gen_ai.operation.name': 'invoke_workflow' },
       { ...at5, 'gen_ai.operation.name': 'invoke_workflow', 'error.type': '503' },
     ]);
@@ -146,14 +140,14 @@ describe('the metrics of a sweep', () => {
       ),
     );
     metrics.add(5, [record()]);
-    const durations = family(metrics, 'gen_ai.client.operation.duration');
-    expect(durations?.points.length).toBeLessThanOrEqual(56);
-    expect(durations?.points.some(({ attributes }) => attributes['error.type'] === '_OTHER')).toBe(true);
-    const requests = family(metrics, 'chainctl.load.requests');
-    expect(requests?.points.length).toBeLessThan(200);
-    expect(requests?.points.reduce((sum, { value: each }) => sum + Number(each), 0)).toBe(1001);
+    const durations = series(metrics, 'gen_ai.client.operation.duration');
+    expect(durations?.length).toBeLessThanOrEqual(56);
+    expect(durations?.some(({ attributes }) => attributes['error.type'] === '_OTHER')).toBe(true);
+    const requests = series(metrics, 'chainctl.load.requests');
+    expect(requests?.length).toBeLessThan(200);
+    expect(requests?.reduce((sum, { value: each }) => sum + Number(each), 0)).toBe(1001);
     // What was added last is a success, and was never counted as anything else.
-    const ok = requests?.points.filter(({ attributes }) => attributes['chainctl.outcome'] === 'ok');
+    const ok = requests?.filter(({ attributes }) => attributes['chainctl.outcome'] === 'ok');
     expect(ok?.map(({ value: each }) => each)).toEqual([1]);
   });
 
@@ -171,20 +165,17 @@ describe('the metrics of a sweep', () => {
     expect(gauges()).toEqual([0, 0, 0]);
     expect(value(metrics, 'chainctl.load.dropped')).toBe(7);
     metrics.handle({ type: 'point-done', point: { rate: 9, dropped: 0, status: 'skipped' } as PointSummary });
-    expect(family(metrics, 'chainctl.load.dropped')?.points).toHaveLength(1);
+    expect(series(metrics, 'chainctl.load.dropped')).toHaveLength(1);
   });
 
   it('reach 655 s, and begin as the conventions advise', () => {
     const metrics = begun();
     metrics.add(5, [record()]);
-    const bounds = (name: string) => {
-      const found = family(metrics, name);
-      return found?.kind === 'histogram' ? found.metric.boundaries : [];
-    };
+    const bounds = (name: string) => series<HistogramValue>(metrics, name)?.[0]?.value.buckets.boundaries;
     expect(bounds('gen_ai.client.operation.duration')).toEqual([
       0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36,
     ]);
-    expect(bounds('http.client.request.duration').at(-1)).toBeGreaterThan(655);
+    expect(bounds('http.client.request.duration')?.at(-1)).toBeGreaterThan(655);
   });
 });
 
@@ -200,34 +191,25 @@ describe('a histogram', () => {
 });
 
 describe("OTLP's form", () => {
-  const span = { startedAt: 1_700_000_000_250, now: 1_700_000_005_000 };
-  const metric = { name: 'x', unit: 's', description: 'd' };
-
   it('has cumulative monotonic sums, and both times', () => {
-    const points = [{ attributes: { a: 1 }, value: 3 }];
-    expect(metricData({ kind: 'counter', metric, points }, span)).toMatchObject({
-      descriptor: metric,
+    const metrics = begun();
+    metrics.add(5, [record()]);
+    expect(found(metrics, 'chainctl.load.requests')).toMatchObject({
+      descriptor: { unit: '{request}', description: 'Requests that ended, by outcome' },
       aggregationTemporality: 1,
       isMonotonic: true,
-      dataPoints: [{ startTime: [1_700_000_000, 250_000_000], endTime: [1_700_000_005, 0], value: 3 }],
+      dataPoints: [{ startTime: [1_700_000_000, 250_000_000], endTime: [1_700_000_005, 0], value: 1 }],
     });
-    expect(metricData({ kind: 'gauge', metric, points }, span)).not.toHaveProperty('isMonotonic');
+    expect(found(metrics, 'chainctl.load.in_flight')).not.toHaveProperty('isMonotonic');
   });
 
   it('has the buckets of a histogram', () => {
-    const filled = new Histogram([1]);
-    filled.add(3);
-    const family = {
-      kind: 'histogram',
-      metric: { ...metric, boundaries: [1] },
-      points: [{ attributes: {}, value: filled.value }],
-    } as const;
-    expect(metricData(family, span).dataPoints[0]?.value).toEqual({
-      buckets: { boundaries: [1], counts: [0, 1] },
-      sum: 3,
-      count: 1,
-      min: 3,
-      max: 3,
+    const metrics = begun();
+    metrics.add(5, [record({ latenessMs: 20_000 })]);
+    const bounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+    expect(value(metrics, 'chainctl.load.lateness')).toEqual({
+      buckets: { boundaries: bounds, counts: [...bounds.map(() => 0), 1] },
+      ...{ sum: 20, count: 1, min: 20, max: 20 },
     });
   });
 });

@@ -8,7 +8,7 @@ import {
 import { listSteps } from '../../../src/services/load/profiles/list.ts';
 import { searchSteps } from '../../../src/services/load/profiles/search.ts';
 import { isSustained, judgeKnee } from '../../../src/services/load/stats/knee.ts';
-import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
+import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 
 const point = (rate: number, goodput: number, change: Partial<PointSummary> = {}): PointSummary => {

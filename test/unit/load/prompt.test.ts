@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MARK_WIDTH, markKey, markOf } from '../../../src/services/chain/prompt-mark.ts';
-import { checkPrompt, DEFAULT_PROMPT, readPrompt, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
+import { DEFAULT_PROMPT, readPrompt, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
 import { bodyMaker } from '../../../src/services/load/protocols/prompt-body.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
@@ -65,20 +65,19 @@ test('quotes, newlines and other scripts survive', () => {
   );
 });
 
-test('length counts code points, and the message names what was found', () => {
-  expect(checkPrompt('𝄞'.repeat(1000), 'x')).toHaveLength(2000);
-  expect(() => checkPrompt('𝄞'.repeat(999), 'p.txt')).toThrow(
-    expect.objectContaining({
-      exit: 2,
-      message: 'the prompt in p.txt has 999 characters, and the services take 1000 or more',
-    }),
-  );
-});
-
 test('prompt files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chainctl-prompt-'));
   await writeFile(join(folder, 'long.txt'), 'a'.repeat(1200));
   expect(await readPrompt(join(folder, 'long.txt'))).toHaveLength(1200);
+  // Length counts code points.
+  await writeFile(join(folder, 'notes.txt'), '𝄞'.repeat(1000));
+  expect(await readPrompt(join(folder, 'notes.txt'))).toHaveLength(2000);
+  const short = join(folder, 'short.txt');
+  await writeFile(short, '𝄞'.repeat(999));
+  await expect(readPrompt(short)).rejects.toMatchObject({
+    ...{ exit: 2, code: 'prompt-too-short' },
+    message: `the prompt in ${short} has 999 characters, and the services take 1000 or more`,
+  });
   expect(await readPrompt(undefined)).toBe(DEFAULT_PROMPT);
   await expect(readPrompt(join(folder, 'none.txt'))).rejects.toMatchObject({ exit: 2, code: 'prompt-unreadable' });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Samples } from '../../../src/services/load/stats/percentiles.ts';
-import { intervalRanks, quantileInterval } from '../../../src/services/load/stats/quantile-interval.ts';
+import { intervalRanks, quantileInterval, Samples } from '../../../src/services/load/stats/percentiles.ts';
 
 /** Mulberry32: repeatable and even enough for coverage counts. */
 function random(seed: number): () => number {

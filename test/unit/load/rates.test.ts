@@ -41,6 +41,7 @@ test.each([
   ['1..x:1', 'this is not a number of requests per second, at character 4'],
   ['1..9:0', 'a rate must be more than 0, at character 6'],
   ['1..1000:1', 'more than 200 points, at character 1'],
+  ['1..100000:0.00001', 'more than 200 points, at character 1'],
 ])('refuses "%s"', (text, why) => {
   expect(() => parseRates(text)).toThrow(`--rps "${text}": ${why}`);
   expect(() => parseRates(text)).toThrow(expect.objectContaining({ exit: 2, code: 'rates-invalid' }));

@@ -7,7 +7,7 @@ import { readRequests, splitRow } from '../../../src/services/load/record/csv-re
 import { REQUEST_HEADER, requestRows } from '../../../src/services/load/record/csv-rows.ts';
 import { jsonLine, readJsonLines } from '../../../src/services/load/record/json-lines.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
-import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
+import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import { planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
 import type { SecondSample } from '../../../src/services/load/types.ts';
 

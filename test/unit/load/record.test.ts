@@ -122,11 +122,14 @@ describe('a run', () => {
     await writeFile(join(folder, 'results/aws_chain_rps10.csv'), 'precious');
     await writeFile(join(folder, 'results/aws_chain_rps10.earlier-1.csv'), 'older');
     await writeFile(join(folder, 'results/aws_chain_notes.csv'), 'not ours');
+    // Of a tag that begins like this one and its target.
+    await writeFile(join(folder, 'results/aws_chain_b_invoke_rps10.csv'), 'of another tag');
     await run([10], 'new');
     const read = (name: string) => readFile(join(folder, 'results', name), 'utf8');
     expect(await read('aws_chain_rps10.earlier-2.csv')).toBe('precious');
     expect(await read('aws_chain_rps10.earlier-1.csv')).toBe('older');
     expect(await read('aws_chain_notes.csv')).toBe('not ours');
+    expect(await read('aws_chain_b_invoke_rps10.csv')).toBe('of another tag');
   });
 
   test('a folder that cannot be written is found before the first request', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { claimRun } from '../../../src/services/load/record/run-claim.ts';
+import { claimRun } from '../../../src/services/load/record/claims.ts';
 
 let folder: string;
 let alive: number[];

@@ -11,7 +11,6 @@ describe('percentiles', () => {
     expect(samples.summary()).toBeUndefined();
     for (let i = 0; i < 5000; i++) samples.add(((i * 7919) % 5000) + 1);
     const percentiles = { p50: 2500, p90: 4500, p95: 4750, p99: 4950 };
-    expect(samples.percentiles()).toEqual(percentiles);
     expect(samples.summary()).toMatchObject({ ...percentiles, mean: 2500.5, max: 5000, count: 5000 });
   });
 
@@ -77,7 +76,6 @@ test('a point: rates divide by its duration, latency counts from the intended ti
       startedAt: '',
       durationSeconds: 1,
       status: 'complete',
-      warmupSeconds: 0,
       scheduled: 10,
       maxInFlight: 100,
       progress: {
@@ -127,7 +125,7 @@ test('what is open when the operator stops a point is not the fault of the targe
   const summary = (status: 'complete' | 'interrupted' | 'cut') =>
     summarizePoint(
       {
-        ...{ index: 0, rate: 5, startedAt: '', durationSeconds: 1, status, warmupSeconds: 0, scheduled: 5 },
+        ...{ index: 0, rate: 5, startedAt: '', durationSeconds: 1, status, scheduled: 5 },
         ...{ maxInFlight: 100, progress: { ...progress, newConnections: 4, cpuSeconds: 0 } },
         ...{ perRequestCsv: 'x.csv', wallSeconds: 2 },
       },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { departureRate } from '../../../src/services/load/stats/collector.ts';
-import { littlesLaw } from '../../../src/services/load/stats/little.ts';
+import { littlesLaw } from '../../../src/services/load/stats/in-flight.ts';
 import { leastSquares } from '../../../src/services/load/stats/samples-over-time.ts';
 import { judgeState, type SteadinessInput } from '../../../src/services/load/stats/steadiness.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
+import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import type { PointResult } from '../../../src/services/load/sweep/offer-rate.ts';
-import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
 import { sweepLoop } from '../../../src/services/load/sweep/sweep-loop.ts';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 
@@ -22,7 +22,7 @@ function world(rates: readonly number[]) {
         const rate = rates[next];
         return rate === undefined ? undefined : { index: next++, rate };
       },
-      async begin(index, rate) {
+      async begin({ index, rate }) {
         const { promise: sent, resolve } = Promise.withResolvers<void>();
         const { promise: result, resolve: end, reject: fail } = Promise.withResolvers<PointResult>();
         const point = skippedPoint(index, rate, '', new Date(0).toISOString());

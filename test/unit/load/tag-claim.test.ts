@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type ClaimDeps, claimTag } from '../../../src/services/load/record/tag-claim.ts';
+import { type ClaimDeps, claimTag } from '../../../src/services/load/record/claims.ts';
 
 let folder: string;
 let warnings: string[];

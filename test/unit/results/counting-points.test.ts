@@ -3,18 +3,12 @@ import type { PointSummary } from '../../../src/services/load/types.ts';
 import { countingPoints } from '../../../src/services/results/counting-points.ts';
 import { diffRuns } from '../../../src/services/results/diff.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
-import { columnsOf } from '../../../src/services/results/html/chart-types.ts';
+import { chartData } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
-import {
-  latencyChart,
-  outcomeChart,
-  speedupChart,
-  throughputChart,
-  waterfallChart,
-} from '../../../src/services/results/html/point-charts.ts';
+import { pointCharts } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
-import { pointOf, recordedRun, reportOf } from './fixture.ts';
+import { chartOf, pointOf, recordedRun, reportOf } from './fixture.ts';
 
 const point = (index: number, rate: number, change: Partial<PointSummary> = {}) =>
   pointOf(index, rate, { change: { refusedBy: { b: 1 }, ...change } });
@@ -34,12 +28,10 @@ describe('a rate that was offered more than once', () => {
   });
 
   test('stands once in every chart against the offered rate', () => {
-    const charts = [throughputChart, latencyChart, speedupChart, waterfallChart, outcomeChart].map(
-      (of) => of(again)[0],
-    );
+    const charts = pointCharts(again);
+    expect(charts.map(({ id }) => id)).toEqual(['throughput', 'latency', 'speedup', 'waterfall', 'outcomes']);
     for (const chart of charts) {
-      if (chart === undefined) throw new Error('no chart');
-      expect(columnsOf(chart)).toHaveLength(2);
+      expect(chartData(chart).columns).toHaveLength(2);
       for (const { data } of chart.series) {
         const xs = data.map(({ x }) => x);
         expect(xs).toEqual([...new Set(xs)]);
@@ -52,7 +44,7 @@ describe('a rate that was offered more than once', () => {
   test('an elastic profile offers a rate to another group each time: all its points count', () => {
     const elastic = { low: 10, high: 40, maxPoints: 9, group: 'b' };
     const report = { ...again, plan: { ...again.plan, elastic } };
-    expect(waterfallChart(report)[0]?.series[0]?.data).toHaveLength(3);
+    expect(chartOf(report, 'waterfall')?.series[0]?.data).toHaveLength(3);
   });
 
   test('every report says so once', () => {
@@ -88,5 +80,5 @@ test('the page names what the target served, not a backlog that it worked off la
   const late = reportOf([point(0, 1), point(1, 2, { okRps: 2, servedRps: 0.738 })]);
   const html = pageOf({ ...recordedRun(), report: late }, { css: '', script: '' });
   expect(html).toContain('<span>most served</span><strong>0.96/s</strong><span>at 1 rps offered</span>');
-  expect(throughputChart(late)[0]?.summary).toContain('The most served were 0.96 per second at 1 offered.');
+  expect(chartOf(late, 'throughput')?.summary).toContain('The most served were 0.96 per second at 1 offered.');
 });

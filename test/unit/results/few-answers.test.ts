@@ -2,14 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 import { bottleneckLines } from '../../../src/services/results/bottleneck.ts';
 import { conclusionLines } from '../../../src/services/results/conclusion.ts';
-import type { Chart } from '../../../src/services/results/html/chart-types.ts';
+import type { Chart } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
-import { latencyChart, speedupChart, throughputChart } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { type PointColumn, pointCell } from '../../../src/services/results/point-columns.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 import { remarksOf } from '../../../src/services/results/verdict.ts';
-import { distribution, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
+import { chartOf, distribution, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
 
 const page = { css: '', script: '' };
 const none = { ok: 0, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 };
@@ -41,20 +40,20 @@ describe('a point of few requests', () => {
 
   test('sets no mark in charts either: no best, no base of a speed-up, no percentile', () => {
     const report = reportOf([few(1), pointOf(1, 0.4), pointOf(2, 0.8)]);
-    const [throughput] = throughputChart(report);
+    const throughput = chartOf(report, 'throughput');
     const xs = (chart: Chart | undefined, series: string) =>
       chart?.series.find(({ name }) => name === series)?.data.map(({ x }) => x);
     expect(xs(throughput, 'served')).toEqual([0.4, 0.8]);
     expect(xs(throughput, 'ok')).toEqual([0.05, 0.4, 0.8]);
-    expect(speedupChart(report)[0]?.title).toBe('Speed-up against 0.4 rps');
-    const [latency] = latencyChart(report);
+    expect(chartOf(report, 'speedup')?.title).toBe('Speed-up against 0.4 rps');
+    const latency = chartOf(report, 'latency');
     expect([xs(latency, 'p50'), xs(latency, 'p90')]).toEqual([
       [0.05, 0.4, 0.8],
       [0.4, 0.8],
     ]);
     const html = pageOf({ ...recordedRun(), report: reportOf([few(1)]) }, page);
     expect(html).toContain('<span>most served</span><strong>-</strong>');
-    expect(throughputChart(reportOf([few(1)]))[0]?.summary).not.toContain('most');
+    expect(chartOf(reportOf([few(1)]), 'throughput')?.summary).not.toContain('most');
   });
 
   test('is told in the singular', () => {

@@ -1,5 +1,7 @@
 import type { RunManifest, SeriesSample } from '../../../src/services/load/record/read-run.ts';
 import type { Distribution, PointState, PointSummary, SweepReport } from '../../../src/services/load/types.ts';
+import type { Chart } from '../../../src/services/results/html/chart.ts';
+import { pointCharts } from '../../../src/services/results/html/point-charts.ts';
 import type { ReportedRun } from '../../../src/services/results/recorded.ts';
 
 /** A distribution whose median is `ms`, with intervals that narrow with the sample. */
@@ -173,4 +175,9 @@ export function recordedRun(change: Partial<SweepReport> = {}): ReportedRun {
     commandLine: ['load', '--tag', 'aws'],
   };
   return { report, series: seriesOf(report), manifest };
+}
+
+/** The chart of a report's points with an id, where there is one. */
+export function chartOf(report: SweepReport, id: string): Chart | undefined {
+  return pointCharts(report).find((chart) => chart.id === id);
 }

@@ -1,16 +1,11 @@
 import { expect, test } from 'vitest';
-import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
+import { chartData } from '../../../src/services/results/html/chart.ts';
 import { escapeHtml, inlineJson } from '../../../src/services/results/html/markup.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
-import {
-  latencyChart,
-  speedupChart,
-  streamCharts,
-  throughputChart,
-} from '../../../src/services/results/html/point-charts.ts';
+import { pointCharts } from '../../../src/services/results/html/point-charts.ts';
 import { clockStep, linearScale, logScale } from '../../../src/services/results/html/scale.ts';
 import { timeCharts } from '../../../src/services/results/html/time-charts.ts';
-import { distribution, pointOf, recordedRun, reportOf, seriesOf } from './fixture.ts';
+import { chartOf, distribution, pointOf, recordedRun, reportOf, seriesOf } from './fixture.ts';
 
 const assets = { css: 'p{color:red}', script: 'void 0' };
 
@@ -38,12 +33,9 @@ test('escapes', () => {
 });
 
 test('the latency chart: intervals where there are any, hollow where not sound, the knee', () => {
-  const [chart] = latencyChart(recordedRun().report);
+  const chart = chartOf(recordedRun().report, 'latency');
   if (chart === undefined) throw new Error('no chart');
-  const columns = columnsOf(chart);
-  expect(
-    columns.map((x, at) => [chart.columnName(x), ...(cellsOf(chart, columns)[at] ?? [])].join(' | ')),
-  ).toMatchInlineSnapshot(`
+  expect(chartData(chart).columns.map(({ name, cells }) => [name, ...cells].join(' | '))).toMatchInlineSnapshot(`
     [
       "1 rps, steady | 5.20 s (3.23 s to 7.18 s) | 5.98 s | 6.76 s (1.63 s to 11.9 s) | 8.71 s",
       "10 rps, steady | 5.22 s (4.59 s to 5.85 s) | 6.00 s | 6.79 s (5.16 s to 8.42 s) | 8.74 s",
@@ -66,7 +58,7 @@ test('the latency chart: intervals where there are any, hollow where not sound, 
 
 test('the speed-up begins at the lowest sound rate', () => {
   const report = reportOf([pointOf(0, 1, { change: { validity: 'invalid: x' } }), pointOf(1, 10), pointOf(2, 100)]);
-  const [chart] = speedupChart(report);
+  const chart = chartOf(report, 'speedup');
   expect([chart?.title, chart?.series.map(({ data }) => data.map(({ text }) => text))]).toEqual([
     'Speed-up against 10 rps',
     [
@@ -134,7 +126,7 @@ test('the page of a simulated, interrupted run says both', () => {
 test('a run without a single point has a page', () => {
   const html = pageOf({ ...recordedRun(), report: reportOf([]), series: [] }, assets);
   expect(html).toContain('No point was measured');
-  expect(throughputChart(reportOf([]))).toEqual([]);
+  expect(pointCharts(reportOf([]))).toEqual([]);
 });
 
 test('streamed answers have charts of their own, of the figures that there are', () => {
@@ -143,10 +135,11 @@ test('streamed answers have charts of their own, of the figures that there are',
     pointOf(0, 10, { change: { stream: stream(180) } }),
     pointOf(1, 20, { change: { stream: stream(300) } }),
   ];
-  expect(streamCharts(reportOf(points)).map(({ id, series }) => [id, ...series.map(({ name }) => name)])).toEqual([
+  const charts = pointCharts(reportOf(points)).filter(({ id }) => id === 'stream' || id === 'tokens');
+  expect(charts.map(({ id, series }) => [id, ...series.map(({ name }) => name)])).toEqual([
     ['stream', 'TTFT p50', 'TTFT p99'],
     ['tokens', 'output tokens'],
   ]);
-  expect(streamCharts(recordedRun().report)).toEqual([]);
+  expect(chartOf(recordedRun().report, 'stream')).toBeUndefined();
   expect(pageOf({ ...recordedRun(), report: reportOf(points), series: [] }, assets)).toContain('id="stream"');
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { findRun, RUN_OR_WATCH } from '../../../src/services/results/find-run.ts';
 import { renderReport } from '../../../src/services/results/formats.ts';
-import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
+import { type Chart, chartData } from '../../../src/services/results/html/chart.ts';
 import { drawChart } from '../../../src/services/results/html/draw.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { scalingCharts } from '../../../src/services/results/html/scaling-charts.ts';
@@ -28,6 +28,8 @@ const { scaling } = run;
 if (scaling === undefined) throw new Error('the fixture has no figures');
 const { figures } = scaling;
 const load = { plan: run.report.plan, points: run.report.points, series: run.series };
+
+const cellsByPlace = (chart: Chart) => new Map(chartData(chart).columns.map(({ x, cells }) => [x, cells]));
 
 test('the table', () => {
   expect(scalingText(figures, 80)).toMatchInlineSnapshot(`
@@ -122,8 +124,7 @@ test('the chart: two panels over one axis, decisions marked, each column told', 
     { x: 115, label: '3 to 1' },
   ]);
   expect(chart.summary).toContain('its size went 1 to 3 after 40 s, 3 to 1 after 115 s');
-  const columns = columnsOf(chart);
-  const told = new Map(columns.map((x, at) => [x, cellsOf(chart, columns)[at]]));
+  const told = cellsByPlace(chart);
   expect(told.get(55)).toEqual(['2', '3', '3', '3', '25.0/s', '16.0/s', '0/s']);
   expect(told.get(110)).toEqual(['3', '3', '3', '1', '5.00/s', '5.00/s', '0.4/s']);
   const svg = drawChart(chart, { name: 'wide', width: 760, height: 340 });
@@ -135,8 +136,7 @@ test('a row for every instance: how far it had come, and nothing before it was t
   const [, chart] = scalingCharts(scaling, load);
   if (chart === undefined) throw new Error('no chart');
   expect([chart.id, chart.series.map(({ name }) => name)]).toEqual(['group-instances', ['b-1', 'b-2', 'b-3']]);
-  const columns = columnsOf(chart);
-  const told = new Map(columns.map((x, at) => [x, cellsOf(chart, columns)[at]]));
+  const told = cellsByPlace(chart);
   expect(told.get(40)).toEqual(['serving', '', '']);
   expect(told.get(45)).toEqual(['serving', 'creating', 'creating']);
   expect(told.get(55)).toEqual(['serving', 'serving', 'running']);

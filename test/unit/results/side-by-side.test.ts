@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SeriesSample } from '../../../src/services/load/record/read-run.ts';
-import { skippedPoint } from '../../../src/services/load/sweep/skipped-point.ts';
+import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import { sideBySide } from '../../../src/services/results/html/side-by-side.ts';
 
 const point = (index: number, rate: number, second: number) =>

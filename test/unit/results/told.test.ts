@@ -2,14 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 import { diffRuns } from '../../../src/services/results/diff.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
-import { cellsOf, columnsOf } from '../../../src/services/results/html/chart-types.ts';
+import { chartData } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
-import { waterfallChart } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
-import { pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
+import { chartOf, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
 
 const told = reportOf([toldPoint(0, 0.05, 50), toldPoint(1, 0.15, 45_000)]);
 
@@ -58,7 +57,7 @@ describe('where the time went, where engines tell it', () => {
   });
 
   test('the page: a stack per point, with what the models did', () => {
-    const [chart] = waterfallChart(told);
+    const chart = chartOf(told, 'waterfall');
     if (chart === undefined) throw new Error('no chart');
     expect(chart.series.map(({ name }) => name)).toEqual([
       ...[
@@ -73,8 +72,7 @@ describe('where the time went, where engines tell it', () => {
       ...["B's model", "B's minimum wait"],
     ]);
     expect(new Set(chart.series.map(({ color }) => color)).size).toBe(9);
-    const columns = columnsOf(chart);
-    expect(cellsOf(chart, columns)[1]?.slice(6, 8)).toEqual([
+    expect(chartData(chart).columns[1]?.cells.slice(6, 8)).toEqual([
       '45.0 s',
       '5.20 s (load 200 ms, prompt 1.50 s, generation 3.50 s)',
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ElasticFlags, elasticSettings } from '../../../src/config/elastic-flags.ts';
+import { type ElasticFlags, elasticLoad } from '../../../src/config/elastic-flags.ts';
 import { namedGroup } from '../../../src/services/targets/gcp/group-flags.ts';
 
 const flags = {
@@ -11,10 +11,8 @@ const flags = {
   'elastic-grow': 900,
   'elastic-scale-in': 1200,
 } as ElasticFlags;
-const typed =
-  (...names: readonly string[]) =>
-  (name: string) =>
-    names.includes(name);
+const elasticSettings = (...of: Parameters<typeof elasticLoad>) => elasticLoad(...of)?.settings;
+const typed = (...names: readonly string[]) => names.map((name) => `--${name}`);
 
 describe('the flags of an elastic load', () => {
   it('are its profile', () => {

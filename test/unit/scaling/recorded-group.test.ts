@@ -17,7 +17,6 @@ describe("a stack's own group", () => {
       backend: made('2026-01-31T11:30:00Z'),
     };
     expect(recordedGroup('lab', { request, resources, endpoints: { b: 'http://203.0.113.9' } })).toEqual({
-      project: 'p',
       group: 'chainctl-lab-llm-b-mig',
       location: { zone: 'europe-west3-a' },
       backendService: 'chainctl-lab-backend',

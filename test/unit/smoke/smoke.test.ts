@@ -2,11 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { notMore } from '../../../src/services/smoke/check.ts';
+import { checkMeasured, checkMinimum, notMore } from '../../../src/services/smoke/check.ts';
 import { junitOf, prepareReportFile, writeReportFile } from '../../../src/services/smoke/junit-file.ts';
 import { longPrompts, SHORT_PROMPT } from '../../../src/services/smoke/prompts.ts';
 import { smokeTarget, smokeTargets } from '../../../src/services/smoke/targets.ts';
-import { checkMeasured, checkMinimum } from '../../../src/services/workloads/checks-b.ts';
 
 test('the short prompt is short in code points only', () => {
   expect([[...SHORT_PROMPT].length, SHORT_PROMPT.length]).toEqual([999, 1000]);

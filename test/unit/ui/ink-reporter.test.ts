@@ -89,7 +89,7 @@ test('a sweep that listens is steered by keys; the terminal is given back when i
   const stdin = new FakeInput();
   const operator = createSweepControl();
   operator.onStop(() => {});
-  const keys = { operator, stdin, interrupt: () => {}, hasTerminal: () => true };
+  const keys = { operator, stdin, interrupt: () => {}, isOurs: () => true };
   const reporter = inkReporter(terminal as unknown as NodeJS.WriteStream, keys);
   reporter.handle({ type: 'sweep-started', plan });
   reporter.handle({ type: 'sweep-tick', tick: fullTick });

@@ -1,9 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { createSweepControl } from '../../../src/services/load/sweep/sweep-control.ts';
 import { eraseBroken, reflows } from '../../../src/ui/ink/reflow.ts';
-import { sweepKeys } from '../../../src/ui/ink/sweep-keys.ts';
+import { keysOf, listenForKeys, sweepKeys } from '../../../src/ui/ink/sweep-keys.ts';
 import type { ActiveSweep } from '../../../src/ui/ink/view-model.ts';
-import { keysOf, listenForKeys } from '../../../src/ui/keys.ts';
 import { plan } from './events.ts';
 import { FakeInput } from './fake-input.ts';
 
@@ -48,7 +47,7 @@ describe('steering a sweep', () => {
       input,
       operator,
       interrupt,
-      keys: sweepKeys({ operator, stdin: input, interrupt, hasTerminal: () => true }),
+      keys: sweepKeys({ operator, stdin: input, interrupt, isOurs: () => true }),
     };
   }
 
@@ -91,7 +90,7 @@ describe('steering a sweep', () => {
     const input = new FakeInput();
     const operator = createSweepControl();
     operator.onStop(() => {});
-    const keys = sweepKeys({ operator, stdin: input, interrupt: () => {}, hasTerminal: () => false });
+    const keys = sweepKeys({ operator, stdin: input, interrupt: () => {}, isOurs: () => false });
     keys.follow(sweepAfter(0));
     expect([input.raw, keys.asked]).toEqual([false, undefined]);
   });

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { confirmByTyping } from '../../../src/ui/prompt.ts';
+import { confirmByTyping } from '../../../src/ui/confirm.ts';
 
 function ask(signal = new AbortController().signal) {
   const input = new PassThrough();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PointSummary, SweepTick } from '../../../src/services/load/types.ts';
 import { plain } from '../../../src/ui/format/text.ts';
 import { liveRows } from '../../../src/ui/ink/live-rows.ts';
-import type { Asked } from '../../../src/ui/ink/sweep-rows.ts';
+import type { Asked } from '../../../src/ui/ink/rows.ts';
 import { type ActiveSweep, emptyView } from '../../../src/ui/ink/view-model.ts';
 import { fullTick, plan, point, tick } from './events.ts';
 

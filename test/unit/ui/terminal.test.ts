@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { terminalOf } from '../../../src/ui/terminal.ts';
 
-const tty = { stdin: { isTTY: true }, stderr: { isTTY: true, columns: 120 } };
+const tty = { stdin: { isTTY: true }, stderr: { isTTY: true } };
 
 test('a terminal can prompt and animate, a pipe neither', () => {
-  expect(terminalOf(tty, { TERM: 'xterm' })).toEqual({ canPrompt: true, canAnimate: true, columns: 120 });
-  expect(terminalOf({ stdin: {}, stderr: {} }, {})).toEqual({ canPrompt: false, canAnimate: false, columns: 80 });
+  expect(terminalOf(tty, { TERM: 'xterm' })).toEqual({ canPrompt: true, canAnimate: true });
+  expect(terminalOf({ stdin: {}, stderr: {} }, {})).toEqual({ canPrompt: false, canAnimate: false });
   expect(terminalOf({ ...tty, stdin: {} }, {}).canPrompt).toBe(false);
 });
 

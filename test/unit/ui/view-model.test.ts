@@ -20,7 +20,7 @@ describe('steps', () => {
   test('are active from start to end, keep their start while waiting, and leave an entry', () => {
     const waiting = viewAfter(started, { type: 'step-waiting', key: 'engine', action: 'ready', reason: 'no answer' });
     expect(waiting.steps).toEqual([
-      { key: 'engine', action: 'ready', detail: 'port 1', reason: 'no answer', since: 0 },
+      { type: 'step-waiting', key: 'engine', action: 'ready', detail: 'port 1', reason: 'no answer', since: 0 },
     ]);
     const done = reduceView(waiting, { type: 'step-done', key: 'engine', action: 'ready', seconds: 2 }, 2000);
     expect(done.steps).toEqual([]);

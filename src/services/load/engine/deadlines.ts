@@ -19,7 +19,11 @@ export class Deadlines<T extends { readonly sentAt: number; readonly done: boole
   add(entry: T): void {
     // Forget what ended in the meantime: with a long bound and a high rate it would be a lot of memory.
     while (this.#queue[this.#head]?.done === true) this.#head++;
-    this.#compact();
+    // What is behind the head is given back now and then, not each time.
+    if (this.#head > 1024 || this.#head >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
     this.#queue.push(entry);
     this.#timer ??= this.#arm(entry);
   }
@@ -31,9 +35,7 @@ export class Deadlines<T extends { readonly sentAt: number; readonly done: boole
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     this.#queue = [];
-    this.#head = 0;
   }
 
   #arm(oldest: T): NodeJS.Timeout {
@@ -53,13 +55,5 @@ export class Deadlines<T extends { readonly sentAt: number; readonly done: boole
       }
       this.#expire(entry);
     }
-    this.#compact();
-  }
-
-  /** What is behind the head is given back now and then, not each time. */
-  #compact(): void {
-    if (this.#head <= 1024 && this.#head < this.#queue.length) return;
-    this.#queue = this.#queue.slice(this.#head);
-    this.#head = 0;
   }
 }

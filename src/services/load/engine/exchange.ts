@@ -1,5 +1,6 @@
 import { reasonOf } from '../../../errors.ts';
 import { brief } from './brief.ts';
+import type { Judged } from './record-columns.ts';
 import type { TokenMeter } from './stream/token-meter.ts';
 
 /** A chain's answer is a few kilobytes; one that does not end must not fill the memory. */
@@ -15,8 +16,7 @@ export type WireEnd =
       /** The header of this name, with which a redirect says where to. */
       readonly location: string | undefined;
     }
-  | { readonly kind: 'failure'; readonly status: number; readonly class: string; readonly error: string }
-  | { readonly kind: 'too-long'; readonly status: number };
+  | ({ readonly kind: 'failure' } & Judged);
 
 /** One request from sending to its end. */
 export class Exchange {
@@ -35,7 +35,7 @@ export class Exchange {
   /** Sent a second time, because the server had already closed the first connection. */
   retried = false;
   /** Frees what the request holds on the wire. Set by the transport. */
-  abandon: () => void = nothing;
+  abandon: (() => void) | undefined;
 
   constructor(index: number, intendedMs: number, sentAt: number, meter: TokenMeter | undefined) {
     this.index = index;
@@ -48,21 +48,13 @@ export class Exchange {
 /** Called once per request unless it was abandoned before. */
 export type OnEnd = (exchange: Exchange, end: WireEnd) => void;
 
-function nothing(): void {}
-
 /**
  * A request that ended without a complete answer. Its class is the error's code where it has one (`ECONNREFUSED`,
  * `ECONNRESET`, ...), and `connection-closed` where the server simply went away, whichever client noticed.
- *
- * @param status 0 where no head came
  */
-export function failure(status: number, error: unknown): WireEnd {
-  return { kind: 'failure', status, class: failureClass(error), error: brief(reasonOf(error)) };
-}
-
-function failureClass(error: unknown): string {
+export function failure(error: unknown): WireEnd {
   const inner = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
   const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
-  if (code === 'UND_ERR_SOCKET') return 'connection-closed';
-  return code === '' ? 'transport' : code;
+  const name = code === 'UND_ERR_SOCKET' ? 'connection-closed' : code || 'transport';
+  return { kind: 'failure', outcome: 'transport_error', class: name, error: brief(reasonOf(error)) };
 }

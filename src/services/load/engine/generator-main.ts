@@ -1,5 +1,5 @@
 import { descriptorLimit } from './descriptors.ts';
-import { startPoint } from './point-run.ts';
+import { type PointRun, startPoint } from './point-run.ts';
 import type { Order, Report } from './protocol.ts';
 import { steadyNow } from './steady-clock.ts';
 import { Ticker } from './ticker.ts';
@@ -21,22 +21,12 @@ const report = (message: Report): void => {
 Error.stackTraceLimit = 0;
 
 const ticker = new Ticker();
-let stopOrder: { readonly graceMs: number } | undefined;
-let point: { stop(graceMs: number): void } | undefined;
+let point: Promise<PointRun> | undefined;
 
-process.on('message', async (order: Order) => {
-  if (order.type === 'stop') {
-    stopOrder = order;
-    point?.stop(order.graceMs);
-    return;
-  }
-  stopOrder = undefined;
-  const started = await startPoint(order, { ticker, now: steadyNow, cpuSeconds, report }, () => {
-    point = undefined;
-  });
-  point = started;
-  // Asked to stop while the target's name was looked up.
-  if (stopOrder !== undefined) started.stop((stopOrder as { readonly graceMs: number }).graceMs);
+process.on('message', (order: Order) => {
+  if (order.type === 'run') point = startPoint(order, { ticker, now: steadyNow, cpuSeconds, report });
+  // Perhaps while the target's name is still looked up.
+  else void point?.then((started) => started.stop(order.graceMs));
 });
 
 // Ctrl-C reaches the whole process group: how to stop is for the parent to say. When it is gone, so is this.

@@ -3,26 +3,8 @@ import type { RecordColumns } from './record-columns.ts';
 
 /** The messages between the sweep and a generator process. Times are milliseconds relative to the window's t0. */
 
-/** How connections are used; everything is optional. */
-export interface ConnectionControls {
-  /** A connection is closed after so many requests. A load balancer only spreads what arrives on new ones. */
-  readonly requestsPerConnection?: number;
-  /** A connection takes no further request when it is older than this. */
-  readonly connectionAgeMs?: number;
-  /**
-   * Connections opened in one turn of the event loop. A request that needs one more waits for the next turn, and the
-   * wait is lateness. Default: 8.
-   */
-  readonly maxConnectsPerTick?: number;
-  /**
-   * From so many open connections on, the source port is chosen here: the kernel's own search costs 40 us a connection
-   * until about half of the range is in use, and 20 times as much afterwards.
-   */
-  readonly ownPortsAbove?: number;
-}
-
 /** Offer one rate. */
-export interface RunOrder extends ConnectionControls {
+export interface RunOrder {
   readonly type: 'run';
   readonly url: string;
   /** Name of the request protocol. */
@@ -49,6 +31,20 @@ export interface RunOrder extends ConnectionControls {
   readonly arrivals?: 'constant' | 'poisson';
   /** Ask for a streamed answer (NDJSON or server-sent events) and measure its tokens. */
   readonly stream?: boolean;
+  /** A connection is closed after so many requests. A load balancer only spreads what arrives on new ones. */
+  readonly requestsPerConnection?: number;
+  /** A connection takes no further request when it is older than this. */
+  readonly connectionAgeMs?: number;
+  /**
+   * Connections opened in one turn of the event loop. A request that needs one more waits for the next turn, and the
+   * wait is lateness. Default: 8.
+   */
+  readonly maxConnectsPerTick?: number;
+  /**
+   * From so many open connections on, the source port is chosen here: the kernel's own search costs 40 us a connection
+   * until about half of the range is in use, and 20 times as much afterwards.
+   */
+  readonly ownPortsAbove?: number;
   /** Which part of the schedule this generator sends; default: all of it. Set by the group of generators. */
   readonly share?: Share;
   /** Beginning of the window on the machine's monotonic clock, milliseconds; default: as soon as possible. */

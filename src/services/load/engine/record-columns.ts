@@ -5,7 +5,11 @@ const OUTCOMES: readonly Outcome[] = ['ok', 'http_error', 'transport_error', 'ti
 
 /** index, intended, lateness, service: what every record has. */
 const TIMES = 4;
-const FIRST_CAPACITY = 256;
+/**
+ * Records that are collected before they have to be taken: handing over 10,000 takes 2.5 ms, in which nothing is sent, and
+ * at 40,000 requests per second that alone made one request in a hundred 1 to 2 ms late.
+ */
+const BATCH_RECORDS = 1000;
 
 /**
  * The records of a batch as columns: a few typed arrays pass between processes at a fraction of what as many objects
@@ -29,7 +33,7 @@ export interface RecordColumns {
 
 /** What a streamed answer adds to its record. */
 export interface StreamTimes {
-  readonly ttftMs?: number;
+  readonly ttftMs?: number | undefined;
   readonly gaps: readonly number[];
 }
 
@@ -42,21 +46,22 @@ export interface Judged {
   readonly figures?: AnswerFigures;
 }
 
-/** Collects the records of a batch. */
+/** Collects the records of a batch, until it is full. */
 export class RecordWriter {
-  #capacity = FIRST_CAPACITY;
-  #times = new Float64Array(FIRST_CAPACITY * TIMES);
-  #codes = new Uint16Array(FIRST_CAPACITY * 3);
-  #figures: Float64Array | undefined;
-  #streams: Float64Array | undefined;
+  readonly #times = new Float64Array(BATCH_RECORDS * TIMES);
+  readonly #codes = new Uint16Array(BATCH_RECORDS * 3);
+  readonly #figures = new Float64Array(BATCH_RECORDS * FIGURES.length).fill(Number.NaN);
+  readonly #streams = new Float64Array(BATCH_RECORDS * 2).fill(Number.NaN);
+  #hasFigures = false;
+  #hasStreams = false;
   #gaps: number[] = [];
   #labels: [string, string, string | undefined][] = [];
   readonly #places = new Map<string, number>();
   #count = 0;
 
-  /** How many wait to be taken. At most 16,384 may: each may bring labels of its own, whose places have 16 bits. */
-  get count(): number {
-    return this.#count;
+  /** Whether they have to be taken before the next one is added. */
+  get full(): boolean {
+    return this.#count === BATCH_RECORDS;
   }
 
   add(
@@ -68,7 +73,6 @@ export class RecordWriter {
     judged: Judged,
     stream?: StreamTimes,
   ): void {
-    if (this.#count === this.#capacity) this.#grow();
     const row = this.#count++;
     const times = this.#times;
     times[row * 4] = index;
@@ -78,9 +82,15 @@ export class RecordWriter {
     this.#codes[row * 3] = OUTCOMES.indexOf(judged.outcome);
     this.#codes[row * 3 + 1] = status;
     this.#codes[row * 3 + 2] = this.#label(judged);
-    if (judged.figures !== undefined) this.#addFigures(row, judged.figures);
+    if (judged.figures !== undefined) {
+      this.#hasFigures = true;
+      for (let i = 0; i < FIGURES.length; i++) {
+        const value = judged.figures[FIGURES[i] as keyof AnswerFigures];
+        if (value !== undefined) this.#figures[row * FIGURES.length + i] = value;
+      }
+    }
     if (stream !== undefined) {
-      this.#streams ??= new Float64Array(this.#capacity * 2).fill(Number.NaN);
+      this.#hasStreams = true;
       this.#streams[row * 2] = stream.ttftMs ?? Number.NaN;
       this.#streams[row * 2 + 1] = stream.gaps.length;
       for (const gap of stream.gaps) this.#gaps.push(gap);
@@ -95,13 +105,13 @@ export class RecordWriter {
       times: this.#times.subarray(0, count * TIMES),
       codes: this.#codes.subarray(0, count * 3),
       labels: this.#labels,
-      figures: this.#figures?.subarray(0, count * FIGURES.length) ?? new Float64Array(),
-      streams: this.#streams?.subarray(0, count * 2) ?? new Float64Array(),
+      figures: taken(this.#figures, this.#hasFigures, count * FIGURES.length),
+      streams: taken(this.#streams, this.#hasStreams, count * 2),
       gaps: Float64Array.from(this.#gaps),
     };
     this.#count = 0;
-    this.#figures = undefined;
-    this.#streams = undefined;
+    this.#hasFigures = false;
+    this.#hasStreams = false;
     this.#gaps = [];
     this.#labels = [];
     this.#places.clear();
@@ -119,26 +129,14 @@ export class RecordWriter {
     this.#places.set(key, last + 1);
     return last + 1;
   }
+}
 
-  #addFigures(row: number, figures: AnswerFigures): void {
-    this.#figures ??= new Float64Array(this.#capacity * FIGURES.length).fill(Number.NaN);
-    for (let i = 0; i < FIGURES.length; i++) {
-      const value = figures[FIGURES[i] as keyof AnswerFigures];
-      if (value !== undefined) this.#figures[row * FIGURES.length + i] = value;
-    }
-  }
-
-  #grow(): void {
-    this.#capacity *= 2;
-    const times = new Float64Array(this.#capacity * TIMES);
-    times.set(this.#times);
-    this.#times = times;
-    const codes = new Uint16Array(this.#capacity * 3);
-    codes.set(this.#codes);
-    this.#codes = codes;
-    this.#figures = wider(this.#figures, this.#capacity * FIGURES.length);
-    this.#streams = wider(this.#streams, this.#capacity * 2);
-  }
+/** What not every record has is NaN until it is written, and again once it was taken. */
+function taken(column: Float64Array, isUsed: boolean, length: number): Float64Array {
+  if (!isUsed) return new Float64Array();
+  const copy = column.slice(0, length);
+  column.fill(Number.NaN, 0, length);
+  return copy;
 }
 
 /** @returns the records as everything outside the engine knows them, in the order in which they ended */
@@ -180,11 +178,4 @@ function figuresOf(figures: Float64Array, row: number): AnswerFigures | undefine
     found[FIGURES[i] as string] = value;
   }
   return found;
-}
-
-function wider(column: Float64Array | undefined, length: number): Float64Array | undefined {
-  if (column === undefined) return undefined;
-  const longer = new Float64Array(length).fill(Number.NaN);
-  longer.set(column);
-  return longer;
 }

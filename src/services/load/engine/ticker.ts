@@ -6,13 +6,10 @@ import { siblingModule } from './sibling.ts';
 export const RUNNING = 0;
 export const PENDING = 1;
 
-/** A generator's part of a schedule from `t0`, in ms of the steady clock. */
-export interface TickerSchedule extends TimetableData {
+/** A generator's part of a schedule, as the thread gets it; it ends when another number is the running one. */
+export interface NumberedSchedule extends TimetableData {
+  /** Milliseconds of the steady clock. */
   readonly t0: number;
-}
-
-/** A schedule as the thread gets it; it ends when another number is the running one. */
-export interface NumberedSchedule extends TickerSchedule {
   readonly number: number;
 }
 
@@ -40,12 +37,11 @@ export class Ticker {
     });
   }
 
-  start(schedule: TickerSchedule, onTick: () => void): void {
+  start(schedule: Omit<NumberedSchedule, 'number'>, onTick: () => void): void {
     this.stop();
     this.#onTick = onTick;
     Atomics.store(this.#flags, PENDING, 0);
-    const numbered: NumberedSchedule = { ...schedule, number: Atomics.load(this.#flags, RUNNING) };
-    this.#port.postMessage(numbered);
+    this.#port.postMessage({ ...schedule, number: Atomics.load(this.#flags, RUNNING) } satisfies NumberedSchedule);
   }
 
   /** Ends the running schedule; the thread stays for the next one. */

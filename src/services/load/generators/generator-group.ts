@@ -4,16 +4,14 @@ import { steadyNow } from '../engine/steady-clock.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { Batch, LoadGenerator, PointEnd } from './load-generator.ts';
 import { LocalGenerator } from './local-generator.ts';
+import type { GeneratorPlan } from './plan-generators.ts';
 
 /** From the orders to the first request, so that every process is ready for the same t0. */
 const LEAD_MS = 60;
 /** Drawing a Poisson schedule takes each process about this long per arrival. */
 const DRAW_MS = 0.0002;
 
-/**
- * The sweep's handle of its generator processes. One point at a time; with several processes each sends every n-th
- * request of the one schedule, counted from the one t0.
- */
+/** Several generator processes as one: each sends every n-th request of the one schedule, counted from the one t0. */
 export class GeneratorGroup implements LoadGenerator {
   readonly #members: readonly LocalGenerator[];
 
@@ -22,37 +20,23 @@ export class GeneratorGroup implements LoadGenerator {
   }
 
   /**
-   * Starts the processes and waits until they take orders.
+   * Starts as many processes as the plan says (default one), and waits until they take orders.
    *
-   * @param settings `processes` (default 1) and `nurseryMb` as `planGenerators` says
    * @throws Error when one ends instead
    */
-  static async start(
-    settings: { readonly processes?: number; readonly nurseryMb?: number } = {},
-  ): Promise<GeneratorGroup> {
-    const count = Math.max(1, Math.floor(settings.processes ?? 1));
-    const started = await Promise.allSettled(
-      Array.from({ length: count }, () => LocalGenerator.start(settings.nurseryMb)),
-    );
+  static async start({ processes = 1, nurseryMb }: Partial<GeneratorPlan> = {}): Promise<LoadGenerator> {
+    const started = await Promise.allSettled(Array.from({ length: processes }, () => LocalGenerator.start(nurseryMb)));
     const members = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const group = new GeneratorGroup(members);
     const failed = started.find((result) => result.status === 'rejected');
-    if (failed === undefined) return new GeneratorGroup(members);
-    await Promise.all(members.map((member) => member.close()));
+    if (failed === undefined) return processes === 1 ? (members[0] as LocalGenerator) : group;
+    await group.close();
     throw failed.reason;
   }
 
   /** False as soon as one process is gone. */
   get alive(): boolean {
     return this.#members.every(({ alive }) => alive);
-  }
-
-  /** Of the first process. */
-  get pid(): number | undefined {
-    return this.#members[0]?.pid;
-  }
-
-  get pids(): readonly number[] {
-    return this.#members.flatMap(({ pid }) => pid ?? []);
   }
 
   /** Files that the processes may have open together; undefined when there is no limit. */
@@ -66,15 +50,9 @@ export class GeneratorGroup implements LoadGenerator {
     return sum;
   }
 
-  /**
-   * Offers one rate until its drain has ended. When `signal` aborts, nothing more is sent and what is open gets
-   * `graceMs` to end. Never rejects because of a generator: a lost one is an outcome of the point, and ends what the
-   * others send too, because from then on a part of the schedule is missing.
-   */
+  /** A lost generator ends what the others send too, because from then on a part of the schedule is missing. */
   async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
-    const [only] = this.#members;
     const count = this.#members.length;
-    if (only !== undefined && count === 1) return only.run(order, onBatch, signal, graceMs);
     const t0 = steadyNow() + LEAD_MS + drawMs(order) + order.warmupMs;
     const latest: (Progress | undefined)[] = this.#members.map(() => undefined);
     const orphaned = new AbortController();
@@ -100,13 +78,10 @@ export class GeneratorGroup implements LoadGenerator {
       return { type: 'lost', why: lost };
     }
     const stopped = ends.flatMap((end) => (end.type === 'finished' ? (end.stoppedAtMs ?? []) : []));
-    const progress = merged(latest);
-    return stopped.length === 0
-      ? { type: 'finished', progress }
-      : { type: 'finished', stoppedAtMs: Math.min(...stopped), progress };
+    const early = stopped.length === 0 ? {} : { stoppedAtMs: Math.min(...stopped) };
+    return { type: 'finished', ...early, progress: merged(latest) };
   }
 
-  /** Ends the processes; returns when they are gone. */
   async close(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.close()));
   }
@@ -122,6 +97,8 @@ function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
   return (arrivalsBefore(warmupMs / 1000, rate) + arrivalsWithin(durationMs / 1000, rate)) * DRAW_MS;
 }
 
+const SUMMED = ['sent', 'dropped', 'inFlight', 'peakInFlight', 'newConnections', 'retried', 'cpuSeconds'] as const;
+
 /**
  * Where the group stands. The peaks of its members need not have come at the same moment: their sum is what was open at
  * most.
@@ -129,16 +106,6 @@ function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
 function merged(latest: readonly (Progress | undefined)[]): Progress {
   const known = latest.filter((progress) => progress !== undefined);
   const newest = known.reduce((a, b) => (b.elapsedMs > a.elapsedMs ? b : a));
-  const sum = (of: (progress: Progress) => number) => known.reduce((total, progress) => total + of(progress), 0);
-  return {
-    phase: newest.phase,
-    elapsedMs: newest.elapsedMs,
-    sent: sum(({ sent }) => sent),
-    dropped: sum(({ dropped }) => dropped),
-    inFlight: sum(({ inFlight }) => inFlight),
-    peakInFlight: sum(({ peakInFlight }) => peakInFlight),
-    newConnections: sum(({ newConnections }) => newConnections),
-    retried: sum(({ retried }) => retried ?? 0),
-    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
-  };
+  const sums = SUMMED.map((key) => [key, known.reduce((sum, progress) => sum + (progress[key] ?? 0), 0)]);
+  return { ...newest, ...Object.fromEntries(sums) };
 }

@@ -15,11 +15,11 @@ const NURSERY_MB = 16;
 
 /** The parent's handle of one generator process. */
 export class LocalGenerator implements LoadGenerator {
+  alive = true;
+  descriptorLimit: number | undefined;
   readonly #child: ChildProcess;
   readonly #gone: Promise<string>;
   #stderr = '';
-  #alive = true;
-  #limit: number | undefined;
   #listener: (report: Report) => void = () => {};
 
   private constructor(child: ChildProcess) {
@@ -29,7 +29,7 @@ export class LocalGenerator implements LoadGenerator {
     });
     this.#gone = new Promise((resolve) => {
       const leave = (why: string) => {
-        this.#alive = false;
+        this.alive = false;
         resolve(why);
       };
       child.once('error', (error) => leave(reasonOf(error)));
@@ -51,28 +51,13 @@ export class LocalGenerator implements LoadGenerator {
       execArgv: [`--max-semi-space-size=${nurseryMb}`],
     });
     const generator = new LocalGenerator(child);
-    const ready = new Promise<undefined>((resolve) => {
-      generator.#listener = (report) => {
-        if (report.type !== 'ready') return;
-        generator.#limit = report.descriptorLimit;
-        resolve(undefined);
-      };
-    });
-    const gone = await Promise.race([ready, generator.#gone]);
-    if (gone !== undefined) throw new Error(`the load generator did not start (${gone}) ${generator.#stderr.trim()}`);
+    const ready = once(child, 'message') as Promise<[Extract<Report, { type: 'ready' }>]>;
+    const first = await Promise.race([ready, generator.#gone]);
+    if (typeof first === 'string') {
+      throw new Error(`the load generator did not start (${first}) ${generator.#stderr.trim()}`);
+    }
+    generator.descriptorLimit = first[0].descriptorLimit;
     return generator;
-  }
-
-  get alive(): boolean {
-    return this.#alive;
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
-  get descriptorLimit(): number | undefined {
-    return this.#limit;
   }
 
   async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
@@ -106,7 +91,7 @@ export class LocalGenerator implements LoadGenerator {
   }
 
   async close(): Promise<void> {
-    if (!this.#alive) return;
+    if (!this.alive) return;
     const exited = once(this.#child, 'exit');
     const killer = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_MS);
     if (this.#child.connected) this.#child.disconnect();

@@ -8,17 +8,6 @@ const MANY_IN_FLIGHT = 5000;
 /** More processes than this are a mistake in the plan and not a load. */
 const MAX_PROCESSES = 32;
 
-export interface GeneratorNeeds {
-  /** Processor cores of this machine. */
-  readonly cores: number;
-  /** Highest rate of the sweep, requests per second. */
-  readonly rate: number;
-  /** Requests that will be open at the same time, by Little's law: rate x min(service time, timeout). */
-  readonly expectedInFlight: number;
-  /** Files that one process may have open; undefined when there is no limit. */
-  readonly descriptorLimit: number | undefined;
-}
-
 export interface GeneratorPlan {
   readonly processes: number;
   /**
@@ -32,13 +21,31 @@ export interface GeneratorPlan {
   readonly reason: string;
 }
 
+/** A target under load takes longer than a request that has it for itself; how much longer is not known before. */
+const SLOWER_UNDER_LOAD = 4;
+
 /**
  * How many generator processes a sweep takes: one, unless the descriptors of one do not hold what will be in flight, or
- * one core does not send the rate and there are more to use. A core is left to the target and the live view.
+ * one core does not send the highest rate and there are more to use; a core is left to the target and the live view. In
+ * flight will be what the operator asked for or, by Little's law, as many as a target has that answers a few times slower
+ * than to a probe.
  */
-export function planGenerators({ cores, rate, expectedInFlight, descriptorLimit }: GeneratorNeeds): GeneratorPlan {
-  const each =
-    descriptorLimit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, descriptorLimit - OWN_DESCRIPTORS);
+export function sweepGenerators(
+  options: SweepSettings & { readonly maxInFlight?: number },
+  machine: {
+    readonly cores: number;
+    /** Files that one process may have open; undefined when there is no limit. */
+    readonly descriptorLimit: number | undefined;
+    /** Of one request with nothing else going on, milliseconds, where it was measured. */
+    readonly probeMs?: number;
+  },
+): GeneratorPlan {
+  const rate = Math.max(...options.rates);
+  const { cores, descriptorLimit = Number.POSITIVE_INFINITY, probeMs = 0 } = machine;
+  const foreseen = options.maxInFlight ?? predictInFlight(options, rate, SLOWER_UNDER_LOAD * probeMs);
+  const sent = Math.ceil(rate * (options.warmupSeconds + options.durationSeconds));
+  const expectedInFlight = Math.min(foreseen, sent);
+  const each = Math.max(1, descriptorLimit - OWN_DESCRIPTORS);
   const byDescriptors = Math.ceil(expectedInFlight / each);
   const byRate = Math.min(Math.ceil(rate / RATE_PER_PROCESS), Math.max(1, cores - 1));
   const processes = Math.max(1, Math.min(MAX_PROCESSES, Math.max(byDescriptors, byRate)));
@@ -50,30 +57,4 @@ export function planGenerators({ cores, rate, expectedInFlight, descriptorLimit 
         : `${rate} requests per second are more than one process sends on time`;
   const nurseryMb = expectedInFlight > MANY_IN_FLIGHT ? 4 : 16;
   return { processes, nurseryMb, maxInFlight: processes * each, reason };
-}
-
-/** A target under load takes longer than a request that has it for itself; how much longer is not known before. */
-const SLOWER_UNDER_LOAD = 4;
-
-/**
- * How many generator processes a sweep takes: as its highest rate needs, and as many requests in flight as the operator
- * asked for or, by Little's law, a target that answers a few times slower than to a probe.
- */
-export function sweepGenerators(
-  options: SweepSettings & { readonly maxInFlight?: number },
-  machine: {
-    readonly cores: number;
-    /** Of one process; undefined when there is no limit. */
-    readonly descriptorLimit: number | undefined;
-    /** Of one request with nothing else going on, milliseconds, where it was measured. */
-    readonly probeMs?: number;
-  },
-): GeneratorPlan {
-  const rate = Math.max(...options.rates);
-  const { maxInFlight, warmupSeconds, durationSeconds } = options;
-  const { probeMs, ...limits } = machine;
-  const foreseen = probeMs === undefined ? 0 : predictInFlight(options, rate, SLOWER_UNDER_LOAD * probeMs);
-  const sent = Math.ceil(rate * (warmupSeconds + durationSeconds));
-  const expectedInFlight = Math.min(maxInFlight ?? foreseen, sent);
-  return planGenerators({ ...limits, rate, expectedInFlight });
 }

@@ -14,8 +14,6 @@ export const elastic: Profile = {
   // With a drain in between, an overloaded target would have minutes without any load.
   overlap: true,
   repeats: true,
-  hasKnee: false,
-  seeksKnee: false,
   noResume: {
     why: 'it is an elastic one, and its group is not as it was then',
     next: 'begin a new run with --elastic',
@@ -23,7 +21,6 @@ export const elastic: Profile = {
   plan: ({ rates, elastic: bounds }) => (bounds === undefined ? undefined : { rates, elastic: bounds }),
   steps: ({ rates }) => listSteps(rates),
   mostPoints: (plan) => plan.elastic?.maxPoints ?? plan.rates.length,
-  longestSeconds: ({ durationSeconds }) => durationSeconds,
   mostRequests: ({ elastic: bounds }, durationSeconds) =>
     bounds === undefined ? 0 : bounds.maxPoints * durationSeconds * bounds.high,
   describe(plan) {

@@ -10,6 +10,8 @@ export interface Tried {
   readonly wantedSeconds?: number;
 }
 
+type Offer = Pick<Tried, 'rate' | 'durationSeconds'>;
+
 export interface Search {
   /** Bounds of the rate. */
   readonly low: number;
@@ -17,11 +19,6 @@ export interface Search {
   /** Of a point, as it was asked for, and at most where that does not tell. */
   readonly durationSeconds: number;
   readonly maxDurationSeconds: number;
-}
-
-export interface Offer {
-  readonly rate: number;
-  readonly durationSeconds: number;
 }
 
 export const MAX_SEARCH_POINTS = 12;
@@ -55,7 +52,8 @@ const LONGER = { from: 1.3, to: 4 } as const;
 export function nextSearchPoint(search: Search, tried: readonly Tried[]): Offer | undefined {
   if (tried.length >= MAX_SEARCH_POINTS) return undefined;
   const { low, high, durationSeconds } = search;
-  const last = lastOf(tried);
+  // Of each rate the point that was offered last, which was the longest.
+  const last = new Map(tried.map((each) => [each.rate, each]));
   const first = last.get(low);
   if (first === undefined) return { rate: low, durationSeconds };
   if (first.sustained === false) return undefined;
@@ -82,11 +80,6 @@ export function nextSearchPoint(search: Search, tried: readonly Tried[]): Offer 
   );
   if (guess !== undefined) return { rate: guess, durationSeconds: near(search, guess) };
   return best === undefined ? longer(search, first) : undefined;
-}
-
-/** Of each rate the point that was offered last, which was the longest. */
-function lastOf(tried: readonly Tried[]): Map<number, Tried> {
-  return new Map(tried.map((each) => [each.rate, each]));
 }
 
 /** The same rate for as long as it takes to tell, if that is longer than it was and within the bound. */
@@ -116,6 +109,6 @@ function isNew(rate: number, known: readonly Tried[], from: number, to: number):
 }
 
 /** Three digits: a rate is also a file name and a word in a report. */
-function neat(rate: number): number {
+export function neat(rate: number): number {
   return Number(rate.toPrecision(3));
 }

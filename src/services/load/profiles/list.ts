@@ -17,15 +17,10 @@ export function listSteps(rates: readonly number[]): (done: readonly PointSummar
 export const list: Profile = {
   name: 'list',
   title: 'Sweep',
-  isOpen: false,
-  overlap: false,
-  repeats: false,
   hasKnee: true,
-  seeksKnee: false,
   plan: ({ rates }) => ({ rates }),
   steps: ({ rates }) => listSteps(rates),
   mostPoints: ({ rates }) => rates.length,
-  longestSeconds: ({ durationSeconds }) => durationSeconds,
   describe(plan) {
     const { rates, totalRequests, estimateSeconds } = plan;
     const points = `${plural(rates.length, 'point')} at ${rates.map(formatRate).join(', ')} req/s`;

@@ -16,8 +16,11 @@ export type NextStep = (done: readonly PointSummary[]) => Step | { readonly prob
 export interface ProfileSettings {
   readonly rates: readonly number[];
   readonly durationSeconds: number;
+  /** Search for the knee between the lowest and the highest rate instead of offering each. */
   readonly findKnee?: boolean;
+  /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
   readonly maxDurationSeconds?: number;
+  /** Make a group grow and shrink; `rates` are the bounds, and the steps come from elsewhere. */
   readonly elastic?: NonNullable<SweepPlan['elastic']>;
 }
 
@@ -29,22 +32,22 @@ export interface Note {
   readonly text: string;
 }
 
-/** How a load runs: which rates it offers, in which order, and what can be said of the points. */
+/** How a load runs: which rates it offers, in which order, and what can be said of the points; what is absent is not so. */
 export interface Profile {
   /** Also the field of a plan, in manifests too, that says what only this profile knows; `list` has none. */
   readonly name: string;
   /** What such a sweep is called where it begins a sentence. */
   readonly title: string;
   /** Its points are decided while it runs: until then `rates` of the plan are their bounds. */
-  readonly isOpen: boolean;
+  readonly isOpen?: boolean;
   /** A step begins as soon as all requests of the one before are sent. */
-  readonly overlap: boolean;
+  readonly overlap?: boolean;
   /** A rate comes again on purpose, and each of its points counts for itself. */
-  readonly repeats: boolean;
+  readonly repeats?: boolean;
   /** Its points together have a knee. */
-  readonly hasKnee: boolean;
+  readonly hasKnee?: boolean;
   /** It looks for the knee itself, with longer points where they are needed, on a target that does not change. */
-  readonly seeksKnee: boolean;
+  readonly seeksKnee?: boolean;
   /** Why a run of it cannot go on later, and what to do instead; absent where it can. */
   readonly noResume?: { readonly why: string; readonly next: string };
   /** Its part of the plan; undefined where the settings ask for another profile. */
@@ -53,8 +56,8 @@ export interface Profile {
   steps(plan: SweepPlan): NextStep;
   /** Points that a plan has, at most. */
   mostPoints(plan: SweepPlan): number;
-  /** Longest duration of a point, seconds. */
-  longestSeconds(plan: SweepPlan): number;
+  /** Longest duration of a point, seconds, where that is not the plan's. */
+  longestSeconds?(plan: SweepPlan): number;
   /** Requests that are measured at most, for the space on disk; absent where the rates tell. */
   mostRequests?(plan: ProfilePlan, durationSeconds: number): number;
   /** What an operator should know before the first request. */

@@ -11,8 +11,6 @@ export const search: Profile = {
   name: 'search',
   title: 'Sweep',
   isOpen: true,
-  overlap: false,
-  repeats: false,
   hasKnee: true,
   seeksKnee: true,
   plan({ findKnee, rates, durationSeconds, maxDurationSeconds = durationSeconds }) {
@@ -27,10 +25,10 @@ export const search: Profile = {
   steps(plan) {
     const { search: bounds, rates, durationSeconds } = plan;
     if (bounds === undefined) return listSteps(rates);
-    return searchSteps({ ...bounds, durationSeconds, maxDurationSeconds: search.longestSeconds(plan) });
+    return searchSteps({ ...bounds, durationSeconds, maxDurationSeconds: longestSeconds(plan) });
   },
   mostPoints: (plan) => plan.search?.maxPoints ?? MAX_SEARCH_POINTS,
-  longestSeconds: (plan) => plan.search?.maxDurationSeconds ?? plan.durationSeconds,
+  longestSeconds,
   notes: searchNotes,
   describe(plan) {
     const { rates, estimateSeconds } = plan;
@@ -40,6 +38,10 @@ export const search: Profile = {
     return `search for the knee between ${formatRate(low)} and ${formatRate(high)} req/s, at most ${most}, ${eachPoint(plan, about)}`;
   },
 };
+
+function longestSeconds({ search: bounds, durationSeconds }: SweepPlan): number {
+  return bounds?.maxDurationSeconds ?? durationSeconds;
+}
 
 /** A rate that did not tell comes again, for longer. */
 export function searchSteps(bounds: Search): (done: readonly PointSummary[]) => Step | undefined {
@@ -79,7 +81,7 @@ const LONG_ANSWER_MS = 1000;
 /** What a search may take by itself, and whether that is enough for answers as long as the probe's. */
 function searchNotes(plan: SweepPlan): Note[] {
   const { durationSeconds, probeMs = 0 } = plan;
-  const longest = search.longestSeconds(plan);
+  const longest = longestSeconds(plan);
   const needed = Math.ceil((ENOUGH * probeMs) / 60_000);
   const notes: Note[] = [];
   if (longest > durationSeconds) {

@@ -1,5 +1,4 @@
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
-import { hasCode } from '../../../errors.ts';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /**
  * An append-only file: rows are handed to the system as they come, in order. The first failure is kept and told once;
@@ -41,16 +40,10 @@ export class CsvFile {
    * @throws the system's error
    */
   static async resume(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
-    let text: Buffer;
-    try {
-      text = await readFile(path);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return CsvFile.create(path, header, onFailure);
-      throw error;
-    }
+    const handle = await open(path, 'a+', 0o644);
+    const text = await handle.readFile();
     const end = text.lastIndexOf('\n') + 1;
-    if (end < text.length) await truncate(path, end);
-    const handle = await open(path, 'a');
+    if (end < text.length) await handle.truncate(end);
     if (end === 0) await handle.appendFile(header);
     return new CsvFile(path, handle, onFailure);
   }

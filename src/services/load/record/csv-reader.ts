@@ -1,4 +1,4 @@
-import { type AnswerFigures, FIGURES, type RequestRecord } from '../engine/request-record.ts';
+import { FIGURES, type RequestRecord } from '../engine/request-record.ts';
 import type { Outcome } from '../types.ts';
 import { linesOf } from './json-lines.ts';
 
@@ -12,7 +12,9 @@ export async function* readRequests(path: string): AsyncGenerator<RequestRecord>
     if (!whole) return;
     const cells = splitRow(text);
     if (columns === undefined) columns = cells;
-    else if (cells.length === columns.length) yield recordOf(columns, cells);
+    else if (cells.length === columns.length) {
+      yield recordOf(Object.fromEntries(columns.map((name, at) => [name, cells[at]])));
+    }
   }
 }
 
@@ -26,36 +28,26 @@ export function splitRow(row: string): string[] {
   return cells;
 }
 
-function recordOf(columns: readonly string[], cells: readonly string[]): RequestRecord {
-  const cell = (name: string) => cells[columns.indexOf(name)] ?? '';
-  const figure = (name: string) => (cell(name) === '' ? undefined : Number(cell(name)));
-  const figures: { -readonly [K in keyof AnswerFigures]: AnswerFigures[K] } = {};
-  for (const name of FIGURES) {
-    const value = figure(name);
-    if (value !== undefined) figures[name] = value;
-  }
-  const latenessMs = figure('lateness_ms');
-  const serviceMs = figure('service_ms');
-  const host = native(cell('host'));
-  const ttftMs = figure('ttft_ms');
-  const itl = cell('itl_ms');
+/** A cell that is empty, or in a file of an older version not there, tells nothing. */
+function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord {
+  const figures = Object.fromEntries(FIGURES.flatMap((name) => (row[name] ? [[name, Number(row[name])]] : [])));
   return {
-    index: Number(cell('request')),
-    intendedMs: Number(cell('intended_ms')),
-    ...(latenessMs === undefined ? {} : { latenessMs }),
-    ...(serviceMs === undefined ? {} : { serviceMs }),
-    outcome: cell('outcome') as Outcome,
-    class: native(cell('class')),
-    status: Number(cell('status')),
-    error: native(cell('error')),
-    ...(host === '' ? {} : { host }),
+    index: Number(row.request),
+    intendedMs: Number(row.intended_ms),
+    ...(row.lateness_ms ? { latenessMs: Number(row.lateness_ms) } : {}),
+    ...(row.service_ms ? { serviceMs: Number(row.service_ms) } : {}),
+    outcome: row.outcome as Outcome,
+    class: native(row.class),
+    status: Number(row.status),
+    error: native(row.error),
+    ...(row.host ? { host: native(row.host) } : {}),
     ...(Object.keys(figures).length === 0 ? {} : { figures }),
-    ...(ttftMs === undefined ? {} : { ttft_ms: ttftMs }),
-    ...(itl === '' ? {} : { itl_ms: itl.split(' ').map(Number) }),
+    ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
+    ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
 }
 
 /** Takes the apostrophe off again that keeps a spreadsheet from taking text for a formula. */
-function native(text: string): string {
+function native(text = ''): string {
   return /^'[=+\-@\t\r]/.test(text) ? text.slice(1) : text;
 }

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { hasCode } from '../../../errors.ts';
 
 /** One record of an append-only file: JSON never holds a raw line break, so a line is a record. */
@@ -12,21 +11,18 @@ export function jsonLine(value: unknown): string {
  * the writer was killed, and is told as such.
  */
 export async function* linesOf(path: string): AsyncGenerator<{ readonly text: string; readonly whole: boolean }> {
-  // `readline` hides whether the last line had its end: the last character of the stream tells.
-  let last = '';
-  const input = createReadStream(path, { encoding: 'utf8' });
-  input.on('data', (chunk) => (last = String(chunk).at(-1) ?? last));
-  let held: string | undefined;
+  let rest = '';
   try {
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (held !== undefined) yield { text: held, whole: true };
-      held = text;
+    for await (const chunk of createReadStream(path, { encoding: 'utf8' })) {
+      const lines = (rest + chunk).split(/\r?\n/);
+      rest = lines.pop() as string;
+      for (const text of lines) yield { text, whole: true };
     }
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return;
     throw error;
   }
-  if (held !== undefined) yield { text: held, whole: last === '\n' };
+  if (rest !== '') yield { text: rest, whole: false };
 }
 
 /**
@@ -37,18 +33,11 @@ export async function* linesOf(path: string): AsyncGenerator<{ readonly text: st
 export async function readJsonLines<T>(path: string): Promise<T[]> {
   const records: T[] = [];
   for await (const { text, whole } of linesOf(path)) {
-    if (!whole) {
-      const value = parsedOrNothing<T>(text);
-      if (value !== undefined) records.push(value);
-    } else if (text !== '') records.push(JSON.parse(text) as T);
+    try {
+      if (text !== '') records.push(JSON.parse(text) as T);
+    } catch (error) {
+      if (whole) throw error;
+    }
   }
   return records;
-}
-
-function parsedOrNothing<T>(text: string): T | undefined {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return undefined;
-  }
 }

@@ -7,25 +7,34 @@ import { hasCode } from '../../../errors.ts';
  * folder of its run, and the name is a second link to it: rows appear under both while they are written, and a later
  * run takes the name away without touching the data.
  *
- * @returns false where the file system has no hard links; the name then has to be copied when the file is complete
+ * @returns what is to be called once the file is complete: it makes a copy where the file system has no hard links
  */
-export async function publish(file: string, folder: string): Promise<boolean> {
+export async function publish(file: string, folder: string): Promise<() => Promise<void>> {
   const name = join(folder, basename(file));
   await retire(name);
   try {
     await link(file, name);
-    return true;
+    return async () => {};
   } catch (error) {
     if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK')) throw error;
-    return false;
+    return async () => {
+      await retire(name);
+      await copyFile(file, name);
+    };
   }
 }
 
-/** The stand-in for {@link publish} on file systems without hard links. */
-export async function publishCopy(file: string, folder: string): Promise<void> {
-  const name = join(folder, basename(file));
-  await retire(name);
-  await copyFile(file, name);
+/**
+ * The files of points in a folder: which rate each is of, and the how-many-th point of that rate.
+ *
+ * @param prefix tag and target, as in `aws_chain_rps10.csv`
+ */
+export async function pointFiles(folder: string, prefix: string) {
+  return (await readdir(folder)).flatMap((name) => {
+    if (!name.startsWith(`${prefix}_rps`)) return [];
+    const [, rate, nth = 1] = /^_rps([\d.]+?)(?:_(\d+))?\.csv$/.exec(name.slice(prefix.length)) ?? [];
+    return rate === undefined ? [] : [{ name, rate: Number(rate), nth: Number(nth) }];
+  });
 }
 
 /**
@@ -34,22 +43,15 @@ export async function publishCopy(file: string, folder: string): Promise<void> {
  * @returns how many names were freed
  */
 export async function retireAll(folder: string, prefix: string): Promise<number> {
-  const names = (await readdir(folder)).filter(
-    (name) => name.startsWith(prefix) && /rps[\d.]+(_\d+)?\.csv$/.test(name),
-  );
-  for (const name of names) await retire(join(folder, name));
-  return names.length;
+  const files = await pointFiles(folder, prefix);
+  for (const { name } of files) await retire(join(folder, name));
+  return files.length;
 }
 
 /** A name whose file is also in its run's folder is dropped; the only copy of something is renamed and kept. */
 async function retire(path: string): Promise<void> {
-  let links: number;
-  try {
-    links = (await stat(path)).nlink;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
+  const links = await linksOf(path);
+  if (links === undefined) return;
   if (links > 1) await unlink(path);
   else await rename(path, await unusedName(path.replace(/\.csv$/, '')));
 }
@@ -57,11 +59,15 @@ async function retire(path: string): Promise<void> {
 async function unusedName(stem: string): Promise<string> {
   for (let n = 1; ; n++) {
     const candidate = `${stem}.earlier-${n}.csv`;
-    try {
-      await stat(candidate);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return candidate;
-      throw error;
-    }
+    if ((await linksOf(candidate)) === undefined) return candidate;
+  }
+}
+
+async function linksOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).nlink;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { reasonOf, remedy } from '../../../errors.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
@@ -9,32 +9,25 @@ import { Collector } from '../stats/collector.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { targetName } from '../target.ts';
-import type { ElasticOutcome, Knee, PointSummary, SecondSample, SloVerdict, SweepPlan, SweepReport } from '../types.ts';
+import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
 import { readRequests } from './csv-reader.ts';
 import { readJsonLines } from './json-lines.ts';
+import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
-export interface RunManifest {
+export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'knee' | 'slos' | 'elastic'> {
   readonly runId: string;
-  readonly plan: SweepPlan;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
   readonly endedAt?: string;
   /** `running` is also what a run says that was killed. */
   readonly status: 'running' | 'complete' | 'interrupted';
-  readonly problem?: string;
-  readonly knee?: Knee;
-  readonly slos?: readonly SloVerdict[];
-  readonly elastic?: ElasticOutcome;
   /** How the run was asked for, without the prompt's text. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** What the target said about itself before the sweep. */
-  readonly health?: unknown;
   readonly version?: string;
   readonly node?: string;
   readonly platform?: string;
   readonly machine?: Readonly<Record<string, unknown>>;
-  readonly limits?: Readonly<Record<string, unknown>>;
   readonly commandLine?: readonly string[];
   readonly [more: string]: unknown;
 }
@@ -126,16 +119,21 @@ async function readPoints(folder: string): Promise<PointSummary[]> {
 }
 
 async function readSeries(folder: string): Promise<SeriesSample[]> {
-  const bySecond = new Map<string, SeriesSample>();
+  const byPoint = new Map<number, Map<number, SeriesSample>>();
   for (const sample of await readJsonLines<SeriesSample>(join(folder, 'series.jsonl'))) {
-    const key = `${sample.index} ${sample.second}`;
+    const seconds = byPoint.get(sample.index);
     // A point that is measured again begins with its first second: what its first attempt left goes.
-    const before = bySecond.get(key);
-    if (before !== undefined)
-      for (const [each, { index }] of bySecond) if (index === sample.index) bySecond.delete(each);
-    bySecond.set(key, sample);
+    if (seconds?.has(sample.second) === false) seconds.set(sample.second, sample);
+    else byPoint.set(sample.index, new Map([[sample.second, sample]]));
   }
-  return [...bySecond.values()].sort((a, b) => a.index - b.index || a.second - b.second);
+  const samples = [...byPoint.values()].flatMap((seconds) => [...seconds.values()]);
+  return samples.sort((a, b) => a.index - b.index || a.second - b.second);
+}
+
+/** The file of a point whose process died before it could sum up. */
+interface Unfinished extends Step {
+  readonly path: string;
+  readonly startedAt: string;
 }
 
 /** Files of points without a summary: the one that was running when the process died; where they overlap, several. */
@@ -144,39 +142,24 @@ async function unfinished(
   plan: SweepPlan,
   points: readonly PointSummary[],
   series: readonly SeriesSample[],
-) {
-  const prefix = `${plan.tag}_${targetName(plan.targetUrl)}_rps`;
+): Promise<Unfinished[]> {
   const { repeats } = profileOf(plan);
-  const left: { path: string; rate: number; index: number; startedAt: string }[] = [];
-  for (const name of await readdir(folder)) {
-    const [, digits, nth = 1] = /^([\d.]+?)(?:_(\d+))?\.csv$/.exec(name.slice(prefix.length)) ?? [];
-    const isSummed = points.some(({ perRequestCsv }) => basename(perRequestCsv) === name);
-    if (!name.startsWith(prefix) || digits === undefined || isSummed) continue;
-    const rate = Number(digits);
+  const steps: Step[] = [...points, ...series];
+  const left: Unfinished[] = [];
+  for (const { name, rate, nth } of await pointFiles(folder, `${plan.tag}_${targetName(plan.targetUrl)}`)) {
+    if (points.some(({ perRequestCsv }) => basename(perRequestCsv) === name)) continue;
     const path = join(folder, name);
-    const known = repeats ? nthIndex([...points, ...series], rate, nth) : plan.rates.indexOf(rate);
-    const index = known === undefined || known === -1 ? nextIndex([...points, ...series, ...left]) : known;
+    const known = repeats ? nthIndex(steps, rate, nth) : plan.rates.indexOf(rate);
+    const index = known < 0 ? Math.max(-1, ...[...steps, ...left].map((each) => each.index)) + 1 : known;
     left.push({ path, rate, index, startedAt: (await stat(path)).birthtime.toISOString() });
   }
   return left;
 }
 
-/** Of the points with a rate, the n-th one's index; undefined when it was not begun for long enough to be known. */
-function nthIndex(known: readonly Step[], rate: number, nth: number | string): number | undefined {
+/** Of the points with a rate, the n-th one's index; -1 when it was not begun for long enough to be known. */
+function nthIndex(known: readonly Step[], rate: number, nth: number): number {
   const indices = new Set(known.flatMap((each) => (each.rate === rate ? [each.index] : [])));
-  return [...indices].sort((a, b) => a - b)[Number(nth) - 1];
-}
-
-function nextIndex(known: readonly Step[]): number {
-  return Math.max(-1, ...known.map(({ index }) => index)) + 1;
-}
-
-/** The file of a point whose process died before it could sum up. */
-interface Unfinished {
-  readonly path: string;
-  readonly rate: number;
-  readonly index: number;
-  readonly startedAt: string;
+  return [...indices].sort((a, b) => a - b)[nth - 1] ?? -1;
 }
 
 /**
@@ -219,7 +202,6 @@ async function recoverPoint(
       status: 'interrupted',
       scheduled: sent,
       maxInFlight: plan.maxInFlight,
-      warmupSeconds: plan.warmupSeconds,
       progress: {
         phase: 'drain',
         elapsedMs: lastMs,

@@ -1,6 +1,6 @@
-import { mkdtemp, rmdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { hasCode, RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 
 /**
@@ -14,6 +14,27 @@ export async function checkResultsFolder(outFolder: string): Promise<void> {
     await rmdir(await mkdtemp(join(outFolder, '.check-')));
   } catch (error) {
     throw resultsUnwritable(outFolder, error);
+  }
+}
+
+/**
+ * Makes a run's folder in the results folder; a second run of the same second gets a number.
+ *
+ * @param words the end of its name: tag and target
+ * @param startedAt wall clock, milliseconds since the epoch
+ * @throws the system's error
+ */
+export async function makeRunFolder(outFolder: string, words: string, startedAt: number): Promise<string> {
+  // `20260131-095900`, UTC: sorts by time, and is a file name everywhere.
+  const stamp = new Date(startedAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  for (let n = 1; ; n++) {
+    const folder = join(outFolder, `${stamp}-${words}${n === 1 ? '' : `-${n}`}`);
+    try {
+      await mkdir(folder);
+      return folder;
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
   }
 }
 

@@ -6,8 +6,7 @@ import { makeFolder } from '../../files/make-folder.ts';
 import type { PointSummary, SecondSample } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
 import { jsonLine } from './json-lines.ts';
-import { resultsUnwritable } from './results-folder.ts';
-import { makeRunFolder } from './run-folder.ts';
+import { makeRunFolder, resultsUnwritable } from './results-folder.ts';
 
 /** A row with all hop times, generously. */
 const BYTES_PER_ROW = 250;
@@ -34,14 +33,14 @@ export interface RunRecordOptions {
 export class RunRecord {
   readonly runId: string;
   readonly folder: string;
-  readonly #options: RunRecordOptions;
-  #points: CsvFile | undefined;
-  #series: CsvFile | undefined;
+  readonly #points: CsvFile;
+  readonly #series: CsvFile;
 
-  private constructor(runId: string, folder: string, options: RunRecordOptions) {
-    this.runId = runId;
+  private constructor(folder: string, points: CsvFile, series: CsvFile) {
+    this.runId = basename(folder);
     this.folder = folder;
-    this.#options = options;
+    this.#points = points;
+    this.#series = series;
   }
 
   /**
@@ -50,7 +49,9 @@ export class RunRecord {
    * @throws RemedyError (exit 3)
    */
   static async open(options: RunRecordOptions): Promise<RunRecord> {
-    const { outFolder, tag, targetName } = options;
+    const { outFolder, tag, targetName, onFailure } = options;
+    const open = (path: string) =>
+      CsvFile.resume(path, '', (error) => onFailure(`cannot write ${path}: ${reasonOf(error)}`));
     try {
       await makeFolder(outFolder);
       const { bavail, bsize } = await statfs(outFolder);
@@ -59,15 +60,9 @@ export class RunRecord {
       if (bsize > 0 && bavail > 0 && bavail * bsize < needed) {
         throw new Error(`the results need about ${Math.ceil(needed / 1e6)} MB and the disk does not have them`);
       }
-      const { resume } = options;
-      const { runId, folder } =
-        resume === undefined
-          ? await makeRunFolder(outFolder, `${tag}-${targetName}`, options.startedAt)
-          : { runId: basename(resume), folder: resume };
-      const record = new RunRecord(runId, folder, options);
-      record.#points = await record.#open('points.jsonl');
-      record.#series = await record.#open('series.jsonl');
-      return record;
+      const folder = options.resume ?? (await makeRunFolder(outFolder, `${tag}-${targetName}`, options.startedAt));
+      const [points, series] = [await open(join(folder, 'points.jsonl')), await open(join(folder, 'series.jsonl'))];
+      return new RunRecord(folder, points, series);
     } catch (error) {
       throw resultsUnwritable(outFolder, error);
     }
@@ -85,22 +80,17 @@ export class RunRecord {
 
   /** Appends a finished point; resolves when it is on disk. */
   async addPoint(point: PointSummary): Promise<void> {
-    this.#points?.append(jsonLine(point));
-    await this.#points?.flushed();
+    this.#points.append(jsonLine(point));
+    await this.#points.flushed();
   }
 
   /** Appends one second of a point. */
   addSecond(index: number, rate: number, sample: SecondSample): void {
-    this.#series?.append(jsonLine({ index, rate, ...sample }));
+    this.#series.append(jsonLine({ index, rate, ...sample }));
   }
 
   async close(): Promise<void> {
-    await this.#points?.close();
-    await this.#series?.close();
-  }
-
-  #open(name: string): Promise<CsvFile> {
-    const path = join(this.folder, name);
-    return CsvFile.resume(path, '', (error) => this.#options.onFailure(`cannot write ${path}: ${reasonOf(error)}`));
+    await this.#points.close();
+    await this.#series.close();
   }
 }

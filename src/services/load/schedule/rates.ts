@@ -6,17 +6,7 @@ export const DEFAULT_RATES: readonly number[] = [1, 10, 50, 100, 200, 300, 400, 
 const MAX_RATE = 100_000;
 const MAX_POINTS = 200;
 
-type Token =
-  | { readonly kind: 'rate'; readonly at: number; readonly value: number }
-  | {
-      readonly kind: 'range';
-      readonly at: number;
-      readonly from: number;
-      readonly to: number;
-      readonly step: number;
-      readonly toAt: number;
-    }
-  | { readonly kind: 'dots'; readonly at: number };
+const DOTS: readonly string[] = ['...', '…'];
 
 /**
  * Reads a list of arrival rates: numbers (`1,10,0.5`), ranges with a step (`100..1000:100`), and one `...` per gap,
@@ -28,54 +18,37 @@ type Token =
  * @throws RemedyError (exit 2) that names the character, counted from 1, at which the list goes wrong
  */
 export function parseRates(text: string): number[] {
-  const tokens = tokenize(text);
+  const items = itemsOf(text);
   const rates: number[] = [];
   const add = (value: number, at: number) => {
     if (rates.includes(value)) throw fault(text, at, `${value} is given twice, and each point has a file of its own`);
     if (rates.length === MAX_POINTS) throw fault(text, at, `more than ${MAX_POINTS} points`);
     rates.push(value);
   };
-  for (const [position, token] of tokens.entries()) {
-    if (token.kind === 'rate') add(token.value, token.at);
-    else if (token.kind === 'range') for (const value of rangeOf(text, token)) add(value, token.at);
-    else {
-      const end = tokens[position + 1];
-      if (position === 0) throw fault(text, token.at, '"..." needs a number before it');
-      if (end?.kind !== 'rate') throw fault(text, token.at, '"..." needs a number after it, to know where to stop');
-      for (const value of gapOf(text, rates, end.value, token.at, end.at)) add(value, token.at);
-    }
+  for (const [position, { item, at }] of items.entries()) {
+    const end = items[position + 1];
+    if (DOTS.includes(item)) {
+      if (position === 0) throw fault(text, at, '"..." needs a number before it');
+      if (end === undefined || DOTS.includes(end.item) || end.item.includes('..')) {
+        throw fault(text, at, '"..." needs a number after it, to know where to stop');
+      }
+      for (const value of gapOf(text, rates, readRate(text, end.item, end.at), at, end.at)) add(value, at);
+    } else if (item.includes('..')) for (const value of rangeOf(text, item, at)) add(value, at);
+    else add(readRate(text, item, at), at);
   }
   return rates;
 }
 
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  let at = 1;
-  for (const raw of text.split(',')) {
+/** What stands between the commas, and at which character it begins. */
+function itemsOf(text: string) {
+  let next = 1;
+  return text.split(',').map((raw) => {
+    const at = next + raw.length - raw.trimStart().length;
+    next += raw.length + 1;
     const item = raw.trim();
-    const start = at + raw.length - raw.trimStart().length;
-    at += raw.length + 1;
-    if (item === '') throw fault(text, start, 'a number is missing');
-    if (item === '...' || item === '…') tokens.push({ kind: 'dots', at: start });
-    else if (item.includes('..')) tokens.push(readRange(text, item, start));
-    else tokens.push({ kind: 'rate', at: start, value: readRate(text, item, start) });
-  }
-  return tokens;
-}
-
-function readRange(text: string, item: string, at: number): Token {
-  const dots = item.indexOf('..');
-  const colon = item.indexOf(':', dots);
-  if (colon === -1) throw fault(text, at + item.length, 'a range needs a step, for example 100..1000:100');
-  const toAt = at + dots + 2;
-  return {
-    kind: 'range',
-    at,
-    from: readRate(text, item.slice(0, dots), at),
-    to: readRate(text, item.slice(dots + 2, colon), toAt),
-    step: readRate(text, item.slice(colon + 1), at + colon + 1),
-    toAt,
-  };
+    if (item === '') throw fault(text, at, 'a number is missing');
+    return { item, at };
+  });
 }
 
 function readRate(text: string, item: string, at: number): number {
@@ -87,9 +60,14 @@ function readRate(text: string, item: string, at: number): number {
   return value;
 }
 
-function* rangeOf(text: string, range: Extract<Token, { kind: 'range' }>): Generator<number> {
-  if (range.to < range.from) throw fault(text, range.toAt, `the range ends below its beginning ${range.from}`);
-  yield* arithmetic(range.from, range.to, range.step);
+function rangeOf(text: string, item: string, at: number): Iterable<number> {
+  const [, from = '', to = '', step] = /^(.*?)\.\.([^:]*)(?::(.*))?$/s.exec(item) ?? [];
+  if (step === undefined) throw fault(text, at + item.length, 'a range needs a step, for example 100..1000:100');
+  const toAt = at + from.length + 2;
+  const [first, last] = [readRate(text, from, at), readRate(text, to, toAt)];
+  const by = readRate(text, step, toAt + to.length + 1);
+  if (last < first) throw fault(text, toAt, `the range ends below its beginning ${first}`);
+  return arithmetic(first, last, by);
 }
 
 function gapOf(text: string, before: readonly number[], end: number, at: number, endAt: number): number[] {
@@ -110,12 +88,9 @@ function gapOf(text: string, before: readonly number[], end: number, at: number,
   return [...arithmetic(last, end, step)].slice(1, -1);
 }
 
+/** Lazy: with a small step it would be more than the memory holds. */
 function* arithmetic(from: number, to: number, step: number): Generator<number> {
-  for (let i = 0; ; i++) {
-    const value = round(from + i * step);
-    if (value > to) return;
-    yield value;
-  }
+  for (let i = 0, value = round(from); value <= to; value = round(from + ++i * step)) yield value;
 }
 
 /** Sums of decimals such as 0.1 + 0.2 keep the digits that were typed. */

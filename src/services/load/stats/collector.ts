@@ -1,21 +1,17 @@
+import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome, Refuser, StreamFigures } from '../types.ts';
-import { Samples } from './percentiles.ts';
+import { round, Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
 import { allowedLateness, LOCAL_LIMITS } from './validity.ts';
 import { HopTimes } from './waterfall.ts';
 
+export const NO_OUTCOMES = { ok: 0, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 } as const;
+
 /** Adds up the records of one point as they come. */
 export class Collector {
-  readonly outcomes: Record<Outcome, number> = {
-    ok: 0,
-    http_error: 0,
-    transport_error: 0,
-    timeout: 0,
-    invalid: 0,
-    incomplete: 0,
-  };
+  readonly outcomes: Record<Outcome, number> = { ...NO_OUTCOMES };
   readonly errorsByClass = new Map<string, number>();
   /** What the first of each class said, where it said anything. */
   readonly errorTexts = new Map<string, string>();
@@ -29,17 +25,17 @@ export class Collector {
   readonly lateness = new Samples();
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
-  /** Of all that was sent and whose end is known or was waited for: sent since the window began, and time open; ms. */
-  readonly sentMs = new Column();
-  readonly openMs = new Column();
-  readonly observed = { atMs: new Column(), inFlight: new Column() };
   readonly tokens = { prompt: 0, output: 0, answers: 0 };
+  /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
+  lastOkMs = 0;
   readonly #protocol: RequestProtocol;
   readonly #seen = new Set<number>();
+  readonly #sentMs = new Column();
+  readonly #openMs = new Column();
+  readonly #observed = { atMs: new Column(), inFlight: new Column() };
   /** When each success ended, milliseconds since the window began. */
   readonly #okEndMs = new Column();
   #firstOkMs = Number.POSITIVE_INFINITY;
-  #lastOkMs = 0;
 
   constructor(protocol: RequestProtocol) {
     this.#protocol = protocol;
@@ -60,15 +56,15 @@ export class Collector {
     if (latenessMs === undefined) return;
     this.lateness.add(latenessMs);
     if (serviceMs === undefined) return;
-    this.sentMs.push(record.intendedMs + latenessMs);
-    this.openMs.push(serviceMs);
+    this.#sentMs.push(record.intendedMs + latenessMs);
+    this.#openMs.push(serviceMs);
     if (outcome === 'ok') this.#addSuccess(record, latenessMs, serviceMs);
   }
 
   /** What was in flight so long after the beginning of the window, warm-up requests included. */
   addInFlight(atMs: number, inFlight: number): void {
-    this.observed.atMs.push(atMs);
-    this.observed.inFlight.push(inFlight);
+    this.#observed.atMs.push(atMs);
+    this.#observed.inFlight.push(inFlight);
   }
 
   /** Records that were added. */
@@ -85,20 +81,26 @@ export class Collector {
     return this.#seen.has(index);
   }
 
-  /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
-  get lastOkMs(): number {
-    return this.#lastOkMs;
-  }
-
-  /** The same at a glance, from the first to the last success; undefined before there are two. */
-  get roughDepartureRate(): number | undefined {
-    const seconds = (this.#lastOkMs - this.#firstOkMs) / 1000;
-    return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
+  /** What tells whether the target kept up; of all that was sent and whose end is known or was waited for. */
+  get evidence() {
+    const { atMs, inFlight } = this.#observed;
+    return {
+      sentMs: this.#sentMs.view(),
+      serviceMs: this.#openMs.view(),
+      observed: { atMs: atMs.view(), inFlight: inFlight.view() },
+      statuses: this.statuses,
+    };
   }
 
   /** At what rate successes came, per second; see {@link departureRate}. Sorts them all. */
   get departureRate(): number | undefined {
     return departureRate(this.#okEndMs.view());
+  }
+
+  /** The same at a glance, from the first to the last success; undefined before there are two. */
+  get roughDepartureRate(): number | undefined {
+    const seconds = (this.lastOkMs - this.#firstOkMs) / 1000;
+    return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
   }
 
   #keepText({ class: name, error }: RequestRecord): void {
@@ -115,7 +117,7 @@ export class Collector {
     const endedAt = record.intendedMs + response;
     this.#okEndMs.push(endedAt);
     this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
-    this.#lastOkMs = Math.max(this.#lastOkMs, endedAt);
+    this.lastOkMs = Math.max(this.lastOkMs, endedAt);
     const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;
     this.tokens.answers++;
@@ -171,42 +173,25 @@ class StreamTimes {
   summary(seconds: number): StreamFigures | undefined {
     const ttft = this.#ttft.summary();
     if (ttft === undefined) return undefined;
-    const itl = this.#itl.summary();
-    const tpot = this.#tpot.summary();
-    return {
-      ttft,
-      ...(itl === undefined ? {} : { itl }),
-      ...(tpot === undefined ? {} : { tpot }),
-      outputTokens: this.#tokens,
-      outputTokensPerSecond: seconds > 0 ? Math.round((this.#tokens / seconds) * 1000) / 1000 : 0,
-    };
+    const outputTokensPerSecond = seconds > 0 ? round(this.#tokens / seconds) : 0;
+    const [itl, tpot] = [this.#itl.summary(), this.#tpot.summary()];
+    return defined({ ttft, itl, tpot, outputTokens: this.#tokens, outputTokensPerSecond });
   }
 }
 
 /**
- * Who said no to a request that did not succeed, by the look of the answer. Nobody says anything to a request that times out or is open when the drain ends: the
- * target did not answer in time, unless this machine was too late itself to blame it.
+ * Who said no to a request that did not succeed, by the look of the answer. Nobody says anything to a request that times
+ * out or is open when the drain ends: the target did not answer in time, unless this machine sent so late, or lost the
+ * request, that it says nothing about the target.
  *
  * @returns undefined for a success
  */
 export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: RequestRecord): Refuser | undefined {
-  const { outcome, status } = record;
-  switch (outcome) {
-    case 'ok':
-      return undefined;
-    case 'timeout':
-    case 'incomplete':
-      return ownLateness(record) ? 'client' : 'no_answer';
-    case 'transport_error':
-      return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
-    case 'invalid':
-      return 'unknown';
-    case 'http_error':
-      return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
-  }
-}
-
-/** Whether this machine sent so late, or lost the request, that it says nothing about the target. */
-function ownLateness({ latenessMs, serviceMs }: RequestRecord): boolean {
-  return latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
+  const { outcome, status, latenessMs, serviceMs } = record;
+  if (outcome === 'ok') return undefined;
+  if (outcome === 'http_error') return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
+  if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
+  if (outcome === 'invalid') return 'unknown';
+  const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
+  return isOwn ? 'client' : 'no_answer';
 }

@@ -2,28 +2,49 @@ import { parseDuration } from '../../../durations.ts';
 import { reasonOf, remedy } from '../../../errors.ts';
 import type { PointSummary, SloVerdict } from '../types.ts';
 
-const TIMES = ['p50', 'p90', 'p95', 'p99', 'mean', 'max', 'ttft_p95'] as const;
-const SHARES = ['ok', 'error-rate'] as const;
-const RATES = ['ok-rps', 'served-rps'] as const;
+/** Figures of a point, finished or running. */
+interface Measured extends Pick<PointSummary, 'outcomes' | 'scheduled' | 'okRps' | 'servedRps'> {
+  readonly response?: PointSummary['response'] | undefined;
+  readonly stream?: PointSummary['stream'];
+}
 
-type Metric = (typeof TIMES)[number] | (typeof SHARES)[number] | (typeof RATES)[number];
-const METRICS: readonly Metric[] = [...TIMES, ...SHARES, ...RATES];
-const OPERATORS = ['<=', '>=', '<', '>'] as const;
-type Operator = (typeof OPERATORS)[number];
+type Figure = readonly [kind: 'time' | 'share' | 'rate', of: (measured: Measured) => number | undefined];
+
+const okShare = ({ outcomes, scheduled }: Measured) => (scheduled === 0 ? undefined : outcomes.ok / scheduled);
+const errorRate = ({ outcomes, scheduled }: Measured) => (scheduled === 0 ? undefined : 1 - outcomes.ok / scheduled);
+
+const METRICS = {
+  p50: ['time', ({ response }) => response?.p50],
+  p90: ['time', ({ response }) => response?.p90],
+  p95: ['time', ({ response }) => response?.p95],
+  p99: ['time', ({ response }) => response?.p99],
+  mean: ['time', ({ response }) => response?.mean],
+  max: ['time', ({ response }) => response?.max],
+  ttft_p95: ['time', ({ stream }) => stream?.ttft.p95],
+  ok: ['share', okShare],
+  'error-rate': ['share', errorRate],
+  'ok-rps': ['rate', ({ okRps }) => okRps],
+  'served-rps': ['rate', ({ servedRps }) => servedRps],
+} as const satisfies Readonly<Record<string, Figure>>;
+
+type Metric = keyof typeof METRICS;
+
+const COMPARE = {
+  '<': (value: number, bound: number) => value < bound,
+  '<=': (value: number, bound: number) => value <= bound,
+  '>': (value: number, bound: number) => value > bound,
+  '>=': (value: number, bound: number) => value >= bound,
+} as const;
 
 /** `p95<2s`: a figure of a point against a bound. */
 export interface Criterion {
   /** As typed. */
   readonly expression: string;
   readonly metric: Metric;
-  readonly operator: Operator;
+  readonly operator: keyof typeof COMPARE;
   /** Milliseconds for times, a part of 1 for shares, per second for rates. */
   readonly bound: number;
 }
-
-/** Figures of a point, finished or running. */
-export type Measured = Pick<PointSummary, 'outcomes' | 'scheduled' | 'okRps' | 'servedRps'> &
-  Partial<Pick<PointSummary, 'response' | 'stream'>>;
 
 /**
  * Reads a threshold: one of p50 p90 p95 p99 mean max ttft_p95 against a duration, ok or error-rate against a share, ok-rps
@@ -32,7 +53,7 @@ export type Measured = Pick<PointSummary, 'outcomes' | 'scheduled' | 'okRps' | '
  * @throws RemedyError (exit 2) that names the character, counted from 1, at which it goes wrong
  */
 export function parseSlo(expression: string): Criterion {
-  return parseCriterion(expression, '--slo', "--slo 'p95<2s'", false);
+  return parseCriterion(expression, '--slo', "--slo 'p95<2s'", ['<', '<=', '>', '>=']);
 }
 
 /**
@@ -41,51 +62,47 @@ export function parseSlo(expression: string): Criterion {
  * @throws RemedyError (exit 2), see {@link parseSlo}
  */
 export function parseAbort(expression: string): Criterion {
-  return parseCriterion(expression, '--abort-on', '--abort-on error-rate=50%', true);
+  return parseCriterion(expression, '--abort-on', '--abort-on error-rate=50%', ['=', '<', '<=', '>', '>=']);
 }
 
-function parseCriterion(expression: string, flag: string, example: string, equals: boolean): Criterion {
-  const fault = (at: number, why: string) =>
-    remedy.usage('criterion-invalid', `${flag} "${expression}": ${why}, at character ${at + 1}`, [
-      `write for example ${example}; metrics: ${METRICS.join(' ')}`,
+const PARTS = /^\s*(?<word>[\w-]*)\s*(?<operator>[<>]=?|=)?\s*(?<value>.*?)\s*$/ds;
+
+function parseCriterion(expression: string, flag: string, example: string, operators: readonly string[]): Criterion {
+  const { groups = {}, indices } = PARTS.exec(expression) as RegExpExecArray;
+  const fault = (part: 'word' | 'operator' | 'value', why: string) => {
+    // What is missing would stand before the value.
+    const [at = 0] = indices?.groups?.[part] ?? indices?.groups?.value ?? [];
+    return remedy.usage('criterion-invalid', `${flag} "${expression}": ${why}, at character ${at + 1}`, [
+      `write for example ${example}; metrics: ${Object.keys(METRICS).join(' ')}`,
     ]);
-  const start = expression.length - expression.trimStart().length;
-  const word = /^[A-Za-z0-9_-]*/.exec(expression.slice(start))?.[0] ?? '';
-  const metric = METRICS.find((name) => name === word);
-  if (metric === undefined) throw fault(start, word === '' ? 'a metric is missing' : `"${word}" is not a metric`);
-  const gap = /^\s*/.exec(expression.slice(start + word.length))?.[0].length ?? 0;
-  const at = start + word.length + gap;
-  const rest = expression.slice(at);
-  const compared = OPERATORS.find((each) => rest.startsWith(each));
-  const alike = equals && rest.startsWith('=');
-  if (compared === undefined && !alike) {
-    throw fault(at, equals ? 'one of = < <= > >= must follow' : 'one of < <= > >= must follow');
+  };
+  const { word = '', operator: typed = '', value = '' } = groups;
+  if (!Object.hasOwn(METRICS, word)) {
+    throw fault('word', word === '' ? 'a metric is missing' : `"${word}" is not a metric`);
   }
+  if (!operators.includes(typed)) throw fault('operator', `one of ${operators.join(' ')} must follow`);
+  const metric = word as Metric;
   // More is worse for everything but successes.
-  const operator = compared ?? (['ok', ...RATES].includes(metric) ? '<=' : '>=');
-  const valueAt = at + (compared?.length ?? 1);
-  const raw = expression.slice(valueAt);
-  const value = raw.trim();
-  const valueStart = valueAt + raw.length - raw.trimStart().length;
+  const worse = metric === 'ok' || METRICS[metric][0] === 'rate' ? '<=' : '>=';
   try {
+    const operator = typed === '=' ? worse : (typed as Criterion['operator']);
     return { expression, metric, operator, bound: readBound(metric, value) };
   } catch (error) {
-    throw fault(valueStart, reasonOf(error));
+    throw fault('value', reasonOf(error));
   }
 }
 
 function readBound(metric: Metric, text: string): number {
-  if (isOneOf(TIMES, metric)) {
+  const [kind] = METRICS[metric];
+  if (kind === 'time') {
     if (/^\d*\.?\d+$/.test(text)) throw new Error(`"${text}" needs a unit, for example ${text}ms or ${text}s`);
     return parseDuration(text) * 1000;
   }
-  const percent = text.endsWith('%');
-  const digits = percent ? text.slice(0, -1) : text;
-  if (!/^(\d+\.?\d*|\.\d+)$/.test(digits)) throw new Error(`"${text}" is not a number`);
+  const [, digits, percent] = /^(\d+\.?\d*|\.\d+)(%?)$/.exec(text) ?? [];
+  if (digits === undefined) throw new Error(`"${text}" is not a number`);
+  if (kind === 'rate' && percent) throw new Error(`${metric} is a number per second, not a share`);
   const value = Number(digits) / (percent ? 100 : 1);
-  if (isOneOf(SHARES, metric)) {
-    if (value > 1) throw new Error(`"${text}" is more than all: write for example 99% or 0.99`);
-  } else if (percent) throw new Error(`${metric} is a number per second, not a share`);
+  if (kind === 'share' && value > 1) throw new Error(`"${text}" is more than all: write for example 99% or 0.99`);
   return value;
 }
 
@@ -94,58 +111,28 @@ export function judgeCriterion(
   { metric, operator, bound }: Criterion,
   measured: Measured,
 ): { readonly met: boolean; readonly observed: string } {
-  const value = figureOf(metric, measured);
+  const [kind, of] = METRICS[metric];
+  const value = of(measured);
   if (value === undefined) return { met: false, observed: 'nothing measured' };
-  return { met: COMPARE[operator](value, bound), observed: observedText(metric, value) };
+  return { met: COMPARE[operator](value, bound), observed: observedText(kind, value) };
 }
 
 /**
  * The verdict of a threshold on a sweep: every point that says something about the target has to meet it, and one
  * that no point could decide is not met.
  */
-export function judgeSlo(criterion: Criterion, points: readonly PointSummary[]): SloVerdict {
-  const telling = points.filter(
-    ({ status, validity, sent }) => status !== 'skipped' && validity === 'valid' && sent > 0,
-  );
-  const verdicts = telling.map((point) => {
-    const { met, observed } = judgeCriterion(criterion, point);
-    return { rate: point.rate, passed: met, observed };
+export function judgeSlo(criterion: Criterion, all: readonly PointSummary[]): SloVerdict {
+  const telling = all.filter(({ status, validity, sent }) => status !== 'skipped' && validity === 'valid' && sent > 0);
+  const points = telling.map((point) => {
+    const { met: passed, observed } = judgeCriterion(criterion, point);
+    return { rate: point.rate, passed, observed };
   });
-  const passed = verdicts.length > 0 && verdicts.every((verdict) => verdict.passed);
-  return { expression: criterion.expression, passed, points: verdicts };
+  const { expression } = criterion;
+  return { expression, passed: points.length > 0 && points.every(({ passed }) => passed), points };
 }
 
-function figureOf(metric: Metric, { outcomes, scheduled, okRps, servedRps, response, stream }: Measured) {
-  const share = scheduled === 0 ? undefined : outcomes.ok / scheduled;
-  switch (metric) {
-    case 'ok':
-      return share;
-    case 'error-rate':
-      return share === undefined ? undefined : 1 - share;
-    case 'ok-rps':
-      return okRps;
-    case 'served-rps':
-      return servedRps;
-    case 'ttft_p95':
-      return stream?.ttft.p95;
-    default:
-      return response?.[metric];
-  }
-}
-
-const COMPARE: Readonly<Record<Operator, (value: number, bound: number) => boolean>> = {
-  '<': (value, bound) => value < bound,
-  '<=': (value, bound) => value <= bound,
-  '>': (value, bound) => value > bound,
-  '>=': (value, bound) => value >= bound,
-};
-
-function observedText(metric: Metric, value: number): string {
-  if (isOneOf(SHARES, metric)) return `${(100 * value).toFixed(2)} %`;
-  if (isOneOf(RATES, metric)) return `${value < 10 ? Number(value.toPrecision(3)) : value.toFixed(1)}/s`;
+function observedText(kind: Figure[0], value: number): string {
+  if (kind === 'share') return `${(100 * value).toFixed(2)} %`;
+  if (kind === 'rate') return `${value < 10 ? Number(value.toPrecision(3)) : value.toFixed(1)}/s`;
   return value < 1000 ? `${value.toFixed(1)} ms` : `${(value / 1000).toFixed(2)} s`;
-}
-
-function isOneOf<T extends string>(list: readonly T[], text: string): text is T {
-  return (list as readonly string[]).includes(text);
 }

@@ -11,7 +11,7 @@ const HISTORY_SECONDS = 60;
 export class LiveFigures {
   readonly #response = createHistogram({ figures: 3 });
   readonly #lateness = createHistogram({ figures: 3 });
-  readonly #history: number[] = [];
+  #history: readonly number[] = [];
 
   add(records: readonly RequestRecord[]): void {
     for (const { latenessMs, serviceMs, outcome } of records) {
@@ -21,10 +21,8 @@ export class LiveFigures {
     }
   }
 
-  addSecond({ phase, p50 }: SecondSample): void {
-    if (phase === 'warmup') return;
-    this.#history.push(p50 ?? 0);
-    if (this.#history.length > HISTORY_SECONDS) this.#history.shift();
+  addSecond({ phase, p50 = 0 }: SecondSample): void {
+    if (phase !== 'warmup') this.#history = [...this.#history, p50].slice(-HISTORY_SECONDS);
   }
 
   get response(): Percentiles | undefined {
@@ -36,7 +34,7 @@ export class LiveFigures {
   }
 
   get history(): readonly number[] {
-    return [...this.#history];
+    return this.#history;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Distribution, Interval, Percentiles } from '../types.ts';
-import { quantileInterval } from './quantile-interval.ts';
+import { binomial } from './binomial.ts';
 import { Column } from './samples-over-time.ts';
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
@@ -21,29 +21,19 @@ export class Samples {
   /** @returns undefined when there are no samples */
   summary(): Distribution | undefined {
     if (this.count === 0) return undefined;
-    const sorted = this.#sorted();
+    const sorted = this.#values.view().slice().sort();
     const ci: Partial<Record<keyof Percentiles, Interval>> = {};
     for (const name of ['p50', 'p90', 'p95', 'p99'] as const) {
       const bounds = quantileInterval(sorted, QUANTILES[name]);
       if (bounds !== undefined) ci[name] = [round(bounds[0]), round(bounds[1])];
     }
-    const max = round(sorted.at(-1) ?? 0);
-    return { ...percentilesOf(sorted), mean: round(this.#sum / this.count), max, count: this.count, ci };
+    const at = (fraction: number) => round(sorted[nearestRank(fraction, sorted.length)] ?? 0);
+    const { p50, p90, p95, p99 } = QUANTILES;
+    return {
+      ...{ p50: at(p50), p90: at(p90), p95: at(p95), p99: at(p99) },
+      ...{ mean: round(this.#sum / this.count), max: round(sorted.at(-1) ?? 0), count: this.count, ci },
+    };
   }
-
-  /** The percentiles alone: cheap enough for a live view. */
-  percentiles(): Percentiles | undefined {
-    return this.count === 0 ? undefined : percentilesOf(this.#sorted());
-  }
-
-  #sorted(): Float64Array {
-    return this.#values.view().slice().sort();
-  }
-}
-
-function percentilesOf(sorted: Float64Array): Percentiles {
-  const at = (fraction: number) => round(sorted[nearestRank(fraction, sorted.length)] ?? 0);
-  return { p50: at(QUANTILES.p50), p90: at(QUANTILES.p90), p95: at(QUANTILES.p95), p99: at(QUANTILES.p99) };
 }
 
 /** Index, from 0, of the smallest sample that at least `fraction` of all `count` samples do not exceed. */
@@ -53,6 +43,43 @@ export function nearestRank(fraction: number, count: number): number {
 }
 
 /** Microseconds are the most that means anything. */
-function round(ms: number): number {
+export function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
+}
+
+/** Half of what a 95 % interval leaves out on both sides together. */
+const TAIL = 0.025;
+/** Beyond so many standard deviations a binomial holds less than 1e-20. */
+const FAR = 10;
+
+/**
+ * A distribution-free 95 % confidence interval of a quantile from order statistics: the number of samples at or below
+ * the true quantile is binomial (n, p), whatever the distribution, so that the ranks come from the binomial alone
+ * (David and Nagaraja, Order Statistics, 7.1; also Le Boudec, Performance Evaluation, theorem 2.1). It holds for
+ * independent samples; requests that queue behind each other are not, so read it as the least that is uncertain.
+ *
+ * @param sorted ascending
+ * @returns undefined where the sample is too small to bound the quantile on both sides, e.g. p99 below 368 samples
+ */
+export function quantileInterval(sorted: ArrayLike<number>, fraction: number): Interval | undefined {
+  const [low, high] = (intervalRanks(sorted.length, fraction) ?? []).map((rank) => sorted[rank - 1]);
+  return low === undefined || high === undefined ? undefined : [low, high];
+}
+
+/** @returns ranks counted from 1, or undefined where the sample does not bound the quantile */
+export function intervalRanks(count: number, fraction: number): Interval | undefined {
+  const mean = count * fraction;
+  const deviation = Math.sqrt(count * fraction * (1 - fraction));
+  const first = Math.max(0, Math.floor(mean - FAR * deviation - FAR));
+  let low = 0;
+  let cumulated = 0;
+  let term = binomial(count, first, fraction);
+  // `cumulated` is P(B <= k). The true quantile is below x(l) with P(B <= l - 1), and above x(u) with P(B >= u).
+  for (let k = first; k <= count; k++) {
+    cumulated += term;
+    if (cumulated <= TAIL) low = k + 1;
+    if (cumulated >= 1 - TAIL) return low >= 1 && k + 1 <= count ? [low, k + 1] : undefined;
+    term *= ((count - k) / (k + 1)) * (fraction / (1 - fraction));
+  }
+  return undefined;
 }

@@ -1,26 +1,22 @@
+import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { PointSummary, Refuser } from '../types.ts';
-import type { Collector } from './collector.ts';
+import { type Collector, NO_OUTCOMES } from './collector.ts';
+import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
 import { judgeValidity } from './validity.ts';
 
 /** What is known about a point beside its records. */
-export interface PointFacts {
-  readonly index: number;
-  readonly rate: number;
-  readonly startedAt: string;
+export interface PointFacts
+  extends Pick<PointSummary, 'index' | 'rate' | 'startedAt' | 'status' | 'scheduled' | 'perRequestCsv'> {
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
-  readonly status: PointSummary['status'];
-  readonly warmupSeconds: number;
-  /** What was due in that time. */
-  readonly scheduled: number;
   readonly maxInFlight: number;
   readonly progress: Progress;
-  readonly lost?: string;
+  /** Why the generator is gone, when it is. */
+  readonly lost?: string | undefined;
   /** Why the point before may still be felt. */
-  readonly contaminated?: string;
-  readonly perRequestCsv: string;
+  readonly contaminated?: string | undefined;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
 }
@@ -31,92 +27,48 @@ export interface PointFacts {
  * @throws Error when a request is missing from the accounts
  */
 export function summarizePoint(facts: PointFacts, collected: Collector): PointSummary {
+  const { index, rate, status, durationSeconds, startedAt, scheduled, maxInFlight, lost } = facts;
   const { sent, peakInFlight, newConnections, cpuSeconds } = facts.progress;
-  const { scheduled } = facts;
   const dropped = scheduled - sent;
   const outcomes = { ...collected.outcomes };
-  checkConservation({
-    scheduled,
-    sent,
-    dropped: facts.lost === undefined ? facts.progress.dropped : dropped,
-    outcomes,
-  });
-  const fairness = fairnessOf(collected.hosts.values());
-  const waterfall = collected.hops.summary();
-  const { tokens } = collected;
-  const servedSeconds = Math.max(facts.durationSeconds, collected.lastOkMs / 1000);
-  const stream = collected.stream.summary(servedSeconds);
+  checkConservation({ scheduled, sent, dropped: lost === undefined ? facts.progress.dropped : dropped, outcomes });
   const errorsByClass = ranked(collected.errorsByClass);
-  const response = collected.response.summary();
-  const service = collected.service.summary();
+  const [response, service] = [collected.response.summary(), collected.service.summary()];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
-  const okRps = perSecond(outcomes.ok, facts.durationSeconds);
+  const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
+  const okRps = perSecond(outcomes.ok, durationSeconds);
   const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
-  return {
-    index: facts.index,
-    rate: facts.rate,
-    status: facts.status,
-    validity: judgeValidity({
-      scheduled,
-      sent,
-      dropped,
-      maxInFlight: facts.maxInFlight,
-      peakInFlight,
-      errorsByClass,
-      ...(lateness === undefined ? {} : { latenessP99: lateness.p99 }),
-      ...(response === undefined ? {} : { response }),
-      ...(facts.lost === undefined ? {} : { lost: facts.lost }),
-    }),
-    durationSeconds: facts.durationSeconds,
-    startedAt: facts.startedAt,
-    scheduled,
-    sent,
-    dropped,
-    outcomes,
-    errorsByClass,
-    sentRps: perSecond(sent, facts.durationSeconds),
-    okRps,
-    servedRps,
-    ...(response === undefined ? {} : { response }),
-    ...(service === undefined ? {} : { service }),
-    ...(lateness === undefined ? {} : { lateness }),
-    hosts: ranked(collected.hosts),
-    peakInFlight,
-    newConnections,
+  const judged = { ...{ scheduled, sent, dropped, maxInFlight, peakInFlight, errorsByClass }, response, lost };
+  const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
+  const { answers, prompt, output } = collected.tokens;
+  const { errorTexts, refusedBy } = collected;
+  return defined({
+    ...{ index, rate, status, validity: judgeValidity({ ...judged, latenessP99: lateness?.p99 }) },
+    ...{ durationSeconds, startedAt, scheduled, sent, dropped, outcomes, errorsByClass },
+    ...{ sentRps: perSecond(sent, durationSeconds), okRps, servedRps, response, service, lateness },
+    ...{ hosts: ranked(collected.hosts), peakInFlight, newConnections },
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
-    ...(fairness === undefined ? {} : { fairness }),
+    fairness: fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
-    ...(facts.status === 'complete'
-      ? {
-          state: judgeState({
-            rate: facts.rate,
-            durationSeconds: facts.durationSeconds,
-            sentMs: collected.sentMs.view(),
-            serviceMs: collected.openMs.view(),
-            observed: { atMs: collected.observed.atMs.view(), inFlight: collected.observed.inFlight.view() },
-            outcomes,
-            statuses: collected.statuses,
-            dropped,
-            servedRps,
-          }),
-        }
-      : {}),
-    ...(facts.contaminated === undefined ? {} : { contaminated: facts.contaminated }),
-    ...(waterfall === undefined ? {} : { waterfall }),
-    ...(collected.errorTexts.size === 0 ? {} : { errorTexts: Object.fromEntries(collected.errorTexts) }),
-    ...(collected.refusedBy.size === 0 ? {} : { refusedBy: ranked(blamed(collected, facts.status)) }),
-    ...(tokens.answers === 0
-      ? {}
-      : {
-          tokens: {
-            prompt: tokens.prompt,
-            output: tokens.output,
-            outputPerSecond: perSecond(tokens.output, servedSeconds),
-          },
-        }),
-    ...(stream === undefined ? {} : { stream }),
+    state: status === 'complete' ? judgeState(state) : undefined,
+    contaminated: facts.contaminated,
+    waterfall: collected.hops.summary(),
+    errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
+    refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
+    tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
+    stream: collected.stream.summary(servedSeconds),
     perRequestCsv: facts.perRequestCsv,
+  });
+}
+
+/** A point that was not offered, and why. */
+export function skippedPoint(index: number, rate: number, why: string, startedAt: string): PointSummary {
+  return {
+    ...{ index, rate, status: 'skipped', validity: why, durationSeconds: 0, startedAt },
+    ...{ scheduled: 0, sent: 0, dropped: 0, sentRps: 0, okRps: 0, servedRps: 0 },
+    ...{ outcomes: { ...NO_OUTCOMES }, errorsByClass: {}, hosts: {} },
+    ...{ peakInFlight: 0, newConnections: 0, generatorCores: 0, perRequestCsv: '' },
   };
 }
 
@@ -137,7 +89,7 @@ function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
 
 /** Three decimals, and as many digits of what is less than that. */
 function round(value: number): number {
-  return value > 0 && value < 0.1 ? Number(value.toPrecision(3)) : Math.round(value * 1000) / 1000;
+  return value > 0 && value < 0.1 ? Number(value.toPrecision(3)) : thousandths(value);
 }
 
 /**
@@ -145,12 +97,8 @@ function round(value: number): number {
  *
  * @throws Error, a bug of this program, when it is not so
  */
-export function checkConservation({
-  scheduled,
-  sent,
-  dropped,
-  outcomes,
-}: Pick<PointSummary, 'scheduled' | 'sent' | 'dropped' | 'outcomes'>): void {
+export function checkConservation(accounts: Pick<PointSummary, 'scheduled' | 'sent' | 'dropped' | 'outcomes'>): void {
+  const { scheduled, sent, dropped, outcomes } = accounts;
   const ended = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   if (scheduled === sent + dropped && sent === ended) return;
   throw new Error(
@@ -173,9 +121,6 @@ export function fairnessOf(hosts: Iterable<number>): { readonly jain: number; re
   if (counts.length === 0) return undefined;
   const sum = counts.reduce((total, count) => total + count, 0);
   const squares = counts.reduce((total, count) => total + count * count, 0);
-  const round = (value: number) => Math.round(value * 1000) / 1000;
-  return {
-    jain: round((sum * sum) / (counts.length * squares)),
-    maxMin: round(Math.max(...counts) / Math.min(...counts)),
-  };
+  const jain = thousandths((sum * sum) / (counts.length * squares));
+  return { jain, maxMin: thousandths(Math.max(...counts) / Math.min(...counts)) };
 }

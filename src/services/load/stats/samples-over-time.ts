@@ -22,13 +22,8 @@ export class Column {
   }
 }
 
-export interface Line {
-  readonly slope: number;
-  readonly intercept: number;
-}
-
 /** The least-squares line through points; undefined for less than two different x. */
-export function leastSquares(xs: ArrayLike<number>, ys: ArrayLike<number>): Line | undefined {
+export function leastSquares(xs: ArrayLike<number>, ys: ArrayLike<number>) {
   const n = Math.min(xs.length, ys.length);
   if (n < 2) return undefined;
   const meanX = mean(xs, n);

@@ -1,25 +1,22 @@
+import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { SecondSample } from '../types.ts';
-import { nearestRank } from './percentiles.ts';
+import { nearestRank, round } from './percentiles.ts';
 
 /** A second is told so long after it ended, so that the records of a batch that comes late are in it. */
 const SETTLE_MS = 300;
 
-interface Bucket {
-  ok: number;
-  failed: number;
-  readonly response: number[];
-  readonly lateness: number[];
-  readonly hosts: Map<string, number>;
-}
+const newBucket = () => ({
+  ok: 0,
+  failed: 0,
+  response: [] as number[],
+  lateness: [] as number[],
+  hosts: new Map<string, number>(),
+});
 
 /** What was known at one instant. */
-interface Instant {
-  readonly atMs: number;
-  readonly sent: number;
-  readonly inFlight: number;
-}
+type Instant = Pick<Progress, 'elapsedMs' | 'sent' | 'inFlight'>;
 
 /**
  * Cuts a point into seconds while it runs. What ended counts in the second of its end; what was sent and what is in
@@ -28,7 +25,7 @@ interface Instant {
 export class Seconds {
   readonly #durationMs: number;
   readonly #emit: (sample: SecondSample) => void;
-  readonly #buckets = new Map<number, Bucket>();
+  readonly #buckets = new Map<number, ReturnType<typeof newBucket>>();
   #before: Instant | undefined;
   #instants: Instant[] = [];
   #next: number;
@@ -47,7 +44,9 @@ export class Seconds {
       if (latenessMs === undefined || serviceMs === undefined) continue;
       const second = Math.floor((intendedMs + latenessMs + serviceMs) / 1000);
       // A record that comes after its second was told belongs to the one that is open, or it would be in none.
-      const bucket = this.#bucket(Math.max(this.#next, second));
+      const open = Math.max(this.#next, second);
+      const bucket = this.#buckets.get(open) ?? newBucket();
+      this.#buckets.set(open, bucket);
       bucket.lateness.push(latenessMs);
       if (outcome === 'ok') {
         bucket.ok++;
@@ -58,64 +57,53 @@ export class Seconds {
   }
 
   /** Tells the seconds that are over. */
-  advance({ elapsedMs, sent, inFlight, phase }: Progress): void {
+  advance(progress: Progress): void {
+    const { elapsedMs, phase } = progress;
     if (phase === 'drain') this.#stoppedMs = Math.min(this.#stoppedMs, Math.max(elapsedMs, 0));
-    this.#instants.push({ atMs: elapsedMs, sent, inFlight });
-    while ((this.#next + 1) * 1000 + SETTLE_MS <= elapsedMs) this.#tell((this.#next + 1) * 1000);
+    this.#instants.push(progress);
+    while ((this.#next + 1) * 1000 + SETTLE_MS <= elapsedMs) this.#tell();
   }
 
   /** Tells what is left; the last second may be a part of one. */
   end(): void {
-    const last = Math.max(...this.#buckets.keys(), ...this.#instants.map(({ atMs }) => Math.ceil(atMs / 1000) - 1));
-    while (this.#next <= last) this.#tell((this.#next + 1) * 1000);
+    const last = Math.max(
+      ...this.#buckets.keys(),
+      ...this.#instants.map(({ elapsedMs }) => Math.ceil(elapsedMs / 1000) - 1),
+    );
+    while (this.#next <= last) this.#tell();
   }
 
-  #tell(untilMs: number): void {
+  #tell(): void {
     const second = this.#next++;
-    const { sent, inFlight } = this.#at(untilMs);
-    const bucket = this.#buckets.get(second) ?? emptyBucket();
+    const { sent, inFlight } = this.#at((second + 1) * 1000);
+    const { ok, failed, hosts, ...times } = this.#buckets.get(second) ?? newBucket();
     this.#buckets.delete(second);
-    const response = Float64Array.from(bucket.response).sort();
-    const lateness = Float64Array.from(bucket.lateness).sort();
-    const rank = (sorted: Float64Array, fraction: number) => rounded(sorted[nearestRank(fraction, sorted.length)] ?? 0);
-    this.#emit({
-      second,
-      phase: second < 0 ? 'warmup' : second * 1000 < Math.min(this.#durationMs, this.#stoppedMs) ? 'measure' : 'drain',
-      sent: sent - this.#sentBefore,
-      ok: bucket.ok,
-      failed: bucket.failed,
-      inFlight,
-      ...(response.length === 0 ? {} : { p50: rank(response, 0.5), p99: rank(response, 0.99) }),
-      ...(lateness.length === 0 ? {} : { latenessP99: rank(lateness, 0.99) }),
-      hosts: Object.fromEntries([...bucket.hosts].sort(([a], [b]) => a.localeCompare(b))),
-    });
+    const [response, lateness] = [Float64Array.from(times.response).sort(), Float64Array.from(times.lateness).sort()];
+    const rank = (sorted: Float64Array, fraction: number) => {
+      const ranked = sorted[nearestRank(fraction, sorted.length)];
+      return ranked === undefined ? undefined : round(ranked);
+    };
+    const measures = second * 1000 < Math.min(this.#durationMs, this.#stoppedMs);
+    const phase = second < 0 ? 'warmup' : measures ? 'measure' : 'drain';
+    this.#emit(
+      defined({
+        ...{ second, phase, sent: sent - this.#sentBefore, ok, failed, inFlight },
+        ...{ p50: rank(response, 0.5), p99: rank(response, 0.99), latenessP99: rank(lateness, 0.99) },
+        hosts: Object.fromEntries([...hosts].sort(([a], [b]) => a.localeCompare(b))),
+      }),
+    );
     this.#sentBefore = sent;
   }
 
   /** Interpolated between the instants around a time; the last one known after all of them. */
   #at(ms: number): { readonly sent: number; readonly inFlight: number } {
-    while (this.#instants[0] !== undefined && this.#instants[0].atMs <= ms) this.#before = this.#instants.shift();
+    while (this.#instants[0] !== undefined && this.#instants[0].elapsedMs <= ms) this.#before = this.#instants.shift();
     const before = this.#before;
     const after = this.#instants[0];
     if (before === undefined) return { sent: 0, inFlight: after?.inFlight ?? 0 };
     if (after === undefined) return before;
-    const part = (ms - before.atMs) / (after.atMs - before.atMs);
+    const part = (ms - before.elapsedMs) / (after.elapsedMs - before.elapsedMs);
     const between = (from: number, to: number) => Math.round(from + (to - from) * part);
     return { sent: between(before.sent, after.sent), inFlight: between(before.inFlight, after.inFlight) };
   }
-
-  #bucket(second: number): Bucket {
-    const bucket = this.#buckets.get(second) ?? emptyBucket();
-    this.#buckets.set(second, bucket);
-    return bucket;
-  }
-}
-
-function emptyBucket(): Bucket {
-  return { ok: 0, failed: 0, response: [], lateness: [], hosts: new Map() };
-}
-
-/** Microseconds are the most that means anything. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

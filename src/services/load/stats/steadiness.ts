@@ -1,9 +1,14 @@
 import { plural } from '../../words.ts';
 import type { Outcome, PointState } from '../types.ts';
-import { type Arrivals, arrivalsInOrder, arrivedBetween } from './arrivals-in-order.ts';
 import { isCertainlyAbove } from './binomial.ts';
-import { type Course, inFlightCourse } from './in-flight-course.ts';
-import { type LittleFigures, littlesLaw } from './little.ts';
+import {
+  type Arrivals,
+  arrivalsInOrder,
+  arrivedBetween,
+  type InFlight,
+  inFlightCourse,
+  littlesLaw,
+} from './in-flight.ts';
 import { mean } from './samples-over-time.ts';
 import { batchTrend, rankTrend } from './trend.ts';
 
@@ -43,26 +48,12 @@ export interface SteadinessInput {
   /** End minus sent, milliseconds, in the same order; of what did not end, the time that it was open. */
   readonly serviceMs: ArrayLike<number>;
   /** What was seen in flight while the point ran, warm-up requests included. */
-  readonly observed: { readonly atMs: ArrayLike<number>; readonly inFlight: ArrayLike<number> };
+  readonly observed: InFlight;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly statuses: ReadonlyMap<number, number>;
   readonly dropped: number;
   /** At what rate successes came, window and drain together, per second. */
   readonly servedRps: number;
-}
-
-/** What the judgement goes by. */
-interface Evidence {
-  readonly course: Course;
-  readonly little: LittleFigures;
-  /** What all but a few answers take at most, and no less than their mean: time in system, seconds. */
-  readonly tookSeconds: number;
-  readonly servedShare: number;
-  /** Seconds that each second of arrivals waits longer, where that is certain; and whether less is served as well. */
-  readonly growth: number | undefined;
-  readonly isServedLess: boolean;
-  /** No growth that matters can hide in the errors. */
-  readonly isFlat: boolean;
 }
 
 /**
@@ -76,46 +67,38 @@ export function judgeState(input: SteadinessInput): PointState {
   if (input.sentMs.length < MIN_REQUESTS) {
     return undecided(input, `only ${plural(input.sentMs.length, 'request')} sent`, SOME_REQUESTS / input.rate);
   }
-  if (input.outcomes.ok === 0)
-    return {
-      state: 'unknown',
-      reason: total === 1 ? 'the only request did not succeed' : `none of ${total} requests succeeded`,
-    };
+  if (input.outcomes.ok === 0) {
+    const reason = total === 1 ? 'the only request did not succeed' : `none of ${total} requests succeeded`;
+    return { state: 'unknown', reason };
+  }
   const evidence = evidenceOf(input);
   const { course, little, growth, servedShare, tookSeconds } = evidence;
-  const figures = {
-    inFlightSlope: rounded(course.slope),
-    little: { expected: rounded(little.expected), observed: rounded(little.observed) },
-  };
+  const sides = { expected: rounded(little.expected), observed: rounded(little.observed) };
+  const figures = { inFlightSlope: rounded(course.slope), little: sides };
   const observed = `in flight ${signed(course.slope)}/s around a mean of ${course.mean.toFixed(1)}`;
-  const overloaded = (why: string): PointState => ({
-    state: 'overloaded',
-    reason: `${observed}, and ${why}`,
-    ...figures,
-  });
+  const judged = (state: PointState['state'], rest: string) => ({ state, reason: `${observed}${rest}`, ...figures });
+  const overloaded = (why: string) => judged('overloaded', `, and ${why}`);
   if (input.dropped > 0) return overloaded(`${input.dropped} requests found no place below the bound`);
   const refused = REFUSED.reduce((sum, status) => sum + (input.statuses.get(status) ?? 0), 0);
   if (isCertainlyAbove(refused, total, FAILED_SHARE)) return overloaded(`${shareOf(refused, total)} were refused`);
   const later = growth === undefined ? '' : `each second of arrivals waits ${(growth * 1000).toFixed(0)} ms longer`;
   if (growth !== undefined && evidence.isServedLess) return overloaded(later);
   const unserved = unservedOf(input, total);
-  if (unserved !== undefined) return { state: 'unknown', reason: `${observed}, but ${unserved}`, ...figures };
+  if (unserved !== undefined) return judged('unknown', `, but ${unserved}`);
   if (course.grows && tookSeconds > LONGEST_SHARE * input.durationSeconds) {
-    const needed = wantedSeconds(input, tookSeconds);
-    const reason =
-      `${observed} while answers take ${seconds(tookSeconds)}: the window is short against them; ` +
-      `--duration ${needed}s would show more`;
-    return { state: 'filling', reason, ...figures, suggestedDurationSeconds: needed };
+    const why = `${observed} while answers take ${seconds(tookSeconds)}: the window is short against them`;
+    return { ...judged('filling', ''), ...undecided(input, why, 0, tookSeconds), state: 'filling' };
   }
   if (course.grows && servedShare < SERVED.steady && input.sentMs.length >= FEW_REQUESTS) {
     return overloaded(servedReason(input));
   }
   const doubt = growth === undefined ? doubtOf(input, evidence) : later;
   if (doubt !== undefined) return { ...undecided(input, `${observed}, but ${doubt}`, 0, tookSeconds), ...figures };
-  return { state: 'steady', reason: `${observed}; Little's law expects ${little.expected.toFixed(1)}`, ...figures };
+  return judged('steady', `; Little's law expects ${little.expected.toFixed(1)}`);
 }
 
-function evidenceOf(input: SteadinessInput): Evidence {
+/** What the judgement goes by. */
+function evidenceOf(input: SteadinessInput) {
   const window = input.durationSeconds * 1000;
   const all = arrivalsInOrder(input.sentMs, input.serviceMs);
   const sorted = all.took.slice().sort();
@@ -123,19 +106,26 @@ function evidenceOf(input: SteadinessInput): Evidence {
   return {
     course: inFlightCourse(input.observed, all, window / 4, (window * 3) / 4),
     little: littlesLaw(all, window / 4, (window * 3) / 4),
+    /** What all but a few answers take at most, and no less than their mean: time in system, seconds. */
     tookSeconds: Math.max(mean(all.took), sorted[Math.ceil(sorted.length * (1 - FEW_ANSWERS)) - 1] ?? 0) / 1000,
     servedShare,
     ...(all.at.length < FEW_REQUESTS ? judgeRanks(all, servedShare) : judgeBatches(all, window, servedShare)),
   };
 }
 
-type Growth = Pick<Evidence, 'growth' | 'isServedLess' | 'isFlat'>;
+interface Growth {
+  /** Seconds that each second of arrivals waits longer, where that is certain; and whether less is served as well. */
+  readonly growth: number | undefined;
+  readonly isServedLess: boolean;
+  /** No growth that matters can hide in the errors. */
+  readonly isFlat: boolean;
+}
 
-function judgeRanks({ at, took }: Arrivals, servedShare: number): Growth {
-  const { slope, error, z } = rankTrend(at, took);
+function judgeRanks(all: Arrivals, servedShare: number): Growth {
+  const { slope, error, z } = rankTrend(all);
   const { ranks, flat } = TREND;
   // Neighbours wait in the same queue: the more there are, the less each is a sample of its own.
-  const deviations = ranks.deviations * Math.sqrt(Math.max(1, at.length / ranks.independent));
+  const deviations = ranks.deviations * Math.sqrt(Math.max(1, all.at.length / ranks.independent));
   return {
     growth: z > deviations && slope > ranks.share ? slope : undefined,
     isServedLess: servedShare < SERVED.handful,
@@ -148,7 +138,7 @@ function judgeRanks({ at, took }: Arrivals, servedShare: number): Growth {
  * its first half (where many share one target, the last ones gain when no more come).
  */
 function judgeBatches(all: Arrivals, window: number, servedShare: number): Growth {
-  const trendOf = (part: Arrivals) => (part.at.length < FEW_REQUESTS ? [] : [batchTrend(part.at, part.took)]);
+  const trendOf = (part: Arrivals) => (part.at.length < FEW_REQUESTS ? [] : [batchTrend(part)]);
   const later = [all, arrivedBetween(all, window / 4, Number.POSITIVE_INFINITY)].flatMap(trendOf);
   const trends = [...later, ...trendOf(arrivedBetween(all, 0, window / 2))];
   const { batches, flat } = TREND;
@@ -174,7 +164,8 @@ function unservedOf({ outcomes }: SteadinessInput, total: number): string | unde
 }
 
 /** Why a point in which nothing was seen to be wrong is no evidence that nothing is. */
-function doubtOf(input: SteadinessInput, { tookSeconds, servedShare, little, isFlat }: Evidence): string | undefined {
+function doubtOf(input: SteadinessInput, evidence: ReturnType<typeof evidenceOf>): string | undefined {
+  const { tookSeconds, servedShare, little, isFlat } = evidence;
   if (tookSeconds > LONGEST_SHARE * input.durationSeconds) {
     return `answers take ${seconds(tookSeconds)}, more than a quarter of the window`;
   }

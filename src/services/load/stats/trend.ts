@@ -1,9 +1,10 @@
+import type { Arrivals } from './in-flight.ts';
 import { leastSquares, mean } from './samples-over-time.ts';
 
 /** With so many batches a slope has a standard error that can be trusted. */
 const BATCHES = 10;
 
-export interface Trend {
+interface Trend {
   /** Milliseconds per millisecond: what each second of arrivals adds to the time in system, in seconds. */
   readonly slope: number;
   /** Its standard error. */
@@ -17,7 +18,7 @@ export interface Trend {
  * @param at ascending times of arrival, milliseconds; at least 50
  * @param took time in system of each, milliseconds
  */
-export function batchTrend(at: Float64Array, took: Float64Array): Trend {
+export function batchTrend({ at, took }: Arrivals): Trend {
   const size = Math.floor(at.length / BATCHES);
   const starts = Array.from({ length: BATCHES }, (_, i) => i * size);
   const xs = starts.map((from) => mean(at.subarray(from, from + size)));
@@ -30,11 +31,6 @@ export function batchTrend(at: Float64Array, took: Float64Array): Trend {
   return { slope: line.slope, error: Math.sqrt(residual / (BATCHES - 2) / spread) };
 }
 
-export interface RankTrend extends Trend {
-  /** Kendall's S in standard deviations: how far later requests take longer than earlier ones, beyond chance. */
-  readonly z: number;
-}
-
 /**
  * The same for a handful of requests, which make no batches: Mann and Kendall's rank test of time over arrival, the
  * median of all slopes between two requests (Theil and Sen), and as its error that of a queue that only ever adds up
@@ -43,8 +39,9 @@ export interface RankTrend extends Trend {
  *
  * @param at ascending times of arrival, milliseconds; at least 2
  * @param took time in system of each, milliseconds
+ * @returns `z`: Kendall's S in standard deviations, how far later requests take longer than earlier ones, beyond chance
  */
-export function rankTrend(at: Float64Array, took: Float64Array): RankTrend {
+export function rankTrend({ at, took }: Arrivals): Trend & { readonly z: number } {
   const n = at.length;
   const slopes: number[] = [];
   let s = 0;

@@ -1,4 +1,4 @@
-import type { Percentiles } from '../types.ts';
+import type { Percentiles, PointSummary } from '../types.ts';
 
 /** Lateness that never matters, ms: the resolution of what the generator can do on a quiet machine. */
 const LATENESS_FLOOR_MS = 1;
@@ -13,17 +13,14 @@ export function allowedLateness(ms: number): number {
   return Math.max(LATENESS_FLOOR_MS, LATENESS_SHARE * ms);
 }
 
-export interface ValidityInput {
-  readonly scheduled: number;
-  readonly sent: number;
-  readonly dropped: number;
+type Accounts = Pick<PointSummary, 'scheduled' | 'sent' | 'dropped' | 'peakInFlight' | 'errorsByClass'>;
+
+export interface ValidityInput extends Accounts {
   readonly maxInFlight: number;
-  readonly peakInFlight: number;
-  readonly latenessP99?: number;
-  readonly response?: Percentiles;
-  readonly errorsByClass: Readonly<Record<string, number>>;
+  readonly latenessP99?: number | undefined;
+  readonly response?: Percentiles | undefined;
   /** Why the generator is gone, when it is. */
-  readonly lost?: string;
+  readonly lost?: string | undefined;
 }
 
 /**

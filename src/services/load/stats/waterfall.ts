@@ -1,40 +1,24 @@
+import { defined } from '../../defined.ts';
 import type { AnswerFigures, RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { ModelWork, Waterfall } from '../types.ts';
+import type { Waterfall } from '../types.ts';
+import { round } from './percentiles.ts';
 
-/** What one hop has spent, seconds; `undefined` where nobody tells. */
-interface Hop {
-  readonly queue: number | undefined;
-  /** The engine's own times, all four or none. */
-  readonly engine: { readonly queue: number; readonly work: ModelWork } | undefined;
-}
+/** What a hop spends: waiting for a place, in its engine's queue, and on its model, which works in three steps. */
+const PARTS = ['queue', 'engineQueue', 'model', 'load', 'prompt', 'generation'] as const;
+
+/** Of one answer in seconds, or a sum in milliseconds; what nobody tells is undefined. Of the engine's, all or none is told. */
+type Hop = { [Part in (typeof PARTS)[number]]?: number | undefined };
 
 /** Sums of milliseconds over answers that tell the same things. */
 interface Sums {
-  readonly of: Hops;
-  readonly totals: Float64Array;
-  count: number;
-}
-
-interface Hops {
   readonly a: Hop;
   readonly b: Hop;
+  clientWait: number;
+  network: number;
+  bWait: number;
+  count: number;
 }
-
-/** Places of the sums. */
-const CLIENT_WAIT = 0;
-const NETWORK = 1;
-const A = 2;
-const B = 8;
-const B_WAIT = 14;
-const SIZE = 15;
-/** Places of a hop's sums, from its first. */
-const QUEUE = 0;
-const ENGINE_QUEUE = 1;
-const MODEL = 2;
-const LOAD = 3;
-const PROMPT = 4;
-const GENERATION = 5;
 
 /**
  * Adds up, over the successes that carry all the figures, where their response time went. Times of different machines
@@ -55,87 +39,60 @@ export class HopTimes {
     const { ollama_seconds: calledB, total_seconds: total } = figures;
     const calledA = this.#isChain ? figures.a_local_seconds : 0;
     if (calledB === undefined || total === undefined || calledA === undefined) return;
-    const hops = { a: hopOf(figures, 'a_'), b: hopOf(figures, 'b_') };
-    const sums = this.#sumsOf(hops);
-    const { totals } = sums;
-    const inA = addHop(totals, A, hops.a, calledA);
-    const inB = addHop(totals, B, hops.b, calledB);
-    const bWait = total - (hops.b.queue ?? 0) - calledB;
+    const [a, b] = [hopOf(figures, 'a_', calledA), hopOf(figures, 'b_', calledB)];
+    const bWait = total - (b.queue ?? 0) - calledB;
+    const sums = this.#sumsOf(a, b);
     sums.count++;
-    plus(totals, CLIENT_WAIT, latenessMs);
-    plus(totals, B_WAIT, bWait * 1000);
-    plus(totals, NETWORK, serviceMs - (inA + inB + bWait) * 1000);
+    sums.clientWait += latenessMs;
+    sums.bWait += bWait * 1000;
+    sums.network += serviceMs - (accountedFor(a) + accountedFor(b) + bWait) * 1000;
+    for (const part of PARTS) {
+      if (a[part] !== undefined) sums.a[part] = (sums.a[part] ?? 0) + a[part] * 1000;
+      if (b[part] !== undefined) sums.b[part] = (sums.b[part] ?? 0) + b[part] * 1000;
+    }
   }
 
   /** Means in milliseconds; `network` is the remainder, so that the parts add up to the mean response time. */
   summary(): Waterfall | undefined {
     const most = [...this.#byDetail].sort(([more, a], [less, b]) => b.count - a.count || more - less)[0]?.[1];
     if (most === undefined) return undefined;
-    const { totals, count, of } = most;
-    const mean = (at: number) => Math.round(((totals[at] ?? 0) / count) * 1000) / 1000;
-    const work = (hop: number) => ({
-      load: mean(hop + LOAD),
-      prompt: mean(hop + PROMPT),
-      generation: mean(hop + GENERATION),
+    const { a, b, count } = most;
+    const mean = (total = 0) => round(total / count);
+    const told = (total: number | undefined) => (total === undefined ? undefined : mean(total));
+    const work = ({ load, prompt, generation }: Hop) =>
+      load === undefined ? undefined : { load: mean(load), prompt: mean(prompt), generation: mean(generation) };
+    return defined({
+      ...{ clientWait: mean(most.clientWait), aQueue: told(a.queue), aEngineQueue: told(a.engineQueue) },
+      ...{ aWork: work(a), a: mean(a.model), network: mean(most.network) },
+      ...{ bQueue: told(b.queue), bEngineQueue: told(b.engineQueue), bWork: work(b), bModel: mean(b.model) },
+      ...{ bWait: mean(most.bWait), count },
     });
-    return {
-      clientWait: mean(CLIENT_WAIT),
-      ...(of.a.queue === undefined ? {} : { aQueue: mean(A + QUEUE) }),
-      ...(of.a.engine === undefined ? {} : { aEngineQueue: mean(A + ENGINE_QUEUE), aWork: work(A) }),
-      a: mean(A + MODEL),
-      network: mean(NETWORK),
-      ...(of.b.queue === undefined ? {} : { bQueue: mean(B + QUEUE) }),
-      ...(of.b.engine === undefined ? {} : { bEngineQueue: mean(B + ENGINE_QUEUE), bWork: work(B) }),
-      bModel: mean(B + MODEL),
-      bWait: mean(B_WAIT),
-      count,
-    };
   }
 
-  #sumsOf(hops: Hops): Sums {
-    const { a, b } = hops;
-    const key =
-      (a.queue === undefined ? 0 : 1) +
-      (a.engine === undefined ? 0 : 2) +
-      (b.queue === undefined ? 0 : 4) +
-      (b.engine === undefined ? 0 : 8);
-    let sums = this.#byDetail.get(key);
-    if (sums === undefined) {
-      sums = { of: hops, totals: new Float64Array(SIZE), count: 0 };
-      this.#byDetail.set(key, sums);
-    }
+  #sumsOf(a: Hop, b: Hop): Sums {
+    const detail = [a.queue, a.load, b.queue, b.load].reduce<number>(
+      (bits, told, bit) => bits + (told === undefined ? 0 : 2 ** bit),
+      0,
+    );
+    const sums = this.#byDetail.get(detail) ?? { a: {}, b: {}, clientWait: 0, network: 0, bWait: 0, count: 0 };
+    this.#byDetail.set(detail, sums);
     return sums;
   }
 }
 
-function hopOf(figures: AnswerFigures, prefix: 'a_' | 'b_'): Hop {
-  const [queue, inEngine, load, prompt, generation] = (
-    ['queue', 'engine_queue', 'load', 'prompt', 'generation'] as const
-  ).map((part) => figures[`${prefix}${part}_seconds`]);
-  const known = inEngine !== undefined && load !== undefined && prompt !== undefined && generation !== undefined;
-  return { queue, engine: known ? { queue: inEngine, work: { load, prompt, generation } } : undefined };
+/** @param called seconds that the service waited for its engine; what is beyond the engine's own total is between the two */
+function hopOf(figures: AnswerFigures, prefix: 'a_' | 'b_', called: number): Hop {
+  const queue = figures[`${prefix}queue_seconds`];
+  const engineQueue = figures[`${prefix}engine_queue_seconds`];
+  const load = figures[`${prefix}load_seconds`];
+  const prompt = figures[`${prefix}prompt_seconds`];
+  const generation = figures[`${prefix}generation_seconds`];
+  const isTold = engineQueue !== undefined && load !== undefined && prompt !== undefined && generation !== undefined;
+  return isTold
+    ? { queue, engineQueue, model: load + prompt + generation, load, prompt, generation }
+    : { queue, model: called };
 }
 
-/**
- * @param called seconds that the service waited for its engine; what is beyond the engine's own total is between the two
- * @returns seconds of this hop that are accounted for
- */
-function addHop(totals: Float64Array, first: number, { queue = 0, engine }: Hop, called: number): number {
-  plus(totals, first + QUEUE, queue * 1000);
-  if (engine === undefined) {
-    plus(totals, first + MODEL, called * 1000);
-    return queue + called;
-  }
-  const { load, prompt, generation } = engine.work;
-  const model = load + prompt + generation;
-  plus(totals, first + ENGINE_QUEUE, engine.queue * 1000);
-  plus(totals, first + MODEL, model * 1000);
-  plus(totals, first + LOAD, load * 1000);
-  plus(totals, first + PROMPT, prompt * 1000);
-  plus(totals, first + GENERATION, generation * 1000);
-  return queue + engine.queue + model;
-}
-
-function plus(totals: Float64Array, at: number, ms: number): void {
-  totals[at] = (totals[at] ?? 0) + ms;
+function accountedFor({ queue = 0, engineQueue = 0, model = 0 }: Hop): number {
+  return queue + engineQueue + model;
 }

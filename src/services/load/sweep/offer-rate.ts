@@ -2,7 +2,7 @@ import type { Emit } from '../../../events.ts';
 import type { Clock } from '../../clock.ts';
 import type { Progress, RunOrder } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
-import type { LoadGenerator, PointEnd } from '../generators/load-generator.ts';
+import type { Batch, LoadGenerator, PointEnd } from '../generators/load-generator.ts';
 import type { Output, PointOutput } from '../outputs/output.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import type { RunRecord } from '../record/run-record.ts';
@@ -24,42 +24,38 @@ export const GRACE_MS = 2000;
 const TICK_MS = 200;
 
 const NOTHING_YET: Progress = {
-  phase: 'warmup',
-  elapsedMs: 0,
-  sent: 0,
-  dropped: 0,
-  inFlight: 0,
-  peakInFlight: 0,
-  newConnections: 0,
-  cpuSeconds: 0,
+  ...{ phase: 'warmup', elapsedMs: 0, sent: 0, dropped: 0, inFlight: 0, peakInFlight: 0 },
+  ...{ newConnections: 0, cpuSeconds: 0 },
 };
 
-export interface OfferDeps {
-  readonly generator: LoadGenerator;
-  readonly record: Pick<RunRecord, 'addSecond'>;
-  readonly outputs: readonly Output[];
+/** What a sweep and each of its points run in. */
+export interface SweepContext {
   readonly clock: Clock;
   readonly emit: Emit;
   /** Stops the sending: the operator's interruption, or a result file that cannot be written. */
   readonly signal: AbortSignal;
-  readonly control?: SweepControl;
-  /** Called once, when nothing more is sent and what is open gets the time to end. */
-  readonly onSent?: () => void;
-  /** Whether it is the point that an operator sees and steers; without it, it is. */
-  readonly isCurrent?: () => boolean;
+  /** What the operator asks while it runs. */
+  readonly control?: SweepControl | undefined;
 }
 
-/** What goes for this point in addition to its order. */
-export interface PointTerms {
+interface OfferDeps extends SweepContext {
+  readonly generator: LoadGenerator;
+  readonly record: Pick<RunRecord, 'addSecond'>;
+  readonly outputs: readonly Output[];
   /** Conditions that end the point, and with it the sweep. */
   readonly abortOn: readonly Criterion[];
-  readonly contaminated?: string;
+  /** Why the point before may still be felt. */
+  readonly contaminated: string | undefined;
+  /** Called once, when nothing more is sent and what is open gets the time to end. */
+  readonly onSent: () => void;
+  /** Whether it is the point that an operator sees and steers. */
+  readonly isCurrent: () => boolean;
 }
 
 export interface PointResult {
   readonly point: PointSummary;
   /** The condition that ended it, and what was seen. */
-  readonly abortedBy?: string;
+  readonly abortedBy?: string | undefined;
 }
 
 /**
@@ -67,21 +63,16 @@ export interface PointResult {
  *
  * @throws RemedyError (exit 3) when the point's file cannot be made
  */
-export async function offerRate(
-  plan: SweepPlan,
-  index: number,
-  order: RunOrder,
-  { abortOn, contaminated }: PointTerms,
-  { generator, record, outputs, clock, emit, signal: sweepSignal, control, onSent, isCurrent = always }: OfferDeps,
-): Promise<PointResult> {
-  const { rate } = order;
+export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDeps): Promise<PointResult> {
+  const { generator, record, outputs, clock, emit, control, contaminated, onSent, isCurrent } = deps;
+  const { rate, series: index, durationMs, maxInFlight } = order;
   const opened = await openPoint(outputs, rate);
   const collected = new Collector(protocolNamed(order.protocol));
   const live = new LiveFigures();
   const meter = tickMeter(plan, index, rate);
-  const watch = abortWatch(abortOn);
+  const watch = abortWatch(deps.abortOn);
   const ending = new AbortController();
-  const signal = AbortSignal.any([sweepSignal, ending.signal]);
+  const signal = AbortSignal.any([deps.signal, ending.signal]);
   let abortedBy: string | undefined;
   const seconds = new Seconds(plan.warmupSeconds, plan.durationSeconds, (sample) => {
     record.addSecond(index, rate, sample);
@@ -93,16 +84,14 @@ export async function offerRate(
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
   const keep = (records: readonly RequestRecord[]) => {
     for (const one of records) collected.add(one);
-    live.add(records);
-    seconds.add(records);
-    for (const output of opened) output.add(records);
+    for (const each of [live, seconds, ...opened]) each.add(records);
   };
-  const onBatch = (batch: { readonly records: readonly RequestRecord[]; readonly progress: Progress }) => {
+  const onBatch = (batch: Batch) => {
     progress = batch.progress;
     keep(batch.records);
     collected.addInFlight(progress.elapsedMs, progress.inFlight);
     seconds.advance(progress);
-    if (progress.phase === 'drain' && shown.phase !== 'drain') onSent?.();
+    if (progress.phase === 'drain' && shown.phase !== 'drain') onSent();
     if (progress.phase !== shown.phase || progress.elapsedMs - shown.elapsedMs >= TICK_MS) {
       shown = progress;
       const tick = meter(progress, collected, live);
@@ -123,7 +112,7 @@ export async function offerRate(
     end = await generator.run(order, onBatch, signal, GRACE_MS);
     if (end.type === 'finished') progress = end.progress;
     else {
-      keep(unheardOf(collected, progress, order));
+      keep(unheardOf(collected, progress.sent, order));
       // Only what was reported is certain; the batch that was on its way may have had more.
       progress = { ...progress, sent: collected.recorded };
     }
@@ -132,27 +121,23 @@ export async function offerRate(
     seconds.end();
     await Promise.all(opened.map((output) => output.close()));
   }
-  const stoppedMs = measuredMs(end, signal, progress, order.durationMs);
+  // How much of the window was measured, if the point was stopped before it had ended by itself.
+  const lostMs = signal.aborted ? Math.max(0, Math.min(durationMs, progress.elapsedMs)) : undefined;
+  const stoppedMs = end.type === 'finished' ? end.stoppedAtMs : lostMs;
+  const stopped = cut && !deps.signal.aborted ? 'cut' : 'interrupted';
+  const ended = stoppedMs === undefined ? 'complete' : stopped;
   const point = summarizePoint(
     {
-      index,
-      rate,
-      startedAt,
-      durationSeconds: (stoppedMs ?? order.durationMs) / 1000,
-      status: statusOf(abortedBy, stoppedMs, cut && !sweepSignal.aborted),
-      warmupSeconds: plan.warmupSeconds,
-      scheduled:
-        stoppedMs === undefined ? arrivalsWithin(order.durationMs / 1000, rate) : progress.sent + progress.dropped,
-      maxInFlight: order.maxInFlight,
-      progress,
-      ...(end.type === 'lost' ? { lost: end.why } : {}),
-      ...(contaminated === undefined ? {} : { contaminated }),
+      ...{ index, rate, startedAt, durationSeconds: (stoppedMs ?? durationMs) / 1000 },
+      status: abortedBy === undefined ? ended : 'aborted',
+      scheduled: stoppedMs === undefined ? arrivalsWithin(durationMs / 1000, rate) : progress.sent + progress.dropped,
+      ...{ maxInFlight, progress, contaminated, lost: end.type === 'lost' ? end.why : undefined },
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
       wallSeconds: (clock.monotonic() - began) / 1000,
     },
     collected,
   );
-  return { point, ...(abortedBy === undefined ? {} : { abortedBy }) };
+  return { point, abortedBy };
 }
 
 /** @throws what one of them throws; those that were opened are closed then */
@@ -167,39 +152,14 @@ async function openPoint(outputs: readonly Output[], rate: number): Promise<Poin
   }
 }
 
-const always = () => true;
-
-/**
- * @param stoppedMs milliseconds of the window that were measured when the point was stopped
- * @param cut the operator did not want the rest
- */
-function statusOf(abortedBy: string | undefined, stoppedMs: number | undefined, cut: boolean): PointSummary['status'] {
-  if (abortedBy !== undefined) return 'aborted';
-  if (stoppedMs === undefined) return 'complete';
-  return cut ? 'cut' : 'interrupted';
-}
-
-/** How much of the window was measured, if the point was stopped before it had ended by itself. */
-function measuredMs(end: PointEnd, signal: AbortSignal, progress: Progress, durationMs: number): number | undefined {
-  if (end.type === 'finished') return end.stoppedAtMs;
-  return signal.aborted ? Math.max(0, Math.min(durationMs, progress.elapsedMs)) : undefined;
-}
-
 /** Requests that a lost generator had sent, and of whose end nobody will hear. */
-function unheardOf(collected: Collector, progress: Progress, order: RunOrder): RequestRecord[] {
+function unheardOf(collected: Collector, sent: number, order: RunOrder): RequestRecord[] {
   const timetable = new Timetable(timetableOf(order));
+  const lost = { class: 'generator-lost', status: 0, error: 'the generator process stopped' } as const;
   const missing: RequestRecord[] = [];
-  for (let index = 0; index < progress.sent + progress.dropped; index++) {
-    if (missing.length + collected.recorded >= progress.sent) break;
+  for (let index = 0; missing.length + collected.recorded < sent; index++) {
     if (collected.has(index)) continue;
-    missing.push({
-      index,
-      intendedMs: timetable.dueMs(index),
-      outcome: 'incomplete',
-      class: 'generator-lost',
-      status: 0,
-      error: 'the generator process stopped',
-    });
+    missing.push({ index, intendedMs: timetable.dueMs(index), outcome: 'incomplete', ...lost });
   }
   return missing;
 }
@@ -217,18 +177,18 @@ const EVERY_MS = 500;
  */
 function abortWatch(conditions: readonly Criterion[]) {
   let last = Number.NEGATIVE_INFINITY;
-  return ({ elapsedMs, sent }: Progress, collected: Collector): string | undefined => {
+  return ({ elapsedMs, sent }: Progress, { outcomes, failed, response }: Collector): string | undefined => {
     if (conditions.length === 0 || sent < MIN_REQUESTS || elapsedMs - last < EVERY_MS) return undefined;
     last = elapsedMs;
     const seconds = elapsedMs / 1000;
-    const response = collected.response.count < MIN_REQUESTS ? undefined : collected.response.summary();
-    const measured = {
-      outcomes: { ...collected.outcomes, ok: Math.max(0, sent - collected.failed) },
+    const okRps = outcomes.ok / seconds;
+    const open = {
+      outcomes: { ...outcomes, ok: Math.max(0, sent - failed) },
       scheduled: sent,
-      okRps: collected.outcomes.ok / seconds,
-      servedRps: collected.outcomes.ok / seconds,
-      ...(response === undefined ? {} : { response }),
+      okRps,
+      servedRps: okRps,
     };
+    const measured = { ...open, response: response.count < MIN_REQUESTS ? undefined : response.summary() };
     for (const condition of conditions) {
       const { met, observed } = judgeCriterion(condition, measured);
       if (met) return `${condition.expression}: ${observed} after ${seconds.toFixed(1)} s`;

@@ -4,26 +4,23 @@ import type { ChainClient } from '../../chain/client.ts';
 import { unauthorized } from '../../chain/token.ts';
 import { bodyMaker } from '../protocols/prompt-body.ts';
 import { protocolOf } from '../protocols/protocols.ts';
-import { measureBaseline, type Probe, prober } from './probe.ts';
+import { type Baseline, measureBaseline, prober } from './probe.ts';
 import { redirects } from './redirect.ts';
+import type { SweepOptions } from './sweep-options.ts';
 
 /** Series of the probes' prompts: no point of a sweep has it. */
 const PROBE_SERIES = 1_000_000;
 
-/** What a target takes for one request that it has for itself, and how it was asked. */
-export interface Baseline {
-  readonly probe: Probe;
-  readonly ms: number;
-}
+type Settings = Pick<
+  SweepOptions,
+  'targetUrl' | 'prompt' | 'seed' | 'sharedPrefixTokens' | 'timeoutSeconds' | 'stream'
+>;
 
-export interface BaselineSettings {
-  readonly targetUrl: string;
-  readonly prompt: string;
-  readonly seed: number;
-  readonly sharedPrefixTokens?: number;
-  readonly timeoutSeconds: number;
-  /** Streamed answers are asked for. */
-  readonly stream?: boolean;
+interface PreflightDeps {
+  readonly client: Pick<ChainClient, 'raw'>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly token?: string;
 }
 
 /**
@@ -34,36 +31,35 @@ export interface BaselineSettings {
  *   would be refused), exit 2 when it was asked for a stream and sends none
  */
 export async function takeBaseline(
-  settings: BaselineSettings,
-  deps: {
-    readonly client: Pick<ChainClient, 'raw'>;
-    readonly emit: Emit;
-    readonly signal: AbortSignal;
-    readonly token?: string;
-  },
+  settings: Settings,
+  { client, emit, signal, token }: PreflightDeps,
 ): Promise<Baseline | undefined> {
-  const body = bodyMaker(protocolOf(settings.targetUrl), { ...settings, series: PROBE_SERIES });
+  const { targetUrl, timeoutSeconds, stream } = settings;
+  const body = bodyMaker(protocolOf(targetUrl), { ...settings, series: PROBE_SERIES });
   let count = 0;
-  const probe = prober(settings.targetUrl, () => body(count++), deps.client, deps.token);
-  const baseline = await measureBaseline(probe, settings.timeoutSeconds * 1000, deps.signal);
-  if (baseline.ok) {
-    if (settings.stream === true) refuseUnstreamed(settings.targetUrl, baseline.text ?? '');
-    if (baseline.loadingMs !== undefined)
-      deps.emit({ type: 'note', level: 'info', text: loadingNote(baseline.loadingMs) });
-    return { probe, ms: baseline.ms };
+  const probe = prober(targetUrl, () => body(count++), client, token);
+  const { ok, ms, why, text, loadingMs, redirect, status } = await measureBaseline(
+    probe,
+    timeoutSeconds * 1000,
+    signal,
+  );
+  const note = (level: 'info' | 'warn', said: string) => emit({ type: 'note', level, text: said });
+  if (ok) {
+    if (stream === true) refuseUnstreamed(targetUrl, text ?? '');
+    if (loadingMs !== undefined) {
+      const took = `${(loadingMs / 1000).toFixed(1)} s`;
+      note('info', `the first request paid ${took} for loading the model: that is not in what a request alone takes`);
+    }
+    return { probe, ms };
   }
-  const { redirect } = baseline;
-  if (redirect !== undefined) throw redirects(settings.targetUrl, redirect.status, redirect.to, redirect.to);
-  if (baseline.status === 401) throw unauthorized(settings.targetUrl, deps.token !== undefined);
-  const text =
-    `a single request before the sweep failed (${baseline.why}): the load is offered all the same, but without a check ` +
-    'that the target has recovered between points';
-  deps.emit({ type: 'note', level: 'warn', text });
+  if (redirect !== undefined) throw redirects(targetUrl, redirect.status, redirect.to, redirect.to);
+  if (status === 401) throw unauthorized(targetUrl, token !== undefined);
+  note(
+    'warn',
+    `a single request before the sweep failed (${why}): the load is offered all the same, but without a check ` +
+      'that the target has recovered between points',
+  );
   return undefined;
-}
-
-function loadingNote(ms: number): string {
-  return `the first request paid ${(ms / 1000).toFixed(1)} s for loading the model: that is not in what a request alone takes`;
 }
 
 /** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */

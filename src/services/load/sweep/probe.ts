@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { type ChainClient, saidIn } from '../../chain/client.ts';
 import { excerpt } from '../../chain/excerpt.ts';
 import type { Clock } from '../../clock.ts';
+import { defined } from '../../defined.ts';
+import { parseJson } from '../../words.ts';
 import { redirectOf } from './redirect.ts';
 
 const TRIES = 3;
@@ -15,6 +17,12 @@ const NEAR_FACTOR = 2;
 const NEAR_MS = 50;
 
 export type Probe = (timeoutMs: number, signal: AbortSignal) => Promise<ProbeAnswer>;
+
+/** What a target takes for one request that it has for itself, and how it was asked. */
+export interface Baseline {
+  readonly probe: Probe;
+  readonly ms: number;
+}
 
 interface ProbeAnswer {
   readonly ms: number;
@@ -36,7 +44,7 @@ export function prober(
   client: Pick<ChainClient, 'raw'>,
   token?: string,
 ): Probe {
-  const request = { url: targetUrl, method: 'POST', ...(token === undefined ? {} : { token }) } as const;
+  const request = defined({ url: targetUrl, method: 'POST', token });
   return async (timeoutMs, signal) => {
     const bound = Math.max(1, Math.ceil(timeoutMs));
     const came = await client.raw({ ...request, body: nextBody(), timeoutMs: bound, signal });
@@ -53,14 +61,17 @@ export function prober(
   };
 }
 
-/** A target's baseline, and what the first request paid for loading the model beyond it, where it did. */
-export type BaselineAnswer = ProbeAnswer & { readonly loadingMs?: number };
-
 /**
  * What a request takes when nothing else is asked for: the median of three, or one where the target is slow. A slow first
  * one may have paid for loading the model: unless its answer tells that it did not, another one is asked for.
+ *
+ * @returns `loadingMs`: what the first request paid for loading the model beyond that, where it did
  */
-export async function measureBaseline(probe: Probe, timeoutMs: number, signal: AbortSignal): Promise<BaselineAnswer> {
+export async function measureBaseline(
+  probe: Probe,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ProbeAnswer & { readonly loadingMs?: number }> {
   const answers: ProbeAnswer[] = [];
   for (let n = 0; n < TRIES; n++) {
     const answer = await probe(timeoutMs, signal);
@@ -72,7 +83,7 @@ export async function measureBaseline(probe: Probe, timeoutMs: number, signal: A
   const [, ...loaded] = answers;
   const counted = (loadingMs === undefined ? answers : loaded).toSorted((a, b) => a.ms - b.ms);
   const median = counted[Math.floor((counted.length - 1) / 2)] ?? { ms: 0, ok: false, why: 'no probe' };
-  return { ...median, ...(loadingMs === undefined ? {} : { loadingMs }) };
+  return defined({ ...median, loadingMs });
 }
 
 /** A loaded model costs a few tenths of a second a hop, too, on a busy machine: this is more than that. */
@@ -96,13 +107,7 @@ function loadingOf([first, next]: readonly ProbeAnswer[]): number | undefined {
 
 /** Milliseconds for which the engines of an answer of A or B made their model ready; undefined where it does not tell. */
 function loadMsIn(text = ''): number | undefined {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { data } = probed.safeParse(answer);
+  const { data } = probed.safeParse(parseJson(text));
   const told = [data?.timing, data?.b_result?.timing].flatMap((timing) => timing?.engine?.load_seconds ?? []);
   return told.length === 0 ? undefined : told.reduce((sum, seconds) => sum + seconds * 1000, 0);
 }
@@ -113,6 +118,14 @@ const probed = z.looseObject({
   b_result: z.looseObject({ timing: hop.optional() }).optional(),
 });
 
+interface CalmTerms {
+  readonly boundMs: number;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Told what every probe saw that was not calm, and is not the last. */
+  readonly onBusy: (seen: string) => void;
+}
+
 /**
  * Waits until a probe takes no longer than it did before the sweep, so that a point does not begin on what the one
  * before has left in the target's queues.
@@ -120,19 +133,8 @@ const probed = z.looseObject({
  * @returns undefined when it is so, or the sentence that makes the next point contaminated
  */
 export async function waitUntilCalm(
-  { probe, ms: baselineMs }: { readonly probe: Probe; readonly ms: number },
-  {
-    boundMs,
-    signal,
-    clock,
-    onBusy = () => {},
-  }: {
-    readonly boundMs: number;
-    readonly signal: AbortSignal;
-    readonly clock: Clock;
-    /** Told what every probe saw that was not calm, and is not the last. */
-    readonly onBusy?: (seen: string) => void;
-  },
+  { probe, ms: baselineMs }: Baseline,
+  { boundMs, signal, clock, onBusy }: CalmTerms,
 ): Promise<string | undefined> {
   const allowed = Math.max(NEAR_FACTOR * baselineMs, baselineMs + NEAR_MS);
   const began = clock.monotonic();

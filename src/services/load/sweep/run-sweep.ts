@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
-import type { Clock } from '../../clock.ts';
+import { defined } from '../../defined.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
@@ -10,33 +10,24 @@ import type { StartGenerator } from '../generators/load-generator.ts';
 import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
-import type { NextStep } from '../profiles/profile.ts';
+import type { NextStep, Step } from '../profiles/profile.ts';
 import { planProfile } from '../profiles/profiles.ts';
-import { sharedPrefixWarning } from '../prompt.ts';
-import { protocolOf } from '../protocols/protocols.ts';
-import type { RecordedRun } from '../record/read-run.ts';
 import { RunRecord } from '../record/run-record.ts';
 import { judgeSlo } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { targetName } from '../target.ts';
 import type { ElasticOutcome, PointSummary, SweepReport } from '../types.ts';
 import { askHealth } from './health.ts';
-import { offerRate, type PointTerms } from './offer-rate.ts';
+import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
-import type { SweepControl } from './sweep-control.ts';
 import { sweepLoop } from './sweep-loop.ts';
 import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
-import { defaultMaxInFlight, inFlightWarnings, measuredRequests, planSweep, predictions } from './sweep-plan.ts';
+import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
 
-export interface SweepDeps {
-  readonly clock: Clock;
+export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
-  readonly emit: Emit;
-  readonly signal: AbortSignal;
   /** Sent to the target as a bearer token; not a setting, since those are written down. */
   readonly token?: string;
-  /** What the operator asks while it runs. */
-  readonly control?: SweepControl;
   /** Where the figures go; default: the files of the contract. */
   readonly outputs?: readonly Output[];
   /** Starts what offers the load; default: processes of this machine. */
@@ -73,23 +64,21 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   };
   const startedAt = clock.now();
   const { profile, own } = planProfile(options);
-  const { outFolder, tag } = options;
+  const { outFolder, tag, resume } = options;
   const names = { outFolder, tag, targetName: targetName(options.targetUrl) };
-  const record = await RunRecord.open({
-    ...names,
-    startedAt,
-    expectedRows: profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(options),
-    onFailure,
-    ...(options.resume === undefined ? {} : { resume: options.resume.folder }),
-  });
+  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(options);
+  const record = await RunRecord.open(
+    defined({ ...names, startedAt, expectedRows, onFailure, resume: resume?.folder }),
+  );
   const unstop = control?.onStop(() => broken.abort());
-  const probed = baseline === undefined ? {} : { probeMs: baseline.ms };
+  const probed = defined({ probeMs: baseline?.ms });
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
   const generators = sweepGenerators(options, { ...machine, ...probed });
-  const pool = new GeneratorPool(generators, deps.startGenerator ?? GeneratorGroup.start);
+  const start = deps.startGenerator ?? GeneratorGroup.start;
+  const pool = new GeneratorPool(() => start(generators));
   try {
     await deps.onFolder?.(record.folder);
-    const run = { ...names, folder: record.folder, resumed: options.resume !== undefined, emit, onFailure };
+    const run = { ...names, folder: record.folder, resumed: resume !== undefined, emit, onFailure };
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -97,33 +86,33 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const plan = planSweep(options, known, own);
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
-    const manifest = manifestOf(options, health, { plan, startedAt: beginning(options, startedAt), limits });
+    const began = resume?.manifest.startedAt ?? iso(startedAt);
+    const manifest = manifestOf(options, health, { plan, startedAt: began, limits });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (generators.processes > 1) {
       emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
     }
-    for (const note of [...(profile.notes?.(plan) ?? []), ...predictions(plan)]) emit({ type: 'note', ...note });
-    for (const text of inFlightWarnings(plan)) emit({ type: 'note', level: 'warn', text });
-    const samePrompts = sharedPrefixWarning(protocolOf(options.targetUrl).keeps, options.sharedPrefixTokens ?? 0);
-    if (samePrompts !== undefined) emit({ type: 'note', level: 'warn', text: samePrompts });
+    for (const note of planNotes(plan)) emit({ type: 'note', ...note });
     emit({ type: 'sweep-started', plan });
     const signal = AbortSignal.any([deps.signal, broken.signal]);
     const addToOutputs = async (point: PointSummary) => {
       for (const output of outputs) await output.addPoint?.(plan, point);
     };
-    const points = keptPoints(options.resume);
+    // What an earlier process finished; the rest is measured again.
+    const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
     for (const point of points) await addToOutputs(point);
-    const given = control === undefined ? {} : { control };
+    const context = { clock, emit, signal, control };
     let current = 0;
-    const begin = async (index: number, rate: number, terms: PointTerms, durationSeconds = plan.durationSeconds) => {
+    const begin = async ({ index, rate, durationSeconds }: Step, contaminated: string | undefined) => {
       const generator = await pool.take();
       current = index;
-      const ownPlan = { ...plan, durationSeconds };
-      const order = { ...orderOf(options, ownPlan, index, rate), ...(token === undefined ? {} : { token }) };
+      const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
+      const order = defined({ ...orderOf(options, ownPlan, index, rate), token });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
-      const shared = { record, outputs, clock, emit, signal, ...given };
-      const point = { ...shared, generator, onSent, isCurrent: () => current === index };
-      const result = offerRate(ownPlan, index, order, terms, point).finally(() => pool.give(generator));
+      const terms = { abortOn: options.abortOn ?? [], contaminated, onSent, isCurrent: () => current === index };
+      const result = offerRate(ownPlan, order, { ...context, ...terms, generator, record, outputs }).finally(() =>
+        pool.give(generator),
+      );
       // The next step begins before this one has its last answer.
       if (profile.overlap) pool.spare();
       return { sent, result };
@@ -136,32 +125,21 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     };
     const { overlap, isOpen, hasKnee } = profile;
     const next = deps.next ?? profile.steps(plan);
-    const steps = { next, overlap, points, baseline, signal, clock, emit, begin, add, ...given };
-    const ending = await sweepLoop(options, steps);
+    const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
-    const status = ending.finished && problem === undefined ? 'complete' : 'interrupted';
     const offered = isOpen ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
-    const knee = hasKnee ? judgeKnee(points) : undefined;
-    const elastic = deps.elasticOutcome?.();
-    const outcome = {
-      status,
-      ...(knee === undefined ? {} : { knee }),
-      ...(options.slos?.length ? { slos: options.slos.map((slo) => judgeSlo(slo, points)) } : {}),
-      ...(ending.abortedBy === undefined ? {} : { abortedBy: ending.abortedBy }),
-      ...(problem === undefined ? {} : { problem }),
-      ...(elastic === undefined ? {} : { elastic }),
-    } as const;
+    const outcome = defined({
+      status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
+      knee: hasKnee ? judgeKnee(points) : undefined,
+      slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, points)) : undefined,
+      ...{ abortedBy: ending.abortedBy, problem, elastic: deps.elasticOutcome?.() },
+    });
     // A disk that is full keeps the manifest of the beginning; the problem is told either way.
     const ended = record.writeManifest({ ...manifest, plan: offered, ...outcome, endedAt: iso(clock.now()) });
     await (problem === undefined ? ended : ended.catch(() => {}));
-    return {
-      plan: offered,
-      points,
-      ...outcome,
-      summaryCsv: join(outFolder, `${tag}_summary.csv`),
-      runFolder: record.folder,
-    };
+    const summaryCsv = join(outFolder, `${tag}_summary.csv`);
+    return { plan: offered, points, ...outcome, summaryCsv, runFolder: record.folder };
   } finally {
     unstop?.();
     await pool.close();
@@ -172,15 +150,6 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
 
 /** What is not measured again: a point that the operator cut short was cut short on purpose. */
 const KEPT: readonly PointSummary['status'][] = ['complete', 'skipped', 'cut'];
-
-/** What an earlier process finished; the rest is measured again. */
-function keptPoints(run: RecordedRun | undefined): PointSummary[] {
-  return (run?.points ?? []).filter(({ status }) => KEPT.includes(status));
-}
-
-function beginning({ resume }: SweepOptions, startedAt: number): string {
-  return resume?.manifest.startedAt ?? iso(startedAt);
-}
 
 function iso(epochMs: number): string {
   return new Date(epochMs).toISOString();

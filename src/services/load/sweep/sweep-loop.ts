@@ -1,13 +1,9 @@
-import type { Emit } from '../../../events.ts';
-import type { Clock } from '../../clock.ts';
-import type { NextStep } from '../profiles/profile.ts';
+import type { NextStep, Step } from '../profiles/profile.ts';
 import { isSustained } from '../stats/knee.ts';
+import { skippedPoint } from '../stats/point-summary.ts';
 import type { PointSummary } from '../types.ts';
-import type { PointResult, PointTerms } from './offer-rate.ts';
-import type { Baseline } from './preflight.ts';
-import { waitUntilCalm } from './probe.ts';
-import { skippedPoint } from './skipped-point.ts';
-import type { SweepControl } from './sweep-control.ts';
+import type { PointResult, SweepContext } from './offer-rate.ts';
+import { type Baseline, waitUntilCalm } from './probe.ts';
 import type { SweepOptions } from './sweep-options.ts';
 
 /** Longest wait for the target to calm down between two points where none was asked for, seconds. */
@@ -31,23 +27,19 @@ interface Begun {
   readonly result: Promise<PointResult>;
 }
 
-export interface SweepSteps {
+interface SweepSteps extends SweepContext {
   readonly next: NextStep;
   /** A step begins when the one before has sent everything, and not when that has its last answer. */
-  readonly overlap: boolean;
+  readonly overlap?: boolean | undefined;
   /** What is done; grows by {@link SweepSteps.add}. */
   readonly points: readonly PointSummary[];
   /** Without one there is no cooldown between points. */
   readonly baseline?: Baseline | undefined;
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly control?: SweepControl;
-  begin(index: number, rate: number, terms: PointTerms, durationSeconds?: number): Promise<Begun>;
+  begin(step: Step, contaminated: string | undefined): Promise<Begun>;
   add(point: PointSummary): Promise<void>;
 }
 
-type Terms = Partial<Pick<SweepOptions, 'stopAboveKnee' | 'abortOn' | 'gateSeconds' | 'drainSeconds'>>;
+type Terms = Partial<Pick<SweepOptions, 'stopAboveKnee' | 'gateSeconds' | 'drainSeconds'>>;
 
 /**
  * Goes from step to step until the profile, the operator, a condition or a problem ends it; then waits for what is open.
@@ -81,7 +73,7 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps): Promise<Endi
         ending = { finished: false, problem: step.problem };
         break;
       }
-      const { index, rate, durationSeconds } = step;
+      const { index, rate } = step;
       await control?.waitWhilePaused(signal);
       if (open.size >= MOST_OPEN) {
         const text = `${MOST_OPEN} steps have open requests: nothing is offered until one of them ends (longer steps are fewer)`;
@@ -97,8 +89,7 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps): Promise<Endi
       }
       const contaminated = loaded ? await cooldown(options, sweep, rate) : undefined;
       if (isOver()) break;
-      const terms = { abortOn: options.abortOn ?? [], ...(contaminated === undefined ? {} : { contaminated }) };
-      const { sent, result } = await sweep.begin(index, rate, terms, durationSeconds);
+      const { sent, result } = await sweep.begin(step, contaminated);
       loaded = true;
       const followed = follow(result).finally(() => open.delete(followed));
       open.add(followed);

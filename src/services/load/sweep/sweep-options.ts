@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import { remedy } from '../../../errors.ts';
+import { defined } from '../../defined.ts';
+import type { RunOrder } from '../engine/protocol.ts';
+import type { ProfileSettings } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
 import { PROMPT_SCHEME } from '../prompt.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import type { Criterion } from '../stats/criterion.ts';
 import type { SweepPlan } from '../types.ts';
-import type { TargetHealth } from './health.ts';
 import type { SweepSettings } from './sweep-plan.ts';
 
-export interface SweepOptions extends SweepSettings {
+type Requests = Pick<RunOrder, 'arrivals' | 'stream' | 'requestsPerConnection' | 'connectionAgeMs'>;
+
+export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
   readonly outFolder: string;
   /** At least 1000 code points; made unique per request. */
@@ -24,22 +28,8 @@ export interface SweepOptions extends SweepSettings {
   readonly probe?: boolean;
   /** Longest such wait, seconds; a target that needs longer contaminates the next point. */
   readonly gateSeconds?: number;
-  /** Default `constant`. */
-  readonly arrivals?: 'constant' | 'poisson';
-  /** Ask for streamed answers and measure their tokens. */
-  readonly stream?: boolean;
-  /** A connection is closed after so many requests; default: no bound. */
-  readonly requestsPerConnection?: number;
-  /** A connection older than this takes no request; default: no bound. */
-  readonly connectionAgeMs?: number;
   /** Leave out the points above the first that was not sustained. */
   readonly stopAboveKnee?: boolean;
-  /** Search for the knee between the lowest and the highest rate instead of offering each. */
-  readonly findKnee?: boolean;
-  /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
-  readonly maxDurationSeconds?: number;
-  /** A profile that makes a group grow and shrink; `rates` are its bounds, and its steps come from elsewhere. */
-  readonly elastic?: NonNullable<SweepPlan['elastic']>;
   /** Conditions that end the sweep. */
   readonly abortOn?: readonly Criterion[];
   readonly slos?: readonly Criterion[];
@@ -51,40 +41,23 @@ export interface SweepOptions extends SweepSettings {
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { requestsPerConnection, connectionAgeMs, sharedPrefixTokens } = options;
-  return {
-    type: 'run',
-    url: plan.targetUrl,
-    protocol: protocolOf(plan.targetUrl).name,
-    rate,
+  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant', stream = false } = options;
+  const { requestsPerConnection, connectionAgeMs } = options;
+  return defined({
+    ...{ type: 'run', url: plan.targetUrl, protocol: protocolOf(plan.targetUrl).name, rate },
     warmupMs: plan.warmupSeconds * 1000,
     durationMs: plan.durationSeconds * 1000,
     drainMs: plan.drainSeconds * 1000,
     timeoutMs: plan.timeoutSeconds * 1000,
-    maxInFlight: plan.maxInFlight,
-    prompt: options.prompt,
-    seed: options.seed,
-    series: index,
-    ...(sharedPrefixTokens === undefined ? {} : { sharedPrefixTokens }),
-    arrivals: options.arrivals ?? 'constant',
-    stream: options.stream ?? false,
-    ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
-    ...(connectionAgeMs === undefined ? {} : { connectionAgeMs }),
-  } as const;
+    ...{ maxInFlight: plan.maxInFlight, prompt, seed, series: index, sharedPrefixTokens, arrivals, stream },
+    ...{ requestsPerConnection, connectionAgeMs },
+  });
 }
 
 /** What the manifest tells of the options, and whatever else is given. */
-export function manifestOf(
-  options: SweepOptions,
-  health: TargetHealth | undefined,
-  more: object,
-): Record<string, unknown> {
-  const { prompt, about, resume, ...settings } = options;
-  const described = {
-    ...settings,
-    ...{ promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME },
-  };
-  return { ...more, ...about, settings: described, health };
+export function manifestOf({ prompt, about, resume, ...settings }: SweepOptions, health: unknown, more: object) {
+  const told = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
+  return { ...more, ...about, settings: { ...settings, ...told }, health };
 }
 
 /**

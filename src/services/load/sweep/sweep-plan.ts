@@ -1,8 +1,11 @@
 import { formatSeconds } from '../../../durations.ts';
+import { defined } from '../../defined.ts';
 import { plural } from '../../words.ts';
 import { ENOUGH } from '../profiles/knee-search.ts';
 import type { Note, ProfilePlan } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
+import { sharedPrefixWarning } from '../prompt.ts';
+import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { plannedSeconds } from './time-left.ts';
@@ -14,17 +17,17 @@ import { plannedSeconds } from './time-left.ts';
 const PORT_BUDGET = 50_000;
 
 /** How a sweep is to be run; all times in seconds. */
-export interface SweepSettings {
-  readonly targetUrl: string;
-  readonly tag: string;
-  readonly rates: readonly number[];
-  readonly durationSeconds: number;
-  readonly warmupSeconds: number;
-  readonly timeoutSeconds: number;
-  readonly drainSeconds: number;
-  /** About so many tokens that all prompts have in common before what differs; default none. */
-  readonly sharedPrefixTokens?: number;
-}
+export type SweepSettings = Pick<
+  SweepPlan,
+  | 'targetUrl'
+  | 'tag'
+  | 'rates'
+  | 'durationSeconds'
+  | 'warmupSeconds'
+  | 'timeoutSeconds'
+  | 'drainSeconds'
+  | 'sharedPrefixTokens'
+>;
 
 /**
  * The bound of open requests where none was asked for: what source ports and descriptors allow.
@@ -38,37 +41,23 @@ export function defaultMaxInFlight(byDescriptors: number): number {
 /** What the sweep is going to do, computed before the first request. */
 export function planSweep(
   settings: SweepSettings,
-  known: {
-    readonly runId: string;
-    readonly simulated: boolean;
-    readonly maxInFlight: number;
-    readonly probeMs?: number;
-  },
+  known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
 ): SweepPlan {
-  const { durationSeconds, warmupSeconds, sharedPrefixTokens = 0 } = settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
+  const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
-  const planned = { ...settings, ...own };
-  const { probeMs } = known;
-  return {
-    runId: known.runId,
-    tag: settings.tag,
-    targetUrl: settings.targetUrl,
-    simulated: known.simulated,
-    ...own,
-    durationSeconds,
-    warmupSeconds,
-    timeoutSeconds: settings.timeoutSeconds,
-    drainSeconds: settings.drainSeconds,
-    maxInFlight: known.maxInFlight,
-    totalRequests: measuredRequests(planned),
+  const planned = { ...settings, ...own, ...defined({ probeMs }) };
+  return defined({
+    ...{ runId, tag, targetUrl, simulated, ...own, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds },
+    ...{ maxInFlight, totalRequests: measuredRequests(planned) },
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
-    estimateSeconds: plannedSeconds({ ...planned, ...(probeMs === undefined ? {} : { probeMs }) }),
-    ...(sharedPrefixTokens === 0 ? {} : { sharedPrefixTokens }),
-    ...(probeMs === undefined
-      ? {}
-      : { probeMs, predictedInFlight: rates.map((rate) => predictInFlight(settings, rate, probeMs)) }),
-  };
+    estimateSeconds: plannedSeconds(planned),
+    sharedPrefixTokens: sharedPrefixTokens || undefined,
+    probeMs,
+    predictedInFlight:
+      probeMs === undefined ? undefined : rates.map((rate) => predictInFlight(settings, rate, probeMs)),
+  });
 }
 
 /**
@@ -80,6 +69,17 @@ export function predictInFlight(settings: SweepSettings, rate: number, probeMs: 
   return Math.ceil(rate * Math.min(probeMs / 1000, timeoutSeconds, warmupSeconds + durationSeconds) - 1e-9);
 }
 
+/** What an operator should know of a plan before the first request. */
+export function planNotes(plan: SweepPlan): Note[] {
+  const { keeps } = protocolOf(plan.targetUrl);
+  const warnings = [...inFlightWarnings(plan), sharedPrefixWarning(keeps, plan.sharedPrefixTokens ?? 0) ?? []].flat();
+  return [
+    ...(profileOf(plan).notes?.(plan) ?? []),
+    ...predictions(plan),
+    ...warnings.map((text) => ({ level: 'warn', text }) as const),
+  ];
+}
+
 /** What the probe predicts, in sentences: for every reader, and as warnings where a limit will be hit. */
 export function predictions(plan: SweepPlan): Note[] {
   const { probeMs, predictedInFlight = [], rates, maxInFlight } = plan;
@@ -87,26 +87,18 @@ export function predictions(plan: SweepPlan): Note[] {
   const most = Math.max(...predictedInFlight);
   const at = rates[predictedInFlight.indexOf(most)];
   const took = probeMs < 1000 ? `${probeMs.toFixed(0)} ms` : `${(probeMs / 1000).toFixed(1)} s`;
-  const notes: Note[] = [
-    {
-      level: 'info',
-      text:
-        `a request alone takes ${took}: at least ${most} in flight at ${at} rps` +
-        // An open one has other points than its bounds.
-        (profileOf(plan).isOpen
-          ? ''
-          : `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`),
-    },
-  ];
+  // An open one has other points than its bounds.
+  const all = `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`;
+  const alone = `a request alone takes ${took}: at least ${most} in flight at ${at} rps`;
   const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);
-  if (over.length > 0) {
-    const text =
-      `the points ${over.join(', ')} rps need more than the ${maxInFlight} in flight that descriptors, ports or ` +
-      '--max-in-flight allow: they will be invalid';
-    notes.push({ level: 'warn', text });
-  }
-  notes.push(...shortNote(plan, probeMs / 1000));
-  return notes;
+  const limited =
+    `the points ${over.join(', ')} rps need more than the ${maxInFlight} in flight that descriptors, ports or ` +
+    '--max-in-flight allow: they will be invalid';
+  return [
+    { level: 'info', text: profileOf(plan).isOpen ? alone : alone + all },
+    ...(over.length === 0 ? [] : [{ level: 'warn', text: limited } as const]),
+    ...shortNote(plan, probeMs / 1000),
+  ];
 }
 
 /** Answers of a point that tells, at the least, and its length against one of them: below, chance hides a trend. */
@@ -122,17 +114,16 @@ function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
   const tens = (seconds: number) => Math.ceil(seconds / 10) * 10;
   const forAnswers = TELLING.answers * tookSeconds;
   const isFew = durationSeconds < TELLING.few * tookSeconds && durationSeconds * lowest < TELLING.requests;
-  const reasons = [
-    ...(forAnswers > durationSeconds
-      ? [`answers of ${tookSeconds.toFixed(1)} s ask for ${tens(forAnswers)} s, and for more under load`]
-      : []),
-    ...(isFew ? [`${TELLING.requests} requests at ${lowest} rps take ${tens(TELLING.requests / lowest)} s`] : []),
-  ];
+  const isLong = forAnswers > durationSeconds;
+  const long = `answers of ${tookSeconds.toFixed(1)} s ask for ${tens(forAnswers)} s, and for more under load`;
+  const few = `${TELLING.requests} requests at ${lowest} rps take ${tens(TELLING.requests / lowest)} s`;
+  const reasons = [...(isLong ? [long] : []), ...(isFew ? [few] : [])];
   const { hasKnee, longestSeconds } = profileOf(plan);
   if (reasons.length === 0 || !hasKnee) return [];
   const why = `points of ${durationSeconds} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
-  if (longestSeconds(plan) > durationSeconds)
+  if ((longestSeconds?.(plan) ?? 0) > durationSeconds) {
     return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
+  }
   const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
   return [{ level: 'warn', text: `${why}; --duration ${wanted}s would show more` }];
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import { arrivalsWithin, longestDrain, nextIndexAfter } from '../schedule/arrivals.ts';
 import type { Collector } from '../stats/collector.ts';
@@ -13,47 +14,37 @@ const SPAN_REQUESTS = 3;
 export function tickMeter(plan: SweepPlan, index: number, rate: number) {
   const recent: { readonly at: number; readonly sent: number }[] = [];
   const spanMs = Math.max(SPAN_MS, (SPAN_REQUESTS * 1000) / rate);
-  const phaseSeconds = {
-    warmup: plan.warmupSeconds,
-    measure: plan.durationSeconds,
-    drain: longestDrain(plan),
-  };
-  return (progress: Progress, collected: Collector, live: LiveFigures): SweepTick => {
+  const phaseSeconds = { warmup: plan.warmupSeconds, measure: plan.durationSeconds, drain: longestDrain(plan) };
+  const before = { warmup: plan.warmupSeconds, measure: 0, drain: -plan.durationSeconds };
+  const due = arrivalsWithin(plan.durationSeconds, rate);
+  return (progress: Progress, collected: Collector, { response, lateness, history }: LiveFigures): SweepTick => {
     const { phase, elapsedMs, sent, inFlight } = progress;
     // The oldest one kept is at least a span old, so that slow rates are not divided by too little time.
     while ((recent[1]?.at ?? elapsedMs) <= elapsedMs - spanMs) recent.shift();
     recent.push({ at: elapsedMs, sent });
-    const oldest = recent[0];
-    const span = oldest === undefined ? 0 : elapsedMs - oldest.at;
-    const { response, lateness } = live;
+    const oldest = recent[0] ?? { at: elapsedMs, sent };
+    const span = elapsedMs - oldest.at;
     const elapsed = elapsedMs / 1000;
     const draining = phase === 'drain';
-    const standing = { index, rate, draining, elapsed, inFlight, servedRps: collected.roughDepartureRate };
-    const left = timeLeft(plan, standing);
-    return {
-      index,
-      rate,
-      phase,
-      elapsedSeconds: Math.max(
-        0,
-        elapsed + { warmup: plan.warmupSeconds, measure: 0, drain: -plan.durationSeconds }[phase],
-      ),
-      phaseSeconds: phaseSeconds[phase],
-      scheduled:
-        elapsedMs < 0 ? 0 : Math.min(nextIndexAfter(elapsedMs, rate), arrivalsWithin(plan.durationSeconds, rate)),
-      sent,
-      ok: collected.outcomes.ok,
-      failed: collected.failed,
-      inFlight,
-      sentPerSecond: oldest === undefined || span <= 0 ? 0 : ((sent - oldest.sent) * 1000) / span,
+    const servedRps = collected.roughDepartureRate;
+    const left = timeLeft(plan, { index, rate, draining, elapsed, inFlight, servedRps });
+    return defined({
+      ...{
+        index,
+        rate,
+        phase,
+        elapsedSeconds: Math.max(0, elapsed + before[phase]),
+        phaseSeconds: phaseSeconds[phase],
+      },
+      scheduled: elapsedMs < 0 ? 0 : Math.min(nextIndexAfter(elapsedMs, rate), due),
+      ...{ sent, ok: collected.outcomes.ok, failed: collected.failed, inFlight },
+      sentPerSecond: span <= 0 ? 0 : ((sent - oldest.sent) * 1000) / span,
       etaSeconds: left.seconds,
-      ...(left.atMost ? { etaAtMost: true } : {}),
-      ...(left.ofPoint ? { etaOfPoint: true } : {}),
-      ...(response === undefined ? {} : { response }),
-      ...(lateness === undefined ? {} : { lateness }),
-      errorsByClass: Object.fromEntries(collected.errorsByClass),
+      etaAtMost: left.atMost || undefined,
+      etaOfPoint: left.ofPoint || undefined,
+      ...{ response, lateness, errorsByClass: Object.fromEntries(collected.errorsByClass) },
       hosts: Object.fromEntries([...collected.hosts].sort(([a], [b]) => a.localeCompare(b))),
-      responseHistory: live.history,
-    };
+      responseHistory: history,
+    });
   };
 }

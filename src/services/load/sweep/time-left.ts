@@ -11,7 +11,7 @@ type Planned = Pick<
 >;
 
 /** Where a point stands. */
-export interface Standing {
+interface Standing {
   /** Position of the point in the sweep. */
   readonly index: number;
   readonly rate: number;
@@ -23,53 +23,40 @@ export interface Standing {
   readonly servedRps: number | undefined;
 }
 
-export interface TimeLeft {
-  readonly seconds: number;
-  /** It can only be less: a drain ends with the last answer. */
-  readonly atMost: boolean;
-  /** Of the point alone: which points follow is decided while the sweep runs. */
-  readonly ofPoint: boolean;
-}
-
 /**
  * How long a sweep takes while the target answers as fast as the probe did: each point ends with a drain as long as one
  * answer, and a probe stands between two points. Without a probe, drains are not in it.
  */
 export function plannedSeconds(plan: Planned): number {
-  const { rates, durationSeconds, warmupSeconds } = plan;
-  const probe = probeSeconds(plan);
-  return (
-    rates.length * (warmupSeconds + durationSeconds + Math.min(probe, longestDrain(plan))) + (rates.length - 1) * probe
-  );
+  const { rates, durationSeconds, warmupSeconds, probeMs = 0 } = plan;
+  const probe = probeMs / 1000;
+  const point = warmupSeconds + durationSeconds + Math.min(probe, longestDrain(plan));
+  return rates.length * point + (rates.length - 1) * probe;
 }
 
 /**
  * What is left of a sweep as things stand: what will be open when the window ends, at the rate at which answers come, is
  * the drain. Where that shows a queue, points at rates above it gather one as well.
+ *
+ * @returns `atMost`: it can only be less, since a drain ends with the last answer; `ofPoint`: of the point alone, since
+ *   which points follow is decided while the sweep runs
  */
-export function timeLeft(plan: Planned, standing: Standing): TimeLeft {
-  const { rates, durationSeconds, warmupSeconds } = plan;
-  const { index, rate, draining, elapsed, inFlight, servedRps } = standing;
+export function timeLeft(plan: Planned, { index, rate, draining, elapsed, inFlight, servedRps = 0 }: Standing) {
+  const { rates, durationSeconds, warmupSeconds, probeMs = 0 } = plan;
   const bound = longestDrain(plan);
-  const probe = probeSeconds(plan);
-  const ofPoint = profileOf(plan).isOpen;
+  const probe = probeMs / 1000;
+  const ofPoint = profileOf(plan).isOpen === true;
   const window = Math.max(0, durationSeconds - elapsed);
-  const served = servedRps ?? 0;
-  const open = inFlight + Math.max(0, rate - served) * window;
-  const expected = served > 0 ? open / served : probe;
-  const own = draining
-    ? Math.max(0, bound - Math.max(0, elapsed - durationSeconds))
-    : window + Math.min(bound, expected);
-  const queued = served > 0 && probe > 0 && expected > QUEUED * probe;
+  const open = inFlight + Math.max(0, rate - servedRps) * window;
+  const expected = servedRps > 0 ? open / servedRps : probe;
+  const drainLeft = Math.max(0, bound - Math.max(0, elapsed - durationSeconds));
+  const own = draining ? drainLeft : window + Math.min(bound, expected);
+  const queued = servedRps > 0 && probe > 0 && expected > QUEUED * probe;
   const drainAt = (next: number) => {
-    const backlog = queued ? Math.max(0, next - served) * (warmupSeconds + durationSeconds) : 0;
-    return Math.min(bound, Math.max(probe, served > 0 ? backlog / served : 0));
+    const backlog = queued ? Math.max(0, next - servedRps) * (warmupSeconds + durationSeconds) : 0;
+    return Math.min(bound, Math.max(probe, servedRps > 0 ? backlog / servedRps : 0));
   };
   const later = ofPoint ? [] : rates.slice(index + 1);
   const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + durationSeconds + drainAt(next), 0);
   return { seconds: own + rest, atMost: draining, ofPoint };
-}
-
-function probeSeconds({ probeMs = 0 }: Planned): number {
-  return probeMs / 1000;
 }

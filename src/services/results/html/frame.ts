@@ -1,4 +1,4 @@
-import type { Axis, Chart, Datum, Series } from './chart-types.ts';
+import type { Axis, Chart, Datum, Series } from './chart.ts';
 import { bandScale, clockStep, linearScale, logScale, type Scale } from './scale.ts';
 
 /** A drawing for one width: text keeps its size, so a small screen gets its own drawing instead of a shrunk one. */
@@ -11,88 +11,67 @@ export interface Size {
 /** Between two panels: room for the lower one's label. */
 const PANEL_GAP = 34;
 
-/** Where a panel of a drawing is, and how its values become coordinates. */
+/** A part of a drawing with a y axis of its own. */
+export interface Panel {
+  readonly axis: Axis;
+  readonly top: number;
+  readonly bottom: number;
+  readonly y: Scale;
+}
+
+/** Where a drawing has what, and how values become coordinates. */
 export interface Frame {
   readonly left: number;
   readonly right: number;
   readonly top: number;
   readonly bottom: number;
   readonly x: Scale;
-  readonly y: Scale;
   /** Of one category, on a band axis. */
   readonly band: number;
+  /** Over the same x axis, the upper one first. */
+  readonly panels: readonly [Panel, ...Panel[]];
 }
 
-/** The frame of a whole drawing; of two panels, both together. */
-export function frameOf(chart: Chart, { width, height, name }: Size): Frame {
-  const edges = {
-    left: name === 'wide' ? 64 : 52,
-    right: width - 14,
-    top: chart.bands === undefined ? 22 : 38,
-    bottom: height - 44,
+export function frameOf({ x, y, lower, bands, series }: Chart, { width, height, name }: Size): Frame {
+  const [left, right] = [name === 'wide' ? 64 : 52, width - 14];
+  const [top, bottom] = [bands === undefined ? 22 : 38, height - 44];
+  const xs = finite(series).map((datum) => datum.x);
+  const categories = x.scale === 'band' ? bandScale(extent(xs, -1)[1] + 1, [left, right]) : undefined;
+  const panel = (axis: Axis, from: number, to: number, isLower = false): Panel => {
+    const own = heights(series.filter((each) => (each.lower ?? false) === isLower));
+    const y = scaleOf(axis, own, [to, from], lower === undefined ? 5 : 4);
+    return { axis, top: from, bottom: to, y };
   };
-  const across = [edges.left, edges.right] as const;
-  const up = [edges.bottom, edges.top] as const;
-  const all = visible(chart.series);
-  const xs = all.map(({ x }) => x);
-  const categories = chart.x.scale === 'band' ? bandScale(xs.length === 0 ? 0 : largest(xs) + 1, across) : undefined;
+  const middle = (top + bottom) / 2;
   return {
-    ...edges,
-    x: categories ?? scaleOf(chart.x, xs, across, name === 'wide' ? 10 : 4),
-    y: scaleOf(chart.y, heights(chart.series.filter(({ lower }) => lower !== true)), up, 5),
+    ...{ left, right, top, bottom },
+    x: categories ?? scaleOf(x, xs, [left, right], name === 'wide' ? 10 : 4),
     band: categories?.width ?? 0,
+    panels:
+      lower === undefined
+        ? [panel(y, top, bottom)]
+        : [panel(y, top, middle - PANEL_GAP / 2), panel(lower, middle + PANEL_GAP / 2, bottom, true)],
   };
 }
 
-/** The panels of a drawing, the upper one first; they share the x axis. */
-export function panelsOf(chart: Chart, whole: Frame): { readonly y: Axis; readonly frame: Frame }[] {
-  const { lower } = chart;
-  if (lower === undefined) return [{ y: chart.y, frame: whole }];
-  const middle = (whole.top + whole.bottom) / 2;
-  const panel = (y: Axis, top: number, bottom: number, series: readonly Series[]) => {
-    const scale = scaleOf(y, heights(series), [bottom, top], 4);
-    return { y, frame: { ...whole, top, bottom, y: scale } };
-  };
-  return [
-    panel(
-      chart.y,
-      whole.top,
-      middle - PANEL_GAP / 2,
-      chart.series.filter((series) => series.lower !== true),
-    ),
-    panel(
-      lower,
-      middle + PANEL_GAP / 2,
-      whole.bottom,
-      chart.series.filter((series) => series.lower === true),
-    ),
-  ];
-}
-
-function visible(series: readonly Series[]): Datum[] {
+function finite(series: readonly Series[]): Datum[] {
   return series.flatMap(({ data }) => data.filter(({ y }) => Number.isFinite(y)));
 }
 
 function heights(series: readonly Series[]): number[] {
-  return visible(series).flatMap(({ y, base, low, high }) =>
-    [y, base, low, high].filter((value) => value !== undefined),
-  );
+  return finite(series).flatMap(({ y, base = y, low = y, high = y }) => [y, base, low, high]);
 }
 
 function scaleOf(axis: Axis, values: readonly number[], range: readonly [number, number], ticks: number): Scale {
   if (axis.scale === 'log') {
     const positive = values.filter((value) => value > 0);
-    return logScale(positive.length === 0 ? [1, 10] : [smallest(positive), largest(positive)], range);
+    return logScale(positive.length === 0 ? [1, 10] : extent(positive), range);
   }
-  const domain = axis.domain ?? ([0, Math.max(0, largest(values))] as const);
-  const steps = axis.scale === 'time' ? clockStep : undefined;
-  return linearScale(domain, range, ticks, axis.domain !== undefined, steps);
+  const domain = axis.domain ?? ([0, extent(values, 0)[1]] as const);
+  return linearScale(domain, range, ticks, axis.domain !== undefined, axis.scale === 'time' ? clockStep : undefined);
 }
 
-function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-}
-
-function smallest(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+/** Not by spreading: a watch of days has more values than a call takes. */
+function extent(values: readonly number[], first = values[0] ?? 0): [least: number, most: number] {
+  return values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [first, first]);
 }

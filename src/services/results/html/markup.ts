@@ -1,14 +1,11 @@
 import type { Section, Table } from '../section.ts';
 import { display } from '../text.ts';
 
+const ENTITIES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
+
 /** Text for an element or a quoted attribute. Foreign text cannot leave it, and control characters are shown as `?`. */
 export function escapeHtml(text: string): string {
-  return display(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
+  return display(text).replaceAll(/[&<>"']/g, (sign) => `&${ENTITIES[sign]};`);
 }
 
 /**
@@ -16,10 +13,8 @@ export function escapeHtml(text: string): string {
  * name ends the element.
  */
 export function inlineJson(value: unknown): string {
-  return JSON.stringify(value)
-    .replaceAll('<', '\\u003c')
-    .replaceAll('\u2028', '\\u2028')
-    .replaceAll('\u2029', '\\u2029');
+  const escaped = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replaceAll(/[<\u2028\u2029]/g, escaped);
 }
 
 /** A coordinate: tenths of a unit are finer than any screen. */
@@ -30,22 +25,19 @@ export function px(value: number): string {
 /**
  * A table whose first column names its rows.
  *
- * @param rowClass of a row, by its place
+ * @param unsound places of the rows that are not to be relied on
  */
 export function dataTable(
   caption: string,
   { head, rows, words = [] }: Table,
-  rowClass: (index: number) => string = () => '',
+  unsound: ReadonlySet<number> = new Set(),
 ): string {
   const label = escapeHtml(caption);
-  const wordClass = (column: number) => (words.includes(head[column] ?? '') ? ' class="word"' : '');
+  const classOf = (column: number) => (words.includes(head[column] ?? '') ? ' class="word"' : '');
   const cell = (text: string, column: number) =>
-    column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${wordClass(column)}>${escapeHtml(text)}</td>`;
-  const body = rows.map((row, index) => {
-    const name = rowClass(index);
-    return `<tr${name === '' ? '' : ` class="${name}"`}>${row.map(cell).join('')}</tr>`;
-  });
-  const heads = head.map((name, column) => `<th scope="col"${wordClass(column)}>${escapeHtml(name)}</th>`);
+    column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${classOf(column)}>${escapeHtml(text)}</td>`;
+  const body = rows.map((row, at) => `<tr${unsound.has(at) ? ' class="unsound"' : ''}>${row.map(cell).join('')}</tr>`);
+  const heads = head.map((name, column) => `<th scope="col"${classOf(column)}>${escapeHtml(name)}</th>`);
   return `<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table><caption>${label}</caption><thead><tr>${heads.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }
 

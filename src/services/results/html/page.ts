@@ -3,46 +3,33 @@ import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { conclusionLines } from '../conclusion.ts';
 import { countingOf } from '../counting-points.ts';
 import { isServed } from '../few-answers.ts';
-import { type PointColumn, pointTable, RATE_COLUMNS, TIME_COLUMNS } from '../point-columns.ts';
+import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { remarkLines, sweepSections } from '../sweep-sections.ts';
-import { errorClasses, rateText, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
+import { hostSection, remarkLines } from '../sweep-sections.ts';
+import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
 import { isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
-import {
-  latencyChart,
-  outcomeChart,
-  speedupChart,
-  streamCharts,
-  throughputChart,
-  waterfallChart,
-} from './point-charts.ts';
+import { pointCharts } from './point-charts.ts';
 import { scalingCharts } from './scaling-charts.ts';
 import { scalingSection } from './scaling-section.ts';
-import { type PageAssets, shellOf } from './shell.ts';
+import { builtAssets, shellOf } from './shell.ts';
 import { timeCharts } from './time-charts.ts';
 
-/** A recorded run as one HTML file. */
-export function pageOf(run: ReportedRun, assets: PageAssets): string {
-  const { report } = run;
+/**
+ * A recorded run as one HTML file.
+ *
+ * @throws what {@link builtAssets} throws
+ */
+export function pageOf(run: ReportedRun, assets = builtAssets()): string {
+  const { report, scaling } = run;
   const { plan, points } = report;
-  const charts = [
-    ...throughputChart(report),
-    ...latencyChart(report),
-    ...speedupChart(report),
-    ...waterfallChart(report),
-    ...outcomeChart(report),
-    ...streamCharts(report),
-    ...timeCharts(run),
-  ];
-  const load = { plan, points, series: run.series };
-  const scaling = run.scaling === undefined ? [] : scalingCharts(run.scaling, load);
+  const charts = [...pointCharts(report), ...timeCharts(run)];
+  const scalingOf = scaling === undefined ? [] : scalingCharts(scaling, { plan, points, series: run.series });
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
-  const prompts = sharedPromptLine(plan).map((line) => `<p>${line}</p>`);
-  const main = `${[simulated, ...prompts].join('\n')}
+  const main = `${[simulated, ...sharedPromptLine(plan).map((line) => `<p>${line}</p>`)].join('\n')}
 ${endingOf(report)}
 ${cardsOf(report)}
 ${list(conclusionLines(report), 'conclusion')}
@@ -50,22 +37,17 @@ ${list(conclusionLines(report), 'conclusion')}
 ${pointsTable(points)}
 ${remarksList(report)}
 </section>
-${run.scaling === undefined ? '' : scalingSection(run.scaling, scaling)}
+${scaling === undefined ? '' : scalingSection(scaling, scalingOf)}
 <section aria-labelledby="charts"><h2 id="charts">Charts</h2>
 <div class="charts">
 ${charts.length === 0 ? '<p>No point was measured: there is nothing to draw.</p>' : charts.map(figureOf).join('\n')}
 </div></section>
-${hostSection(report)}
+${hostsOf(report)}
 <section aria-labelledby="about"><h2 id="about">This run</h2>
 ${dataList(aboutOf(run))}</section>`;
+  const title = `${plan.simulated ? 'SIMULATED ' : ''}${plan.runId}`;
   return shellOf(
-    {
-      title: `${plan.simulated ? 'SIMULATED ' : ''}${plan.runId}`,
-      heading: plan.tag,
-      subheading: plan.targetUrl,
-      main,
-      charts: [...scaling, ...charts],
-    },
+    { title, heading: plan.tag, subheading: plan.targetUrl, main, charts: [...scalingOf, ...charts] },
     assets,
   );
 }
@@ -75,82 +57,71 @@ function endingOf({ status, problem }: SweepReport): string {
   return status === 'complete' ? '' : '<p class="alert">Interrupted: not the whole ladder was measured.</p>';
 }
 
+type Card = readonly [name: string, value: string, more: string];
+
 function cardsOf(report: SweepReport): string {
   const { points, knee, slos = [], plan, elastic } = report;
-  const good = points.filter((point) => isSound(point) && verdictOf(point) !== 'failed');
   // Not the successes over the window: a backlog that is worked off after it would count as speed.
-  const best = countingOf(report)
+  const [best] = countingOf(report)
     .filter((point) => isSound(point) && isServed(point))
-    .reduce<PointSummary | undefined>(
-      (most, point) => (point.servedRps > (most?.servedRps ?? -1) ? point : most),
-      undefined,
-    );
+    .sort((a, b) => b.servedRps - a.servedRps);
   const requests = points.reduce((sum, { sent }) => sum + sent, 0);
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const failed = slos.filter(({ passed }) => !passed).length;
-  const cards: [name: string, value: string, more: string][] = [
-    elastic === undefined
-      ? [
-          'knee',
-          knee === undefined ? 'not found' : `${knee.rate} rps`,
-          knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
-        ]
-      : [
-          'size',
-          [elastic.startSize, elastic.peakSize, elastic.endSize].join(' \u2192 '),
-          'instances that served: first, most, last',
-        ],
-    [
-      'most served',
-      best === undefined ? '-' : `${rateText(best.servedRps)}/s`,
-      best === undefined ? 'no sound point with enough requests' : `at ${best.rate} rps offered`,
-    ],
-    ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
-    ['sound points', `${good.length} of ${plan.rates.length}`, 'measured whole, and not failed throughout'],
-    ...(slos.length === 0
-      ? []
-      : [
-          ['thresholds', failed === 0 ? 'passed' : `${failed} failed`, `of ${slos.length}`] as [string, string, string],
-        ]),
+  const kneeCard: Card = [
+    'knee',
+    knee === undefined ? 'not found' : `${knee.rate} rps`,
+    knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
   ];
-  return `<div class="cards">${cards
-    .map(
-      ([name, value, more]) =>
-        `<div class="card"><span>${name}</span><strong>${escapeHtml(value)}</strong><span>${escapeHtml(more)}</span></div>`,
-    )
-    .join('')}</div>`;
+  const sizes = elastic && [elastic.startSize, elastic.peakSize, elastic.endSize];
+  const cards: readonly Card[] = [
+    sizes ? ['size', sizes.join(' \u2192 '), 'instances that served: first, most, last'] : kneeCard,
+    best === undefined
+      ? ['most served', '-', 'no sound point with enough requests']
+      : ['most served', perSecond(best.servedRps), `at ${best.rate} rps offered`],
+    ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
+    [
+      'sound points',
+      `${points.filter((point) => !isDoubtful(point)).length} of ${plan.rates.length}`,
+      'measured whole, and not failed throughout',
+    ],
+    ['thresholds', failed === 0 ? 'passed' : `${failed} failed`, `of ${slos.length}`],
+  ];
+  const shown = slos.length === 0 ? cards.slice(0, -1) : cards;
+  const markup = shown.map(
+    ([name, value, more]) =>
+      `<div class="card"><span>${name}</span><strong>${escapeHtml(value)}</strong><span>${escapeHtml(more)}</span></div>`,
+  );
+  return `<div class="cards">${markup.join('')}</div>`;
 }
 
-const COLUMNS: readonly PointColumn[] = [
-  ...(['rps', 'verdict'] as const),
-  ...RATE_COLUMNS,
-  ...TIME_COLUMNS,
-  ...(['late p99', 'in flight', 'connections'] as const),
-];
+const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, 'late p99', 'in flight', 'connections'];
 
 function pointsTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const isDoubtful = (point: PointSummary | undefined) =>
-    point !== undefined && (!isSound(point) || verdictOf(point) === 'failed');
   const caption =
     'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
-  return dataTable(caption, pointTable(points, COLUMNS, time), (row) => (isDoubtful(points[row]) ? 'unsound' : ''));
+  const doubtful = new Set(points.flatMap((point, row) => (isDoubtful(point) ? [row] : [])));
+  return dataTable(caption, pointTable(points, COLUMNS, time), doubtful);
+}
+
+function isDoubtful(point: PointSummary): boolean {
+  return !isSound(point) || verdictOf(point) === 'failed';
 }
 
 function remarksList(report: SweepReport): string {
   const errors = report.points.flatMap((point) => {
     const [refused, classes] = [refusers(point), errorClasses(point)];
-    return classes === ''
-      ? []
-      : [`${point.rate} rps: errors: ${classes}${refused === '' ? '' : `; refused or failed at: ${refused}`}`];
+    const by = refused === '' ? '' : `; refused or failed at: ${refused}`;
+    return classes === '' ? [] : [`${point.rate} rps: errors: ${classes}${by}`];
   });
-  const lines = [...remarkLines(report), ...errors].map((line) => line.replace(/^! /, ''));
-  return lines.length === 0 ? '' : `<details open><summary>Remarks</summary>${list(lines)}</details>`;
+  const lines = list([...remarkLines(report), ...errors].map((line) => line.replace(/^! /, '')));
+  return lines === '' ? '' : `<details open><summary>Remarks</summary>${lines}</details>`;
 }
 
-function hostSection(report: SweepReport): string {
-  const hosts = sweepSections(report).at(-1);
-  if (hosts?.table === undefined || hosts.table.rows.length === 0) return '';
+function hostsOf(report: SweepReport): string {
+  const hosts = sectionTable(hostSection(report.points));
+  if (hosts === '') return '';
   const fair = report.points.flatMap(({ rate, fairness, hosts: own }) =>
     fairness === undefined || Object.keys(own).length < 2
       ? []
@@ -161,7 +132,7 @@ function hostSection(report: SweepReport): string {
     table: { head: ['point', "Jain's index", 'largest by smallest'], rows: fair },
   };
   return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">
-${sectionTable(hosts)}
+${hosts}
 ${sectionTable(evenness)}
 </div></section>`;
 }

@@ -1,5 +1,5 @@
 import type { LoadCurve } from '../../scaling/load-curve.ts';
-import type { Poll, Polls } from '../../scaling/polls.ts';
+import type { Poll } from '../../scaling/polls.ts';
 
 /** Finer than that nobody sees it. */
 const MAX_COLUMNS = 600;
@@ -13,11 +13,7 @@ export interface Column {
 }
 
 /** Every look and every change of the load; where there are too many looks, only those that show something new. */
-export function scalingColumns(
-  { all: looks }: Pick<Polls, 'all'>,
-  load: LoadCurve | undefined,
-  longest: number,
-): Column[] {
+export function scalingColumns(looks: readonly Poll[], load: LoadCurve | undefined, longest: number): Column[] {
   const [first, last] = [looks[0], looks.at(-1)];
   const every = Math.ceil(looks.length / MAX_COLUMNS);
   const shown = looks.filter((look, place) => place % every === 0 || look === last || differs(look, looks[place - 1]));

@@ -1,10 +1,10 @@
-import type { RecordedScaling, WatchedGroup } from '../recorded.ts';
+import { type RecordedScaling, timeOf, type WatchedGroup } from '../recorded.ts';
 import { scalingSections } from '../scaling-sections.ts';
-import type { Chart } from './chart-types.ts';
+import type { Chart } from './chart.ts';
 import { figureOf } from './figure.ts';
 import { dataList, escapeHtml, list, sectionTable } from './markup.ts';
 import { scalingCharts } from './scaling-charts.ts';
-import { type PageAssets, shellOf } from './shell.ts';
+import { builtAssets, shellOf } from './shell.ts';
 
 /** What became of a watched group, with its charts. */
 export function scalingSection({ figures }: RecordedScaling, charts: readonly Chart[]): string {
@@ -23,27 +23,23 @@ ${others.map(sectionTable).join('\n')}
 </section>`;
 }
 
-/** A group that was watched without a run of its own, as one HTML file. */
-export function watchPageOf({ scaling, name, tag, folder }: WatchedGroup, assets: PageAssets): string {
+/**
+ * A group that was watched without a run of its own, as one HTML file.
+ *
+ * @throws what {@link builtAssets} throws
+ */
+export function watchPageOf({ scaling, name, tag, folder }: WatchedGroup, assets = builtAssets()): string {
   const { figures, timeline } = scaling;
   const charts = scalingCharts(scaling);
   const about = [
     ['watch', name],
     ['group', figures.group],
-    ['started', figures.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')],
+    ['started', timeOf(figures.startedAt)],
     ['polls', `${figures.looks} in ${figures.seconds.toFixed(0)} s`],
     ['folder', folder],
   ] as const;
-  return shellOf(
-    {
-      title: name,
-      heading: tag,
-      subheading: timeline.about.url ?? figures.group,
-      main: `${scalingSection(scaling, charts)}
+  const main = `${scalingSection(scaling, charts)}
 <section aria-labelledby="about"><h2 id="about">This watch</h2>
-${dataList(about)}</section>`,
-      charts,
-    },
-    assets,
-  );
+${dataList(about)}</section>`;
+  return shellOf({ title: name, heading: tag, subheading: timeline.about.url ?? figures.group, main, charts }, assets);
 }

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Chart } from './chart-types.ts';
-import { chartData } from './figure.ts';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { remedy } from '../../../errors.ts';
+import { type Chart, chartData } from './chart.ts';
 import { escapeHtml, inlineJson } from './markup.ts';
+
+/** Beside the built command; in dist/ when run from source. */
+const BUILT = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../../dist/templates/' : '../../../templates/',
+  import.meta.url,
+);
 
 /** The page's style sheet and script, as text. */
 export interface PageAssets {
@@ -24,8 +32,8 @@ export interface PageParts {
  * One HTML file that needs nothing else: no network, no other file. Its policy forbids everything but its own script
  * and style, so foreign text that slipped through an escape could still do nothing.
  */
-export function shellOf({ title, heading, subheading, main, charts }: PageParts, assets: PageAssets): string {
-  const policy = `default-src 'none'; script-src '${hash(assets.script)}'; style-src '${hash(assets.css)}'; img-src data:; base-uri 'none'; form-action 'none'`;
+export function shellOf({ title, heading, subheading, main, charts }: PageParts, { css, script }: PageAssets): string {
+  const policy = `default-src 'none'; script-src '${hash(script)}'; style-src '${hash(css)}'; img-src data:; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -34,7 +42,7 @@ export function shellOf({ title, heading, subheading, main, charts }: PageParts,
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
-<style>${assets.css}</style>
+<style>${css}</style>
 </head>
 <body>
 <header>
@@ -45,7 +53,7 @@ export function shellOf({ title, heading, subheading, main, charts }: PageParts,
 ${main}
 </main>
 <script type="application/json" id="charts-data">${inlineJson(charts.map(chartData))}</script>
-<script>${assets.script}</script>
+<script>${script}</script>
 </body>
 </html>
 `;
@@ -53,4 +61,24 @@ ${main}
 
 function hash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+/** @throws RemedyError `not-built` (exit 3) when the page's script or style is missing */
+export function builtAssets(): PageAssets {
+  return { css: readBuilt('report.css'), script: readBuilt('report.js') };
+}
+
+function readBuilt(name: string): string {
+  const path = fileURLToPath(new URL(name, BUILT));
+  try {
+    // As part of an element, the text must not end it; neither file has a reason to.
+    return readFileSync(path, 'utf8').replaceAll(/<\/(?=script|style)/gi, '<\\/');
+  } catch (error) {
+    throw remedy.configuration(
+      'not-built',
+      `the built report template ${path} is missing`,
+      ['in a checkout: npm run build', 'otherwise install chainctl again'],
+      error,
+    );
+  }
 }

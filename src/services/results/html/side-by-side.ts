@@ -1,9 +1,7 @@
 import type { SeriesSample } from '../../load/record/read-run.ts';
 import type { PointSummary } from '../../load/types.ts';
 
-interface Start {
-  readonly index: number;
-  readonly rate: number;
+interface Start extends Pick<PointSummary, 'index' | 'rate'> {
   /** Seconds since the epoch. */
   readonly at: number;
 }
@@ -17,14 +15,9 @@ export function sideBySide(points: readonly PointSummary[], series: readonly Ser
     .map(({ index, rate, startedAt }): Start => ({ index, rate, at: Date.parse(startedAt) / 1000 }))
     .filter(({ at }) => Number.isFinite(at))
     .sort((a, b) => a.at - b.at);
-  const seconds = new Map<string, SeriesSample>();
-  for (const sample of series) {
-    const moved = sample.phase === 'drain' ? movedTo(sample, starts) : sample;
-    const key = `${moved.index} ${moved.second}`;
-    const present = seconds.get(key);
-    seconds.set(key, present === undefined ? moved : together(present, moved));
-  }
-  return [...seconds.values()].sort((a, b) => a.index - b.index || a.second - b.second);
+  const moved = series.map((sample) => (sample.phase === 'drain' ? movedTo(sample, starts) : sample));
+  const seconds = [...Map.groupBy(moved, ({ index, second }) => `${index} ${second}`).values()];
+  return seconds.map((each) => each.reduce(together)).sort((a, b) => a.index - b.index || a.second - b.second);
 }
 
 /** To the point that was offered in that second, if only from the middle of it on. */
@@ -32,14 +25,8 @@ function movedTo(sample: SeriesSample, starts: readonly Start[]): SeriesSample {
   const own = starts.find(({ index }) => index === sample.index);
   if (own === undefined) return sample;
   const end = own.at + sample.second + 1;
-  const offered = starts.findLast(({ at }) => at < end) ?? own;
-  if (offered.index === own.index) return sample;
-  return {
-    ...sample,
-    index: offered.index,
-    rate: offered.rate,
-    second: Math.max(0, Math.floor(end - 0.5 - offered.at)),
-  };
+  const { index, rate, at } = starts.findLast((start) => start.at < end) ?? own;
+  return index === own.index ? sample : { ...sample, index, rate, second: Math.max(0, Math.floor(end - 0.5 - at)) };
 }
 
 function together(one: SeriesSample, other: SeriesSample): SeriesSample {
@@ -55,12 +42,11 @@ function together(one: SeriesSample, other: SeriesSample): SeriesSample {
     inFlight: one.inFlight + other.inFlight,
     ...worse('p50', one, other),
     ...worse('p99', one, other),
-    ...worse('latenessP99', one, other),
     hosts,
   };
 }
 
-function worse(name: 'p50' | 'p99' | 'latenessP99', one: SeriesSample, other: SeriesSample) {
+function worse(name: 'p50' | 'p99', one: SeriesSample, other: SeriesSample) {
   const known = [one[name], other[name]].filter((value) => value !== undefined);
   return known.length === 0 ? {} : { [name]: Math.max(...known) };
 }

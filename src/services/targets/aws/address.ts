@@ -1,11 +1,12 @@
 import { CONTINUE, reasonOf, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
-import type { Ec2 } from './ec2.ts';
+import type { Address, Ec2 } from './ec2.ts';
 import { isAws, unless } from './errors.ts';
+import { deleteOnceFree } from './eventually.ts';
 import type { LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
-import { stackFilters, tagsOf } from './tags.ts';
+import { stackFilters, tagSpecifications } from './tags.ts';
 
 export const ADDRESS = 'address-a';
 
@@ -19,7 +20,10 @@ export interface LiveAddress {
 }
 
 const READY_SECONDS = 120;
-const REMOVE_SECONDS = 120;
+
+const NOT_YET = [
+  ...['InvalidAllocationID.NotFound', 'InvalidInstanceID', 'InvalidInstanceID.NotFound', 'IncorrectInstanceState'],
+];
 
 /**
  * An address that outlives stops of the VM.
@@ -31,58 +35,41 @@ export function elasticIp(
   owner: Ownership,
   vm: (context: ResourceContext) => Promise<Pick<LiveInstance, 'id' | 'publicIp'> | undefined>,
 ): Resource<Readonly<Record<string, never>>, LiveAddress> {
-  const find = async (context: ResourceContext): Promise<LiveAddress | undefined> => {
-    const input = { Filters: stackFilters(owner.stack, ADDRESS) };
-    const { Addresses = [] } = await ec2.call('DescribeAddresses', input, context.signal);
-    const all = Addresses.map(
-      (each): LiveAddress => ({
-        id: each.AllocationId ?? '',
-        publicIp: each.PublicIp ?? '',
-        associationId: each.AssociationId || undefined,
-        instanceId: each.InstanceId || undefined,
-        surplus: [],
-      }),
+  const find = async ({ signal }: ResourceContext): Promise<LiveAddress | undefined> => {
+    const { Addresses = [] } = await ec2.call(
+      'DescribeAddresses',
+      { Filters: stackFilters(owner.stack, ADDRESS) },
+      signal,
     );
     // One in use before a free one, then by id: every run decides alike.
     const inUse = ({ instanceId: id }: LiveAddress) => (id === undefined ? 1 : 0);
-    const [first, ...surplus] = all.sort((a, b) => inUse(a) - inUse(b) || a.id.localeCompare(b.id));
+    const [first, ...surplus] = Addresses.map(liveAddress).sort(
+      (a, b) => inUse(a) - inUse(b) || a.id.localeCompare(b.id),
+    );
     return first === undefined ? undefined : { ...first, surplus };
   };
 
-  const releaseSurplus = async (context: ResourceContext, live: LiveAddress) => {
+  const release = async (context: ResourceContext, { id, publicIp, associationId }: LiveAddress) => {
+    const { signal } = context;
+    if (associationId !== undefined) {
+      await ec2
+        .call('DisassociateAddress', { AssociationId: associationId }, signal)
+        .catch(unless('InvalidAssociationID.NotFound'));
+    }
+    const about = { what: `address ${publicIp} (${id})`, cost: 'an address costs money while it is held' };
+    await deleteOnceFree(context, ADDRESS, about, ['InvalidIPAddress.InUse', 'DependencyViolation'], () =>
+      ec2.call('ReleaseAddress', { AllocationId: id }, signal).catch(unless('InvalidAllocationID.NotFound')),
+    );
+  };
+
+  const update = async (context: ResourceContext, _spec: unknown, live: LiveAddress): Promise<LiveAddress> => {
     for (const each of live.surplus) {
       const text = `more than one address carries the tags of ${owner.stack}/${ADDRESS}: releasing ${each.publicIp}`;
       context.emit({ type: 'note', level: 'warn', text });
-      await release(ec2, context, each);
+      await release(context, each);
     }
+    return { ...live, surplus: [] };
   };
-
-  const associate = (context: ResourceContext, live: LiveAddress) =>
-    pollUntil(context, {
-      key: ADDRESS,
-      action: 'ready',
-      deadlineSeconds: READY_SECONDS,
-      async look() {
-        const wanted = await vm(context);
-        if (wanted === undefined) return { reason: 'there is no VM yet to give it to' };
-        const seen = await find(context);
-        // Whoever asks for the VM's address next must not get the one that it gave up.
-        const arrived = (now: typeof wanted | undefined) =>
-          now?.publicIp === live.publicIp ? { done: true } : { reason: 'EC2 does not show it on the VM yet' };
-        if (seen?.instanceId === wanted.id) return arrived(wanted);
-        try {
-          const input = { AllocationId: live.id, InstanceId: wanted.id, AllowReassociation: true };
-          await ec2.call('AssociateAddress', input, context.signal);
-          return arrived(await vm(context));
-        } catch (error) {
-          const notYet = ['InvalidAllocationID.NotFound', 'InvalidInstanceID', 'InvalidInstanceID.NotFound'];
-          if (isAws(error, ...notYet, 'IncorrectInstanceState')) return { reason: reasonOf(error) };
-          throw error;
-        }
-      },
-      late: (reason) =>
-        remedy.unhealthy('not-ready', `address ${live.publicIp} could not be given to the VM: ${reason}`, [CONTINUE]),
-    });
 
   return {
     key: ADDRESS,
@@ -90,59 +77,54 @@ export function elasticIp(
     find,
     diff: (_spec, live) => (live.instanceId === undefined || live.surplus.length > 0 ? 'update' : 'same'),
     whenReplaced: () => 'update',
-    async create(context, _spec, token) {
-      const input = {
-        Domain: 'vpc' as const,
-        TagSpecifications: [{ ResourceType: 'elastic-ip' as const, Tags: tagsOf(owner, ADDRESS, token) }],
-      };
-      const made = (await find(context)) ?? (await ec2.call('AllocateAddress', input, context.signal));
-      const seen = await find(context);
-      if (seen !== undefined) {
-        await releaseSurplus(context, seen);
-        return { ...seen, surplus: [] };
-      }
-      return 'surplus' in made ? made : { id: made.AllocationId ?? '', publicIp: made.PublicIp ?? '', surplus: [] };
+    async create(context, spec, token) {
+      const TagSpecifications = tagSpecifications(['elastic-ip'], owner, ADDRESS, token);
+      const made =
+        (await find(context)) ??
+        liveAddress(await ec2.call('AllocateAddress', { Domain: 'vpc', TagSpecifications }, context.signal));
+      return update(context, spec, (await find(context)) ?? made);
     },
-    async update(context, _spec, live) {
-      await releaseSurplus(context, live);
-      return { ...live, surplus: [] };
-    },
+    update,
     // Also after the VM was replaced, when the address itself is as it was and only hangs on nothing.
     async ready(context, live) {
-      await associate(context, live);
+      await pollUntil(context, {
+        key: ADDRESS,
+        action: 'ready',
+        deadlineSeconds: READY_SECONDS,
+        async look() {
+          const wanted = await vm(context);
+          if (wanted === undefined) return { reason: 'there is no VM yet to give it to' };
+          // Whoever asks for the VM's address next must not get the one that it gave up.
+          const arrived = (now: typeof wanted | undefined) =>
+            now?.publicIp === live.publicIp ? { done: true } : { reason: 'EC2 does not show it on the VM yet' };
+          if ((await find(context))?.instanceId === wanted.id) return arrived(wanted);
+          try {
+            const input = { AllocationId: live.id, InstanceId: wanted.id, AllowReassociation: true };
+            await ec2.call('AssociateAddress', input, context.signal);
+            return arrived(await vm(context));
+          } catch (error) {
+            if (isAws(error, ...NOT_YET)) return { reason: reasonOf(error) };
+            throw error;
+          }
+        },
+        late: (reason) =>
+          remedy.unhealthy('not-ready', `address ${live.publicIp} could not be given to the VM: ${reason}`, [CONTINUE]),
+      });
     },
     async remove(context, live) {
       const seen = (await find(context)) ?? live;
-      for (const each of [seen, ...seen.surplus]) await release(ec2, context, each);
+      for (const each of [seen, ...seen.surplus]) await release(context, each);
     },
     identify: ({ id, publicIp }) => ({ id, address: publicIp }),
   };
 }
 
-async function release(ec2: Ec2, context: ResourceContext, { id, publicIp, associationId }: LiveAddress) {
-  if (associationId !== undefined) {
-    await ec2
-      .call('DisassociateAddress', { AssociationId: associationId }, context.signal)
-      .catch(unless('InvalidAssociationID.NotFound'));
-  }
-  await pollUntil(context, {
-    key: ADDRESS,
-    action: 'remove',
-    deadlineSeconds: REMOVE_SECONDS,
-    async look() {
-      try {
-        await ec2.call('ReleaseAddress', { AllocationId: id }, context.signal);
-        return { done: true };
-      } catch (error) {
-        if (isAws(error, 'InvalidAllocationID.NotFound')) return { done: true };
-        if (isAws(error, 'InvalidIPAddress.InUse', 'DependencyViolation'))
-          return { reason: 'EC2 still counts it as in use' };
-        throw error;
-      }
-    },
-    late: (reason) =>
-      remedy.leftovers('aws-in-use', `address ${publicIp} (${id}) could not be released: ${reason}`, [
-        'run "chainctl teardown aws" again: an address costs money while it is held',
-      ]),
-  });
+function liveAddress({ AllocationId = '', PublicIp = '', AssociationId, InstanceId }: Address): LiveAddress {
+  return {
+    id: AllocationId,
+    publicIp: PublicIp,
+    associationId: AssociationId || undefined,
+    instanceId: InstanceId || undefined,
+    surplus: [],
+  };
 }

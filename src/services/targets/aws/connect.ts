@@ -1,6 +1,5 @@
 import { remoteLog } from '../../machine/remote-logs.ts';
-import { runThere } from '../../machine/run-there.ts';
-import { HostSessions } from '../../machine/sessions.ts';
+import { HostSessions, runThere } from '../../machine/sessions.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import { loadHostTemplates } from '../../machine/templates.ts';
 import { healthStatus } from '../../stack/health-status.ts';
@@ -11,33 +10,23 @@ import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import { forgetSecretPair, stackToken } from '../../stack/secrets.ts';
 import { noMachine } from '../../stack/stack-shell.ts';
 import { UBUNTU_24_04 } from './ami.ts';
-import { addressOf, whereOf } from './ask.ts';
 import { planAws } from './deploy.ts';
 import { doctorAws } from './doctor.ts';
 import { drainedFirst } from './drain.ts';
 import { openEc2 } from './ec2.ts';
-import type { AwsDoctorFlags } from './flags.ts';
+import { type AwsDoctorFlags, DEFAULT_DISK_GB, DEFAULT_TYPE, SSH_USER } from './flags.ts';
 import { listTagged, perHourIn } from './inventory.ts';
 import { desiredOnVm, keysOf, onVm, vmAccess, vmMaterial } from './on-vm.ts';
-import {
-  type AwsRequest,
-  DEFAULT_DISK_GB,
-  DEFAULT_TYPE,
-  HOST_KEY,
-  recordedRequest,
-  SSH_USER,
-  serviceOn,
-} from './request.ts';
-import { tagText } from './tags.ts';
+import { type AwsRequest, addressOf, recordedRequest, serviceOn, whereOf } from './request.ts';
+import { HOST_KEY, tagText } from './tags.ts';
 import { awsTarget, openAwsTarget } from './target.ts';
 
 /** EC2 for one stack; it is opened by the first call to it. */
 export function connectAws(site: Site): Connection<AwsRequest> {
   const { paths, record, operator, signal } = site;
   const { clock } = operator;
-  const where = whereOf(site);
-  const ec2 = once(() => openEc2({ ...where, clock }));
-  const templates = once(() => loadHostTemplates(operator.templates, operator.bundles));
+  const ec2 = once(() => openEc2({ ...whereOf(site), clock }));
+  const loadTemplates = once(() => loadHostTemplates(operator.templates, operator.bundles));
   const sessions = new HostSessions();
   const { elasticIp = false, sshUser = SSH_USER } = recordedRequest(record?.request) ?? {};
   const own = serviceOn(record?.request);
@@ -46,37 +35,29 @@ export function connectAws(site: Site): Connection<AwsRequest> {
   const recordedAccess = () => accessAt(url === undefined ? undefined : new URL(url).hostname);
   return {
     async plan(request, steps, links, options) {
-      const [opened, loaded] = [await ec2(), await templates()];
+      const [opened, templates] = [await ec2(), await loadTemplates()];
       // Whatever of this deploy its service needs has to answer before it is asked for its first answer.
       const answerable = async (context: ResourceContext) => {
         await Promise.all(Object.keys(links.known).map((name) => links.serves(name, context)));
       };
-      const vm = { paths, templates: loaded, sessions, answerable };
       return planAws(request, steps, links, options, {
         ec2: opened,
         createdBy: createdBy(operator),
-        material: (make) => vmMaterial({ paths, boot: loaded.boot, ttlSeconds: request.ttlSeconds }, make),
+        material: (make) => vmMaterial(paths, templates.boot, request, make),
         token: (make) => stackToken(paths, make),
         extra: (resources, wanted, token) =>
-          desiredOnVm(
-            onVm(resources, { ...wanted, service: serviceOn(wanted) }, { ...vm, token: async () => token }),
-            wanted,
-            vm,
-            token,
-          ),
+          desiredOnVm(resources, wanted, { paths, templates, sessions, answerable }, token),
       });
     },
     async target(purpose, context) {
-      const loaded = purpose === 'teardown' ? undefined : await templates();
+      const templates = purpose === 'teardown' ? undefined : await loadTemplates();
       return openAwsTarget(await ec2(), paths.name, record, context, (resources) => {
-        if (loaded === undefined) {
+        if (templates === undefined) {
           // What is on the VM is removed with the VM.
           const access = async (of: ResourceContext) => accessAt(await resources.publicAddress(of));
-          const instance = { ...resources.instance, ...drainedFirst(resources.instance, own, url, access) };
-          return awsTarget({ ...resources, instance });
+          return awsTarget({ ...resources, instance: drainedFirst(resources.instance, own, url, access) });
         }
-        const deps = { paths, sessions, templates: loaded, token: async () => undefined };
-        const { host, service } = onVm(resources, { elasticIp, sshUser, service: own }, deps);
+        const { host, service } = onVm(resources, { elasticIp, sshUser }, own, { paths, sessions, templates });
         return awsTarget(resources, [host, service] as unknown as Resource<unknown, unknown>[]);
       });
     },

@@ -1,6 +1,5 @@
 import { remedy } from '../../../errors.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
-import type { PlannedChange } from '../../stack/change.ts';
 import { once } from '../../stack/once.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
@@ -10,16 +9,14 @@ import type { TargetRecord } from '../../stack/state.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { expiryOf, neededOf, onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
-import { parseImage } from './ami.ts';
-import { type AwsResources, awsResources, desiredAws, type Material } from './desired.ts';
+import { type AwsResources, awsResources, desiredAws, type Material, NO_MATERIAL } from './desired.ts';
 import type { Ec2 } from './ec2.ts';
 import { checkUserData, type LiveInstance } from './instance.ts';
 import { INSTANCE } from './instance-state.ts';
-import { gpuWarning } from './instance-types.ts';
-import { findAccount, findVpc, type Launch, resolveLaunch } from './launch.ts';
+import { findVpc, resolveLaunch } from './launch.ts';
 import { costOf } from './prices.ts';
 import { type AwsRequest, recordedRequest, serviceOn } from './request.ts';
-import { awsTarget, refuseElsewhere } from './target.ts';
+import { accountOf, awsTarget } from './target.ts';
 
 /** What planning takes beside an open stack. */
 export interface AwsPlanDeps {
@@ -41,8 +38,6 @@ export interface AwsPlanDeps {
 /** AWS has said "within a few minutes". */
 const NEW_ADDRESS_SECONDS = 300;
 
-const NO_MATERIAL: Material = { publicKey: '', userData: '', bootHash: '' };
-
 /**
  * Looks at the AWS side of a stack and plans.
  *
@@ -51,27 +46,29 @@ const NO_MATERIAL: Material = { publicKey: '', userData: '', bootHash: '' };
  */
 export async function planAws(
   asked: AwsRequest,
-  { context, ...others }: StepDeps,
+  steps: StepDeps,
   links: Pick<Links, 'known'>,
   { make }: { readonly make: boolean },
-  deps: AwsPlanDeps,
+  { ec2, createdBy, ...deps }: AwsPlanDeps,
 ): Promise<PlannedDeploy> {
-  const { ec2 } = deps;
-  const { journal } = others;
+  const { context, journal } = steps;
   const { signal } = context;
-  const stack = journal.stack;
+  const { stack } = journal;
+  const { region } = ec2;
   const { name, needs, port } = onlyService(asked).definition;
-  const request: AwsRequest = { ...asked, links: neededOf(links.known, needs) };
   refuseAnother(journal.target, name, stack);
-  const [account, vpcId] = await Promise.all([findAccount(ec2, signal), findVpc(ec2, request.subnetId, signal)]);
-  refuseElsewhere(journal.target, { stack, region: ec2.region, account });
+  const [account, vpcId] = await Promise.all([
+    accountOf(ec2, stack, journal.target, signal),
+    findVpc(ec2, asked.subnetId, signal),
+  ]);
+  const request: AwsRequest = { ...asked, links: neededOf(links.known, needs), account };
+  const { auth } = request;
   const material = (await deps.material(make)) ?? NO_MATERIAL;
   checkUserData(material.userData);
   const expiresAt = expiryOf(request, context.clock.now());
-  const launch = once(() => resolveLaunch(ec2, { ...request, image: parseImage(request.image) }, signal));
-  const owner = { stack, createdBy: deps.createdBy, expiresAt };
-  const { resources, addressSeen } = watched(awsResources(ec2, owner, { material: () => material, launch }));
-  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
+  const launch = once(() => resolveLaunch(ec2, request, signal));
+  const resources = awsResources(ec2, { stack, createdBy, expiresAt }, material, launch);
+  const token = auth === 'token' ? await deps.token?.(make) : undefined;
   const extra = deps.extra?.(resources, request, token) ?? [];
   const desired = [...desiredAws(request, vpcId, material, resources), ...extra];
   const target = awsTarget(
@@ -79,47 +76,44 @@ export async function planAws(
     extra.map(({ resource }) => resource),
   );
   const plan = await observeAndPlan(target, desired, journal, context);
+  const does = (key: string, ...actions: readonly string[]) =>
+    plan.changes.some((each) => each.key === key && actions.includes(each.action));
   const cost = costOf(request);
   const { perHour } = cost;
-  const recorded = { ...request, ...(account === undefined ? {} : { account }) };
   const answer = (endpoints: Deployed['endpoints'], ends: string | undefined): Deployed => ({
-    where: `in ${ec2.region}`,
+    where: `in ${region}`,
     endpoints,
     expiresAt: ends,
-    details: { region: ec2.region, cost },
+    details: { region, cost },
   });
   const endpointsAt = (address: string | undefined): Deployed['endpoints'] =>
     address === undefined ? {} : { [name]: `http://${address}:${port}` };
-  const { auth } = request;
-  const describe = (endpoints: Deployed['endpoints']) =>
-    journal.describe({ request: recorded, endpoints, auth, complete: false });
+  const describe = (address: string | undefined) =>
+    journal.describe({ request, auth, endpoints: endpointsAt(address), complete: false });
   return {
     changes: plan.changes,
     notes: [
-      ...(makesVm(plan.changes) ? notesOf(await launch()) : []),
+      // Type and image are looked for before anything is made: a typing error must not leave half a stack.
+      ...(does(INSTANCE, 'create', 'replace') ? notesOf(await launch()) : []),
       ...cost.lines.map((text): Note => ({ level: 'info', text })),
-      ...openness(request, port),
+      ...notesIf(request.public && `--public: everybody can use the service on port ${port}`),
     ],
     ...(perHour === undefined ? {} : { perHour: { min: perHour, max: perHour } }),
-    request: recorded,
+    request,
     auth,
     preview: answer(journal.target.endpoints, expiresAt),
     async apply() {
-      const givenUp = plan.changes.some(({ key, action }) => key === ADDRESS && action === 'remove')
-        ? journal.resource(ADDRESS)?.identity.address
-        : undefined;
+      const givenUp = does(ADDRESS, 'remove') ? journal.resource(ADDRESS)?.identity.address : undefined;
       try {
-        await applyPlan(target, desired, plan, { context, ...others });
+        await applyPlan(target, desired, plan, steps);
       } catch (error) {
         // Whoever looks into it wants to log in and to read logs.
-        const address = addressSeen();
-        if (address !== undefined) await describe(endpointsAt(address));
+        const address = resources.lastAddress();
+        if (address !== undefined) await describe(address);
         throw error;
       }
-      if (givenUp !== undefined) await describe(endpointsAt(undefined));
-      const vm = await (givenUp === undefined
-        ? resources.instance.find(context)
-        : withOwnAddress(resources.instance, String(givenUp), context));
+      if (givenUp !== undefined) await describe(undefined);
+      const vm = await withOwnAddress(resources.instance, givenUp, context);
       return answer(endpointsAt(vm?.publicIp), vm?.expiresAt);
     },
   };
@@ -128,7 +122,7 @@ export async function planAws(
 /** A VM that gave up its Elastic IP gets an address of its own, some time after: nothing may be sent to the old one. */
 function withOwnAddress(
   vm: AwsResources['instance'],
-  givenUp: string,
+  givenUp: string | number | undefined,
   context: ResourceContext,
 ): Promise<LiveInstance | undefined> {
   return pollUntil<LiveInstance | undefined>(context, {
@@ -137,8 +131,8 @@ function withOwnAddress(
     deadlineSeconds: NEW_ADDRESS_SECONDS,
     async look() {
       const live = await vm.find(context);
-      const { publicIp } = live ?? {};
-      if (live === undefined || (publicIp !== undefined && publicIp !== givenUp)) return { done: live };
+      const { publicIp = givenUp } = live ?? {};
+      if (givenUp === undefined || live === undefined || publicIp !== givenUp) return { done: live };
       return { reason: `waiting for its address in the place of ${givenUp}` };
     },
     late: () =>
@@ -164,29 +158,8 @@ function refuseAnother({ request, resources }: TargetRecord, name: string, stack
   );
 }
 
-/** What of it will be open. */
-function openness({ public: open }: AwsRequest, port: number): Note[] {
-  const text = `--public: everybody can use the service on port ${port}`;
-  return open ? [{ level: 'warn', text }] : [];
+function notesOf({ type, image }: Awaited<ReturnType<typeof resolveLaunch>>): Note[] {
+  return [{ level: 'info', text: `${type.text}; image ${image.id} (${image.name})` }, ...notesIf(type.warning)];
 }
 
-/** The resources, and the last address at which a VM was seen. */
-function watched(resources: AwsResources) {
-  let seen: string | undefined;
-  const publicAddress: AwsResources['publicAddress'] = async (context) => {
-    seen = await resources.publicAddress(context);
-    return seen;
-  };
-  return { resources: { ...resources, publicAddress }, addressSeen: () => seen };
-}
-
-function makesVm(changes: readonly PlannedChange[]): boolean {
-  return changes.some(({ key, action }) => key === INSTANCE && (action === 'create' || action === 'replace'));
-}
-
-/** Type and image are looked for before anything is made: a typing error must not leave half a stack. */
-function notesOf({ type, image }: Launch): Note[] {
-  const text = `${type.name}: ${type.vcpus} vCPUs, ${type.memoryGb} GB, ${type.architecture}; image ${image.id} (${image.name})`;
-  const warning = gpuWarning(type);
-  return [{ level: 'info', text }, ...(warning === undefined ? [] : [{ level: 'warn', text: warning } as const])];
-}
+const notesIf = (text: string | false | undefined): Note[] => (text ? [{ level: 'warn', text }] : []);

@@ -1,22 +1,15 @@
 import { EVERYBODY } from '../../stack/cidr.ts';
-import type { Ownership } from '../../stack/resource.ts';
-import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
+import { type Desired, desire, type Ownership, type ResourceContext } from '../../stack/resource.ts';
 import { onlyService } from '../../workloads/request.ts';
-import { ADDRESS, elasticIp, type LiveAddress } from './address.ts';
+import { elasticIp } from './address.ts';
 import type { Ec2 } from './ec2.ts';
-import { type InstanceSpec, instance, type LiveInstance } from './instance.ts';
+import { eventuallyFound } from './eventually.ts';
+import { type InstanceSpec, instance } from './instance.ts';
 import { INSTANCE, whyGone } from './instance-state.ts';
-import { fingerprintOf, KEY_PAIR, type KeyPairSpec, keyPair, type LiveKeyPair } from './key-pair.ts';
+import { fingerprintOf, keyPair } from './key-pair.ts';
 import type { Launch } from './launch.ts';
 import type { AwsRequest } from './request.ts';
-import {
-  eventuallyFound,
-  FIREWALL,
-  type FirewallSpec,
-  type LiveFirewall,
-  type Rule,
-  securityGroup,
-} from './security-group.ts';
+import { type Rule, securityGroup } from './security-group.ts';
 
 const SSH_PORT = 22;
 
@@ -30,62 +23,41 @@ export interface Material {
   readonly bootHash: string;
 }
 
+export const NO_MATERIAL: Material = { publicKey: '', userData: '', bootHash: '' };
+
 /** The resources of one stack on EC2, bound to each other. */
-export interface AwsResources {
-  readonly region: string;
-  readonly keyPair: Resource<KeyPairSpec, LiveKeyPair>;
-  readonly firewall: Resource<FirewallSpec, LiveFirewall>;
-  readonly instance: Resource<InstanceSpec, LiveInstance>;
-  readonly address: Resource<Readonly<Record<string, never>>, LiveAddress>;
-  /** Where the VM answers now; undefined while there is none. An Elastic IP shows up here once it is on the VM. */
-  publicAddress(context: ResourceContext): Promise<string | undefined>;
-  /** Why the VM that the state names does not answer any more; undefined while it may. */
-  whyGone(context: ResourceContext): Promise<Error | undefined>;
-}
+export type AwsResources = ReturnType<typeof awsResources>;
 
-interface ResourceDeps {
-  material(): Material;
-  launch(): Promise<Launch>;
-}
-
-/** Makes the handles; nothing is called. Without `deps` they can find and remove, and not create. */
-export function awsResources(ec2: Ec2, owner: Ownership, deps?: ResourceDeps): AwsResources {
-  const need = (): ResourceDeps => {
-    if (deps === undefined) throw new Error('a handle for removal cannot create');
-    return deps;
-  };
+/** Makes the handles; nothing is called. Without material and launch they can find and remove, and not create. */
+export function awsResources(
+  ec2: Ec2,
+  owner: Ownership,
+  { publicKey, userData } = NO_MATERIAL,
+  launch = (): Promise<Launch> => Promise.reject(new Error('a handle for removal cannot create')),
+) {
   const firewall = securityGroup(ec2, owner);
-  const vm = instance(ec2, owner, {
-    launch: () => need().launch(),
-    userData: () => need().material().userData,
-    firewallId: async (context) => (await eventuallyFound(context, firewall)).id,
-  });
-  const address = elasticIp(ec2, owner, vm.find);
+  const firewallId = async (context: ResourceContext) => (await eventuallyFound(context, firewall)).id;
+  const vm = instance(ec2, owner, { launch, userData, firewallId });
+  let seenAt: string | undefined;
   return {
     region: ec2.region,
-    keyPair: keyPair(ec2, owner, () => need().material().publicKey),
+    keyPair: keyPair(ec2, owner, publicKey),
     firewall,
     instance: vm,
-    address,
-    async publicAddress(context) {
-      return (await vm.find(context))?.publicIp;
+    address: elasticIp(ec2, owner, vm.find),
+    /** Where the VM answers now; undefined while there is none. An Elastic IP shows up here once it is on the VM. */
+    async publicAddress(context: ResourceContext): Promise<string | undefined> {
+      seenAt = (await vm.find(context))?.publicIp;
+      return seenAt;
     },
-    async whyGone(context) {
+    /** The last answer of `publicAddress`. */
+    lastAddress: () => seenAt,
+    /** Why the VM that the state names does not answer any more; undefined while it may. */
+    async whyGone(context: ResourceContext): Promise<Error | undefined> {
       const { id } = context.recorded?.(INSTANCE)?.identity ?? {};
       return typeof id === 'string' ? whyGone(ec2, context, id) : undefined;
     },
   };
-}
-
-/** A resource of the target by its key; undefined for a key that is not EC2's. */
-export function byKey(resources: AwsResources, key: string): Resource<unknown, unknown> | undefined {
-  const known: Readonly<Record<string, unknown>> = {
-    [KEY_PAIR]: resources.keyPair,
-    [FIREWALL]: resources.firewall,
-    [INSTANCE]: resources.instance,
-    [ADDRESS]: resources.address,
-  };
-  return known[key] as Resource<unknown, unknown> | undefined;
 }
 
 /** The inbound rules that a request means: login for the operator, the service for those who are allowed. Pure. */
@@ -99,16 +71,11 @@ export function rulesOf({ operatorAddress, allow, public: open, ...request }: Aw
 export function desiredAws(
   request: AwsRequest,
   vpcId: string,
-  { publicKey, bootHash }: Material,
+  { publicKey, bootHash: userDataHash }: Material,
   resources: AwsResources,
 ): Desired[] {
-  const vm: InstanceSpec = {
-    type: request.type,
-    image: request.image,
-    diskGb: request.diskGb,
-    ...(request.subnetId === undefined ? {} : { subnetId: request.subnetId }),
-    userDataHash: bootHash,
-  };
+  const { type, image, diskGb, subnetId } = request;
+  const vm: InstanceSpec = { type, image, diskGb, ...(subnetId === undefined ? {} : { subnetId }), userDataHash };
   return [
     desire(resources.keyPair, { fingerprint: fingerprintOf(publicKey) }),
     desire(resources.firewall, { vpcId, rules: rulesOf(request) }),

@@ -2,46 +2,17 @@ import type * as sdk from '@aws-sdk/client-ec2';
 import type { Clock } from '../../clock.ts';
 import { remedyFor } from './errors.ts';
 
-/** The calls that chainctl makes, with the SDK's own shapes. Also the list for the policy in docs/aws.md. */
-interface Calls {
-  AllocateAddress: [sdk.AllocateAddressCommandInput, sdk.AllocateAddressCommandOutput];
-  AssociateAddress: [sdk.AssociateAddressCommandInput, sdk.AssociateAddressCommandOutput];
-  AuthorizeSecurityGroupIngress: [
-    sdk.AuthorizeSecurityGroupIngressCommandInput,
-    sdk.AuthorizeSecurityGroupIngressCommandOutput,
-  ];
-  CreateSecurityGroup: [sdk.CreateSecurityGroupCommandInput, sdk.CreateSecurityGroupCommandOutput];
-  DeleteKeyPair: [sdk.DeleteKeyPairCommandInput, sdk.DeleteKeyPairCommandOutput];
-  DeleteSecurityGroup: [sdk.DeleteSecurityGroupCommandInput, sdk.DeleteSecurityGroupCommandOutput];
-  DescribeAddresses: [sdk.DescribeAddressesCommandInput, sdk.DescribeAddressesCommandOutput];
-  DescribeImages: [sdk.DescribeImagesCommandInput, sdk.DescribeImagesCommandOutput];
-  DescribeInstances: [sdk.DescribeInstancesCommandInput, sdk.DescribeInstancesCommandOutput];
-  DescribeInstanceStatus: [sdk.DescribeInstanceStatusCommandInput, sdk.DescribeInstanceStatusCommandOutput];
-  DescribeInstanceTypeOfferings: [
-    sdk.DescribeInstanceTypeOfferingsCommandInput,
-    sdk.DescribeInstanceTypeOfferingsCommandOutput,
-  ];
-  DescribeInstanceTypes: [sdk.DescribeInstanceTypesCommandInput, sdk.DescribeInstanceTypesCommandOutput];
-  DescribeKeyPairs: [sdk.DescribeKeyPairsCommandInput, sdk.DescribeKeyPairsCommandOutput];
-  DescribeRegions: [sdk.DescribeRegionsCommandInput, sdk.DescribeRegionsCommandOutput];
-  DescribeSecurityGroups: [sdk.DescribeSecurityGroupsCommandInput, sdk.DescribeSecurityGroupsCommandOutput];
-  DescribeSubnets: [sdk.DescribeSubnetsCommandInput, sdk.DescribeSubnetsCommandOutput];
-  DescribeVpcs: [sdk.DescribeVpcsCommandInput, sdk.DescribeVpcsCommandOutput];
-  DisassociateAddress: [sdk.DisassociateAddressCommandInput, sdk.DisassociateAddressCommandOutput];
-  ImportKeyPair: [sdk.ImportKeyPairCommandInput, sdk.ImportKeyPairCommandOutput];
-  ReleaseAddress: [sdk.ReleaseAddressCommandInput, sdk.ReleaseAddressCommandOutput];
-  RevokeSecurityGroupIngress: [sdk.RevokeSecurityGroupIngressCommandInput, sdk.RevokeSecurityGroupIngressCommandOutput];
-  RunInstances: [sdk.RunInstancesCommandInput, sdk.RunInstancesCommandOutput];
-  StartInstances: [sdk.StartInstancesCommandInput, sdk.StartInstancesCommandOutput];
-  TerminateInstances: [sdk.TerminateInstancesCommandInput, sdk.TerminateInstancesCommandOutput];
-}
-
-export type Input<Name extends keyof Calls> = Calls[Name][0];
-type Output<Name extends keyof Calls> = Calls[Name][1];
+/** A call by the API's own name; the policy in docs/aws.md lists those that are made. */
+type CallName = { [Key in keyof typeof sdk]: Key extends `${infer Name}Command` ? Name : never }[keyof typeof sdk];
+type Command<Name extends CallName> = InstanceType<(typeof sdk)[`${Name}Command`]>;
+export type Input<Name extends CallName> = Command<Name>['input'];
+type Output<Name extends CallName> = Awaited<ReturnType<ReturnType<Command<Name>['resolveMiddleware']>>>['output'];
 
 export type Tag = sdk.Tag;
 export type IpPermission = sdk.IpPermission;
 export type Instance = sdk.Instance;
+export type Address = sdk.Address;
+export type ResourceType = sdk.ResourceType;
 
 /** EC2 of one region with one set of credentials. */
 export interface Ec2 {
@@ -51,7 +22,7 @@ export interface Ec2 {
    *
    * @throws Ec2Error, or the signal's reason when it is aborted
    */
-  call<Name extends keyof Calls>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Output<Name>>;
+  call<Name extends CallName>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Output<Name>>;
   /** This machine's clock minus that of the service, seconds, as the last answer showed it. */
   skewSeconds(): number | undefined;
 }
@@ -113,4 +84,21 @@ export async function openEc2({ region, profile, endpoint, clock, attempts = 5 }
       }
     },
   };
+}
+
+/** All pages of a listing. */
+export async function pagesOf<Name extends 'DescribeInstances' | 'DescribeInstanceTypeOfferings'>(
+  ec2: Ec2,
+  name: Name,
+  input: Input<Name>,
+  signal: AbortSignal,
+): Promise<Output<Name>[]> {
+  const pages: Output<Name>[] = [];
+  let NextToken: string | undefined;
+  do {
+    const page = await ec2.call(name, { ...input, NextToken }, signal);
+    pages.push(page);
+    NextToken = page.NextToken || undefined;
+  } while (NextToken !== undefined);
+  return pages;
 }

@@ -19,12 +19,11 @@ export class Ec2Error extends RemedyError {
   constructor(
     message: string,
     awsCode: string,
-    options: ConstructorParameters<typeof RemedyError>[1] & { readonly refused?: boolean },
+    { refused = false, ...options }: ConstructorParameters<typeof RemedyError>[1] & { readonly refused?: boolean },
   ) {
     super(message, options);
-    this.name = 'Ec2Error';
     this.awsCode = awsCode;
-    this.refused = options.refused ?? false;
+    this.refused = refused;
   }
 }
 
@@ -33,17 +32,16 @@ export function isAws(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Ec2Error && codes.includes(error.awsCode);
 }
 
-/** Passes over an error with one of these codes: what a removal did not find is gone. */
-export function unless(...codes: readonly string[]): (error: unknown) => void {
+/** Takes an error with one of these codes for an answer: what was not found is nothing. */
+export function insteadOf<T>(codes: readonly string[], answer: T): (error: unknown) => T {
   return (error) => {
     if (!isAws(error, ...codes)) throw error;
+    return answer;
   };
 }
 
-/** Whether it is certain that a call has done nothing. */
-export function isRefused(error: unknown): boolean {
-  return error instanceof Ec2Error && error.refused;
-}
+/** Passes over an error with one of these codes: what a removal did not find is gone. */
+export const unless = (...codes: readonly string[]) => insteadOf(codes, undefined);
 
 /** Signatures are accepted within five minutes of the service's clock. */
 const MAX_SKEW_SECONDS = 240;
@@ -51,13 +49,8 @@ const MAX_SKEW_SECONDS = 240;
 const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError', 'MissingAuthenticationToken'];
 const EXPIRED = ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'];
 const INVALID = [
-  'AuthFailure',
-  'InvalidClientTokenId',
-  'UnrecognizedClientException',
-  'SignatureDoesNotMatch',
-  'InvalidSignatureException',
-  'RequestInTheFuture',
-  'RequestTimeTooSkewed',
+  ...['AuthFailure', 'InvalidClientTokenId', 'UnrecognizedClientException', 'SignatureDoesNotMatch'],
+  ...['InvalidSignatureException', 'RequestInTheFuture', 'RequestTimeTooSkewed'],
 ];
 const FORBIDDEN = ['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException'];
 const ACCOUNT = ['OptInRequired', 'PendingVerification', 'Blocked'];
@@ -107,102 +100,99 @@ function codeOf(error: unknown): string {
   return error.name === 'Error' && system !== undefined ? system : error.name;
 }
 
-function statusOf(error: unknown): number | undefined {
-  return (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
-}
-
 /**
  * The one place that turns what the SDK throws into what a person can act on: credentials and permissions (exit 3),
  * limits and shortages (4), an endpoint that does not answer or has trouble (5); anything else names the call (3).
  */
-export function remedyFor(error: unknown, site: CallSite): Ec2Error {
-  const code = codeOf(error);
-  const said = withoutEncodedPart(reasonOf(error));
-  const status = statusOf(error) ?? 0;
-  const shortage = capacitySteps(code);
+export function remedyFor(error: unknown, { call, region, profile, skewSeconds }: CallSite): Ec2Error {
+  const awsCode = codeOf(error);
+  // The encoded failure message is a kilobyte that only sts:DecodeAuthorizationMessage can read.
+  const said = reasonOf(error)
+    .replace(/\s*Encoded authorization failure message:.*$/s, '')
+    .trim();
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode ?? 0;
+  const shortage = capacitySteps(awsCode);
   // Who asks is looked at before what is asked for: then nothing is said about an earlier call with the same token.
-  const unheard = [...NO_CREDENTIALS, ...EXPIRED, ...INVALID, ...FORBIDDEN, ...ACCOUNT].includes(code);
+  const unheard = [...NO_CREDENTIALS, ...EXPIRED, ...INVALID, ...FORBIDDEN, ...ACCOUNT].includes(awsCode);
   // A shortage comes with status 500.
   const refused = !unheard && (shortage !== undefined || (status >= 400 && status < 500));
-  const make = (message: string, short: string, exit: RemedyError['exit'], nextSteps: readonly string[]) =>
-    new Ec2Error(message, code, { code: short, exit, nextSteps, cause: error, refused });
-  const { call, region } = site;
-  const { configuration, capacity, unhealthy } = ExitCode;
+  const withExit =
+    (exit: ExitCode) =>
+    (code: string, message: string, ...nextSteps: readonly string[]) =>
+      new Ec2Error(message, awsCode, { code, exit, nextSteps, cause: error, refused });
+  const configuration = withExit(ExitCode.configuration);
+  const unhealthy = withExit(ExitCode.unhealthy);
 
-  const skewed = site.skewSeconds !== undefined && Math.abs(site.skewSeconds) > MAX_SKEW_SECONDS;
-  if (skewed && [...EXPIRED, ...INVALID].includes(code)) {
-    const minutes = Math.round(Math.abs(site.skewSeconds) / 60);
-    const side = site.skewSeconds > 0 ? 'ahead of' : 'behind';
-    return make(
-      `AWS refused ${call}: this machine's clock is ${minutes} minutes ${side} that of AWS`,
+  if (Math.abs(skewSeconds ?? 0) > MAX_SKEW_SECONDS && [...EXPIRED, ...INVALID].includes(awsCode)) {
+    const skew = Math.round((skewSeconds ?? 0) / 60);
+    return configuration(
       'clock-skew',
-      configuration,
-      ['set the clock (for example: timedatectl set-ntp true), then run the command again'],
+      `AWS refused ${call}: this machine's clock is ${Math.abs(skew)} minutes ${skew > 0 ? 'ahead of' : 'behind'} that of AWS`,
+      'set the clock (for example: timedatectl set-ntp true), then run the command again',
     );
   }
-  if (NO_CREDENTIALS.includes(code)) {
-    const where = site.profile === undefined ? '' : ` in profile ${site.profile}`;
-    return make(`no AWS credentials were found${where}: ${said}`, 'aws-no-credentials', configuration, [
+  if (NO_CREDENTIALS.includes(awsCode)) {
+    return configuration(
+      'aws-no-credentials',
+      `no AWS credentials were found${profile === undefined ? '' : ` in profile ${profile}`}: ${said}`,
       'sign in (aws sso login) or set up a profile (aws configure), and name it with --profile or AWS_PROFILE',
       'or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-    ]);
-  }
-  if (EXPIRED.includes(code)) {
-    return make(`the AWS credentials have expired (${call} in ${region})`, 'aws-expired', configuration, [
-      `renew them (aws sso login), then ${CONTINUE}`,
-    ]);
-  }
-  if (INVALID.includes(code)) {
-    return make(`AWS does not accept the credentials (${call} in ${region}): ${said}`, 'aws-invalid', configuration, [
-      'see which ones are used: aws sts get-caller-identity; choose others with --profile or AWS_PROFILE',
-      'in a region that has to be enabled first, enable it or choose another with --region',
-    ]);
-  }
-  if (FORBIDDEN.includes(code)) {
-    const action = /not authorized to perform: (\S+)/.exec(said)?.[1] ?? `ec2:${call}`;
-    return make(`these AWS credentials may not do ${action} in ${region}: ${said}`, 'aws-forbidden', configuration, [
-      `have the permission ${action} added (docs/aws.md has the whole policy), or use other credentials: --profile`,
-    ]);
-  }
-  if (ACCOUNT.includes(code)) {
-    return make(`the AWS account cannot be used for EC2 in ${region} yet: ${said}`, 'aws-account', configuration, [
-      'finish the sign-up or verification in the AWS console, or choose another --region',
-    ]);
-  }
-  if (shortage !== undefined) {
-    return make(`${call} in ${region} met a limit: ${said} (${code})`, 'aws-capacity', capacity, shortage);
-  }
-  if (THROTTLED.includes(code)) {
-    return make(`AWS kept throttling ${call} in ${region}: ${said}`, 'aws-throttled', unhealthy, [
-      `wait a minute, then ${CONTINUE}`,
-    ]);
-  }
-  if (UNREACHABLE.test(code)) {
-    return make(`the EC2 endpoint of ${region} did not answer ${call}: ${said}`, 'aws-unreachable', unhealthy, [
-      'check the network, the name of the --region, and AWS_ENDPOINT_URL_EC2 if it is set',
-      `then ${CONTINUE}`,
-    ]);
-  }
-  if (status >= 500) {
-    return make(`EC2 in ${region} failed at ${call}: ${said} (${code})`, 'aws-trouble', unhealthy, [CONTINUE]);
-  }
-  if (/not eligible for Free Tier/i.test(said)) {
-    return make(
-      `this AWS account is on the free plan (${call} in ${region}): ${said}`,
-      'aws-free-plan',
-      configuration,
-      [
-        'choose a type that the plan allows: --type m7i-flex.large (2 vCPUs, 8 GB)',
-        'or upgrade the account to the paid plan: AWS console, Billing and Cost Management',
-      ],
     );
   }
-  return make(`EC2 in ${region} refused ${call}: ${said} (${code})`, 'aws-refused', configuration, [
-    'correct what the message names, then run the same command again',
-  ]);
-}
-
-/** The encoded failure message is a kilobyte that only sts:DecodeAuthorizationMessage can read. */
-function withoutEncodedPart(text: string): string {
-  return text.replace(/\s*Encoded authorization failure message:.*$/s, '').trim();
+  if (EXPIRED.includes(awsCode)) {
+    const renew = `renew them (aws sso login), then ${CONTINUE}`;
+    return configuration('aws-expired', `the AWS credentials have expired (${call} in ${region})`, renew);
+  }
+  if (INVALID.includes(awsCode)) {
+    return configuration(
+      'aws-invalid',
+      `AWS does not accept the credentials (${call} in ${region}): ${said}`,
+      'see which ones are used: aws sts get-caller-identity; choose others with --profile or AWS_PROFILE',
+      'in a region that has to be enabled first, enable it or choose another with --region',
+    );
+  }
+  if (FORBIDDEN.includes(awsCode)) {
+    const action = /not authorized to perform: (\S+)/.exec(said)?.[1] ?? `ec2:${call}`;
+    return configuration(
+      'aws-forbidden',
+      `these AWS credentials may not do ${action} in ${region}: ${said}`,
+      `have the permission ${action} added (docs/aws.md has the whole policy), or use other credentials: --profile`,
+    );
+  }
+  if (ACCOUNT.includes(awsCode)) {
+    return configuration(
+      'aws-account',
+      `the AWS account cannot be used for EC2 in ${region} yet: ${said}`,
+      'finish the sign-up or verification in the AWS console, or choose another --region',
+    );
+  }
+  if (shortage !== undefined) {
+    const met = `${call} in ${region} met a limit: ${said} (${awsCode})`;
+    return withExit(ExitCode.capacity)('aws-capacity', met, ...shortage);
+  }
+  if (THROTTLED.includes(awsCode)) {
+    const wait = `wait a minute, then ${CONTINUE}`;
+    return unhealthy('aws-throttled', `AWS kept throttling ${call} in ${region}: ${said}`, wait);
+  }
+  if (UNREACHABLE.test(awsCode)) {
+    return unhealthy(
+      'aws-unreachable',
+      `the EC2 endpoint of ${region} did not answer ${call}: ${said}`,
+      'check the network, the name of the --region, and AWS_ENDPOINT_URL_EC2 if it is set',
+      `then ${CONTINUE}`,
+    );
+  }
+  if (status >= 500)
+    return unhealthy('aws-trouble', `EC2 in ${region} failed at ${call}: ${said} (${awsCode})`, CONTINUE);
+  if (/not eligible for Free Tier/i.test(said)) {
+    return configuration(
+      'aws-free-plan',
+      `this AWS account is on the free plan (${call} in ${region}): ${said}`,
+      'choose a type that the plan allows: --type m7i-flex.large (2 vCPUs, 8 GB)',
+      'or upgrade the account to the paid plan: AWS console, Billing and Cost Management',
+    );
+  }
+  const correct = 'correct what the message names, then run the same command again';
+  return configuration('aws-refused', `EC2 in ${region} refused ${call}: ${said} (${awsCode})`, correct);
 }

@@ -1,11 +1,19 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { cloudServiceFlags, operatorAddressFlag, ttlFlag } from '../../../config/cloud-flags.ts';
-import { formerly as alsoRead, integerFlag, urlFlag } from '../../../config/flags.ts';
+import { formerly, integerFlag, urlFlag } from '../../../config/flags.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
-import { DEFAULT_DISK_GB, DEFAULT_REGION, DEFAULT_TYPE, SSH_USER } from './request.ts';
 
-/** The same flag, as its type is inferred. */
-const formerly = <F extends { env?: string }>(variable: string, flag: F): F => alsoRead(variable, flag);
+export const DEFAULT_REGION = 'eu-north-1';
+/** Who may log in to Ubuntu's own images. */
+export const SSH_USER = 'ubuntu';
+/** Ubuntu, Docker, an engine and a small model, with room for logs. */
+export const DEFAULT_DISK_GB = 20;
+
+/**
+ * Four vCPUs of its own, 8 GB: tinyllama needs 1 GB and all the CPU it can get. Not a burstable t3: under load its CPU
+ * is throttled or billed on top, and either spoils a measurement. Fits the 5 vCPUs that a new account starts with.
+ */
+export const DEFAULT_TYPE = 'c6i.xlarge';
 
 /** Where EC2 is and with which credentials: the same flags for every command that talks to it. */
 export const awsPlaceFlags = {

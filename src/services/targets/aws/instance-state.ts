@@ -1,41 +1,28 @@
 import { ExitCode, RemedyError, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
-import type { Ec2, Input, Instance } from './ec2.ts';
-import { isAws } from './errors.ts';
+import { type Ec2, type Input, type Instance, pagesOf } from './ec2.ts';
+import { insteadOf } from './errors.ts';
 
 export const INSTANCE = 'instance-a';
 
 const READY_SECONDS = 300;
+const ENDED = ['terminated', 'shutting-down'];
 
-/** All VMs that fit, over all pages. */
+/** All VMs that fit. */
 export async function describeInstances(
   ec2: Ec2,
-  context: ResourceContext,
   input: Input<'DescribeInstances'>,
+  signal: AbortSignal,
 ): Promise<Instance[]> {
-  const found: Instance[] = [];
-  let token: string | undefined;
-  do {
-    const page = await ec2.call(
-      'DescribeInstances',
-      { ...input, ...(token === undefined ? {} : { NextToken: token }) },
-      context.signal,
-    );
-    found.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
-    token = page.NextToken || undefined;
-  } while (token !== undefined);
-  return found;
+  const pages = await pagesOf(ec2, 'DescribeInstances', input, signal);
+  return pages.flatMap(({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances));
 }
 
 /** One VM by its id; undefined where EC2 does not know it, or not yet. */
-export async function findById(ec2: Ec2, context: ResourceContext, id: string): Promise<Instance | undefined> {
-  try {
-    return (await describeInstances(ec2, context, { InstanceIds: [id] }))[0];
-  } catch (error) {
-    if (isAws(error, 'InvalidInstanceID.NotFound')) return undefined;
-    throw error;
-  }
+export async function findById(ec2: Ec2, { signal }: ResourceContext, id: string): Promise<Instance | undefined> {
+  const found = describeInstances(ec2, { InstanceIds: [id] }, signal);
+  return (await found.catch(insteadOf(['InvalidInstanceID.NotFound'], [])))[0];
 }
 
 /** A VM that is stopping cannot be started before it has stopped. */
@@ -61,16 +48,14 @@ export async function waitUntilRunning(ec2: Ec2, context: ResourceContext, id: s
     async look() {
       // Not found right after the launch is normal: EC2 answers from many places.
       const seen = await findById(ec2, context, id);
-      const state = seen?.State?.Name;
+      const state = seen?.State?.Name ?? '';
       if (seen === undefined) return { reason: `EC2 does not know ${id} yet` };
-      if (state === 'terminated' || state === 'shutting-down') throw endedByItself(seen);
+      if (ENDED.includes(state)) throw endedByItself(seen);
       if (state !== 'running') return { reason: `${id} is ${state}` };
       if (!seen.PublicIpAddress) return { reason: `${id} has no public address yet` };
-      const status = await ec2.call('DescribeInstanceStatus', { InstanceIds: [id] }, context.signal).catch((error) => {
-        if (isAws(error, 'InvalidInstanceID.NotFound')) return { InstanceStatuses: [] };
-        throw error;
-      });
-      const [checks] = status.InstanceStatuses ?? [];
+      const { InstanceStatuses: [checks] = [] } = await ec2
+        .call('DescribeInstanceStatus', { InstanceIds: [id] }, context.signal)
+        .catch(insteadOf(['InvalidInstanceID.NotFound'], { InstanceStatuses: [] }));
       const impaired = [checks?.SystemStatus, checks?.InstanceStatus].some((check) => check?.Status === 'impaired');
       return impaired ? { reason: `EC2's own checks find ${id} impaired` } : { done: true };
     },
@@ -81,8 +66,8 @@ export async function waitUntilRunning(ec2: Ec2, context: ResourceContext, id: s
 /** Why a VM that does not answer never will: it has ended, or was turned off. Undefined while it may still come. */
 export async function whyGone(ec2: Ec2, context: ResourceContext, id: string): Promise<RemedyError | undefined> {
   const seen = await findById(ec2, context, id);
-  const state = seen?.State?.Name;
-  if (seen !== undefined && (state === 'terminated' || state === 'shutting-down')) return endedByItself(seen);
+  const state = seen?.State?.Name ?? '';
+  if (seen !== undefined && ENDED.includes(state)) return endedByItself(seen);
   if (state !== 'stopping' && state !== 'stopped') return undefined;
   return remedy.unhealthy('aws-stopped', `VM ${id} was stopped by somebody else`, [
     'run the same command again: it starts it',

@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto';
-import { type RemedyError, remedy } from '../../../errors.ts';
+import { remedy } from '../../../errors.ts';
+import { shortHash } from '../../machine/templates.ts';
 import { pollUntil } from '../../stack/poll.ts';
 import type { Ownership } from '../../stack/resource.ts';
 import { NotMade, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import type { Ec2, Input, Instance } from './ec2.ts';
-import { isAws, isRefused, unless } from './errors.ts';
+import { Ec2Error, isAws, unless } from './errors.ts';
+import { eventually } from './eventually.ts';
 import { describeInstances, findById, INSTANCE, settle, waitUntilRunning } from './instance-state.ts';
 import { KEY_PAIR } from './key-pair.ts';
 import type { Launch } from './launch.ts';
-import { eventually, FIREWALL } from './security-group.ts';
-import { EXPIRES_TAG, objectName, readTags, SPEC_TAG, stackFilters, tagsOf } from './tags.ts';
+import { FIREWALL } from './security-group.ts';
+import { EXPIRES_TAG, objectName, readTags, SPEC_TAG, stackFilters, tagSpecifications } from './tags.ts';
 
 /** What a VM is made from; a change of any of it is another VM. */
 export interface InstanceSpec {
@@ -22,42 +23,23 @@ export interface InstanceSpec {
   readonly userDataHash: string;
 }
 
-export interface LiveInstance {
-  readonly id: string;
-  readonly state: string;
-  readonly type: string;
-  readonly specHash: string;
-  readonly launchedAt: string;
-  readonly publicIp?: string | undefined;
-  /** When its dead man's switch goes off, as it was when it was made. */
-  readonly expiresAt?: string | undefined;
-  /** More VMs with this key: what an answer that was lost together with the state file can leave. */
-  readonly surplus: readonly string[];
-}
-
 export interface InstanceDeps {
   /** What the region has for this VM; asked for only when one has to be made. */
   launch(): Promise<Launch>;
   /** Id of the security group. */
   firewallId(context: ResourceContext): Promise<string>;
   /** Cloud-init text for the first boot. */
-  userData(): string;
+  readonly userData: string;
 }
 
-const ALIVE = ['pending', 'running', 'stopping', 'stopped'];
 const STILL = ['pending', 'running'];
+const ALIVE = [...STILL, 'stopping', 'stopped'];
 const GONE_SECONDS = 600;
 /** EC2 takes 16 KB of user-data, counted before base64. */
 const USER_DATA_BYTES = 16 * 1024;
-/** A token whose VM has ended already is followed by this many others. */
-const TOKEN_ATTEMPTS = 4;
 
 function specHash({ type, image, diskGb, subnetId, userDataHash }: InstanceSpec): string {
-  return hashOf(JSON.stringify([type, image, diskGb, subnetId ?? '', userDataHash]));
-}
-
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return shortHash(JSON.stringify([type, image, diskGb, subnetId ?? '', userDataHash]));
 }
 
 /** @throws RemedyError (exit 2) when EC2 would not take it */
@@ -71,23 +53,20 @@ export function checkUserData(text: string): void {
 
 /** The VM. Found by its tags while it is pending, running, stopping or stopped; one that has ended does not count. */
 export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resource<InstanceSpec, LiveInstance> {
-  const list = async (context: ResourceContext, states: readonly string[]): Promise<Instance[]> => {
+  const list = (context: ResourceContext, states: readonly string[]): Promise<Instance[]> => {
     const Filters = [...stackFilters(owner.stack, INSTANCE), { Name: 'instance-state-name', Values: [...states] }];
-    return describeInstances(ec2, context, { Filters });
+    return describeInstances(ec2, { Filters }, context.signal);
   };
-  const find = async (context: ResourceContext) => chooseInstance(await list(context, ALIVE));
-  const terminate = async (context: ResourceContext, ids: readonly string[]) => {
+  const terminate = async ({ signal }: ResourceContext, ids: readonly string[]) => {
     for (const id of ids) {
-      await ec2
-        .call('TerminateInstances', { InstanceIds: [id] }, context.signal)
-        .catch(unless('InvalidInstanceID.NotFound'));
+      await ec2.call('TerminateInstances', { InstanceIds: [id] }, signal).catch(unless('InvalidInstanceID.NotFound'));
     }
   };
 
   return {
     key: INSTANCE,
     dependsOn: [KEY_PAIR, FIREWALL],
-    find,
+    find: async (context) => chooseInstance(await list(context, ALIVE)),
     diff(spec, live) {
       if (live.specHash !== specHash(spec) || live.type !== spec.type) return 'replace';
       return live.surplus.length > 0 || live.state.startsWith('stop') ? 'update' : 'same';
@@ -97,10 +76,9 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
     whenReplaced: (dependency) => (dependency === KEY_PAIR ? 'same' : 'replace'),
 
     async create(context, spec, token) {
-      const userData = deps.userData();
-      checkUserData(userData);
+      checkUserData(deps.userData);
       const { image } = await deps.launch();
-      const firewallId = await deps.firewallId(context);
+      const hash = specHash(spec);
       const input: Input<'RunInstances'> = {
         ImageId: image.id,
         InstanceType: spec.type as never,
@@ -110,10 +88,10 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
         NetworkInterfaces: [
           {
             DeviceIndex: 0,
-            Groups: [firewallId],
+            Groups: [await deps.firewallId(context)],
             AssociatePublicIpAddress: true,
             DeleteOnTermination: true,
-            ...(spec.subnetId === undefined ? {} : { SubnetId: spec.subnetId }),
+            SubnetId: spec.subnetId,
           },
         ],
         BlockDeviceMappings: [
@@ -126,19 +104,13 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
         MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1, HttpEndpoint: 'enabled' },
         // The dead man's switch is a shutdown from inside: it has to end the bill, not only the machine.
         InstanceInitiatedShutdownBehavior: 'terminate',
-        UserData: Buffer.from(userData).toString('base64'),
-        TagSpecifications: (['instance', 'volume'] as const).map((ResourceType) => ({
-          ResourceType,
-          Tags: tagsOf(owner, INSTANCE, token, specHash(spec)),
-        })),
+        UserData: Buffer.from(deps.userData).toString('base64'),
+        TagSpecifications: tagSpecifications(['instance', 'volume'], owner, INSTANCE, token, hash),
       };
-      const ours = async () => {
-        const found = await find(context);
-        return found === undefined || !STILL.includes(found.state) ? undefined : found;
-      };
-      const { live, wanted } = await runOnce(ec2, context, input, { token, ours });
-      if (wanted || live.specHash === specHash(spec)) return live;
-      throw changedInBetween();
+      return runOnce(ec2, context, input, {
+        ...{ token, hash },
+        ours: async () => chooseInstance(await list(context, STILL)),
+      });
     },
 
     async update(context, _spec, live) {
@@ -154,9 +126,7 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
       return { ...live, state: 'pending', surplus: [] };
     },
 
-    async ready(context, live) {
-      await waitUntilRunning(ec2, context, live.id);
-    },
+    ready: (context, live) => waitUntilRunning(ec2, context, live.id),
 
     async remove(context, live) {
       const found = await list(context, [...ALIVE, 'shutting-down']);
@@ -184,29 +154,27 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
   };
 }
 
+export type LiveInstance = NonNullable<ReturnType<typeof chooseInstance>>;
+
 /**
  * The one VM that counts: a running or pending one before a stopped one, then the oldest, so that every run decides
- * alike. The others are its surplus.
+ * alike. The others are its surplus: what an answer that was lost together with the state file can leave.
  */
-export function chooseInstance(instances: readonly Instance[]): LiveInstance | undefined {
-  const rank = ({ State }: Instance) => (State?.Name === 'running' || State?.Name === 'pending' ? 0 : 1);
-  const launched = ({ LaunchTime }: Instance) => LaunchTime?.toISOString() ?? '';
-  const [first, ...others] = [...instances].sort(
-    (a, b) =>
-      rank(a) - rank(b) ||
-      launched(a).localeCompare(launched(b)) ||
-      (a.InstanceId ?? '').localeCompare(b.InstanceId ?? ''),
-  );
+export function chooseInstance(instances: readonly Instance[]) {
+  const order = ({ State, LaunchTime, InstanceId = '' }: Instance) =>
+    `${STILL.includes(State?.Name ?? '') ? 0 : 1} ${LaunchTime?.toISOString() ?? ''} ${InstanceId}`;
+  const [first, ...others] = instances.toSorted((a, b) => order(a).localeCompare(order(b)));
   if (first === undefined) return undefined;
+  const { InstanceId: id = '', State, InstanceType = '', PublicIpAddress } = first;
   const tags = readTags(first.Tags);
   return {
-    id: first.InstanceId ?? '',
-    state: first.State?.Name ?? 'pending',
-    type: first.InstanceType ?? '',
+    id,
+    state: State?.Name ?? 'pending',
+    type: InstanceType as string,
     specHash: tags.get(SPEC_TAG) ?? '',
+    /** When its dead man's switch goes off, as it was when it was made. */
     expiresAt: tags.get(EXPIRES_TAG),
-    launchedAt: launched(first),
-    publicIp: first.PublicIpAddress || undefined,
+    publicIp: PublicIpAddress || undefined,
     surplus: others.map(({ InstanceId = '' }) => InstanceId),
   };
 }
@@ -215,9 +183,13 @@ export function chooseInstance(instances: readonly Instance[]): LiveInstance | u
 const NOT_YET = ['InvalidGroup.NotFound', 'InvalidSecurityGroupID.NotFound', 'InvalidKeyPair.NotFound'];
 /** A VM whose request was answered long ago is seen by its tags within so many seconds. */
 const SEEN_SECONDS = 60;
+/** A token whose VM has ended already is followed by this many others. */
+const TOKEN_ATTEMPTS = 4;
 
 interface Once {
   readonly token: string;
+  /** Of the settings. */
+  readonly hash: string;
   /** The VM that carries our tags and has not ended. */
   ours(): Promise<LiveInstance | undefined>;
 }
@@ -227,27 +199,32 @@ interface Once {
  * the token was used for other settings and nothing came of it, a token derived from it makes the next, by the same rule
  * in every run.
  *
- * @returns the VM, and whether it is one of these settings for certain
- * @throws NotMade when EC2 refused, else what calls throw: then it is not known
+ * @throws NotMade when EC2 refused; RemedyError (exit 5) for a VM of other settings; else what calls throw: then it is not
+ *   known
  */
 async function runOnce(
   ec2: Ec2,
   context: ResourceContext,
   input: Input<'RunInstances'>,
-  { token, ours }: Once,
-): Promise<{ readonly live: LiveInstance; readonly wanted: boolean }> {
+  { token, hash, ours }: Once,
+): Promise<LiveInstance> {
   for (let attempt = 0; attempt < TOKEN_ATTEMPTS; attempt += 1) {
     const ClientToken = attempt === 0 ? token : `${token}-${attempt}`;
     const run = () => ec2.call('RunInstances', { ...input, ClientToken }, context.signal);
     try {
       const { Instances = [] } = await eventually(context, INSTANCE, NOT_YET, run);
       const live = chooseInstance(Instances);
-      if (live !== undefined && !['shutting-down', 'terminated'].includes(live.state)) return { live, wanted: true };
+      if (live !== undefined && !['shutting-down', 'terminated'].includes(live.state)) return live;
     } catch (error) {
       if (isAws(error, 'IdempotentInstanceTerminated')) continue;
-      if (!isAws(error, 'IdempotentParameterMismatch')) throw isRefused(error) ? new NotMade(error) : error;
+      if (!isAws(error, 'IdempotentParameterMismatch')) {
+        throw error instanceof Ec2Error && error.refused ? new NotMade(error) : error;
+      }
       const live = await lookFor(ours, context);
-      if (live !== undefined) return { live, wanted: false };
+      if (live?.specHash === hash) return live;
+      if (live === undefined) continue;
+      const text = 'an interrupted run has already asked EC2 for this VM with other settings';
+      throw remedy.unhealthy('aws-changed', text, ['run the same command again: it finds that VM and replaces it']);
     }
   }
   throw remedy.unhealthy('aws-terminated', 'every VM that was made for this intent has ended by itself', [
@@ -271,10 +248,4 @@ function lookFor(ours: Once['ours'], context: ResourceContext): Promise<LiveInst
     },
     late: (reason) => new Error(reason),
   });
-}
-
-function changedInBetween(): RemedyError {
-  return remedy.unhealthy('aws-changed', 'an interrupted run has already asked EC2 for this VM with other settings', [
-    'run the same command again: it finds that VM and replaces it',
-  ]);
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
 import type { Ec2 } from './ec2.ts';
 import { isAws, unless } from './errors.ts';
-import { objectName, readTags, STACK_TAG, stackFilters, tagsOf } from './tags.ts';
+import { foreignName, objectName, readTags, STACK_TAG, stackFilters, tagSpecifications } from './tags.ts';
 
 export const KEY_PAIR = 'ssh-key';
 
@@ -12,10 +11,9 @@ export interface KeyPairSpec {
   readonly fingerprint: string;
 }
 
-export interface LiveKeyPair {
+export interface LiveKeyPair extends KeyPairSpec {
   readonly id: string;
   readonly name: string;
-  readonly fingerprint: string;
 }
 
 /** SHA-256 of an OpenSSH public key (`ssh-ed25519 AAAA... comment`), base64 without padding: what `ssh-keygen -l` shows. */
@@ -27,74 +25,54 @@ export function fingerprintOf(publicKey: string): string {
 /**
  * The operator's public key as an EC2 key pair. Its private half was made on this machine and never leaves it.
  *
- * @param publicKey one line in OpenSSH format; asked for only when the key pair has to be made
+ * @param publicKey one line in OpenSSH format
  */
-export function keyPair(ec2: Ec2, owner: Ownership, publicKey: () => string): Resource<KeyPairSpec, LiveKeyPair> {
-  const name = objectName(owner.stack, KEY_PAIR);
-  const describe = async (context: ResourceContext, by: { KeyNames: string[] } | { Filters: object[] }) => {
-    const { KeyPairs = [] } = await ec2.call('DescribeKeyPairs', { ...by, IncludePublicKey: true }, context.signal);
-    return KeyPairs.map((pair) => ({
-      id: pair.KeyPairId ?? '',
-      name: pair.KeyName ?? '',
+export function keyPair(ec2: Ec2, owner: Ownership, publicKey: string): Resource<KeyPairSpec, LiveKeyPair> {
+  const ownName = objectName(owner.stack, KEY_PAIR);
+  const describe = async (by: { KeyNames: string[] } | { Filters: object[] }, { signal }: ResourceContext) => {
+    const { KeyPairs = [] } = await ec2.call('DescribeKeyPairs', { ...by, IncludePublicKey: true }, signal);
+    return KeyPairs.map(({ KeyPairId: id = '', KeyName: name = '', PublicKey, KeyFingerprint = '', Tags }) => {
       // The key itself where the API shows it: the fingerprint's form depends on how a key pair came to be.
-      fingerprint:
-        pair.PublicKey === undefined ? (pair.KeyFingerprint ?? '').replace(/=+$/, '') : fingerprintOf(pair.PublicKey),
-      tags: readTags(pair.Tags),
-    }));
+      const fingerprint = PublicKey === undefined ? KeyFingerprint.replace(/=+$/, '') : fingerprintOf(PublicKey);
+      return { id, name, fingerprint, tags: readTags(Tags) };
+    });
   };
-  const findAll = (context: ResourceContext) => describe(context, { Filters: stackFilters(owner.stack, KEY_PAIR) });
-  const remove = async (context: ResourceContext, pairs: readonly LiveKeyPair[]) => {
-    // By name, which is unique in a region.
-    for (const pair of pairs) {
-      await ec2.call('DeleteKeyPair', { KeyName: pair.name }, context.signal).catch(unless('InvalidKeyPair.NotFound'));
-    }
-  };
+  const findAll = (context: ResourceContext) => describe({ Filters: stackFilters(owner.stack, KEY_PAIR) }, context);
+  // By name, which is unique in a region.
+  const remove = ({ name: KeyName }: LiveKeyPair, { signal }: ResourceContext) =>
+    ec2.call('DeleteKeyPair', { KeyName }, signal).catch(unless('InvalidKeyPair.NotFound'));
+
   return {
     key: KEY_PAIR,
     dependsOn: [],
-    async find(context) {
-      return (await findAll(context))[0];
-    },
+    find: async (context) => (await findAll(context))[0],
     diff: (spec, live) => (spec.fingerprint === live.fingerprint ? 'same' : 'replace'),
-    async create(context, spec, token) {
-      const make = () =>
-        ec2.call(
-          'ImportKeyPair',
-          {
-            KeyName: name,
-            PublicKeyMaterial: Buffer.from(publicKey()),
-            TagSpecifications: [{ ResourceType: 'key-pair', Tags: tagsOf(owner, KEY_PAIR, token) }],
-          },
-          context.signal,
-        );
-      const live = (made: { KeyPairId?: string | undefined }): LiveKeyPair => ({
-        id: made.KeyPairId ?? '',
-        name,
-        fingerprint: spec.fingerprint,
-      });
+    async create(context, { fingerprint }, token) {
+      const make = async () => {
+        const input = {
+          KeyName: ownName,
+          PublicKeyMaterial: Buffer.from(publicKey),
+          TagSpecifications: tagSpecifications(['key-pair'], owner, KEY_PAIR, token),
+        };
+        const { KeyPairId: id = '' } = await ec2.call('ImportKeyPair', input, context.signal);
+        return { id, name: ownName, fingerprint };
+      };
       try {
-        return live(await make());
+        return await make();
       } catch (error) {
         if (!isAws(error, 'InvalidKeyPair.Duplicate')) throw error;
       }
       // Ours from a call whose answer was lost, or somebody else's under our name.
-      const [there] = await describe(context, { KeyNames: [name] });
-      if (there !== undefined && there.tags.get(STACK_TAG) !== owner.stack) throw foreignName('key pair', name);
-      if (there?.fingerprint === spec.fingerprint) return there;
-      if (there !== undefined) await remove(context, [there]);
-      return live(await make());
+      const [there] = await describe({ KeyNames: [ownName] }, context);
+      if (there !== undefined && there.tags.get(STACK_TAG) !== owner.stack) throw foreignName('key pair', ownName);
+      if (there?.fingerprint === fingerprint) return there;
+      if (there !== undefined) await remove(there, context);
+      return make();
     },
     async ready() {},
     async remove(context) {
-      await remove(context, await findAll(context));
+      for (const pair of await findAll(context)) await remove(pair, context);
     },
-    identify: ({ id, name: pairName }) => ({ id, name: pairName }),
+    identify: ({ id, name }) => ({ id, name }),
   };
-}
-
-/** The error for an object that has our name and not our tag: it is never touched. */
-export function foreignName(kind: string, name: string): RemedyError {
-  return remedy.configuration('aws-name-taken', `there is a ${kind} called ${name} that chainctl did not make`, [
-    'rename or delete it by hand, or use another --stack',
-  ]);
 }

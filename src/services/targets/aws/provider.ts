@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Provider } from '../../stack/provider.ts';
 import { readSecret } from '../../stack/secrets.ts';
-import { type AwsFlags, awsDeployFlags, awsDoctorFlags, awsPlaceFlags } from './flags.ts';
-import { type AwsRequest, HOST_KEY } from './request.ts';
+import { awsDeployFlags, awsDoctorFlags, awsPlaceFlags } from './flags.ts';
+import type { AwsRequest } from './request.ts';
+import { HOST_KEY } from './tags.ts';
 
 /** Variables of which each alone is a sign of credentials (docs.aws.amazon.com/sdkref, standardized providers). */
 const SIGNS = [
@@ -35,8 +36,8 @@ Run it again to change what differs, or to go on after anything that went wrong.
   deployFlags: awsDeployFlags,
   doctorFlags: awsDoctorFlags,
   async ask(site, services) {
-    const { askAws } = await import('./ask.ts');
-    return askAws(site.flags as AwsFlags, site, services);
+    const { askAws } = await import('./request.ts');
+    return askAws(site, services);
   },
   // The operator's own key is the same on every cloud.
   hasTraces: async ({ paths }) => (await readSecret(paths, HOST_KEY)) !== undefined,

@@ -1,20 +1,12 @@
 import { z } from 'zod';
+import { operatorAddress, parseCidr } from '../../stack/cidr.ts';
+import type { Site } from '../../stack/provider.ts';
+import { askServices } from '../../workloads/ask.ts';
 import { entryOf } from '../../workloads/catalog.ts';
 import { commonRequest, withServices } from '../../workloads/request.ts';
-
-export const DEFAULT_REGION = 'eu-north-1';
-/** Name of the stack's secret that is the VM's own key. */
-export const HOST_KEY = 'host-key-a';
-/** Who may log in to Ubuntu's own images. */
-export const SSH_USER = 'ubuntu';
-/** Ubuntu, Docker, an engine and a small model, with room for logs. */
-export const DEFAULT_DISK_GB = 20;
-
-/**
- * Four vCPUs of its own, 8 GB: tinyllama needs 1 GB and all the CPU it can get. Not a burstable t3: under load its CPU
- * is throttled or billed on top, and either spoils a measurement. Fits the 5 vCPUs that a new account starts with.
- */
-export const DEFAULT_TYPE = 'c6i.xlarge';
+import type { ServiceDefinition } from '../../workloads/service-definition.ts';
+import { parseImage, UBUNTU_24_04 } from './ami.ts';
+import { type AwsFlags, type AwsPlaceFlags, DEFAULT_REGION, SSH_USER } from './flags.ts';
 
 /** What the operator asks of `deploy aws`; recorded in the state as it is. No secrets. */
 const awsRequestSchema = z.preprocess(
@@ -25,7 +17,7 @@ const awsRequestSchema = z.preprocess(
     /** Whose objects the record names, so that other credentials cannot mistake "not found" for "gone". */
     account: z.string().optional(),
     type: z.string().min(1),
-    /** As `imageText` writes it. */
+    /** As `parseImage` reads it. */
     image: z.string().min(1),
     diskGb: z.number().int().min(8),
     subnetId: z.string().optional(),
@@ -48,18 +40,6 @@ const awsRequestSchema = z.preprocess(
 
 export type AwsRequest = z.infer<typeof awsRequestSchema>;
 
-interface RegionSources {
-  readonly flag?: string | undefined;
-  /** Where the stack already is. */
-  readonly recorded?: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/** The flag, else where the stack is, else what the environment says, else the default. */
-export function chooseRegion({ flag, recorded, env }: RegionSources): string {
-  return flag || recorded || env.AWS_REGION || env.AWS_DEFAULT_REGION || DEFAULT_REGION;
-}
-
 /** What the state says was asked for; undefined where nothing was, or nothing that this program understands. */
 export function recordedRequest(request: unknown): AwsRequest | undefined {
   return awsRequestSchema.safeParse(request).data;
@@ -68,4 +48,43 @@ export function recordedRequest(request: unknown): AwsRequest | undefined {
 /** Name of the service that its VM runs, or would run. */
 export function serviceOn(request: unknown): string {
   return Object.keys(recordedRequest(request)?.services ?? {})[0] ?? entryOf().name;
+}
+
+/** Where EC2 is: the flag, else where the stack is, else what the environment says, else the default. */
+export function whereOf({ flags, record, operator: { env } }: Pick<Site, 'flags' | 'record' | 'operator'>) {
+  const { region, profile, 'endpoint-url': endpoint } = flags as AwsPlaceFlags;
+  const recorded = recordedRequest(record?.request);
+  return {
+    region: region || recorded?.region || env.AWS_REGION || env.AWS_DEFAULT_REGION || DEFAULT_REGION,
+    profile: profile ?? recorded?.profile,
+    endpoint,
+  };
+}
+
+/** The range from which the operator logs in. */
+export function addressOf({ flags, operator, signal }: Site): Promise<string> {
+  const { 'endpoint-url': given, 'operator-address': address } = flags as AwsFlags;
+  const { AWS_ENDPOINT_URL_EC2: ec2, AWS_ENDPOINT_URL: all } = operator.env;
+  const endpoint = given ?? (ec2 || all || undefined);
+  return operatorAddress({ given: address, endpoint, fetch: operator.fetch, signal });
+}
+
+/** What the flags ask for. The addresses of other services come later. */
+export async function askAws(site: Site, services: readonly ServiceDefinition[]): Promise<AwsRequest> {
+  const flags = site.flags as AwsFlags;
+  const { type, public: open, auth, ami: image = UBUNTU_24_04 } = flags;
+  parseImage(image);
+  const { region, profile } = whereOf(site);
+  return {
+    ...{ region, profile, type, image, auth, public: open },
+    diskGb: flags['disk-gb'],
+    subnetId: flags.subnet,
+    allow: (flags.allow ?? []).map((text) => parseCidr(text, '--allow')),
+    operatorAddress: await addressOf(site),
+    elasticIp: flags['elastic-ip'],
+    ttlSeconds: flags.ttl,
+    services: askServices(services, flags),
+    sshUser: flags['ssh-user'],
+    ollamaImage: flags['ollama-image'],
+  };
 }

@@ -1,5 +1,6 @@
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Ownership } from '../../stack/resource.ts';
-import type { Tag } from './ec2.ts';
+import type { ResourceType, Tag } from './ec2.ts';
 
 export const STACK_TAG = 'chainctl:stack';
 export const KEY_TAG = 'chainctl:key';
@@ -8,6 +9,9 @@ export const CREATED_BY_TAG = 'chainctl:created-by';
 export const EXPIRES_TAG = 'chainctl:expires-at';
 /** Hash of what an object was made from, where the API does not tell all of it. */
 export const SPEC_TAG = 'chainctl:spec';
+
+/** Name of the stack's secret that is the VM's own key. */
+export const HOST_KEY = 'host-key-a';
 
 /** The name under which an object shows up in the console; for key pair and security group also its real name. */
 export function objectName(stack: string, key: string): string {
@@ -19,7 +23,7 @@ export function tagText(text: string): string {
   return text.replace(/[^\p{L}\p{N} _.:/=+\-@]/gu, '_').slice(0, 255);
 }
 
-/** Tags for the call that creates an object, so that there is no moment at which it exists without them. */
+/** What an object says of itself. */
 export function tagsOf(
   { stack, createdBy, expiresAt }: Ownership,
   key: string,
@@ -38,6 +42,11 @@ export function tagsOf(
   return Object.entries(tags).flatMap(([Key, Value]) => (Value === undefined ? [] : [{ Key, Value }]));
 }
 
+/** The tags of {@link tagsOf} for what one call makes, so that there is no moment at which it exists without them. */
+export function tagSpecifications(types: readonly ResourceType[], ...tags: Parameters<typeof tagsOf>) {
+  return types.map((each) => ({ ResourceType: each, Tags: tagsOf(...tags) }));
+}
+
 export function readTags(tags: readonly Tag[] | undefined): ReadonlyMap<string, string> {
   return new Map((tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
 }
@@ -46,4 +55,11 @@ export function readTags(tags: readonly Tag[] | undefined): ReadonlyMap<string, 
 export function stackFilters(stack: string, key?: string): { Name: string; Values: string[] }[] {
   const filters = [{ Name: `tag:${STACK_TAG}`, Values: [stack] }];
   return key === undefined ? filters : [...filters, { Name: `tag:${KEY_TAG}`, Values: [key] }];
+}
+
+/** The error for an object that has our name and not our tag: it is never touched. */
+export function foreignName(kind: string, name: string): RemedyError {
+  return remedy.configuration('aws-name-taken', `there is a ${kind} called ${name} that chainctl did not make`, [
+    'rename or delete it by hand, or use another --stack',
+  ]);
 }

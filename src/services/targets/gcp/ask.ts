@@ -2,39 +2,37 @@ import { operatorAddress } from '../../stack/cidr.ts';
 import type { Site } from '../../stack/provider.ts';
 import { askServices } from '../../workloads/ask.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
-import { type Compute, openCompute } from './compute.ts';
+import { type ComputeOptions, openCompute } from './compute.ts';
 import type { GcpDoctorFlags, GcpFlags } from './flags.ts';
-import { checkRequest, chooseProject, chooseZones, type GcpRequest, recordedRequest } from './request.ts';
+import { checkRequest, DEFAULT_ZONE, type GcpRequest, recordedRequest } from './request.ts';
 
 type Here = Pick<Site, 'flags' | 'record' | 'operator'>;
 
 /** The endpoint when it is not that of Google. */
-export function endpointOf({ flags, operator: { env } }: Here): string | undefined {
+function endpointOf({ flags, operator: { env } }: Here): string | undefined {
   const { 'gcp-endpoint-url': given } = flags as GcpDoctorFlags;
   return given ?? (env.CHAINCTL_GCP_ENDPOINT_URL || undefined);
 }
 
-/** The project as flags, the stack's record and the environment mean it; undefined for that of the credentials. */
-function projectOf({ flags, record, operator: { env } }: Here): string | undefined {
+/** The project: the flag, else where the stack is, else what Google's own tools read; undefined for the credentials' own. */
+export function projectOf({ flags, record, operator: { env } }: Here): string | undefined {
   const { project } = flags as GcpDoctorFlags;
-  return chooseProject({ flag: project, recorded: recordedRequest(record?.request)?.project, env });
+  const recorded = recordedRequest(record?.request)?.project;
+  return project || recorded || env.GOOGLE_CLOUD_PROJECT || env.CLOUDSDK_CORE_PROJECT || undefined;
 }
 
-/** The zones that are meant, the first one first; at least one. */
+/** The zones, the first one first: of the flag, else where the stack is, else what the environment says, else the default. */
 export function zonesOf({ flags, record, operator: { env } }: Here): readonly string[] {
   const { zones } = flags as GcpDoctorFlags;
-  return chooseZones({ flag: zones, recorded: recordedRequest(record?.request)?.zones, env });
+  if (zones?.length) return [...new Set(zones)];
+  return recordedRequest(record?.request)?.zones ?? [env.CLOUDSDK_COMPUTE_ZONE || DEFAULT_ZONE];
 }
 
 /** Compute Engine as flags, the stack's record and the environment mean it. */
-export function computeOf(site: Here): Promise<Compute> {
+export function computeOf(site: Here, options: Partial<Pick<ComputeOptions, 'zone' | 'attempts'>> = {}) {
   const { clock } = site.operator;
-  return openCompute({
-    project: projectOf(site),
-    zone: zonesOf(site)[0] as string,
-    endpoint: endpointOf(site),
-    clock,
-  });
+  const zone = zonesOf(site)[0] as string;
+  return openCompute({ project: projectOf(site), zone, endpoint: endpointOf(site), clock, ...options });
 }
 
 /** The range from which the operator logs in. */
@@ -46,17 +44,13 @@ export function addressOf(site: Site): Promise<string> {
 
 /** What the flags ask for. */
 export async function askGcp(flags: GcpFlags, site: Site, services: readonly ServiceDefinition[]): Promise<GcpRequest> {
+  const { type, network, subnet, min, max, autoscale, bake, auth } = flags;
   return checkRequest({
+    ...{ type, network, subnet, min, max, autoscale, bake, auth },
     project: projectOf(site) ?? (await computeOf(site)).project,
     zones: [...zonesOf(site)],
     regionWide: flags['region-wide'],
-    type: flags.type,
     diskGb: flags['disk-gb'],
-    network: flags.network,
-    subnet: flags.subnet,
-    min: flags.min,
-    max: flags.max,
-    autoscale: flags.autoscale,
     ratePerInstance: flags['rate-per-vm'],
     coolDownSeconds: Math.round(flags['cool-down']),
     requestSeconds: Math.ceil(flags['request-timeout']),
@@ -65,7 +59,5 @@ export async function askGcp(flags: GcpFlags, site: Site, services: readonly Ser
     operatorAddress: await addressOf(site),
     services: askServices(services, flags),
     ollamaImage: flags['ollama-image'],
-    bake: flags.bake,
-    auth: flags.auth,
   });
 }

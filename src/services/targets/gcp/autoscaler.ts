@@ -1,70 +1,59 @@
 import { CONTINUE, remedy } from '../../../errors.ts';
 import { pollUntil } from '../../stack/poll.ts';
-import type { Ownership, Resource } from '../../stack/resource.ts';
+import type { Ownership } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { Autoscaler } from './compute-calls.ts';
 import { GROUP_PART, groupKey } from './group.ts';
-import { groupCalls } from './group-calls.ts';
 import { objectName } from './names.ts';
-import { namedObject, patchStep, unlike } from './object.ts';
-import { type Location, locationName, placedPath, samePath, wholeUrl } from './paths.ts';
+import { namedObject, patchStep } from './object.ts';
+import { change } from './operations.ts';
+import { type Location, locationName, pathIn, placedPath, wholeUrl } from './paths.ts';
+import { placed } from './placed.ts';
+import type { GcpRequest } from './request.ts';
 
 const AUTOSCALER_PART = 'llm-b-autoscaler';
 const READY_SECONDS = 180;
 
 export const autoscalerKey = (location: Location) => `autoscaler-${locationName(location)}`;
 
-/** What the size of the group follows: the CPU of its VMs, or how much of its rate the load balancer uses. */
-export interface ScalingSignal {
-  readonly signal: 'cpu' | 'lb';
-  /** Share that is aimed at, more than 0, at most 1. */
-  readonly target: number;
-}
-
-export interface AutoscalerSpec extends ScalingSignal {
-  readonly min: number;
-  readonly max: number;
-  /** Seconds after its start in which a VM's figures do not count. */
-  readonly coolDownSeconds: number;
-}
+export type AutoscalerSpec = GcpRequest['autoscale'] & Pick<GcpRequest, 'min' | 'max' | 'coolDownSeconds'>;
 
 /** What decides how many VMs the group has. */
-export function autoscaler(
-  compute: Compute,
-  owner: Ownership,
-  location: Location,
-): Resource<AutoscalerSpec, Autoscaler> & { readonly name: string } {
+export function autoscaler(compute: Compute, owner: Ownership, location: Location) {
   const key = autoscalerKey(location);
-  const calls = groupCalls(compute, location).autoscaler;
+  const here = placed(compute, location);
   const group = placedPath(compute, location, 'instanceGroupManagers', objectName(owner.stack, GROUP_PART));
-  // Google's own clients send a whole URL here.
-  const target = wholeUrl(group);
   const bodyOf = ({ signal, target: share, min, max, coolDownSeconds }: AutoscalerSpec): Autoscaler => ({
-    target,
+    // Google's own clients send a whole URL here.
+    target: wholeUrl(group),
     autoscalingPolicy: {
       mode: 'ON',
       minNumReplicas: min,
       maxNumReplicas: max,
       coolDownPeriodSec: coolDownSeconds,
-      ...(signal === 'cpu'
-        ? { cpuUtilization: { utilizationTarget: share } }
-        : { loadBalancingUtilization: { utilizationTarget: share } }),
+      [signal === 'cpu' ? 'cpuUtilization' : 'loadBalancingUtilization']: { utilizationTarget: share },
     },
   });
-  return namedObject<AutoscalerSpec, Autoscaler>(owner, {
+  return namedObject(here, owner, 'autoscalers', {
     key,
     part: AUTOSCALER_PART,
     dependsOn: [groupKey(location)],
-    get: calls.get,
-    async insert(context, spec, made, step) {
-      await calls.insert(context, { ...made, ...bodyOf(spec) }, step);
-    },
-    // The target of an autoscaler cannot be changed.
-    needsAnother: (_spec, raw) => !samePath(raw.target, target),
-    differences,
+    bodyOf,
+    factsOf: ({ target, autoscalingPolicy: policy }) => ({
+      group: pathIn(target),
+      mode: policy?.mode || 'ON',
+      min: policy?.minNumReplicas,
+      max: policy?.maxNumReplicas,
+      'cool-down': policy?.coolDownPeriodSec,
+      cpu: policy?.cpuUtilization?.utilizationTarget || undefined,
+      lb: policy?.loadBalancingUtilization?.utilizationTarget || undefined,
+    }),
+    fixed: ['group'],
+    /** Puts it in the place of the one before: a patch would leave the signal that is not wanted any more. */
     async patch(context, spec, raw) {
       const name = raw.name ?? '';
-      await calls.update(context, name, { name, description: raw.description ?? '', ...bodyOf(spec) }, patchStep(key));
+      const autoscalerResource = { name, description: raw.description ?? '', ...bodyOf(spec) };
+      await change(here, context, 'autoscalers.update', { autoscaler: name, autoscalerResource }, patchStep(key));
     },
     async ready(context, live) {
       await pollUntil(context, {
@@ -73,7 +62,8 @@ export function autoscaler(
         deadlineSeconds: READY_SECONDS,
         longestMs: 300,
         async look() {
-          const { status, statusDetails } = await calls.get(live.name ?? '', context.signal);
+          const input = { autoscaler: live.name ?? '' };
+          const { status, statusDetails } = await here.read('autoscalers.get', input, context.signal);
           const types = (statusDetails ?? []).map(({ type }) => type ?? '').filter((type) => !WARNINGS.includes(type));
           if (status === 'ACTIVE' || (types.length > 0 && types.every(isForLater))) return { done: true };
           const details = (statusDetails ?? []).map(({ message, type }) => message || type).join('; ');
@@ -86,7 +76,6 @@ export function autoscaler(
       });
     },
     whenReplaced: () => 'same',
-    remove: (context, name) => calls.remove(context, name, { key }),
     identify: () => ({ location: locationName(location) }),
   });
 }
@@ -97,17 +86,4 @@ const WARNINGS = ['MIN_EQUALS_MAX', 'CAPPED_AT_MAX_NUM_REPLICAS', 'ALL_INSTANCES
 /** It follows the load balancer, which may turn to this group only later, and tells figures only when there are requests. */
 function isForLater(type: string): boolean {
   return type.startsWith('MISSING_') || type === 'BACKEND_SERVICE_DOES_NOT_EXIST';
-}
-
-function differences(spec: AutoscalerSpec, { autoscalingPolicy: policy }: Autoscaler): string[] {
-  const cpu = policy?.cpuUtilization?.utilizationTarget;
-  const lb = policy?.loadBalancingUtilization?.utilizationTarget;
-  return unlike([
-    ['mode', policy?.mode || 'ON', 'ON'],
-    ['min', policy?.minNumReplicas, spec.min],
-    ['max', policy?.maxNumReplicas, spec.max],
-    ['cool-down', policy?.coolDownPeriodSec, spec.coolDownSeconds],
-    ['cpu', cpu || undefined, spec.signal === 'cpu' ? spec.target : undefined],
-    ['lb', lb || undefined, spec.signal === 'lb' ? spec.target : undefined],
-  ]);
 }

@@ -1,14 +1,12 @@
 import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
-import { BACKEND, backendService } from './backend.ts';
+import { BACKEND, BACKEND_GROUP, backendService } from './balancer.ts';
 import type { Compute } from './compute.ts';
 import type { Backend, BackendService } from './compute-calls.ts';
 import { GROUP_PART } from './group.ts';
 import { objectName, shortName } from './names.ts';
 import { patchStep, unlike, vanished, withNewest } from './object.ts';
 import { change, lookUp } from './operations.ts';
-import { type Location, placedPath, samePath, wholeUrl } from './paths.ts';
-
-export const BACKEND_GROUP = 'backend-group';
+import { type Location, pathIn, placedPath, samePath, wholeUrl } from './paths.ts';
 
 export interface BackendGroupSpec {
   /** Seconds that requests under way at the group before are given, where the load balancer turns to another one. */
@@ -70,16 +68,14 @@ export function backendGroup(
     return present(context);
   };
   const explain = (spec: BackendGroupSpec, raw: BackendService): string[] => {
-    const wanted = wantedOf(spec);
-    const [live, ...others] = raw.backends ?? [];
-    return [
-      ...unlike([
-        ['other groups', others.length, 0],
-        ['balancing', live?.balancingMode, wanted.balancingMode],
-        ['rate per instance', stored(live?.maxRatePerInstance), stored(spec.ratePerInstance)],
-      ]),
-      ...(leadsTo(raw, group) ? [] : ['sends to another group']),
-    ];
+    const factsOf = ([backend, ...others]: readonly Backend[]) => ({
+      'other groups': others.length,
+      balancing: backend?.balancingMode,
+      // As the API keeps it, in single precision, so that 0.1 is 0.1.
+      'rate per instance': backend?.maxRatePerInstance ? Math.fround(backend.maxRatePerInstance) : undefined,
+      group: pathIn(backend?.group),
+    });
+    return unlike(factsOf(raw.backends ?? []), factsOf([wantedOf(spec)])).map(({ text }) => text);
   };
   return {
     key,
@@ -125,9 +121,4 @@ async function drained({ clock, emit, signal }: ResourceContext, { drainSeconds 
   const reason = `requests under way at the group before have ${drainSeconds} s`;
   emit({ type: 'step-waiting', key: BACKEND_GROUP, action: 'update', reason });
   await clock.sleep(drainSeconds * 1000, signal);
-}
-
-/** A rate as the API keeps it, in single precision, so that 0.1 is 0.1. */
-function stored(rate: number | null | undefined): number | undefined {
-  return rate ? Math.fround(rate) : undefined;
 }

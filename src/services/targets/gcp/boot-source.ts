@@ -26,10 +26,6 @@ export interface BootInput {
   readonly owner: Ownership;
   /** Where a builder would be. */
   readonly zone: string;
-  /** Whether VMs get a public address of their own; else a Cloud NAT lets them out. */
-  readonly externalAddress: boolean;
-  /** Network tag of the VMs: the firewall lets the operator's SSH in to it. */
-  readonly tag: string;
   /** The token that B asks for; undefined for a chain that is open, or where it has not been made yet. */
   readonly token: string | undefined;
   /** Whether keys and the like may be made; without, the answer only has to be good for a plan. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
-import type { Changes, Collection, Operation, Reads } from './compute-calls.ts';
+import type { Answer, Change, Input, Operation, Read } from './compute-calls.ts';
 import { isRateLimited, isTransient, noCredentials, remedyFor } from './errors.ts';
-import { type Client, openAuth, openClient } from './library.ts';
+import { type Client, type Collection, openAuth, openClient } from './library.ts';
 import { regionOf } from './names.ts';
 
 /** Compute Engine of one project with one set of credentials. */
@@ -17,22 +17,14 @@ export interface Compute {
    *
    * @throws GcpError, or the signal's reason when it is aborted
    */
-  read<Name extends keyof Reads>(
-    name: Name,
-    input: Omit<Reads[Name][0], 'project'> & { readonly project?: string },
-    signal: AbortSignal,
-  ): Promise<Reads[Name][1]>;
+  read<Name extends Read>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Answer<Name>>;
   /**
    * Begins a change. Retried like a look: give it a `requestId` that is written down, so that it takes effect once.
    * {@link change} in operations.ts also waits for its end, which is where most errors are.
    *
    * @throws GcpError, or the signal's reason when it is aborted
    */
-  begin<Name extends keyof Changes>(
-    name: Name,
-    input: Omit<Changes[Name], 'project'>,
-    signal: AbortSignal,
-  ): Promise<Operation>;
+  begin<Name extends Change>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Operation>;
   /** A UUID that has never been used, for a call that needs no token of an intent. */
   newId(): string;
 }
@@ -56,12 +48,6 @@ const LONGEST_PAUSE_MS = 15_000;
 /** A rate limit has room again with the next minute. */
 const RATE_LIMIT_MS = 90_000;
 
-function methodOf<Answer>(client: Client, name: string): (request: object, options: object) => Answer {
-  const method = (client as unknown as Record<string, (request: object, options: object) => Answer>)[name];
-  if (method === undefined) throw new Error(`the client of Compute Engine has no method ${name}`);
-  return method.bind(client);
-}
-
 /**
  * Opens Compute Engine. Its clients are loaded one at a time, when one is first needed.
  * Credentials are looked for at once: the generated code would crash the process where there are none.
@@ -73,14 +59,7 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
   const endpoint = options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint);
   const { authClient, project } = await authenticate(options.project, endpoint?.lab === true);
   if (/^\d+$/.test(project)) throw numberedProject(project);
-  const clients = new Map<Collection, Promise<Client>>();
-  const clientOf = (collection: Collection): Promise<Client> => {
-    const known = clients.get(collection);
-    if (known !== undefined) return known;
-    const opened = openClient(collection, { ...endpoint?.client, authClient, fallback: true });
-    clients.set(collection, opened);
-    return opened;
-  };
+  const clients: Partial<Record<Collection, Promise<Client>>> = {};
 
   const call = async (name: string, input: object, signal: AbortSignal): Promise<unknown> => {
     const [collection, method = ''] = name.split('.') as [Collection, string];
@@ -88,11 +67,11 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
     for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt += 1, pause *= 2) {
       signal.throwIfAborted();
       try {
-        const client = await clientOf(collection);
+        clients[collection] ??= openClient(collection, { ...endpoint?.client, authClient, fallback: true });
         // Its own retries go on for ten minutes and know neither a signal nor a request's token.
         const timeout = method === 'wait' ? WAIT_MS : ANSWER_MS;
         const settings = { signal, timeout, retry: { retryCodes: [] } };
-        return await answerOf(client, method, { project, ...input }, settings);
+        return await answerOf(await clients[collection], method, { project, ...input }, settings);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const lost = clock.monotonic() - began;
@@ -115,32 +94,27 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
 /** The object that one call answers: the list in full, the operation out of its wrapping. */
 async function answerOf(client: Client, method: string, request: object, options: object): Promise<unknown> {
   if (method === 'aggregatedList') {
-    const scopes: [string, object][] = [];
-    const list = methodOf<AsyncIterable<[string, object]>>(client, 'aggregatedListAsync');
     // It pages by itself, and warns on the console about being asked to.
-    for await (const scope of list(request, { ...options, autoPaginate: false })) scopes.push(scope);
+    const list = client.aggregatedListAsync?.(request, { ...options, autoPaginate: false });
+    const scopes: unknown[] = [];
+    for await (const scope of list as AsyncIterable<unknown>) scopes.push(scope);
     return scopes;
   }
-  const [answer] = await methodOf<Promise<[{ latestResponse?: unknown } | undefined]>>(client, method)(
-    request,
-    options,
-  );
+  const [answer] = ((await client[method]?.(request, options)) ?? []) as readonly { latestResponse?: unknown }[];
   return answer?.latestResponse ?? answer;
 }
 
-async function authenticate(project: string | undefined, lab: boolean) {
-  const auth = await openAuth();
-  if (lab) {
-    if (project === undefined) throw noProject();
-    return { authClient: new auth.PassThroughClient(), project };
-  }
-  const google = new auth.GoogleAuth({ scopes: ['https://www.googleapis.com/auth/compute'] });
-  const authClient = await google.getClient().catch((error: unknown) => {
-    throw noCredentials(error);
-  });
-  const found = project ?? (await google.getProjectId().catch(() => undefined));
-  if (found === undefined || found === null) throw noProject();
-  return { authClient, project: found };
+async function authenticate(given: string | undefined, lab: boolean) {
+  const { GoogleAuth, PassThroughClient } = await openAuth();
+  const google = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/compute'] });
+  const found = lab ? new PassThroughClient() : google.getClient();
+  const authClient = await Promise.resolve(found).catch((error: unknown) => Promise.reject(noCredentials(error)));
+  const project = given ?? (lab ? undefined : await google.getProjectId().catch(() => undefined));
+  if (project) return { authClient, project };
+  throw remedy.configuration('gcp-no-project', 'the Google Cloud project is not known', [
+    'name it with --project or GOOGLE_CLOUD_PROJECT',
+    'or: gcloud config set project PROJECT',
+  ]);
 }
 
 /** Calls take it, and every answer names the id instead: nothing would seem to be as wanted. */
@@ -148,13 +122,6 @@ function numberedProject(project: string): RemedyError {
   return remedy.usage('gcp-project-number', `${project} is the number of a Google Cloud project, not its id`, [
     `see the id: gcloud projects describe ${project} --format="value(projectId)"`,
     'and give that',
-  ]);
-}
-
-function noProject(): RemedyError {
-  return remedy.configuration('gcp-no-project', 'the Google Cloud project is not known', [
-    'name it with --project or GOOGLE_CLOUD_PROJECT',
-    'or: gcloud config set project PROJECT',
   ]);
 }
 

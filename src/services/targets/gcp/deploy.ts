@@ -1,37 +1,25 @@
+import { RemedyError } from '../../../errors.ts';
 import { applyPlan } from '../../stack/apply.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
-import type { StepDeps } from '../../stack/steps.ts';
+import { removeStep, type StepDeps } from '../../stack/steps.ts';
 import { expiryOf } from '../../workloads/request.ts';
+import { autoscalerKey } from './autoscaler.ts';
+import { groupPath, leadsTo } from './backend-group.ts';
+import { BACKEND_GROUP } from './balancer.ts';
 import { isImageKey } from './boot/image.ts';
-import type { Boot, BootInput, BootTarget } from './boot-source.ts';
-import type { Compute } from './compute.ts';
-import { vmTag } from './desired.ts';
-import { isGroupKey, surgeOf } from './group.ts';
+import type { BackendService } from './compute-calls.ts';
+import { GROUP_PART, groupKey, isGroupKey, surgeOf } from './group.ts';
 import { listMarked, type MarkedObject } from './inventory.ts';
-import { regionOf } from './names.ts';
-import { leaveZone, maySwitch, startAt } from './next-zone.ts';
+import { objectName, regionOf } from './names.ts';
+import { lookUp } from './operations.ts';
 import { type Location, locationName } from './paths.ts';
-import { type Attempt, attemptAt } from './plan-in-zone.ts';
+import { placed } from './placed.ts';
+import { type Attempt, attemptAt, type GcpPlanDeps, type Task, zoneOf } from './plan-in-zone.ts';
 import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
-import { type GcpRequest, locationsOf, serviceOn } from './request.ts';
-import type { Probe } from './serving.ts';
+import { type GcpRequest, locationsOf } from './request.ts';
 import { refuseElsewhere } from './target.ts';
 import { isTemplateKey } from './template.ts';
-
-/** What planning takes beside an open stack. */
-export interface GcpPlanDeps {
-  readonly compute: Compute;
-  /** `user@host`, for the markers. */
-  readonly createdBy: string;
-  /** What the VMs boot from. */
-  boot(input: BootInput): Promise<Boot>;
-  /** What of the boot side is there, wanted or not. */
-  readonly bootTarget?: BootTarget;
-  readonly probe: Probe;
-  /** The stack's token; made when `make` and it is missing. */
-  token?(make: boolean): Promise<string | undefined>;
-}
 
 /**
  * Looks at the GCP side of a stack and plans. Where a zone has no machines left, `apply` goes on in the next one, with a
@@ -47,7 +35,7 @@ export async function planGcp(
   { make }: { readonly make: boolean },
   deps: GcpPlanDeps,
 ): Promise<PlannedDeploy> {
-  const { compute } = deps;
+  const { compute, createdBy } = deps;
   const { context, journal } = steps;
   const { stack } = journal;
   const { signal } = context;
@@ -58,10 +46,12 @@ export async function planGcp(
     hasNat(compute, request, regionOf(request.zones[0] ?? compute.zone), signal),
   ]);
   const externalAddress = !nat;
-  const planAt = await planner(request, { externalAddress, make }, steps, { ...deps, announce: links.announce });
+  const owner = { stack, createdBy, expiresAt: expiryOf(request, context.clock.now()) };
+  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
+  const task: Task = { ...deps, request, owner, externalAddress, token, make, steps, announce: links.announce };
   const locations = locationsOf(request);
-  const first = await planAt(startAt(locations, there));
-  const cost = costOf({ ...request, externalAddress });
+  const first = await attemptAt(startAt(locations, there), task);
+  const cost = costOf(request, externalAddress);
   const { perHour } = cost;
   const answer = ({ location, plan }: Attempt): Deployed => ({
     where: `in ${project}, ${locationName(location)}`,
@@ -72,7 +62,7 @@ export async function planGcp(
   return {
     changes: first.plan.changes,
     notes: [
-      ...(await examine(first, request, { there, externalAddress }, steps, deps)),
+      ...(await examine(first, task, there)),
       ...cost.lines.map((text): Note => ({ level: 'info', text })),
       openness(request),
     ],
@@ -82,76 +72,86 @@ export async function planGcp(
     preview: answer(first),
     async apply() {
       const untried = locations.slice(locations.indexOf(first.location) + 1);
-      return answer(await applyFrom(first, untried, planAt, { steps, stack, compute }));
+      return answer(await applyFrom(first, untried, task));
     },
   };
 }
 
-interface Applying {
-  readonly steps: StepDeps;
-  readonly stack: string;
-  readonly compute: Compute;
+/** Where a deploy begins: where the group is already, else the first place of the list. Pure. */
+export function startAt(locations: readonly Location[], there: readonly Pick<MarkedObject, 'key'>[]): Location {
+  const keys = new Set(there.map(({ key }) => key));
+  const [first] = locations;
+  if (first === undefined) throw new Error('a group needs a place');
+  return locations.find((location) => keys.has(groupKey(location))) ?? first;
 }
 
 /** Carries a plan out, and those for the next places as long as a zone has no machines. Returns the one that worked. */
-async function applyFrom(
-  attempt: Attempt,
-  [next, ...others]: readonly Location[],
-  planAt: (location: Location) => Promise<Attempt>,
-  { steps, stack, compute }: Applying,
-): Promise<Attempt> {
-  const { signal } = steps.context;
+async function applyFrom(attempt: Attempt, [next, ...others]: readonly Location[], task: Task): Promise<Attempt> {
+  const { steps } = task;
   try {
     await applyPlan(attempt.target, attempt.desired, attempt.plan, steps);
     return attempt;
   } catch (error) {
-    signal.throwIfAborted();
-    if (next === undefined || !(await maySwitch(error, attempt, stack, { compute, signal }))) throw error;
+    steps.context.signal.throwIfAborted();
+    if (next === undefined || !(await maySwitch(error, attempt, task))) throw error;
   }
-  await leaveZone(attempt, steps, next, { compute, stack });
-  const instead = await planAt(next);
+  await leaveZone(attempt, next, task);
+  const instead = await attemptAt(next, task);
   steps.context.emit({ type: 'plan', changes: instead.plan.changes });
-  return applyFrom(instead, others, planAt, { steps, stack, compute });
+  return applyFrom(instead, others, task);
 }
 
-/** Makes plans for one place after another, with the same token and the same end of time. */
-async function planner(
-  request: GcpRequest,
-  { externalAddress, make }: { readonly externalAddress: boolean; readonly make: boolean },
-  steps: StepDeps,
-  deps: GcpPlanDeps & Pick<Links, 'announce'>,
-): Promise<(location: Location) => Promise<Attempt>> {
-  const { clock } = steps.context;
-  const { stack } = steps.journal;
-  const owner = { stack, createdBy: deps.createdBy, expiresAt: expiryOf(request, clock.now()) };
-  const token = request.auth === 'token' ? await deps.token?.(make) : undefined;
-  return async (location) => {
-    const zone = zoneOf(location, request, deps.compute);
-    const boot = await deps.boot({
-      ...{ request, owner, zone, externalAddress, token },
-      tag: vmTag(stack, serviceOn(request)),
-      make,
-    });
-    return attemptAt(location, { request, owner, boot, externalAddress }, steps, deps);
-  };
+/**
+ * Whether the deploy may go on in another zone: this one has no machines left, and nothing serves from it. A group that
+ * serves is not taken away because it cannot grow.
+ */
+async function maySwitch(
+  error: unknown,
+  { location }: Pick<Attempt, 'location'>,
+  { compute, owner: { stack }, steps }: Task,
+): Promise<boolean> {
+  if (!(error instanceof RemedyError) || error.code !== 'gcp-stock-out') return false;
+  const group = { instanceGroupManager: objectName(stack, GROUP_PART) };
+  const instances = await lookUp(() =>
+    placed(compute, location).read('instanceGroupManagers.listManagedInstances', group, steps.context.signal),
+  );
+  return (instances ?? []).every(({ instanceStatus }) => instanceStatus !== 'RUNNING');
 }
 
-function zoneOf(location: Location, { zones }: GcpRequest, { zone }: Compute): string {
-  return 'zone' in location ? location.zone : (zones[0] ?? zone);
+/**
+ * Takes away what is in a zone that is sold out: its group would go on trying, and be paid for when it succeeds. The load
+ * balancer stays, and is told of the next group; where it still leads to a group elsewhere, that goes on serving.
+ */
+async function leaveZone(
+  { location, target }: Attempt,
+  next: Location,
+  { compute, owner: { stack }, steps }: Task,
+): Promise<void> {
+  const { context } = steps;
+  const text = `${locationName(location)} has no machines left: going on in ${locationName(next)}`;
+  context.emit({ type: 'note', level: 'warn', text });
+  for (const key of [BACKEND_GROUP, autoscalerKey(location), groupKey(location)]) {
+    const resource = target.handle(key);
+    const live = await resource.find(context);
+    if (live === undefined) await steps.journal.record(key, undefined);
+    else if (key !== BACKEND_GROUP || leadsTo(live as BackendService, groupPath(compute, location, stack))) {
+      await removeStep(steps, resource, live);
+    }
+  }
 }
 
 /** Type and quotas are looked at before VMs are made: neither a typing error nor a quota must leave half a stack. */
 async function examine(
   { location, plan, rolls }: Attempt,
-  request: GcpRequest,
-  { there, externalAddress }: { readonly there: readonly MarkedObject[]; readonly externalAddress: boolean },
-  { context: { signal } }: StepDeps,
-  { compute }: GcpPlanDeps,
+  task: Task,
+  there: readonly MarkedObject[],
 ): Promise<Note[]> {
+  const { compute, request, externalAddress, steps } = task;
+  const { signal } = steps.context;
   const makes = (isKey: (key: string) => boolean) =>
     plan.changes.some(({ key, action }) => action === 'create' && isKey(key));
   if (!makes(isGroupKey) && !makes(isTemplateKey) && !rolls) return [];
-  const type = await findMachineType(compute, zoneOf(location, request, compute), request.type, signal);
+  const type = await findMachineType(compute, zoneOf(location, task), request.type, signal);
   // A group elsewhere stays until this one serves.
   const here = there.find(({ kind, place }) => kind === 'group' && place === locationName(location));
   const beside = rolls ? surgeOf(location) : makes(isImageKey) ? 1 : 0;

@@ -2,21 +2,18 @@ import { EVERYBODY } from '../../stack/cidr.ts';
 import type { Ownership } from '../../stack/resource.ts';
 import { type Desired, desire, type Resource, type ResourceContext } from '../../stack/resource.ts';
 import { onlyService } from '../../workloads/request.ts';
-import { globalAddress } from './address.ts';
 import { autoscaler } from './autoscaler.ts';
-import { backendService } from './backend.ts';
 import { backendGroup } from './backend-group.ts';
+import { backendService, forwardingRule, globalAddress, httpProxy, urlMap } from './balancer.ts';
 import type { Boot, BootSource } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { BALANCER_RANGES, firewall, LB_FIREWALL, REST_FIREWALL, SSH_FIREWALL } from './firewall.ts';
-import { forwardingRule } from './forwarding-rule.ts';
 import { groupKey, instanceGroup, isGroupKey } from './group.ts';
 import { BALANCER_CHECK, CHECKS, HEALING_CHECK, healthCheck } from './health-check.ts';
 import { objectName, regionOf } from './names.ts';
 import { globalPath, type Location, placedPath } from './paths.ts';
 import { type GcpRequest, serviceOn } from './request.ts';
 import { instanceTemplate, isTemplateKey, type TemplateSpec } from './template.ts';
-import { httpProxy, urlMap } from './url-map.ts';
 
 const SSH_PORT = 22;
 const HEALTH_PATH = '/health';
@@ -105,18 +102,14 @@ export function templateSpec(
   source: BootSource,
   { stack, externalAddress }: { readonly stack: string; readonly externalAddress: boolean },
 ): TemplateSpec {
-  const { type, ttlSeconds } = request;
-  const subnet = subnetPath(request);
+  const { type, diskGb, ttlSeconds } = request;
   return {
-    type,
+    ...{ type, diskGb, ttlSeconds, externalAddress },
     image: source.image,
     bootHash: source.hash,
-    diskGb: request.diskGb,
     network: networkPath(request),
-    ...(subnet === undefined ? {} : { subnet }),
-    externalAddress,
+    subnet: subnetPath(request),
     tag: vmTag(stack, serviceOn(request)),
-    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
   };
 }
 
@@ -139,7 +132,9 @@ interface Wanted {
 
 /** Turns a request into what is wanted on Compute Engine. Pure. */
 export function desiredGcp(resources: GcpResources, { request, boot, template }: Wanted): Desired[] {
+  const { min, max, autoscale, coolDownSeconds, requestSeconds, ratePerInstance } = request;
   const network = networkPath(request);
+  const drainSeconds = drainSecondsOf(request);
   const { tag } = template;
   const { port } = onlyService(request).definition;
   const check = (key: keyof typeof CHECKS) => ({ ...CHECKS[key], port, path: HEALTH_PATH });
@@ -155,25 +150,14 @@ export function desiredGcp(resources: GcpResources, { request, boot, template }:
     desire(resources.template, template),
     desire(resources.group, {
       template: pathOf('instanceTemplates', resources.template),
-      size: request.min,
+      size: min,
       port,
       healthCheck: pathOf('healthChecks', resources.healingCheck),
       startSeconds: boot.source.startSeconds,
     }),
-    desire(resources.autoscaler, {
-      ...request.autoscale,
-      min: request.min,
-      max: request.max,
-      coolDownSeconds: request.coolDownSeconds,
-    }),
-    desire(resources.backend, {
-      requestSeconds: request.requestSeconds,
-      drainSeconds: drainSecondsOf(request),
-    }),
-    desire(resources.backendGroup, {
-      drainSeconds: drainSecondsOf(request),
-      ...(request.autoscale.signal === 'lb' ? { ratePerInstance: request.ratePerInstance } : {}),
-    }),
+    desire(resources.autoscaler, { ...autoscale, min, max, coolDownSeconds }),
+    desire(resources.backend, { requestSeconds, drainSeconds }),
+    desire(resources.backendGroup, { drainSeconds, ...(autoscale.signal === 'lb' ? { ratePerInstance } : {}) }),
     desire(resources.urlMap, {}),
     desire(resources.proxy, {}),
     desire(resources.rule, {}),

@@ -21,36 +21,38 @@ export async function doctorGcp(
   findAddress: () => Promise<string>,
   signal: AbortSignal,
 ): Promise<DoctorCheck[]> {
-  let compute: Compute | undefined;
-  const credentials = await examine('gcp credentials', signal, async () => {
-    compute = await open();
-    return finding('gcp credentials', 'ok', `found, for project ${compute.project}`);
-  });
+  const check = (name: string, work: () => Promise<string>) =>
+    examine(name, signal, async () => finding(name, 'ok', await work()));
   const skipped = (names: readonly string[], why: string) => names.map((name) => finding(name, 'skipped', why));
-  if (compute === undefined) return [credentials, ...skipped(['gcp project', ...REST], 'needs credentials')];
-  const found = compute;
-  const project = await examine('gcp project', signal, async () => {
-    const { name } = await found.read('projects.get', {}, signal);
-    return finding('gcp project', 'ok', `${name}, with the Compute Engine API enabled`);
+  let opened: Compute | undefined;
+  const credentials = await check('gcp credentials', async () => {
+    opened = await open();
+    return `found, for project ${opened.project}`;
+  });
+  if (opened === undefined) return [credentials, ...skipped(['gcp project', ...REST], 'needs credentials')];
+  const compute = opened;
+  const project = await check('gcp project', async () => {
+    const { name } = await compute.read('projects.get', {}, signal);
+    return `${name}, with the Compute Engine API enabled`;
   });
   if (project.status === 'failed') return [credentials, project, ...skipped(REST, 'needs the project')];
-  const [zone = found.zone] = request.zones;
+  const [zone = compute.zone] = request.zones;
   const others = await Promise.all([
-    examine('gcp zone', signal, () => zonesCheck(found, request.zones, signal)),
-    examine('gcp type', signal, async () => {
-      const { name, vcpus, memoryGb } = await findMachineType(found, zone, request.type, signal);
-      const { perHour } = costOf({ ...request, externalAddress: true });
+    examine('gcp zone', signal, () => zonesCheck(compute, request.zones, signal)),
+    check('gcp type', async () => {
+      const { name, vcpus, memoryGb } = await findMachineType(compute, zone, request.type, signal);
+      const { perHour } = costOf(request, true);
       const price =
         perHour === undefined ? 'price not known' : `${perHour.min.toFixed(2)} to ${perHour.max.toFixed(2)}`;
-      return finding('gcp type', 'ok', `${name}: ${vcpus} vCPUs, ${memoryGb} GB; about ${price} USD per hour in all`);
+      return `${name}: ${vcpus} vCPUs, ${memoryGb} GB; about ${price} USD per hour in all`;
     }),
-    examine('gcp quota', signal, () => quotaCheck(found, zone, request, signal)),
-    examine('gcp network', signal, async () => {
-      const nat = await hasNat(found, { ...request, project: found.project }, found.region, signal);
+    examine('gcp quota', signal, () => quotaCheck(compute, zone, request, signal)),
+    check('gcp network', async () => {
+      const nat = await hasNat(compute, { ...request, project: compute.project }, compute.region, signal);
       const how = nat ? 'through a Cloud NAT, without addresses of their own' : 'each with an address of its own';
-      return finding('gcp network', 'ok', `${request.network}: VMs reach the internet ${how}`);
+      return `${request.network}: VMs reach the internet ${how}`;
     }),
-    examine('your address', signal, async () => finding('your address', 'ok', await findAddress())),
+    check('your address', findAddress),
   ]);
   return [credentials, project, ...others];
 }
@@ -77,11 +79,10 @@ async function quotaCheck(
     quotasOf(compute, compute.region, signal),
   ]);
   const checks = quotaChecks(region, { ...request, vcpus, externalAddress: true, running: 0 });
-  const ask = 'choose a smaller --max or type, or ask for more: IAM & Admin, Quotas, in the Google Cloud console';
   const [tightest] = checks;
   if (tightest === undefined) return finding(name, 'warning', `${compute.region} does not report its quotas`);
+  if (fits(tightest, 'max')) return finding(name, 'ok', quotaText(tightest));
+  const ask = 'choose a smaller --max or type, or ask for more: IAM & Admin, Quotas, in the Google Cloud console';
   const none = checks.find((check) => !fits(check, 'min'));
-  if (none !== undefined) return finding(name, 'failed', quotaText(none), ask);
-  if (!fits(tightest, 'max')) return finding(name, 'warning', quotaText(tightest), ask);
-  return finding(name, 'ok', quotaText(tightest));
+  return finding(name, none === undefined ? 'warning' : 'failed', quotaText(none ?? tightest), ask);
 }

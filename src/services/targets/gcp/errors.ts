@@ -155,23 +155,16 @@ export function remedyFor(error: unknown, site: CallSite): GcpError {
  * @param operation one that is `DONE`
  */
 export function operationError(operation: Operation, site: CallSite): GcpError | undefined {
-  const faults = (operation.error?.errors ?? []).map(
-    ({ code, message }): Fault => ({
-      reason: SAME[code ?? ''] ?? code ?? 'unknown',
-      message: message || operation.httpErrorMessage || 'no reason given',
-      status: operation.httpErrorStatusCode || undefined,
-    }),
+  const { error, httpErrorMessage } = operation;
+  const status = operation.httpErrorStatusCode || undefined;
+  const said = httpErrorMessage || 'no reason given';
+  const faults = (error?.errors ?? []).map(
+    ({ code, message }): Fault => ({ reason: SAME[code ?? ''] ?? code ?? 'unknown', message: message || said, status }),
   );
-  const [first] = faults;
+  if (faults.length === 0 && (status ?? 0) >= 400) faults.push({ reason: `http${status}`, message: said, status });
   // A shortage is what a person can do something about.
-  const fault = faults.find(({ reason }) => isQuota(reason) || isStockOut(reason)) ?? first;
-  if (fault !== undefined) return faultError(fault, site);
-  const status = operation.httpErrorStatusCode ?? 0;
-  if (status < 400) return undefined;
-  return faultError(
-    { reason: `http${status}`, message: operation.httpErrorMessage || 'no reason given', status },
-    site,
-  );
+  const fault = faults.find(({ reason }) => isQuota(reason) || isStockOut(reason)) ?? faults[0];
+  return fault && faultError(fault, site);
 }
 
 /** Credentials that the library could not find. */

@@ -1,8 +1,7 @@
 import type { Ownership } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import type { Firewall } from './compute-calls.ts';
-import { globalObject } from './global-object.ts';
-import { samePath } from './paths.ts';
+import { namedObject } from './object.ts';
+import { pathIn } from './paths.ts';
 
 export const LB_FIREWALL = 'firewall-lb';
 export const SSH_FIREWALL = 'firewall-ssh';
@@ -30,10 +29,10 @@ export interface FirewallSpec {
 
 /** Which addresses reach one port of the VMs, or none. What somebody changed by hand is taken back. */
 export function firewall(compute: Compute, owner: Ownership, key: string) {
-  return globalObject<FirewallSpec, Firewall>(compute, owner, 'firewalls', {
+  return namedObject(compute, owner, 'firewalls', {
     key,
     dependsOn: [],
-    bodyOf: ({ network, port, sources, tag }) => ({
+    bodyOf: ({ network, port, sources, tag }: FirewallSpec) => ({
       network,
       direction: 'INGRESS',
       disabled: false,
@@ -43,35 +42,21 @@ export function firewall(compute: Compute, owner: Ownership, key: string) {
       sourceRanges: [...sources],
       targetTags: [tag],
     }),
-    // Whether a rule opens or closes cannot be changed.
-    needsAnother: ({ network, port }, raw) =>
-      !samePath(network, raw.network) || (port === undefined) !== (raw.denied ?? []).length > 0,
-    differences: ({ port, sources, tag, network }, raw) => [
-      ...(samePath(network, raw.network) ? [] : [`network is ${raw.network}`]),
-      ...(effect(raw) === wanted(port) ? [] : [`${effect(raw)} instead of ${wanted(port)}`]),
-      ...(raw.priority === (port === undefined ? REST_PRIORITY : PRIORITY) ? [] : [`has priority ${raw.priority}`]),
-      ...(alike(raw.sourceRanges, sources) ? [] : [`from ${list(raw.sourceRanges)} instead of ${list(sources)}`]),
-      ...(alike(raw.targetTags, [tag]) ? [] : [`for ${list(raw.targetTags)} instead of ${tag}`]),
-      ...(raw.disabled ? ['is disabled'] : []),
-    ],
+    factsOf: ({ network, allowed, denied, priority, sourceRanges, targetTags, disabled }) => ({
+      network: pathIn(network),
+      effect: denied?.length ? 'closes' : 'opens',
+      ports: list([...(allowed ?? []), ...(denied ?? [])].map((rule) => `${rule.IPProtocol}:${portsOf(rule)}`)),
+      priority,
+      from: list(sourceRanges),
+      for: list(targetTags),
+      disabled: disabled === true,
+    }),
+    fixed: ['network', 'effect'],
   });
 }
 
-function wanted(port: number | undefined): string {
-  return port === undefined ? 'closes tcp:all udp:all' : `opens tcp:${port}`;
-}
-
-function effect({ allowed, denied }: Firewall): string {
-  const text = (rules: Firewall['allowed']) =>
-    (rules ?? [])
-      .map((rule) => `${rule.IPProtocol}:${(rule.ports ?? []).join('+') || 'all'}`)
-      .sort()
-      .join(' ');
-  return (denied ?? []).length > 0 ? `closes ${text(denied)}` : `opens ${text(allowed)}`;
-}
-
-function alike(one: readonly string[] | null | undefined, other: readonly string[]): boolean {
-  return list(one) === list(other);
+function portsOf({ ports }: { readonly ports?: readonly string[] | null }): string {
+  return ports?.join('+') || 'all';
 }
 
 function list(items: readonly string[] | null | undefined): string {

@@ -5,8 +5,7 @@ import { remedy } from '../../../errors.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
-import type { ScalingSignal } from './autoscaler.ts';
-import { DEFAULT_DISK_GB, DEFAULT_TYPE, DEFAULT_ZONE } from './request.ts';
+import { DEFAULT_DISK_GB, DEFAULT_TYPE, DEFAULT_ZONE, type GcpRequest } from './request.ts';
 
 const HOUR = 3600;
 
@@ -30,7 +29,7 @@ export const gcpPlaceFlags = {
 };
 
 /** What the autoscaler follows: `cpu=0.6` or `lb=0.8`. */
-const autoscaleFlag = Flags.custom<ScalingSignal>({
+const autoscaleFlag = Flags.custom<GcpRequest['autoscale']>({
   helpValue: 'cpu=0.6|lb=0.8',
   parse: async (text) => {
     const [, signal, share] = /^(cpu|lb)=(0?\.\d+|1(?:\.0+)?)$/.exec(text.trim()) ?? [];
@@ -87,11 +86,7 @@ export const gcpDeployFlags = {
     defaultHelp: async () => 'cpu=0.6',
   }),
   'rate-per-vm': numberFlag({ description: 'capacity of one VM, requests per second', default: 1, min: 0.01 }),
-  'cool-down': durationFlag({
-    description: "time for which a new VM's CPU use is ignored",
-    default: 60,
-    max: HOUR,
-  }),
+  'cool-down': durationFlag({ description: "time for which a new VM's CPU use is ignored", default: 60, max: HOUR }),
   'request-timeout': durationFlag({
     description: 'longest time of an answer, at the load balancer',
     default: 180,

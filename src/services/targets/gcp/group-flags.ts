@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import { Flags, type Interfaces } from '@oclif/core';
 import { urlFlag } from '../../../config/flags.ts';
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { FlagValues } from '../../workloads/service-definition.ts';
@@ -31,6 +31,7 @@ export const groupFlags = {
   url: urlFlag({ description: "the group's address: polled to see which hosts answer" }),
 };
 
+type GroupFlags = Partial<Interfaces.InferredFlags<typeof groupFlags>>;
 const PARTS = ['zones', 'gcp-region', 'backend-service', 'url'] as const;
 
 /**
@@ -40,22 +41,14 @@ const PARTS = ['zones', 'gcp-region', 'backend-service', 'url'] as const;
  * @throws RemedyError (exit 2) when they say only a part of where it is
  */
 export function namedGroup(flags: FlagValues): GroupReference | undefined {
-  const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
-  const [group, zone, region] = [text('group'), text('zones'), text('gcp-region')];
+  const { group, zones: zone, 'gcp-region': region, 'backend-service': backendService, url } = flags as GroupFlags;
   if (group === undefined) {
-    const part = PARTS.find((name) => text(name) !== undefined);
+    const part = PARTS.find((name) => flags[name] !== undefined);
     if (part === undefined) return undefined;
     throw usage(`--${part} needs --group`);
   }
-  const location = zone !== undefined ? { zone } : region === undefined ? undefined : { region };
-  if (location === undefined) throw usage(`group ${group} needs its zone or its region`);
-  const [backendService, url] = [text('backend-service'), text('url')];
-  return {
-    group,
-    location,
-    ...(backendService === undefined ? {} : { backendService }),
-    ...(url === undefined ? {} : { url }),
-  };
+  if (zone === undefined && region === undefined) throw usage(`group ${group} needs its zone or its region`);
+  return { group, location: zone === undefined ? { region: region as string } : { zone }, backendService, url };
 }
 
 function usage(message: string): RemedyError {

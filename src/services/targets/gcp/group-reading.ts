@@ -9,8 +9,6 @@ export interface GroupAnswers {
   readonly group: InstanceGroupManager;
   readonly managed: readonly ManagedInstance[];
   readonly autoscaler?: Autoscaler | undefined;
-  /** The autoscaler's answer is an earlier poll's. */
-  readonly stale?: boolean;
   /** By name of the instance; undefined where there is no load balancer to ask. */
   readonly backends?: ReadonlyMap<string, string> | undefined;
   readonly errors: readonly GroupError[];
@@ -20,7 +18,7 @@ export interface GroupAnswers {
 
 /** The poll as every kind of group has it. */
 export function readGroup(answers: GroupAnswers): GroupSample {
-  const { at, group, managed, autoscaler, stale, backends, errors } = answers;
+  const { at, group, managed, autoscaler, backends, errors } = answers;
   const { targetSize, status } = group;
   const attempts = managed.flatMap(attemptErrors);
   const autohealing = managed.some(({ instanceHealth }) => healthOf(instanceHealth) !== undefined);
@@ -30,7 +28,7 @@ export function readGroup(answers: GroupAnswers): GroupSample {
     ...(status?.isStable == null ? {} : { stable: status.isStable }),
     instances: managed.map((each) => readInstance(each, answers, autohealing)),
     healthKnown: autohealing || backends !== undefined,
-    ...(autoscaler === undefined ? {} : { autoscaler: { ...readAutoscaler(autoscaler), ...(stale ? { stale } : {}) } }),
+    ...(autoscaler === undefined ? {} : { autoscaler: readAutoscaler(autoscaler) }),
     errors: [...attempts, ...errors.filter((error) => !attempts.some((other) => isSame(error, other)))],
   };
 }
@@ -95,7 +93,7 @@ function readAutoscaler({ status, recommendedSize, autoscalingPolicy, statusDeta
 }
 
 /** What the last attempt on an instance failed with. */
-function attemptErrors(managed: ManagedInstance): GroupError[] {
+export function attemptErrors(managed: ManagedInstance): GroupError[] {
   return (managed.lastAttempt?.errors?.errors ?? []).map(({ code, message }) => ({
     code: code || 'unknown',
     message: message || 'no reason given',

@@ -1,7 +1,6 @@
 import type { InstanceError, InstanceGroupManager, ManagedInstance } from './compute-calls.ts';
 import { type Fault, isPolicy } from './errors.ts';
-import { nameOf } from './group-reading.ts';
-import { shortName } from './names.ts';
+import { attemptErrors, nameOf, readErrors } from './group-reading.ts';
 import { samePath } from './paths.ts';
 
 /** A fault that an instance of the group met. */
@@ -52,26 +51,14 @@ function firstFault(
   errors: readonly InstanceError[],
   template: string,
 ): InstanceFault | undefined {
-  const attempts = instances
-    .filter((each) => isComing(each, template))
-    .flatMap((each) =>
-      (each.lastAttempt?.errors?.errors ?? []).map(({ code, message }) => ({
-        instance: nameOf(each),
-        reason: code ?? 'unknown',
-        message: message || 'no reason given',
-      })),
-    );
-  const told = errors
-    .filter(({ instanceActionDetails }) => {
-      const { action, version } = instanceActionDetails ?? {};
-      return !isRemoval(action) && (!version?.instanceTemplate || samePath(version.instanceTemplate, template));
-    })
-    .map(({ error, instanceActionDetails }) => ({
-      instance: shortName(instanceActionDetails?.instance),
-      reason: error?.code ?? 'unknown',
-      message: error?.message || 'no reason given',
-    }));
-  return [...attempts, ...told].find(isLasting);
+  const attempts = instances.filter((each) => isComing(each, template)).flatMap(attemptErrors);
+  const told = errors.filter(({ instanceActionDetails }) => {
+    const { action, version } = instanceActionDetails ?? {};
+    return !isRemoval(action) && fromTemplate({ version: version ?? null }, template);
+  });
+  return [...attempts, ...readErrors(told)]
+    .map(({ code, message, instance = '' }) => ({ instance, reason: code, message }))
+    .find(isLasting);
 }
 
 /** What is on its way out does not say any more which template it is of. */
@@ -98,13 +85,12 @@ function isSettled(instance: ManagedInstance, template: string): boolean {
 function describeInstance(instance: ManagedInstance, template: string): string {
   const health = instance.instanceHealth?.[0]?.detailedHealthState;
   const [error] = instance.lastAttempt?.errors?.errors ?? [];
-  const old = !fromTemplate(instance, template) ? 'old template' : undefined;
   const words = [
-    instance.currentAction === 'NONE' ? undefined : instance.currentAction,
-    instance.instanceStatus || undefined,
-    health ? `health ${health}` : undefined,
-    old,
-    error === undefined ? undefined : `${error.code}: ${error.message}`,
+    instance.currentAction !== 'NONE' && instance.currentAction,
+    instance.instanceStatus,
+    health && `health ${health}`,
+    !fromTemplate(instance, template) && 'old template',
+    error && `${error.code}: ${error.message}`,
   ];
-  return `${nameOf(instance)} ${words.filter((word) => word !== undefined && word !== null).join(', ')}`;
+  return `${nameOf(instance)} ${words.filter(Boolean).join(', ')}`;
 }

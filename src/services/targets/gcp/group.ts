@@ -1,12 +1,12 @@
-import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
-import { bootWatch } from './boot/console.ts';
+import type { Ownership, ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
-import { groupCalls, type Port } from './group-calls.ts';
 import { type GroupWait, untilStable } from './group-wait.ts';
 import { objectName, shortName } from './names.ts';
 import { namedObject, patchStep } from './object.ts';
-import { type Location, locationName, samePath } from './paths.ts';
+import { change } from './operations.ts';
+import { type Location, locationName, parseLocation, pathIn, samePath } from './paths.ts';
+import { nameAt, placed } from './placed.ts';
 import { previousTemplate, rolledBack } from './rollout.ts';
 
 const GROUP = 'group-';
@@ -20,6 +20,12 @@ const REMOVE_SECONDS = 900;
 
 export const groupKey = (location: Location) => `${GROUP}${locationName(location)}`;
 export const isGroupKey = (key: string) => key.startsWith(GROUP);
+
+/** Where the object with this key is, for those whose key says so. */
+export function placeOf(key: string): Location | undefined {
+  const [, place] = /^(?:group|autoscaler)-(.+)$/.exec(key) ?? [];
+  return place === undefined ? undefined : parseLocation(place);
+}
 
 /** How many VMs a rolling replace is ahead. It spreads over the zones of a region, of which there are mostly three. */
 export const surgeOf = (location: Location) => ('zone' in location ? 1 : 3);
@@ -51,12 +57,12 @@ export function instanceGroup(
   owner: Ownership,
   location: Location,
   { dependsOn, instanceSeconds }: GroupDeps,
-): Resource<GroupSpec, InstanceGroupManager> & { readonly name: string } {
+) {
   const key = groupKey(location);
-  const calls = groupCalls(compute, location);
-  const bodyOf = (spec: GroupSpec): InstanceGroupManager => ({
-    versions: [{ instanceTemplate: spec.template }],
-    autoHealingPolicies: [{ healthCheck: spec.healthCheck, initialDelaySec: spec.startSeconds }],
+  const here = placed(compute, location);
+  const changed = ({ template, healthCheck, startSeconds }: GroupSpec): InstanceGroupManager => ({
+    versions: [{ instanceTemplate: template }],
+    autoHealingPolicies: [{ healthCheck, initialDelaySec: startSeconds }],
     updatePolicy: {
       type: 'PROACTIVE',
       minimalAction: 'REPLACE',
@@ -65,54 +71,60 @@ export function instanceGroup(
     },
   });
   const stable = (context: ResourceContext, action: GroupWait['action'], raw: InstanceGroupManager) =>
-    untilStable(calls, context, {
+    untilStable(here, context, {
       key,
       action,
       name: objectName(owner.stack, GROUP_PART),
-      project: compute.project,
       location,
       template: templateOf(raw),
-      boots: bootWatch(compute),
       // A rollout goes from one instance to the next.
       deadlineSeconds: instanceSeconds * Math.max(1, raw.targetSize ?? 1),
     });
 
-  const base = namedObject<GroupSpec, InstanceGroupManager>(owner, {
+  const base = namedObject(here, owner, 'instanceGroupManagers', {
     key,
     part: GROUP_PART,
     dependsOn,
-    get: calls.get,
-    async insert(context, spec, made, step) {
-      const baseInstanceName = objectName(owner.stack, INSTANCE_PART);
-      const namedPorts = portsOf(spec);
-      await calls.insert(
-        context,
-        { ...made, baseInstanceName, targetSize: spec.size, namedPorts, ...bodyOf(spec) },
-        step,
-      );
-    },
-    differences,
+    bodyOf: (spec: GroupSpec) => ({
+      baseInstanceName: objectName(owner.stack, INSTANCE_PART),
+      targetSize: spec.size,
+      namedPorts: portsOf(spec),
+      ...changed(spec),
+    }),
+    factsOf: (raw) => ({
+      template: shortName(templateOf(raw)),
+      versions: raw.versions?.length || 1,
+      port: portOf(raw),
+      'health check': pathIn(raw.autoHealingPolicies?.[0]?.healthCheck),
+      'autohealing after seconds': raw.autoHealingPolicies?.[0]?.initialDelaySec,
+    }),
     async patch(context, spec, raw) {
       const name = raw.name ?? '';
-      await calls.patch(context, name, { ...bodyOf(spec), fingerprint: raw.fingerprint ?? null }, patchStep(key));
-      if (portOf(raw) !== spec.port) await calls.setNamedPorts(context, name, portsOf(spec), patchStep(key));
+      const body = { ...changed(spec), fingerprint: raw.fingerprint ?? null };
+      const manager = { instanceGroupManager: name, instanceGroupManagerResource: body };
+      await change(here, context, 'instanceGroupManagers.patch', manager, patchStep(key));
+      if (portOf(raw) === spec.port) return;
+      // Only the instance group behind the manager takes other names for ports.
+      const ports = nameAt(location, 'instanceGroupsSetNamedPortsRequestResource');
+      const input = { instanceGroup: name, [ports]: { namedPorts: portsOf(spec) } };
+      await change(here, context, 'instanceGroups.setNamedPorts', input, patchStep(key));
     },
     whenReplaced: () => 'update',
     ready: (context, raw) => stable(context, 'ready', raw),
-    remove: (context, name) => calls.remove(context, name, { key, deadlineSeconds: REMOVE_SECONDS }),
+    removeSeconds: REMOVE_SECONDS,
     identify: (raw) => ({ location: locationName(location), template: shortName(templateOf(raw)) }),
   });
 
   /** Brings the group to a template and waits until all of it is there. */
   const roll = async (context: ResourceContext, spec: GroupSpec): Promise<InstanceGroupManager> => {
-    const live = (await base.update?.(context, spec, {})) as InstanceGroupManager;
+    const live = await base.update(context, spec);
     await stable(context, 'update', live);
     return live;
   };
   return {
     ...base,
-    async update(context, spec, live) {
-      const before = await previousTemplate(compute, calls, context, { owner, live, wanted: spec.template });
+    async update(context: ResourceContext, spec: GroupSpec, live: InstanceGroupManager) {
+      const before = await previousTemplate(here, context, { owner, live, wanted: spec.template });
       try {
         return await roll(context, spec);
       } catch (error) {
@@ -123,7 +135,7 @@ export function instanceGroup(
   };
 }
 
-function portsOf({ port }: GroupSpec): Port[] {
+function portsOf({ port }: GroupSpec) {
   return [{ name: PORT_NAME, port }];
 }
 
@@ -138,19 +150,4 @@ function templateOf({ versions, instanceTemplate }: InstanceGroupManager): strin
 /** Whether a group is to be brought to another template: instance by instance, and a few more than before meanwhile. */
 export function rollsOut(spec: GroupSpec, live: InstanceGroupManager): boolean {
   return !samePath(templateOf(live), spec.template);
-}
-
-function differences(spec: GroupSpec, raw: InstanceGroupManager): string[] {
-  const [healing] = raw.autoHealingPolicies ?? [];
-  const port = portOf(raw);
-  const template = templateOf(raw);
-  return [
-    ...(rollsOut(spec, raw) ? [`template: ${shortName(template)} -> ${shortName(spec.template)}`] : []),
-    ...(raw.versions?.length === 1 || !raw.versions?.length ? [] : ['has several versions']),
-    ...(port === spec.port ? [] : [`port: ${port} -> ${spec.port}`]),
-    ...(samePath(healing?.healthCheck, spec.healthCheck) ? [] : ['autohealing asks another health check']),
-    ...(healing?.initialDelaySec === spec.startSeconds
-      ? []
-      : [`autohealing after: ${healing?.initialDelaySec} s -> ${spec.startSeconds} s`]),
-  ];
 }

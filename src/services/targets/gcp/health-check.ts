@@ -1,8 +1,6 @@
 import type { Ownership } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import type { HealthCheck } from './compute-calls.ts';
-import { globalObject } from './global-object.ts';
-import { unlike } from './object.ts';
+import { namedObject } from './object.ts';
 
 /** What decides which VM gets requests. */
 export const BALANCER_CHECK = 'health-check';
@@ -32,27 +30,20 @@ export const CHECKS: Readonly<
 
 /** An HTTP check that asks the service itself. */
 export function healthCheck(compute: Compute, owner: Ownership, key: string) {
-  const bodyOf = (spec: HealthCheckSpec): HealthCheck => ({
-    type: 'HTTP',
-    httpHealthCheck: { port: spec.port, requestPath: spec.path, portSpecification: 'USE_FIXED_PORT' },
-    checkIntervalSec: spec.intervalSeconds,
-    timeoutSec: spec.timeoutSeconds,
-    healthyThreshold: spec.healthyThreshold,
-    unhealthyThreshold: spec.unhealthyThreshold,
-  });
-  return globalObject<HealthCheckSpec, HealthCheck>(compute, owner, 'healthChecks', {
+  return namedObject(compute, owner, 'healthChecks', {
     key,
     dependsOn: [],
-    bodyOf,
-    differences: (spec, raw) => differences(bodyOf(spec), raw),
+    bodyOf: (spec: HealthCheckSpec) => ({
+      type: 'HTTP',
+      httpHealthCheck: { port: spec.port, requestPath: spec.path, portSpecification: 'USE_FIXED_PORT' },
+      checkIntervalSec: spec.intervalSeconds,
+      timeoutSec: spec.timeoutSeconds,
+      healthyThreshold: spec.healthyThreshold,
+      unhealthyThreshold: spec.unhealthyThreshold,
+    }),
+    factsOf: ({ type, checkIntervalSec, timeoutSec, healthyThreshold, unhealthyThreshold, httpHealthCheck: http }) => ({
+      ...{ type, checkIntervalSec, timeoutSec, healthyThreshold, unhealthyThreshold },
+      ...{ port: http?.port, requestPath: http?.requestPath },
+    }),
   });
-}
-
-function differences(wanted: HealthCheck, live: HealthCheck): string[] {
-  const names = ['type', 'checkIntervalSec', 'timeoutSec', 'healthyThreshold', 'unhealthyThreshold'] as const;
-  const http = ['port', 'requestPath'] as const;
-  return unlike([
-    ...names.map((name) => [name, live[name], wanted[name]] as const),
-    ...http.map((name) => [name, live.httpHealthCheck?.[name], wanted.httpHealthCheck?.[name]] as const),
-  ]);
 }

@@ -1,17 +1,8 @@
-import type { Collection } from './compute-calls.ts';
-
-/** What all generated clients have in common, as far as it is used here. */
-export interface Client {
-  initialize(): Promise<unknown>;
-}
-
-type ClientClass = new (options: object) => Client;
-
 /**
  * The file of each client, loaded when it is first needed. Of the library, which is far larger, the build takes into
  * dist/ what these need: see .tools/bundle-google.mjs.
  */
-const CLIENTS: Readonly<Record<Collection, () => Promise<object>>> = {
+const CLIENTS = {
   addresses: () => import('@google-cloud/compute/build/src/v1/global_addresses_client.js'),
   autoscalers: () => import('@google-cloud/compute/build/src/v1/autoscalers_client.js'),
   backendServices: () => import('@google-cloud/compute/build/src/v1/backend_services_client.js'),
@@ -39,16 +30,31 @@ const CLIENTS: Readonly<Record<Collection, () => Promise<object>>> = {
   zones: () => import('@google-cloud/compute/build/src/v1/zones_client.js'),
 };
 
+/** What the API calls a kind of thing. `addresses` and `forwardingRules` are the global ones. */
+export type Collection = keyof typeof CLIENTS;
+type Exports<Of extends Collection> = Awaited<ReturnType<(typeof CLIENTS)[Of]>>;
+type ClassName<Of extends Collection> = Extract<keyof Exports<Of>, `${string}Client`>;
+type ClientClass = new (options: object) => object;
+/** The generated client of a collection: its calls, with their types. */
+export type ClientOf<Of extends Collection> = Exports<Of>[ClassName<Of>] extends new (
+  ...args: never
+) => infer Client
+  ? Client
+  : never;
+
+/** A client whose calls are known by name alone. */
+export type Client = Readonly<Record<string, (request: object, options: object) => unknown>>;
+
 /**
  * Opens one client of the library, which is loaded here and nowhere else.
  *
  * @param options of all clients: endpoint, credentials
  */
 export async function openClient(collection: Collection, options: object): Promise<Client> {
-  const loaded = Object.values(await CLIENTS[collection]());
+  const loaded = Object.values<unknown>(await CLIENTS[collection]());
   const Opened = loaded.find((value): value is ClientClass => typeof value === 'function');
   if (Opened === undefined) throw new Error(`@google-cloud/compute has no client of ${collection}`);
-  const client = new Opened(options);
+  const client = new Opened(options) as Client & { initialize(): Promise<unknown> };
   await client.initialize();
   return client;
 }

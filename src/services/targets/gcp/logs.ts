@@ -1,7 +1,7 @@
 import { reasonOf } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import { remoteLog } from '../../machine/remote-logs.ts';
-import { runThere } from '../../machine/run-there.ts';
+import { runThere } from '../../machine/sessions.ts';
 import { isFinal } from '../../scaling/watch.ts';
 import type { LogKind, LogSource } from '../../stack/log-source.ts';
 import type { StackPaths } from '../../stack/paths.ts';
@@ -41,13 +41,12 @@ export function groupLogs(deps: LogDeps) {
   const told = new Set<string>();
   let vms: readonly GroupVm[] = [];
   let listedAt: number | undefined;
-  let compute: Promise<Compute> | undefined;
   return async (kind: LogKind, context: Reading['context']): Promise<LogSource[]> => {
     const now = deps.clock.monotonic();
     if (listedAt === undefined || now - listedAt > LIST_MS) {
-      compute ??= deps.compute();
+      const compute = await deps.compute();
       try {
-        vms = await listVms(await compute, deps.paths.name, context.signal);
+        vms = await listVms(compute, deps.paths.name, context.signal);
       } catch (error) {
         if (listedAt === undefined || context.signal.aborted || isFinal(passing(error))) throw error;
         sayOnce({ context, told }, 'the list', `the VMs of the group cannot be listed: ${reasonOf(error)}`);

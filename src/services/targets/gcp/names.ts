@@ -1,9 +1,8 @@
 import type { Ownership } from '../../stack/resource.ts';
+
 /** What an object says of itself. */
 export interface Marker extends Ownership {
   readonly key: string;
-  /** Hash of what it was made from, where the API does not tell all of it. */
-  readonly spec?: string | undefined;
 }
 
 const SIGN = 'chainctl:';
@@ -29,8 +28,8 @@ export function ownerText(createdBy: string): string {
  * The marker as an object's description: the one field that every kind of object has and that is set in the call which
  * makes it, so that there is no moment at which it exists without an owner.
  */
-export function describe({ stack, key, createdBy, expiresAt, spec }: Marker): string {
-  const fields = { stack, key, by: ownerText(createdBy), expires: expiresAt, spec };
+export function describe({ stack, key, createdBy, expiresAt }: Marker): string {
+  const fields = { stack, key, by: ownerText(createdBy), expires: expiresAt };
   const words = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
   return [SIGN, ...words].join(' ');
 }
@@ -43,13 +42,7 @@ export function readMarker(description: string | null | undefined): Marker | und
   const stack = fields.get('stack');
   const key = fields.get('key');
   if (stack === undefined || key === undefined) return undefined;
-  return {
-    stack,
-    key,
-    createdBy: fields.get('by') ?? 'unknown',
-    expiresAt: fields.get('expires'),
-    spec: fields.get('spec'),
-  };
+  return { stack, key, createdBy: fields.get('by') ?? 'unknown', expiresAt: fields.get('expires') };
 }
 
 /** Labels, for those kinds that have them: what `gcloud --filter labels.chainctl-stack=...` finds. */

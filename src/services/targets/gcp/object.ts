@@ -1,113 +1,203 @@
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import type { Ownership, Resource, ResourceContext } from '../../stack/resource.ts';
+import type { Compute } from './compute.ts';
+import type { Answer } from './compute-calls.ts';
 import { isGcp, isPolicy } from './errors.ts';
-import { describe, objectName, readMarker } from './names.ts';
-import { type ChangeStep, lookUp } from './operations.ts';
+import { describe, labelsOf, objectName, readMarker } from './names.ts';
+import { type ChangeStep, change, lookUp, removeObject } from './operations.ts';
+
+/** Kinds of which a name is used once where they are, and what their calls name one of them with. */
+const NOUNS = {
+  addresses: 'address',
+  autoscalers: 'autoscaler',
+  backendServices: 'backendService',
+  firewalls: 'firewall',
+  forwardingRules: 'forwardingRule',
+  healthChecks: 'healthCheck',
+  images: 'image',
+  instanceGroupManagers: 'instanceGroupManager',
+  instanceTemplates: 'instanceTemplate',
+  instances: 'instance',
+  targetHttpProxies: 'targetHttpProxy',
+  urlMaps: 'urlMap',
+} as const;
+
+type Made = keyof typeof NOUNS;
+type Raw<Of extends Made> = Answer<`${Of}.get`>;
+type Labels = Readonly<Record<string, string>>;
 
 /** What every kind of object has that chainctl makes. */
-export interface Named {
+interface Named {
   readonly name?: string | null;
   readonly description?: string | null;
-  readonly id?: unknown;
+  readonly fingerprint?: string | null;
+  readonly labels?: Labels | null;
 }
 
 /** One kind of object with a fixed name in a stack, as {@link namedObject} needs to know it. */
-export interface Kind<Spec, Raw extends Named>
-  extends Pick<Resource<Spec, Raw>, 'key' | 'dependsOn' | 'beside' | 'ahead' | 'toMake' | 'whenReplaced' | 'identify'> {
+interface Kind<Spec, Live>
+  extends Pick<Resource<Spec, Live>, 'key' | 'dependsOn' | 'beside' | 'ahead' | 'toMake' | 'whenReplaced'> {
   /** Short name within the stack; the key where absent. */
   readonly part?: string;
-  get(name: string, signal: AbortSignal): Promise<Raw>;
+  /** It has labels, which its insert does not take. */
+  readonly labelled?: boolean;
+  /** What it is made with, and patched with unless `patch` does it otherwise. */
+  bodyOf?(spec: Spec): Live;
+  get?(name: string, signal: AbortSignal): Promise<Live>;
   /** Makes it and waits for the end of the operation. */
-  insert(
+  insert?(
     context: ResourceContext,
     spec: Spec,
     made: { name: string; description: string },
     step: ChangeStep,
   ): Promise<void>;
-  /** What of a live object is not as wanted, in a few words each: changed in place. */
-  differences(spec: Spec, raw: Raw): readonly string[];
-  /** Of those, whether they need another object. */
-  needsAnother?(spec: Spec, raw: Raw): boolean;
+  /** What of an object has to be as in the body that is wanted, by what a person calls it. */
+  factsOf?(raw: Live): Facts;
+  /** Those of the facts that cannot be changed: they need another object. */
+  readonly fixed?: readonly string[];
   /** Changes it in place; called again with a fresh object when somebody else was faster. */
-  patch?(context: ResourceContext, spec: Spec, raw: Raw): Promise<void>;
-  remove(context: ResourceContext, name: string): Promise<void>;
-  ready?(context: ResourceContext, raw: Raw): Promise<void>;
-  /** Hash of what it is made from, for the marker. */
-  specHash?(spec: Spec): string;
+  patch?(context: ResourceContext, spec: Spec, raw: Live): Promise<void>;
+  remove?(context: ResourceContext): Promise<void>;
+  /** How long its removal may take, where that is longer than usual. */
+  readonly removeSeconds?: number;
+  ready?(context: ResourceContext, raw: Live): Promise<void>;
+  identify?(raw: Live): Readonly<Record<string, string | number>>;
 }
 
 /** How often a change is made again that met a newer fingerprint. */
 const PATCH_ATTEMPTS = 5;
 
-/** A resource for one object that is found by its name and known by its marker. One without the marker is not ours. */
-export function namedObject<Spec, Raw extends Named>(
+/**
+ * A resource for one object of a collection, found by its name and known by its marker: one without the marker is not
+ * ours. All collections have the same calls; what differs is the name of the object and of its body in them, for which
+ * the types of one collection stand here.
+ */
+export function namedObject<Spec, Of extends Made>(
+  compute: Compute,
   owner: Ownership,
-  kind: Kind<Spec, Raw>,
-): Resource<Spec, Raw> & { readonly name: string } {
-  const { key, dependsOn, patch } = kind;
-  const name = objectName(owner.stack, kind.part ?? key);
-  const look = (context: ResourceContext) => lookUp(() => kind.get(name, context.signal));
-  const isOurs = (raw: Raw) => {
+  collection: Of,
+  kind: Kind<Spec, Raw<Of>>,
+) {
+  type Live = Raw<Of> & Named;
+  const { part, labelled, removeSeconds, bodyOf, factsOf, fixed = [], ...calls } = kind;
+  const { get, insert, patch, remove, ready, identify, ...shape } = calls;
+  const { key } = shape;
+  const name = objectName(owner.stack, part ?? key);
+  const labels = labelled ? labelsOf(owner, key) : {};
+  const noun = NOUNS[collection];
+  const called = <Call extends string>(call: Call) => `${collection}.${call}` as `firewalls.${Call}`;
+  const named = { [noun]: name } as unknown as { firewall: string };
+  const bodied = (body: object) => ({ [`${noun}Resource`]: body });
+
+  const read = (signal: AbortSignal) =>
+    (get?.(name, signal) ?? compute.read(called('get'), named, signal)) as Promise<Live>;
+  const isOurs = (raw: Live) => {
     const marker = readMarker(raw.description);
     return marker?.stack === owner.stack && marker.key === key;
   };
-  const find = async (context: ResourceContext) => {
-    const raw = await look(context);
-    return raw !== undefined && isOurs(raw) ? raw : undefined;
-  };
-  const present = async (context: ResourceContext): Promise<Raw> => {
-    const raw = await look(context);
+  const present = async ({ signal }: ResourceContext): Promise<Live> => {
+    const raw = await lookUp(() => read(signal));
     if (raw === undefined) throw vanished(name);
     if (!isOurs(raw)) throw nameTaken(name);
     return raw;
   };
+  const differences = (spec: Spec, raw: Live) =>
+    factsOf === undefined ? [] : unlike(factsOf(raw), factsOf((bodyOf?.(spec) ?? {}) as Live));
+  const explain = (spec: Spec, raw: Live) => [
+    ...differences(spec, raw).map(({ text }) => text),
+    ...(hasLabels(raw.labels, labels) ? [] : ['labels are missing']),
+  ];
+  const label = async (context: ResourceContext) => {
+    const call = `${collection}.setLabels` as 'addresses.setLabels';
+    if (labelled) await ensureLabels(compute, context, name, { call, key, labels, read });
+  };
+  const make = async (context: ResourceContext, spec: Spec, step: ChangeStep) => {
+    const made = { name, description: describe({ ...owner, key }) };
+    try {
+      if (insert !== undefined) return await insert(context, spec, made, step);
+      await change(compute, context, called('insert'), bodied({ ...made, ...bodyOf?.(spec) }), step);
+      await label(context);
+    } catch (error) {
+      // Ours from a call whose answer was lost, or somebody else's under our name.
+      if (!isGcp(error, 'alreadyExists')) throw error;
+    }
+  };
+  const adjust = async (context: ResourceContext, spec: Spec, raw: Live) => {
+    if (patch !== undefined) await patch(context, spec, raw);
+    else {
+      const body = { ...bodyOf?.(spec), ...(raw.fingerprint ? { fingerprint: raw.fingerprint } : {}) };
+      await change(compute, context, called('patch'), { ...named, ...bodied(body) }, patchStep(key));
+    }
+    await label(context);
+  };
   return {
+    ...shape,
     name,
-    key,
-    dependsOn,
-    ...(kind.beside === undefined ? {} : { beside: kind.beside }),
-    ...(kind.ahead === undefined ? {} : { ahead: kind.ahead }),
-    ...(kind.toMake === undefined ? {} : { toMake: kind.toMake }),
-    find,
-    diff(spec, raw) {
-      if (kind.needsAnother?.(spec, raw)) return 'replace';
-      return kind.differences(spec, raw).length > 0 ? 'update' : 'same';
+    async find({ signal }: ResourceContext): Promise<Live | undefined> {
+      const raw = await lookUp(() => read(signal));
+      return raw !== undefined && isOurs(raw) ? raw : undefined;
     },
-    explain: (spec, raw) => kind.differences(spec, raw),
-    ...(kind.whenReplaced === undefined ? {} : { whenReplaced: kind.whenReplaced }),
-    async create(context, spec, token) {
-      const description = describe({ ...owner, key, spec: kind.specHash?.(spec) });
-      const insert = async (step: ChangeStep) => {
-        try {
-          await kind.insert(context, spec, { name, description }, step);
-        } catch (error) {
-          // Ours from a call whose answer was lost, or somebody else's under our name.
-          if (!isGcp(error, 'alreadyExists')) throw error;
-        }
-      };
-      await insert({ key, action: 'create', token });
+    diff(spec: Spec, raw: Live) {
+      if (differences(spec, raw).some(({ fact }) => fixed.includes(fact))) return 'replace';
+      return explain(spec, raw).length > 0 ? 'update' : 'same';
+    },
+    explain,
+    async create(context: ResourceContext, spec: Spec, token: string) {
+      await make(context, spec, { key, action: 'create', token });
       // A token that an earlier run used is answered with what was made then, also when that is gone since.
-      if ((await look(context)) === undefined) await insert({ key, action: 'create' });
+      if ((await lookUp(() => read(context.signal))) === undefined)
+        await make(context, spec, { key, action: 'create' });
       const made = await present(context);
-      if (patch === undefined || kind.differences(spec, made).length === 0) return made;
-      await patch(context, spec, made);
+      if (explain(spec, made).length === 0) return made;
+      await adjust(context, spec, made);
       return present(context);
     },
-    ...(patch === undefined
-      ? {}
-      : {
-          async update(context: ResourceContext, spec: Spec) {
-            await withNewest(
-              () => present(context),
-              (raw) => patch(context, spec, raw),
-            );
-            return present(context);
-          },
-        }),
-    ready: async (context, raw) => kind.ready?.(context, raw),
-    remove: (context) => kind.remove(context, name),
-    identify: (raw) => ({ name, ...kind.identify(raw) }),
-  };
+    async update(context: ResourceContext, spec: Spec) {
+      await withNewest(
+        () => present(context),
+        (raw) => adjust(context, spec, raw),
+      );
+      return present(context);
+    },
+    ready: async (context: ResourceContext, raw: Live) => ready?.(context, raw),
+    async remove(context: ResourceContext) {
+      if (remove !== undefined) return remove(context);
+      await removeObject(compute, context, called('delete'), named, { key, deadlineSeconds: removeSeconds });
+    },
+    identify: (raw: Live) => ({ name, ...identify?.(raw) }),
+  } satisfies Resource<Spec, Live> & { readonly name: string };
+}
+
+function hasLabels(live: Labels | null | undefined, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([name, value]) => live?.[name] === value);
+}
+
+interface Labelling {
+  readonly call: 'addresses.setLabels' | 'forwardingRules.setLabels';
+  /** The resource on whose behalf it is done. */
+  readonly key: string;
+  readonly labels: Labels;
+  read(signal: AbortSignal): Promise<{ readonly labels?: Labels | null; readonly labelFingerprint?: unknown }>;
+}
+
+/**
+ * Gives an object labels that its insert does not take. The call knows no request id: repeated after an answer that was
+ * lost, it meets the fingerprint that it has changed itself.
+ */
+export async function ensureLabels(
+  compute: Compute,
+  context: ResourceContext,
+  name: string,
+  { call, key, labels: wanted, read }: Labelling,
+): Promise<void> {
+  await withNewest(
+    () => read(context.signal),
+    async ({ labels, labelFingerprint }) => {
+      if (hasLabels(labels, wanted)) return;
+      const all = { labels: { ...labels, ...wanted }, labelFingerprint: String(labelFingerprint ?? '') };
+      await change(compute, context, call, { resource: name, globalSetLabelsRequestResource: all }, patchStep(key));
+    },
+  );
 }
 
 /** Changes an object, and does it again with a fresh one where somebody else was faster. */
@@ -137,11 +227,13 @@ export function vanished(name: string): RemedyError {
   ]);
 }
 
-/** What of some values is not as wanted, in words. */
-export function unlike(pairs: readonly (readonly [name: string, is: unknown, wanted: unknown])[]): string[] {
-  return pairs
-    .filter(([, is, wanted]) => is !== wanted)
-    .map(([name, is, wanted]) => `${name}: ${is ?? 'unset'} -> ${wanted ?? 'unset'}`);
+type Facts = Readonly<Record<string, unknown>>;
+
+/** What of some facts is not as wanted, in words. */
+export function unlike(live: Facts, wanted: Facts) {
+  return Object.keys(wanted)
+    .filter((fact) => (live[fact] ?? undefined) !== (wanted[fact] ?? undefined))
+    .map((fact) => ({ fact, text: `${fact}: ${live[fact] ?? 'unset'} -> ${wanted[fact] ?? 'unset'}` }));
 }
 
 /** A step for a patch: it may be repeated, and needs no token that was written down. */

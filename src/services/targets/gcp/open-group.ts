@@ -1,15 +1,13 @@
 import type { GroupSource } from '../../stack/group.ts';
 import type { Site } from '../../stack/provider.ts';
 import type { TargetRecord } from '../../stack/state.ts';
-import { endpointOf } from './ask.ts';
-import { BACKEND } from './backend.ts';
-import { openCompute } from './compute.ts';
-import { GROUP_PART, groupKey, isGroupKey } from './group.ts';
+import { computeOf } from './ask.ts';
+import { BACKEND } from './balancer.ts';
+import { GROUP_PART, isGroupKey, placeOf } from './group.ts';
 import { namedGroup } from './group-flags.ts';
 import { type GroupReference, groupSource } from './group-source.ts';
 import { objectName } from './names.ts';
-import { type Location, parseLocation } from './paths.ts';
-import { chooseProject, locationsOf, recordedRequest, serviceOn } from './request.ts';
+import { locationsOf, recordedRequest, serviceOn } from './request.ts';
 
 /**
  * The group that the flags name, else that of the stack.
@@ -23,18 +21,13 @@ export async function openGroup(site: Site): Promise<GroupSource | undefined> {
   const group = namedGroup(flags) ?? own;
   if (group === undefined) return undefined;
   const { location } = group;
-  const { env, clock } = operator;
-  const recorded = group === own ? own?.project : undefined;
-  const compute = await openCompute({
-    project: chooseProject({ flag: flags.project as string | undefined, recorded, env }),
+  const compute = await computeOf(group === own ? site : { ...site, record: undefined }, {
     // A regional group has no zone of its own, and no call of its source asks for one.
     zone: 'zone' in location ? location.zone : `${location.region}-a`,
-    endpoint: endpointOf(site),
-    clock,
     // The next poll is the second attempt.
     attempts: 1,
   });
-  return groupSource(compute, group, clock);
+  return groupSource(compute, group, operator.clock);
 }
 
 /**
@@ -52,7 +45,7 @@ const LEAST_RATE_TO_ASK = 20;
 export function recordedGroup(
   stack: string,
   { request: recorded, resources, endpoints }: Pick<TargetRecord, 'request' | 'resources' | 'endpoints'>,
-): (GroupReference & { readonly project: string }) | undefined {
+): GroupReference | undefined {
   const request = recordedRequest(recorded);
   if (request === undefined) return undefined;
   const made = Object.entries(resources)
@@ -60,21 +53,13 @@ export function recordedGroup(
     .sort(([, a], [, b]) => a.since.localeCompare(b.since))
     .at(-1)?.[0];
   const [first] = locationsOf(request);
-  const location: Location | undefined = made === undefined ? first : locationOf(made);
+  const location = made === undefined ? first : placeOf(made);
   if (location === undefined) return undefined;
-  const url = endpoints[serviceOn(request)];
   const mayAsk = request.autoscale.signal !== 'lb' || request.ratePerInstance >= LEAST_RATE_TO_ASK;
   return {
-    project: request.project,
     group: objectName(stack, GROUP_PART),
     location,
     backendService: objectName(stack, BACKEND),
-    ...(url === undefined || !mayAsk ? {} : { url }),
+    url: mayAsk ? endpoints[serviceOn(request)] : undefined,
   };
-}
-
-/** The opposite of `groupKey`. */
-function locationOf(key: string): Location {
-  const prefix = groupKey({ zone: '' });
-  return parseLocation(key.slice(prefix.length));
 }

@@ -1,9 +1,9 @@
 import { CONTINUE, type RemedyError, remedy } from '../../../errors.ts';
 import type { StepAction } from '../../../events.ts';
-import { pollUntil, type Wait } from '../../stack/poll.ts';
+import { pollUntil } from '../../stack/poll.ts';
 import type { ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
-import type { Changes, Operation } from './compute-calls.ts';
+import type { Change, Input, Operation } from './compute-calls.ts';
 import { isGcp, operationError } from './errors.ts';
 import { shortName } from './names.ts';
 
@@ -16,10 +16,12 @@ export interface ChangeStep {
    * twice. Absent for what may be repeated anyway (a removal, a patch).
    */
   readonly token?: string | undefined;
-  readonly deadlineSeconds?: number;
+  readonly deadlineSeconds?: number | undefined;
 }
 
 const DEADLINE_SECONDS = 300;
+
+type ChangeInput<Name extends Change> = Omit<Input<Name>, 'requestId'>;
 
 /**
  * Makes a change and waits for its end. What it needs may not be ready yet, although its own operation has ended: then it
@@ -27,83 +29,74 @@ const DEADLINE_SECONDS = 300;
  *
  * @throws GcpError for a call that is refused and for an operation that ends badly, RemedyError (exit 5) when it does not end
  */
-export async function change<Name extends keyof Changes>(
+export async function change<Name extends Change>(
   compute: Compute,
   context: ResourceContext,
   name: Name,
-  input: Omit<Changes[Name], 'project' | 'requestId'>,
+  input: ChangeInput<Name>,
   step: ChangeStep,
 ): Promise<Operation> {
-  const { key, action, deadlineSeconds = DEADLINE_SECONDS } = step;
-  return untilTaken(context, ['resourceNotReady'], {
-    ...{ key, action, deadlineSeconds },
-    work: () => changeOnce(compute, context, name, input, step),
+  const { deadlineSeconds = DEADLINE_SECONDS } = step;
+  return pollUntil(context, {
+    ...{ ...step, deadlineSeconds },
+    look: () => taken(['resourceNotReady'], () => changeOnce(compute, context, name, input, step)),
     late: (reason) => notEnded(name, deadlineSeconds, reason),
   });
 }
 
-interface Attempts<Done> extends Pick<Wait<Done>, 'key' | 'action' | 'deadlineSeconds' | 'late'> {
-  work(): Promise<Done>;
-}
-
-/** Tries again for as long as the API refuses with one of these reasons. */
-function untilTaken<Done>(context: ResourceContext, busy: readonly string[], { work, ...wait }: Attempts<Done>) {
-  return pollUntil<Done>(context, {
-    ...wait,
-    async look() {
-      try {
-        return { done: await work() };
-      } catch (error) {
-        if (isGcp(error, ...busy)) return { reason: String(error) };
-        throw error;
-      }
-    },
-  });
-}
-
-async function changeOnce<Name extends keyof Changes>(
-  compute: Compute,
-  context: ResourceContext,
-  name: Name,
-  input: Omit<Changes[Name], 'project' | 'requestId'>,
-  step: ChangeStep,
-): Promise<Operation> {
-  const { project } = compute;
-  const begin = (requestId: string) =>
-    compute.begin(name, { ...input, requestId } as Omit<Changes[Name], 'project'>, context.signal);
-  let operation = await begin(step.token ?? compute.newId()).catch((error: unknown) => {
-    // A token that an earlier run used, for what was wanted then.
-    if (step.token === undefined || !isGcp(error, 'invalid') || !/request ?id/i.test(String(error))) throw error;
-    return begin(compute.newId());
-  });
-  // A token that an earlier run used is answered with the operation of that time, also when it had failed.
-  const isOld = step.token !== undefined && isDone(operation) && operationError(operation, { call: name, project });
-  if (isOld) operation = await begin(compute.newId());
-  const ended = await finished(compute, context, name, operation, step);
-  const failure = operationError(ended, { call: name, project });
-  if (failure !== undefined) throw failure;
-  return ended;
-}
-
 /** Removes an object, which may be gone already or go meanwhile; one that is still used is tried again for a while. */
-export async function removeObject<Name extends keyof Changes & `${string}.delete`>(
+export async function removeObject<Name extends Change & `${string}.delete`>(
   compute: Compute,
   context: ResourceContext,
   name: Name,
-  input: Omit<Changes[Name], 'project' | 'requestId'>,
+  input: ChangeInput<Name>,
   { key, deadlineSeconds = DEADLINE_SECONDS }: Pick<ChangeStep, 'key' | 'deadlineSeconds'>,
 ): Promise<void> {
   const step = { key, action: 'remove', deadlineSeconds } as const;
-  await untilTaken(context, ['resourceInUseByAnotherResource', 'resourceNotReady'], {
+  // Nothing there is as good.
+  const work = () => lookUp(() => changeOnce(compute, context, name, input, step));
+  await pollUntil(context, {
     ...step,
-    // Nothing there is as good.
-    work: () => lookUp(() => changeOnce(compute, context, name, input, step)),
+    look: () => taken(['resourceInUseByAnotherResource', 'resourceNotReady'], work),
     late: (reason) =>
       remedy.leftovers('gcp-in-use', `${key} could not be removed: ${reason}`, [
         'run "chainctl teardown gcp" again',
         'or remove what uses it first',
       ]),
   });
+}
+
+/** One look at work that the API refuses with one of these reasons while it is busy. */
+async function taken<Done>(busy: readonly string[], work: () => Promise<Done>) {
+  try {
+    return { done: await work() };
+  } catch (error) {
+    if (isGcp(error, ...busy)) return { reason: String(error) };
+    throw error;
+  }
+}
+
+async function changeOnce<Name extends Change>(
+  compute: Compute,
+  context: ResourceContext,
+  name: Name,
+  input: ChangeInput<Name>,
+  step: ChangeStep,
+): Promise<Operation> {
+  const site = { call: name, project: compute.project };
+  const begin = (requestId: string) => compute.begin(name, { ...input, requestId } as never, context.signal);
+  let operation = await begin(step.token ?? compute.newId()).catch((error: unknown) => {
+    // A token that an earlier run used, for what was wanted then.
+    if (step.token === undefined || !isGcp(error, 'invalid') || !/request ?id/i.test(String(error))) throw error;
+    return begin(compute.newId());
+  });
+  // A token that an earlier run used is answered with the operation of that time, also when it had failed.
+  const isOld = step.token !== undefined && isDone(operation) && operationError(operation, site);
+  if (isOld) operation = await begin(compute.newId());
+  const ended = await finished(compute, context, name, operation, step);
+  const failure = operationError(ended, site);
+  if (failure !== undefined) throw failure;
+  return ended;
 }
 
 function isDone({ status }: Operation): boolean {

@@ -29,11 +29,12 @@ export function wholeUrl(path: string): string {
   return `https://www.googleapis.com/compute/v1/${path}`;
 }
 
-/** Whether two URLs mean the same object: the API answers whole ones where paths were given. */
+/** Whether two URLs mean the same object. */
 export function samePath(one: string | null | undefined, other: string | null | undefined): boolean {
-  return tail(one) === tail(other);
+  return pathIn(one) === pathIn(other);
 }
 
-function tail(url: string | null | undefined): string {
+/** The path in a URL: the API answers whole ones where paths were given. */
+export function pathIn(url: string | null | undefined): string {
   return (url ?? '').replace(/^.*?(?=projects\/)/, '');
 }

@@ -1,18 +1,17 @@
 import { type ObservedPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { Links } from '../../stack/provider.ts';
-import type { Desired, Ownership, ResourceContext, Target } from '../../stack/resource.ts';
+import type { Desired, ResourceContext, Target } from '../../stack/resource.ts';
 import type { StepDeps } from '../../stack/steps.ts';
-import { BACKEND } from './backend.ts';
 import { groupPath } from './backend-group.ts';
-import type { Boot, BootTarget } from './boot-source.ts';
+import { BACKEND, RULE } from './balancer.ts';
+import type { Boot, BootInput, BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
 import { desiredGcp, drainSecondsOf, gcpResources, templateSpec } from './desired.ts';
-import { RULE } from './forwarding-rule.ts';
 import { type GroupSpec, rollsOut } from './group.ts';
 import { objectName } from './names.ts';
 import type { Location } from './paths.ts';
-import { type GcpRequest, serviceOn } from './request.ts';
+import { serviceOn } from './request.ts';
 import { type Probe, untilServing } from './serving.ts';
 import { gcpTarget } from './target.ts';
 import { templateKey } from './template.ts';
@@ -32,28 +31,36 @@ export interface Attempt {
   readonly rolls: boolean;
 }
 
-interface AttemptInput {
-  readonly request: GcpRequest;
-  readonly owner: Ownership;
-  readonly boot: Boot;
+/** What planning takes beside an open stack. */
+export interface GcpPlanDeps {
+  readonly compute: Compute;
+  /** `user@host`, for the markers. */
+  readonly createdBy: string;
+  /** What the VMs boot from. */
+  boot(input: BootInput): Promise<Boot>;
+  /** What of the boot side is there, wanted or not. */
+  readonly bootTarget?: BootTarget;
+  readonly probe: Probe;
+  /** The stack's token; made when `make` and it is missing. */
+  token?(make: boolean): Promise<string | undefined>;
+}
+
+/** A deploy, wherever the group will be: the same token and the same end of time in every zone. */
+export interface Task extends Omit<GcpPlanDeps, 'token'>, Omit<BootInput, 'zone'>, Pick<Links, 'announce'> {
+  readonly steps: StepDeps;
+  /** Whether VMs get a public address of their own; else a Cloud NAT lets them out. */
   readonly externalAddress: boolean;
 }
 
-interface AttemptDeps {
-  readonly compute: Compute;
-  readonly probe: Probe;
-  readonly bootTarget?: BootTarget;
-  readonly announce: Links['announce'];
+/** The zone of a group, or of a builder and of questions where it has none of its own. */
+export function zoneOf(location: Location, { request: { zones }, compute }: Pick<Task, 'request' | 'compute'>): string {
+  return 'zone' in location ? location.zone : (zones[0] ?? compute.zone);
 }
 
 /** Looks at the world and plans a deploy with the group at `location`. Changes nothing. */
-export async function attemptAt(
-  location: Location,
-  { request, owner, boot, externalAddress }: AttemptInput,
-  steps: StepDeps,
-  deps: AttemptDeps,
-): Promise<Attempt> {
-  const { compute } = deps;
+export async function attemptAt(location: Location, task: Task): Promise<Attempt> {
+  const { compute, request, owner, externalAddress, steps } = task;
+  const boot = await task.boot({ ...task, zone: zoneOf(location, task) });
   const { source } = boot;
   const template = templateSpec(request, source, { stack: owner.stack, externalAddress });
   const resources = gcpResources(
@@ -68,7 +75,7 @@ export async function attemptAt(
         untilServing(context, {
           key: RULE,
           compute,
-          probe: deps.probe,
+          probe: task.probe,
           backend: objectName(owner.stack, BACKEND),
           group: groupPath(compute, location, owner.stack),
           address,
@@ -83,11 +90,11 @@ export async function attemptAt(
       ...address,
       async ready(context: ResourceContext, live: Parameters<typeof address.ready>[1]) {
         await address.ready(context, live);
-        await announce(`http://${live.address}`, request, steps, deps);
+        await announce(`http://${live.address}`, task);
       },
     },
   };
-  const target = gcpTarget(compute, owner, deps.bootTarget, { resources: announced });
+  const target = gcpTarget(compute, owner, task.bootTarget, { resources: announced });
   const desired = desiredGcp(announced, { request, boot, template });
   const plan = await observeAndPlan(target, desired, steps.journal, steps.context);
   return { location, target, desired, plan, rolls: willRoll(resources.group.key, desired, plan) };
@@ -100,17 +107,12 @@ function willRoll(key: string, desired: readonly Desired[], { observed }: Observ
 }
 
 /** In the state before anything answers there: A can be made meanwhile, and whoever asks sees where B will be. */
-async function announce(
-  url: string,
-  request: GcpRequest,
-  { journal, context }: StepDeps,
-  deps: AttemptDeps,
-): Promise<void> {
+async function announce(url: string, { request, steps: { journal, context }, announce: tell }: Task): Promise<void> {
   const { auth } = request;
   const service = serviceOn(request);
   if (journal.target.endpoints[service] !== url) {
     await journal.describe({ request, endpoints: { [service]: url }, auth, complete: false });
   }
   context.emit({ type: 'note', level: 'info', text: `service ${service.toUpperCase()} will answer at ${url}` });
-  deps.announce(service, url);
+  tell(service, url);
 }

@@ -6,22 +6,11 @@ import { isGcp } from './errors.ts';
 import { regionOf } from './names.ts';
 import { lookUp } from './operations.ts';
 import { locationName, samePath } from './paths.ts';
-import { fits, type GroupSize, type Quotas, quotaChecks, quotaText } from './quota.ts';
+import { fits, type GroupSize, quotaChecks, quotaText } from './quota.ts';
 import { type GcpRequest, locationsOf } from './request.ts';
 
-export interface MachineType {
-  readonly name: string;
-  readonly vcpus: number;
-  readonly memoryGb: number;
-}
-
 /** @throws RemedyError (exit 3) when the zone does not offer the type, or there is no such zone */
-export async function findMachineType(
-  compute: Compute,
-  zone: string,
-  machineType: string,
-  signal: AbortSignal,
-): Promise<MachineType> {
+export async function findMachineType(compute: Compute, zone: string, machineType: string, signal: AbortSignal) {
   const found = await lookUp(() => compute.read('machineTypes.get', { zone, machineType }, signal));
   if (found === undefined) {
     throw remedy.configuration(
@@ -68,12 +57,9 @@ function serves(
 }
 
 /** The quotas of a region, and those of the project for all regions together. */
-export async function quotasOf(compute: Compute, region: string, signal: AbortSignal): Promise<Quotas> {
-  const all = await Promise.all([
-    compute.read('regions.get', { region }, signal),
-    compute.read('projects.get', {}, signal),
-  ]);
-  return { quotas: all.flatMap(({ quotas }) => quotas ?? []) };
+export async function quotasOf(compute: Compute, region: string, signal: AbortSignal) {
+  const looks = [compute.read('regions.get', { region }, signal), compute.read('projects.get', {}, signal)];
+  return { quotas: (await Promise.all(looks)).flatMap(({ quotas }) => quotas ?? []) };
 }
 
 /**
@@ -86,7 +72,7 @@ export async function quotasOf(compute: Compute, region: string, signal: AbortSi
 export async function checkQuotas(
   compute: Compute,
   request: GcpRequest,
-  group: Pick<GroupSize, 'vcpus' | 'externalAddress' | 'running' | 'beside' | 'bakes'>,
+  group: Omit<GroupSize, keyof GcpRequest>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const [location] = locationsOf(request);

@@ -1,4 +1,5 @@
 import type { Region } from './compute-calls.ts';
+import type { GcpRequest } from './request.ts';
 import { diskTypeOf } from './template.ts';
 
 /** What is left of one quota, and what is asked of it. */
@@ -10,14 +11,10 @@ export interface QuotaCheck {
   readonly needed: { readonly min: number; readonly max: number };
 }
 
-export interface GroupSize {
-  readonly type: string;
+/** What of a group decides which quotas it needs; `diskGb` is of one VM. */
+export interface GroupSize extends Pick<GcpRequest, 'type' | 'min' | 'max' | 'diskGb'> {
   readonly vcpus: number;
-  readonly min: number;
-  readonly max: number;
   readonly externalAddress: boolean;
-  /** Of the disk of one VM. */
-  readonly diskGb: number;
   /** VMs of the group that run already and count in the usage. */
   readonly running: number;
   /** VMs that are made beside them for a while: a builder, or those by which a rollout is ahead. None when left out. */
@@ -25,9 +22,6 @@ export interface GroupSize {
   /** What is made beside them is a builder, which has an address in any case. */
   readonly bakes?: boolean;
 }
-
-/** A region and the project have quotas; both may be given together. */
-export type Quotas = Pick<Region, 'quotas'>;
 
 /** Families that count in `CPUS`; E2 does, although regions also list an `E2_CPUS`, of which nothing is ever used. */
 const SHARED = ['custom', 'e2', 'f1', 'g1', 'n1'];
@@ -42,8 +36,7 @@ function cpuMetric(type: string): string {
 }
 
 /** What quotas mean for a group, tightest first. A quota that is not told is left out. Pure. */
-export function quotaChecks(told: Quotas, size: GroupSize): QuotaCheck[] {
-  const { quotas } = told;
+export function quotaChecks({ quotas }: Pick<Region, 'quotas'>, size: GroupSize): QuotaCheck[] {
   const { type, vcpus, running, beside = 0 } = size;
   const vms = { min: Math.max(beside, size.min - running), max: Math.max(beside, size.max - running) };
   const builder = size.bakes ? { min: 1, max: 1 } : { min: 0, max: 0 };
@@ -56,7 +49,7 @@ export function quotaChecks(told: Quotas, size: GroupSize): QuotaCheck[] {
     ['SSD_TOTAL_GB', diskTypeOf(type) === 'pd-balanced' ? size.diskGb : 0, vms],
   ];
   const checks = wanted.flatMap(([metric, each, of]): QuotaCheck[] => {
-    const quota = (quotas ?? []).find((known) => String(known.metric) === metric);
+    const quota = quotas?.find((known) => String(known.metric) === metric);
     const needed = { min: of.min * each, max: of.max * each };
     if (quota === undefined || needed.max === 0) return [];
     return [{ metric, limit: quota.limit ?? 0, usage: quota.usage ?? 0, needed }];

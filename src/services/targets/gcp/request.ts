@@ -29,9 +29,11 @@ const gcpRequestSchema = z.preprocess(
     subnet: z.string().optional(),
     min: z.number().int().min(1),
     max: z.number().int().min(1),
+    /** What the size of the group follows: the CPU of its VMs, or how much of its rate the load balancer uses; a share. */
     autoscale: z.object({ signal: z.enum(['cpu', 'lb']), target: z.number().positive().max(1) }),
     /** Requests per second that one VM is meant to take; counts with `lb` only. */
     ratePerInstance: z.number().positive(),
+    /** Seconds after its start in which a VM's figures do not count. */
     coolDownSeconds: z.number().int().min(0),
     /** Within which the service answers a request, seconds. */
     requestSeconds: z.number().int().positive(),
@@ -50,33 +52,6 @@ const gcpRequestSchema = z.preprocess(
 );
 
 export type GcpRequest = z.infer<typeof gcpRequestSchema>;
-
-interface ZoneSources {
-  readonly flag?: readonly string[] | undefined;
-  /** Where the stack already is. */
-  readonly recorded?: readonly string[] | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/** The flag, else where the stack is, else what the environment says, else the default. */
-export function chooseZones({ flag, recorded, env }: ZoneSources): readonly string[] {
-  if (flag !== undefined && flag.length > 0) return [...new Set(flag)];
-  if (recorded !== undefined && recorded.length > 0) return recorded;
-  return [env.CLOUDSDK_COMPUTE_ZONE || DEFAULT_ZONE];
-}
-
-/** The flag, else the record, else what Google's own tools read; undefined for that of the credentials. */
-export function chooseProject({
-  flag,
-  recorded,
-  env,
-}: {
-  readonly flag?: string | undefined;
-  readonly recorded?: string | undefined;
-  readonly env: ZoneSources['env'];
-}): string | undefined {
-  return flag || recorded || env.GOOGLE_CLOUD_PROJECT || env.CLOUDSDK_CORE_PROJECT || undefined;
-}
 
 /** Where the group may be, in the order in which it is tried. */
 export function locationsOf({ zones, regionWide }: Pick<GcpRequest, 'zones' | 'regionWide'>): readonly Location[] {

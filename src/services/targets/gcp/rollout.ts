@@ -2,7 +2,6 @@ import { ExitCode, RemedyError, reasonOf } from '../../../errors.ts';
 import type { Ownership, ResourceContext } from '../../stack/resource.ts';
 import type { Compute } from './compute.ts';
 import type { InstanceGroupManager } from './compute-calls.ts';
-import type { GroupCalls } from './group-calls.ts';
 import { nameFilter, readMarker, shortName } from './names.ts';
 import { samePath } from './paths.ts';
 import { isTemplateKey } from './template.ts';
@@ -21,18 +20,18 @@ interface Before {
  * @returns path of the template; undefined where there is no other
  */
 export async function previousTemplate(
-  compute: Compute,
-  calls: GroupCalls,
+  there: Compute,
   { signal }: ResourceContext,
   { owner, live, wanted }: Before,
 ): Promise<string | undefined> {
   const other = (template: string | null | undefined) => Boolean(template) && !samePath(template, wanted);
   const set = live.versions?.[0]?.instanceTemplate ?? live.instanceTemplate;
   if (set && other(set)) return set;
-  const instances = await calls.instances(live.name ?? '', signal);
+  const group = { instanceGroupManager: live.name ?? '' };
+  const instances = await there.read('instanceGroupManagers.listManagedInstances', group, signal);
   const used = instances.map(({ version }) => version?.instanceTemplate).find(other);
   if (used) return used;
-  const templates = await compute.read('instanceTemplates.list', { filter: nameFilter(owner.stack) }, signal);
+  const templates = await there.read('instanceTemplates.list', { filter: nameFilter(owner.stack) }, signal);
   const newest = templates
     .filter(({ description, selfLink }) => {
       const marker = readMarker(description);
@@ -55,25 +54,19 @@ export async function rolledBack(
 ): Promise<RemedyError> {
   const known = error instanceof RemedyError ? error : undefined;
   const template = shortName(before);
-  emit({ type: 'note', level: 'warn', text: `${key}: ${reasonOf(error)}; going back to ${template}` });
-  const make = (message: string, nextSteps: readonly string[]) =>
-    new RemedyError(message, {
-      code: 'gcp-rolled-back',
-      exit: known?.exit ?? ExitCode.unhealthy,
-      nextSteps,
-      cause: error,
-    });
+  const why = reasonOf(error);
+  emit({ type: 'note', level: 'warn', text: `${key}: ${why}; going back to ${template}` });
+  const options = { code: 'gcp-rolled-back', exit: known?.exit ?? ExitCode.unhealthy, cause: error };
   try {
     await back();
   } catch (second) {
     if (signal.aborted) throw second;
-    return make(
-      `${key}: the change failed (${reasonOf(error)}), and so did the rollback to ${template}: ${reasonOf(second)}`,
-      ['run the same command again', 'or start over: chainctl teardown gcp, then chainctl deploy gcp'],
-    );
+    const text = `${key}: the change failed (${why}), and so did the rollback to ${template}: ${reasonOf(second)}`;
+    const nextSteps = ['run the same command again', 'or start over: chainctl teardown gcp, then chainctl deploy gcp'];
+    return new RemedyError(text, { ...options, nextSteps });
   }
-  return make(`${key}: the change failed and was rolled back to ${template}, which is serving: ${reasonOf(error)}`, [
-    ...(known?.nextSteps ?? []),
-    'correct what the message names, then run deploy again',
-  ]);
+  return new RemedyError(`${key}: the change failed and was rolled back to ${template}, which is serving: ${why}`, {
+    ...options,
+    nextSteps: [...(known?.nextSteps ?? []), 'correct what the message names, then run deploy again'],
+  });
 }

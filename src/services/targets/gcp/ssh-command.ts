@@ -1,10 +1,10 @@
 import { remedy } from '../../../errors.ts';
 import type { HostAccess } from '../../machine/access.ts';
 import { type LoginKeys, loginKeys } from '../../machine/login-keys.ts';
-import { quote } from '../../machine/shell.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { stackOption } from '../../stack/stack-option.ts';
+import { shellWord } from '../../words.ts';
 import { loginAccess, SSH_USER } from './boot/login.ts';
 import type { Compute } from './compute.ts';
 import { vmTag } from './desired.ts';
@@ -41,7 +41,7 @@ export async function sshCommandB(vm: GroupVm, { compute, paths, request, servic
     'no-address',
     `the VM ${vm.name} has no public address${vm.status === 'RUNNING' ? '' : ` and is ${vm.status}`}`,
     [
-      `log in through Google's proxy: ${words.map((word) => (/^[\w@./=:-]+$/.test(word) ? word : quote(word))).join(' ')}`,
+      `log in through Google's proxy: ${words.map(shellWord).join(' ')}`,
       `which needs a firewall rule of yours: gcloud compute firewall-rules create ${rule} --project ${compute.project} --network ${request?.network ?? 'default'} --allow tcp:22 --source-ranges ${IAP_RANGE} --target-tags ${vmTag(paths.name, service)}`,
     ],
   );

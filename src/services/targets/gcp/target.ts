@@ -3,14 +3,12 @@ import { goneWithTheRest } from '../../stack/gone-with-the-rest.ts';
 import type { Ownership, Resource, ResourceContext, Target } from '../../stack/resource.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { TargetRecord } from '../../stack/state.ts';
-import { BACKEND_GROUP } from './backend-group.ts';
+import { BACKEND_GROUP, RULE } from './balancer.ts';
 import type { BootTarget } from './boot-source.ts';
 import type { Compute } from './compute.ts';
 import { byKey, type GcpResources, gcpResources } from './desired.ts';
-import { RULE } from './forwarding-rule.ts';
-import { isGroupKey } from './group.ts';
+import { isGroupKey, placeOf } from './group.ts';
 import { listMarked } from './inventory.ts';
-import { type Location, parseLocation } from './paths.ts';
 import { rulePerHour } from './prices.ts';
 import { recordedRequest } from './request.ts';
 import { isTemplateKey } from './template.ts';
@@ -52,12 +50,6 @@ export function gcpTarget(
     costOf: (key, spec) => (key === RULE ? `${rulePerHour()} USD/h` : boot?.costOf?.(key, spec)),
     handle: (key) => own(key) ?? boot?.handle(key) ?? goneWithTheRest(key),
   };
-}
-
-/** Where the object with this key is, for those whose key says so. */
-function placeOf(key: string): Location | undefined {
-  const [, place] = /^(?:group|autoscaler)-(.+)$/.exec(key) ?? [];
-  return place === undefined ? undefined : parseLocation(place);
 }
 
 /**

@@ -1,25 +1,29 @@
 import { createHash } from 'node:crypto';
-import type { Ownership, Resource } from '../../stack/resource.ts';
+import type { Ownership } from '../../stack/resource.ts';
 import type { BootSource } from './boot-source.ts';
 import type { Compute } from './compute.ts';
-import type { InstanceProperties, InstanceTemplate } from './compute-calls.ts';
+import type { InstanceProperties } from './compute-calls.ts';
 import { namedObject } from './object.ts';
-import { change, removeObject } from './operations.ts';
 
 const TEMPLATE = 'template-';
 
-/** What a VM of the group is made from. What is secret (the metadata) stays out of it and so out of the state file. */
-export interface TemplateSpec {
+/** What decides a VM, but for its metadata and its image. */
+export interface VmSpec {
   readonly type: string;
-  readonly image: string;
-  readonly bootHash: string;
   readonly diskGb: number;
+  /** Path of the network. */
   readonly network: string;
   readonly subnet?: string | undefined;
-  /** Whether each VM has a public address of its own; without one, a Cloud NAT lets it out. */
-  readonly externalAddress: boolean;
   /** Network tag, which the firewall rules name. */
   readonly tag: string;
+}
+
+/** What a VM of the group is made from. What is secret (the metadata) stays out of it and so out of the state file. */
+export interface TemplateSpec extends VmSpec {
+  readonly image: string;
+  readonly bootHash: string;
+  /** Whether each VM has a public address of its own; without one, a Cloud NAT lets it out. */
+  readonly externalAddress: boolean;
   /** A VM is deleted when it is this old. */
   readonly ttlSeconds?: number | undefined;
 }
@@ -47,22 +51,14 @@ export function instanceTemplate(
   owner: Ownership,
   key: string,
   { dependsOn, source }: { readonly dependsOn: readonly string[]; source(): BootSource },
-): Resource<TemplateSpec, InstanceTemplate> & { readonly name: string } {
-  return namedObject<TemplateSpec, InstanceTemplate>(owner, {
+) {
+  // Nothing of one can differ: its key is its content.
+  return namedObject(compute, owner, 'instanceTemplates', {
     key,
     dependsOn,
-    get: (name, signal) => compute.read('instanceTemplates.get', { instanceTemplate: name }, signal),
-    async insert(context, spec, made, step) {
-      const instanceTemplateResource = { ...made, properties: propertiesOf(spec, source(), owner) };
-      await change(compute, context, 'instanceTemplates.insert', { instanceTemplateResource }, step);
-    },
-    // Its key is its content.
-    differences: () => [],
+    bodyOf: (spec: TemplateSpec) => ({ properties: propertiesOf(spec, source(), owner) }),
     // What was lost and made again under the same name is the same content.
     whenReplaced: () => 'same',
-    remove: (context, name) =>
-      removeObject(compute, context, 'instanceTemplates.delete', { instanceTemplate: name }, { key }),
-    identify: () => ({}),
   });
 }
 
@@ -71,35 +67,43 @@ export function diskTypeOf(machineType: string): 'hyperdisk-balanced' | 'pd-bala
   return /^(a4|c4|h4|m4|n4|x4)[a-z]*-/.test(machineType) ? 'hyperdisk-balanced' : 'pd-balanced';
 }
 
-/** Shielded VM, no service account: a program on it can call nothing of the project. Pure. */
+/** What a template makes. Pure. */
 export function propertiesOf(spec: TemplateSpec, { metadata }: BootSource, { stack }: Ownership): InstanceProperties {
   const items = { 'block-project-ssh-keys': 'TRUE', ...metadata };
+  return { ...machineOf(spec, items), labels: { 'chainctl-stack': stack }, machineType: spec.type };
+}
+
+/**
+ * A VM but for its type and labels: shielded, without a service account, so that a program on it can call nothing of the
+ * project. Pure.
+ *
+ * @param diskTypes path of their collection, for a VM that is made at once: they are those of its zone
+ */
+export function machineOf(spec: Omit<TemplateSpec, 'bootHash'>, metadata: BootSource['metadata'], diskTypes = '') {
+  const { type, image, diskGb, network, subnet, externalAddress, tag, ttlSeconds } = spec;
+  const initializeParams = {
+    sourceImage: image,
+    diskSizeGb: String(diskGb),
+    diskType: `${diskTypes}${diskTypeOf(type)}`,
+  };
   return {
-    machineType: spec.type,
-    tags: { items: [spec.tag] },
-    labels: { 'chainctl-stack': stack },
-    disks: [
-      {
-        boot: true,
-        autoDelete: true,
-        initializeParams: { sourceImage: spec.image, diskSizeGb: String(spec.diskGb), diskType: diskTypeOf(spec.type) },
-      },
-    ],
+    tags: { items: [tag] },
+    disks: [{ boot: true, autoDelete: true, initializeParams }],
     networkInterfaces: [
       {
-        network: spec.network,
-        ...(spec.subnet === undefined ? {} : { subnetwork: spec.subnet }),
-        accessConfigs: spec.externalAddress ? [{ name: 'External NAT', type: 'ONE_TO_ONE_NAT' }] : [],
+        network,
+        ...(subnet === undefined ? {} : { subnetwork: subnet }),
+        accessConfigs: externalAddress ? [{ name: 'External NAT', type: 'ONE_TO_ONE_NAT' }] : [],
       },
     ],
-    metadata: { items: Object.entries(items).map(([key, value]) => ({ key, value })) },
+    metadata: { items: Object.entries(metadata).map(([key, value]) => ({ key, value })) },
     scheduling: {
       provisioningModel: 'STANDARD',
       automaticRestart: true,
       onHostMaintenance: 'MIGRATE',
-      ...(spec.ttlSeconds === undefined
+      ...(ttlSeconds === undefined
         ? {}
-        : { maxRunDuration: { seconds: spec.ttlSeconds }, instanceTerminationAction: 'DELETE' }),
+        : { maxRunDuration: { seconds: ttlSeconds }, instanceTerminationAction: 'DELETE' }),
     },
     shieldedInstanceConfig: { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true },
     serviceAccounts: [],

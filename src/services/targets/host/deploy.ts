@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type RemedyError, remedy } from '../../../errors.ts';
-import { formatAccess } from '../../machine/access.ts';
+import { formatAccess, type SshAddress } from '../../machine/access.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
 import { fingerprint, parsePublicKey } from '../../machine/ssh-keys.ts';
 import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
@@ -11,28 +11,18 @@ import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
 import { stackToken } from '../../stack/secrets.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { StepDeps } from '../../stack/steps.ts';
-import { type AskedServices, askServices } from '../../workloads/ask.ts';
-import { definitionOf } from '../../workloads/catalog.ts';
-import { withServices } from '../../workloads/request.ts';
+import { askServices } from '../../workloads/ask.ts';
+import { onlyService, withServices } from '../../workloads/request.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { HostFlags } from './flags.ts';
 import { readIdentity } from './identity.ts';
 import { type HostPin, type HostPins, readPins, writePins } from './pins.ts';
-import { httpBase, parseSshAddress, type SshAddress } from './ssh-address.ts';
+import { httpBase, parseSshAddress } from './ssh-address.ts';
 import { desiredHost, type HostTargetDeps, hostTarget } from './target.ts';
 import { pinHostKey, type TrustOptions } from './trust.ts';
 
 /** What the operator asks of `deploy host` for one service. */
-export interface HostRequest {
-  /** The one that the machine gets. */
-  readonly services: AskedServices;
-  readonly ssh: SshAddress;
-  /** Absolute path of a private key; without one, the agent is asked. */
-  readonly identity?: string | undefined;
-  readonly ollamaImage?: string | undefined;
-  /** Whether the service asks for the stack's token. */
-  readonly auth: 'token' | 'none';
-}
+export type HostRequest = ReturnType<typeof hostRequest>;
 
 export interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' | 'templates'> {
   readonly paths: StackPaths;
@@ -48,11 +38,11 @@ const recordedRequest = z
 /** B's own minimum, seconds: on a machine it is always written out. */
 const MIN_PROCESS_SECONDS = 5;
 
-/** What the flags ask for one service. */
-export function hostRequest(flags: HostFlags, services: readonly ServiceDefinition[]): HostRequest {
+export function hostRequest(flags: HostFlags, services: readonly ServiceDefinition[]) {
   return {
     services: askServices(services, { 'min-process-seconds': MIN_PROCESS_SECONDS, ...flags }),
     ssh: parseSshAddress(flags.ssh),
+    // Without one, the agent is asked.
     identity: flags.identity === undefined ? undefined : resolve(flags.identity),
     ollamaImage: flags['ollama-image'],
     auth: flags.auth,
@@ -72,11 +62,11 @@ export async function planHost(
   { make }: { readonly make: boolean },
   deps: HostDeployDeps,
 ): Promise<PlannedDeploy> {
-  const { ssh, auth, ollamaImage } = request;
-  const [[service, settings] = ['', {}]] = Object.entries(request.services);
-  const definition = definitionOf(service);
+  const { ssh, auth, ollamaImage, identity } = request;
+  const { definition, settings } = onlyService(request);
+  const { name: service } = definition;
   const { paths } = deps;
-  if (request.identity !== undefined) await readIdentity(request.identity);
+  if (identity !== undefined) await readIdentity(identity);
   else if (deps.agent === undefined) throw noKey(ssh);
   const known = await readPins(paths);
   const pin = await pinOf(paths.name, definition, request, known, await deps.trust(), context.signal);
@@ -93,21 +83,17 @@ export async function planHost(
   const asked = recordedRequest.parse(recorded);
   const key = parsePublicKey(pin.hostKey);
   const hostKey = key === undefined ? '' : fingerprint(key);
+  const where = formatAccess(ssh);
   const deployed: Deployed = {
-    where: `on ${formatAccess(ssh)}`,
+    where: `on ${where}`,
     endpoints: { ...endpoints, [service]: httpBase(ssh.address, definition.port) },
-    details: { service, machine: formatAccess(ssh), hostKey },
+    details: { service, machine: where, hostKey },
     facts: { 'host key': `${hostKey} (pinned)` },
   };
   return {
     changes: plan.changes,
     notes: [],
-    request: {
-      services: {
-        ...asked.services,
-        [service]: { ...settings, ssh: formatAccess(ssh), identity: request.identity, ollamaImage, auth },
-      },
-    },
+    request: { services: { ...asked.services, [service]: { ...settings, ssh: where, identity, ollamaImage, auth } } },
     auth,
     preview: deployed,
     async apply() {
@@ -136,12 +122,11 @@ async function pinOf(
     );
   }
   // Another service may be on the same machine.
-  const same = Object.values(pins).find((each) => each?.address === ssh.address && each.port === ssh.port);
-  const pinned = same === undefined ? undefined : parsePublicKey(same.hostKey);
-  const vouched = trust.expectedFingerprint;
+  const same = Object.values(pins).find(({ address, port }) => address === ssh.address && port === ssh.port)?.hostKey;
+  const pinned = same === undefined ? undefined : parsePublicKey(same);
+  const { expectedFingerprint: vouched } = trust;
   const keep = pinned !== undefined && (vouched === undefined || vouched === fingerprint(pinned));
-  const hostKey = keep && same !== undefined ? same.hostKey : await pinHostKey(ssh, trust, signal);
-  return { ...ssh, hostKey, ...(identity === undefined ? {} : { identity }) };
+  return { ...ssh, hostKey: (keep ? same : undefined) ?? (await pinHostKey(ssh, trust, signal)), identity };
 }
 
 function noKey(ssh: SshAddress): RemedyError {

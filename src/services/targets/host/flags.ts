@@ -3,11 +3,7 @@ import { authFlag, ollamaImageFlag } from '../../../config/cloud-flags.ts';
 import { modelFlag } from '../../../config/flags.ts';
 import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
-const ssh = {
-  description: 'machine to deploy to',
-  helpValue: 'USER@ADDRESS[:PORT]',
-  env: 'CHAINCTL_SSH',
-};
+const ssh = { description: 'machine to deploy to', helpValue: 'USER@ADDRESS[:PORT]', env: 'CHAINCTL_SSH' };
 
 /** How a machine is reached, and how it proves who it is. */
 const loginFlags = {

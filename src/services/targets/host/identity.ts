@@ -7,28 +7,19 @@ import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
  * @throws RemedyError (exit 3) for a file that is not there, is no private key, or has a passphrase
  */
 export async function readIdentity(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw unusable(
-      `the private key ${path} cannot be read: ${reasonOf(error)}`,
-      'check the path given with --identity',
-      error,
-    );
-  }
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const why = `the private key ${path} cannot be read: ${reasonOf(error)}`;
+    throw unusable(why, 'check the path given with --identity', error);
+  });
   if (/^ssh-|^ecdsa-/.test(text)) {
-    throw unusable(`${path} is a public key`, 'name the private key: usually the same name without .pub', undefined);
+    throw unusable(`${path} is a public key`, 'name the private key: usually the same name without .pub');
   }
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
-    throw unusable(`${path} is not a private key that ssh knows`, 'name a key that ssh-keygen made', undefined);
+    throw unusable(`${path} is not a private key that ssh knows`, 'name a key that ssh-keygen made');
   }
   if (isEncrypted(text)) {
-    throw unusable(
-      `the private key ${path} has a passphrase`,
-      `give it to the SSH agent, and leave --identity out: ssh-add ${path}`,
-      undefined,
-    );
+    const step = `give it to the SSH agent, and leave --identity out: ssh-add ${path}`;
+    throw unusable(`the private key ${path} has a passphrase`, step);
   }
   return text;
 }
@@ -40,6 +31,6 @@ function isEncrypted(text: string): boolean {
   return !Buffer.from(body, 'base64').toString('latin1').startsWith('openssh-key-v1\0\0\0\0\x04none');
 }
 
-function unusable(message: string, nextStep: string, cause: unknown): RemedyError {
+function unusable(message: string, nextStep: string, cause?: unknown): RemedyError {
   return remedy.configuration('ssh-key-unusable', message, [nextStep], cause);
 }

@@ -1,17 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { type PublicKey, parsePublicKey } from '../../machine/ssh-keys.ts';
 
-/** What a known_hosts file says of one host. */
-export interface KnownKeys {
-  readonly trusted: readonly PublicKey[];
-  readonly revoked: readonly PublicKey[];
-}
-
 /**
  * Reads what OpenSSH's known_hosts (format in sshd(8)) says of a host: plain, wildcard and hashed names, negations,
  * `@revoked`. Certificate authorities and lines that cannot be read are left out.
  */
-export function findKnownKeys(text: string, address: string, port: number): KnownKeys {
+export function findKnownKeys(text: string, address: string, port: number) {
   const name = port === 22 ? address : `[${address}]:${port}`;
   const trusted: PublicKey[] = [];
   const revoked: PublicKey[] = [];

@@ -43,12 +43,14 @@ Run it again to change what differs: only the service's container is replaced. "
 };
 
 async function connectionOf({ paths, record, operator, flags, signal }: Site): Promise<Connection<HostRequest>> {
-  const [{ planHost }, { hostTarget, accessOf }, { loadHostTemplates }, { HostSessions }] = await Promise.all([
-    import('./deploy.ts'),
-    import('./target.ts'),
-    import('../../machine/templates.ts'),
-    import('../../machine/sessions.ts'),
-  ]);
+  const [{ planHost }, { hostTarget, accessOf }, { loadHostTemplates }, { HostSessions, runThere }] = await Promise.all(
+    [
+      import('./deploy.ts'),
+      import('./target.ts'),
+      import('../../machine/templates.ts'),
+      import('../../machine/sessions.ts'),
+    ],
+  );
   const { SSH_AUTH_SOCK: agent } = operator.env;
   const templates = () => loadHostTemplates(operator.templates, operator.bundles);
   const sessions = new HostSessions();
@@ -66,20 +68,14 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
       return examineHosts(flags as HostFlags, { paths, agent, trust }, { clock: operator.clock, signal });
     },
     async logs(selection, kind, context) {
-      const [{ remoteLog }, { runThere }] = await Promise.all([
-        import('../../machine/remote-logs.ts'),
-        import('../../machine/run-there.ts'),
-      ]);
-      const pins = await readPins(paths);
-      const chosen = Object.keys(pins).filter((service) => selection === undefined || selection === service);
-      return chosen.flatMap((service) => {
-        const access = accessOf(pins[service], agent);
-        const run = async (script: string) => {
-          const there = await access();
-          return there === undefined ? '' : runThere(there, 'reading the log', script, context);
-        };
-        return [remoteLog(service, kind, run)];
-      });
+      const { remoteLog } = await import('../../machine/remote-logs.ts');
+      const pins = Object.entries(await readPins(paths));
+      const chosen = pins.filter(([service]) => selection === undefined || selection === service);
+      return chosen.map(([service, pin]) =>
+        remoteLog(service, kind, async (script) =>
+          runThere(await accessOf(pin, agent), 'reading the log', script, context),
+        ),
+      );
     },
     async shell(service) {
       const { sshOptions } = await import('../../machine/ssh-words.ts');

@@ -1,10 +1,5 @@
 import { remedy } from '../../../errors.ts';
-
-export interface SshAddress {
-  readonly user: string;
-  readonly address: string;
-  readonly port: number;
-}
+import type { SshAddress } from '../../machine/access.ts';
 
 /**
  * Reads `user@address`, `user@address:port` or, for IPv6, `user@[address]:port`.

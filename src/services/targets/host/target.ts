@@ -1,11 +1,10 @@
 import type { HostAccess } from '../../machine/access.ts';
-import { type HostOptions, hostResource } from '../../machine/host-resource.ts';
+import { hostResource } from '../../machine/host-resource.ts';
 import { type ServiceOptions, serviceResource } from '../../machine/service-resource.ts';
 import type { ServiceSpec } from '../../machine/service-spec.ts';
 import type { HostSessions } from '../../machine/sessions.ts';
 import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
-import type { Desired, Resource, Target } from '../../stack/resource.ts';
-import { desire } from '../../stack/resource.ts';
+import { type Desired, desire, type Resource, type Target } from '../../stack/resource.ts';
 import { definitionOf } from '../../workloads/catalog.ts';
 import { readIdentity } from './identity.ts';
 import type { HostPin, HostPins } from './pins.ts';
@@ -16,40 +15,31 @@ export interface HostTargetDeps {
   readonly sessions: HostSessions;
   /** Socket of the operator's SSH agent. */
   readonly agent: string | undefined;
-  readonly token?: () => Promise<string | undefined>;
+  readonly token?: ServiceOptions['token'];
 }
 
-/** How the machine of one service is reached; the private key is read when it is needed and kept nowhere. */
-export function accessOf(pin: HostPin | undefined, agent: string | undefined): () => Promise<HostAccess | undefined> {
-  return async () => {
-    if (pin === undefined) return undefined;
-    const { identity, ...where } = pin;
-    if (identity !== undefined) return { ...where, privateKey: await readIdentity(identity) };
-    return agent === undefined ? where : { ...where, agent };
-  };
+/** How a machine is reached; the private key is read when it is needed and kept nowhere. */
+export async function accessOf({ identity, ...where }: HostPin, agent: string | undefined): Promise<HostAccess> {
+  return identity === undefined ? { ...where, agent } : { ...where, privateKey: await readIdentity(identity) };
 }
 
-function optionsOf(name: string, pins: HostPins, deps: HostTargetDeps): ServiceOptions {
-  const { stack, templates, sessions, agent, token } = deps;
+function resourcesOf(name: string, pins: HostPins, { stack, templates, sessions, agent, token }: HostTargetDeps) {
   const service = definitionOf(name);
-  const host: HostOptions = {
-    stack,
-    sessions,
-    access: accessOf(pins[name], agent),
-    installDocker: templates.boot.installDocker,
+  const options: ServiceOptions = {
+    ...{ stack, sessions, service, token, boot: templates.boot, templates: templatesOf(templates, service) },
+    access: async () => pins[name] && accessOf(pins[name], agent),
     unreachable: 'error',
   };
-  return { ...host, service, templates: templatesOf(templates, service), ...(token === undefined ? {} : { token }) };
+  return {
+    host: hostResource(`host-${name}`, [], options),
+    service: serviceResource(`service-${name}`, [`host-${name}`], options),
+  };
 }
 
 /** The machine of one service and the service on it. */
 export function desiredHost(spec: ServiceSpec, pins: HostPins, deps: HostTargetDeps): Desired[] {
-  const { service } = spec;
-  const options = optionsOf(service, pins, deps);
-  return [
-    desire(hostResource(`host-${service}`, [], options), { docker: 'installed' } as const),
-    desire(serviceResource(`service-${service}`, [`host-${service}`], options), spec),
-  ];
+  const { host, service } = resourcesOf(spec.service, pins, deps);
+  return [desire(host, { docker: 'installed' }), desire(service, spec)];
 }
 
 /**
@@ -62,23 +52,18 @@ export function hostTarget(
   deps: HostTargetDeps,
   services: readonly string[] = Object.keys(pins),
 ): Target {
-  const handle = (key: string): Resource<unknown, unknown> => {
-    const [kind, name] = key.split('-');
-    if (name === undefined) throw new Error(`"${key}" is no resource of a machine`);
-    const options = optionsOf(name, pins, deps);
-    const resource = kind === 'host' ? hostResource(key, [], options) : serviceResource(key, [`host-${name}`], options);
-    return resource as Resource<unknown, unknown>;
+  const handle = (key: string) => {
+    const [kind, name = ''] = key.split('-');
+    const { host, service } = resourcesOf(name, pins, deps);
+    return (kind === 'host' ? host : service) as Resource<unknown, unknown>;
   };
   return {
     name: 'host',
     async discover(context) {
-      const keys = services
-        .filter((service) => pins[service] !== undefined)
-        .flatMap((each) => [`host-${each}`, `service-${each}`]);
-      const found = await Promise.all(
-        keys.map(async (key) => ((await handle(key).find(context)) === undefined ? [] : [key])),
-      );
-      return found.flat();
+      const pinned = services.filter((service) => pins[service] !== undefined);
+      const keys = pinned.flatMap((each) => [`host-${each}`, `service-${each}`]);
+      const found = await Promise.all(keys.map((key) => handle(key).find(context)));
+      return keys.filter((_, index) => found[index] !== undefined);
     },
     handle,
   };

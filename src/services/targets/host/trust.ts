@@ -1,7 +1,6 @@
-import { NodeSSH } from 'node-ssh';
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
-import { formatAccess, type HostAccess } from '../../machine/access.ts';
-import { openSocket, signaturesOf } from '../../machine/dial.ts';
+import { formatAccess, type SshAddress } from '../../machine/access.ts';
+import { connect, signaturesOf } from '../../machine/dial.ts';
 import { fingerprint, formatPublicKey, type PublicKey, publicKeyOf } from '../../machine/ssh-keys.ts';
 import { findKnownKeys } from './known-hosts.ts';
 
@@ -17,8 +16,6 @@ export interface TrustOptions {
   readonly ask?: ((where: string, fingerprint: string) => Promise<boolean>) | undefined;
 }
 
-type Endpoint = Pick<HostAccess, 'address' | 'port' | 'user'>;
-
 /** Preferred first; the SHA-1 signature `ssh-rsa` is not accepted. */
 const KEY_TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
 
@@ -28,7 +25,7 @@ const KEY_TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 
  * @returns the key as it is pinned: `ssh-ed25519 AAAA...`
  * @throws RemedyError (exit 3) when the key contradicts what is known, or nobody vouches for it; (5) when there is none
  */
-export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, signal: AbortSignal): Promise<string> {
+export async function pinHostKey(endpoint: SshAddress, options: TrustOptions, signal: AbortSignal): Promise<string> {
   const { trusted, revoked } = findKnownKeys(options.knownHosts, endpoint.address, endpoint.port);
   // Asked for in a type that is known, if any, as OpenSSH does: another type would prove nothing.
   const known = KEY_TYPES.filter((type) => trusted.some((key) => key.type === type));
@@ -55,8 +52,7 @@ export async function pinHostKey(endpoint: Endpoint, options: TrustOptions, sign
       'compare with what the machine itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
     ]);
   }
-  if (matches || options.acceptNew) return formatPublicKey(offered);
-  if ((await options.ask?.(where, shown)) === true) return formatPublicKey(offered);
+  if (matches || options.acceptNew || (await options.ask?.(where, shown)) === true) return formatPublicKey(offered);
   throw distrusted(`the host key of ${where} is not known yet: ${shown}`, [
     `compare it with what the machine shows, then name it: --host-key ${fingerprint(offered)}`,
     `or connect once by hand, and answer its question: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
@@ -69,39 +65,29 @@ function distrusted(message: string, nextSteps: readonly string[]): RemedyError 
   return remedy.configuration('host-key-unknown', message, nextSteps);
 }
 
-function knownHostsName({ address, port }: Endpoint): string {
+function knownHostsName({ address, port }: SshAddress): string {
   return port === 22 ? address : `'[${address}]:${port}'`;
 }
 
 /** Learns which key a machine proves to hold, and hangs up before saying who we are. */
-async function offeredHostKey(endpoint: Endpoint, types: readonly string[], signal: AbortSignal): Promise<PublicKey> {
+async function offeredHostKey(endpoint: SshAddress, types: readonly string[], signal: AbortSignal): Promise<PublicKey> {
   let offered: PublicKey | undefined;
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(15_000)]);
+  const hostVerifier = (key: Buffer) => {
+    offered = publicKeyOf(key);
+    return false;
+  };
+  const algorithms = { serverHostKey: types.flatMap(signaturesOf) };
   try {
-    const socket = await openSocket(endpoint, bound);
-    await new NodeSSH().connect({
-      sock: socket,
-      host: endpoint.address,
-      username: endpoint.user,
-      algorithms: { serverHostKey: types.flatMap(signaturesOf) },
-      hostVerifier: (key: Buffer) => {
-        offered = publicKeyOf(key);
-        return false;
-      },
-      readyTimeout: 15_000,
-    });
+    await connect(endpoint, signal, { algorithms, hostVerifier, readyTimeout: 15_000 });
   } catch (error) {
     signal.throwIfAborted();
     if (offered !== undefined) return offered;
-    throw remedy.unhealthy(
-      'host-unreachable',
-      `${formatAccess(endpoint)} could not be reached: ${reasonOf(error)}`,
-      [
-        `try it by hand: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
-        'check the address, that the machine runs and that a firewall lets this one reach its SSH port',
-      ],
-      error,
-    );
+    const where = formatAccess(endpoint);
+    const steps = [
+      `try it by hand: ssh -p ${endpoint.port} ${endpoint.user}@${endpoint.address}`,
+      'check the address, that the machine runs and that a firewall lets this one reach its SSH port',
+    ];
+    throw remedy.unhealthy('host-unreachable', `${where} could not be reached: ${reasonOf(error)}`, steps, error);
   }
   throw new Error('the machine let us in without showing a host key');
 }

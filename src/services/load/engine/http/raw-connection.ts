@@ -11,6 +11,8 @@ const IDLE_MARGIN_MS = 1000;
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const SHARED = process.platform !== 'win32';
 
+const TOO_LONG = { kind: 'failure', outcome: 'invalid', class: 'too-long', error: 'the answer is over 1 MiB' } as const;
+
 /** What a connection tells its owner. Each is the last word on its matter. */
 export interface RawOwner {
   readonly now: () => number;
@@ -30,8 +32,9 @@ export class RawConnection {
   readonly #owner: RawOwner;
   readonly #socket: Socket;
   readonly #parser: ResponseParser;
+  /** Requests that were answered on it. */
+  served = 0;
   #exchange: Exchange | undefined;
-  #served = 0;
   #dead = false;
   #idleUntil = 0;
   #size = 0;
@@ -54,11 +57,6 @@ export class RawConnection {
     this.#socket.on('error', (error) => this.#onGone(error));
     this.#socket.on('end', () => this.#onGone(undefined));
     this.#socket.on('close', () => this.#onGone(undefined));
-  }
-
-  /** Requests that were answered on it. */
-  get served(): number {
-    return this.#served;
   }
 
   /** Whether a request may be sent on it at `now`. */
@@ -106,8 +104,9 @@ export class RawConnection {
       // An early answer leaves a part of the request unsent: nothing can follow it.
       const clean = end === length && this.#socket.writableLength === 0 && !this.#socket.connecting;
       this.#finish(exchange, bytes, clean);
-    } else if (parser.failed) this.#break(exchange, parser.problem);
-    else if (this.#size > MAX_ANSWER_BYTES) this.#tooLong(exchange);
+    } else if (parser.failed) {
+      this.#break(exchange, failure(Object.assign(new Error(parser.problem), { code: 'malformed-answer' })));
+    } else if (this.#size > MAX_ANSWER_BYTES) this.#break(exchange, TOO_LONG);
     else this.#keep(bytes);
   }
 
@@ -115,11 +114,11 @@ export class RawConnection {
     const head = this.#parser.head;
     if (head === undefined) return;
     if (this.#size > MAX_ANSWER_BYTES) {
-      this.#tooLong(exchange);
+      this.#break(exchange, TOO_LONG);
       return;
     }
     this.#exchange = undefined;
-    this.#served++;
+    this.served++;
     const now = this.#owner.now();
     this.#idleUntil = now + (head.keepAliveMs === undefined ? IDLE_MS : head.keepAliveMs - IDLE_MARGIN_MS);
     const { status, location } = head;
@@ -155,15 +154,9 @@ export class RawConnection {
     this.#to = 0;
   }
 
-  #tooLong(exchange: Exchange): void {
+  #break(exchange: Exchange, end: WireEnd): void {
     this.destroy();
-    this.#owner.ended(this, exchange, { kind: 'too-long', status: exchange.status }, false);
-  }
-
-  #break(exchange: Exchange, problem: string): void {
-    this.destroy();
-    const error = Object.assign(new Error(problem), { code: 'malformed-answer' });
-    this.#owner.ended(this, exchange, failure(exchange.status, error), false);
+    this.#owner.ended(this, exchange, end, false);
   }
 
   #onGone(error: (Error & { code?: string }) | undefined): void {
@@ -179,7 +172,7 @@ export class RawConnection {
       }
     }
     // A reset may be the answer to a request that arrived; an orderly end before it may not.
-    const stale = this.#served > 0 && untouched && (error === undefined || error.code === 'EPIPE');
+    const stale = this.served > 0 && untouched && (error === undefined || error.code === 'EPIPE');
     this.destroy();
     const why = error ?? Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
     this.#owner.lost(this, exchange, why, stale);

@@ -1,12 +1,12 @@
 import { isIP, type OnReadOpts, Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { protocolNamed } from '../../protocols/protocols.ts';
-import { type Share, WHOLE } from '../../schedule/timetable.ts';
+import { WHOLE } from '../../schedule/timetable.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
-import { LocalPorts } from '../local-ports.ts';
-import type { ConnectionControls, RunOrder } from '../protocol.ts';
+import { localPorts } from '../local-ports.ts';
+import type { RunOrder } from '../protocol.ts';
 import { RequestTemplate } from '../request-template.ts';
-import { type Resolve, type Resolved, resolveOnce } from '../resolve.ts';
+import type { Resolved } from '../resolve.ts';
 import { RawConnection, type RawOwner } from './raw-connection.ts';
 import type { HeadCache } from './response-parser.ts';
 
@@ -21,14 +21,10 @@ const MAX_CONNECTS_PER_TURN = 8;
 /** Ports in use that are passed over for one connection before its request fails. */
 const MAX_PORT_TRIES = 64;
 
-interface RawOptions {
-  readonly target: URL;
-  readonly resolved: Resolved;
-  /** Which of how many generators this is: each has source ports of its own. */
-  readonly share: Share;
-  readonly controls: ConnectionControls;
-  readonly now: () => number;
-  readonly template: RequestTemplate;
+/** What a connection that is not yet made has tried. */
+interface Tried {
+  readonly address: number;
+  readonly ports: number;
 }
 
 /**
@@ -39,44 +35,40 @@ interface RawOptions {
 export class RawTransport implements RawOwner {
   readonly now: () => number;
   readonly heads: HeadCache = { text: '', head: undefined };
-  readonly #options: RawOptions;
+  /** Connections opened so far. */
+  opened = 0;
+  /** Requests that were sent again because the server had closed their connection before it could see them. */
+  retried = 0;
+  readonly #resolved: Resolved;
+  readonly #template: RequestTemplate;
+  readonly #nextPort: () => number;
   readonly #onEnd: OnEnd;
   readonly #idle: RawConnection[] = [];
   readonly #all = new Set<RawConnection>();
-  /** What a connection that is not yet made has tried: its address and its ports. */
-  readonly #fresh = new Map<RawConnection, { readonly address: number; readonly tries: number }>();
+  readonly #fresh = new Map<RawConnection, Tried>();
   readonly #maxServed: number;
   readonly #maxAge: number;
   readonly #maxConnects: number;
   readonly #ownPortsAbove: number;
   readonly #connect: Connect;
-  #ports: LocalPorts | undefined;
   /** The address that answered last. */
   #address = 0;
   #connects = 0;
-  #opened = 0;
-  #retried = 0;
 
-  constructor(options: RawOptions, onEnd: OnEnd) {
-    this.#options = options;
+  /** @param resolved what the target's name means */
+  constructor(order: RunOrder, resolved: Resolved, now: () => number, onEnd: OnEnd) {
+    const target = new URL(order.url);
+    const protocol = protocolNamed(order.protocol);
+    this.now = now;
+    this.#resolved = resolved;
     this.#onEnd = onEnd;
-    this.now = options.now;
-    const { controls } = options;
-    this.#maxServed = controls.requestsPerConnection ?? Number.POSITIVE_INFINITY;
-    this.#maxAge = controls.connectionAgeMs ?? Number.POSITIVE_INFINITY;
-    this.#maxConnects = controls.maxConnectsPerTick ?? MAX_CONNECTS_PER_TURN;
-    this.#ownPortsAbove = controls.ownPortsAbove ?? OWN_PORTS_ABOVE;
-    this.#connect = connector(options.target);
-  }
-
-  /** Connections opened so far. */
-  get opened(): number {
-    return this.#opened;
-  }
-
-  /** Requests that were sent again because the server had closed their connection before it could see them. */
-  get retried(): number {
-    return this.#retried;
+    this.#template = new RequestTemplate({ ...order, target, stream: order.stream === true, protocol });
+    this.#nextPort = localPorts(order.share ?? WHOLE);
+    this.#maxServed = order.requestsPerConnection ?? Number.POSITIVE_INFINITY;
+    this.#maxAge = order.connectionAgeMs ?? Number.POSITIVE_INFINITY;
+    this.#maxConnects = order.maxConnectsPerTick ?? MAX_CONNECTS_PER_TURN;
+    this.#ownPortsAbove = order.ownPortsAbove ?? OWN_PORTS_ABOVE;
+    this.#connect = connector(target);
   }
 
   /** A new turn of the event loop: as many connections may be opened again. */
@@ -90,9 +82,9 @@ export class RawTransport implements RawOwner {
   }
 
   send(exchange: Exchange): void {
-    const { failure: unresolved } = this.#options.resolved;
+    const { failure: unresolved } = this.#resolved;
     if (unresolved !== undefined) {
-      setImmediate(() => this.#onEnd(exchange, failure(0, unresolved)));
+      setImmediate(() => this.#onEnd(exchange, failure(unresolved)));
       return;
     }
     this.#sendOn(this.#takeIdle() ?? this.#open(this.#address, 0), exchange);
@@ -111,7 +103,7 @@ export class RawTransport implements RawOwner {
     this.#drop(connection);
     if (exchange === undefined) return;
     const again = stale ? this.#retry(exchange) : tried === undefined ? undefined : this.#elsewhere(tried, error);
-    if (again === undefined) this.#onEnd(exchange, failure(exchange.status, error));
+    if (again === undefined) this.#onEnd(exchange, failure(error));
     else this.#sendOn(again, exchange);
   }
 
@@ -124,7 +116,7 @@ export class RawTransport implements RawOwner {
 
   #sendOn(connection: RawConnection, exchange: Exchange): void {
     exchange.abandon = () => this.#drop(connection);
-    connection.send(exchange, this.#options.template);
+    connection.send(exchange, this.#template);
   }
 
   #takeIdle(): RawConnection | undefined {
@@ -139,37 +131,31 @@ export class RawTransport implements RawOwner {
   #retry(exchange: Exchange): RawConnection | undefined {
     if (exchange.retried) return undefined;
     exchange.retried = true;
-    this.#retried++;
+    this.retried++;
     return this.#open(this.#address, 0);
   }
 
   /** Another port where one was in use, another address where one did not answer. */
-  #elsewhere(tried: { readonly address: number; readonly tries: number }, error: unknown): RawConnection | undefined {
+  #elsewhere({ address, ports }: Tried, error: unknown): RawConnection | undefined {
     const code = error instanceof Error && 'code' in error ? error.code : '';
     if (code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL') {
-      return tried.tries < MAX_PORT_TRIES ? this.#open(tried.address, tried.tries + 1) : undefined;
+      return ports < MAX_PORT_TRIES ? this.#open(address, ports + 1) : undefined;
     }
-    const next = tried.address + 1;
     if (code !== 'ECONNREFUSED' && code !== 'ENETUNREACH' && code !== 'EHOSTUNREACH') return undefined;
-    return next < this.#options.resolved.addresses.length ? this.#open(next, 0) : undefined;
+    return address + 1 < this.#resolved.addresses.length ? this.#open(address + 1, 0) : undefined;
   }
 
-  #open(address: number, tries: number): RawConnection {
-    const { addresses } = this.#options.resolved;
+  #open(address: number, ports: number): RawConnection {
+    const { addresses } = this.#resolved;
     const to = addresses[address] ?? addresses[0];
-    const from = tries > 0 || this.#all.size >= this.#ownPortsAbove ? { localPort: this.#nextPort() } : {};
+    const from = ports > 0 || this.#all.size >= this.#ownPortsAbove ? { localPort: this.#nextPort() } : {};
     this.#connects++;
     // A port that was in use made no connection.
-    if (tries === 0) this.#opened++;
+    if (ports === 0) this.opened++;
     const connection = new RawConnection((onread) => this.#connect(onread, { host: to?.address ?? '', ...from }), this);
     this.#all.add(connection);
-    this.#fresh.set(connection, { address, tries });
+    this.#fresh.set(connection, { address, ports });
     return connection;
-  }
-
-  #nextPort(): number {
-    this.#ports ??= new LocalPorts(this.#options.share);
-    return this.#ports.next();
   }
 
   /** The first answer on it: its address works. */
@@ -205,18 +191,4 @@ function connector({ protocol, hostname, port }: URL): Connect {
       session = latest;
     });
   };
-}
-
-/** Resolves the target's name and prepares what sends to it. */
-export async function openTransport(
-  order: RunOrder,
-  now: () => number,
-  resolve: Resolve = resolveOnce,
-): Promise<(onEnd: OnEnd) => RawTransport> {
-  const target = new URL(order.url);
-  const resolved = await resolve(target.hostname);
-  const protocol = protocolNamed(order.protocol);
-  const template = new RequestTemplate({ ...order, target, stream: order.stream === true, protocol });
-  const share = order.share ?? WHOLE;
-  return (onEnd) => new RawTransport({ target, resolved, share, controls: order, now, template }, onEnd);
 }

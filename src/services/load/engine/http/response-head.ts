@@ -1,17 +1,17 @@
 /** What the head of an HTTP/1.1 response says about the bytes that follow it. */
 export interface ResponseHead {
   readonly status: number;
-  /** Bytes of the body; absent when it is chunked or lasts until the connection ends. */
-  readonly contentLength?: number;
+  /** Bytes of the body; undefined when it is chunked or lasts until the connection ends. */
+  readonly contentLength: number | undefined;
   readonly chunked: boolean;
   /** Whether the server lets another request follow on this connection. */
   readonly keepAlive: boolean;
   /** For how long the server promises to keep the idle connection, milliseconds. */
-  readonly keepAliveMs?: number;
+  readonly keepAliveMs: number | undefined;
   /** In lower case, without parameters; empty when it is not told. */
   readonly contentType: string;
   /** Where a redirect sends its caller. */
-  readonly location?: string;
+  readonly location: string | undefined;
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
@@ -72,13 +72,5 @@ export function readHead(text: string): ResponseHead | string {
     }
   }
   if (chunked && contentLength !== undefined) return 'both content-length and transfer-encoding';
-  return {
-    status,
-    chunked,
-    keepAlive,
-    contentType,
-    ...(contentLength === undefined ? {} : { contentLength }),
-    ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
-    ...(location === undefined ? {} : { location }),
-  };
+  return { status, contentLength, chunked, keepAlive, keepAliveMs, contentType, location };
 }

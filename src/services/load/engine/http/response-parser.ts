@@ -35,15 +35,17 @@ export interface HeadCache {
  * output, keeps no body, and never reads beyond the end of its response.
  */
 export class ResponseParser {
+  /** The final head once it is complete. */
+  head: ResponseHead | undefined;
+  /** What is wrong with the response, in words; empty while nothing is. */
+  problem = '';
   readonly #sink: BodySink;
   readonly #cache: HeadCache;
   #state: State = 'head';
-  #head: ResponseHead | undefined;
   /** Bytes of a head, a size line or a trailer that were cut by the end of a read. */
   #held = '';
   #left = 0;
   #interim = 0;
-  #problem = '';
 
   constructor(sink: BodySink, cache: HeadCache = { text: '', head: undefined }) {
     this.#sink = sink;
@@ -58,29 +60,19 @@ export class ResponseParser {
     return this.#state === 'failed';
   }
 
-  /** What is wrong with the response, in words; empty while nothing is. */
-  get problem(): string {
-    return this.#problem;
-  }
-
   /** Whether nothing of a response has come yet. */
   get untouched(): boolean {
     return this.#state === 'head' && this.#held === '' && this.#interim === 0;
   }
 
-  /** The final head once it is complete. */
-  get head(): ResponseHead | undefined {
-    return this.#head;
-  }
-
   /** Makes it ready for the next response on the same connection. */
   reset(): void {
     this.#state = 'head';
-    this.#head = undefined;
+    this.head = undefined;
     this.#held = '';
     this.#left = 0;
     this.#interim = 0;
-    this.#problem = '';
+    this.problem = '';
   }
 
   /**
@@ -154,7 +146,7 @@ export class ResponseParser {
       if (++this.#interim > MAX_INTERIM) return this.#fail('interim answers without end', from);
       return next;
     }
-    this.#head = head;
+    this.head = head;
     this.#left = head.contentLength ?? 0;
     if (head.status === 204 || head.status === 304 || head.contentLength === 0) this.#state = 'done';
     else if (head.chunked) this.#state = 'chunk-size';
@@ -234,7 +226,7 @@ export class ResponseParser {
 
   #fail(problem: string, at = 0): number {
     this.#state = 'failed';
-    this.#problem = problem;
+    this.problem = problem;
     return at;
   }
 }

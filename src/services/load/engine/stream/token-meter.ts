@@ -9,13 +9,16 @@ const MAX_LINE = 1 << 20;
  * coalesce on the way, so the times between tokens are per read; tokens are counted per event.
  */
 export class TokenMeter {
+  /** Milliseconds of the steady clock; undefined when there was no token. */
+  firstAt: number | undefined;
+  /** Between reads that brought tokens, milliseconds. */
+  readonly gaps: number[] = [];
+  /** What the engine said, all its events together. */
+  reported: StreamEvent | undefined;
   readonly #decoder = new StringDecoder('utf8');
-  readonly #gaps: number[] = [];
   #line = '';
-  #firstAt: number | undefined;
   #lastAt = 0;
   #tokens = 0;
-  #reported: StreamEvent | undefined;
   #problem = '';
   #ended = false;
   #ndjson = false;
@@ -33,8 +36,8 @@ export class TokenMeter {
     const before = this.#tokens;
     for (const line of lines) this.#takeLine(line, sse);
     if (this.#tokens === before) return;
-    if (this.#firstAt === undefined) this.#firstAt = at;
-    else this.#gaps.push(at - this.#lastAt);
+    if (this.firstAt === undefined) this.firstAt = at;
+    else this.gaps.push(at - this.#lastAt);
     this.#lastAt = at;
   }
 
@@ -44,23 +47,9 @@ export class TokenMeter {
     this.#line = '';
   }
 
-  /** Milliseconds of the steady clock; undefined when there was no token. */
-  get firstAt(): number | undefined {
-    return this.#firstAt;
-  }
-
-  /** Between reads that brought tokens, milliseconds. */
-  get gaps(): readonly number[] {
-    return this.#gaps;
-  }
-
   /** What the engine says, else the events with text that were seen. */
   get outputTokens(): number {
-    return this.#reported?.outputTokens ?? this.#tokens;
-  }
-
-  get reported(): StreamEvent | undefined {
-    return this.#reported;
+    return this.reported?.outputTokens ?? this.#tokens;
   }
 
   /** What is wrong with the stream, in words; empty when nothing is. */
@@ -80,7 +69,7 @@ export class TokenMeter {
     else {
       if (event.hasText) this.#tokens++;
       if (event.last) this.#ended = true;
-      this.#reported = { ...this.#reported, ...event };
+      this.reported = { ...this.reported, ...event };
     }
   }
 }

@@ -1,177 +1,161 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Histogram as HistogramValue } from '@opentelemetry/sdk-metrics';
 import type { Event } from '../../../../events.ts';
-import type { RequestRecord } from '../../engine/request-record.ts';
+import { PHASE_FIGURES, type RequestRecord } from '../../engine/request-record.ts';
 import { protocolOf } from '../../protocols/protocols.ts';
-import type { SweepPlan, SweepTick } from '../../types.ts';
-import type { Histogram } from './histogram.ts';
-import {
-  DROPPED,
-  type HistogramMetric,
-  HTTP_DURATION,
-  IN_FLIGHT,
-  LATENESS,
-  type Metric,
-  OFFERED_RATE,
-  OPERATION_DURATION,
-  PHASE_DURATION,
-  REQUESTS,
-  SENT_RATE,
-  TIME_PER_OUTPUT_CHUNK,
-  TIME_TO_FIRST_CHUNK,
-} from './metrics.ts';
-import { type Ending, PointMetrics } from './point-metrics.ts';
+import type { SweepPlan } from '../../types.ts';
+import { type Amount, type Histogram, SeriesSet } from './series.ts';
 
-/** One series of a metric. */
-interface Point<T> {
-  readonly attributes: Attributes;
-  readonly value: T;
-}
+/** A backend keeps every combination for long, and some of them come from the network: beyond these it is {@link OTHER}. */
+const MAX_ENDINGS = 50;
+const MAX_HOSTS = 100;
 
-/** A metric with all its series, as a sum since the beginning of the sweep (gauges: as it is now). */
-export type MetricFamily =
-  | { readonly kind: 'histogram'; readonly metric: HistogramMetric; readonly points: readonly Point<HistogramValue>[] }
-  | { readonly kind: 'counter' | 'gauge'; readonly metric: Metric; readonly points: readonly Point<number>[] };
-
-const IDLE = { offered: 0, sent: 0, inFlight: 0 };
+/** The conventions' word for a value that has no name of its own. */
+const OTHER = '_OTHER';
 
 /** The metrics of a sweep: fed with what it says and records, read whenever they are to be sent. */
 export class LoadMetrics {
+  readonly series = new SeriesSet();
   readonly #points = new Map<number, PointMetrics>();
-  #plan: SweepPlan | undefined;
-  #now = IDLE;
+  readonly #common: Attributes;
+  readonly #operation: Attributes;
+  readonly #offeredRate: Amount;
+  readonly #sentRate: Amount;
+  readonly #inFlight: Amount;
 
-  get plan(): SweepPlan | undefined {
-    return this.#plan;
+  constructor({ runId, tag, simulated, targetUrl }: SweepPlan) {
+    const { hostname, port, protocol } = new URL(targetUrl);
+    this.#common = {
+      'chainctl.run_id': runId,
+      'chainctl.tag': tag,
+      'chainctl.simulated': simulated,
+      'server.address': hostname.replace(/^\[(.*)\]$/, '$1'),
+      'server.port': Number(port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : port),
+    };
+    // The conventions' names: one model asks the next, or one model completes a text.
+    this.#operation = { 'gen_ai.operation.name': protocolOf(targetUrl).operation };
+    this.#offeredRate = this.series.amount('chainctl.load.offered_rate', this.#common);
+    this.#sentRate = this.series.amount('chainctl.load.sent_rate', this.#common);
+    this.#inFlight = this.series.amount('chainctl.load.in_flight', this.#common);
   }
 
   /** @param rate of the point to which they belong, requests per second */
   add(rate: number, records: readonly RequestRecord[]): void {
-    this.#pointOf(rate).add(records);
+    const point = this.#pointOf(rate);
+    for (const record of records) point.add(record);
   }
 
   handle(event: Event): void {
-    if (event.type === 'sweep-started') this.#plan = event.plan;
-    if (event.type === 'sweep-tick') this.#now = gaugesOf(event.tick);
+    if (event.type === 'sweep-tick') {
+      const { phase, rate, sentPerSecond, inFlight } = event.tick;
+      this.#show(phase === 'drain' ? 0 : rate, sentPerSecond, inFlight);
+    }
     if (event.type !== 'point-done') return;
-    this.#now = IDLE;
-    if (event.point.status !== 'skipped') this.#pointOf(event.point.rate).dropped += event.point.dropped;
+    this.#show(0, 0, 0);
+    if (event.point.status !== 'skipped') this.#pointOf(event.point.rate).dropped.value += event.point.dropped;
   }
 
-  /** Nothing before the sweep has begun. */
-  families(): MetricFamily[] {
-    if (this.#plan === undefined) return [];
-    const { run, target, operation } = attributesOf(this.#plan);
-    const gauge = (metric: Metric, value: number): MetricFamily => ({
-      kind: 'gauge',
-      metric,
-      points: [{ attributes: { ...run, ...target }, value }],
-    });
-    const points = [...this.#points].map(([rate, point]) => ({ point, own: { ...run, 'chainctl.point.rate': rate } }));
-    const histogram = (metric: HistogramMetric, extra: Attributes, of: (point: PointMetrics) => Histogram) =>
-      histogramOf(
-        metric,
-        points.map(({ point, own }) => ({ attributes: { ...own, ...target, ...extra }, value: of(point) })),
-      );
-    const perEnding = <T>(map: (ending: Ending, own: Attributes) => T) =>
-      points.flatMap(({ point, own }) => point.endings.map((ending) => map(ending, own)));
-    const families: MetricFamily[] = [
-      histogramOf(
-        OPERATION_DURATION,
-        perEnding((ending, own) => ({
-          attributes: { ...own, ...target, ...operation, ...errorOf(ending) },
-          value: ending.response,
-        })),
-      ),
-      histogram(TIME_TO_FIRST_CHUNK, operation, ({ firstChunk }) => firstChunk),
-      histogram(TIME_PER_OUTPUT_CHUNK, operation, ({ nextChunk }) => nextChunk),
-      histogramOf(
-        HTTP_DURATION,
-        perEnding((ending, own) => ({
-          attributes: { ...own, ...target, 'http.request.method': 'POST', ...statusOf(ending), ...errorOf(ending) },
-          value: ending.service,
-        })),
-      ),
-      histogramOf(
-        PHASE_DURATION,
-        points.flatMap(({ point, own }) =>
-          point.phases.map(({ hop, name, seconds }) => ({
-            attributes: { ...own, ...target, 'chainctl.hop': hop, 'chainctl.phase': name },
-            value: seconds,
-          })),
-        ),
-      ),
-      histogram(LATENESS, {}, ({ lateness }) => lateness),
-      {
-        kind: 'counter',
-        metric: REQUESTS,
-        points: perEnding((ending, own) =>
-          [...ending.hosts].map(([host, value]) => ({
-            attributes: {
-              ...own,
-              ...target,
-              'chainctl.outcome': ending.outcome,
-              ...statusOf(ending),
-              ...errorOf(ending),
-              ...(host === undefined ? {} : { 'chainctl.host': host }),
-            },
-            value,
-          })),
-        ).flat(),
-      },
-      {
-        kind: 'counter',
-        metric: DROPPED,
-        points: points.map(({ point, own }) => ({ attributes: { ...own, ...target }, value: point.dropped })),
-      },
-      gauge(OFFERED_RATE, this.#now.offered),
-      gauge(SENT_RATE, this.#now.sent),
-      gauge(IN_FLIGHT, this.#now.inFlight),
-    ];
-    return families.filter((family) => family.points.length > 0);
+  #show(offered: number, sent: number, inFlight: number): void {
+    this.#offeredRate.value = offered;
+    this.#sentRate.value = sent;
+    this.#inFlight.value = inFlight;
   }
 
   #pointOf(rate: number): PointMetrics {
     const known = this.#points.get(rate);
     if (known !== undefined) return known;
-    const point = new PointMetrics();
+    const point = new PointMetrics(this.series, { ...this.#common, 'chainctl.point.rate': rate }, this.#operation);
     this.#points.set(rate, point);
     return point;
   }
 }
 
-/** Series without a value are left out: only streamed answers have chunks. */
-function histogramOf(metric: HistogramMetric, series: readonly Point<Histogram>[]): MetricFamily {
-  const filled = series.filter(({ value }) => value.count > 0);
-  return {
-    kind: 'histogram',
-    metric,
-    points: filled.map(({ attributes, value }) => ({ attributes, value: value.value })),
-  };
+/** Requests of a point that ended in the same way. */
+interface Ending {
+  readonly attributes: Attributes;
+  readonly response: Histogram;
+  readonly service: Histogram;
+  /** Answers per host of B; `undefined` for those that named none. */
+  readonly hosts: Map<string | undefined, Amount>;
 }
 
-function gaugesOf({ phase, rate, sentPerSecond, inFlight }: SweepTick): typeof IDLE {
-  return { offered: phase === 'drain' ? 0 : rate, sent: sentPerSecond, inFlight };
-}
+/** Adds up the requests of one point. */
+class PointMetrics {
+  /** Requests that were due and not sent; known when the point is over. */
+  readonly dropped: Amount;
+  readonly #series: SeriesSet;
+  readonly #own: Attributes;
+  readonly #operation: Attributes;
+  readonly #lateness: Histogram;
+  readonly #firstChunk: Histogram;
+  readonly #nextChunk: Histogram;
+  readonly #phases;
+  readonly #endings = new Map<string, Ending>();
+  readonly #hosts = new Set<string>();
 
-/** What is the same for a whole sweep. */
-function attributesOf({ runId, tag, simulated, targetUrl }: SweepPlan) {
-  const { hostname, port, protocol } = new URL(targetUrl);
-  return {
-    run: { 'chainctl.run_id': runId, 'chainctl.tag': tag, 'chainctl.simulated': simulated },
-    target: {
-      'server.address': hostname.replace(/^\[(.*)\]$/, '$1'),
-      'server.port': Number(port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : port),
-    },
-    // The conventions' names: one model asks the next, or one model completes a text.
-    operation: { 'gen_ai.operation.name': protocolOf(targetUrl).operation },
-  };
-}
+  constructor(series: SeriesSet, own: Attributes, operation: Attributes) {
+    this.#series = series;
+    this.#own = own;
+    this.#operation = { ...own, ...operation };
+    this.dropped = series.amount('chainctl.load.dropped', own);
+    this.#lateness = series.histogram('chainctl.load.lateness', own);
+    this.#firstChunk = series.histogram('gen_ai.client.operation.time_to_first_chunk', this.#operation);
+    this.#nextChunk = series.histogram('gen_ai.client.operation.time_per_output_chunk', this.#operation);
+    this.#phases = PHASE_FIGURES.map((figure) => {
+      const [, hop, phase] = /^(.)_(.*)_seconds$/.exec(figure) ?? [];
+      const attributes = { ...own, 'chainctl.hop': hop, 'chainctl.phase': phase };
+      return { figure, seconds: series.histogram('chainctl.load.phase.duration', attributes) };
+    });
+  }
 
-function errorOf({ errorType }: Ending): Attributes {
-  return errorType === undefined ? {} : { 'error.type': errorType };
-}
+  add(record: RequestRecord): void {
+    const { latenessMs, serviceMs, ttft_ms: ttftMs } = record;
+    const ending = this.#endingOf(record);
+    this.#answersOf(ending, record.host).value++;
+    if (latenessMs === undefined) return;
+    this.#lateness.add(latenessMs / 1000);
+    if (serviceMs === undefined) return;
+    ending.response.add((latenessMs + serviceMs) / 1000);
+    ending.service.add(serviceMs / 1000);
+    if (record.outcome !== 'ok') return;
+    if (record.figures !== undefined) {
+      for (const { figure, seconds } of this.#phases) {
+        const value = record.figures[figure];
+        if (value !== undefined) seconds.add(value);
+      }
+    }
+    if (ttftMs === undefined) return;
+    this.#firstChunk.add((latenessMs + ttftMs) / 1000);
+    for (const gap of record.itl_ms ?? []) this.#nextChunk.add(gap / 1000);
+  }
 
-function statusOf({ status }: Ending): Attributes {
-  return status === 0 ? {} : { 'http.response.status_code': status };
+  #endingOf({ outcome, class: name, status }: RequestRecord): Ending {
+    const known = this.#endings.get(`${outcome} ${status} ${name}`);
+    if (known !== undefined) return known;
+    // Every outcome has one more place for all that is beyond the bound.
+    const [errorType, code] = this.#endings.size < MAX_ENDINGS ? [name, status] : [OTHER, 0];
+    const key = `${outcome} ${code} ${errorType}`;
+    const error = outcome === 'ok' ? {} : { 'error.type': errorType };
+    const answer = { ...(code === 0 ? {} : { 'http.response.status_code': code }), ...error };
+    const http = { ...this.#own, 'http.request.method': 'POST', ...answer };
+    const ending = this.#endings.get(key) ?? {
+      attributes: { ...this.#own, 'chainctl.outcome': outcome, ...answer },
+      response: this.#series.histogram('gen_ai.client.operation.duration', { ...this.#operation, ...error }),
+      service: this.#series.histogram('http.client.request.duration', http),
+      hosts: new Map(),
+    };
+    this.#endings.set(key, ending);
+    return ending;
+  }
+
+  #answersOf({ hosts, attributes }: Ending, named: string | undefined): Amount {
+    const isNew = named !== undefined && !this.#hosts.has(named);
+    const host = isNew && this.#hosts.size >= MAX_HOSTS ? OTHER : named;
+    if (host !== undefined) this.#hosts.add(host);
+    const known = hosts.get(host);
+    if (known !== undefined) return known;
+    const own = host === undefined ? {} : { 'chainctl.host': host };
+    const answers = this.#series.amount('chainctl.load.requests', { ...attributes, ...own });
+    hosts.set(host, answers);
+    return answers;
+  }
 }

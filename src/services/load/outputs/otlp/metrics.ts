@@ -1,12 +1,11 @@
-/** A metric as OpenTelemetry names it: base units (`s`), annotations in braces (`{request}`). */
-export interface Metric {
-  readonly name: string;
+import { DataPointType } from '@opentelemetry/sdk-metrics';
+
+interface Metric {
+  readonly type: DataPointType.GAUGE | DataPointType.HISTOGRAM | DataPointType.SUM;
+  /** Base units (`s`), annotations in braces (`{request}`). */
   readonly unit: string;
   readonly description: string;
-}
-
-export interface HistogramMetric extends Metric {
-  /** Inclusive upper bounds of the buckets, ascending; one more bucket holds everything above the last. */
+  /** Inclusive upper bounds of a histogram's buckets, ascending; one more holds everything above the last. */
   readonly boundaries: readonly number[];
 }
 
@@ -26,77 +25,49 @@ const LATENESS_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-/** Names and meaning of `gen_ai.*`: OpenTelemetry semantic conventions for generative AI metrics (in development). */
-export const OPERATION_DURATION: HistogramMetric = {
-  name: 'gen_ai.client.operation.duration',
-  unit: 's',
-  description: 'Response time, from the intended time of the request',
-  boundaries: GEN_AI_SECONDS,
-};
+/** Many a phase is shorter than an operation. */
+const PHASE_SECONDS = [0.001, 0.0025, 0.005, ...GEN_AI_SECONDS];
 
-export const TIME_TO_FIRST_CHUNK: HistogramMetric = {
-  name: 'gen_ai.client.operation.time_to_first_chunk',
-  unit: 's',
-  description: 'Until the first token of a streamed answer, from the intended time of the request',
-  boundaries: GEN_AI_SECONDS,
-};
+function seconds(description: string, boundaries: readonly number[]): Metric {
+  return { type: DataPointType.HISTOGRAM, unit: 's', description, boundaries };
+}
 
-export const TIME_PER_OUTPUT_CHUNK: HistogramMetric = {
-  name: 'gen_ai.client.operation.time_per_output_chunk',
-  unit: 's',
-  description: 'Between reads of a streamed answer that brought tokens',
-  boundaries: GEN_AI_SECONDS,
-};
+function counter(description: string): Metric {
+  return { type: DataPointType.SUM, unit: '{request}', description, boundaries: [] };
+}
 
-/** OpenTelemetry semantic conventions for HTTP metrics (stable). */
-export const HTTP_DURATION: HistogramMetric = {
-  name: 'http.client.request.duration',
-  unit: 's',
-  description: 'Service time, from sending the request to the end of its answer',
-  boundaries: HTTP_SECONDS,
-};
+function gauge(description: string, unit: string): Metric {
+  return { type: DataPointType.GAUGE, unit, description, boundaries: [] };
+}
 
-/** Waiting and work of one hop, by `chainctl.hop` and `chainctl.phase`. Many a phase is shorter than an operation. */
-export const PHASE_DURATION: HistogramMetric = {
-  name: 'chainctl.load.phase.duration',
-  unit: 's',
-  description: 'What services and engines say that they did with a request',
-  boundaries: [0.001, 0.0025, 0.005, ...GEN_AI_SECONDS],
-};
+/**
+ * The metrics by their names, in the order in which they are sent. `gen_ai.*`: OpenTelemetry semantic conventions for
+ * generative AI metrics (in development); `http.*`: those for HTTP metrics (stable).
+ */
+export const METRICS = {
+  'gen_ai.client.operation.duration': seconds('Response time, from the intended time of the request', GEN_AI_SECONDS),
+  'gen_ai.client.operation.time_to_first_chunk': seconds(
+    'Until the first token of a streamed answer, from the intended time of the request',
+    GEN_AI_SECONDS,
+  ),
+  'gen_ai.client.operation.time_per_output_chunk': seconds(
+    'Between reads of a streamed answer that brought tokens',
+    GEN_AI_SECONDS,
+  ),
+  'http.client.request.duration': seconds(
+    'Service time, from sending the request to the end of its answer',
+    HTTP_SECONDS,
+  ),
+  'chainctl.load.phase.duration': seconds('What services and engines say that they did with a request', PHASE_SECONDS),
+  'chainctl.load.lateness': seconds('Sent minus intended: how late the load generator was', LATENESS_SECONDS),
+  'chainctl.load.requests': counter('Requests that ended, by outcome'),
+  'chainctl.load.dropped': counter('Requests that were due and not sent, because too many were open'),
+  'chainctl.load.offered_rate': gauge('Arrival rate of the schedule; 0 while nothing is offered', '{request}/s'),
+  'chainctl.load.sent_rate': gauge(
+    'Requests sent per second, of the last second or the last three requests',
+    '{request}/s',
+  ),
+  'chainctl.load.in_flight': gauge('Requests that wait for their answers', '{request}'),
+} satisfies Record<string, Metric>;
 
-export const LATENESS: HistogramMetric = {
-  name: 'chainctl.load.lateness',
-  unit: 's',
-  description: 'Sent minus intended: how late the load generator was',
-  boundaries: LATENESS_SECONDS,
-};
-
-export const REQUESTS: Metric = {
-  name: 'chainctl.load.requests',
-  unit: '{request}',
-  description: 'Requests that ended, by outcome',
-};
-
-export const DROPPED: Metric = {
-  name: 'chainctl.load.dropped',
-  unit: '{request}',
-  description: 'Requests that were due and not sent, because too many were open',
-};
-
-export const OFFERED_RATE: Metric = {
-  name: 'chainctl.load.offered_rate',
-  unit: '{request}/s',
-  description: 'Arrival rate of the schedule; 0 while nothing is offered',
-};
-
-export const SENT_RATE: Metric = {
-  name: 'chainctl.load.sent_rate',
-  unit: '{request}/s',
-  description: 'Requests sent per second, of the last second or the last three requests',
-};
-
-export const IN_FLIGHT: Metric = {
-  name: 'chainctl.load.in_flight',
-  unit: '{request}',
-  description: 'Requests that wait for their answers',
-};
+export type MetricName = keyof typeof METRICS;

@@ -1,5 +1,6 @@
-import { CONTINUE, ExitCode, RemedyError, reasonOf } from '../../../../errors.ts';
+import { CONTINUE, RemedyError, reasonOf, remedy } from '../../../../errors.ts';
 import type { HostAccess } from '../../../machine/access.ts';
+import type { BootTemplates } from '../../../machine/cloud-init.ts';
 import { hostFailure } from '../../../machine/failures.ts';
 import { type HostOptions, hostResource } from '../../../machine/host-resource.ts';
 import type { LoginKeys } from '../../../machine/login-keys.ts';
@@ -16,7 +17,6 @@ import type { Instance } from '../compute-calls.ts';
 import { shortName } from '../names.ts';
 import { type Builder, type BuilderSpec, publicAddressOf } from './builder.ts';
 import { loginAccess } from './login.ts';
-import { sealDisk } from './seal.ts';
 
 export interface BakeDeps {
   readonly stack: string;
@@ -30,20 +30,16 @@ const START_SECONDS = 300;
 /** For one that runs already: enough for the end of a boot. */
 const KNOCK_SECONDS = 40;
 const KNOCKS = 2;
+/** It answered a moment ago, seconds. */
+const UP_SECONDS = 60;
+const SEAL_SECONDS = 300;
+const SERVE = '/usr/local/sbin/chainctl-serve';
+const UNIT = '/etc/systemd/system/chainctl-serve.service';
 
-const NOT_READY = {
-  code: 'not-ready',
-  exit: ExitCode.unhealthy,
-  nextSteps: [CONTINUE],
-};
 /** What it means that a machine no longer lets its owner in. */
 const SHUT_OUT = [
-  'ssh-authentication',
-  'host-key-changed',
-  'host-unreachable',
-  'host-connection-lost',
-  'host-timeout',
-  'needs-root',
+  ...['ssh-authentication', 'host-key-changed', 'host-unreachable'],
+  ...['host-connection-lost', 'host-timeout', 'needs-root'],
 ];
 
 function isShutOut(error: unknown): boolean {
@@ -109,7 +105,7 @@ export async function bake(
         const now = await builder.look(context);
         return now.status === 'RUNNING' ? { done: now } : { reason: `the VM ${builder.name} is ${now.status}` };
       },
-      late: (reason) => new RemedyError(`${reason} after ${START_SECONDS} s`, NOT_READY),
+      late: (reason) => remedy.unhealthy('not-ready', `${reason} after ${START_SECONDS} s`, [CONTINUE]),
     });
   }
 
@@ -136,7 +132,7 @@ export async function bake(
     const options: HostOptions = {
       stack: deps.stack,
       sessions: deps.sessions,
-      installDocker: deps.templates.boot.installDocker,
+      boot: deps.templates.boot,
       unreachable: 'absent',
       access: async () => access(),
       async gone() {
@@ -162,4 +158,32 @@ export async function bake(
         : there;
     await resource.ready(context, live);
   }
+}
+
+/**
+ * Puts what starts the service at boot on a machine, and removes from it what only it may know. It lets nobody in
+ * afterwards, until it boots again.
+ *
+ * @throws what dialling throws, RemedyError (exit 5)
+ */
+async function sealDisk(
+  access: HostAccess,
+  { serve, serveUnit, seal }: BootTemplates,
+  { sessions, waiting }: { readonly sessions: HostSessions; waiting(reason: string): void },
+  context: Pick<ResourceContext, 'clock' | 'signal'>,
+): Promise<void> {
+  const { signal } = context;
+  const work = async (session: HostSession) => {
+    const exec = (command: string, stdin: string) =>
+      session.exec(command, { what: 'sealing the disk', timeoutSeconds: SEAL_SECONDS, stdin, signal });
+    await exec(`cat > ${SERVE}.new && chmod 755 ${SERVE}.new && mv -f ${SERVE}.new ${SERVE}`, serve);
+    await exec(`cat > ${UNIT}.new && chmod 644 ${UNIT}.new && mv -f ${UNIT}.new ${UNIT}`, serveUnit);
+    await exec('cat > /run/chainctl-seal && sh /run/chainctl-seal </dev/null 2>&1', seal);
+  };
+  // Not begun again by itself: there may be nobody to let us in.
+  const use = { waitSeconds: UP_SECONDS, attempts: 1, waiting };
+  await sessions.use(access, context, use, work).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw hostFailure('sealing the disk', access, error);
+  });
 }

@@ -7,11 +7,11 @@ import { desire, type Resource } from '../../../stack/resource.ts';
 import { onlyService } from '../../../workloads/request.ts';
 import type { Boot, BootInput, BootTarget } from '../boot-source.ts';
 import type { Compute } from '../compute.ts';
-import { networkPath, subnetPath } from '../desired.ts';
+import { networkPath, subnetPath, vmTag } from '../desired.ts';
 import { REST_FIREWALL, SSH_FIREWALL } from '../firewall.ts';
 import { nameFilter, readMarker } from '../names.ts';
 import { globalPath } from '../paths.ts';
-import { HOST_KEY_B } from '../request.ts';
+import { HOST_KEY_B, serviceOn } from '../request.ts';
 import { bake } from './bake.ts';
 import { builder, builderKey, isBuilderKey } from './builder.ts';
 import { bootOfService, builderSpecOf, imageHash, publicImage, specOf } from './content.ts';
@@ -40,36 +40,30 @@ export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
   const { request, owner, token } = input;
   const { definition } = onlyService(request);
   const templates = { ...deps.templates, boot: bootOfService(deps.templates.boot, definition) };
+  const { boot } = templates;
   const keys = await loginKeys(deps.paths, HOST_KEY_B, input.make);
   const spec = specOf(request, templates, token);
   const release = { stack: owner.stack, spec, templates: templatesOf(templates, definition), token };
-  const settings = settingsMetadata(release);
-  if (!request.bake) {
-    const image = publicImage(request.type);
-    const known = {
-      ...settings,
-      ...loginMetadata(keys, { boot: templates.boot, installDocker: false }),
-      'startup-script': templates.boot.serve,
-      'chainctl-install-docker': templates.boot.installDocker,
+  const settings = { ...settingsMetadata(release), ...loginMetadata(keys, { boot, installDocker: false }) };
+  if (request.bake) {
+    checkMetadata(settings);
+    const baked = bakedFor(input, keys, { ...deps, templates });
+    const image = globalPath(deps.compute, 'images', baked.name);
+    return {
+      source: { image, metadata: settings, hash: hashOf(image, settings), startSeconds: BAKED_SECONDS },
+      desired: [desire(baked, { model: spec.model, diskGb: request.diskGb })],
     };
-    // What is in the archive is in the hash of the release; how it is compressed may differ from machine to machine.
-    const hash = hashOf(image, known);
-    const metadata = { ...known, ...(await releaseMetadata(release)) };
-    checkMetadata(metadata);
-    return { source: { image, metadata, hash, startSeconds: UNBAKED_SECONDS }, desired: [] };
   }
-  const metadata = { ...settings, ...loginMetadata(keys, { boot: templates.boot, installDocker: false }) };
+  const image = publicImage(request.type);
+  const known = { ...settings, 'startup-script': boot.serve, 'chainctl-install-docker': boot.installDocker };
+  const metadata = { ...known, ...(await releaseMetadata(release)) };
   checkMetadata(metadata);
-  const baked = bakedFor(input, keys, { ...deps, templates });
-  const image = globalPath(deps.compute, 'images', baked.name);
-  return {
-    source: { image, metadata, hash: hashOf(image, metadata), startSeconds: BAKED_SECONDS },
-    desired: [desire(baked, { model: spec.model, diskGb: request.diskGb })],
-  };
+  // What is in the archive is in the hash of the release; how it is compressed may differ from machine to machine.
+  return { source: { image, metadata, hash: hashOf(image, known), startSeconds: UNBAKED_SECONDS }, desired: [] };
 }
 
 /** The image with the content that is wanted, and how it is baked. */
-function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | undefined, deps: BootDeps) {
+function bakedFor({ request, owner, zone }: BootInput, keys: LoginKeys | undefined, deps: BootDeps) {
   const { compute, templates } = deps;
   const hash = imageHash(request, templates);
   const key = imageKey(hash);
@@ -77,14 +71,14 @@ function bakedFor({ request, owner, zone, tag }: BootInput, keys: LoginKeys | un
     loginMetadata(keys, { boot: templates.boot, installDocker: true }),
   );
   const { type, diskGb } = request;
+  const tag = vmTag(owner.stack, serviceOn(request));
   const vm = { type, diskGb, tag, zone, network: networkPath(request), subnet: subnetPath(request) };
   const service = builderSpecOf(request, templates);
-  const newId = () => compute.newId();
   return bakedImage(compute, owner, key, [SSH_FIREWALL, REST_FIREWALL], {
     builder: maker,
     bake: (context) => {
       if (keys === undefined) throw new Error('a plan cannot bake');
-      return bake(maker, key, { vm, service }, { ...deps, stack: owner.stack, keys, newId }, context);
+      return bake(maker, key, { vm, service }, { ...deps, stack: owner.stack, keys, newId: compute.newId }, context);
     },
   });
 }
@@ -105,17 +99,13 @@ export function bootTarget(compute: Compute, owner: Ownership): BootTarget {
       const vms = scopes.flatMap(([, { instances }]) => instances ?? []);
       return [...images, ...vms].flatMap(({ description }) => {
         const marker = readMarker(description);
-        return marker?.stack === owner.stack && isOurs(marker.key) ? [marker.key] : [];
+        const isOurs = marker?.stack === owner.stack && (isImageKey(marker.key) || isBuilderKey(marker.key));
+        return isOurs ? [marker.key] : [];
       });
     },
     handle(key) {
       if (isImageKey(key)) return bakedImage(compute, owner, key, []) as Resource<unknown, unknown>;
-      const none = (): Metadata => ({});
-      return isBuilderKey(key) ? (builder(compute, owner, key, none) as Resource<unknown, unknown>) : undefined;
+      return isBuilderKey(key) ? (builder(compute, owner, key, () => ({})) as Resource<unknown, unknown>) : undefined;
     },
   };
-}
-
-function isOurs(key: string): boolean {
-  return isImageKey(key) || isBuilderKey(key);
 }

@@ -5,8 +5,8 @@ import type { Instance } from '../compute-calls.ts';
 import { GcpError } from '../errors.ts';
 import { labelsOf, shortName } from '../names.ts';
 import { namedObject, vanished } from '../object.ts';
-import { change, removeObject } from '../operations.ts';
-import { diskTypeOf } from '../template.ts';
+import { change, lookUp, removeObject } from '../operations.ts';
+import { machineOf, type VmSpec } from '../template.ts';
 import { publicImage } from './content.ts';
 import type { Metadata } from './metadata.ts';
 
@@ -19,15 +19,8 @@ const BUILDER = 'builder-';
 const LIFE_SECONDS = 4 * 3600;
 const STOP_SECONDS = 300;
 
-export interface BuilderSpec {
+export interface BuilderSpec extends VmSpec {
   readonly zone: string;
-  readonly type: string;
-  readonly diskGb: number;
-  /** Path of the network. */
-  readonly network: string;
-  readonly subnet?: string | undefined;
-  /** Network tag, which the firewall rule for the operator's SSH names. */
-  readonly tag: string;
 }
 
 export function builderKey(hash: string): string {
@@ -68,7 +61,7 @@ export function builder(compute: Compute, owner: Ownership, key: string, metadat
     const options = { code: 'gcp-gone', exit: ExitCode.unhealthy };
     throw new GcpError(`there is no VM ${name}`, 'notFound', options);
   };
-  const object = namedObject<BuilderSpec, Instance>(owner, {
+  const object = namedObject<BuilderSpec, 'instances'>(compute, owner, 'instances', {
     key,
     dependsOn: [],
     get: find,
@@ -77,12 +70,8 @@ export function builder(compute: Compute, owner: Ownership, key: string, metadat
       await change(compute, context, 'instances.insert', { zone: spec.zone, instanceResource }, step);
       known = spec.zone;
     },
-    differences: () => [],
-    async remove(context, name) {
-      const vm = await find(name, context.signal).catch((error: unknown) => {
-        if (error instanceof GcpError && error.reason === 'notFound') return undefined;
-        throw error;
-      });
+    async remove(context) {
+      const vm = await lookUp(() => find(object.name, context.signal));
       if (vm !== undefined) await removeObject(compute, context, 'instances.delete', at(vm), { key });
     },
     identify: (vm) => ({ zone: shortName(vm.zone) }),
@@ -110,39 +99,12 @@ export function publicAddressOf({ networkInterfaces }: Instance): string | undef
   return configs.map(({ natIP }) => natIP).find((address) => address) ?? undefined;
 }
 
-/** No service account: a program on it can call nothing of the project. A public address, since it is set up over SSH. */
-function bodyOf(spec: BuilderSpec, metadata: Metadata, owner: Ownership, key: string): Instance {
+/** A public address, since it is set up over SSH. */
+function bodyOf({ zone, ...spec }: BuilderSpec, metadata: Metadata, owner: Ownership, key: string): Instance {
+  const vm = { ...spec, image: publicImage(spec.type), externalAddress: true, ttlSeconds: LIFE_SECONDS };
   return {
-    machineType: `zones/${spec.zone}/machineTypes/${spec.type}`,
-    tags: { items: [spec.tag] },
+    ...machineOf(vm, metadata, `zones/${zone}/diskTypes/`),
     labels: labelsOf(owner, key),
-    disks: [
-      {
-        boot: true,
-        autoDelete: true,
-        initializeParams: {
-          sourceImage: publicImage(spec.type),
-          diskSizeGb: String(spec.diskGb),
-          diskType: `zones/${spec.zone}/diskTypes/${diskTypeOf(spec.type)}`,
-        },
-      },
-    ],
-    networkInterfaces: [
-      {
-        network: spec.network,
-        ...(spec.subnet === undefined ? {} : { subnetwork: spec.subnet }),
-        accessConfigs: [{ name: 'External NAT', type: 'ONE_TO_ONE_NAT' }],
-      },
-    ],
-    metadata: { items: Object.entries(metadata).map(([name, value]) => ({ key: name, value })) },
-    scheduling: {
-      provisioningModel: 'STANDARD',
-      automaticRestart: true,
-      onHostMaintenance: 'MIGRATE',
-      maxRunDuration: { seconds: LIFE_SECONDS },
-      instanceTerminationAction: 'DELETE',
-    },
-    shieldedInstanceConfig: { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true },
-    serviceAccounts: [],
+    machineType: `zones/${zone}/machineTypes/${spec.type}`,
   };
 }

@@ -42,44 +42,36 @@ export function isHopeless(before: BootReport | undefined, now: BootReport): boo
   return now.failures >= GIVE_UP || (before?.failed !== undefined && before.failures === now.failures);
 }
 
-/** Looks now and then at the consoles of VMs that do not serve yet. */
-export interface BootWatch {
-  /**
-   * @returns what they are at, for a person; empty where they say nothing
-   * @throws GcpError (exit 5) when one has given up, with its own words
-   */
-  look(instances: readonly ManagedInstance[], context: ResourceContext): Promise<string>;
-}
-
-export function bootWatch(compute: Compute): BootWatch {
+/**
+ * Looks now and then at the consoles of VMs that do not serve yet.
+ *
+ * @returns tells what they are at, for a person; empty where they say nothing. Throws GcpError (exit 5) when one has given
+ *   up, with its own words
+ */
+export function bootWatch(compute: Compute) {
   const reports = new Map<string, BootReport>();
   let told = '';
   // What is quickly there needs no look at its console.
   let due: number | undefined;
-  return {
-    async look(instances, context) {
-      const now = context.clock.monotonic();
-      due ??= now + LOOK_MS;
-      if (now < due) return told;
-      due = now + LOOK_MS;
-      const booting = instances.filter(({ instanceStatus }) => instanceStatus === 'RUNNING').slice(0, LOOKED_AT);
-      const texts = await Promise.all(booting.map((each) => describe(each, context)));
-      told = texts.filter((text) => text !== '').join('; ');
-      return told;
-    },
+  return async (instances: readonly ManagedInstance[], context: ResourceContext): Promise<string> => {
+    const now = context.clock.monotonic();
+    due ??= now + LOOK_MS;
+    if (now < due) return told;
+    due = now + LOOK_MS;
+    const booting = instances.filter(({ instanceStatus }) => instanceStatus === 'RUNNING').slice(0, LOOKED_AT);
+    const texts = await Promise.all(booting.map((each) => describe(each, context)));
+    told = texts.filter((text) => text !== '').join('; ');
+    return told;
   };
 
   async function describe({ instance }: ManagedInstance, { signal }: ResourceContext): Promise<string> {
     const name = shortName(instance);
     const zone = /\/zones\/([^/]+)\//.exec(instance ?? '')?.[1] ?? compute.zone;
-    const answer = compute.read('instances.getSerialPortOutput', { instance: name, zone, port: 1 }, signal);
+    const input = { instance: name, zone, port: 1 };
     // One that is gone meanwhile, or a console that may not be read, is no reason to give up.
-    const contents = await answer.then(
-      (each) => each.contents ?? '',
-      () => '',
-    );
+    const answer = await compute.read('instances.getSerialPortOutput', input, signal).catch(() => undefined);
     signal.throwIfAborted();
-    const report = readBootReport(contents);
+    const report = readBootReport(answer?.contents ?? '');
     if (isHopeless(reports.get(name), report)) throw bootFailed(name, report);
     reports.set(name, report);
     return report.stage === undefined ? '' : `${name} is ${report.stage}`;

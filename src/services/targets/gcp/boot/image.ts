@@ -1,12 +1,12 @@
 import { type RemedyError, remedy } from '../../../../errors.ts';
 import { pollUntil } from '../../../stack/poll.ts';
-import type { Ownership, Resource, ResourceContext } from '../../../stack/resource.ts';
+import type { Ownership, ResourceContext } from '../../../stack/resource.ts';
 import type { Compute } from '../compute.ts';
-import type { Image, Instance } from '../compute-calls.ts';
+import type { Instance } from '../compute-calls.ts';
 import { isGcp } from '../errors.ts';
 import { labelsOf } from '../names.ts';
 import { namedObject } from '../object.ts';
-import { change, removeObject } from '../operations.ts';
+import { change } from '../operations.ts';
 import type { Builder } from './builder.ts';
 
 const IMAGE = 'image-';
@@ -45,34 +45,30 @@ export function bakedImage(
   key: string,
   dependsOn: readonly string[],
   deps?: ImageDeps,
-): Resource<ImageSpec, Image> & { readonly name: string } {
-  return namedObject<ImageSpec, Image>(owner, {
+) {
+  return namedObject<ImageSpec, 'images'>(compute, owner, 'images', {
     key,
     dependsOn,
     // Its builder is logged in to; what is baked already needs nobody.
     toMake: dependsOn,
-    get: (image, signal) => compute.read('images.get', { image }, signal),
     async insert(context, _spec, made, step) {
       if (deps === undefined) throw new Error('a handle for removal cannot create');
       const { builder } = deps;
       const vm = await deps.bake(context);
       const sourceDisk = vm.disks?.[0]?.source;
       if (!sourceDisk) throw new Error(`the VM ${builder.name} has no disk`);
-      const imageResource: Image = { ...made, labels: labelsOf(owner, key), sourceDisk };
+      const imageResource = { ...made, labels: labelsOf(owner, key), sourceDisk };
       context.emit({ type: 'step-waiting', key, action: 'create', reason: `making an image of ${builder.name}` });
-      await change(
-        compute,
-        context,
-        'images.insert',
-        { imageResource },
-        { ...step, deadlineSeconds: IMAGE_SECONDS },
-      ).catch((error: unknown) => {
+      const patient = { ...step, deadlineSeconds: IMAGE_SECONDS };
+      await change(compute, context, 'images.insert', { imageResource }, patient).catch((error: unknown) => {
         if (!isGcp(error, 'alreadyExists')) throw error;
       });
       await builder.remove(context, vm);
     },
-    differences: (_spec, { status }) => (status === 'FAILED' ? ['it could not be made'] : []),
-    needsAnother: (_spec, { status }) => status === 'FAILED',
+    // One that could not be made is made again.
+    factsOf: ({ status }) => ({ failed: status === 'FAILED' }),
+    fixed: ['failed'],
+    patch: async () => {},
     // Who may log in to the builder is of no account once there is an image.
     whenReplaced: () => 'same',
     async ready(context, { name }) {
@@ -92,7 +88,6 @@ export function bakedImage(
           ]),
       });
     },
-    remove: (context, image) => removeObject(compute, context, 'images.delete', { image }, { key }),
     identify: ({ diskSizeGb }) => (diskSizeGb ? { diskGb: Number(diskSizeGb) } : {}),
   });
 }

@@ -1,9 +1,7 @@
-import { createGzip } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { type RemedyError, remedy } from '../../../../errors.ts';
 import { releaseFiles } from '../../../machine/release.ts';
 import { contentHash } from '../../../machine/service-spec.ts';
-import type { PushedFile } from '../../../machine/session.ts';
+import { archive } from '../../../machine/session.ts';
 
 /** What a VM reads from its metadata server, by name. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -41,16 +39,6 @@ export function settingsMetadata(input: ReleaseInput): Metadata {
 export async function releaseMetadata(input: ReleaseInput): Promise<Metadata> {
   const files = releaseFiles(input).filter(({ path }) => !Object.hasOwn(SETTINGS, path));
   return { 'chainctl-release': (await archive(files)).toString('base64') };
-}
-
-/** A compressed tar; the same files make the same bytes. */
-async function archive(files: readonly PushedFile[]): Promise<Buffer> {
-  const tar = pack();
-  for (const { path, content, mode } of files) tar.entry({ name: path, mode, mtime: new Date(0) }, content);
-  tar.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of tar.pipe(createGzip({ level: 9 }))) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 /**
