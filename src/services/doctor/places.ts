@@ -22,11 +22,7 @@ export function doctorFlagsOver(providers: readonly Provider[]): FlagSet {
   return flags;
 }
 
-/**
- * Examines the place that was named; without a name each of which there is any sign here.
- *
- * @param places all that can be examined
- */
+/** Examines the place that was named; without a name each of which there is any sign here. */
 export async function examinePlaces(places: readonly Place[], named: string | undefined): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   for (const place of places) {

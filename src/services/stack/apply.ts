@@ -12,7 +12,7 @@ export interface ObservedPlan {
   readonly observed: ReadonlyMap<string, unknown>;
 }
 
-/** Looks at the world, then plans. Changes nothing. */
+/** Looks at the world and plans, and changes nothing. */
 export async function observeAndPlan(
   target: Target,
   desired: readonly Desired[],
@@ -46,8 +46,7 @@ function liveObjects(target: Target, desired: readonly Desired[], context: Resou
 /**
  * Carries a plan out, as parallel as the dependencies allow. What stands in the way of a replacement (its dependents that
  * are replaced, too, or not wanted any more) is removed before it; what else is no longer wanted goes last, when nothing
- * that is wanted points to it. Killed at any instant, it is continued by planning and applying again. When it ends early,
- * a warning says what exists so far.
+ * that is wanted points to it. Killed at any instant, it is continued by planning and applying again.
  */
 export async function applyPlan(
   target: Target,
@@ -123,7 +122,6 @@ function tasksOf(
 
 const removalOf = (key: string) => `${key} (removal)`;
 
-/** Makes one resource what is wanted of it. */
 async function settle(
   wanted: Desired,
   actions: ReadonlyMap<string, PlannedChange['action']>,

@@ -11,7 +11,6 @@ export interface StackEndpoints {
   readonly on: Readonly<Record<string, string>>;
   /** The minimum processing time that the services were deployed with, seconds. */
   readonly minProcessSeconds?: number;
-  /** Whether they ask for the stack's token. */
   readonly auth?: 'token';
 }
 
@@ -24,8 +23,6 @@ const request = z.preprocess(
 );
 
 /**
- * Reads the endpoints of a stack from its state.
- *
  * @param linked whether an address counts that a service was only told: that of one which somebody else runs
  * @throws RemedyError (exit 3) when the state file is damaged
  */

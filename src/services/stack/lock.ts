@@ -73,12 +73,7 @@ function held(path: string, own: string, stack: string, { clock }: LockDeps) {
   return { lost: lost.signal, check, beat, release };
 }
 
-/**
- * Moves a lock with this content away; if another command was faster and the moved one is not the one that was judged,
- * it is put back.
- *
- * @returns whether it was that one
- */
+/** Moves a lock away, and puts it back where its content is not this: another command was faster. Says whether it is gone. */
 async function takeAway(path: string, content: string): Promise<boolean> {
   const aside = `${path}.${randomUUID()}`;
   try {
@@ -96,7 +91,7 @@ async function takeAway(path: string, content: string): Promise<boolean> {
 /**
  * Releases a lock that its holder will not release.
  *
- * @param view what the operator was shown: only that lock is taken, not one that came after it
+ * @param view what the operator was shown: no lock that came after it is taken
  * @param force also when the holder lives; its command stops at its next write
  * @throws RemedyError (exit 6) when the holder lives, or the lock has changed hands since
  */

@@ -61,7 +61,6 @@ export async function secretPair(paths: Folder, name: string, make?: () => KeyPa
   return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
 }
 
-/** @returns undefined where the stack has no such secret */
 export async function readSecret(paths: Folder, name: string): Promise<string | undefined> {
   const path = secretPath(paths, name);
   try {
@@ -77,7 +76,6 @@ export async function stackToken(paths: Folder, make: boolean): Promise<string |
   return make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET);
 }
 
-/** The names of all secrets that the stack has. */
 export async function listSecrets(paths: Folder): Promise<readonly string[]> {
   const names = await readdir(secretsFolder(paths)).catch(() => []);
   return names.filter((name) => !name.endsWith('.draft')).sort();
