@@ -33,11 +33,8 @@ export async function examinePlaces(places: readonly Place[], named: string | un
       checks.push(finding(name, 'skipped', `no sign of ${title} here`, `examine it with: chainctl doctor ${name}`));
       continue;
     }
-    checks.push(
-      ...(await atPlace(place, async ({ doctor }) => (await doctor?.()) ?? []).catch(async (error: unknown) => [
-        await examine(name, site.signal, () => Promise.reject(error)),
-      ])),
-    );
+    const failed = async (error: unknown) => [await examine(name, site.signal, () => Promise.reject(error))];
+    checks.push(...(await atPlace(place, async ({ doctor }) => (await doctor?.()) ?? []).catch(failed)));
   }
   return checks;
 }
