@@ -20,10 +20,8 @@ export function pullProgress(model: string, key: string, emit: Emit) {
       emit({ type: 'progress', key, label: `${model}: ${status}`, done: completed, total, unit: 'bytes' });
     },
     done() {
-      const bytes = Math.max(
-        1,
-        [...layers.values()].reduce((sum, size) => sum + size, 0),
-      );
+      const sum = [...layers.values()].reduce((total, size) => total + size, 0);
+      const bytes = Math.max(1, sum);
       emit({ type: 'progress', key, label: `${model}: pulled`, done: bytes, total: bytes, unit: 'bytes' });
     },
   };

@@ -1,32 +1,43 @@
 import { homedir, tmpdir } from 'node:os';
-import { runDeploy } from '../../src/services/deploy/run-deploy.ts';
+import { type Placement, runDeploy } from '../../src/services/deploy/run-deploy.ts';
 import type { Operator } from '../../src/services/stack/operator.ts';
 import type { StackPaths } from '../../src/services/stack/paths.ts';
 import type { Connection, Provider } from '../../src/services/stack/provider.ts';
 import type { StackDeps } from '../../src/services/stack/session.ts';
 import type { Endpoints, ServiceDefinition } from '../../src/services/workloads/service-definition.ts';
 
-interface OnePlace<Request> {
+interface PlaceAsked<Request> {
   readonly paths: StackPaths;
   readonly provider: Provider<Request>;
   readonly services: readonly ServiceDefinition[];
   readonly request: Request;
-  readonly known: Endpoints;
-  readonly dryRun: boolean;
   readonly plan: Connection<Request>['plan'];
 }
 
-/** Deploys to one place as the commands do, with a plan of the test's own; answers as `--json` does. */
-export async function deployAt<Request>(
-  { paths, provider, services, request, known, dryRun, plan }: OnePlace<Request>,
-  deps: StackDeps & { confirm?(): Promise<void> },
-) {
+interface OnePlace<Request> extends PlaceAsked<Request> {
+  readonly known: Endpoints;
+  readonly dryRun: boolean;
+}
+
+/** What is asked of a place, with a plan of the test's own. */
+export function placementAt<Request>(
+  { paths, provider, services, request, plan }: PlaceAsked<Request>,
+  deps: StackDeps,
+): Placement {
   const connection = { plan, close: async () => {} } as unknown as Connection;
   const place = {
     provider: { ...provider, connect: async () => connection } as unknown as Provider,
     site: { paths, flags: {}, record: undefined, operator: anOperator(deps), signal: deps.signal },
   };
-  const [deployment] = await runDeploy(paths, [{ place, services, request }], { dryRun, known }, deps);
+  return { place, services, request };
+}
+
+/** Deploys to one place as the commands do, with a plan of the test's own; answers as `--json` does. */
+export async function deployAt<Request>(
+  { known, dryRun, ...asked }: OnePlace<Request>,
+  deps: StackDeps & { confirm?(): Promise<void> },
+) {
+  const [deployment] = await runDeploy(asked.paths, [placementAt(asked, deps)], { dryRun, known }, deps);
   if (deployment === undefined) throw new Error('nothing was deployed');
   const { details, ...others } = deployment;
   return { ...others, ...(details as { readonly location: string }) };

@@ -49,7 +49,6 @@ export function deployLinks(services: readonly string[], elsewhere: Endpoints, b
         await orAborted(serving.promise, signal);
       },
     }),
-    /** Says that these services answer, and where. */
     isUp(here: readonly ServiceDefinition[], endpoints: Endpoints): void {
       for (const { name } of here) {
         if (endpoints[name] !== undefined) announce(name, endpoints[name]);
@@ -63,12 +62,7 @@ export function deployLinks(services: readonly string[], elsewhere: Endpoints, b
   };
 }
 
-/**
- * Refuses services of which each place would wait for an address of another one.
- *
- * @param places the services of each
- * @throws RemedyError (exit 2)
- */
+/** @throws RemedyError (exit 2) for places, by their services, each of which would wait for an address of another one */
 export function refuseCircle(places: readonly (readonly ServiceDefinition[])[]): void {
   const waits = (here: readonly ServiceDefinition[], other: readonly ServiceDefinition[]) =>
     here !== other && here.some(({ needs }) => other.some(({ name }) => needs.includes(name)));
@@ -92,12 +86,7 @@ interface Needy {
   readonly known: Endpoints;
 }
 
-/**
- * Refuses before anything is asked what could not work: a service without one that it needs, or with an address that it
- * cannot reach.
- *
- * @throws RemedyError (exit 2)
- */
+/** @throws RemedyError (exit 2) for a service without one that it needs, or with an address that it cannot reach */
 export function checkNeeds(services: readonly ServiceDefinition[], { stack, deployed, known }: Needy): void {
   for (const { name, title, needs } of services) {
     for (const need of needs.filter((each) => !deployed.some((other) => other.name === each))) {

@@ -15,15 +15,12 @@ export interface Placement {
   readonly request: unknown;
 }
 
-/** What became of one placement. */
 export interface Deployment extends Deployed {
   readonly stack: string;
-  /** The provider's name. */
   readonly target: string;
   readonly services: readonly ServiceDefinition[];
   readonly billed: boolean;
   readonly changes: readonly PlannedChange[];
-  /** False after a dry run. */
   readonly applied: boolean;
 }
 
@@ -37,13 +34,11 @@ export interface DeployDeps extends StackDeps {
 }
 
 interface DeployOptions {
-  /** Stop after the plans. */
   readonly dryRun: boolean;
   /** Addresses of services that are no part of this deploy: of the stack, or named by the operator. */
   readonly known: Endpoints;
 }
 
-/** One placement at work. */
 interface Run extends Placement {
   readonly connection: Connection;
   readonly steps: StepDeps;
@@ -174,7 +169,6 @@ function costTogether(plans: readonly PlannedDeploy[]): string | undefined {
   return `${all} together: ${least.toFixed(4)} USD to ${most.toFixed(4)} USD per hour, at most ${(most * 24).toFixed(2)} USD a day`;
 }
 
-/** Plans that say whose they are. */
 function labelled(emit: Emit, { place, services }: Placement): Emit {
   const target = `${services.map(({ name }) => name.toUpperCase()).join(', ')} on ${place.provider.title}`;
   return (event) => emit(event.type === 'plan' ? { ...event, target } : event);

@@ -9,7 +9,6 @@ export interface DoctorCheck {
   readonly nextSteps: readonly string[];
 }
 
-/** A finding without more to say. */
 export function finding(
   name: string,
   status: DoctorCheck['status'],

@@ -22,11 +22,7 @@ export function doctorFlagsOver(providers: readonly Provider[]): FlagSet {
   return flags;
 }
 
-/**
- * Examines the place that was named; without a name each of which there is any sign here.
- *
- * @param places all that can be examined
- */
+/** Examines the place that was named; without a name each of which there is any sign here. */
 export async function examinePlaces(places: readonly Place[], named: string | undefined): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   for (const place of places) {
@@ -37,11 +33,8 @@ export async function examinePlaces(places: readonly Place[], named: string | un
       checks.push(finding(name, 'skipped', `no sign of ${title} here`, `examine it with: chainctl doctor ${name}`));
       continue;
     }
-    checks.push(
-      ...(await atPlace(place, async ({ doctor }) => (await doctor?.()) ?? []).catch(async (error: unknown) => [
-        await examine(name, site.signal, () => Promise.reject(error)),
-      ])),
-    );
+    const failed = async (error: unknown) => [await examine(name, site.signal, () => Promise.reject(error))];
+    checks.push(...(await atPlace(place, async ({ doctor }) => (await doctor?.()) ?? []).catch(failed)));
   }
   return checks;
 }

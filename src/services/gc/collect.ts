@@ -13,7 +13,6 @@ export interface Garbage {
   readonly stack: string;
   readonly reason: 'expired' | 'unknown here';
   readonly objects: readonly MarkedObject[];
-  /** Who made them, each once. */
   readonly createdBy: readonly string[];
   /** Made by somebody else: listed, and removed only on request. */
   readonly foreign: boolean;
@@ -33,18 +32,15 @@ export interface Found {
   readonly known: ReadonlySet<string>;
 }
 
-/** A stack that is to be removed, and where. */
 interface Chosen {
   readonly at: Found;
   readonly garbage: Garbage;
 }
 
-/** A stack that was removed, and how that went. */
 export interface Removed extends Chosen {
   readonly report: TeardownReport;
 }
 
-/** A place that could not be looked at. */
 export interface Unseen {
   readonly target: string;
   readonly reason: string;
@@ -172,12 +168,7 @@ export async function removeAll(home: string, chosen: readonly Chosen[], deps: S
   throw failures[0];
 }
 
-/**
- * Stacks whose state on this machine says that they are in one place of a cloud; an unreadable state counts as knowing.
- *
- * @param home chainctl's own folder
- * @param isHere whether a recorded request means that place
- */
+/** Stacks whose state on this machine says that they are in one place of a cloud; an unreadable state counts as knowing. */
 async function knownStacks(home: string, target: string, isHere: Owned['isHere']): Promise<Set<string>> {
   const names = await foldersIn(dirname(stackPaths(home, 'any').folder));
   const known = await Promise.all(

@@ -1,5 +1,5 @@
 import type { StackPaths } from '../stack/paths.ts';
-import { ensureSecretPair, type KeyPair, readSecretPair, SSH_KEY } from '../stack/secrets.ts';
+import { type KeyPair, SSH_KEY, secretPair } from '../stack/secrets.ts';
 import { makeSshKeyPair } from './ssh-keys.ts';
 
 /** The two key pairs with which operator and VMs know each other. */
@@ -17,9 +17,7 @@ export interface LoginKeys {
  */
 export async function loginKeys(paths: StackPaths, hostKey: string, make: boolean): Promise<LoginKeys | undefined> {
   const pair = (name: string) =>
-    make
-      ? ensureSecretPair(paths, name, () => makeSshKeyPair(`chainctl-${paths.name}-${name}`))
-      : readSecretPair(paths, name);
+    secretPair(paths, name, make ? () => makeSshKeyPair(`chainctl-${paths.name}-${name}`) : undefined);
   const [operator, host] = await Promise.all([pair(SSH_KEY), pair(hostKey)]);
   return operator === undefined || host === undefined ? undefined : { operator, host };
 }

@@ -27,12 +27,10 @@ export interface RehearsalReport {
   readonly smoke: SmokeReport;
   /** Left out when the smoke test failed: a load on a chain that does not work says nothing. */
   readonly sweep?: SweepReport;
-  /** Path of the load's page. */
   readonly page?: string;
   readonly teardown: TeardownReport;
 }
 
-/** What the load is to be like. */
 type RehearsedLoad = Pick<SweepOptions, 'rates' | 'durationSeconds' | 'prompt' | 'outFolder' | 'about'>;
 type RehearsalDeps = StackDeps & Pick<SweepDeps, 'control'> & { readonly client: ChainClient };
 

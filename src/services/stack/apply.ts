@@ -12,7 +12,7 @@ export interface ObservedPlan {
   readonly observed: ReadonlyMap<string, unknown>;
 }
 
-/** Looks at the world, then plans. Changes nothing. */
+/** Looks at the world and plans, and changes nothing. */
 export async function observeAndPlan(
   target: Target,
   desired: readonly Desired[],
@@ -46,8 +46,7 @@ function liveObjects(target: Target, desired: readonly Desired[], context: Resou
 /**
  * Carries a plan out, as parallel as the dependencies allow. What stands in the way of a replacement (its dependents that
  * are replaced, too, or not wanted any more) is removed before it; what else is no longer wanted goes last, when nothing
- * that is wanted points to it. Killed at any instant, it is continued by planning and applying again. When it ends early,
- * a warning says what exists so far.
+ * that is wanted points to it. Killed at any instant, it is continued by planning and applying again.
  */
 export async function applyPlan(
   target: Target,
@@ -104,13 +103,17 @@ function tasksOf(
       };
     }),
     ...desired.map((each): Task => {
-      const { key, beside, ahead } = each.resource;
+      const { key, dependsOn, beside = [], ahead = [], toMake = [] } = each.resource;
+      const isAsWanted = actions.get(key) === 'unchanged';
+      // What is made from nothing does not wait until what it needs later on works; what is there and in use does.
+      const early = (other: string) =>
+        actions.get(key) === 'create' && ['create', 'unchanged'].includes(actions.get(other) ?? '');
       return {
         key,
         // Its own removal is among the tasks where it is replaced.
-        dependsOn: [...waitsFor(each.resource, actions), removalOf(key)],
-        beside: notWaitedFor(key, beside, actions),
-        ahead: notWaitedFor(key, ahead, actions),
+        dependsOn: [...dependsOn.filter((other) => !isAsWanted || !toMake.includes(other)), removalOf(key)],
+        beside: beside.filter(early),
+        ahead: ahead.filter(early),
         run: (progress) => settle(each, actions, deps, objects, progress),
       };
     }),
@@ -119,22 +122,9 @@ function tasksOf(
 
 const removalOf = (key: string) => `${key} (removal)`;
 
-type Actions = ReadonlyMap<string, PlannedChange['action']>;
-
-function waitsFor({ key, dependsOn, toMake = [] }: Resource<unknown, unknown>, actions: Actions): readonly string[] {
-  return actions.get(key) === 'unchanged' ? dependsOn.filter((other) => !toMake.includes(other)) : dependsOn;
-}
-
-/** What is made from nothing does not wait until what it needs later on works; what is there and in use does. */
-function notWaitedFor(key: string, others: readonly string[] = [], actions: Actions): readonly string[] {
-  if (actions.get(key) !== 'create') return [];
-  return others.filter((other) => ['create', 'unchanged'].includes(actions.get(other) ?? ''));
-}
-
-/** Makes one resource what is wanted of it. */
 async function settle(
   wanted: Desired,
-  actions: Actions,
+  actions: ReadonlyMap<string, PlannedChange['action']>,
   deps: StepDeps,
   objects: LiveObjects,
   progress: Progress,

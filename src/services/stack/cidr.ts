@@ -40,7 +40,7 @@ export function parseCidr(text: string, what: string): string {
 }
 
 interface OperatorAddressInput {
-  /** What the operator says, from --operator-address or CHAINCTL_OPERATOR_ADDRESS. */
+  /** From --operator-address or CHAINCTL_OPERATOR_ADDRESS. */
   readonly given?: string | undefined;
   /** The cloud's endpoint when it is not the one that is known. */
   readonly endpoint?: string | undefined;

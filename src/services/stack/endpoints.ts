@@ -11,7 +11,6 @@ export interface StackEndpoints {
   readonly on: Readonly<Record<string, string>>;
   /** The minimum processing time that the services were deployed with, seconds. */
   readonly minProcessSeconds?: number;
-  /** Whether they ask for the stack's token. */
   readonly auth?: 'token';
 }
 
@@ -24,8 +23,6 @@ const request = z.preprocess(
 );
 
 /**
- * Reads the endpoints of a stack from its state.
- *
  * @param linked whether an address counts that a service was only told: that of one which somebody else runs
  * @throws RemedyError (exit 3) when the state file is damaged
  */
@@ -33,21 +30,19 @@ export async function readEndpoints(
   paths: StackPaths,
   { linked }: { readonly linked: boolean } = { linked: false },
 ): Promise<StackEndpoints> {
-  const state = await readState(paths.state);
-  let endpoints: StackEndpoints = { urls: {}, on: {} };
-  for (const [name, target] of Object.entries(state?.targets ?? {})) {
-    const { services = {}, links: told = {} } = request.safeParse(target.request).data ?? {};
-    const links = linked ? told : {};
-    const minimum = Object.values(services).find((each) => each.minProcessSeconds !== undefined)?.minProcessSeconds;
-    const on = (urls: Endpoints) => Object.fromEntries(Object.keys(urls).map((service) => [service, name]));
-    endpoints = {
-      ...endpoints,
-      // Whoever has deployed a service knows better than one that was told of it.
-      urls: { ...links, ...endpoints.urls, ...target.endpoints },
-      on: { ...on(links), ...endpoints.on, ...on(target.endpoints) },
-      ...(target.auth === 'token' ? { auth: target.auth } : {}),
-      ...(minimum === undefined ? {} : { minProcessSeconds: minimum }),
-    };
-  }
-  return endpoints;
+  const targets = Object.entries((await readState(paths.state))?.targets ?? {}).map(([place, target]) => {
+    const { services = {}, links = {} } = request.safeParse(target.request).data ?? {};
+    return { ...target, place, settings: Object.values(services), links: linked ? links : {} };
+  });
+  // Whoever has deployed a service knows better than one that was told of it.
+  const told = targets.toReversed().map(({ place, links }) => [place, links] as const);
+  const known = [...told, ...targets.map(({ place, endpoints }) => [place, endpoints] as const)];
+  const settings = targets.flatMap((target) => target.settings);
+  const minimum = settings.findLast((each) => each.minProcessSeconds !== undefined)?.minProcessSeconds;
+  return {
+    urls: Object.assign({}, ...known.map(([, urls]) => urls)),
+    on: Object.fromEntries(known.flatMap(([place, urls]) => Object.keys(urls).map((service) => [service, place]))),
+    ...(targets.some(({ auth }) => auth === 'token') ? { auth: 'token' } : {}),
+    ...(minimum === undefined ? {} : { minProcessSeconds: minimum }),
+  };
 }

@@ -9,7 +9,6 @@ export interface Task {
   run(progress: Progress): Promise<void>;
 }
 
-/** What a task that runs tells and asks of the others. */
 export interface Progress {
   /** What it stands for is there: tasks that run beside it may begin. */
   isThere(): void;

@@ -36,20 +36,18 @@ export async function openStore(
   const recorded = await readState(path);
   // Where the file was lost, its history goes on counting.
   let state = recorded ?? emptyState(stack, (await listVersions(path))[0]?.serial ?? 0, timestamp());
-  /** Serial of the file that is on disk; undefined where there is none. */
-  let onDisk = recorded?.serial;
+  let serialOnDisk = recorded?.serial;
   let queue = Promise.resolve();
   const put = async (snapshot: StackState) => {
     await beforeWrite?.();
     // The history is for the day when the file is damaged; that it cannot be kept must not stop a teardown.
-    if (write === undefined && onDisk !== undefined) await keepVersion(path, onDisk).catch(() => {});
+    if (write === undefined && serialOnDisk !== undefined) await keepVersion(path, serialOnDisk).catch(() => {});
     await (write ?? writeState)(path, snapshot);
-    onDisk = snapshot.serial;
+    serialOnDisk = snapshot.serial;
   };
   return {
     stack: state.stack,
     timestamp,
-    /** The records of all targets, by their names. */
     targets: (): StackState['targets'] => state.targets,
     /** Sets or (with undefined) forgets one target. */
     async save(name: string, target: TargetRecord | undefined): Promise<void> {

@@ -18,7 +18,6 @@ export async function requireStack(paths: StackPaths, elsewhere?: () => Promise<
   throw await noSuchStack(paths);
 }
 
-/** Says which stacks there are. */
 export async function noSuchStack({ name, folder }: StackPaths): Promise<RemedyError> {
   const names = (await foldersIn(dirname(folder))).filter((each) => each !== name);
   const there = names.length === 0 ? 'there is none yet' : `there are: ${names.join(', ')}`;

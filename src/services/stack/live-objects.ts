@@ -9,7 +9,6 @@ export class LiveObjects {
   readonly #known = new Map<string, Promise<unknown>>();
   readonly #unseen = new Map<string, string>();
 
-  /** @param handleOf the resource with a key, wanted or not */
   constructor(context: ResourceContext, handleOf: Target['handle']) {
     this.#handleOf = handleOf;
     this.context = { ...context, live: (key) => this.find(key), unseen: (key, why) => this.#unseen.set(key, why) };

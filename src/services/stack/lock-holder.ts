@@ -19,7 +19,6 @@ export type LockHolder = z.infer<typeof holderSchema>;
 /** A lock of another machine that was not touched for this long belongs, in all likelihood, to a dead command. */
 const SILENT_SECONDS = 60;
 
-/** A lock as it was found. */
 export interface LockView {
   /** The file's content: what it must still hold when it is taken away. */
   readonly text: string;
@@ -37,7 +36,6 @@ export interface LockView {
 
 export interface LockJudge {
   readonly clock: Pick<Clock, 'now'>;
-  /** The process that looks. */
   readonly self: Pick<LockHolder, 'host'>;
   /** Whether this process of this machine still runs: same pid and same start. */
   isAlive(holder: Pick<LockHolder, 'pid' | 'startedAt'>): Promise<boolean>;

@@ -14,21 +14,6 @@ export interface LockDeps extends LockJudge {
   readonly self: Omit<LockHolder, 'since'>;
 }
 
-/** The lock while this command has it. Its heart beats, for other machines to see, until it is released. */
-export interface HeldLock {
-  /** Aborted with the error of `check` once somebody has taken it away. */
-  readonly lost: AbortSignal;
-  /**
-   * Makes sure that it is still ours; to be called before every write.
-   *
-   * @throws RemedyError (exit 6) when somebody has taken it away
-   */
-  check(): Promise<void>;
-  /** Shows other machines that the holder lives. Throws as `check` does. */
-  beat(): Promise<void>;
-  release(): Promise<void>;
-}
-
 /**
  * Takes the lock of a stack for one command. A lock whose process on this machine is dead is taken over; one of another
  * machine is respected, and the message tells whether its heart still beats.
@@ -41,7 +26,7 @@ export async function acquireLock(
   stack: string,
   deps: LockDeps,
   onTakeover: (previous: LockHolder | undefined) => void = () => {},
-): Promise<HeldLock> {
+): Promise<ReturnType<typeof held>> {
   await makeFolder(dirname(path), 0o700).catch((error: unknown) => {
     const message = `cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
     const nextStep = 'make it writable, or point CHAINCTL_HOME to another folder';
@@ -60,7 +45,8 @@ export async function acquireLock(
   ]);
 }
 
-function held(path: string, own: string, stack: string, { clock }: LockDeps): HeldLock {
+/** The lock while this command has it. Its heart beats, for other machines to see, until it is released. */
+function held(path: string, own: string, stack: string, { clock }: LockDeps) {
   const lost = new AbortController();
   const isOurs = async () => {
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -69,6 +55,7 @@ function held(path: string, own: string, stack: string, { clock }: LockDeps): He
     });
     return text === own;
   };
+  /** To be called before every write: throws (exit 6), and aborts `lost`, once somebody has taken it away. */
   const check = async () => {
     if (!(await isOurs())) lost.abort(lockLost(stack));
     lost.signal.throwIfAborted();
@@ -79,23 +66,14 @@ function held(path: string, own: string, stack: string, { clock }: LockDeps): He
     await utimes(path, now, now);
   };
   const timer = setInterval(() => beat().catch(() => {}), HEARTBEAT_MS).unref();
-  return {
-    lost: lost.signal,
-    check,
-    beat,
-    async release() {
-      clearInterval(timer);
-      if (await isOurs().catch(() => false)) await unlink(path).catch(() => {});
-    },
+  const release = async () => {
+    clearInterval(timer);
+    if (await isOurs().catch(() => false)) await unlink(path).catch(() => {});
   };
+  return { lost: lost.signal, check, beat, release };
 }
 
-/**
- * Moves a lock with this content away; if another command was faster and the moved one is not the one that was judged,
- * it is put back.
- *
- * @returns whether it was that one
- */
+/** Moves a lock away, and puts it back where its content is not this: another command was faster. Says whether it is gone. */
 async function takeAway(path: string, content: string): Promise<boolean> {
   const aside = `${path}.${randomUUID()}`;
   try {
@@ -113,7 +91,7 @@ async function takeAway(path: string, content: string): Promise<boolean> {
 /**
  * Releases a lock that its holder will not release.
  *
- * @param view what the operator was shown: only that lock is taken, not one that came after it
+ * @param view what the operator was shown: no lock that came after it is taken
  * @param force also when the holder lives; its command stops at its next write
  * @throws RemedyError (exit 6) when the holder lives, or the lock has changed hands since
  */

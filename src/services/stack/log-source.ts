@@ -1,4 +1,3 @@
-/** One line of one service's log. */
 export interface LogLine {
   readonly source: string;
   readonly line: string;

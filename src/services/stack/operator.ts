@@ -6,7 +6,6 @@ import type { LockHolder } from './lock-holder.ts';
 export interface Operator {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** chainctl's own folder. */
   readonly home: string;
   /** The user's folder, with `.ssh` and `.config` in it. */
   readonly userHome: string;
@@ -16,7 +15,6 @@ export interface Operator {
   readonly bundles: string;
   /** The Node that runs this program: services of this machine run in it, too. */
   readonly node: string;
-  /** Its version, such as `v26.1.0`. */
   readonly nodeVersion: string;
   /** Files that this process may have open; undefined without a limit. */
   readonly descriptorLimit: number | undefined;

@@ -1,26 +1,13 @@
 import { join, resolve } from 'node:path';
 
 /** Where one stack keeps its things. */
-export interface StackPaths {
-  readonly name: string;
-  readonly folder: string;
-  readonly state: string;
-  readonly lock: string;
-  readonly audit: string;
-  readonly logs: string;
-}
+export type StackPaths = Readonly<ReturnType<typeof stackPaths>>;
 
 /** @param home chainctl's own folder, see `chainctlHome` */
-export function stackPaths(home: string, name: string): StackPaths {
+export function stackPaths(home: string, name: string) {
   const folder = join(home, 'stacks', name);
-  return {
-    name,
-    folder,
-    state: join(folder, 'state.json'),
-    lock: join(folder, 'lock'),
-    audit: join(folder, 'audit.jsonl'),
-    logs: join(folder, 'logs'),
-  };
+  const [state, lock, audit] = [join(folder, 'state.json'), join(folder, 'lock'), join(folder, 'audit.jsonl')];
+  return { name, folder, state, lock, audit, logs: join(folder, 'logs') };
 }
 
 /** `CHAINCTL_HOME`, else `chainctl` in the user's state folder (XDG Base Directory Specification). */

@@ -1,6 +1,3 @@
-import type { FlagValues } from '../workloads/service-definition.ts';
-import type { Operator } from './operator.ts';
-import type { StackPaths } from './paths.ts';
 import type { Connection, Provider, Site } from './provider.ts';
 import type { StackState } from './state.ts';
 
@@ -10,19 +7,15 @@ export interface Place {
   readonly site: Site;
 }
 
-interface PlacesInput {
-  readonly paths: StackPaths;
-  readonly operator: Operator;
-  readonly signal: AbortSignal;
-  /** What was given to a provider, by its own names of flags. */
-  flagsOf(provider: Provider): FlagValues;
-}
-
-/** The places of a stack, each with what the state has of it. */
+/**
+ * The places of a stack, each with what the state has of it.
+ *
+ * @param flagsOf what was given to a provider, by its own names of flags
+ */
 export function placesOf(
   providers: readonly Provider[],
   state: StackState | undefined,
-  { flagsOf, ...common }: PlacesInput,
+  { flagsOf, ...common }: Omit<Site, 'flags' | 'record'> & { flagsOf(provider: Provider): Site['flags'] },
 ): readonly Place[] {
   return providers.map((provider) => ({
     provider,

@@ -3,7 +3,6 @@ import type { Journal } from './journal.ts';
 import type { LiveObjects } from './live-objects.ts';
 import type { Desired } from './resource.ts';
 
-/** What is known of a resource beside what was found. */
 interface Known {
   /** What the state file says: an update that was interrupted is made again. */
   readonly journal: Pick<Journal, 'resource'>;

@@ -6,7 +6,6 @@ export interface PriceList {
   readonly asOf: string;
   /** Whether a script took it from the provider's own list; otherwise it was written down by hand. */
   readonly fetched: boolean;
-  /** Where the prices are from, in words. */
   readonly source: string;
   /** Where a person finds the price of everything else. */
   readonly page: string;
@@ -37,12 +36,10 @@ interface Machine {
   readonly region: string;
   readonly type: string;
   readonly diskGb: number;
-  /** Whether it has a public address. */
   readonly address: boolean;
 }
 
 interface CostRequest extends Machine {
-  /** How many VMs. */
   readonly count: { readonly min: number; readonly max: number };
   /** After which everything has ended by itself; undefined when nothing bounds the cost. */
   readonly endsAfterSeconds?: number | undefined;

@@ -64,7 +64,7 @@ export interface Site {
 }
 
 /** What looking at a place may tell. */
-type LookContext = Pick<ResourceContext, 'emit' | 'signal'>;
+export type LookContext = Pick<ResourceContext, 'emit' | 'signal'>;
 
 /** A place that has been opened. Optional members are abilities: the commands offer what is there. */
 export interface Connection<Request = unknown> {
@@ -76,13 +76,13 @@ export interface Connection<Request = unknown> {
    */
   plan(request: Request, steps: StepDeps, links: Links, options: { readonly make: boolean }): Promise<PlannedDeploy>;
   /** Objects to compare or to remove; credentials, and that it is the right account, are checked here. */
-  target(purpose: 'teardown' | 'refresh', context: LookContext): Promise<Target>;
+  target(purpose: 'teardown' | 'refresh', context: ResourceContext): Promise<Target>;
   /** From the record, and at most a health check; undefined where nothing is recorded and nothing is found. */
   status(): Promise<TargetStatus | undefined>;
   /** What a deploy needs, examined one by one. */
   doctor?(): Promise<readonly DoctorCheck[]>;
   /** The logs of its services; asked for again while they are followed. */
-  logs?(selection: LogSelection, kind: LogKind, context: LookContext): Promise<readonly LogSource[]>;
+  logs?(selection: LogSelection, kind: LogKind, context: ResourceContext): Promise<readonly LogSource[]>;
   /** The machines of a service, the newest first. */
   instances?(service: string): Promise<readonly Instance[]>;
   /**

@@ -46,17 +46,21 @@ export async function ensureSecret(paths: Folder, name: string, make: () => stri
   }
 }
 
-/** Two keys that belong together, as the secrets NAME and NAME.pub. They come from one file, so that they always do. */
-export async function ensureSecretPair(paths: Folder, name: string, make: () => KeyPair): Promise<KeyPair> {
-  const made = JSON.parse(await ensureSecret(paths, `${name}.pair`, () => JSON.stringify(make()))) as KeyPair;
-  const [privateKey, publicKey] = await Promise.all([
-    ensureSecret(paths, name, () => made.privateKey),
-    ensureSecret(paths, `${name}.pub`, () => made.publicKey),
-  ]);
-  return { privateKey, publicKey };
+/**
+ * Two keys that belong together, as the secrets NAME and NAME.pub. They come from one file, so that they always do.
+ *
+ * @param make how they are made where they are missing; without, undefined says that one of them is
+ */
+export async function secretPair(paths: Folder, name: string, make?: () => KeyPair): Promise<KeyPair | undefined> {
+  const read = async (part: keyof KeyPair, secret: string) => {
+    if (make === undefined) return readSecret(paths, secret);
+    const pair: KeyPair = JSON.parse(await ensureSecret(paths, `${name}.pair`, () => JSON.stringify(make())));
+    return ensureSecret(paths, secret, () => pair[part]);
+  };
+  const [privateKey, publicKey] = await Promise.all([read('privateKey', name), read('publicKey', `${name}.pub`)]);
+  return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
 }
 
-/** @returns undefined where the stack has no such secret */
 export async function readSecret(paths: Folder, name: string): Promise<string | undefined> {
   const path = secretPath(paths, name);
   try {
@@ -67,24 +71,17 @@ export async function readSecret(paths: Folder, name: string): Promise<string | 
   }
 }
 
-/** @returns undefined where the stack lacks one of the two */
-export async function readSecretPair(paths: Folder, name: string): Promise<KeyPair | undefined> {
-  const [privateKey, publicKey] = await Promise.all([readSecret(paths, name), readSecret(paths, `${name}.pub`)]);
-  return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
-}
-
 /** The token of the stack, made when `make` and it is missing. */
 export async function stackToken(paths: Folder, make: boolean): Promise<string | undefined> {
   return make ? ensureSecret(paths, TOKEN_SECRET, makeToken) : readSecret(paths, TOKEN_SECRET);
 }
 
-/** The names of all secrets that the stack has. */
 export async function listSecrets(paths: Folder): Promise<readonly string[]> {
   const names = await readdir(secretsFolder(paths)).catch(() => []);
   return names.filter((name) => !name.endsWith('.draft')).sort();
 }
 
-/** Forgets what {@link ensureSecretPair} has made under this name; only once nothing is left that it opens. */
+/** Forgets what {@link secretPair} has made under this name; only once nothing is left that it opens. */
 export async function forgetSecretPair(paths: Folder, name: string): Promise<void> {
   for (const part of [`${name}.pair`, name, `${name}.pub`]) await rm(secretPath(paths, part), { force: true });
 }

@@ -21,7 +21,6 @@ export interface StackDeps extends LockDeps {
 export interface OpenStack {
   /** What changing one target takes. Several targets may be changed at the same time. */
   steps(target: string): StepDeps;
-  /** The names of all targets that are recorded now. */
   recordedTargets(): readonly string[];
 }
 

@@ -18,7 +18,6 @@ interface Drift {
 
 export type ResourceDrift = Drift & { readonly key: string };
 
-/** A target as `status` reports it; with `drift` when every resource was looked at. */
 export interface ReportedTarget extends TargetStatus {
   readonly drift?: readonly ResourceDrift[];
 }
@@ -46,11 +45,7 @@ export async function stackStatus(
   return targets.filter((target) => target !== undefined);
 }
 
-/**
- * Looks at every resource of a target that is recorded or found, and compares it with its record. Changes nothing.
- *
- * @throws what looking throws: a resource that cannot be seen is not reported as gone
- */
+/** @throws what looking throws: a resource that cannot be seen is not reported as gone */
 export async function driftOf(
   target: Target,
   records: TargetRecord['resources'],

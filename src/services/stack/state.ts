@@ -65,14 +65,11 @@ function standing(target: {
   return { ...target, endpoints: Object.fromEntries(own) };
 }
 
-/** A state of no targets, as it is before the first write. */
 export function emptyState(stack: string, serial: number, updatedAt: string): StackState {
   return { version: STATE_VERSION, serial, stack, updatedAt, targets: {} };
 }
 
 /**
- * Reads a stack's state.
- *
  * @returns undefined where the stack has none
  * @throws RemedyError (exit 3) for a file that is damaged or newer than this program; the file is left as it is
  */
@@ -193,7 +190,7 @@ export async function keepVersion(statePath: string, serial: number): Promise<vo
   await Promise.all(old.map((version) => rm(version.path, { force: true })));
 }
 
-/** What is kept, newest first. */
+/** Newest first. */
 export async function listVersions(statePath: string) {
   const names = await readdir(historyOf(statePath)).catch(() => []);
   return names

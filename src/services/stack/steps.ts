@@ -51,7 +51,6 @@ function failed(
   return new RemedyError(`${key}: ${error.message}`, { code, exit, nextSteps, cause });
 }
 
-/** What identifies an object, for a person. */
 function describeIdentity(identity: Identity): string {
   return Object.entries(identity)
     .map(([name, value]) => `${name} ${value}`)

@@ -1,7 +1,6 @@
 import type { Auth, Endpoints } from '../workloads/service-definition.ts';
 import type { ResourceRecord, TargetRecord } from './state.ts';
 
-/** One resource of a target, as `status` shows it. */
 export interface ResourceStatus {
   readonly key: string;
   /**
@@ -17,7 +16,6 @@ export interface ResourceStatus {
   readonly reason?: string;
 }
 
-/** What is deployed on one target. */
 export interface TargetStatus {
   readonly target: string;
   readonly since?: string;

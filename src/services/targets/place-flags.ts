@@ -23,10 +23,8 @@ export function flagsOver(providers: readonly Provider[], flagsOf: FlagsOf): Fla
     for (const [own, flag] of Object.entries(flagsOf(provider))) {
       const name = nameOver(own, provider, providers, flagsOf);
       const long = longName(own, provider);
-      const aliases = [
-        ...(flags[name]?.aliases ?? flag.aliases ?? []).filter((alias) => !taken.has(alias)),
-        ...(long === name ? [] : [long]),
-      ];
+      const earlier = (flags[name]?.aliases ?? flag.aliases ?? []).filter((alias) => !taken.has(alias));
+      const aliases = long === name ? earlier : [...earlier, long];
       flags[name] = { ...(flags[name] ?? flag), ...(aliases.length === 0 ? {} : { aliases }) } as FlagSet[string];
     }
   }

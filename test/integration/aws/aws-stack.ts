@@ -6,6 +6,7 @@ import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import type { Clock } from '../../../src/services/clock.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import type { Connection } from '../../../src/services/stack/provider.ts';
 import { openStack, type StackDeps } from '../../../src/services/stack/session.ts';
 import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import { UBUNTU_24_04 } from '../../../src/services/targets/aws/ami.ts';
@@ -15,7 +16,7 @@ import { aws } from '../../../src/services/targets/aws/provider.ts';
 import type { AwsRequest } from '../../../src/services/targets/aws/request.ts';
 import { openAwsTarget } from '../../../src/services/targets/aws/target.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
-import { deployAt } from '../../support/one-place.ts';
+import { deployAt, placementAt } from '../../support/one-place.ts';
 import { CREDENTIALS, REGION } from './moto.ts';
 
 const REQUEST: AwsRequest = {
@@ -96,16 +97,21 @@ export class AwsStack {
     return this.#run(changes, this.deps, true);
   }
 
+  /** Its part of a deploy to several places. */
+  placement(changes: Partial<AwsRequest> = {}) {
+    return placementAt(this.#asked(changes, this.deps), this.deps);
+  }
+
   #run(changes: Partial<AwsRequest>, deps: AwsDeps, dryRun: boolean) {
+    return deployAt({ ...this.#asked(changes, deps), known: { b: 'http://198.51.100.9' }, dryRun }, deps);
+  }
+
+  #asked(changes: Partial<AwsRequest>, deps: AwsDeps) {
     const request = { ...REQUEST, ...changes };
-    return deployAt(
-      {
-        ...{ paths: this.paths, provider: aws, request, known: { b: 'http://198.51.100.9' }, dryRun },
-        services: SERVICES.slice(0, 1),
-        plan: (asked, steps, links, options) => planAws(asked, steps, links, options, deps),
-      },
-      deps,
-    );
+    const plan: Connection<AwsRequest>['plan'] = (asked, steps, links, options) =>
+      planAws(asked, steps, links, options, deps);
+    const services = SERVICES.filter(({ name }) => name in request.services);
+    return { paths: this.paths, provider: aws, request, services, plan };
   }
 
   teardown(changes: Partial<AwsDeps> = {}) {

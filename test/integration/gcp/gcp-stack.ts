@@ -6,6 +6,7 @@ import type { Gcp } from '../../../lab/gcp/gcp.ts';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
+import type { Connection } from '../../../src/services/stack/provider.ts';
 import { openStack, type StackDeps } from '../../../src/services/stack/session.ts';
 import { driftOf } from '../../../src/services/stack/stack-status.ts';
 import { readState } from '../../../src/services/stack/state.ts';
@@ -20,7 +21,7 @@ import { httpProbe } from '../../../src/services/targets/gcp/serving.ts';
 import { openGcpTarget } from '../../../src/services/targets/gcp/target.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
 import { GCP_REQUEST } from '../../support/gcp-request.ts';
-import { deployAt } from '../../support/one-place.ts';
+import { deployAt, placementAt } from '../../support/one-place.ts';
 
 const PUBLIC_IMAGE = 'projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-amd64';
 
@@ -90,21 +91,25 @@ export class GcpStack {
     return this.#run(changes, this.deps, true);
   }
 
+  /** Its part of a deploy to several places. */
+  placement() {
+    return placementAt(this.#asked({}, this.deps), this.deps);
+  }
+
   #run(changes: Partial<GcpRequest>, deps: GcpDeps, dryRun: boolean) {
-    return deployAt(
-      {
-        ...{ paths: this.paths, provider, request: { ...REQUEST, ...changes }, known: {}, dryRun },
-        services: SERVICES.filter((each) => provider.runs(each)),
-        plan(asked, steps, links, options) {
-          const announce = (service: string, url: string) => {
-            deps.onAddress?.(url);
-            links.announce(service, url);
-          };
-          return planGcp(asked, steps, { announce }, options, deps);
-        },
-      },
-      deps,
-    );
+    return deployAt({ ...this.#asked(changes, deps), known: {}, dryRun }, deps);
+  }
+
+  #asked(changes: Partial<GcpRequest>, deps: GcpDeps) {
+    const plan: Connection<GcpRequest>['plan'] = (asked, steps, links, options) => {
+      const announce = (service: string, url: string) => {
+        deps.onAddress?.(url);
+        links.announce(service, url);
+      };
+      return planGcp(asked, steps, { announce }, options, deps);
+    };
+    const services = SERVICES.filter((each) => provider.runs(each));
+    return { paths: this.paths, provider, request: { ...REQUEST, ...changes }, services, plan };
   }
 
   teardown(changes: Partial<GcpDeps> = {}) {

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   ensureSecret,
-  ensureSecretPair,
   listSecrets,
   readSecret,
   removeSecrets,
+  secretPair,
   secretPath,
 } from '../../../src/services/stack/secrets.ts';
 
@@ -56,13 +56,13 @@ describe('the secrets of a stack', () => {
   it('hold pairs together, whoever made them', async () => {
     let made = 0;
     const make = () => ({ privateKey: `private ${++made}`, publicKey: `public ${made}` });
-    const pairs = await Promise.all(Array.from({ length: 8 }, () => ensureSecretPair(paths, 'ssh-key', make)));
+    const pairs = await Promise.all(Array.from({ length: 8 }, () => secretPair(paths, 'ssh-key', make)));
     const [first] = pairs;
     expect(first?.privateKey.slice(8)).toBe(first?.publicKey.slice(7));
     for (const pair of pairs) expect(pair).toEqual(first);
     expect(await readFile(secretPath(paths, 'ssh-key'), 'utf8')).toBe(first?.privateKey);
     await rm(secretPath(paths, 'ssh-key.pub'));
-    expect(await ensureSecretPair(paths, 'ssh-key', make)).toEqual(first);
+    expect(await secretPair(paths, 'ssh-key', make)).toEqual(first);
   });
 
   it('are all gone when they are removed', async () => {

@@ -69,7 +69,7 @@ export function connectAws(site: Site): Connection<AwsRequest> {
       if (url === undefined || (selection !== undefined && selection !== own)) return [];
       const read = async (script: string) => {
         const access = await recordedAccess();
-        return access === undefined ? '' : runThere(access, 'reading the log', script, { clock, ...context });
+        return access === undefined ? '' : runThere(access, 'reading the log', script, context);
       };
       return [remoteLog(own, kind, read)];
     },

@@ -69,12 +69,11 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
     },
     async logs(selection, kind, context) {
       const { remoteLog } = await import('../../machine/remote-logs.ts');
-      const within = { ...context, clock: operator.clock };
       const pins = Object.entries(await readPins(paths));
       const chosen = pins.filter(([service]) => selection === undefined || selection === service);
       return chosen.map(([service, pin]) =>
         remoteLog(service, kind, async (script) =>
-          runThere(await accessOf(pin, agent), 'reading the log', script, within),
+          runThere(await accessOf(pin, agent), 'reading the log', script, context),
         ),
       );
     },

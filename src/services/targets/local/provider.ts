@@ -63,7 +63,7 @@ Run it again to change what differs: what is as wanted is left alone.`,
       },
       async doctor() {
         const { doctorLocal } = await import('../../doctor/local.ts');
-        return doctorLocal({ ...operator, agentSocket: operator.env.SSH_AUTH_SOCK }, signal);
+        return doctorLocal(operator, signal);
       },
       async logs(selection, kind) {
         const { findLogs } = await import('./logs.ts');
