@@ -99,6 +99,7 @@ describe('rehearse', () => {
     const { code, envelope } = await cli.json(SHORT);
     expect(code).toBe(0);
     expect(envelope.warnings.join()).toContain('an earlier rehearsal was killed');
+    expect(envelope.result.report).toBe(join(envelope.result.sweep.runFolder, 'report.html'));
     expect(await cli.running()).toEqual([]);
   });
 
