@@ -27,14 +27,19 @@ export async function acquireLock(
   deps: LockDeps,
   onTakeover: (previous: LockHolder | undefined) => void = () => {},
 ): Promise<ReturnType<typeof held>> {
-  await makeFolder(dirname(path), 0o700).catch((error: unknown) => {
-    const message = `cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
-    const nextStep = 'make it writable, or point CHAINCTL_HOME to another folder';
-    throw remedy.configuration('state-unwritable', message, [nextStep], error);
-  });
   const own = JSON.stringify({ ...deps.self, since: new Date(deps.clock.now()).toISOString() });
+  const unwritable = (error: unknown) => {
+    const message = `cannot write to the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
+    const nextStep = 'free space or make the folder writable, or point CHAINCTL_HOME to another folder';
+    throw remedy.configuration('state-unwritable', message, [nextStep], error);
+  };
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    if (await createDurably(path, own)) return held(path, own, stack, deps);
+    await makeFolder(dirname(path), 0o700).catch(unwritable);
+    const made = await createDurably(path, own).catch((error: unknown) => {
+      // A command that left nothing behind (a dry run) took the folder along.
+      if (!hasCode(error, 'ENOENT')) unwritable(error);
+    });
+    if (made) return held(path, own, stack, deps);
     const view = await inspectLock(path, deps);
     if (view === undefined) continue;
     if (view.verdict !== 'dead' && view.verdict !== 'damaged') throw locked(view, stack);
