@@ -10,6 +10,8 @@ import { readRun } from '../../../src/services/load/record/read-run.ts';
 import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import { planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
 import type { SecondSample } from '../../../src/services/load/types.ts';
+import { renderReport } from '../../../src/services/results/formats.ts';
+import { readReportedRun } from '../../../src/services/results/recorded.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -126,6 +128,17 @@ test('a run that was killed in the middle of a point', async () => {
   expect(await collect(run.requests(point))).toEqual([fine]);
   expect(await collect(run.requests(point))).toEqual([fine]);
   expect(await collect(run.requests(skippedPoint(2, 50, 'above the knee', '')))).toEqual([]);
+});
+
+test('what aborted a run is told by every report that is made of it later', async () => {
+  const told = { ...{ runId: plan.runId, plan, status: 'interrupted', startedAt: '2026-01-31T09:59:00.000Z' } };
+  const abortedBy = 'error-rate=50%: 100.00 % after 0.5 s';
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...told, abortedBy }));
+  const run = await readReportedRun(folder);
+  expect(run.report).toMatchObject({ abortedBy });
+  for (const format of ['table', 'markdown', 'html'] as const) {
+    expect(await renderReport(format, 'run', run, 80)).toContain(`Aborted by ${abortedBy}`);
+  }
 });
 
 test('a point that was measured again counts once, with its last figures and seconds', async () => {

@@ -16,7 +16,7 @@ import { readJsonLines } from './json-lines.ts';
 import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
-export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'knee' | 'slos' | 'elastic'> {
+export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -84,6 +84,7 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     status: manifest.status === 'complete' ? 'complete' : 'interrupted',
     ...(knee === undefined ? {} : { knee }),
     ...(manifest.slos === undefined ? {} : { slos: manifest.slos }),
+    ...(manifest.abortedBy === undefined ? {} : { abortedBy: manifest.abortedBy }),
     ...(manifest.problem === undefined ? {} : { problem: manifest.problem }),
     ...(manifest.elastic === undefined ? {} : { elastic: manifest.elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
