@@ -160,9 +160,13 @@ test('a point of failures only is failed, also where an earlier version wrote th
     valid,
     { ...valid, index: 1, outcomes: { ...valid.outcomes, ok: 1 } },
     { ...valid, index: 2, sent: 0 },
+    { ...valid, index: 3, status: 'interrupted', outcomes: { ...valid.outcomes, incomplete: 10 } },
   ];
   await writeFile(join(folder, 'points.jsonl'), points.map(jsonLine).join(''));
-  expect((await readRun(folder)).points.map(({ validity }) => validity)).toEqual(['failed', 'valid', 'valid']);
+  const run = await readReportedRun(folder);
+  expect(run.report.points.map(({ validity }) => validity)).toEqual([
+    ...['failed', 'valid', 'valid', 'invalid: stopped before any request had ended'],
+  ]);
 });
 
 test('what is not a run is told as such', async () => {

@@ -8,7 +8,7 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
-import { isFailed } from '../stats/validity.ts';
+import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
 import { readRequests } from './csv-reader.ts';
@@ -115,9 +115,8 @@ async function readManifest(folder: string): Promise<RunManifest> {
 async function readPoints(folder: string): Promise<PointSummary[]> {
   const byIndex = new Map<number, PointSummary>();
   for (const point of await readJsonLines<PointSummary>(join(folder, 'points.jsonl'))) {
-    // Runs of earlier versions call it valid.
-    const isFailure = point.validity === 'valid' && isFailed(point);
-    byIndex.set(point.index, isFailure ? { ...point, validity: 'failed' } : point);
+    // Runs of earlier versions call it valid where nothing succeeded.
+    byIndex.set(point.index, point.validity === 'valid' ? { ...point, validity: judgeEnding(point) } : point);
   }
   return [...byIndex.values()];
 }
