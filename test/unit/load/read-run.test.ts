@@ -74,7 +74,10 @@ test('a JSON line that was cut off is left out; a broken one in the middle is no
   await writeFile(path, `${jsonLine({ a: 1 })}{"a":`);
   expect(await readJsonLines(path)).toEqual([{ a: 1 }]);
   await appendFile(path, '\n{"a":3}\n');
-  await expect(readJsonLines(path)).rejects.toThrow(SyntaxError);
+  await expect(readJsonLines(path)).rejects.toMatchObject({
+    ...{ exit: 2, code: 'record-broken', message: expect.stringContaining(`line 2 of ${path} is not JSON: `) },
+    nextSteps: [`take the line out, and what it told is left out: sed -i 2d ${path}`],
+  });
   expect(await readJsonLines(join(folder, 'none.jsonl'))).toEqual([]);
 });
 
