@@ -39,7 +39,11 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
   const okRps = perSecond(outcomes.ok, durationSeconds);
   const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
-  const judged = { ...{ scheduled, sent, dropped, maxInFlight, peakInFlight, errorsByClass }, response, lost };
+  const judged = {
+    ...{ status, scheduled, sent, dropped, outcomes, maxInFlight, peakInFlight, errorsByClass },
+    response,
+    lost,
+  };
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   const { answers, prompt, output } = collected.tokens;
   const { errorTexts, refusedBy } = collected;
