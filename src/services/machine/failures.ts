@@ -62,6 +62,11 @@ export function authenticationFailed(access: HostAccess, cause: unknown): Remedy
   );
 }
 
+export function noAgent({ agent }: HostAccess, cause: unknown): RemedyError {
+  const steps = ['start one: eval $(ssh-agent) && ssh-add', 'or name a private key: --identity ~/.ssh/id_ed25519'];
+  return remedy.configuration('ssh-key-unusable', `the SSH agent at ${agent} does not answer`, steps, cause);
+}
+
 export function unreachable(access: HostAccess, seconds: number, reason: string): RemedyError {
   return remedy.unhealthy(
     'host-unreachable',

@@ -156,6 +156,13 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
     });
   });
 
+  it('blames the SSH agent, and not the machine, when that does not answer', async () => {
+    const { privateKey: _, ...access } = sshd.access();
+    const used = use(() => Promise.resolve(), { ...access, agent: join(sshd.folder, 'no-agent') });
+    await expect(used).rejects.toMatchObject({ code: 'ssh-key-unusable', exit: 3 });
+    expect(reasons).toEqual([]);
+  });
+
   it('waits for a machine that refuses at first', async () => {
     const later = await Sshd.prepare();
     try {
