@@ -39,7 +39,11 @@ function pollOf(sample: ScaleSample, healthKnown: boolean): Poll {
   const seen = told || sample.problem === undefined;
   const { serving } = countStates(sample.group, healthKnown);
   return defined({
-    ...{ at, by: at + tookMs, targetSize, recommended: autoscaler?.recommendedSize, stale: autoscaler?.stale === true },
+    at,
+    by: at + tookMs,
+    targetSize,
+    recommended: autoscaler?.recommendedSize,
+    stale: autoscaler?.stale === true,
     instances: seen ? new Map(instances.map((instance) => [instance.name, instance])) : undefined,
     serving: seen ? serving : undefined,
     sample,
