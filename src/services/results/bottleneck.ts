@@ -73,12 +73,9 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
 function knownOf({ rate, waterfall, state, servedRps, hosts }: PointSummary): Known[] {
   if (waterfall?.bQueue === undefined && waterfall?.bEngineQueue === undefined) return [];
   const isSteady = state === undefined || state.state === 'steady';
-  return [
-    {
-      ...{ rate, waterfall, servedRps, hosts: Object.keys(hosts).length, total: waterfallTotal(waterfall) },
-      ...{ isSteady, isDecided: isSteady || state.state === 'overloaded' },
-    },
-  ];
+  const isDecided = isSteady || state.state === 'overloaded';
+  const total = waterfallTotal(waterfall);
+  return [{ rate, waterfall, servedRps, hosts: Object.keys(hosts).length, total, isSteady, isDecided }];
 }
 
 function longest(known: readonly Known[]): Known | undefined {

@@ -75,7 +75,9 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
   const shared: Pick<Chart, 'x' | 'columnName'> = {
     x: {
       label: `time since the ${figures.originIs === 'load' ? 'load began' : 'first poll'}`,
-      ...{ scale: 'time', tick: clockText, domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)] },
+      scale: 'time',
+      tick: clockText,
+      domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)],
     },
     columnName: clockText,
   };
@@ -87,7 +89,9 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
       summary: summaryOf(figures, load !== undefined),
       note: noteOf(figures),
       y: {
-        ...{ label: 'instances', scale: 'linear', tick: (value) => (Number.isInteger(value) ? number(value) : '') },
+        label: 'instances',
+        scale: 'linear',
+        tick: (value) => (Number.isInteger(value) ? number(value) : ''),
         // The highest line is not the edge.
         domain: [0, largest * 1.15],
       },

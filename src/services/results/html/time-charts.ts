@@ -40,7 +40,8 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
   const many =
     step > 1 ? ` Each value stands for ${step} seconds: the mean rate, the most in flight, the worst percentile.` : '';
   const shared: Pick<Chart, 'bands' | 'note' | 'x' | 'columnName'> = {
-    ...{ bands, note: SHADING + many },
+    bands,
+    note: SHADING + many,
     x: { label: 'time of the sweep', scale: 'time', tick: clockText, domain: [first.at, last.at + step] },
     columnName(x) {
       const slot = byTime.get(x);
