@@ -31,7 +31,7 @@ export function showError(
   }
 }
 
-/** What chainctl says to a person in a result, by the names that this has; a message may tell of another's command. */
+/** Names of the fields in which chainctl speaks to a person. A message is none: it may name another program's command. */
 const SAID = ['nextSteps', 'remedy', 'warnings'];
 
 /** The envelope of `--json`. What it says to a person names commands as the text does. */
