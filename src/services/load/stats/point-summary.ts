@@ -92,10 +92,10 @@ function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status
   const unanswered = refusedBy.get('no_answer') ?? 0;
   const given = status === 'complete' ? 0 : Math.min(unanswered, outcomes.incomplete);
   if (given === 0) return refusedBy;
-  const told = new Map(refusedBy).set('client', (refusedBy.get('client') ?? 0) + given);
-  if (given === unanswered) told.delete('no_answer');
-  else told.set('no_answer', unanswered - given);
-  return told;
+  const counts = new Map(refusedBy).set('client', (refusedBy.get('client') ?? 0) + given);
+  if (given === unanswered) counts.delete('no_answer');
+  else counts.set('no_answer', unanswered - given);
+  return counts;
 }
 
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {

@@ -79,7 +79,7 @@ export class HopTimes {
 
   #sumsOf(a: Hop, b: Hop): Sums {
     const isTold = [a.queue, a.load, b.queue, b.load].map((part) => part !== undefined);
-    const detail = isTold.reduce((bits, told, bit) => bits + (told ? 2 ** bit : 0), 0);
+    const detail = isTold.reduce((bits, known, bit) => bits + (known ? 2 ** bit : 0), 0);
     const sums = this.#byDetail.get(detail) ?? { a: {}, b: {}, clientWait: 0, network: 0, bWait: 0, count: 0 };
     this.#byDetail.set(detail, sums);
     return sums;
