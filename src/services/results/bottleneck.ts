@@ -173,8 +173,10 @@ function ofKind(parts: readonly Part[], kind: Part['kind'], ms: Time): Part[] {
 
 /** The parts of a kind by their times; what is less than a twentieth of the longest is left out. */
 function listed(parts: readonly Part[], kind: Part['kind'], ms: Time): string {
-  const told = ofKind(parts, kind, ms).filter((part, at, [most = part]) => at === 0 || ms(part) > ms(most) / 20);
-  return told.map((part) => `${part.name} ${timeText(ms(part))}`).join(', ');
+  const own = ofKind(parts, kind, ms);
+  const [most] = own;
+  const large = own.filter((part) => part === most || (most !== undefined && ms(part) > ms(most) / 20));
+  return large.map((part) => `${part.name} ${timeText(ms(part))}`).join(', ');
 }
 
 function sum(parts: readonly Part[], ms: Time): number {

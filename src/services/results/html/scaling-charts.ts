@@ -161,9 +161,9 @@ function summaryOf(figures: ScalingFigures, loaded: boolean): string {
   const changes = decisionsOf(figures).map(
     ({ from, to, decided }) => `${from} to ${to} after ${decided[1].toFixed(0)} s`,
   );
-  const told = changes.length === 0 ? 'its size did not change' : `its size went ${changes.join(', ')}`;
+  const history = changes.length === 0 ? 'its size did not change' : `its size went ${changes.join(', ')}`;
   const rates = loaded ? ' Below: requests offered, answered and failed, per second.' : '';
-  return `How many instances ${display(figures.group)} was to have, had running, and had serving, over ${figures.seconds.toFixed(0)} s; ${told}.${rates}`;
+  return `How many instances ${display(figures.group)} was to have, had running, and had serving, over ${figures.seconds.toFixed(0)} s; ${history}.${rates}`;
 }
 
 function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {

@@ -202,8 +202,8 @@ function startsOf(points: readonly PointSummary[], series: readonly SeriesSample
     const [first, last] = [seconds.get(index)?.[0]?.second, seconds.get(index)?.at(-1)?.second];
     if (!Number.isFinite(began) || first === undefined || last === undefined) continue;
     origin ??= began;
-    const told = began - origin;
-    const start = told + first > busyUntil ? told : busyUntil + 1 - first;
+    const byClock = began - origin;
+    const start = byClock + first > busyUntil ? byClock : busyUntil + 1 - first;
     starts.set(index, start);
     busyUntil = start + last;
   }
