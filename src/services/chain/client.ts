@@ -89,7 +89,9 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
     const seconds = () => (clock.monotonic() - started) / 1000;
     try {
       const response = await request(url, {
-        ...{ method, dispatcher, body: body ?? null },
+        method,
+        dispatcher,
+        body: body ?? null,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         headers: {
           ...(body !== undefined && { 'content-type': 'application/json' }),

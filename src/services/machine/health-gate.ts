@@ -38,7 +38,9 @@ export async function passGate(session: HostSession, gate: Gate, step: Step): Pr
   const { service, verified, restoreModel } = gate;
   const pass = (deadlineSeconds: number, ask: () => Promise<string | undefined>) =>
     waitForContainer(session, step, {
-      ...{ service: service.name, container: 'service', deadlineSeconds },
+      service: service.name,
+      container: 'service',
+      deadlineSeconds,
       async look() {
         const reason = await ask();
         return reason === undefined ? { done: undefined } : { reason };
@@ -68,7 +70,11 @@ async function healthReason(session: HostSession, { port, title }: ServiceDefini
 
 async function answerReason(session: HostSession, { service, token }: Gate, signal: AbortSignal) {
   const { status, text } = await requestThrough(session, {
-    ...{ host: '127.0.0.1', port: service.port, path: service.path, silenceSeconds: 180, signal },
+    host: '127.0.0.1',
+    port: service.port,
+    path: service.path,
+    silenceSeconds: 180,
+    signal,
     body: { prompt: PROMPT },
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });

@@ -87,8 +87,12 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
   return {
     target: serviceBase(first as string),
     ...(behind?.base !== undefined && { bUrl: behind.base }),
-    ...{ simulated, checks: results, hosts },
-    ...{ passed: count('passed'), failed: count('failed'), skipped: count('skipped') },
+    simulated,
+    checks: results,
+    hosts,
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped'),
   };
 }
 

@@ -103,7 +103,11 @@ async function wouldLaunch(ec2: Ec2, request: DoctorRequest, signal: AbortSignal
   const input = {
     DryRun: true,
     SecurityGroupIds: group === undefined ? undefined : [group],
-    ...{ ImageId: image.id, InstanceType: type as never, MinCount: 1, MaxCount: 1, SubnetId },
+    ImageId: image.id,
+    InstanceType: type as never,
+    MinCount: 1,
+    MaxCount: 1,
+    SubnetId,
     TagSpecifications: tagSpecifications(['instance', 'volume'], doctor, INSTANCE, 'none'),
   };
   try {
