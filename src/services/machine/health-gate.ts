@@ -47,15 +47,18 @@ export async function passGate(session: HostSession, gate: Gate, step: Step): Pr
       },
       failed: (why) => unhealthy(formatAccess(session.access), service, why, step.key),
     });
-  let restored = false;
-  await pass(verified ? HEALTH_SECONDS : FIRST_HEALTH_SECONDS, async () => {
+  const seconds = verified ? HEALTH_SECONDS : FIRST_HEALTH_SECONDS;
+  let lostModel = false;
+  await pass(seconds, async () => {
     const reason = await healthReason(session, service, step.signal);
-    if (!restored && reason?.includes('does not have model') === true) {
-      await restoreModel();
-      restored = true;
-    }
-    return reason;
+    lostModel = reason?.includes('does not have model') === true;
+    return lostModel ? undefined : reason;
   });
+  if (lostModel) {
+    // Not while looking, where what is thrown counts as a reason to look again: a full disk stays full.
+    await restoreModel();
+    await pass(seconds, () => healthReason(session, service, step.signal));
+  }
   if (!verified) await pass(FIRST_ANSWER_SECONDS, () => answerReason(session, gate, step.signal));
 }
 
