@@ -82,7 +82,7 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
 
   async function raw(outgoing: RawRequest): Promise<RawAnswer | Transport> {
     const { url, method, body, timeoutMs = options.timeoutMs } = outgoing;
-    const signal = AbortSignal.any([options.signal, outgoing.signal ?? []].flat());
+    const signal = outgoing.signal === undefined ? options.signal : AbortSignal.any([options.signal, outgoing.signal]);
     const token = outgoing.token === 'none' ? undefined : (outgoing.token ?? tokenOf(url));
     signal.throwIfAborted();
     const started = clock.monotonic();

@@ -82,8 +82,9 @@ function remedyOf(refusal: Refusal, status: number, detail: string | undefined, 
       ? `${name} works for whoever finds its address: deploy it again with --auth token`
       : `${name} accepted what it must refuse: check its validation, which costs model time for every bad request`;
   }
-  if (status !== refusal.status)
+  if (status !== refusal.status) {
     return `${name} must answer ${refusal.status} here: check its version, and what stands in front of it`;
+  }
   if (refusal.detail === undefined || detail === refusal.detail) return undefined;
   return `clients match on the detail's exact text: check the version of ${name}`;
 }
