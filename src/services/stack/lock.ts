@@ -27,14 +27,14 @@ export async function acquireLock(
   deps: LockDeps,
   onTakeover: (previous: LockHolder | undefined) => void = () => {},
 ): Promise<ReturnType<typeof held>> {
-  await makeFolder(dirname(path), 0o700).catch((error: unknown) => {
-    const message = `cannot make the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
-    const nextStep = 'make it writable, or point CHAINCTL_HOME to another folder';
-    throw remedy.configuration('state-unwritable', message, [nextStep], error);
-  });
   const own = JSON.stringify({ ...deps.self, since: new Date(deps.clock.now()).toISOString() });
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    if (await createDurably(path, own)) return held(path, own, stack, deps);
+    await prepareFolder(dirname(path));
+    const made = await createDurably(path, own).catch((error: unknown) => {
+      // A command that has made nothing of a new stack takes its folder away again.
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+    if (made) return held(path, own, stack, deps);
     const view = await inspectLock(path, deps);
     if (view === undefined) continue;
     if (view.verdict !== 'dead' && view.verdict !== 'damaged') throw locked(view, stack);
@@ -43,6 +43,14 @@ export async function acquireLock(
   throw remedy.locked('locked', `the lock ${path} changes hands faster than it can be taken`, [
     'run the command again in a moment',
   ]);
+}
+
+async function prepareFolder(folder: string): Promise<void> {
+  await makeFolder(folder, 0o700).catch((error: unknown) => {
+    const message = `cannot make the stack's folder ${folder}: ${reasonOf(error)}`;
+    const nextStep = 'make it writable, or point CHAINCTL_HOME to another folder';
+    throw remedy.configuration('state-unwritable', message, [nextStep], error);
+  });
 }
 
 /** The lock while this command has it. Its heart beats, for other machines to see, until it is released. */
