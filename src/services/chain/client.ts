@@ -147,7 +147,7 @@ export function saidIn(text: string): string | undefined {
   return problem.safeParse(body).data?.detail ?? errorTextOf(body);
 }
 
-/** Stops at the limit; the text is then cut, and JSON no longer. */
+/** Stops at the limit; the text is then cut, and no longer JSON. */
 export async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -13,6 +13,7 @@ export interface Garbage {
   readonly stack: string;
   readonly reason: 'expired' | 'unknown here';
   readonly objects: readonly MarkedObject[];
+  /** Who made them, each once. */
   readonly createdBy: readonly string[];
   /** Made by somebody else: listed, and removed only on request. */
   readonly foreign: boolean;

@@ -12,7 +12,11 @@ export interface Compute {
   /** Where zonal things go unless a call names another zone. */
   readonly zone: string;
   readonly region: string;
-  /** Looks; retried a few times when the service is busy or the connection is lost. @throws GcpError, or the signal's reason */
+  /**
+   * Looks; retried a few times when the service is busy or the connection is lost.
+   *
+   * @throws GcpError, or the signal's reason
+   */
   read<Name extends Read>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Answer<Name>>;
   /**
    * Begins a change. Retried like a look: give it a `requestId` that is written down, so that it takes effect once.
