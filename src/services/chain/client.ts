@@ -82,14 +82,16 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
 
   async function raw(outgoing: RawRequest): Promise<RawAnswer | Transport> {
     const { url, method, body, timeoutMs = options.timeoutMs } = outgoing;
-    const signal = AbortSignal.any([options.signal, outgoing.signal ?? []].flat());
+    const signal = outgoing.signal === undefined ? options.signal : AbortSignal.any([options.signal, outgoing.signal]);
     const token = outgoing.token === 'none' ? undefined : (outgoing.token ?? tokenOf(url));
     signal.throwIfAborted();
     const started = clock.monotonic();
     const seconds = () => (clock.monotonic() - started) / 1000;
     try {
       const response = await request(url, {
-        ...{ method, dispatcher, body: body ?? null },
+        method,
+        dispatcher,
+        body: body ?? null,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         headers: {
           ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -145,7 +147,7 @@ export function saidIn(text: string): string | undefined {
   return problem.safeParse(body).data?.detail ?? errorTextOf(body);
 }
 
-/** Stops at the limit; the text is then cut, and JSON no longer. */
+/** Stops at the limit; the text is then cut, and no longer JSON. */
 export async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -42,7 +42,8 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
     return { code: 'certificate', reason: `the certificate of ${host} ${fault}`, remedy };
   }
   const { code = '', name = '' } = first instanceof Error ? (first as NodeJS.ErrnoException) : {};
-  const [, kind] = KINDS.find(([names]) => names.test(String(code)) || names.test(name)) ?? ['', 'other' as const];
+  const known = KINDS.find(([names]) => names.test(String(code)) || names.test(name));
+  const kind = known?.[1] ?? 'other';
   const reasons: typeof REMEDY = {
     refused: `nothing listens at ${host} (connection refused)`,
     dns: `the name in ${host} cannot be resolved`,

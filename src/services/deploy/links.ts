@@ -70,8 +70,11 @@ export function refuseCircle(places: readonly (readonly ServiceDefinition[])[]):
   const waiting = places.filter(
     (here) => places.some((other) => waits(here, other)) && places.some((other) => waits(other, here)),
   );
-  if (waiting.length < places.length) refuseCircle(waiting);
-  if (waiting.length < places.length || waiting.length === 0) return;
+  if (waiting.length === 0) return;
+  if (waiting.length < places.length) {
+    refuseCircle(waiting);
+    return;
+  }
   const names = waiting.flat().map(({ title }) => title);
   throw usage(`${names.join(' and ')} need each other from different places: none of them can be the first`, [
     'deploy them to one place, or change what they need: `needs` of their definitions',

@@ -17,10 +17,12 @@ export interface Placement {
 
 export interface Deployment extends Deployed {
   readonly stack: string;
+  /** The provider's name. */
   readonly target: string;
   readonly services: readonly ServiceDefinition[];
   readonly billed: boolean;
   readonly changes: readonly PlannedChange[];
+  /** False after a dry run. */
   readonly applied: boolean;
 }
 

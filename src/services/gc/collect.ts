@@ -13,6 +13,7 @@ export interface Garbage {
   readonly stack: string;
   readonly reason: 'expired' | 'unknown here';
   readonly objects: readonly MarkedObject[];
+  /** Who made them, each once. */
   readonly createdBy: readonly string[];
   /** Made by somebody else: listed, and removed only on request. */
   readonly foreign: boolean;
@@ -148,20 +149,18 @@ export async function removeAll(home: string, chosen: readonly Chosen[], deps: S
   const failures: unknown[] = [];
   for (const each of chosen) {
     if (deps.signal.aborted) break;
-    await removeGarbage(home, each, deps).then(
-      (report) => removed.push({ ...each, report }),
-      (error: unknown) => failures.push(error),
-    );
+    try {
+      removed.push({ ...each, report: await removeGarbage(home, each, deps) });
+    } catch (error) {
+      failures.push(error);
+    }
   }
   if (removed.length === chosen.length) return removed;
-  for (const {
-    at,
-    garbage,
-    report: { removed: gone, leftovers },
-  } of removed) {
-    const left = leftovers.length === 0 ? '' : `; still there: ${leftovers.map(({ key }) => key).join(', ')}`;
+  for (const { at, garbage, report } of removed) {
+    const left = report.leftovers.map(({ key }) => key).join(', ');
     const where = Object.values(at.where).join(', ');
-    const text = `removed of ${garbage.stack} in ${where}: ${gone.join(', ') || 'nothing'}${left}`;
+    const gone = report.removed.join(', ') || 'nothing';
+    const text = `removed of ${garbage.stack} in ${where}: ${gone}${left === '' ? '' : `; still there: ${left}`}`;
     deps.emit({ type: 'note', level: 'warn', text });
   }
   deps.signal.throwIfAborted();

@@ -37,7 +37,11 @@ export function waitForContainer<T>(session: HostSession, step: Step, wait: Cont
     failed([reason, ...(await lastLogLines(session, service, container, signal))].join('\n'));
   let looks = 0;
   return pollUntil(step, {
-    ...{ key, action, deadlineSeconds, longestMs: PAUSE_MS, late },
+    key,
+    action,
+    deadlineSeconds,
+    longestMs: PAUSE_MS,
+    late,
     async look() {
       const seen = await wait.look().catch((error: unknown) => {
         signal.throwIfAborted();

@@ -38,22 +38,27 @@ export async function passGate(session: HostSession, gate: Gate, step: Step): Pr
   const { service, verified, restoreModel } = gate;
   const pass = (deadlineSeconds: number, ask: () => Promise<string | undefined>) =>
     waitForContainer(session, step, {
-      ...{ service: service.name, container: 'service', deadlineSeconds },
+      service: service.name,
+      container: 'service',
+      deadlineSeconds,
       async look() {
         const reason = await ask();
         return reason === undefined ? { done: undefined } : { reason };
       },
       failed: (why) => unhealthy(formatAccess(session.access), service, why, step.key),
     });
-  let restored = false;
-  await pass(verified ? HEALTH_SECONDS : FIRST_HEALTH_SECONDS, async () => {
+  const seconds = verified ? HEALTH_SECONDS : FIRST_HEALTH_SECONDS;
+  let lostModel = false;
+  await pass(seconds, async () => {
     const reason = await healthReason(session, service, step.signal);
-    if (!restored && reason?.includes('does not have model') === true) {
-      await restoreModel();
-      restored = true;
-    }
-    return reason;
+    lostModel = reason?.includes('does not have model') === true;
+    return lostModel ? undefined : reason;
   });
+  if (lostModel) {
+    // Not while looking, where what is thrown counts as a reason to look again: a full disk stays full.
+    await restoreModel();
+    await pass(seconds, () => healthReason(session, service, step.signal));
+  }
   if (!verified) await pass(FIRST_ANSWER_SECONDS, () => answerReason(session, gate, step.signal));
 }
 
@@ -68,7 +73,11 @@ async function healthReason(session: HostSession, { port, title }: ServiceDefini
 
 async function answerReason(session: HostSession, { service, token }: Gate, signal: AbortSignal) {
   const { status, text } = await requestThrough(session, {
-    ...{ host: '127.0.0.1', port: service.port, path: service.path, silenceSeconds: 180, signal },
+    host: '127.0.0.1',
+    port: service.port,
+    path: service.path,
+    silenceSeconds: 180,
+    signal,
     body: { prompt: PROMPT },
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });

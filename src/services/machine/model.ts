@@ -49,7 +49,9 @@ function waitForEngine(session: HostSession, service: string, step: Step): Promi
   const { signal } = step;
   const where = formatAccess(session.access);
   return waitForContainer(session, step, {
-    ...{ service, container: 'ollama', deadlineSeconds: START_SECONDS },
+    service,
+    container: 'ollama',
+    deadlineSeconds: START_SECONDS,
     async look() {
       const engine = await lookAtContainer(session, service, 'ollama', signal);
       const { address: host } = engine ?? {};

@@ -27,6 +27,7 @@ export interface Wanted {
   readonly token?: string | undefined;
 }
 
+/** What is wanted of a service, as the state keeps it. Pure. */
 export function serviceSpec(wanted: Wanted, templates: ServiceTemplates): ServiceSpec {
   const { definition, settings, links = {}, ollamaImage, token } = wanted;
   const { model, tuning } = settings;

@@ -40,7 +40,10 @@ export async function requestThrough(
   try {
     const outgoing = request({
       createConnection: () => channel,
-      ...{ host, port, path, method: content === undefined ? 'GET' : 'POST' },
+      host,
+      port,
+      path,
+      method: content === undefined ? 'GET' : 'POST',
       headers: { ...headers, ...given, connection: 'close' },
       signal: AbortSignal.any([signal, silent.signal]),
     });

@@ -89,8 +89,13 @@ async function rehearseAlone(placement: Placement, load: RehearsedLoad, deps: Re
     const sweep = await runSweep(
       {
         ...load,
-        ...{ targetUrl: `${deployment.endpoints[name]}${path}`, tag: 'rehearsal', seed: 1 },
-        ...{ preflight: true, warmupSeconds: WARMUP_SECONDS, timeoutSeconds: REQUEST_SECONDS, drainSeconds: 30 },
+        targetUrl: `${deployment.endpoints[name]}${path}`,
+        tag: 'rehearsal',
+        seed: 1,
+        preflight: true,
+        warmupSeconds: WARMUP_SECONDS,
+        timeoutSeconds: REQUEST_SECONDS,
+        drainSeconds: 30,
       },
       deps,
     );

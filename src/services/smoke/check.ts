@@ -25,6 +25,7 @@ export interface Finding {
 export interface Check {
   readonly id: string;
   readonly name: string;
+  /** Name of the service that it asks. */
   readonly side: string;
   readonly expected: string;
   run(base: string): Promise<Finding>;

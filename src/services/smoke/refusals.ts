@@ -18,11 +18,17 @@ const post = (body: string) => () => ({ method: 'POST', body }) as const;
 
 const REFUSALS: readonly Refusal[] = [
   {
-    ...{ id: 'short-prompt', name: 'refuses a prompt of 999 characters', status: 400, detail: DETAIL },
+    id: 'short-prompt',
+    name: 'refuses a prompt of 999 characters',
+    status: 400,
+    detail: DETAIL,
     request: post(JSON.stringify({ prompt: SHORT_PROMPT })),
   },
   {
-    ...{ id: 'missing-prompt', name: 'refuses a body without a prompt', status: 400, detail: DETAIL },
+    id: 'missing-prompt',
+    name: 'refuses a body without a prompt',
+    status: 400,
+    detail: DETAIL,
     request: post('{}'),
   },
   { id: 'malformed-json', name: 'refuses malformed JSON', status: 400, request: post('{"prompt": "') },
@@ -53,7 +59,9 @@ function refusalCheck(refusal: Refusal, { name: side, path }: ServiceDefinition,
   const { id, name, status: wanted, detail, request } = refusal;
   const title = side.toUpperCase();
   return {
-    ...{ id: `${side}-${id}`, name: `${title} ${name}`, side },
+    id: `${side}-${id}`,
+    name: `${title} ${name}`,
+    side,
     expected: detail === undefined ? `${wanted}` : `${wanted} with detail "${detail}"`,
     async run(base) {
       const came = await client.raw({ url: `${base}${path}`, ...request() });
@@ -74,8 +82,9 @@ function remedyOf(refusal: Refusal, status: number, detail: string | undefined, 
       ? `${name} works for whoever finds its address: deploy it again with --auth token`
       : `${name} accepted what it must refuse: check its validation, which costs model time for every bad request`;
   }
-  if (status !== refusal.status)
+  if (status !== refusal.status) {
     return `${name} must answer ${refusal.status} here: check its version, and what stands in front of it`;
+  }
   if (refusal.detail === undefined || detail === refusal.detail) return undefined;
   return `clients match on the detail's exact text: check the version of ${name}`;
 }

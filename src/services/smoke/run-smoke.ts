@@ -5,7 +5,7 @@ import { serviceBase } from '../chain/urls.ts';
 import type { Clock } from '../clock.ts';
 import { dependents, entryOf, neededFirst, SERVICES, serviceNamed } from '../workloads/catalog.ts';
 import type { Endpoints, ServiceDefinition } from '../workloads/service-definition.ts';
-import type { Finding } from './check.ts';
+import type { Check, Finding } from './check.ts';
 import { longPrompts } from './prompts.ts';
 import { authorizationOf, refusalsOf } from './refusals.ts';
 import type { CheckResult, SmokeReport } from './types.ts';
@@ -65,20 +65,16 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
     const { id, name, side, expected } = check;
     emit({ type: 'check-started', name, index, count: checks.length });
     const place = places.get(side) ?? unknown(side);
-    const started = clock.monotonic();
-    const found: Partial<Finding> & Pick<Finding, 'actual'> =
-      place.base === undefined ? place : await check.run(place.base);
-    const seconds = place.base === undefined ? 0 : (clock.monotonic() - started) / 1000;
-    const { passed, remedy } = found;
-    const status = passed === undefined ? 'skipped' : passed ? 'passed' : 'failed';
+    const { status, seconds, remedy, ...found } = await perform(check, place, clock);
     const actual = printable(found.actual);
-    const result = { id, name, status, seconds, expected, actual, ...(remedy !== undefined && { remedy }) } as const;
+    const result = { id, name, status, seconds, expected, actual, ...(remedy !== undefined && { remedy }) };
     results.push(result);
     emit({ type: 'check-done', result, index, count: checks.length });
     hosts = found.hosts ?? hosts;
     simulated ||= found.simulated === true;
-    if (found.unreachable === true)
+    if (found.unreachable === true) {
       places.set(side, { actual: `${side.toUpperCase()} cannot be reached, see "${name}"` });
+    }
   }
   const count = (status: CheckResult['status']) => results.filter((result) => result.status === status).length;
   // What comes in first is what is checked; behind it stands what it needs.
@@ -87,9 +83,22 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
   return {
     target: serviceBase(first as string),
     ...(behind?.base !== undefined && { bUrl: behind.base }),
-    ...{ simulated, checks: results, hosts },
-    ...{ passed: count('passed'), failed: count('failed'), skipped: count('skipped') },
+    simulated,
+    checks: results,
+    hosts,
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped'),
   };
+}
+
+type Outcome = Pick<CheckResult, 'status' | 'seconds'> & Omit<Finding, 'passed'>;
+
+async function perform(check: Check, place: Place, clock: SmokeDeps['clock']): Promise<Outcome> {
+  if (place.base === undefined) return { ...place, status: 'skipped', seconds: 0 };
+  const started = clock.monotonic();
+  const { passed, ...finding } = await check.run(place.base);
+  return { ...finding, status: passed ? 'passed' : 'failed', seconds: (clock.monotonic() - started) / 1000 };
 }
 
 /** The services whose addresses are known, those that they need, and those that need them. */

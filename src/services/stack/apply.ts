@@ -46,7 +46,8 @@ function liveObjects(target: Target, desired: readonly Desired[], context: Resou
 /**
  * Carries a plan out, as parallel as the dependencies allow. What stands in the way of a replacement (its dependents that
  * are replaced, too, or not wanted any more) is removed before it; what else is no longer wanted goes last, when nothing
- * that is wanted points to it. Killed at any instant, it is continued by planning and applying again.
+ * that is wanted points to it. Killed at any instant, it is continued by planning and applying again. When it ends early,
+ * a warning says what exists so far.
  */
 export async function applyPlan(
   target: Target,
@@ -64,7 +65,7 @@ export async function applyPlan(
     const { journal } = deps;
     for (const key of Object.keys(journal.target.resources)) if (!known.has(key)) await journal.record(key, undefined);
   } catch (error) {
-    noteRemaining(target, deps, ', running the same deploy again continues it');
+    noteRemaining(target, deps, 'running the same deploy again continues it');
     throw error;
   }
 }
@@ -84,9 +85,11 @@ function tasksOf(
     dependsOn.some(
       (key) => actions.get(key) === 'replace' || surplus.some((each) => each.key === key && inTheWay(each)),
     );
-  // A service is away for as short as possible: it goes when what it needs is there, unless it stands in the way.
-  const after = (resource: Resource<unknown, unknown>) =>
-    inTheWay(resource) ? [] : surplus.includes(resource) ? wanted.map(({ key }) => key) : resource.dependsOn;
+  const after = (resource: Resource<unknown, unknown>): readonly string[] => {
+    if (inTheWay(resource)) return [];
+    // A service is away for as short as possible: it goes when what it needs is there.
+    return surplus.includes(resource) ? wanted.map(({ key }) => key) : resource.dependsOn;
+  };
   return [
     // The end of what an object is now: a task of its own where something that depends on it has to go before.
     ...going.map((resource): Task => {

@@ -33,6 +33,7 @@ export function parseCidr(text: string, what: string): string {
     ]);
   }
   const parts = address.split('.').map((byte, index) => {
+    // How many bits of this byte belong to the network.
     const fixedBits = Math.min(8, Math.max(0, prefix - 8 * index));
     return Number(byte) & (0xff00 >> fixedBits);
   });

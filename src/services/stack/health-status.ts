@@ -4,6 +4,9 @@ import { parseJson } from '../words.ts';
 import type { TargetRecord } from './state.ts';
 import { recordedStatus, type TargetStatus } from './target-status.ts';
 
+/** Characters of a service's own words that are shown. */
+const MAX_REASON = 500;
+
 /** Undefined when the service says that it can serve, else why not. */
 export async function healthReason(url: string): Promise<string | undefined> {
   try {
@@ -20,7 +23,7 @@ export async function healthReason(url: string): Promise<string | undefined> {
 /** What a service says about itself in its refusal; the bare text where it is not one of ours. */
 function statedReason(text: string): string {
   const { reason, detail } = (parseJson(text) ?? {}) as { readonly reason?: unknown; readonly detail?: unknown };
-  return String(reason ?? detail ?? text).slice(0, 500);
+  return String(reason ?? detail ?? text).slice(0, MAX_REASON);
 }
 
 /**

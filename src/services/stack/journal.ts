@@ -36,6 +36,7 @@ export async function openStore(
   const recorded = await readState(path);
   // Where the file was lost, its history goes on counting.
   let state = recorded ?? emptyState(stack, (await listVersions(path))[0]?.serial ?? 0, timestamp());
+  /** Undefined while there is no file. */
   let serialOnDisk = recorded?.serial;
   let queue = Promise.resolve();
   const put = async (snapshot: StackState) => {

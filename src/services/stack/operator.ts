@@ -15,6 +15,7 @@ export interface Operator {
   readonly bundles: string;
   /** The Node that runs this program: services of this machine run in it, too. */
   readonly node: string;
+  /** Its version, such as `v26.1.0`. */
   readonly nodeVersion: string;
   /** Files that this process may have open; undefined without a limit. */
   readonly descriptorLimit: number | undefined;

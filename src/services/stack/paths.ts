@@ -6,8 +6,14 @@ export type StackPaths = Readonly<ReturnType<typeof stackPaths>>;
 /** @param home chainctl's own folder, see `chainctlHome` */
 export function stackPaths(home: string, name: string) {
   const folder = join(home, 'stacks', name);
-  const [state, lock, audit] = [join(folder, 'state.json'), join(folder, 'lock'), join(folder, 'audit.jsonl')];
-  return { name, folder, state, lock, audit, logs: join(folder, 'logs') };
+  return {
+    name,
+    folder,
+    state: join(folder, 'state.json'),
+    lock: join(folder, 'lock'),
+    audit: join(folder, 'audit.jsonl'),
+    logs: join(folder, 'logs'),
+  };
 }
 
 /** `CHAINCTL_HOME`, else `chainctl` in the user's state folder (XDG Base Directory Specification). */

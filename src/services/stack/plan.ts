@@ -81,9 +81,11 @@ function explainAbsence(key: string, { journal, objects }: Known): string {
 
 /** Names the first few fields in which two specifications differ, with both values where they are short. */
 function explainDifference(before: unknown, after: unknown): string {
-  const [old, wanted] = [flatten(before), flatten(after)];
+  if (before === undefined) return 'differs from what is wanted';
+  const old = flatten(before);
+  const wanted = flatten(after);
   const names = [...new Set([...old.keys(), ...wanted.keys()])].filter((name) => old.get(name) !== wanted.get(name));
-  if (before === undefined || names.length === 0) return 'differs from what is wanted';
+  if (names.length === 0) return 'differs from what is wanted';
   const shown = names.slice(0, 3).map((name) => `${name}: ${brief(old.get(name))} -> ${brief(wanted.get(name))}`);
   return `${shown.join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 }

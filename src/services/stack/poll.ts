@@ -15,6 +15,7 @@ export interface Wait<T> {
   readonly longestMs?: number;
   /** One look: the result, or why it is not there yet. */
   look(): Promise<{ readonly done: T } | { readonly reason: string }>;
+  /** The error when the deadline has passed. */
   late(reason: string): Error | Promise<Error>;
 }
 

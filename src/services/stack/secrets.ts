@@ -52,12 +52,12 @@ export async function ensureSecret(paths: Folder, name: string, make: () => stri
  * @param make how they are made where they are missing; without, undefined says that one of them is
  */
 export async function secretPair(paths: Folder, name: string, make?: () => KeyPair): Promise<KeyPair | undefined> {
-  const read = async (part: keyof KeyPair, secret: string) => {
-    if (make === undefined) return readSecret(paths, secret);
+  if (make !== undefined) {
     const pair: KeyPair = JSON.parse(await ensureSecret(paths, `${name}.pair`, () => JSON.stringify(make())));
-    return ensureSecret(paths, secret, () => pair[part]);
-  };
-  const [privateKey, publicKey] = await Promise.all([read('privateKey', name), read('publicKey', `${name}.pub`)]);
+    await ensureSecret(paths, name, () => pair.privateKey);
+    await ensureSecret(paths, `${name}.pub`, () => pair.publicKey);
+  }
+  const [privateKey, publicKey] = await Promise.all([readSecret(paths, name), readSecret(paths, `${name}.pub`)]);
   return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
 }
 

@@ -16,7 +16,10 @@ export interface StepDeps {
 
 type Identity = ResourceRecord['identity'];
 
-/** @param work resolves with what identifies the object; with nothing where it has to stop half-way because of others, who say why */
+/**
+ * @param work resolves with what identifies the object; with nothing where it has to stop half-way because of others, who
+ *   say why
+ */
 async function step(
   { clock, emit, signal }: ResourceContext,
   key: string,
@@ -154,23 +157,23 @@ export function removeStep(
  * After work that did not come to its end: says as a warning what exists, what of it costs money, and how to be rid of
  * it. From the journal, so that it holds whatever went wrong.
  *
- * @param orElse what else can be done, beside a teardown; with a comma before it
+ * @param orElse what else can be done, beside a teardown
  */
-export function noteRemaining(target: Target, { context, journal }: StepDeps, orElse = ''): void {
+export function noteRemaining(target: Target, { context, journal }: StepDeps, orElse?: string): void {
   const list = Object.entries(journal.target.resources).map(([key, record]) => {
     const cost = target.costOf?.(key, record.spec);
     return `${key}${describeRecord(key, record)}${cost === undefined ? '' : ` (${cost})`}`;
   });
   if (list.length === 0) return;
   const remedy = `chainctl teardown ${target.name}${stackOption(journal.stack)}`;
-  const text = `still there: ${list.join(', ')}; "${remedy}" removes it${orElse}`;
+  const text = `still there: ${list.join(', ')}; "${remedy}" removes it${orElse === undefined ? '' : `, ${orElse}`}`;
   context.emit({ type: 'note', level: 'warn', text });
 }
 
 /** What finds it: the first of what is known, unless that is the key once more. */
 function describeRecord(key: string, { status, identity }: ResourceRecord): string {
-  const [[name, value] = []] = Object.entries(identity);
-  const known = name === undefined || `${value}`.endsWith(`-${key}`) ? '' : ` ${name} ${value}`;
+  const [first] = Object.entries(identity);
+  const known = first === undefined || `${first[1]}`.endsWith(`-${key}`) ? '' : ` ${first.join(' ')}`;
   if (status === 'creating') return `${known}, perhaps (it was being made)`;
   return status === 'removing' ? `${known}, perhaps (it was being removed)` : known;
 }

@@ -44,8 +44,11 @@ export function recordedStatus(target: string, record: TargetRecord): TargetStat
   return {
     target,
     ...(since === undefined ? {} : { since }),
-    ...{ complete, simulated: false },
+    complete,
+    simulated: false,
     ...(auth === undefined ? {} : { auth }),
-    ...{ endpoints, resources, healthy: complete && resources.every(({ state }) => state === 'recorded') },
+    endpoints,
+    resources,
+    healthy: complete && resources.every(({ state }) => state === 'recorded'),
   };
 }

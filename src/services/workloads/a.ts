@@ -46,14 +46,19 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
 function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, prompt }: Bounds): Check[] {
   return [
     answerCheck({
-      ...{ id: 'a-health', name: 'A is healthy', side: 'a', decisive: true },
+      id: 'a-health',
+      name: 'A is healthy',
+      side: 'a',
+      decisive: true,
       expected: '200 with ok true, service "a" and the address of B',
       ask: (base) => client.health(healthA, base, healthTimeoutMs),
       judge: ({ model_a: model, remote_b: remote, simulated = false }) =>
         judged(`200, ${model}, sends to ${remote}`, simulated, []),
     }),
     answerCheck({
-      ...{ id: 'chain', name: 'The whole chain answers', side: 'a' },
+      id: 'chain',
+      name: 'The whole chain answers',
+      side: 'a',
       expected: `200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds${minimumText('b_remote_seconds', minProcessSeconds)}`,
       ask: (base) => client.send(chainAnswer, `${base}/chain`, prompt()),
       judge({ a_summary: summary, b_result: b, timing, simulated }, seconds) {

@@ -62,18 +62,25 @@ const HOST_PROBES = 20;
 function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, prompt }: Bounds): Check[] {
   return [
     answerCheck({
-      ...{ id: 'b-health', name: 'B is healthy', side: 'b', decisive: true },
+      id: 'b-health',
+      name: 'B is healthy',
+      side: 'b',
+      decisive: true,
       expected: '200 with ok true, service "b" and a host',
       ask: (base) => client.health(healthB, base, healthTimeoutMs),
       judge: ({ host, simulated = false }) => judged(`200 from ${host}`, simulated, []),
     }),
     {
-      ...{ id: 'b-hosts', name: `B is healthy ${HOST_PROBES} times in a row`, side: 'b' },
+      id: 'b-hosts',
+      name: `B is healthy ${HOST_PROBES} times in a row`,
+      side: 'b',
       expected: `${HOST_PROBES} times 200, each naming its host`,
       run: (base) => probeHosts(client, base, healthTimeoutMs),
     },
     answerCheck({
-      ...{ id: 'b-invoke', name: `B answers a prompt of ${LONG_PROMPT_LENGTH} characters`, side: 'b' },
+      id: 'b-invoke',
+      name: `B answers a prompt of ${LONG_PROMPT_LENGTH} characters`,
+      side: 'b',
       expected: `200 with a text, ollama_seconds <= total_seconds${minimumText('total_seconds', minProcessSeconds)}`,
       ask: (base) => client.send(invokeAnswer, `${base}/invoke`, prompt()),
       judge({ host, llm_text: text, model, simulated = false, timing }, seconds) {

@@ -20,6 +20,7 @@ export function definitionOf(name: string): ServiceDefinition {
   return found;
 }
 
+/** The services that need this one. */
 export function dependents(name: string, services: readonly ServiceDefinition[] = SERVICES): ServiceDefinition[] {
   return services.filter(({ needs }) => needs.includes(name));
 }

@@ -57,6 +57,16 @@ describe('the lock of a stack', () => {
     expect(JSON.parse(await readFile(path, 'utf8')).pid).toBe(2);
   });
 
+  it('makes the folder again that another command took away in between', async () => {
+    await take(holder(1), [1]);
+    const isAlive = async () => {
+      await rm(folder, { recursive: true });
+      return false;
+    };
+    await acquireLock(path, 'demo', { ...judge([2]), isAlive, self: holder(2) });
+    expect(JSON.parse(await readFile(path, 'utf8')).pid).toBe(2);
+  });
+
   it('takes over a lock file that is damaged', async () => {
     await writeFile(path, '{"pid": ');
     await take(holder(2), [2]);

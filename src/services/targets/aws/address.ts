@@ -22,7 +22,10 @@ export interface LiveAddress {
 const READY_SECONDS = 120;
 
 const NOT_YET = [
-  ...['InvalidAllocationID.NotFound', 'InvalidInstanceID', 'InvalidInstanceID.NotFound', 'IncorrectInstanceState'],
+  'InvalidAllocationID.NotFound',
+  'InvalidInstanceID',
+  'InvalidInstanceID.NotFound',
+  'IncorrectInstanceState',
 ];
 
 /**

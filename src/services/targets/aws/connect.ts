@@ -44,7 +44,8 @@ export function connectAws(site: Site): Connection<AwsRequest> {
         ec2: opened,
         createdBy: createdBy(operator),
         material: (make) => vmMaterial(paths, templates.boot, request, make),
-        extra: (...wanted) => desiredOnVm({ paths, templates, sessions, answerable }, ...wanted),
+        extra: (resources, wanted, make) =>
+          desiredOnVm({ paths, templates, sessions, answerable }, resources, wanted, make),
       });
     },
     async target(purpose, context) {

@@ -20,9 +20,10 @@ const SKEW_FAILURE_SECONDS = 240;
 
 /** What is asked of EC2 with credentials that it accepts. */
 const CHECKS: Readonly<Record<string, Work>> = {
-  async 'aws region'({ region, call }, _request, signal) {
+  async 'aws region'(ec2, _request, signal) {
+    const { region } = ec2;
     const Filters = filters({ 'region-name': region });
-    const { Regions: [found] = [] } = await call('DescribeRegions', { AllRegions: true, Filters }, signal);
+    const { Regions: [found] = [] } = await ec2.call('DescribeRegions', { AllRegions: true, Filters }, signal);
     if (found === undefined) return ['failed', `${region} is not a region`, 'choose another with --region'];
     if (found.OptInStatus !== 'not-opted-in') return ['ok', region];
     const enable = 'enable it in the account settings, or choose another --region';
@@ -103,7 +104,11 @@ async function wouldLaunch(ec2: Ec2, request: DoctorRequest, signal: AbortSignal
   const input = {
     DryRun: true,
     SecurityGroupIds: group === undefined ? undefined : [group],
-    ...{ ImageId: image.id, InstanceType: type as never, MinCount: 1, MaxCount: 1, SubnetId },
+    ImageId: image.id,
+    InstanceType: type as never,
+    MinCount: 1,
+    MaxCount: 1,
+    SubnetId,
     TagSpecifications: tagSpecifications(['instance', 'volume'], doctor, INSTANCE, 'none'),
   };
   try {

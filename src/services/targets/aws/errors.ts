@@ -49,8 +49,13 @@ const MAX_SKEW_SECONDS = 240;
 const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError', 'MissingAuthenticationToken'];
 const EXPIRED = ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'];
 const INVALID = [
-  ...['AuthFailure', 'InvalidClientTokenId', 'UnrecognizedClientException', 'SignatureDoesNotMatch'],
-  ...['InvalidSignatureException', 'RequestInTheFuture', 'RequestTimeTooSkewed'],
+  'AuthFailure',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'SignatureDoesNotMatch',
+  'InvalidSignatureException',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
 ];
 const FORBIDDEN = ['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException'];
 const ACCOUNT = ['OptInRequired', 'PendingVerification', 'Blocked'];

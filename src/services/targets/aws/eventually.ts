@@ -72,7 +72,9 @@ export function deleteOnceFree(
   call: () => Promise<unknown>,
 ): Promise<unknown> {
   return callAgain(context, inUse, call, {
-    ...{ key, action: 'remove', deadlineSeconds: FREE_SECONDS },
+    key,
+    action: 'remove',
+    deadlineSeconds: FREE_SECONDS,
     why: () => 'EC2 still counts it as in use',
     late: (reason) =>
       remedy.leftovers('aws-in-use', `${what} could not be deleted within ${FREE_SECONDS / 60} minutes: ${reason}`, [

@@ -39,12 +39,14 @@ export const awsDoctorFlags = {
     description: 'instance type; its architecture selects the image',
     default: DEFAULT_TYPE,
     helpValue: 'TYPE',
-    ...{ env: 'CHAINCTL_AWS_TYPE', formerly: 'CHAINCTL_TYPE' },
+    env: 'CHAINCTL_AWS_TYPE',
+    formerly: 'CHAINCTL_TYPE',
   }),
   subnet: Flags.string({
     description: "subnet for the VM [default: the region's default network]",
     helpValue: 'SUBNET',
-    ...{ env: 'CHAINCTL_AWS_SUBNET', formerly: 'CHAINCTL_SUBNET' },
+    env: 'CHAINCTL_AWS_SUBNET',
+    formerly: 'CHAINCTL_SUBNET',
   }),
   'operator-address': operatorAddressFlag,
 };
@@ -59,8 +61,11 @@ export const awsDeployFlags = {
   }),
   'disk-gb': integerFlag({
     description: 'size of the encrypted disk, GB',
-    ...{ default: DEFAULT_DISK_GB, min: 8, max: 1000 },
-    ...{ env: 'CHAINCTL_AWS_DISK_GB', formerly: 'CHAINCTL_DISK_GB' },
+    default: DEFAULT_DISK_GB,
+    min: 8,
+    max: 1000,
+    env: 'CHAINCTL_AWS_DISK_GB',
+    formerly: 'CHAINCTL_DISK_GB',
   }),
   allow: Flags.string({
     description: 'address range that may use the service; repeatable [default: your address alone]',

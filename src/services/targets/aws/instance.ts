@@ -104,7 +104,8 @@ export function instance(ec2: Ec2, owner: Ownership, deps: InstanceDeps): Resour
         TagSpecifications: tagSpecifications(['instance', 'volume'], owner, INSTANCE, token, hash),
       };
       return runOnce(ec2, context, input, {
-        ...{ token, hash },
+        token,
+        hash,
         ours: async () => chooseInstance(await list(context, STARTED)),
       });
     },

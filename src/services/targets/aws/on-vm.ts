@@ -53,7 +53,11 @@ export function onVm(
 ) {
   const service = definitionOf(name);
   const options: ServiceOptions = {
-    ...{ stack: paths.name, sessions, service, boot: templates.boot, templates: templatesOf(templates, service) },
+    stack: paths.name,
+    sessions,
+    service,
+    boot: templates.boot,
+    templates: templatesOf(templates, service),
     ...others,
     unreachable: 'absent',
     gone: (context) => resources.whyGone(context),

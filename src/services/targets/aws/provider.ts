@@ -8,8 +8,13 @@ import { HOST_KEY } from './tags.ts';
 
 /** Variables of which each alone is a sign of credentials (docs.aws.amazon.com/sdkref, standardized providers). */
 const SIGNS = [
-  ...['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_ENDPOINT_URL_EC2', 'AWS_ENDPOINT_URL'],
-  ...['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'],
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_ENDPOINT_URL_EC2',
+  'AWS_ENDPOINT_URL',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
 ];
 
 /** EC2: a VM of its own for a service. The library is only loaded by the first call to EC2. */

@@ -76,7 +76,12 @@ export async function askAws(site: Site, services: readonly ServiceDefinition[])
   parseImage(image);
   const { region, profile } = whereOf(site);
   return {
-    ...{ region, profile, type, image, auth, public: open },
+    region,
+    profile,
+    type,
+    image,
+    auth,
+    public: open,
     diskGb: flags['disk-gb'],
     subnetId: flags.subnet,
     allow: (flags.allow ?? []).map((text) => parseCidr(text, '--allow')),

@@ -108,7 +108,9 @@ export function securityGroup(ec2: Ec2, owner: Ownership): Resource<FirewallSpec
     async create(context, spec, token) {
       const { vpcId } = spec;
       const input = {
-        ...{ GroupName: name, VpcId: vpcId, Description: `chainctl stack ${owner.stack}` },
+        GroupName: name,
+        VpcId: vpcId,
+        Description: `chainctl stack ${owner.stack}`,
         TagSpecifications: tagSpecifications(['security-group'], owner, FIREWALL, token),
       };
       try {

@@ -45,7 +45,14 @@ export function addressOf(site: Site): Promise<string> {
 export async function askGcp(flags: GcpFlags, site: Site, services: readonly ServiceDefinition[]): Promise<GcpRequest> {
   const { type, network, subnet, min, max, autoscale, bake, auth } = flags;
   return checkRequest({
-    ...{ type, network, subnet, min, max, autoscale, bake, auth },
+    type,
+    network,
+    subnet,
+    min,
+    max,
+    autoscale,
+    bake,
+    auth,
     project: projectOf(site) ?? (await computeOf(site)).project,
     zones: [...zonesOf(site)],
     regionWide: flags['region-wide'],

@@ -47,6 +47,7 @@ export function autoscaler(compute: Compute, owner: Ownership, location: Locatio
       cpu: policy?.cpuUtilization?.utilizationTarget || undefined,
       lb: policy?.loadBalancingUtilization?.utilizationTarget || undefined,
     }),
+    // The target of an autoscaler cannot be changed.
     fixed: ['group'],
     /** Puts it in the place of the one before: a patch would leave the signal that is not wanted any more. */
     async patch(context, spec, raw) {

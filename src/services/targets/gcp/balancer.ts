@@ -19,7 +19,7 @@ export const RULE = 'forwarding-rule';
 /** Backend service and forwarding rule must name the same one. */
 const SCHEME = 'EXTERNAL_MANAGED';
 
-/** The public address of service B: reserved first, so that A can be told of it (`reserved`) meanwhile. */
+/** The public address of service B: reserved first, so that A can be told of it (`reserved`) while the rest is being made. */
 export function globalAddress(compute: Compute, owner: Ownership, reserved?: (address: string) => Promise<void>) {
   return namedObject(compute, owner, 'addresses', {
     key: ADDRESS,

@@ -12,7 +12,11 @@ export interface Compute {
   /** Where zonal things go unless a call names another zone. */
   readonly zone: string;
   readonly region: string;
-  /** Looks; retried a few times when the service is busy or the connection is lost. @throws GcpError, or the signal's reason */
+  /**
+   * Looks; retried a few times when the service is busy or the connection is lost.
+   *
+   * @throws GcpError, or the signal's reason
+   */
   read<Name extends Read>(name: Name, input: Input<Name>, signal: AbortSignal): Promise<Answer<Name>>;
   /**
    * Begins a change. Retried like a look: give it a `requestId` that is written down, so that it takes effect once.
@@ -92,20 +96,30 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
 async function answerOf(client: Client, method: string, request: object, options: object): Promise<unknown> {
   if (method === 'aggregatedList') {
     // It pages by itself, and warns on the console about being asked to.
-    const list = client.aggregatedListAsync?.(request, { ...options, autoPaginate: false });
+    const list = methodOf(client, 'aggregatedListAsync')(request, { ...options, autoPaginate: false });
     const scopes: unknown[] = [];
     for await (const scope of list as AsyncIterable<unknown>) scopes.push(scope);
     return scopes;
   }
-  const [answer] = ((await client[method]?.(request, options)) ?? []) as readonly { latestResponse?: unknown }[];
+  const [answer] = (await methodOf(client, method)(request, options)) as readonly { latestResponse?: unknown }[];
   return answer?.latestResponse ?? answer;
+}
+
+/** Without it a call that a newer library calls otherwise would answer nothing, as if it had been made. */
+function methodOf(client: Client, name: string): Client[string] {
+  const method = client[name];
+  if (method === undefined) throw new Error(`the client of Compute Engine has no method ${name}`);
+  return method.bind(client);
 }
 
 async function authenticate(given: string | undefined, lab: boolean) {
   const { GoogleAuth, PassThroughClient } = await openAuth();
   const google = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/compute'] });
-  const found = lab ? new PassThroughClient() : google.getClient();
-  const authClient = await Promise.resolve(found).catch((error: unknown) => Promise.reject(noCredentials(error)));
+  const signIn = () =>
+    google.getClient().catch((error: unknown) => {
+      throw noCredentials(error);
+    });
+  const authClient = lab ? new PassThroughClient() : await signIn();
   const project = given ?? (lab ? undefined : await google.getProjectId().catch(() => undefined));
   // Calls take a number, and every answer names the id instead: nothing would seem to be as wanted.
   if (project && /^\d+$/.test(project)) {

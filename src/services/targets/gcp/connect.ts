@@ -54,7 +54,10 @@ export function connectGcp(site: Site): Connection<GcpRequest> {
     async instances(service) {
       if (service !== own) return [];
       return (await vms()).map(({ name, zone, status, address, createdAt }) => ({
-        ...{ name, state: status, address, since: createdAt },
+        name,
+        state: status,
+        address,
+        since: createdAt,
         details: { zone },
       }));
     },

@@ -57,8 +57,11 @@ const STOCK_OUT =
   /^((ZONE_|REGION_)?RESOURCE_POOL_EXHAUSTED(_WITH_DETAILS)?|STOCKOUT|UNSUPPORTED_OPERATION_STOCKOUT)$/i;
 /** Too many calls: room is made again within a minute (cloud.google.com/compute/api-quota). */
 const RATE_LIMITED = [
-  ...['rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED'],
-  ...['RESOURCE_OPERATION_RATE_EXCEEDED', 'CONCURRENT_OPERATIONS_QUOTA_EXCEEDED'],
+  'rateLimitExceeded',
+  'userRateLimitExceeded',
+  'RATE_LIMIT_EXCEEDED',
+  'RESOURCE_OPERATION_RATE_EXCEEDED',
+  'CONCURRENT_OPERATIONS_QUOTA_EXCEEDED',
 ];
 const BUSY = [...RATE_LIMITED, 'backendError', 'internalError', 'operationInProgress'];
 /** Details of an answer that say more than its reason, which is `forbidden` or less. */

@@ -51,6 +51,7 @@ export function firewall(compute: Compute, owner: Ownership, key: string) {
       for: list(targetTags),
       disabled: disabled === true,
     }),
+    // Whether a rule opens or closes cannot be changed.
     fixed: ['network', 'effect'],
   });
 }

@@ -69,7 +69,11 @@ export function groupSource(compute: Compute, place: GroupReference, clock: Pick
   }
 }
 
-/** What the load balancer finds of each instance of a group, by the path of that; early on the answer lists nobody. */
+/**
+ * What the load balancer finds of the instances of a group, by their names; early on the answer lists nobody.
+ *
+ * @param group path of the instance group
+ */
 export async function backendHealth(compute: Compute, backendService: string, group: string, signal: AbortSignal) {
   const input = { backendService, resourceGroupReferenceResource: { group } };
   const { healthStatus } = await compute.read('backendServices.getHealth', input, signal);

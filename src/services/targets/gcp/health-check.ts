@@ -40,8 +40,13 @@ export function healthCheck(compute: Compute, owner: Ownership, key: string) {
       unhealthyThreshold: spec.unhealthyThreshold,
     }),
     factsOf: ({ type, checkIntervalSec, timeoutSec, healthyThreshold, unhealthyThreshold, httpHealthCheck: http }) => ({
-      ...{ type, checkIntervalSec, timeoutSec, healthyThreshold, unhealthyThreshold },
-      ...{ port: http?.port, requestPath: http?.requestPath },
+      type,
+      checkIntervalSec,
+      timeoutSec,
+      healthyThreshold,
+      unhealthyThreshold,
+      port: http?.port,
+      requestPath: http?.requestPath,
     }),
   });
 }

@@ -67,7 +67,9 @@ function marked(kind: MarkedKind, object: Described, scope?: string): MarkedObje
   return [
     {
       ...marker,
-      ...{ kind, name: name ?? '', createdAt: creationTimestamp || undefined },
+      kind,
+      name: name ?? '',
+      createdAt: creationTimestamp || undefined,
       place: scope === undefined ? undefined : shortName(scope),
       type: shortName(machineType ?? properties?.machineType) || undefined,
       size: targetSize ?? backends?.length,

@@ -38,7 +38,8 @@ export async function change<Name extends Change>(
 ): Promise<Operation> {
   const { deadlineSeconds = DEADLINE_SECONDS } = step;
   return pollUntil(context, {
-    ...{ ...step, deadlineSeconds },
+    ...step,
+    deadlineSeconds,
     look: () => taken(['resourceNotReady'], () => changeOnce(compute, context, name, input, step)),
     late: (reason) => notEnded(name, deadlineSeconds, reason),
   });

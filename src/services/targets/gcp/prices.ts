@@ -12,7 +12,11 @@ export function vmPerHour(zone: string, type: string, diskGb: number, address: b
   return listedVm(priceList('gcp'), { region: regionOf(zone), type, diskGb, address });
 }
 
-/** What a request costs while it is deployed: from the smallest group to the largest. Pure. @param address whether each VM has one */
+/**
+ * What a request costs while it is deployed: from the smallest group to the largest. Pure.
+ *
+ * @param address whether each VM has a public one
+ */
 export function costOf({ zones, type, diskGb, min, max, ttlSeconds }: CostRequest, address: boolean): Cost {
   const machine = { region: regionOf(zones[0] ?? ''), type, diskGb, address };
   const { lines, ...cost } = listedCost(priceList('gcp'), { ...machine, count: { min, max } });

@@ -8,7 +8,10 @@ import { type GcpRequest, HOST_KEY_B } from './request.ts';
 
 /** Variables of which each alone is a sign of a project or of credentials. */
 const SIGNS = [
-  ...['GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_CLOUD_PROJECT', 'CLOUDSDK_CORE_PROJECT', 'CHAINCTL_GCP_ENDPOINT_URL'],
+  'GOOGLE_APPLICATION_CREDENTIALS',
+  'GOOGLE_CLOUD_PROJECT',
+  'CLOUDSDK_CORE_PROJECT',
+  'CHAINCTL_GCP_ENDPOINT_URL',
 ];
 
 /** Compute Engine: a group of VMs for a service behind a load balancer. The library is only loaded by the first call. */

@@ -42,7 +42,7 @@ export function hostRequest(flags: HostFlags, services: readonly ServiceDefiniti
   return {
     services: askServices(services, { 'min-process-seconds': MIN_PROCESS_SECONDS, ...flags }),
     ssh: parseSshAddress(flags.ssh),
-    // Without one, the agent is asked.
+    /** Absolute path of a private key; without one, the agent is asked. */
     identity: flags.identity === undefined ? undefined : resolve(flags.identity),
     ollamaImage: flags['ollama-image'],
     auth: flags.auth,
@@ -126,7 +126,8 @@ async function pinOf(
   const pinned = same === undefined ? undefined : parsePublicKey(same);
   const { expectedFingerprint: vouched } = trust;
   const keep = pinned !== undefined && (vouched === undefined || vouched === fingerprint(pinned));
-  return { ...ssh, hostKey: (keep ? same : undefined) ?? (await pinHostKey(ssh, trust, signal)), identity };
+  const hostKey = keep && same !== undefined ? same : await pinHostKey(ssh, trust, signal);
+  return { ...ssh, hostKey, identity };
 }
 
 function noKey(ssh: SshAddress): RemedyError {

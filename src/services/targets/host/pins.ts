@@ -17,6 +17,7 @@ const pinSchema = z.object({
   identity: z.string().optional(),
 });
 
+/** By the names of services. */
 const fileSchema = z.record(z.string(), pinSchema);
 
 export type HostPin = z.infer<typeof pinSchema>;

@@ -26,7 +26,12 @@ export async function accessOf({ identity, ...where }: HostPin, agent: string | 
 function resourcesOf(name: string, pins: HostPins, { stack, templates, sessions, agent, token }: HostTargetDeps) {
   const service = definitionOf(name);
   const options: ServiceOptions = {
-    ...{ stack, sessions, service, token, boot: templates.boot, templates: templatesOf(templates, service) },
+    stack,
+    sessions,
+    service,
+    token,
+    boot: templates.boot,
+    templates: templatesOf(templates, service),
     access: async () => pins[name] && accessOf(pins[name], agent),
     unreachable: 'error',
   };

@@ -36,6 +36,8 @@ export async function planLocal(
 ): Promise<PlannedDeploy> {
   const { context, journal } = steps;
   refuseOnePort(request);
+  // Whatever is wrong with the request or the package, it is said before gigabytes are pulled.
+  const built = await loadBundles(bundles);
   const live = new Map((await findStackProcesses(processes)).map(({ key, port }) => [key, port]));
   const ports = await choosePorts(
     request,
@@ -43,20 +45,19 @@ export async function planLocal(
     (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
   );
   if (make && request.engine === 'ollama') {
-    // Whatever is wrong with the request, it is said before gigabytes are pulled.
     await sharingModels(request, context.signal);
     await ensureOllama(request.ollamaUrl, modelsOf(request), context);
   }
   const shared = await sharingModels(request, context.signal);
   const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
   const target = localTarget(processes);
-  const desired = desiredChain(shared.request, ports, await loadBundles(bundles), processes, token);
+  const desired = desiredChain(shared.request, ports, built, processes, token);
   const plan = await observeAndPlan(target, desired, journal, context);
   const own = new Set(live.values());
-  for (const { key, action } of make ? plan.changes : []) {
-    // Refused before anything is started: a port that a new process needs, and somebody else has.
+  // Refused before anything is started: a port that a new process needs, and somebody else has.
+  for (const { key, action } of plan.changes) {
     const port = ports.get(key);
-    if (port === undefined || action === 'unchanged' || own.has(port)) continue;
+    if (!make || port === undefined || action === 'unchanged' || own.has(port)) continue;
     if ((await tryPort(port)) === undefined) throw await portInUse(key, port, processes);
   }
   const services = SERVICES.filter(({ name }) => request.services[name] !== undefined);

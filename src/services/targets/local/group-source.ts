@@ -36,11 +36,13 @@ export async function localSource(paths: StackPaths, deps: LocalSourceDeps): Pro
       const live = new Map(processes.map((each) => [each.key, each]));
       const keys = [...new Set([...Object.keys(record.resources), ...live.keys()])];
       const own = keys.filter((key) => replicaOf(key) === replicated?.name).sort(BY_NUMBER);
-      const backends = readProxy(live.get('proxy'), signal);
-      const [, ...instances] = await Promise.all([
-        backends,
-        ...own.map((key) => instanceOf(key, live.get(key), record.resources[key], backends)),
+      const [backends, healths] = await Promise.all([
+        readProxy(live.get('proxy'), signal),
+        Promise.all(own.map((key) => isHealthy(live.get(key)))),
       ]);
+      const instances = own.map((key, index) =>
+        instanceOf(key, record.resources[key], { live: live.get(key), healthy: healths[index] === true, backends }),
+      );
       const targetSize = localRequestSchema.safeParse(record.request).data?.replicas;
       const settled = instances.every(
         ({ name, stage }) =>
@@ -69,24 +71,26 @@ async function readLocal(paths: StackPaths): Promise<TargetRecord> {
   );
 }
 
-/**
- * One replica.
- *
- * @param backends what the proxy says: where there is none, a healthy replica serves
- */
-async function instanceOf(
+interface Seen {
+  readonly live: LiveProcess | undefined;
+  readonly healthy: boolean;
+  /** What the proxy says: where there is none, a healthy replica serves. */
+  readonly backends: Awaited<ReturnType<typeof readProxy>>;
+}
+
+async function isHealthy(live: LiveProcess | undefined): Promise<boolean> {
+  if (live === undefined) return false;
+  return (await healthReason(`http://${LOOPBACK}:${live.port}${pathsOf(live.key).health}`)) === undefined;
+}
+
+function instanceOf(
   key: string,
-  live: LiveProcess | undefined,
   record: ResourceRecord | undefined,
-  backends: ReturnType<typeof readProxy>,
-): Promise<InstanceSample> {
+  { live, healthy, backends }: Seen,
+): InstanceSample {
   const { status = 'ready', since = '' } = record ?? {};
   const createdAt = Date.parse(since);
-  const healthy =
-    live !== undefined && (await healthReason(`http://${LOOPBACK}:${live.port}${pathsOf(key).health}`)) === undefined;
-  const inRotation = await backends;
-  const backend = inRotation?.get(key);
-  const serves = inRotation === undefined || backend === true;
+  const backend = backends?.get(key);
   const known = {
     name: key,
     ...(Number.isNaN(createdAt) ? {} : { createdAt }),
@@ -96,13 +100,13 @@ async function instanceOf(
       ...(backend === undefined ? {} : { proxy: backend ? 'in' : 'out' }),
     },
   };
-  if (live === undefined) return { ...known, stage: /^(creat|updat)ing$/.test(status) ? 'creating' : 'leaving' };
-  return {
-    ...known,
-    stage: status === 'removing' ? 'leaving' : !healthy ? 'running' : serves ? 'serving' : 'healthy',
-    ...(!healthy && status === 'ready' ? { unwell: true } : {}),
-    template: live.spec,
-  };
+  if (live === undefined) {
+    return { ...known, stage: status === 'creating' || status === 'updating' ? 'creating' : 'leaving' };
+  }
+  const running = { ...known, template: live.spec };
+  if (status === 'removing') return { ...running, stage: 'leaving' };
+  if (!healthy) return { ...running, stage: 'running', ...(status === 'ready' ? { unwell: true } : {}) };
+  return { ...running, stage: backends === undefined || backend === true ? 'serving' : 'healthy' };
 }
 
 /** `b-2` before `b-10`. */

@@ -44,6 +44,7 @@ function logOf(source: string, path: string): LogSource {
   return {
     source,
     read,
+    /** Reads at most 256 KiB. */
     async tail(count) {
       offset = Math.max(0, (await stat(path)).size - CHUNK_BYTES);
       const lines = await read();

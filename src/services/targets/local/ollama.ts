@@ -31,7 +31,7 @@ export function ollamaUrl(host: string | undefined): string {
  */
 export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<void> {
   const { emit, signal } = context;
-  const soon = soonOr(signal);
+  const soon = within5s(signal);
   const present = await connect(url, soon)
     .list()
     .catch((error: unknown) => {
@@ -58,7 +58,7 @@ export async function modelFiles(
   models: readonly string[],
   signal: AbortSignal,
 ): Promise<(ModelFile | undefined)[]> {
-  const ollama = connect(url, soonOr(signal));
+  const ollama = connect(url, within5s(signal));
   return Promise.all(
     models.map(async (model) => {
       const shown = await ollama.show({ model }).catch(() => undefined);
@@ -68,8 +68,8 @@ export async function modelFiles(
   );
 }
 
-/** Aborted where an answer takes long that needs no work. */
-const soonOr = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(5000)]);
+/** For a call that needs no work of the engine: one that has no answer within 5 s is given up. */
+const within5s = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(5000)]);
 
 /** The library has no timeout of its own; every call ends when the command does. */
 function connect(host: string, signal: AbortSignal): Ollama {

@@ -80,7 +80,7 @@ Run it again to change what differs: what is as wanted is left alone.`,
 
 /** How the processes of a stack are found and started. */
 function processesOf({ folder, logs }: StackPaths, { env, node, listProcesses }: Operator): ProcessDeps {
-  const passed = PASSED_ON.map((name) => [name, env[name] ?? '']);
-  const baseEnv = Object.fromEntries(passed.filter(([name = '']) => env[name] !== undefined));
+  const passedOn = PASSED_ON.map((name) => [name, env[name]] as const);
+  const baseEnv = Object.fromEntries(passedOn.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
   return { folder, logs, listProcesses, node, baseEnv };
 }

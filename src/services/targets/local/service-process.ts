@@ -130,7 +130,10 @@ export function serviceProcess(
     async ready(context, live) {
       const url = `http://${LOOPBACK}:${live.port}${pathsOf(key).health}`;
       await pollUntil(context, {
-        ...{ key, action: 'ready', deadlineSeconds: READY_SECONDS, longestMs: POLL_MS },
+        key,
+        action: 'ready',
+        deadlineSeconds: READY_SECONDS,
+        longestMs: POLL_MS,
         async look() {
           const reason = await healthReason(url);
           if (reason === undefined) return { done: true };

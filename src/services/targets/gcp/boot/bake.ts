@@ -35,8 +35,12 @@ const UNIT = '/etc/systemd/system/chainctl-serve.service';
 
 /** What it means that a machine no longer lets its owner in. */
 const SHUT_OUT = [
-  ...['ssh-authentication', 'host-key-changed', 'host-unreachable'],
-  ...['host-connection-lost', 'host-timeout', 'needs-root'],
+  'ssh-authentication',
+  'host-key-changed',
+  'host-unreachable',
+  'host-connection-lost',
+  'host-timeout',
+  'needs-root',
 ];
 
 function isShutOut(error: unknown): boolean {
@@ -97,7 +101,9 @@ export async function bake(
     if (seen.status === 'STOPPING') await builder.stop(context, seen);
     if (seen.status === 'STOPPING' || seen.status === 'TERMINATED') await builder.start(context, seen);
     return pollUntil(context, {
-      ...{ key, action: 'create', deadlineSeconds: START_SECONDS },
+      key,
+      action: 'create',
+      deadlineSeconds: START_SECONDS,
       async look() {
         const now = await builder.look(context);
         return now.status === 'RUNNING' ? { done: now } : { reason: `the VM ${builder.name} is ${now.status}` };
