@@ -188,7 +188,9 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
     this.args = settled.args as typeof this.args;
     if (this.flags.color === false) process.env.NO_COLOR = '1';
     const settings = provenanceOf(settled.flags, {
-      ...{ isTyped, isDefault, file: file.path },
+      isTyped,
+      isDefault,
+      file: file.path,
       isInFile: (name) => fromFile.some((each) => each.name === name),
       variableOf: (name) => known[name]?.env,
     });

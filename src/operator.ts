@@ -36,8 +36,16 @@ const home = () => chainctlHome(process.env, homedir());
 /** This machine and its user, for places. `ask` is absent where nobody can be asked. */
 export function thisOperator(ask?: Operator['ask']): Operator {
   return {
-    ...{ clock: systemClock, env: process.env, home: home(), userHome: homedir(), listProcesses, fetch },
-    ...{ templates: TEMPLATES, bundles: BUNDLES, node: process.execPath, nodeVersion: process.version },
+    clock: systemClock,
+    env: process.env,
+    home: home(),
+    userHome: homedir(),
+    listProcesses,
+    fetch,
+    templates: TEMPLATES,
+    bundles: BUNDLES,
+    node: process.execPath,
+    nodeVersion: process.version,
     get descriptorLimit() {
       return descriptorLimit();
     },

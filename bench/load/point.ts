@@ -61,7 +61,7 @@ export async function offer(
       response: Float64Array.from(response).sort(),
       validity: judgeValidity({
         scheduled: arrivalsWithin(whole.durationMs / 1000, whole.rate),
-        ...{ sent: progress.sent, dropped: progress.dropped },
+        ...{ status: 'complete', outcomes: collected.outcomes, sent: progress.sent, dropped: progress.dropped },
         ...{ maxInFlight: whole.maxInFlight, peakInFlight: progress.peakInFlight },
         errorsByClass: Object.fromEntries(collected.errorsByClass),
         latenessP99: collected.lateness.summary()?.p99,

@@ -42,10 +42,8 @@ What others made in the same account is listed, and removed only with --others. 
     const operator = thisOperator();
     const deps = await stackDeps(emit, signal);
     const clouds = CLOUDS.filter(({ name }) => cloud === undefined || name === cloud);
-    const places = placesOf(clouds, undefined, {
-      ...{ paths: pathsOf(this.stack), operator, signal },
-      flagsOf: (provider) => ownValues(flags, provider, CLOUDS, flagsOf),
-    });
+    const valuesOf = (provider: (typeof CLOUDS)[number]) => ownValues(flags, provider, CLOUDS, flagsOf);
+    const places = placesOf(clouds, undefined, { paths: pathsOf(this.stack), operator, signal, flagsOf: valuesOf });
     const { found, unseen } = await findGarbage(operator.home, places, { named: cloud !== undefined }, deps);
     for (const text of renderUnseen(unseen)) emit({ type: 'note', level: 'warn', text });
     const chosen = found.flatMap((each) =>
@@ -62,11 +60,9 @@ What others made in the same account is listed, and removed only with --others. 
       garbage: each.garbage,
       reports: removed.filter(({ at }) => at === each).map(({ garbage: { stack }, report }) => ({ stack, report })),
     }));
+    const targets = found.map(({ place }, index) => ({ target: place.provider.name, ...perCloud[index] }));
     return {
-      result:
-        cloud === undefined
-          ? { clouds: found.map(({ place }, index) => ({ target: place.provider.name, ...perCloud[index] })), unseen }
-          : perCloud[0],
+      result: cloud === undefined ? { clouds: targets, unseen } : perCloud[0],
       text: renderCollected(found, removed),
       exit: exitOf(found, removed),
     };

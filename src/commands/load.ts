@@ -51,7 +51,10 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     const about = aboutThisRun(version, ['load', ...argv]);
     const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints: () => endpointsOf(stack) });
     const report = await runLoad(request, {
-      ...{ clock: systemClock, emit, signal, control },
+      clock: systemClock,
+      emit,
+      signal,
+      control,
       claims: await loadClaims(emit, signal),
       outputs: await openOutputs(flags, { version, clock: systemClock, emit }),
       tokenOf: await chainTokens(stack, flags['token-file']),

@@ -24,10 +24,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
   static override flags = {
     ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
     follow: Flags.boolean({ char: 'f', description: 'follow the logs until Ctrl-C' }),
-    lines: integerFlag({
-      description: 'last lines of each log, lines',
-      ...{ char: 'n', default: 20, min: 0, max: 100_000 },
-    }),
+    lines: integerFlag({ description: 'last lines of each log, lines', char: 'n', default: 20, min: 0, max: 100_000 }),
     requests: Flags.boolean({ description: 'request logs (one JSON line per request) instead of the process logs' }),
   };
 

@@ -50,7 +50,7 @@ The exit code is the remote command's. Of several machines the newest that runs 
     const { paths, places } = await placesFor(this.stack, PROVIDERS, this.flags, signal, { damaged: true });
     await requireStack(paths);
     const service = SERVICES.find((each) => each.name === name) as (typeof SERVICES)[number];
-    const place = await placeOf(paths.name, places, service, SERVICES);
+    const place = await placeOf(paths, places, service, SERVICES);
     return atPlace(place, async (connection) => {
       if (this.flags.list) {
         const vms = (await connection.instances?.(name)) ?? [];

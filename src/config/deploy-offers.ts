@@ -53,7 +53,9 @@ function offerOf(provider: Provider, services: readonly ServiceDefinition[]): De
     env: 'CHAINCTL_SERVICE',
   })();
   return {
-    ...{ name: provider.name, isMany: false, ...provider.help },
+    name: provider.name,
+    isMany: false,
+    ...provider.help,
     flags: {
       ...deployFlagsOf(provider),
       ...(together ? {} : { service }),
@@ -83,7 +85,8 @@ function offerOfAll(providers: readonly Provider[], services: readonly ServiceDe
   );
   const places = all.map(({ provider }) => provider);
   return {
-    ...{ name: 'all', isMany: true },
+    name: 'all',
+    isMany: true,
     summary: `bring the whole chain up: ${where.join(', ')}, at the same time`,
     description: `Addresses are reserved first, so that services can come up at the same time.
 Shows all plans and prices and asks once. Run it again to change what differs, or to continue after a failure.

@@ -13,25 +13,32 @@ export const elasticFlags = grouped('ELASTIC', {
   'elastic-max-rps': rpsFlag({ description: 'highest rate, requests per second', default: 50 }),
   'elastic-factor': numberFlag({
     description: 'factor by which each step raises the rate',
-    ...{ default: 2, min: 1.01, max: 100 },
+    default: 2,
+    min: 1.01,
+    max: 100,
   }),
   'elastic-step': durationFlag({ description: 'length of a step', default: 30, min: 0.5, helpValue: '30s' }),
   'elastic-hold': durationFlag({
     description: 'time at the lowest rate, and at the highest once the group has grown',
-    ...{ default: 60, helpValue: '1m' },
+    default: 60,
+    helpValue: '1m',
   }),
   'elastic-grow': durationFlag({ description: 'longest time of the steps up', default: 900, helpValue: '15m' }),
   'elastic-scale-in': durationFlag({
     description: 'longest wait for the group to shrink',
-    ...{ default: 1200, helpValue: '20m' },
+    default: 1200,
+    helpValue: '20m',
   }),
   'elastic-interval': durationFlag({
     description: 'time between two polls of the group',
-    ...{ default: 5, min: 0.5, max: 60 },
+    default: 5,
+    min: 0.5,
+    max: 60,
   }),
   'elastic-size': integerFlag({
     description: "size to reach, instances [default: the autoscaler's maximum]",
-    ...{ min: 1, max: 10_000 },
+    min: 1,
+    max: 10_000,
   }),
   'capacity-per-instance': capacityFlag,
 });
@@ -75,8 +82,12 @@ export function elasticLoad(
     );
   }
   const settings = {
-    ...{ lowRps, maxRps, factor: flags['elastic-factor'], holdSeconds: flags['elastic-hold'] },
-    ...{ growSeconds: flags['elastic-grow'], scaleInSeconds: flags['elastic-scale-in'] },
+    lowRps,
+    maxRps,
+    factor: flags['elastic-factor'],
+    holdSeconds: flags['elastic-hold'],
+    growSeconds: flags['elastic-grow'],
+    scaleInSeconds: flags['elastic-scale-in'],
     ...(size === undefined ? {} : { size }),
   };
   const capacity = capacityPerInstance === undefined ? {} : { capacityPerInstance };

@@ -16,15 +16,15 @@ export function seeHelp(command: string): string {
 /** oclif's complaint about what was typed (a flag that there is not, a bad value), as an error like any other, with what was probably meant. */
 export function usageError(thrown: Error, { command, argv, flags }: Typed): RemedyError {
   if (thrown instanceof RemedyError) return withoutParserNoise(thrown, command);
-  const said = thrown.message
+  const message = thrown.message
     .split('\n')
     .map((line) => line.trim().replace(/^Missing required flag (?=\w)/, 'Missing required flag --'))
     .filter((line) => line !== '' && !/^(See more help|The following errors? occurred:$)/.test(line))
     .join(' ');
-  const meant = correctionOf(said, flags);
+  const meant = correctionOf(message, flags);
   const better = meant ? argv.map((word) => correct(word, meant)) : [];
   const steps = meant ? [`did you mean: ${commandLine(command, better)}`] : [];
-  return remedy.usage('usage', said, [...steps, seeHelp(command)], thrown);
+  return remedy.usage('usage', message, [...steps, seeHelp(command)], thrown);
 }
 
 /** That a command does not exist, with what was probably meant by its words. */

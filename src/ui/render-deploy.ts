@@ -14,14 +14,22 @@ type Row = readonly [label: string, text: string];
  */
 export function deployResult(deployments: readonly Deployment[], name?: string): unknown {
   const results = deployments.map(({ stack, target, details, changes, applied, expiresAt, simulated, endpoints }) => ({
-    ...{ stack, target, ...details, simulated, changes, applied, expiresAt, endpoints },
+    stack,
+    target,
+    ...details,
+    simulated,
+    changes,
+    applied,
+    expiresAt,
+    endpoints,
   }));
   if (name === undefined) return results[0];
   const own = deployments.flatMap(({ services, endpoints }) =>
     services.map((each) => [each.name, endpoints[each.name]]),
   );
   return {
-    ...{ stack: deployments[0]?.stack, target: name },
+    stack: deployments[0]?.stack,
+    target: name,
     ...Object.fromEntries(results.map((result) => [result.target, result])),
     applied: deployments.every(({ applied }) => applied),
     endpoints: Object.fromEntries(own),

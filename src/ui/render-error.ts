@@ -31,15 +31,15 @@ export function showError(
   }
 }
 
-/** What chainctl says to a person in a result, by the names that this has; a message may tell of another's command. */
+/** Names of the fields in which chainctl speaks to a person. A message is none: it may name another program's command. */
 const SAID = ['nextSteps', 'remedy', 'warnings'];
 
 /** The envelope of `--json`. What it says to a person names commands as the text does. */
 export function jsonText(envelope: object, typed: Typed): string {
-  const said = (value: unknown) => (typeof value === 'string' ? typed(value) : value);
+  const typedText = (value: unknown) => (typeof value === 'string' ? typed(value) : value);
   const replaced = (key: string, value: unknown) => {
     if (!SAID.includes(key)) return value;
-    return Array.isArray(value) ? value.map(said) : said(value);
+    return Array.isArray(value) ? value.map(typedText) : typedText(value);
   };
   return `${JSON.stringify(envelope, replaced, 2)}\n`;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { type SimulatedB, startSimulatedB } from '../../lab/simulated-b.ts';
@@ -74,9 +73,13 @@ describe.skipIf(obstacle)(`a VM in trouble${obstacle ? ` (not here: ${obstacle})
 
   it('SSH refused for a while: waited for, and the VM stays the same', async () => {
     await inVm('systemctl stop ssh.socket ssh 2>/dev/null; systemctl stop ssh; pkill -f "^sshd:" || true');
-    void sleep(6000).then(() => inVm('systemctl start ssh'));
-    const deployed = await stacks.deploy('one', change());
-    expect(deployed.stderr).toContain('is not reachable yet');
+    let refused = false;
+    const deployed = await stacks.deploy('one', change(), (event) => {
+      if (refused || event.type !== 'step-waiting' || !event.reason.includes('is not reachable yet')) return;
+      refused = true;
+      void inVm('systemctl start ssh');
+    });
+    expect(refused).toBe(true);
     expect(deployed.code).toBe(0);
     expect(actions(deployed)).toMatchObject({ 'instance-a': 'unchanged' });
     expect(reasons(deployed)['service-a']).toMatch(/^may exist, but cannot be inspected: .*:22/);

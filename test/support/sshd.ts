@@ -32,7 +32,8 @@ export class Sshd {
     this.userKey = userKey;
   }
 
-  static async prepare(): Promise<Sshd> {
+  /** @param settings lines of sshd_config that go before the ones here */
+  static async prepare(settings = ''): Promise<Sshd> {
     const port = await freePort(new Set());
     const folder = await mkdtemp(join(tmpdir(), 'chainctl-sshd-'));
     const sshd = new Sshd(port, folder, makeSshKeyPair('host'), makeSshKeyPair('operator'));
@@ -40,7 +41,8 @@ export class Sshd {
     await writeFile(join(folder, 'authorized_keys'), `${sshd.userKey.publicKey}\n`);
     await writeFile(
       join(folder, 'config'),
-      `ListenAddress 127.0.0.1
+      `${settings}
+ListenAddress 127.0.0.1
 Port ${port}
 HostKey ${folder}/host_key
 AuthorizedKeysFile ${folder}/authorized_keys
@@ -57,8 +59,8 @@ LogLevel VERBOSE
     return sshd;
   }
 
-  static async start(): Promise<Sshd> {
-    const sshd = await Sshd.prepare();
+  static async start(settings?: string): Promise<Sshd> {
+    const sshd = await Sshd.prepare(settings);
     await sshd.start();
     return sshd;
   }

@@ -55,6 +55,7 @@ export interface Waterfall {
   readonly aWork?: ModelWork;
   /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
   readonly network: number;
+  /** Waiting for a place in B; its engine and its model as A's. */
   readonly bQueue?: number;
   readonly bEngineQueue?: number;
   readonly bModel: number;

@@ -5,7 +5,7 @@ import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { RemedyError, reasonOf } from '../../errors.ts';
 import type { ResourceContext } from '../stack/resource.ts';
 import { formatAccess, type HostAccess, type SshAddress } from './access.ts';
-import { authenticationFailed, hostKeyChanged, unreachable } from './failures.ts';
+import { authenticationFailed, hostKeyChanged, noAgent, unreachable } from './failures.ts';
 import { type PublicKey, parsePublicKey, publicKeyOf } from './ssh-keys.ts';
 
 /** How often the other side is asked for a sign of life, and how many may be missed: a black hole is noticed in 30 s. */
@@ -95,6 +95,7 @@ async function dialOnce(access: HostAccess, signal: AbortSignal): Promise<Client
     if (refused !== undefined || /no matching host key format/i.test(reasonOf(error))) {
       throw hostKeyChanged(access, refused);
     }
+    if (/failed to connect to agent/i.test(reasonOf(error))) throw noAgent(access, error);
     throw /authentication methods failed/i.test(reasonOf(error)) ? authenticationFailed(access, error) : error;
   }
 }

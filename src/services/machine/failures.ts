@@ -62,6 +62,11 @@ export function authenticationFailed(access: HostAccess, cause: unknown): Remedy
   );
 }
 
+export function noAgent({ agent }: HostAccess, cause: unknown): RemedyError {
+  const steps = ['start one: eval $(ssh-agent) && ssh-add', 'or name a private key: --identity ~/.ssh/id_ed25519'];
+  return remedy.configuration('ssh-key-unusable', `the SSH agent at ${agent} does not answer`, steps, cause);
+}
+
 export function unreachable(access: HostAccess, seconds: number, reason: string): RemedyError {
   return remedy.unhealthy(
     'host-unreachable',
@@ -116,7 +121,19 @@ export function forwardingForbidden(access: HostAccess, cause: unknown): RemedyE
   return remedy.configuration(
     'ssh-forwarding',
     `the sshd of ${formatAccess(access)} forbids TCP forwarding, which reaches the services`,
-    ['set "AllowTcpForwarding local" in /etc/ssh/sshd_config on the machine and reload sshd'],
+    [
+      'set "AllowTcpForwarding local" in /etc/ssh/sshd_config on the machine and reload sshd',
+      'if it is set: take away DisableForwarding and PermitOpen there, and "restrict" in its ~/.ssh/authorized_keys',
+    ],
+    cause,
+  );
+}
+
+export function sessionRefused(access: HostAccess, cause: Error): RemedyError {
+  return remedy.configuration(
+    'ssh-sessions',
+    `the sshd of ${formatAccess(access)} runs no further command over a connection: ${reasonOf(cause)}`,
+    ['set "MaxSessions 10" in /etc/ssh/sshd_config on the machine and reload sshd', `then ${AGAIN}`],
     cause,
   );
 }

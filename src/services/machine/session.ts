@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
 import type { Client, ClientCallback, ClientChannel } from 'ssh2';
 import { pack } from 'tar-stream';
 import { reasonOf } from '../../errors.ts';
 import { shellWord } from '../words.ts';
 import { formatAccess, type HostAccess } from './access.ts';
-import { CommandFailed, CommandTimedOut, ConnectionLost, forwardingForbidden, needsRoot } from './failures.ts';
+import {
+  CommandFailed,
+  CommandTimedOut,
+  ConnectionLost,
+  forwardingForbidden,
+  needsRoot,
+  sessionRefused,
+} from './failures.ts';
 import { OutputCollector } from './output.ts';
 
 interface ExecOptions {
@@ -28,6 +34,11 @@ export interface PushedFile {
   readonly content: string | Buffer;
   readonly mode: number;
 }
+
+/** What ssh2 hands back where no channel is opened: with the number of RFC 4254, section 5.1, where the other side refused. */
+type ChannelError = Error & { readonly reason?: number };
+
+const ADMINISTRATIVELY_PROHIBITED = 1;
 
 /** A compressed tar; the same files make the same bytes. */
 export function archive(files: readonly PushedFile[]): Readable {
@@ -74,9 +85,13 @@ export class HostSession {
    */
   async exec(script: string, options: ExecOptions): Promise<string> {
     const { what, signal, timeoutSeconds = 60, stdin = '', onLine } = options;
-    signal.throwIfAborted();
     const command = `${this.access.user === 'root' ? '' : 'sudo -n '}sh -c ${shellWord(script)}`;
-    const channel = await this.#open(what, (opened) => this.#client.exec(command, opened));
+    const channel = await this.#open(
+      what,
+      signal,
+      (opened) => this.#client.exec(command, opened),
+      (error) => (error.reason === undefined ? undefined : sessionRefused(this.access, error)),
+    );
     const output = new OutputCollector(onLine);
     channel.on('data', (chunk: Buffer) => output.write('stdout', chunk));
     channel.stderr.on('data', (chunk: Buffer) => output.write('stderr', chunk));
@@ -86,6 +101,7 @@ export class HostSession {
         reject(signal.aborted ? signal.reason : new CommandTimedOut(`${what} took more than ${timeoutSeconds} s`));
         channel.destroy();
       };
+      if (bound.aborted) return stop();
       bound.addEventListener('abort', stop, { once: true });
       // It tells the exit code again, which may have come in one piece with the channel, before anybody could listen.
       channel.once('close', (exit: number | null | undefined) => {
@@ -114,13 +130,14 @@ export class HostSession {
    *
    * @throws RemedyError `ssh-forwarding` (exit 3) where its sshd forbids that
    */
-  async forward(host: string, port: number): Promise<Duplex> {
-    const what = `a connection to ${host}:${port}`;
-    try {
-      return await this.#open(what, (opened) => this.#client.forwardOut('127.0.0.1', 0, host, port, opened));
-    } catch (error) {
-      throw /administratively prohibited/i.test(reasonOf(error)) ? forwardingForbidden(this.access, error) : error;
-    }
+  forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    return this.#open(
+      `a connection to ${host}:${port}`,
+      signal,
+      (opened) => this.#client.forwardOut('127.0.0.1', 0, host, port, opened),
+      // By its number: OpenSSH's own words are "open failed".
+      (error) => (error.reason === ADMINISTRATIVELY_PROHIBITED ? forwardingForbidden(this.access, error) : undefined),
+    );
   }
 
   close(): void {
@@ -130,12 +147,33 @@ export class HostSession {
     setTimeout(() => this.#client.destroy(), 200).unref();
   }
 
-  async #open(what: string, begin: (opened: ClientCallback) => void): Promise<ClientChannel> {
+  /** @param refused what an answer that opens no channel means, if it is known */
+  async #open(
+    what: string,
+    signal: AbortSignal,
+    begin: (opened: ClientCallback) => void,
+    refused: (error: ChannelError) => Error | undefined,
+  ): Promise<ClientChannel> {
+    signal.throwIfAborted();
     if (!this.#alive) throw this.#lost(`before ${what}`);
+    let giveUp = () => {};
     try {
-      return await promisify(begin)();
+      return await new Promise((resolve, reject) => {
+        giveUp = () => reject(signal.reason);
+        signal.addEventListener('abort', giveUp, { once: true });
+        begin((error, channel) => {
+          // One that opens when nobody waits for it any more would go on there.
+          if (signal.aborted) channel?.destroy();
+          else if (error === undefined) resolve(channel);
+          else reject(error);
+        });
+      });
     } catch (error) {
-      throw this.#alive ? new Error(`${what}: ${reasonOf(error)}`, { cause: error }) : this.#lost(`before ${what}`);
+      signal.throwIfAborted();
+      if (!this.#alive) throw this.#lost(`before ${what}`);
+      throw refused(error as ChannelError) ?? new Error(`${what}: ${reasonOf(error)}`, { cause: error });
+    } finally {
+      signal.removeEventListener('abort', giveUp);
     }
   }
 

@@ -30,7 +30,7 @@ export async function requestThrough(
   session: HostSession,
   { host, port, path, body, headers, silenceSeconds, onLine, signal }: RemoteRequest,
 ): Promise<{ status: number; text: string }> {
-  const channel = await session.forward(host, port);
+  const channel = await session.forward(host, port, signal);
   // A channel that breaks while nobody reads from it must not be an uncaught error.
   channel.on('error', () => {});
   const content = body === undefined ? undefined : JSON.stringify(body);

@@ -73,12 +73,9 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
 function knownOf({ rate, waterfall, state, servedRps, hosts }: PointSummary): Known[] {
   if (waterfall?.bQueue === undefined && waterfall?.bEngineQueue === undefined) return [];
   const isSteady = state === undefined || state.state === 'steady';
-  return [
-    {
-      ...{ rate, waterfall, servedRps, hosts: Object.keys(hosts).length, total: waterfallTotal(waterfall) },
-      ...{ isSteady, isDecided: isSteady || state.state === 'overloaded' },
-    },
-  ];
+  const isDecided = isSteady || state.state === 'overloaded';
+  const total = waterfallTotal(waterfall);
+  return [{ rate, waterfall, servedRps, hosts: Object.keys(hosts).length, total, isSteady, isDecided }];
 }
 
 function longest(known: readonly Known[]): Known | undefined {
@@ -176,8 +173,10 @@ function ofKind(parts: readonly Part[], kind: Part['kind'], ms: Time): Part[] {
 
 /** The parts of a kind by their times; what is less than a twentieth of the longest is left out. */
 function listed(parts: readonly Part[], kind: Part['kind'], ms: Time): string {
-  const told = ofKind(parts, kind, ms).filter((part, at, [most = part]) => at === 0 || ms(part) > ms(most) / 20);
-  return told.map((part) => `${part.name} ${timeText(ms(part))}`).join(', ');
+  const own = ofKind(parts, kind, ms);
+  const [most] = own;
+  const large = own.filter((part) => part === most || (most !== undefined && ms(part) > ms(most) / 20));
+  return large.map((part) => `${part.name} ${timeText(ms(part))}`).join(', ');
 }
 
 function sum(parts: readonly Part[], ms: Time): number {

@@ -71,12 +71,10 @@ function measureText({ measure, a, difference, ci, verdict }: MeasureDiff): stri
 function conclusion({ points, tolerance }: RunDiff): string {
   const count = (verdict: string) => points.filter((point) => point.verdict === verdict).length;
   const intervals = points.flatMap(({ measures }) => measures.filter(({ ci }) => ci !== undefined)).length;
-  const chance = Math.max(1, Math.round(intervals / 20));
+  const chance = `about ${Math.max(1, Math.round(intervals / 20))} would have such an interval by chance alone`;
   return [
     `${count('better')} better, ${count('worse')} worse, ${count('no difference shown')} without a difference shown, ${count('not comparable')} not comparable.`,
     `Shown: the 95 % interval leaves out zero, and the difference is above ${Number((100 * tolerance).toFixed(3))} % of A.`,
-    `Of ${plural(intervals, 'comparison')}, about ${chance} would have such an interval by chance alone.`,
-  ]
-    .slice(0, intervals === 0 ? -1 : undefined)
-    .join('\n');
+    ...(intervals === 0 ? [] : [`Of ${plural(intervals, 'comparison')}, ${chance}.`]),
+  ].join('\n');
 }

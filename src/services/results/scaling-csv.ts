@@ -43,7 +43,9 @@ export function scalingCsv(tag: string, figures: ScalingFigures): string {
 
 function metricRows({ metrics, noMetrics = '', capacity }: ScalingFigures): Row[] {
   const share = (figure: string, span: Span | undefined): Row => ({
-    ...{ kind: 'elasticity', figure, unit: 'percent' },
+    kind: 'elasticity',
+    figure,
+    unit: 'percent',
     ...(span === undefined ? { why: noMetrics } : within(span)),
   });
   const known: Row = { kind: 'capacity', figure: `per_instance_${capacity?.source}`, unit: 'rps' };

@@ -67,7 +67,9 @@ function instanceTable(changes: readonly SizeChange[], kind: SizeChange['kind'])
   );
   return {
     head: ['instance', 'size', 'decided', ...Object.values(heads), ...(isIn ? ['failed'] : [])],
-    ...{ rows, words: ['instance', 'size'], dispensable: ['serving', 'running', 'created'] },
+    rows,
+    words: ['instance', 'size'],
+    dispensable: ['serving', 'running', 'created'],
   };
 }
 

@@ -5,8 +5,12 @@ import type { Reached, ScaleOut } from '../scaling/scale-out.ts';
 /** The figures of an instance that came or went, in order: their names in a CSV, and the heads of their columns. */
 export const INSTANCE_FIGURES: Readonly<Record<SizeChange['kind'], Readonly<Record<string, string>>>> = {
   scale_out: {
-    ...{ created: 'created', running: 'running', healthy: 'healthy', serving: 'serving' },
-    ...{ first_answer: 'answers', fair_share: 'fair share' },
+    created: 'created',
+    running: 'running',
+    healthy: 'healthy',
+    serving: 'serving',
+    first_answer: 'answers',
+    fair_share: 'fair share',
   },
   scale_in: { drained: 'drained', gone: 'gone' },
 };

@@ -14,8 +14,9 @@ export function conclusionLines(report: SweepReport): string[] {
 }
 
 /** That a run ended early; nothing where it is complete. */
-export function endingLines({ problem, status }: SweepReport): string[] {
+export function endingLines({ problem, abortedBy, status }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${problem}`];
+  if (abortedBy !== undefined) return [`Aborted by ${abortedBy}`];
   return status === 'complete' ? [] : ['Interrupted: not the whole ladder was measured.'];
 }
 

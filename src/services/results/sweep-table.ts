@@ -6,7 +6,7 @@ import { shellWord } from '../words.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
-import { conclusionLines, sweepSections } from './sweep-sections.ts';
+import { conclusionLines, endingLines, sweepSections } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
@@ -70,8 +70,11 @@ function perPoint(points: readonly PointSummary[], text: (point: PointSummary) =
   return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
 }
 
-function keptLines({ status, problem, points, plan }: SweepReport): string[] {
-  if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
+function keptLines(report: SweepReport): string[] {
+  const { status, problem, abortedBy, points, plan } = report;
+  if (problem !== undefined || abortedBy !== undefined) {
+    return endingLines(report).map((why) => `${display(why)}. What was measured until then is kept.`);
+  }
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
   return [`Interrupted: ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];

@@ -63,8 +63,8 @@ export function shareText(part: number, whole: number): string {
 export function errorClasses(point: PointSummary): string {
   return Object.entries(point.errorsByClass)
     .map(([name, count]) => {
-      const said = point.errorTexts?.[name];
-      return `${display(name)} x ${count}${said === undefined ? '' : ` (${display(said)})`}`;
+      const why = point.errorTexts?.[name];
+      return `${display(name)} x ${count}${why === undefined ? '' : ` (${display(why)})`}`;
     })
     .join(', ');
 }

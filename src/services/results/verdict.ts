@@ -35,8 +35,8 @@ function failedAlike(point: PointSummary): string[] {
   const [first, ...others] = Object.keys(errorsByClass);
   if (!isFailed(point) || first === undefined) return [];
   if (others.length > 0) return [`failed: not one of ${sent} requests succeeded`];
-  const said = [first, errorTexts?.[first]].filter((text) => text !== undefined).map(display);
-  return [`failed: ${sent === 1 ? 'the only request' : `all ${sent} requests`} ended with ${said.join(': ')}`];
+  const error = [first, errorTexts?.[first]].filter((text) => text !== undefined).map(display);
+  return [`failed: ${sent === 1 ? 'the only request' : `all ${sent} requests`} ended with ${error.join(': ')}`];
 }
 
 /** Whether the figures say something about the target: measured to the end, valid, and not under an older load. */

@@ -38,8 +38,8 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const origin = load?.levels[0]?.at ?? first;
   const context: EventContext = { polls, origin, steps: load?.steps, answers, serving };
   const events = scaleEvents(polls.all);
-  const told = about.capacityPerInstance === undefined ? undefined : givenCapacity(about.capacityPerInstance);
-  const capacity = options.capacity ?? told ?? (load && plateauCapacity(load, serving));
+  const recorded = about.capacityPerInstance === undefined ? undefined : givenCapacity(about.capacityPerInstance);
+  const capacity = options.capacity ?? recorded ?? (load && plateauCapacity(load, serving));
   // A week of polls is more than a call takes as arguments.
   const floor = timeline.samples.reduce((most, { group }) => Math.max(most, group.autoscaler?.min ?? 1), 1);
   const interval = medianInterval(polls.all) ?? about.intervalSeconds * 1000;
@@ -48,20 +48,27 @@ export function scalingFigures(timeline: Timeline, options: ElasticityOptions = 
   const broken = timeline.samples.flatMap(({ problem }) => problem ?? []);
   return defined({
     group: about.group,
+    // Of the first poll; `origin`: when the load began, without one the first poll.
     startedAt: new Date(first).toISOString(),
     origin: new Date(origin).toISOString(),
     originIs: load === undefined ? 'first look' : 'load',
     seconds: ((polls.all.at(-1)?.at ?? first) - first) / 1000,
     looks: polls.all.length,
     // Polls of which a part is missing, and why the first one is.
-    ...{ incomplete: broken.length, problem: broken[0] },
+    incomplete: broken.length,
+    problem: broken[0],
     // Median time between two polls: no figure is finer.
     intervalSeconds: interval / 1000,
     scaleOuts: events.filter(({ from, to }) => to > from).map((event) => scaleOut(event, context)),
     scaleIns: events.filter(({ from, to }) => to < from).map((event) => scaleIn(event, context, load)),
+    // Who answered is known from the load, second by second, or from `GET /health`; and how hosts were told apart.
     answersFrom: answers && { source: answers.source, matched: answers.matched },
     // The demand was never taken to be below the floor: the autoscaler's minimum, or 1.
-    ...{ capacity, floor, metrics, noMetrics: metrics === undefined ? whyNoMetrics(load, capacity) : undefined },
+    capacity,
+    floor,
+    metrics,
+    noMetrics: metrics === undefined ? whyNoMetrics(load, capacity) : undefined,
+    // What the group complained of, each once; and what a reader must know before using the figures.
     errors: errorsOf(timeline),
     remarks: remarksOf(timeline, polls, load, demand),
   });

@@ -66,8 +66,8 @@ export function followLoad(
     if (folder === undefined) return undefined;
     if (folder !== followed) {
       followed = folder;
-      const { size = 0 } = (await stat(join(folder, SERIES)).catch(() => undefined)) ?? {};
-      offset = Math.max(0, size - TAIL_BYTES);
+      const known = await stat(join(folder, SERIES)).catch(() => undefined);
+      offset = Math.max(0, (known?.size ?? 0) - TAIL_BYTES);
       last = undefined;
       held = [];
       newest = -1;

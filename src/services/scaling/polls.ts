@@ -35,11 +35,15 @@ export function pollsOf({ samples }: Timeline): Polls {
 function pollOf(sample: ScaleSample, healthKnown: boolean): Poll {
   const { at, tookMs = 0, targetSize, stable, instances, autoscaler } = sample.group;
   // A poll that failed shows no instances, which does not mean that there are none.
-  const told = instances.length > 0 || targetSize !== undefined || stable !== undefined || autoscaler !== undefined;
-  const seen = told || sample.problem === undefined;
+  const isTold = instances.length > 0 || targetSize !== undefined || stable !== undefined || autoscaler !== undefined;
+  const seen = isTold || sample.problem === undefined;
   const { serving } = countStates(sample.group, healthKnown);
   return defined({
-    ...{ at, by: at + tookMs, targetSize, recommended: autoscaler?.recommendedSize, stale: autoscaler?.stale === true },
+    at,
+    by: at + tookMs,
+    targetSize,
+    recommended: autoscaler?.recommendedSize,
+    stale: autoscaler?.stale === true,
     instances: seen ? new Map(instances.map((instance) => [instance.name, instance])) : undefined,
     serving: seen ? serving : undefined,
     sample,

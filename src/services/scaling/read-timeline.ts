@@ -15,7 +15,7 @@ export interface Timeline {
  * The timeline in a run's folder, as a watch left it that ended, was interrupted or was killed; of earlier versions, too.
  *
  * @returns undefined when there is none, or nothing was seen
- * @throws SyntaxError for a broken line in the middle, which no killed writer leaves
+ * @throws RemedyError (exit 2) for a broken line in the middle, which no killed writer leaves
  */
 export async function readTimeline(folder: string): Promise<Timeline | undefined> {
   const lines = await readJsonLines<ScaleSample | { readonly about: TimelineAbout }>(join(folder, TIMELINE_FILE));

@@ -51,7 +51,9 @@ export async function recordedWatch(
   const timeline = { group: source.name, url: source.url, intervalSeconds: options.intervalSeconds };
   const record = await openTimeline({
     ...defined({ ...timeline, startedAt: clock.now(), capacityPerInstance }),
-    ...{ folder: runFolder, outFolder, tag },
+    folder: runFolder,
+    outFolder,
+    tag,
     onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
   });
   let polls = 0;

@@ -64,7 +64,9 @@ export function sizeStep(event: ScaleEvent, step: LoadStep | undefined, { origin
   const decide: Figure = step === undefined ? { why } : { span: spanBetween(step.moment, decided) };
   return defined({
     // Seconds since the load began, or without one since the first poll.
-    ...{ from, to, decided: offsetOf(decided, origin) },
+    from,
+    to,
+    decided: offsetOf(decided, origin),
     // The rise, or fall, of the load before it, requests per second; and from that to the decision.
     step: step && { from: step.from, to: step.to, offset: offsetOf(step.moment, origin) },
     decide,

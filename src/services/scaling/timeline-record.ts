@@ -64,7 +64,9 @@ export async function openTimeline(options: TimelineOptions) {
         rows.append(scaleRow(group, startedAt, sample, healthKnown));
       },
       /** Resolves when everything that was added is in the files, or has failed. */
-      flushed: async () => void (await Promise.all([lines.flushed(), rows.flushed()])),
+      flushed: async () => {
+        await Promise.all([lines.flushed(), rows.flushed()]);
+      },
       close: async () => {
         await Promise.all([lines.close(), rows.close()]);
         await complete?.();
@@ -124,7 +126,9 @@ const SCALE_HEADER = stringify([Object.keys(COLUMNS)]);
  */
 function scaleRow(groupName: string, startedAt: number, sample: ScaleSample, healthKnown: boolean): string {
   const row: Row = {
-    ...{ ...sample, groupName, offset: (sample.group.at - startedAt) / 1000 },
+    ...sample,
+    groupName,
+    offset: (sample.group.at - startedAt) / 1000,
     states: countStates(sample.group, healthKnown),
     seen: sample.hosts.filter(({ answers }) => answers > 0),
   };

@@ -28,11 +28,16 @@ export async function acquireLock(
   onTakeover: (previous: LockHolder | undefined) => void = () => {},
 ): Promise<ReturnType<typeof held>> {
   const own = JSON.stringify({ ...deps.self, since: new Date(deps.clock.now()).toISOString() });
+  const unwritable = (error: unknown) => {
+    const message = `cannot write to the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
+    const nextStep = 'free space or make the folder writable, or point CHAINCTL_HOME to another folder';
+    throw remedy.configuration('state-unwritable', message, [nextStep], error);
+  };
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    await prepareFolder(dirname(path));
+    await makeFolder(dirname(path), 0o700).catch(unwritable);
     const made = await createDurably(path, own).catch((error: unknown) => {
-      // A command that has made nothing of a new stack takes its folder away again.
-      if (!hasCode(error, 'ENOENT')) throw error;
+      // A command that left nothing behind (a dry run) took the folder along.
+      if (!hasCode(error, 'ENOENT')) unwritable(error);
     });
     if (made) return held(path, own, stack, deps);
     const view = await inspectLock(path, deps);
@@ -43,14 +48,6 @@ export async function acquireLock(
   throw remedy.locked('locked', `the lock ${path} changes hands faster than it can be taken`, [
     'run the command again in a moment',
   ]);
-}
-
-async function prepareFolder(folder: string): Promise<void> {
-  await makeFolder(folder, 0o700).catch((error: unknown) => {
-    const message = `cannot make the stack's folder ${folder}: ${reasonOf(error)}`;
-    const nextStep = 'make it writable, or point CHAINCTL_HOME to another folder';
-    throw remedy.configuration('state-unwritable', message, [nextStep], error);
-  });
 }
 
 /** The lock while this command has it. Its heart beats, for other machines to see, until it is released. */

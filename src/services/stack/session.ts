@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, rm, rmdir } from 'node:fs/promises';
+import { appendFile, readdir, rm, rmdir } from 'node:fs/promises';
 import type { Emit, Event } from '../../events.ts';
 import type { Clock } from '../clock.ts';
 import { removeAbandonedDrafts } from '../files/write-durably.ts';
@@ -37,7 +37,6 @@ export async function openStack<T>(
   work: (stack: OpenStack) => Promise<T>,
 ): Promise<T> {
   const { clock } = deps;
-  const isNew = !existsSync(paths.folder);
   const lock = await acquireLock(paths.lock, paths.name, deps, (previous) =>
     deps.emit({
       type: 'note',
@@ -45,6 +44,8 @@ export async function openStack<T>(
       text: `an earlier command ended without giving its lock back (${previous?.command ?? 'unknown'}); going on from where it stopped`,
     }),
   );
+  // Another dry run of it may have made the folder.
+  const isNew = (await readdir(paths.folder)).every((name) => name.startsWith('lock'));
   const audit = auditing(paths.audit, deps);
   try {
     await Promise.all([paths.folder, secretsFolder(paths)].map((each) => removeAbandonedDrafts(each, clock.now())));
@@ -60,7 +61,12 @@ export async function openStack<T>(
     });
   } finally {
     await audit.flush();
-    const leavesNothing = isNew && !existsSync(paths.state) && !existsSync(secretsFolder(paths));
+    // Whoever took the lock away keeps a log of its own there.
+    const isOurs = await lock.check().then(
+      () => true,
+      () => false,
+    );
+    const leavesNothing = isNew && isOurs && !existsSync(paths.state) && !existsSync(secretsFolder(paths));
     if (leavesNothing) await rm(paths.audit, { force: true });
     await lock.release();
     if (leavesNothing) await rmdir(paths.folder).catch(() => {});

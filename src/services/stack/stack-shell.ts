@@ -1,5 +1,7 @@
 import { type RemedyError, remedy } from '../../errors.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
+import { readEndpoints } from './endpoints.ts';
+import type { StackPaths } from './paths.ts';
 import { isUsed, type Place } from './places.ts';
 import type { Connection } from './provider.ts';
 import { stackOption } from './stack-option.ts';
@@ -11,18 +13,20 @@ import { stackOption } from './stack-option.ts';
  * @throws RemedyError (exit 3) when the service is deployed nowhere; nobody was asked for credentials then
  */
 export async function placeOf(
-  stack: string,
+  paths: StackPaths,
   places: readonly Place[],
   { name, title }: ServiceDefinition,
   services: readonly ServiceDefinition[],
 ): Promise<Place> {
-  const recorded = places.findLast(({ site }) => site.record?.endpoints[name] !== undefined);
+  // Of several the one that was deployed last: the one that load goes to.
+  const known = await readEndpoints(paths).catch(() => undefined);
+  const recorded = places.find(({ provider }) => provider.name === known?.on[name]);
   if (recorded !== undefined) return recorded;
   for (const place of places) {
     if (place.provider.chosen(services).some((each) => each.name === name) && (await isUsed(place))) return place;
   }
-  throw remedy.configuration('not-deployed', `stack ${stack} has no ${title}: there is nothing to log in to`, [
-    `see what is deployed, and where: chainctl status${stackOption(stack)}`,
+  throw remedy.configuration('not-deployed', `stack ${paths.name} has no ${title}: there is nothing to log in to`, [
+    `see what is deployed, and where: chainctl status${stackOption(paths.name)}`,
     'or name another stack with --stack',
   ]);
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { hasCode, RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { writeDurably } from '../files/write-durably.ts';
+import { shellWord } from '../words.ts';
 
 const resourceRecord = z.object({
   /** `creating`, `updating` and `removing` are intents: written before the call that they announce. */
@@ -52,7 +53,9 @@ const MIGRATIONS: Readonly<Record<number, (old: Readonly<Record<string, unknown>
   2: (old) => ({
     ...old,
     version: 3,
-    targets: Object.fromEntries(Object.entries(old.targets ?? {}).map(([name, target]) => [name, standing(target)])),
+    targets: Object.fromEntries(
+      Object.entries(old.targets ?? {}).map(([name, target]) => [name, target && standing(target)]),
+    ),
   }),
 };
 
@@ -141,12 +144,15 @@ function forbidden(path: string, cause: unknown): RemedyError {
 }
 
 function unreadable(path: string, cause: unknown, earlier?: string): RemedyError {
+  const file = shellWord(path);
   return remedy.configuration(
     'state-corrupt',
     `the state file ${path} cannot be used: ${reasonOf(cause)}`,
     [
-      ...(earlier === undefined ? [] : [`go back to the newest version that is sound: cp ${earlier} ${path}`]),
-      `${earlier === undefined ? 'inspect it, or' : 'or'} set it aside with: mv ${path} ${path}.damaged`,
+      ...(earlier === undefined
+        ? []
+        : [`go back to the newest version that is sound: cp ${shellWord(earlier)} ${file}`]),
+      `${earlier === undefined ? 'inspect it, or' : 'or'} set it aside with: mv ${file} ${shellWord(`${path}.damaged`)}`,
       'then run the command again: what is deployed is found by its tags, without the file',
     ],
     cause,

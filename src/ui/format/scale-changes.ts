@@ -27,17 +27,17 @@ export function rememberPoll(memory: ScaleMemory, { sample, seen }: Poll): Scale
 /** What is different from what was told before, one entry each; of the first poll, what there is. */
 export function scaleChanges({ last, seen: before, errors }: ScaleMemory, { sample, seen }: Poll): Entry[] {
   const { problem, group } = sample;
-  const entry = (mark: Entry['mark']) => (text: string) => ({
-    ...{ mark, text: `${clockText(group.at)} ${display(text)}`, details: [] },
-  });
+  const entry = (mark: Entry['mark'], text: string): Entry => {
+    return { mark, text: `${clockText(group.at)} ${display(text)}`, details: [] };
+  };
   const isNew = problem !== undefined && problem !== last?.problem;
   const isOver = problem === undefined && last?.problem !== undefined;
   return [
-    ...(seen ? groupChanges(before, sample) : []).map(entry('info')),
-    ...group.errors.filter((error) => !errors.includes(keyOf(error))).map((error) => entry('failed')(errorText(error))),
-    ...[...hostChanges(last, sample), ...loadChanges(last, sample)].map(entry('info')),
-    ...(isNew ? [entry('warning')(problem)] : []),
-    ...(isOver ? [entry('info')('seen again, without a problem')] : []),
+    ...(seen ? groupChanges(before, sample) : []).map((text) => entry('info', text)),
+    ...group.errors.filter((error) => !errors.includes(keyOf(error))).map((error) => entry('failed', errorText(error))),
+    ...[...hostChanges(last, sample), ...loadChanges(last, sample)].map((text) => entry('info', text)),
+    ...(isNew ? [entry('warning', problem)] : []),
+    ...(isOver ? [entry('info', 'seen again, without a problem')] : []),
   ];
 }
 

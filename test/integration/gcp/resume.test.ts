@@ -55,6 +55,26 @@ describe.skipIf(noPort80)(`a deploy that was killed${noPort80 ? ` (not here: ${n
     },
   );
 
+  it('makes again what was made unseen and has gone since, although its token is known to have made it', async () => {
+    const { gcp, stack } = lab;
+    const { signal } = stack.deps;
+    const compute: Compute = {
+      ...stack.deps.compute,
+      async begin(name, input, until) {
+        const operation = await stack.deps.compute.begin(name, input, until);
+        if (name === 'addresses.insert') throw new Killed('the process is dead');
+        return operation;
+      },
+    };
+    await expect(stack.deploy({}, { compute })).rejects.toThrow('the process is dead');
+    await gcp.settled();
+    await stack.deps.compute.begin('addresses.delete', { address: 'chainctl-test-address' }, signal);
+    await gcp.settled();
+    await stack.deploy();
+    expect(gcp.count()).toEqual(EVERYTHING);
+    expect(changed(await stack.deploy())).toEqual({});
+  });
+
   it('leaves nothing that a teardown does not find, also with its state lost', async () => {
     const { gcp, stack } = lab;
     for (const n of [4, 8, 12]) {

@@ -111,6 +111,21 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
     expect(await timedOut).toBe('still here\n');
   });
 
+  it('gives up at once what is interrupted while its channel opens, and goes on with the same connection', async () => {
+    const interrupted = use(async (session) => {
+      const stop = new AbortController();
+      const stopped = { ...options, signal: stop.signal };
+      const command = session.exec('sleep 60', stopped);
+      const tunnel = session.forward('127.0.0.1', sshd.port, stop.signal);
+      stop.abort(new Error('Ctrl-C'));
+      await expect(command).rejects.toThrow('Ctrl-C');
+      await expect(tunnel).rejects.toThrow('Ctrl-C');
+      await expect(session.exec('true', stopped)).rejects.toThrow('Ctrl-C');
+      return session.exec('echo still here', options);
+    });
+    expect(await interrupted).toBe('still here\n');
+  });
+
   it('needs at most four exchanges for a command', async () => {
     await use(async (session) => {
       await session.exec('true', options);
@@ -139,6 +154,13 @@ describe.skipIf(!canRunSshd)('a session with a real sshd', () => {
       code: 'ssh-authentication',
       exit: 3,
     });
+  });
+
+  it('blames the SSH agent, and not the machine, when that does not answer', async () => {
+    const { privateKey: _, ...access } = sshd.access();
+    const used = use(() => Promise.resolve(), { ...access, agent: join(sshd.folder, 'no-agent') });
+    await expect(used).rejects.toMatchObject({ code: 'ssh-key-unusable', exit: 3 });
+    expect(reasons).toEqual([]);
   });
 
   it('waits for a machine that refuses at first', async () => {
@@ -195,6 +217,25 @@ describe.skipIf(!canRunSshd)('a machine that answers before it has its key', () 
     expect(seen.filter((reason) => reason.includes('ECONNREFUSED'))).toHaveLength(20);
     expect(seen.filter((reason) => reason.includes('accepts none'))).toHaveLength(4);
     await late.close();
+  });
+});
+
+describe.skipIf(!canRunSshd)('a machine whose sshd opens no channel', () => {
+  it.each([
+    ['AllowTcpForwarding no', 'ssh-forwarding'],
+    ['PermitOpen none', 'ssh-forwarding'],
+    ['MaxSessions 0', 'ssh-sessions'],
+  ])('with %s names it, and what to set', async (setting, code) => {
+    const strict = await Sshd.start(setting);
+    const [name] = setting.split(' ');
+    const request = { host: '127.0.0.1', port: strict.port, path: '/', silenceSeconds: 5, signal };
+    const working = use<unknown>(
+      (session) => (code === 'ssh-sessions' ? session.exec('true', options) : requestThrough(session, request)),
+      strict.access(),
+    );
+    const nextSteps = expect.arrayContaining([expect.stringContaining(name as string)]);
+    await expect(working).rejects.toMatchObject({ code, exit: 3, nextSteps });
+    await strict.close();
   });
 });
 

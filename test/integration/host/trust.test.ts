@@ -31,7 +31,10 @@ describe.skipIf(!canRunSshd)('the first connect', () => {
     await expect(pin({ expectedFingerprint: 'SHA256:other' })).rejects.toMatchObject(refusal);
     await expect(
       pin({ acceptNew: true, knownHosts: `@revoked ${known(sshd.access().hostKey)}` }),
-    ).rejects.toMatchObject(refusal);
+    ).rejects.toMatchObject({
+      ...refusal,
+      nextSteps: expect.arrayContaining([expect.stringContaining('take its @revoked line out')]),
+    });
   });
 
   it('refuses a key that contradicts known_hosts, even one that was to be accepted unseen', async () => {

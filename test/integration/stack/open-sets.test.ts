@@ -180,7 +180,7 @@ describe('a place and a service that only a test knows', () => {
       message: expect.stringMatching(/no logs of nope in .*; there are those of .*echo/),
       nextSteps: expect.arrayContaining([expect.stringMatching(/^name one of them: chainctl logs \w+ --stack demo$/)]),
     });
-    const place = await placeOf(paths.name, all, echo, services);
+    const place = await placeOf(paths, all, echo, services);
     const words = await atPlace(place, (connection) => shellOf(connection, place, echo, undefined));
     expect(words).toEqual(['knock', 'echo@far']);
     const examined = all.filter(({ provider }) => [near.name, far.name].includes(provider.name));

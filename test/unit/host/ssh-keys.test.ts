@@ -89,5 +89,14 @@ describe('a private key of the operator', () => {
     await expect(readIdentity(await file(line))).rejects.toThrow(/is a public key/);
     await expect(readIdentity(await file('hello'))).rejects.toThrow(/not a private key/);
     await expect(readIdentity(join(folder, 'missing'))).rejects.toThrow(/cannot be read/);
+    // The library reads OpenSSH's own format and the old PEM ones; a key in another would look like a machine that is down.
+    const pkcs8 = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const cut = makeSshKeyPair('x').privateKey.replace(/\n[^\n]+\n-----END/, '\n-----END');
+    for (const key of [pkcs8, cut]) {
+      await expect(readIdentity(await file(key))).rejects.toMatchObject({
+        code: 'ssh-key-unusable',
+        nextSteps: [expect.stringContaining(`ssh-keygen -p -N '' -f ${join(folder, 'key')}`)],
+      });
+    }
   });
 });

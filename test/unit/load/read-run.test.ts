@@ -10,6 +10,8 @@ import { readRun } from '../../../src/services/load/record/read-run.ts';
 import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import { planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
 import type { SecondSample } from '../../../src/services/load/types.ts';
+import { renderReport } from '../../../src/services/results/formats.ts';
+import { readReportedRun } from '../../../src/services/results/recorded.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -72,7 +74,10 @@ test('a JSON line that was cut off is left out; a broken one in the middle is no
   await writeFile(path, `${jsonLine({ a: 1 })}{"a":`);
   expect(await readJsonLines(path)).toEqual([{ a: 1 }]);
   await appendFile(path, '\n{"a":3}\n');
-  await expect(readJsonLines(path)).rejects.toThrow(SyntaxError);
+  await expect(readJsonLines(path)).rejects.toMatchObject({
+    ...{ exit: 2, code: 'record-broken', message: expect.stringContaining(`line 2 of ${path} is not JSON: `) },
+    nextSteps: [`take the line out, and what it told is left out: sed -i 2d ${path}`],
+  });
   expect(await readJsonLines(join(folder, 'none.jsonl'))).toEqual([]);
 });
 
@@ -128,6 +133,17 @@ test('a run that was killed in the middle of a point', async () => {
   expect(await collect(run.requests(skippedPoint(2, 50, 'above the knee', '')))).toEqual([]);
 });
 
+test('what aborted a run is told by every report that is made of it later', async () => {
+  const told = { ...{ runId: plan.runId, plan, status: 'interrupted', startedAt: '2026-01-31T09:59:00.000Z' } };
+  const abortedBy = 'error-rate=50%: 100.00 % after 0.5 s';
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...told, abortedBy }));
+  const run = await readReportedRun(folder);
+  expect(run.report).toMatchObject({ abortedBy });
+  for (const format of ['table', 'markdown', 'html'] as const) {
+    expect(await renderReport(format, 'run', run, 80)).toContain(`Aborted by ${abortedBy}`);
+  }
+});
+
 test('a point that was measured again counts once, with its last figures and seconds', async () => {
   await writeFile(join(folder, 'manifest.json'), JSON.stringify({ runId: plan.runId, plan, status: 'complete' }));
   const point = skippedPoint(0, 1, 'valid', '');
@@ -147,9 +163,13 @@ test('a point of failures only is failed, also where an earlier version wrote th
     valid,
     { ...valid, index: 1, outcomes: { ...valid.outcomes, ok: 1 } },
     { ...valid, index: 2, sent: 0 },
+    { ...valid, index: 3, status: 'interrupted', outcomes: { ...valid.outcomes, incomplete: 10 } },
   ];
   await writeFile(join(folder, 'points.jsonl'), points.map(jsonLine).join(''));
-  expect((await readRun(folder)).points.map(({ validity }) => validity)).toEqual(['failed', 'valid', 'valid']);
+  const run = await readReportedRun(folder);
+  expect(run.report.points.map(({ validity }) => validity)).toEqual([
+    ...['failed', 'valid', 'valid', 'invalid: stopped before any request had ended'],
+  ]);
 });
 
 test('what is not a run is told as such', async () => {

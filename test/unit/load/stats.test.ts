@@ -38,7 +38,10 @@ describe('validity', () => {
     peakInFlight: 50,
     latenessP99: 0.9,
     errorsByClass: {},
+    ...{ status: 'complete', outcomes: { ...none, ok: 990, timeout: 10 } },
   };
+  const nothing = { ...none, http_error: 1000 };
+  const cut = { ...none, incomplete: 1000 };
   const response = { p50: 100, p90: 100, p95: 100, p99: 100 };
 
   test.each<[string, Partial<ValidityInput>]>([
@@ -50,7 +53,12 @@ describe('validity', () => {
       { latenessP99: 1.1, response: { ...response, p50: 5 } },
     ],
     // Nothing succeeded: what failed, failed because of the target.
-    ['failed', { latenessP99: 10.3, errorsByClass: { 404: 1000 } }],
+    ['failed', { latenessP99: 10.3, errorsByClass: { 404: 1000 }, outcomes: nothing }],
+    ['failed', { outcomes: cut }],
+    ['failed', { status: 'aborted', outcomes: nothing }],
+    ['failed', { status: 'interrupted', outcomes: { ...cut, timeout: 1, incomplete: 999 } }],
+    // A stop that comes before the first answer says nothing of the target.
+    ['invalid: stopped before any request had ended', { status: 'interrupted', outcomes: cut }],
     ['invalid: client-limited (98.9 % of the schedule sent)', { sent: 989, dropped: 11 }],
     ['invalid: client-limited (1 not sent in time)', { sent: 999, dropped: 1 }],
     ['invalid: client-limited (2 dropped at 100 in flight)', { sent: 998, dropped: 2, peakInFlight: 100 }],

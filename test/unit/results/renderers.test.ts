@@ -209,6 +209,20 @@ test('a point of failures only is called failed by every format, and nothing els
   expect(sloJunit({ ...run, report: { ...report, points: [] } })).toContain('failures="0" errors="0" skipped="2"');
 });
 
+test('a point that was stopped before any request had ended is no failure, in no format', async () => {
+  const cut = { ...pointOf(0, 1).outcomes, ok: 0, incomplete: 100 };
+  const why = 'invalid: stopped before any request had ended';
+  const change = { status: 'interrupted', validity: why, outcomes: cut, errorsByClass: { interrupted: 100 } } as const;
+  const report = reportOf([pointOf(0, 1), { ...failedPoint(1, 10), ...change }]);
+  const run = { ...recordedRun(), report };
+  expect(sloJunit(run)).toContain('<testsuites tests="2" failures="0" errors="0" skipped="1">');
+  for (const format of ['table', 'markdown', 'html', 'junit'] as const) {
+    const text = await renderReport(format, 'run', run, 80);
+    expect(text).toContain(why);
+    expect(text).not.toContain('failed: all');
+  }
+});
+
 test('facts of a killed run', () => {
   const { endedAt: _endedAt, ...manifest } = recordedRun().manifest;
   expect(factsOf({ ...manifest, status: 'running' })).toMatchInlineSnapshot(`

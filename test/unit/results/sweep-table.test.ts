@@ -133,6 +133,7 @@ test('an interrupted run says how much of it there is, how it goes on, and blame
   expect(sweepText(report([cut], odd), 120)).toContain(`chainctl load --resume '/my runs/it'\\''s'\n`);
   const aborted = sweepText(report([cut], { ...odd, abortedBy: 'error-rate=50%' }), 120);
   expect(aborted).not.toContain('--resume');
+  expect(aborted).toContain('Aborted by error-rate=50%. What was measured until then is kept.\n');
   const elastic = { low: 1, high: 9, maxPoints: 60, group: 'b' };
   expect(sweepText(report([cut], { ...odd, plan: { ...plan, elastic } }), 120)).not.toContain('--resume');
 });

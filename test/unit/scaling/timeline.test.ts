@@ -111,7 +111,7 @@ test('the order of the lines does not matter; a broken one in the middle does', 
   await writeFile(path, `${[about, ...lines.reverse()].join('\n')}\n`);
   expect(await readTimeline(folder)).toEqual(whole);
   await appendFile(path, '{"group":\n{}\n');
-  await expect(readTimeline(folder)).rejects.toThrow(SyntaxError);
+  await expect(readTimeline(folder)).rejects.toMatchObject({ exit: 2, code: 'record-broken' });
 });
 
 test('no timeline, and one in which nothing was seen, are none', async () => {

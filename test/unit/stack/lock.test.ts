@@ -73,6 +73,16 @@ describe('the lock of a stack', () => {
     expect(JSON.parse(await readFile(path, 'utf8')).pid).toBe(2);
   });
 
+  it('says what to do where it cannot be written', async () => {
+    await writeFile(path, '');
+    path = join(path, 'lock');
+    await expect(take(holder(1), [])).rejects.toMatchObject({
+      code: 'state-unwritable',
+      exit: ExitCode.configuration,
+      message: expect.stringMatching(/^cannot write to the stack's folder .*: ENOTDIR/),
+    });
+  });
+
   it('never judges a process of another machine', async () => {
     await take(holder(1, 'elsewhere'), [1]);
     await expect(take(holder(2), [])).rejects.toMatchObject({

@@ -12,10 +12,12 @@ import type { Connection, Provider, Site } from '../../../src/services/stack/pro
 import { desire, type Target } from '../../../src/services/stack/resource.ts';
 import { ensureSecret, listSecrets } from '../../../src/services/stack/secrets.ts';
 import { openStack, type StackDeps } from '../../../src/services/stack/session.ts';
+import { placeOf as placeOfService } from '../../../src/services/stack/stack-shell.ts';
 import { stackStatus } from '../../../src/services/stack/stack-status.ts';
 import { readState } from '../../../src/services/stack/state.ts';
 import { recordedStatus } from '../../../src/services/stack/target-status.ts';
 import { placesToTearDown, teardownStack } from '../../../src/services/stack/teardown.ts';
+import { SERVICES } from '../../../src/services/workloads/catalog.ts';
 import { FakeWorld } from './fake-resource.ts';
 
 let home: string;
@@ -166,6 +168,21 @@ describe('status', () => {
       ['base', 'recorded'],
       ['top', 'recorded'],
     ]);
+  });
+});
+
+describe('the place of a service', () => {
+  it('that several have is the one that was deployed last, to which load goes, too', async () => {
+    const [service] = SERVICES;
+    if (service === undefined) throw new Error('there is no service');
+    for (const name of ['aws', 'host']) {
+      await openStack(paths, deps, async (stack) => {
+        const endpoints = { [service.name]: `http://${name}.invalid` };
+        await stack.steps(name).journal.describe({ endpoints, complete: true });
+      });
+    }
+    const places = [await placeOf('host', world.target), await placeOf('aws', world.target)];
+    expect((await placeOfService(paths, places, service, SERVICES)).provider.name).toBe('host');
   });
 });
 

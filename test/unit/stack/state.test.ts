@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ExitCode } from '../../../src/errors.ts';
+import { ExitCode, type RemedyError } from '../../../src/errors.ts';
 import { readEndpoints } from '../../../src/services/stack/endpoints.ts';
 import { type Journal, journalOf, openStore } from '../../../src/services/stack/journal.ts';
 import type { StackPaths } from '../../../src/services/stack/paths.ts';
@@ -191,6 +192,31 @@ describe('the history', () => {
       code: 'state-corrupt',
       nextSteps: expect.arrayContaining([expect.stringContaining(`cp ${kept('000002')} ${path}`)]),
     });
+  });
+});
+
+describe('the error of a damaged file', () => {
+  it('has commands that can be pasted, also where the folder has a space in its name', async () => {
+    const spaced = join(folder, 'my stacks', 'state.json');
+    const journal = journalOf(await openStore(spaced, 'demo', clock), 'local');
+    await journal.record('a', { status: 'ready', token: 't', spec: 0, identity: {} });
+    await journal.record('a', { status: 'ready', token: 't', spec: 1, identity: {} });
+    await writeFile(spaced, '{');
+    const error: unknown = await readState(spaced).catch((each: unknown) => each);
+    const { nextSteps } = error as RemedyError;
+    const commands = nextSteps.flatMap((step) => /: ((?:cp|mv) .*)/.exec(step)?.[1] ?? []);
+    expect(commands).toHaveLength(2);
+    for (const command of commands.toReversed()) execFileSync('sh', ['-c', command]);
+    expect(await readState(spaced)).toMatchObject({ serial: 1 });
+  });
+
+  it('names the place whose record is none', async () => {
+    await mkdir(join(folder, 'stack'));
+    await writeFile(
+      path,
+      JSON.stringify({ version: 2, serial: 1, stack: 'demo', updatedAt: '', targets: { aws: null } }),
+    );
+    await expect(readState(path)).rejects.toThrow('targets.aws: Invalid input: expected object, received null');
   });
 });
 

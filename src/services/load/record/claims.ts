@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { hasCode, type RemedyError, remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import { makeFolder } from '../../files/make-folder.ts';
-import { parseJson } from '../../words.ts';
+import { parseJson, shellWord } from '../../words.ts';
 import { resultsUnwritable } from './results-folder.ts';
 
 /** Who runs a load, as it stands in a file. */
@@ -64,7 +64,7 @@ function inProgress(folder: string, path: string, { pid, host, command }: Claima
     'run-in-progress',
     `the run ${folder} is still being written (pid ${pid}${where}: ${command})`,
     elsewhere
-      ? [`if pid ${pid} does not run on ${host} any more: rm ${path}`]
+      ? [`if pid ${pid} does not run on ${host} any more: rm ${shellWord(path)}`]
       : ['wait until it ends', `or stop it, which keeps what it measured: kill -INT ${pid}`],
   );
 }

@@ -23,7 +23,7 @@ export class CsvFile {
     return CsvFile.#open(path, 'ax+', header, onFailure);
   }
 
-  /** Goes on with a file that an earlier process left, or begins it: a last line that was cut off goes. */
+  /** Goes on with a file that an earlier process left, or begins it: a last line that was cut off goes. @throws as above */
   static resume(path: string, header: string, onFailure: (error: unknown) => void): Promise<CsvFile> {
     return CsvFile.#open(path, 'a+', header, onFailure);
   }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { hasCode } from '../../../errors.ts';
+import { hasCode, reasonOf, remedy } from '../../../errors.ts';
+import { shellWord } from '../../words.ts';
 
 /** One record of an append-only file: JSON never holds a raw line break, so a line is a record. */
 export function jsonLine(value: unknown): string {
@@ -28,15 +29,19 @@ export async function* linesOf(path: string): AsyncGenerator<{ readonly text: st
 /**
  * The records of an append-only file. A cut-off last line is left out.
  *
- * @throws SyntaxError for a broken line in the middle: that is not what a killed writer leaves
+ * @throws RemedyError (exit 2) for a broken line in the middle: that is not what a killed writer leaves
  */
 export async function readJsonLines<T>(path: string): Promise<T[]> {
   const records: T[] = [];
+  let line = 0;
   for await (const { text, whole } of linesOf(path)) {
+    line++;
     try {
       if (text !== '') records.push(JSON.parse(text) as T);
     } catch (error) {
-      if (whole) throw error;
+      if (!whole) continue;
+      const take = `take the line out, and what it told is left out: sed -i ${line}d ${shellWord(path)}`;
+      throw remedy.usage('record-broken', `line ${line} of ${path} is not JSON: ${reasonOf(error)}`, [take], error);
     }
   }
   return records;

@@ -8,7 +8,7 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
-import { isFailed } from '../stats/validity.ts';
+import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
 import { readRequests } from './csv-reader.ts';
@@ -16,7 +16,7 @@ import { readJsonLines } from './json-lines.ts';
 import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
-export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'knee' | 'slos' | 'elastic'> {
+export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -84,6 +84,7 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     status: manifest.status === 'complete' ? 'complete' : 'interrupted',
     ...(knee === undefined ? {} : { knee }),
     ...(manifest.slos === undefined ? {} : { slos: manifest.slos }),
+    ...(manifest.abortedBy === undefined ? {} : { abortedBy: manifest.abortedBy }),
     ...(manifest.problem === undefined ? {} : { problem: manifest.problem }),
     ...(manifest.elastic === undefined ? {} : { elastic: manifest.elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
@@ -114,9 +115,8 @@ async function readManifest(folder: string): Promise<RunManifest> {
 async function readPoints(folder: string): Promise<PointSummary[]> {
   const byIndex = new Map<number, PointSummary>();
   for (const point of await readJsonLines<PointSummary>(join(folder, 'points.jsonl'))) {
-    // Runs of earlier versions call it valid.
-    const isFailure = point.validity === 'valid' && isFailed(point);
-    byIndex.set(point.index, isFailure ? { ...point, validity: 'failed' } : point);
+    // Runs of earlier versions call it valid where nothing succeeded.
+    byIndex.set(point.index, point.validity === 'valid' ? { ...point, validity: judgeEnding(point) } : point);
   }
   return [...byIndex.values()];
 }

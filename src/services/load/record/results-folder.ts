@@ -22,6 +22,7 @@ export async function checkResultsFolder(outFolder: string): Promise<void> {
  *
  * @param words the end of its name: tag and target
  * @param startedAt wall clock, milliseconds since the epoch
+ * @throws the system's error
  */
 export async function makeRunFolder(outFolder: string, words: string, startedAt: number): Promise<string> {
   // `20260131-095900`, UTC: sorts by time, and is a file name everywhere.

@@ -61,8 +61,8 @@ export class RunRecord {
         throw new Error(`the results need about ${Math.ceil(needed / 1e6)} MB and the disk does not have them`);
       }
       const folder = options.resume ?? (await makeRunFolder(outFolder, `${tag}-${targetName}`, options.startedAt));
-      const [points, series] = [await open(join(folder, 'points.jsonl')), await open(join(folder, 'series.jsonl'))];
-      return new RunRecord(folder, points, series);
+      const points = await open(join(folder, 'points.jsonl'));
+      return new RunRecord(folder, points, await open(join(folder, 'series.jsonl')));
     } catch (error) {
       throw resultsUnwritable(outFolder, error);
     }

@@ -90,7 +90,11 @@ function gapOf(text: string, before: readonly number[], end: number, at: number,
 
 /** Lazy: with a small step it would be more than the memory holds. */
 function* arithmetic(from: number, to: number, step: number): Generator<number> {
-  for (let i = 0, value = round(from); value <= to; value = round(from + ++i * step)) yield value;
+  for (let i = 0; ; i++) {
+    const value = round(from + i * step);
+    if (value > to) return;
+    yield value;
+  }
 }
 
 /** Sums of decimals such as 0.1 + 0.2 keep the digits that were typed. */

@@ -19,10 +19,11 @@ export function arrivalsInOrder(sentMs: ArrayLike<number>, serviceMs: ArrayLike<
 
 /** Those that arrived from one time to before another; shares the memory. */
 export function arrivedBetween({ at, took }: Arrivals, from: number, to: number): Arrivals {
-  const [first = at.length, end = at.length] = [from, to].map((begin) => {
+  const placeOf = (begin: number) => {
     const place = at.findIndex((ms) => ms >= begin);
     return place < 0 ? at.length : place;
-  });
+  };
+  const [first, end] = [placeOf(from), placeOf(to)];
   return { at: at.subarray(first, end), took: took.subarray(first, end) };
 }
 

@@ -29,10 +29,9 @@ export class Samples {
     }
     const at = (fraction: number) => round(sorted[nearestRank(fraction, sorted.length)] ?? 0);
     const { p50, p90, p95, p99 } = QUANTILES;
-    return {
-      ...{ p50: at(p50), p90: at(p90), p95: at(p95), p99: at(p99) },
-      ...{ mean: round(this.#sum / this.count), max: round(sorted.at(-1) ?? 0), count: this.count, ci },
-    };
+    const percentiles = { p50: at(p50), p90: at(p90), p95: at(p95), p99: at(p99) };
+    const mean = round(this.#sum / this.count);
+    return { ...percentiles, mean, max: round(sorted.at(-1) ?? 0), count: this.count, ci };
   }
 }
 

@@ -39,15 +39,42 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
   const okRps = perSecond(outcomes.ok, durationSeconds);
   const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
-  const judged = { ...{ scheduled, sent, dropped, maxInFlight, peakInFlight, errorsByClass }, response, lost };
+  const judged = {
+    status,
+    scheduled,
+    sent,
+    dropped,
+    outcomes,
+    maxInFlight,
+    peakInFlight,
+    errorsByClass,
+    response,
+    lost,
+  };
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   const { answers, prompt, output } = collected.tokens;
   const { errorTexts, refusedBy } = collected;
   return defined({
-    ...{ index, rate, status, validity: judgeValidity({ ...judged, latenessP99: lateness?.p99 }) },
-    ...{ durationSeconds, startedAt, scheduled, sent, dropped, outcomes, errorsByClass },
-    ...{ sentRps: perSecond(sent, durationSeconds), okRps, servedRps, response, service, lateness },
-    ...{ hosts: ranked(collected.hosts), peakInFlight, newConnections },
+    index,
+    rate,
+    status,
+    validity: judgeValidity({ ...judged, latenessP99: lateness?.p99 }),
+    durationSeconds,
+    startedAt,
+    scheduled,
+    sent,
+    dropped,
+    outcomes,
+    errorsByClass,
+    sentRps: perSecond(sent, durationSeconds),
+    okRps,
+    servedRps,
+    response,
+    service,
+    lateness,
+    hosts: ranked(collected.hosts),
+    peakInFlight,
+    newConnections,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     fairness: fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
@@ -64,12 +91,11 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
 
 /** A point that was not offered, and why. */
 export function skippedPoint(index: number, rate: number, why: string, startedAt: string): PointSummary {
-  return {
-    ...{ index, rate, status: 'skipped', validity: why, durationSeconds: 0, startedAt },
-    ...{ scheduled: 0, sent: 0, dropped: 0, sentRps: 0, okRps: 0, servedRps: 0 },
-    ...{ outcomes: { ...NO_OUTCOMES }, errorsByClass: {}, hosts: {} },
-    ...{ peakInFlight: 0, newConnections: 0, generatorCores: 0, perRequestCsv: '' },
-  };
+  const point = { index, rate, status: 'skipped', validity: why, durationSeconds: 0, startedAt } as const;
+  const requests = { scheduled: 0, sent: 0, dropped: 0, sentRps: 0, okRps: 0, servedRps: 0 };
+  const answers = { outcomes: { ...NO_OUTCOMES }, errorsByClass: {}, hosts: {} };
+  const work = { peakInFlight: 0, newConnections: 0, generatorCores: 0 };
+  return { ...point, ...requests, ...answers, ...work, perRequestCsv: '' };
 }
 
 /** Where a point was stopped before its end, this machine did not wait for what was open. */
@@ -77,10 +103,10 @@ function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status
   const unanswered = refusedBy.get('no_answer') ?? 0;
   const given = status === 'complete' ? 0 : Math.min(unanswered, outcomes.incomplete);
   if (given === 0) return refusedBy;
-  const told = new Map(refusedBy).set('client', (refusedBy.get('client') ?? 0) + given);
-  if (given === unanswered) told.delete('no_answer');
-  else told.set('no_answer', unanswered - given);
-  return told;
+  const counts = new Map(refusedBy).set('client', (refusedBy.get('client') ?? 0) + given);
+  if (given === unanswered) counts.delete('no_answer');
+  else counts.set('no_answer', unanswered - given);
+  return counts;
 }
 
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {

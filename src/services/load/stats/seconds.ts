@@ -87,8 +87,15 @@ export class Seconds {
     const phase = second < 0 ? 'warmup' : measures ? 'measure' : 'drain';
     this.#emit(
       defined({
-        ...{ second, phase, sent: sent - this.#sentBefore, ok, failed, inFlight },
-        ...{ p50: rank(response, 0.5), p99: rank(response, 0.99), latenessP99: rank(lateness, 0.99) },
+        second,
+        phase,
+        sent: sent - this.#sentBefore,
+        ok,
+        failed,
+        inFlight,
+        p50: rank(response, 0.5),
+        p99: rank(response, 0.99),
+        latenessP99: rank(lateness, 0.99),
         hosts: Object.fromEntries([...hosts].sort(([a], [b]) => a.localeCompare(b))),
       }),
     );

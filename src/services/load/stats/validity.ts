@@ -13,7 +13,7 @@ export function allowedLateness(ms: number): number {
   return Math.max(LATENESS_FLOOR_MS, LATENESS_SHARE * ms);
 }
 
-type Accounts = Pick<PointSummary, 'scheduled' | 'sent' | 'dropped' | 'peakInFlight' | 'errorsByClass'>;
+type Accounts = Ending & Pick<PointSummary, 'scheduled' | 'dropped' | 'peakInFlight' | 'errorsByClass'>;
 
 export interface ValidityInput extends Accounts {
   readonly maxInFlight: number;
@@ -23,9 +23,19 @@ export interface ValidityInput extends Accounts {
   readonly lost?: string | undefined;
 }
 
-/** Whether requests were sent, and not one of them succeeded. */
-export function isFailed({ sent, outcomes }: Pick<PointSummary, 'sent' | 'outcomes'>): boolean {
-  return sent > 0 && outcomes.ok === 0;
+type Ending = Pick<PointSummary, 'status' | 'sent' | 'outcomes'>;
+
+/** Whether requests ended, and not one of them succeeded. */
+export function isFailed({ status, sent, outcomes }: Ending): boolean {
+  // What was open when a point was stopped did not end by itself.
+  const ended = status === 'complete' ? sent : sent - outcomes.incomplete;
+  return ended > 0 && outcomes.ok === 0;
+}
+
+/** What a point says of the target where nothing speaks against the machine that measured. */
+export function judgeEnding(point: Ending): string {
+  if (point.sent === 0 || point.outcomes.ok > 0) return 'valid';
+  return isFailed(point) ? 'failed' : 'invalid: stopped before any request had ended';
 }
 
 /** Whether a point says something about the target, and be it that it fails. */
@@ -36,7 +46,7 @@ export function isValid({ validity }: Pick<PointSummary, 'validity'>): boolean {
 /**
  * Whether a point says something about the target, or only about the machine that measured.
  *
- * @returns `valid`, `failed` where nothing succeeded, `invalid: client-limited (every reason)`, or that nothing was measured
+ * @returns `valid`, `failed` where nothing succeeded, `invalid: client-limited (every reason)`, or why nothing was measured
  */
 export function judgeValidity(input: ValidityInput): string {
   if (input.scheduled === 0) return 'invalid: nothing was measured';
@@ -57,6 +67,5 @@ export function judgeValidity(input: ValidityInput): string {
   if (input.latenessP99 !== undefined && input.latenessP99 > allowed) {
     reasons.push(`lateness p99 ${input.latenessP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`);
   }
-  if (reasons.length > 0) return `invalid: client-limited (${reasons.join('; ')})`;
-  return input.response === undefined ? 'failed' : 'valid';
+  return reasons.length > 0 ? `invalid: client-limited (${reasons.join('; ')})` : judgeEnding(input);
 }

@@ -58,22 +58,28 @@ export class HopTimes {
     if (most === undefined) return undefined;
     const { a, b, count } = most;
     const mean = (total = 0) => round(total / count);
-    const told = (total: number | undefined) => (total === undefined ? undefined : mean(total));
+    const meanIfAny = (total: number | undefined) => (total === undefined ? undefined : mean(total));
     const work = ({ load, prompt, generation }: Hop) =>
       load === undefined ? undefined : { load: mean(load), prompt: mean(prompt), generation: mean(generation) };
     return defined({
-      ...{ clientWait: mean(most.clientWait), aQueue: told(a.queue), aEngineQueue: told(a.engineQueue) },
-      ...{ aWork: work(a), a: mean(a.model), network: mean(most.network) },
-      ...{ bQueue: told(b.queue), bEngineQueue: told(b.engineQueue), bWork: work(b), bModel: mean(b.model) },
-      ...{ bWait: mean(most.bWait), count },
+      clientWait: mean(most.clientWait),
+      aQueue: meanIfAny(a.queue),
+      aEngineQueue: meanIfAny(a.engineQueue),
+      aWork: work(a),
+      a: mean(a.model),
+      network: mean(most.network),
+      bQueue: meanIfAny(b.queue),
+      bEngineQueue: meanIfAny(b.engineQueue),
+      bWork: work(b),
+      bModel: mean(b.model),
+      bWait: mean(most.bWait),
+      count,
     });
   }
 
   #sumsOf(a: Hop, b: Hop): Sums {
-    const detail = [a.queue, a.load, b.queue, b.load].reduce<number>(
-      (bits, told, bit) => bits + (told === undefined ? 0 : 2 ** bit),
-      0,
-    );
+    const isTold = [a.queue, a.load, b.queue, b.load].map((part) => part !== undefined);
+    const detail = isTold.reduce((bits, known, bit) => bits + (known ? 2 ** bit : 0), 0);
     const sums = this.#byDetail.get(detail) ?? { a: {}, b: {}, clientWait: 0, network: 0, bWait: 0, count: 0 };
     this.#byDetail.set(detail, sums);
     return sums;

@@ -14,22 +14,22 @@ const HEALTH_TIMEOUT_MS = 5000;
  */
 export async function askHealth(targetUrl: string, client: Pick<ChainClient, 'raw'>, signal: AbortSignal) {
   const url = new URL('/health', targetUrl).href;
-  const came = await client.raw({ url, method: 'GET', timeoutMs: HEALTH_TIMEOUT_MS, signal });
-  if (came.kind === 'transport') throw unhealthy(came.reason, [came.remedy]);
-  const { status, text } = came;
-  const elsewhere = redirectOf(came, url);
+  const reply = await client.raw({ url, method: 'GET', timeoutMs: HEALTH_TIMEOUT_MS, signal });
+  if (reply.kind === 'transport') throw unhealthy(reply.reason, [reply.remedy]);
+  const { status, text } = reply;
+  const elsewhere = redirectOf(reply, url);
   if (elsewhere !== undefined && new URL(elsewhere).origin !== new URL(url).origin) {
     const { pathname, search } = new URL(targetUrl);
     throw redirects(url, status, elsewhere, new URL(pathname + search, elsewhere).href);
   }
   const answer = parseJson(text);
-  const told = answer as { readonly [name in 'reason' | 'detail' | 'simulated']?: unknown } | null | undefined;
+  const fields = answer as { readonly [name in 'reason' | 'detail' | 'simulated']?: unknown } | null | undefined;
   if (status >= 500) {
-    const reason = told?.reason ?? told?.detail;
+    const reason = fields?.reason ?? fields?.detail;
     const why = reason === undefined ? '' : ` ${excerpt(String(reason))}`;
     throw unhealthy(`${url} reports that it cannot serve: status ${status}${why}`);
   }
-  return defined({ url, status, simulated: told?.simulated === true, answer });
+  return defined({ url, status, simulated: fields?.simulated === true, answer });
 }
 
 function unhealthy(message: string, remedies: readonly string[] = []): RemedyError {

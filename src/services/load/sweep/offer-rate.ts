@@ -23,8 +23,14 @@ export const GRACE_MS = 2000;
 const TICK_MS = 200;
 
 const NOTHING_YET: Progress = {
-  ...{ phase: 'warmup', elapsedMs: 0, sent: 0, dropped: 0, inFlight: 0, peakInFlight: 0 },
-  ...{ newConnections: 0, cpuSeconds: 0 },
+  phase: 'warmup',
+  elapsedMs: 0,
+  sent: 0,
+  dropped: 0,
+  inFlight: 0,
+  peakInFlight: 0,
+  newConnections: 0,
+  cpuSeconds: 0,
 };
 
 /** What a sweep and each of its points run in. */
@@ -81,7 +87,9 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
   const keep = (records: readonly RequestRecord[]) => {
     for (const one of records) collected.add(one);
-    for (const each of [live, seconds, ...opened]) each.add(records);
+    live.add(records);
+    seconds.add(records);
+    for (const output of opened) output.add(records);
   };
   const onBatch = (batch: Batch) => {
     progress = batch.progress;
@@ -125,10 +133,16 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const ended = stoppedMs === undefined ? 'complete' : stopped;
   const point = summarizePoint(
     {
-      ...{ index, rate, startedAt, durationSeconds: (stoppedMs ?? durationMs) / 1000 },
+      index,
+      rate,
+      startedAt,
+      durationSeconds: (stoppedMs ?? durationMs) / 1000,
       status: abortedBy === undefined ? ended : 'aborted',
       scheduled: stoppedMs === undefined ? arrivalsWithin(durationMs / 1000, rate) : progress.sent + progress.dropped,
-      ...{ maxInFlight, progress, contaminated, lost: end.type === 'lost' ? end.why : undefined },
+      maxInFlight,
+      progress,
+      contaminated,
+      lost: end.type === 'lost' ? end.why : undefined,
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
       wallSeconds: (clock.monotonic() - began) / 1000,
     },

@@ -43,7 +43,7 @@ export async function takeBaseline(
     timeoutSeconds * 1000,
     signal,
   );
-  const note = (level: 'info' | 'warn', said: string) => emit({ type: 'note', level, text: said });
+  const note = (level: 'info' | 'warn', words: string) => emit({ type: 'note', level, text: words });
   if (ok) {
     if (stream === true) refuseUnstreamed(targetUrl, text ?? '');
     if (loadingMs !== undefined) {

@@ -47,15 +47,15 @@ export function prober(
   const request = defined({ url: targetUrl, method: 'POST', token });
   return async (timeoutMs, signal) => {
     const bound = Math.max(1, Math.ceil(timeoutMs));
-    const came = await client.raw({ ...request, body: nextBody(), timeoutMs: bound, signal });
-    const ms = came.seconds * 1000;
-    if (came.kind === 'transport') return { ms, ok: false, why: came.reason };
-    const { status } = came;
-    if (status >= 200 && status < 300) return { ms, ok: true, why: '', text: came.text, status };
-    const to = redirectOf(came, targetUrl);
+    const reply = await client.raw({ ...request, body: nextBody(), timeoutMs: bound, signal });
+    const ms = reply.seconds * 1000;
+    if (reply.kind === 'transport') return { ms, ok: false, why: reply.reason };
+    const { status } = reply;
+    if (status >= 200 && status < 300) return { ms, ok: true, why: '', text: reply.text, status };
+    const to = redirectOf(reply, targetUrl);
     if (to === undefined) {
-      const said = saidIn(came.text);
-      return { ms, ok: false, why: `status ${status}${said === undefined ? '' : `: ${excerpt(said)}`}`, status };
+      const message = saidIn(reply.text);
+      return { ms, ok: false, why: `status ${status}${message === undefined ? '' : `: ${excerpt(message)}`}`, status };
     }
     return { ms, ok: false, status, why: `status ${status}, redirects to ${to}`, redirect: { status, to } };
   };
@@ -90,8 +90,8 @@ export async function measureBaseline(
 const LOADED_SHARE = 0.1;
 
 function mayHaveLoaded(answer: ProbeAnswer): boolean {
-  const told = loadMsIn(answer.text);
-  return told === undefined || told > LOADED_SHARE * answer.ms;
+  const loadMs = loadMsIn(answer.text);
+  return loadMs === undefined || loadMs > LOADED_SHARE * answer.ms;
 }
 
 /**
@@ -108,8 +108,8 @@ function loadingOf([first, next]: readonly ProbeAnswer[]): number | undefined {
 /** Milliseconds for which the engines of an answer of A or B made their model ready; undefined where it does not tell. */
 function loadMsIn(text = ''): number | undefined {
   const { data } = probed.safeParse(parseJson(text));
-  const told = [data?.timing, data?.b_result?.timing].flatMap((timing) => timing?.engine?.load_seconds ?? []);
-  return told.length === 0 ? undefined : told.reduce((sum, seconds) => sum + seconds * 1000, 0);
+  const loads = [data?.timing, data?.b_result?.timing].flatMap((timing) => timing?.engine?.load_seconds ?? []);
+  return loads.length === 0 ? undefined : loads.reduce((sum, seconds) => sum + seconds * 1000, 0);
 }
 
 const hop = z.looseObject({ engine: z.looseObject({ load_seconds: z.number() }).optional() });

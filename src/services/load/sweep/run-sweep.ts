@@ -133,7 +133,9 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
       knee: hasKnee ? judgeKnee(points) : undefined,
       slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, points)) : undefined,
-      ...{ abortedBy: ending.abortedBy, problem, elastic: deps.elasticOutcome?.() },
+      abortedBy: ending.abortedBy,
+      problem,
+      elastic: deps.elasticOutcome?.(),
     });
     // A disk that is full keeps the manifest of the beginning; the problem is told either way.
     const ended = record.writeManifest({ ...manifest, plan: offered, ...outcome, endedAt: iso(clock.now()) });

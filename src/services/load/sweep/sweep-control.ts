@@ -44,7 +44,8 @@ export function createSweepControl() {
     skip: () => asked.emit('skip'),
     stop() {
       if (stopped) return;
-      [stopped, paused] = [true, false];
+      stopped = true;
+      paused = false;
       asked.emit('stop');
       asked.emit('resume');
     },

@@ -44,20 +44,30 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
   const { prompt, seed, sharedPrefixTokens, arrivals = 'constant', stream = false } = options;
   const { requestsPerConnection, connectionAgeMs } = options;
   return defined({
-    ...{ type: 'run', url: plan.targetUrl, protocol: protocolOf(plan.targetUrl).name, rate },
+    type: 'run',
+    url: plan.targetUrl,
+    protocol: protocolOf(plan.targetUrl).name,
+    rate,
     warmupMs: plan.warmupSeconds * 1000,
     durationMs: plan.durationSeconds * 1000,
     drainMs: plan.drainSeconds * 1000,
     timeoutMs: plan.timeoutSeconds * 1000,
-    ...{ maxInFlight: plan.maxInFlight, prompt, seed, series: index, sharedPrefixTokens, arrivals, stream },
-    ...{ requestsPerConnection, connectionAgeMs },
+    maxInFlight: plan.maxInFlight,
+    prompt,
+    seed,
+    series: index,
+    sharedPrefixTokens,
+    arrivals,
+    stream,
+    requestsPerConnection,
+    connectionAgeMs,
   });
 }
 
 /** What the manifest tells of the options, and whatever else is given. */
 export function manifestOf({ prompt, about, resume, ...settings }: SweepOptions, health: unknown, more: object) {
-  const told = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
-  return { ...more, ...about, settings: { ...settings, ...told }, health };
+  const ofPrompt = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
+  return { ...more, ...about, settings: { ...settings, ...ofPrompt }, health };
 }
 
 /**

@@ -49,8 +49,17 @@ export function planSweep(
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
   return defined({
-    ...{ runId, tag, targetUrl, simulated, ...own, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds },
-    ...{ maxInFlight, totalRequests: measuredRequests(planned) },
+    runId,
+    tag,
+    targetUrl,
+    simulated,
+    ...own,
+    durationSeconds,
+    warmupSeconds,
+    timeoutSeconds,
+    drainSeconds,
+    maxInFlight,
+    totalRequests: measuredRequests(planned),
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
@@ -72,7 +81,8 @@ export function predictInFlight(settings: SweepSettings, rate: number, probeMs: 
 /** What an operator should know of a plan before the first request. */
 export function planNotes(plan: SweepPlan): Note[] {
   const { keeps } = protocolOf(plan.targetUrl);
-  const warnings = [...inFlightWarnings(plan), sharedPrefixWarning(keeps, plan.sharedPrefixTokens ?? 0) ?? []].flat();
+  const samePrompts = sharedPrefixWarning(keeps, plan.sharedPrefixTokens ?? 0);
+  const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
   return [
     ...(profileOf(plan).notes?.(plan) ?? []),
     ...predictions(plan),

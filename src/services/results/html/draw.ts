@@ -116,8 +116,8 @@ function line({ data, markers = false, color, held = false }: Series, { x }: Fra
     const place = px(x.at(datum.x));
     const move = start ? `M${place} ` : held ? `H${place}V` : `L${place} `;
     // What is held is held to the end of what is known; a dot is the round cap of a line with nothing on either side.
-    const rest = isDrawn(after) ? '' : held && after !== undefined ? `H${px(x.at(after.x))}` : start ? 'h0' : '';
-    return `${move}${px(y.at(datum.y))}${rest}`;
+    const end = held && after !== undefined ? `H${px(x.at(after.x))}` : start ? 'h0' : '';
+    return `${move}${px(y.at(datum.y))}${isDrawn(after) ? '' : end}`;
   });
   const visible = data.filter(isDrawn);
   const whiskers = visible.flatMap(({ x: value, low, high }) => {

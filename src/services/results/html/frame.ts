@@ -44,7 +44,10 @@ export function frameOf({ x, y, lower, bands, series }: Chart, { width, height, 
   };
   const middle = (top + bottom) / 2;
   return {
-    ...{ left, right, top, bottom },
+    left,
+    right,
+    top,
+    bottom,
     x: categories ?? scaleOf(x, xs, [left, right], name === 'wide' ? 10 : 4),
     band: categories?.width ?? 0,
     panels:

@@ -59,6 +59,7 @@ function cardsOf(report: SweepReport): string {
     knee === undefined ? 'not found' : `${knee.rate} rps`,
     knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
   ];
+  const thresholds: Card = ['thresholds', failed === 0 ? 'passed' : `${failed} failed`, `of ${slos.length}`];
   const sizes = elastic && [elastic.startSize, elastic.peakSize, elastic.endSize];
   const cards: readonly Card[] = [
     sizes ? ['size', sizes.join(' \u2192 '), 'instances that served: first, most, last'] : kneeCard,
@@ -71,10 +72,9 @@ function cardsOf(report: SweepReport): string {
       `${points.filter((point) => !isDoubtful(point)).length} of ${plan.rates.length}`,
       'measured whole, and not failed throughout',
     ],
-    ['thresholds', failed === 0 ? 'passed' : `${failed} failed`, `of ${slos.length}`],
+    ...(slos.length === 0 ? [] : [thresholds]),
   ];
-  const shown = slos.length === 0 ? cards.slice(0, -1) : cards;
-  const markup = shown.map(
+  const markup = cards.map(
     ([name, value, more]) =>
       `<div class="card"><span>${name}</span><strong>${escapeHtml(value)}</strong><span>${escapeHtml(more)}</span></div>`,
   );

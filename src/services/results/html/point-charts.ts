@@ -164,7 +164,9 @@ function waterfall(measured: Points): Chart {
   const totalAt = (each: (typeof known)[number] | undefined) =>
     each === undefined ? '' : `${timeText(waterfallTotal(each.times))} at ${each.point.rate}`;
   const pieces = parts.map(({ name, color, of, work }) => ({
-    ...{ name, color, value: ({ times }: (typeof known)[number]) => of(times) ?? 0 },
+    name,
+    color,
+    value: ({ times }: (typeof known)[number]) => of(times) ?? 0,
     text({ times }: (typeof known)[number]) {
       const did = work?.(times);
       return `${timeText(of(times) ?? 0)}${did === undefined ? '' : ` (${workText(did)})`}`;

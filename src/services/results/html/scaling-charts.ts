@@ -75,7 +75,9 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
   const shared: Pick<Chart, 'x' | 'columnName'> = {
     x: {
       label: `time since the ${figures.originIs === 'load' ? 'load began' : 'first poll'}`,
-      ...{ scale: 'time', tick: clockText, domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)] },
+      scale: 'time',
+      tick: clockText,
+      domain: [seconds(columns[0]?.at ?? first.at), seconds(last.at)],
     },
     columnName: clockText,
   };
@@ -87,7 +89,9 @@ export function scalingCharts({ timeline, figures }: RecordedScaling, run?: Reco
       summary: summaryOf(figures, load !== undefined),
       note: noteOf(figures),
       y: {
-        ...{ label: 'instances', scale: 'linear', tick: (value) => (Number.isInteger(value) ? number(value) : '') },
+        label: 'instances',
+        scale: 'linear',
+        tick: (value) => (Number.isInteger(value) ? number(value) : ''),
         // The highest line is not the edge.
         domain: [0, largest * 1.15],
       },
@@ -157,9 +161,9 @@ function summaryOf(figures: ScalingFigures, loaded: boolean): string {
   const changes = decisionsOf(figures).map(
     ({ from, to, decided }) => `${from} to ${to} after ${decided[1].toFixed(0)} s`,
   );
-  const told = changes.length === 0 ? 'its size did not change' : `its size went ${changes.join(', ')}`;
+  const history = changes.length === 0 ? 'its size did not change' : `its size went ${changes.join(', ')}`;
   const rates = loaded ? ' Below: requests offered, answered and failed, per second.' : '';
-  return `How many instances ${display(figures.group)} was to have, had running, and had serving, over ${figures.seconds.toFixed(0)} s; ${told}.${rates}`;
+  return `How many instances ${display(figures.group)} was to have, had running, and had serving, over ${figures.seconds.toFixed(0)} s; ${history}.${rates}`;
 }
 
 function noteOf({ intervalSeconds, capacity }: ScalingFigures): string {

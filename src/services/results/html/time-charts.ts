@@ -40,7 +40,8 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
   const many =
     step > 1 ? ` Each value stands for ${step} seconds: the mean rate, the most in flight, the worst percentile.` : '';
   const shared: Pick<Chart, 'bands' | 'note' | 'x' | 'columnName'> = {
-    ...{ bands, note: SHADING + many },
+    bands,
+    note: SHADING + many,
     x: { label: 'time of the sweep', scale: 'time', tick: clockText, domain: [first.at, last.at + step] },
     columnName(x) {
       const slot = byTime.get(x);
@@ -201,8 +202,8 @@ function startsOf(points: readonly PointSummary[], series: readonly SeriesSample
     const [first, last] = [seconds.get(index)?.[0]?.second, seconds.get(index)?.at(-1)?.second];
     if (!Number.isFinite(began) || first === undefined || last === undefined) continue;
     origin ??= began;
-    const told = began - origin;
-    const start = told + first > busyUntil ? told : busyUntil + 1 - first;
+    const byClock = began - origin;
+    const start = byClock + first > busyUntil ? byClock : busyUntil + 1 - first;
     starts.set(index, start);
     busyUntil = start + last;
   }

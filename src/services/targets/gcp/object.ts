@@ -122,7 +122,6 @@ export function namedObject<Spec, Of extends Made>(
     try {
       if (insert !== undefined) return await insert(context, spec, made, step);
       await change(compute, context, called('insert'), bodied({ ...made, ...bodyOf?.(spec) }), step);
-      if (labelled) await label(context);
     } catch (error) {
       // Ours from a call whose answer was lost, or somebody else's under our name.
       if (!isGcp(error, 'alreadyExists')) throw error;

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import ssh2 from 'ssh2';
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { shellWord } from '../../words.ts';
 
 /**
  * Reads a private key that can be used without asking.
@@ -20,6 +22,11 @@ export async function readIdentity(path: string): Promise<string> {
   if (isEncrypted(text)) {
     const step = `give it to the SSH agent, and leave --identity out: ssh-add ${path}`;
     throw unusable(`the private key ${path} has a passphrase`, step);
+  }
+  const parsed = ssh2.utils.parseKey(text);
+  if (parsed instanceof Error) {
+    const step = `write it in OpenSSH's own format, if it is whole: ssh-keygen -p -N '' -f ${shellWord(path)}`;
+    throw unusable(`the private key ${path} is of a kind that is not read here: ${parsed.message}`, step, parsed);
   }
   return text;
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { hasCode, reasonOf, remedy } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { StackPaths } from '../../stack/paths.ts';
+import { shellWord } from '../../words.ts';
 
 /** A machine of somebody else's on which a stack has a service: how to reach it, and its pinned key. No secrets. */
 const pinSchema = z.object({
@@ -37,7 +38,7 @@ export async function readPins(paths: StackPaths): Promise<HostPins> {
     throw remedy.configuration(
       'pins-corrupt',
       `${path}, where the host keys are pinned, cannot be used: ${reasonOf(error)}`,
-      [`inspect it, or set it aside with: mv ${path} ${path}.damaged`, 'then deploy again'],
+      [`inspect it, or set it aside with: mv ${shellWord(path)} ${shellWord(`${path}.damaged`)}`, 'then deploy again'],
       error,
     );
   }

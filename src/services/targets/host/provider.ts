@@ -4,6 +4,7 @@ import { RemedyError, remedy } from '../../../errors.ts';
 import type { Connection, Provider, Site } from '../../stack/provider.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import { recordedStatus } from '../../stack/target-status.ts';
+import { shellWord } from '../../words.ts';
 import type { HostRequest } from './deploy.ts';
 import { type HostFlags, hostDeployFlags, hostDoctorFlags } from './flags.ts';
 import { forgetPins, pinsPath, readPins } from './pins.ts';
@@ -115,6 +116,6 @@ function noMachine(stack: string, service: string): RemedyError {
 function withWayOut(error: unknown, pins: string): unknown {
   if (!(error instanceof RemedyError) || !['host-unreachable', 'host-key-changed'].includes(error.code)) return error;
   const { code, exit, nextSteps, cause } = error;
-  const steps = [...nextSteps, `if the machine no longer exists, forget it and tear down again: rm ${pins}`];
+  const steps = [...nextSteps, `if the machine no longer exists, forget it and tear down again: rm ${shellWord(pins)}`];
   return new RemedyError(error.message, { code, exit, nextSteps: steps, cause });
 }

@@ -33,7 +33,10 @@ export async function pinHostKey(endpoint: SshAddress, options: TrustOptions, si
   const where = formatAccess(endpoint);
   const shown = `${offered.type} ${fingerprint(offered)}`;
   if (revoked.some(({ blob }) => blob.equals(offered.blob))) {
-    throw distrusted(`${where} offers a host key that known_hosts revokes: ${shown}`, []);
+    throw distrusted(`${where} offers a host key that known_hosts revokes: ${shown}`, [
+      'let the machine make a new key, and find out who knows the old one: that is what it was revoked for',
+      'if it is not this one that was meant, take its @revoked line out of ~/.ssh/known_hosts',
+    ]);
   }
   const matches = trusted.some(({ blob }) => blob.equals(offered.blob));
   if (!matches && trusted.length > 0) {
