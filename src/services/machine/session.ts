@@ -69,7 +69,12 @@ export class HostSession {
       this.#alive = false;
       ended();
     };
-    client.once('close', this.#end).once('end', this.#end).on('error', this.#end);
+    client.once('close', this.#end).once('end', this.#end);
+    // The library only asks the other side to close, and a command would wait for one that does not.
+    client.on('error', () => {
+      this.#end();
+      client.destroy();
+    });
   }
 
   /** False once the connection is gone. */
