@@ -70,11 +70,12 @@ function perPoint(points: readonly PointSummary[], text: (point: PointSummary) =
   return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
 }
 
-function keptLines({ status, problem, points, plan }: SweepReport): string[] {
+function keptLines({ status, problem, abortedBy, points, plan }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
-  return [`Interrupted: ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];
+  const ending = abortedBy === undefined ? 'Interrupted:' : `Ended by --abort-on ${abortedBy}.`;
+  return [`${ending} ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];
 }
 
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */

@@ -114,7 +114,7 @@ test('a condition ends the point and the sweep, and both say so', async () => {
   expect(point.sent).toBeGreaterThanOrEqual(20);
   expect(point.sent).toBeLessThan((50 * 30) / 2);
   expect(await readCsv(point.perRequestCsv)).toHaveLength(point.sent);
-  expect((await readRun(report.runFolder)).manifest).toMatchObject({ abortedBy: report.abortedBy });
+  expect((await readRun(report.runFolder)).report).toMatchObject({ abortedBy: report.abortedBy });
 });
 
 test('a condition that does not hold ends nothing', async () => {

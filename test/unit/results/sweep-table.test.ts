@@ -172,6 +172,13 @@ test('simulated and interrupted', () => {
   `);
 });
 
+test('ended by a condition: it says which, and does not go on', () => {
+  const text = sweepText(report([good], { status: 'interrupted', abortedBy: 'error-rate=20%: 75 % after 0.3 s' }), 120);
+  expect(text).toContain(
+    'Ended by --abort-on error-rate=20%: 75 % after 0.3 s. 1 of 2 points were begun, and what they measured is kept.\nsummary',
+  );
+});
+
 test('ended by a full disk before anything was measured', () => {
   const problem = 'cannot write results/x.csv: ENOSPC: no space left on device, write';
   expect(sweepText(report([], { status: 'interrupted', problem }), 80)).toMatchInlineSnapshot(`

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { reasonOf, remedy } from '../../../errors.ts';
+import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
@@ -16,7 +17,7 @@ import { readJsonLines } from './json-lines.ts';
 import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
-export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'knee' | 'slos' | 'elastic'> {
+export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -76,16 +77,13 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     points.push(await recoverPoint(plan, left, samples));
   }
   points.sort((a, b) => a.index - b.index);
-  const knee = manifest.knee ?? (hasKnee ? judgeKnee(points) : undefined);
+  const { knee = hasKnee ? judgeKnee(points) : undefined, slos, problem, abortedBy, elastic } = manifest;
   const outFolder = join(folder, '..');
   const report: SweepReport = {
     plan,
     points,
     status: manifest.status === 'complete' ? 'complete' : 'interrupted',
-    ...(knee === undefined ? {} : { knee }),
-    ...(manifest.slos === undefined ? {} : { slos: manifest.slos }),
-    ...(manifest.problem === undefined ? {} : { problem: manifest.problem }),
-    ...(manifest.elastic === undefined ? {} : { elastic: manifest.elastic }),
+    ...defined({ knee, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
