@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { pointCount, profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
@@ -45,7 +46,7 @@ export function sweepText(
       // To be pasted: nothing breaks it.
       ...resumeLine(report, stack),
       `summary   ${display(report.summaryCsv)}`,
-      ...(points.length === 0 ? [] : [`requests  ${display(requestFiles(points))}`]),
+      ...(points.length === 0 ? [] : [`requests  ${display(requestFiles(report))}`]),
       `run       ${display(report.runFolder)}`,
     ],
   ].filter((lines) => lines.length > 0);
@@ -84,8 +85,9 @@ function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack =
   return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}${stackOption(stack)}`];
 }
 
-/** `results/local_chain_rps1.csv`, and its siblings as one name. */
-function requestFiles(points: readonly PointSummary[]): string {
-  const first = points.find(({ perRequestCsv }) => perRequestCsv !== '')?.perRequestCsv ?? '';
+/** `results/local_chain_rps1.csv` and its siblings as one name: beside the summary, wherever the run is looked at from. */
+function requestFiles({ points, summaryCsv }: SweepReport): string {
+  const name = basename(points.find(({ perRequestCsv }) => perRequestCsv !== '')?.perRequestCsv ?? '');
+  const first = name && join(dirname(summaryCsv), name);
   return points.length === 1 ? first : first.replace(/rps[\d.]+(_\d+)?\.csv$/, 'rps*.csv');
 }

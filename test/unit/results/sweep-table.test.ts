@@ -179,6 +179,14 @@ test('ended by a condition: it says which, and does not go on', () => {
   );
 });
 
+test('a run that is looked at from another folder: its files are named from there', () => {
+  const change = {
+    summaryCsv: '../lab/results/aws_summary.csv',
+    runFolder: '../lab/results/20260131-095900-aws-chain',
+  };
+  expect(sweepText(report([good, refused], change), 80)).toContain('\nrequests  ../lab/results/aws_chain_rps*.csv\n');
+});
+
 test('ended by a full disk before anything was measured', () => {
   const problem = 'cannot write results/x.csv: ENOSPC: no space left on device, write';
   expect(sweepText(report([], { status: 'interrupted', problem }), 80)).toMatchInlineSnapshot(`
