@@ -116,7 +116,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       };
       const emit: Emit = (event) => {
         if (event.type === 'note' && event.level === 'warn') warnings.push(event.text);
-        if (event.type === 'note' && !json) say(event.text, event.level);
+        if (event.type === 'note' && (reporter !== undefined || !(json || quiet))) say(event.text, event.level);
         else reporter?.handle(event);
       };
       for (const text of renamed) emit({ type: 'note', level: 'warn', text });

@@ -13,8 +13,9 @@ interface FileSetting {
   readonly section: string;
   readonly name: string;
   readonly value: Scalar | readonly Scalar[];
-  /** Where it stands: `chainctl.yaml:3`. */
+  /** Where it stands, and where its section does: `chainctl.yaml:3`. */
   readonly at: string;
+  readonly sectionAt: string;
 }
 
 export const CONFIG_FILES = ['chainctl.yaml', 'chainctl.yml'] as const;
@@ -56,7 +57,7 @@ function settingsIn(document: Document, lineOf: (offset?: number) => string): Fi
       const plain: unknown = value?.toJS(document);
       const isGood = isSeq(value) ? (plain as unknown[]).every(isPlain) : isPlain(plain);
       if (!isGood) throw invalidConfig(at, `${section.name}.${name} is neither a value nor a list of values`);
-      return { section: section.name, name, value: plain as FileSetting['value'], at };
+      return { section: section.name, name, value: plain as FileSetting['value'], at, sectionAt: section.at };
     }),
   );
 }
@@ -99,11 +100,15 @@ export function flagsFromFile(
   const last = new Map(own.map((each) => [each.name, each]));
   return [...last.values()]
     .filter(({ name }) => isUnset(name))
-    .flatMap(({ name, written, value, at, flag }) => {
+    .flatMap(({ section, name, written, value, at, flag }) => {
+      if (flag.type === 'boolean' && typeof value !== 'boolean') {
+        throw invalidConfig(at, `${section}.${written} is a switch`, 'write true or false');
+      }
       const texts = flag.multiple === true ? [value].flat() : [[value].flat().join(',')];
       const words =
         flag.type === 'boolean'
-          ? [value === false ? `--no-${name}` : `--${name}`]
+          ? // What has no opposite is off where it is not set.
+            [...(value ? [`--${name}`] : []), ...(!value && flag.allowNo ? [`--no-${name}`] : [])]
           : texts.map((text) => `--${name}=${text}`);
       return words.map((argument) => ({ name, written, at, argument }));
     });
@@ -111,7 +116,7 @@ export function flagsFromFile(
 
 /** The flag that a line of the file means. */
 function known(
-  { section, name, at }: FileSetting,
+  { section, name, at, sectionAt }: FileSetting,
   sections: Readonly<Record<string, KnownFlags>>,
 ): { readonly name: string; readonly flag: KnownFlag } {
   const didYouMean = (word: string, candidates: object, otherwise: string) => {
@@ -121,7 +126,7 @@ function known(
   const flags = Object.hasOwn(sections, section) ? sections[section] : undefined;
   if (flags === undefined) {
     const step = didYouMean(section, sections, 'see all commands: chainctl --help');
-    throw invalidConfig(at, `there is no command "${section}"`, step);
+    throw invalidConfig(sectionAt, `there is no command "${section}"`, step);
   }
   const found = Object.entries(flags).find(([own, { aliases }]) => own === name || aliases?.includes(name));
   if (found !== undefined) return { name: found[0], flag: found[1] };

@@ -6,6 +6,7 @@ export interface KnownFlag {
   readonly env?: string;
   readonly formerly?: string;
   readonly multiple?: boolean;
+  readonly allowNo?: boolean;
   readonly aliases?: readonly string[];
   readonly deprecateAliases?: boolean;
 }

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { tableText } from '../services/results/plain-table.ts';
+import { hanging, tableText } from '../services/results/plain-table.ts';
 import type { Instance } from '../services/stack/provider.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
 import type { ReportedTarget, ResourceDrift } from '../services/stack/stack-status.ts';
@@ -64,7 +64,7 @@ function renderTarget(stack: string, status: ReportedTarget, services: Addressed
     `chainctl logs${stackOption(stack)}`,
   ];
   return [
-    `Stack ${stack}, ${target}: ${verdict(status)}${simulated ? ' (simulated engine)' : ''}`,
+    ...hanging(`Stack ${stack}, ${target}: ${verdict(status)}${simulated ? ' (simulated engine)' : ''}`, 80),
     table.toString(),
     ...(resources.some(({ id }) => id?.startsWith(prefix)) ? [`Names begin with ${prefix}`] : []),
     ...resources.flatMap(({ key, reason }) => (reason === undefined ? [] : [`  ${key}: ${reason}`])),

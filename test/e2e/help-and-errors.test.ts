@@ -181,6 +181,9 @@ describe('settings', () => {
 
 it('gc names each cloud that it could not look at, and does not call nothing clean', async () => {
   const { code, stderr } = await cli.run(['gc', '--dry-run']);
+  // Also as an event: what is said to a person can be pasted everywhere.
+  const events = (await cli.run(['gc', '--dry-run', '--json'])).stderr;
+  expect(events).toMatch(/^\{"type":"note".*see: node \S*run\.js doctor aws"\}$/m);
   expect(stderr).toMatch(/aws was not checked: .*credentials for AWS/);
   expect(stderr).toMatch(/gcp was not checked: .*credentials for Google Cloud/);
   expect(code).toBe(3);

@@ -6,6 +6,7 @@ import { type RecordedRun, type RunManifest, readRun } from '../load/record/read
 import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
 import { type ScalingFigures, scalingFigures } from '../scaling/elasticity.ts';
 import { readTimeline, type Timeline } from '../scaling/read-timeline.ts';
+import { shellWord } from '../words.ts';
 
 /** A group that was watched while a run went on. */
 export interface RecordedScaling {
@@ -74,7 +75,7 @@ export function factsOf(manifest: RunManifest): (readonly [name: string, text: s
   const facts = {
     started: timeOf(startedAt),
     ended: endedAt === undefined ? 'not recorded: the process was killed, or runs still' : timeOf(endedAt),
-    command: commandLine && ['chainctl', ...commandLine].join(' '),
+    command: commandLine && ['chainctl', ...commandLine.map(shellWord)].join(' '),
     chainctl: version,
     Node: node,
     'load machine': hardware.filter(Boolean).join(', '),

@@ -13,10 +13,10 @@ export function conclusionLines(report: SweepReport): string[] {
   return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...sloLines(report)];
 }
 
-/** That a run ended early; nothing where it is complete. */
+/** That a run ended early, and why; nothing where it is complete. */
 export function endingLines({ problem, abortedBy, status }: SweepReport): string[] {
   if (problem !== undefined) return [`Ended early: ${problem}`];
-  if (abortedBy !== undefined) return [`Aborted by ${abortedBy}`];
+  if (abortedBy !== undefined) return [`Ended by --abort-on ${abortedBy}`];
   return status === 'complete' ? [] : ['Interrupted: not the whole ladder was measured.'];
 }
 

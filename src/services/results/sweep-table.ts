@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { pointCount, profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
@@ -6,7 +7,7 @@ import { shellWord } from '../words.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
-import { conclusionLines, endingLines, sweepSections } from './sweep-sections.ts';
+import { conclusionLines, sweepSections } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
@@ -45,7 +46,7 @@ export function sweepText(
       // To be pasted: nothing breaks it.
       ...resumeLine(report, stack),
       `summary   ${display(report.summaryCsv)}`,
-      ...(points.length === 0 ? [] : [`requests  ${display(requestFiles(points))}`]),
+      ...(points.length === 0 ? [] : [`requests  ${display(requestFiles(report))}`]),
       `run       ${display(report.runFolder)}`,
     ],
   ].filter((lines) => lines.length > 0);
@@ -70,14 +71,12 @@ function perPoint(points: readonly PointSummary[], text: (point: PointSummary) =
   return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
 }
 
-function keptLines(report: SweepReport): string[] {
-  const { status, problem, abortedBy, points, plan } = report;
-  if (problem !== undefined || abortedBy !== undefined) {
-    return endingLines(report).map((why) => `${display(why)}. What was measured until then is kept.`);
-  }
+function keptLines({ status, problem, abortedBy, points, plan }: SweepReport): string[] {
+  if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
-  return [`Interrupted: ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];
+  const ending = abortedBy === undefined ? 'Interrupted:' : `Ended by --abort-on ${abortedBy}.`;
+  return [`${ending} ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];
 }
 
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
@@ -86,8 +85,9 @@ function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack =
   return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}${stackOption(stack)}`];
 }
 
-/** `results/local_chain_rps1.csv`, and its siblings as one name. */
-function requestFiles(points: readonly PointSummary[]): string {
-  const first = points.find(({ perRequestCsv }) => perRequestCsv !== '')?.perRequestCsv ?? '';
+/** `results/local_chain_rps1.csv` and its siblings as one name: beside the summary, wherever the run is looked at from. */
+function requestFiles({ points, summaryCsv }: SweepReport): string {
+  const name = basename(points.find(({ perRequestCsv }) => perRequestCsv !== '')?.perRequestCsv ?? '');
+  const first = name && join(dirname(summaryCsv), name);
   return points.length === 1 ? first : first.replace(/rps[\d.]+(_\d+)?\.csv$/, 'rps*.csv');
 }

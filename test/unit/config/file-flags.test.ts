@@ -8,7 +8,7 @@ const option = { type: 'option' };
 const SECTIONS = {
   all: { stack: option, json: { type: 'boolean' } },
   load: {
-    ...{ stack: option, json: { type: 'boolean' }, preflight: { type: 'boolean' }, rps: option },
+    ...{ stack: option, json: { type: 'boolean' }, preflight: { type: 'boolean', allowNo: true }, rps: option },
     ...{ slo: { type: 'option', multiple: true }, results: { type: 'option', aliases: ['out'] } },
   },
   smoke: { stack: option },
@@ -20,7 +20,11 @@ async function flagsOf(text: string, isUnset = (_flag: string) => true) {
     const path = join(folder, 'lab.yaml');
     await writeFile(path, text);
     const { settings } = await readConfigFile(path);
-    const plain = settings.map((each) => ({ ...each, at: each.at.slice(folder.length + 1) }));
+    const plain = settings.map(({ at, sectionAt, ...each }) => ({
+      ...each,
+      at: at.slice(folder.length + 1),
+      sectionAt: sectionAt.slice(folder.length + 1),
+    }));
     return flagsFromFile(plain, 'load', SECTIONS, isUnset);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -31,6 +35,10 @@ const argumentsOf = async (...of: Parameters<typeof flagsOf>) => (await flagsOf(
 test('values as arguments: shared ones first, switches as switches, what is set already left out', async () => {
   const text = 'all:\n  stack: lab\n  json: true\nload:\n  preflight: false\n  rps: [1, 2]\nsmoke:\n  stack: x\n';
   expect(await argumentsOf(text, (flag) => flag !== 'json')).toEqual(['--stack=lab', '--no-preflight', '--rps=1,2']);
+});
+
+test('a switch without an opposite is off where the file says false', async () => {
+  expect(await argumentsOf('all:\n  json: true\nload:\n  json: false\n  rps: 1\n')).toEqual(['--rps=1']);
 });
 
 test('a list is written as often as it has values where a flag may stand more than once', async () => {
@@ -52,7 +60,8 @@ test('an earlier name of a flag means the flag', async () => {
 test.each([
   ['load:\n  rps: 1\n\n  rsp: 2\n', 'lab.yaml:4: load.rsp is not a flag of this command', 'did you mean "rps:"?'],
   ['smoke:\n  nothing: 1\n', 'lab.yaml:2: smoke.nothing is not', 'see the flags: chainctl smoke --help'],
-  ['laod:\n  rps: 1\n', 'there is no command "laod"', 'did you mean "load:"?'],
+  ['load:\n  json: maybe\n', 'lab.yaml:2: load.json is a switch', 'write true or false'],
+  ['laod:\n  rps: 1\n', 'lab.yaml:1: there is no command "laod"', 'did you mean "load:"?'],
   ['all:\n  rps: 1\n', 'lab.yaml:2: all.rps is not a flag of every command', 'see the flags'],
 ])('%j is refused with its line and a suggestion', async (text, message, step) => {
   await expect(flagsOf(text)).rejects.toMatchObject({

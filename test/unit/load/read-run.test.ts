@@ -91,6 +91,13 @@ const second = (n: number, change: Partial<SecondSample> = {}): SecondSample => 
   ...change,
 });
 
+test('a run that a condition ended says so when it is read again', async () => {
+  const ending = { status: 'interrupted', abortedBy: 'error-rate=20%: 75 % after 0.3 s' };
+  const manifest = { runId: plan.runId, plan, startedAt: '2026-01-31T09:59:00.000Z', ...ending };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  expect((await readRun(folder)).report).toMatchObject(ending);
+});
+
 test('a run that was killed in the middle of a point', async () => {
   const manifest = { runId: plan.runId, plan, status: 'running', startedAt: '2026-01-31T09:59:00.000Z' };
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
@@ -140,7 +147,7 @@ test('what aborted a run is told by every report that is made of it later', asyn
   const run = await readReportedRun(folder);
   expect(run.report).toMatchObject({ abortedBy });
   for (const format of ['table', 'markdown', 'html'] as const) {
-    expect(await renderReport(format, 'run', run, 80)).toContain(`Aborted by ${abortedBy}`);
+    expect(await renderReport(format, 'run', run, 80)).toContain(`Ended by --abort-on ${abortedBy}`);
   }
 });
 

@@ -11,6 +11,16 @@ import { distribution, failedPoint, ladder, pointOf, recordedRun, reportOf } fro
 
 const two = [pointOf(0, 1), pointOf(1, 500, { change: { hosts: { 'b|1': 3, '<b>': 1 } } })];
 
+test('markdown: which condition ended the run, and its command as a shell reads it', () => {
+  const run = recordedRun();
+  const report = reportOf(two, { status: 'interrupted', abortedBy: 'error-rate=20%: 75 % after 0.3 s' });
+  expect(markdownOf({ ...run, report })).toContain('\n> Ended by --abort-on error-rate=20%: 75 % after 0.3 s\n');
+  expect(factsOf({ ...run.manifest, commandLine: ['load', '--slo', 'p95<2s'] })).toContainEqual([
+    'command',
+    "chainctl load --slo 'p95<2s'",
+  ]);
+});
+
 test('markdown: foreign text cannot leave its cell', () => {
   const run = recordedRun();
   const plan = { ...reportOf(two).plan, simulated: true };

@@ -133,7 +133,9 @@ test('an interrupted run says how much of it there is, how it goes on, and blame
   expect(sweepText(report([cut], odd), 120)).toContain(`chainctl load --resume '/my runs/it'\\''s'\n`);
   const aborted = sweepText(report([cut], { ...odd, abortedBy: 'error-rate=50%' }), 120);
   expect(aborted).not.toContain('--resume');
-  expect(aborted).toContain('Aborted by error-rate=50%. What was measured until then is kept.\n');
+  expect(aborted).toMatch(
+    /^Ended by --abort-on error-rate=50%\. \d+ of \d+ points were begun, and what they measured is kept\.$/m,
+  );
   const elastic = { low: 1, high: 9, maxPoints: 60, group: 'b' };
   expect(sweepText(report([cut], { ...odd, plan: { ...plan, elastic } }), 120)).not.toContain('--resume');
 });
@@ -171,6 +173,21 @@ test('simulated and interrupted', () => {
     run       results/20260131-095900-aws-chain
     "
   `);
+});
+
+test('ended by a condition: it says which, and does not go on', () => {
+  const text = sweepText(report([good], { status: 'interrupted', abortedBy: 'error-rate=20%: 75 % after 0.3 s' }), 120);
+  expect(text).toContain(
+    'Ended by --abort-on error-rate=20%: 75 % after 0.3 s. 1 of 2 points were begun, and what they measured is kept.\nsummary',
+  );
+});
+
+test('a run that is looked at from another folder: its files are named from there', () => {
+  const change = {
+    summaryCsv: '../lab/results/aws_summary.csv',
+    runFolder: '../lab/results/20260131-095900-aws-chain',
+  };
+  expect(sweepText(report([good, refused], change), 80)).toContain('\nrequests  ../lab/results/aws_chain_rps*.csv\n');
 });
 
 test('ended by a full disk before anything was measured', () => {

@@ -28,4 +28,9 @@ test('the largest stack fits into 80 columns, and an unfinished one names the co
   expect(text).toContain('10.87.248.10:8001');
   expect(text).toContain('Next: chainctl deploy gcp --stack demo');
   expect(renderStatus('demo', [gcp])).toContain('Next: chainctl deploy gcp --stack demo');
+  const [first, second] = renderStatus('the-longest-name-yet', [{ ...aws, simulated: true }]).split('\n');
+  expect([first, second]).toEqual([
+    'Stack the-longest-name-yet, aws: healthy, deployed 2026-11-21 13:48:13 UTC',
+    '  (simulated engine)',
+  ]);
 });

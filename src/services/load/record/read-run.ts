@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { reasonOf, remedy } from '../../../errors.ts';
+import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
@@ -76,17 +77,13 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     points.push(await recoverPoint(plan, left, samples));
   }
   points.sort((a, b) => a.index - b.index);
-  const knee = manifest.knee ?? (hasKnee ? judgeKnee(points) : undefined);
+  const { knee = hasKnee ? judgeKnee(points) : undefined, slos, problem, abortedBy, elastic } = manifest;
   const outFolder = join(folder, '..');
   const report: SweepReport = {
     plan,
     points,
     status: manifest.status === 'complete' ? 'complete' : 'interrupted',
-    ...(knee === undefined ? {} : { knee }),
-    ...(manifest.slos === undefined ? {} : { slos: manifest.slos }),
-    ...(manifest.abortedBy === undefined ? {} : { abortedBy: manifest.abortedBy }),
-    ...(manifest.problem === undefined ? {} : { problem: manifest.problem }),
-    ...(manifest.elastic === undefined ? {} : { elastic: manifest.elastic }),
+    ...defined({ knee, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
