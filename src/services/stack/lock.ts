@@ -104,7 +104,7 @@ export async function breakLock(path: string, { text, holder, who, verdict }: Lo
   if (!force && (verdict === 'alive' || verdict === 'beating')) {
     throw remedy.locked('lock-alive', `a running command holds the lock: ${who}`, [
       'wait until that command has ended',
-      `or end it, ${verdict === 'alive' ? '' : `on ${holder?.host}: `}kill ${holder?.pid}`,
+      `or end it${verdict === 'alive' ? '' : ` on ${holder?.host}`}: kill ${holder?.pid}`,
       'or take the lock with --force: that command then stops at its next write',
     ]);
   }

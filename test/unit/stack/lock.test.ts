@@ -124,7 +124,10 @@ describe('unlock', () => {
 
   it('refuses while the holder is alive on this machine, and leaves the lock', async () => {
     const lock = await take(holder(1), [1]);
-    await expect(unlock([1])).rejects.toMatchObject({ code: 'lock-alive', exit: ExitCode.locked });
+    await expect(unlock([1])).rejects.toMatchObject({
+      ...{ code: 'lock-alive', exit: ExitCode.locked },
+      nextSteps: expect.arrayContaining(['or end it: kill 1']),
+    });
     await lock.check();
   });
 
