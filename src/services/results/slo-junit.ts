@@ -43,6 +43,11 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
       none.failure('not passed: no point decided it', 'slo-undecided');
     }
   }
+  // The command's exit code says so, too: what was reached before may look well.
+  if (report.abortedBy !== undefined) {
+    const one = builder.testSuite().name('--abort-on').timestamp(startedAt).testCase().className(className);
+    one.name('no condition was met').failure(`aborted by ${display(report.abortedBy)}`, 'aborted');
+  }
   return builder.build();
 }
 

@@ -219,6 +219,13 @@ test('a point of failures only is called failed by every format, and nothing els
   expect(sloJunit({ ...run, report: { ...report, points: [] } })).toContain('failures="0" errors="0" skipped="2"');
 });
 
+test('junit: a run that a condition aborted has a failure, whatever its points had reached', () => {
+  const report = { ...reportOf([pointOf(0, 1)]), abortedBy: 'error-rate=50%: 61.00 % after 3.0 s' };
+  const junit = sloJunit({ ...recordedRun(), report });
+  expect(junit).toContain('failures="1"');
+  expect(junit).toContain('<failure message="aborted by error-rate=50%: 61.00 % after 3.0 s" type="aborted"/>');
+});
+
 test('a point that was stopped before any request had ended is no failure, in no format', async () => {
   const cut = { ...pointOf(0, 1).outcomes, ok: 0, incomplete: 100 };
   const why = 'invalid: stopped before any request had ended';
