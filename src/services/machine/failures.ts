@@ -117,7 +117,14 @@ export function needsRoot(access: HostAccess, tail: readonly string[]): RemedyEr
   );
 }
 
-export function forwardingForbidden(access: HostAccess, cause: unknown): RemedyError {
+/** What ssh2 hands back where no channel is opened; with the number of RFC 4254, section 5.1, where the sshd refused. */
+export type ChannelError = Error & { readonly reason?: number };
+
+const ADMINISTRATIVELY_PROHIBITED = 1;
+
+export function forwardingForbidden(access: HostAccess, cause: ChannelError): RemedyError | undefined {
+  // Not by its words, which are "open failed".
+  if (cause.reason !== ADMINISTRATIVELY_PROHIBITED) return undefined;
   return remedy.configuration(
     'ssh-forwarding',
     `the sshd of ${formatAccess(access)} forbids TCP forwarding, which reaches the services`,
@@ -129,7 +136,8 @@ export function forwardingForbidden(access: HostAccess, cause: unknown): RemedyE
   );
 }
 
-export function sessionRefused(access: HostAccess, cause: Error): RemedyError {
+export function sessionRefused(access: HostAccess, cause: ChannelError): RemedyError | undefined {
+  if (cause.reason === undefined) return undefined;
   return remedy.configuration(
     'ssh-sessions',
     `the sshd of ${formatAccess(access)} runs no further command over a connection: ${reasonOf(cause)}`,

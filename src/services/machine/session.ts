@@ -8,6 +8,7 @@ import { reasonOf } from '../../errors.ts';
 import { shellWord } from '../words.ts';
 import { formatAccess, type HostAccess } from './access.ts';
 import {
+  type ChannelError,
   CommandFailed,
   CommandTimedOut,
   ConnectionLost,
@@ -34,11 +35,6 @@ export interface PushedFile {
   readonly content: string | Buffer;
   readonly mode: number;
 }
-
-/** What ssh2 hands back where no channel is opened: with the number of RFC 4254, section 5.1, where the other side refused. */
-type ChannelError = Error & { readonly reason?: number };
-
-const ADMINISTRATIVELY_PROHIBITED = 1;
 
 /** A compressed tar; the same files make the same bytes. */
 export function archive(files: readonly PushedFile[]): Readable {
@@ -69,7 +65,12 @@ export class HostSession {
       this.#alive = false;
       ended();
     };
-    client.once('close', this.#end).once('end', this.#end).on('error', this.#end);
+    client.once('close', this.#end).once('end', this.#end);
+    // The library only asks the other side to close, and a command would wait for one that does not.
+    client.on('error', () => {
+      this.#end();
+      client.destroy();
+    });
   }
 
   /** False once the connection is gone. */
@@ -86,12 +87,7 @@ export class HostSession {
   async exec(script: string, options: ExecOptions): Promise<string> {
     const { what, signal, timeoutSeconds = 60, stdin = '', onLine } = options;
     const command = `${this.access.user === 'root' ? '' : 'sudo -n '}sh -c ${shellWord(script)}`;
-    const channel = await this.#open(
-      what,
-      signal,
-      (opened) => this.#client.exec(command, opened),
-      (error) => (error.reason === undefined ? undefined : sessionRefused(this.access, error)),
-    );
+    const channel = await this.#open(what, signal, sessionRefused, (opened) => this.#client.exec(command, opened));
     const output = new OutputCollector(onLine);
     channel.on('data', (chunk: Buffer) => output.write('stdout', chunk));
     channel.stderr.on('data', (chunk: Buffer) => output.write('stderr', chunk));
@@ -101,7 +97,6 @@ export class HostSession {
         reject(signal.aborted ? signal.reason : new CommandTimedOut(`${what} took more than ${timeoutSeconds} s`));
         channel.destroy();
       };
-      if (bound.aborted) return stop();
       bound.addEventListener('abort', stop, { once: true });
       // It tells the exit code again, which may have come in one piece with the channel, before anybody could listen.
       channel.once('close', (exit: number | null | undefined) => {
@@ -112,6 +107,7 @@ export class HostSession {
       channel.on('error', () => {});
       if (typeof stdin === 'string') channel.end(stdin);
       else pipeline(stdin, channel.stdin).catch(() => {});
+      if (bound.aborted) stop();
     });
     output.end();
     if (code === undefined) throw this.#lost(`during ${what}`);
@@ -131,12 +127,8 @@ export class HostSession {
    * @throws RemedyError `ssh-forwarding` (exit 3) where its sshd forbids that
    */
   forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
-    return this.#open(
-      `a connection to ${host}:${port}`,
-      signal,
-      (opened) => this.#client.forwardOut('127.0.0.1', 0, host, port, opened),
-      // By its number: OpenSSH's own words are "open failed".
-      (error) => (error.reason === ADMINISTRATIVELY_PROHIBITED ? forwardingForbidden(this.access, error) : undefined),
+    return this.#open(`a connection to ${host}:${port}`, signal, forwardingForbidden, (opened) =>
+      this.#client.forwardOut('127.0.0.1', 0, host, port, opened),
     );
   }
 
@@ -151,8 +143,8 @@ export class HostSession {
   async #open(
     what: string,
     signal: AbortSignal,
+    refused: typeof sessionRefused,
     begin: (opened: ClientCallback) => void,
-    refused: (error: ChannelError) => Error | undefined,
   ): Promise<ClientChannel> {
     signal.throwIfAborted();
     if (!this.#alive) throw this.#lost(`before ${what}`);
@@ -171,7 +163,7 @@ export class HostSession {
     } catch (error) {
       signal.throwIfAborted();
       if (!this.#alive) throw this.#lost(`before ${what}`);
-      throw refused(error as ChannelError) ?? new Error(`${what}: ${reasonOf(error)}`, { cause: error });
+      throw refused(this.access, error as ChannelError) ?? new Error(`${what}: ${reasonOf(error)}`, { cause: error });
     } finally {
       signal.removeEventListener('abort', giveUp);
     }

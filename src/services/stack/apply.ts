@@ -28,7 +28,7 @@ export async function observeAndPlan(
   const observed = new Map(
     wanted.flatMap((key, index) => (lives[index] === undefined ? [] : [[key, lives[index]] as const])),
   );
-  const unwanted = [...new Set([...discovered, ...Object.keys(journal.target.resources)])].filter(
+  const unwanted = [...new Set([...discovered, ...recordedKeys(target, journal)])].filter(
     (key) => !wanted.includes(key),
   );
   const found = await Promise.all(
@@ -36,6 +36,10 @@ export async function observeAndPlan(
   );
   const surplus = unwanted.filter((_, index) => found[index]);
   return { changes: planChanges(desired, observed, surplus, { journal, objects }), observed };
+}
+
+function recordedKeys({ concerns = () => true }: Target, journal: Journal): string[] {
+  return Object.keys(journal.target.resources).filter(concerns);
 }
 
 function liveObjects(target: Target, desired: readonly Desired[], context: ResourceContext): LiveObjects {
@@ -63,7 +67,7 @@ export async function applyPlan(
     // Records of what is neither wanted nor there: a run was killed between a removal and noting it.
     const known = new Set(plan.changes.map(({ key }) => key));
     const { journal } = deps;
-    for (const key of Object.keys(journal.target.resources)) if (!known.has(key)) await journal.record(key, undefined);
+    for (const key of recordedKeys(target, journal)) if (!known.has(key)) await journal.record(key, undefined);
   } catch (error) {
     noteRemaining(target, deps, 'running the same deploy again continues it');
     throw error;

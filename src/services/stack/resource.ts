@@ -110,6 +110,8 @@ export interface Target {
   discover(context: ResourceContext): Promise<readonly string[]>;
   /** A handle that can find and remove the object with this key. */
   handle(key: string): Resource<unknown, unknown>;
+  /** Whether a deploy may take away what is recorded under a key; without this, everything that it does not want. */
+  concerns?(key: string): boolean;
   /** What an object costs while it exists, for a person: `0.05 USD/h`. Undefined for what costs nothing. */
   costOf?(key: string, spec: unknown): string | undefined;
 }

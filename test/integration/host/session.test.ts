@@ -9,8 +9,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RemedyError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import type { HostAccess } from '../../../src/services/machine/access.ts';
+import { dial } from '../../../src/services/machine/dial.ts';
 import { CommandFailed, CommandTimedOut, ConnectionLost } from '../../../src/services/machine/failures.ts';
-import type { HostSession } from '../../../src/services/machine/session.ts';
+import { HostSession } from '../../../src/services/machine/session.ts';
 import { HostSessions } from '../../../src/services/machine/sessions.ts';
 import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../../src/services/machine/ssh-keys.ts';
 import { requestThrough } from '../../../src/services/machine/through.ts';
@@ -285,6 +286,15 @@ describe.skipIf(!canRunSshd)('a connection that ends', () => {
       (session) => session.exec('echo begun; sleep 60', { ...options, onLine: () => proxy.cutAll() }),
     );
     await expect(attempt).rejects.toBeInstanceOf(ConnectionLost);
+  });
+
+  it('is over with its first fault, though the other side holds it open', async () => {
+    const access = sshd.access();
+    const client = await dial(access, context, { waitSeconds: 5, waiting() {} });
+    const session = new HostSession(client, access, () => {});
+    const fault = () => client.emit('error', new Error('Invalid MAC'));
+    const command = session.exec('echo begun; sleep 60', { ...options, onLine: fault });
+    await expect(command).rejects.toBeInstanceOf(ConnectionLost);
   });
 
   it('is made anew for work that can be repeated', async () => {

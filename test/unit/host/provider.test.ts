@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
+import { HostSessions } from '../../../src/services/machine/sessions.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import type { Connection, Site } from '../../../src/services/stack/provider.ts';
 import { writePins } from '../../../src/services/targets/host/pins.ts';
 import { host } from '../../../src/services/targets/host/provider.ts';
+import { hostTarget } from '../../../src/services/targets/host/target.ts';
+import { BOOT } from './templates.ts';
 
 let home: string;
 let paths: StackPaths;
@@ -44,4 +47,17 @@ it('leaves the key to the agent where none was named, and says where there is no
     message: 'stack demo has no machine of service A whose host key is pinned here',
     nextSteps: ['see where it is: chainctl status --stack demo'],
   });
+});
+
+it('takes nothing away that another service of the stack has, on the same machine or on another', async () => {
+  const pin = { ...machine, hostKey: 'ssh-ed25519 AAAAC3' };
+  const deps = {
+    stack: 'demo',
+    templates: { boot: BOOT, services: {} },
+    sessions: new HostSessions(),
+    agent: undefined,
+  };
+  const concernsOfA = hostTarget({ a: pin, b: pin }, deps, ['a']).concerns;
+  const keys = ['host-a', 'service-a', 'host-b', 'service-b'];
+  expect(keys.map((key) => concernsOfA?.(key))).toEqual([true, true, false, false]);
 });

@@ -22,6 +22,9 @@ test.each([
   ['', 'a number is missing, at character 1'],
   ['1,,2', 'a number is missing, at character 3'],
   ['1,10,', 'a number is missing, at character 6'],
+  // Of several faults the first from the left is named.
+  ['x,1,', 'this is not a number of requests per second, at character 1'],
+  ['1,...,', 'a number is missing, at character 7'],
   ['1,1O', 'this is not a number of requests per second, at character 4'],
   ['1, x', 'this is not a number of requests per second, at character 4'],
   ['1e3', 'this is not a number of requests per second, at character 2'],

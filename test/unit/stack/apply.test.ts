@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
 import { journalOf, openStore } from '../../../src/services/stack/journal.ts';
-import { type Desired, desire } from '../../../src/services/stack/resource.ts';
+import { type Desired, desire, type Target } from '../../../src/services/stack/resource.ts';
 import { teardownTarget } from '../../../src/services/stack/teardown.ts';
 import { FakeWorld } from './fake-resource.ts';
 
@@ -25,10 +25,10 @@ const soon = () => new Promise((resolve) => setImmediate(resolve));
 const newToken = () => `token-${++tokens}`;
 const recorded = async () => JSON.parse(await readFile(statePath(), 'utf8')).targets.fake.resources;
 
-async function deploy(desired: readonly Desired[]) {
+async function deploy(desired: readonly Desired[], target: Target = world.target) {
   const journal = await openJournal();
-  const plan = await observeAndPlan(world.target, desired, journal, world.context);
-  await applyPlan(world.target, desired, plan, { context: world.context, journal, newToken });
+  const plan = await observeAndPlan(target, desired, journal, world.context);
+  await applyPlan(target, desired, plan, { context: world.context, journal, newToken });
   return Object.fromEntries(plan.changes.map(({ key, action, reason }) => [key, `${action}: ${reason}`]));
 }
 
@@ -55,6 +55,15 @@ describe('deploy on the resource graph', () => {
     expect(world.calls).toEqual(['ready base', 'remove top', 'create top', 'ready top']);
     expect((await deploy(chain('~v3'))).top).toMatch(/^update/);
     expect(world.things.get('top')?.spec).toBe('~v3');
+  });
+
+  it('leaves alone, and remembers, what is recorded and no concern of it', async () => {
+    await deploy(chain());
+    const other: Target = { ...world.target, discover: async () => [], concerns: (key) => key.startsWith('other') };
+    const plan = await deploy([desire(world.resource('other'), 'v1')], other);
+    expect(plan).toEqual({ other: 'create: not there' });
+    expect([...world.things.keys()]).toEqual(['base', 'top', 'other']);
+    expect(Object.keys(await recorded()).toSorted()).toEqual(['base', 'other', 'top']);
   });
 
   /** A base that works only once the top is there: one after the other they would never be done. */

@@ -25,16 +25,21 @@ export function parseRates(text: string): number[] {
     if (rates.length === MAX_POINTS) throw fault(text, at, `more than ${MAX_POINTS} points`);
     rates.push(value);
   };
-  for (const [position, { item, at }] of items.entries()) {
+  const read = ({ item, at }: (typeof items)[number]) => {
+    if (item === '') throw fault(text, at, 'a number is missing');
+    return readRate(text, item, at);
+  };
+  for (const [position, each] of items.entries()) {
+    const { item, at } = each;
     const end = items[position + 1];
     if (DOTS.includes(item)) {
       if (position === 0) throw fault(text, at, '"..." needs a number before it');
       if (end === undefined || DOTS.includes(end.item) || end.item.includes('..')) {
         throw fault(text, at, '"..." needs a number after it, to know where to stop');
       }
-      for (const value of gapOf(text, rates, readRate(text, end.item, end.at), at, end.at)) add(value, at);
+      for (const value of gapOf(text, rates, read(end), at, end.at)) add(value, at);
     } else if (item.includes('..')) for (const value of rangeOf(text, item, at)) add(value, at);
-    else add(readRate(text, item, at), at);
+    else add(read(each), at);
   }
   return rates;
 }
@@ -45,9 +50,7 @@ function itemsOf(text: string) {
   return text.split(',').map((raw) => {
     const at = next + raw.length - raw.trimStart().length;
     next += raw.length + 1;
-    const item = raw.trim();
-    if (item === '') throw fault(text, at, 'a number is missing');
-    return { item, at };
+    return { item: raw.trim(), at };
   });
 }
 

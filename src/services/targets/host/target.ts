@@ -70,5 +70,7 @@ export function hostTarget(
       return keys.filter((_, index) => found[index] !== undefined);
     },
     handle,
+    // Also on the same machine: each has its own deploy.
+    concerns: (key) => services.some((service) => [`host-${service}`, `service-${service}`].includes(key)),
   };
 }
