@@ -120,6 +120,7 @@ export async function connect(
     // once() took its listener away; a reset in between must not be an uncaught error.
     sock.on('error', () => {});
     const ssh = new NodeSSH();
+    // The host is only for node-ssh's own check; the socket is connected already.
     await ssh.connect({ sock, host: address, username: user, ...config });
     if (ssh.connection === null) throw new Error('the connection ended at once');
     // Without a listener, a connection that dies while nothing is under way would end the process.

@@ -51,7 +51,8 @@ export async function requestThrough(
     outgoing.on('error', () => {});
     outgoing.end(content);
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-    let [text, partial] = ['', ''];
+    let text = '';
+    let partial = '';
     for await (const chunk of incoming.setEncoding('utf8')) {
       silence.refresh();
       text = (text + chunk).slice(-MAX_TEXT);
@@ -63,7 +64,9 @@ export async function requestThrough(
     return { status: incoming.statusCode ?? 0, text };
   } catch (error) {
     if (silent.signal.aborted) throw new Error(`${host}:${port}${path} was silent for ${silenceSeconds} s`);
-    throw session.alive || signal.aborted ? error : new ConnectionLost(`the connection ended during ${path}`);
+    if (!session.alive && !signal.aborted) throw new ConnectionLost(`the connection ended during ${path}`);
+    // Node's own word for it is "aborted".
+    throw error instanceof Error && error.message === 'aborted' ? new Error('the answer was cut off') : error;
   } finally {
     clearTimeout(silence);
     channel.destroy();

@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/runtime.ts';
 import { passGate } from '../../../src/services/machine/health-gate.ts';
 import type { HostSession } from '../../../src/services/machine/session.ts';
+import { requestThrough } from '../../../src/services/machine/through.ts';
 import { definitionOf } from '../../../src/services/workloads/catalog.ts';
 
 /** A service whose engine has lost its model, and a gate in front of it. */
@@ -31,6 +32,20 @@ async function serviceWithoutModel() {
     passGate(session, { service: definitionOf('a'), token: undefined, verified: true, restoreModel }, step);
   return { engine, pass };
 }
+
+it('says of an answer that breaks off that it was cut off', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('half', () => response.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const session = { alive: true, forward: async () => connect(port, '127.0.0.1') } as unknown as HostSession;
+  const { signal } = new AbortController();
+  const question = { host: '127.0.0.1', port, path: '/', silenceSeconds: 10, signal };
+  await expect(requestThrough(session, question)).rejects.toThrow(/^the answer was cut off$/);
+});
 
 it('pulls a model that the engine has lost once more, and goes on waiting', async () => {
   const { engine, pass } = await serviceWithoutModel();
