@@ -95,7 +95,7 @@ describe('--resume', () => {
     const refused = await second;
     expect(refused?.envelope.error).toMatchObject({
       code: 'run-in-progress',
-      message: expect.stringMatching(/is still being written \(pid \d+: node \S+run\.js load --target /),
+      message: expect.stringMatching(/is still being written \(pid \d+: chainctl load --target /),
     });
     expect(refused?.code).toBe(6);
     const { points, runFolder, report } = first.envelope.result;
