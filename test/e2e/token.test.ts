@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { listProcesses } from '../../src/services/machine/process-table.ts';
@@ -92,9 +92,10 @@ it('a chain that asks for a token: every command works with it, and shows it now
 
 it('unlock says that there is no lock, and gives up one of another machine that is silent', async () => {
   expect((await cli.run(['unlock'])).stdout).toContain('is not locked');
-  await cli.run([...DEPLOY, '--dry-run']);
-  const lock = join(cli.home, 'stacks', 'default', 'lock');
+  const folder = join(cli.home, 'stacks', 'default');
+  const lock = join(folder, 'lock');
   const holder = { host: 'elsewhere', user: 'ann', pid: 1, startedAt: 'x', command: 'chainctl deploy', since: 'then' };
+  await mkdir(folder, { recursive: true });
   await writeFile(lock, JSON.stringify(holder));
   const held = await cli.run(['unlock', '--yes']);
   expect(held.code).toBe(6);
