@@ -8,7 +8,7 @@ import { formatAccess, type HostAccess, type SshAddress } from './access.ts';
 import { authenticationFailed, hostKeyChanged, noAgent, unreachable } from './failures.ts';
 import { type PublicKey, parsePublicKey, publicKeyOf } from './ssh-keys.ts';
 
-/** How often the other side is asked for a sign of life, and how many may be missed: a black hole is noticed in 30 s. */
+/** How often the other side is asked for a sign of life, and how many may be missed: a black hole is noticed after 40 s. */
 const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
 
 /** One attempt, from the first packet to the end of authentication. */
