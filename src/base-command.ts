@@ -111,7 +111,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       };
       await openOne();
       const aside = async <T>(question: () => Promise<T>) => {
-        await reporter?.close();
+        await releaseTerminal();
         return await question().finally(openOne);
       };
       const emit: Emit = (event) => {

@@ -137,4 +137,13 @@ describe.skipIf(!hasTmux)('in a real terminal (needs tmux)', () => {
     await until(again, /exit 0/);
     expect(await cli.running()).toEqual([]);
   });
+
+  it('answers Ctrl-C at a question, and does nothing', async () => {
+    await cli.run(['deploy', 'local', '--replicas', '1', '--port-a', '0', '--port-b', '0']);
+    const shown = open('teardown');
+    await until(shown, /Type default to go on/);
+    shown.keys('C-c');
+    await until(shown, /Stopping: [\s\S]*interrupted by SIGINT[\s\S]*exit 130/);
+    expect((await cli.running()).length).toBe(4);
+  });
 });
