@@ -181,6 +181,8 @@ test('a point of failures only is failed, also where an earlier version wrote th
 
 test('what is not a run is told as such', async () => {
   await expect(readRun(folder)).rejects.toMatchObject({ exit: 2, code: 'run-unreadable' });
-  await writeFile(join(folder, 'manifest.json'), '{}');
-  await expect(readRun(folder)).rejects.toThrow(/it has no plan/);
+  for (const manifest of ['{}', 'null', '[]', '"a"', '{"plan":{}}', '{"plan":null}']) {
+    await writeFile(join(folder, 'manifest.json'), manifest);
+    await expect(readRun(folder), manifest).rejects.toThrow(/it has no plan/);
+  }
 });

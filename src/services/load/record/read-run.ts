@@ -95,8 +95,9 @@ export async function readRun(folder: string): Promise<RecordedRun> {
 async function readManifest(folder: string): Promise<RunManifest> {
   const path = join(folder, 'manifest.json');
   try {
-    const manifest = JSON.parse(await readFile(path, 'utf8')) as RunManifest;
-    if (manifest.plan === undefined) throw new Error('it has no plan');
+    const manifest = JSON.parse(await readFile(path, 'utf8'));
+    const { targetUrl, tag, rates } = manifest?.plan ?? {};
+    if (!URL.canParse(targetUrl) || typeof tag !== 'string' || !Array.isArray(rates)) throw new Error('it has no plan');
     return manifest;
   } catch (cause) {
     throw remedy.usage(
