@@ -60,7 +60,7 @@ describe.skipIf(obstacle)(`a cloud in trouble${obstacle ? ` (not here: ${obstacl
       says: expect.stringMatching(says),
       next: expect.stringContaining(step),
     });
-    expect(failed.warnings.join()).toContain('chainctl teardown aws --stack faulty');
+    expect(failed.warnings.join()).toContain('run.js teardown aws --stack faulty" removes it');
     lab.faults.clear();
     // The advice may be followed at once.
     const other = code === 'InsufficientInstanceCapacity' ? ['--type', 'm6i.large'] : [];
