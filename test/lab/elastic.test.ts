@@ -62,8 +62,8 @@ describe.skipIf(obstacle)(`a group that follows its load${obstacle ? ` (not here
     expect(Math.max(...rows.map((row) => Number(row.target_size)))).toBe(3);
     expect(Math.max(...rows.map((row) => Number(row.serving)))).toBe(3);
     expect(rows.at(-1)).toMatchObject({ target_size: '1', instances: '1', healthy: '1', stable: '1' });
-    // At most four a look; the profile's first look comes before the timeline, and the end of the load may cut one off.
-    expect(calls).toBeLessThanOrEqual(4 * (2 + rows.length + watch.envelope.result.looks));
+    // At most six a poll; the profile's first one comes before the timeline, and the end of the load may cut one off.
+    expect(calls).toBeLessThanOrEqual(6 * (2 + rows.length + watch.envelope.result.looks));
 
     const arrivals = scaling.scaleOuts.flatMap((each: { arrivals: unknown[] }) => each.arrivals);
     expect(scaling.scaleOuts[0].decide).toEqual({ span });
