@@ -1,5 +1,6 @@
 import imported from 'junit-report-builder';
-import { type Criterion, judgeSlo } from '../load/stats/criterion.ts';
+import type { Criterion } from '../load/stats/criterion.ts';
+import { judgeSlo } from '../load/stats/objective.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import type { ReportedRun } from './recorded.ts';
 import { display } from './text.ts';
