@@ -21,7 +21,7 @@ const METRICS = {
   p99: ['time', ({ response }) => response?.p99],
   mean: ['time', ({ response }) => response?.mean],
   max: ['time', ({ response }) => response?.max],
-  ttft_p95: ['time', ({ stream }) => stream?.ttft.p95],
+  ttft_p95: ['time', ({ stream }) => stream?.ttft?.p95],
   ok: ['share', okShare],
   'error-rate': ['share', errorRate],
   'ok-rps': ['rate', ({ okRps }) => okRps],
