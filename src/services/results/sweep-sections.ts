@@ -102,10 +102,10 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
 
 function streamSection(points: readonly PointSummary[]): Section {
   const known = points.flatMap(({ rate, stream }) => (stream === undefined ? [] : [{ rate, stream }]));
-  const time = timeColumn(known.map(({ stream }) => stream.ttft.p99));
+  const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99));
   const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
     String(rate),
-    ...[ttft.p50, ttft.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
+    ...[ttft?.p50, ttft?.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
     outputTokensPerSecond.toFixed(1),
   ]);
   const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
