@@ -93,7 +93,7 @@ export interface StreamFigures {
 }
 
 /** Tokens of successes. */
-export interface TokenFigures {
+interface TokenFigures {
   readonly prompt: number;
   readonly output: number;
   /** At what rate the target made output tokens; see docs/measurement.md. */

@@ -19,7 +19,7 @@ export type Judge = (status: number, text: string, location?: string) => Verdict
  * `finish-or-done`: that, `[DONE]`, or a line with `"done":true`; `done`: such a line; `answer`: such a line that is
  * itself a whole answer, and judged as one.
  */
-export type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
+type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
 
 /** How a target is asked, and what its answers have to be. Generator processes get it by name, once per point. */
 export interface RequestProtocol {
