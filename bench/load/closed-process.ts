@@ -1,9 +1,9 @@
+import { Dialer } from '../../src/services/dial/dialer.ts';
 import { Deadlines } from '../../src/services/load/engine/deadlines.ts';
 import { Exchange } from '../../src/services/load/engine/exchange.ts';
 import { RawTransport } from '../../src/services/load/engine/http/raw-transport.ts';
 import type { RunOrder } from '../../src/services/load/engine/protocol.ts';
 import { RecordWriter } from '../../src/services/load/engine/record-columns.ts';
-import { resolveOnce } from '../../src/services/load/engine/resolve.ts';
 import { steadyNow } from '../../src/services/load/engine/steady-clock.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 import { remembering } from '../../src/services/load/protocols/answers.ts';
@@ -33,8 +33,8 @@ const records = new RecordWriter();
 const deadlines = new Deadlines(order.timeoutMs, () => {});
 let count = 0;
 let over = false;
-const resolved = await resolveOnce(new URL(order.url).hostname);
-const transport = new RawTransport(order, resolved, (exchange, end) => {
+const dialer = await Dialer.open({ url: new URL(order.url) });
+const transport = new RawTransport(order, dialer, (exchange, end) => {
   const at = steadyNow();
   exchange.done = true;
   if (end.kind !== 'answer') throw new Error(`the target failed: ${JSON.stringify(end)}`);

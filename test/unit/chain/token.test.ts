@@ -36,7 +36,7 @@ describe('which token goes where', () => {
 });
 
 describe('a request of a load', () => {
-  const options = { prompt: DEFAULT_PROMPT, seed: 1, series: 0, stream: false, timeoutMs: 180_000 };
+  const options = { prompt: DEFAULT_PROMPT, seed: 1, series: 0, stream: false, timeoutMs: 180_000, rate: 1 };
   const target = new URL('http://127.0.0.1:8001/chain');
 
   it('carries the token, and stays the same otherwise', () => {

@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { markOf, writeMark } from '../../chain/prompt-mark.ts';
+import type { ProxyServer } from '../../dial/proxy.ts';
+import { socketOf } from '../../dial/unix-target.ts';
+import { USER_AGENT } from '../../user-agent.ts';
 import type { BodyOptions, RequestProtocol } from '../protocols/protocol.ts';
+import { isSampled } from './sampled.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
 
+/** The last digit of the trace's flags, from the digits of its id that tell a request. */
+const FLAG_AT = 2 * HEX_WIDTH + 3;
+
 const DIGIT_0 = 48;
+const DIGIT_1 = 49;
 const LETTER_A = 97;
 const LETTER_F = 102;
 
@@ -15,6 +23,9 @@ export interface TemplateOptions extends BodyOptions {
   /** How long an answer is waited for, milliseconds: told to the target, so that it need not work for nobody. */
   readonly timeoutMs: number;
   readonly token?: string;
+  readonly proxy?: ProxyServer;
+  /** Requests per second of the point: of these, a few are traced. */
+  readonly rate: number;
 }
 
 /**
@@ -25,25 +36,23 @@ export class RequestTemplate {
   readonly #traceAt: number;
   readonly #markAt: number;
   readonly #key: number;
+  readonly #rate: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ target, protocol, timeoutMs, token, ...content }: TemplateOptions) {
+  constructor({ target, protocol, timeoutMs, token, proxy, rate, ...content }: TemplateOptions) {
     const { head: before, key, tail } = protocol.body(content);
     const body = Buffer.from(before + markOf(key, 0) + tail);
-    const headers = {
-      ...protocol.headers({ stream: content.stream, timeoutMs }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    };
     const head = Buffer.from(
-      `POST ${target.pathname}${target.search} HTTP/1.1\r\nhost: ${target.host}\r\n` +
-        Object.entries(headers)
-          .map(([name, value]) => `${name}: ${value}\r\n`)
-          .join('') +
-        `content-length: ${body.length}\r\ntraceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-01\r\n\r\n`,
+      headOf(target, proxy, {
+        ...protocol.headers({ stream: content.stream, timeoutMs }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      }) +
+        `content-length: ${body.length}\r\ntraceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00\r\n\r\n`,
     );
-    this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-01\r\n\r\n'.length;
+    this.#rate = rate;
+    this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-00\r\n\r\n'.length;
     this.#markAt = head.length + Buffer.byteLength(before);
     this.#key = key;
     this.#bytes = Buffer.concat([head, body]);
@@ -59,6 +68,7 @@ export class RequestTemplate {
     const marker = index < 0 ? LETTER_F : DIGIT_0;
     writeHex(bytes, this.#traceAt, id, marker);
     writeHex(bytes, this.#traceAt + HEX_WIDTH + 1, id, marker);
+    bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#rate) ? DIGIT_1 : DIGIT_0;
     writeMark(bytes, this.#markAt, this.#key, index);
     return bytes;
   }
@@ -67,6 +77,24 @@ export class RequestTemplate {
   keep(): void {
     this.#bytes = Buffer.from(this.#bytes);
   }
+}
+
+/** Request line and headers that are the same for every request. What is given goes before what is usual. */
+function headOf(target: URL, proxy: ProxyServer | undefined, given: Readonly<Record<string, string>>): string {
+  // A proxy is told the whole address, but for what goes through a tunnel.
+  const asked = target.protocol === 'http:' ? proxy : undefined;
+  const path = `${asked === undefined ? '' : target.origin}${target.pathname}${target.search}`;
+  const usual = {
+    'user-agent': USER_AGENT,
+    // What is compressed comes in pieces of the compressor's choosing, and the work is no part of the measurement.
+    'accept-encoding': 'identity',
+    ...(asked?.authorization === undefined ? {} : { 'proxy-authorization': asked.authorization }),
+  };
+  const names = new Set(Object.keys(given).map((name) => name.toLowerCase()));
+  const headers = [...Object.entries(usual).filter(([name]) => !names.has(name)), ...Object.entries(given)];
+  const host = socketOf(target) === undefined ? target.host : 'localhost';
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `POST ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}`;
 }
 
 /** Never zero, as W3C Trace Context asks of both ids. */
