@@ -129,6 +129,8 @@ export interface SweepPlan {
   readonly runId: string;
   readonly tag: string;
   readonly targetUrl: string;
+  /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
+  readonly api?: string;
   readonly simulated: boolean;
   /** Arrival rates in requests per second, in the order in which they are offered. */
   readonly rates: readonly number[];

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { markOf, writeMark } from '../../chain/prompt-mark.ts';
+import { writeMark } from '../../chain/prompt-mark.ts';
 import type { ProxyServer } from '../../dial/proxy.ts';
 import { socketOf } from '../../dial/unix-target.ts';
 import { USER_AGENT } from '../../user-agent.ts';
-import type { BodyOptions, RequestProtocol } from '../protocols/protocol.ts';
+import { markedBody } from '../bodies.ts';
+import type { PromptOptions } from '../prompt.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
+import type { RunOrder } from './protocol.ts';
 import { isSampled } from './sampled.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
@@ -17,16 +20,9 @@ const DIGIT_1 = 49;
 const LETTER_A = 97;
 const LETTER_F = 102;
 
-export interface TemplateOptions extends BodyOptions {
-  readonly target: URL;
-  readonly protocol: Pick<RequestProtocol, 'body' | 'headers'>;
-  /** How long an answer is waited for, milliseconds: told to the target, so that it need not work for nobody. */
-  readonly timeoutMs: number;
-  readonly token?: string;
-  readonly proxy?: ProxyServer;
-  /** Requests per second of the point: of these, a few are traced. */
-  readonly rate: number;
-}
+/** What requests are made of. */
+export type RequestSettings = Pick<RunOrder, 'url' | 'form' | 'headers' | 'timeoutMs' | 'proxy' | 'rate'> &
+  PromptOptions;
 
 /**
  * Requests that are all the same but for parts of fixed width: the mark that begins the prompt and the trace's ids. All is
@@ -34,26 +30,23 @@ export interface TemplateOptions extends BodyOptions {
  */
 export class RequestTemplate {
   readonly #traceAt: number;
-  readonly #markAt: number;
+  readonly #marksAt: readonly number[];
   readonly #key: number;
   readonly #rate: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ target, protocol, timeoutMs, token, proxy, rate, ...content }: TemplateOptions) {
-    const { head: before, key, tail } = protocol.body(content);
-    const body = Buffer.from(before + markOf(key, 0) + tail);
+  constructor({ url, form, timeoutMs, headers, proxy, rate, ...prompt }: RequestSettings) {
+    const { bytes: body, marksAt, key } = markedBody(form, prompt);
+    const own = { ...protocolNamed(form.api).headers({ stream: form.stream, timeoutMs }), ...headers };
     const head = Buffer.from(
-      headOf(target, proxy, {
-        ...protocol.headers({ stream: content.stream, timeoutMs }),
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      }) +
-        `content-length: ${body.length}\r\ntraceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00\r\n\r\n`,
+      `${headOf(new URL(url), proxy, own)}content-length: ${body.length}\r\n` +
+        `traceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00\r\n\r\n`,
     );
     this.#rate = rate;
     this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-00\r\n\r\n'.length;
-    this.#markAt = head.length + Buffer.byteLength(before);
+    this.#marksAt = marksAt.map((at) => head.length + at);
     this.#key = key;
     this.#bytes = Buffer.concat([head, body]);
   }
@@ -69,7 +62,7 @@ export class RequestTemplate {
     writeHex(bytes, this.#traceAt, id, marker);
     writeHex(bytes, this.#traceAt + HEX_WIDTH + 1, id, marker);
     bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#rate) ? DIGIT_1 : DIGIT_0;
-    writeMark(bytes, this.#markAt, this.#key, index);
+    for (const at of this.#marksAt) writeMark(bytes, at, this.#key, index);
     return bytes;
   }
 

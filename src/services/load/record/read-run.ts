@@ -172,7 +172,7 @@ async function recoverPoint(
   { path, rate, index, startedAt }: Unfinished,
   series: readonly SecondSample[],
 ): Promise<PointSummary> {
-  const collected = new Collector(protocolOf(plan.targetUrl));
+  const collected = new Collector(protocolOf(plan));
   let lastMs = 0;
   for await (const record of readRequests(path)) {
     if (collected.has(record.index)) continue;

@@ -54,6 +54,7 @@ export interface SweepDeps extends SweepContext {
  */
 export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
   const { clock, control, token, proxy, ca } = deps;
+  const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
   const outputs: readonly Output[] = deps.outputs ?? [new CsvOutput()];
   const emit: Emit = (event) => {
     for (const output of outputs) output.handle?.(event);
@@ -114,7 +115,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       const generator = await pool.take();
       current = index;
       const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
-      const order = defined({ ...orderOf(options, ownPlan, index, rate), token, proxy, ca });
+      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = { abortOn: options.abortOn ?? [], contaminated, onSent, isCurrent: () => current === index };
       const result = offerRate(ownPlan, order, { ...context, ...terms, generator, record, outputs }).finally(() =>

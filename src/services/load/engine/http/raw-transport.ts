@@ -1,5 +1,4 @@
 import type { Dialer } from '../../../dial/dialer.ts';
-import { protocolNamed } from '../../protocols/protocols.ts';
 import { WHOLE } from '../../schedule/timetable.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
@@ -53,15 +52,9 @@ export class RawTransport implements RawOwner {
 
   /** @param dialer makes connections to the target */
   constructor(order: RunOrder, dialer: Dialer, onEnd: OnEnd) {
-    const protocol = protocolNamed(order.protocol);
     this.#dialer = dialer;
     this.#onEnd = onEnd;
-    this.#template = new RequestTemplate({
-      ...order,
-      target: new URL(order.url),
-      stream: order.stream === true,
-      protocol,
-    });
+    this.#template = new RequestTemplate(order);
     this.#nextPort = localPorts(order.share ?? WHOLE);
     this.#maxServed = order.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = order.connectionAgeMs ?? Number.POSITIVE_INFINITY;
