@@ -7,7 +7,7 @@ import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFla
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
 const targetFlag = Flags.string({
-  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) or a URL; a URL's default path is ${entryOf().path}`,
+  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) a URL, or a socket file (unix:/run/x.sock:/path); the default path is ${entryOf().path}`,
   default: wordOf(entryOf()),
   env: 'CHAINCTL_TARGET',
   helpValue: 'NAME|URL',
@@ -16,6 +16,11 @@ const targetFlag = Flags.string({
 const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
+  'ca-file': Flags.string({
+    description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
+    env: 'CHAINCTL_CA_FILE',
+    helpValue: 'FILE',
+  }),
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
     default: true,

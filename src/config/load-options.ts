@@ -105,7 +105,7 @@ export async function loadRequest(
 }
 
 /** What may stand with `--resume`. */
-const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'otlp'];
+const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'];
 
 /** A run goes on with the settings it began with, so none may be typed with `--resume`. */
 function checkResume(argv: readonly string[]): void {

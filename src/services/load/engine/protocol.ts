@@ -1,3 +1,4 @@
+import type { ProxyServer } from '../../dial/proxy.ts';
 import type { PromptOptions } from '../prompt.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
@@ -10,6 +11,10 @@ import type { RecordColumns } from './record-columns.ts';
 export interface RunOrder extends ArrivalSettings, PromptOptions {
   readonly type: 'run';
   readonly url: string;
+  /** Stands between the generators and the target. */
+  readonly proxy?: ProxyServer;
+  /** Certificates of authorities that are trusted beside the usual ones, PEM. */
+  readonly ca?: string;
   readonly form: RequestForm;
   /** How long to wait for open requests after the window. */
   readonly drainMs: number;
@@ -63,7 +68,7 @@ export interface Progress {
   readonly inFlight: number;
   readonly peakInFlight: number;
   readonly newConnections: number;
-  /** Sent again because the server had closed the idle connection just before; absent when that cannot be told. */
+  /** Given to another connection because the first was closed before a byte was written; absent when that cannot be told. */
   readonly retried?: number;
   /** Of a point whose requests belong to sessions. */
   readonly sessions?: SessionCounts;
