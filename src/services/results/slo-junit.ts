@@ -2,6 +2,7 @@ import imported from 'junit-report-builder';
 import { type Criterion, judgeSlo } from '../load/stats/criterion.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import type { ReportedRun } from './recorded.ts';
+import { endingLines } from './sweep-sections.ts';
 import { display } from './text.ts';
 import { isSound, remarksOf } from './verdict.ts';
 
@@ -47,6 +48,9 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   if (report.abortedBy !== undefined) {
     const one = builder.testSuite().name('--abort-on').timestamp(startedAt).testCase().className(className);
     one.name('no condition was met').failure(`aborted by ${display(report.abortedBy)}`, 'aborted');
+  } else if (report.status !== 'complete') {
+    const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
+    one.name('it was measured to its end').error(endingLines(report).map(display).join(' '), report.status);
   }
   return builder.build();
 }
