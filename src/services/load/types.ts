@@ -283,7 +283,13 @@ export interface ElasticOutcome {
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  readonly status: 'complete' | 'interrupted';
+  /**
+   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
+   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
+   */
+  readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
+  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  readonly writer?: string;
   readonly knee?: Knee;
   readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */
