@@ -185,12 +185,17 @@ export interface PointSummary {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
   readonly errorsByClass: Readonly<Record<string, number>>;
-  /** Requests sent, and successful answers, per second of the point's duration. */
+  /**
+   * Requests sent, and successful answers, per second of the point's duration. Of the answers that came after it, only as
+   * many count as were open at its beginning: the rest was worked off later (in earlier versions, all).
+   */
   readonly sentRps: number;
   readonly okRps: number;
+  /** Successes that came after the window. */
+  readonly okAfterWindow?: number;
   /**
-   * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
-   * what the target got done. Far below `okRps` where it worked off a backlog during the drain.
+   * At what rate successful answers came, per second, window and drain together, without the first and the last tenth of
+   * them, and at most all of them over the window: what the target got done.
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */

@@ -48,6 +48,7 @@ export class PointRun {
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
+  #carried = 0;
   #closing = false;
   #stoppedAtMs: number | undefined;
   #over = false;
@@ -157,7 +158,7 @@ export class PointRun {
       const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
       this.#records.add(index, intendedMs, sentAt - this.#t0 - intendedMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
-    }
+    } else if (what.outcome === 'ok' && at >= this.#t0 && !this.#closing) this.#carried++;
     this.#finishIfEmpty();
   }
 
@@ -209,6 +210,7 @@ export class PointRun {
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
+      carried: this.#carried,
       retried: this.#transport.retried,
       cpuSeconds: (user + system) / 1e6,
     };

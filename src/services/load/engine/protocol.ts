@@ -54,6 +54,8 @@ export interface Progress {
   readonly inFlight: number;
   readonly peakInFlight: number;
   readonly newConnections: number;
+  /** Warm-up requests that succeeded within the window: as many as were open at its beginning and ended well in it. */
+  readonly carried?: number | undefined;
   /** Sent again because the server had closed the idle connection just before; absent when that cannot be told. */
   readonly retried?: number;
   /** Since the point began, user and system. */
