@@ -104,12 +104,16 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
 
 function streamSection(points: readonly PointSummary[]): Section {
   const known = points.flatMap(({ rate, stream }) => (stream === undefined ? [] : [{ rate, stream }]));
-  const time = timeColumn(known.map(({ stream }) => stream.ttft.p99));
+  const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99));
   const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
     String(rate),
+<<<<<<< HEAD
     ...[ttft, itl, tpot].flatMap((times) =>
       (['p50', 'p99'] as const).map((name) => markedText(times, name, time.text(times?.[name]))),
     ),
+=======
+    ...[ttft?.p50, ttft?.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
+>>>>>>> main
     outputTokensPerSecond.toFixed(1),
   ]);
   const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
