@@ -49,6 +49,7 @@ export class PointRun {
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
+  #carried = 0;
   #closing = false;
   #stoppedAtMs: number | undefined;
   /** When it had sent as many as it shall, where that was before the end of the window. */
@@ -189,7 +190,7 @@ export class PointRun {
       const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
       this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
-    }
+    } else if (what.outcome === 'ok' && at >= this.#t0 && !this.#closing) this.#carried++;
     if (this.#feed.follows) {
       this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
       this.#send();
@@ -245,6 +246,7 @@ export class PointRun {
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
+      carried: this.#carried,
       retried: this.#transport.retried,
       ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,

@@ -68,6 +68,8 @@ export interface Progress {
   readonly inFlight: number;
   readonly peakInFlight: number;
   readonly newConnections: number;
+  /** Warm-up requests that succeeded within the window: as many as were open at its beginning and ended well in it. */
+  readonly carried?: number | undefined;
   /** Given to another connection because the first was closed before a byte was written; absent when that cannot be told. */
   readonly retried?: number;
   /** Of a point whose requests belong to sessions. */

@@ -122,6 +122,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   b_load_ms: ({ waterfall }) => fixed(waterfall?.bWork?.load),
   b_prompt_ms: ({ waterfall }) => fixed(waterfall?.bWork?.prompt),
   b_generation_ms: ({ waterfall }) => fixed(waterfall?.bWork?.generation),
+  ok_after_window: ({ okAfterWindow = 0 }) => okAfterWindow,
   good: ({ good }) => good?.count ?? '',
   good_rps: ({ good }) => (good === undefined ? '' : rate(good.rps)),
   good_pct: ({ good }) => (good === undefined ? '' : (100 * good.share).toFixed(2)),

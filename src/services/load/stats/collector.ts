@@ -103,7 +103,12 @@ export class Collector {
     return departureRate(this.#okEndMs.view());
   }
 
-  /** The same at a glance, from the first to the last success; undefined before there are two. */
+  /** How many successes came later than so long after the beginning of the window. */
+  okAfter(ms: number): number {
+    return this.#okEndMs.view().reduce((count, at) => count + (at > ms ? 1 : 0), 0);
+  }
+
+  /** The departure rate at a glance, from the first to the last success; undefined before there are two. */
   get roughDepartureRate(): number | undefined {
     const seconds = (this.lastOkMs - this.#firstOkMs) / 1000;
     return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
