@@ -54,6 +54,7 @@ export class PointRun {
   #enoughAtMs: number | undefined;
   #over = false;
   #pumpAgain = false;
+  #carried = 0;
 
   constructor(order: RunOrder, resolved: Resolved, deps: PointDeps) {
     this.#order = order;
@@ -188,11 +189,17 @@ export class PointRun {
       const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
       this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
-    }
+    } else if (what.outcome === 'ok') this.#carry(sentAt - this.#t0, at - this.#t0);
     if (this.#feed.follows) {
       this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
       this.#send();
     } else this.#finishIfEmpty();
+  }
+
+  /** A request of the warm-up has succeeded. */
+  #carry(sentMs: number, endMs: number): void {
+    const within = Math.min(endMs, this.#order.durationMs);
+    if (within > 0) this.#carried += within / (endMs - sentMs);
   }
 
   #closeWindow(): void {
@@ -245,6 +252,7 @@ export class PointRun {
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
       retried: this.#transport.retried,
+      ...(this.#order.concurrency === undefined ? {} : { carried: this.#carried }),
       ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,
     };

@@ -65,6 +65,11 @@ export interface Progress {
   readonly newConnections: number;
   /** Sent again because the server had closed the idle connection just before; absent when that cannot be told. */
   readonly retried?: number;
+  /**
+   * Requests of the warm-up that reached into the window of a closed loop and succeeded, each as the part of it that did:
+   * without them its throughput would lack what was open when the window began.
+   */
+  readonly carried?: number;
   /** Of a point whose requests belong to sessions. */
   readonly sessions?: SessionCounts;
   /** Since the point began, user and system. */
