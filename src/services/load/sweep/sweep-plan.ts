@@ -48,6 +48,7 @@ export function planSweep(
   settings: SweepSettings,
   known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
+  goodput?: SweepPlan['goodput'],
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
     settings;
@@ -70,6 +71,7 @@ export function planSweep(
     warmupRequests: warmupRequests(planned),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
+    goodput,
     api,
     requests,
     turns,
