@@ -114,6 +114,13 @@ interface Bounds {
   readonly maxPoints: number;
 }
 
+/** How the sessions of a point came out: all turns answered, a turn failed, or the point was over before the last turn. */
+interface Sessions {
+  readonly complete: number;
+  readonly broken: number;
+  readonly cut: number;
+}
+
 /** What a sweep is going to do; known before the first request. */
 export interface SweepPlan {
   readonly runId: string;
@@ -122,8 +129,15 @@ export interface SweepPlan {
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
   readonly simulated: boolean;
-  /** Arrival rates in requests per second, in the order in which they are offered. */
+  /** Arrival rates in requests per second, in the order in which they are offered; of a closed loop, requests kept open. */
   readonly rates: readonly number[];
+  /** So many requests are always open, and the next one waits for an answer. Absent: an open loop. */
+  readonly loop?: 'closed';
+  /** Requests of the window after which a point ends. */
+  readonly requests?: number;
+  /** Requests of a session, each with the answers to those before, and the time from an answer to the next one. */
+  readonly turns?: number;
+  readonly thinkSeconds?: number;
   readonly durationSeconds: number;
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
@@ -151,7 +165,7 @@ export interface SweepPlan {
 
 /** A few times a second while a point runs; what a live view needs. */
 export interface SweepTick
-  extends Pick<PointSummary, 'index' | 'rate' | 'scheduled' | 'sent'>,
+  extends Pick<PointSummary, 'index' | 'rate' | 'loop' | 'scheduled' | 'sent'>,
     Partial<Pick<PointSummary, 'errorsByClass' | 'hosts'>> {
   readonly phase: 'warmup' | 'measure' | 'drain';
   /** Seconds since the phase began, and its planned length (for `drain`: the bound). */
@@ -178,8 +192,12 @@ export interface SweepTick
 /** One finished (or interrupted) point of the ladder. */
 export interface PointSummary {
   readonly index: number;
-  /** Offered arrival rate, requests per second. */
+  /** Offered arrival rate, requests per second; of a closed loop, the requests that were kept open. */
   readonly rate: number;
+  /** Times of a closed loop have no waiting in them that an open one shows, and its rate is an outcome. */
+  readonly loop?: 'closed';
+  /** Of a closed loop: the requests that were kept open. */
+  readonly concurrency?: number;
   /** `cut`: the operator did not want the rest of it; `aborted`: a condition of `--abort-on` was met. */
   readonly status: 'complete' | 'interrupted' | 'cut' | 'skipped' | 'aborted';
   /** `valid`, `failed` where not one request succeeded, or the reason why this says nothing about the target. */
@@ -222,6 +240,9 @@ export interface PointSummary {
   /** Jain's index of the host shares (1 is even, 1/n is one host) and largest by smallest share. */
   readonly fairness?: { readonly jain: number; readonly maxMin: number };
   readonly state?: PointState;
+  /** Of a closed loop: by Little's law throughput x mean time of a request, against the requests that were to be open. */
+  readonly little?: NonNullable<PointState['little']>;
+  readonly sessions?: Sessions;
   /** Why the figures may still feel the point before: set when the drain gate did not open. */
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;

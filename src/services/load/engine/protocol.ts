@@ -72,6 +72,11 @@ export interface Progress {
   readonly carried?: number | undefined;
   /** Given to another connection because the first was closed before a byte was written; absent when that cannot be told. */
   readonly retried?: number;
+  /**
+   * Requests of the warm-up that reached into the window of a closed loop and succeeded, each as the part of it that did:
+   * without them its throughput would lack what was open when the window began.
+   */
+  readonly carriedParts?: number;
   /** Of a point whose requests belong to sessions. */
   readonly sessions?: SessionCounts;
   /** Since the point began, user and system. */

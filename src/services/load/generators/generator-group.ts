@@ -122,6 +122,7 @@ const SUMMED = [
   'peakInFlight',
   'newConnections',
   'carried',
+  'carriedParts',
   'retried',
   'cpuSeconds',
 ] as const;

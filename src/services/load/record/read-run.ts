@@ -202,7 +202,7 @@ async function recoverPoint(
     if (collected.has(open)) continue;
     collected.add({
       index: open,
-      intendedMs: (open * 1000) / rate,
+      intendedMs: plan.loop === 'closed' ? lastMs : (open * 1000) / rate,
       outcome: 'incomplete',
       class: 'interrupted',
       status: 0,
@@ -215,6 +215,7 @@ async function recoverPoint(
       index,
       rate,
       startedAt,
+      loop: plan.loop,
       durationSeconds: Math.min(plan.durationSeconds, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,
