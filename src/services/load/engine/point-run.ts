@@ -1,5 +1,5 @@
 import { judgeStream, remembering } from '../protocols/answers.ts';
-import type { Judge } from '../protocols/protocol.ts';
+import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Deadlines } from './deadlines.ts';
@@ -9,7 +9,8 @@ import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
 import { type Resolve, type Resolved, resolveOnce } from './resolve.ts';
 import { steadyNow } from './steady-clock.ts';
-import { TokenMeter } from './stream/token-meter.ts';
+import { EventShapes } from './stream/event-shape.ts';
+import { type MeterOptions, TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
 
 /** From the order to the first request: time for the ticker thread to fall asleep. */
@@ -35,9 +36,13 @@ export class PointRun {
   readonly #transport: RawTransport;
   readonly #deadlines: Deadlines;
   readonly #judge: Judge;
-  readonly #streams: boolean;
+  readonly #protocol: RequestProtocol;
+  /** Absent where answers are not streamed. */
+  readonly #metering: MeterOptions | undefined;
   readonly #timetable: Timetable;
   readonly #t0: number;
+  #windowEnd: number;
+  #windowTokens = 0;
   readonly #cpuAtStart = process.cpuUsage();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #records = new RecordWriter();
@@ -59,13 +64,17 @@ export class PointRun {
     this.#transport = new RawTransport(order, resolved, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { api, stream } = order.form;
-    this.#judge = remembering(protocolNamed(api).judge);
-    this.#streams = stream;
+    this.#protocol = protocolNamed(api);
+    this.#judge = remembering(this.#protocol.judge);
     const data = timetableOf(order);
     this.#timetable = new Timetable(data);
     this.#next = this.#timetable.first;
     this.#end = this.#timetable.end;
     this.#t0 = order.t0 ?? steadyNow() + LEAD_MS + order.warmupMs;
+    this.#windowEnd = this.#t0 + order.durationMs;
+    this.#metering = stream
+      ? { ends: this.#protocol.ends, shapes: new EventShapes(), isWithin: (at) => this.#isWithin(at) }
+      : undefined;
     deps.ticker.start({ ...data, t0: this.#t0 }, () => this.#pump());
     const window = this.#t0 - steadyNow() + order.durationMs;
     this.#timers.push(
@@ -80,6 +89,7 @@ export class PointRun {
   stop(graceMs: number): void {
     if (this.#over) return;
     this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, steadyNow() - this.#t0));
+    this.#windowEnd = Math.min(this.#windowEnd, steadyNow());
     this.#end = this.#next;
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), graceMs));
@@ -116,7 +126,7 @@ export class PointRun {
   }
 
   #issue(position: number, due: number, now: number): void {
-    const meter = this.#streams ? new TokenMeter() : undefined;
+    const meter = this.#metering && new TokenMeter(this.#metering);
     const exchange = new Exchange(this.#timetable.indexOf(position), due, now, meter);
     if (position >= 0) this.#sent++;
     this.#inFlight++;
@@ -130,7 +140,7 @@ export class PointRun {
     if (end.kind === 'answer') {
       const { meter } = exchange;
       const { status } = end;
-      const streamed = meter !== undefined && status === 200 ? judgeStream(meter) : undefined;
+      const streamed = meter !== undefined && status === 200 ? judgeStream(meter, this.#protocol.judge) : undefined;
       const judged = streamed ?? this.#judge(status, end.text, end.location);
       this.#settle(exchange, status, judged, steadyNow());
     } else this.#fail(exchange, end);
@@ -150,15 +160,25 @@ export class PointRun {
   #settle(exchange: Exchange, status: number, what: Judged, at: number): void {
     exchange.done = true;
     this.#inFlight--;
-    if (exchange.index >= 0) {
-      const { index, intendedMs, sentAt, meter } = exchange;
-      const first = meter?.firstAt;
-      const ttftMs = first === undefined ? undefined : first - sentAt;
-      const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
+    const { index, intendedMs, sentAt, meter } = exchange;
+    this.#windowTokens += meter?.tokensWithin ?? this.#tokensWithin(what, sentAt, at);
+    if (index >= 0) {
+      const stream = meter?.timesSince(sentAt);
       this.#records.add(index, intendedMs, sentAt - this.#t0 - intendedMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
     }
     this.#finishIfEmpty();
+  }
+
+  /** Of an answer in one piece: nobody knows when its tokens were made, so they count evenly over its time. */
+  #tokensWithin({ figures }: Judged, from: number, to: number): number {
+    const tokens = figures?.output_tokens ?? 0;
+    const within = Math.min(to, this.#windowEnd) - Math.max(from, this.#t0);
+    return tokens === 0 || within <= 0 ? 0 : (tokens * within) / (to - from);
+  }
+
+  #isWithin(at: number): boolean {
+    return at >= this.#t0 && at < this.#windowEnd;
   }
 
   #closeWindow(): void {
@@ -194,6 +214,7 @@ export class PointRun {
   }
 
   #flush(): void {
+    this.#transport.clock.begin();
     this.#deps.report({ type: 'batch', columns: this.#records.take(), progress: this.#progress() });
   }
 
@@ -210,6 +231,7 @@ export class PointRun {
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
       retried: this.#transport.retried,
+      windowTokens: this.#windowTokens,
       cpuSeconds: (user + system) / 1e6,
     };
   }

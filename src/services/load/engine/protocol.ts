@@ -56,6 +56,8 @@ export interface Progress {
   readonly newConnections: number;
   /** Sent again because the server had closed the idle connection just before; absent when that cannot be told. */
   readonly retried?: number;
+  /** Output tokens that came while the window lasted, whenever their requests were sent; streamed ones and others. */
+  readonly windowTokens?: number;
   /** Since the point began, user and system. */
   readonly cpuSeconds: number;
 }

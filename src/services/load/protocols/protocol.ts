@@ -9,6 +9,10 @@ export interface Verdict {
   readonly error: string;
   readonly host?: string;
   readonly figures?: AnswerFigures;
+  /** Why the answer ended, as the target says. */
+  readonly finish?: string;
+  /** Its output tokens are counted events. */
+  readonly tokens_estimated?: boolean;
 }
 
 /** Judges one complete answer. `location` is the header with which a redirect says where to. */

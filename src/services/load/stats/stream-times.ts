@@ -14,13 +14,20 @@ export class StreamTimes {
   readonly #tpot = new Samples();
   #tokens = 0;
 
-  add({ outcome, latenessMs, serviceMs, ttft_ms: first, itl_ms: between, figures }: RequestRecord): void {
+  add({
+    outcome,
+    latenessMs,
+    serviceMs,
+    ttft_ms: first,
+    itl_ms: between,
+    tpot_ms: tpot,
+    figures,
+  }: RequestRecord): void {
     if (outcome !== 'ok' || latenessMs === undefined || serviceMs === undefined || first === undefined) return;
     this.#ttft.add(latenessMs + first);
     for (const gap of between ?? []) this.#itl.add(gap);
-    const tokens = figures?.output_tokens ?? 0;
-    this.#tokens += tokens;
-    if (tokens > 1) this.#tpot.add((serviceMs - first) / (tokens - 1));
+    this.#tokens += figures?.output_tokens ?? 0;
+    if (tpot !== undefined) this.#tpot.add(tpot);
   }
 
   /** @param seconds that the tokens are divided by */

@@ -1,5 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
+import type { ReadClock } from '../read-clock.ts';
 import type { RequestTemplate } from '../request-template.ts';
 import { steadyNow } from '../steady-clock.ts';
 import { type HeadCache, ResponseParser } from './response-parser.ts';
@@ -17,6 +18,7 @@ const TOO_LONG = { kind: 'failure', outcome: 'invalid', class: 'too-long', error
 /** What a connection tells its owner. Each is the last word on its matter. */
 export interface RawOwner {
   readonly heads: HeadCache;
+  readonly clock: ReadClock;
   /** The request has ended; `reusable` tells whether another may follow. */
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void;
   /**
@@ -37,6 +39,8 @@ export class RawConnection {
   #exchange: Exchange | undefined;
   #dead = false;
   #idleUntil = 0;
+  /** When the read began that is being taken; one read has one time. */
+  #readAt = 0;
   #size = 0;
   #chunks: Buffer[] = [];
   /** The part of the body in the read buffer, until the read is through: most answers end in the read they began in. */
@@ -96,6 +100,7 @@ export class RawConnection {
     }
     const parser = this.#parser;
     this.#to = 0;
+    if (exchange.meter !== undefined) this.#readAt = this.#owner.clock.read();
     const end = parser.feed(bytes, 0, length);
     if (this.#exchange !== exchange) return;
     if (parser.head !== undefined) exchange.status = parser.head.status;
@@ -136,9 +141,12 @@ export class RawConnection {
   #onBody(bytes: Buffer, from: number, to: number): void {
     const meter = this.#exchange?.meter;
     if (meter !== undefined && this.#parser.head !== undefined) {
-      meter.take(bytes, from, to, steadyNow(), this.#parser.head.contentType);
+      const { status, contentType } = this.#parser.head;
       // A refusal is no stream: its text says why.
-      if (this.#parser.head.status === 200) return;
+      if (status === 200) {
+        meter.take(bytes, from, to, this.#readAt, contentType, this.#owner.clock.late);
+        return;
+      }
     }
     this.#size += to - from;
     if (this.#size > MAX_ANSWER_BYTES) return;

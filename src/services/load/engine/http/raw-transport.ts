@@ -4,6 +4,7 @@ import { WHOLE } from '../../schedule/timetable.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
 import type { RunOrder } from '../protocol.ts';
+import { ReadClock } from '../read-clock.ts';
 import { RequestTemplate } from '../request-template.ts';
 import type { Resolved } from '../resolve.ts';
 import { steadyNow } from '../steady-clock.ts';
@@ -34,6 +35,7 @@ interface Tried {
  */
 export class RawTransport implements RawOwner {
   readonly heads: HeadCache = { text: '', head: undefined };
+  readonly clock = new ReadClock();
   /** Connections opened so far. */
   opened = 0;
   /** Requests that were sent again because the server had closed their connection before it could see them. */
@@ -70,6 +72,7 @@ export class RawTransport implements RawOwner {
 
   /** A new turn of the event loop: as many connections may be opened again. */
   turn(): void {
+    this.clock.begin();
     this.#connects = 0;
   }
 
