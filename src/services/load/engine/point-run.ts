@@ -1,9 +1,11 @@
+import { defined } from '../../defined.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
 import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
-import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Deadlines } from './deadlines.ts';
 import { Exchange, type WireEnd } from './exchange.ts';
+import type { Due, Feed } from './feed/feed.ts';
+import { feedOf } from './feed/feeds.ts';
 import { RawTransport } from './http/raw-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
@@ -29,7 +31,7 @@ export interface PointDeps {
   readonly resolve?: Resolve;
 }
 
-/** One rate, offered once: warm-up, window and drain. Made by {@link startPoint}. */
+/** One point, offered once: warm-up, window and drain. Made by {@link startPoint}. */
 export class PointRun {
   readonly #order: RunOrder;
   readonly #deps: PointDeps;
@@ -39,22 +41,21 @@ export class PointRun {
   readonly #protocol: RequestProtocol;
   /** Absent where answers are not streamed. */
   readonly #metering: MeterOptions | undefined;
-  readonly #timetable: Timetable;
+  readonly #feed: Feed;
   readonly #t0: number;
   #windowEnd: number;
   #windowTokens = 0;
   readonly #cpuAtStart = process.cpuUsage();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #records = new RecordWriter();
-  /** Positions in the timetable. */
-  #next: number;
-  #end: number;
   #sent = 0;
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
   #closing = false;
   #stoppedAtMs: number | undefined;
+  /** When it had sent as many as it shall, where that was before the end of the window. */
+  #enoughAtMs: number | undefined;
   #over = false;
   #pumpAgain = false;
 
@@ -66,16 +67,15 @@ export class PointRun {
     const { api, stream } = order.form;
     this.#protocol = protocolNamed(api);
     this.#judge = remembering(this.#protocol.judge);
-    const data = timetableOf(order);
-    this.#timetable = new Timetable(data);
-    this.#next = this.#timetable.first;
-    this.#end = this.#timetable.end;
+    const { feed, timetable } = feedOf(order);
+    this.#feed = feed;
     this.#t0 = order.t0 ?? steadyNow() + LEAD_MS + order.warmupMs;
     this.#windowEnd = this.#t0 + order.durationMs;
-    this.#metering = stream
-      ? { ends: this.#protocol.ends, shapes: new EventShapes(), isWithin: (at) => this.#isWithin(at) }
-      : undefined;
-    deps.ticker.start({ ...data, t0: this.#t0 }, () => this.#pump());
+    const { ends } = this.#protocol;
+    const isWithin = (at: number) => at >= this.#t0 && at < this.#windowEnd;
+    if (stream) this.#metering = { ends, shapes: new EventShapes(), isWithin, keepsText: feed.keepsText };
+    deps.ticker.start({ ...timetable, t0: this.#t0 }, () => this.#pump());
+    this.#arm();
     const window = this.#t0 - steadyNow() + order.durationMs;
     this.#timers.push(
       setInterval(() => this.#flush(), BATCH_MS),
@@ -90,7 +90,7 @@ export class PointRun {
     if (this.#over) return;
     this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, steadyNow() - this.#t0));
     this.#windowEnd = Math.min(this.#windowEnd, steadyNow());
-    this.#end = this.#next;
+    this.#feed.close();
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), graceMs));
     this.#finishIfEmpty();
@@ -98,22 +98,43 @@ export class PointRun {
 
   #pump(): void {
     this.#transport.turn();
-    for (let burst = 0; this.#next < this.#end; burst++) {
-      const due = this.#timetable.dueMs(this.#next);
+    this.#send();
+  }
+
+  /** Sends what is due. */
+  #send(): void {
+    const feed = this.#feed;
+    for (let burst = 0; ; burst++) {
       const now = steadyNow();
-      if (this.#t0 + due > now) return;
+      const nowMs = now - this.#t0;
+      if (feed.nextMs(nowMs) > nowMs) break;
       // Full hands come first: what is dropped needs no connection.
       if (this.#inFlight >= this.#order.maxInFlight) {
-        if (this.#next++ >= 0) this.#dropped++;
+        const due = feed.take(nowMs);
+        if (due.index >= 0) this.#dropped++;
+        feed.ended(due, nowMs, undefined);
         continue;
       }
       if (burst >= MAX_BURST || !this.#transport.ready()) {
         this.#pumpSoon();
         return;
       }
-      this.#issue(this.#next++, due, now);
+      this.#issue(feed.take(nowMs), now);
     }
+    if (this.#feed.follows) this.#endIfEnough();
+    this.#arm();
     this.#finishIfEmpty();
+  }
+
+  #endIfEnough(): void {
+    if (this.#closing || !this.#feed.exhausted) return;
+    this.#enoughAtMs = Math.max(0, steadyNow() - this.#t0);
+    this.#closing = true;
+    this.#timers.push(setTimeout(() => this.#abandon(), this.#order.drainMs));
+  }
+
+  #arm(): void {
+    if (this.#feed.follows) this.#deps.ticker.alarm(this.#t0 + this.#feed.alarmMs());
   }
 
   #pumpSoon(): void {
@@ -125,10 +146,10 @@ export class PointRun {
     });
   }
 
-  #issue(position: number, due: number, now: number): void {
+  #issue(due: Due, now: number): void {
     const meter = this.#metering && new TokenMeter(this.#metering);
-    const exchange = new Exchange(this.#timetable.indexOf(position), due, now, meter);
-    if (position >= 0) this.#sent++;
+    const exchange = new Exchange(due, now, meter);
+    if (due.index >= 0) this.#sent++;
     this.#inFlight++;
     if (this.#inFlight > this.#peak) this.#peak = this.#inFlight;
     this.#deadlines.add(exchange);
@@ -142,7 +163,7 @@ export class PointRun {
       const { status } = end;
       const streamed = meter !== undefined && status === 200 ? judgeStream(meter, this.#protocol.judge) : undefined;
       const judged = streamed ?? this.#judge(status, end.text, end.location);
-      this.#settle(exchange, status, judged, steadyNow());
+      this.#settle(exchange, status, judged, steadyNow(), this.#saidIn(end.text, exchange));
     } else this.#fail(exchange, end);
   };
 
@@ -157,17 +178,26 @@ export class PointRun {
     this.#settle(exchange, exchange.status, what, at);
   }
 
-  #settle(exchange: Exchange, status: number, what: Judged, at: number): void {
+  /** What the next turn of a session has to repeat. */
+  #saidIn(text: string, { meter }: Exchange): string {
+    if (!this.#feed.keepsText) return '';
+    return meter === undefined ? (this.#protocol.textOf?.(text) ?? '') : meter.text;
+  }
+
+  #settle(exchange: Exchange, status: number, what: Judged, at: number, answer?: string): void {
     exchange.done = true;
     this.#inFlight--;
-    const { index, intendedMs, sentAt, meter } = exchange;
+    const { due, sentAt, meter } = exchange;
     this.#windowTokens += meter?.tokensWithin ?? this.#tokensWithin(what, sentAt, at);
-    if (index >= 0) {
-      const stream = meter?.timesSince(sentAt);
-      this.#records.add(index, intendedMs, sentAt - this.#t0 - intendedMs, at - sentAt, status, what, stream);
+    if (due.index >= 0) {
+      const { index, intendedMs, latenessMs } = due;
+      this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, meter?.timesSince(sentAt));
       if (this.#records.full) this.#flush();
     }
-    this.#finishIfEmpty();
+    if (this.#feed.follows) {
+      this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
+      this.#send();
+    } else this.#finishIfEmpty();
   }
 
   /** Of an answer in one piece: nobody knows when its tokens were made, so they count evenly over its time. */
@@ -177,18 +207,13 @@ export class PointRun {
     return tokens === 0 || within <= 0 ? 0 : (tokens * within) / (to - from);
   }
 
-  #isWithin(at: number): boolean {
-    return at >= this.#t0 && at < this.#windowEnd;
-  }
-
   #closeWindow(): void {
     this.#closing = true;
     this.#pump();
   }
 
   #cutOff(): void {
-    this.#dropped += this.#end - this.#next;
-    this.#next = this.#end;
+    this.#dropped += this.#feed.close();
     this.#finishIfEmpty();
   }
 
@@ -202,15 +227,15 @@ export class PointRun {
   }
 
   #finishIfEmpty(): void {
-    if (!this.#closing || this.#over || this.#inFlight > 0 || this.#next < this.#end) return;
+    if (!this.#closing || this.#over || this.#inFlight > 0 || !this.#feed.exhausted) return;
     this.#over = true;
     this.#deps.ticker.stop();
     this.#deadlines.close();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#transport.close();
     this.#flush();
-    const stopped = this.#stoppedAtMs === undefined ? {} : { stoppedAtMs: this.#stoppedAtMs };
-    this.#deps.report({ type: 'finished', ...stopped, progress: this.#progress() });
+    const ended = defined({ stoppedAtMs: this.#stoppedAtMs, enoughAtMs: this.#enoughAtMs });
+    this.#deps.report({ type: 'finished', ...ended, progress: this.#progress() });
   }
 
   #flush(): void {
@@ -220,8 +245,10 @@ export class PointRun {
 
   #progress(): Progress {
     const elapsedMs = steadyNow() - this.#t0;
+    const { sessions } = this.#feed;
     const { user, system } = process.cpuUsage(this.#cpuAtStart);
-    const measuring = elapsedMs < this.#order.durationMs && this.#stoppedAtMs === undefined;
+    const endMs = this.#stoppedAtMs ?? this.#enoughAtMs ?? this.#order.durationMs;
+    const measuring = elapsedMs < endMs;
     return {
       phase: !measuring ? 'drain' : elapsedMs < 0 ? 'warmup' : 'measure',
       elapsedMs,
@@ -232,6 +259,7 @@ export class PointRun {
       newConnections: this.#transport.opened,
       retried: this.#transport.retried,
       windowTokens: this.#windowTokens,
+      ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,
     };
   }

@@ -42,6 +42,8 @@ export interface RequestProtocol {
   headers(options: { readonly stream: boolean; readonly timeoutMs: number }): Readonly<Record<string, string>>;
   readonly judge: Judge;
   readonly ends: StreamEnd;
+  /** What a complete answer says, for the next turn of a session; absent: nothing that could be said again. */
+  textOf?(answer: string): string;
   /** Who answered with an error: `detail` is what the answer says about it. */
   refuser(status: number, detail: string | undefined): Refuser;
 }
