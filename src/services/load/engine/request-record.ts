@@ -26,7 +26,7 @@ export const PHASE_FIGURES = [
 ] as const;
 
 /** Tokens beside those of prompt and output, which have them among theirs. */
-const TOKEN_FIGURES = ['reasoning_tokens', 'cached_tokens'] as const;
+export const TOKEN_FIGURES = ['reasoning_tokens', 'cached_tokens'] as const;
 
 /** Everything that an answer may carry, in the order of the record's columns. */
 export const FIGURES = [...ANSWER_FIGURES, ...PHASE_FIGURES, ...TOKEN_FIGURES] as const;
