@@ -69,8 +69,18 @@ export interface Waterfall {
 /**
  * Who said no, by the look of the answer. Counts of requests that did not succeed. `no_answer`: the target did not answer
  * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
+ * `server`: what is no service of a chain, by its own words.
  */
-export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
+export type Refuser =
+  | 'client'
+  | 'network'
+  | 'no_answer'
+  | 'a'
+  | 'load_balancer'
+  | 'b'
+  | 'server'
+  | 'rate_limit'
+  | 'unknown';
 
 /** Figures of streamed answers, with vLLM's names; times in milliseconds. */
 export interface StreamFigures {

@@ -83,6 +83,8 @@ const REFUSER: Readonly<Record<string, string>> = {
   a: 'A',
   load_balancer: 'the load balancer',
   b: 'B',
+  server: 'the server',
+  rate_limit: 'a rate limit',
   unknown: 'unknown',
 } satisfies Record<Refuser, string>;
 

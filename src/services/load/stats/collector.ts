@@ -185,7 +185,10 @@ class StreamTimes {
 export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: RequestRecord): Refuser | undefined {
   const { outcome, status, latenessMs, serviceMs } = record;
   if (outcome === 'ok') return undefined;
-  if (outcome === 'http_error') return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
+  if (outcome === 'http_error') {
+    const [, sign, said] = /^HTTP \d+(:| error:) (.*)$/s.exec(record.error) ?? [];
+    return protocol.refuser(status, sign === ':' ? said : undefined, said);
+  }
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
   if (outcome === 'invalid') return 'unknown';
   const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
