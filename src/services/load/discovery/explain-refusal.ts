@@ -119,5 +119,5 @@ async function pathSteps(targetUrl: string, asking: Asking): Promise<string[]> {
   const url = atBase(origin, server.path);
   return url === targetUrl
     ? [`check the path of --target`]
-    : [`that server is ${server.title}, which answers at --target ${url}`];
+    : [`there is ${server.title}, which answers at --target ${url}`];
 }
