@@ -1,4 +1,5 @@
-import type { PointSummary, Refuser, SweepPlan } from '../load/types.ts';
+import type { Refuser } from '../load/failures.ts';
+import type { PointSummary, SweepPlan } from '../load/types.ts';
 
 /** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
 export function display(text: string): string {

@@ -1,4 +1,4 @@
-import type { Refuser } from '../types.ts';
+import type { Refuser } from '../failures.ts';
 import { isObject } from './answers.ts';
 import {
   BALANCER_SAYS,
@@ -21,6 +21,7 @@ export const chain: RequestProtocol = {
   name: 'chain',
   paths: ['/chain'],
   operation: 'invoke_workflow',
+  ends: 'answer',
   isChain: true,
   // A puts 48 characters of its own first.
   keeps: { by: 'A', characters: 700 - 48 },

@@ -1,5 +1,5 @@
 import type { AnswerFigures } from '../engine/request-record.ts';
-import type { Refuser } from '../types.ts';
+import type { Refuser } from '../failures.ts';
 import { type Figures, hostOf, httpError, invalid, isObject, keep, notAnAnswer, parsed } from './answers.ts';
 import type { Judge } from './protocol.ts';
 

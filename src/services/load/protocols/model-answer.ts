@@ -70,3 +70,16 @@ export function messageHasContent(message: Body): boolean {
     isObject(call)
   );
 }
+
+/** An answer by its fields; none where it is no JSON object. */
+export function bodyOf(answer: string): Body {
+  const body = parsed(answer);
+  return isObject(body) ? body : {};
+}
+
+/** The text of a content: a text as it is, of parts those that are one. */
+export function textIn(content: unknown): string {
+  if (typeof content === 'string') return content;
+  const parts = Array.isArray(content) ? content : [];
+  return parts.map((part) => (isObject(part) && typeof part.text === 'string' ? part.text : '')).join('');
+}

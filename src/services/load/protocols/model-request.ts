@@ -1,5 +1,5 @@
 import { defined } from '../../defined.ts';
-import type { Refuser } from '../types.ts';
+import type { Refuser } from '../failures.ts';
 import { type Figures, isObject, keep } from './answers.ts';
 import type { Ask, RequestForm } from './ask.ts';
 import { BALANCER_SAYS, GATEWAY_STATUS } from './contract.ts';

@@ -1,5 +1,5 @@
 import { isObject } from './answers.ts';
-import { messageHasContent, modelJudge } from './model-answer.ts';
+import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
 import { ollamaFields, ollamaFigures } from './model-request.ts';
 import { ollamaGenerate } from './ollama-generate.ts';
 import type { RequestProtocol } from './protocol.ts';
@@ -17,4 +17,10 @@ export const ollamaChat: RequestProtocol = {
     reason: body.done_reason,
     figures: ollamaFigures(body),
   })),
+  textOf: (answer) => textIn(messageOf(answer).content),
 };
+
+function messageOf(answer: string): Body {
+  const { message } = bodyOf(answer);
+  return isObject(message) ? message : {};
+}

@@ -1,5 +1,5 @@
 import { promptOf } from './ask.ts';
-import { hasText, modelJudge } from './model-answer.ts';
+import { bodyOf, hasText, modelJudge, textIn } from './model-answer.ts';
 import { modelRefuser, ollamaFields, ollamaFigures } from './model-request.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
@@ -20,5 +20,7 @@ export const ollamaGenerate: RequestProtocol = {
     reason: body.done_reason,
     figures: ollamaFigures(body),
   })),
+  ends: 'done',
+  textOf: (answer) => textIn(bodyOf(answer).response),
   refuser: modelRefuser,
 };

@@ -1,5 +1,5 @@
 import { isObject } from './answers.ts';
-import { type Body, messageHasContent, modelJudge } from './model-answer.ts';
+import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
 import { modelRefuser, openaiFields, openaiFigures } from './model-request.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
@@ -16,7 +16,7 @@ export const openaiChat: RequestProtocol = {
   body: (ask, form) => JSON.stringify({ model: form.model, messages: ask.messages, ...openaiFields(ask, form) }),
   judge: modelJudge((body) => {
     const choice = firstChoice(body);
-    const message = isObject(choice?.message) ? choice.message : undefined;
+    const message = messageOf(choice);
     return {
       missing: message === undefined ? 'choices[0].message' : missingReason(choice),
       hasContent: message !== undefined && messageHasContent(message),
@@ -24,8 +24,14 @@ export const openaiChat: RequestProtocol = {
       figures: openaiFigures(body),
     };
   }),
+  ends: 'finish',
+  textOf: (answer) => textIn(messageOf(firstChoice(bodyOf(answer)))?.content),
   refuser: modelRefuser,
 };
+
+function messageOf(choice: Body | undefined): Body | undefined {
+  return isObject(choice?.message) ? choice.message : undefined;
+}
 
 /** The only choice of an answer; more are never asked for. */
 export function firstChoice({ choices }: Body): Body | undefined {

@@ -1,6 +1,6 @@
 import { promptOf } from './ask.ts';
-import { hasText, modelJudge } from './model-answer.ts';
-import { modelRefuser, openaiFields, openaiFigures } from './model-request.ts';
+import { bodyOf, hasText, modelJudge, textIn } from './model-answer.ts';
+import { openaiFields, openaiFigures } from './model-request.ts';
 import { firstChoice, missingReason, openaiChat } from './openai-chat.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -20,5 +20,5 @@ export const openaiCompletions: RequestProtocol = {
       figures: openaiFigures(body),
     };
   }),
-  refuser: modelRefuser,
+  textOf: (answer) => textIn(firstChoice(bodyOf(answer))?.text),
 };

@@ -1,5 +1,5 @@
 import type { AnswerFigures } from '../engine/request-record.ts';
-import type { Refuser } from '../types.ts';
+import type { Refuser } from '../failures.ts';
 import type { Ask, RequestForm } from './ask.ts';
 
 /** What an answer turned out to be. */
@@ -18,6 +18,13 @@ export interface Verdict {
  * a refusal says when.
  */
 export type Judge = (status: number, text: string, location?: string, retryAfter?: string) => Verdict;
+
+/**
+ * What a stream has to end with, or it was cut off. `finish`: an event with a `finish_reason`, whatever follows;
+ * `finish-or-done`: that, `[DONE]`, or a line with `"done":true`; `done`: such a line; `answer`: such a line that is
+ * itself a whole answer, and judged as one.
+ */
+type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
 
 /** How a target is asked, and what its answers have to be. Generator processes get it by name, once per point. */
 export interface RequestProtocol {
@@ -41,6 +48,9 @@ export interface RequestProtocol {
   /** Headers of every request, in addition to those of HTTP, the trace and the operator's own. */
   headers(options: { readonly stream: boolean; readonly timeoutMs: number }): Readonly<Record<string, string>>;
   readonly judge: Judge;
+  readonly ends: StreamEnd;
+  /** What a complete answer says, for the next turn of a session; absent: nothing that could be said again. */
+  textOf?(answer: string): string;
   /** Who answered with an error: `detail` is what a service of the chain says about it, `said` what anybody does. */
   refuser(status: number, detail: string | undefined, said?: string): Refuser;
 }
