@@ -143,6 +143,9 @@ export interface SweepPlan {
   readonly targetUrl: string;
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
+  /** The model that requests name, and who makes what answers, as telemetry calls it; where they are known. */
+  readonly model?: string;
+  readonly provider?: string;
   readonly simulated: boolean;
   /** Arrival rates in requests per second, in the order in which they are offered. */
   readonly rates: readonly number[];

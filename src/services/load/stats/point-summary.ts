@@ -54,7 +54,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   };
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   const { answers, prompt, output } = collected.tokens;
-  const { errorTexts, refusedBy } = collected;
+  const { texts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
@@ -82,7 +82,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     state: status === 'complete' ? judgeState(state) : undefined,
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
-    errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
+    errorTexts: texts.firsts,
+    otherTexts: texts.others,
+    models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
     stream: collected.stream.summary(servedSeconds),

@@ -28,6 +28,8 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
+  | 'model'
+  | 'provider'
 >;
 
 /**
@@ -46,8 +48,7 @@ export function planSweep(
   own: ProfilePlan = { rates: settings.rates },
   goodput?: SweepPlan['goodput'],
 ): SweepPlan {
-  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
-    settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -67,7 +68,9 @@ export function planSweep(
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     goodput,
-    api,
+    api: settings.api,
+    model: settings.model,
+    provider: settings.provider,
     probeMs,
     predictedInFlight:
       probeMs === undefined ? undefined : rates.map((rate) => predictInFlight(settings, rate, probeMs)),
