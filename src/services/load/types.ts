@@ -1,3 +1,4 @@
+import type { OtherTexts, Refuser } from './failures.ts';
 import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
 import type { ElasticOutcome } from './profiles/elastic-outcome.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
@@ -32,12 +33,6 @@ export interface PointState {
   readonly little?: { readonly expected: number; readonly observed: number };
   readonly suggestedDurationSeconds?: number;
 }
-
-/**
- * Who said no, by the look of the answer. Counts of requests that did not succeed. `no_answer`: the target did not answer
- * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
- */
-export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
 /** One second of a point, for time series; everything counts within that second. */
 export interface SecondSample {
@@ -85,6 +80,9 @@ export interface SweepPlan {
   readonly targetUrl: string;
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
+  /** The model that requests name, and who makes what answers, as telemetry calls it; where they are known. */
+  readonly model?: string;
+  readonly provider?: string;
   readonly simulated: boolean;
   /** Arrival rates in requests per second, in the order in which they are offered; of a closed loop, requests kept open. */
   readonly rates: readonly number[];
@@ -206,6 +204,10 @@ export interface PointSummary {
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
   /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
   readonly errorTexts?: Readonly<Record<string, string>>;
+  /** The same with what others of the class said, most first: only where that was something else. */
+  readonly otherTexts?: Readonly<Record<string, OtherTexts>>;
+  /** Answers by the model that they name, most first; not of earlier versions, and absent where they name none. */
+  readonly models?: Readonly<Record<string, number>>;
   readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
   readonly good?: Goodput;
