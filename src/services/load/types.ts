@@ -1,7 +1,8 @@
+import type { ElasticOutcome } from './elastic-outcome.ts';
 import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
 
+export type { ElasticOutcome } from './elastic-outcome.ts';
 export type { Distribution, Goodput, Interval, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
-
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
 
@@ -277,28 +278,6 @@ export interface PointSummary {
   /** In the order in which they were asked for. */
   readonly objectives?: readonly ObjectiveFigure[];
   readonly perRequestCsv: string;
-}
-
-/** What a group did under an elastic profile. */
-export interface ElasticOutcome {
-  readonly group: string;
-  /** Instances that served at the beginning, at most, and at the end. */
-  readonly startSize: number;
-  readonly peakSize: number;
-  readonly endSize: number;
-  /** How long before the last decision the group was last seen, seconds, where that is more than a step ago. */
-  readonly unseenSeconds?: number;
-  /** The size that was to be reached, where it is known. */
-  readonly size?: number;
-  /** Whether it was as small at the end as it shall be; undefined where the profile did not get that far. */
-  readonly scaledIn?: boolean;
-  /** The phases in order: when each began (milliseconds since the epoch), at which rate and why. */
-  readonly phases: readonly {
-    readonly name: string;
-    readonly at: number;
-    readonly rate: number;
-    readonly why?: string;
-  }[];
 }
 
 export interface SweepReport {

@@ -1,4 +1,4 @@
-import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
+import { columnsOf, pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import { scalingSections } from './scaling-sections.ts';
 import type { Section, Table } from './section.ts';
@@ -17,8 +17,12 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
     ...sharedPromptLine(plan),
     ...endingLines(report).map((line) => `> ${cell(line)}`),
     list(conclusionLines(report)),
-    points.length === 0 ? 'No point was measured.' : table(pointTable(points, COLUMNS, time.text, '! ')),
-    points.length === 0 ? '' : `p50 to p99: response time in ${time.unit}, from the intended time of each request.`,
+    points.length === 0
+      ? 'No point was measured.'
+      : table(pointTable(points, columnsOf(COLUMNS, plan), time.text, '! ')),
+    points.length === 0
+      ? ''
+      : `p50 to p99: response time in ${time.unit}, from the ${plan.loop === 'closed' ? 'sending (a closed loop)' : 'intended time'} of each request.`,
     ...[...sweepSections(report), ...(scaling === undefined ? [] : scalingSections(scaling.figures))].map(block),
     block({ title: 'This run', lines: [...factsOf(manifest), ['run', plan.runId]].map((fact) => fact.join(': ')) }),
   ]);

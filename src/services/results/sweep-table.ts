@@ -1,11 +1,12 @@
 import { basename, dirname, join } from 'node:path';
+import { unitOf } from '../load/offered.ts';
 import { pointCount, profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import { shellWord } from '../words.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
-import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
+import { columnsOf, pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
 import { conclusionLines, sweepSections } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
@@ -57,18 +58,23 @@ export function sweepText(
 function pointLines(points: readonly PointSummary[], columns: number, wide: boolean): string[] {
   const time = timeColumn(points.map(({ response }) => response?.p99));
   const more = wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : [];
-  const names = ['rps', ...RATES_AND_TIMES, 'verdict', ...more] as const;
+  const isClosed = points[0]?.loop === 'closed';
+  const names = columnsOf(['rps', ...RATES_AND_TIMES, 'verdict', ...more], points[0] ?? {});
   const text = tableText(pointTable(points, names, time.text, '! '), columns);
   return [
     text,
-    `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
-    `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
+    ...(isClosed
+      ? [`p50 to p99: response time in ${time.unit}, counted from the sending: a closed loop.`]
+      : [
+          `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
+          `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
+        ]),
   ];
 }
 
 /** A line for each point of which there is something to say. */
 function perPoint(points: readonly PointSummary[], text: (point: PointSummary) => string): string[] {
-  return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
+  return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} ${unitOf(point)}: ${text(point)}`));
 }
 
 function keptLines({ status, problem, abortedBy, points, plan }: SweepReport): string[] {
@@ -89,5 +95,5 @@ function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack =
 function requestFiles({ points, summaryCsv }: SweepReport): string {
   const name = basename(points.find(({ perRequestCsv }) => perRequestCsv !== '')?.perRequestCsv ?? '');
   const first = name && join(dirname(summaryCsv), name);
-  return points.length === 1 ? first : first.replace(/rps[\d.]+(_\d+)?\.csv$/, 'rps*.csv');
+  return points.length === 1 ? first : first.replace(/_(rps|c)[\d.]+(_\d+)?\.csv$/, '_$1*.csv');
 }

@@ -38,7 +38,6 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const [response, service] = [collected.response.summary(), collected.service.summary()];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
-  const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
   const isClosed = facts.loop === 'closed';
   const closed = isClosed ? closedFigures(facts, collected) : undefined;
   const okRps = closed?.okRps ?? perSecond(outcomes.ok, durationSeconds);
@@ -55,6 +54,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     response,
     lost,
   };
+  // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
+  const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
+  const servedSeconds = closed === undefined ? Math.max(durationSeconds, collected.lastOkMs / 1000) : seconds;
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   const { answers, prompt, output } = collected.tokens;
   const { errorTexts, refusedBy } = collected;
@@ -92,7 +94,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
     stream: collected.stream.summary(servedSeconds),
-    good: collected.objectives.good(scheduled, durationSeconds),
+    good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
