@@ -1,4 +1,5 @@
-import type { PointSummary, Refuser, SweepPlan } from '../load/types.ts';
+import type { Refuser } from '../load/failures.ts';
+import type { PointSummary, SweepPlan } from '../load/types.ts';
 
 /** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
 export function display(text: string): string {
@@ -83,6 +84,8 @@ const REFUSER: Readonly<Record<string, string>> = {
   a: 'A',
   load_balancer: 'the load balancer',
   b: 'B',
+  server: 'the server',
+  rate_limit: 'a rate limit',
   unknown: 'unknown',
 } satisfies Record<Refuser, string>;
 

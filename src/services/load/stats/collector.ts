@@ -1,6 +1,7 @@
 import { lateMs, type RequestRecord } from '../engine/request-record.ts';
+import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { Outcome, Refuser } from '../types.ts';
+import type { Outcome } from '../types.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
@@ -172,7 +173,10 @@ export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: R
   const { outcome, status, serviceMs } = record;
   const latenessMs = lateMs(record);
   if (outcome === 'ok') return undefined;
-  if (outcome === 'http_error') return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
+  if (outcome === 'http_error') {
+    const [, sign, said] = /^HTTP \d+(:| error:) (.*)$/s.exec(record.error) ?? [];
+    return protocol.refuser(status, sign === ':' ? said : undefined, said);
+  }
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
   if (outcome === 'invalid') return 'unknown';
   const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
