@@ -30,7 +30,7 @@ export interface ElasticLoad {
   open(): Promise<GroupSource>;
 }
 
-export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs'> {
+export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'bound'> {
   readonly emit: Emit;
   readonly tokenOf: TokenOf;
   /** Of every request, by lower-case names; may be secret: in no record. */

@@ -44,6 +44,9 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps) {
     try {
       const { point, abortedBy } = await result;
       await sweep.add(point);
+      // A closed loop whose requests were all answered has left nothing behind.
+      const { timeout, incomplete } = point.outcomes;
+      if (point.loop === 'closed' && timeout + incomplete === 0) loaded = false;
       if (abortedBy !== undefined) ended ??= { abortedBy };
       if (isSustained(point) === false) unsustained = Math.min(unsustained, point.rate);
     } catch (error) {
