@@ -8,7 +8,7 @@ import { bodyFlags, requestFlags } from './request-flags.ts';
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
 const targetFlag = Flags.string({
-  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) or a URL of any server`,
+  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}), a URL of any server, or a socket file (unix:/run/x.sock:/path)`,
   default: wordOf(entryOf()),
   env: 'CHAINCTL_TARGET',
   helpValue: 'NAME|URL',
@@ -18,6 +18,11 @@ const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
   ...requestFlags,
+  'ca-file': Flags.string({
+    description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
+    env: 'CHAINCTL_CA_FILE',
+    helpValue: 'FILE',
+  }),
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
     default: true,

@@ -162,7 +162,7 @@ function checkLoop(argv: readonly string[]): void {
 
 /** What may stand with `--resume`. */
 const OF_RESUME = [
-  ...['resume', 'results', 'prompt-file', 'token-file', 'otlp'],
+  ...['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'],
   ...['header', 'api-key-file', 'api-key-header'],
 ];
 

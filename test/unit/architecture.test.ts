@@ -56,9 +56,9 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
     'services/files/append-lines.ts',
     'services/load/record/csv-file.ts',
     'services/load/protocols/chain.ts',
-    'services/load/types.ts',
+    'services/load/failures.ts',
   ],
-  b: ['services/load/protocols/chain.ts', 'services/load/protocols/invoke.ts', 'services/load/types.ts'],
+  b: ['services/load/protocols/chain.ts', 'services/load/protocols/invoke.ts', 'services/load/failures.ts'],
 };
 
 /** The place in whose folder a file is. */

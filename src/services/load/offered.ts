@@ -15,6 +15,11 @@ export function offeredText(rate: number, { loop }: Loop): string {
   return loop === 'closed' ? `${rate} concurrent (closed loop)` : `${formatRate(rate)} req/s`;
 }
 
+/** From when response times count. */
+export function countedFrom({ loop }: Loop = {}): string {
+  return loop === 'closed' ? 'sending (closed loop)' : 'intended time';
+}
+
 /** What a reader has to know of every figure of a closed loop. */
 export const CLOSED_LOOP =
   'closed loop: the next request waits for an answer, so response times do not contain the wait that an open loop shows, ' +

@@ -1,9 +1,19 @@
 import type { ElasticOutcome } from './elastic-outcome.ts';
-import type { OtherTexts, Refuser } from './failures.ts';
-import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+import type { AnswersTold, Refuser } from './failures.ts';
+import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
 
 export type { ElasticOutcome } from './elastic-outcome.ts';
-export type { Distribution, Goodput, Interval, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+export type {
+  Distribution,
+  Goodput,
+  Interval,
+  ModelWork,
+  ObjectiveFigure,
+  Percentiles,
+  SloVerdict,
+  Waterfall,
+} from './figures.ts';
+
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
 
@@ -20,42 +30,6 @@ export interface PointState {
   /** Little's law over the middle window: arrival rate x mean time in system, against the mean that was in flight. */
   readonly little?: { readonly expected: number; readonly observed: number };
   readonly suggestedDurationSeconds?: number;
-}
-
-/** What a model did for a request, as its engine tells it, milliseconds. */
-export interface ModelWork {
-  /** Making the model ready: seconds where it has to be read from disk, and never 0. */
-  readonly load: number;
-  readonly prompt: number;
-  readonly generation: number;
-}
-
-/**
- * Where the mean response time of successes went, milliseconds; the parts add up to it. What services and engines do not
- * tell is absent, and then part of what stands beside it: an engine's queue of the model, A's queue of the network, B's of
- * its wait.
- */
-export interface Waterfall {
-  /** Sent minus intended. */
-  readonly clientWait: number;
-  /** Waiting for a place in A. */
-  readonly aQueue?: number;
-  /** A's engine beyond its model's work: waiting for a slot, and what the engine does not account for. */
-  readonly aEngineQueue?: number;
-  /** A's model: what it worked, or the whole call of the engine where that tells no more. */
-  readonly a: number;
-  readonly aWork?: ModelWork;
-  /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
-  readonly network: number;
-  /** Waiting for a place in B; its engine and its model as A's. */
-  readonly bQueue?: number;
-  readonly bEngineQueue?: number;
-  readonly bModel: number;
-  readonly bWork?: ModelWork;
-  /** B beyond its queue and its engine: its minimum processing time. */
-  readonly bWait: number;
-  /** Answers that carried all the figures. */
-  readonly count: number;
 }
 
 /** Figures of streamed answers, with vLLM's names; times in milliseconds. What nobody could measure is absent. */
@@ -151,6 +125,9 @@ export interface SweepPlan {
   readonly targetUrl: string;
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
+  /** The model that requests name, and who makes what answers, as telemetry calls it; where they are known. */
+  readonly model?: string;
+  readonly provider?: string;
   readonly simulated: boolean;
   /** Arrival rates in requests per second, in the order in which they are offered; of a closed loop, requests kept open. */
   readonly rates: readonly number[];
@@ -213,7 +190,7 @@ export interface SweepTick
 }
 
 /** One finished (or interrupted) point of the ladder. */
-export interface PointSummary {
+export interface PointSummary extends AnswersTold {
   readonly index: number;
   /** Offered arrival rate, requests per second; of a closed loop, the requests that were kept open. */
   readonly rate: number;
@@ -235,12 +212,17 @@ export interface PointSummary {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
   readonly errorsByClass: Readonly<Record<string, number>>;
-  /** Requests sent, and successful answers, per second of the point's duration. */
+  /**
+   * Requests sent, and successful answers, per second of the point's duration. Of the answers that came after it, only as
+   * many count as were open at its beginning: the rest was worked off later (in earlier versions, all).
+   */
   readonly sentRps: number;
   readonly okRps: number;
+  /** Successes that came after the window. */
+  readonly okAfterWindow?: number;
   /**
-   * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
-   * what the target got done. Far below `okRps` where it worked off a backlog during the drain.
+   * At what rate successful answers came, per second, window and drain together, without the first and the last tenth of
+   * them, and at most all of them over the window: what the target got done.
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */
@@ -265,12 +247,6 @@ export interface PointSummary {
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
-  /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
-  readonly errorTexts?: Readonly<Record<string, string>>;
-  /** The same with what others of the class said, most first: only where that was something else. */
-  readonly otherTexts?: Readonly<Record<string, OtherTexts>>;
-  /** Answers by the model that they name, most first; not of earlier versions, and absent where they name none. */
-  readonly models?: Readonly<Record<string, number>>;
   readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
   readonly good?: Goodput;
@@ -282,7 +258,13 @@ export interface PointSummary {
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  readonly status: 'complete' | 'interrupted';
+  /**
+   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
+   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
+   */
+  readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
+  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  readonly writer?: string;
   readonly knee?: Knee;
   readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */

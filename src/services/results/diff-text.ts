@@ -1,4 +1,5 @@
 import { unitOf } from '../load/offered.ts';
+import type { SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
 import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
 import { sectionText, tableText } from './plain-table.ts';
@@ -43,10 +44,19 @@ export function diffText(diff: RunDiff): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function nameText({ runId, targetUrl, loop, simulated, sharedPrefixTokens: shared }: RunName): string {
+const PARTLY: Readonly<Record<SweepReport['status'], string>> = {
+  complete: '',
+  interrupted: ' (interrupted)',
+  killed: ' (killed before its end)',
+  running: ' (still running)',
+  unfinished: ' (not finished)',
+};
+
+function nameText({ runId, targetUrl, loop, simulated, sharedPrefixTokens: shared, status }: RunName): string {
   const prompts = shared === undefined ? '' : ` (prompts share about ${shared} tokens)`;
+  const partly = PARTLY[status ?? 'complete'];
   const closed = loop === 'closed' ? ' (closed loop)' : '';
-  return `${display(runId)}: ${display(targetUrl)}${closed}${simulated ? ' (SIMULATED)' : ''}${prompts}`;
+  return `${display(runId)}: ${display(targetUrl)}${closed}${simulated ? ' (SIMULATED)' : ''}${prompts}${partly}`;
 }
 
 function verdictTable({ a, points }: RunDiff): string {

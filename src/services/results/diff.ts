@@ -42,7 +42,10 @@ export interface RunDiff {
   readonly onlyB: readonly number[];
 }
 
-export type RunName = Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens' | 'loop'>;
+export interface RunName extends Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens' | 'loop'> {
+  /** Of a run that is not complete. */
+  readonly status?: SweepReport['status'];
+}
 
 export interface DiffOptions {
   /** Share of A's value, 0.02 is 2 %. */
@@ -81,8 +84,9 @@ function repeated(points: readonly PointSummary[]): number[] {
   return rates.filter((rate, index) => rates.indexOf(rate) < index);
 }
 
-function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens, loop } }: SweepReport): RunName {
-  return defined({ runId, tag, targetUrl, simulated, sharedPrefixTokens, loop });
+function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens, loop }, status }: SweepReport): RunName {
+  const partly = status === 'complete' ? undefined : status;
+  return defined({ runId, tag, targetUrl, simulated, sharedPrefixTokens, loop, status: partly });
 }
 
 /** Why no point of these runs can be compared. */

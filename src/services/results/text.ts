@@ -60,14 +60,29 @@ export function shareText(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-/** `404 x 8 (model '' not found), timeout x 2`: with what the first of each said for itself. */
+/** `404 x 8, timeout x 2`, most first. */
+export function errorCounts({ errorsByClass }: PointSummary): string {
+  return Object.entries(errorsByClass)
+    .map(([name, count]) => `${display(name)} x ${count}`)
+    .join(', ');
+}
+
+/** `404 x 8 (model '' not found), timeout x 2`: with what those of each said for themselves. */
 export function errorClasses(point: PointSummary): string {
   return Object.entries(point.errorsByClass)
     .map(([name, count]) => {
-      const why = point.errorTexts?.[name];
-      return `${display(name)} x ${count}${why === undefined ? '' : ` (${display(why)})`}`;
+      const why = failureText(point, name);
+      return `${display(name)} x ${count}${why === '' ? '' : ` (${why})`}`;
     })
     .join(', ');
+}
+
+/** What failures of a class said: the only text, or the most frequent ones with how often each; empty where none did. */
+export function failureText({ errorTexts, otherTexts }: PointSummary, name: string): string {
+  const several = otherTexts?.[name];
+  if (several === undefined) return display(errorTexts?.[name] ?? '');
+  const texts = several.texts.map(({ text, count }) => `${display(text)} x ${count}`);
+  return [...texts, ...(several.more === undefined ? [] : [`others x ${several.more}`])].join('; ');
 }
 
 /** That prompts were alike on purpose: the figures are then those of a prompt cache as well. */

@@ -121,8 +121,9 @@ const SUMMED = [
   'inFlight',
   'peakInFlight',
   'newConnections',
-  'retried',
   'carried',
+  'carriedParts',
+  'retried',
   'cpuSeconds',
 ] as const;
 

@@ -1,15 +1,17 @@
 import { FIGURES, type RequestRecord } from '../engine/request-record.ts';
 import type { Outcome } from '../types.ts';
-import { linesOf } from './json-lines.ts';
+import { isZeroed, linesOf } from './json-lines.ts';
 
 /**
  * The requests of a point's file, in the order in which they ended; none when the file is not there. Columns are found
- * by name, so that files of older versions can be read. The last row is left out when the writer was killed in it.
+ * by name, so that files of older versions can be read. The last row is left out when the writer was killed in it,
+ * and any of which a part was not on the disk when the power went.
  */
 export async function* readRequests(path: string): AsyncGenerator<RequestRecord> {
   let columns: readonly string[] | undefined;
   for await (const { text, whole } of linesOf(path)) {
     if (!whole) return;
+    if (isZeroed(text)) continue;
     const cells = splitRow(text);
     if (columns === undefined) columns = cells;
     else if (cells.length === columns.length) {

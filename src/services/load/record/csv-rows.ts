@@ -129,6 +129,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   b_load_ms: ({ waterfall }) => fixed(waterfall?.bWork?.load),
   b_prompt_ms: ({ waterfall }) => fixed(waterfall?.bWork?.prompt),
   b_generation_ms: ({ waterfall }) => fixed(waterfall?.bWork?.generation),
+  ok_after_window: ({ okAfterWindow = 0 }) => okAfterWindow,
   good: ({ good }) => good?.count ?? '',
   good_rps: ({ good }) => (good === undefined ? '' : rate(good.rps)),
   good_pct: ({ good }) => (good === undefined ? '' : (100 * good.share).toFixed(2)),
@@ -143,6 +144,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
   loop: ({ loop = 'open' }) => loop,
+  error_texts: (point) => foreign(errorTexts(point)),
+  models: ({ models }) => foreign(listed(models ?? {})),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
@@ -182,6 +185,14 @@ function listed(counts: Readonly<Partial<Record<string, number>>>): string {
   return Object.entries(counts)
     .map(([key, count]) => `${key}=${count}`)
     .join(' ');
+}
+
+/** `429: slow down x 20; no quota x 3 | 404: no such model`, most first. */
+function errorTexts({ errorsByClass, errorTexts: firsts = {}, otherTexts = {} }: PointSummary): string {
+  const classes = Object.keys(errorsByClass).filter((name) => firsts[name] !== undefined);
+  const said = (name: string) =>
+    otherTexts[name]?.texts.map(({ text, count }) => `${text} x ${count}`).join('; ') ?? firsts[name];
+  return classes.map((name) => `${name}: ${said(name)}`).join(' | ');
 }
 
 /** Text that came over the network must not become a formula when the file is opened in a spreadsheet. */

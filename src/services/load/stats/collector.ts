@@ -2,6 +2,7 @@ import { lateMs, type RequestRecord } from '../engine/request-record.ts';
 import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome } from '../types.ts';
+import { FailureTexts } from './failure-texts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
@@ -15,8 +16,10 @@ export const NO_OUTCOMES = { ok: 0, http_error: 0, transport_error: 0, timeout: 
 export class Collector {
   readonly outcomes: Record<Outcome, number> = { ...NO_OUTCOMES };
   readonly errorsByClass = new Map<string, number>();
-  /** What the first of each class said, where it said anything. */
-  readonly errorTexts = new Map<string, string>();
+  /** What failures said for themselves, where they said anything. */
+  readonly texts = new FailureTexts();
+  /** Answers by the model that they name. */
+  readonly models = new Map<string, number>();
   readonly statuses = new Map<number, number>();
   readonly hosts = new Map<string, number>();
   readonly refusedBy = new Map<Refuser, number>();
@@ -60,10 +63,7 @@ export class Collector {
     if (record.host !== undefined) count(this.hosts, record.host);
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
-      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) {
-        const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(record.error)?.[1];
-        if (text !== undefined) this.errorTexts.set(record.class, text);
-      }
+      this.texts.add(record);
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -114,7 +114,12 @@ export class Collector {
     return departureRate(this.#okEndMs.view());
   }
 
-  /** The same at a glance, from the first to the last success; undefined before there are two. */
+  /** How many successes came later than so long after the beginning of the window. */
+  okAfter(ms: number): number {
+    return this.#okEndMs.view().reduce((count, at) => count + (at > ms ? 1 : 0), 0);
+  }
+
+  /** The departure rate at a glance, from the first to the last success; undefined before there are two. */
   get roughDepartureRate(): number | undefined {
     const seconds = (this.lastOkMs - this.#firstOkMs) / 1000;
     return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
@@ -178,7 +183,9 @@ export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: R
     return protocol.refuser(status, sign === ':' ? said : undefined, said);
   }
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
-  if (outcome === 'invalid') return 'unknown';
+  // What is not as promised may be a gateway's; an error is whoever says it.
+  if (outcome === 'invalid')
+    return record.class === 'error-answer' ? protocol.refuser(status, undefined, record.error) : 'unknown';
   const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
   return isOwn ? 'client' : 'no_answer';
 }

@@ -39,10 +39,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const [response, service] = [collected.response.summary(), collected.service.summary()];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
+  const okAfterWindow = collected.okAfter(1000 * durationSeconds);
   const isClosed = facts.loop === 'closed';
   const closed = isClosed ? closedFigures(facts, collected) : undefined;
-  const okRps = closed?.okRps ?? perSecond(outcomes.ok, durationSeconds);
-  const servedRps = closed?.okRps ?? round(Math.min(okRps, collected.departureRate ?? okRps));
+  const backlog = backlogOf(okAfterWindow, facts.progress.carried);
+  const okRps = closed?.okRps ?? perSecond(outcomes.ok - backlog, durationSeconds);
+  const most = perSecond(outcomes.ok, durationSeconds);
+  const servedRps = closed?.okRps ?? round(Math.min(most, collected.departureRate ?? most));
   const judged = {
     status,
     scheduled,
@@ -58,15 +61,16 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
   const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
   const servedSeconds = closed === undefined ? Math.max(durationSeconds, collected.lastOkMs / 1000) : seconds;
+  const stream = collected.stream.summary(servedSeconds);
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   const { answers, prompt, output } = collected.tokens;
-  const { errorTexts, refusedBy } = collected;
+  const { texts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
     ...(isClosed ? { loop: 'closed' as const, concurrency: rate } : {}),
     status,
-    validity: judgeValidity({ ...judged, latenessP99: lateness?.p99 }),
+    validity: judgeValidity({ ...judged, ttft: stream?.ttft, latenessP99: lateness?.p99 }),
     durationSeconds,
     startedAt,
     scheduled,
@@ -76,6 +80,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     errorsByClass,
     sentRps: closed?.sentRps ?? perSecond(sent, durationSeconds),
     okRps,
+    okAfterWindow: okAfterWindow || undefined,
     servedRps,
     response,
     service,
@@ -91,10 +96,12 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
-    errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
+    errorTexts: texts.firsts,
+    otherTexts: texts.others,
+    models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
-    stream: collected.stream.summary(servedSeconds),
+    stream,
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
@@ -102,9 +109,24 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   return objectives.length === 0 ? point : { ...point, objectives };
 }
 
+/** Standard deviations of a count of chance. */
+const CHANCE = 3;
+
+/**
+ * Answers that came after the window and are no part of what the target did in it. One that keeps up leaves as many open at
+ * the end of the window as it had at its beginning, give or take chance; what is more than that was worked off later.
+ *
+ * @param carried undefined where it is not known how many were open at the beginning
+ */
+export function backlogOf(after: number, carried: number | undefined): number {
+  if (carried === undefined) return 0;
+  const more = after - carried;
+  return more > CHANCE * Math.sqrt(after + carried) ? more : 0;
+}
+
 /** What a closed loop comes to: its rates are an outcome. */
 function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, collected: Collector) {
-  const { carried = 0 } = progress;
+  const { carriedParts: carried = 0 } = progress;
   const { sentMs, serviceMs } = collected.evidence;
   const all = { sentMs, endMs: sentMs.map((ms, i) => ms + (serviceMs[i] as number)) };
   const rps = closedThroughput(all, carried, durationSeconds);

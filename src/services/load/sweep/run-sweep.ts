@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
+import { type ProxyServer, proxyNote } from '../../dial/proxy.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
@@ -29,6 +30,10 @@ export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
   /** Of every request, by lower-case names; not settings, since those are written down. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Stands between here and the target. */
+  readonly proxy?: ProxyServer;
+  /** Certificates of authorities that are trusted beside the usual ones, PEM. */
+  readonly ca?: string;
   /** Where the figures go; default: the files of the contract. */
   readonly outputs?: readonly Output[];
   /** Starts what offers the load; default: processes of this machine. */
@@ -51,12 +56,13 @@ export interface SweepDeps extends SweepContext {
  * @throws RemedyError: exit 5 when the target does not answer, exit 3 when results cannot be written
  */
 export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
-  const { clock, control, headers = {} } = deps;
+  const { clock, control, headers = {}, proxy, ca } = deps;
   const outputs: readonly Output[] = deps.outputs ?? [new CsvOutput()];
   const emit: Emit = (event) => {
     for (const output of outputs) output.handle?.(event);
     deps.emit(event);
   };
+  if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, asked.targetUrl) });
   const health = asked.preflight ? await askHealth(asked.targetUrl, { ...deps, headers }) : undefined;
   const { baseline, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
   const options = { ...asked, ...adapted };
@@ -93,7 +99,8 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
-    const manifest = manifestOf(options, health, { plan, startedAt: began, limits });
+    const way = defined({ proxy: proxy?.url });
+    const manifest = manifestOf(options, health, { plan, startedAt: began, limits, ...way });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (generators.processes > 1) {
       emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
@@ -117,7 +124,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       current = index;
       const ofStep = { ...plan, ...defined({ requests }) };
       const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, durationSeconds) };
-      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers });
+      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         abortOn: options.abortOn ?? [],

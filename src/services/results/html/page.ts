@@ -1,8 +1,9 @@
 import { formatSeconds } from '../../../durations.ts';
-import { unitOf } from '../../load/offered.ts';
+import { countedFrom, unitOf } from '../../load/offered.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
-import { columnsOf, type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
+import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { conclusionLines, endingLines, evenness, goodSection, hostSection, remarkLines } from '../sweep-sections.ts';
 import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
@@ -31,6 +32,7 @@ ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
 ${sectionTable(goodSection(report))}
+${sectionTable(boundsSection(points))}
 ${remarksList(report)}
 </section>
 ${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: run.series })}
@@ -94,12 +96,13 @@ const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, '
 
 function pointsTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const caption =
-    points[0]?.loop === 'closed'
-      ? 'One row per point of a closed loop. Response times from the sending of each request; late: sent after its place was free; in flight: at most.'
-      : 'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
+  const table = pointTable(points, COLUMNS, time);
+  const isClosed = points[0]?.loop === 'closed';
+  const late = isClosed ? 'sent after its place was free' : 'sent after that';
+  const about = `One row per point${isClosed ? ' of a closed loop' : ''}. Response times of successes, from the ${countedFrom(points[0])} of each request; late: ${late}; in flight: at most.`;
+  const caption = [about, ...markLegend(table.rows)].join(' ');
   const doubtful = new Set(points.flatMap((point, row) => (isDoubtful(point) ? [row] : [])));
-  return dataTable(caption, pointTable(points, columnsOf(COLUMNS, points[0] ?? {}), time), doubtful);
+  return dataTable(caption, table, doubtful);
 }
 
 function isDoubtful(point: PointSummary): boolean {
