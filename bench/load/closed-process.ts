@@ -8,6 +8,7 @@ import { steadyNow } from '../../src/services/load/engine/steady-clock.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 import { remembering } from '../../src/services/load/protocols/answers.ts';
 import { protocolNamed } from '../../src/services/load/protocols/protocols.ts';
+import { LoadedData } from '../../src/services/load/workload/loaded.ts';
 
 // The engine as a closed loop: as many requests in flight as there are connections, each followed by the next at once.
 // Everything that the open loop does for a request is done here too, but for the schedule: a body of its own, its
@@ -34,7 +35,7 @@ const deadlines = new Deadlines(order.timeoutMs, () => {});
 let count = 0;
 let over = false;
 const resolved = await resolveOnce(new URL(order.url).hostname);
-const transport = new RawTransport(order, resolved, (exchange, end) => {
+const transport = new RawTransport(order, resolved, new LoadedData(), (exchange, end) => {
   const at = steadyNow();
   exchange.done = true;
   if (end.kind !== 'answer') throw new Error(`the target failed: ${JSON.stringify(end)}`);

@@ -49,7 +49,15 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     const elastic = profile && { ...profile, open };
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
-    const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints: () => endpointsOf(stack) });
+    const tell = (text: string) => emit({ type: 'note', level: 'info', text });
+    const request = await loadRequest(flags, {
+      argv,
+      stack,
+      about,
+      elastic,
+      tell,
+      endpoints: () => endpointsOf(stack),
+    });
     const report = await runLoad(request, {
       clock: systemClock,
       emit,

@@ -3,6 +3,7 @@ import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
+import { arrivalFlags, workloadFlags } from './workload-flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
@@ -37,9 +38,7 @@ const rates = {
   gate: durationFlag({
     description: 'longest wait between points for the target to recover [default: 30s, or three answers]',
   }),
-  arrivals: Flags.option({ options: ['constant', 'poisson'] as const, default: 'constant' as const })({
-    description: 'spacing of requests: constant, or Poisson (independent users)',
-  }),
+  ...arrivalFlags,
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
   'max-duration': durationFlag({
     description: 'longest point of a --find-knee, where --duration leaves it undecided [default: 10m]',
@@ -58,12 +57,7 @@ const requests = {
     description: 'prompt of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
-  'shared-prefix': integerFlag({
-    description: 'length of the beginning that all prompts share, tokens, approximate',
-    default: 0,
-    min: 0,
-    max: 10_000,
-  }),
+  ...workloadFlags,
   seed: integerFlag({ description: 'seed of the prompts, to repeat them [default: random]', min: 0, max: 0xffff_ffff }),
   stream: Flags.boolean({ description: 'ask for streamed answers and measure their tokens' }),
   'requests-per-connection': integerFlag({

@@ -2,6 +2,7 @@ import { judgeStream, remembering } from '../protocols/answers.ts';
 import type { Judge } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
+import { dataOf, type LoadedData } from '../workload/loaded.ts';
 import { Deadlines } from './deadlines.ts';
 import { Exchange, type WireEnd } from './exchange.ts';
 import { RawTransport } from './http/raw-transport.ts';
@@ -53,10 +54,10 @@ export class PointRun {
   #over = false;
   #pumpAgain = false;
 
-  constructor(order: RunOrder, resolved: Resolved, deps: PointDeps) {
+  constructor(order: RunOrder, resolved: Resolved, loaded: LoadedData, deps: PointDeps) {
     this.#order = order;
     this.#deps = deps;
-    this.#transport = new RawTransport(order, resolved, this.#onEnd);
+    this.#transport = new RawTransport(order, resolved, loaded, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { api, stream } = order.form;
     this.#judge = remembering(protocolNamed(api).judge);
@@ -215,8 +216,9 @@ export class PointRun {
   }
 }
 
-/** Resolves the target's name and begins the point. */
+/** Resolves the target's name, reads what requests are made of unless it is read, and begins the point. */
 export async function startPoint(order: RunOrder, deps: PointDeps): Promise<PointRun> {
   const { resolve = resolveOnce } = deps;
-  return new PointRun(order, await resolve(new URL(order.url).hostname), deps);
+  const data = await dataOf(order.workload);
+  return new PointRun(order, await resolve(new URL(order.url).hostname), data, deps);
 }

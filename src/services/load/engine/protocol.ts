@@ -1,6 +1,7 @@
 import type { PromptOptions } from '../prompt.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
+import type { WorkloadSettings } from '../workload/settings.ts';
 import type { RecordColumns } from './record-columns.ts';
 
 /** The messages between the sweep and a generator process. Times are milliseconds relative to the window's t0. */
@@ -10,6 +11,8 @@ export interface RunOrder extends ArrivalSettings, PromptOptions {
   readonly type: 'run';
   readonly url: string;
   readonly form: RequestForm;
+  /** What requests ask, where it is not one prompt for all. */
+  readonly workload?: WorkloadSettings;
   /** How long to wait for open requests after the window. */
   readonly drainMs: number;
   /** Bound of one request, connecting included. */
@@ -42,7 +45,13 @@ interface StopOrder {
   readonly graceMs: number;
 }
 
-export type Order = RunOrder | StopOrder;
+/** Read what requests are made of: another order to run follows, and has no time for it. */
+interface PrepareOrder {
+  readonly type: 'prepare';
+  readonly order: RunOrder;
+}
+
+export type Order = RunOrder | StopOrder | PrepareOrder;
 
 /** Where a generator stands; warm-up requests are in `inFlight` and nowhere else. */
 export interface Progress {
@@ -62,6 +71,8 @@ export interface Progress {
 
 export type Report =
   | { readonly type: 'ready'; readonly descriptorLimit: number | undefined }
+  /** What was to be prepared is, or why it cannot be. */
+  | { readonly type: 'prepared'; readonly problem?: string }
   | { readonly type: 'batch'; readonly columns: RecordColumns; readonly progress: Progress }
   /** The last message of a point: nothing is open any more. */
   | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress };

@@ -2,18 +2,24 @@ import { remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { unauthorized } from '../../chain/token.ts';
-import { bodyOf } from '../bodies.ts';
+import { probeBodies } from '../bodies.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
 import { formOf, type SweepOptions } from './sweep-options.ts';
 
-/** Series of the probes' prompts: no point of a sweep has it. */
-const PROBE_SERIES = 1_000_000;
-
 type Settings = Pick<
   SweepOptions,
-  'targetUrl' | 'api' | 'model' | 'prompt' | 'seed' | 'sharedPrefixTokens' | 'timeoutSeconds' | 'stream'
+  | 'targetUrl'
+  | 'api'
+  | 'model'
+  | 'prompt'
+  | 'seed'
+  | 'sharedPrefixTokens'
+  | 'workload'
+  | 'data'
+  | 'timeoutSeconds'
+  | 'stream'
 >;
 
 interface PreflightDeps {
@@ -34,10 +40,9 @@ export async function takeBaseline(
   settings: Settings,
   { client, emit, signal, token }: PreflightDeps,
 ): Promise<Baseline | undefined> {
-  const { targetUrl, timeoutSeconds, stream } = settings;
+  const { targetUrl, timeoutSeconds, stream, data } = settings;
   const form = formOf(settings);
-  let count = 0;
-  const probe = prober(targetUrl, () => bodyOf(form, { ...settings, series: PROBE_SERIES }, count++), client, token);
+  const probe = prober(targetUrl, probeBodies({ ...settings, form }, data), client, token);
   const { ok, ms, why, text, loadingMs, redirect, status } = await measureBaseline(
     probe,
     timeoutSeconds * 1000,

@@ -109,6 +109,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       current = index;
       const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers });
+      await generator.prepare?.(order);
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = { abortOn: options.abortOn ?? [], contaminated, onSent, isCurrent: () => current === index };
       const result = offerRate(ownPlan, order, { ...context, ...terms, generator, record, outputs }).finally(() =>

@@ -1,6 +1,7 @@
 import { isIP, type OnReadOpts, Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { WHOLE } from '../../schedule/timetable.ts';
+import type { LoadedData } from '../../workload/loaded.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
 import type { RunOrder } from '../protocol.ts';
@@ -54,12 +55,12 @@ export class RawTransport implements RawOwner {
   #address = 0;
   #connects = 0;
 
-  /** @param resolved what the target's name means */
-  constructor(order: RunOrder, resolved: Resolved, onEnd: OnEnd) {
+  /** @param resolved what the target's name means @param data what requests are made of */
+  constructor(order: RunOrder, resolved: Resolved, data: LoadedData, onEnd: OnEnd) {
     const target = new URL(order.url);
     this.#resolved = resolved;
     this.#onEnd = onEnd;
-    this.#template = new RequestTemplate(order);
+    this.#template = new RequestTemplate(order, data);
     this.#nextPort = localPorts(order.share ?? WHOLE);
     this.#maxServed = order.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = order.connectionAgeMs ?? Number.POSITIVE_INFINITY;
