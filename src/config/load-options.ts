@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { remedy } from '../errors.ts';
 import { defined } from '../services/defined.ts';
-import { readPrompt } from '../services/load/prompt.ts';
+import { checkPromptLength, readPrompt } from '../services/load/prompt-file.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
-import { parseAbort, parseSlo } from '../services/load/stats/criterion.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -12,6 +11,7 @@ import { SERVICES } from '../services/workloads/catalog.ts';
 import type { ElasticFlags } from './elastic-flags.ts';
 import { isTyped } from './flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
+import { objectivesAsked } from './objective-options.ts';
 import { checkWorkloadFlags, slowReading, workloadOptions } from './workload-options.ts';
 
 /** The tag of what is not known to be deployed anywhere else: the place that costs nothing. */
@@ -36,8 +36,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     rates: parseRates(flags.rps),
     tag: checkTag(flags.tag ?? HERE),
     outFolder: flags.results,
-    slos: flags.slo?.map(parseSlo) ?? [],
-    abortOn: flags['abort-on']?.map(parseAbort) ?? [],
+    ...objectivesAsked(flags),
     durationSeconds: flags.duration,
     warmupSeconds: flags.warmup,
     timeoutSeconds: flags.timeout,
@@ -104,6 +103,7 @@ export async function loadRequest(
   const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
   for (const note of notes) tell(note);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
+  checkPromptLength(prompt, flags['prompt-file']);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
   const options = { ...settings, ...asked, ...tag, prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };

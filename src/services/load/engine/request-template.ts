@@ -5,6 +5,7 @@ import { protocolNamed } from '../protocols/protocols.ts';
 import type { TurnSoFar } from '../workload/ask-writer.ts';
 import type { LoadedData } from '../workload/loaded.ts';
 import type { RunOrder } from './protocol.ts';
+import type { RequestSource } from './request-source.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
@@ -20,7 +21,7 @@ export type RequestSettings = Pick<RunOrder, 'url' | 'headers' | 'timeoutMs'> & 
  * Writes whole requests. Where all ask the same but for parts of fixed width (the mark that begins the prompt and the
  * trace's ids), they are built once, and a request is some 40 bytes written over those of the one before.
  */
-export class RequestTemplate {
+export class RequestTemplate implements RequestSource {
   readonly #head: Buffer;
   readonly #traceAt: number;
   readonly #body: Exclude<Bodies, { marked: MarkedBody }>['of'] | undefined;
@@ -49,10 +50,6 @@ export class RequestTemplate {
     this.#bytes = this.#marked === undefined ? this.#head : this.#whole(this.#marked.bytes);
   }
 
-  /**
-   * The whole request. The bytes may be those of the next one too: who has not written them when the next is made has to
-   * {@link keep} them.
-   */
   request(index: number, so?: TurnSoFar): Buffer {
     if (this.#body !== undefined) this.#bytes = this.#whole(this.#body(index, so));
     const bytes = this.#bytes;
@@ -67,7 +64,6 @@ export class RequestTemplate {
     return bytes;
   }
 
-  /** Leaves the bytes that were handed out last to whoever has them. */
   keep(): void {
     if (this.#marked !== undefined) this.#bytes = Buffer.from(this.#bytes);
   }

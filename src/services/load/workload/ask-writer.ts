@@ -100,7 +100,9 @@ export class AskWriter {
   /** What the user says in a later turn: as long as the turn draws, or the prompt again. */
   #later(session: number, turn: number): string {
     const length = this.#characters(this.plan.at({ number: session, turn }));
-    return length === undefined ? this.#prompt.prompt : wordPool(this.#prompt.seed).slice(this.#at(session, turn), length);
+    return length === undefined
+      ? this.#prompt.prompt
+      : wordPool(this.#prompt.seed).slice(this.#at(session, turn), length);
   }
 
   /** Where a request's words begin in the pool; for all the same where prompts are. */
