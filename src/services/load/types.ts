@@ -109,6 +109,39 @@ interface TokenFigures {
   readonly estimated?: number;
 }
 
+/** How long prompts or answers were, tokens; percentiles by nearest rank. */
+export interface LengthFigures extends Readonly<Record<'mean' | 'p50' | 'p95' | 'max', number>> {
+  readonly count: number;
+}
+
+/** What requests of one kind asked for, and what came of it. Times in milliseconds, of successes. */
+export interface AskedFigures {
+  /** Of a class of `--mix`; absent where there is one kind. */
+  readonly name?: string;
+  readonly sent: number;
+  readonly ok: number;
+  readonly response?: Readonly<Record<'p50' | 'p95', number>>;
+  /** From the intended time. */
+  readonly ttft?: Readonly<Record<'p50' | 'p95', number>>;
+  /** As asked; by the letters where the text was given. */
+  readonly input?: LengthFigures;
+  /** Most tokens of an answer. */
+  readonly maxTokens?: LengthFigures;
+  /** As the target counted them, of successes. */
+  readonly countedInput?: LengthFigures;
+  readonly countedOutput?: LengthFigures;
+}
+
+/** What the requests of a load ask where it is not one prompt for all, and when they come where that is not even. */
+export interface WorkloadPlan {
+  /** For people: a sentence each. */
+  readonly lines: readonly string[];
+  /** Lengths that will be asked for, of the first requests. */
+  readonly asked: readonly Pick<AskedFigures, 'name' | 'input' | 'maxTokens'>[];
+  /** Why the rate changes within a point, which then has no state. */
+  readonly varies?: 'stages' | 'trace';
+}
+
 /** One second of a point, for time series; everything counts within that second. */
 export interface SecondSample {
   /** Seconds since the beginning of the window; negative during the warm-up. */
@@ -170,6 +203,7 @@ export interface SweepPlan {
   readonly sharedPrefixTokens?: number;
   /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
   readonly goodput?: readonly string[];
+  readonly workload?: WorkloadPlan;
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -255,6 +289,8 @@ export interface PointSummary {
   readonly good?: Goodput;
   /** In the order in which they were asked for. */
   readonly objectives?: readonly ObjectiveFigure[];
+  /** What was asked for; a class of `--mix` each. */
+  readonly asked?: readonly AskedFigures[];
   readonly perRequestCsv: string;
 }
 

@@ -1,6 +1,7 @@
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
+import { askedSections } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
@@ -46,6 +47,7 @@ export function sweepSections(report: SweepReport): Section[] {
   return [
     ...waterfallSections(points),
     streamSection(points),
+    ...askedSections(points),
     goodSection(report),
     { title: 'Remarks', lines: remarkLines(report) },
     hostSection(points),

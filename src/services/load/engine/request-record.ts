@@ -52,4 +52,10 @@ export interface RequestRecord {
   readonly ttft_ms?: number;
   /** Of a streamed answer: times between reads that brought tokens, in order. */
   readonly itl_ms?: readonly number[];
+  /** Class of the mix that it is of. */
+  readonly mix?: string;
+  /** Tokens of the prompt as asked for; by the letters where the text was given. */
+  readonly input_tokens_asked?: number;
+  /** Most tokens that were asked for. */
+  readonly max_tokens?: number;
 }

@@ -43,6 +43,9 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     ...(row.host ? { host: native(row.host) } : {}),
     ...(Object.keys(figures).length === 0 ? {} : { figures }),
     ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
+    ...(row.max_tokens ? { max_tokens: Number(row.max_tokens) } : {}),
+    ...(row.input_tokens_asked ? { input_tokens_asked: Number(row.input_tokens_asked) } : {}),
+    ...(row.mix ? { mix: row.mix } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
 }

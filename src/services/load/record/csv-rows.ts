@@ -34,6 +34,9 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   tpot_ms: (record) => fixed(timePerToken(record)),
   itl_ms: ({ itl_ms: gaps = [] }) => gaps.map((ms) => fixed(ms)).join(' '),
   ...figures(PHASE_FIGURES),
+  max_tokens: ({ max_tokens = '' }) => max_tokens,
+  input_tokens_asked: ({ input_tokens_asked = '' }) => input_tokens_asked,
+  mix: ({ mix = '' }) => mix,
 };
 
 /**

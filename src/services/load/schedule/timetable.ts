@@ -49,7 +49,7 @@ export function timetableOf(settings: ArrivalSettings): TimetableData {
   // What comes before the window comes as in its first moment.
   const firstRate = stages?.[0]?.from ?? rate;
   const before = traced === undefined ? arrivalsBefore(warmupMs / 1000, firstRate) : 0;
-  const data = { rate, first: -before, end: within, share: settings.share ?? WHOLE };
+  const data = { rate, first: 0 - before, end: within, share: settings.share ?? WHOLE };
   if (arrivals === 'constant' && stages === undefined && traced === undefined) return data;
   const seed = Math.imul(settings.seed + 1, 0x9e3779b1) ^ Math.imul(settings.series + 1, 0x85ebca6b);
   const times = new Float64Array(new SharedArrayBuffer((before + within) * Float64Array.BYTES_PER_ELEMENT));

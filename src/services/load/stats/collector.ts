@@ -1,6 +1,7 @@
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome, Refuser } from '../types.ts';
+import { AskedTally } from './asked-tally.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
@@ -26,6 +27,7 @@ export class Collector {
   readonly lateness = new Samples();
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
+  readonly asked = new AskedTally();
   readonly objectives: ObjectiveTally;
   readonly tokens = { prompt: 0, output: 0, answers: 0 };
   /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
@@ -50,6 +52,7 @@ export class Collector {
     const { outcome, latenessMs, serviceMs } = record;
     this.#seen.add(record.index);
     this.objectives.add(record);
+    this.asked.add(record);
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
     if (record.host !== undefined) count(this.hosts, record.host);

@@ -1,6 +1,6 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
-import type { PointSummary, Refuser } from '../types.ts';
+import type { PointState, PointSummary, Refuser } from '../types.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
@@ -17,6 +17,8 @@ export interface PointFacts
   readonly lost?: string | undefined;
   /** Why the point before may still be felt. */
   readonly contaminated?: string | undefined;
+  /** Where the rate changes within the point: the state that it then cannot have. */
+  readonly varies?: PointState | undefined;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
 }
@@ -78,13 +80,14 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     fairness: fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
-    state: status === 'complete' ? judgeState(state) : undefined,
+    state: status !== 'complete' ? undefined : (facts.varies ?? judgeState(state)),
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
     errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
     stream: collected.stream.summary(servedSeconds),
+    asked: collected.asked.summary(),
     good: collected.objectives.good(scheduled, durationSeconds),
     perRequestCsv: facts.perRequestCsv,
   });

@@ -74,7 +74,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const unstop = control?.onStop(() => broken.abort());
   const probed = defined({ probeMs: baseline?.ms });
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
-  const generators = sweepGenerators(options, { ...machine, ...probed });
+  const generators = sweepGenerators(atPeak(options), { ...machine, ...probed });
   const start = deps.startGenerator ?? GeneratorGroup.start;
   const pool = new GeneratorPool(() => start(generators));
   try {
@@ -113,6 +113,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       await generator.prepare?.(order);
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
+        data: options.data,
         abortOn: options.abortOn ?? [],
         objectives: objectivesOf(options),
         contaminated,
@@ -157,6 +158,14 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     await record.close();
     await Promise.all(outputs.map((output) => output.close()));
   }
+}
+
+/** Generators have to send the highest rate within a point. */
+function atPeak(options: SweepOptions): SweepOptions {
+  const { stages } = options;
+  return stages === undefined
+    ? options
+    : { ...options, rates: [Math.max(...stages.flatMap(({ from, to }) => [from, to]))] };
 }
 
 /** What is not measured again: a point that the operator cut short was cut short on purpose. */

@@ -8,6 +8,7 @@ import { sharedPrefixWarning } from '../prompt.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
+import { describeWorkload } from '../workload/describe.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -15,6 +16,9 @@ import { plannedSeconds } from './time-left.ts';
  * takes others below that range too, 50,760 in all. Some are always in use.
  */
 const PORT_BUDGET = 50_000;
+
+/** What is asked and when, where it is not one prompt at a rate. */
+type Described = Parameters<typeof describeWorkload>[0];
 
 /** How a sweep is to be run; all times in seconds. */
 export type SweepSettings = Pick<
@@ -28,7 +32,8 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
->;
+> &
+  Partial<Described>;
 
 /**
  * The bound of open requests where none was asked for: what source ports and descriptors allow.
@@ -66,6 +71,7 @@ export function planSweep(
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
+    workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
     goodput,
     api,
     probeMs,

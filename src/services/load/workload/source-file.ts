@@ -5,8 +5,8 @@ import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { notPlain } from '../../files/text-file.ts';
 import { shellWord } from '../../words.ts';
-import { isGzip, notText, SEEN_BYTES } from './recognise.ts';
 
 /** A file of data as a load refers to it: generators read it for themselves, and what it holds is in no record. */
 export interface FileRef {
@@ -21,6 +21,8 @@ export interface FileRef {
 /** Largest file of data, also after it was uncompressed. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 const CHUNK = 1 << 20;
+/** So much of a file tells what it is. */
+const SEEN_BYTES = 4096;
 
 /** What is told of a file that cannot be used. */
 export class SourceFault {
@@ -78,9 +80,9 @@ export async function readSource(
     throw fault.make(`cannot be read: ${reasonOf(error)}`, [`check the path given with --${flag}`], undefined, error);
   }
   const first = head.subarray(0, seen);
-  const zipped = isGzip(first);
-  const other = zipped ? undefined : notText(first);
-  if (other !== undefined) throw fault.make(`it is ${other.is}, and not text`, other.next ? [other.next] : []);
+  const zipped = first[0] === 0x1f && first[1] === 0x8b;
+  const other = zipped ? undefined : notPlain(first, path, `--${flag}`);
+  if (other !== undefined) throw fault.make(`it ${other.is}`, other.next);
   const hash = createHash('sha256');
   let read = 0;
   const raw = createReadStream(path, { highWaterMark: CHUNK });
@@ -102,8 +104,8 @@ export async function readSource(
   try {
     for await (const piece of text as AsyncIterable<Buffer>) {
       if (given === 0 && zipped) {
-        const inside = notText(piece.subarray(0, SEEN_BYTES));
-        if (inside !== undefined) throw fault.make(`what is compressed in it is ${inside.is}, and not text`);
+        const inside = notPlain(piece.subarray(0, SEEN_BYTES), path, `--${flag}`);
+        if (inside !== undefined) throw fault.make(`what is compressed in it ${inside.is}`);
       }
       const isMarked = given === 0 && piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf;
       given += piece.length;
