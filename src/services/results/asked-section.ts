@@ -1,4 +1,5 @@
-import type { LengthFigures, PointSummary } from '../load/types.ts';
+import type { PointSummary } from '../load/types.ts';
+import type { LengthFigures } from '../load/workload/figures.ts';
 import type { Section } from './section.ts';
 import { timeColumn } from './text.ts';
 

@@ -1,6 +1,6 @@
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
-import type { AskedFigures, LengthFigures } from '../types.ts';
+import type { AskedFigures, LengthFigures } from '../workload/figures.ts';
 import { nearestRank, round } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
 

@@ -4,7 +4,7 @@ import { plural } from '../../words.ts';
 import { formatStages, type Stage } from '../schedule/stages.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
 import { lengthFigures } from '../stats/asked-tally.ts';
-import type { LengthFigures, WorkloadPlan } from '../types.ts';
+import type { LengthFigures, WorkloadPlan } from './figures.ts';
 import { AskPlan } from './ask-plan.ts';
 import { type Asked, askedBy } from './asked.ts';
 import { formatLengths } from './lengths.ts';
