@@ -68,7 +68,7 @@ const TIMES: readonly (readonly [field: string, read: Read])[] = [
   ['Timestamp', times(1000)],
 ];
 
-const INPUT_TOKENS = ['input_length', 'input_tokens', 'prompt_tokens', 'num_prefill_tokens', 'ContextTokens'];
+const INPUT_TOKENS = ['input_length', 'input_tokens', 'prompt_tokens', 'num_prefill_tokens', 'ContextTokens', 'input_tokens_asked'];
 const OUTPUT_TOKENS = ['output_length', 'output_tokens', 'completion_tokens', 'num_decode_tokens', 'GeneratedTokens'];
 /** BurstGPT's names. */
 const [REQUEST_TOKENS, RESPONSE_TOKENS] = ['Request tokens', 'Response tokens'];
@@ -145,7 +145,7 @@ export class TraceReader {
 
 /** Whether a first line is the header of a CSV file with a column of times. */
 export function isCsvHeader(line: string): boolean {
-  if (line.trimStart().startsWith('{')) return false;
+  if (line.includes('{')) return false;
   const columns = splitRow(line.trim());
   return columns.length > 1 && TIMES.some(([field]) => columns.includes(field));
 }
