@@ -3,6 +3,7 @@ import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { loadRequest } from '../config/load-options.ts';
+import { requestHeaders } from '../config/request-headers.ts';
 import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
@@ -50,14 +51,9 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
     const tell = (text: string) => emit({ type: 'note', level: 'info', text });
-    const request = await loadRequest(flags, {
-      argv,
-      stack,
-      about,
-      elastic,
-      tell,
-      endpoints: () => endpointsOf(stack),
-    });
+    const endpoints = () => endpointsOf(stack);
+    const headers = await requestHeaders(flags, process.env);
+    const request = await loadRequest(flags, { argv, stack, about, elastic, tell, endpoints });
     const report = await runLoad(request, {
       clock: systemClock,
       emit,
@@ -66,6 +62,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
       claims: await loadClaims(emit, signal),
       outputs: await openOutputs(flags, { version, clock: systemClock, emit }),
       tokenOf: await chainTokens(stack, flags['token-file']),
+      headers,
     });
     const { run, page } = await reportRun(report.runFolder, emit);
     const scaling = run?.scaling?.figures;

@@ -3,12 +3,13 @@ import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
+import { bodyFlags, requestFlags } from './request-flags.ts';
 import { arrivalFlags, workloadFlags } from './workload-flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
 const targetFlag = Flags.string({
-  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) or a URL; a URL's default path is ${entryOf().path}`,
+  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) or a URL of any server`,
   default: wordOf(entryOf()),
   env: 'CHAINCTL_TARGET',
   helpValue: 'NAME|URL',
@@ -17,6 +18,7 @@ const targetFlag = Flags.string({
 const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
+  ...requestFlags,
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
     default: true,
@@ -53,8 +55,9 @@ const requests = {
     description: 'most open requests; further ones are dropped [default: what this machine allows]',
     min: 1,
   }),
+  ...bodyFlags,
   'prompt-file': Flags.string({
-    description: 'prompt of 1000 characters or more; made unique per request',
+    description: 'prompt, for A and B of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
   ...workloadFlags,

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { remedy } from '../errors.ts';
 import { defined } from '../services/defined.ts';
-import { checkPromptLength, readPrompt } from '../services/load/prompt-file.ts';
+import { readPrompt } from '../services/load/prompt-file.ts';
+import { readTemplate } from '../services/load/protocols/read-template.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
@@ -31,6 +32,11 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     'requests-per-connection': requestsPerConnection,
     'connection-age': age,
     gate,
+    api,
+    model,
+    temperature,
+    'max-tokens-field': maxTokensField,
+    'ignore-eos': ignoreEos,
   } = flags;
   return {
     rates: parseRates(flags.rps),
@@ -53,6 +59,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
     ...(age === undefined ? {} : { connectionAgeMs: age * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...defined({ api, model, temperature, maxTokensField, ignoreEos: ignoreEos || undefined }),
   };
 }
 
@@ -102,17 +109,21 @@ export async function loadRequest(
   const settings = sweepSettings(flags);
   const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
   for (const note of notes) tell(note);
+  const bodyFile = flags['body-file'];
+  const template = bodyFile === undefined ? undefined : await readTemplate(bodyFile);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
-  checkPromptLength(prompt, flags['prompt-file']);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
-  const options = { ...settings, ...asked, ...tag, prompt, targetUrl, seed, about };
+  const options = { ...settings, ...asked, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };
   // The steps of an elastic profile follow each other without a warm-up of their own.
   return { options: { ...options, durationSeconds: flags['elastic-step'], warmupSeconds: 0 }, elastic };
 }
 
 /** What may stand with `--resume`. */
-const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'otlp', 'dataset', 'trace'];
+const OF_RESUME = [
+  ...['resume', 'results', 'prompt-file', 'token-file', 'otlp'],
+  ...['header', 'api-key-file', 'api-key-header', 'dataset', 'trace'],
+];
 
 /** A run goes on with the settings it began with, so none may be typed with `--resume`. */
 function checkResume(argv: readonly string[]): void {

@@ -2,7 +2,7 @@ import { markKey, markOf } from '../chain/prompt-mark.ts';
 import { defined } from '../defined.ts';
 import type { PromptOptions } from './prompt.ts';
 import type { Ask, RequestForm } from './protocols/ask.ts';
-import { protocolNamed } from './protocols/protocols.ts';
+import { writeBody } from './protocols/write-body.ts';
 import { AskPlan } from './workload/ask-plan.ts';
 import { AskWriter, type TurnSoFar } from './workload/ask-writer.ts';
 import { LoadedData } from './workload/loaded.ts';
@@ -29,15 +29,14 @@ export type Bodies = { readonly marked: MarkedBody } | { readonly of: (index: nu
 
 /** @param data what the workload refers to, with its texts */
 export function bodiesOf(settings: BodySettings, data = new LoadedData()): Bodies {
-  if (isOneForAll(settings)) return { marked: markedBody(settings) };
+  if (isOneForAll(settings) && !isNumbered(settings.form)) return { marked: markedBody(settings) };
   const write = askWriter(settings, data);
-  const { body } = protocolNamed(settings.form.api);
-  return { of: (index, so) => body(write(index, so), settings.form) };
+  return { of: (index, so) => writeBody(write(index, so), settings.form) };
 }
 
 /** One whole body, by the index of the request; a negative one is of the warm-up. */
 export function bodyOf(settings: BodySettings, index: number, data = new LoadedData()): string {
-  return protocolNamed(settings.form.api).body(askWriter(settings, data)(index), settings.form);
+  return writeBody(askWriter(settings, data)(index), settings.form);
 }
 
 /** Probes' prompts are of series that no point of a sweep has. */
@@ -67,6 +66,11 @@ function isOneForAll({ workload, turns = 1 }: BodySettings): boolean {
   const { inputTokens, dataset, mix, trace, maxTokens } = workload ?? {};
   const varies = [inputTokens, dataset, mix, trace].some((each) => each !== undefined);
   return !varies && turns === 1 && (maxTokens === undefined || maxTokens.kind === 'constant');
+}
+
+/** A number of no fixed width stands in the body. */
+function isNumbered({ template }: RequestForm): boolean {
+  return template !== undefined && /\{\{\s*request\s*\}\}/.test(template);
 }
 
 function askWriter({ form: _, workload = {}, turns: __, ...prompt }: BodySettings, data: LoadedData) {

@@ -1,3 +1,4 @@
+import type { OtherTexts, Refuser } from './failures.ts';
 import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
 import type { AskedFigures, WorkloadPlan } from './workload/figures.ts';
 
@@ -56,12 +57,6 @@ export interface Waterfall {
   /** Answers that carried all the figures. */
   readonly count: number;
 }
-
-/**
- * Who said no, by the look of the answer. Counts of requests that did not succeed. `no_answer`: the target did not answer
- * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
- */
-export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
 /** Figures of streamed answers, with vLLM's names; times in milliseconds. What nobody could measure is absent. */
 export interface StreamFigures {
@@ -149,6 +144,9 @@ export interface SweepPlan {
   readonly targetUrl: string;
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
+  /** The model that requests name, and who makes what answers, as telemetry calls it; where they are known. */
+  readonly model?: string;
+  readonly provider?: string;
   readonly simulated: boolean;
   /** Arrival rates in requests per second, in the order in which they are offered. */
   readonly rates: readonly number[];
@@ -252,6 +250,10 @@ export interface PointSummary {
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
   /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
   readonly errorTexts?: Readonly<Record<string, string>>;
+  /** The same with what others of the class said, most first: only where that was something else. */
+  readonly otherTexts?: Readonly<Record<string, OtherTexts>>;
+  /** Answers by the model that they name, most first; not of earlier versions, and absent where they name none. */
+  readonly models?: Readonly<Record<string, number>>;
   readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
   readonly good?: Goodput;

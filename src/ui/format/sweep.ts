@@ -1,6 +1,7 @@
 import type { EventOf } from '../../events.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
+import { failureText } from '../../services/results/text.ts';
 import { isRate, isServed, isSound, percentileOf, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
@@ -54,15 +55,17 @@ export function pointRemarks(point: PointSummary): string[] {
   ];
 }
 
-function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorTexts }: PointSummary): string[] {
+function failureRemark(point: PointSummary): string[] {
+  const { outcomes, errorsByClass } = point;
+  const { ok, ...failures } = outcomes;
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   const classes = byCount(errorsByClass);
   // That all failed alike is said already.
   if (failed === 0 || (ok === 0 && classes.length === 1)) return [];
   const share = (failed / (failed + ok)) * 100;
   const texts = classes.map(([name, count]) => {
-    const text = errorTexts?.[name];
-    return `${name} ${count.toLocaleString('en-US')}${text === undefined ? '' : ` (${text})`}`;
+    const text = failureText(point, name);
+    return `${name} ${count.toLocaleString('en-US')}${text === '' ? '' : ` (${text})`}`;
   });
   const by = texts.length === 0 ? '' : `: ${texts.slice(0, 5).join(', ')}${texts.length > 5 ? ', ...' : ''}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];

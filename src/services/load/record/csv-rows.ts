@@ -138,6 +138,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p50),
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
+  error_texts: (point) => foreign(errorTexts(point)),
+  models: ({ models }) => foreign(listed(models ?? {})),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
@@ -173,6 +175,14 @@ function listed(counts: Readonly<Partial<Record<string, number>>>): string {
   return Object.entries(counts)
     .map(([key, count]) => `${key}=${count}`)
     .join(' ');
+}
+
+/** `429: slow down x 20; no quota x 3 | 404: no such model`, most first. */
+function errorTexts({ errorsByClass, errorTexts: firsts = {}, otherTexts = {} }: PointSummary): string {
+  const classes = Object.keys(errorsByClass).filter((name) => firsts[name] !== undefined);
+  const said = (name: string) =>
+    otherTexts[name]?.texts.map(({ text, count }) => `${text} x ${count}`).join('; ') ?? firsts[name];
+  return classes.map((name) => `${name}: ${said(name)}`).join(' | ');
 }
 
 /** Text that came over the network must not become a formula when the file is opened in a spreadsheet. */

@@ -1,6 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
-import type { PointState, PointSummary, Refuser } from '../types.ts';
+import type { Refuser } from '../failures.ts';
+import type { PointState, PointSummary } from '../types.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
@@ -55,7 +56,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   };
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   const { answers, prompt, output } = collected.tokens;
-  const { errorTexts, refusedBy } = collected;
+  const { texts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
@@ -83,7 +84,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     state: status !== 'complete' ? undefined : (facts.varies ?? judgeState(state)),
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
-    errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
+    errorTexts: texts.firsts,
+    otherTexts: texts.others,
+    models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
     stream: collected.stream.summary(servedSeconds),

@@ -32,6 +32,8 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
+  | 'model'
+  | 'provider'
 > &
   Partial<Described>;
 
@@ -51,8 +53,7 @@ export function planSweep(
   own: ProfilePlan = { rates: settings.rates },
   goodput?: SweepPlan['goodput'],
 ): SweepPlan {
-  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
-    settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -73,7 +74,9 @@ export function planSweep(
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
     goodput,
-    api,
+    api: settings.api,
+    model: settings.model,
+    provider: settings.provider,
     probeMs,
     predictedInFlight:
       probeMs === undefined ? undefined : rates.map((rate) => predictInFlight(settings, rate, probeMs)),

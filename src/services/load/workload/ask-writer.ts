@@ -1,4 +1,5 @@
 import { markKey, markOf } from '../../chain/prompt-mark.ts';
+import { defined } from '../../defined.ts';
 import { type PromptOptions, promptText, sharedPrefix } from '../prompt.ts';
 import type { Ask } from '../protocols/ask.ts';
 import { AskPlan, type PlannedAsk } from './ask-plan.ts';
@@ -44,7 +45,7 @@ export class AskWriter {
     const { session: number, turn } = so ?? { session: index, turn: 0 };
     const planned = this.plan.at({ number, turn });
     const messages = this.#messages(planned, number, so);
-    return planned.maxTokens === undefined ? { messages } : { messages, maxTokens: planned.maxTokens };
+    return defined({ messages, maxTokens: planned.maxTokens, request: index });
   }
 
   /** The first message is marked, and what a conversation adds to it is its own anyway. */

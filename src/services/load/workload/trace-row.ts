@@ -68,7 +68,14 @@ const TIMES: readonly (readonly [field: string, read: Read])[] = [
   ['Timestamp', times(1000)],
 ];
 
-const INPUT_TOKENS = ['input_length', 'input_tokens', 'prompt_tokens', 'num_prefill_tokens', 'ContextTokens', 'input_tokens_asked'];
+const INPUT_TOKENS = [
+  'input_length',
+  'input_tokens',
+  'prompt_tokens',
+  'num_prefill_tokens',
+  'ContextTokens',
+  'input_tokens_asked',
+];
 const OUTPUT_TOKENS = ['output_length', 'output_tokens', 'completion_tokens', 'num_decode_tokens', 'GeneratedTokens'];
 /** BurstGPT's names. */
 const [REQUEST_TOKENS, RESPONSE_TOKENS] = ['Request tokens', 'Response tokens'];
