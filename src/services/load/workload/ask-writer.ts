@@ -44,7 +44,8 @@ export class AskWriter {
   ask(index: number, so?: TurnSoFar): Ask {
     const { session: number, turn } = so ?? { session: index, turn: 0 };
     const planned = this.plan.at({ number, turn });
-    const messages = this.#messages(planned, number, so);
+    const opening = turn === 0 ? planned : this.plan.at({ number, turn: 0 });
+    const messages = this.#messages(opening, number, so);
     return defined({ messages, maxTokens: planned.maxTokens, request: index });
   }
 

@@ -92,7 +92,7 @@ function answerOf(fields: Fields): Pick<Entry, 'maxTokens' | 'answerCharacters'>
   if (name !== undefined) {
     const value = fields[name];
     if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return { maxTokens: value };
-    throw new Unusable(`has "${name}": ${JSON.stringify(value)?.slice(0, 40)}, which is no number of tokens`);
+    throw new Unusable(`has "${name}": ${JSON.stringify(value)?.slice(0, 40)}, which is not 1 or more`);
   }
   const answer = ANSWERS.map((each) => fields[each]).find((each) => typeof each === 'string' && each !== '');
   return typeof answer === 'string' ? { answerCharacters: answer.length } : {};
