@@ -4,7 +4,7 @@ import { defined } from '../services/defined.ts';
 import { readPrompt } from '../services/load/prompt-file.ts';
 import { readTemplate } from '../services/load/protocols/read-template.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
-import { parseRates } from '../services/load/schedule/rates.ts';
+import { parseConcurrency, parseRates } from '../services/load/schedule/rates.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -39,7 +39,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     'ignore-eos': ignoreEos,
   } = flags;
   return {
-    rates: parseRates(flags.rps),
+    ...loopOf(flags),
     tag: checkTag(flags.tag ?? HERE),
     outFolder: flags.results,
     ...objectivesAsked(flags),
@@ -60,6 +60,41 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     ...(age === undefined ? {} : { connectionAgeMs: age * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
     ...defined({ api, model, temperature, maxTokensField, ignoreEos: ignoreEos || undefined }),
+  };
+}
+
+/** What is offered: rates, or requests kept open. */
+function loopOf({
+  rps,
+  concurrency,
+  requests,
+  turns,
+  'think-time': thinkSeconds,
+  elastic,
+  ...flags
+}: LoadFlags & { elastic?: boolean }) {
+  const clash = (other: string, why: string, next: string) =>
+    remedy.usage('usage', `--concurrency is a closed loop, and --${other} ${why}`, [next]);
+  if (concurrency !== undefined) {
+    if (flags['max-in-flight'] !== undefined) {
+      throw clash('max-in-flight', 'would be the same number again', 'leave --max-in-flight out');
+    }
+    if (flags.arrivals !== 'constant') {
+      throw clash('arrivals', 'says when requests of an open one come', 'leave --arrivals out, or give --rps');
+    }
+  }
+  if (thinkSeconds > 0 && turns === 1 && concurrency === undefined) {
+    throw remedy.usage('usage', '--think-time is between the turns of a session, and there is one turn', [
+      'add --turns 3, or leave it out',
+    ]);
+  }
+  return {
+    ...(concurrency === undefined
+      ? { rates: parseRates(rps) }
+      : { rates: parseConcurrency(concurrency), loop: 'closed' as const }),
+    ...(requests === undefined ? {} : { requests }),
+    ...(turns === 1 ? {} : { turns }),
+    ...(thinkSeconds === 0 ? {} : { thinkSeconds }),
   };
 }
 
@@ -106,6 +141,7 @@ export async function loadRequest(
   }
   // Flags that make no sense are refused before anything is looked for.
   checkWorkloadFlags(flags, argv);
+  checkLoop(argv);
   const settings = sweepSettings(flags);
   const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
   for (const note of notes) tell(note);
@@ -119,9 +155,20 @@ export async function loadRequest(
   return { options: { ...options, durationSeconds: flags['elastic-step'], warmupSeconds: 0 }, elastic };
 }
 
+/** What cannot stand with `--concurrency`: a closed loop has no rate, and nothing of what comes of one. */
+const OF_RATES = ['rps', 'stop-above-knee', 'elastic'];
+
+function checkLoop(argv: readonly string[]): void {
+  const other = isTyped(argv, 'concurrency') ? OF_RATES.find((flag) => isTyped(argv, flag)) : undefined;
+  if (other === undefined) return;
+  throw remedy.usage('usage', `--concurrency is a closed loop, and --${other} is of an open one`, [
+    `leave --${other} out for a closed loop, or --concurrency for an open one`,
+  ]);
+}
+
 /** What may stand with `--resume`. */
 const OF_RESUME = [
-  ...['resume', 'results', 'prompt-file', 'token-file', 'otlp'],
+  ...['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'],
   ...['header', 'api-key-file', 'api-key-header', 'dataset', 'trace'],
 ];
 

@@ -1,4 +1,6 @@
 import { defined } from '../../defined.ts';
+import { Dialer } from '../../dial/dialer.ts';
+import type { Resolve } from '../../dial/resolve.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
 import type { Judge } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
@@ -10,7 +12,6 @@ import { feedOf } from './feed/feeds.ts';
 import { RawTransport } from './http/raw-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
-import { type Resolve, type Resolved, resolveOnce } from './resolve.ts';
 import { steadyNow } from './steady-clock.ts';
 import { TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
@@ -27,7 +28,7 @@ const BATCH_MS = 250;
 export interface PointDeps {
   readonly ticker: Ticker;
   readonly report: (report: Report) => void;
-  /** How the target's name is looked up, once for the whole point; the default is the system's way. */
+  /** How the target's name is looked up before the point, and again where no address works; the default is the system's way. */
   readonly resolve?: Resolve;
 }
 
@@ -49,6 +50,8 @@ export class PointRun {
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
+  #carried = 0;
+  #carriedParts = 0;
   #closing = false;
   #stoppedAtMs: number | undefined;
   /** When it had sent as many as it shall, where that was before the end of the window. */
@@ -56,10 +59,10 @@ export class PointRun {
   #over = false;
   #pumpAgain = false;
 
-  constructor(order: RunOrder, resolved: Resolved, loaded: LoadedData, deps: PointDeps) {
+  constructor(order: RunOrder, dialer: Dialer, data: LoadedData, deps: PointDeps) {
     this.#order = order;
     this.#deps = deps;
-    this.#transport = new RawTransport(order, resolved, loaded, this.#onEnd);
+    this.#transport = new RawTransport(order, dialer, data, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { api, stream } = order.form;
     const protocol = protocolNamed(api);
@@ -189,11 +192,18 @@ export class PointRun {
       const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
       this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
-    }
+    } else if (what.outcome === 'ok') this.#carry(sentAt - this.#t0, at - this.#t0);
     if (this.#feed.follows) {
       this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
       this.#send();
     } else this.#finishIfEmpty();
+  }
+
+  /** A request of the warm-up has succeeded. */
+  #carry(sentMs: number, endMs: number): void {
+    if (endMs >= 0 && !this.#closing) this.#carried++;
+    const within = Math.min(endMs, this.#order.durationMs);
+    if (within > 0) this.#carriedParts += within / (endMs - sentMs);
   }
 
   #closeWindow(): void {
@@ -245,7 +255,9 @@ export class PointRun {
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
+      carried: this.#carried,
       retried: this.#transport.retried,
+      ...(this.#order.concurrency === undefined ? {} : { carriedParts: this.#carriedParts }),
       ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,
     };
@@ -254,7 +266,8 @@ export class PointRun {
 
 /** Resolves the target's name, reads what requests are made of unless it is read, and begins the point. */
 export async function startPoint(order: RunOrder, deps: PointDeps): Promise<PointRun> {
-  const { resolve = resolveOnce } = deps;
-  const data = await dataOf(order.workload);
-  return new PointRun(order, await resolve(new URL(order.url).hostname), data, deps);
+  const { url, proxy, ca, workload } = order;
+  const data = await dataOf(workload);
+  const dialer = await Dialer.open(defined({ url: new URL(url), proxy, ca }), deps.resolve);
+  return new PointRun(order, dialer, data, deps);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
+import { type ProxyServer, proxyNote } from '../../dial/proxy.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
@@ -23,11 +24,16 @@ import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
 import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
+import { windowSeconds } from './time-left.ts';
 
 export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
   /** Of every request, by lower-case names; not settings, since those are written down. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Stands between here and the target. */
+  readonly proxy?: ProxyServer;
+  /** Certificates of authorities that are trusted beside the usual ones, PEM. */
+  readonly ca?: string;
   /** Where the figures go; default: the files of the contract. */
   readonly outputs?: readonly Output[];
   /** Starts what offers the load; default: processes of this machine. */
@@ -48,12 +54,13 @@ export interface SweepDeps extends SweepContext {
  * @throws RemedyError: exit 5 when the target does not answer, exit 3 when results cannot be written
  */
 export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
-  const { clock, control, headers = {} } = deps;
+  const { clock, control, headers = {}, proxy, ca } = deps;
   const outputs: readonly Output[] = deps.outputs ?? [new CsvOutput()];
   const emit: Emit = (event) => {
     for (const output of outputs) output.handle?.(event);
     deps.emit(event);
   };
+  if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, asked.targetUrl) });
   const health = asked.preflight ? await askHealth(asked.targetUrl, { ...deps, headers }) : undefined;
   const { baseline, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
   const options = { ...asked, ...adapted };
@@ -79,7 +86,8 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   const pool = new GeneratorPool(() => start(generators));
   try {
     await deps.onFolder?.(record.folder);
-    const run = { ...names, folder: record.folder, resumed: resume !== undefined, emit, onFailure };
+    const { loop } = own;
+    const run = defined({ ...names, folder: record.folder, loop, resumed: resume !== undefined, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -89,7 +97,8 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
-    const manifest = manifestOf(options, health, { plan, startedAt: began, limits });
+    const way = defined({ proxy: proxy?.url });
+    const manifest = manifestOf(options, health, { plan, startedAt: began, limits, ...way });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (generators.processes > 1) {
       emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
@@ -108,8 +117,9 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     const begin = async ({ index, rate, durationSeconds }: Step, contaminated: string | undefined) => {
       const generator = await pool.take();
       current = index;
-      const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
-      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers });
+      const window = windowSeconds(plan, rate, durationSeconds);
+      const ownPlan = { ...plan, durationSeconds: window };
+      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       await generator.prepare?.(order);
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
