@@ -2,6 +2,7 @@ import type { ElasticOutcome } from './elastic-outcome.ts';
 import type { AnswersTold, Refuser } from './failures.ts';
 import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
+import type { AskedFigures, WorkloadPlan } from './workload/figures.ts';
 
 export type {
   Distribution,
@@ -112,6 +113,7 @@ export interface SweepPlan {
   readonly sharedPrefixTokens?: number;
   /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
   readonly goodput?: readonly string[];
+  readonly workload?: WorkloadPlan;
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -207,6 +209,8 @@ export interface PointSummary extends AnswersTold {
   readonly good?: Goodput;
   /** In the order in which they were asked for. */
   readonly objectives?: readonly ObjectiveFigure[];
+  /** What was asked for; a class of `--mix` each. */
+  readonly asked?: readonly AskedFigures[];
   readonly perRequestCsv: string;
 }
 

@@ -16,7 +16,10 @@ import type { TimeName } from '../stats/metrics.ts';
 import type { Objectives } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { Seconds } from '../stats/seconds.ts';
+import { changingState } from '../stats/steadiness.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
+import { askedAdder } from '../workload/asked.ts';
+import type { LoadedData } from '../workload/loaded.ts';
 import { livePoint } from './live-point.ts';
 import type { SweepControl } from './sweep-control.ts';
 
@@ -54,6 +57,8 @@ interface OfferDeps extends SweepContext {
   readonly abortOn: readonly Criterion[];
   /** What its requests are judged by, those conditions included. */
   readonly objectives: Objectives;
+  /** How long what the workload refers to is. */
+  readonly data: LoadedData | undefined;
   /** Why the point before may still be felt. */
   readonly contaminated: string | undefined;
   /** Called once, when nothing more is sent and what is open gets the time to end. */
@@ -91,7 +96,9 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   let shown: Progress = { ...NOTHING_YET, elapsedMs: Number.NEGATIVE_INFINITY };
   const began = clock.monotonic();
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
-  const keep = (records: readonly RequestRecord[]) => {
+  const withAsked = askedAdder(order.workload, order.seed, deps.data);
+  const keep = (reported: readonly RequestRecord[]) => {
+    const records = withAsked(reported);
     for (const one of records) collected.add(one);
     live.add(records);
     seconds.add(records);
@@ -154,6 +161,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       // Where points overlap, what was open at the beginning is of the one before.
       progress: plan.elastic === undefined ? progress : { ...progress, carried: undefined },
       contaminated,
+      varies: changingState(plan),
       lost: end.type === 'lost' ? end.why : undefined,
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
       wallSeconds: (clock.monotonic() - began) / 1000,
