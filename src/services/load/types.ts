@@ -1,4 +1,12 @@
-import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
+import type {
+  Distribution,
+  Goodput,
+  Interval,
+  ObjectiveFigure,
+  Percentiles,
+  SloVerdict,
+  Waterfall,
+} from './figures.ts';
 
 export type {
   Distribution,
@@ -71,6 +79,8 @@ interface TokenFigures {
   readonly output: number;
   /** At what rate the target made output tokens; see docs/measurement.md. */
   readonly outputPerSecond: number;
+  /** 95 %, by what single requests brought, failures none; absent in earlier versions. */
+  readonly ci?: Interval;
   /** Tokens of all requests that arrived while the window lasted, by its length. */
   readonly arrivedPerSecond?: number;
   /** Of the output. */

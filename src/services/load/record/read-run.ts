@@ -27,6 +27,8 @@ export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abo
   readonly status: 'running' | 'complete' | 'interrupted';
   /** How the run was asked for, without the prompt's text. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Absent in earlier versions. */
+  readonly settingsVersion?: number;
   readonly version?: string;
   readonly node?: string;
   readonly platform?: string;

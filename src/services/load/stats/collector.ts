@@ -27,7 +27,7 @@ export class Collector {
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
   readonly objectives: ObjectiveTally;
-  readonly tokens = { prompt: 0, output: 0, answers: 0 };
+  readonly tokens = { prompt: 0, output: 0, outputSquares: 0, answers: 0 };
   /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
   lastOkMs = 0;
   readonly #protocol: RequestProtocol;
@@ -129,6 +129,7 @@ export class Collector {
     this.tokens.answers++;
     this.tokens.prompt += prompt ?? 0;
     this.tokens.output += output ?? 0;
+    this.tokens.outputSquares += (output ?? 0) ** 2;
   }
 }
 

@@ -57,7 +57,6 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     lost,
   };
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
-  const { answers, prompt, output } = collected.tokens;
   const { errorTexts, refusedBy } = collected;
   const point = defined({
     index,
@@ -89,13 +88,26 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     waterfall: collected.hops.summary(),
     errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
+    tokens: tokensOf(collected.tokens, scheduled, servedSeconds),
     stream,
     good: collected.objectives.good(scheduled, durationSeconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
+}
+
+/** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
+const Z = 1.959964;
+
+/** Tokens per second, and its interval: requests are due at fixed times, what varies is how many tokens each brings. */
+function tokensOf({ answers, prompt, output, outputSquares }: Collector['tokens'], scheduled: number, seconds: number) {
+  if (answers === 0 || seconds <= 0) return undefined;
+  const mean = output / scheduled;
+  const deviation = Math.sqrt(Math.max(0, outputSquares / scheduled - mean ** 2) * scheduled);
+  const [low, high] = [Math.max(0, output - Z * deviation), output + Z * deviation];
+  const ci = [round(low / seconds), round(high / seconds)] as const;
+  return { prompt, output, outputPerSecond: round(output / seconds), ci };
 }
 
 /** Standard deviations of a count of chance. */

@@ -72,10 +72,13 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
   });
 }
 
+/** From 2 on, a manifest names every setting that was asked for: what it does not name was not. */
+export const SETTINGS_VERSION = 2;
+
 /** What the manifest tells of the options, and whatever else is given. */
 export function manifestOf({ prompt, about, resume, ...settings }: SweepOptions, health: unknown, more: object) {
   const ofPrompt = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
-  return { ...more, ...about, settings: { ...settings, ...ofPrompt }, health };
+  return { ...more, ...about, settingsVersion: SETTINGS_VERSION, settings: { ...settings, ...ofPrompt }, health };
 }
 
 /**
