@@ -1,4 +1,5 @@
 import type {
+  Certainty,
   Distribution,
   Goodput,
   Interval,
@@ -9,6 +10,7 @@ import type {
 } from './figures.ts';
 
 export type {
+  Certainty,
   Distribution,
   Goodput,
   Interval,
@@ -153,6 +155,8 @@ export interface SweepPlan {
   readonly sharedPrefixTokens?: number;
   /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
   readonly goodput?: readonly string[];
+  /** Points last until this percentile is certain; `durationSeconds` is then the least. */
+  readonly untilCertain?: { readonly metric: string; readonly width: number; readonly maxDurationSeconds: number };
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -243,6 +247,7 @@ export interface PointSummary {
   readonly good?: Goodput;
   /** In the order in which they were asked for. */
   readonly objectives?: readonly ObjectiveFigure[];
+  readonly certainty?: Certainty;
   readonly perRequestCsv: string;
 }
 

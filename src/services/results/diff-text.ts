@@ -81,7 +81,7 @@ function tokenSection({ points }: RunDiff): Section {
     });
     return cells.every((cell) => cell === '-') ? [] : [[String(rate), ...cells]];
   });
-  const head = ['rps', ...columns.flatMap(([name]) => [`${name}\nA`, 'B'])];
+  const head = ['rps', ...columns.flatMap(([name]) => [`${name}\nA`, '\nB'])];
   return { title: 'Tokens', table: { head, rows } };
 }
 

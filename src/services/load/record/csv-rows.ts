@@ -136,6 +136,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p50),
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
+  certain_upper_ms: ({ certainty }) => fixed(certainty?.upper),
+  certain: ({ certainty }) => (certainty === undefined ? '' : Number(certainty.reached)),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

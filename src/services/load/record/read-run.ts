@@ -197,13 +197,15 @@ async function recoverPoint(
       error: 'open when the run was killed',
     });
   }
+  const longest =
+    plan.untilCertain?.maxDurationSeconds ?? profileOf(plan).longestSeconds?.(plan) ?? plan.durationSeconds;
   const lastSecond = Math.max(0, ...series.map(({ second }) => second + 1));
   return summarizePoint(
     {
       index,
       rate,
       startedAt,
-      durationSeconds: Math.min(plan.durationSeconds, Math.max(lastSecond, lastMs / 1000)),
+      durationSeconds: Math.min(longest, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,
       maxInFlight: plan.maxInFlight,

@@ -15,9 +15,11 @@ import type { TimeName } from '../stats/metrics.ts';
 import type { Objectives } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { Seconds } from '../stats/seconds.ts';
+import type { UntilCertain } from '../stats/until-certain.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import { livePoint } from './live-point.ts';
 import type { SweepControl } from './sweep-control.ts';
+import { watchCertainty } from './watch-certainty.ts';
 
 /** What is open when the operator interrupts gets this long to end. */
 export const GRACE_MS = 2000;
@@ -53,6 +55,10 @@ interface OfferDeps extends SweepContext {
   readonly abortOn: readonly Criterion[];
   /** What its requests are judged by, those conditions included. */
   readonly objectives: Objectives;
+  /** What ends the point when a percentile is certain. */
+  readonly untilCertain?: UntilCertain | undefined;
+  /** What was asked for as the length of a point: such a one is no shorter. */
+  readonly leastSeconds: number;
   /** Why the point before may still be felt. */
   readonly contaminated: string | undefined;
   /** Called once, when nothing more is sent and what is open gets the time to end. */
@@ -81,6 +87,8 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const watch = abortWatch(deps.abortOn);
   const ending = new AbortController();
   const signal = AbortSignal.any([deps.signal, ending.signal]);
+  const enough = new AbortController();
+  const certain = deps.untilCertain && watchCertainty(deps.untilCertain, rate, deps.leastSeconds);
   let abortedBy: string | undefined;
   const seconds = new Seconds(plan.warmupSeconds, plan.durationSeconds, (sample) => {
     record.addSecond(index, rate, sample);
@@ -110,6 +118,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
     if (signal.aborted) return;
     abortedBy = watch(progress, collected);
     if (abortedBy !== undefined) ending.abort();
+    else if (progress.phase === 'measure' && certain?.isEnough(progress, collected.objectives, emit)) enough.abort();
   };
   let cut = false;
   const unskip = control?.onSkip(() => {
@@ -119,7 +128,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   });
   let end: PointEnd;
   try {
-    end = await generator.run(order, onBatch, signal, GRACE_MS);
+    end = await generator.run(order, onBatch, signal, GRACE_MS, enough.signal);
     if (end.type === 'finished') progress = end.progress;
     else {
       keep(unheardOf(collected, progress.sent, order));
@@ -135,7 +144,8 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const lostMs = signal.aborted ? Math.max(0, Math.min(durationMs, progress.elapsedMs)) : undefined;
   const stoppedMs = end.type === 'finished' ? end.stoppedAtMs : lostMs;
   const stopped = cut && !deps.signal.aborted ? 'cut' : 'interrupted';
-  const ended = stoppedMs === undefined ? 'complete' : stopped;
+  const isWhole = stoppedMs === undefined || (enough.signal.aborted && !signal.aborted && end.type === 'finished');
+  const ended = isWhole ? 'complete' : stopped;
   const point = summarizePoint(
     {
       index,
@@ -154,7 +164,8 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
     },
     collected,
   );
-  return { point, abortedBy };
+  const certainty = certain?.found(collected.objectives);
+  return { point: certainty === undefined ? point : { ...point, certainty }, abortedBy };
 }
 
 /** @throws what one of them throws; those that were opened are closed then */

@@ -21,7 +21,7 @@ import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
-import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
+import { askedOf, longestOf, manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
 
 export interface SweepDeps extends SweepContext {
@@ -67,7 +67,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const { profile, own } = planProfile(options);
   const { outFolder, tag, resume } = options;
   const names = { outFolder, tag, targetName: targetName(options.targetUrl) };
-  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(options);
+  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(longestOf(options));
   const record = await RunRecord.open(
     defined({ ...names, startedAt, expectedRows, onFailure, resume: resume?.folder }),
   );
@@ -84,8 +84,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
     const known = { runId: record.runId, simulated: health?.simulated ?? false, maxInFlight, ...probed };
-    const goodput = options.goodput?.map(({ expression }) => expression);
-    const plan = planSweep(options, known, own, goodput?.length ? goodput : undefined);
+    const plan = planSweep(options, known, own, askedOf(options));
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
@@ -108,12 +107,15 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const begin = async ({ index, rate, durationSeconds }: Step, contaminated: string | undefined) => {
       const generator = await pool.take();
       current = index;
-      const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
+      const longest = plan.untilCertain?.maxDurationSeconds ?? plan.durationSeconds;
+      const ownPlan = { ...plan, durationSeconds: durationSeconds ?? longest };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         abortOn: options.abortOn ?? [],
         objectives: objectivesOf(options),
+        untilCertain: options.untilCertain,
+        leastSeconds: plan.durationSeconds,
         contaminated,
         onSent,
         isCurrent: () => current === index,
