@@ -206,7 +206,9 @@ export function unproven({ points, plan }: Pick<SweepReport, 'points' | 'plan'>)
   }
   const isGoodOpen = plan.goodput !== undefined && invalid.length > 0;
   const uncertain =
-    plan.untilCertain === undefined ? [] : offered.filter(({ certainty }) => certainty?.reached !== true);
+    plan.untilCertain === undefined
+      ? []
+      : offered.filter((point) => !isValid(point) || point.certainty?.reached !== true);
   const { metric = '' } = plan.untilCertain ?? {};
   return [
     ...(isGoodOpen ? [`Good requests: not decided at ${rates} rps, where the point is invalid.`] : []),
