@@ -23,7 +23,7 @@ import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
-import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
+import { askedOf, longestOf, manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
 import { windowSeconds } from './time-left.ts';
 
@@ -77,7 +77,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   const { profile, own } = planProfile(options);
   const { outFolder, tag, resume } = options;
   const names = { outFolder, tag, targetName: targetName(options.targetUrl) };
-  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(options);
+  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(longestOf(options));
   const record = await RunRecord.open(
     defined({ ...names, startedAt, expectedRows, onFailure, resume: resume?.folder }),
   );
@@ -95,8 +95,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
     const known = { runId: record.runId, simulated: health?.simulated ?? false, maxInFlight, ...probed };
-    const goodput = options.goodput?.map(({ expression }) => expression);
-    const plan = planSweep(options, known, own, goodput?.length ? goodput : undefined);
+    const plan = planSweep(options, known, own, askedOf(options));
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
@@ -123,8 +122,9 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     ) => {
       const generator = await pool.take();
       current = index;
+      const longest = durationSeconds ?? plan.untilCertain?.maxDurationSeconds;
       const ofStep = { ...plan, ...defined({ requests }) };
-      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, durationSeconds) };
+      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, longest) };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       await generator.prepare?.(order);
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
@@ -132,6 +132,8 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
         data: options.data,
         abortOn: options.abortOn ?? [],
         objectives: objectivesOf(options),
+        untilCertain: options.untilCertain,
+        leastSeconds: plan.durationSeconds,
         contaminated,
         onSent,
         isCurrent: () => current === index,

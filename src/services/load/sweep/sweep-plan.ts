@@ -9,6 +9,7 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { describeWorkload } from '../workload/describe.ts';
+import { certaintyNotes } from './certainty-notes.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -55,7 +56,7 @@ export function planSweep(
   settings: SweepSettings,
   known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
-  goodput?: SweepPlan['goodput'],
+  asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
   const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
@@ -78,7 +79,7 @@ export function planSweep(
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
-    goodput,
+    ...asked,
     api,
     model,
     provider,
@@ -109,6 +110,7 @@ export function planNotes(plan: SweepPlan): Note[] {
   const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
   return [
     ...(profileOf(plan).notes?.(plan) ?? []),
+    ...certaintyNotes(plan),
     ...predictions(plan),
     ...warnings.map((text) => ({ level: 'warn', text }) as const),
   ];
