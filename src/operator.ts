@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } fro
 import type { AgentTerms } from './services/dial/agents.ts';
 import { readAuthorities } from './services/dial/authorities.ts';
 import { proxyFor } from './services/dial/proxy.ts';
+import { readSecretFile } from './services/files/secret-file.ts';
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
 import type { ClaimDeps } from './services/load/record/claims.ts';
 import { listProcesses } from './services/machine/process-table.ts';
@@ -156,7 +156,7 @@ export async function chainTokens(stack: string, tokenFile: string | undefined):
 async function givenToken(file: string | undefined): Promise<string | undefined> {
   const { CHAINCTL_TOKEN: token } = process.env;
   if (file === undefined) return token ? checkToken(token, 'CHAINCTL_TOKEN') : undefined;
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readSecretFile(file, 'token file').catch((error: unknown) => {
     throw tokenFileError(file, error);
   });
   return checkToken(text, `the token file ${file}`);

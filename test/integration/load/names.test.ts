@@ -12,6 +12,7 @@ import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 let ticker: Ticker;
 beforeAll(() => {
   ticker = new Ticker();
+  return ticker.ready;
 });
 afterAll(() => ticker.close());
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeMark } from '../../chain/prompt-mark.ts';
+import { defined } from '../../defined.ts';
 import type { ProxyServer } from '../../dial/proxy.ts';
 import { socketOf } from '../../dial/unix-target.ts';
 import { USER_AGENT } from '../../user-agent.ts';
@@ -7,7 +8,8 @@ import { markedBody } from '../bodies.ts';
 import type { PromptOptions } from '../prompt.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import type { RunOrder } from './protocol.ts';
-import { isSampled } from './sampled.ts';
+import type { RequestSource } from './request-source.ts';
+import { isSampled, traceEvery } from './sampled.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
@@ -21,52 +23,50 @@ const LETTER_A = 97;
 const LETTER_F = 102;
 
 /** What requests are made of. */
-export type RequestSettings = Pick<RunOrder, 'url' | 'form' | 'headers' | 'timeoutMs' | 'proxy' | 'rate'> &
+export type RequestSettings = Pick<
+  RunOrder,
+  'url' | 'form' | 'headers' | 'timeoutMs' | 'proxy' | 'rate' | 'concurrency'
+> &
   PromptOptions;
 
 /**
  * Requests that are all the same but for parts of fixed width: the mark that begins the prompt and the trace's ids. All is
  * built once; a request is some 40 bytes written over those of the one before.
  */
-export class RequestTemplate {
+export class RequestTemplate implements RequestSource {
   readonly #traceAt: number;
   readonly #marksAt: readonly number[];
   readonly #key: number;
-  readonly #rate: number;
+  readonly #traceEvery: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ url, form, timeoutMs, headers, proxy, rate, ...prompt }: RequestSettings) {
+  constructor({ url, form, timeoutMs, headers, proxy, rate, concurrency, ...prompt }: RequestSettings) {
     const { bytes: body, marksAt, key } = markedBody(form, prompt);
     const own = { ...protocolNamed(form.api).headers({ stream: form.stream, timeoutMs }), ...headers };
     const head = Buffer.from(
       `${headOf(new URL(url), proxy, own)}content-length: ${body.length}\r\n` +
         `traceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00\r\n\r\n`,
     );
-    this.#rate = rate;
+    this.#traceEvery = traceEvery(defined({ rate, concurrency }));
     this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-00\r\n\r\n'.length;
     this.#marksAt = marksAt.map((at) => head.length + at);
     this.#key = key;
     this.#bytes = Buffer.concat([head, body]);
   }
 
-  /**
-   * The whole request. The bytes are those of the next one too: who has not written them when the next is made has to
-   * {@link keep} them.
-   */
   request(index: number): Buffer {
     const bytes = this.#bytes;
     const id = idOf(index);
     const marker = index < 0 ? LETTER_F : DIGIT_0;
     writeHex(bytes, this.#traceAt, id, marker);
     writeHex(bytes, this.#traceAt + HEX_WIDTH + 1, id, marker);
-    bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#rate) ? DIGIT_1 : DIGIT_0;
+    bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#traceEvery) ? DIGIT_1 : DIGIT_0;
     for (const at of this.#marksAt) writeMark(bytes, at, this.#key, index);
     return bytes;
   }
 
-  /** Leaves the bytes that were handed out last to whoever has them. */
   keep(): void {
     this.#bytes = Buffer.from(this.#bytes);
   }

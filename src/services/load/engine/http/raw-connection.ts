@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Dial } from '../../../dial/dialer.ts';
 import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
-import type { RequestTemplate } from '../request-template.ts';
+import type { RequestSource } from '../request-source.ts';
 import { steadyNow } from '../steady-clock.ts';
 import { AnswerBody } from './answer-body.ts';
 import { HTTP2_ONLY } from './response-head.ts';
@@ -41,7 +41,7 @@ export class RawConnection {
   #dial: Dial | undefined;
   #socket: Socket | undefined;
   /** What is sent when it is made. */
-  #template: RequestTemplate | undefined;
+  #source: RequestSource | undefined;
   /** Requests that were answered on it. */
   served = 0;
   #exchange: Exchange | undefined;
@@ -84,15 +84,15 @@ export class RawConnection {
   }
 
   /** @returns false when not one byte of the request could be sent: the connection is of no use, and the request of its own again */
-  send(exchange: Exchange, template: RequestTemplate): boolean {
+  send(exchange: Exchange, source: RequestSource): boolean {
     this.#exchange = exchange;
     this.#parser.reset();
     this.#body.reset();
     this.#size = 0;
     this.#clean = true;
-    if (this.#socket !== undefined) return this.#write(this.#socket, exchange, template);
+    if (this.#socket !== undefined) return this.#write(this.#socket, exchange, source);
     // A request is only made when it can be written: with many connections under way, their bytes would add up.
-    this.#template = template;
+    this.#source = source;
     return true;
   }
 
@@ -105,15 +105,15 @@ export class RawConnection {
     socket.on('error', (error) => this.#onGone(error));
     socket.on('end', () => this.#onGone(undefined));
     socket.on('close', () => this.#onGone(undefined));
-    if (this.#exchange !== undefined && this.#template !== undefined) {
-      this.#write(socket, this.#exchange, this.#template);
+    if (this.#exchange !== undefined && this.#source !== undefined) {
+      this.#write(socket, this.#exchange, this.#source);
     }
   }
 
-  #write(socket: Socket, exchange: Exchange, template: RequestTemplate): boolean {
-    socket.write(template.request(exchange.index));
+  #write(socket: Socket, exchange: Exchange, source: RequestSource): boolean {
+    socket.write(source.request(exchange.due.index, exchange.due.turn));
     // Nearly always the kernel takes all of it at once, and the next request is made in the same place.
-    if (socket.writableLength > 0) template.keep();
+    if (socket.writableLength > 0) source.keep();
     // What fails at once has not taken anything: the other side had reset the connection.
     if (socket.errored === null || this.served === 0) return true;
     this.#exchange = undefined;

@@ -3,7 +3,8 @@ import { WHOLE } from '../../schedule/timetable.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
 import type { RunOrder } from '../protocol.ts';
-import { RequestTemplate } from '../request-template.ts';
+import type { RequestSource } from '../request-source.ts';
+import { requestSource } from '../request-sources.ts';
 import { steadyNow } from '../steady-clock.ts';
 import { RawConnection, type RawOwner } from './raw-connection.ts';
 import type { HeadCache } from './response-parser.ts';
@@ -39,7 +40,7 @@ export class RawTransport implements RawOwner {
   /** Requests given to another connection, because the first had been closed before a byte of them was written. */
   retried = 0;
   readonly #dialer: Dialer;
-  readonly #template: RequestTemplate;
+  readonly #source: RequestSource;
   readonly #nextPort: () => number;
   readonly #onEnd: OnEnd;
   readonly #idle: RawConnection[] = [];
@@ -54,7 +55,7 @@ export class RawTransport implements RawOwner {
   constructor(order: RunOrder, dialer: Dialer, onEnd: OnEnd) {
     this.#dialer = dialer;
     this.#onEnd = onEnd;
-    this.#template = new RequestTemplate(order);
+    this.#source = requestSource(order);
     this.#nextPort = localPorts(order.share ?? WHOLE);
     this.#maxServed = order.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = order.connectionAgeMs ?? Number.POSITIVE_INFINITY;
@@ -103,7 +104,7 @@ export class RawTransport implements RawOwner {
 
   #sendOn(connection: RawConnection, exchange: Exchange): void {
     exchange.abandon = () => this.#drop(connection);
-    if (connection.send(exchange, this.#template)) return;
+    if (connection.send(exchange, this.#source)) return;
     this.#drop(connection);
     this.retried++;
     this.send(exchange);
