@@ -135,6 +135,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p50),
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
+  retried: ({ retried }) => retried ?? 0,
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
