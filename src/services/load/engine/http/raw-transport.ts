@@ -19,8 +19,8 @@ const OWN_PORTS_ABOVE = 4000;
 const MAX_CONNECTS_PER_TURN = 8;
 /** An idle connection is used no more after this where the server promises nothing; undici's default too. */
 const IDLE_MS = 4000;
-/** Servers with such short patience are rare, and others end connections for reasons that have nothing to do with it. */
-const SHORTEST_PATIENCE_MS = 500;
+/** What is ended sooner is ended for another reason than that it was idle. */
+const SHORTEST_PATIENCE_MS = 50;
 /** Of the patience that a server has shown: a request has to arrive before it ends. */
 const PATIENCE_SHARE = 0.75;
 /** A connection that was idle for longer may have been ended since: the loop looks before a request is put on it. */
