@@ -10,7 +10,7 @@ import { readAuthorities } from './services/dial/authorities.ts';
 import { proxyFor } from './services/dial/proxy.ts';
 import { readSecretFile } from './services/files/secret-file.ts';
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
-import type { ClaimDeps } from './services/load/record/claims.ts';
+import type { ClaimDeps, Onlooker } from './services/load/record/claims.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints, type StackEndpoints } from './services/stack/endpoints.ts';
@@ -80,6 +80,9 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
   const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
   return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
 }
+
+/** Who looks at the record of a run: its process may still be at work here. */
+export const onlooker: Onlooker = { host: hostname(), isAlive };
 
 /** Where loads that run say so, and who this one is. */
 export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<ClaimDeps> {

@@ -36,6 +36,14 @@ const rates = {
     env: 'CHAINCTL_LOAD_RPS',
     helpValue: 'LIST',
   }),
+  concurrency: Flags.string({
+    description: 'closed loop: so many requests always open at each point, in place of --rps: 1,2,4,...,64',
+    helpValue: 'LIST',
+  }),
+  requests: integerFlag({
+    description: 'requests after which a point ends, where --duration has not ended it',
+    min: 1,
+  }),
   duration: durationFlag({ description: 'length of each point', default: 10, min: 0.1, env: 'CHAINCTL_LOAD_DURATION' }),
   warmup: durationFlag({ description: 'time at the same rate before each point, left out of the figures', default: 2 }),
   drain: durationFlag({ description: 'longest wait for open requests after each point', default: 120 }),
@@ -68,6 +76,17 @@ const requests = {
     default: 0,
     min: 0,
     max: 10_000,
+  }),
+  turns: integerFlag({
+    description: 'requests of a session, each with the answers to those before; --rps is then of sessions',
+    default: 1,
+    min: 1,
+    max: 1000,
+  }),
+  'think-time': durationFlag({
+    description: 'time from an answer to the next request of its session',
+    default: 0,
+    min: 0,
   }),
   seed: integerFlag({ description: 'seed of the prompts, to repeat them [default: random]', min: 0, max: 0xffff_ffff }),
   stream: Flags.boolean({ description: 'ask for streamed answers and measure their tokens' }),

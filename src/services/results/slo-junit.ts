@@ -5,6 +5,7 @@ import { judgeSlo } from '../load/stats/objective.ts';
 import { plural } from '../words.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import type { ReportedRun } from './recorded.ts';
+import { endingLines } from './sweep-sections.ts';
 import { display } from './text.ts';
 import { isSound, remarksOf, unproven } from './verdict.ts';
 
@@ -60,6 +61,9 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   if (report.abortedBy !== undefined) {
     const one = builder.testSuite().name('--abort-on').timestamp(startedAt).testCase().className(className);
     one.name('no condition was met').failure(`aborted by ${display(report.abortedBy)}`, 'aborted');
+  } else if (report.status !== 'complete') {
+    const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
+    one.name('it was measured to its end').error(endingLines(report).map(display).join(' '), report.status);
   }
   return builder.build();
 }

@@ -2,6 +2,7 @@ import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { bottleneckLines } from './bottleneck.ts';
+import { boundsSection, markedText, markLegend } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
 import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
@@ -14,11 +15,20 @@ export function conclusionLines(report: SweepReport): string[] {
   return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...asked];
 }
 
-/** That a run ended early, and why; nothing where it is complete. */
-export function endingLines({ problem, abortedBy, status }: SweepReport): string[] {
+/** That a run ended early, or has no end, and why; nothing where it is complete. */
+export function endingLines(report: SweepReport): string[] {
+  const { problem, abortedBy, status } = report;
   if (problem !== undefined) return [`Ended early: ${problem}`];
   if (abortedBy !== undefined) return [`Ended by --abort-on ${abortedBy}`];
-  return status === 'complete' ? [] : ['Interrupted: not the whole ladder was measured.'];
+  if (status === 'complete') return [];
+  return [status === 'interrupted' ? 'Interrupted: not the whole ladder was measured.' : `${unfinishedText(report)}.`];
+}
+
+/** What became of a run whose record has no end, as a sentence without its own. */
+export function unfinishedText({ status, writer = 'another process' }: SweepReport): string {
+  if (status === 'running') return `Not finished: ${writer} is still at work on it, and these are the figures so far`;
+  if (status === 'killed') return 'Killed: the process ended without finishing the run';
+  return `Not finished: ${writer} was writing it, and whether it still does cannot be seen from here`;
 }
 
 /** The lowest rate was more than the target serves already: what may be less. */
@@ -47,6 +57,7 @@ export function sweepSections(report: SweepReport): Section[] {
     ...waterfallSections(points),
     streamSection(points),
     goodSection(report),
+    boundsSection(points),
     { title: 'Remarks', lines: remarkLines(report) },
     hostSection(points),
   ];
@@ -105,11 +116,13 @@ function streamSection(points: readonly PointSummary[]): Section {
   const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99));
   const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
     String(rate),
-    ...[ttft?.p50, ttft?.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
+    ...[ttft, itl, tpot].flatMap((times) =>
+      (['p50', 'p99'] as const).map((name) => markedText(times, name, time.text(times?.[name]))),
+    ),
     outputTokensPerSecond.toFixed(1),
   ]);
   const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
-  return { title: `Streamed answers, ${time.unit}`, table: { head, rows } };
+  return { title: `Streamed answers, ${time.unit}`, table: { head, rows }, lines: markLegend(rows) };
 }
 
 /** Requests that met every limit of `--goodput`, and which limit how many did not meet. */
@@ -120,7 +133,7 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
     ...goodput.map((limit) => String(good.missed[limit] ?? '-')),
   ]);
   const head = ['rps', 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
-  const title = `Good requests, of all that were scheduled: ${goodput.map(display).join(' and ')}`;
+  const title = `Good requests (${goodput.map(display).join(' and ')}), of all that were scheduled`;
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
 

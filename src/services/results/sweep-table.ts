@@ -4,10 +4,11 @@ import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import { shellWord } from '../words.ts';
+import { markLegend } from './certain.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
-import { conclusionLines, sweepSections } from './sweep-sections.ts';
+import { conclusionLines, sweepSections, unfinishedText } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
@@ -58,10 +59,12 @@ function pointLines(points: readonly PointSummary[], columns: number, wide: bool
   const time = timeColumn(points.map(({ response }) => response?.p99));
   const more = wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : [];
   const names = ['rps', ...RATES_AND_TIMES, 'verdict', ...more] as const;
-  const text = tableText(pointTable(points, names, time.text, '! '), columns);
+  const table = pointTable(points, names, time.text, '! ');
+  const text = tableText(table, columns);
   return [
     text,
-    `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
+    `p50 to p99: response time of successes in ${time.unit}, from the intended time.`,
+    ...markLegend(table.rows),
     `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
   ];
 }
@@ -71,17 +74,25 @@ function perPoint(points: readonly PointSummary[], text: (point: PointSummary) =
   return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
 }
 
-function keptLines({ status, problem, abortedBy, points, plan }: SweepReport): string[] {
+function keptLines(report: SweepReport): string[] {
+  const { status, problem, abortedBy, points, plan } = report;
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
-  const ending = abortedBy === undefined ? 'Interrupted:' : `Ended by --abort-on ${abortedBy}.`;
+  const early = status === 'interrupted' ? 'Interrupted:' : `${unfinishedText(report)}.`;
+  const ending = abortedBy === undefined ? early : `Ended by --abort-on ${abortedBy}.`;
   return [`${ending} ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];
 }
 
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
 function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack = 'default'): string[] {
-  if (status === 'complete' || abortedBy !== undefined || profileOf(plan).noResume !== undefined) return [];
+  if (
+    status === 'complete' ||
+    status === 'running' ||
+    abortedBy !== undefined ||
+    profileOf(plan).noResume !== undefined
+  )
+    return [];
   return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}${stackOption(stack)}`];
 }
 

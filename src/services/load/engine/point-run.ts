@@ -49,6 +49,8 @@ export class PointRun {
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
+  #carried = 0;
+  #carriedParts = 0;
   #closing = false;
   #stoppedAtMs: number | undefined;
   /** When it had sent as many as it shall, where that was before the end of the window. */
@@ -189,11 +191,18 @@ export class PointRun {
       const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
       this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
-    }
+    } else if (what.outcome === 'ok') this.#carry(sentAt - this.#t0, at - this.#t0);
     if (this.#feed.follows) {
       this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
       this.#send();
     } else this.#finishIfEmpty();
+  }
+
+  /** A request of the warm-up has succeeded. */
+  #carry(sentMs: number, endMs: number): void {
+    if (endMs >= 0 && !this.#closing) this.#carried++;
+    const within = Math.min(endMs, this.#order.durationMs);
+    if (within > 0) this.#carriedParts += within / (endMs - sentMs);
   }
 
   #closeWindow(): void {
@@ -245,7 +254,9 @@ export class PointRun {
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
+      carried: this.#carried,
       retried: this.#transport.retried,
+      ...(this.#order.concurrency === undefined ? {} : { carriedParts: this.#carriedParts }),
       ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,
     };

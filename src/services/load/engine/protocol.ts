@@ -68,8 +68,15 @@ export interface Progress {
   readonly inFlight: number;
   readonly peakInFlight: number;
   readonly newConnections: number;
+  /** Warm-up requests that succeeded within the window: as many as were open at its beginning and ended well in it. */
+  readonly carried?: number | undefined;
   /** Given to another connection because the first was closed before a byte was written; absent when that cannot be told. */
   readonly retried?: number;
+  /**
+   * Requests of the warm-up that reached into the window of a closed loop and succeeded, each as the part of it that did:
+   * without them its throughput would lack what was open when the window began.
+   */
+  readonly carriedParts?: number;
   /** Of a point whose requests belong to sessions. */
   readonly sessions?: SessionCounts;
   /** Since the point began, user and system. */

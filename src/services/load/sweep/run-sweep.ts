@@ -11,19 +11,21 @@ import type { StartGenerator } from '../generators/load-generator.ts';
 import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
+import type { ElasticOutcome } from '../profiles/elastic-outcome.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
 import { planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
-import type { ElasticOutcome, PointSummary, SweepReport } from '../types.ts';
+import type { PointSummary, SweepReport } from '../types.ts';
 import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
 import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
+import { windowSeconds } from './time-left.ts';
 
 export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
@@ -85,7 +87,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const pool = new GeneratorPool(() => start(generators));
   try {
     await deps.onFolder?.(record.folder);
-    const run = { ...names, folder: record.folder, resumed: resume !== undefined, emit, onFailure };
+    const { loop } = own;
+    const run = defined({ ...names, folder: record.folder, loop, resumed: resume !== undefined, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -115,7 +118,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const begin = async ({ index, rate, durationSeconds }: Step, contaminated: string | undefined) => {
       const generator = await pool.take();
       current = index;
-      const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
+      const window = windowSeconds(plan, rate, durationSeconds);
+      const ownPlan = { ...plan, durationSeconds: window };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
