@@ -130,7 +130,7 @@ describe('over TLS, with an authority that is trusted', () => {
         else if (which === 3) response.end(ANSWER);
       });
     });
-    // A request on a connection that was used before is sent again where the server has closed that.
+    // A connection that the server has just closed would be an error of another kind.
     const once = { requestsPerConnection: 1 };
     const change = { preflight: false, rates: [50], warmupSeconds: 0, timeoutSeconds: 1, ...once };
     const { outcomes, errorsByClass } = pointOf(await sweep(url('localhost'), change));

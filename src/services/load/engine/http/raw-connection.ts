@@ -199,7 +199,10 @@ export class RawConnection {
   }
 
   #onBody(bytes: Buffer, from: number, to: number): void {
-    this.#body.take(bytes, from, to, steadyNow(), this.#parser.head?.contentEncoding ?? '');
+    const coding = this.#parser.head?.contentEncoding ?? '';
+    // When it came matters to those who measure its tokens.
+    const at = this.#exchange?.meter === undefined ? 0 : steadyNow();
+    this.#body.take(bytes, from, to, at, coding);
   }
 
   #onText(bytes: Buffer, from: number, to: number, at: number, kept: boolean): void {

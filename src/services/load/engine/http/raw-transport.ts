@@ -74,14 +74,16 @@ export class RawTransport implements RawOwner {
   }
 
   send(exchange: Exchange): void {
-    const idle = this.#takeIdle();
+    const now = steadyNow();
+    const idle = this.#takeIdle(now);
     if (idle === undefined) this.#sendOn(this.#open(), exchange);
-    else if (idle.idleFor(steadyNow()) < FRESH_MS) this.#sendOn(idle, exchange);
+    else if (idle.idleFor(now) < FRESH_MS) this.#sendOn(idle, exchange);
     else this.#sendAfterLook(idle, exchange);
   }
 
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void {
-    const young = steadyNow() - connection.openedAt < this.#maxAge;
+    // A connection without a bound of its age needs no look at the clock.
+    const young = this.#maxAge === Number.POSITIVE_INFINITY || steadyNow() - connection.openedAt < this.#maxAge;
     if (reusable && young && connection.served < this.#maxServed) this.#idle.push(connection);
     else this.#drop(connection);
     this.#onEnd(exchange, end);
@@ -120,8 +122,7 @@ export class RawTransport implements RawOwner {
     });
   }
 
-  #takeIdle(): RawConnection | undefined {
-    const now = steadyNow();
+  #takeIdle(now: number): RawConnection | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.usable(now) && now - idle.openedAt < this.#maxAge) return idle;
       this.#drop(idle);
