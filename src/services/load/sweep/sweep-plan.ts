@@ -28,6 +28,8 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
+  | 'model'
+  | 'provider'
   | 'loop'
   | 'requests'
   | 'turns'
@@ -50,9 +52,8 @@ export function planSweep(
   own: ProfilePlan = { rates: settings.rates },
   goodput?: SweepPlan['goodput'],
 ): SweepPlan {
-  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
-    settings;
-  const { loop, requests, turns, thinkSeconds } = settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -73,6 +74,8 @@ export function planSweep(
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     goodput,
     api,
+    model,
+    provider,
     requests,
     turns,
     thinkSeconds,
