@@ -201,6 +201,8 @@ export interface PointSummary extends AnswersTold {
   readonly service?: Distribution;
   readonly peakInFlight: number;
   readonly newConnections: number;
+  /** Requests that had to be given to another connection: not a byte of them could be written to the first. Absent: none. */
+  readonly retried?: number;
   /** Processor cores that the generator kept busy, warm-up and drain included. */
   readonly generatorCores: number;
   /** Answers per host of B. */

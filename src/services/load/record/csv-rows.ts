@@ -183,6 +183,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   models: ({ models }) => foreign(listed(models ?? {})),
   certain_upper_ms: ({ certainty }) => fixed(certainty?.upper),
   certain: ({ certainty }) => (certainty === undefined ? '' : Number(certainty.reached)),
+  retried: ({ retried }) => retried ?? 0,
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

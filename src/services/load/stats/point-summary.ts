@@ -90,6 +90,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     hosts: ranked(collected.hosts),
     peakInFlight,
     newConnections,
+    retried: facts.progress.retried || undefined,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     fairness: fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
