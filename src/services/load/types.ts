@@ -1,19 +1,9 @@
+import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+
+export type { Distribution, Goodput, Interval, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
-
-/** Milliseconds, two or three decimals at most are meaningful. */
-export type Percentiles = Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number>>;
-
-/** A 95 % confidence interval of a percentile, in the percentile's unit. */
-export type Interval = readonly [low: number, high: number];
-
-/** Milliseconds. `ci` holds only the percentiles that the sample is large enough to bound. */
-export interface Distribution extends Percentiles {
-  readonly mean: number;
-  readonly max: number;
-  readonly count: number;
-  readonly ci: Partial<Readonly<Record<keyof Percentiles, Interval>>>;
-}
 
 /**
  * Whether the target kept up while the window lasted: `steady`, still `filling` (the window is short against the
@@ -72,15 +62,51 @@ export interface Waterfall {
  */
 export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
-/** Figures of streamed answers, with vLLM's names; times in milliseconds. */
+/** Figures of streamed answers, with vLLM's names; times in milliseconds. What nobody could measure is absent. */
 export interface StreamFigures {
-  readonly ttft: Distribution;
-  /** Between reads that carried tokens: chunks coalesce, so per read and not per token. */
+  /** Until the first token of the answer or tool call, from the intended time. Reasoning is none. */
+  readonly ttft?: Distribution;
+  /** The same from the sending on. */
+  readonly ttftSent?: Distribution;
+  /** Until the first token of reasoning, from the intended time; where there was any. */
+  readonly reasoningTtft?: Distribution;
+  /** Between reads that carried tokens of any kind: chunks coalesce, so per read and not per token. */
   readonly itl?: Distribution;
-  /** Time per output token, the first one left out. */
+  /** Time per output token: from the first token of any kind to the last, by the tokens that came after the first read. */
   readonly tpot?: Distribution;
+  /** Tokens per second of one answer, 1/tpot: `p1` is what 99 % of the answers reach or exceed. */
+  readonly perUser?: Readonly<Record<'p50' | 'p10' | 'p5' | 'p1', number>>;
   readonly outputTokens: number;
   readonly outputTokensPerSecond: number;
+  /** Answers that came as streams and were complete; absent in runs of earlier versions, like all that follow. */
+  readonly answers?: number;
+  /** Those with several tokens that all came in one read: they have neither itl nor tpot. */
+  readonly oneRead?: number;
+  /** Events with tokens in a read, and tokens in an event, on average. */
+  readonly eventsPerRead?: number;
+  readonly tokensPerEvent?: number;
+  /** Complete answers without the `[DONE]` that ends such a stream. */
+  readonly withoutDone?: number;
+  /** Part of the reads, 0 to 1, that this machine may have looked at more than 1 ms after they came; so of first tokens. */
+  readonly lateReads?: number;
+  readonly lateFirst?: number;
+}
+
+/** Tokens of successes. */
+interface TokenFigures {
+  readonly prompt: number;
+  readonly output: number;
+  /** At what rate the target made output tokens; see docs/measurement.md. */
+  readonly outputPerSecond: number;
+  /** Tokens of all requests that arrived while the window lasted, by its length. */
+  readonly arrivedPerSecond?: number;
+  /** Of the output. */
+  readonly reasoning?: number;
+  /** Of the prompts: served from a cache. */
+  readonly cached?: number;
+  /** Answers that told a count or whose events were counted, and those of them that told none: events stand for tokens. */
+  readonly answers?: number;
+  readonly estimated?: number;
 }
 
 /** One second of a point, for time series; everything counts within that second. */
@@ -98,15 +124,6 @@ export interface SecondSample {
   readonly p99?: number;
   readonly latenessP99?: number;
   readonly hosts: Readonly<Record<string, number>>;
-}
-
-/** `--slo` as it was asked and as it came out. */
-export interface SloVerdict {
-  /** As typed: `p95<2s`. */
-  readonly expression: string;
-  readonly passed: boolean;
-  /** Per point, in the order of the ladder. Invalid points decide nothing and are left out. */
-  readonly points: readonly { readonly rate: number; readonly passed: boolean; readonly observed: string }[];
 }
 
 /** The highest rate that the target sustained: goodput at least 98 % of what was offered, nothing dropped, steady. */
@@ -151,6 +168,8 @@ export interface SweepPlan {
   readonly elastic?: Bounds & { readonly group: string; readonly size?: number };
   /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
   readonly sharedPrefixTokens?: number;
+  /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
+  readonly goodput?: readonly string[];
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -231,8 +250,11 @@ export interface PointSummary {
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
   /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
   readonly errorTexts?: Readonly<Record<string, string>>;
-  readonly tokens?: { readonly prompt: number; readonly output: number; readonly outputPerSecond: number };
+  readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
+  readonly good?: Goodput;
+  /** In the order in which they were asked for. */
+  readonly objectives?: readonly ObjectiveFigure[];
   readonly perRequestCsv: string;
 }
 
@@ -261,12 +283,9 @@ export interface ElasticOutcome {
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  /**
-   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
-   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
-   */
+  /** Without an end in the record: `killed`, or `running`, or `unfinished` where another machine's process is not seen. */
   readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
-  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  /** Of a record without an end, where it is known: `pid 12 on ci-7`. */
   readonly writer?: string;
   readonly knee?: Knee;
   readonly slos?: readonly SloVerdict[];

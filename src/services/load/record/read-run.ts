@@ -7,8 +7,9 @@ import type { Step } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
-import { type Criterion, judgeSlo } from '../stats/criterion.ts';
+import type { Criterion } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
+import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
@@ -78,7 +79,8 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   for (const left of await unfinished(folder, plan, points, series)) {
     const isLeft = ({ rate, index }: SeriesSample) => rate === left.rate && !points.some((p) => p.index === index);
     const samples = series.filter((each) => (repeats ? each.index === left.index : isLeft(each)));
-    points.push(await recoverPoint(plan, left, samples, ended.status));
+    const terms = { fate: ended.status, objectives: objectivesOf(manifest.settings ?? {}) };
+    points.push(await recoverPoint(plan, left, samples, terms));
   }
   points.sort((a, b) => a.index - b.index);
   const { knee = hasKnee ? judgeKnee(points) : undefined, problem, abortedBy, elastic } = manifest;
@@ -184,9 +186,9 @@ async function recoverPoint(
   plan: SweepPlan,
   { path, rate, index, startedAt }: Unfinished,
   series: readonly SecondSample[],
-  fate: SweepReport['status'],
+  { fate, objectives }: { readonly fate: SweepReport['status']; readonly objectives: Objectives },
 ): Promise<PointSummary> {
-  const collected = new Collector(protocolOf(plan));
+  const collected = new Collector(protocolOf(plan), objectives);
   let lastMs = 0;
   for await (const record of readRequests(path)) {
     if (collected.has(record.index)) continue;

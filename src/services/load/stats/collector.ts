@@ -1,9 +1,10 @@
-import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { Outcome, Refuser, StreamFigures } from '../types.ts';
-import { round, Samples } from './percentiles.ts';
+import type { Outcome, Refuser } from '../types.ts';
+import { type Objectives, ObjectiveTally } from './objective.ts';
+import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
+import { StreamTimes } from './stream-times.ts';
 import { allowedLateness, LOCAL_LIMITS } from './validity.ts';
 import { HopTimes } from './waterfall.ts';
 
@@ -25,6 +26,7 @@ export class Collector {
   readonly lateness = new Samples();
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
+  readonly objectives: ObjectiveTally;
   readonly tokens = { prompt: 0, output: 0, answers: 0 };
   /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
   lastOkMs = 0;
@@ -37,14 +39,17 @@ export class Collector {
   readonly #okEndMs = new Column();
   #firstOkMs = Number.POSITIVE_INFINITY;
 
-  constructor(protocol: RequestProtocol) {
+  /** @param objectives that the requests are judged by */
+  constructor(protocol: RequestProtocol, objectives?: Objectives) {
     this.#protocol = protocol;
+    this.objectives = new ObjectiveTally(objectives);
     this.hops = new HopTimes(protocol);
   }
 
   add(record: RequestRecord): void {
     const { outcome, latenessMs, serviceMs } = record;
     this.#seen.add(record.index);
+    this.objectives.add(record);
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
     if (record.host !== undefined) count(this.hosts, record.host);
@@ -143,36 +148,6 @@ export function departureRate(endedMs: Float64Array): number | undefined {
   const last = ascending.length - 1 - left;
   const seconds = ((ascending[last] ?? 0) - (ascending[left] ?? 0)) / 1000;
   return last > left && seconds > 0 ? (last - left) / seconds : undefined;
-}
-
-/**
- * Time to first token, between reads that brought tokens, and per output token, of streamed successes. The first counts
- * from the intended time like every response time; the others are differences. Time per output token is
- * (end - first token) / (tokens - 1), as vLLM's benchmark has it.
- */
-class StreamTimes {
-  readonly #ttft = new Samples();
-  readonly #itl = new Samples();
-  readonly #tpot = new Samples();
-  #tokens = 0;
-
-  add({ outcome, latenessMs, serviceMs, ttft_ms: first, itl_ms: between, figures }: RequestRecord): void {
-    if (outcome !== 'ok' || latenessMs === undefined || serviceMs === undefined || first === undefined) return;
-    this.#ttft.add(latenessMs + first);
-    for (const gap of between ?? []) this.#itl.add(gap);
-    const tokens = figures?.output_tokens ?? 0;
-    this.#tokens += tokens;
-    if (tokens > 1) this.#tpot.add((serviceMs - first) / (tokens - 1));
-  }
-
-  /** @param seconds that the tokens are divided by */
-  summary(seconds: number): StreamFigures | undefined {
-    const ttft = this.#ttft.summary();
-    if (ttft === undefined) return undefined;
-    const outputTokensPerSecond = seconds > 0 ? round(this.#tokens / seconds) : 0;
-    const [itl, tpot] = [this.#itl.summary(), this.#tpot.summary()];
-    return defined({ ttft, itl, tpot, outputTokens: this.#tokens, outputTokensPerSecond });
-  }
 }
 
 /**

@@ -8,7 +8,7 @@ import { PROMPT_SCHEME } from '../prompt.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import type { RecordedRun } from '../record/read-run.ts';
-import type { Criterion } from '../stats/criterion.ts';
+import type { Criterion, Limit } from '../stats/criterion.ts';
 import type { SweepPlan } from '../types.ts';
 import type { SweepSettings } from './sweep-plan.ts';
 
@@ -34,6 +34,8 @@ export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Conditions that end the sweep. */
   readonly abortOn?: readonly Criterion[];
   readonly slos?: readonly Criterion[];
+  /** What a request has to meet to be good. */
+  readonly goodput?: readonly Limit[];
   /** A run that shall go on where it ended; the other options are then its own (see {@link resumedOptions}). */
   readonly resume?: RecordedRun;
   /** For the manifest: the command line, the machine, versions; nothing secret. */
