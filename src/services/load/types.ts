@@ -219,7 +219,7 @@ export interface PointSummary {
   readonly sent: number;
   readonly dropped: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
+  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count; beyond 200 different ones under `_OTHER`, as hosts are. */
   readonly errorsByClass: Readonly<Record<string, number>>;
   /** Requests sent, and successful answers, per second of the point's duration. */
   readonly sentRps: number;

@@ -1,4 +1,5 @@
 import { profileOf } from '../load/profiles/profiles.ts';
+import { topCounts } from '../load/stats/counts.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { bottleneckLines } from './bottleneck.ts';
@@ -133,11 +134,18 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
 
+/** Hosts that a table names. */
+const MOST_HOSTS = 30;
+
 /** Who answered; without rows where nobody told its name. */
 export function hostSection(points: readonly PointSummary[]): Section {
   const hosts = hostTotals(points);
   const all = hosts.reduce((sum, [, count]) => sum + count, 0);
-  const rows = hosts.map(([host, count]) => [display(host), String(count), shareText(count, all)]);
+  const rows = topCounts(hosts, MOST_HOSTS).map(([host, count]) => [
+    display(host),
+    String(count),
+    shareText(count, all),
+  ]);
   const table = { head: ['host', 'answers', 'share'], rows, words: ['host'] };
   return { title: 'Answers by host', table, lines: fairnessLine(points) };
 }

@@ -1,5 +1,6 @@
 import type { EventOf } from '../../events.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
+import { topCounts } from '../../services/load/stats/counts.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { isRate, isServed, isSound, percentileOf, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
@@ -56,7 +57,7 @@ export function pointRemarks(point: PointSummary): string[] {
 
 function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorTexts }: PointSummary): string[] {
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
-  const classes = byCount(errorsByClass);
+  const classes = topCounts(Object.entries(errorsByClass), 5);
   // That all failed alike is said already.
   if (failed === 0 || (ok === 0 && classes.length === 1)) return [];
   const share = (failed / (failed + ok)) * 100;
@@ -64,7 +65,7 @@ function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorText
     const text = errorTexts?.[name];
     return `${name} ${count.toLocaleString('en-US')}${text === undefined ? '' : ` (${text})`}`;
   });
-  const by = texts.length === 0 ? '' : `: ${texts.slice(0, 5).join(', ')}${texts.length > 5 ? ', ...' : ''}`;
+  const by = texts.length === 0 ? '' : `: ${texts.join(', ')}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
 }
 
@@ -72,11 +73,6 @@ function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorText
 export function waitingLine({ rate, reason, boundSeconds }: EventOf<'sweep-waiting'>): string {
   const bound = formatEstimate(boundSeconds);
   return `waiting up to ${bound} for the target to calm down before ${formatRate(rate)} req/s: ${reason}`;
-}
-
-/** Counts by name, the largest first, equal ones by name. */
-export function byCount(counts: Readonly<Record<string, number>>): [name: string, count: number][] {
-  return Object.entries(counts).toSorted(([a, one], [b, other]) => other - one || a.localeCompare(b));
 }
 
 /** One tick as a sentence, for logs and screen readers. */

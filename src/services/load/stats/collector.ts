@@ -1,6 +1,7 @@
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome, Refuser } from '../types.ts';
+import { Counts } from './counts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
@@ -13,11 +14,11 @@ export const NO_OUTCOMES = { ok: 0, http_error: 0, transport_error: 0, timeout: 
 /** Adds up the records of one point as they come. */
 export class Collector {
   readonly outcomes: Record<Outcome, number> = { ...NO_OUTCOMES };
-  readonly errorsByClass = new Map<string, number>();
+  readonly errorsByClass = new Counts(undefined, LOCAL_LIMITS);
   /** What the first of each class said, where it said anything. */
   readonly errorTexts = new Map<string, string>();
   readonly statuses = new Map<number, number>();
-  readonly hosts = new Map<string, number>();
+  readonly hosts = new Counts();
   readonly refusedBy = new Map<Refuser, number>();
   /** End minus intended, of successes. */
   readonly response = new Samples();
@@ -52,12 +53,12 @@ export class Collector {
     this.objectives.add(record);
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
-    if (record.host !== undefined) count(this.hosts, record.host);
+    if (record.host !== undefined) this.hosts.count(record.host);
     if (outcome !== 'ok') {
-      count(this.errorsByClass, record.class);
-      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) {
+      const name = this.errorsByClass.count(record.class);
+      if (outcome === 'http_error' && !this.errorTexts.has(name)) {
         const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(record.error)?.[1];
-        if (text !== undefined) this.errorTexts.set(record.class, text);
+        if (text !== undefined) this.errorTexts.set(name, text);
       }
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }

@@ -2,6 +2,7 @@ import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { PointSummary, Refuser } from '../types.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
+import { byCount, OTHER } from './counts.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
 import { judgeValidity } from './validity.ts';
@@ -76,7 +77,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     peakInFlight,
     newConnections,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
-    fairness: fairnessOf(collected.hosts.values()),
+    // Hosts that were not told apart have no shares.
+    fairness: collected.hosts.has(OTHER) ? undefined : fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
     state: status === 'complete' ? judgeState(state) : undefined,
     contaminated: facts.contaminated,
@@ -113,7 +115,7 @@ function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status
 }
 
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)));
+  return Object.fromEntries(byCount(counts));
 }
 
 /** Three decimals, and as many digits of what is less than that. */
