@@ -1,5 +1,5 @@
 import { profileOf } from '../load/profiles/profiles.ts';
-import { topCounts } from '../load/stats/counts.ts';
+import { OTHER, topCounts } from '../load/stats/counts.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { bottleneckLines } from './bottleneck.ts';
@@ -134,14 +134,16 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
 
-/** Hosts that a table names. */
+/** Hosts that a table names; where names have no end, none of them tells much. */
 const MOST_HOSTS = 30;
+const FEW_HOSTS = 5;
 
 /** Who answered; without rows where nobody told its name. */
 export function hostSection(points: readonly PointSummary[]): Section {
   const hosts = hostTotals(points);
   const all = hosts.reduce((sum, [, count]) => sum + count, 0);
-  const rows = topCounts(hosts, MOST_HOSTS).map(([host, count]) => [
+  const isEndless = hosts.some(([host]) => host === OTHER);
+  const rows = topCounts(hosts, isEndless ? FEW_HOSTS : MOST_HOSTS).map(([host, count]) => [
     display(host),
     String(count),
     shareText(count, all),
