@@ -1,7 +1,8 @@
+import type { ElasticOutcome } from '../load/profiles/elastic-outcome.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
-import type { ElasticOutcome, Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
+import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
 import { display } from './text.ts';
 
@@ -28,6 +29,16 @@ export function verdictOf(point: PointSummary) {
 function stateWord(point: PointSummary, { state }: PointState) {
   if (state !== 'unknown') return state;
   return isSustained(point) === false ? 'failing' : 'undecided';
+}
+
+/** That a part of the successes came after the window, where `ok/s` leaves them out. */
+function workedOff({ okAfterWindow = 0, okRps, durationSeconds, outcomes }: PointSummary): string[] {
+  const within = okRps * durationSeconds;
+  if (okAfterWindow === 0 || within > outcomes.ok - 1) return [];
+  const left = Math.round(outcomes.ok - within);
+  return [
+    `${okAfterWindow} of ${outcomes.ok} successes came after the window: ok/s leaves out ${left} that were no part of it`,
+  ];
 }
 
 /** That not one request succeeded, and why, where all failed alike. */
@@ -88,6 +99,7 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
       ? []
       : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
+    ...workedOff(point),
   ];
 }
 

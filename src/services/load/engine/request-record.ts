@@ -36,6 +36,8 @@ export interface RequestRecord {
   readonly intendedMs: number;
   /** Sent minus intended; absent when the generator died before it could say. */
   readonly latenessMs?: number;
+  /** Of a closed loop, whose requests are intended when they are sent: how long its place had been free. */
+  readonly idleMs?: number;
   /** End minus sent; for `incomplete` the time it had been open. */
   readonly serviceMs?: number;
   readonly outcome: Outcome;
@@ -52,4 +54,9 @@ export interface RequestRecord {
   readonly ttft_ms?: number;
   /** Of a streamed answer: times between reads that brought tokens, in order. */
   readonly itl_ms?: readonly number[];
+}
+
+/** How much later than it could a request went, by the machine that sent it, milliseconds. */
+export function lateMs({ latenessMs, idleMs }: Pick<RequestRecord, 'latenessMs' | 'idleMs'>): number | undefined {
+  return idleMs ?? latenessMs;
 }

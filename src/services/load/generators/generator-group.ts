@@ -115,7 +115,17 @@ function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
   return (arrivalsBefore(warmupMs / 1000, rate) + arrivalsWithin(durationMs / 1000, rate)) * DRAW_MS;
 }
 
-const SUMMED = ['sent', 'dropped', 'inFlight', 'peakInFlight', 'newConnections', 'retried', 'cpuSeconds'] as const;
+const SUMMED = [
+  'sent',
+  'dropped',
+  'inFlight',
+  'peakInFlight',
+  'newConnections',
+  'carried',
+  'carriedParts',
+  'retried',
+  'cpuSeconds',
+] as const;
 
 /**
  * Where the group stands. The peaks of its members need not have come at the same moment: their sum is what was open at

@@ -36,7 +36,7 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
   return {
     index: Number(row.request),
     intendedMs: Number(row.intended_ms),
-    ...(row.lateness_ms ? { latenessMs: Number(row.lateness_ms) } : {}),
+    ...(row.lateness_ms ? latenessOf(row) : {}),
     ...(row.service_ms ? { serviceMs: Number(row.service_ms) } : {}),
     outcome: row.outcome as Outcome,
     class: native(row.class),
@@ -47,6 +47,11 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
+}
+
+/** A closed loop has no rate, and intends its requests when it sends them. */
+function latenessOf({ lateness_ms: late, rps_target: rate }: Readonly<Partial<Record<string, string>>>) {
+  return rate === '0' ? { latenessMs: 0, idleMs: Number(late) } : { latenessMs: Number(late) };
 }
 
 /** Takes the apostrophe off again that keeps a spreadsheet from taking text for a formula. */

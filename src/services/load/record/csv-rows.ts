@@ -1,5 +1,11 @@
 import { stringify } from 'csv-stringify/sync';
-import { ANSWER_FIGURES, type AnswerFigures, PHASE_FIGURES, type RequestRecord } from '../engine/request-record.ts';
+import {
+  ANSWER_FIGURES,
+  type AnswerFigures,
+  lateMs,
+  PHASE_FIGURES,
+  type RequestRecord,
+} from '../engine/request-record.ts';
 import { byCount, OTHER } from '../stats/counts.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
@@ -17,7 +23,8 @@ function figures(names: readonly (keyof AnswerFigures)[]): Columns<[RequestRecor
  * beginning of the point's window.
  */
 const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
-  rps_target: (_, rate) => rate,
+  // A closed loop has no rate that it aims at.
+  rps_target: ({ idleMs }, rate) => (idleMs === undefined ? rate : 0),
   ok: ({ outcome }) => Number(outcome === 'ok'),
   status: ({ status }) => status,
   latency_ms: ({ latenessMs, serviceMs }) =>
@@ -25,7 +32,7 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   error: ({ error }) => foreign(error),
   request: ({ index }) => index,
   intended_ms: ({ intendedMs }) => fixed(intendedMs),
-  lateness_ms: ({ latenessMs }) => fixed(latenessMs),
+  lateness_ms: (record) => fixed(lateMs(record)),
   service_ms: ({ serviceMs }) => fixed(serviceMs),
   outcome: ({ outcome }) => outcome,
   class: (record) => foreign(record.class),
@@ -38,17 +45,17 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
 };
 
 /**
- * The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. A
- * request that did not end counts as an error, and not as completed.
+ * The first nineteen are the contract's. `concurrency` of an open loop is the bound of requests in flight, which has no
+ * other; of a closed loop what was kept open. A request that did not end counts as an error, and not as completed.
  */
 const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   run_tag: (_, { tag }) => tag,
   target_url: (_, { targetUrl }) => targetUrl,
-  rps_target: ({ rate }) => rate,
+  rps_target: ({ rate, loop }) => (loop === 'closed' ? 0 : rate),
   duration_s: ({ durationSeconds }) => Number(durationSeconds.toFixed(3)),
   timeout_s: (_, { timeoutSeconds }) => timeoutSeconds,
   drain_timeout_s: (_, { drainSeconds }) => drainSeconds,
-  concurrency: (_, { maxInFlight }) => maxInFlight,
+  concurrency: ({ concurrency }, { maxInFlight }) => concurrency ?? maxInFlight,
   sent: ({ sent }) => sent,
   completed: (point) => point.sent - point.outcomes.incomplete,
   ok: ({ outcomes }) => outcomes.ok,
@@ -85,8 +92,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   hosts: ({ hosts }) => foreign(listed(hosts)),
   state: ({ state }) => state?.state ?? '',
   state_reason: ({ state }) => foreign(state?.reason ?? ''),
-  little_expected: ({ state }) => state?.little?.expected ?? '',
-  little_observed: ({ state }) => state?.little?.observed ?? '',
+  little_expected: (point) => littleOf(point)?.expected ?? '',
+  little_observed: (point) => littleOf(point)?.observed ?? '',
   in_flight_slope: ({ state }) => state?.inFlightSlope ?? '',
   contaminated: ({ contaminated }) => foreign(contaminated ?? ''),
   max_ms: ({ response }) => fixed(response?.max),
@@ -123,6 +130,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   b_load_ms: ({ waterfall }) => fixed(waterfall?.bWork?.load),
   b_prompt_ms: ({ waterfall }) => fixed(waterfall?.bWork?.prompt),
   b_generation_ms: ({ waterfall }) => fixed(waterfall?.bWork?.generation),
+  ok_after_window: ({ okAfterWindow = 0 }) => okAfterWindow,
   good: ({ good }) => good?.count ?? '',
   good_rps: ({ good }) => (good === undefined ? '' : rate(good.rps)),
   good_pct: ({ good }) => (good === undefined ? '' : (100 * good.share).toFixed(2)),
@@ -136,6 +144,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p50),
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
+  loop: ({ loop = 'open' }) => loop,
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
@@ -155,6 +164,10 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
 function timePerToken({ serviceMs, ttft_ms: first, figures }: RequestRecord): number | undefined {
   const tokens = figures?.output_tokens ?? 0;
   return serviceMs === undefined || first === undefined || tokens < 2 ? undefined : (serviceMs - first) / (tokens - 1);
+}
+
+function littleOf({ state, little }: PointSummary) {
+  return state?.little ?? little;
 }
 
 /** Three decimals, as the contract has them; empty where there is no figure. */

@@ -79,8 +79,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   for (const left of await unfinished(folder, plan, points, series)) {
     const isLeft = ({ rate, index }: SeriesSample) => rate === left.rate && !points.some((p) => p.index === index);
     const samples = series.filter((each) => (repeats ? each.index === left.index : isLeft(each)));
-    const terms = { fate: ended.status, objectives: objectivesOf(manifest.settings ?? {}) };
-    points.push(await recoverPoint(plan, left, samples, terms));
+    points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {}), ended.status));
   }
   points.sort((a, b) => a.index - b.index);
   const { knee = hasKnee ? judgeKnee(points) : undefined, problem, abortedBy, elastic } = manifest;
@@ -186,7 +185,8 @@ async function recoverPoint(
   plan: SweepPlan,
   { path, rate, index, startedAt }: Unfinished,
   series: readonly SecondSample[],
-  { fate, objectives }: { readonly fate: SweepReport['status']; readonly objectives: Objectives },
+  objectives: Objectives,
+  fate: SweepReport['status'],
 ): Promise<PointSummary> {
   const collected = new Collector(protocolOf(plan), objectives);
   let lastMs = 0;
@@ -202,7 +202,7 @@ async function recoverPoint(
     if (collected.has(open)) continue;
     collected.add({
       index: open,
-      intendedMs: (open * 1000) / rate,
+      intendedMs: plan.loop === 'closed' ? lastMs : (open * 1000) / rate,
       outcome: 'incomplete',
       class: 'interrupted',
       status: 0,
@@ -215,6 +215,7 @@ async function recoverPoint(
       index,
       rate,
       startedAt,
+      loop: plan.loop,
       durationSeconds: Math.min(plan.durationSeconds, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,

@@ -1,6 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { PointSummary, Refuser } from '../types.ts';
+import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { byCount, OTHER } from './counts.ts';
 import { round as thousandths } from './percentiles.ts';
@@ -12,6 +13,7 @@ export interface PointFacts
   extends Pick<PointSummary, 'index' | 'rate' | 'startedAt' | 'status' | 'scheduled' | 'perRequestCsv'> {
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
+  readonly loop?: PointSummary['loop'] | undefined;
   readonly maxInFlight: number;
   readonly progress: Progress;
   /** Why the generator is gone, when it is. */
@@ -38,8 +40,14 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
   const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
-  const okRps = perSecond(outcomes.ok, durationSeconds);
-  const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
+  const stream = collected.stream.summary(servedSeconds);
+  const okAfterWindow = collected.okAfter(1000 * durationSeconds);
+  const isClosed = facts.loop === 'closed';
+  const closed = isClosed ? closedFigures(facts, collected) : undefined;
+  const backlog = backlogOf(okAfterWindow, facts.progress.carried);
+  const okRps = closed?.okRps ?? perSecond(outcomes.ok - backlog, durationSeconds);
+  const most = perSecond(outcomes.ok, durationSeconds);
+  const servedRps = closed?.okRps ?? round(Math.min(most, collected.departureRate ?? most));
   const judged = {
     status,
     scheduled,
@@ -58,8 +66,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const point = defined({
     index,
     rate,
+    ...(isClosed ? { loop: 'closed' as const, concurrency: rate } : {}),
     status,
-    validity: judgeValidity({ ...judged, latenessP99: lateness?.p99 }),
+    validity: judgeValidity({ ...judged, ttft: stream?.ttft, latenessP99: lateness?.p99 }),
     durationSeconds,
     startedAt,
     scheduled,
@@ -67,8 +76,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     dropped,
     outcomes,
     errorsByClass,
-    sentRps: perSecond(sent, durationSeconds),
+    sentRps: closed?.sentRps ?? perSecond(sent, durationSeconds),
     okRps,
+    okAfterWindow: okAfterWindow || undefined,
     servedRps,
     response,
     service,
@@ -80,18 +90,50 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     // Hosts that were not told apart have no shares.
     fairness: collected.hosts.has(OTHER) ? undefined : fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
-    state: status === 'complete' ? judgeState(state) : undefined,
+    state: status === 'complete' && facts.loop === undefined ? judgeState(state) : undefined,
+    little: closed?.little,
+    sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
     errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
-    stream: collected.stream.summary(servedSeconds),
+    stream,
     good: collected.objectives.good(scheduled, durationSeconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
+}
+
+/** Standard deviations of a count of chance. */
+const CHANCE = 3;
+
+/**
+ * Answers that came after the window and are no part of what the target did in it. One that keeps up leaves as many open at
+ * the end of the window as it had at its beginning, give or take chance; what is more than that was worked off later.
+ *
+ * @param carried undefined where it is not known how many were open at the beginning
+ */
+export function backlogOf(after: number, carried: number | undefined): number {
+  if (carried === undefined) return 0;
+  const more = after - carried;
+  return more > CHANCE * Math.sqrt(after + carried) ? more : 0;
+}
+
+/** What a closed loop comes to: its rates are an outcome. */
+function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, collected: Collector) {
+  const { carriedParts: carried = 0 } = progress;
+  const { sentMs, serviceMs } = collected.evidence;
+  const all = { sentMs, endMs: sentMs.map((ms, i) => ms + (serviceMs[i] as number)) };
+  const rps = closedThroughput(all, carried, durationSeconds);
+  const meanMs = serviceMs.reduce((sum, ms) => sum + ms, 0) / serviceMs.length;
+  const isWhole = status === 'complete' && serviceMs.length > 0;
+  return {
+    okRps: round(closedThroughput(collected.closedSuccesses, carried, durationSeconds)),
+    sentRps: round(rps),
+    little: isWhole ? { expected: rate, observed: thousandths((rps * meanMs) / 1000) } : undefined,
+  };
 }
 
 /** A point that was not offered, and why. */
