@@ -1,7 +1,7 @@
 import type { Percentiles, PointSummary } from '../load/types.ts';
 import { markedText } from './certain.ts';
 import type { Table } from './section.ts';
-import { errorClasses, rateText, refusers } from './text.ts';
+import { errorCounts, rateText, refusers } from './text.ts';
 import { isServed, isSound, percentileOf, verdictOf } from './verdict.ts';
 
 /** A time as a renderer writes it: `-` where there is none. */
@@ -33,7 +33,7 @@ const CELLS = {
   'late p99 ms': ({ lateness }) => lateness?.p99.toFixed(2) ?? '-',
   'in flight': ({ peakInFlight }) => String(peakInFlight),
   connections: ({ newConnections }) => String(newConnections),
-  'errors by class': (point) => errorClasses(point) || '-',
+  'errors by class': (point) => errorCounts(point) || '-',
   'refused or failed at': (point) => refusers(point) || '-',
 } satisfies Record<string, (point: PointSummary, time: TimeText) => string>;
 

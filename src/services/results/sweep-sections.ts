@@ -71,7 +71,29 @@ export function remarkLines(report: SweepReport): string[] {
       remark.startsWith('! ') ? `! ${point.rate} rps: ${remark.slice(2)}` : `${point.rate} rps: ${remark}`,
     ),
   );
-  return [...againLine(report), ...ofPoints];
+  return [...againLine(report), ...ofPoints, ...modelLines(report)];
+}
+
+/** Models that are shown; a target may name another one in each answer. */
+const MAX_MODELS = 5;
+
+/** That answers came of another model than was asked for, or of several: then the figures are of no single one. */
+function modelLines({ plan: { model: asked }, points }: SweepReport): string[] {
+  return points.flatMap(({ rate, models = {} }) => {
+    const named = Object.entries(models);
+    const others = named.filter(([name]) => !isSameModel(asked ?? named[0]?.[0] ?? '', name));
+    if (others.length === 0) return [];
+    const shown = topCounts(named, MAX_MODELS).map(([name, count]) => `${display(name)} x ${count}`);
+    const wanted = asked === undefined ? '' : `, and ${display(asked)} was asked for`;
+    return [
+      `${rate} rps: answers name ${named.length === 1 ? 'the model' : 'several models:'} ${shown.join(', ')}${wanted}`,
+    ];
+  });
+}
+
+/** A name without a tag means Ollama's latest, and one without a date a provider's newest. */
+function isSameModel(asked: string, named: string): boolean {
+  return named === asked || named === `${asked}:latest` || named.startsWith(`${asked}-20`);
 }
 
 function waterfallSections(points: readonly PointSummary[]): Section[] {

@@ -31,7 +31,7 @@ export function sweepText(
   const simulated = plan.simulated ? ' (SIMULATED engine: these figures say nothing about a real model)' : '';
   const wide = columns >= WIDE;
   const sections = [
-    { title: 'Errors', lines: wide ? [] : perPoint(points, errorClasses) },
+    { title: 'Errors', lines: perPoint(points, wide ? saidErrors : errorClasses) },
     { title: 'Refused or failed at', lines: perPoint(points, refusers) },
     ...sweepSections(report),
     ...(scaling === undefined ? [] : scalingSections(scaling)),
@@ -67,6 +67,11 @@ function pointLines(points: readonly PointSummary[], columns: number, wide: bool
     ...markLegend(table.rows),
     `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
   ];
+}
+
+/** Errors with their words; nothing where the table says as much. */
+function saidErrors(point: PointSummary): string {
+  return point.errorTexts === undefined ? '' : errorClasses(point);
 }
 
 /** A line for each point of which there is something to say. */

@@ -1,5 +1,6 @@
+import type { Refuser } from '../load/failures.ts';
 import { byCount, topCounts } from '../load/stats/counts.ts';
-import type { PointSummary, Refuser, SweepPlan } from '../load/types.ts';
+import type { PointSummary, SweepPlan } from '../load/types.ts';
 
 /** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
 export function display(text: string): string {
@@ -63,14 +64,29 @@ export function shareText(part: number, whole: number): string {
 /** Classes of errors that a line or a cell names. */
 const MOST_CLASSES = 8;
 
-/** `404 x 8 (model '' not found), timeout x 2`: with what the first of each said for itself. */
+/** `404 x 8, timeout x 2`, most first. */
+export function errorCounts({ errorsByClass }: PointSummary): string {
+  return topCounts(Object.entries(errorsByClass), MOST_CLASSES)
+    .map(([name, count]) => `${display(name)} x ${count}`)
+    .join(', ');
+}
+
+/** `404 x 8 (model '' not found), timeout x 2`: with what those of each said for themselves. */
 export function errorClasses(point: PointSummary): string {
   return topCounts(Object.entries(point.errorsByClass), MOST_CLASSES)
     .map(([name, count]) => {
-      const why = point.errorTexts?.[name];
-      return `${display(name)} x ${count}${why === undefined ? '' : ` (${display(why)})`}`;
+      const why = failureText(point, name);
+      return `${display(name)} x ${count}${why === '' ? '' : ` (${why})`}`;
     })
     .join(', ');
+}
+
+/** What failures of a class said: the only text, or the most frequent ones with how often each; empty where none did. */
+export function failureText({ errorTexts, otherTexts }: PointSummary, name: string): string {
+  const several = otherTexts?.[name];
+  if (several === undefined) return display(errorTexts?.[name] ?? '');
+  const texts = several.texts.map(({ text, count }) => `${display(text)} x ${count}`);
+  return [...texts, ...(several.more === undefined ? [] : [`others x ${several.more}`])].join('; ');
 }
 
 /** That prompts were alike on purpose: the figures are then those of a prompt cache as well. */
@@ -87,6 +103,8 @@ const REFUSER: Readonly<Record<string, string>> = {
   a: 'A',
   load_balancer: 'the load balancer',
   b: 'B',
+  server: 'the server',
+  rate_limit: 'a rate limit',
   unknown: 'unknown',
 } satisfies Record<Refuser, string>;
 

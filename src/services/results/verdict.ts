@@ -4,7 +4,7 @@ import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
-import { display } from './text.ts';
+import { display, failureText } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
 const ENOUGH: Percentiles = { p50: 1, p90: 2, p95: 2, p99: 10 };
@@ -43,11 +43,11 @@ function workedOff({ okAfterWindow = 0, okRps, durationSeconds, outcomes }: Poin
 
 /** That not one request succeeded, and why, where all failed alike. */
 function failedAlike(point: PointSummary): string[] {
-  const { sent, errorsByClass, errorTexts } = point;
+  const { sent, errorsByClass } = point;
   const [first, ...others] = Object.keys(errorsByClass);
   if (!isFailed(point) || first === undefined) return [];
   if (others.length > 0) return [`failed: not one of ${sent} requests succeeded`];
-  const error = [first, errorTexts?.[first]].filter((text) => text !== undefined).map(display);
+  const error = [display(first), failureText(point, first)].filter((text) => text !== '');
   return [`failed: ${sent === 1 ? 'the only request' : `all ${sent} requests`} ended with ${error.join(': ')}`];
 }
 

@@ -3,6 +3,7 @@ import { profileOf } from '../../services/load/profiles/profiles.ts';
 import { topCounts } from '../../services/load/stats/counts.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { markedText } from '../../services/results/certain.ts';
+import { failureText } from '../../services/results/text.ts';
 import { isRate, isServed, isSound, percentileOf, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
@@ -56,15 +57,17 @@ export function pointRemarks(point: PointSummary): string[] {
   ];
 }
 
-function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorTexts }: PointSummary): string[] {
+function failureRemark(point: PointSummary): string[] {
+  const { outcomes, errorsByClass } = point;
+  const { ok, ...failures } = outcomes;
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   const classes = topCounts(Object.entries(errorsByClass), 5);
   // That all failed alike is said already.
   if (failed === 0 || (ok === 0 && classes.length === 1)) return [];
   const share = (failed / (failed + ok)) * 100;
   const texts = classes.map(([name, count]) => {
-    const text = errorTexts?.[name];
-    return `${name} ${count.toLocaleString('en-US')}${text === undefined ? '' : ` (${text})`}`;
+    const text = failureText(point, name);
+    return `${name} ${count.toLocaleString('en-US')}${text === '' ? '' : ` (${text})`}`;
   });
   const by = texts.length === 0 ? '' : `: ${texts.join(', ')}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];

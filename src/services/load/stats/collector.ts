@@ -1,7 +1,9 @@
 import { lateMs, type RequestRecord } from '../engine/request-record.ts';
+import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { Outcome, Refuser } from '../types.ts';
+import type { Outcome } from '../types.ts';
 import { Counts } from './counts.ts';
+import { FailureTexts } from './failure-texts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
@@ -15,8 +17,10 @@ export const NO_OUTCOMES = { ok: 0, http_error: 0, transport_error: 0, timeout: 
 export class Collector {
   readonly outcomes: Record<Outcome, number> = { ...NO_OUTCOMES };
   readonly errorsByClass = new Counts(undefined, LOCAL_LIMITS);
-  /** What the first of each class said, where it said anything. */
-  readonly errorTexts = new Map<string, string>();
+  /** What failures said for themselves, where they said anything. */
+  readonly texts = new FailureTexts();
+  /** Answers by the model that they name. */
+  readonly models = new Counts();
   readonly statuses = new Map<number, number>();
   readonly hosts = new Counts();
   readonly refusedBy = new Map<Refuser, number>();
@@ -28,7 +32,7 @@ export class Collector {
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
   readonly objectives: ObjectiveTally;
-  readonly tokens = { prompt: 0, output: 0, answers: 0 };
+  readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0 };
   /** Milliseconds from the window's beginning to the end of the last request; 0 without one. */
   lastEndMs = 0;
   /** The same of the last success. */
@@ -60,10 +64,7 @@ export class Collector {
     if (record.host !== undefined) this.hosts.count(record.host);
     if (outcome !== 'ok') {
       const name = this.errorsByClass.count(record.class);
-      if (outcome === 'http_error' && !this.errorTexts.has(name)) {
-        const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(record.error)?.[1];
-        if (text !== undefined) this.errorTexts.set(name, text);
-      }
+      this.texts.add(name === record.class ? record : { ...record, class: name });
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -136,11 +137,14 @@ export class Collector {
     if (record.idleMs !== undefined) this.#okSentMs.push(record.intendedMs);
     this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
     this.lastOkMs = Math.max(this.lastOkMs, endedAt);
-    const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
+    const { prompt_tokens: prompt, output_tokens: output, reasoning_tokens, cached_tokens } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;
     this.tokens.answers++;
     this.tokens.prompt += prompt ?? 0;
     this.tokens.output += output ?? 0;
+    this.tokens.reasoning += reasoning_tokens ?? 0;
+    this.tokens.cached += cached_tokens ?? 0;
+    if (record.tokens_estimated === true) this.tokens.estimated++;
   }
 }
 
@@ -178,9 +182,14 @@ export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: R
   const { outcome, status, serviceMs } = record;
   const latenessMs = lateMs(record);
   if (outcome === 'ok') return undefined;
-  if (outcome === 'http_error') return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
+  if (outcome === 'http_error') {
+    const [, sign, said] = /^HTTP \d+(:| error:) (.*)$/s.exec(record.error) ?? [];
+    return protocol.refuser(status, sign === ':' ? said : undefined, said);
+  }
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
-  if (outcome === 'invalid') return 'unknown';
+  // What is not as promised may be a gateway's; an error is whoever says it.
+  if (outcome === 'invalid')
+    return record.class === 'error-answer' ? protocol.refuser(status, undefined, record.error) : 'unknown';
   const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
   return isOwn ? 'client' : 'no_answer';
 }

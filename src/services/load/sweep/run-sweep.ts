@@ -29,8 +29,8 @@ import { windowSeconds } from './time-left.ts';
 
 export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
-  /** Sent to the target as a bearer token; not a setting, since those are written down. */
-  readonly token?: string;
+  /** Of every request, by lower-case names; not settings, since those are written down. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Stands between here and the target. */
   readonly proxy?: ProxyServer;
   /** Certificates of authorities that are trusted beside the usual ones, PEM. */
@@ -54,17 +54,17 @@ export interface SweepDeps extends SweepContext {
  *
  * @throws RemedyError: exit 5 when the target does not answer, exit 3 when results cannot be written
  */
-export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
-  const { clock, control, token, proxy, ca } = deps;
-  const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
+  const { clock, control, headers = {}, proxy, ca } = deps;
   const outputs: readonly Output[] = deps.outputs ?? [new CsvOutput()];
   const emit: Emit = (event) => {
     for (const output of outputs) output.handle?.(event);
     deps.emit(event);
   };
-  if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, options.targetUrl) });
-  const health = options.preflight ? await askHealth(options.targetUrl, deps.client, deps.signal) : undefined;
-  const baseline = options.probe === true ? await takeBaseline(options, deps) : undefined;
+  if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, asked.targetUrl) });
+  const health = asked.preflight ? await askHealth(asked.targetUrl, { ...deps, headers }) : undefined;
+  const { baseline, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
+  const options = { ...asked, ...adapted };
   const broken = new AbortController();
   let problem: string | undefined;
   const onFailure = (message: string) => {

@@ -32,6 +32,8 @@ export type SweepSettings = Pick<
   | 'requests'
   | 'turns'
   | 'thinkSeconds'
+  | 'model'
+  | 'provider'
 >;
 
 /**
@@ -50,8 +52,7 @@ export function planSweep(
   own: ProfilePlan = { rates: settings.rates },
   goodput?: SweepPlan['goodput'],
 ): SweepPlan {
-  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
-    settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
   const { loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
@@ -72,7 +73,9 @@ export function planSweep(
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     goodput,
-    api,
+    api: settings.api,
+    model: settings.model,
+    provider: settings.provider,
     requests,
     turns,
     thinkSeconds,

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Event } from '../../../../events.ts';
+import { defined } from '../../../defined.ts';
 import { PHASE_FIGURES, type RequestRecord } from '../../engine/request-record.ts';
 import { protocolOf } from '../../protocols/protocols.ts';
 import { OTHER } from '../../stats/counts.ts';
@@ -31,7 +32,12 @@ export class LoadMetrics {
       'server.port': Number(port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : port),
     };
     // The conventions' names: one model asks the next, or one model completes a text.
-    this.#operation = { 'gen_ai.operation.name': protocolOf(plan).operation };
+    const { operation, provider } = protocolOf(plan);
+    this.#operation = defined({
+      'gen_ai.operation.name': operation,
+      'gen_ai.provider.name': plan.provider ?? provider,
+      'gen_ai.request.model': plan.model,
+    });
     this.#offeredRate = this.series.amount('chainctl.load.offered_rate', this.#common);
     this.#sentRate = this.series.amount('chainctl.load.sent_rate', this.#common);
     this.#inFlight = this.series.amount('chainctl.load.in_flight', this.#common);
