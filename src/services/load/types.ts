@@ -178,7 +178,7 @@ export interface PointSummary extends AnswersTold {
   readonly sent: number;
   readonly dropped: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
+  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count; beyond 200 different ones under `_OTHER`, as hosts are. */
   readonly errorsByClass: Readonly<Record<string, number>>;
   /**
    * Requests sent, and successful answers, per second of the point's duration. Of the answers that came after it, only as
@@ -231,12 +231,9 @@ export interface PointSummary extends AnswersTold {
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  /**
-   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
-   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
-   */
+  /** Without an end in the record: `killed`, or `running`, or `unfinished` where another machine's process is not seen. */
   readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
-  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  /** Of a record without an end, where it is known: `pid 12 on ci-7`. */
   readonly writer?: string;
   readonly knee?: Knee;
   readonly slos?: readonly SloVerdict[];

@@ -5,7 +5,7 @@ import { judgeSlo } from '../load/stats/objective.ts';
 import { plural } from '../words.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import type { ReportedRun } from './recorded.ts';
-import { endingLines } from './sweep-sections.ts';
+import { unfinishedText } from './sweep-sections.ts';
 import { display } from './text.ts';
 import { isSound, remarksOf, unproven } from './verdict.ts';
 
@@ -56,25 +56,30 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   const wrong = [...endings(report), ...unproven(report)];
   if (wrong.length > 0) {
     const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
-    one.name('was measured whole').error(display(wrong.join(' ')), 'not-measured');
+    one.name('was measured whole').error(display(wrong.join(' ')), endingType(report));
   }
   // The command's exit code says so, too: what was reached before may look well.
   if (report.abortedBy !== undefined) {
     const one = builder.testSuite().name('--abort-on').timestamp(startedAt).testCase().className(className);
     one.name('no condition was met').failure(`aborted by ${display(report.abortedBy)}`, 'aborted');
-  } else if (report.status !== 'complete') {
-    const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
-    one.name('it was measured to its end').error(endingLines(report).map(display).join(' '), report.status);
   }
   return builder.build();
 }
 
 /** That a run is not whole. One that a condition ended is, and has a failure for it. */
-function endings({ status, abortedBy, problem, plan, points }: ReportedRun['report']): string[] {
+function endings(report: ReportedRun['report']): string[] {
+  const { status, abortedBy, problem, plan, points } = report;
   if (problem !== undefined) return [`Ended early: ${problem}.`];
   if (status === 'complete' || abortedBy !== undefined) return [];
   const measured = points.filter((point) => point.status === 'complete').length;
-  return [`Interrupted: ${plural(measured, 'point')} of ${pointCount(plan)} measured to the end.`];
+  const end = status === 'interrupted' ? 'Interrupted' : unfinishedText(report);
+  return [`${end}: ${plural(measured, 'point')} of ${pointCount(plan)} measured to the end.`];
+}
+
+/** What is wrong with a run as a whole, in a word for programs. */
+function endingType({ problem, status }: ReportedRun['report']): string {
+  if (problem !== undefined) return 'problem';
+  return status === 'complete' || status === 'interrupted' ? 'not-measured' : status;
 }
 
 /** Why a point decided nothing. */
