@@ -1,0 +1,109 @@
+import { type Evidence, type Limit, limitOf } from './limit.ts';
+
+export interface LimitSearch {
+  /** Bounds of what is offered: rates, or numbers of open requests. */
+  readonly low: number;
+  readonly high: number;
+  /** Of a point, as it was asked for, and at most where that does not tell. */
+  readonly durationSeconds: number;
+  readonly maxDurationSeconds: number;
+  /** Only whole numbers can be offered. */
+  readonly whole?: boolean;
+}
+
+/** A point of such a search: evidence, as far as it tells. */
+export interface LimitTried extends Evidence {
+  /** Whether every objective held, as the point's own figures say. */
+  readonly held: boolean;
+  /** Offered again, or a higher one, it would tell nothing either: this machine is the limit. */
+  readonly invalid?: boolean;
+}
+
+export interface Offer {
+  readonly rate: number;
+  readonly durationSeconds: number;
+}
+
+export const MAX_LIMIT_POINTS = 10;
+/** The answer is as near as this to the limit, as a factor. */
+export const PRECISION = 1.02;
+/** Up to this width of the interval short points tell more than long ones cost. */
+const WIDE = 1.12;
+/** The last points are offered a little below the limit, so that they hold. */
+const BELOW = 0.996;
+/** Requests of a point, at the least. */
+export const ENOUGH_TO_SEE = 200;
+/** A point is at most so many times as long as the longest before it. */
+const LONGER = 8;
+
+/** What the points together say; undefined where none says anything. */
+export function limitSeen(search: LimitSearch, tried: readonly LimitTried[]): Limit | undefined {
+  const telling = tried.filter(({ readings }) => readings.length > 0);
+  return telling.length === 0 ? undefined : limitOf(telling, search.low, search.high);
+}
+
+/** The highest point that is as near to the limit as is asked for, for certain, and held. */
+export function answerOf({ whole }: LimitSearch, tried: readonly LimitTried[], { low, middle, high }: Limit) {
+  const top = whole ? Math.floor(high) : high;
+  const bottom = whole ? Math.floor(low) : low;
+  const near = tried.filter(
+    ({ offered, held, readings }) =>
+      readings.length > 0 && held && offered <= middle && offered * PRECISION >= top && offered <= bottom * PRECISION,
+  );
+  return near.toSorted((one, other) => one.offered - other.offered).at(-1);
+}
+
+/**
+ * The next point of a search for the highest offer that meets its objectives: both ends, then where the limit is as likely
+ * above as below, and as soon as it is nearly known, just below it and for as long as the precision takes.
+ *
+ * @returns undefined when the limit is known to 2 %, lies outside of the bounds, or all points are used
+ */
+export function nextLimitPoint(search: LimitSearch, tried: readonly LimitTried[]): Offer | undefined {
+  const { low, high, durationSeconds } = search;
+  if (tried.length >= MAX_LIMIT_POINTS) return undefined;
+  const first = Math.max(durationSeconds, Math.min(search.maxDurationSeconds, ENOUGH_TO_SEE / low));
+  if (tried.length === 0) return { rate: low, durationSeconds: Math.ceil(first) };
+  const limit = limitSeen(search, tried);
+  if (limit === undefined || limit.below > 0.99) return undefined;
+  if (tried.length === 1 && high > low) return { rate: high, durationSeconds };
+  if (limit.above > 0.99 || answerOf(search, tried, limit) !== undefined) return undefined;
+  const isWide = limit.high / limit.low > WIDE;
+  const rate = neat(search, Math.min(high, Math.max(low, limit.middle * (isWide ? 1 : BELOW))));
+  const machine = Math.min(...tried.filter(({ invalid }) => invalid).map(({ offered }) => offered));
+  if (rate >= machine) return undefined;
+  return { rate, durationSeconds: Math.ceil(lengthOf(search, tried, limit, rate)) };
+}
+
+/** Standard error, of the logarithm of the limit, with which an answer just below it is near enough for certain. */
+const NEAR_ENOUGH = 0.0055;
+/** From the first point between the ends to the one that is as long as may be. */
+const STEPS = 5;
+
+/** Longer from point to point, up to what may be, and never longer than it takes until the limit is known. */
+function lengthOf(search: LimitSearch, tried: readonly LimitTried[], limit: Limit, rate: number): number {
+  const { low, high, maxDurationSeconds } = search;
+  const inner = tried.filter(({ offered, readings }) => offered > low && offered < high && readings.length > 0).length;
+  const shortest = Math.min(maxDurationSeconds, Math.max(search.durationSeconds, ENOUGH_TO_SEE / rate));
+  const grown = shortest * (maxDurationSeconds / shortest) ** Math.min(1, inner / STEPS);
+  return Math.max(shortest, Math.min(grown, 1.2 * secondsFor(tried, limit)));
+}
+
+/** Seconds of one more point after which the limit would be known. */
+export function secondsFor(tried: readonly LimitTried[], limit: Limit): number {
+  const near = tried.flatMap(({ offered, durationSeconds, readings }) => {
+    const reading = readings.find(({ name }) => name === limit.by);
+    if (reading === undefined || reading.bound || Math.abs(Math.log(offered / limit.middle)) > 0.25) return [];
+    return [{ durationSeconds, error: reading.error / (reading.kind === 'backlog' ? 1 : limit.slope) }];
+  });
+  if (near.length === 0) return Number.POSITIVE_INFINITY;
+  // The information of a second, by the longest, which knows its error best.
+  const best = near.reduce((one, other) => (other.durationSeconds > one.durationSeconds ? other : one));
+  const perSecond = 1 / (best.error ** 2 * best.durationSeconds);
+  return Math.max(1 / NEAR_ENOUGH ** 2 - 1 / limit.error ** 2, 0.2 / NEAR_ENOUGH ** 2) / perSecond;
+}
+
+/** Four digits: a rate is also a file name and a word in a report. */
+function neat({ whole }: LimitSearch, offered: number): number {
+  return whole ? Math.max(1, Math.floor(offered)) : Number(offered.toPrecision(4));
+}

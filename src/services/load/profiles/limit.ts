@@ -1,0 +1,159 @@
+/** What a point says of one objective. */
+export interface Reading {
+  /** The objective as it was typed, or what stands for the target's capacity. */
+  readonly name: string;
+  /**
+   * How far it is missed: 0 at its bound, above where it is missed, and growing about evenly with what is offered. Of
+   * `backlog` the part of what was offered that piled up.
+   */
+  readonly excess: number;
+  /** Standard error. */
+  readonly error: number;
+  readonly kind: 'curve' | 'backlog';
+  /** Nothing missed it, or everything did: the excess may be less, or more. */
+  readonly bound?: 'most' | 'least';
+}
+
+/** A point as evidence: the offered number (a rate, or a concurrency), for how long, and what it said. */
+export interface Evidence {
+  readonly offered: number;
+  readonly durationSeconds: number;
+  readonly readings: readonly Reading[];
+}
+
+/** Where a limit lies. */
+export interface Limit {
+  /** With 99 % between these; the middle is as likely too high as too low. */
+  readonly low: number;
+  readonly middle: number;
+  readonly high: number;
+  /** Chances that it is below, or above, all that may be offered. */
+  readonly below: number;
+  readonly above: number;
+  /** What gives way first, in the order of how likely that is. */
+  readonly by: string;
+  /** Standard error of its logarithm, by the middle half. */
+  readonly error: number;
+  /** Growth of that one's excess with the logarithm of what is offered. */
+  readonly slope: number;
+}
+
+/** Outside of the interval, on both sides together. */
+const OUTSIDE = 0.008;
+const CELLS = 240;
+/** How steep an objective may be: growth of its excess by the logarithm of what is offered. */
+const SLOPES = Array.from({ length: 36 }, (_, i) => 0.3 * 1.25 ** i);
+/** Errors come from few batches: Student's t with so many degrees of freedom. */
+const FREEDOM = 10;
+/** What a straight line leaves out, as a logarithm: by the distance, and by what the line makes of it. */
+const BEND = { distance: 0.75, excess: 0.2, most: 2 } as const;
+/** What a short point shows of a queue may be how it began: error by the logarithm of the longest point's length by its own. */
+const SHORT = 0.35;
+/** At its capacity a queue misses an objective about so far; where it is only known that something overloads it. */
+const AT_CAPACITY = { excess: 3, error: 2 } as const;
+/** A backlog is one from so many standard errors on. */
+const CERTAIN = 3;
+
+/** Whether more piled up than chance leaves at the end of a point. */
+export function pilesUp({ readings }: Evidence): boolean {
+  return readings.some(({ kind, excess, error }) => kind === 'backlog' && excess > 0.01 && excess > CERTAIN * error);
+}
+
+/**
+ * Where the limit lies of what can be offered between `low` and `high`, by Bayes' rule over a grid: of each objective a
+ * line of unknown slope through its limit, with what a line leaves out as a further error of points that are far from it;
+ * and the capacity, from what piled up. The least of them is the limit.
+ */
+export function limitOf(seen: readonly Evidence[], low: number, high: number): Limit {
+  const [from, to] = [low / 1.1, high * 1.1];
+  const coarse = limitWithin(seen, gridOf(from, to), low, high);
+  // Once more, finely, where nearly all of the chance is.
+  const near = gridOf(Math.max(from, coarse.least), Math.min(to, coarse.most));
+  const { least, most, ...limit } = limitWithin(seen, near, low, high);
+  return { ...limit, below: Math.max(limit.below, coarse.below), above: Math.max(limit.above, coarse.above) };
+}
+
+function gridOf(from: number, to: number): Float64Array {
+  const step = Math.log(to / from) / CELLS;
+  return Float64Array.from({ length: CELLS }, (_, i) => Math.log(from) + (i + 0.5) * step);
+}
+
+function limitWithin(seen: readonly Evidence[], grid: Float64Array, low: number, high: number) {
+  const names = [...new Set(seen.flatMap(({ readings }) => readings.map(({ name }) => name)))];
+  const each = names.map((name) => ({ name, ...chancesOf(seen, name, grid) }));
+  // The least of them is above what all of them are above.
+  const above = grid.map((_, i) => each.reduce((product, { aboveOf }) => product * (aboveOf[i] ?? 1), 1));
+  const at = (chance: number) => {
+    const index = above.findIndex((value) => value < 1 - chance);
+    return Math.exp(grid[index < 0 ? CELLS - 1 : index] ?? 0);
+  };
+  const [step, middle] = [Math.exp((grid[1] ?? 0) - (grid[0] ?? 0)), at(0.5)];
+  const chanceAbove = (value: number) => above.findLast((_, i) => (grid[i] ?? 0) <= Math.log(value)) ?? 1;
+  const index = grid.findIndex((value) => value >= Math.log(middle));
+  const first = each.toSorted((one, other) => (one.aboveOf[index] ?? 1) - (other.aboveOf[index] ?? 1))[0];
+  return {
+    low: at(OUTSIDE / 2),
+    middle,
+    high: at(1 - OUTSIDE / 2),
+    below: 1 - chanceAbove(low),
+    above: chanceAbove(high),
+    error: Math.log(at(0.75) / at(0.25)) / 1.35,
+    by: first?.name ?? '',
+    slope: first?.slope ?? 1,
+    least: at(1e-6) / step,
+    most: at(1 - 1e-6) * step,
+  };
+}
+
+/** Of one objective: the chance, cell by cell, that its limit is above; and how steep it is there. */
+function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) {
+  const longest = Math.max(...seen.map(({ durationSeconds }) => durationSeconds));
+  const points = seen.flatMap((point) => {
+    const reading = point.readings.find((each) => each.name === name);
+    if (reading === undefined) return [];
+    const at = Math.log(point.offered);
+    if (reading.kind === 'backlog') return [{ at, ...reading }];
+    if (pilesUp(point)) return reading.excess > 0 ? [{ at: capacityAt(point), ...reading, ...AT_CAPACITY }] : [];
+    const short = SHORT * Math.log(longest / point.durationSeconds);
+    return [{ at, ...reading, error: Math.hypot(reading.error, short) }];
+  });
+  const isBacklog = points[0]?.kind === 'backlog';
+  const slopes = isBacklog ? [1] : SLOPES;
+  const logs = Array.from(grid, (limit) => slopes.map((slope) => likelihood(points, limit, slope)));
+  const most = Math.max(...logs.flat());
+  // As likely at any rate before anything is known: of logarithms that is by the rate.
+  const weights = logs.map((row, i) => row.map((log) => Math.exp(log - most + (grid[i] ?? 0) - (grid.at(-1) ?? 0))));
+  const cells = weights.map((row) => row.reduce((sum, weight) => sum + weight, 0));
+  const all = cells.reduce((sum, weight) => sum + weight, 0);
+  let left = all;
+  const aboveOf = cells.map((weight) => (left -= weight) / all);
+  const slope = weights.flat().reduce((sum, w, i) => sum + w * Math.log(slopes[i % slopes.length] ?? 1), 0) / all;
+  return { aboveOf, slope: Math.exp(slope) };
+}
+
+/** Where the capacity is, by what piled up above it. */
+function capacityAt({ offered, readings }: Evidence): number {
+  const backlog = readings.find(({ kind }) => kind === 'backlog')?.excess ?? 0;
+  return Math.log(offered * Math.max(0.01, 1 - backlog));
+}
+
+interface Placed extends Reading {
+  readonly at: number;
+}
+
+/** Logarithm, up to what is the same for all lines, of how likely the points are with this line. */
+function likelihood(points: readonly Placed[], limit: number, slope: number): number {
+  let log = 0;
+  for (const { at, excess, error, kind, bound } of points) {
+    const far = at - limit;
+    const line = kind === 'backlog' ? Math.max(0, -Math.expm1(-far)) : slope * far;
+    const bend = kind === 'backlog' ? 0 : Math.min(BEND.most, BEND.distance * Math.abs(far) + BEND.excess * Math.abs(line));
+    // Far away a line tells the side, and hardly how far it goes.
+    const [one, other] = [line * Math.exp(bend), line * Math.exp(-bend)];
+    const least = bound === 'least' ? Number.NEGATIVE_INFINITY : Math.min(one, other);
+    const most = bound === 'most' ? Number.POSITIVE_INFINITY : Math.max(one, other);
+    const off = excess < least ? least - excess : excess > most ? excess - most : 0;
+    log -= ((FREEDOM + 1) / 2) * Math.log1p((off / error) ** 2 / FREEDOM);
+  }
+  return log;
+}
