@@ -17,7 +17,7 @@ const [url, connections, seconds] = process.argv.slice(2);
 const order: RunOrder = {
   type: 'run',
   url: String(url),
-  protocol: 'any',
+  form: { api: 'raw', stream: false },
   rate: 1,
   warmupMs: 0,
   durationMs: 0,
@@ -28,7 +28,7 @@ const order: RunOrder = {
   seed: 1,
   series: 0,
 };
-const verdictOn = remembering(protocolNamed(order.protocol).judge);
+const verdictOn = remembering(protocolNamed(order.form.api).judge);
 const records = new RecordWriter();
 const deadlines = new Deadlines(order.timeoutMs, () => {});
 let count = 0;

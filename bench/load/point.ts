@@ -27,7 +27,7 @@ export async function offer(
   try {
     const whole: RunOrder = {
       type: 'run',
-      protocol: 'any',
+      form: { api: 'raw', stream: false },
       warmupMs: 1000,
       drainMs: 5000,
       timeoutMs: 60_000,
@@ -47,7 +47,7 @@ export async function offer(
     );
     if (end.type === 'lost') throw new Error(`the generator was lost: ${end.why}`);
     const { progress } = end;
-    const collected = new Collector(protocolNamed(whole.protocol));
+    const collected = new Collector(protocolNamed(whole.form.api));
     const lateness: number[] = [];
     const response: number[] = [];
     for (const record of batches.flat()) {

@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { bodyOf } from '../../src/services/load/bodies.ts';
 import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
-import { bodyMaker } from '../../src/services/load/protocols/prompt-body.ts';
-import { protocolNamed } from '../../src/services/load/protocols/protocols.ts';
 
 /** Of every tool: what it may have open. */
 export const CONNECTIONS = 64;
@@ -55,6 +54,6 @@ export function bodyFile(name: string, textOf: (body: string) => string = (body)
     folder = made;
   }
   const file = join(folder, name);
-  writeFileSync(file, textOf(bodyMaker(protocolNamed('any'), { prompt: DEFAULT_PROMPT, seed: 1, series: 0 })(1)));
+  writeFileSync(file, textOf(bodyOf({ api: 'raw', stream: false }, { prompt: DEFAULT_PROMPT, seed: 1, series: 0 }, 1)));
   return file;
 }

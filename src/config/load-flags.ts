@@ -85,6 +85,11 @@ const results = {
     helpValue: 'RUN',
   }),
   slo: Flags.string({ description: 'threshold that every point has to meet', multiple: true, helpValue: 'p95<2s' }),
+  goodput: Flags.string({
+    description: 'what a request has to meet to be good: ttft, ttft-sent, tpot, itl (largest gap) or e2e',
+    multiple: true,
+    helpValue: 'ttft<500ms',
+  }),
   'abort-on': Flags.string({
     description: 'condition that ends point and sweep',
     multiple: true,

@@ -3,7 +3,6 @@ import { remedy } from '../errors.ts';
 import { readPrompt } from '../services/load/prompt.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
-import { parseAbort, parseSlo } from '../services/load/stats/criterion.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -11,6 +10,7 @@ import { SERVICES } from '../services/workloads/catalog.ts';
 import type { ElasticFlags } from './elastic-flags.ts';
 import { isTyped } from './flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
+import { objectivesAsked } from './objective-options.ts';
 
 /** The tag of what is not known to be deployed anywhere else: the place that costs nothing. */
 const HERE = PROVIDERS.find(({ billed }) => !billed)?.name ?? '';
@@ -34,8 +34,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     rates: parseRates(flags.rps),
     tag: checkTag(flags.tag ?? HERE),
     outFolder: flags.results,
-    slos: flags.slo?.map(parseSlo) ?? [],
-    abortOn: flags['abort-on']?.map(parseAbort) ?? [],
+    ...objectivesAsked(flags),
     durationSeconds: flags.duration,
     warmupSeconds: flags.warmup,
     timeoutSeconds: flags.timeout,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { reasonOf, remedy } from '../../errors.ts';
-import { MARK_WIDTH, markKey } from '../chain/prompt-mark.ts';
+import { MARK_WIDTH } from '../chain/prompt-mark.ts';
 
 /** The contract's lower bound for a prompt, in Unicode code points. */
 const MIN_PROMPT_CODE_POINTS = 1000;
@@ -57,25 +57,13 @@ export interface PromptOptions {
 /** Counts changes of how prompts are made of a text: what was asked with another one is not the same load. */
 export const PROMPT_SCHEME = 2;
 
-/** A body in three parts: the one in the middle is a mark of the request (see {@link writeMark}). */
-export interface BodyParts {
-  readonly head: string;
-  readonly key: number;
-  readonly tail: string;
-}
-
 /**
- * The parts of a prompt as the inside of a JSON string, the last one with its closing quotation mark. Prompts differ from
- * their first letter on, because engines reuse the work for a common beginning; the rest stays the same, so that every
- * request costs the model alike.
+ * The prompt of a request with this mark (see {@link writeMark}). Prompts differ from their first letter on, because
+ * engines reuse the work for a common beginning; the rest stays the same, so that every request costs the model alike.
  */
-export function promptParts({ prompt, seed, series, sharedPrefixTokens = 0 }: PromptOptions): BodyParts {
+export function promptText({ prompt, seed, series, sharedPrefixTokens = 0 }: PromptOptions, mark: string): string {
   const name = `${(seed >>> 0).toString(16).padStart(8, '0')}-${series}`;
-  return {
-    head: sharedPrefix(sharedPrefixTokens),
-    key: markKey(seed, series),
-    tail: ` case ${name}: ${JSON.stringify(prompt).slice(1)}`,
-  };
+  return `${sharedPrefix(sharedPrefixTokens)}${mark} case ${name}: ${prompt}`;
 }
 
 /** Prose of about so many tokens, of whole words. */

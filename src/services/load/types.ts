@@ -1,19 +1,9 @@
+import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+
+export type { Distribution, Goodput, Interval, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
-
-/** Milliseconds, two or three decimals at most are meaningful. */
-export type Percentiles = Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number>>;
-
-/** A 95 % confidence interval of a percentile, in the percentile's unit. */
-export type Interval = readonly [low: number, high: number];
-
-/** Milliseconds. `ci` holds only the percentiles that the sample is large enough to bound. */
-export interface Distribution extends Percentiles {
-  readonly mean: number;
-  readonly max: number;
-  readonly count: number;
-  readonly ci: Partial<Readonly<Record<keyof Percentiles, Interval>>>;
-}
 
 /**
  * Whether the target kept up while the window lasted: `steady`, still `filling` (the window is short against the
@@ -100,15 +90,6 @@ export interface SecondSample {
   readonly hosts: Readonly<Record<string, number>>;
 }
 
-/** `--slo` as it was asked and as it came out. */
-export interface SloVerdict {
-  /** As typed: `p95<2s`. */
-  readonly expression: string;
-  readonly passed: boolean;
-  /** Per point, in the order of the ladder. Invalid points decide nothing and are left out. */
-  readonly points: readonly { readonly rate: number; readonly passed: boolean; readonly observed: string }[];
-}
-
 /** The highest rate that the target sustained: goodput at least 98 % of what was offered, nothing dropped, steady. */
 export interface Knee {
   readonly rate: number;
@@ -129,6 +110,8 @@ export interface SweepPlan {
   readonly runId: string;
   readonly tag: string;
   readonly targetUrl: string;
+  /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
+  readonly api?: string;
   readonly simulated: boolean;
   /** Arrival rates in requests per second, in the order in which they are offered. */
   readonly rates: readonly number[];
@@ -149,6 +132,8 @@ export interface SweepPlan {
   readonly elastic?: Bounds & { readonly group: string; readonly size?: number };
   /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
   readonly sharedPrefixTokens?: number;
+  /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
+  readonly goodput?: readonly string[];
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -231,6 +216,9 @@ export interface PointSummary {
   readonly errorTexts?: Readonly<Record<string, string>>;
   readonly tokens?: { readonly prompt: number; readonly output: number; readonly outputPerSecond: number };
   readonly stream?: StreamFigures;
+  readonly good?: Goodput;
+  /** In the order in which they were asked for. */
+  readonly objectives?: readonly ObjectiveFigure[];
   readonly perRequestCsv: string;
 }
 

@@ -1,15 +1,24 @@
 import { ExitCode } from '../../errors.ts';
 import type { SweepReport } from '../load/types.ts';
 import type { WatchReport } from '../scaling/watch.ts';
+import { unproven } from './verdict.ts';
 
-/** @param signal of the command: its reason tells Ctrl-C from TERM where the sweep was interrupted */
-export function exitOfSweep({ problem, points, slos, abortedBy, status }: SweepReport, signal: AbortSignal): ExitCode {
+/**
+ * The exit code of a sweep: 8 where a threshold was missed or could not be decided, where a condition ended it, where not
+ * one request succeeded, and where its points say nothing of the target.
+ *
+ * @param signal of the command: its reason tells Ctrl-C from TERM where the sweep was interrupted
+ */
+export function exitOfSweep(report: SweepReport, signal: AbortSignal): ExitCode {
+  const { problem, points, slos, abortedBy, status } = report;
   if (problem !== undefined) return ExitCode.configuration;
   if (abortedBy !== undefined) return ExitCode.checkFailed;
   if (status !== 'complete') return exitOfInterrupt(signal);
   // A target of which not one answer was right has failed, whatever was asked of it.
   const nothing = points.every(({ outcomes }) => outcomes.ok === 0);
-  return nothing || slos?.some(({ passed }) => !passed) ? ExitCode.checkFailed : ExitCode.ok;
+  return nothing || slos?.some(({ passed }) => !passed) || unproven(report).length > 0
+    ? ExitCode.checkFailed
+    : ExitCode.ok;
 }
 
 /** The exit code of a watch; of one that was interrupted by the reason of the command's signal. */

@@ -1,9 +1,12 @@
 import imported from 'junit-report-builder';
-import { type Criterion, judgeSlo } from '../load/stats/criterion.ts';
+import { pointCount } from '../load/profiles/profiles.ts';
+import type { Criterion } from '../load/stats/criterion.ts';
+import { judgeSlo } from '../load/stats/objective.ts';
+import { plural } from '../words.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import type { ReportedRun } from './recorded.ts';
 import { display } from './text.ts';
-import { isSound, remarksOf } from './verdict.ts';
+import { isSound, remarksOf, unproven } from './verdict.ts';
 
 // Its types describe an ES module's default export; what Node imports is the builder itself.
 const reports = imported as unknown as typeof imported.default;
@@ -12,8 +15,9 @@ const reports = imported as unknown as typeof imported.default;
 const ANY_ANSWER: Criterion = { expression: 'ok>0%', metric: 'ok', operator: '>', bound: 0 };
 
 /**
- * The thresholds of a run as JUnit XML: a suite per threshold, a case per point. Points that decide nothing (invalid,
- * skipped, not reached) are skipped cases with the reason, so that a CI shows what was not proven, too.
+ * The thresholds of a run as JUnit XML: a suite per threshold, a case per point. A point that misses it is a failure, one
+ * that was offered and decides nothing an error: neither passes. Points that were left out or not reached are skipped
+ * cases with the reason. A run that did not end well, or proves less than was asked, has an error of its own.
  */
 export function sloJunit({ report, manifest }: ReportedRun): string {
   const { plan, points } = report;
@@ -23,7 +27,7 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   const className = `load.${plan.tag}`;
   // The format's times carry no zone, and the builder would take that of the machine that reads the run.
   const startedAt = manifest.startedAt.replace(/(\.\d+)?Z$/, '');
-  for (const { expression, passed, points: decided } of slos) {
+  for (const { expression, passed, points: decided, undecided = [] } of slos) {
     const suite = builder.testSuite().name(`SLO ${expression}`).timestamp(startedAt);
     for (const [at, line] of bottleneckLines(points).entries()) suite.property(`where the time went ${at + 1}`, line);
     suite.property('run', plan.runId).property('target', plan.targetUrl).property('simulated', String(plan.simulated));
@@ -33,15 +37,24 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
       const one = suite.testCase().className(className).name(`${expression} at ${rate} rps`);
       one.time(point?.status === 'skipped' ? 0 : (point?.durationSeconds ?? 0));
       const observed = `observed: ${display(verdict?.observed ?? '')}`;
-      if (verdict === undefined) one.standardOutput(point === undefined ? 'not measured' : reasonOf(point)).skipped();
+      const open = undecided.findLast((each) => each.rate === rate);
+      if (verdict === undefined && open !== undefined && report.slos !== undefined) {
+        one.error(`not decided: ${display(open.why)}`, 'slo-undecided');
+      } else if (verdict === undefined)
+        one.standardOutput(point === undefined ? 'not measured' : reasonOf(point)).skipped();
       else if (verdict.passed) one.standardOutput(observed);
       else one.failure(`${observed}, wanted: ${expression}`, 'slo-missed');
     }
     // A threshold that no point could decide must not look like one that was kept.
-    if (!passed && decided.every((verdict) => verdict.passed)) {
+    if (!passed && decided.length + undecided.length === 0) {
       const none = suite.testCase().className(className).name(expression);
-      none.failure('not passed: no point decided it', 'slo-undecided');
+      none.error('not passed: no point decided it', 'slo-undecided');
     }
+  }
+  const wrong = [...endings(report), ...unproven(report)];
+  if (wrong.length > 0) {
+    const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
+    one.name('was measured whole').error(display(wrong.join(' ')), 'not-measured');
   }
   // The command's exit code says so, too: what was reached before may look well.
   if (report.abortedBy !== undefined) {
@@ -49,6 +62,14 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
     one.name('no condition was met').failure(`aborted by ${display(report.abortedBy)}`, 'aborted');
   }
   return builder.build();
+}
+
+/** That a run is not whole. One that a condition ended is, and has a failure for it. */
+function endings({ status, abortedBy, problem, plan, points }: ReportedRun['report']): string[] {
+  if (problem !== undefined) return [`Ended early: ${problem}.`];
+  if (status === 'complete' || abortedBy !== undefined) return [];
+  const measured = points.filter((point) => point.status === 'complete').length;
+  return [`Interrupted: ${plural(measured, 'point')} of ${pointCount(plan)} measured to the end.`];
 }
 
 /** Why a point decided nothing. */

@@ -4,13 +4,14 @@ import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
-import { display, hostTotals, shareText, timeColumn } from './text.ts';
-import { kneeLine, remarksOf, sloLines } from './verdict.ts';
+import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
+import { kneeLine, remarksOf, sloLines, unproven } from './verdict.ts';
 import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
 
 /** What a run comes to, in sentences: the knee and how to find one, where the time went, the thresholds. */
 export function conclusionLines(report: SweepReport): string[] {
-  return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...sloLines(report)];
+  const asked = [...sloLines(report), ...unproven(report)];
+  return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...asked];
 }
 
 /** That a run ended early, and why; nothing where it is complete. */
@@ -45,6 +46,7 @@ export function sweepSections(report: SweepReport): Section[] {
   return [
     ...waterfallSections(points),
     streamSection(points),
+    goodSection(report),
     { title: 'Remarks', lines: remarkLines(report) },
     hostSection(points),
   ];
@@ -108,6 +110,18 @@ function streamSection(points: readonly PointSummary[]): Section {
   ]);
   const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
   return { title: `Streamed answers, ${time.unit}`, table: { head, rows } };
+}
+
+/** Requests that met every limit of `--goodput`, and which limit how many did not meet. */
+export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport, 'points' | 'plan'>): Section {
+  const known = points.flatMap(({ rate, good, scheduled }) => (good === undefined ? [] : [{ rate, good, scheduled }]));
+  const rows = known.map(({ rate, good, scheduled }) => [
+    ...[String(rate), String(good.count), shareText(good.count, scheduled), rateText(good.rps)],
+    ...goodput.map((limit) => String(good.missed[limit] ?? '-')),
+  ]);
+  const head = ['rps', 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
+  const title = `Good requests, of all that were scheduled: ${goodput.map(display).join(' and ')}`;
+  return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
 
 /** Who answered; without rows where nobody told its name. */

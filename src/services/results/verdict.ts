@@ -2,6 +2,7 @@ import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { ElasticOutcome, Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
+import { plural } from '../words.ts';
 import { display } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
@@ -148,13 +149,37 @@ function ratesOf(points: readonly PointSummary[]): number[] {
   return [...new Set(points.map(({ rate }) => rate))];
 }
 
-/** One line per threshold: where it failed and with what. */
+/** One line per threshold: where it failed and with what, and where it could not be decided. */
 export function sloLines({ slos = [] }: SweepReport): string[] {
-  return slos.map(({ expression, passed, points }) => {
+  return slos.map(({ expression, passed, points, undecided = [] }) => {
     const failed = points.filter((point) => !point.passed);
     const where = failed.map(({ rate, observed }) => `${rate} rps (${display(observed)})`).join(', ');
-    if (points.length === 0) return `SLO ${expression}: not decided: no valid point`;
-    if (passed && failed.length === 0) return `SLO ${expression}: passed at every point (${points.length})`;
-    return `SLO ${expression}: ${passed ? 'passed, not' : 'FAILED'} at ${where || 'no single point'}`;
+    const open = undecided.map(({ rate, why }) => `${rate} rps (${display(bare(why))})`).join(', ');
+    const slo = `SLO ${expression}:`;
+    if (points.length === 0) return `${slo} not decided: ${open === '' ? 'no valid point' : `no valid point: ${open}`}`;
+    const doubt = open === '' ? '' : `; not decided at ${open}`;
+    if (failed.length > 0) return `${slo} ${passed ? 'passed, not' : 'FAILED'} at ${where}${doubt}`;
+    if (doubt !== '') return `${slo} not decided at ${open}; passed at ${plural(points.length, 'other point')}`;
+    return passed ? `${slo} passed at every point (${points.length})` : `${slo} FAILED at no single point`;
   });
+}
+
+/** `client-limited (...)`: that it is invalid is said. */
+function bare(why: string): string {
+  return why.replace(/^invalid: /, '');
+}
+
+/**
+ * Why a run that ended well proves less than was asked of it, beside its thresholds: a point that says nothing of the
+ * target is not fine. Empty where all was looked at.
+ */
+export function unproven({ points, plan }: Pick<SweepReport, 'points' | 'plan'>): string[] {
+  const offered = points.filter(({ status }) => status !== 'skipped');
+  const invalid = offered.filter((point) => !isValid(point));
+  const rates = ratesOf(invalid).join(', ');
+  if (offered.length > 0 && invalid.length === offered.length) {
+    return [`Nothing was decided: ${offered.length === 1 ? 'the only point is' : 'all points are'} invalid.`];
+  }
+  const asked = plan.goodput === undefined || invalid.length === 0;
+  return asked ? [] : [`Good requests: not decided at ${rates} rps, where the point is invalid.`];
 }

@@ -48,7 +48,14 @@ async function point(port: number, resolve: (name: string) => Resolved, change: 
     }
   };
   const order: RunOrder = {
-    ...{ type: 'run', url: `http://chain.test:${port}/x`, protocol: 'any', rate: 100, warmupMs: 0, durationMs: 400 },
+    ...{
+      type: 'run',
+      url: `http://chain.test:${port}/x`,
+      form: { api: 'raw', stream: false },
+      rate: 100,
+      warmupMs: 0,
+      durationMs: 400,
+    },
     ...{ drainMs: 2000, timeoutMs: 2000, maxInFlight: 100, prompt: DEFAULT_PROMPT, seed: 1, series: 0, ...change },
   };
   const asked: string[] = [];

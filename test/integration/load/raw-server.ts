@@ -60,7 +60,7 @@ export async function runOrder(
     const order: RunOrder = {
       type: 'run',
       url,
-      protocol: 'any',
+      form: { api: 'raw', stream: false },
       rate: 100,
       warmupMs: 0,
       durationMs: 600,

@@ -161,7 +161,7 @@ test('streams: time to the first token, gaps, tokens; a stream that breaks is in
     setTimeout(() => socket.write(n % 2 === 0 ? '' : '0\r\n\r\n'), 80);
     if (n % 2 === 0) setTimeout(() => piece('{"done":true,"eval_count":5}\n') && socket.write('0\r\n\r\n'), 90);
   });
-  const { records, classes } = await runOrder(url, { stream: true, rate: 50, durationMs: 400 });
+  const { records, classes } = await runOrder(url, { form: { api: 'raw', stream: true }, rate: 50, durationMs: 400 });
   expect(classes).toEqual({ ok: 10, 'broken-stream': 10 });
   for (const record of records) {
     expect(record.ttft_ms).toBeGreaterThan(35);

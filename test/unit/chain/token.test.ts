@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { checkToken, makeToken, tokenId, tokensFor } from '../../../src/services/chain/token.ts';
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
-import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
 describe('which token goes where', () => {
   const endpoints = ['http://10.0.0.1:8001', undefined, 'http://10.0.0.2'];
@@ -36,12 +35,18 @@ describe('which token goes where', () => {
 });
 
 describe('a request of a load', () => {
-  const options = { prompt: DEFAULT_PROMPT, seed: 1, series: 0, stream: false, timeoutMs: 180_000 };
-  const target = new URL('http://127.0.0.1:8001/chain');
+  const options = {
+    prompt: DEFAULT_PROMPT,
+    seed: 1,
+    series: 0,
+    form: { api: 'raw', stream: false },
+    timeoutMs: 180_000,
+  };
+  const url = 'http://127.0.0.1:8001/chain';
 
   it('carries the token, and stays the same otherwise', () => {
-    const open = new RequestTemplate({ protocol: protocolNamed('any'), ...options, target });
-    const guarded = new RequestTemplate({ protocol: protocolNamed('any'), ...options, target, token: 'abc' });
+    const open = new RequestTemplate({ ...options, url });
+    const guarded = new RequestTemplate({ ...options, url, headers: { authorization: 'Bearer abc' } });
     const mask = (bytes: Buffer) => bytes.toString().replace(/traceparent: .*/, '');
     expect(mask(guarded.request(7))).toContain('\r\nauthorization: Bearer abc\r\n');
     expect(mask(guarded.request(7)).replace('authorization: Bearer abc\r\n', '')).toBe(mask(open.request(7)));

@@ -50,7 +50,7 @@ test.each([
   [{ detail: 'of a service', error: 'of an engine' }, 'HTTP 404: of a service'],
   [{ error: {} }, 'HTTP 404'],
 ])('an error as engines write it, %j', (body, error) => {
-  expect(protocolNamed('any').judge(404, JSON.stringify(body))).toEqual({ outcome: 'http_error', class: '404', error });
+  expect(protocolNamed('raw').judge(404, JSON.stringify(body))).toEqual({ outcome: 'http_error', class: '404', error });
 });
 
 test('an answer of B', () => {
@@ -83,6 +83,6 @@ test('other statuses carry their detail, on one bounded line', () => {
 });
 
 test('any other endpoint only needs a 2xx', () => {
-  expect(protocolNamed('any').judge(204, '')).toEqual({ outcome: 'ok', class: 'ok', error: '' });
-  expect(protocolNamed('any').judge(302, '')).toMatchObject({ outcome: 'http_error', class: '302' });
+  expect(protocolNamed('raw').judge(204, '')).toEqual({ outcome: 'ok', class: 'ok', error: '' });
+  expect(protocolNamed('raw').judge(302, '')).toMatchObject({ outcome: 'http_error', class: '302' });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bodyOf as wholeBody } from '../../../src/services/load/bodies.ts';
 import { localPorts } from '../../../src/services/load/engine/local-ports.ts';
 import { RecordWriter, readColumns } from '../../../src/services/load/engine/record-columns.ts';
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
@@ -7,7 +8,6 @@ import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter
 import { sweepGenerators } from '../../../src/services/load/generators/plan-generators.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { remembering } from '../../../src/services/load/protocols/answers.ts';
-import { bodyMaker } from '../../../src/services/load/protocols/prompt-body.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
 describe('records as columns', () => {
@@ -98,15 +98,14 @@ describe('records as columns', () => {
 });
 
 describe('requests', () => {
-  const target = new URL('http://127.0.0.1:8001/chain?x=1');
+  const url = 'http://127.0.0.1:8001/chain?x=1';
   const make = (prompt: string, stream = false) =>
     new RequestTemplate({
-      protocol: protocolNamed('any'),
-      target,
+      form: { api: 'raw', stream },
+      url,
       prompt,
       seed: 0x11111111,
       series: 1111111111,
-      stream,
       timeoutMs: 1499.2,
     });
 
@@ -133,11 +132,8 @@ describe('requests', () => {
       traces.add(trace?.[2] ?? '');
     }
     expect([prompts.size, traces.size, lengths.size]).toEqual([8, 8, 1]);
-    const whole = bodyMaker(protocolNamed('any'), {
-      prompt: `${DEFAULT_PROMPT} "ä€😀"`,
-      seed: 0x11111111,
-      series: 1111111111,
-    })(-12);
+    const text = { prompt: `${DEFAULT_PROMPT} "ä€😀"`, seed: 0x11111111, series: 1111111111 };
+    const whole = wholeBody({ api: 'raw', stream: false }, text, -12);
     expect(bodyOf(template)(-12)).toBe(whole);
   });
 
@@ -198,7 +194,7 @@ test('the clock is the machine clock', () => {
 });
 
 test('an answer like the one before is judged alike, and one that differs is not', () => {
-  const verdict = remembering(protocolNamed('any').judge);
+  const verdict = remembering(protocolNamed('raw').judge);
   expect(verdict(200, '{"host":"b-1"}')).toBe(verdict(200, '{"host":"b-1"}'));
   expect(verdict(200, '{"host":"b-2"}').host).toBe('b-2');
   expect(verdict(503, '{"host":"b-2"}').outcome).toBe('http_error');

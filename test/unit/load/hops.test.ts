@@ -98,15 +98,15 @@ describe('who refused', () => {
     ['chain', 'HTTP 502', 'load_balancer'],
     ['chain', 'HTTP 404: Not Found', 'a'],
     ['chain', 'HTTP 308: redirects to https://b.test/chain', 'load_balancer'],
-    ['any', 'HTTP 302: redirects to https://b.test/', 'unknown'],
+    ['raw', 'HTTP 302: redirects to https://b.test/', 'unknown'],
     ['chain', 'HTTP 500', 'unknown'],
     ['chain', "HTTP 404 error: model '' not found", 'unknown'],
     ['chain', 'HTTP 503 error: upstream is gone', 'load_balancer'],
     ['invoke', 'HTTP 503: overloaded: 8 at work and 64 waiting', 'b'],
     ['invoke', 'HTTP 503: no healthy backend: b-1: connect ECONNREFUSED', 'load_balancer'],
     ['invoke', 'HTTP 503', 'load_balancer'],
-    ['any', 'HTTP 503', 'unknown'],
-    ['any', 'HTTP 503: no healthy upstream', 'load_balancer'],
+    ['raw', 'HTTP 503', 'unknown'],
+    ['raw', 'HTTP 503: no healthy upstream', 'load_balancer'],
   ] as const)('%s: %s: %s', (kind, error, who) => expect(whoRefused(protocolNamed(kind), http(error))).toBe(who));
 
   test('what never became an answer', () => {

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MARK_WIDTH, markKey, markOf } from '../../../src/services/chain/prompt-mark.ts';
+import { bodyOf } from '../../../src/services/load/bodies.ts';
 import { DEFAULT_PROMPT, readPrompt, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
-import { bodyMaker } from '../../../src/services/load/protocols/prompt-body.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
+const RAW = { api: 'raw', stream: false };
+
 test('every body is JSON with a prompt of its own from the first characters on, and long enough', () => {
-  const body = bodyMaker(protocolNamed('any'), { prompt: DEFAULT_PROMPT, seed: 7, series: 3 });
+  const body = (index: number) => bodyOf(RAW, { prompt: DEFAULT_PROMPT, seed: 7, series: 3 }, index);
   const prompts = Array.from({ length: 500 }, (_, i) => (JSON.parse(body(i - 100)) as { prompt: string }).prompt);
   expect(new Set(prompts.map((prompt) => prompt.slice(0, MARK_WIDTH))).size).toBe(500);
   for (const prompt of prompts) {
@@ -18,8 +20,7 @@ test('every body is JSON with a prompt of its own from the first characters on, 
 });
 
 test('the same seed makes the same bodies; another seed or point does not', () => {
-  const make = (seed: number, series: number) =>
-    bodyMaker(protocolNamed('any'), { prompt: DEFAULT_PROMPT, seed, series })(5);
+  const make = (seed: number, series: number) => bodyOf(RAW, { prompt: DEFAULT_PROMPT, seed, series }, 5);
   const first = make(7, 3);
   expect(make(7, 3)).toBe(first);
   expect(make(8, 3)).not.toBe(first);
@@ -39,9 +40,7 @@ test('marks: one for every index, neighbours differ in the first letter, the war
 
 test('a shared prefix stands in front of what differs; one that the services cut is warned of', () => {
   const prompt = (sharedPrefixTokens: number, index: number): string =>
-    JSON.parse(
-      bodyMaker(protocolNamed('any'), { prompt: DEFAULT_PROMPT, seed: 7, series: 3, sharedPrefixTokens })(index),
-    ).prompt;
+    JSON.parse(bodyOf(RAW, { prompt: DEFAULT_PROMPT, seed: 7, series: 3, sharedPrefixTokens }, index)).prompt;
   const [one, next] = [prompt(100, 0), prompt(100, 1)];
   const common = [...one].findIndex((letter, at) => letter !== next[at]);
   expect(common / 5.2).toBeGreaterThanOrEqual(100);
@@ -50,7 +49,7 @@ test('a shared prefix stands in front of what differs; one that the services cut
   expect(prompt(0, 0)[0]).not.toBe(prompt(0, 1)[0]);
   expect(prompt(5000, 0).length).toBeGreaterThan(23_000 + DEFAULT_PROMPT.length);
   expect(sharedPrefixWarning(protocolNamed('chain').keeps, 100)).toBeUndefined();
-  expect(sharedPrefixWarning(protocolNamed('any').keeps, 10_000)).toBeUndefined();
+  expect(sharedPrefixWarning(protocolNamed('raw').keeps, 10_000)).toBeUndefined();
   expect(sharedPrefixWarning(protocolNamed('chain').keeps, 200)).toMatch(
     /is 10\d\d characters, and A keeps 652 unless .* all of them are the same$/,
   );
@@ -60,9 +59,7 @@ test('a shared prefix stands in front of what differs; one that the services cut
 
 test('quotes, newlines and other scripts survive', () => {
   const prompt = '"ü\\\n𝄞'.repeat(300);
-  expect(JSON.parse(bodyMaker(protocolNamed('any'), { prompt, seed: 1, series: 0 })(0)).prompt).toMatch(
-    /^[a-p]{8}a case 00000001-0: "ü/,
-  );
+  expect(JSON.parse(bodyOf(RAW, { prompt, seed: 1, series: 0 }, 0)).prompt).toMatch(/^[a-p]{8}a case 00000001-0: "ü/);
 });
 
 test('prompt files', async () => {

@@ -1,16 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { intervalRanks, quantileInterval, Samples } from '../../../src/services/load/stats/percentiles.ts';
-
-/** Mulberry32: repeatable and even enough for coverage counts. */
-function random(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { random } from '../../support/random.ts';
 
 describe('confidence intervals of percentiles', () => {
   test('the published ranks of the median', () => {

@@ -69,7 +69,7 @@ describe('validity', () => {
 });
 
 test('a point: rates divide by its duration, latency counts from the intended time', () => {
-  const collected = new Collector(protocolNamed('any'));
+  const collected = new Collector(protocolNamed('raw'));
   const times = { latenessMs: 10, serviceMs: 90 };
   const fine = { outcome: 'ok', class: 'ok', status: 200, error: '' } as const;
   for (let index = 0; index < 8; index++) {

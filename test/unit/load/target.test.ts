@@ -62,11 +62,9 @@ test('the middle word of the files, and the contract it stands for', () => {
     'root',
     'x-20y',
   ]);
-  expect(['http://h/chain', 'http://h/invoke', 'http://h/other'].map((url) => protocolOf(url).name)).toEqual([
-    'chain',
-    'invoke',
-    'any',
-  ]);
+  expect(
+    ['http://h/chain', 'http://h/invoke', 'http://h/other'].map((url) => protocolOf({ targetUrl: url }).name),
+  ).toEqual(['chain', 'invoke', 'raw']);
 });
 
 test('tags are parts of file names', () => {

@@ -33,7 +33,7 @@ beforeAll(async () => {
     ask: () => ({}),
     env: () => ({ ECHO_GREETING: 'hello' }),
     image: { bundle, dockerfile },
-    contract: 'any',
+    contract: 'raw',
     answer: z.object({ echo: z.string() }),
   };
   // The one entry.

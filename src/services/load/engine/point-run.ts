@@ -1,5 +1,5 @@
-import { remembering } from '../protocols/answers.ts';
-import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
+import { judgeStream, remembering } from '../protocols/answers.ts';
+import type { Judge } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Deadlines } from './deadlines.ts';
@@ -9,6 +9,7 @@ import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
 import { type Resolve, type Resolved, resolveOnce } from './resolve.ts';
 import { steadyNow } from './steady-clock.ts';
+import { TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
 
 /** From the order to the first request: time for the ticker thread to fall asleep. */
@@ -34,7 +35,7 @@ export class PointRun {
   readonly #transport: RawTransport;
   readonly #deadlines: Deadlines;
   readonly #judge: Judge;
-  readonly #stream: RequestProtocol['stream'];
+  readonly #streams: boolean;
   readonly #timetable: Timetable;
   readonly #t0: number;
   readonly #cpuAtStart = process.cpuUsage();
@@ -57,9 +58,9 @@ export class PointRun {
     this.#deps = deps;
     this.#transport = new RawTransport(order, resolved, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
-    const { judge, stream } = protocolNamed(order.protocol);
-    this.#judge = remembering(judge);
-    this.#stream = order.stream === true ? stream : undefined;
+    const { api, stream } = order.form;
+    this.#judge = remembering(protocolNamed(api).judge);
+    this.#streams = stream;
     const data = timetableOf(order);
     this.#timetable = new Timetable(data);
     this.#next = this.#timetable.first;
@@ -115,7 +116,7 @@ export class PointRun {
   }
 
   #issue(position: number, due: number, now: number): void {
-    const meter = this.#stream?.meter();
+    const meter = this.#streams ? new TokenMeter() : undefined;
     const exchange = new Exchange(this.#timetable.indexOf(position), due, now, meter);
     if (position >= 0) this.#sent++;
     this.#inFlight++;
@@ -129,7 +130,7 @@ export class PointRun {
     if (end.kind === 'answer') {
       const { meter } = exchange;
       const { status } = end;
-      const streamed = meter !== undefined && status === 200 ? this.#stream?.judge(meter) : undefined;
+      const streamed = meter !== undefined && status === 200 ? judgeStream(meter) : undefined;
       const judged = streamed ?? this.#judge(status, end.text, end.location);
       this.#settle(exchange, status, judged, steadyNow());
     } else this.#fail(exchange, end);

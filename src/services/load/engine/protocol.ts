@@ -1,4 +1,5 @@
 import type { PromptOptions } from '../prompt.ts';
+import type { RequestForm } from '../protocols/ask.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
 import type { RecordColumns } from './record-columns.ts';
 
@@ -8,18 +9,15 @@ import type { RecordColumns } from './record-columns.ts';
 export interface RunOrder extends ArrivalSettings, PromptOptions {
   readonly type: 'run';
   readonly url: string;
-  /** Name of the request protocol. */
-  readonly protocol: string;
+  readonly form: RequestForm;
   /** How long to wait for open requests after the window. */
   readonly drainMs: number;
   /** Bound of one request, connecting included. */
   readonly timeoutMs: number;
   /** Requests due while so many are open are dropped and counted; never queued. */
   readonly maxInFlight: number;
-  /** Sent as a bearer token. Goes to the generators with their orders, and into no record. */
-  readonly token?: string;
-  /** Ask for a streamed answer (NDJSON or server-sent events) and measure its tokens. */
-  readonly stream?: boolean;
+  /** Of every request, by lower-case names; may be secret: they go to the generators with their orders, and into no record. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** A connection is closed after so many requests. A load balancer only spreads what arrives on new ones. */
   readonly requestsPerConnection?: number;
   /** A connection takes no further request when it is older than this. */

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { markOf, writeMark } from '../../chain/prompt-mark.ts';
-import type { BodyOptions, RequestProtocol } from '../protocols/protocol.ts';
+import { writeMark } from '../../chain/prompt-mark.ts';
+import { markedBody } from '../bodies.ts';
+import type { PromptOptions } from '../prompt.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
+import type { RunOrder } from './protocol.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
@@ -9,13 +12,8 @@ const DIGIT_0 = 48;
 const LETTER_A = 97;
 const LETTER_F = 102;
 
-export interface TemplateOptions extends BodyOptions {
-  readonly target: URL;
-  readonly protocol: Pick<RequestProtocol, 'body' | 'headers'>;
-  /** How long an answer is waited for, milliseconds: told to the target, so that it need not work for nobody. */
-  readonly timeoutMs: number;
-  readonly token?: string;
-}
+/** What requests are made of. */
+export type RequestSettings = Pick<RunOrder, 'url' | 'form' | 'headers' | 'timeoutMs'> & PromptOptions;
 
 /**
  * Requests that are all the same but for parts of fixed width: the mark that begins the prompt and the trace's ids. All is
@@ -23,28 +21,25 @@ export interface TemplateOptions extends BodyOptions {
  */
 export class RequestTemplate {
   readonly #traceAt: number;
-  readonly #markAt: number;
+  readonly #marksAt: readonly number[];
   readonly #key: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ target, protocol, timeoutMs, token, ...content }: TemplateOptions) {
-    const { head: before, key, tail } = protocol.body(content);
-    const body = Buffer.from(before + markOf(key, 0) + tail);
-    const headers = {
-      ...protocol.headers({ stream: content.stream, timeoutMs }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    };
+  constructor({ url, form, timeoutMs, headers, ...prompt }: RequestSettings) {
+    const target = new URL(url);
+    const { bytes: body, marksAt, key } = markedBody(form, prompt);
+    const own = { ...protocolNamed(form.api).headers({ stream: form.stream, timeoutMs }), ...headers };
     const head = Buffer.from(
       `POST ${target.pathname}${target.search} HTTP/1.1\r\nhost: ${target.host}\r\n` +
-        Object.entries(headers)
+        Object.entries(own)
           .map(([name, value]) => `${name}: ${value}\r\n`)
           .join('') +
         `content-length: ${body.length}\r\ntraceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-01\r\n\r\n`,
     );
     this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-01\r\n\r\n'.length;
-    this.#markAt = head.length + Buffer.byteLength(before);
+    this.#marksAt = marksAt.map((at) => head.length + at);
     this.#key = key;
     this.#bytes = Buffer.concat([head, body]);
   }
@@ -59,7 +54,7 @@ export class RequestTemplate {
     const marker = index < 0 ? LETTER_F : DIGIT_0;
     writeHex(bytes, this.#traceAt, id, marker);
     writeHex(bytes, this.#traceAt + HEX_WIDTH + 1, id, marker);
-    writeMark(bytes, this.#markAt, this.#key, index);
+    for (const at of this.#marksAt) writeMark(bytes, at, this.#key, index);
     return bytes;
   }
 

@@ -1,7 +1,7 @@
 import type { Refuser } from '../types.ts';
 import { isObject } from './answers.ts';
 import { BALANCER_SAYS, type Body, contractJudge, GATEWAY_STATUS, missingInB, serviceRefuser } from './contract.ts';
-import { promptBody } from './prompt-body.ts';
+import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
 /** How a service says that it is not served by its own model. */
@@ -9,9 +9,9 @@ const SERVICE_SAYS = /^(overloaded|draining|deadline passed|ollama error)/;
 
 /** A's contract: a summary of its own, and the result of the service that it asked. */
 export const chain: RequestProtocol = {
-  ...promptBody,
+  ...promptJson,
   name: 'chain',
-  path: 'chain',
+  paths: ['/chain'],
   operation: 'invoke_workflow',
   isChain: true,
   // A puts 48 characters of its own first.

@@ -1,12 +1,12 @@
 import { contractJudge, missingInB, serviceRefuser } from './contract.ts';
-import { promptBody } from './prompt-body.ts';
+import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
 /** B's contract: the text of its model, and the host that answered. */
 export const invoke: RequestProtocol = {
-  ...promptBody,
+  ...promptJson,
   name: 'invoke',
-  path: 'invoke',
+  paths: ['/invoke'],
   operation: 'text_completion',
   isChain: false,
   keeps: { by: 'B', characters: 1200 },

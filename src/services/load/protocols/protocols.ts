@@ -1,11 +1,10 @@
-import { targetName } from '../target.ts';
-import { any } from './any.ts';
 import { chain } from './chain.ts';
 import { invoke } from './invoke.ts';
 import type { RequestProtocol } from './protocol.ts';
+import { raw } from './raw.ts';
 
 /** What can be spoken to a target. A new one is a file and a line here. */
-const PROTOCOLS: readonly RequestProtocol[] = [chain, invoke, any];
+const PROTOCOLS: readonly RequestProtocol[] = [chain, invoke, raw];
 
 /** @throws Error when there is none of this name */
 export function protocolNamed(name: string): RequestProtocol {
@@ -14,8 +13,13 @@ export function protocolNamed(name: string): RequestProtocol {
   return found;
 }
 
-/** The protocol that is spoken at a URL, by the last word of its path. */
-export function protocolOf(targetUrl: string): RequestProtocol {
-  const name = targetName(targetUrl);
-  return PROTOCOLS.find(({ path }) => path === name) ?? any;
+/**
+ * The protocol of a load.
+ *
+ * @param api its name, where it is known; else the path of the URL decides
+ */
+export function protocolOf({ targetUrl, api }: { readonly targetUrl: string; readonly api?: string }): RequestProtocol {
+  if (api !== undefined) return protocolNamed(api);
+  const path = new URL(targetUrl).pathname.replace(/\/+$/, '');
+  return PROTOCOLS.find(({ paths }) => paths.some((end) => path.endsWith(end))) ?? raw;
 }

@@ -122,6 +122,19 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   b_load_ms: ({ waterfall }) => fixed(waterfall?.bWork?.load),
   b_prompt_ms: ({ waterfall }) => fixed(waterfall?.bWork?.prompt),
   b_generation_ms: ({ waterfall }) => fixed(waterfall?.bWork?.generation),
+  good: ({ good }) => good?.count ?? '',
+  good_rps: ({ good }) => (good === undefined ? '' : rate(good.rps)),
+  good_pct: ({ good }) => (good === undefined ? '' : (100 * good.share).toFixed(2)),
+  p999_ms: ({ response }) => fixed(response?.p999),
+  // Empty where the sample does not carry the percentile.
+  p50_upper_ms: ({ response }) => fixed(response?.upper?.p50),
+  p90_upper_ms: ({ response }) => fixed(response?.upper?.p90),
+  p95_upper_ms: ({ response }) => fixed(response?.upper?.p95),
+  p99_upper_ms: ({ response }) => fixed(response?.upper?.p99),
+  p999_upper_ms: ({ response }) => fixed(response?.upper?.p999),
+  ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft.upper?.p50),
+  ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft.upper?.p95),
+  ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft.upper?.p99),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

@@ -8,6 +8,7 @@ import { profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import { judgeKnee } from '../stats/knee.ts';
+import { type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
@@ -74,7 +75,7 @@ export async function readRun(folder: string): Promise<RecordedRun> {
   for (const left of await unfinished(folder, plan, points, series)) {
     const isLeft = ({ rate, index }: SeriesSample) => rate === left.rate && !points.some((p) => p.index === index);
     const samples = series.filter((each) => (repeats ? each.index === left.index : isLeft(each)));
-    points.push(await recoverPoint(plan, left, samples));
+    points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {})));
   }
   points.sort((a, b) => a.index - b.index);
   const { knee = hasKnee ? judgeKnee(points) : undefined, slos, problem, abortedBy, elastic } = manifest;
@@ -171,8 +172,9 @@ async function recoverPoint(
   plan: SweepPlan,
   { path, rate, index, startedAt }: Unfinished,
   series: readonly SecondSample[],
+  objectives: Objectives,
 ): Promise<PointSummary> {
-  const collected = new Collector(protocolOf(plan.targetUrl));
+  const collected = new Collector(protocolOf(plan), objectives);
   let lastMs = 0;
   for await (const record of readRequests(path)) {
     if (collected.has(record.index)) continue;

@@ -2,6 +2,7 @@ import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome, Refuser, StreamFigures } from '../types.ts';
+import { type Objectives, ObjectiveTally } from './objective.ts';
 import { round, Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
 import { allowedLateness, LOCAL_LIMITS } from './validity.ts';
@@ -25,6 +26,7 @@ export class Collector {
   readonly lateness = new Samples();
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
+  readonly objectives: ObjectiveTally;
   readonly tokens = { prompt: 0, output: 0, answers: 0 };
   /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
   lastOkMs = 0;
@@ -37,14 +39,17 @@ export class Collector {
   readonly #okEndMs = new Column();
   #firstOkMs = Number.POSITIVE_INFINITY;
 
-  constructor(protocol: RequestProtocol) {
+  /** @param objectives that the requests are judged by */
+  constructor(protocol: RequestProtocol, objectives?: Objectives) {
     this.#protocol = protocol;
+    this.objectives = new ObjectiveTally(objectives);
     this.hops = new HopTimes(protocol);
   }
 
   add(record: RequestRecord): void {
     const { outcome, latenessMs, serviceMs } = record;
     this.#seen.add(record.index);
+    this.objectives.add(record);
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
     if (record.host !== undefined) count(this.hosts, record.host);

@@ -1,8 +1,13 @@
 import type { Distribution, Interval, Percentiles } from '../types.ts';
-import { binomial } from './binomial.ts';
+import { effectiveCount, lowerRank, upperRank } from './certainty.ts';
 import { Column } from './samples-over-time.ts';
 
-const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
+const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
+
+type Name = keyof typeof QUANTILES;
+
+/** Names of the percentiles with their quantiles, ascending. */
+const NAMED = Object.entries(QUANTILES) as [Name, number][];
 
 /** Samples of one quantity in milliseconds; percentiles are exact, by nearest rank. */
 export class Samples {
@@ -13,25 +18,49 @@ export class Samples {
     return this.#values.length;
   }
 
+  get mean(): number {
+    return this.#sum / this.count;
+  }
+
   add(value: number): void {
     this.#values.push(value);
     this.#sum += value;
   }
 
+  /** Ascending; a copy. */
+  sorted(): Float64Array {
+    return this.#values.view().slice().sort();
+  }
+
   /** @returns undefined when there are no samples */
   summary(): Distribution | undefined {
     if (this.count === 0) return undefined;
-    const sorted = this.#values.view().slice().sort();
+    const sorted = this.sorted();
+    const percentiles: Partial<Record<Name, number>> = {};
     const ci: Partial<Record<keyof Percentiles, Interval>> = {};
-    for (const name of ['p50', 'p90', 'p95', 'p99'] as const) {
-      const bounds = quantileInterval(sorted, QUANTILES[name]);
-      if (bounds !== undefined) ci[name] = [round(bounds[0]), round(bounds[1])];
+    const upper: Partial<Record<Name, number>> = {};
+    const effective: Partial<Record<Name, number>> = {};
+    for (const [name, fraction] of NAMED) {
+      const value = sorted[nearestRank(fraction, sorted.length)] ?? 0;
+      percentiles[name] = round(value);
+      const count = this.#independent(value);
+      if (count < sorted.length) effective[name] = Math.round(count);
+      const bounds = quantileInterval(sorted, fraction, count);
+      if (bounds !== undefined && name !== 'p999') ci[name] = [round(bounds[0]), round(bounds[1])];
+      const bound = quantileBound(sorted, fraction, count);
+      if (bound !== undefined) upper[name] = round(bound);
     }
-    const at = (fraction: number) => round(sorted[nearestRank(fraction, sorted.length)] ?? 0);
-    const { p50, p90, p95, p99 } = QUANTILES;
-    const percentiles = { p50: at(p50), p90: at(p90), p95: at(p95), p99: at(p99) };
-    const mean = round(this.#sum / this.count);
-    return { ...percentiles, mean, max: round(sorted.at(-1) ?? 0), count: this.count, ci };
+    const { p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0 } = percentiles;
+    const rest = { mean: round(this.mean), max: round(sorted.at(-1) ?? 0), count: this.count, ci, upper };
+    return {
+      ...{ p50, p90, p95, p99, p999, ...rest },
+      ...(Object.keys(effective).length === 0 ? {} : { effective }),
+    };
+  }
+
+  /** As many independent samples would tell as much about the share of those above a value. */
+  #independent(value: number): number {
+    return effectiveCount(Uint8Array.from(this.#values.view(), (each) => (each > value ? 1 : 0)));
   }
 }
 
@@ -48,37 +77,49 @@ export function round(ms: number): number {
 
 /** Half of what a 95 % interval leaves out on both sides together. */
 const TAIL = 0.025;
-/** Beyond so many standard deviations a binomial holds less than 1e-20. */
-const FAR = 10;
 
 /**
- * A distribution-free 95 % confidence interval of a quantile from order statistics: the number of samples at or below
- * the true quantile is binomial (n, p), whatever the distribution, so that the ranks come from the binomial alone
- * (David and Nagaraja, Order Statistics, 7.1; also Le Boudec, Performance Evaluation, theorem 2.1). It holds for
- * independent samples; requests that queue behind each other are not, so read it as the least that is uncertain.
+ * A distribution-free 95 % confidence interval of a quantile from order statistics (see {@link upperRank}).
  *
  * @param sorted ascending
+ * @param independent as many independent samples tell as much; default: all of them
  * @returns undefined where the sample is too small to bound the quantile on both sides, e.g. p99 below 368 samples
  */
-export function quantileInterval(sorted: ArrayLike<number>, fraction: number): Interval | undefined {
-  const [low, high] = (intervalRanks(sorted.length, fraction) ?? []).map((rank) => sorted[rank - 1]);
+export function quantileInterval(
+  sorted: ArrayLike<number>,
+  fraction: number,
+  independent = sorted.length,
+): Interval | undefined {
+  const count = Math.floor(independent);
+  const [low, high] = (intervalRanks(count, fraction) ?? []).map((rank) => sorted[scaled(rank, count, sorted.length)]);
   return low === undefined || high === undefined ? undefined : [low, high];
+}
+
+/**
+ * What the true quantile does not exceed, with 99 % confidence.
+ *
+ * @param sorted ascending
+ * @param independent as many independent samples tell as much; default: all of them
+ * @returns undefined where the sample is too small to tell
+ */
+export function quantileBound(
+  sorted: ArrayLike<number>,
+  fraction: number,
+  independent = sorted.length,
+  tail?: number,
+): number | undefined {
+  const count = Math.floor(independent);
+  const rank = upperRank(count, fraction, tail);
+  return rank === undefined ? undefined : sorted[scaled(rank, count, sorted.length)];
+}
+
+/** The index, from 0, that has the place among `length` that a rank has among `count`. */
+function scaled(rank: number, count: number, length: number): number {
+  return count === length ? rank - 1 : Math.min(length - 1, Math.max(0, Math.ceil((rank / count) * length) - 1));
 }
 
 /** @returns ranks counted from 1, or undefined where the sample does not bound the quantile */
 export function intervalRanks(count: number, fraction: number): Interval | undefined {
-  const mean = count * fraction;
-  const deviation = Math.sqrt(count * fraction * (1 - fraction));
-  const first = Math.max(0, Math.floor(mean - FAR * deviation - FAR));
-  let low = 0;
-  let cumulated = 0;
-  let term = binomial(count, first, fraction);
-  // `cumulated` is P(B <= k). The true quantile is below x(l) with P(B <= l - 1), and above x(u) with P(B >= u).
-  for (let k = first; k <= count; k++) {
-    cumulated += term;
-    if (cumulated <= TAIL) low = k + 1;
-    if (cumulated >= 1 - TAIL) return low >= 1 && k + 1 <= count ? [low, k + 1] : undefined;
-    term *= ((count - k) / (k + 1)) * (fraction / (1 - fraction));
-  }
-  return undefined;
+  const [low, high] = [lowerRank(count, fraction, TAIL), upperRank(count, fraction, TAIL)];
+  return low === undefined || high === undefined ? undefined : [low, high];
 }

@@ -54,7 +54,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   const { answers, prompt, output } = collected.tokens;
   const { errorTexts, refusedBy } = collected;
-  return defined({
+  const point = defined({
     index,
     rate,
     status,
@@ -85,8 +85,11 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
     stream: collected.stream.summary(servedSeconds),
+    good: collected.objectives.good(scheduled, durationSeconds),
     perRequestCsv: facts.perRequestCsv,
   });
+  const objectives = collected.objectives.figures(point);
+  return objectives.length === 0 ? point : { ...point, objectives };
 }
 
 /** A point that was not offered, and why. */

@@ -9,7 +9,10 @@ import type { RunRecord } from '../record/run-record.ts';
 import { arrivalsWithin } from '../schedule/arrivals.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Collector } from '../stats/collector.ts';
-import { type Criterion, judgeCriterion } from '../stats/criterion.ts';
+import type { Criterion } from '../stats/criterion.ts';
+import { judgeCriterion } from '../stats/judge-criterion.ts';
+import type { TimeName } from '../stats/metrics.ts';
+import type { Objectives } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { Seconds } from '../stats/seconds.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
@@ -48,6 +51,8 @@ interface OfferDeps extends SweepContext {
   readonly outputs: readonly Output[];
   /** Conditions that end the point, and with it the sweep. */
   readonly abortOn: readonly Criterion[];
+  /** What its requests are judged by, those conditions included. */
+  readonly objectives: Objectives;
   /** Why the point before may still be felt. */
   readonly contaminated: string | undefined;
   /** Called once, when nothing more is sent and what is open gets the time to end. */
@@ -71,7 +76,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const { generator, record, outputs, clock, emit, control, contaminated, onSent, isCurrent } = deps;
   const { rate, series: index, durationMs, maxInFlight } = order;
   const opened = await openPoint(outputs, rate);
-  const collected = new Collector(protocolNamed(order.protocol));
+  const collected = new Collector(protocolNamed(order.form.api));
   const live = livePoint(plan, index, rate);
   const watch = abortWatch(deps.abortOn);
   const ending = new AbortController();
@@ -188,18 +193,21 @@ const EVERY_MS = 500;
  */
 function abortWatch(conditions: readonly Criterion[]) {
   let last = Number.NEGATIVE_INFINITY;
-  return ({ elapsedMs, sent }: Progress, { outcomes, failed, response }: Collector): string | undefined => {
+  return ({ elapsedMs, sent }: Progress, { outcomes, recorded, failed, objectives }: Collector): string | undefined => {
     if (conditions.length === 0 || sent < MIN_REQUESTS || elapsedMs - last < EVERY_MS) return undefined;
     last = elapsedMs;
     const seconds = elapsedMs / 1000;
     const okRps = outcomes.ok / seconds;
-    const open = {
+    const good = objectives.good(sent, seconds);
+    const measured = {
       outcomes: { ...outcomes, ok: Math.max(0, sent - failed) },
       scheduled: sent,
       okRps,
       servedRps: okRps,
+      good: good && { ...good, count: Math.max(0, sent - objectives.bad) },
+      times: (of: TimeName) =>
+        recorded < MIN_REQUESTS ? undefined : objectives.times(of, { all: recorded, failed }, sent - recorded),
     };
-    const measured = { ...open, response: response.count < MIN_REQUESTS ? undefined : response.summary() };
     for (const condition of conditions) {
       const { met, observed } = judgeCriterion(condition, measured);
       if (met) return `${condition.expression}: ${observed} after ${seconds.toFixed(1)} s`;

@@ -2,18 +2,18 @@ import { remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { unauthorized } from '../../chain/token.ts';
-import { bodyMaker } from '../protocols/prompt-body.ts';
-import { protocolOf } from '../protocols/protocols.ts';
+import { bodyOf } from '../bodies.ts';
+import { TokenMeter } from '../engine/stream/token-meter.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
-import type { SweepOptions } from './sweep-options.ts';
+import { formOf, type SweepOptions } from './sweep-options.ts';
 
 /** Series of the probes' prompts: no point of a sweep has it. */
 const PROBE_SERIES = 1_000_000;
 
 type Settings = Pick<
   SweepOptions,
-  'targetUrl' | 'prompt' | 'seed' | 'sharedPrefixTokens' | 'timeoutSeconds' | 'stream'
+  'targetUrl' | 'api' | 'model' | 'prompt' | 'seed' | 'sharedPrefixTokens' | 'timeoutSeconds' | 'stream'
 >;
 
 interface PreflightDeps {
@@ -35,9 +35,9 @@ export async function takeBaseline(
   { client, emit, signal, token }: PreflightDeps,
 ): Promise<Baseline | undefined> {
   const { targetUrl, timeoutSeconds, stream } = settings;
-  const body = bodyMaker(protocolOf(targetUrl), { ...settings, series: PROBE_SERIES });
+  const form = formOf(settings);
   let count = 0;
-  const probe = prober(targetUrl, () => body(count++), client, token);
+  const probe = prober(targetUrl, () => bodyOf(form, { ...settings, series: PROBE_SERIES }, count++), client, token);
   const { ok, ms, why, text, loadingMs, redirect, status } = await measureBaseline(
     probe,
     timeoutSeconds * 1000,
@@ -64,14 +64,14 @@ export async function takeBaseline(
 
 /** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */
 function refuseUnstreamed(url: string, text: string): void {
-  const meter = protocolOf(url).stream?.meter();
+  const meter = new TokenMeter();
   const bytes = Buffer.from(text);
-  meter?.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
-  meter?.end();
-  if (meter?.problem === '') return;
+  meter.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
+  meter.end();
+  if (meter.problem === '') return;
   throw remedy.usage(
     'not-a-stream',
-    `${url} does not stream: asked for a streamed answer, it sent something else (${meter?.problem ?? 'nothing streams there'})`,
+    `${url} does not stream: asked for a streamed answer, it sent something else (${meter.problem})`,
     ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
   );
 }

@@ -13,8 +13,8 @@ import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
 import { planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
-import { judgeSlo } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
+import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
 import type { ElasticOutcome, PointSummary, SweepReport } from '../types.ts';
 import { askHealth } from './health.ts';
@@ -49,6 +49,7 @@ export interface SweepDeps extends SweepContext {
  */
 export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
   const { clock, control, token } = deps;
+  const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
   const outputs: readonly Output[] = deps.outputs ?? [new CsvOutput()];
   const emit: Emit = (event) => {
     for (const output of outputs) output.handle?.(event);
@@ -83,7 +84,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
     const known = { runId: record.runId, simulated: health?.simulated ?? false, maxInFlight, ...probed };
-    const plan = planSweep(options, known, own);
+    const goodput = options.goodput?.map(({ expression }) => expression);
+    const plan = planSweep(options, known, own, goodput?.length ? goodput : undefined);
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
@@ -107,9 +109,15 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       const generator = await pool.take();
       current = index;
       const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
-      const order = defined({ ...orderOf(options, ownPlan, index, rate), token });
+      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
-      const terms = { abortOn: options.abortOn ?? [], contaminated, onSent, isCurrent: () => current === index };
+      const terms = {
+        abortOn: options.abortOn ?? [],
+        objectives: objectivesOf(options),
+        contaminated,
+        onSent,
+        isCurrent: () => current === index,
+      };
       const result = offerRate(ownPlan, order, { ...context, ...terms, generator, record, outputs }).finally(() =>
         pool.give(generator),
       );

@@ -5,13 +5,14 @@ import type { RunOrder } from '../engine/protocol.ts';
 import type { ProfileSettings } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
 import { PROMPT_SCHEME } from '../prompt.ts';
+import type { RequestForm } from '../protocols/ask.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import type { RecordedRun } from '../record/read-run.ts';
-import type { Criterion } from '../stats/criterion.ts';
+import type { Criterion, Limit } from '../stats/criterion.ts';
 import type { SweepPlan } from '../types.ts';
 import type { SweepSettings } from './sweep-plan.ts';
 
-type Requests = Pick<RunOrder, 'arrivals' | 'stream' | 'requestsPerConnection' | 'connectionAgeMs'>;
+type Requests = Pick<RunOrder, 'arrivals' | 'requestsPerConnection' | 'connectionAgeMs'> & Partial<RequestForm>;
 
 export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
@@ -33,20 +34,28 @@ export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Conditions that end the sweep. */
   readonly abortOn?: readonly Criterion[];
   readonly slos?: readonly Criterion[];
+  /** What a request has to meet to be good. */
+  readonly goodput?: readonly Limit[];
   /** A run that shall go on where it ended; the other options are then its own (see {@link resumedOptions}). */
   readonly resume?: RecordedRun;
   /** For the manifest: the command line, the machine, versions; nothing secret. */
   readonly about: Readonly<Record<string, unknown>>;
 }
 
+/** How the requests of a load ask. */
+export function formOf(options: { readonly targetUrl: string } & Partial<RequestForm>): RequestForm {
+  const { stream = false, model } = options;
+  return defined({ api: protocolOf(options).name, stream, model });
+}
+
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant', stream = false } = options;
+  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant' } = options;
   const { requestsPerConnection, connectionAgeMs } = options;
   return defined({
     type: 'run',
     url: plan.targetUrl,
-    protocol: protocolOf(plan.targetUrl).name,
+    form: formOf(options),
     rate,
     warmupMs: plan.warmupSeconds * 1000,
     durationMs: plan.durationSeconds * 1000,
@@ -58,7 +67,6 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     series: index,
     sharedPrefixTokens,
     arrivals,
-    stream,
     requestsPerConnection,
     connectionAgeMs,
   });

@@ -27,6 +27,7 @@ export type SweepSettings = Pick<
   | 'timeoutSeconds'
   | 'drainSeconds'
   | 'sharedPrefixTokens'
+  | 'api'
 >;
 
 /**
@@ -43,8 +44,10 @@ export function planSweep(
   settings: SweepSettings,
   known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
+  goodput?: SweepPlan['goodput'],
 ): SweepPlan {
-  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
+    settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -63,6 +66,8 @@ export function planSweep(
     warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
+    goodput,
+    api,
     probeMs,
     predictedInFlight:
       probeMs === undefined ? undefined : rates.map((rate) => predictInFlight(settings, rate, probeMs)),
@@ -80,7 +85,7 @@ export function predictInFlight(settings: SweepSettings, rate: number, probeMs: 
 
 /** What an operator should know of a plan before the first request. */
 export function planNotes(plan: SweepPlan): Note[] {
-  const { keeps } = protocolOf(plan.targetUrl);
+  const { keeps } = protocolOf(plan);
   const samePrompts = sharedPrefixWarning(keeps, plan.sharedPrefixTokens ?? 0);
   const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
   return [

@@ -3,7 +3,7 @@ import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
-import { conclusionLines, endingLines, evenness, hostSection, remarkLines } from '../sweep-sections.ts';
+import { conclusionLines, endingLines, evenness, goodSection, hostSection, remarkLines } from '../sweep-sections.ts';
 import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
 import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
@@ -29,6 +29,7 @@ ${cardsOf(report)}
 ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
+${sectionTable(goodSection(report))}
 ${remarksList(report)}
 </section>
 ${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: run.series })}
@@ -53,13 +54,15 @@ function cardsOf(report: SweepReport): string {
     .sort((a, b) => b.servedRps - a.servedRps);
   const requests = points.reduce((sum, { sent }) => sum + sent, 0);
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
-  const failed = slos.filter(({ passed }) => !passed).length;
+  const open = slos.filter(({ passed, points: decided }) => !passed && decided.every((point) => point.passed)).length;
+  const failed = slos.filter(({ passed }) => !passed).length - open;
   const kneeCard: Card = [
     'knee',
     knee === undefined ? 'not found' : `${knee.rate} rps`,
     knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
   ];
-  const thresholds: Card = ['thresholds', failed === 0 ? 'passed' : `${failed} failed`, `of ${slos.length}`];
+  const missed = [...(failed === 0 ? [] : [`${failed} failed`]), ...(open === 0 ? [] : [`${open} not decided`])];
+  const thresholds: Card = ['thresholds', missed.join(', ') || 'passed', `of ${slos.length}`];
   const sizes = elastic && [elastic.startSize, elastic.peakSize, elastic.endSize];
   const cards: readonly Card[] = [
     sizes ? ['size', sizes.join(' \u2192 '), 'instances that served: first, most, last'] : kneeCard,

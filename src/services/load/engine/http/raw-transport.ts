@@ -1,6 +1,5 @@
 import { isIP, type OnReadOpts, Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { protocolNamed } from '../../protocols/protocols.ts';
 import { WHOLE } from '../../schedule/timetable.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
@@ -58,10 +57,9 @@ export class RawTransport implements RawOwner {
   /** @param resolved what the target's name means */
   constructor(order: RunOrder, resolved: Resolved, onEnd: OnEnd) {
     const target = new URL(order.url);
-    const protocol = protocolNamed(order.protocol);
     this.#resolved = resolved;
     this.#onEnd = onEnd;
-    this.#template = new RequestTemplate({ ...order, target, stream: order.stream === true, protocol });
+    this.#template = new RequestTemplate(order);
     this.#nextPort = localPorts(order.share ?? WHOLE);
     this.#maxServed = order.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = order.connectionAgeMs ?? Number.POSITIVE_INFINITY;

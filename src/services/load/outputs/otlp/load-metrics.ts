@@ -22,7 +22,8 @@ export class LoadMetrics {
   readonly #sentRate: Amount;
   readonly #inFlight: Amount;
 
-  constructor({ runId, tag, simulated, targetUrl }: SweepPlan) {
+  constructor(plan: SweepPlan) {
+    const { runId, tag, simulated, targetUrl } = plan;
     const { hostname, port, protocol } = new URL(targetUrl);
     this.#common = {
       'chainctl.run_id': runId,
@@ -32,7 +33,7 @@ export class LoadMetrics {
       'server.port': Number(port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : port),
     };
     // The conventions' names: one model asks the next, or one model completes a text.
-    this.#operation = { 'gen_ai.operation.name': protocolOf(targetUrl).operation };
+    this.#operation = { 'gen_ai.operation.name': protocolOf(plan).operation };
     this.#offeredRate = this.series.amount('chainctl.load.offered_rate', this.#common);
     this.#sentRate = this.series.amount('chainctl.load.sent_rate', this.#common);
     this.#inFlight = this.series.amount('chainctl.load.in_flight', this.#common);

@@ -1,12 +1,13 @@
 import { hostOf, httpError, parsed } from './answers.ts';
 import { BALANCER_SAYS } from './contract.ts';
-import { promptBody } from './prompt-body.ts';
+import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
 /** An endpoint of which nothing is known: every 2xx is a success. */
-export const any: RequestProtocol = {
-  ...promptBody,
-  name: 'any',
+export const raw: RequestProtocol = {
+  ...promptJson,
+  name: 'raw',
+  paths: [],
   operation: 'text_completion',
   isChain: false,
   judge(status, text, location) {

@@ -1,0 +1,60 @@
+/** Milliseconds, two or three decimals at most are meaningful. */
+export type Percentiles = Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number>>;
+
+/** A 95 % confidence interval of a percentile, in the percentile's unit. */
+export type Interval = readonly [low: number, high: number];
+
+/**
+ * Milliseconds, of successes. `ci` and `upper` hold only the percentiles that the sample is large enough to bound; runs of
+ * earlier versions have no `upper`, `p999` and `effective`.
+ */
+export interface Distribution extends Percentiles {
+  readonly p999?: number;
+  readonly mean: number;
+  readonly max: number;
+  readonly count: number;
+  /** 95 %, two-sided: to compare. */
+  readonly ci: Partial<Readonly<Record<keyof Percentiles, Interval>>>;
+  /** 99 % certain: the true percentile is not above it. A percentile without one is not certain. */
+  readonly upper?: Partial<Readonly<Record<keyof Percentiles | 'p999', number>>>;
+  /** Where neighbours were alike: as many independent samples tell as much of that percentile as all these did. */
+  readonly effective?: Partial<Readonly<Record<keyof Percentiles | 'p999', number>>>;
+}
+
+/** How a point did by one objective (`--slo`, `--abort-on`), over all its requests. */
+export interface ObjectiveFigure {
+  /** As typed: `ttft_p99<1s`. */
+  readonly expression: string;
+  readonly met: boolean;
+  readonly observed: string;
+  /**
+   * Of an objective that asks a share of the requests (or gaps) to be within a bound, as a percentile does: how many were,
+   * of how many, which share has to be, and between which two the true share lies, each with 99 % confidence.
+   */
+  readonly within?: number;
+  readonly of?: number;
+  readonly needed?: number;
+  readonly share?: Interval;
+}
+
+/** Requests that met every limit of `--goodput`. */
+export interface Goodput {
+  readonly count: number;
+  /** Of all that were scheduled, 0 to 1. */
+  readonly share: number;
+  /** Per second of the point's duration. */
+  readonly rps: number;
+  /** Per limit, as typed: how many requests did not meet it, those that did not succeed included. */
+  readonly missed: Readonly<Record<string, number>>;
+}
+
+/** `--slo` as it was asked and as it came out. */
+export interface SloVerdict {
+  /** As typed: `p95<2s`. */
+  readonly expression: string;
+  readonly passed: boolean;
+  /** Per point, in the order of the ladder. Invalid points decide nothing and are left out. */
+  readonly points: readonly { readonly rate: number; readonly passed: boolean; readonly observed: string }[];
+  /** Points that were offered and decide nothing, and why: with any of them it has not passed (not in earlier versions). */
+  readonly undecided?: readonly { readonly rate: number; readonly why: string }[];
+}
