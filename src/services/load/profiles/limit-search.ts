@@ -1,4 +1,4 @@
-import { type Evidence, type Limit, limitOf } from './limit.ts';
+import { type Evidence, type Limit, limitOf } from './limit-estimate.ts';
 
 export interface LimitSearch {
   /** Bounds of what is offered: rates, or numbers of open requests. */
@@ -27,10 +27,10 @@ export interface Offer {
 export const MAX_LIMIT_POINTS = 10;
 /** The answer is as near as this to the limit, as a factor. */
 export const PRECISION = 1.02;
-/** Up to this width of the interval short points tell more than long ones cost. */
-const WIDE = 1.12;
-/** The last points are offered a little below the limit, so that they hold. */
-const BELOW = 0.996;
+/** From this standard error on, of the limit's logarithm, short points tell more than long ones cost. */
+const WIDE = 0.03;
+/** The last points are offered on both sides of the limit, by turns: what is on its side for certain bounds it. */
+const SIDES = { below: 0.992, above: 1.012, near: 1.04 } as const;
 /** Requests of a point, at the least. */
 export const ENOUGH_TO_SEE = 200;
 /** A point is at most so many times as long as the longest before it. */
@@ -68,15 +68,24 @@ export function nextLimitPoint(search: LimitSearch, tried: readonly LimitTried[]
   if (limit === undefined || limit.below > 0.99) return undefined;
   if (tried.length === 1 && high > low) return { rate: high, durationSeconds };
   if (limit.above > 0.99 || answerOf(search, tried, limit) !== undefined) return undefined;
-  const isWide = limit.high / limit.low > WIDE;
-  const rate = neat(search, Math.min(high, Math.max(low, limit.middle * (isWide ? 1 : BELOW))));
+  const aim = limit.middle * (limit.error > WIDE ? 1 : sideOf(tried, limit));
+  const rate = neat(search, Math.min(high, Math.max(low, aim)));
   const machine = Math.min(...tried.filter(({ invalid }) => invalid).map(({ offered }) => offered));
   if (rate >= machine) return undefined;
   return { rate, durationSeconds: Math.ceil(lengthOf(search, tried, limit, rate)) };
 }
 
+/** The side of the limit on which less was measured near to it; the last point is the answer where there is none yet. */
+function sideOf(tried: readonly LimitTried[], { middle }: Limit): number {
+  const { below, above, near } = SIDES;
+  const within = (from: number, to: number) => tried.filter(({ offered }) => offered >= from && offered < to);
+  const seconds = (points: readonly LimitTried[]) => points.reduce((sum, each) => sum + each.durationSeconds, 0);
+  const isLast = tried.length === MAX_LIMIT_POINTS - 1 && !within(middle / 1.015, middle).some(({ held }) => held);
+  return isLast || seconds(within(middle / near, middle)) <= seconds(within(middle, middle * near)) ? below : above;
+}
+
 /** Standard error, of the logarithm of the limit, with which an answer just below it is near enough for certain. */
-const NEAR_ENOUGH = 0.0055;
+const NEAR_ENOUGH = 0.0045;
 /** From the first point between the ends to the one that is as long as may be. */
 const STEPS = 5;
 
@@ -85,8 +94,9 @@ function lengthOf(search: LimitSearch, tried: readonly LimitTried[], limit: Limi
   const { low, high, maxDurationSeconds } = search;
   const inner = tried.filter(({ offered, readings }) => offered > low && offered < high && readings.length > 0).length;
   const shortest = Math.min(maxDurationSeconds, Math.max(search.durationSeconds, ENOUGH_TO_SEE / rate));
+  const longest = limit.error > WIDE ? maxDurationSeconds / 6 : maxDurationSeconds;
   const grown = shortest * (maxDurationSeconds / shortest) ** Math.min(1, inner / STEPS);
-  return Math.max(shortest, Math.min(grown, 1.2 * secondsFor(tried, limit)));
+  return Math.max(shortest, Math.min(grown, longest, 1.5 * secondsFor(tried, limit)));
 }
 
 /** Seconds of one more point after which the limit would be known. */

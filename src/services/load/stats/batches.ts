@@ -9,6 +9,8 @@ export interface Ratio {
   readonly error: number;
   /** What was divided by: requests, gaps or seconds. */
   readonly over: number;
+  /** So many neighbours say as much as one that is on its own: 1 for independent ones. */
+  readonly memory: number;
 }
 
 /**
@@ -20,6 +22,7 @@ export class Batches {
   readonly #windowMs: number;
   readonly #sums = new Float64Array(BINS);
   readonly #over = new Float64Array(BINS);
+  #squares = 0;
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
@@ -30,6 +33,7 @@ export class Batches {
     const bin = Math.min(BINS - 1, Math.max(0, Math.floor((atMs / this.#windowMs) * BINS)));
     this.#sums[bin] = (this.#sums[bin] ?? 0) + sum;
     this.#over[bin] = (this.#over[bin] ?? 0) + over;
+    if (over > 0) this.#squares += (sum * sum) / over;
   }
 
   /** @returns undefined where there is nothing to divide by */
@@ -38,7 +42,9 @@ export class Batches {
     if (over === 0) return undefined;
     const value = total(this.#sums) / over;
     const variance = Math.max(...BATCHES.map((batches) => this.#variance(batches, value)));
-    return { value, error: Math.sqrt(variance) / over, over };
+    const independent = this.#squares - value * value * over;
+    const memory = independent > 0 ? Math.max(1, variance / independent) : 1;
+    return { value, error: Math.sqrt(variance) / over, over, memory };
   }
 
   #variance(batches: number, value: number): number {

@@ -42,13 +42,16 @@ export interface Limit {
 const OUTSIDE = 0.008;
 const CELLS = 240;
 /** How steep an objective may be: growth of its excess by the logarithm of what is offered. */
-const SLOPES = Array.from({ length: 36 }, (_, i) => 0.3 * 1.25 ** i);
+const SLOPES = Array.from({ length: 34 }, (_, i) => 0.5 * 1.25 ** i);
 /** Errors come from few batches: Student's t with so many degrees of freedom. */
-const FREEDOM = 10;
+const FREEDOM = 30;
 /** What a straight line leaves out, as a logarithm: by the distance, and by what the line makes of it. */
 const BEND = { distance: 0.75, excess: 0.2, most: 2 } as const;
-/** What a short point shows of a queue may be how it began: error by the logarithm of the longest point's length by its own. */
-const SHORT = 0.35;
+/**
+ * What held in a short point may not hold for longer, since a queue begins empty: error by the logarithm of how many times
+ * longer than that the longest point is.
+ */
+const SHORT = { from: 8, error: 0.35 } as const;
 /** At its capacity a queue misses an objective about so far; where it is only known that something overloads it. */
 const AT_CAPACITY = { excess: 3, error: 2 } as const;
 /** A backlog is one from so many standard errors on. */
@@ -113,16 +116,17 @@ function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) 
     if (reading === undefined) return [];
     const at = Math.log(point.offered);
     if (reading.kind === 'backlog') return [{ at, ...reading }];
-    if (pilesUp(point)) return reading.excess > 0 ? [{ at: capacityAt(point), ...reading, ...AT_CAPACITY }] : [];
-    const short = SHORT * Math.log(longest / point.durationSeconds);
+    if (pilesUp(point)) return reading.excess > 0 ? [atCapacity(point, reading)] : [];
+    const short = reading.excess > 0 ? 0 : SHORT.error * Math.max(0, Math.log(longest / point.durationSeconds / SHORT.from));
     return [{ at, ...reading, error: Math.hypot(reading.error, short) }];
   });
   const isBacklog = points[0]?.kind === 'backlog';
   const slopes = isBacklog ? [1] : SLOPES;
   const logs = Array.from(grid, (limit) => slopes.map((slope) => likelihood(points, limit, slope)));
   const most = Math.max(...logs.flat());
-  // As likely at any rate before anything is known: of logarithms that is by the rate.
-  const weights = logs.map((row, i) => row.map((log) => Math.exp(log - most + (grid[i] ?? 0) - (grid.at(-1) ?? 0))));
+  // Before anything is known it is rather near to the capacity than far below it: by the square of the rate.
+  const prior = grid.map((at) => 2 * (at - (grid.at(-1) ?? 0)));
+  const weights = logs.map((row, i) => row.map((log) => Math.exp(log - most + (prior[i] ?? 0))));
   const cells = weights.map((row) => row.reduce((sum, weight) => sum + weight, 0));
   const all = cells.reduce((sum, weight) => sum + weight, 0);
   let left = all;
@@ -131,20 +135,23 @@ function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) 
   return { aboveOf, slope: Math.exp(slope) };
 }
 
-/** Where the capacity is, by what piled up above it. */
-function capacityAt({ offered, readings }: Evidence): number {
-  const backlog = readings.find(({ kind }) => kind === 'backlog')?.excess ?? 0;
-  return Math.log(offered * Math.max(0.01, 1 - backlog));
+/** What an overload says of an objective that it misses: nothing at its own rate, where it gets worse all the time. */
+function atCapacity({ offered, readings }: Evidence, { name }: Reading): Placed {
+  const { excess = 0, error = 0 } = readings.find(({ kind }) => kind === 'backlog') ?? {};
+  const left = Math.max(0.01, 1 - excess);
+  return { ...AT_CAPACITY, name, kind: 'curve', at: Math.log(offered * left), place: error / left };
 }
 
 interface Placed extends Reading {
   readonly at: number;
+  /** Standard error of that. */
+  readonly place?: number;
 }
 
 /** Logarithm, up to what is the same for all lines, of how likely the points are with this line. */
 function likelihood(points: readonly Placed[], limit: number, slope: number): number {
   let log = 0;
-  for (const { at, excess, error, kind, bound } of points) {
+  for (const { at, place = 0, excess, error, kind, bound } of points) {
     const far = at - limit;
     const line = kind === 'backlog' ? Math.max(0, -Math.expm1(-far)) : slope * far;
     const bend = kind === 'backlog' ? 0 : Math.min(BEND.most, BEND.distance * Math.abs(far) + BEND.excess * Math.abs(line));
@@ -153,7 +160,9 @@ function likelihood(points: readonly Placed[], limit: number, slope: number): nu
     const least = bound === 'least' ? Number.NEGATIVE_INFINITY : Math.min(one, other);
     const most = bound === 'most' ? Number.POSITIVE_INFINITY : Math.max(one, other);
     const off = excess < least ? least - excess : excess > most ? excess - most : 0;
-    log -= ((FREEDOM + 1) / 2) * Math.log1p((off / error) ** 2 / FREEDOM);
+    // Of none at all, half of one is the excess: Poisson's chance of none where there should be more.
+    if (bound !== undefined) log -= 0.5 * Math.expm1(Math.min(off, 5));
+    else log -= ((FREEDOM + 1) / 2) * Math.log1p(off ** 2 / (error ** 2 + (slope * place) ** 2) / FREEDOM);
   }
   return log;
 }
