@@ -13,7 +13,7 @@ import type { Asking } from './ui/confirm.ts';
 import { typedHere } from './ui/invoked-name.ts';
 import { openReporter } from './ui/open-reporter.ts';
 import { jsonText, showError } from './ui/render-error.ts';
-import { surviveClosedStreams, terminalOf } from './ui/terminal.ts';
+import { surviveFailingStreams, terminalOf } from './ui/terminal.ts';
 
 /** What a command hands back: data for `--json`, text for people, and an exit code when it is not plain success. */
 export interface CommandOutcome {
@@ -86,7 +86,7 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
       if (reporter !== undefined) reporter.handle({ type: 'note', level, text: this.typed(text) });
       else process.stderr.write(`${this.typed(text)}\n`);
     };
-    surviveClosedStreams(process.stdout, process.stderr);
+    surviveFailingStreams(process.stdout, process.stderr);
     const { stopping } = this;
     const on = () => stackOption(this.flags?.stack ?? this.defaultStack);
     const interrupt = listenForInterrupt(process, say, { stopping, on }, systemClock.monotonic);

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core/config';
 import { run } from '@oclif/core/run';
+import { outputFailure, surviveFailingStreams, tellOutputFailure, writeFilesWhole } from './ui/terminal.ts';
 
 /**
  * Runs the command line and leaves with its exit code. The one place that ends the process: keep-alive sockets of a
@@ -12,6 +13,8 @@ export async function main(directory: string): Promise<never> {
   const typed = process.argv.slice(2);
   // `help load` is `load --help`.
   const argv = typed[0] === 'help' ? [...typed.slice(1), '--help'] : typed;
+  surviveFailingStreams(process.stdout, process.stderr);
+  writeFilesWhole(process.stdout);
   const config = await Config.load(fileURLToPath(directory));
   try {
     await run(argv, config);
@@ -25,5 +28,7 @@ export async function main(directory: string): Promise<never> {
     const commands = ids.map((id) => id.replaceAll(':', ' '));
     showError(isUnknown ? unknownCommand(argv, commands) : thrown, argv, typedHere(ids));
   }
+  const lost = await outputFailure(process.stdout);
+  if (lost !== undefined) tellOutputFailure(lost);
   process.exit();
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
+import { readSecretFile } from './services/files/secret-file.ts';
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
 import type { ClaimDeps } from './services/load/record/claims.ts';
 import { listProcesses } from './services/machine/process-table.ts';
@@ -153,7 +153,7 @@ export async function chainTokens(stack: string, tokenFile: string | undefined):
 async function givenToken(file: string | undefined): Promise<string | undefined> {
   const { CHAINCTL_TOKEN: token } = process.env;
   if (file === undefined) return token ? checkToken(token, 'CHAINCTL_TOKEN') : undefined;
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readSecretFile(file, 'token file').catch((error: unknown) => {
     throw tokenFileError(file, error);
   });
   return checkToken(text, `the token file ${file}`);

@@ -1,5 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import type { RunOrder } from '../../src/services/load/engine/protocol.ts';
+import { LocalGenerator } from '../../src/services/load/generators/local-generator.ts';
+import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 import type { BenchResult, BenchRow } from '../types.ts';
 import { median, round } from './numbers.ts';
 import { withTarget } from './target.ts';
@@ -8,6 +9,20 @@ import { attempt, TOOLS } from './tools.ts';
 const SECONDS = 3;
 const ROUNDS = 3;
 const CONNECTIONS = 64;
+
+const ORDER: Omit<RunOrder, 'url'> = {
+  type: 'run',
+  form: { api: 'raw', stream: false },
+  rate: 1,
+  warmupMs: 0,
+  durationMs: 0,
+  drainMs: 1000,
+  timeoutMs: 60_000,
+  maxInFlight: 1000,
+  prompt: DEFAULT_PROMPT,
+  seed: 1,
+  series: 0,
+};
 
 /** What the issue allows, as a factor of the other tool's cost. */
 const BOUNDS: Readonly<Record<string, number>> = { wrk: 1.2, autocannon: 0.7, hey: 0.5 };
@@ -61,16 +76,13 @@ export function run(): Promise<BenchResult> {
 
 /** Seconds of processor time per 100,000 requests. */
 async function engine(url: string): Promise<number> {
-  const module = new URL('./closed-process.ts', import.meta.url);
-  // As the engine starts its own processes.
-  const child = fork(module, [url, String(CONNECTIONS), String(SECONDS)], {
-    serialization: 'advanced',
-    execArgv: ['--max-semi-space-size=16'],
-  });
-  let cost = 0;
-  child.on('message', (message: { requests?: number; cpuSeconds?: number }) => {
-    if (message.requests !== undefined) cost = ((message.cpuSeconds ?? 0) / message.requests) * 1e5;
-  });
-  await once(child, 'exit');
-  return cost;
+  const generator = await LocalGenerator.start(16);
+  try {
+    const order = { ...ORDER, url, concurrency: CONNECTIONS, durationMs: SECONDS * 1000 };
+    const end = await generator.run(order, () => {}, new AbortController().signal, 0);
+    if (end.type === 'lost') throw new Error(`the generator stopped: ${end.why}`);
+    return (end.progress.cpuSeconds / end.progress.sent) * 1e5;
+  } finally {
+    await generator.close();
+  }
 }

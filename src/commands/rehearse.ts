@@ -5,7 +5,7 @@ import { ExitCode } from '../errors.ts';
 import { aboutThisRun, placesFor, stackDeps } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
-import { readPrompt } from '../services/load/prompt.ts';
+import { readPrompt } from '../services/load/prompt-file.ts';
 import { checkResultsFolder } from '../services/load/record/results-folder.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
 import { REHEARSAL_STACK, REQUEST_SECONDS, rehearse } from '../services/rehearsal/rehearse.ts';

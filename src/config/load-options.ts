@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { remedy } from '../errors.ts';
-import { readPrompt } from '../services/load/prompt.ts';
+import { checkPromptLength, readPrompt } from '../services/load/prompt-file.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
 import { parseRates } from '../services/load/schedule/rates.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
@@ -96,6 +96,7 @@ export async function loadRequest(
   // Flags that make no sense are refused before anything is looked for.
   const settings = sweepSettings(flags);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
+  checkPromptLength(prompt, flags['prompt-file']);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
   const options = { ...settings, ...tag, prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };

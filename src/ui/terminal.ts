@@ -1,4 +1,6 @@
-import { hasCode } from '../errors.ts';
+import { fstatSync, writeSync } from 'node:fs';
+import { ExitCode, hasCode } from '../errors.ts';
+import { writeFault } from '../services/files/write-fault.ts';
 
 type Stream = { readonly isTTY?: boolean };
 
@@ -19,17 +21,79 @@ export function terminalOf(
   };
 }
 
+/** A terminal that was closed, or a reader that went away (`| head`): nobody misses what is not shown. */
+const GONE = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
+
+/** What kept a stream from being written whole. */
+const failures = new WeakMap<object, unknown>();
+
+type Output = Pick<NodeJS.WriteStream, 'on' | 'removeAllListeners'>;
+
 /**
- * A terminal that was closed, or a reader that went away, must not end a command in the middle of a teardown: what
- * cannot be shown is not shown. oclif's own listener would throw for a closed terminal.
+ * What cannot be shown must not end a command in the middle of a teardown or of a load: a stream that fails is noted, and
+ * {@link outputFailure} tells it at the end. oclif's own listener would throw.
  */
-export function surviveClosedStreams(
-  ...streams: readonly Pick<NodeJS.WriteStream, 'on' | 'removeAllListeners'>[]
-): void {
+export function surviveFailingStreams(...streams: readonly Output[]): void {
   for (const stream of streams) {
     stream.removeAllListeners('error');
-    stream.on('error', (error: Error) => {
-      if (!hasCode(error, 'EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED')) throw error;
-    });
+    stream.on('error', (error: Error) => noteFailure(stream, error));
   }
+}
+
+function noteFailure(stream: object, error: unknown): void {
+  if (!hasCode(error, ...GONE) && !failures.has(stream)) failures.set(stream, error);
+}
+
+/** The part of a stream that Node's own for files has: it writes once, and takes no notice of how much was taken. */
+interface FileOutput {
+  _write(chunk: Uint8Array, encoding: string, done: (error?: Error) => void): void;
+}
+
+/** Makes standard output write whole where it is a file: a disk that fills up takes the front of what is written. */
+export function writeFilesWhole(stream: NodeJS.WriteStream & { readonly fd: number }): void {
+  if (!isFile(stream.fd)) return;
+  const output = stream as unknown as FileOutput;
+  output._write = (chunk, _encoding, done) => {
+    try {
+      for (let at = 0, took = 0; at < chunk.length; at += took) {
+        took = writeSync(stream.fd, chunk, at, chunk.length - at);
+        if (took === 0) throw new Error(`only ${at} of ${chunk.length} bytes were taken`);
+      }
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  };
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Waits until everything that was written to a stream is where it goes.
+ *
+ * @returns why it is not there whole; undefined where it is, or nobody is there to read it
+ */
+export async function outputFailure(stream: NodeJS.WriteStream): Promise<unknown> {
+  await new Promise<void>((resolve) => {
+    // An empty write waits for those before it; a device that is full would refuse that one, too.
+    if (stream.writableLength > 0) stream.write('', () => resolve());
+    else resolve();
+  });
+  // A failure is told in a turn of its own.
+  await new Promise((resolve) => setImmediate(resolve));
+  return failures.get(stream);
+}
+
+/** Says that the result did not get where it goes. What the command did stays as it is: so does an exit code that tells. */
+export function tellOutputFailure(error: unknown): void {
+  const { why } = writeFault('/dev/stdout', error);
+  const next = 'what the command did stands; write its output to where there is room';
+  process.stderr.write(`Error: the output could not be written whole: ${why}\n  -> ${next}\n`);
+  process.exitCode ||= ExitCode.configuration;
 }

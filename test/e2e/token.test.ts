@@ -58,7 +58,7 @@ it('a chain that asks for a token: every command works with it, and shows it now
   expect(refused.code).toBe(3);
   expect(refused.stderr).toContain('asks for a token');
   expect(refused.stderr).toContain('--token-file');
-  await writeFile(join(cli.home, 'wrong'), 'a-token-that-is-not-the-right-one\n');
+  await writeFile(join(cli.home, 'wrong'), 'a-token-that-is-not-the-right-one\n', { mode: 0o600 });
   const wrong = await run([...LOAD, '--target', `${a}/chain`, '--token-file', 'wrong', ...foreign]);
   expect(wrong.stderr).toContain('refuses the token');
   expect((await run([...LOAD, '--target', `${a}/chain`, '--token-file', secret, '--tag', 'f', ...foreign])).code).toBe(

@@ -51,7 +51,12 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
     'services/stack/operator.ts',
   ],
   // A mode of opening a file, and who refused a request: words of the results.
-  a: ['services/load/record/csv-file.ts', 'services/load/protocols/chain.ts', 'services/load/types.ts'],
+  a: [
+    'services/files/append-lines.ts',
+    'services/load/record/csv-file.ts',
+    'services/load/protocols/chain.ts',
+    'services/load/types.ts',
+  ],
   b: ['services/load/protocols/chain.ts', 'services/load/protocols/invoke.ts', 'services/load/types.ts'],
 };
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { RemedyError, reasonOf, remedy } from '../../errors.ts';
 
 export const TOKEN_SECRET = 'token';
 
@@ -48,7 +48,9 @@ export function checkToken(text: string, source: string): string {
   );
 }
 
+/** Why a token file cannot be read; what already says so is passed on. */
 export function tokenFileError(path: string, cause: unknown): RemedyError {
+  if (cause instanceof RemedyError) return cause;
   return remedy.configuration(
     'token-unreadable',
     `the token file ${path} cannot be read: ${reasonOf(cause)}`,

@@ -1,9 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { reasonOf, remedy } from '../../errors.ts';
 import { MARK_WIDTH } from '../chain/prompt-mark.ts';
-
-/** The contract's lower bound for a prompt, in Unicode code points. */
-const MIN_PROMPT_CODE_POINTS = 1000;
 
 /** What is asked when no `--prompt-file` is given: plain prose, a little above the bound. */
 export const DEFAULT_PROMPT = [
@@ -20,31 +15,11 @@ export const DEFAULT_PROMPT = [
   'risks in order, say what you would do first, and point out what is missing from this report.',
 ].join(' ');
 
-/**
- * The prompt in a file, or the built-in one.
- *
- * @throws RemedyError (exit 2) when the file cannot be read or holds less than the services accept
- */
-export async function readPrompt(path: string | undefined): Promise<string> {
-  if (path === undefined) return DEFAULT_PROMPT;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const message = `cannot read the prompt file ${path}: ${reasonOf(error)}`;
-    throw remedy.usage('prompt-unreadable', message, ['check the path given with --prompt-file'], error);
-  });
-  const length = [...text].length;
-  if (length >= MIN_PROMPT_CODE_POINTS) return text;
-  throw remedy.usage(
-    'prompt-too-short',
-    `the prompt in ${path} has ${length} characters, and the services take ${MIN_PROMPT_CODE_POINTS} or more`,
-    ['give a longer file, or leave --prompt-file out to use the built-in prompt'],
-  );
-}
-
 /** Characters of English prose a token, as Gemma's tokenizer has them; other tokenizers are near it. */
 const CHARACTERS_PER_TOKEN = 5.2;
 
 export interface PromptOptions {
-  /** At least {@link MIN_PROMPT_CODE_POINTS} code points; what is added only makes it longer. */
+  /** What is asked; what is added only makes it longer. */
   readonly prompt: string;
   /** The same seed makes the same bodies. */
   readonly seed: number;

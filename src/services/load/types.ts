@@ -62,15 +62,51 @@ export interface Waterfall {
  */
 export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
-/** Figures of streamed answers, with vLLM's names; times in milliseconds. */
+/** Figures of streamed answers, with vLLM's names; times in milliseconds. What nobody could measure is absent. */
 export interface StreamFigures {
-  readonly ttft: Distribution;
-  /** Between reads that carried tokens: chunks coalesce, so per read and not per token. */
+  /** Until the first token of the answer or tool call, from the intended time. Reasoning is none. */
+  readonly ttft?: Distribution;
+  /** The same from the sending on. */
+  readonly ttftSent?: Distribution;
+  /** Until the first token of reasoning, from the intended time; where there was any. */
+  readonly reasoningTtft?: Distribution;
+  /** Between reads that carried tokens of any kind: chunks coalesce, so per read and not per token. */
   readonly itl?: Distribution;
-  /** Time per output token, the first one left out. */
+  /** Time per output token: from the first token of any kind to the last, by the tokens that came after the first read. */
   readonly tpot?: Distribution;
+  /** Tokens per second of one answer, 1/tpot: `p1` is what 99 % of the answers reach or exceed. */
+  readonly perUser?: Readonly<Record<'p50' | 'p10' | 'p5' | 'p1', number>>;
   readonly outputTokens: number;
   readonly outputTokensPerSecond: number;
+  /** Answers that came as streams and were complete; absent in runs of earlier versions, like all that follow. */
+  readonly answers?: number;
+  /** Those with several tokens that all came in one read: they have neither itl nor tpot. */
+  readonly oneRead?: number;
+  /** Events with tokens in a read, and tokens in an event, on average. */
+  readonly eventsPerRead?: number;
+  readonly tokensPerEvent?: number;
+  /** Complete answers without the `[DONE]` that ends such a stream. */
+  readonly withoutDone?: number;
+  /** Part of the reads, 0 to 1, that this machine may have looked at more than 1 ms after they came; so of first tokens. */
+  readonly lateReads?: number;
+  readonly lateFirst?: number;
+}
+
+/** Tokens of successes. */
+interface TokenFigures {
+  readonly prompt: number;
+  readonly output: number;
+  /** At what rate the target made output tokens; see docs/measurement.md. */
+  readonly outputPerSecond: number;
+  /** Tokens of all requests that arrived while the window lasted, by its length. */
+  readonly arrivedPerSecond?: number;
+  /** Of the output. */
+  readonly reasoning?: number;
+  /** Of the prompts: served from a cache. */
+  readonly cached?: number;
+  /** Answers that told a count or whose events were counted, and those of them that told none: events stand for tokens. */
+  readonly answers?: number;
+  readonly estimated?: number;
 }
 
 /** One second of a point, for time series; everything counts within that second. */
@@ -185,12 +221,17 @@ export interface PointSummary {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
   readonly errorsByClass: Readonly<Record<string, number>>;
-  /** Requests sent, and successful answers, per second of the point's duration. */
+  /**
+   * Requests sent, and successful answers, per second of the point's duration. Of the answers that came after it, only as
+   * many count as were open at its beginning: the rest was worked off later (in earlier versions, all).
+   */
   readonly sentRps: number;
   readonly okRps: number;
+  /** Successes that came after the window. */
+  readonly okAfterWindow?: number;
   /**
-   * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
-   * what the target got done. Far below `okRps` where it worked off a backlog during the drain.
+   * At what rate successful answers came, per second, window and drain together, without the first and the last tenth of
+   * them, and at most all of them over the window: what the target got done.
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */
@@ -214,7 +255,7 @@ export interface PointSummary {
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
   /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
   readonly errorTexts?: Readonly<Record<string, string>>;
-  readonly tokens?: { readonly prompt: number; readonly output: number; readonly outputPerSecond: number };
+  readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
   readonly good?: Goodput;
   /** In the order in which they were asked for. */

@@ -1,10 +1,16 @@
-import type { PointSummary } from '../load/types.ts';
+import type { Percentiles, PointSummary } from '../load/types.ts';
+import { markedText } from './certain.ts';
 import type { Table } from './section.ts';
 import { errorClasses, rateText, refusers } from './text.ts';
 import { isServed, isSound, percentileOf, verdictOf } from './verdict.ts';
 
 /** A time as a renderer writes it: `-` where there is none. */
 type TimeText = (ms: number | undefined) => string;
+
+/** Marked where the sample does not carry it. */
+function percentile(name: keyof Percentiles) {
+  return (point: PointSummary, time: TimeText) => markedText(point.response, name, time(percentileOf(point, name)));
+}
 
 /**
  * What a table of points may show, by the name that heads the column: every renderer picks from these. Text of the
@@ -19,10 +25,10 @@ const CELLS = {
   'served/s': (point) => (isServed(point) ? rateText(point.servedRps) : '-'),
   ok: ({ outcomes }) => String(outcomes.ok),
   errors: ({ sent, outcomes }) => String(sent - outcomes.ok),
-  p50: ({ response }, time) => time(response?.p50),
-  p90: (point, time) => time(percentileOf(point, 'p90')),
-  p95: (point, time) => time(percentileOf(point, 'p95')),
-  p99: (point, time) => time(percentileOf(point, 'p99')),
+  p50: percentile('p50'),
+  p90: percentile('p90'),
+  p95: percentile('p95'),
+  p99: percentile('p99'),
   'late p99': ({ lateness }, time) => time(lateness?.p99),
   'late p99 ms': ({ lateness }) => lateness?.p99.toFixed(2) ?? '-',
   'in flight': ({ peakInFlight }) => String(peakInFlight),

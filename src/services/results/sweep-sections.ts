@@ -2,6 +2,7 @@ import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { bottleneckLines } from './bottleneck.ts';
+import { boundsSection, markedText, markLegend } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
 import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
@@ -47,6 +48,7 @@ export function sweepSections(report: SweepReport): Section[] {
     ...waterfallSections(points),
     streamSection(points),
     goodSection(report),
+    boundsSection(points),
     { title: 'Remarks', lines: remarkLines(report) },
     hostSection(points),
   ];
@@ -102,14 +104,20 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
 
 function streamSection(points: readonly PointSummary[]): Section {
   const known = points.flatMap(({ rate, stream }) => (stream === undefined ? [] : [{ rate, stream }]));
-  const time = timeColumn(known.map(({ stream }) => stream.ttft.p99));
+  const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99));
   const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
     String(rate),
-    ...[ttft.p50, ttft.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
+<<<<<<< HEAD
+    ...[ttft, itl, tpot].flatMap((times) =>
+      (['p50', 'p99'] as const).map((name) => markedText(times, name, time.text(times?.[name]))),
+    ),
+=======
+    ...[ttft?.p50, ttft?.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
+>>>>>>> main
     outputTokensPerSecond.toFixed(1),
   ]);
   const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
-  return { title: `Streamed answers, ${time.unit}`, table: { head, rows } };
+  return { title: `Streamed answers, ${time.unit}`, table: { head, rows }, lines: markLegend(rows) };
 }
 
 /** Requests that met every limit of `--goodput`, and which limit how many did not meet. */
@@ -120,7 +128,7 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
     ...goodput.map((limit) => String(good.missed[limit] ?? '-')),
   ]);
   const head = ['rps', 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
-  const title = `Good requests, of all that were scheduled: ${goodput.map(display).join(' and ')}`;
+  const title = `Good requests (${goodput.map(display).join(' and ')}), of all that were scheduled`;
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
 

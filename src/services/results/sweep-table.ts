@@ -4,6 +4,7 @@ import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import { shellWord } from '../words.ts';
+import { markLegend } from './certain.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
@@ -58,10 +59,12 @@ function pointLines(points: readonly PointSummary[], columns: number, wide: bool
   const time = timeColumn(points.map(({ response }) => response?.p99));
   const more = wide ? (['late p99 ms', 'in flight', 'errors by class'] as const) : [];
   const names = ['rps', ...RATES_AND_TIMES, 'verdict', ...more] as const;
-  const text = tableText(pointTable(points, names, time.text, '! '), columns);
+  const table = pointTable(points, names, time.text, '! ');
+  const text = tableText(table, columns);
   return [
     text,
-    `p50 to p99: response time in ${time.unit}, counted from the intended time.`,
+    `p50 to p99: response time of successes in ${time.unit}, from the intended time.`,
+    ...markLegend(table.rows),
     `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
   ];
 }

@@ -30,6 +30,16 @@ function stateWord(point: PointSummary, { state }: PointState) {
   return isSustained(point) === false ? 'failing' : 'undecided';
 }
 
+/** That a part of the successes came after the window, where `ok/s` leaves them out. */
+function workedOff({ okAfterWindow = 0, okRps, durationSeconds, outcomes }: PointSummary): string[] {
+  const within = okRps * durationSeconds;
+  if (okAfterWindow === 0 || within > outcomes.ok - 1) return [];
+  const left = Math.round(outcomes.ok - within);
+  return [
+    `${okAfterWindow} of ${outcomes.ok} successes came after the window: ok/s leaves out ${left} that were no part of it`,
+  ];
+}
+
 /** That not one request succeeded, and why, where all failed alike. */
 function failedAlike(point: PointSummary): string[] {
   const { sent, errorsByClass, errorTexts } = point;
@@ -88,6 +98,7 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
       ? []
       : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
+    ...workedOff(point),
   ];
 }
 

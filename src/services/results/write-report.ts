@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
+import { writeDurably } from '../files/write-durably.ts';
+import { writeFault } from '../files/write-fault.ts';
 import { type ScalingFigures, scalingFigures } from '../scaling/elasticity.ts';
 import { readTimeline } from '../scaling/read-timeline.ts';
 import { type RecordedWatch, type RecordOptions, recordedWatch, WatchLost } from '../scaling/recorded-watch.ts';
@@ -49,11 +50,11 @@ function writeFigures(folder: string, tag: string, figures: ScalingFigures, emit
 async function write(folder: string, name: string, format: string, render: () => string, emit: Emit) {
   const path = join(folder, name);
   try {
-    await writeFileAtomic(path, render());
+    await writeDurably(path, render());
     return path;
   } catch (error) {
     const again = `chainctl report ${shellWord(folder)} --format ${format} --out ${shellWord(name)}`;
-    const text = `${path} could not be written (${reasonOf(error)}); make it with: ${again}`;
+    const text = `${path} could not be written (${writeFault(path, error).why}); make it with: ${again}`;
     emit({ type: 'note', level: 'warn', text });
     return undefined;
   }

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { reasonOf } from '../../errors.ts';
 import { CsvFile } from '../load/record/csv-file.ts';
 import { jsonLine } from '../load/record/json-lines.ts';
 import { publish } from '../load/record/published-name.ts';
-import { resultsUnwritable } from '../load/record/results-folder.ts';
+import { cannotWrite, resultsUnwritable } from '../load/record/results-folder.ts';
 import { countStates, type StateCounts } from './instance-state.ts';
 import type { HostCount, ScaleSample } from './types.ts';
 
@@ -46,7 +45,7 @@ export async function openTimeline(options: TimelineOptions) {
   const { folder, tag, outFolder, onFailure, group, url, intervalSeconds, startedAt, capacityPerInstance } = options;
   const open = async (name: string, header: string) => {
     const path = join(folder, name);
-    return CsvFile.resume(path, header, (error) => onFailure(`cannot write ${path}: ${reasonOf(error)}`));
+    return CsvFile.resume(path, header, (error) => onFailure(cannotWrite(path, error)));
   };
   try {
     const lines = await open(TIMELINE_FILE, '');

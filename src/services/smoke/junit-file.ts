@@ -2,9 +2,10 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import imported from 'junit-report-builder';
-import writeFileAtomic from 'write-file-atomic';
-import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { hasCode, type RemedyError, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
+import { writeDurably } from '../files/write-durably.ts';
+import { writeFault } from '../files/write-fault.ts';
 import type { SmokeReport } from './types.ts';
 
 /**
@@ -33,16 +34,17 @@ export async function prepareReportFile(path: string): Promise<void> {
  * @throws RemedyError `report-not-writable` (exit 3)
  */
 export async function writeReportFile(path: string, text: string): Promise<void> {
-  await writeFileAtomic(path, text).catch((error: unknown) => {
+  await writeDurably(path, text).catch((error: unknown) => {
     throw notWritable(path, error);
   });
 }
 
 function notWritable(path: string, cause: unknown): RemedyError {
+  const { why, next } = writeFault(path, cause);
   return remedy.configuration(
     'report-not-writable',
-    `cannot write the report ${path}: ${reasonOf(cause)}`,
-    ['name a file in a folder that you may write to, for example below reports/'],
+    `cannot write the report ${path}: ${why}`,
+    [...next, 'name a file in a folder that you may write to, for example below reports/'],
     cause,
   );
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { hasCode, type RemedyError, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { createDurably } from '../files/write-durably.ts';
+import { writeFault } from '../files/write-fault.ts';
 import { inspectLock, type LockHolder, type LockJudge, type LockView } from './lock-holder.ts';
 
 /** How often the holder touches its lock, milliseconds. */
@@ -29,9 +30,10 @@ export async function acquireLock(
 ): Promise<ReturnType<typeof held>> {
   const own = JSON.stringify({ ...deps.self, since: new Date(deps.clock.now()).toISOString() });
   const unwritable = (error: unknown) => {
-    const message = `cannot write to the stack's folder ${dirname(path)}: ${reasonOf(error)}`;
+    const { why, next } = writeFault(path, error);
+    const message = `cannot write to the stack's folder ${dirname(path)}: ${why}`;
     const nextStep = 'free space or make the folder writable, or point CHAINCTL_HOME to another folder';
-    throw remedy.configuration('state-unwritable', message, [nextStep], error);
+    throw remedy.configuration('state-unwritable', message, [...next, nextStep], error);
   };
   for (let attempt = 0; attempt < 5; attempt += 1) {
     await makeFolder(dirname(path), 0o700).catch(unwritable);

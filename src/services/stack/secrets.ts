@@ -1,9 +1,10 @@
 import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, type RemedyError, reasonOf, remedy } from '../../errors.ts';
+import { hasCode, type RemedyError, remedy } from '../../errors.ts';
 import { makeToken, TOKEN_SECRET } from '../chain/token.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { createDurably } from '../files/write-durably.ts';
+import { writeFault } from '../files/write-fault.ts';
 import type { StackPaths } from './paths.ts';
 
 /** Name of the secret that opens the stack's VMs: the operator's key, the same on every cloud. */
@@ -92,10 +93,11 @@ export async function removeSecrets(paths: Folder): Promise<void> {
 }
 
 function unusable(path: string, verb: string, cause: unknown): RemedyError {
+  const { why, next } = writeFault(path, cause);
   return remedy.configuration(
     'secret-unusable',
-    `the secret ${path} cannot be ${verb}: ${reasonOf(cause)}`,
-    ['run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
+    `the secret ${path} cannot be ${verb}: ${why}`,
+    [...next, 'run chainctl as the user who deployed the stack', 'or use a folder of your own: CHAINCTL_HOME=...'],
     cause,
   );
 }

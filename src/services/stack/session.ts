@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
-import { appendFile, readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import type { Emit, Event } from '../../events.ts';
 import type { Clock } from '../clock.ts';
+import { appendLinesTo } from '../files/append-lines.ts';
 import { removeAbandonedDrafts } from '../files/write-durably.ts';
+import { writeFault } from '../files/write-fault.ts';
 import { journalOf, openStore } from './journal.ts';
 import { acquireLock, type LockDeps } from './lock.ts';
 import type { StackPaths } from './paths.ts';
@@ -90,9 +92,9 @@ export function auditing(path: string, { self, emit, clock }: Pick<StackDeps, 's
     const actor = { user: self.user, command: self.command };
     const line = `${JSON.stringify({ at: new Date(clock.now()).toISOString(), ...actor, ...event })}\n`;
     queue = queue
-      .then(() => appendFile(path, line, { mode: 0o600 }))
+      .then(() => appendLinesTo(path, line, 0o600))
       .catch((error: Error) => {
-        const text = `the audit log ${path} cannot be written: ${error.message}`;
+        const text = `the audit log ${path} cannot be written: ${writeFault(path, error).why}`;
         if (!warned) emit({ type: 'note', level: 'warn', text });
         warned = true;
       });

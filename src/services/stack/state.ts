@@ -1,9 +1,10 @@
-import { copyFile, link, readdir, readFile, rm } from 'node:fs/promises';
+import { link, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { hasCode, RemedyError, reasonOf, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
-import { writeDurably } from '../files/write-durably.ts';
+import { copyDurably, writeDurably } from '../files/write-durably.ts';
+import { writeFault } from '../files/write-fault.ts';
 import { shellWord } from '../words.ts';
 
 const resourceRecord = z.object({
@@ -163,12 +164,13 @@ function unreadable(path: string, cause: unknown, earlier?: string): RemedyError
 export async function writeState(path: string, state: StackState): Promise<void> {
   try {
     await makeFolder(dirname(path), 0o700);
-    await writeDurably(path, `${JSON.stringify(state, undefined, 2)}\n`);
+    await writeDurably(path, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
   } catch (error) {
+    const { why, next } = writeFault(path, error);
     throw remedy.configuration(
       'state-unwritable',
-      `cannot write the state file ${path}: ${reasonOf(error)}`,
-      ['free space or make the folder writable, or point CHAINCTL_HOME to another folder'],
+      `cannot write the state file ${path}: ${why}`,
+      [...next, 'free space or make the folder writable, or point CHAINCTL_HOME to another folder'],
       error,
     );
   }
@@ -190,7 +192,7 @@ export async function keepVersion(statePath: string, serial: number): Promise<vo
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return;
     // A file system without links.
-    await copyFile(statePath, path);
+    await copyDurably(statePath, path);
   }
   const old = (await listVersions(statePath)).slice(KEPT_VERSIONS);
   await Promise.all(old.map((version) => rm(version.path, { force: true })));

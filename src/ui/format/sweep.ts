@@ -1,6 +1,7 @@
 import type { EventOf } from '../../events.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
+import { markedText } from '../../services/results/certain.ts';
 import { isRate, isServed, isSound, percentileOf, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
@@ -33,7 +34,7 @@ export function pointLine(point: PointSummary): string {
   if (point.sent + point.dropped === 0) return `${rate}  ${verdict}`;
   const percentiles = (['p50', 'p95', 'p99'] as const).map((name) => {
     const ms = percentileOf(point, name);
-    return `${name} ${(ms === undefined ? '-' : formatMillis(ms)).padEnd(6)}`;
+    return `${name} ${markedText(point.response, name, ms === undefined ? '-' : formatMillis(ms)).padEnd(6)}`;
   });
   const cells = [
     rate,

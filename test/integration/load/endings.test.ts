@@ -144,7 +144,7 @@ test('a disk that fills up in the middle ends the sweep, and keeps what is there
   );
   const { report } = outcome;
   expect(report.status).toBe('interrupted');
-  expect(report.problem).toMatch(/^cannot write .*lab_invoke_rps50\.csv: ENOSPC/);
+  expect(report.problem).toMatch(/^cannot write .*lab_invoke_rps50\.csv: the disk is full \(ENOSPC/);
   expect(report.points.map(({ status }) => status)).toEqual(['complete', 'interrupted']);
   expect(await readCsv(report.summaryCsv)).toHaveLength(2);
 });

@@ -11,6 +11,7 @@ import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 let ticker: Ticker;
 beforeAll(() => {
   ticker = new Ticker();
+  return ticker.ready;
 });
 afterAll(() => ticker.close());
 

@@ -111,7 +111,7 @@ test('streamed answers bring their chunks', async () => {
   const metrics = collector.received.at(-1)?.metrics ?? {};
   const first = metrics['gen_ai.client.operation.time_to_first_chunk']?.points[0];
   expect(first?.count).toBe(outcomes.ok);
-  expect((first?.sum ?? 0) / outcomes.ok).toBeCloseTo((stream?.ttft.mean ?? 0) / 1000, 5);
+  expect((first?.sum ?? 0) / outcomes.ok).toBeCloseTo((stream?.ttft?.mean ?? 0) / 1000, 5);
   const next = metrics['gen_ai.client.operation.time_per_output_chunk']?.points[0];
   expect(next?.count).toBe(stream?.itl?.count);
 });

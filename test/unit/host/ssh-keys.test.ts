@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -70,13 +70,19 @@ describe('a private key of the operator', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
   const file = async (text: string) => {
     const path = join(folder, 'key');
-    await writeFile(path, text);
+    await writeFile(path, text, { mode: 0o600 });
     return path;
   };
 
   it('is read as it is', async () => {
     const { privateKey } = makeSshKeyPair('x');
     expect(await readIdentity(await file(privateKey))).toBe(privateKey);
+  });
+
+  it('is refused where others can read it, as ssh does', async () => {
+    const path = await file(makeSshKeyPair('x').privateKey);
+    await chmod(path, 0o644);
+    await expect(readIdentity(path)).rejects.toMatchObject({ code: 'secret-open', exit: 3 });
   });
 
   it('is refused with what to do when it cannot be used without asking', async () => {

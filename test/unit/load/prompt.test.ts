@@ -1,10 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MARK_WIDTH, markKey, markOf } from '../../../src/services/chain/prompt-mark.ts';
 import { bodyOf } from '../../../src/services/load/bodies.ts';
-import { DEFAULT_PROMPT, readPrompt, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
+import { DEFAULT_PROMPT, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 
 const RAW = { api: 'raw', stream: false };
@@ -60,21 +57,4 @@ test('a shared prefix stands in front of what differs; one that the services cut
 test('quotes, newlines and other scripts survive', () => {
   const prompt = '"ü\\\n𝄞'.repeat(300);
   expect(JSON.parse(bodyOf(RAW, { prompt, seed: 1, series: 0 }, 0)).prompt).toMatch(/^[a-p]{8}a case 00000001-0: "ü/);
-});
-
-test('prompt files', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'chainctl-prompt-'));
-  await writeFile(join(folder, 'long.txt'), 'a'.repeat(1200));
-  expect(await readPrompt(join(folder, 'long.txt'))).toHaveLength(1200);
-  // Length counts code points.
-  await writeFile(join(folder, 'notes.txt'), '𝄞'.repeat(1000));
-  expect(await readPrompt(join(folder, 'notes.txt'))).toHaveLength(2000);
-  const short = join(folder, 'short.txt');
-  await writeFile(short, '𝄞'.repeat(999));
-  await expect(readPrompt(short)).rejects.toMatchObject({
-    ...{ exit: 2, code: 'prompt-too-short' },
-    message: `the prompt in ${short} has 999 characters, and the services take 1000 or more`,
-  });
-  expect(await readPrompt(undefined)).toBe(DEFAULT_PROMPT);
-  await expect(readPrompt(join(folder, 'none.txt'))).rejects.toMatchObject({ exit: 2, code: 'prompt-unreadable' });
 });

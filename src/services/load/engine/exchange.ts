@@ -1,5 +1,6 @@
 import { reasonOf } from '../../../errors.ts';
 import { brief } from './brief.ts';
+import type { Due } from './feed/feed.ts';
 import type { Judged } from './record-columns.ts';
 import type { TokenMeter } from './stream/token-meter.ts';
 
@@ -20,10 +21,7 @@ export type WireEnd =
 
 /** One request from sending to its end. */
 export class Exchange {
-  /** Negative for the warm-up. */
-  readonly index: number;
-  /** Milliseconds from t0. */
-  readonly intendedMs: number;
+  readonly due: Due;
   /** Milliseconds of the steady clock. */
   readonly sentAt: number;
   /** Reads a streamed answer as it comes. */
@@ -37,9 +35,8 @@ export class Exchange {
   /** Frees what the request holds on the wire. Set by the transport. */
   abandon: (() => void) | undefined;
 
-  constructor(index: number, intendedMs: number, sentAt: number, meter: TokenMeter | undefined) {
-    this.index = index;
-    this.intendedMs = intendedMs;
+  constructor(due: Due, sentAt: number, meter: TokenMeter | undefined) {
+    this.due = due;
     this.sentAt = sentAt;
     this.meter = meter;
   }

@@ -27,4 +27,5 @@ process.on('message', (order: Order) => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));
 
+await ticker.ready;
 report({ type: 'ready', descriptorLimit: descriptorLimit() });

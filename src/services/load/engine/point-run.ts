@@ -1,9 +1,11 @@
+import { defined } from '../../defined.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
 import type { Judge } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
-import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { Deadlines } from './deadlines.ts';
 import { Exchange, type WireEnd } from './exchange.ts';
+import type { Due, Feed } from './feed/feed.ts';
+import { feedOf } from './feed/feeds.ts';
 import { RawTransport } from './http/raw-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
@@ -28,7 +30,7 @@ export interface PointDeps {
   readonly resolve?: Resolve;
 }
 
-/** One rate, offered once: warm-up, window and drain. Made by {@link startPoint}. */
+/** One point, offered once: warm-up, window and drain. Made by {@link startPoint}. */
 export class PointRun {
   readonly #order: RunOrder;
   readonly #deps: PointDeps;
@@ -36,20 +38,21 @@ export class PointRun {
   readonly #deadlines: Deadlines;
   readonly #judge: Judge;
   readonly #streams: boolean;
-  readonly #timetable: Timetable;
+  readonly #feed: Feed;
+  readonly #textOf: ((answer: string) => string) | undefined;
   readonly #t0: number;
   readonly #cpuAtStart = process.cpuUsage();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #records = new RecordWriter();
-  /** Positions in the timetable. */
-  #next: number;
-  #end: number;
   #sent = 0;
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
+  #carried = 0;
   #closing = false;
   #stoppedAtMs: number | undefined;
+  /** When it had sent as many as it shall, where that was before the end of the window. */
+  #enoughAtMs: number | undefined;
   #over = false;
   #pumpAgain = false;
 
@@ -59,14 +62,15 @@ export class PointRun {
     this.#transport = new RawTransport(order, resolved, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { api, stream } = order.form;
-    this.#judge = remembering(protocolNamed(api).judge);
+    const protocol = protocolNamed(api);
+    this.#judge = remembering(protocol.judge);
+    this.#textOf = protocol.textOf;
     this.#streams = stream;
-    const data = timetableOf(order);
-    this.#timetable = new Timetable(data);
-    this.#next = this.#timetable.first;
-    this.#end = this.#timetable.end;
+    const { feed, timetable } = feedOf(order);
+    this.#feed = feed;
     this.#t0 = order.t0 ?? steadyNow() + LEAD_MS + order.warmupMs;
-    deps.ticker.start({ ...data, t0: this.#t0 }, () => this.#pump());
+    deps.ticker.start({ ...timetable, t0: this.#t0 }, () => this.#pump());
+    this.#arm();
     const window = this.#t0 - steadyNow() + order.durationMs;
     this.#timers.push(
       setInterval(() => this.#flush(), BATCH_MS),
@@ -80,7 +84,7 @@ export class PointRun {
   stop(graceMs: number): void {
     if (this.#over) return;
     this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, steadyNow() - this.#t0));
-    this.#end = this.#next;
+    this.#feed.close();
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), graceMs));
     this.#finishIfEmpty();
@@ -88,22 +92,43 @@ export class PointRun {
 
   #pump(): void {
     this.#transport.turn();
-    for (let burst = 0; this.#next < this.#end; burst++) {
-      const due = this.#timetable.dueMs(this.#next);
+    this.#send();
+  }
+
+  /** Sends what is due. */
+  #send(): void {
+    const feed = this.#feed;
+    for (let burst = 0; ; burst++) {
       const now = steadyNow();
-      if (this.#t0 + due > now) return;
+      const nowMs = now - this.#t0;
+      if (feed.nextMs(nowMs) > nowMs) break;
       // Full hands come first: what is dropped needs no connection.
       if (this.#inFlight >= this.#order.maxInFlight) {
-        if (this.#next++ >= 0) this.#dropped++;
+        const due = feed.take(nowMs);
+        if (due.index >= 0) this.#dropped++;
+        feed.ended(due, nowMs, undefined);
         continue;
       }
       if (burst >= MAX_BURST || !this.#transport.ready()) {
         this.#pumpSoon();
         return;
       }
-      this.#issue(this.#next++, due, now);
+      this.#issue(feed.take(nowMs), now);
     }
+    if (this.#feed.follows) this.#endIfEnough();
+    this.#arm();
     this.#finishIfEmpty();
+  }
+
+  #endIfEnough(): void {
+    if (this.#closing || !this.#feed.exhausted) return;
+    this.#enoughAtMs = Math.max(0, steadyNow() - this.#t0);
+    this.#closing = true;
+    this.#timers.push(setTimeout(() => this.#abandon(), this.#order.drainMs));
+  }
+
+  #arm(): void {
+    if (this.#feed.follows) this.#deps.ticker.alarm(this.#t0 + this.#feed.alarmMs());
   }
 
   #pumpSoon(): void {
@@ -115,10 +140,10 @@ export class PointRun {
     });
   }
 
-  #issue(position: number, due: number, now: number): void {
+  #issue(due: Due, now: number): void {
     const meter = this.#streams ? new TokenMeter() : undefined;
-    const exchange = new Exchange(this.#timetable.indexOf(position), due, now, meter);
-    if (position >= 0) this.#sent++;
+    const exchange = new Exchange(due, now, meter);
+    if (due.index >= 0) this.#sent++;
     this.#inFlight++;
     if (this.#inFlight > this.#peak) this.#peak = this.#inFlight;
     this.#deadlines.add(exchange);
@@ -132,7 +157,7 @@ export class PointRun {
       const { status } = end;
       const streamed = meter !== undefined && status === 200 ? judgeStream(meter) : undefined;
       const judged = streamed ?? this.#judge(status, end.text, end.location);
-      this.#settle(exchange, status, judged, steadyNow());
+      this.#settle(exchange, status, judged, steadyNow(), this.#saidIn(end.text, exchange));
     } else this.#fail(exchange, end);
   };
 
@@ -147,18 +172,33 @@ export class PointRun {
     this.#settle(exchange, exchange.status, what, at);
   }
 
-  #settle(exchange: Exchange, status: number, what: Judged, at: number): void {
+  /** What the next turn of a session has to repeat. */
+  #saidIn(text: string, { meter }: Exchange): string {
+    if (!this.#feed.keepsText) return '';
+    return meter === undefined ? (this.#textOf?.(text) ?? '') : meter.text;
+  }
+
+  #settle(exchange: Exchange, status: number, what: Judged, at: number, answer?: string): void {
     exchange.done = true;
     this.#inFlight--;
-    if (exchange.index >= 0) {
-      const { index, intendedMs, sentAt, meter } = exchange;
+    const { due, sentAt, meter } = exchange;
+    if (due.index >= 0) {
+      const { index, intendedMs, latenessMs } = due;
       const first = meter?.firstAt;
       const ttftMs = first === undefined ? undefined : first - sentAt;
       const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
-      this.#records.add(index, intendedMs, sentAt - this.#t0 - intendedMs, at - sentAt, status, what, stream);
+      this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
-    }
+<<<<<<< HEAD
+    } else if (what.outcome === 'ok' && at >= this.#t0 && !this.#closing) this.#carried++;
     this.#finishIfEmpty();
+=======
+    }
+    if (this.#feed.follows) {
+      this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
+      this.#send();
+    } else this.#finishIfEmpty();
+>>>>>>> main
   }
 
   #closeWindow(): void {
@@ -167,8 +207,7 @@ export class PointRun {
   }
 
   #cutOff(): void {
-    this.#dropped += this.#end - this.#next;
-    this.#next = this.#end;
+    this.#dropped += this.#feed.close();
     this.#finishIfEmpty();
   }
 
@@ -182,15 +221,15 @@ export class PointRun {
   }
 
   #finishIfEmpty(): void {
-    if (!this.#closing || this.#over || this.#inFlight > 0 || this.#next < this.#end) return;
+    if (!this.#closing || this.#over || this.#inFlight > 0 || !this.#feed.exhausted) return;
     this.#over = true;
     this.#deps.ticker.stop();
     this.#deadlines.close();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#transport.close();
     this.#flush();
-    const stopped = this.#stoppedAtMs === undefined ? {} : { stoppedAtMs: this.#stoppedAtMs };
-    this.#deps.report({ type: 'finished', ...stopped, progress: this.#progress() });
+    const ended = defined({ stoppedAtMs: this.#stoppedAtMs, enoughAtMs: this.#enoughAtMs });
+    this.#deps.report({ type: 'finished', ...ended, progress: this.#progress() });
   }
 
   #flush(): void {
@@ -199,8 +238,10 @@ export class PointRun {
 
   #progress(): Progress {
     const elapsedMs = steadyNow() - this.#t0;
+    const { sessions } = this.#feed;
     const { user, system } = process.cpuUsage(this.#cpuAtStart);
-    const measuring = elapsedMs < this.#order.durationMs && this.#stoppedAtMs === undefined;
+    const endMs = this.#stoppedAtMs ?? this.#enoughAtMs ?? this.#order.durationMs;
+    const measuring = elapsedMs < endMs;
     return {
       phase: !measuring ? 'drain' : elapsedMs < 0 ? 'warmup' : 'measure',
       elapsedMs,
@@ -209,7 +250,9 @@ export class PointRun {
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
+      carried: this.#carried,
       retried: this.#transport.retried,
+      ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,
     };
   }

@@ -1,6 +1,7 @@
 import type { PromptOptions } from '../prompt.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
+import type { SessionCounts } from './feed/feed.ts';
 import type { RecordColumns } from './record-columns.ts';
 
 /** The messages between the sweep and a generator process. Times are milliseconds relative to the window's t0. */
@@ -14,6 +15,14 @@ export interface RunOrder extends ArrivalSettings, PromptOptions {
   readonly drainMs: number;
   /** Bound of one request, connecting included. */
   readonly timeoutMs: number;
+  /** So many requests are always open instead of a rate: a closed loop. Of a group of generators, the part of this one. */
+  readonly concurrency?: number;
+  /** Requests of the window after which nothing more is sent; default: what the window brings. */
+  readonly requests?: number;
+  /** Requests of a session, each with the answers to those before; default 1. */
+  readonly turns?: number;
+  /** From the end of a turn to the next, milliseconds; default 0. */
+  readonly thinkMs?: number;
   /** Requests due while so many are open are dropped and counted; never queued. */
   readonly maxInFlight: number;
   /** Of every request, by lower-case names; may be secret: they go to the generators with their orders, and into no record. */
@@ -54,14 +63,24 @@ export interface Progress {
   readonly inFlight: number;
   readonly peakInFlight: number;
   readonly newConnections: number;
+  /** Warm-up requests that succeeded within the window: as many as were open at its beginning and ended well in it. */
+  readonly carried?: number | undefined;
   /** Sent again because the server had closed the idle connection just before; absent when that cannot be told. */
   readonly retried?: number;
+  /** Of a point whose requests belong to sessions. */
+  readonly sessions?: SessionCounts;
   /** Since the point began, user and system. */
   readonly cpuSeconds: number;
+}
+
+/** When a point ended before its window did: stopped, or because it had sent as many requests as it shall. */
+export interface Ending {
+  readonly stoppedAtMs?: number;
+  readonly enoughAtMs?: number;
 }
 
 export type Report =
   | { readonly type: 'ready'; readonly descriptorLimit: number | undefined }
   | { readonly type: 'batch'; readonly columns: RecordColumns; readonly progress: Progress }
   /** The last message of a point: nothing is open any more. */
-  | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress };
+  | ({ readonly type: 'finished'; readonly progress: Progress } & Ending);

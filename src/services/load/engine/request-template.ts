@@ -4,6 +4,7 @@ import { markedBody } from '../bodies.ts';
 import type { PromptOptions } from '../prompt.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import type { RunOrder } from './protocol.ts';
+import type { RequestSource } from './request-source.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
@@ -19,7 +20,7 @@ export type RequestSettings = Pick<RunOrder, 'url' | 'form' | 'headers' | 'timeo
  * Requests that are all the same but for parts of fixed width: the mark that begins the prompt and the trace's ids. All is
  * built once; a request is some 40 bytes written over those of the one before.
  */
-export class RequestTemplate {
+export class RequestTemplate implements RequestSource {
   readonly #traceAt: number;
   readonly #marksAt: readonly number[];
   readonly #key: number;
@@ -44,10 +45,6 @@ export class RequestTemplate {
     this.#bytes = Buffer.concat([head, body]);
   }
 
-  /**
-   * The whole request. The bytes are those of the next one too: who has not written them when the next is made has to
-   * {@link keep} them.
-   */
   request(index: number): Buffer {
     const bytes = this.#bytes;
     const id = idOf(index);
@@ -58,7 +55,6 @@ export class RequestTemplate {
     return bytes;
   }
 
-  /** Leaves the bytes that were handed out last to whoever has them. */
   keep(): void {
     this.#bytes = Buffer.from(this.#bytes);
   }

@@ -1,4 +1,6 @@
+import { defined } from '../../defined.ts';
 import { OWN_DESCRIPTORS } from '../engine/descriptors.ts';
+import type { SessionCounts } from '../engine/feed/feed.ts';
 import type { Progress, RunOrder } from '../engine/protocol.ts';
 import { steadyNow } from '../engine/steady-clock.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
@@ -63,7 +65,7 @@ export class GeneratorGroup implements LoadGenerator {
         onBatch({ records, progress: merged(latest) });
       };
       const either = AbortSignal.any([signal, orphaned.signal]);
-      const own = { ...order, t0, share: { index, count }, maxInFlight: part(order.maxInFlight, index, count) };
+      const own = { ...order, t0, share: { index, count }, ...partsOf(order, index, count) };
       const end = await member.run(own, onOwn, either, graceMs);
       if (end.type === 'finished') latest[index] = end.progress;
       else {
@@ -77,14 +79,30 @@ export class GeneratorGroup implements LoadGenerator {
       await this.close();
       return { type: 'lost', why: lost };
     }
-    const stopped = ends.flatMap((end) => (end.type === 'finished' ? (end.stoppedAtMs ?? []) : []));
-    const early = stopped.length === 0 ? {} : { stoppedAtMs: Math.min(...stopped) };
+    const finished = ends.filter((end) => end.type === 'finished');
+    const stopped = finished.flatMap(({ stoppedAtMs = [] }) => stoppedAtMs);
+    const enough = finished.flatMap(({ enoughAtMs = [] }) => enoughAtMs);
+    const early = {
+      ...(stopped.length === 0 ? {} : { stoppedAtMs: Math.min(...stopped) }),
+      // The whole has sent enough when its last part has.
+      ...(enough.length < count ? {} : { enoughAtMs: Math.max(...enough) }),
+    };
     return { type: 'finished', ...early, progress: merged(latest) };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.close()));
   }
+}
+
+/** What of an order's bounds the member with this index has. */
+function partsOf({ maxInFlight, concurrency, requests }: RunOrder, index: number, count: number) {
+  const own = (whole: number | undefined) => (whole === undefined ? undefined : part(whole, index, count));
+  return defined({
+    maxInFlight: part(maxInFlight, index, count),
+    concurrency: own(concurrency),
+    requests: own(requests),
+  });
 }
 
 /** The share of a bound that the member with this index has; together they make the whole. */
@@ -97,7 +115,16 @@ function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
   return (arrivalsBefore(warmupMs / 1000, rate) + arrivalsWithin(durationMs / 1000, rate)) * DRAW_MS;
 }
 
-const SUMMED = ['sent', 'dropped', 'inFlight', 'peakInFlight', 'newConnections', 'retried', 'cpuSeconds'] as const;
+const SUMMED = [
+  'sent',
+  'dropped',
+  'inFlight',
+  'peakInFlight',
+  'newConnections',
+  'carried',
+  'retried',
+  'cpuSeconds',
+] as const;
 
 /**
  * Where the group stands. The peaks of its members need not have come at the same moment: their sum is what was open at
@@ -107,5 +134,12 @@ function merged(latest: readonly (Progress | undefined)[]): Progress {
   const known = latest.filter((progress) => progress !== undefined);
   const newest = known.reduce((a, b) => (b.elapsedMs > a.elapsedMs ? b : a));
   const sums = SUMMED.map((key) => [key, known.reduce((sum, progress) => sum + (progress[key] ?? 0), 0)]);
-  return { ...newest, ...Object.fromEntries(sums) };
+  const sessions = known.flatMap((progress) => progress.sessions ?? []);
+  return { ...newest, ...Object.fromEntries(sums), ...defined({ sessions: sumOf(sessions) }) };
+}
+
+function sumOf(counts: readonly SessionCounts[]): SessionCounts | undefined {
+  if (counts.length === 0) return undefined;
+  const sum = (key: keyof SessionCounts) => counts.reduce((total, each) => total + each[key], 0);
+  return { complete: sum('complete'), broken: sum('broken'), cut: sum('cut') };
 }

@@ -1,4 +1,4 @@
-import type { Progress, RunOrder } from '../engine/protocol.ts';
+import type { Ending, Progress, RunOrder } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { GeneratorPlan } from './plan-generators.ts';
 
@@ -9,7 +9,7 @@ export interface Batch {
 
 /** How a point ended: as ordered, or with the reason for which its generator is gone. */
 export type PointEnd =
-  | { readonly type: 'finished'; readonly stoppedAtMs?: number; readonly progress: Progress }
+  | ({ readonly type: 'finished'; readonly progress: Progress } & Ending)
   | { readonly type: 'lost'; readonly why: string };
 
 /** What offers a load: a process of this machine, several of them, or one elsewhere. One point at a time. */

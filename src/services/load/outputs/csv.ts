@@ -1,12 +1,11 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reasonOf } from '../../../errors.ts';
 import { plural } from '../../words.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import { CsvFile } from '../record/csv-file.ts';
 import { REQUEST_HEADER, requestRows, SUMMARY_HEADER, summaryRow } from '../record/csv-rows.ts';
 import { pointFiles, publish, retireAll } from '../record/published-name.ts';
-import { resultsUnwritable } from '../record/results-folder.ts';
+import { cannotWrite, resultsUnwritable } from '../record/results-folder.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Output, OutputKind, OutputRun, PointOutput } from './output.ts';
 
@@ -75,7 +74,7 @@ export class CsvOutput implements Output {
 
   async addPoint(plan: SweepPlan, point: PointSummary): Promise<void> {
     this.#summary?.file.append(summaryRow(plan, point));
-    await this.#summary?.file.flushed();
+    await this.#summary?.file.durable();
   }
 
   async close(): Promise<void> {
@@ -84,7 +83,7 @@ export class CsvOutput implements Output {
 
   async #open({ folder, outFolder, onFailure }: OutputRun, name: string, header: string): Promise<Published> {
     const path = join(folder, name);
-    const file = await this.#createFile(path, header, (error) => onFailure(`cannot write ${path}: ${reasonOf(error)}`));
+    const file = await this.#createFile(path, header, (error) => onFailure(cannotWrite(path, error)));
     const complete = await publish(path, outFolder);
     return { file, close: () => file.close().then(complete) };
   }

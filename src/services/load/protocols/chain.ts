@@ -13,6 +13,7 @@ export const chain: RequestProtocol = {
   name: 'chain',
   paths: ['/chain'],
   operation: 'invoke_workflow',
+  ends: 'answer',
   isChain: true,
   // A puts 48 characters of its own first.
   keeps: { by: 'A', characters: 700 - 48 },

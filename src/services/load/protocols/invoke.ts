@@ -8,6 +8,7 @@ export const invoke: RequestProtocol = {
   name: 'invoke',
   paths: ['/invoke'],
   operation: 'text_completion',
+  ends: 'answer',
   isChain: false,
   keeps: { by: 'B', characters: 1200 },
   judge: contractJudge((body) => ({ a: {}, b: body, missing: missingInB(body) })),

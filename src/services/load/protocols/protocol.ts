@@ -14,6 +14,13 @@ export interface Verdict {
 /** Judges one complete answer. `location` is the header with which a redirect says where to. */
 export type Judge = (status: number, text: string, location?: string) => Verdict;
 
+/**
+ * What a stream has to end with, or it was cut off. `finish`: an event with a `finish_reason`, whatever follows;
+ * `finish-or-done`: that, `[DONE]`, or a line with `"done":true`; `done`: such a line; `answer`: such a line that is
+ * itself a whole answer, and judged as one.
+ */
+type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
+
 /** How a target is asked, and what its answers have to be. Generator processes get it by name, once per point. */
 export interface RequestProtocol {
   readonly name: string;
@@ -30,6 +37,9 @@ export interface RequestProtocol {
   /** Headers of every request, in addition to those of HTTP, the trace and the operator's own. */
   headers(options: { readonly stream: boolean; readonly timeoutMs: number }): Readonly<Record<string, string>>;
   readonly judge: Judge;
+  readonly ends: StreamEnd;
+  /** What a complete answer says, for the next turn of a session; absent: nothing that could be said again. */
+  textOf?(answer: string): string;
   /** Who answered with an error: `detail` is what the answer says about it. */
   refuser(status: number, detail: string | undefined): Refuser;
 }

@@ -9,6 +9,7 @@ export const raw: RequestProtocol = {
   name: 'raw',
   paths: [],
   operation: 'text_completion',
+  ends: 'finish-or-done',
   isChain: false,
   judge(status, text, location) {
     if (status < 200 || status >= 300) return httpError(status, text, location);

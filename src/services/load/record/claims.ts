@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
-import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { hasCode, type RemedyError, remedy } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import { makeFolder } from '../../files/make-folder.ts';
+import { createDurably, writeDurably } from '../../files/write-durably.ts';
 import { parseJson, shellWord } from '../../words.ts';
 import { resultsUnwritable } from './results-folder.ts';
 
@@ -34,18 +35,12 @@ export async function claimRun(
   { self, isAlive }: Pick<ClaimDeps, 'self' | 'isAlive'>,
 ): Promise<() => Promise<void>> {
   const path = join(folder, 'writer.json');
-  const draft = `${path}.${self.pid}`;
   for (;;) {
-    try {
-      // It appears with all that it says at once: only one of two that come at the same time can make it.
-      await writeFile(draft, JSON.stringify(self));
-      await link(draft, path);
-      return () => removed(path);
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw resultsUnwritable(folder, error);
-    } finally {
-      await removed(draft);
-    }
+    // It appears with all that it says at once: only one of two that come at the same time can make it.
+    const made = await createDurably(path, JSON.stringify(self), { mode: 0o644 }).catch((error: unknown) => {
+      throw resultsUnwritable(folder, error);
+    });
+    if (made) return () => removed(path);
     const writer = await readClaim(path);
     const isElsewhere = writer !== undefined && writer.host !== self.host;
     if (writer !== undefined && (isElsewhere || (await isAlive(writer)))) {
@@ -85,7 +80,7 @@ export async function claimTag(
   try {
     await makeFolder(folder, 0o700);
     // First the note, then the look: of two that begin together, one at least sees the other.
-    await writeFile(join(folder, own), JSON.stringify(self), { mode: 0o600 });
+    await writeDurably(join(folder, own), JSON.stringify(self), { mode: 0o600 });
     const others = (await readdir(folder)).filter((each) => each.startsWith(`${name}.`) && each !== own);
     for (const other of others) {
       const known = await readClaim(join(folder, other));

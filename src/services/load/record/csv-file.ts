@@ -1,8 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { appendLines } from '../../files/append-lines.ts';
+import { synced } from '../../files/write-durably.ts';
+
+/** So much of a file's end is looked at in one go for its last line break, bytes. */
+const TAIL_BYTES = 64 * 1024;
 
 /**
- * An append-only file: rows are handed to the system as they come, in order. The first failure is kept and told once;
- * everything after it is left out, so that the file ends with whole batches.
+ * An append-only file: rows are handed to the system as they come, in order. The first failure, also one that only comes
+ * to light when the file is synced or closed, is kept and told once; everything after it is left out, so that the file
+ * ends with whole rows.
  */
 export class CsvFile {
   readonly path: string;
@@ -31,10 +37,10 @@ export class CsvFile {
   static async #open(path: string, flags: string, header: string, onFailure: (error: unknown) => void) {
     const handle = await open(path, flags, 0o644);
     try {
-      const text = await handle.readFile();
-      const end = text.lastIndexOf('\n') + 1;
-      if (end < text.length) await handle.truncate(end);
-      if (end === 0) await handle.appendFile(header);
+      const { size } = await handle.stat();
+      const end = await endOfLines(handle, size);
+      if (end < size) await handle.truncate(end);
+      if (end === 0 && header !== '') await appendLines(handle, header);
       return new CsvFile(path, handle, onFailure);
     } catch (error) {
       await handle.close();
@@ -43,16 +49,7 @@ export class CsvFile {
   }
 
   append(rows: string): void {
-    if (rows === '') return;
-    this.#last = this.#last.then(async () => {
-      if (this.#failed) return;
-      try {
-        await this.#handle.appendFile(rows);
-      } catch (error) {
-        this.#failed = true;
-        this.#onFailure(error);
-      }
-    });
+    if (rows !== '') this.#then(() => appendLines(this.#handle, rows));
   }
 
   /** Resolves when everything that was appended is in the file (or has failed). */
@@ -60,8 +57,39 @@ export class CsvFile {
     return this.#last;
   }
 
-  async close(): Promise<void> {
-    await this.#last;
-    await this.#handle.close();
+  /** The same, and it is there also after a loss of power. */
+  durable(): Promise<void> {
+    return this.#then(() => synced(this.#handle));
   }
+
+  /** Does not throw: what is lost by it is told as any other failure. */
+  async close(): Promise<void> {
+    await this.durable();
+    await this.#handle.close().catch((error: unknown) => this.#fail(error));
+  }
+
+  #then(work: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(async () => {
+      if (!this.#failed) await work().catch((error: unknown) => this.#fail(error));
+    });
+    return this.#last;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#onFailure(error);
+  }
+}
+
+/** Where the last line ends that was written whole; 0 without one. */
+async function endOfLines(handle: FileHandle, size: number): Promise<number> {
+  for (let to = size; to > 0; ) {
+    const from = Math.max(0, to - TAIL_BYTES);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(to - from), 0, to - from, from);
+    const at = buffer.subarray(0, bytesRead).lastIndexOf(10);
+    if (at >= 0) return from + at + 1;
+    to = from;
+  }
+  return 0;
 }

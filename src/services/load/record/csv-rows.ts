@@ -106,8 +106,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   prompt_tokens: ({ tokens }) => tokens?.prompt ?? '',
   output_tokens: ({ tokens }) => tokens?.output ?? '',
   output_tokens_per_s: ({ tokens }) => fixed(tokens?.outputPerSecond),
-  ttft_p50_ms: ({ stream }) => fixed(stream?.ttft.p50),
-  ttft_p95_ms: ({ stream }) => fixed(stream?.ttft.p95),
+  ttft_p50_ms: ({ stream }) => fixed(stream?.ttft?.p50),
+  ttft_p95_ms: ({ stream }) => fixed(stream?.ttft?.p95),
   itl_p50_ms: ({ stream }) => fixed(stream?.itl?.p50),
   itl_p95_ms: ({ stream }) => fixed(stream?.itl?.p95),
   tpot_p50_ms: ({ stream }) => fixed(stream?.tpot?.p50),
@@ -122,6 +122,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   b_load_ms: ({ waterfall }) => fixed(waterfall?.bWork?.load),
   b_prompt_ms: ({ waterfall }) => fixed(waterfall?.bWork?.prompt),
   b_generation_ms: ({ waterfall }) => fixed(waterfall?.bWork?.generation),
+  ok_after_window: ({ okAfterWindow = 0 }) => okAfterWindow,
   good: ({ good }) => good?.count ?? '',
   good_rps: ({ good }) => (good === undefined ? '' : rate(good.rps)),
   good_pct: ({ good }) => (good === undefined ? '' : (100 * good.share).toFixed(2)),
@@ -132,9 +133,9 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   p95_upper_ms: ({ response }) => fixed(response?.upper?.p95),
   p99_upper_ms: ({ response }) => fixed(response?.upper?.p99),
   p999_upper_ms: ({ response }) => fixed(response?.upper?.p999),
-  ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft.upper?.p50),
-  ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft.upper?.p95),
-  ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft.upper?.p99),
+  ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p50),
+  ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
+  ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

@@ -1,6 +1,7 @@
-import { copyFile, link, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { link, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hasCode } from '../../../errors.ts';
+import { copyDurably } from '../../files/write-durably.ts';
 
 /**
  * The contract's file names in the results folder always show the latest run of a tag. The file itself lies in the
@@ -19,7 +20,7 @@ export async function publish(file: string, folder: string): Promise<() => Promi
     if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK')) throw error;
     return async () => {
       await retire(name);
-      await copyFile(file, name);
+      await copyDurably(file, name);
     };
   }
 }

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { hasCode, RemedyError, remedy } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
+import { writeFault } from '../../files/write-fault.ts';
 
 /**
  * Makes the results folder and proves that a run could be written there, before anything is begun that takes long.
@@ -41,10 +42,16 @@ export async function makeRunFolder(outFolder: string, words: string, startedAt:
 /** The error for results that cannot be written; what already says so is passed on. */
 export function resultsUnwritable(where: string, cause: unknown): RemedyError {
   if (cause instanceof RemedyError) return cause;
+  const { why, next } = writeFault(join(where, 'file'), cause);
   return remedy.configuration(
     'results-unwritable',
-    `results cannot be written to ${where}: ${reasonOf(cause)}`,
-    ["choose another folder with --results, or free space on the disk, and check the folder's permissions"],
+    `results cannot be written to ${where}: ${why}`,
+    [...next, "choose another folder with --results, or free space on the disk, and check the folder's permissions"],
     cause,
   );
+}
+
+/** Why a file of the results could not be written on, in a clause for the run's `problem`. */
+export function cannotWrite(path: string, error: unknown): string {
+  return `cannot write ${path}: ${writeFault(path, error).why}`;
 }

@@ -1,12 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
-import { reasonOf } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
+import { writeDurably } from '../../files/write-durably.ts';
 import type { PointSummary, SecondSample } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
 import { jsonLine } from './json-lines.ts';
-import { makeRunFolder, resultsUnwritable } from './results-folder.ts';
+import { cannotWrite, makeRunFolder, resultsUnwritable } from './results-folder.ts';
 
 /** A row with all hop times, generously. */
 const BYTES_PER_ROW = 250;
@@ -50,8 +49,7 @@ export class RunRecord {
    */
   static async open(options: RunRecordOptions): Promise<RunRecord> {
     const { outFolder, tag, targetName, onFailure } = options;
-    const open = (path: string) =>
-      CsvFile.resume(path, '', (error) => onFailure(`cannot write ${path}: ${reasonOf(error)}`));
+    const open = (path: string) => CsvFile.resume(path, '', (error) => onFailure(cannotWrite(path, error)));
     try {
       await makeFolder(outFolder);
       const { bavail, bsize } = await statfs(outFolder);
@@ -72,16 +70,16 @@ export class RunRecord {
   async writeManifest(manifest: Readonly<Record<string, unknown>>): Promise<void> {
     try {
       const text = `${JSON.stringify({ runId: this.runId, ...manifest }, undefined, 2)}\n`;
-      await writeFileAtomic(join(this.folder, 'manifest.json'), text);
+      await writeDurably(join(this.folder, 'manifest.json'), text);
     } catch (error) {
       throw resultsUnwritable(this.folder, error);
     }
   }
 
-  /** Appends a finished point; resolves when it is on disk. */
+  /** Appends a finished point; resolves when it and its seconds are on disk. */
   async addPoint(point: PointSummary): Promise<void> {
     this.#points.append(jsonLine(point));
-    await this.#points.flushed();
+    await Promise.all([this.#points.durable(), this.#series.durable()]);
   }
 
   addSecond(index: number, rate: number, sample: SecondSample): void {

@@ -1,10 +1,10 @@
-import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { Outcome, Refuser, StreamFigures } from '../types.ts';
+import type { Outcome, Refuser } from '../types.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
-import { round, Samples } from './percentiles.ts';
+import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
+import { StreamTimes } from './stream-times.ts';
 import { allowedLateness, LOCAL_LIMITS } from './validity.ts';
 import { HopTimes } from './waterfall.ts';
 
@@ -103,7 +103,12 @@ export class Collector {
     return departureRate(this.#okEndMs.view());
   }
 
-  /** The same at a glance, from the first to the last success; undefined before there are two. */
+  /** How many successes came later than so long after the beginning of the window. */
+  okAfter(ms: number): number {
+    return this.#okEndMs.view().reduce((count, at) => count + (at > ms ? 1 : 0), 0);
+  }
+
+  /** The departure rate at a glance, from the first to the last success; undefined before there are two. */
   get roughDepartureRate(): number | undefined {
     const seconds = (this.lastOkMs - this.#firstOkMs) / 1000;
     return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
@@ -148,36 +153,6 @@ export function departureRate(endedMs: Float64Array): number | undefined {
   const last = ascending.length - 1 - left;
   const seconds = ((ascending[last] ?? 0) - (ascending[left] ?? 0)) / 1000;
   return last > left && seconds > 0 ? (last - left) / seconds : undefined;
-}
-
-/**
- * Time to first token, between reads that brought tokens, and per output token, of streamed successes. The first counts
- * from the intended time like every response time; the others are differences. Time per output token is
- * (end - first token) / (tokens - 1), as vLLM's benchmark has it.
- */
-class StreamTimes {
-  readonly #ttft = new Samples();
-  readonly #itl = new Samples();
-  readonly #tpot = new Samples();
-  #tokens = 0;
-
-  add({ outcome, latenessMs, serviceMs, ttft_ms: first, itl_ms: between, figures }: RequestRecord): void {
-    if (outcome !== 'ok' || latenessMs === undefined || serviceMs === undefined || first === undefined) return;
-    this.#ttft.add(latenessMs + first);
-    for (const gap of between ?? []) this.#itl.add(gap);
-    const tokens = figures?.output_tokens ?? 0;
-    this.#tokens += tokens;
-    if (tokens > 1) this.#tpot.add((serviceMs - first) / (tokens - 1));
-  }
-
-  /** @param seconds that the tokens are divided by */
-  summary(seconds: number): StreamFigures | undefined {
-    const ttft = this.#ttft.summary();
-    if (ttft === undefined) return undefined;
-    const outputTokensPerSecond = seconds > 0 ? round(this.#tokens / seconds) : 0;
-    const [itl, tpot] = [this.#itl.summary(), this.#tpot.summary()];
-    return defined({ ttft, itl, tpot, outputTokens: this.#tokens, outputTokensPerSecond });
-  }
 }
 
 /**

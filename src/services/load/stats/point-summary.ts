@@ -37,8 +37,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
   const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
-  const okRps = perSecond(outcomes.ok, durationSeconds);
-  const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
+  const stream = collected.stream.summary(servedSeconds);
+  const okAfterWindow = collected.okAfter(1000 * durationSeconds);
+  const backlog = backlogOf(okAfterWindow, facts.progress.carried);
+  const okRps = perSecond(outcomes.ok - backlog, durationSeconds);
+  const servedRps = round(
+    Math.min(perSecond(outcomes.ok, durationSeconds), collected.departureRate ?? Number.POSITIVE_INFINITY),
+  );
   const judged = {
     status,
     scheduled,
@@ -58,7 +63,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     index,
     rate,
     status,
-    validity: judgeValidity({ ...judged, latenessP99: lateness?.p99 }),
+    validity: judgeValidity({ ...judged, ttft: stream?.ttft, latenessP99: lateness?.p99 }),
     durationSeconds,
     startedAt,
     scheduled,
@@ -68,6 +73,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     errorsByClass,
     sentRps: perSecond(sent, durationSeconds),
     okRps,
+    okAfterWindow: okAfterWindow || undefined,
     servedRps,
     response,
     service,
@@ -84,12 +90,27 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
-    stream: collected.stream.summary(servedSeconds),
+    stream,
     good: collected.objectives.good(scheduled, durationSeconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
+}
+
+/** Standard deviations of a count of chance. */
+const CHANCE = 3;
+
+/**
+ * Answers that came after the window and are no part of what the target did in it. One that keeps up leaves as many open at
+ * the end of the window as it had at its beginning, give or take chance; what is more than that was worked off later.
+ *
+ * @param carried undefined where it is not known how many were open at the beginning
+ */
+export function backlogOf(after: number, carried: number | undefined): number {
+  if (carried === undefined) return 0;
+  const more = after - carried;
+  return more > CHANCE * Math.sqrt(after + carried) ? more : 0;
 }
 
 /** A point that was not offered, and why. */

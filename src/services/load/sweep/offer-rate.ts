@@ -145,7 +145,8 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       status: abortedBy === undefined ? ended : 'aborted',
       scheduled: stoppedMs === undefined ? arrivalsWithin(durationMs / 1000, rate) : progress.sent + progress.dropped,
       maxInFlight,
-      progress,
+      // Where points overlap, what was open at the beginning is of the one before.
+      progress: plan.elastic === undefined ? progress : { ...progress, carried: undefined },
       contaminated,
       lost: end.type === 'lost' ? end.why : undefined,
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',

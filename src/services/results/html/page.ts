@@ -1,5 +1,6 @@
 import { formatSeconds } from '../../../durations.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
@@ -30,6 +31,7 @@ ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
 ${sectionTable(goodSection(report))}
+${sectionTable(boundsSection(points))}
 ${remarksList(report)}
 </section>
 ${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: run.series })}
@@ -88,10 +90,12 @@ const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, '
 
 function pointsTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const caption =
-    'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
+  const table = pointTable(points, COLUMNS, time);
+  const about =
+    'One row per point. Response times of successes, from the intended time of each request; late: sent after that; in flight: at most.';
+  const caption = [about, ...markLegend(table.rows)].join(' ');
   const doubtful = new Set(points.flatMap((point, row) => (isDoubtful(point) ? [row] : [])));
-  return dataTable(caption, pointTable(points, COLUMNS, time), doubtful);
+  return dataTable(caption, table, doubtful);
 }
 
 function isDoubtful(point: PointSummary): boolean {

@@ -70,7 +70,7 @@ function throughput(points: Points): Chart {
     id: 'throughput',
     title: 'Throughput against offered rate',
     summary: `Successful answers per second against the offered rate.${most}`,
-    note: 'ok: successes per second of the point. served: successes until the last answer, which shows a backlog that was worked off after the window.',
+    note: 'ok: successes per second of the point, without a backlog that was worked off after it. served: the rate at which successes came until the last one.',
     y: { label: 'answers per second', scale: 'linear', tick: number },
     series: [
       ideal(points, perSecond, ({ rate }) => rate),

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { checkSecretFile } from '../../files/secret-file.ts';
 import { shellWord } from '../../words.ts';
 
 /**
  * Reads a private key that can be used without asking.
  *
- * @throws RemedyError (exit 3) for a file that is not there, is no private key, or has a passphrase
+ * @throws RemedyError (exit 3) for a file that is not there, can be read by others, is no private key, or has a passphrase
  */
 export async function readIdentity(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -16,6 +17,7 @@ export async function readIdentity(path: string): Promise<string> {
   if (/^ssh-|^ecdsa-/.test(text)) {
     throw unusable(`${path} is a public key`, 'name the private key: usually the same name without .pub');
   }
+  await checkSecretFile(path, 'private key');
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     throw unusable(`${path} is not a private key that ssh knows`, 'name a key that ssh-keygen made');
   }

@@ -1,9 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { hasCode, reasonOf, remedy } from '../../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
+import { writeDurably } from '../../files/write-durably.ts';
+import { writeFault } from '../../files/write-fault.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { shellWord } from '../../words.ts';
 
@@ -44,10 +45,17 @@ export async function readPins(paths: StackPaths): Promise<HostPins> {
   }
 }
 
+/** @throws RemedyError (exit 3): without its key written down, nothing is done on a machine */
 export async function writePins(paths: StackPaths, pins: HostPins): Promise<void> {
   const path = pinsPath(paths);
-  await makeFolder(dirname(path), 0o700);
-  await writeFileAtomic(path, `${JSON.stringify(pins, undefined, 2)}\n`, { mode: 0o600, fsync: true });
+  try {
+    await makeFolder(dirname(path), 0o700);
+    await writeDurably(path, `${JSON.stringify(pins, undefined, 2)}\n`, { mode: 0o600 });
+  } catch (error) {
+    const { why, next } = writeFault(path, error);
+    const message = `cannot write ${path}, where the host keys are pinned: ${why}`;
+    throw remedy.configuration('state-unwritable', message, [...next, 'then run the command again'], error);
+  }
 }
 
 /** Only once nothing is left on the machines. */

@@ -1,6 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
-import type { RequestTemplate } from '../request-template.ts';
+import type { RequestSource } from '../request-source.ts';
 import { steadyNow } from '../steady-clock.ts';
 import { type HeadCache, ResponseParser } from './response-parser.ts';
 
@@ -63,19 +63,19 @@ export class RawConnection {
     return !this.#dead && this.#exchange === undefined && now < this.#idleUntil;
   }
 
-  send(exchange: Exchange, template: RequestTemplate): void {
+  send(exchange: Exchange, source: RequestSource): void {
     this.#exchange = exchange;
     this.#parser.reset();
     this.#size = 0;
     // A request is only made when it can be written: with many connections under way, their bytes would add up.
-    if (!this.#socket.connecting) this.#write(exchange, template);
-    else this.#socket.once('connect', () => this.#exchange === exchange && this.#write(exchange, template));
+    if (!this.#socket.connecting) this.#write(exchange, source);
+    else this.#socket.once('connect', () => this.#exchange === exchange && this.#write(exchange, source));
   }
 
-  #write(exchange: Exchange, template: RequestTemplate): void {
-    this.#socket.write(template.request(exchange.index));
+  #write({ due }: Exchange, source: RequestSource): void {
+    this.#socket.write(source.request(due.index, due.turn));
     // Nearly always the kernel takes all of it at once, and the next request is made in the same place.
-    if (this.#socket.writableLength > 0) template.keep();
+    if (this.#socket.writableLength > 0) source.keep();
   }
 
   /** Frees the socket at once, also while it is still connecting; nothing is told any more. */

@@ -4,7 +4,8 @@ import { WHOLE } from '../../schedule/timetable.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
 import type { RunOrder } from '../protocol.ts';
-import { RequestTemplate } from '../request-template.ts';
+import type { RequestSource } from '../request-source.ts';
+import { requestSource } from '../request-sources.ts';
 import type { Resolved } from '../resolve.ts';
 import { steadyNow } from '../steady-clock.ts';
 import { RawConnection, type RawOwner } from './raw-connection.ts';
@@ -39,7 +40,7 @@ export class RawTransport implements RawOwner {
   /** Requests that were sent again because the server had closed their connection before it could see them. */
   retried = 0;
   readonly #resolved: Resolved;
-  readonly #template: RequestTemplate;
+  readonly #source: RequestSource;
   readonly #nextPort: () => number;
   readonly #onEnd: OnEnd;
   readonly #idle: RawConnection[] = [];
@@ -59,7 +60,7 @@ export class RawTransport implements RawOwner {
     const target = new URL(order.url);
     this.#resolved = resolved;
     this.#onEnd = onEnd;
-    this.#template = new RequestTemplate(order);
+    this.#source = requestSource(order);
     this.#nextPort = localPorts(order.share ?? WHOLE);
     this.#maxServed = order.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = order.connectionAgeMs ?? Number.POSITIVE_INFINITY;
@@ -113,7 +114,7 @@ export class RawTransport implements RawOwner {
 
   #sendOn(connection: RawConnection, exchange: Exchange): void {
     exchange.abandon = () => this.#drop(connection);
-    connection.send(exchange, this.#template);
+    connection.send(exchange, this.#source);
   }
 
   #takeIdle(): RawConnection | undefined {

@@ -22,6 +22,8 @@ export class TokenMeter {
   #problem = '';
   #ended = false;
   #ndjson = false;
+  /** What the answer said; the next turn of a session repeats it. */
+  text = '';
 
   /** @param at milliseconds of the steady clock at which the bytes were read */
   take(bytes: Buffer, from: number, to: number, at: number, contentType: string): void {
