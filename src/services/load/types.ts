@@ -1,6 +1,15 @@
-import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+import type { Distribution, Goodput, Interval, ObjectiveFigure, ObjectiveLimit, Percentiles, SloVerdict } from './figures.ts';
 
-export type { Distribution, Goodput, Interval, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+export type {
+  Distribution,
+  Excess,
+  Goodput,
+  Interval,
+  ObjectiveFigure,
+  ObjectiveLimit,
+  Percentiles,
+  SloVerdict,
+} from './figures.ts';
 
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
@@ -132,6 +141,9 @@ export interface Knee {
   readonly index: number;
   /** The lowest rate above it that was not sustained; between them may be points that do not tell. */
   readonly above?: number;
+  /** Where it was searched under objectives: what gives way first, and where the limit lies with 99 % confidence. */
+  readonly limitedBy?: string;
+  readonly interval?: Interval;
 }
 
 /** Of a sweep that decides its points while it runs: `rates` are the bounds, and in the report what was offered. */
@@ -164,6 +176,8 @@ export interface SweepPlan {
   readonly estimateSeconds: number;
   /** A search for the knee. A point that does not tell is offered again, for so long at most (not in earlier versions). */
   readonly search?: Bounds & { readonly maxDurationSeconds?: number };
+  /** A search for the highest rate at which these objectives hold, as typed or implied; with points of so long at most. */
+  readonly limit?: Bounds & { readonly objectives: readonly string[]; readonly maxDurationSeconds: number };
   /** It makes a group grow, to this size where it is known, and shrink. The same rate may come more than once. */
   readonly elastic?: Bounds & { readonly group: string; readonly size?: number };
   /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
@@ -290,6 +304,8 @@ export interface SweepReport {
   readonly points: readonly PointSummary[];
   readonly status: 'complete' | 'interrupted';
   readonly knee?: Knee;
+  /** What a search under objectives came to. */
+  readonly limit?: ObjectiveLimit;
   readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */
   readonly problem?: string;

@@ -76,7 +76,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const { generator, record, outputs, clock, emit, control, contaminated, onSent, isCurrent } = deps;
   const { rate, series: index, durationMs, maxInFlight } = order;
   const opened = await openPoint(outputs, rate);
-  const collected = new Collector(protocolNamed(order.form.api));
+  const collected = new Collector(protocolNamed(order.form.api), deps.objectives);
   const live = livePoint(plan, index, rate);
   const watch = abortWatch(deps.abortOn);
   const ending = new AbortController();
