@@ -33,7 +33,7 @@ export function boundsSection(points: readonly PointSummary[]): Section {
   const known = points.flatMap(({ rate, response, stream }) =>
     response?.upper === undefined || Object.keys(response.upper).length === 0
       ? []
-      : [{ rate, of: response.upper, first: stream?.ttft.upper ?? {} }],
+      : [{ rate, of: response.upper, first: stream?.ttft?.upper ?? {} }],
   );
   const columns = [
     ...(['p50', 'p90', 'p95', 'p99'] as const).map(

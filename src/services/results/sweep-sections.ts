@@ -107,13 +107,9 @@ function streamSection(points: readonly PointSummary[]): Section {
   const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99));
   const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
     String(rate),
-<<<<<<< HEAD
     ...[ttft, itl, tpot].flatMap((times) =>
       (['p50', 'p99'] as const).map((name) => markedText(times, name, time.text(times?.[name]))),
     ),
-=======
-    ...[ttft?.p50, ttft?.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
->>>>>>> main
     outputTokensPerSecond.toFixed(1),
   ]);
   const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];

@@ -189,16 +189,11 @@ export class PointRun {
       const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
       this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, stream);
       if (this.#records.full) this.#flush();
-<<<<<<< HEAD
     } else if (what.outcome === 'ok' && at >= this.#t0 && !this.#closing) this.#carried++;
-    this.#finishIfEmpty();
-=======
-    }
     if (this.#feed.follows) {
       this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
       this.#send();
     } else this.#finishIfEmpty();
->>>>>>> main
   }
 
   #closeWindow(): void {
