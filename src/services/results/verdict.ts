@@ -3,6 +3,7 @@ import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { ElasticOutcome, Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
+import { limitLines } from './limit-line.ts';
 import { display } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
@@ -113,8 +114,10 @@ function stateReason({ reason, suggestedDurationSeconds: seconds }: PointState, 
  * The knee in a sentence; nothing where the run does not know about states. Under an elastic profile the group changes
  * meanwhile, so that there is none: what the group did takes its place.
  */
-export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[] {
+export function kneeLine(report: SweepReport): string[] {
+  const { plan, knee, points, elastic, limit } = report;
   if (elastic !== undefined) return elasticLines(elastic);
+  if (limit !== undefined) return limitLines(report);
   if (knee !== undefined) {
     const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
     const open = ratesOf(undecided(points).filter(({ rate }) => rate > best && rate < above));
@@ -161,7 +164,7 @@ function ratesOf(points: readonly PointSummary[]): number[] {
 }
 
 /** One line per threshold: where it failed and with what, and where it could not be decided. */
-export function sloLines({ slos = [] }: SweepReport): string[] {
+export function sloLines({ slos = [], limit, knee }: SweepReport): string[] {
   return slos.map(({ expression, passed, points, undecided = [] }) => {
     const failed = points.filter((point) => !point.passed);
     const where = failed.map(({ rate, observed }) => `${rate} rps (${display(observed)})`).join(', ');
@@ -171,6 +174,8 @@ export function sloLines({ slos = [] }: SweepReport): string[] {
     const doubt = open === '' ? '' : `; not decided at ${open}`;
     if (failed.length > 0) return `${slo} ${passed ? 'passed, not' : 'FAILED'} at ${where}${doubt}`;
     if (doubt !== '') return `${slo} not decided at ${open}; passed at ${plural(points.length, 'other point')}`;
+    if (passed && limit !== undefined)
+      return `${slo} passed at ${knee?.rate} rps (${display(points[0]?.observed ?? '')})`;
     return passed ? `${slo} passed at every point (${points.length})` : `${slo} FAILED at no single point`;
   });
 }

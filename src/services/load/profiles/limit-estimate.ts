@@ -30,17 +30,19 @@ export interface Limit {
   /** Chances that it is below, or above, all that may be offered. */
   readonly below: number;
   readonly above: number;
-  /** What gives way first, in the order of how likely that is. */
+  /** What gives way first. */
   readonly by: string;
+  /** What may: the growth of each excess with the logarithm of what is offered. */
+  readonly slopes: ReadonlyMap<string, number>;
   /** Standard error of its logarithm, by the middle half. */
   readonly error: number;
-  /** Growth of that one's excess with the logarithm of what is offered. */
-  readonly slope: number;
 }
 
 /** Outside of the interval, on both sides together. */
 const OUTSIDE = 0.008;
 const CELLS = 240;
+/** An objective that may give way that near below the limit, as a factor, has to be known as well. */
+const CLOSE = 1.015;
 /** How steep an objective may be: growth of its excess by the logarithm of what is offered. */
 const SLOPES = Array.from({ length: 34 }, (_, i) => 0.5 * 1.25 ** i);
 /** Errors come from few batches: Student's t with so many degrees of freedom. */
@@ -72,7 +74,7 @@ export function limitOf(seen: readonly Evidence[], low: number, high: number): L
   const coarse = limitWithin(seen, gridOf(from, to), low, high);
   // Once more, finely, where nearly all of the chance is.
   const near = gridOf(Math.max(from, coarse.least), Math.min(to, coarse.most));
-  const { least, most, ...limit } = limitWithin(seen, near, low, high);
+  const { least: _, most: __, ...limit } = limitWithin(seen, near, low, high);
   return { ...limit, below: Math.max(limit.below, coarse.below), above: Math.max(limit.above, coarse.above) };
 }
 
@@ -92,8 +94,10 @@ function limitWithin(seen: readonly Evidence[], grid: Float64Array, low: number,
   };
   const [step, middle] = [Math.exp((grid[1] ?? 0) - (grid[0] ?? 0)), at(0.5)];
   const chanceAbove = (value: number) => above.findLast((_, i) => (grid[i] ?? 0) <= Math.log(value)) ?? 1;
-  const index = grid.findIndex((value) => value >= Math.log(middle));
-  const first = each.toSorted((one, other) => (one.aboveOf[index] ?? 1) - (other.aboveOf[index] ?? 1))[0];
+  const chanceOf = ({ aboveOf }: { aboveOf: Float64Array }, value: number) =>
+    aboveOf.findLast((_, i) => (grid[i] ?? 0) <= Math.log(value)) ?? 1;
+  const first = each.toSorted((one, other) => chanceOf(one, middle) - chanceOf(other, middle))[0];
+  const close = each.filter((one) => one === first || chanceOf(one, middle / CLOSE) < 1 - OUTSIDE / 2);
   return {
     low: at(OUTSIDE / 2),
     middle,
@@ -102,7 +106,7 @@ function limitWithin(seen: readonly Evidence[], grid: Float64Array, low: number,
     above: chanceAbove(high),
     error: Math.log(at(0.75) / at(0.25)) / 1.35,
     by: first?.name ?? '',
-    slope: first?.slope ?? 1,
+    slopes: new Map(close.map(({ name, slope }) => [name, slope])),
     least: at(1e-6) / step,
     most: at(1 - 1e-6) * step,
   };
@@ -117,7 +121,8 @@ function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) 
     const at = Math.log(point.offered);
     if (reading.kind === 'backlog') return [{ at, ...reading }];
     if (pilesUp(point)) return reading.excess > 0 ? [atCapacity(point, reading)] : [];
-    const short = reading.excess > 0 ? 0 : SHORT.error * Math.max(0, Math.log(longest / point.durationSeconds / SHORT.from));
+    const short =
+      reading.excess > 0 ? 0 : SHORT.error * Math.max(0, Math.log(longest / point.durationSeconds / SHORT.from));
     return [{ at, ...reading, error: Math.hypot(reading.error, short) }];
   });
   const isBacklog = points[0]?.kind === 'backlog';
@@ -130,7 +135,10 @@ function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) 
   const cells = weights.map((row) => row.reduce((sum, weight) => sum + weight, 0));
   const all = cells.reduce((sum, weight) => sum + weight, 0);
   let left = all;
-  const aboveOf = cells.map((weight) => (left -= weight) / all);
+  const aboveOf = Float64Array.from(cells, (weight) => {
+    left -= weight;
+    return left / all;
+  });
   const slope = weights.flat().reduce((sum, w, i) => sum + w * Math.log(slopes[i % slopes.length] ?? 1), 0) / all;
   return { aboveOf, slope: Math.exp(slope) };
 }
@@ -154,7 +162,8 @@ function likelihood(points: readonly Placed[], limit: number, slope: number): nu
   for (const { at, place = 0, excess, error, kind, bound } of points) {
     const far = at - limit;
     const line = kind === 'backlog' ? Math.max(0, -Math.expm1(-far)) : slope * far;
-    const bend = kind === 'backlog' ? 0 : Math.min(BEND.most, BEND.distance * Math.abs(far) + BEND.excess * Math.abs(line));
+    const bend =
+      kind === 'backlog' ? 0 : Math.min(BEND.most, BEND.distance * Math.abs(far) + BEND.excess * Math.abs(line));
     // Far away a line tells the side, and hardly how far it goes.
     const [one, other] = [line * Math.exp(bend), line * Math.exp(-bend)];
     const least = bound === 'least' ? Number.NEGATIVE_INFINITY : Math.min(one, other);

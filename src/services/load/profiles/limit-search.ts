@@ -33,9 +33,6 @@ const WIDE = 0.03;
 const SIDES = { below: 0.992, above: 1.012, near: 1.04 } as const;
 /** Requests of a point, at the least. */
 export const ENOUGH_TO_SEE = 200;
-/** A point is at most so many times as long as the longest before it. */
-const LONGER = 8;
-
 /** What the points together say; undefined where none says anything. */
 export function limitSeen(search: LimitSearch, tried: readonly LimitTried[]): Limit | undefined {
   const telling = tried.filter(({ readings }) => readings.length > 0);
@@ -85,7 +82,7 @@ function sideOf(tried: readonly LimitTried[], { middle }: Limit): number {
 }
 
 /** Standard error, of the logarithm of the limit, with which an answer just below it is near enough for certain. */
-const NEAR_ENOUGH = 0.0045;
+const NEAR_ENOUGH = 0.0035;
 /** From the first point between the ends to the one that is as long as may be. */
 const STEPS = 5;
 
@@ -99,18 +96,20 @@ function lengthOf(search: LimitSearch, tried: readonly LimitTried[], limit: Limi
   return Math.max(shortest, Math.min(grown, longest, 1.5 * secondsFor(tried, limit)));
 }
 
-/** Seconds of one more point after which the limit would be known. */
-export function secondsFor(tried: readonly LimitTried[], limit: Limit): number {
-  const near = tried.flatMap(({ offered, durationSeconds, readings }) => {
-    const reading = readings.find(({ name }) => name === limit.by);
-    if (reading === undefined || reading.bound || Math.abs(Math.log(offered / limit.middle)) > 0.25) return [];
-    return [{ durationSeconds, error: reading.error / (reading.kind === 'backlog' ? 1 : limit.slope) }];
+/** Seconds of one more point after which the limit would be known, by what the longest points near to it said. */
+export function secondsFor(tried: readonly LimitTried[], { slopes, middle, error }: Limit): number {
+  const near = tried.filter(({ offered }) => Math.abs(Math.log(offered / middle)) < 0.25);
+  const wanted = [...slopes].map(([name, slope]) => {
+    const known = near.flatMap(({ durationSeconds, readings }) => {
+      const reading = readings.find((each) => each.name === name && each.bound === undefined);
+      return reading === undefined ? [] : [{ durationSeconds, error: reading.error / slope }];
+    });
+    if (known.length === 0) return Number.POSITIVE_INFINITY;
+    const best = known.reduce((one, other) => (other.durationSeconds > one.durationSeconds ? other : one));
+    const perSecond = 1 / (best.error ** 2 * best.durationSeconds);
+    return Math.max(1 / NEAR_ENOUGH ** 2 - 1 / error ** 2, 0.3 / NEAR_ENOUGH ** 2) / perSecond;
   });
-  if (near.length === 0) return Number.POSITIVE_INFINITY;
-  // The information of a second, by the longest, which knows its error best.
-  const best = near.reduce((one, other) => (other.durationSeconds > one.durationSeconds ? other : one));
-  const perSecond = 1 / (best.error ** 2 * best.durationSeconds);
-  return Math.max(1 / NEAR_ENOUGH ** 2 - 1 / limit.error ** 2, 0.2 / NEAR_ENOUGH ** 2) / perSecond;
+  return Math.max(...wanted);
 }
 
 /** Four digits: a rate is also a file name and a word in a report. */

@@ -4,10 +4,9 @@ import { reasonOf, remedy } from '../../../errors.ts';
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
-import { profileOf } from '../profiles/profiles.ts';
+import { conclusionOf, profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
-import { judgeKnee } from '../stats/knee.ts';
 import { type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { judgeEnding } from '../stats/validity.ts';
@@ -18,7 +17,8 @@ import { readJsonLines } from './json-lines.ts';
 import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
-export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'slos' | 'elastic'> {
+export interface RunManifest
+  extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'limit' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -69,7 +69,7 @@ export interface RecordedRun {
 export async function readRun(folder: string): Promise<RecordedRun> {
   const manifest = await readManifest(folder);
   const { plan } = manifest;
-  const { repeats, hasKnee } = profileOf(plan);
+  const { repeats } = profileOf(plan);
   const series = await readSeries(folder);
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
@@ -78,13 +78,14 @@ export async function readRun(folder: string): Promise<RecordedRun> {
     points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {})));
   }
   points.sort((a, b) => a.index - b.index);
-  const { knee = hasKnee ? judgeKnee(points) : undefined, slos, problem, abortedBy, elastic } = manifest;
+  const { slos, problem, abortedBy, elastic } = manifest;
+  const { knee, limit } = (manifest.knee ?? manifest.limit) ? manifest : conclusionOf(plan, points);
   const outFolder = join(folder, '..');
   const report: SweepReport = {
     plan,
     points,
     status: manifest.status === 'complete' ? 'complete' : 'interrupted',
-    ...defined({ knee, slos, problem, abortedBy, elastic }),
+    ...defined({ knee, limit, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };

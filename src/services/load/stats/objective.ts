@@ -10,8 +10,8 @@ import { judgeCriterion, type Times } from './judge-criterion.ts';
 import { STREAMED, type TimeName } from './metrics.ts';
 import { Samples } from './percentiles.ts';
 import { requestTimes } from './request-times.ts';
-import { searchedObjectives } from './searched-objectives.ts';
 import { Column } from './samples-over-time.ts';
+import { searchedObjectives } from './searched-objectives.ts';
 import { isValid } from './validity.ts';
 
 /*

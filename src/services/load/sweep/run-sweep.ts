@@ -11,9 +11,8 @@ import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
-import { planProfile } from '../profiles/profiles.ts';
+import { conclusionOf, planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
-import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
 import type { ElasticOutcome, PointSummary, SweepReport } from '../types.ts';
@@ -113,7 +112,7 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         abortOn: options.abortOn ?? [],
-        objectives: objectivesOf(options),
+        objectives: { ...objectivesOf(options), windowMs: plan.limit && order.durationMs },
         contaminated,
         onSent,
         isCurrent: () => current === index,
@@ -131,16 +130,19 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       await addToOutputs(point);
       emit({ type: 'point-done', point });
     };
-    const { overlap, isOpen, hasKnee } = profile;
+    const { overlap, isOpen } = profile;
     const next = deps.next ?? profile.steps(plan);
     const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
+    const concluded = conclusionOf(plan, points);
+    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
+    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
-      knee: hasKnee ? judgeKnee(points) : undefined,
-      slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, points)) : undefined,
+      ...concluded,
+      slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, asked)) : undefined,
       abortedBy: ending.abortedBy,
       problem,
       elastic: deps.elasticOutcome?.(),

@@ -7,7 +7,15 @@ const QUEUED = 3;
 
 type Planned = Pick<
   SweepPlan,
-  'rates' | 'durationSeconds' | 'warmupSeconds' | 'drainSeconds' | 'timeoutSeconds' | 'probeMs' | 'search' | 'elastic'
+  | 'rates'
+  | 'durationSeconds'
+  | 'warmupSeconds'
+  | 'drainSeconds'
+  | 'timeoutSeconds'
+  | 'probeMs'
+  | 'search'
+  | 'limit'
+  | 'elastic'
 >;
 
 /** Where a point stands. */
