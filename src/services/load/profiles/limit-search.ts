@@ -31,8 +31,10 @@ export const PRECISION = 1.02;
 const WIDE = 0.03;
 /** The last points are offered on both sides of the limit, by turns: what is on its side for certain bounds it. */
 const SIDES = { below: 0.992, above: 1.012, near: 1.04 } as const;
-/** Requests of a point, at the least. */
-export const ENOUGH_TO_SEE = 200;
+/** Requests of a point, at the least; and of the one at the lower end, which mostly tells little. */
+const ENOUGH_TO_SEE = 200;
+const AT_LOW = 40;
+
 /** What the points together say; undefined where none says anything. */
 export function limitSeen(search: LimitSearch, tried: readonly LimitTried[]): Limit | undefined {
   const telling = tried.filter(({ readings }) => readings.length > 0);
@@ -57,28 +59,43 @@ export function answerOf({ whole }: LimitSearch, tried: readonly LimitTried[], {
  * @returns undefined when the limit is known to 2 %, lies outside of the bounds, or all points are used
  */
 export function nextLimitPoint(search: LimitSearch, tried: readonly LimitTried[]): Offer | undefined {
-  const { low, high, durationSeconds } = search;
+  const { low, high, durationSeconds, maxDurationSeconds } = search;
   if (tried.length >= MAX_LIMIT_POINTS) return undefined;
-  const first = Math.max(durationSeconds, Math.min(search.maxDurationSeconds, ENOUGH_TO_SEE / low));
-  if (tried.length === 0) return { rate: low, durationSeconds: Math.ceil(first) };
   const limit = limitSeen(search, tried);
-  if (limit === undefined || limit.below > 0.99) return undefined;
-  if (tried.length === 1 && high > low) return { rate: high, durationSeconds };
+  if (limit === undefined) {
+    // A machine that was busy once may not be so again.
+    const enough = Math.max(durationSeconds, Math.min(maxDurationSeconds, AT_LOW / low));
+    return tried.length < 2 ? { rate: low, durationSeconds: Math.ceil(enough) } : undefined;
+  }
+  if (limit.below > 0.99) return undefined;
+  if (high > low && tried.every(({ offered }) => offered !== high)) return { rate: high, durationSeconds };
   if (limit.above > 0.99 || answerOf(search, tried, limit) !== undefined) return undefined;
-  const aim = limit.middle * (limit.error > WIDE ? 1 : sideOf(tried, limit));
-  const rate = neat(search, Math.min(high, Math.max(low, aim)));
-  const machine = Math.min(...tried.filter(({ invalid }) => invalid).map(({ offered }) => offered));
-  if (rate >= machine) return undefined;
+  const aim = limit.error > WIDE ? neat(search, limit.middle) : besideOf(search, tried, limit);
+  const rate = Math.min(high, Math.max(low, aim));
+  if (rate >= machineLimit(search, tried)) return undefined;
   return { rate, durationSeconds: Math.ceil(lengthOf(search, tried, limit, rate)) };
 }
 
-/** The side of the limit on which less was measured near to it; the last point is the answer where there is none yet. */
-function sideOf(tried: readonly LimitTried[], { middle }: Limit): number {
+/** The lowest offer that this machine could not make twice, or not at the upper end. */
+function machineLimit({ high }: LimitSearch, tried: readonly LimitTried[]): number {
+  const invalid = tried.filter((each) => each.invalid).map(({ offered }) => offered);
+  const again = invalid.filter((one, i) => one === high || invalid.some((other, j) => j < i && other <= one * 1.01));
+  return Math.min(...again);
+}
+
+/**
+ * Beside the limit, on the side on which less was measured near to it; below for the last point where none held yet, since
+ * that is the answer.
+ */
+function besideOf(search: LimitSearch, tried: readonly LimitTried[], { middle }: Limit): number {
   const { below, above, near } = SIDES;
-  const within = (from: number, to: number) => tried.filter(({ offered }) => offered >= from && offered < to);
+  const reach = search.whole ? Math.max(near, (middle + 1) / middle) : near;
+  const within = (from: number, to: number) => tried.filter(({ offered }) => offered >= from && offered <= to);
   const seconds = (points: readonly LimitTried[]) => points.reduce((sum, each) => sum + each.durationSeconds, 0);
   const isLast = tried.length === MAX_LIMIT_POINTS - 1 && !within(middle / 1.015, middle).some(({ held }) => held);
-  return isLast || seconds(within(middle / near, middle)) <= seconds(within(middle, middle * near)) ? below : above;
+  const isBelow = isLast || seconds(within(middle / reach, middle)) <= seconds(within(middle, middle * reach));
+  if (search.whole) return Math.floor(middle) + (isBelow ? 0 : 1);
+  return neat(search, middle * (isBelow ? below : above));
 }
 
 /** Standard error, of the logarithm of the limit, with which an answer just below it is near enough for certain. */
