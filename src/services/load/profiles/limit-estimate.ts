@@ -50,10 +50,10 @@ const FREEDOM = 30;
 /** What a straight line leaves out, as a logarithm: by the distance, and by what the line makes of it. */
 const BEND = { distance: 0.75, excess: 0.2, most: 2 } as const;
 /**
- * What held in a short point may not hold for longer, since a queue begins empty: error by the logarithm of how many times
- * longer than that the longest point is.
+ * What held in a short point may not hold for longer, since a queue begins empty: so much less is it worth, by the logarithm
+ * of how many times longer than that the longest point is.
  */
-const SHORT = { from: 8, error: 0.35 } as const;
+const SHORT = { from: 10, less: 1 } as const;
 /** At its capacity a queue misses an objective about so far; where it is only known that something overloads it. */
 const AT_CAPACITY = { excess: 3, error: 2 } as const;
 /** A backlog is one from so many standard errors on. */
@@ -107,8 +107,8 @@ function limitWithin(seen: readonly Evidence[], grid: Float64Array, low: number,
     error: Math.log(at(0.75) / at(0.25)) / 1.35,
     by: first?.name ?? '',
     slopes: new Map(close.map(({ name, slope }) => [name, slope])),
-    least: at(1e-6) / step,
-    most: at(1 - 1e-6) * step,
+    least: at(1e-6) / step ** 2,
+    most: at(1 - 1e-6) * step ** 2,
   };
 }
 
@@ -121,9 +121,9 @@ function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) 
     const at = Math.log(point.offered);
     if (reading.kind === 'backlog') return [{ at, ...reading }];
     if (pilesUp(point)) return reading.excess > 0 ? [atCapacity(point, reading)] : [];
-    const short =
-      reading.excess > 0 ? 0 : SHORT.error * Math.max(0, Math.log(longest / point.durationSeconds / SHORT.from));
-    return [{ at, ...reading, error: Math.hypot(reading.error, short) }];
+    const times = longest / point.durationSeconds / SHORT.from;
+    const less = reading.excess > 0 || times < 1 ? 1 : 1 + SHORT.less * Math.log(times);
+    return [{ at, ...reading, less }];
   });
   const isBacklog = points[0]?.kind === 'backlog';
   const slopes = isBacklog ? [1] : SLOPES;
@@ -154,12 +154,14 @@ interface Placed extends Reading {
   readonly at: number;
   /** Standard error of that. */
   readonly place?: number;
+  /** What is off counts so many times less. */
+  readonly less?: number;
 }
 
 /** Logarithm, up to what is the same for all lines, of how likely the points are with this line. */
 function likelihood(points: readonly Placed[], limit: number, slope: number): number {
   let log = 0;
-  for (const { at, place = 0, excess, error, kind, bound } of points) {
+  for (const { at, place = 0, less = 1, excess, error, kind, bound } of points) {
     const far = at - limit;
     const line = kind === 'backlog' ? Math.max(0, -Math.expm1(-far)) : slope * far;
     const bend =
@@ -168,7 +170,7 @@ function likelihood(points: readonly Placed[], limit: number, slope: number): nu
     const [one, other] = [line * Math.exp(bend), line * Math.exp(-bend)];
     const least = bound === 'least' ? Number.NEGATIVE_INFINITY : Math.min(one, other);
     const most = bound === 'most' ? Number.POSITIVE_INFINITY : Math.max(one, other);
-    const off = excess < least ? least - excess : excess > most ? excess - most : 0;
+    const off = Math.max(0, least - excess, excess - most) / less;
     // Of none at all, half of one is the excess: Poisson's chance of none where there should be more.
     if (bound !== undefined) log -= 0.5 * Math.expm1(Math.min(off, 5));
     else log -= ((FREEDOM + 1) / 2) * Math.log1p(off ** 2 / (error ** 2 + (slope * place) ** 2) / FREEDOM);

@@ -103,14 +103,15 @@ const NEAR_ENOUGH = 0.0035;
 /** From the first point between the ends to the one that is as long as may be. */
 const STEPS = 5;
 
-/** Longer from point to point, up to what may be, and never longer than it takes until the limit is known. */
+/** Longer from point to point, up to what may be; near to the limit no longer than it takes until that is known. */
 function lengthOf(search: LimitSearch, tried: readonly LimitTried[], limit: Limit, rate: number): number {
   const { low, high, maxDurationSeconds } = search;
-  const inner = tried.filter(({ offered, readings }) => offered > low && offered < high && readings.length > 0).length;
+  const inner = tried.filter(({ offered, readings }) => offered > low && offered < high && readings.length > 0);
   const shortest = Math.min(maxDurationSeconds, Math.max(search.durationSeconds, ENOUGH_TO_SEE / rate));
-  const longest = limit.error > WIDE ? maxDurationSeconds / 6 : maxDurationSeconds;
-  const grown = shortest * (maxDurationSeconds / shortest) ** Math.min(1, inner / STEPS);
-  return Math.max(shortest, Math.min(grown, longest, 1.5 * secondsFor(tried, limit)));
+  const longest = Math.max(shortest, ...inner.map((each) => each.durationSeconds));
+  const grown = shortest * (maxDurationSeconds / shortest) ** Math.min(1, inner.length / STEPS);
+  if (limit.error > WIDE) return Math.max(shortest, Math.min(grown, maxDurationSeconds / 6));
+  return Math.min(maxDurationSeconds, Math.max(longest, Math.min(grown, 1.5 * secondsFor(tried, limit))));
 }
 
 /** Seconds of one more point after which the limit would be known, by what the longest points near to it said. */
