@@ -40,7 +40,10 @@ export interface Limit {
 
 /** Outside of the interval, on both sides together. */
 const OUTSIDE = 0.008;
-const CELLS = 240;
+/** Where a limit is looked for: a little beyond what may be offered, in so many parts, and around each point finely. */
+const BEYOND = 1.1;
+const CELLS = 100;
+const FINE = [1, 1.001, 1.002, 1.0035, 1.005, 1.007, 1.01, 1.014, 1.02, 1.03, 1.045] as const;
 /** An objective that may give way that near below the limit, as a factor, has to be known as well. */
 const CLOSE = 1.015;
 /** How steep an objective may be: growth of its excess by the logarithm of what is offered. */
@@ -48,7 +51,7 @@ const SLOPES = Array.from({ length: 34 }, (_, i) => 0.5 * 1.25 ** i);
 /** Errors come from few batches: Student's t with so many degrees of freedom. */
 const FREEDOM = 30;
 /** What a straight line leaves out, as a logarithm: by the distance, and by what the line makes of it. */
-const BEND = { distance: 0.75, excess: 0.2, most: 2 } as const;
+const BEND = { distance: 0.75, excess: 0.2, below: 2, above: 1.2 } as const;
 /**
  * What held in a short point may not hold for longer, since a queue begins empty: so much less is it worth, by the logarithm
  * of how many times longer than that the longest point is.
@@ -70,50 +73,54 @@ export function pilesUp({ readings }: Evidence): boolean {
  * and the capacity, from what piled up. The least of them is the limit.
  */
 export function limitOf(seen: readonly Evidence[], low: number, high: number): Limit {
-  const [from, to] = [low / 1.1, high * 1.1];
-  const coarse = limitWithin(seen, gridOf(from, to), low, high);
-  // Once more, finely, where nearly all of the chance is.
-  const near = gridOf(Math.max(from, coarse.least), Math.min(to, coarse.most));
-  const { least: _, most: __, ...limit } = limitWithin(seen, near, low, high);
-  return { ...limit, below: Math.max(limit.below, coarse.below), above: Math.max(limit.above, coarse.above) };
-}
-
-function gridOf(from: number, to: number): Float64Array {
-  const step = Math.log(to / from) / CELLS;
-  return Float64Array.from({ length: CELLS }, (_, i) => Math.log(from) + (i + 0.5) * step);
-}
-
-function limitWithin(seen: readonly Evidence[], grid: Float64Array, low: number, high: number) {
+  const edges = edgesOf(seen, low / BEYOND, high * BEYOND);
   const names = [...new Set(seen.flatMap(({ readings }) => readings.map(({ name }) => name)))];
-  const each = names.map((name) => ({ name, ...chancesOf(seen, name, grid) }));
+  const each = names.map((name) => ({ name, ...chancesOf(seen, name, edges) }));
   // The least of them is above what all of them are above.
-  const above = grid.map((_, i) => each.reduce((product, { aboveOf }) => product * (aboveOf[i] ?? 1), 1));
-  const at = (chance: number) => {
-    const index = above.findIndex((value) => value < 1 - chance);
-    return Math.exp(grid[index < 0 ? CELLS - 1 : index] ?? 0);
-  };
-  const [step, middle] = [Math.exp((grid[1] ?? 0) - (grid[0] ?? 0)), at(0.5)];
-  const chanceAbove = (value: number) => above.findLast((_, i) => (grid[i] ?? 0) <= Math.log(value)) ?? 1;
-  const chanceOf = ({ aboveOf }: { aboveOf: Float64Array }, value: number) =>
-    aboveOf.findLast((_, i) => (grid[i] ?? 0) <= Math.log(value)) ?? 1;
-  const first = each.toSorted((one, other) => chanceOf(one, middle) - chanceOf(other, middle))[0];
-  const close = each.filter((one) => one === first || chanceOf(one, middle / CLOSE) < 1 - OUTSIDE / 2);
+  const above = edges.map((_, i) => each.reduce((product, { aboveOf }) => product * (aboveOf[i] ?? 1), 1));
+  const at = (chance: number) => Math.exp(whereFalls(edges, above, 1 - chance));
+  const middle = at(0.5);
+  const first = each.toSorted(
+    (one, other) => chanceAt(edges, one.aboveOf, middle) - chanceAt(edges, other.aboveOf, middle),
+  )[0];
+  const close = each.filter((one) => one === first || chanceAt(edges, one.aboveOf, middle / CLOSE) < 1 - OUTSIDE / 2);
   return {
     low: at(OUTSIDE / 2),
     middle,
     high: at(1 - OUTSIDE / 2),
-    below: 1 - chanceAbove(low),
-    above: chanceAbove(high),
     error: Math.log(at(0.75) / at(0.25)) / 1.35,
+    below: 1 - chanceAt(edges, above, low),
+    above: chanceAt(edges, above, high),
     by: first?.name ?? '',
     slopes: new Map(close.map(({ name, slope }) => [name, slope])),
-    least: at(1e-6) / step ** 2,
-    most: at(1 - 1e-6) * step ** 2,
   };
 }
 
-/** Of one objective: the chance, cell by cell, that its limit is above; and how steep it is there. */
-function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) {
+/** Logarithms between which a limit may lie: evenly over all that can be offered, and finely around what was. */
+function edgesOf(seen: readonly Evidence[], from: number, to: number): Float64Array {
+  const even = Array.from({ length: CELLS + 1 }, (_, i) => Math.log(from) + (i * Math.log(to / from)) / CELLS);
+  const fine = seen.flatMap(({ offered }) => FINE.flatMap((by) => [Math.log(offered * by), Math.log(offered / by)]));
+  const within = [...even, ...fine].filter((edge) => edge >= Math.log(from) && edge <= Math.log(to));
+  return Float64Array.from(new Set(within)).sort();
+}
+
+/** Where a chance that falls from edge to edge falls to a value, in between by a straight line. */
+function whereFalls(edges: Float64Array, chances: Float64Array, to: number): number {
+  const index = Math.max(
+    1,
+    chances.findIndex((chance) => chance <= to),
+  );
+  const [before, after] = [chances[index - 1] ?? 1, chances[index] ?? 0];
+  const [one, other] = [edges[index - 1] ?? 0, edges[index] ?? 0];
+  return before > after ? one + ((other - one) * Math.min(1, Math.max(0, before - to))) / (before - after) : other;
+}
+
+function chanceAt(edges: Float64Array, chances: Float64Array, offered: number): number {
+  return chances.findLast((_, i) => (edges[i] ?? 0) <= Math.log(offered) + 1e-9) ?? 1;
+}
+
+/** Of one objective: the chance, edge by edge, that its limit is above; and how steep it is there. */
+function chancesOf(seen: readonly Evidence[], name: string, edges: Float64Array) {
   const longest = Math.max(...seen.map(({ durationSeconds }) => durationSeconds));
   const points = seen.flatMap((point) => {
     const reading = point.readings.find((each) => each.name === name);
@@ -127,20 +134,28 @@ function chancesOf(seen: readonly Evidence[], name: string, grid: Float64Array) 
   });
   const isBacklog = points[0]?.kind === 'backlog';
   const slopes = isBacklog ? [1] : SLOPES;
-  const logs = Array.from(grid, (limit) => slopes.map((slope) => likelihood(points, limit, slope)));
+  const cells = Array.from({ length: edges.length - 1 }, (_, i) => [edges[i] ?? 0, edges[i + 1] ?? 0] as const);
+  const logs = cells.map(([from, to]) => slopes.map((by) => likelihood(points, (from + to) / 2, by)));
   const most = Math.max(...logs.flat());
-  // Before anything is known it is rather near to the capacity than far below it: by the square of the rate.
-  const prior = grid.map((at) => 2 * (at - (grid.at(-1) ?? 0)));
-  const weights = logs.map((row, i) => row.map((log) => Math.exp(log - most + (prior[i] ?? 0))));
-  const cells = weights.map((row) => row.reduce((sum, weight) => sum + weight, 0));
-  const all = cells.reduce((sum, weight) => sum + weight, 0);
-  let left = all;
-  const aboveOf = Float64Array.from(cells, (weight) => {
-    left -= weight;
-    return left / all;
+  const top = edges.at(-1) ?? 0;
+  let all = 0;
+  let steepness = 0;
+  const weights = cells.map(([from, to], i) => {
+    // Before anything is known it is rather near to the capacity than far below it: by the square of the rate.
+    const prior = (to - from) * Math.exp(from + to - 2 * top);
+    const row = logs[i] ?? [];
+    const weight = row.reduce((sum, log) => sum + Math.exp(log - most), 0) * prior;
+    steepness += prior * row.reduce((sum, log, at) => sum + Math.exp(log - most) * Math.log(slopes[at] ?? 1), 0);
+    all += weight;
+    return weight;
   });
-  const slope = weights.flat().reduce((sum, w, i) => sum + w * Math.log(slopes[i % slopes.length] ?? 1), 0) / all;
-  return { aboveOf, slope: Math.exp(slope) };
+  const aboveOf = new Float64Array(edges.length);
+  let left = all;
+  for (let i = 0; i < edges.length; i++) {
+    aboveOf[i] = Math.max(0, left / all);
+    left -= weights[i] ?? 0;
+  }
+  return { aboveOf, slope: Math.exp(steepness / all) };
 }
 
 /** What an overload says of an objective that it misses: nothing at its own rate, where it gets worse all the time. */
@@ -165,7 +180,9 @@ function likelihood(points: readonly Placed[], limit: number, slope: number): nu
     const far = at - limit;
     const line = kind === 'backlog' ? Math.max(0, -Math.expm1(-far)) : slope * far;
     const bend =
-      kind === 'backlog' ? 0 : Math.min(BEND.most, BEND.distance * Math.abs(far) + BEND.excess * Math.abs(line));
+      kind === 'backlog'
+        ? 0
+        : Math.min(line < 0 ? BEND.below : BEND.above, BEND.distance * Math.abs(far) + BEND.excess * Math.abs(line));
     // Far away a line tells the side, and hardly how far it goes.
     const [one, other] = [line * Math.exp(bend), line * Math.exp(-bend)];
     const least = bound === 'least' ? Number.NEGATIVE_INFINITY : Math.min(one, other);
