@@ -8,6 +8,7 @@ import { run as knee } from './knee.ts';
 import { run as knownDistribution } from './known-distribution.ts';
 import { run as lateness } from './lateness.ts';
 import { run as records } from './records.ts';
+import { run as sloSearch } from './slo-search.ts';
 import { run as stall } from './stall.ts';
 import { run as steadiness } from './steadiness.ts';
 
@@ -16,7 +17,19 @@ import { run as steadiness } from './steadiness.ts';
  * JSON in results/. Run it on a machine that does nothing else. Arguments name the parts to run; exit 8 when a target is
  * missed.
  */
-const PARTS = { records, steadiness, knee, engine, closed, lateness, highestRate, stall, knownDistribution, inFlight };
+const PARTS = {
+  records,
+  steadiness,
+  knee,
+  sloSearch,
+  engine,
+  closed,
+  lateness,
+  highestRate,
+  stall,
+  knownDistribution,
+  inFlight,
+};
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
 if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);

@@ -24,11 +24,9 @@ export function concludeLimit(
   const limit = limitSeen(search, tried);
   if (limit === undefined) return { limit: { state: 'undecided', objectives } };
   const changed = changedOf(tried);
-  const sure = answerOf(search, tried, limit);
-  const state = stateOf(limit, sure !== undefined, changed !== undefined);
+  const { best, isSure } = concludedRate(search, tried, limit, changed?.missed);
+  const state = stateOf(limit, isSure, changed !== undefined);
   const isBounded = state === 'found' || state === 'undecided';
-  const lowestMissed = changed?.missed ?? Number.POSITIVE_INFINITY;
-  const best = tried.find((each) => each === sure) ?? bestHeld(tried, Math.min(limit.middle, lowestMissed));
   const interval = isBounded ? ([figure(limit.low), figure(limit.high)] as const) : undefined;
   const limitedBy = state === 'above' || state === 'changing' ? undefined : limit.by;
   const above = tried.filter((each) => each.readings.length > 0 && !each.held && each.offered > (best?.offered ?? 0));
@@ -65,9 +63,17 @@ function stateOf({ below, above }: Limit, isSure: boolean, isChanged: boolean): 
   return isSure ? 'found' : 'undecided';
 }
 
-function bestHeld<Each extends LimitTried>(tried: readonly Each[], most: number): Each | undefined {
-  const held = tried.filter((each) => each.held && each.offered <= most);
-  return held.toSorted((one, other) => one.offered - other.offered).at(-1);
+/** The highest point that held: the one that is near enough to the limit for certain, or else one below its likeliest value. */
+export function concludedRate<Each extends LimitTried>(
+  search: LimitSearch,
+  tried: readonly Each[],
+  limit: Limit,
+  most = Number.POSITIVE_INFINITY,
+): { readonly best?: Each | undefined; readonly isSure: boolean } {
+  const sure = answerOf(search, tried, limit);
+  if (sure !== undefined && sure.offered <= most) return { best: tried.find((each) => each === sure), isSure: true };
+  const held = tried.filter((each) => each.held && each.offered <= Math.min(most, limit.middle));
+  return { best: held.toSorted((one, other) => one.offered - other.offered).at(-1), isSure: false };
 }
 
 /** What was seen of an objective at the lowest rate above the knee at which it was missed. */
