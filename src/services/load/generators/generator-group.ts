@@ -122,7 +122,9 @@ const SUMMED = [
   'peakInFlight',
   'newConnections',
   'carried',
+  'carriedParts',
   'retried',
+  'windowTokens',
   'cpuSeconds',
 ] as const;
 

@@ -92,7 +92,7 @@ function missedOf(tried: readonly (LimitTried & { point: PointSummary })[], name
  * Two points that no target gives that stays as it is: an objective was missed for certain at a rate, and held for certain
  * at one that is as high or higher.
  */
-export function changedOf(tried: readonly LimitTried[]): ObjectiveLimit['changed'] {
+function changedOf(tried: readonly LimitTried[]): ObjectiveLimit['changed'] {
   for (const lower of tried) {
     for (const higher of tried) {
       if (higher.offered < lower.offered * 0.999 || isShort(lower, higher) || isShort(higher, lower)) continue;

@@ -26,7 +26,7 @@ export interface Offer {
 
 export const MAX_LIMIT_POINTS = 10;
 /** The answer is as near as this to the limit, as a factor. */
-export const PRECISION = 1.02;
+const PRECISION = 1.02;
 /** From this standard error on, of the limit's logarithm, short points tell more than long ones cost. */
 const WIDE = 0.03;
 /** The last points are offered on both sides of the limit, by turns: what is on its side for certain bounds it. */
