@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
+import type { AgentTerms } from './services/dial/agents.ts';
+import { readAuthorities } from './services/dial/authorities.ts';
+import { proxyFor } from './services/dial/proxy.ts';
 import { readSecretFile } from './services/files/secret-file.ts';
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
-import type { ClaimDeps } from './services/load/record/claims.ts';
+import type { ClaimDeps, Onlooker } from './services/load/record/claims.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints, type StackEndpoints } from './services/stack/endpoints.ts';
@@ -77,6 +80,9 @@ export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackD
   const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
   return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
 }
+
+/** Who looks at the record of a run: its process may still be at work here. */
+export const onlooker: Onlooker = { host: hostname(), isAlive };
 
 /** Where loads that run say so, and who this one is. */
 export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<ClaimDeps> {
@@ -157,6 +163,18 @@ async function givenToken(file: string | undefined): Promise<string | undefined>
     throw tokenFileError(file, error);
   });
   return checkToken(text, `the token file ${file}`);
+}
+
+/**
+ * How targets are reached from this machine: the proxies that its environment names, and authorities that are trusted
+ * beside the usual ones.
+ *
+ * @param caFile of certificates, PEM
+ * @throws RemedyError (exit 2) when the file cannot be read or holds no certificate
+ */
+export async function wayOut(caFile?: string): Promise<AgentTerms> {
+  const proxyOf = (url: string) => proxyFor(url, process.env);
+  return caFile === undefined ? { proxyOf } : { proxyOf, ca: await readAuthorities(caFile) };
 }
 
 /** What a run's manifest says about the program and the machine. */

@@ -3,7 +3,7 @@ import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { loadRequest } from '../config/load-options.ts';
-import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims } from '../operator.ts';
+import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims, wayOut } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { runLoad } from '../services/load/run-load.ts';
@@ -58,6 +58,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
       claims: await loadClaims(emit, signal),
       outputs: await openOutputs(flags, { version, clock: systemClock, emit }),
       tokenOf: await chainTokens(stack, flags['token-file']),
+      ...(await wayOut(flags['ca-file'])),
     });
     const { run, page } = await reportRun(report.runFolder, emit);
     const scaling = run?.scaling?.figures;

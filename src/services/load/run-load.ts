@@ -3,6 +3,7 @@ import type { Emit } from '../../events.ts';
 import { createChainClient } from '../chain/client.ts';
 import type { TokenOf } from '../chain/token.ts';
 import { defined } from '../defined.ts';
+import type { ProxyOf } from '../dial/agents.ts';
 import { findRun } from '../results/find-run.ts';
 import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
@@ -26,9 +27,11 @@ export interface ElasticLoad {
   open(): Promise<GroupSource>;
 }
 
-export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs'> {
+export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'ca'> {
   readonly emit: Emit;
   readonly tokenOf: TokenOf;
+  /** Through which proxy an address is asked; default: none. */
+  readonly proxyOf?: ProxyOf;
   /** Where loads that run say so. */
   readonly claims: ClaimDeps;
 }
@@ -54,7 +57,7 @@ export async function runLoad(request: LoadRequest, { claims, tokenOf, ...deps }
     held.push(() => client.close(), await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
     // Going on, it is held already.
     const onFolder = resume === undefined ? hold : undefined;
-    const sweep = { ...deps, ...defined({ client, token, onFolder }) };
+    const sweep = { ...deps, ...defined({ client, token, onFolder, proxy: deps.proxyOf?.(targetUrl) }) };
     const elastic = 'options' in request ? request.elastic : undefined;
     return await (elastic === undefined ? runSweep(options, sweep) : scale(options, elastic, sweep));
   } finally {

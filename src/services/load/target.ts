@@ -1,6 +1,7 @@
 import { nearest } from '../../config/nearest.ts';
 import { type RemedyError, remedy } from '../../errors.ts';
 import { defined } from '../defined.ts';
+import { unixTarget } from '../dial/unix-target.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 
@@ -39,8 +40,9 @@ export async function resolveTarget(
     }
     return defined({ targetUrl: new URL(service.path, base).href, on: on[service.name] });
   }
-  const url = URL.parse(target);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
+  const socket = unixTarget(target);
+  const url = URL.parse(socket ?? target);
+  if (url === null || !(socket !== undefined || /^https?:$/.test(url.protocol))) {
     const names = services.map(({ path }) => path.slice(1)).join(', ');
     const words = services.flatMap(({ name, path }) => [path.slice(1), name]);
     const meant = nearest(target, words);

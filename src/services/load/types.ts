@@ -2,12 +2,13 @@ import type {
   Certainty,
   Distribution,
   Goodput,
-  Interval,
   ObjectiveFigure,
   Percentiles,
   SloVerdict,
   Waterfall,
 } from './figures.ts';
+import type { ElasticOutcome } from './profiles/elastic-outcome.ts';
+import type { StreamFigures, TokenFigures } from './token-figures.ts';
 
 export type {
   Certainty,
@@ -20,6 +21,8 @@ export type {
   SloVerdict,
   Waterfall,
 } from './figures.ts';
+
+export type { StreamFigures, TokenFigures } from './token-figures.ts';
 
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
@@ -44,55 +47,6 @@ export interface PointState {
  * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
  */
 export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
-
-/** Figures of streamed answers, with vLLM's names; times in milliseconds. What nobody could measure is absent. */
-export interface StreamFigures {
-  /** Until the first token of the answer or tool call, from the intended time. Reasoning is none. */
-  readonly ttft?: Distribution;
-  /** The same from the sending on. */
-  readonly ttftSent?: Distribution;
-  /** Until the first token of reasoning, from the intended time; where there was any. */
-  readonly reasoningTtft?: Distribution;
-  /** Between reads that carried tokens of any kind: chunks coalesce, so per read and not per token. */
-  readonly itl?: Distribution;
-  /** Time per output token: from the first token of any kind to the last, by the tokens that came after the first read. */
-  readonly tpot?: Distribution;
-  /** Tokens per second of one answer, 1/tpot: `p1` is what 99 % of the answers reach or exceed. */
-  readonly perUser?: Readonly<Record<'p50' | 'p10' | 'p5' | 'p1', number>>;
-  readonly outputTokens: number;
-  readonly outputTokensPerSecond: number;
-  /** Answers that came as streams and were complete; absent in runs of earlier versions, like all that follow. */
-  readonly answers?: number;
-  /** Those with several tokens that all came in one read: they have neither itl nor tpot. */
-  readonly oneRead?: number;
-  /** Events with tokens in a read, and tokens in an event, on average. */
-  readonly eventsPerRead?: number;
-  readonly tokensPerEvent?: number;
-  /** Complete answers without the `[DONE]` that ends such a stream. */
-  readonly withoutDone?: number;
-  /** Part of the reads, 0 to 1, that this machine may have looked at more than 1 ms after they came; so of first tokens. */
-  readonly lateReads?: number;
-  readonly lateFirst?: number;
-}
-
-/** Tokens of successes. */
-interface TokenFigures {
-  readonly prompt: number;
-  readonly output: number;
-  /** At what rate the target made output tokens; see docs/measurement.md. */
-  readonly outputPerSecond: number;
-  /** 95 %, by what single requests brought, failures none; absent in earlier versions. */
-  readonly ci?: Interval;
-  /** Tokens of all requests that arrived while the window lasted, by its length. */
-  readonly arrivedPerSecond?: number;
-  /** Of the output. */
-  readonly reasoning?: number;
-  /** Of the prompts: served from a cache. */
-  readonly cached?: number;
-  /** Answers that told a count or whose events were counted, and those of them that told none: events stand for tokens. */
-  readonly answers?: number;
-  readonly estimated?: number;
-}
 
 /** One second of a point, for time series; everything counts within that second. */
 export interface SecondSample {
@@ -126,6 +80,13 @@ interface Bounds {
   readonly maxPoints: number;
 }
 
+/** How the sessions of a point came out: all turns answered, a turn failed, or the point was over before the last turn. */
+interface Sessions {
+  readonly complete: number;
+  readonly broken: number;
+  readonly cut: number;
+}
+
 /** What a sweep is going to do; known before the first request. */
 export interface SweepPlan {
   readonly runId: string;
@@ -134,8 +95,15 @@ export interface SweepPlan {
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
   readonly simulated: boolean;
-  /** Arrival rates in requests per second, in the order in which they are offered. */
+  /** Arrival rates in requests per second, in the order in which they are offered; of a closed loop, requests kept open. */
   readonly rates: readonly number[];
+  /** So many requests are always open, and the next one waits for an answer. Absent: an open loop. */
+  readonly loop?: 'closed';
+  /** Requests of the window after which a point ends. */
+  readonly requests?: number;
+  /** Requests of a session, each with the answers to those before, and the time from an answer to the next one. */
+  readonly turns?: number;
+  readonly thinkSeconds?: number;
   readonly durationSeconds: number;
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
@@ -165,7 +133,7 @@ export interface SweepPlan {
 
 /** A few times a second while a point runs; what a live view needs. */
 export interface SweepTick
-  extends Pick<PointSummary, 'index' | 'rate' | 'scheduled' | 'sent'>,
+  extends Pick<PointSummary, 'index' | 'rate' | 'loop' | 'scheduled' | 'sent'>,
     Partial<Pick<PointSummary, 'errorsByClass' | 'hosts'>> {
   readonly phase: 'warmup' | 'measure' | 'drain';
   /** Seconds since the phase began, and its planned length (for `drain`: the bound). */
@@ -192,8 +160,12 @@ export interface SweepTick
 /** One finished (or interrupted) point of the ladder. */
 export interface PointSummary {
   readonly index: number;
-  /** Offered arrival rate, requests per second. */
+  /** Offered arrival rate, requests per second; of a closed loop, the requests that were kept open. */
   readonly rate: number;
+  /** Times of a closed loop have no waiting in them that an open one shows, and its rate is an outcome. */
+  readonly loop?: 'closed';
+  /** Of a closed loop: the requests that were kept open. */
+  readonly concurrency?: number;
   /** `cut`: the operator did not want the rest of it; `aborted`: a condition of `--abort-on` was met. */
   readonly status: 'complete' | 'interrupted' | 'cut' | 'skipped' | 'aborted';
   /** `valid`, `failed` where not one request succeeded, or the reason why this says nothing about the target. */
@@ -236,6 +208,9 @@ export interface PointSummary {
   /** Jain's index of the host shares (1 is even, 1/n is one host) and largest by smallest share. */
   readonly fairness?: { readonly jain: number; readonly maxMin: number };
   readonly state?: PointState;
+  /** Of a closed loop: by Little's law throughput x mean time of a request, against the requests that were to be open. */
+  readonly little?: NonNullable<PointState['little']>;
+  readonly sessions?: Sessions;
   /** Why the figures may still feel the point before: set when the drain gate did not open. */
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;
@@ -251,32 +226,16 @@ export interface PointSummary {
   readonly perRequestCsv: string;
 }
 
-/** What a group did under an elastic profile. */
-export interface ElasticOutcome {
-  readonly group: string;
-  /** Instances that served at the beginning, at most, and at the end. */
-  readonly startSize: number;
-  readonly peakSize: number;
-  readonly endSize: number;
-  /** How long before the last decision the group was last seen, seconds, where that is more than a step ago. */
-  readonly unseenSeconds?: number;
-  /** The size that was to be reached, where it is known. */
-  readonly size?: number;
-  /** Whether it was as small at the end as it shall be; undefined where the profile did not get that far. */
-  readonly scaledIn?: boolean;
-  /** The phases in order: when each began (milliseconds since the epoch), at which rate and why. */
-  readonly phases: readonly {
-    readonly name: string;
-    readonly at: number;
-    readonly rate: number;
-    readonly why?: string;
-  }[];
-}
-
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  readonly status: 'complete' | 'interrupted';
+  /**
+   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
+   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
+   */
+  readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
+  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  readonly writer?: string;
   readonly knee?: Knee;
   readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */

@@ -32,7 +32,9 @@ const share = (name: string, count: (point: PointSummary) => number | undefined)
   of(point) {
     const hits = count(point);
     if (hits === undefined) return undefined;
-    const { rate, scheduled } = point;
+    const { rate, scheduled, durationSeconds, loop } = point;
+    // How many a closed loop sends is an outcome, of which no share tells the spread.
+    if (loop === 'closed') return { value: durationSeconds > 0 ? hits / durationSeconds : 0, ci: undefined };
     // Requests are due at fixed times, so what varies is the share of them that succeeds.
     const [low, high] = wilson(hits, scheduled);
     return { value: scheduled === 0 ? 0 : (rate * hits) / scheduled, ci: [rate * low, rate * high] };

@@ -1,3 +1,4 @@
+import type { SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
 import type { RunDiff, RunName } from './diff.ts';
 import { isRateMeasure, type MeasureDiff } from './diff-measures.ts';
@@ -49,9 +50,18 @@ export function diffText(diff: RunDiff): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function nameText({ runId, targetUrl, simulated, sharedPrefixTokens: shared }: RunName): string {
+const PARTLY: Readonly<Record<SweepReport['status'], string>> = {
+  complete: '',
+  interrupted: ' (interrupted)',
+  killed: ' (killed before its end)',
+  running: ' (still running)',
+  unfinished: ' (not finished)',
+};
+
+function nameText({ runId, targetUrl, simulated, sharedPrefixTokens: shared, status }: RunName): string {
   const prompts = shared === undefined ? '' : ` (prompts share about ${shared} tokens)`;
-  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}${prompts}`;
+  const partly = PARTLY[status ?? 'complete'];
+  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}${prompts}${partly}`;
 }
 
 function verdictTable({ points }: RunDiff): string {

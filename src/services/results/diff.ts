@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { RunManifest } from '../load/record/read-run.ts';
 import type { PointSummary, SweepPlan, SweepReport } from '../load/types.ts';
 import { countingPoints } from './counting-points.ts';
@@ -37,7 +38,10 @@ export interface RunDiff {
   readonly onlyB: readonly number[];
 }
 
-export type RunName = Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens'>;
+export interface RunName extends Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens'> {
+  /** Of a run that is not complete. */
+  readonly status?: SweepReport['status'];
+}
 
 export interface DiffOptions {
   /** Share of A's value, 0.02 is 2 %. */
@@ -85,8 +89,9 @@ function repeated(points: readonly PointSummary[]): number[] {
   return rates.filter((rate, index) => rates.indexOf(rate) < index);
 }
 
-function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens } }: SweepReport): RunName {
-  return { runId, tag, targetUrl, simulated, ...(sharedPrefixTokens === undefined ? {} : { sharedPrefixTokens }) };
+function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens }, status }: SweepReport): RunName {
+  const partly = status === 'complete' ? undefined : status;
+  return defined({ runId, tag, targetUrl, simulated, sharedPrefixTokens, status: partly });
 }
 
 /** Why no point of these runs can be compared. */

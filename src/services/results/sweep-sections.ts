@@ -15,11 +15,20 @@ export function conclusionLines(report: SweepReport): string[] {
   return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...asked];
 }
 
-/** That a run ended early, and why; nothing where it is complete. */
-export function endingLines({ problem, abortedBy, status }: SweepReport): string[] {
+/** That a run ended early, or has no end, and why; nothing where it is complete. */
+export function endingLines(report: SweepReport): string[] {
+  const { problem, abortedBy, status } = report;
   if (problem !== undefined) return [`Ended early: ${problem}`];
   if (abortedBy !== undefined) return [`Ended by --abort-on ${abortedBy}`];
-  return status === 'complete' ? [] : ['Interrupted: not the whole ladder was measured.'];
+  if (status === 'complete') return [];
+  return [status === 'interrupted' ? 'Interrupted: not the whole ladder was measured.' : `${unfinishedText(report)}.`];
+}
+
+/** What became of a run whose record has no end, as a sentence without its own. */
+export function unfinishedText({ status, writer = 'another process' }: SweepReport): string {
+  if (status === 'running') return `Not finished: ${writer} is still at work on it, and these are the figures so far`;
+  if (status === 'killed') return 'Killed: the process ended without finishing the run';
+  return `Not finished: ${writer} was writing it, and whether it still does cannot be seen from here`;
 }
 
 /** The lowest rate was more than the target serves already: what may be less. */

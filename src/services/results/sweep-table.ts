@@ -8,7 +8,7 @@ import { markLegend } from './certain.ts';
 import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
-import { conclusionLines, sweepSections } from './sweep-sections.ts';
+import { conclusionLines, sweepSections, unfinishedText } from './sweep-sections.ts';
 import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
@@ -74,17 +74,25 @@ function perPoint(points: readonly PointSummary[], text: (point: PointSummary) =
   return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
 }
 
-function keptLines({ status, problem, abortedBy, points, plan }: SweepReport): string[] {
+function keptLines(report: SweepReport): string[] {
+  const { status, problem, abortedBy, points, plan } = report;
   if (problem !== undefined) return [`Ended early: ${display(problem)}. What was measured until then is kept.`];
   if (status === 'complete') return [];
   const begun = points.filter((point) => point.status !== 'skipped').length;
-  const ending = abortedBy === undefined ? 'Interrupted:' : `Ended by --abort-on ${abortedBy}.`;
+  const early = status === 'interrupted' ? 'Interrupted:' : `${unfinishedText(report)}.`;
+  const ending = abortedBy === undefined ? early : `Ended by --abort-on ${abortedBy}.`;
   return [`${ending} ${begun} of ${pointCount(plan)} points were begun, and what they measured is kept.`];
 }
 
 /** How a run goes on that was interrupted; an elastic one cannot, its group is no longer as it was. */
 function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack = 'default'): string[] {
-  if (status === 'complete' || abortedBy !== undefined || profileOf(plan).noResume !== undefined) return [];
+  if (
+    status === 'complete' ||
+    status === 'running' ||
+    abortedBy !== undefined ||
+    profileOf(plan).noResume !== undefined
+  )
+    return [];
   return [`It goes on with: chainctl load --resume ${shellWord(display(runFolder))}${stackOption(stack)}`];
 }
 

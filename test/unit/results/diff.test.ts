@@ -213,8 +213,8 @@ describe('tokens', () => {
       100    100    100 5.41 s 5.41 s 9.06 s 9.06 s worse
 
       Tokens:
-        rps ttft p50      B ttft p99      B tpot p50       B tokens/s    B
-                   A               A               A                A
+        rps ttft p50        ttft p99        tpot p50         tokens/s
+                   A      B        A      B        A       B        A    B
         100   100 ms 150 ms   325 ms 488 ms  21.0 ms 21.0 ms     2000 2200
 
       Differences shown:

@@ -252,7 +252,7 @@ test('facts of a killed run', () => {
       ],
       [
         "ended",
-        "not recorded: the process was killed, or runs still",
+        "not recorded",
       ],
       [
         "command",

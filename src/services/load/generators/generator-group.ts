@@ -128,7 +128,9 @@ const SUMMED = [
   'peakInFlight',
   'newConnections',
   'carried',
+  'carriedParts',
   'retried',
+  'windowTokens',
   'cpuSeconds',
 ] as const;
 

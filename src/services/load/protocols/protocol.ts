@@ -9,6 +9,10 @@ export interface Verdict {
   readonly error: string;
   readonly host?: string;
   readonly figures?: AnswerFigures;
+  /** Why the answer ended, as the target says. */
+  readonly finish?: string;
+  /** Its output tokens are counted events. */
+  readonly tokens_estimated?: boolean;
 }
 
 /** Judges one complete answer. `location` is the header with which a redirect says where to. */
@@ -19,7 +23,7 @@ export type Judge = (status: number, text: string, location?: string) => Verdict
  * `finish-or-done`: that, `[DONE]`, or a line with `"done":true`; `done`: such a line; `answer`: such a line that is
  * itself a whole answer, and judged as one.
  */
-type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
+export type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
 
 /** How a target is asked, and what its answers have to be. Generator processes get it by name, once per point. */
 export interface RequestProtocol {

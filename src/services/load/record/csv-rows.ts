@@ -1,5 +1,12 @@
 import { stringify } from 'csv-stringify/sync';
-import { ANSWER_FIGURES, type AnswerFigures, PHASE_FIGURES, type RequestRecord } from '../engine/request-record.ts';
+import {
+  ANSWER_FIGURES,
+  type AnswerFigures,
+  lateMs,
+  PHASE_FIGURES,
+  type RequestRecord,
+  TOKEN_FIGURES,
+} from '../engine/request-record.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
 type Cell = string | number;
@@ -16,7 +23,8 @@ function figures(names: readonly (keyof AnswerFigures)[]): Columns<[RequestRecor
  * beginning of the point's window.
  */
 const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
-  rps_target: (_, rate) => rate,
+  // A closed loop has no rate that it aims at.
+  rps_target: ({ idleMs }, rate) => (idleMs === undefined ? rate : 0),
   ok: ({ outcome }) => Number(outcome === 'ok'),
   status: ({ status }) => status,
   latency_ms: ({ latenessMs, serviceMs }) =>
@@ -24,30 +32,39 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   error: ({ error }) => foreign(error),
   request: ({ index }) => index,
   intended_ms: ({ intendedMs }) => fixed(intendedMs),
-  lateness_ms: ({ latenessMs }) => fixed(latenessMs),
+  lateness_ms: (record) => fixed(lateMs(record)),
   service_ms: ({ serviceMs }) => fixed(serviceMs),
   outcome: ({ outcome }) => outcome,
   class: (record) => foreign(record.class),
   host: ({ host = '' }) => foreign(host),
   ...figures(ANSWER_FIGURES),
   ttft_ms: (record) => fixed(record.ttft_ms),
-  tpot_ms: (record) => fixed(timePerToken(record)),
+  tpot_ms: ({ tpot_ms: tpot }) => fixed(tpot),
   itl_ms: ({ itl_ms: gaps = [] }) => gaps.map((ms) => fixed(ms)).join(' '),
   ...figures(PHASE_FIGURES),
+  ttft_intended_ms: ({ ttft_ms: ttft, latenessMs }) =>
+    fixed(ttft === undefined || latenessMs === undefined ? undefined : ttft + latenessMs),
+  reasoning_ttft_ms: (record) => fixed(record.reasoning_ttft_ms),
+  ...figures(TOKEN_FIGURES),
+  finish_reason: ({ finish = '' }) => foreign(finish),
+  max_tokens: (record) => record.max_tokens ?? '',
+  // 0 where the target counted, 1 where events stand for tokens; empty without any count.
+  tokens_estimated: ({ figures: { output_tokens: output } = {}, tokens_estimated: isEstimated }) =>
+    output === undefined ? '' : Number(isEstimated === true),
 };
 
 /**
- * The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. A
- * request that did not end counts as an error, and not as completed.
+ * The first nineteen are the contract's. `concurrency` of an open loop is the bound of requests in flight, which has no
+ * other; of a closed loop what was kept open. A request that did not end counts as an error, and not as completed.
  */
 const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   run_tag: (_, { tag }) => tag,
   target_url: (_, { targetUrl }) => targetUrl,
-  rps_target: ({ rate }) => rate,
+  rps_target: ({ rate, loop }) => (loop === 'closed' ? 0 : rate),
   duration_s: ({ durationSeconds }) => Number(durationSeconds.toFixed(3)),
   timeout_s: (_, { timeoutSeconds }) => timeoutSeconds,
   drain_timeout_s: (_, { drainSeconds }) => drainSeconds,
-  concurrency: (_, { maxInFlight }) => maxInFlight,
+  concurrency: ({ concurrency }, { maxInFlight }) => concurrency ?? maxInFlight,
   sent: ({ sent }) => sent,
   completed: (point) => point.sent - point.outcomes.incomplete,
   ok: ({ outcomes }) => outcomes.ok,
@@ -84,8 +101,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   hosts: ({ hosts }) => foreign(listed(hosts)),
   state: ({ state }) => state?.state ?? '',
   state_reason: ({ state }) => foreign(state?.reason ?? ''),
-  little_expected: ({ state }) => state?.little?.expected ?? '',
-  little_observed: ({ state }) => state?.little?.observed ?? '',
+  little_expected: (point) => littleOf(point)?.expected ?? '',
+  little_observed: (point) => littleOf(point)?.observed ?? '',
   in_flight_slope: ({ state }) => state?.inFlightSlope ?? '',
   contaminated: ({ contaminated }) => foreign(contaminated ?? ''),
   max_ms: ({ response }) => fixed(response?.max),
@@ -136,6 +153,30 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p50),
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
+  loop: ({ loop = 'open' }) => loop,
+  ttft_p90_ms: ({ stream }) => fixed(stream?.ttft?.p90),
+  ttft_p99_ms: ({ stream }) => fixed(stream?.ttft?.p99),
+  ttft_sent_p50_ms: ({ stream }) => fixed(stream?.ttftSent?.p50),
+  ttft_sent_p95_ms: ({ stream }) => fixed(stream?.ttftSent?.p95),
+  ttft_sent_p99_ms: ({ stream }) => fixed(stream?.ttftSent?.p99),
+  itl_p99_ms: ({ stream }) => fixed(stream?.itl?.p99),
+  tpot_p99_ms: ({ stream }) => fixed(stream?.tpot?.p99),
+  input_tokens_per_s: ({ tokens }) => fixed(tokens?.promptPerSecond),
+  total_tokens_per_s: ({ tokens }) =>
+    fixed(tokens?.promptPerSecond === undefined ? undefined : tokens.promptPerSecond + tokens.outputPerSecond),
+  reasoning_tokens: ({ tokens }) => tokens?.reasoning ?? '',
+  tokens_estimated_pct: ({ tokens }) =>
+    tokens?.answers === undefined ? '' : ((100 * (tokens.estimated ?? 0)) / tokens.answers).toFixed(2),
+  truncated: ({ stream, errorsByClass }) => (stream === undefined ? '' : (errorsByClass['truncated-stream'] ?? 0)),
+  no_done: ({ stream }) => (stream?.answers === undefined ? '' : (stream.withoutDone ?? 0)),
+  cached_tokens: ({ tokens }) => tokens?.cached ?? '',
+  reasoning_ttft_p50_ms: ({ stream }) => fixed(stream?.reasoningTtft?.p50),
+  reasoning_ttft_p99_ms: ({ stream }) => fixed(stream?.reasoningTtft?.p99),
+  arrived_tokens_per_s: ({ tokens }) => fixed(tokens?.arrivedPerSecond),
+  user_tokens_per_s_p50: ({ stream }) => fixed(stream?.perUser?.p50),
+  user_tokens_per_s_p1: ({ stream }) => fixed(stream?.perUser?.p1),
+  events_per_read: ({ stream }) => fixed(stream?.eventsPerRead),
+  one_read: ({ stream }) => (stream?.answers === undefined ? '' : (stream.oneRead ?? 0)),
   certain_upper_ms: ({ certainty }) => fixed(certainty?.upper),
   certain: ({ certainty }) => (certainty === undefined ? '' : Number(certainty.reached)),
 };
@@ -153,10 +194,8 @@ export function summaryRow(plan: SweepPlan, point: PointSummary): string {
   return stringify([Object.values(SUMMARY).map((cell) => cell(point, plan))]);
 }
 
-/** The first token left out, as vLLM's benchmark has it. */
-function timePerToken({ serviceMs, ttft_ms: first, figures }: RequestRecord): number | undefined {
-  const tokens = figures?.output_tokens ?? 0;
-  return serviceMs === undefined || first === undefined || tokens < 2 ? undefined : (serviceMs - first) / (tokens - 1);
+function littleOf({ state, little }: PointSummary) {
+  return state?.little ?? little;
 }
 
 /** Three decimals, as the contract has them; empty where there is no figure. */

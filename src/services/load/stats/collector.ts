@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../engine/request-record.ts';
+import { lateMs, type RequestRecord } from '../engine/request-record.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome, Refuser } from '../types.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
@@ -27,8 +27,10 @@ export class Collector {
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
   readonly objectives: ObjectiveTally;
-  readonly tokens = { prompt: 0, output: 0, outputSquares: 0, answers: 0 };
-  /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
+  readonly tokens = { prompt: 0, output: 0, outputSquares: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0 };
+  /** Milliseconds from the window's beginning to the end of the last request; 0 without one. */
+  lastEndMs = 0;
+  /** The same of the last success. */
   lastOkMs = 0;
   readonly #protocol: RequestProtocol;
   readonly #seen = new Set<number>();
@@ -37,6 +39,8 @@ export class Collector {
   readonly #observed = { atMs: new Column(), inFlight: new Column() };
   /** When each success ended, milliseconds since the window began. */
   readonly #okEndMs = new Column();
+  /** Of a closed loop: when each of them was sent. */
+  readonly #okSentMs = new Column();
   #firstOkMs = Number.POSITIVE_INFINITY;
 
   /** @param objectives that the requests are judged by */
@@ -62,9 +66,10 @@ export class Collector {
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
-    this.lateness.add(latenessMs);
+    this.lateness.add(lateMs(record) ?? latenessMs);
     if (serviceMs === undefined) return;
     this.#sentMs.push(record.intendedMs + latenessMs);
+    this.lastEndMs = Math.max(this.lastEndMs, record.intendedMs + latenessMs + serviceMs);
     this.#openMs.push(serviceMs);
     if (outcome === 'ok') this.#addSuccess(record, latenessMs, serviceMs);
   }
@@ -98,6 +103,11 @@ export class Collector {
     };
   }
 
+  /** When each success of a closed loop was sent and had ended, milliseconds since the window began. */
+  get closedSuccesses() {
+    return { sentMs: this.#okSentMs.view(), endMs: this.#okEndMs.view() };
+  }
+
   /** At what rate successes came, per second; see {@link departureRate}. Sorts them all. */
   get departureRate(): number | undefined {
     return departureRate(this.#okEndMs.view());
@@ -122,14 +132,18 @@ export class Collector {
     this.stream.add(record);
     const endedAt = record.intendedMs + response;
     this.#okEndMs.push(endedAt);
+    if (record.idleMs !== undefined) this.#okSentMs.push(record.intendedMs);
     this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
     this.lastOkMs = Math.max(this.lastOkMs, endedAt);
-    const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
+    const { prompt_tokens: prompt, output_tokens: output, reasoning_tokens, cached_tokens } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;
     this.tokens.answers++;
     this.tokens.prompt += prompt ?? 0;
     this.tokens.output += output ?? 0;
     this.tokens.outputSquares += (output ?? 0) ** 2;
+    this.tokens.reasoning += reasoning_tokens ?? 0;
+    this.tokens.cached += cached_tokens ?? 0;
+    if (record.tokens_estimated === true) this.tokens.estimated++;
   }
 }
 
@@ -164,7 +178,8 @@ export function departureRate(endedMs: Float64Array): number | undefined {
  * @returns undefined for a success
  */
 export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: RequestRecord): Refuser | undefined {
-  const { outcome, status, latenessMs, serviceMs } = record;
+  const { outcome, status, serviceMs } = record;
+  const latenessMs = lateMs(record);
   if (outcome === 'ok') return undefined;
   if (outcome === 'http_error') return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';

@@ -1,6 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
-import type { PointSummary, Refuser } from '../types.ts';
+import type { PointSummary, Refuser, TokenFigures } from '../types.ts';
+import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
@@ -11,6 +12,7 @@ export interface PointFacts
   extends Pick<PointSummary, 'index' | 'rate' | 'startedAt' | 'status' | 'scheduled' | 'perRequestCsv'> {
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
+  readonly loop?: PointSummary['loop'] | undefined;
   readonly maxInFlight: number;
   readonly progress: Progress;
   /** Why the generator is gone, when it is. */
@@ -28,7 +30,7 @@ export interface PointFacts
  */
 export function summarizePoint(facts: PointFacts, collected: Collector): PointSummary {
   const { index, rate, status, durationSeconds, startedAt, scheduled, maxInFlight, lost } = facts;
-  const { sent, peakInFlight, newConnections, cpuSeconds } = facts.progress;
+  const { sent, peakInFlight, newConnections, cpuSeconds, windowTokens: arrived } = facts.progress;
   const dropped = scheduled - sent;
   const outcomes = { ...collected.outcomes };
   checkConservation({ scheduled, sent, dropped: lost === undefined ? facts.progress.dropped : dropped, outcomes });
@@ -36,14 +38,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const [response, service] = [collected.response.summary(), collected.service.summary()];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
-  const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
-  const stream = collected.stream.summary(servedSeconds);
   const okAfterWindow = collected.okAfter(1000 * durationSeconds);
+  const isClosed = facts.loop === 'closed';
+  const closed = isClosed ? closedFigures(facts, collected) : undefined;
   const backlog = backlogOf(okAfterWindow, facts.progress.carried);
-  const okRps = perSecond(outcomes.ok - backlog, durationSeconds);
-  const servedRps = round(
-    Math.min(perSecond(outcomes.ok, durationSeconds), collected.departureRate ?? Number.POSITIVE_INFINITY),
-  );
+  const okRps = closed?.okRps ?? perSecond(outcomes.ok - backlog, durationSeconds);
+  const most = perSecond(outcomes.ok, durationSeconds);
+  const servedRps = closed?.okRps ?? round(Math.min(most, collected.departureRate ?? most));
   const judged = {
     status,
     scheduled,
@@ -57,12 +58,16 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     lost,
   };
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
+  // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
+  const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
+  const stream = collected.stream.summary(tokensPerSecond);
   const { errorTexts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
+    ...(isClosed ? { loop: 'closed' as const, concurrency: rate } : {}),
     status,
-    validity: judgeValidity({ ...judged, ttft: stream?.ttft, latenessP99: lateness?.p99 }),
+    validity: judgeValidity({ ...judged, latenessP99: lateness?.p99, stream }),
     durationSeconds,
     startedAt,
     scheduled,
@@ -70,7 +75,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     dropped,
     outcomes,
     errorsByClass,
-    sentRps: perSecond(sent, durationSeconds),
+    sentRps: closed?.sentRps ?? perSecond(sent, durationSeconds),
     okRps,
     okAfterWindow: okAfterWindow || undefined,
     servedRps,
@@ -83,12 +88,14 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     fairness: fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
-    state: status === 'complete' ? judgeState(state) : undefined,
+    state: status === 'complete' && facts.loop === undefined ? judgeState(state) : undefined,
+    little: closed?.little,
+    sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
     errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: tokensOf(collected.tokens, scheduled, servedSeconds),
+    tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
     good: collected.objectives.good(scheduled, durationSeconds),
     perRequestCsv: facts.perRequestCsv,
@@ -99,16 +106,6 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
 
 /** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
 const Z = 1.959964;
-
-/** Tokens per second, and its interval: requests are due at fixed times, what varies is how many tokens each brings. */
-function tokensOf({ answers, prompt, output, outputSquares }: Collector['tokens'], scheduled: number, seconds: number) {
-  if (answers === 0 || seconds <= 0) return undefined;
-  const mean = output / scheduled;
-  const deviation = Math.sqrt(Math.max(0, outputSquares / scheduled - mean ** 2) * scheduled);
-  const [low, high] = [Math.max(0, output - Z * deviation), output + Z * deviation];
-  const ci = [round(low / seconds), round(high / seconds)] as const;
-  return { prompt, output, outputPerSecond: round(output / seconds), ci };
-}
 
 /** Standard deviations of a count of chance. */
 const CHANCE = 3;
@@ -123,6 +120,44 @@ export function backlogOf(after: number, carried: number | undefined): number {
   if (carried === undefined) return 0;
   const more = after - carried;
   return more > CHANCE * Math.sqrt(after + carried) ? more : 0;
+}
+
+/** What a closed loop comes to: its rates are an outcome. */
+function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, collected: Collector) {
+  const { carriedParts: carried = 0 } = progress;
+  const { sentMs, serviceMs } = collected.evidence;
+  const all = { sentMs, endMs: sentMs.map((ms, i) => ms + (serviceMs[i] as number)) };
+  const rps = closedThroughput(all, carried, durationSeconds);
+  const meanMs = serviceMs.reduce((sum, ms) => sum + ms, 0) / serviceMs.length;
+  const isWhole = status === 'complete' && serviceMs.length > 0;
+  return {
+    okRps: round(closedThroughput(collected.closedSuccesses, carried, durationSeconds)),
+    sentRps: round(rps),
+    little: isWhole ? { expected: rate, observed: thousandths((rps * meanMs) / 1000) } : undefined,
+  };
+}
+
+function tokenFigures(
+  { answers, estimated, reasoning, cached, prompt, output, outputSquares }: Collector['tokens'],
+  scheduled: number,
+  perSecond: (tokens: number) => number,
+  arrivedPerSecond: number | undefined,
+): TokenFigures | undefined {
+  if (answers === 0) return undefined;
+  // Requests are due at fixed times: what varies is how many tokens each brings, a failure none.
+  const spread = Z * Math.sqrt(Math.max(0, outputSquares - output ** 2 / scheduled));
+  return defined({
+    prompt,
+    output,
+    outputPerSecond: perSecond(output),
+    ci: [perSecond(Math.max(0, output - spread)), perSecond(output + spread)] as const,
+    arrivedPerSecond,
+    promptPerSecond: perSecond(prompt),
+    reasoning: reasoning || undefined,
+    cached: cached || undefined,
+    answers,
+    estimated: estimated || undefined,
+  });
 }
 
 /** A point that was not offered, and why. */

@@ -4,6 +4,8 @@ import type { ChainClient } from '../../chain/client.ts';
 import { unauthorized } from '../../chain/token.ts';
 import { bodyOf } from '../bodies.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
+import type { StreamEnd } from '../protocols/protocol.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
 import { formOf, type SweepOptions } from './sweep-options.ts';
@@ -45,7 +47,7 @@ export async function takeBaseline(
   );
   const note = (level: 'info' | 'warn', words: string) => emit({ type: 'note', level, text: words });
   if (ok) {
-    if (stream === true) refuseUnstreamed(targetUrl, text ?? '');
+    if (stream === true) refuseUnstreamed(targetUrl, text ?? '', protocolNamed(form.api).ends);
     if (loadingMs !== undefined) {
       const took = `${(loadingMs / 1000).toFixed(1)} s`;
       note('info', `the first request paid ${took} for loading the model: that is not in what a request alone takes`);
@@ -63,15 +65,15 @@ export async function takeBaseline(
 }
 
 /** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */
-function refuseUnstreamed(url: string, text: string): void {
-  const meter = new TokenMeter();
+function refuseUnstreamed(url: string, text: string, ends: StreamEnd): void {
+  const meter = new TokenMeter({ ends });
   const bytes = Buffer.from(text);
-  meter.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
+  meter.take(bytes, 0, bytes.length, 0, '');
   meter.end();
-  if (meter.problem === '') return;
+  if (meter.fault === undefined) return;
   throw remedy.usage(
     'not-a-stream',
-    `${url} does not stream: asked for a streamed answer, it sent something else (${meter.problem})`,
+    `${url} does not stream: asked for a streamed answer, it sent something else (${meter.fault.error})`,
     ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
   );
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
+import { type ProxyServer, proxyNote } from '../../dial/proxy.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
@@ -10,24 +11,30 @@ import type { StartGenerator } from '../generators/load-generator.ts';
 import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
+import type { ElasticOutcome } from '../profiles/elastic-outcome.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
 import { planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
-import type { ElasticOutcome, PointSummary, SweepReport } from '../types.ts';
+import type { PointSummary, SweepReport } from '../types.ts';
 import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
 import { askedOf, longestOf, manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
+import { windowSeconds } from './time-left.ts';
 
 export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
   /** Sent to the target as a bearer token; not a setting, since those are written down. */
   readonly token?: string;
+  /** Stands between here and the target. */
+  readonly proxy?: ProxyServer;
+  /** Certificates of authorities that are trusted beside the usual ones, PEM. */
+  readonly ca?: string;
   /** Where the figures go; default: the files of the contract. */
   readonly outputs?: readonly Output[];
   /** Starts what offers the load; default: processes of this machine. */
@@ -48,13 +55,14 @@ export interface SweepDeps extends SweepContext {
  * @throws RemedyError: exit 5 when the target does not answer, exit 3 when results cannot be written
  */
 export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
-  const { clock, control, token } = deps;
+  const { clock, control, token, proxy, ca } = deps;
   const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
   const outputs: readonly Output[] = deps.outputs ?? [new CsvOutput()];
   const emit: Emit = (event) => {
     for (const output of outputs) output.handle?.(event);
     deps.emit(event);
   };
+  if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, options.targetUrl) });
   const health = options.preflight ? await askHealth(options.targetUrl, deps.client, deps.signal) : undefined;
   const baseline = options.probe === true ? await takeBaseline(options, deps) : undefined;
   const broken = new AbortController();
@@ -79,7 +87,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const pool = new GeneratorPool(() => start(generators));
   try {
     await deps.onFolder?.(record.folder);
-    const run = { ...names, folder: record.folder, resumed: resume !== undefined, emit, onFailure };
+    const { loop } = own;
+    const run = defined({ ...names, folder: record.folder, loop, resumed: resume !== undefined, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -88,7 +97,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
-    const manifest = manifestOf(options, health, { plan, startedAt: began, limits });
+    const way = defined({ proxy: proxy?.url });
+    const manifest = manifestOf(options, health, { plan, startedAt: began, limits, ...way });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (generators.processes > 1) {
       emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
@@ -107,9 +117,9 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     const begin = async ({ index, rate, durationSeconds }: Step, contaminated: string | undefined) => {
       const generator = await pool.take();
       current = index;
-      const longest = plan.untilCertain?.maxDurationSeconds ?? plan.durationSeconds;
-      const ownPlan = { ...plan, durationSeconds: durationSeconds ?? longest };
-      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers });
+      const window = windowSeconds(plan, rate, durationSeconds ?? plan.untilCertain?.maxDurationSeconds);
+      const ownPlan = { ...plan, durationSeconds: window };
+      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         abortOn: options.abortOn ?? [],

@@ -68,7 +68,9 @@ export function formOf(options: { readonly targetUrl: string } & Partial<Request
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant' } = options;
+  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant', requests } = options;
+  const { turns, thinkSeconds, loop, durationSeconds } = plan;
+  const isClosed = loop === 'closed';
   const { requestsPerConnection, connectionAgeMs } = options;
   return defined({
     type: 'run',
@@ -76,10 +78,15 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     form: formOf(options),
     rate,
     warmupMs: plan.warmupSeconds * 1000,
-    durationMs: plan.durationSeconds * 1000,
+    durationMs: durationSeconds * 1000,
     drainMs: plan.drainSeconds * 1000,
     timeoutMs: plan.timeoutSeconds * 1000,
-    maxInFlight: plan.maxInFlight,
+    // What is always open is all that there is.
+    maxInFlight: isClosed ? rate : plan.maxInFlight,
+    concurrency: isClosed ? rate : undefined,
+    requests: isClosed || turns !== undefined ? requests : undefined,
+    turns,
+    thinkMs: thinkSeconds === undefined ? undefined : thinkSeconds * 1000,
     prompt,
     seed,
     series: index,

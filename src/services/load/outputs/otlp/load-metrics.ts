@@ -109,11 +109,11 @@ class PointMetrics {
   }
 
   add(record: RequestRecord): void {
-    const { latenessMs, serviceMs, ttft_ms: ttftMs } = record;
+    const { latenessMs, idleMs, serviceMs, ttft_ms: ttftMs } = record;
     const ending = this.#endingOf(record);
     this.#answersOf(ending, record.host).value++;
     if (latenessMs === undefined) return;
-    this.#lateness.add(latenessMs / 1000);
+    this.#lateness.add((idleMs ?? latenessMs) / 1000);
     if (serviceMs === undefined) return;
     ending.response.add((latenessMs + serviceMs) / 1000);
     ending.service.add(serviceMs / 1000);
