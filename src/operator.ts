@@ -3,6 +3,7 @@ import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } fro
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
+import { redacted } from './redacted.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
 import type { AgentTerms } from './services/dial/agents.ts';
@@ -76,7 +77,7 @@ const isAlive: LockJudge['isAlive'] = async ({ pid, startedAt }) =>
 /** What changing a stack needs of this process and this machine. */
 export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackDeps> {
   const startedAt = (await listProcesses()).find(({ pid }) => pid === process.pid)?.startedAt ?? 'unknown';
-  const command = ['chainctl', ...process.argv.slice(2)].join(' ');
+  const command = ['chainctl', ...redacted(process.argv.slice(2))].join(' ');
   const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
   return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
 }
@@ -180,5 +181,11 @@ export async function wayOut(caFile?: string): Promise<AgentTerms> {
 /** What a run's manifest says about the program and the machine. */
 export function aboutThisRun(version: string, commandLine: readonly string[]): Readonly<Record<string, unknown>> {
   const machine = { cpus: availableParallelism(), cpuModel: cpus()[0]?.model, memoryBytes: totalmem() };
-  return { version, node: process.version, platform: `${process.platform}-${process.arch}`, machine, commandLine };
+  return {
+    version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    machine,
+    commandLine: redacted(commandLine),
+  };
 }

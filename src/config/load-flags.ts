@@ -3,11 +3,12 @@ import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
+import { bodyFlags, requestFlags } from './request-flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
 const targetFlag = Flags.string({
-  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) a URL, or a socket file (unix:/run/x.sock:/path); the default path is ${entryOf().path}`,
+  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}), a URL of any server, or a socket file (unix:/run/x.sock:/path)`,
   default: wordOf(entryOf()),
   env: 'CHAINCTL_TARGET',
   helpValue: 'NAME|URL',
@@ -16,6 +17,7 @@ const targetFlag = Flags.string({
 const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
+  ...requestFlags,
   'ca-file': Flags.string({
     description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
     env: 'CHAINCTL_CA_FILE',
@@ -72,8 +74,9 @@ const requests = {
     description: 'most open requests; further ones are dropped [default: what this machine allows]',
     min: 1,
   }),
+  ...bodyFlags,
   'prompt-file': Flags.string({
-    description: 'prompt of 1000 characters or more; made unique per request',
+    description: 'prompt, for A and B of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
   'shared-prefix': integerFlag({

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { remedy } from '../errors.ts';
-import { checkPromptLength, readPrompt } from '../services/load/prompt-file.ts';
+import { defined } from '../services/defined.ts';
+import { readPrompt } from '../services/load/prompt-file.ts';
+import { readTemplate } from '../services/load/protocols/read-template.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
 import { parseConcurrency, parseRates } from '../services/load/schedule/rates.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
@@ -29,6 +31,11 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     'requests-per-connection': requestsPerConnection,
     'connection-age': age,
     gate,
+    api,
+    model,
+    temperature,
+    'max-tokens-field': maxTokensField,
+    'ignore-eos': ignoreEos,
   } = flags;
   return {
     ...loopOf(flags),
@@ -51,6 +58,7 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
     ...(age === undefined ? {} : { connectionAgeMs: age * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...defined({ api, model, temperature, maxTokensField, ignoreEos: ignoreEos || undefined }),
   };
 }
 
@@ -143,10 +151,11 @@ export async function loadRequest(
   // Flags that make no sense are refused before anything is looked for.
   checkLoop(argv);
   const settings = sweepSettings(flags);
+  const bodyFile = flags['body-file'];
+  const template = bodyFile === undefined ? undefined : await readTemplate(bodyFile);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
-  checkPromptLength(prompt, flags['prompt-file']);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
-  const options = { ...settings, ...tag, prompt, targetUrl, seed, about };
+  const options = { ...settings, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };
   if (settings.untilCertain !== undefined) {
     const fault = 'the steps of --elastic follow the group, and --until-certain would make them longer';
@@ -168,7 +177,10 @@ function checkLoop(argv: readonly string[]): void {
 }
 
 /** What may stand with `--resume`. */
-const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'];
+const OF_RESUME = [
+  ...['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'],
+  ...['header', 'api-key-file', 'api-key-header'],
+];
 
 /** A run goes on with the settings it began with, so none may be typed with `--resume`. */
 function checkResume(argv: readonly string[]): void {

@@ -5,7 +5,8 @@ import { USER_AGENT } from '../user-agent.ts';
 import { parseJson } from '../words.ts';
 import { decodedText } from './decoded.ts';
 import { excerpt } from './excerpt.ts';
-import { describeDeviation, errorTextOf, problem } from './schemas.ts';
+import { saidBy } from './said.ts';
+import { describeDeviation, problem } from './schemas.ts';
 import type { TokenOf } from './token.ts';
 import { describeTransport, type TransportFailure } from './transport.ts';
 
@@ -31,6 +32,7 @@ export interface RawAnswer extends Timed {
   readonly simulated: boolean;
   /** Where it sends the caller instead, as the answer's header has it; it is not followed. */
   readonly location?: string | undefined;
+  readonly contentType?: string | undefined;
 }
 
 /** What a typed call came to: the promised answer, a status other than 200, something else than promised, or nothing. */
@@ -49,6 +51,8 @@ export interface RawRequest {
   readonly signal?: AbortSignal;
   /** Another token than the client's own, or none. */
   readonly token?: string | 'none';
+  /** By lower-case names; they replace the client's own. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ChainClient {
@@ -98,13 +102,16 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
           ...{ 'user-agent': USER_AGENT, 'accept-encoding': 'identity', ...headers },
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...outgoing.headers,
         },
       });
       const [coding] = [response.headers['content-encoding']].flat();
       const text = decodedText(await readBounded(response.body, MAX_BODY_BYTES), coding, MAX_BODY_BYTES);
       const simulated = response.headers['x-chainctl-simulated'] === '1';
       const [location] = [response.headers.location].flat();
-      return { kind: 'raw', status: response.statusCode, text, simulated, location, seconds: seconds() };
+      const [contentType] = [response.headers['content-type']].flat();
+      const { statusCode: status } = response;
+      return { kind: 'raw', status, text, simulated, location, contentType, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       return { kind: 'transport', ...describeTransport(error, url, timeoutMs), seconds: seconds() };
@@ -130,7 +137,7 @@ function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }
   const body = parseJson(text);
   if (status !== 200) {
     const { data } = problem.safeParse(body);
-    const detail = data?.detail ?? data?.reason ?? errorTextOf(body) ?? excerpt(text);
+    const detail = data?.detail ?? data?.reason ?? saidBy(text)?.words ?? excerpt(text);
     return { kind: 'refused', status, detail, seconds };
   }
   if (body === undefined) return { kind: 'malformed', status, reason: `not JSON: ${excerpt(text)}`, seconds };
@@ -142,12 +149,6 @@ function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }
 /** The `detail` of an answer, or undefined where there is none. */
 export function detailOf(text: string): string | undefined {
   return problem.safeParse(parseJson(text)).data?.detail;
-}
-
-/** What a failed answer says for itself: a service's `detail`, or an engine's `error`. */
-export function saidIn(text: string): string | undefined {
-  const body = parseJson(text);
-  return problem.safeParse(body).data?.detail ?? errorTextOf(body);
 }
 
 /** Stops at the limit; the text is then cut, and no longer JSON. */

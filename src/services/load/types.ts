@@ -1,3 +1,5 @@
+import type { ElasticOutcome } from './elastic-outcome.ts';
+import type { AnswersTold, Refuser } from './failures.ts';
 import type {
   Certainty,
   Distribution,
@@ -7,7 +9,6 @@ import type {
   SloVerdict,
   Waterfall,
 } from './figures.ts';
-import type { ElasticOutcome } from './profiles/elastic-outcome.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
 
 export type {
@@ -41,12 +42,6 @@ export interface PointState {
   readonly little?: { readonly expected: number; readonly observed: number };
   readonly suggestedDurationSeconds?: number;
 }
-
-/**
- * Who said no, by the look of the answer. Counts of requests that did not succeed. `no_answer`: the target did not answer
- * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
- */
-export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
 /** One second of a point, for time series; everything counts within that second. */
 export interface SecondSample {
@@ -94,6 +89,9 @@ export interface SweepPlan {
   readonly targetUrl: string;
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
+  /** The model that requests name, and who makes what answers, as telemetry calls it; where they are known. */
+  readonly model?: string;
+  readonly provider?: string;
   readonly simulated: boolean;
   /** Arrival rates in requests per second, in the order in which they are offered; of a closed loop, requests kept open. */
   readonly rates: readonly number[];
@@ -158,7 +156,7 @@ export interface SweepTick
 }
 
 /** One finished (or interrupted) point of the ladder. */
-export interface PointSummary {
+export interface PointSummary extends AnswersTold {
   readonly index: number;
   /** Offered arrival rate, requests per second; of a closed loop, the requests that were kept open. */
   readonly rate: number;
@@ -215,8 +213,6 @@ export interface PointSummary {
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
-  /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
-  readonly errorTexts?: Readonly<Record<string, string>>;
   readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
   readonly good?: Goodput;

@@ -69,8 +69,8 @@ const NOTHING: readonly unknown[] = [undefined, null, false, 0, '', 'constant'];
 /** The settings that were asked for; undefined for a run that does not tell any. */
 function workloadOf({ settings, plan }: Workload): Readonly<Record<string, unknown>> | undefined {
   if (settings === undefined) return undefined;
-  const { api = lastWord(plan.targetUrl), loop = 'open' } = plan;
-  const asked = Object.entries({ ...settings, protocol: api, loop }).filter(
+  const { api = lastWord(plan.targetUrl) } = plan;
+  const asked = Object.entries({ ...settings, protocol: api }).filter(
     ([name, value]) => !MAY_DIFFER.includes(name) && !NOTHING.includes(value) && !isEmpty(value),
   );
   // As it is after a manifest was read.

@@ -198,4 +198,12 @@ test('what is open when the operator stops a point is not the fault of the targe
   expect(summary('complete').refusedBy).toEqual({ no_answer: 3, unknown: 1, a: 1 });
   expect(summary('cut').refusedBy).toEqual({ client: 2, no_answer: 1, unknown: 1, a: 1 });
   expect(summary('interrupted').errorTexts).toEqual({ 404: "model '' not found" });
+  expect(summary('interrupted').otherTexts).toEqual({
+    404: {
+      texts: [
+        { text: "model '' not found", count: 1 },
+        { text: 'later', count: 1 },
+      ],
+    },
+  });
 });

@@ -177,6 +177,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   user_tokens_per_s_p1: ({ stream }) => fixed(stream?.perUser?.p1),
   events_per_read: ({ stream }) => fixed(stream?.eventsPerRead),
   one_read: ({ stream }) => (stream?.answers === undefined ? '' : (stream.oneRead ?? 0)),
+  error_texts: (point) => foreign(errorTexts(point)),
+  models: ({ models }) => foreign(listed(models ?? {})),
   certain_upper_ms: ({ certainty }) => fixed(certainty?.upper),
   certain: ({ certainty }) => (certainty === undefined ? '' : Number(certainty.reached)),
 };
@@ -212,6 +214,14 @@ function listed(counts: Readonly<Partial<Record<string, number>>>): string {
   return Object.entries(counts)
     .map(([key, count]) => `${key}=${count}`)
     .join(' ');
+}
+
+/** `429: slow down x 20; no quota x 3 | 404: no such model`, most first. */
+function errorTexts({ errorsByClass, errorTexts: firsts = {}, otherTexts = {} }: PointSummary): string {
+  const classes = Object.keys(errorsByClass).filter((name) => firsts[name] !== undefined);
+  const said = (name: string) =>
+    otherTexts[name]?.texts.map(({ text, count }) => `${text} x ${count}`).join('; ') ?? firsts[name];
+  return classes.map((name) => `${name}: ${said(name)}`).join(' | ');
 }
 
 /** Text that came over the network must not become a formula when the file is opened in a spreadsheet. */

@@ -1,6 +1,8 @@
 import { lateMs, type RequestRecord } from '../engine/request-record.ts';
+import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { Outcome, Refuser } from '../types.ts';
+import type { Outcome } from '../types.ts';
+import { FailureTexts } from './failure-texts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
@@ -14,8 +16,10 @@ export const NO_OUTCOMES = { ok: 0, http_error: 0, transport_error: 0, timeout: 
 export class Collector {
   readonly outcomes: Record<Outcome, number> = { ...NO_OUTCOMES };
   readonly errorsByClass = new Map<string, number>();
-  /** What the first of each class said, where it said anything. */
-  readonly errorTexts = new Map<string, string>();
+  /** What failures said for themselves, where they said anything. */
+  readonly texts = new FailureTexts();
+  /** Answers by the model that they name. */
+  readonly models = new Map<string, number>();
   readonly statuses = new Map<number, number>();
   readonly hosts = new Map<string, number>();
   readonly refusedBy = new Map<Refuser, number>();
@@ -59,10 +63,7 @@ export class Collector {
     if (record.host !== undefined) count(this.hosts, record.host);
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
-      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) {
-        const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(record.error)?.[1];
-        if (text !== undefined) this.errorTexts.set(record.class, text);
-      }
+      this.texts.add(record);
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -181,9 +182,14 @@ export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: R
   const { outcome, status, serviceMs } = record;
   const latenessMs = lateMs(record);
   if (outcome === 'ok') return undefined;
-  if (outcome === 'http_error') return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
+  if (outcome === 'http_error') {
+    const [, sign, said] = /^HTTP \d+(:| error:) (.*)$/s.exec(record.error) ?? [];
+    return protocol.refuser(status, sign === ':' ? said : undefined, said);
+  }
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
-  if (outcome === 'invalid') return 'unknown';
+  // What is not as promised may be a gateway's; an error is whoever says it.
+  if (outcome === 'invalid')
+    return record.class === 'error-answer' ? protocol.refuser(status, undefined, record.error) : 'unknown';
   const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
   return isOwn ? 'client' : 'no_answer';
 }

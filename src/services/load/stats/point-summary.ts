@@ -1,6 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
-import type { PointSummary, Refuser, TokenFigures } from '../types.ts';
+import type { Refuser } from '../failures.ts';
+import type { PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';
@@ -57,11 +58,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     response,
     lost,
   };
+  // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
+  const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
   const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
   const stream = collected.stream.summary(tokensPerSecond);
-  const { errorTexts, refusedBy } = collected;
+  const { texts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
@@ -93,11 +96,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
-    errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
+    errorTexts: texts.firsts,
+    otherTexts: texts.others,
+    models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
-    good: collected.objectives.good(scheduled, durationSeconds),
+    good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);

@@ -29,6 +29,8 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
+  | 'model'
+  | 'provider'
   | 'loop'
   | 'requests'
   | 'turns'
@@ -51,9 +53,8 @@ export function planSweep(
   own: ProfilePlan = { rates: settings.rates },
   asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
-  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
-    settings;
-  const { loop, requests, turns, thinkSeconds } = settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -74,6 +75,8 @@ export function planSweep(
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     ...asked,
     api,
+    model,
+    provider,
     requests,
     turns,
     thinkSeconds,
