@@ -1,5 +1,7 @@
-<<<<<<< HEAD
+import type { ElasticOutcome } from './elastic-outcome.ts';
+import type { AnswersTold, Refuser } from './failures.ts';
 import type {
+  Certainty,
   Distribution,
   Goodput,
   Interval,
@@ -9,14 +11,10 @@ import type {
   SloVerdict,
   Waterfall,
 } from './figures.ts';
-=======
-import type { ElasticOutcome } from './elastic-outcome.ts';
-import type { AnswersTold, Refuser } from './failures.ts';
-import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
->>>>>>> main
 
 export type {
+  Certainty,
   Distribution,
   Excess,
   Goodput,
@@ -132,6 +130,8 @@ export interface SweepPlan {
   readonly sharedPrefixTokens?: number;
   /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
   readonly goodput?: readonly string[];
+  /** Points last until this percentile is certain; `durationSeconds` is then the least. */
+  readonly untilCertain?: { readonly metric: string; readonly width: number; readonly maxDurationSeconds: number };
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -227,6 +227,7 @@ export interface PointSummary extends AnswersTold {
   readonly good?: Goodput;
   /** In the order in which they were asked for. */
   readonly objectives?: readonly ObjectiveFigure[];
+  readonly certainty?: Certainty;
   readonly perRequestCsv: string;
 }
 

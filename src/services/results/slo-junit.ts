@@ -1,8 +1,6 @@
 import imported from 'junit-report-builder';
-import { pointCount } from '../load/profiles/profiles.ts';
 import type { Criterion } from '../load/stats/criterion.ts';
 import { judgeSlo } from '../load/stats/objective.ts';
-import { plural } from '../words.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { limitLines } from './limit-line.ts';
 import type { ReportedRun } from './recorded.ts';
@@ -40,9 +38,9 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
       const one = suite.testCase().className(className).name(`${expression} at ${rate} ${unit}`);
       one.time(point?.status === 'skipped' ? 0 : (point?.durationSeconds ?? 0));
       const observed = `observed: ${display(verdict?.observed ?? '')}`;
-      const open = undecided.findLast((each) => each.rate === rate);
-      if (verdict === undefined && open !== undefined && report.slos !== undefined) {
-        one.error(`not decided: ${display(open.why)}`, 'slo-undecided');
+      const left = undecided.findLast((each) => each.rate === rate);
+      if (verdict === undefined && left !== undefined && report.slos !== undefined) {
+        one.error(`not decided: ${display(left.why)}`, 'slo-undecided');
       } else if (verdict === undefined)
         one.standardOutput(point === undefined ? 'not measured' : reasonOf(point, report)).skipped();
       else if (verdict.passed) one.standardOutput(observed);
@@ -63,10 +61,10 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
     else if (state === 'changing' || report.knee === undefined) one.error(said, 'slo-undecided');
     else one.standardOutput(said);
   }
-  const wrong = [...endings(report), ...unproven(report)];
-  if (wrong.length > 0) {
-    const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
-    one.name('was measured whole').error(display(wrong.join(' ')), 'not-measured');
+  const open = unproven(report);
+  if (open.length > 0) {
+    const one = builder.testSuite().name('what was asked').timestamp(startedAt).testCase().className(className);
+    one.name('it was decided').error(display(open.join(' ')), 'not-decided');
   }
   // The command's exit code says so, too: what was reached before may look well.
   if (report.abortedBy !== undefined) {
@@ -77,14 +75,6 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
     one.name('it was measured to its end').error(endingLines(report).map(display).join(' '), report.status);
   }
   return builder.build();
-}
-
-/** That a run is not whole. One that a condition ended is, and has a failure for it. */
-function endings({ status, abortedBy, problem, plan, points }: ReportedRun['report']): string[] {
-  if (problem !== undefined) return [`Ended early: ${problem}.`];
-  if (status === 'complete' || abortedBy !== undefined) return [];
-  const measured = points.filter((point) => point.status === 'complete').length;
-  return [`Interrupted: ${plural(measured, 'point')} of ${pointCount(plan)} measured to the end.`];
 }
 
 /** Why a point decided nothing. */

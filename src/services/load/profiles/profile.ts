@@ -34,11 +34,7 @@ export interface ProfileSettings {
 }
 
 /** The part of a plan that its profile decides. */
-<<<<<<< HEAD
-export type ProfilePlan = Pick<SweepPlan, 'rates' | 'search' | 'limit' | 'elastic'>;
-=======
-export type ProfilePlan = Pick<SweepPlan, 'rates' | 'loop' | 'search' | 'elastic'>;
->>>>>>> main
+export type ProfilePlan = Pick<SweepPlan, 'rates' | 'loop' | 'search' | 'limit' | 'elastic'>;
 
 export interface Note {
   readonly level: 'info' | 'warn';

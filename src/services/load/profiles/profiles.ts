@@ -1,10 +1,6 @@
-<<<<<<< HEAD
 import { judgeKnee } from '../stats/knee.ts';
 import type { PointSummary, SweepPlan, SweepReport } from '../types.ts';
-=======
-import type { SweepPlan } from '../types.ts';
 import { closed } from './closed.ts';
->>>>>>> main
 import { elastic } from './elastic.ts';
 import { limit } from './limit.ts';
 import { list } from './list.ts';
@@ -12,11 +8,7 @@ import type { Profile, ProfilePlan, ProfileSettings } from './profile.ts';
 import { search } from './search.ts';
 
 /** The ways in which a load runs; each is asked in turn whether it is meant. A new one is a file and a line here. */
-<<<<<<< HEAD
-const PROFILES: readonly Profile[] = [elastic, limit, search, list];
-=======
-const PROFILES: readonly Profile[] = [elastic, search, closed, list];
->>>>>>> main
+const PROFILES: readonly Profile[] = [elastic, limit, search, closed, list];
 
 /** The profile of a plan, also of one in a manifest. */
 export function profileOf(plan: ProfilePlan): Profile {

@@ -7,13 +7,8 @@ import type { Step } from '../profiles/profile.ts';
 import { conclusionOf, profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
-<<<<<<< HEAD
-import { type Objectives, objectivesOf } from '../stats/objective.ts';
-=======
 import type { Criterion } from '../stats/criterion.ts';
-import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
->>>>>>> main
 import { summarizePoint } from '../stats/point-summary.ts';
 import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
@@ -34,6 +29,8 @@ export interface RunManifest
   readonly status: 'running' | 'complete' | 'interrupted';
   /** How the run was asked for, without the prompt's text. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Absent in earlier versions. */
+  readonly settingsVersion?: number;
   readonly version?: string;
   readonly node?: string;
   readonly platform?: string;
@@ -77,12 +74,8 @@ export interface RecordedRun {
 export async function readRun(folder: string, from?: Onlooker): Promise<RecordedRun> {
   const manifest = await readManifest(folder);
   const { plan } = manifest;
-<<<<<<< HEAD
-  const { repeats } = profileOf(plan);
-=======
   const ended = manifest.status === 'running' ? await fateOf(folder, from) : { status: manifest.status };
-  const { repeats, hasKnee, isOpen } = profileOf(plan);
->>>>>>> main
+  const { repeats, isOpen } = profileOf(plan);
   const series = await readSeries(folder);
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
@@ -91,26 +84,17 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
     points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {}), ended.status));
   }
   points.sort((a, b) => a.index - b.index);
-<<<<<<< HEAD
-  const { slos, problem, abortedBy, elastic } = manifest;
+  const { problem, abortedBy, elastic } = manifest;
   const { knee, limit } = (manifest.knee ?? manifest.limit) ? manifest : conclusionOf(plan, points);
-=======
-  const { knee = hasKnee ? judgeKnee(points) : undefined, problem, abortedBy, elastic } = manifest;
   const isOver = manifest.status !== 'running';
   const slos = isOver ? manifest.slos : thresholdsOf(manifest)?.map((slo) => judgeSlo(slo, points));
->>>>>>> main
   const outFolder = join(folder, '..');
   const report: SweepReport = {
     // Until its end, a plan that is made on the way has only the bounds of its rates.
     plan: isOver || !isOpen ? plan : { ...plan, rates: points.map(({ rate }) => rate) },
     points,
-<<<<<<< HEAD
-    status: manifest.status === 'complete' ? 'complete' : 'interrupted',
-    ...defined({ knee, limit, slos, problem, abortedBy, elastic }),
-=======
     ...ended,
-    ...defined({ knee, slos, problem, abortedBy, elastic }),
->>>>>>> main
+    ...defined({ knee, limit, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
@@ -228,6 +212,8 @@ async function recoverPoint(
       error: fate === 'running' ? 'open when the run was read' : 'open when the run was killed',
     });
   }
+  const longest =
+    plan.untilCertain?.maxDurationSeconds ?? profileOf(plan).longestSeconds?.(plan) ?? plan.durationSeconds;
   const lastSecond = Math.max(0, ...series.map(({ second }) => second + 1));
   return summarizePoint(
     {
@@ -235,7 +221,7 @@ async function recoverPoint(
       rate,
       startedAt,
       loop: plan.loop,
-      durationSeconds: Math.min(plan.durationSeconds, Math.max(lastSecond, lastMs / 1000)),
+      durationSeconds: Math.min(longest, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,
       maxInFlight: plan.maxInFlight,

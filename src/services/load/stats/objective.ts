@@ -12,6 +12,7 @@ import { Samples } from './percentiles.ts';
 import { requestTimes } from './request-times.ts';
 import { Column } from './samples-over-time.ts';
 import { searchedObjectives } from './searched-objectives.ts';
+import type { UntilCertain } from './until-certain.ts';
 import { isValid } from './validity.ts';
 
 /*
@@ -29,6 +30,8 @@ export interface Objectives {
   readonly limits?: readonly Limit[];
   /** Where a search wants to know how far they are missed: the length of the window, milliseconds. */
   readonly windowMs?: number | undefined;
+  /** Times of which the samples are kept, beside those of the criteria. */
+  readonly times?: readonly TimeName[];
 }
 
 /** The objectives among the settings of a sweep; those of a manifest will do. */
@@ -37,9 +40,11 @@ export function objectivesOf(settings: {
   readonly abortOn?: readonly Criterion[];
   readonly goodput?: readonly Limit[];
   readonly findKnee?: boolean;
+  readonly untilCertain?: Pick<UntilCertain, 'of'>;
 }): Objectives {
-  const { abortOn = [], goodput = [] } = settings;
-  return { criteria: [...searchedObjectives(settings), ...abortOn], limits: goodput };
+  const { abortOn = [], goodput = [], untilCertain } = settings;
+  const times = untilCertain === undefined ? [] : [untilCertain.of];
+  return { criteria: [...searchedObjectives(settings), ...abortOn], limits: goodput, times };
 }
 
 /** Stands for the gaps of a request that failed, until it is known how many an answer has. */
@@ -64,13 +69,14 @@ export class ObjectiveTally {
   #answersWithGaps = 0;
   #streamed = false;
 
-  constructor({ criteria = [], limits = [], windowMs }: Objectives = {}) {
+  constructor({ criteria = [], limits = [], times = [], windowMs }: Objectives = {}) {
     this.#criteria = criteria;
     this.#excess = windowMs === undefined ? undefined : new ExcessTally(criteria, windowMs);
     this.#good = new GoodCount(limits);
     this.#trials = criteria.map((each) =>
       neededShare(each) === undefined ? undefined : { hits: new Column(), trials: new Column() },
     );
+    for (const of of times) this.#samples.set(of, new Samples());
     for (const each of criteria) {
       const metric = metricOf(each);
       if (metric.kind === 'time') this.#samples.set(metric.of, new Samples());
@@ -82,9 +88,14 @@ export class ObjectiveTally {
     return this.#good.bad;
   }
 
+  /** Of successes; undefined where nothing asks for that time. */
+  samples(of: TimeName): Samples | undefined {
+    return this.#samples.get(of);
+  }
+
   add(record: RequestRecord): void {
     const isGood = this.#good.add(record);
-    if (this.#criteria.length === 0) return;
+    if (this.#samples.size + this.#criteria.length === 0) return;
     const isOk = record.outcome === 'ok';
     const times = isOk ? requestTimes(record) : {};
     const gaps = (isOk && record.itl_ms) || [];

@@ -100,7 +100,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     otherTexts: texts.others,
     models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
+    tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
@@ -108,6 +108,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
 }
+
+/** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
+const Z = 1.959964;
 
 /** Standard deviations of a count of chance. */
 const CHANCE = 3;
@@ -140,15 +143,19 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
 }
 
 function tokenFigures(
-  { answers, estimated, reasoning, cached, prompt, output }: Collector['tokens'],
+  { answers, estimated, reasoning, cached, prompt, output, outputSquares }: Collector['tokens'],
+  scheduled: number,
   perSecond: (tokens: number) => number,
   arrivedPerSecond: number | undefined,
 ): TokenFigures | undefined {
   if (answers === 0) return undefined;
+  // Requests are due at fixed times: what varies is how many tokens each brings, a failure none.
+  const spread = Z * Math.sqrt(Math.max(0, outputSquares - output ** 2 / scheduled));
   return defined({
     prompt,
     output,
     outputPerSecond: perSecond(output),
+    ci: [perSecond(Math.max(0, output - spread)), perSecond(output + spread)] as const,
     arrivedPerSecond,
     promptPerSecond: perSecond(prompt),
     reasoning: reasoning || undefined,

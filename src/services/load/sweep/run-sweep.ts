@@ -22,7 +22,7 @@ import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
-import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
+import { askedOf, longestOf, manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
 import { windowSeconds } from './time-left.ts';
 
@@ -76,7 +76,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   const { profile, own } = planProfile(options);
   const { outFolder, tag, resume } = options;
   const names = { outFolder, tag, targetName: targetName(options.targetUrl) };
-  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(options);
+  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(longestOf(options));
   const record = await RunRecord.open(
     defined({ ...names, startedAt, expectedRows, onFailure, resume: resume?.folder }),
   );
@@ -94,8 +94,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
     const known = { runId: record.runId, simulated: health?.simulated ?? false, maxInFlight, ...probed };
-    const goodput = options.goodput?.map(({ expression }) => expression);
-    const plan = planSweep(options, known, own, goodput?.length ? goodput : undefined);
+    const plan = planSweep(options, known, own, askedOf(options));
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
@@ -123,12 +122,17 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       const generator = await pool.take();
       current = index;
       const ofStep = { ...plan, ...defined({ requests }) };
-      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, durationSeconds) };
+      const ownPlan = {
+        ...ofStep,
+        durationSeconds: windowSeconds(ofStep, rate, durationSeconds ?? plan.untilCertain?.maxDurationSeconds),
+      };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         abortOn: options.abortOn ?? [],
         objectives: { ...objectivesOf(options), windowMs: plan.limit && order.durationMs },
+        untilCertain: options.untilCertain,
+        leastSeconds: plan.durationSeconds,
         contaminated,
         onSent,
         isCurrent: () => current === index,
@@ -146,24 +150,15 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       await addToOutputs(point);
       emit({ type: 'point-done', point });
     };
-<<<<<<< HEAD
     const { overlap, isOpen } = profile;
-    const next = deps.next ?? profile.steps(plan);
-    const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
-    problem ??= ending.problem;
-    points.sort((a, b) => a.index - b.index);
-    const offered = isOpen ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
-    const concluded = conclusionOf(plan, points);
-    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
-    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
-=======
-    const { overlap, isOpen, hasKnee } = profile;
     const next = (deps.bound ?? unbounded)(deps.next ?? profile.steps(plan));
     const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
->>>>>>> main
+    const concluded = conclusionOf(plan, points);
+    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
+    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
       ...concluded,

@@ -8,6 +8,7 @@ import { sharedPrefixWarning } from '../prompt.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
+import { certaintyNotes } from './certainty-notes.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -50,7 +51,7 @@ export function planSweep(
   settings: SweepSettings,
   known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
-  goodput?: SweepPlan['goodput'],
+  asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
   const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
@@ -72,7 +73,7 @@ export function planSweep(
     warmupRequests: warmupRequests(planned),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
-    goodput,
+    ...asked,
     api,
     model,
     provider,
@@ -103,6 +104,7 @@ export function planNotes(plan: SweepPlan): Note[] {
   const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
   return [
     ...(profileOf(plan).notes?.(plan) ?? []),
+    ...certaintyNotes(plan),
     ...predictions(plan),
     ...warnings.map((text) => ({ level: 'warn', text }) as const),
   ];

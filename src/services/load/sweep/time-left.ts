@@ -8,22 +8,16 @@ const QUEUED = 3;
 type Planned = Pick<
   SweepPlan,
   | 'rates'
-<<<<<<< HEAD
-=======
   | 'loop'
   | 'requests'
   | 'turns'
->>>>>>> main
   | 'durationSeconds'
   | 'warmupSeconds'
   | 'drainSeconds'
   | 'timeoutSeconds'
   | 'probeMs'
   | 'search'
-<<<<<<< HEAD
   | 'limit'
-=======
->>>>>>> main
   | 'elastic'
 >;
 

@@ -59,15 +59,7 @@ function cardsOf(report: SweepReport): string {
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const open = slos.filter(({ passed, points: decided }) => !passed && decided.every((point) => point.passed)).length;
   const failed = slos.filter(({ passed }) => !passed).length - open;
-<<<<<<< HEAD
-  const kneeCard: Card = ['knee', knee === undefined ? 'not found' : `${knee.rate} rps`, kneeMore(report)];
-=======
-  const kneeCard: Card = [
-    'knee',
-    knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`,
-    knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
-  ];
->>>>>>> main
+  const kneeCard: Card = ['knee', knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`, kneeMore(report)];
   const missed = [...(failed === 0 ? [] : [`${failed} failed`]), ...(open === 0 ? [] : [`${open} not decided`])];
   const thresholds: Card = ['thresholds', missed.join(', ') || 'passed', `of ${slos.length}`];
   const sizes = elastic && [elastic.startSize, elastic.peakSize, elastic.endSize];
