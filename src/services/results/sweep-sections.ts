@@ -176,7 +176,7 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
     ...[String(rate), String(good.count), shareText(good.count, scheduled), rateText(good.rps)],
     ...goodput.map((limit) => String(good.missed[limit] ?? '-')),
   ]);
-  const head = ['rps', 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
+  const head = [unitOf(points[0] ?? {}), 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
   const title = `Good requests (${goodput.map(display).join(' and ')}), of all that were scheduled`;
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
