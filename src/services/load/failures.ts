@@ -21,3 +21,13 @@ export interface OtherTexts {
   /** Failures that said still something else. */
   readonly more?: number;
 }
+
+/** What the answers of a point said for themselves. */
+export interface AnswersTold {
+  /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
+  readonly errorTexts?: Readonly<Record<string, string>>;
+  /** The same with what others of the class said, most first: only where that was something else. */
+  readonly otherTexts?: Readonly<Record<string, OtherTexts>>;
+  /** Answers by the model that they name, most first; not of earlier versions, and absent where they name none. */
+  readonly models?: Readonly<Record<string, number>>;
+}

@@ -1,6 +1,6 @@
-import type { OtherTexts, Refuser } from './failures.ts';
+import type { ElasticOutcome } from './elastic-outcome.ts';
+import type { AnswersTold, Refuser } from './failures.ts';
 import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
-import type { ElasticOutcome } from './profiles/elastic-outcome.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
 
 export type {
@@ -145,7 +145,7 @@ export interface SweepTick
 }
 
 /** One finished (or interrupted) point of the ladder. */
-export interface PointSummary {
+export interface PointSummary extends AnswersTold {
   readonly index: number;
   /** Offered arrival rate, requests per second; of a closed loop, the requests that were kept open. */
   readonly rate: number;
@@ -202,12 +202,6 @@ export interface PointSummary {
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
-  /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
-  readonly errorTexts?: Readonly<Record<string, string>>;
-  /** The same with what others of the class said, most first: only where that was something else. */
-  readonly otherTexts?: Readonly<Record<string, OtherTexts>>;
-  /** Answers by the model that they name, most first; not of earlier versions, and absent where they name none. */
-  readonly models?: Readonly<Record<string, number>>;
   readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
   readonly good?: Goodput;

@@ -24,7 +24,7 @@ export function modelLists(targetUrl: string, { models, paths }: RequestProtocol
   // What is not below /v1 has its list beside it.
   const beside =
     end === undefined || end.startsWith('/v1/') || end.startsWith('/api/') ? models : models.replace('/v1', '');
-  const lists = [prefix + beside, models].map((list) => new URL(list + url.search, url.origin).href);
+  const lists = [prefix + beside, models].map((list) => new URL(list + url.search, targetUrl).href);
   return [...new Set(lists)];
 }
 

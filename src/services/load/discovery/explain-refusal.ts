@@ -112,11 +112,11 @@ async function modelSteps(targetUrl: string, { api }: RequestForm, asking: Askin
 
 /** Where that server answers, if it tells. */
 async function pathSteps(targetUrl: string, asking: Asking): Promise<string[]> {
-  const { origin } = new URL(targetUrl);
-  const server = judgeServer(await askServer(origin, asking));
+  const base = new URL('/', targetUrl).href.replace(/\/$/, '');
+  const server = judgeServer(await askServer(base, asking));
   if (server === undefined)
-    return [`check the path of --target; with --target ${origin} alone the server is asked what it is`];
-  const url = atBase(origin, server.path);
+    return [`check the path of --target; with --target ${base} alone the server is asked what it is`];
+  const url = atBase(base, server.path);
   return url === targetUrl
     ? [`check the path of --target`]
     : [`there is ${server.title}, which answers at --target ${url}`];

@@ -59,6 +59,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     response,
     lost,
   };
+  // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
+  const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
   const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
@@ -102,7 +104,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
-    good: collected.objectives.good(scheduled, durationSeconds),
+    good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);

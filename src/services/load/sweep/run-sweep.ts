@@ -4,6 +4,7 @@ import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
 import { type ProxyServer, proxyNote } from '../../dial/proxy.ts';
+import type { ElasticOutcome } from '../elastic-outcome.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
@@ -11,7 +12,6 @@ import type { StartGenerator } from '../generators/load-generator.ts';
 import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
-import type { ElasticOutcome } from '../profiles/elastic-outcome.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
 import { planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
@@ -41,6 +41,8 @@ export interface SweepDeps extends SweepContext {
   readonly startGenerator?: StartGenerator;
   /** Decides the steps in place of the profile's own. */
   readonly next?: NextStep;
+  /** Leaves out steps of the profile, or shortens them. */
+  readonly bound?: (next: NextStep) => NextStep;
   /** What an elastic profile has come to; asked for at the end. */
   readonly elasticOutcome?: () => ElasticOutcome;
   /** Told of the run's folder when it is there and before it says anything: nobody else shall write it. */
@@ -115,11 +117,14 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     for (const point of points) await addToOutputs(point);
     const context = { clock, emit, signal, control };
     let current = 0;
-    const begin = async ({ index, rate, durationSeconds }: Step, contaminated: string | undefined) => {
+    const begin = async (
+      { index, rate, durationSeconds, requests = plan.requests }: Step,
+      contaminated: string | undefined,
+    ) => {
       const generator = await pool.take();
       current = index;
-      const window = windowSeconds(plan, rate, durationSeconds);
-      const ownPlan = { ...plan, durationSeconds: window };
+      const ofStep = { ...plan, ...defined({ requests }) };
+      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, durationSeconds) };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
@@ -143,11 +148,11 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       emit({ type: 'point-done', point });
     };
     const { overlap, isOpen, hasKnee } = profile;
-    const next = deps.next ?? profile.steps(plan);
+    const next = (deps.bound ?? unbounded)(deps.next ?? profile.steps(plan));
     const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
-    const offered = isOpen ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
+    const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
       knee: hasKnee ? judgeKnee(points) : undefined,
@@ -168,6 +173,8 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     await Promise.all(outputs.map((output) => output.close()));
   }
 }
+
+const unbounded = (next: NextStep) => next;
 
 /** What is not measured again: a point that the operator cut short was cut short on purpose. */
 const KEPT: readonly PointSummary['status'][] = ['complete', 'skipped', 'cut'];

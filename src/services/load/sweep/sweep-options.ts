@@ -55,8 +55,8 @@ export function formOf(options: { readonly targetUrl: string } & Partial<Request
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant', requests } = options;
-  const { turns, thinkSeconds, loop, durationSeconds } = plan;
+  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant' } = options;
+  const { turns, thinkSeconds, loop, durationSeconds, requests } = plan;
   const isClosed = loop === 'closed';
   const { requestsPerConnection, connectionAgeMs } = options;
   return defined({
