@@ -51,6 +51,8 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   // 0 where the target counted, 1 where events stand for tokens; empty without any count.
   tokens_estimated: ({ figures: { output_tokens: output } = {}, tokens_estimated: isEstimated }) =>
     output === undefined ? '' : Number(isEstimated === true),
+  input_tokens_asked: ({ input_tokens_asked = '' }) => input_tokens_asked,
+  mix: ({ mix = '' }) => mix,
 };
 
 /**

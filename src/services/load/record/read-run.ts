@@ -11,6 +11,7 @@ import type { Criterion } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
+import { changingState } from '../stats/steadiness.ts';
 import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
@@ -235,6 +236,7 @@ async function recoverPoint(
         cpuSeconds: 0,
       },
       perRequestCsv: path,
+      varies: changingState(plan),
       wallSeconds: 0,
     },
     collected,
