@@ -43,6 +43,9 @@ describe('ranks that bound a percentile', () => {
   });
 
   test('with one sample above it, 662 are enough for a p99, and with two 838', () => {
+    // The least that MLPerf's single and multiple streams take, of a p90 and a p99.
+    expect(upperRank(64, 0.9)).toBe(63);
+    expect(upperRank(63, 0.9)).toBe(63);
     expect(upperRank(662, 0.99)).toBe(661);
     expect(upperRank(661, 0.99)).toBe(661);
     expect(upperRank(838, 0.99)).toBe(836);
