@@ -124,7 +124,13 @@ describe('whole answers that are successes, with their tokens', () => {
     ['ollama-chat', 'a tool call', { ...talked, message: { ...said(''), tool_calls: [{}] } }],
   ])('%s: %s', (api, _what, body) => {
     expect(judge(api, body)).toEqual({
-      ...{ outcome: 'ok', class: 'ok', error: '', model: 'm' },
+      ...{
+        outcome: 'ok',
+        class: 'ok',
+        error: '',
+        model: 'm',
+        finish: expect.stringMatching(/^(stop|length|tool_calls|eos)$/),
+      },
       figures: { prompt_tokens: 5, output_tokens: 3 },
     });
   });
@@ -198,7 +204,8 @@ describe('a 200 that is no answer', () => {
     ['ollama-generate', { error: 'out of memory' }, 'error-answer', 'answered with an error: out of memory'],
     ['ollama-chat', generated, 'not-the-contract', 'the answer has no message'],
   ])('%s %j', (api, body, name, error) => {
-    expect(judge(api, body)).toEqual({ outcome: 'invalid', class: name, error });
+    const { finish: _, ...verdict } = judge(api, body);
+    expect(verdict).toEqual({ outcome: 'invalid', class: name, error });
   });
 });
 

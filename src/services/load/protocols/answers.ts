@@ -26,14 +26,32 @@ function withWait(error: string, retryAfter: string): string {
   return brief(`${words}${/^HTTP \d+$/.test(words) ? ' error:' : ''} (retry after ${after})`);
 }
 
-/** Judges a streamed 200, which its meter has read. */
-export function judgeStream(meter: TokenMeter): Verdict {
+/**
+ * Judges a streamed 200, which its meter has read.
+ *
+ * @param judge of plain answers: a stream may end with one
+ */
+export function judgeStream(meter: TokenMeter, judge: Judge): Verdict {
   meter.end();
-  const { problem, reported, outputTokens } = meter;
-  if (problem !== '') return invalid('broken-stream', brief(problem));
-  const figures: Figures = { output_tokens: outputTokens };
-  keep(figures, 'prompt_tokens', reported?.promptTokens);
-  return { outcome: 'ok', class: 'ok', error: '', ...hostOf(reported), figures };
+  const { fault, usage, host, model, finish, lastLine, isEstimated } = meter;
+  const ending = finish === undefined ? {} : { finish };
+  if (fault !== undefined) return { ...invalid(fault.class, fault.error), ...ending };
+  if (finish === FILTERED) return { ...filteredOut(), ...ending };
+  const whole = lastLine === '' ? undefined : judge(200, lastLine);
+  if (whole !== undefined && whole.outcome !== 'ok') return whole;
+  const figures: Figures = { ...whole?.figures, ...usage, output_tokens: meter.outputTokens };
+  const estimated = isEstimated ? { tokens_estimated: true } : {};
+  return {
+    outcome: 'ok',
+    class: 'ok',
+    error: '',
+    ...hostOf({ host }),
+    ...defined({ model }),
+    ...whole,
+    figures,
+    ...ending,
+    ...estimated,
+  };
 }
 
 /**
@@ -101,6 +119,13 @@ export function parsed(text: string): unknown {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Why an answer ended that is not what the model said: its figures are not those of an answer. */
+export const FILTERED = 'content_filter';
+
+export function filteredOut(): Verdict {
+  return invalid('content-filter', 'the target filtered the answer out');
 }
 
 export function invalid(name: string, error: string): Verdict {

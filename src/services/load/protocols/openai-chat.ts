@@ -1,6 +1,6 @@
 import { isObject } from './answers.ts';
 import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
-import { modelRefuser, openaiFields, openaiFigures } from './model-request.ts';
+import { modelRefuser, openaiFields } from './model-request.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -21,7 +21,6 @@ export const openaiChat: RequestProtocol = {
       missing: message === undefined ? 'choices[0].message' : missingReason(choice),
       hasContent: message !== undefined && messageHasContent(message),
       reason: choice?.finish_reason,
-      figures: openaiFigures(body),
     };
   }),
   ends: 'finish',
