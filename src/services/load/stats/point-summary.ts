@@ -1,9 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
-
 import type { Refuser } from '../failures.ts';
 import type { PointSummary, TokenFigures } from '../types.ts';
-
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';

@@ -6,10 +6,8 @@ import { parseJson } from '../../words.ts';
 import { bodyOf } from '../bodies.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
-
 import type { RequestForm } from '../protocols/ask.ts';
 import type { Judge, StreamEnd } from '../protocols/protocol.ts';
-
 import { protocolNamed } from '../protocols/protocols.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
