@@ -10,6 +10,7 @@ import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
 import { type ElasticWatch, runElastic } from '../scaling/run-elastic.ts';
 import type { GroupSource } from '../stack/group.ts';
+import { checkForm } from './discovery/check-form.ts';
 import { findTarget } from './discovery/find-target.ts';
 import { checkPromptLength } from './prompt-file.ts';
 import { protocolOf } from './protocols/protocols.ts';
@@ -18,11 +19,12 @@ import { readRun } from './record/read-run.ts';
 import { runSweep, type SweepDeps } from './sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from './sweep/sweep-options.ts';
 import type { SweepReport } from './types.ts';
+import { type FilesAgain, reopenWorkload } from './workload/reopen-workload.ts';
 
 /** A load as it is asked for: a new one, or a run that shall go on with the settings that it has. */
 export type LoadRequest =
   | { readonly options: SweepOptions; readonly elastic?: ElasticLoad }
-  | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about'>);
+  | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about'> & FilesAgain);
 
 /** A load that makes a group grow and shrink, and the group. */
 export interface ElasticLoad {
@@ -31,13 +33,13 @@ export interface ElasticLoad {
   open(): Promise<GroupSource>;
 }
 
-export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'ca'> {
+export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'bound' | 'ca'> {
   readonly emit: Emit;
   readonly tokenOf: TokenOf;
-  /** Through which proxy an address is asked; default: none. */
-  readonly proxyOf?: ProxyOf;
   /** Of every request, by lower-case names; may be secret: in no record. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Through which proxy an address is asked; default: none. */
+  readonly proxyOf?: ProxyOf;
   /** Where loads that run say so. */
   readonly claims: ClaimDeps;
 }
@@ -68,7 +70,9 @@ export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<Swee
     const found = resume === undefined ? await findTarget(asked, { ...deps, client, headers, commandLine }) : {};
     const names = Object.keys(own);
     const options = { ...asked, ...found, ...(names.length === 0 ? {} : { headerNames: names }) };
-    checkPromptLength(options.prompt, protocolOf(options));
+    const protocol = protocolOf(options);
+    checkForm({ ...options, ...defined({ maxTokens: options.workload?.maxTokens }), api: protocol.name });
+    checkPromptLength(options.prompt, protocol);
     held.push(await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
     // Going on, it is held already.
     const onFolder = resume === undefined ? hold : undefined;
@@ -89,13 +93,14 @@ function checkHeaders({ resume, headerNames = [] }: SweepOptions, headers: Reado
 }
 
 async function oldRun(
-  { resume, outFolder, prompt, about }: Extract<LoadRequest, { resume: string }>,
+  { resume, outFolder, prompt, about, ...files }: Extract<LoadRequest, { resume: string }>,
   hold: (folder: string) => Promise<void>,
 ): Promise<SweepOptions> {
   const folder = await findRun(resume, outFolder);
   // Before it is read: what is still being written is not over.
   await hold(folder);
-  return resumedOptions(await readRun(folder), { prompt, about });
+  const options = resumedOptions(await readRun(folder), { prompt, about });
+  return { ...options, ...(await reopenWorkload(options.workload, files)) };
 }
 
 async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps) {

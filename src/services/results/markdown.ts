@@ -1,10 +1,11 @@
+import { countedFrom } from '../load/offered.ts';
 import { markLegend } from './certain.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import { scalingSections } from './scaling-sections.ts';
 import type { Section, Table } from './section.ts';
 import { conclusionLines, endingLines, sweepSections } from './sweep-sections.ts';
-import { display, sharedPromptLine, timeColumn } from './text.ts';
+import { askedLines, display, timeColumn } from './text.ts';
 
 const COLUMNS = ['rps', 'verdict', ...RATES_AND_TIMES, 'errors by class', 'refused or failed at'] as const;
 
@@ -16,13 +17,13 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
   return joined([
     `# ${cell(plan.tag)}: \`${display(plan.targetUrl).replaceAll('`', "'")}\``,
     plan.simulated ? '> **SIMULATED**: the engine was simulated, these figures say nothing about a real model.' : '',
-    ...sharedPromptLine(plan),
+    ...askedLines(plan),
     ...endingLines(report).map((line) => `> ${cell(line)}`),
     list(conclusionLines(report)),
     points.length === 0 ? 'No point was measured.' : table(ofPoints),
     points.length === 0
       ? ''
-      : `p50 to p99: response time of successes in ${time.unit}, from the intended time of each request.`,
+      : `p50 to p99: response time of successes in ${time.unit}, from the ${countedFrom(points[0])} of each request.`,
     ...markLegend(ofPoints.rows),
     ...[...sweepSections(report), ...(scaling === undefined ? [] : scalingSections(scaling.figures))].map(block),
     block({ title: 'This run', lines: [...factsOf(manifest), ['run', plan.runId]].map((fact) => fact.join(': ')) }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { checkForm } from '../../../src/services/load/discovery/check-form.ts';
 import { asking, type RequestForm } from '../../../src/services/load/protocols/ask.ts';
 import { checkTemplate, isSameForAll } from '../../../src/services/load/protocols/body-template.ts';
 import { protocolNamed, protocolOf } from '../../../src/services/load/protocols/protocols.ts';
@@ -265,4 +266,27 @@ test.each([
   [301, 'redirects to https://b.test/', 'load_balancer'],
 ] as const)('%i %s was said by: %s', (status, words, who) => {
   expect(protocolNamed('openai-chat').refuser(status, undefined, words)).toBe(who);
+});
+
+describe('a setting that would change nothing is refused', () => {
+  test.each([
+    [{ api: 'chain', model: 'm' }, '--model is no part of a request of the API chain'],
+    [{ api: 'raw', maxTokens: 5 }, '--max-tokens is no part of a request of the API raw'],
+    [{ api: 'ollama-chat', ignoreEos: true }, '--ignore-eos is no part'],
+    [{ api: 'openai-chat', template: '{}', model: 'm' }, '--model has no place in the template'],
+    [
+      { api: 'openai-chat', template: '{"t":{{max_tokens}}}', maxTokens: 5, temperature: 1 },
+      '--temperature has no place',
+    ],
+  ])('%j', (settings, message) => {
+    expect(() => checkForm(settings)).toThrow(
+      expect.objectContaining({ exit: 2, message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each([
+    [{ api: 'openai-chat', model: 'm', maxTokens: 5, temperature: 0, ignoreEos: true, maxTokensField: 'x' }],
+    [{ api: 'raw', template: '{"m":"{{ model }}","t":{{max_tokens}}}', model: 'm', maxTokens: 5 }],
+    [{ api: 'chain' }],
+  ])('%j is fine', (settings) => expect(() => checkForm(settings)).not.toThrow());
 });

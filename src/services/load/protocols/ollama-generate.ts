@@ -12,6 +12,7 @@ export const ollamaGenerate: RequestProtocol = {
   provider: 'ollama',
   isChain: false,
   models: '/api/tags',
+  takes: ['model', 'maxTokens', 'temperature'],
   headers: promptJson.headers,
   body: (ask, form) => JSON.stringify({ model: form.model, prompt: promptOf(ask), ...ollamaFields(ask, form) }),
   judge: modelJudge((body) => ({

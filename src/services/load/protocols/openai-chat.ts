@@ -12,6 +12,7 @@ export const openaiChat: RequestProtocol = {
   provider: 'openai',
   isChain: false,
   models: '/v1/models',
+  takes: ['model', 'maxTokens', 'maxTokensField', 'temperature', 'ignoreEos'],
   headers: promptJson.headers,
   body: (ask, form) => JSON.stringify({ model: form.model, messages: ask.messages, ...openaiFields(ask, form) }),
   judge: modelJudge((body) => {
