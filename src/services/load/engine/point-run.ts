@@ -166,7 +166,7 @@ export class PointRun {
       const { meter } = exchange;
       const { status } = end;
       const streamed = meter !== undefined && status === 200 ? judgeStream(meter, this.#protocol.judge) : undefined;
-      const judged = streamed ?? this.#judge(status, end.text, end.location);
+      const judged = streamed ?? this.#judge(status, end.text, end.location, end.retryAfter);
       this.#settle(exchange, status, judged, steadyNow(), this.#saidIn(end.text, exchange));
     } else this.#fail(exchange, end);
   };

@@ -24,7 +24,7 @@ export interface RecordColumns {
   readonly times: Float64Array;
   /** Three numbers a record: outcome, status, and place in `labels`. */
   readonly codes: Uint16Array;
-  /** Class, error, host, and why it ended, together: there are few different ones. */
+  /** Class, error, host, why it ended, and the model, together: there are few different ones. */
   readonly labels: readonly Label[];
   /** A number for each of {@link FIGURES} a record, in their order, NaN for none; empty when no record has any. */
   readonly figures: Float64Array;
@@ -34,7 +34,9 @@ export interface RecordColumns {
   readonly gaps: Float32Array;
 }
 
-type Label = readonly [name: string, error: string, host: string | undefined, finish: string | undefined];
+type Label = readonly [
+  ...[name: string, error: string, host: string | undefined, finish: string | undefined, model: string | undefined],
+];
 
 /** The request's part that one look at its answer gives. */
 export interface Judged {
@@ -42,6 +44,7 @@ export interface Judged {
   readonly class: string;
   readonly error: string;
   readonly host?: string;
+  readonly model?: string;
   readonly figures?: AnswerFigures;
   readonly finish?: string;
   readonly tokens_estimated?: boolean;
@@ -118,14 +121,15 @@ export class RecordWriter {
     return columns;
   }
 
-  #label({ class: name, error, host, finish }: Judged): number {
+  #label({ class: name, error, host, finish, model }: Judged): number {
     const last = this.#labels.length - 1;
     const newest = this.#labels[last];
-    if (newest?.[0] === name && newest[1] === error && newest[2] === host && newest[3] === finish) return last;
-    const key = `${name}\0${error}\0${host ?? '\0'}\0${finish ?? '\0'}`;
+    const isSame = newest?.[0] === name && newest[1] === error && newest[2] === host && newest[3] === finish;
+    if (isSame && newest[4] === model) return last;
+    const key = `${name}\0${error}\0${host ?? '\0'}\0${finish ?? '\0'}\0${model ?? '\0'}`;
     const known = this.#places.get(key);
     if (known !== undefined) return known;
-    this.#labels.push([name, error, host, finish]);
+    this.#labels.push([name, error, host, finish, model]);
     this.#places.set(key, last + 1);
     return last + 1;
   }
@@ -148,7 +152,7 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
   const records: RequestRecord[] = [];
   let gap = 0;
   for (let row = 0; row < count; row++) {
-    const [name, error, host, finish] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
+    const [name, error, host, finish, model] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
     const inAnswer = figuresOf(figures, row);
     const { gapCount, ...stream } = readStream(streams, row);
     records.push({
@@ -164,6 +168,7 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
       ...(host === undefined ? {} : { host }),
       ...(inAnswer === undefined ? {} : { figures: inAnswer }),
       ...(finish === undefined ? {} : { finish }),
+      ...(model === undefined ? {} : { model }),
       ...stream,
       ...(gapCount === 0 ? {} : { itl_ms: Array.from(gaps.subarray(gap, gap + gapCount)) }),
     });
