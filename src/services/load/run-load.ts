@@ -31,8 +31,7 @@ export interface ElasticLoad {
   open(): Promise<GroupSource>;
 }
 
-export interface LoadDeps
-  extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'bound' | 'ca'> {
+export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'bound' | 'ca'> {
   readonly emit: Emit;
   readonly tokenOf: TokenOf;
   /** Of every request, by lower-case names; may be secret: in no record. */

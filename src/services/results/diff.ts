@@ -42,7 +42,8 @@ export interface RunDiff {
   readonly onlyB: readonly number[];
 }
 
-export interface RunName extends Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens' | 'loop'> {
+export interface RunName
+  extends Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens' | 'loop'> {
   /** Of a run that is not complete. */
   readonly status?: SweepReport['status'];
 }
@@ -84,7 +85,10 @@ function repeated(points: readonly PointSummary[]): number[] {
   return rates.filter((rate, index) => rates.indexOf(rate) < index);
 }
 
-function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens, loop }, status }: SweepReport): RunName {
+function nameOf({
+  plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens, loop },
+  status,
+}: SweepReport): RunName {
   const partly = status === 'complete' ? undefined : status;
   return defined({ runId, tag, targetUrl, simulated, sharedPrefixTokens, loop, status: partly });
 }

@@ -154,7 +154,16 @@ function streamSection(points: readonly PointSummary[]): Section {
     ),
     outputTokensPerSecond.toFixed(1),
   ]);
-  const head = [unitOf(points[0] ?? {}), 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
+  const head = [
+    unitOf(points[0] ?? {}),
+    'ttft p50',
+    'ttft p99',
+    'itl p50',
+    'itl p99',
+    'tpot p50',
+    'tpot p99',
+    'tokens/s',
+  ];
   return { title: `Streamed answers, ${time.unit}`, table: { head, rows }, lines: markLegend(rows) };
 }
 

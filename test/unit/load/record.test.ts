@@ -31,13 +31,13 @@ describe('columns', () => {
       },
       { index: 1, intendedMs: 2000, outcome: 'http_error', class: '503', status: 503, error: '@a, "b"' },
     ]).split('\n');
-    expect(ok).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,,,,,,,,,,,,2,,");
-    expect(bad).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503,,,,,,,,,,,${','.repeat(10)}`);
+    expect(ok).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,,,,,,,,,,,,2,,,,,,,,,");
+    expect(bad).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503,,,,,,,,,,,${','.repeat(17)}`);
   });
 
   test('newer columns stand behind those of earlier versions', () => {
     expect(REQUEST_HEADER).toMatch(
-      /,itl_ms,a_queue_seconds,a_engine_queue_seconds,a_load_seconds,a_prompt_seconds,a_generation_seconds,b_queue_seconds,b_engine_queue_seconds,b_load_seconds,b_prompt_seconds,b_generation_seconds[,\n]/,
+      /,itl_ms,a_queue_seconds,a_engine_queue_seconds,a_load_seconds,a_prompt_seconds,a_generation_seconds,b_queue_seconds,b_engine_queue_seconds,b_load_seconds,b_prompt_seconds,b_generation_seconds,ttft_intended_ms,reasoning_ttft_ms,reasoning_tokens,cached_tokens,finish_reason,max_tokens,tokens_estimated[,\n]/,
     );
     expect(SUMMARY_HEADER).toMatch(
       /,tpot_p95_ms,a_queue_ms,a_engine_queue_ms,a_load_ms,a_prompt_ms,a_generation_ms,b_queue_ms,b_engine_queue_ms,b_load_ms,b_prompt_ms,b_generation_ms[,\n]/,

@@ -124,6 +124,7 @@ const SUMMED = [
   'carried',
   'carriedParts',
   'retried',
+  'windowTokens',
   'cpuSeconds',
 ] as const;
 

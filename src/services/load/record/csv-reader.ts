@@ -44,7 +44,12 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     error: native(row.error),
     ...(row.host ? { host: native(row.host) } : {}),
     ...(Object.keys(figures).length === 0 ? {} : { figures }),
+    ...(row.finish_reason ? { finish: native(row.finish_reason) } : {}),
+    ...(row.max_tokens ? { max_tokens: Number(row.max_tokens) } : {}),
+    ...(row.tokens_estimated === '1' ? { tokens_estimated: true } : {}),
     ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
+    ...(row.reasoning_ttft_ms ? { reasoning_ttft_ms: Number(row.reasoning_ttft_ms) } : {}),
+    ...(row.tpot_ms ? { tpot_ms: Number(row.tpot_ms) } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { Refuser } from '../failures.ts';
-import type { PointSummary } from '../types.ts';
+import type { PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';
@@ -31,7 +31,7 @@ export interface PointFacts
  */
 export function summarizePoint(facts: PointFacts, collected: Collector): PointSummary {
   const { index, rate, status, durationSeconds, startedAt, scheduled, maxInFlight, lost } = facts;
-  const { sent, peakInFlight, newConnections, cpuSeconds } = facts.progress;
+  const { sent, peakInFlight, newConnections, cpuSeconds, windowTokens: arrived } = facts.progress;
   const dropped = scheduled - sent;
   const outcomes = { ...collected.outcomes };
   checkConservation({ scheduled, sent, dropped: lost === undefined ? facts.progress.dropped : dropped, outcomes });
@@ -60,17 +60,17 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   };
   // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
   const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
-  const servedSeconds = closed === undefined ? Math.max(durationSeconds, collected.lastOkMs / 1000) : seconds;
-  const stream = collected.stream.summary(servedSeconds);
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
-  const { answers, prompt, output } = collected.tokens;
+  // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
+  const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
+  const stream = collected.stream.summary(tokensPerSecond);
   const { texts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
     ...(isClosed ? { loop: 'closed' as const, concurrency: rate } : {}),
     status,
-    validity: judgeValidity({ ...judged, ttft: stream?.ttft, latenessP99: lateness?.p99 }),
+    validity: judgeValidity({ ...judged, latenessP99: lateness?.p99, stream }),
     durationSeconds,
     startedAt,
     scheduled,
@@ -100,7 +100,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     otherTexts: texts.others,
     models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
+    tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
@@ -137,6 +137,25 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
     sentRps: round(rps),
     little: isWhole ? { expected: rate, observed: thousandths((rps * meanMs) / 1000) } : undefined,
   };
+}
+
+function tokenFigures(
+  { answers, estimated, reasoning, cached, prompt, output }: Collector['tokens'],
+  perSecond: (tokens: number) => number,
+  arrivedPerSecond: number | undefined,
+): TokenFigures | undefined {
+  if (answers === 0) return undefined;
+  return defined({
+    prompt,
+    output,
+    outputPerSecond: perSecond(output),
+    arrivedPerSecond,
+    promptPerSecond: perSecond(prompt),
+    reasoning: reasoning || undefined,
+    cached: cached || undefined,
+    answers,
+    estimated: estimated || undefined,
+  });
 }
 
 /** A point that was not offered, and why. */
