@@ -154,8 +154,6 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
   loop: ({ loop = 'open' }) => loop,
-  error_texts: (point) => foreign(errorTexts(point)),
-  models: ({ models }) => foreign(listed(models ?? {})),
   ttft_p90_ms: ({ stream }) => fixed(stream?.ttft?.p90),
   ttft_p99_ms: ({ stream }) => fixed(stream?.ttft?.p99),
   ttft_sent_p50_ms: ({ stream }) => fixed(stream?.ttftSent?.p50),
@@ -179,6 +177,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   user_tokens_per_s_p1: ({ stream }) => fixed(stream?.perUser?.p1),
   events_per_read: ({ stream }) => fixed(stream?.eventsPerRead),
   one_read: ({ stream }) => (stream?.answers === undefined ? '' : (stream.oneRead ?? 0)),
+  error_texts: (point) => foreign(errorTexts(point)),
+  models: ({ models }) => foreign(listed(models ?? {})),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

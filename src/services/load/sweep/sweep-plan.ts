@@ -28,12 +28,12 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
-  | 'model'
-  | 'provider'
   | 'loop'
   | 'requests'
   | 'turns'
   | 'thinkSeconds'
+  | 'model'
+  | 'provider'
 >;
 
 /**
@@ -53,7 +53,7 @@ export function planSweep(
   goodput?: SweepPlan['goodput'],
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
-  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
+  const { loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -73,9 +73,9 @@ export function planSweep(
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     goodput,
-    api,
-    model,
-    provider,
+    api: settings.api,
+    model: settings.model,
+    provider: settings.provider,
     requests,
     turns,
     thinkSeconds,
