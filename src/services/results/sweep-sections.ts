@@ -3,6 +3,7 @@ import { CLOSED_LOOP, unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
+import { askedSections } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { boundsSection, markedText, markLegend } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
@@ -63,6 +64,7 @@ export function sweepSections(report: SweepReport): Section[] {
   return [
     ...waterfallSections(points),
     streamSection(points),
+    ...askedSections(points),
     goodSection(report),
     boundsSection(points),
     { title: 'Remarks', lines: remarkLines(report) },

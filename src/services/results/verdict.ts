@@ -1,11 +1,11 @@
+import type { ElasticOutcome } from '../load/elastic-outcome.ts';
 import { unitOf } from '../load/offered.ts';
-import type { ElasticOutcome } from '../load/profiles/elastic-outcome.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
-import { display, failureText } from './text.ts';
+import { display, failureText, timeText } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
 const ENOUGH: Percentiles = { p50: 1, p90: 2, p95: 2, p99: 10 };
@@ -30,6 +30,18 @@ export function verdictOf(point: PointSummary) {
 function stateWord(point: PointSummary, { state }: PointState) {
   if (state !== 'unknown') return state;
   return isSustained(point) === false ? 'failing' : 'undecided';
+}
+
+/** What `--until-certain` came to. */
+function certaintyOf({ certainty }: PointSummary): string[] {
+  if (certainty === undefined) return [];
+  const { metric, estimate, upper, width, count, reached } = certainty;
+  const asked = `${Number((100 * width).toFixed(2))} %`;
+  if (upper === undefined)
+    return [`${metric} is not certain: ${plural(count, 'answer')} are too few for an upper bound`];
+  const bound = `${timeText(estimate)}, with 99 % confidence at most ${timeText(upper)}`;
+  const above = estimate > 0 ? `${(100 * (upper / estimate - 1)).toFixed(1)} % above` : 'above';
+  return [`${metric} is ${reached ? '' : 'not '}certain to ${asked}: ${bound}, ${above}, of ${count} answers`];
 }
 
 /** That a part of the successes came after the window, where `ok/s` leaves them out. */
@@ -101,6 +113,7 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
       : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
     ...workedOff(point),
+    ...certaintyOf(point),
   ];
 }
 
@@ -198,6 +211,14 @@ export function unproven({ points, plan }: Pick<SweepReport, 'points' | 'plan'>)
   if (offered.length > 0 && invalid.length === offered.length) {
     return [`Nothing was decided: ${offered.length === 1 ? 'the only point is' : 'all points are'} invalid.`];
   }
-  const asked = plan.goodput === undefined || invalid.length === 0;
-  return asked ? [] : [`Good requests: not decided at ${rates} rps, where the point is invalid.`];
+  const isGoodOpen = plan.goodput !== undefined && invalid.length > 0;
+  const uncertain =
+    plan.untilCertain === undefined
+      ? []
+      : offered.filter((point) => !isValid(point) || point.certainty?.reached !== true);
+  const { metric = '' } = plan.untilCertain ?? {};
+  return [
+    ...(isGoodOpen ? [`Good requests: not decided at ${rates} rps, where the point is invalid.`] : []),
+    ...(uncertain.length === 0 ? [] : [`${metric}: not certain at ${ratesOf(uncertain).join(', ')} rps.`]),
+  ];
 }

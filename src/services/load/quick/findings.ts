@@ -2,7 +2,7 @@ import { defined } from '../../defined.ts';
 import { shellWord } from '../../words.ts';
 import type { PointSummary } from '../types.ts';
 import { capacityOf, isSaturated, isTooBusy } from './quick-plan.ts';
-import type { QuickRuns } from './run-quick.ts';
+import { ANSWER_TOKENS, type QuickRuns } from './run-quick.ts';
 
 /** What a user of the target gets, of one number of requests at once. */
 export interface Experience {
@@ -106,7 +106,7 @@ function nextOf(runs: QuickRuns, rps: number, keyFlags: readonly string[]): stri
   const words = [
     ...['chainctl', 'load', '--target', targetUrl, '--api', api],
     ...(model === undefined ? [] : ['--model', model]),
-    ...(isStreamed ? ['--stream'] : []),
+    ...(isStreamed ? ['--stream', '--max-tokens', String(ANSWER_TOKENS)] : []),
     ...keyFlags,
   ];
   const known = search?.knee?.rate ?? rps;

@@ -52,7 +52,7 @@ export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<Q
     const found = await findTarget({ ...settings, preflight: true }, asking);
     // A service of a chain answers in one piece.
     const isStreamed = protocolNamed(found.api).models !== undefined;
-    const common = { ...settings, ...found, stream: isStreamed, ...COMMON };
+    const common = { ...settings, ...found, stream: isStreamed, ...(isStreamed ? ANSWERS : {}), ...COMMON };
     const { baseline, usage } = await takeBaseline({ ...common, rates: [1], durationSeconds: 1 }, asking);
     if (baseline === undefined) throw notAnswering(found.targetUrl);
     const seconds = baseline.ms / 1000;
@@ -82,6 +82,10 @@ export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<Q
     await client.close();
   }
 }
+
+/** Most tokens of an answer: a minute holds more of short ones, and nobody pays for long ones. */
+export const ANSWER_TOKENS = 64;
+const ANSWERS = { workload: { maxTokens: { kind: 'constant', value: ANSWER_TOKENS } } } as const;
 
 /** What every run of a quick look has in common: what one asks for with `load` is not asked here. */
 const COMMON = {

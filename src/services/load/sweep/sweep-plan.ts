@@ -8,6 +8,8 @@ import { sharedPrefixWarning } from '../prompt.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
+import { describeWorkload } from '../workload/describe.ts';
+import { certaintyNotes } from './certainty-notes.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -15,6 +17,9 @@ import { plannedSeconds } from './time-left.ts';
  * takes others below that range too, 50,760 in all. Some are always in use.
  */
 const PORT_BUDGET = 50_000;
+
+/** What is asked and when, where it is not one prompt at a rate. */
+type Described = Parameters<typeof describeWorkload>[0];
 
 /** How a sweep is to be run; all times in seconds. */
 export type SweepSettings = Pick<
@@ -28,13 +33,14 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
+  | 'model'
+  | 'provider'
   | 'loop'
   | 'requests'
   | 'turns'
   | 'thinkSeconds'
-  | 'model'
-  | 'provider'
->;
+> &
+  Partial<Described>;
 
 /**
  * The bound of open requests where none was asked for: what source ports and descriptors allow.
@@ -50,10 +56,10 @@ export function planSweep(
   settings: SweepSettings,
   known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
-  goodput?: SweepPlan['goodput'],
+  asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
-  const { loop, requests, turns, thinkSeconds } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -72,10 +78,11 @@ export function planSweep(
     warmupRequests: warmupRequests(planned),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
-    goodput,
-    api: settings.api,
-    model: settings.model,
-    provider: settings.provider,
+    workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
+    ...asked,
+    api,
+    model,
+    provider,
     requests,
     turns,
     thinkSeconds,
@@ -103,6 +110,7 @@ export function planNotes(plan: SweepPlan): Note[] {
   const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
   return [
     ...(profileOf(plan).notes?.(plan) ?? []),
+    ...certaintyNotes(plan),
     ...predictions(plan),
     ...warnings.map((text) => ({ level: 'warn', text }) as const),
   ];
