@@ -1,5 +1,5 @@
 import { defined } from '../../defined.ts';
-import { shellWord } from '../../words.ts';
+import { plural, shellWord } from '../../words.ts';
 import type { PointSummary } from '../types.ts';
 import { capacityOf, isSaturated, isTooBusy } from './quick-plan.ts';
 import { ANSWER_TOKENS, type QuickRuns } from './run-quick.ts';
@@ -88,7 +88,7 @@ function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, sa
   const long = `answers of ${aloneSeconds.toFixed(1)} s are too long for it`;
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
-    ...(saturated || most === 0 ? [] : [`what more than ${most} requests at once would bring`]),
+    ...(saturated || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),
     ...(search === undefined ? [`the knee, the highest rate that it sustains: ${long}`] : []),
     ...(search === undefined || search.knee !== undefined
       ? []
