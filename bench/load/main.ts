@@ -10,13 +10,19 @@ import { run as lateness } from './lateness.ts';
 import { run as records } from './records.ts';
 import { run as stall } from './stall.ts';
 import { run as steadiness } from './steadiness.ts';
+import { run as streamEvents } from './stream-events.ts';
+import { run as streamKinds } from './stream-kinds.ts';
+import { run as streamTruth } from './stream-truth.ts';
 
 /**
  * `npm run bench:load`: the load engine beside other generators, and its figures beside known truths, as a table and as
  * JSON in results/. Run it on a machine that does nothing else. Arguments name the parts to run; exit 8 when a target is
  * missed.
  */
-const PARTS = { records, steadiness, knee, engine, closed, lateness, highestRate, stall, knownDistribution, inFlight };
+const PARTS = {
+  ...{ records, steadiness, knee, engine, closed, lateness, highestRate, stall, knownDistribution, inFlight },
+  ...{ streamEvents, streamKinds, streamTruth },
+};
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
 if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
