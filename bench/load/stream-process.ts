@@ -74,10 +74,10 @@ function play(socket: Socket, script: readonly Write[], known: Told | undefined)
         if (isToken === true) known?.tokensAt.push(steadyNow());
         socket.write(chunk(text));
       },
-      from + at - steadyNow(),
+      Math.max(1, from + at - steadyNow()),
     );
   }
-  setTimeout(() => socket.write(LAST_CHUNK), from + (script.at(-1)?.at ?? 0) + 5 - steadyNow());
+  setTimeout(() => socket.write(LAST_CHUNK), Math.max(1, from + (script.at(-1)?.at ?? 0) + 5 - steadyNow()));
 }
 
 const server = createServer({ noDelay: true }, (socket) => {

@@ -36,21 +36,21 @@ function paced(count: number, first: number, every: number, text: string, isToke
 
 /** Streams of which everything is known, by the last part of their path; each begins with a role that is no token. */
 export const SCRIPTS: Readonly<Record<string, readonly Write[]>> = {
-  early: [{ at: 0, text: ROLE }, ...paced(10, 20, 20, TOKEN)],
+  early: [{ at: 0, text: ROLE }, ...paced(10, 120, 20, TOKEN)],
   four: [
     { at: 0, text: ROLE },
-    ...paced(25, 40, 40, event({ content: ' four of them at' })),
-    { at: 1005, text: ending(100) },
+    ...paced(25, 120, 40, event({ content: ' four of them at' })),
+    { at: 1085, text: ending(100) },
   ],
   reasoning: [
     { at: 0, text: ROLE },
-    ...paced(10, 30, 20, event({ reasoning_content: ' hm' })),
-    ...paced(10, 250, 20, TOKEN),
+    ...paced(10, 120, 20, event({ reasoning_content: ' hm' })),
+    ...paced(10, 340, 20, TOKEN),
     { at: 650, text: ending(20) },
   ],
   stall: [
     { at: 0, text: ROLE },
-    ...paced(10, 20, 20, TOKEN),
+    ...paced(10, 120, 20, TOKEN),
     ...paced(10, 600, 20, TOKEN),
     { at: 790, text: ending(20) },
   ],
@@ -70,5 +70,5 @@ export const SCRIPTS: Readonly<Record<string, readonly Write[]>> = {
     { at: 0, text: ROLE },
     { at: 200, text: ending(20) },
   ],
-  coalesced: [{ at: 0, text: ROLE }, ...paced(10, 40, 40, TOKEN.repeat(4)), { at: 410, text: ending(40) }],
+  coalesced: [{ at: 0, text: ROLE }, ...paced(10, 120, 40, TOKEN.repeat(4)), { at: 490, text: ending(40) }],
 };
