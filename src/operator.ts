@@ -3,11 +3,15 @@ import { availableParallelism, cpus, homedir, hostname, totalmem, userInfo } fro
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
+import { redacted } from './redacted.ts';
 import { systemClock } from './runtime.ts';
 import { checkToken, TOKEN_SECRET, type TokenOf, tokenFileError, tokensFor } from './services/chain/token.ts';
+import type { AgentTerms } from './services/dial/agents.ts';
+import { readAuthorities } from './services/dial/authorities.ts';
+import { proxyFor } from './services/dial/proxy.ts';
 import { readSecretFile } from './services/files/secret-file.ts';
 import { descriptorLimit } from './services/load/engine/descriptors.ts';
-import type { ClaimDeps } from './services/load/record/claims.ts';
+import type { ClaimDeps, Onlooker } from './services/load/record/claims.ts';
 import { listProcesses } from './services/machine/process-table.ts';
 import { type FoundGroup, findGroup } from './services/scaling/find-group.ts';
 import { readEndpoints, type StackEndpoints } from './services/stack/endpoints.ts';
@@ -73,10 +77,13 @@ const isAlive: LockJudge['isAlive'] = async ({ pid, startedAt }) =>
 /** What changing a stack needs of this process and this machine. */
 export async function stackDeps(emit: Emit, signal: AbortSignal): Promise<StackDeps> {
   const startedAt = (await listProcesses()).find(({ pid }) => pid === process.pid)?.startedAt ?? 'unknown';
-  const command = ['chainctl', ...process.argv.slice(2)].join(' ');
+  const command = ['chainctl', ...redacted(process.argv.slice(2))].join(' ');
   const self = { host: hostname(), user: userName(), pid: process.pid, startedAt, command };
   return { clock: systemClock, emit, signal, self, isAlive, newToken: randomUUID };
 }
+
+/** Who looks at the record of a run: its process may still be at work here. */
+export const onlooker: Onlooker = { host: hostname(), isAlive };
 
 /** Where loads that run say so, and who this one is. */
 export async function loadClaims(emit: Emit, signal: AbortSignal): Promise<ClaimDeps> {
@@ -159,8 +166,26 @@ async function givenToken(file: string | undefined): Promise<string | undefined>
   return checkToken(text, `the token file ${file}`);
 }
 
+/**
+ * How targets are reached from this machine: the proxies that its environment names, and authorities that are trusted
+ * beside the usual ones.
+ *
+ * @param caFile of certificates, PEM
+ * @throws RemedyError (exit 2) when the file cannot be read or holds no certificate
+ */
+export async function wayOut(caFile?: string): Promise<AgentTerms> {
+  const proxyOf = (url: string) => proxyFor(url, process.env);
+  return caFile === undefined ? { proxyOf } : { proxyOf, ca: await readAuthorities(caFile) };
+}
+
 /** What a run's manifest says about the program and the machine. */
 export function aboutThisRun(version: string, commandLine: readonly string[]): Readonly<Record<string, unknown>> {
   const machine = { cpus: availableParallelism(), cpuModel: cpus()[0]?.model, memoryBytes: totalmem() };
-  return { version, node: process.version, platform: `${process.platform}-${process.arch}`, machine, commandLine };
+  return {
+    version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    machine,
+    commandLine: redacted(commandLine),
+  };
 }

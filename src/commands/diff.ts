@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { numberFlag, resultsFlag } from '../config/flags.ts';
 import { ExitCode } from '../errors.ts';
+import { onlooker } from '../operator.ts';
 import { readRun } from '../services/load/record/read-run.ts';
 import { diffRuns } from '../services/results/diff.ts';
 import { diffText } from '../services/results/diff-text.ts';
@@ -30,8 +31,8 @@ Invalid, contaminated and unfinished points are never compared. Works offline.`;
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {
     const { results, tolerance, 'any-target': anyTarget, 'fail-on-worse': strict } = this.flags;
     const [a, b] = [
-      await readRun(await findRun(this.args.a, results)),
-      await readRun(await findRun(this.args.b, results)),
+      await readRun(await findRun(this.args.a, results), onlooker),
+      await readRun(await findRun(this.args.b, results), onlooker),
     ];
     const diff = diffRuns(a.report, b.report, { tolerance: tolerance / 100, anyTarget });
     // What proves nothing must not pass a check.

@@ -3,7 +3,8 @@ import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
 import { loadRequest } from '../config/load-options.ts';
-import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims } from '../operator.ts';
+import { requestHeaders } from '../config/request-headers.ts';
+import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims, wayOut } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { runLoad } from '../services/load/run-load.ts';
@@ -49,6 +50,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     const elastic = profile && { ...profile, open };
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
+    const headers = await requestHeaders(flags, process.env);
     const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints: () => endpointsOf(stack) });
     const report = await runLoad(request, {
       clock: systemClock,
@@ -58,6 +60,8 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
       claims: await loadClaims(emit, signal),
       outputs: await openOutputs(flags, { version, clock: systemClock, emit }),
       tokenOf: await chainTokens(stack, flags['token-file']),
+      headers,
+      ...(await wayOut(flags['ca-file'])),
     });
     const { run, page } = await reportRun(report.runFolder, emit);
     const scaling = run?.scaling?.figures;

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { numberFlag, resultsFlag } from '../config/flags.ts';
+import { onlooker } from '../operator.ts';
 import { findRun, RUN_OR_WATCH } from '../services/results/find-run.ts';
 import { FORMATS, type FormatName, renderReport, type Subjects } from '../services/results/formats.ts';
 import { readReportedRun, readWatchedGroup, runCapacity } from '../services/results/recorded.ts';
@@ -47,7 +48,7 @@ group that was watched during the load.`;
     const capacity = await this.capacity();
     const watch = await readWatchedGroup(folder, capacity);
     if (watch !== undefined) return this.deliver(watch.name, { scaling: watch.scaling.figures }, 'watch', watch);
-    const run = await readReportedRun(folder, capacity);
+    const run = await readReportedRun(folder, capacity, onlooker);
     const { report, manifest, scaling } = run;
     const result = { manifest, report, scaling: scaling?.figures };
     return this.deliver(manifest.runId, result, 'run', run);

@@ -5,7 +5,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { durationFlag, tokenFileFlag } from '../config/flags.ts';
 import { givenUrls, serviceUrlFlags, smokeTargetFlag } from '../config/service-urls.ts';
 import { ExitCode } from '../errors.ts';
-import { chainTokens, endpointsOf } from '../operator.ts';
+import { chainTokens, endpointsOf, wayOut } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { junitOf, prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
@@ -49,7 +49,13 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     };
     const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
     const targets = await smokeTargets(this.stack, named, () => endpointsOf(this.stack));
-    const client = createChainClient({ clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf });
+    const client = createChainClient({
+      clock: systemClock,
+      timeoutMs: timeout * 1000,
+      signal,
+      tokenOf,
+      ...(await wayOut()),
+    });
     try {
       const deps = { client, clock: systemClock, emit, signal };
       const report = await runSmoke({ ...targets, timeoutSeconds: timeout, seed: randomInt(0xffff_ffff) }, deps);

@@ -3,11 +3,12 @@ import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
+import { bodyFlags, requestFlags } from './request-flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
 const targetFlag = Flags.string({
-  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}) or a URL; a URL's default path is ${entryOf().path}`,
+  description: `a service of the stack (${SERVICES.map(wordOf).join(', ')}), a URL of any server, or a socket file (unix:/run/x.sock:/path)`,
   default: wordOf(entryOf()),
   env: 'CHAINCTL_TARGET',
   helpValue: 'NAME|URL',
@@ -16,6 +17,12 @@ const targetFlag = Flags.string({
 const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
+  ...requestFlags,
+  'ca-file': Flags.string({
+    description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
+    env: 'CHAINCTL_CA_FILE',
+    helpValue: 'FILE',
+  }),
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
     default: true,
@@ -30,6 +37,14 @@ const rates = {
     defaultHelp: async () => `${DEFAULT_RATES[0]} to ${DEFAULT_RATES.at(-1)} in ${DEFAULT_RATES.length} points`,
     env: 'CHAINCTL_LOAD_RPS',
     helpValue: 'LIST',
+  }),
+  concurrency: Flags.string({
+    description: 'closed loop: so many requests always open at each point, in place of --rps: 1,2,4,...,64',
+    helpValue: 'LIST',
+  }),
+  requests: integerFlag({
+    description: 'requests after which a point ends, where --duration has not ended it',
+    min: 1,
   }),
   duration: durationFlag({ description: 'length of each point', default: 10, min: 0.1, env: 'CHAINCTL_LOAD_DURATION' }),
   warmup: durationFlag({ description: 'time at the same rate before each point, left out of the figures', default: 2 }),
@@ -54,8 +69,9 @@ const requests = {
     description: 'most open requests; further ones are dropped [default: what this machine allows]',
     min: 1,
   }),
+  ...bodyFlags,
   'prompt-file': Flags.string({
-    description: 'prompt of 1000 characters or more; made unique per request',
+    description: 'prompt, for A and B of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
   'shared-prefix': integerFlag({
@@ -63,6 +79,17 @@ const requests = {
     default: 0,
     min: 0,
     max: 10_000,
+  }),
+  turns: integerFlag({
+    description: 'requests of a session, each with the answers to those before; --rps is then of sessions',
+    default: 1,
+    min: 1,
+    max: 1000,
+  }),
+  'think-time': durationFlag({
+    description: 'time from an answer to the next request of its session',
+    default: 0,
+    min: 0,
   }),
   seed: integerFlag({ description: 'seed of the prompts, to repeat them [default: random]', min: 0, max: 0xffff_ffff }),
   stream: Flags.boolean({ description: 'ask for streamed answers and measure their tokens' }),

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { remedy } from '../errors.ts';
-import { checkPromptLength, readPrompt } from '../services/load/prompt-file.ts';
+import { defined } from '../services/defined.ts';
+import { readPrompt } from '../services/load/prompt-file.ts';
+import { readTemplate } from '../services/load/protocols/read-template.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
-import { parseRates } from '../services/load/schedule/rates.ts';
+import { parseConcurrency, parseRates } from '../services/load/schedule/rates.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -29,9 +31,14 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     'requests-per-connection': requestsPerConnection,
     'connection-age': age,
     gate,
+    api,
+    model,
+    temperature,
+    'max-tokens-field': maxTokensField,
+    'ignore-eos': ignoreEos,
   } = flags;
   return {
-    rates: parseRates(flags.rps),
+    ...loopOf(flags),
     tag: checkTag(flags.tag ?? HERE),
     outFolder: flags.results,
     ...objectivesAsked(flags),
@@ -51,6 +58,42 @@ export function sweepSettings(flags: LoadFlags): Omit<SweepOptions, ToBeFound> {
     ...(requestsPerConnection === undefined ? {} : { requestsPerConnection }),
     ...(age === undefined ? {} : { connectionAgeMs: age * 1000 }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...defined({ api, model, temperature, maxTokensField, ignoreEos: ignoreEos || undefined }),
+  };
+}
+
+/** What is offered: rates, or requests kept open. */
+function loopOf({
+  rps,
+  concurrency,
+  requests,
+  turns,
+  'think-time': thinkSeconds,
+  elastic,
+  ...flags
+}: LoadFlags & { elastic?: boolean }) {
+  const clash = (other: string, why: string, next: string) =>
+    remedy.usage('usage', `--concurrency is a closed loop, and --${other} ${why}`, [next]);
+  if (concurrency !== undefined) {
+    if (flags['max-in-flight'] !== undefined) {
+      throw clash('max-in-flight', 'would be the same number again', 'leave --max-in-flight out');
+    }
+    if (flags.arrivals !== 'constant') {
+      throw clash('arrivals', 'says when requests of an open one come', 'leave --arrivals out, or give --rps');
+    }
+  }
+  if (thinkSeconds > 0 && turns === 1 && concurrency === undefined) {
+    throw remedy.usage('usage', '--think-time is between the turns of a session, and there is one turn', [
+      'add --turns 3, or leave it out',
+    ]);
+  }
+  return {
+    ...(concurrency === undefined
+      ? { rates: parseRates(rps) }
+      : { rates: parseConcurrency(concurrency), loop: 'closed' as const }),
+    ...(requests === undefined ? {} : { requests }),
+    ...(turns === 1 ? {} : { turns }),
+    ...(thinkSeconds === 0 ? {} : { thinkSeconds }),
   };
 }
 
@@ -94,18 +137,34 @@ export async function loadRequest(
     return { resume, outFolder, prompt, about };
   }
   // Flags that make no sense are refused before anything is looked for.
+  checkLoop(argv);
   const settings = sweepSettings(flags);
+  const bodyFile = flags['body-file'];
+  const template = bodyFile === undefined ? undefined : await readTemplate(bodyFile);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
-  checkPromptLength(prompt, flags['prompt-file']);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
-  const options = { ...settings, ...tag, prompt, targetUrl, seed, about };
+  const options = { ...settings, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };
   // The steps of an elastic profile follow each other without a warm-up of their own.
   return { options: { ...options, durationSeconds: flags['elastic-step'], warmupSeconds: 0 }, elastic };
 }
 
+/** What cannot stand with `--concurrency`: a closed loop has no rate, and nothing of what comes of one. */
+const OF_RATES = ['rps', 'stop-above-knee', 'elastic'];
+
+function checkLoop(argv: readonly string[]): void {
+  const other = isTyped(argv, 'concurrency') ? OF_RATES.find((flag) => isTyped(argv, flag)) : undefined;
+  if (other === undefined) return;
+  throw remedy.usage('usage', `--concurrency is a closed loop, and --${other} is of an open one`, [
+    `leave --${other} out for a closed loop, or --concurrency for an open one`,
+  ]);
+}
+
 /** What may stand with `--resume`. */
-const OF_RESUME = ['resume', 'results', 'prompt-file', 'token-file', 'otlp'];
+const OF_RESUME = [
+  ...['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'],
+  ...['header', 'api-key-file', 'api-key-header'],
+];
 
 /** A run goes on with the settings it began with, so none may be typed with `--resume`. */
 function checkResume(argv: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { redacted } from '../redacted.ts';
 import { isTyped } from './flags.ts';
 
 /** What is asked of a flag's definition here. */
@@ -36,7 +37,13 @@ export function provenanceOf(flags: Readonly<Record<string, unknown>>, origins: 
     return origins.isDefault(name) ? 'default' : (origins.variableOf(name) ?? 'default');
   };
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  return given.map(([name, value]) => `${name} = ${valueText(value)} (${from(name)})`);
+  const text = (name: string, value: unknown) =>
+    valueText(
+      name === 'header' && Array.isArray(value)
+        ? value.flatMap((each) => redacted(['--header', each])[1] ?? [])
+        : value,
+    );
+  return given.map(([name, value]) => `${name} = ${text(name, value)} (${from(name)})`);
 }
 
 function valueText(value: unknown): string {

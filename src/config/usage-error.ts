@@ -1,4 +1,5 @@
 import { RemedyError, remedy } from '../errors.ts';
+import { redacted } from '../redacted.ts';
 import { shellWord } from '../services/words.ts';
 import { nearest } from './nearest.ts';
 
@@ -65,7 +66,7 @@ function correct(word: string, { from, to }: Correction): string {
 }
 
 function commandLine(command: string, argv: readonly string[]): string {
-  return ['chainctl', command, ...argv.map(shellWord)].join(' ');
+  return ['chainctl', command, ...redacted(argv).map(shellWord)].join(' ');
 }
 
 /**

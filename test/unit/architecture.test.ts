@@ -40,9 +40,10 @@ const places = [...new Set(sources.flatMap(({ path }) => placeOf(path) ?? []))];
 /** What services are called in flags and records. */
 const services = ['a', 'b'];
 
-/** Where a word is none of these names: the column and the key of the host that answered, and the mode of a file. */
+/** Where a word is none of these names: the column and the key of the host that answered, a header, the mode of a file. */
 const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
   host: [
+    'config/request-headers.ts',
     'services/load/protocols/contract.ts',
     'services/load/record/csv-reader.ts',
     'services/results/sweep-sections.ts',
@@ -55,9 +56,9 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
     'services/files/append-lines.ts',
     'services/load/record/csv-file.ts',
     'services/load/protocols/chain.ts',
-    'services/load/types.ts',
+    'services/load/failures.ts',
   ],
-  b: ['services/load/protocols/chain.ts', 'services/load/protocols/invoke.ts', 'services/load/types.ts'],
+  b: ['services/load/protocols/chain.ts', 'services/load/protocols/invoke.ts', 'services/load/failures.ts'],
 };
 
 /** The place in whose folder a file is. */

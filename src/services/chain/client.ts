@@ -1,15 +1,17 @@
-import { Agent, request } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { Agents, type AgentTerms } from '../dial/agents.ts';
+import { USER_AGENT } from '../user-agent.ts';
 import { parseJson } from '../words.ts';
+import { decodedText } from './decoded.ts';
 import { excerpt } from './excerpt.ts';
-import { describeDeviation, errorTextOf, problem } from './schemas.ts';
+import { saidBy } from './said.ts';
+import { describeDeviation, problem } from './schemas.ts';
 import type { TokenOf } from './token.ts';
 import { describeTransport, type TransportFailure } from './transport.ts';
 
 /** Larger answers are cut off and count as malformed: a broken service must not fill our memory. */
 const MAX_BODY_BYTES = 1 << 20;
-const CONNECT_TIMEOUT_MS = 10_000;
 
 interface Timed {
   /** From the call to the last byte. */
@@ -30,6 +32,7 @@ export interface RawAnswer extends Timed {
   readonly simulated: boolean;
   /** Where it sends the caller instead, as the answer's header has it; it is not followed. */
   readonly location?: string | undefined;
+  readonly contentType?: string | undefined;
 }
 
 /** What a typed call came to: the promised answer, a status other than 200, something else than promised, or nothing. */
@@ -48,6 +51,8 @@ export interface RawRequest {
   readonly signal?: AbortSignal;
   /** Another token than the client's own, or none. */
   readonly token?: string | 'none';
+  /** By lower-case names; they replace the client's own. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ChainClient {
@@ -63,7 +68,7 @@ export interface ChainClient {
   close(): Promise<void>;
 }
 
-interface ChainClientOptions {
+interface ChainClientOptions extends AgentTerms {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** For one whole exchange, milliseconds. */
   readonly timeoutMs: number;
@@ -78,30 +83,35 @@ interface ChainClientOptions {
  */
 export function createChainClient(options: ChainClientOptions): ChainClient {
   const { clock, tokenOf = () => undefined } = options;
-  const dispatcher = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 });
+  const agents = new Agents(options);
 
   async function raw(outgoing: RawRequest): Promise<RawAnswer | Transport> {
     const { url, method, body, timeoutMs = options.timeoutMs } = outgoing;
     const signal = outgoing.signal === undefined ? options.signal : AbortSignal.any([options.signal, outgoing.signal]);
     const token = outgoing.token === 'none' ? undefined : (outgoing.token ?? tokenOf(url));
     signal.throwIfAborted();
+    const { dispatcher, origin, path, headers } = agents.wayTo(url);
     const started = clock.monotonic();
     const seconds = () => (clock.monotonic() - started) / 1000;
     try {
-      const response = await request(url, {
-        method,
-        dispatcher,
+      const response = await dispatcher.request({
+        ...{ origin, path, method },
         body: body ?? null,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         headers: {
+          ...{ 'user-agent': USER_AGENT, 'accept-encoding': 'identity', ...headers },
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...outgoing.headers,
         },
       });
-      const text = await readBounded(response.body, MAX_BODY_BYTES);
+      const [coding] = [response.headers['content-encoding']].flat();
+      const text = decodedText(await readBounded(response.body, MAX_BODY_BYTES), coding, MAX_BODY_BYTES);
       const simulated = response.headers['x-chainctl-simulated'] === '1';
       const [location] = [response.headers.location].flat();
-      return { kind: 'raw', status: response.statusCode, text, simulated, location, seconds: seconds() };
+      const [contentType] = [response.headers['content-type']].flat();
+      const { statusCode: status } = response;
+      return { kind: 'raw', status, text, simulated, location, contentType, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       return { kind: 'transport', ...describeTransport(error, url, timeoutMs), seconds: seconds() };
@@ -119,7 +129,7 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
       typed(promised, { url: `${base}/health`, method: 'GET', token: 'none', timeoutMs }),
     send: (promised, url, prompt) => typed(promised, { url, method: 'POST', body: JSON.stringify({ prompt }) }),
     sendsToken: (url) => tokenOf(url) !== undefined,
-    close: () => dispatcher.destroy(),
+    close: () => agents.close(),
   };
 }
 
@@ -127,7 +137,7 @@ function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }
   const body = parseJson(text);
   if (status !== 200) {
     const { data } = problem.safeParse(body);
-    const detail = data?.detail ?? data?.reason ?? errorTextOf(body) ?? excerpt(text);
+    const detail = data?.detail ?? data?.reason ?? saidBy(text)?.words ?? excerpt(text);
     return { kind: 'refused', status, detail, seconds };
   }
   if (body === undefined) return { kind: 'malformed', status, reason: `not JSON: ${excerpt(text)}`, seconds };
@@ -141,14 +151,8 @@ export function detailOf(text: string): string | undefined {
   return problem.safeParse(parseJson(text)).data?.detail;
 }
 
-/** What a failed answer says for itself: a service's `detail`, or an engine's `error`. */
-export function saidIn(text: string): string | undefined {
-  const body = parseJson(text);
-  return problem.safeParse(body).data?.detail ?? errorTextOf(body);
-}
-
 /** Stops at the limit; the text is then cut, and no longer JSON. */
-export async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+export async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -156,5 +160,5 @@ export async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number)
     size += chunk.length;
     if (size > maxBytes) break;
   }
-  return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, maxBytes);
 }

@@ -3,14 +3,6 @@ import { z } from 'zod';
 /** A refusal or a failure: `detail` says why; `/health` may say it as `reason`. */
 export const problem = z.looseObject({ detail: z.string().optional(), reason: z.string().optional() });
 
-/** What an engine says about a failure: Ollama's `{"error": "..."}`, or OpenAI's `{"error": {"message": "..."}}`. */
-export function errorTextOf(body: unknown): string | undefined {
-  const error = (body as { readonly error?: unknown } | null | undefined)?.error;
-  const text =
-    typeof error === 'string' ? error : (error as { readonly message?: unknown } | null | undefined)?.message;
-  return typeof text === 'string' && text !== '' ? text : undefined;
-}
-
 /** Where and how an answer deviates, on one line: `timing.total_seconds: expected number, received string`. */
 export function describeDeviation(error: z.ZodError): string {
   return error.issues

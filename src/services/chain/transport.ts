@@ -1,5 +1,6 @@
 import type { PeerCertificate } from 'node:tls';
 import { hasCode, reasonOf } from '../../errors.ts';
+import { socketOf } from '../dial/unix-target.ts';
 import { printable } from './excerpt.ts';
 
 /** Why no HTTP answer came. */
@@ -18,14 +19,18 @@ const REMEDY = {
   timeout: 'check firewall and load, or allow more time with --timeout',
   closed: 'check the log of the service: it ended the connection without an answer',
   protocol: 'something else than this service listens there: check host and port',
+  proxy: 'check the proxy that the environment names, or ask the target directly: NO_PROXY=HOST chainctl ...',
+  http2: 'give the address of something in front of it that speaks HTTP/1.1: requests are HTTP/1.1',
   other: 'check the address',
 };
 
 /** The codes and the names of what undici or the system throws; the first that matches counts. */
 const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
-  [/^ECONNREFUSED$/, 'refused'],
+  [/^(ECONNREFUSED|ENOENT)$/, 'refused'],
+  [/^proxy-/, 'proxy'],
+  [/^(ERR_SSL_(TLSV1_ALERT_|SSL\/TLS_ALERT_)?NO_APPLICATION_PROTOCOL|http2-only)$/, 'http2'],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'dns'],
-  [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'unreachable'],
+  [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES)$/, 'unreachable'],
   [/^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|TimeoutError)$/, 'timeout'],
   [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'closed'],
   [/^(ERR_(TLS|SSL)|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO)/, 'tls'],
@@ -34,7 +39,7 @@ const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
 
 /** Turns whatever undici or the system threw into a sentence with a next step. The one place that knows their codes. */
 export function describeTransport(error: unknown, url: string, timeoutMs: number): TransportFailure {
-  const { host } = new URL(url);
+  const host = nameOf(new URL(url));
   const first = firstOf(error);
   const certificate = certificateFault(first);
   if (certificate !== undefined) {
@@ -51,10 +56,17 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
     tls: `no TLS connection with ${host}: ${tlsReason(error)}`,
     timeout: `no answer from ${host} within ${timeoutMs / 1000} s`,
     closed: `${host} closed the connection before it answered`,
-    protocol: `${host} does not answer in HTTP`,
+    protocol: `${host} does not answer in HTTP/1.1`,
+    proxy: reasonOf(error),
+    http2: `${host} offers no HTTP/1.1, only HTTP/2 or something else`,
     other: `request to ${host} failed: ${reasonOf(error)}`,
   };
   return { code: kind, reason: reasons[kind], remedy: REMEDY[kind] };
+}
+
+/** The address as a reader knows it. */
+function nameOf(url: URL): string {
+  return socketOf(url) ?? url.host;
 }
 
 /** OpenSSL's reason without its numbers, library and source file: `wrong version number` is plain HTTP, mostly. */
@@ -70,7 +82,7 @@ function firstOf(error: unknown): unknown {
 }
 
 const TRUST =
-  'if that is right, name the file of its authority: NODE_EXTRA_CA_CERTS=ca.pem chainctl ... ' +
+  'if that is right, name the file of its authority: NODE_EXTRA_CA_CERTS=ca.pem chainctl ..., or chainctl load --ca-file ca.pem ' +
   '(NODE_USE_SYSTEM_CA=1 for those that this machine trusts)';
 const RENEW = "renew it on what terminates TLS, and see that this machine's clock is right";
 const UNKNOWN = 'comes from an authority that is not known here';

@@ -1,7 +1,7 @@
 import { markKey, markOf } from '../chain/prompt-mark.ts';
 import { type PromptOptions, promptText } from './prompt.ts';
 import { asking, type RequestForm } from './protocols/ask.ts';
-import { protocolNamed } from './protocols/protocols.ts';
+import { writeBody } from './protocols/write-body.ts';
 
 /** A body that is the same for all requests but for their mark (see `writeMark`). */
 export interface MarkedBody {
@@ -24,5 +24,5 @@ export function markedBody(form: RequestForm, prompt: PromptOptions): MarkedBody
 /** One whole body, by the index of the request; a negative one is of the warm-up. */
 export function bodyOf(form: RequestForm, prompt: PromptOptions, index: number): string {
   const mark = markOf(markKey(prompt.seed, prompt.series), index);
-  return protocolNamed(form.api).body(asking(promptText(prompt, mark)), form);
+  return writeBody(asking(promptText(prompt, mark)), form);
 }

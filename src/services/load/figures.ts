@@ -58,3 +58,39 @@ export interface SloVerdict {
   /** Points that were offered and decide nothing, and why: with any of them it has not passed (not in earlier versions). */
   readonly undecided?: readonly { readonly rate: number; readonly why: string }[];
 }
+
+/** What a model did for a request, as its engine tells it, milliseconds. */
+export interface ModelWork {
+  /** Making the model ready: seconds where it has to be read from disk, and never 0. */
+  readonly load: number;
+  readonly prompt: number;
+  readonly generation: number;
+}
+
+/**
+ * Where the mean response time of successes went, milliseconds; the parts add up to it. What services and engines do not
+ * tell is absent, and then part of what stands beside it: an engine's queue of the model, A's queue of the network, B's of
+ * its wait.
+ */
+export interface Waterfall {
+  /** Sent minus intended. */
+  readonly clientWait: number;
+  /** Waiting for a place in A. */
+  readonly aQueue?: number;
+  /** A's engine beyond its model's work: waiting for a slot, and what the engine does not account for. */
+  readonly aEngineQueue?: number;
+  /** A's model: what it worked, or the whole call of the engine where that tells no more. */
+  readonly a: number;
+  readonly aWork?: ModelWork;
+  /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
+  readonly network: number;
+  /** Waiting for a place in B; its engine and its model as A's. */
+  readonly bQueue?: number;
+  readonly bEngineQueue?: number;
+  readonly bModel: number;
+  readonly bWork?: ModelWork;
+  /** B beyond its queue and its engine: its minimum processing time. */
+  readonly bWait: number;
+  /** Answers that carried all the figures. */
+  readonly count: number;
+}

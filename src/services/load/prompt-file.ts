@@ -35,16 +35,17 @@ function isData(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
-/** The contract's lower bound for a prompt of the chain's services, in Unicode code points. */
-const MIN_PROMPT_CODE_POINTS = 1000;
-
-/** Refuses (exit 2) a prompt that is shorter than the chain's services take; `path` is where it stands. */
-export function checkPromptLength(prompt: string, path: string | undefined): void {
+/**
+ * That a prompt is as long as what answers asks for.
+ *
+ * @throws RemedyError (exit 2)
+ */
+export function checkPromptLength(prompt: string, { minPrompt = 0 }: { readonly minPrompt?: number }): void {
   const length = [...prompt].length;
-  if (length >= MIN_PROMPT_CODE_POINTS) return;
+  if (length >= minPrompt) return;
   throw remedy.usage(
     'prompt-too-short',
-    `the prompt in ${path} has ${length} characters, and the services take ${MIN_PROMPT_CODE_POINTS} or more`,
+    `the prompt has ${length} characters, and the services of the chain take ${minPrompt} or more`,
     ['give a longer file, or leave --prompt-file out to use the built-in prompt'],
   );
 }

@@ -1,13 +1,18 @@
 import { resolve } from 'node:path';
+import { remedy } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import { createChainClient } from '../chain/client.ts';
 import type { TokenOf } from '../chain/token.ts';
 import { defined } from '../defined.ts';
+import type { ProxyOf } from '../dial/agents.ts';
 import { findRun } from '../results/find-run.ts';
 import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
 import { type ElasticWatch, runElastic } from '../scaling/run-elastic.ts';
 import type { GroupSource } from '../stack/group.ts';
+import { findTarget } from './discovery/find-target.ts';
+import { checkPromptLength } from './prompt-file.ts';
+import { protocolOf } from './protocols/protocols.ts';
 import { type ClaimDeps, claimRun, claimTag } from './record/claims.ts';
 import { readRun } from './record/read-run.ts';
 import { runSweep, type SweepDeps } from './sweep/run-sweep.ts';
@@ -26,9 +31,13 @@ export interface ElasticLoad {
   open(): Promise<GroupSource>;
 }
 
-export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs'> {
+export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'bound' | 'ca'> {
   readonly emit: Emit;
   readonly tokenOf: TokenOf;
+  /** Of every request, by lower-case names; may be secret: in no record. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Through which proxy an address is asked; default: none. */
+  readonly proxyOf?: ProxyOf;
   /** Where loads that run say so. */
   readonly claims: ClaimDeps;
 }
@@ -38,28 +47,45 @@ export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control'
  *
  * @throws RemedyError: exit 2 when the run cannot go on or another process writes it, and what {@link runSweep} throws
  */
-export async function runLoad(request: LoadRequest, { claims, tokenOf, ...deps }: LoadDeps): Promise<SweepReport> {
+export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<SweepReport> {
+  const { claims, tokenOf, headers: own = {}, ...deps } = all;
   const held: (() => Promise<void>)[] = [];
   const hold = async (folder: string) => void held.push(await claimRun(folder, claims));
   try {
-    const options = 'options' in request ? request.options : await oldRun(request, hold);
-    const { targetUrl, timeoutSeconds, resume } = options;
+    const asked = 'options' in request ? request.options : await oldRun(request, hold);
+    const { targetUrl, timeoutSeconds, resume } = asked;
+    checkHeaders(asked, own);
     if (resume !== undefined) {
       // The settings of a run are its own: no stack and no configuration changes where it goes.
       const text = `${resume.runId} goes on with its own settings, against ${targetUrl}`;
       deps.emit({ type: 'note', level: 'info', text });
     }
     const token = tokenOf(targetUrl);
+    const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...own };
     const client = createChainClient({ ...deps, timeoutMs: timeoutSeconds * 1000, tokenOf });
-    held.push(() => client.close(), await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
+    held.push(() => client.close());
+    const commandLine = (asked.about.commandLine ?? []) as readonly string[];
+    const found = resume === undefined ? await findTarget(asked, { ...deps, client, headers, commandLine }) : {};
+    const names = Object.keys(own);
+    const options = { ...asked, ...found, ...(names.length === 0 ? {} : { headerNames: names }) };
+    checkPromptLength(options.prompt, protocolOf(options));
+    held.push(await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
     // Going on, it is held already.
     const onFolder = resume === undefined ? hold : undefined;
-    const sweep = { ...deps, ...defined({ client, token, onFolder }) };
+    const sweep = { ...deps, headers, ...defined({ client, onFolder, proxy: deps.proxyOf?.(targetUrl) }) };
     const elastic = 'options' in request ? request.elastic : undefined;
     return await (elastic === undefined ? runSweep(options, sweep) : scale(options, elastic, sweep));
   } finally {
     await Promise.all(held.map((release) => release()));
   }
+}
+
+/** A run goes on as it began: what its requests carried then is not in its record, and has to be given again. */
+function checkHeaders({ resume, headerNames = [] }: SweepOptions, headers: Readonly<Record<string, string>>): void {
+  const missing = headerNames.filter((name) => headers[name] === undefined);
+  if (resume === undefined || missing.length === 0) return;
+  const fault = `the requests of ${resume.runId} carried ${missing.join(', ')}, and no record has the values`;
+  throw remedy.usage('run-not-resumable', fault, ['give the same --header or --api-key-file as then']);
 }
 
 async function oldRun(

@@ -1,6 +1,7 @@
 import { nearest } from '../../config/nearest.ts';
 import { type RemedyError, remedy } from '../../errors.ts';
 import { defined } from '../defined.ts';
+import { unixTarget } from '../dial/unix-target.ts';
 import { stackOption } from '../stack/stack-option.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 
@@ -13,8 +14,7 @@ export interface DeployedServices {
 }
 
 /**
- * The URL that a target means: a service of the deployed stack, or a URL as it is; one without a path gets that of the
- * service in which chains begin.
+ * The URL that a target means: a service of the deployed stack, or a URL as it is.
  *
  * @param deployed asked only where a service is meant
  * @returns `on`: the place of the service, where that is the target
@@ -39,8 +39,9 @@ export async function resolveTarget(
     }
     return defined({ targetUrl: new URL(service.path, base).href, on: on[service.name] });
   }
-  const url = URL.parse(target);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
+  const socket = unixTarget(target);
+  const url = URL.parse(socket ?? target);
+  if (url === null || !(socket !== undefined || /^https?:$/.test(url.protocol))) {
     const names = services.map(({ path }) => path.slice(1)).join(', ');
     const words = services.flatMap(({ name, path }) => [path.slice(1), name]);
     const meant = nearest(target, words);
@@ -50,7 +51,6 @@ export async function resolveTarget(
   if (url.username !== '' || url.password !== '') {
     throw usage('--target must not carry a user name or password: it is written into every result');
   }
-  if (url.pathname === '/') url.pathname = services[0]?.path ?? '/';
   url.hash = '';
   return { targetUrl: url.href };
 }
@@ -73,5 +73,5 @@ export function checkTag(tag: string): string {
 }
 
 function usage(message: string, steps: readonly string[] = []): RemedyError {
-  return remedy.usage('target-invalid', message, [...steps, 'write for example --target http://127.0.0.1:8001/chain']);
+  return remedy.usage('target-invalid', message, [...steps, 'write for example --target http://127.0.0.1:8000']);
 }

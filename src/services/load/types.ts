@@ -1,7 +1,18 @@
-import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+import type { ElasticOutcome } from './elastic-outcome.ts';
+import type { AnswersTold, Refuser } from './failures.ts';
+import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
 
-export type { Distribution, Goodput, Interval, ObjectiveFigure, Percentiles, SloVerdict } from './figures.ts';
+export type {
+  Distribution,
+  Goodput,
+  Interval,
+  ModelWork,
+  ObjectiveFigure,
+  Percentiles,
+  SloVerdict,
+  Waterfall,
+} from './figures.ts';
 
 export type { StreamFigures, TokenFigures } from './token-figures.ts';
 
@@ -22,48 +33,6 @@ export interface PointState {
   readonly little?: { readonly expected: number; readonly observed: number };
   readonly suggestedDurationSeconds?: number;
 }
-
-/** What a model did for a request, as its engine tells it, milliseconds. */
-export interface ModelWork {
-  /** Making the model ready: seconds where it has to be read from disk, and never 0. */
-  readonly load: number;
-  readonly prompt: number;
-  readonly generation: number;
-}
-
-/**
- * Where the mean response time of successes went, milliseconds; the parts add up to it. What services and engines do not
- * tell is absent, and then part of what stands beside it: an engine's queue of the model, A's queue of the network, B's of
- * its wait.
- */
-export interface Waterfall {
-  /** Sent minus intended. */
-  readonly clientWait: number;
-  /** Waiting for a place in A. */
-  readonly aQueue?: number;
-  /** A's engine beyond its model's work: waiting for a slot, and what the engine does not account for. */
-  readonly aEngineQueue?: number;
-  /** A's model: what it worked, or the whole call of the engine where that tells no more. */
-  readonly a: number;
-  readonly aWork?: ModelWork;
-  /** What no service accounts for: client to A, A to B, services to their engines, with proxies and load balancers. */
-  readonly network: number;
-  /** Waiting for a place in B; its engine and its model as A's. */
-  readonly bQueue?: number;
-  readonly bEngineQueue?: number;
-  readonly bModel: number;
-  readonly bWork?: ModelWork;
-  /** B beyond its queue and its engine: its minimum processing time. */
-  readonly bWait: number;
-  /** Answers that carried all the figures. */
-  readonly count: number;
-}
-
-/**
- * Who said no, by the look of the answer. Counts of requests that did not succeed. `no_answer`: the target did not answer
- * in time, neither before the timeout nor before the drain ended; runs of earlier versions count that as `client`.
- */
-export type Refuser = 'client' | 'network' | 'no_answer' | 'a' | 'load_balancer' | 'b' | 'unknown';
 
 /** One second of a point, for time series; everything counts within that second. */
 export interface SecondSample {
@@ -97,6 +66,13 @@ interface Bounds {
   readonly maxPoints: number;
 }
 
+/** How the sessions of a point came out: all turns answered, a turn failed, or the point was over before the last turn. */
+interface Sessions {
+  readonly complete: number;
+  readonly broken: number;
+  readonly cut: number;
+}
+
 /** What a sweep is going to do; known before the first request. */
 export interface SweepPlan {
   readonly runId: string;
@@ -104,9 +80,19 @@ export interface SweepPlan {
   readonly targetUrl: string;
   /** Name of the request protocol; absent: the path of the URL tells (as in earlier versions). */
   readonly api?: string;
+  /** The model that requests name, and who makes what answers, as telemetry calls it; where they are known. */
+  readonly model?: string;
+  readonly provider?: string;
   readonly simulated: boolean;
-  /** Arrival rates in requests per second, in the order in which they are offered. */
+  /** Arrival rates in requests per second, in the order in which they are offered; of a closed loop, requests kept open. */
   readonly rates: readonly number[];
+  /** So many requests are always open, and the next one waits for an answer. Absent: an open loop. */
+  readonly loop?: 'closed';
+  /** Requests of the window after which a point ends. */
+  readonly requests?: number;
+  /** Requests of a session, each with the answers to those before, and the time from an answer to the next one. */
+  readonly turns?: number;
+  readonly thinkSeconds?: number;
   readonly durationSeconds: number;
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
@@ -134,7 +120,7 @@ export interface SweepPlan {
 
 /** A few times a second while a point runs; what a live view needs. */
 export interface SweepTick
-  extends Pick<PointSummary, 'index' | 'rate' | 'scheduled' | 'sent'>,
+  extends Pick<PointSummary, 'index' | 'rate' | 'loop' | 'scheduled' | 'sent'>,
     Partial<Pick<PointSummary, 'errorsByClass' | 'hosts'>> {
   readonly phase: 'warmup' | 'measure' | 'drain';
   /** Seconds since the phase began, and its planned length (for `drain`: the bound). */
@@ -159,10 +145,14 @@ export interface SweepTick
 }
 
 /** One finished (or interrupted) point of the ladder. */
-export interface PointSummary {
+export interface PointSummary extends AnswersTold {
   readonly index: number;
-  /** Offered arrival rate, requests per second. */
+  /** Offered arrival rate, requests per second; of a closed loop, the requests that were kept open. */
   readonly rate: number;
+  /** Times of a closed loop have no waiting in them that an open one shows, and its rate is an outcome. */
+  readonly loop?: 'closed';
+  /** Of a closed loop: the requests that were kept open. */
+  readonly concurrency?: number;
   /** `cut`: the operator did not want the rest of it; `aborted`: a condition of `--abort-on` was met. */
   readonly status: 'complete' | 'interrupted' | 'cut' | 'skipped' | 'aborted';
   /** `valid`, `failed` where not one request succeeded, or the reason why this says nothing about the target. */
@@ -177,12 +167,17 @@ export interface PointSummary {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
   readonly errorsByClass: Readonly<Record<string, number>>;
-  /** Requests sent, and successful answers, per second of the point's duration. */
+  /**
+   * Requests sent, and successful answers, per second of the point's duration. Of the answers that came after it, only as
+   * many count as were open at its beginning: the rest was worked off later (in earlier versions, all).
+   */
   readonly sentRps: number;
   readonly okRps: number;
+  /** Successes that came after the window. */
+  readonly okAfterWindow?: number;
   /**
-   * At what rate successful answers came, per second, without the first and the last tenth of them, and at most `okRps`:
-   * what the target got done. Far below `okRps` where it worked off a backlog during the drain.
+   * At what rate successful answers came, per second, window and drain together, without the first and the last tenth of
+   * them, and at most all of them over the window: what the target got done.
    */
   readonly servedRps: number;
   /** Response time of successes, measured from the intended time; absent when nothing succeeded. */
@@ -200,12 +195,13 @@ export interface PointSummary {
   /** Jain's index of the host shares (1 is even, 1/n is one host) and largest by smallest share. */
   readonly fairness?: { readonly jain: number; readonly maxMin: number };
   readonly state?: PointState;
+  /** Of a closed loop: by Little's law throughput x mean time of a request, against the requests that were to be open. */
+  readonly little?: NonNullable<PointState['little']>;
+  readonly sessions?: Sessions;
   /** Why the figures may still feel the point before: set when the drain gate did not open. */
   readonly contaminated?: string;
   readonly waterfall?: Waterfall;
   readonly refusedBy?: Partial<Readonly<Record<Refuser, number>>>;
-  /** What the first failure of a class said for itself, where it said anything: `404` -> `model '' not found`. */
-  readonly errorTexts?: Readonly<Record<string, string>>;
   readonly tokens?: TokenFigures;
   readonly stream?: StreamFigures;
   readonly good?: Goodput;
@@ -214,32 +210,16 @@ export interface PointSummary {
   readonly perRequestCsv: string;
 }
 
-/** What a group did under an elastic profile. */
-export interface ElasticOutcome {
-  readonly group: string;
-  /** Instances that served at the beginning, at most, and at the end. */
-  readonly startSize: number;
-  readonly peakSize: number;
-  readonly endSize: number;
-  /** How long before the last decision the group was last seen, seconds, where that is more than a step ago. */
-  readonly unseenSeconds?: number;
-  /** The size that was to be reached, where it is known. */
-  readonly size?: number;
-  /** Whether it was as small at the end as it shall be; undefined where the profile did not get that far. */
-  readonly scaledIn?: boolean;
-  /** The phases in order: when each began (milliseconds since the epoch), at which rate and why. */
-  readonly phases: readonly {
-    readonly name: string;
-    readonly at: number;
-    readonly rate: number;
-    readonly why?: string;
-  }[];
-}
-
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  readonly status: 'complete' | 'interrupted';
+  /**
+   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
+   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
+   */
+  readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
+  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  readonly writer?: string;
   readonly knee?: Knee;
   readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */

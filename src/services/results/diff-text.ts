@@ -1,3 +1,5 @@
+import { unitOf } from '../load/offered.ts';
+import type { SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
 import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
 import { sectionText, tableText } from './plain-table.ts';
@@ -7,20 +9,21 @@ import { display, perSecond, rateText, timeText } from './text.ts';
 /** A comparison as text: a verdict per rate, every measure that differs, and why the rest cannot be compared. */
 export function diffText(diff: RunDiff): string {
   const { points, a, b, again, onlyA, onlyB } = diff;
+  const unit = unitOf(a);
   const ratesOf = (rates: readonly number[], text: (list: string) => string) =>
-    rates.length === 0 ? [] : [text(`${rates.join(', ')} rps`)];
+    rates.length === 0 ? [] : [text(`${rates.join(', ')} ${unit}`)];
   const sections: readonly Section[] = [
     {
       title: 'Differences shown',
       lines: points.flatMap(({ rate, measures }) =>
         measures
           .filter(({ verdict }) => verdict !== 'no difference shown')
-          .map((each) => `${rate} rps: ${measureText(each)}`),
+          .map((each) => `${rate} ${unit}: ${measureText(each)}`),
       ),
     },
     {
       title: 'Not comparable',
-      lines: points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} rps: ${display(reason)}`)),
+      lines: points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} ${unit}: ${display(reason)}`)),
     },
     {
       title: 'Offered more than once',
@@ -41,13 +44,23 @@ export function diffText(diff: RunDiff): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function nameText({ runId, targetUrl, simulated, sharedPrefixTokens: shared }: RunName): string {
+const PARTLY: Readonly<Record<SweepReport['status'], string>> = {
+  complete: '',
+  interrupted: ' (interrupted)',
+  killed: ' (killed before its end)',
+  running: ' (still running)',
+  unfinished: ' (not finished)',
+};
+
+function nameText({ runId, targetUrl, loop, simulated, sharedPrefixTokens: shared, status }: RunName): string {
   const prompts = shared === undefined ? '' : ` (prompts share about ${shared} tokens)`;
-  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}${prompts}`;
+  const partly = PARTLY[status ?? 'complete'];
+  const closed = loop === 'closed' ? ' (closed loop)' : '';
+  return `${display(runId)}: ${display(targetUrl)}${closed}${simulated ? ' (SIMULATED)' : ''}${prompts}${partly}`;
 }
 
-function verdictTable({ points }: RunDiff): string {
-  const head = ['rps', 'ok/s A', 'ok/s B', 'p50 A', 'p50 B', 'p99 A', 'p99 B', 'B is'];
+function verdictTable({ a, points }: RunDiff): string {
+  const head = [unitOf(a), 'ok/s A', 'ok/s B', 'p50 A', 'p50 B', 'p99 A', 'p99 B', 'B is'];
   const rows = points.map(({ rate, verdict, measures }) => {
     const of = (name: string, text: (value: number) => string) => {
       const found = measures.find(({ measure }) => measure === name);

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { Interval, PointSummary, SweepPlan, SweepReport } from '../load/types.ts';
 import { countingPoints } from './counting-points.ts';
 import { isSound, verdictOf } from './verdict.ts';
@@ -41,7 +42,11 @@ export interface RunDiff {
   readonly onlyB: readonly number[];
 }
 
-export type RunName = Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens'>;
+export interface RunName
+  extends Pick<SweepPlan, 'runId' | 'tag' | 'targetUrl' | 'simulated' | 'sharedPrefixTokens' | 'loop'> {
+  /** Of a run that is not complete. */
+  readonly status?: SweepReport['status'];
+}
 
 export interface DiffOptions {
   /** Share of A's value, 0.02 is 2 %. */
@@ -80,12 +85,18 @@ function repeated(points: readonly PointSummary[]): number[] {
   return rates.filter((rate, index) => rates.indexOf(rate) < index);
 }
 
-function nameOf({ plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens } }: SweepReport): RunName {
-  return { runId, tag, targetUrl, simulated, ...(sharedPrefixTokens === undefined ? {} : { sharedPrefixTokens }) };
+function nameOf({
+  plan: { runId, tag, targetUrl, simulated, sharedPrefixTokens, loop },
+  status,
+}: SweepReport): RunName {
+  const partly = status === 'complete' ? undefined : status;
+  return defined({ runId, tag, targetUrl, simulated, sharedPrefixTokens, loop, status: partly });
 }
 
 /** Why no point of these runs can be compared. */
 function runsDiffer(a: SweepPlan, b: SweepPlan, { anyTarget }: DiffOptions): string | undefined {
+  if (a.loop !== b.loop)
+    return `only ${a.loop === 'closed' ? 'A' : 'B'} was a closed loop: its times lack the wait that an open one shows`;
   if (a.simulated !== b.simulated) return `only ${a.simulated ? 'A' : 'B'} was simulated`;
   if (a.targetUrl !== b.targetUrl && !anyTarget) return `other target: ${a.targetUrl} and ${b.targetUrl}`;
   if (a.durationSeconds !== b.durationSeconds)
@@ -126,7 +137,9 @@ function diffMeasure(
   return [{ measure, a: ofA.value, b: ofB.value, difference, ...(ci === undefined ? {} : { ci }), verdict }];
 }
 
-function figureOf(measure: MeasureDiff['measure'], { rate, scheduled, outcomes, response }: PointSummary) {
+function figureOf(measure: MeasureDiff['measure'], { rate, loop, okRps, scheduled, outcomes, response }: PointSummary) {
+  // The rate of a closed loop is an outcome, whose spread one run does not tell.
+  if (measure === 'goodput' && loop === 'closed') return { value: okRps, ci: undefined };
   if (measure !== 'goodput') return response && { value: response[measure], ci: response.ci[measure] };
   // Requests are due at fixed times, so what varies is the share of them that succeeds.
   const [low, high] = wilson(outcomes.ok, scheduled);

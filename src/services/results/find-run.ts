@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, remedy } from '../../errors.ts';
 import { TIMELINE_FILE } from '../scaling/timeline-record.ts';
+import { shellWord } from '../words.ts';
 
 const RUN = ['manifest.json'];
 
@@ -25,6 +26,11 @@ export async function findRun(
   const isRun = (folder: string) => marks.some((mark) => existsSync(join(folder, mark)));
   const named = [join(results, name), name].find(isRun);
   if (named !== undefined && name !== 'latest') return named;
+  const begun = [join(results, name), name].find((folder) => existsSync(join(folder, 'points.jsonl')));
+  if (begun !== undefined) {
+    const what = `${begun} is of a run whose process ended before it sent anything: there is nothing to show`;
+    throw remedy.usage('run-unknown', what, [`begin it again, and remove what is left: rm -r ${shellWord(begun)}`]);
+  }
   const runs = (await namesIn(results)).filter((each) => /^\d{8}-\d{6}/.test(each) && isRun(join(results, each)));
   const youngest = runs.at(-1);
   if (name === 'latest' && youngest !== undefined) return join(results, youngest);

@@ -1,3 +1,5 @@
+import { countedFrom } from '../load/offered.ts';
+import { markLegend } from './certain.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import { scalingSections } from './scaling-sections.ts';
@@ -11,14 +13,18 @@ const COLUMNS = ['rps', 'verdict', ...RATES_AND_TIMES, 'errors by class', 'refus
 export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
   const { plan, points } = report;
   const time = timeColumn(points.map(({ response }) => response?.p99));
+  const ofPoints = pointTable(points, COLUMNS, time.text, '! ');
   return joined([
     `# ${cell(plan.tag)}: \`${display(plan.targetUrl).replaceAll('`', "'")}\``,
     plan.simulated ? '> **SIMULATED**: the engine was simulated, these figures say nothing about a real model.' : '',
     ...sharedPromptLine(plan),
     ...endingLines(report).map((line) => `> ${cell(line)}`),
     list(conclusionLines(report)),
-    points.length === 0 ? 'No point was measured.' : table(pointTable(points, COLUMNS, time.text, '! ')),
-    points.length === 0 ? '' : `p50 to p99: response time in ${time.unit}, from the intended time of each request.`,
+    points.length === 0 ? 'No point was measured.' : table(ofPoints),
+    points.length === 0
+      ? ''
+      : `p50 to p99: response time of successes in ${time.unit}, from the ${countedFrom(points[0])} of each request.`,
+    ...markLegend(ofPoints.rows),
     ...[...sweepSections(report), ...(scaling === undefined ? [] : scalingSections(scaling.figures))].map(block),
     block({ title: 'This run', lines: [...factsOf(manifest), ['run', plan.runId]].map((fact) => fact.join(': ')) }),
   ]);

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { remedy } from '../../errors.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
+import type { Onlooker } from '../load/record/claims.ts';
 import { type RecordedRun, type RunManifest, readRun } from '../load/record/read-run.ts';
 import { type Capacity, kneeCapacity } from '../scaling/capacity.ts';
 import { type ScalingFigures, scalingFigures } from '../scaling/elasticity.ts';
@@ -21,10 +22,11 @@ export type ReportedRun = Pick<RecordedRun, 'manifest' | 'report' | 'series'> & 
  * Reads what a report is made of from a run's folder: the run, and the timeline of a group where one was watched.
  *
  * @param capacity of one instance; without it, what the watch was told, the knee of the run's own search, or its plateau
+ * @param from as in {@link readRun}
  * @throws RemedyError (exit 2) when it is not the folder of a run
  */
-export async function readReportedRun(folder: string, capacity?: Capacity): Promise<ReportedRun> {
-  const { manifest, report, series } = await readRun(folder);
+export async function readReportedRun(folder: string, capacity?: Capacity, from?: Onlooker): Promise<ReportedRun> {
+  const { manifest, report, series } = await readRun(folder, from);
   const timeline = await readTimeline(folder);
   return { manifest, report, series, ...(timeline && { scaling: scalingOf({ report, series }, timeline, capacity) }) };
 }
@@ -74,7 +76,7 @@ export function factsOf(manifest: RunManifest): (readonly [name: string, text: s
   ];
   const facts = {
     started: timeOf(startedAt),
-    ended: endedAt === undefined ? 'not recorded: the process was killed, or runs still' : timeOf(endedAt),
+    ended: endedAt === undefined ? 'not recorded' : timeOf(endedAt),
     command: commandLine && ['chainctl', ...commandLine.map(shellWord)].join(' '),
     chainctl: version,
     Node: node,

@@ -1,7 +1,10 @@
+import { defined } from '../defined.ts';
+import { CLOSED_LOOP, unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { bottleneckLines } from './bottleneck.ts';
+import { boundsSection, markedText, markLegend } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
 import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
@@ -11,14 +14,28 @@ import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
 /** What a run comes to, in sentences: the knee and how to find one, where the time went, the thresholds. */
 export function conclusionLines(report: SweepReport): string[] {
   const asked = [...sloLines(report), ...unproven(report)];
-  return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...asked];
+  return [...loopLine(report), ...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...asked];
 }
 
-/** That a run ended early, and why; nothing where it is complete. */
-export function endingLines({ problem, abortedBy, status }: SweepReport): string[] {
+/** Stands before all figures of a closed loop. */
+function loopLine({ plan }: SweepReport): string[] {
+  return plan.loop === 'closed' ? [`${CLOSED_LOOP.replace('c', 'C')}.`] : [];
+}
+
+/** That a run ended early, or has no end, and why; nothing where it is complete. */
+export function endingLines(report: SweepReport): string[] {
+  const { problem, abortedBy, status } = report;
   if (problem !== undefined) return [`Ended early: ${problem}`];
   if (abortedBy !== undefined) return [`Ended by --abort-on ${abortedBy}`];
-  return status === 'complete' ? [] : ['Interrupted: not the whole ladder was measured.'];
+  if (status === 'complete') return [];
+  return [status === 'interrupted' ? 'Interrupted: not the whole ladder was measured.' : `${unfinishedText(report)}.`];
+}
+
+/** What became of a run whose record has no end, as a sentence without its own. */
+export function unfinishedText({ status, writer = 'another process' }: SweepReport): string {
+  if (status === 'running') return `Not finished: ${writer} is still at work on it, and these are the figures so far`;
+  if (status === 'killed') return 'Killed: the process ended without finishing the run';
+  return `Not finished: ${writer} was writing it, and whether it still does cannot be seen from here`;
 }
 
 /** The lowest rate was more than the target serves already: what may be less. */
@@ -47,6 +64,7 @@ export function sweepSections(report: SweepReport): Section[] {
     ...waterfallSections(points),
     streamSection(points),
     goodSection(report),
+    boundsSection(points),
     { title: 'Remarks', lines: remarkLines(report) },
     hostSection(points),
   ];
@@ -56,13 +74,39 @@ export function sweepSections(report: SweepReport): Section[] {
 export function remarkLines(report: SweepReport): string[] {
   const ofPoints = report.points.flatMap((point) =>
     remarksOf(point, needsAdvice(report, point)).map((remark) =>
-      remark.startsWith('! ') ? `! ${point.rate} rps: ${remark.slice(2)}` : `${point.rate} rps: ${remark}`,
+      remark.startsWith('! ')
+        ? `! ${point.rate} ${unitOf(point)}: ${remark.slice(2)}`
+        : `${point.rate} ${unitOf(point)}: ${remark}`,
     ),
   );
-  return [...againLine(report), ...ofPoints];
+  return [...againLine(report), ...ofPoints, ...modelLines(report)];
+}
+
+/** Models that are shown; a target may name another one in each answer. */
+const MAX_MODELS = 5;
+
+/** That answers came of another model than was asked for, or of several: then the figures are of no single one. */
+function modelLines({ plan: { model: asked }, points }: SweepReport): string[] {
+  return points.flatMap(({ rate, models = {} }) => {
+    const named = Object.entries(models);
+    const others = named.filter(([name]) => !isSameModel(asked ?? named[0]?.[0] ?? '', name));
+    if (others.length === 0) return [];
+    const shown = named.slice(0, MAX_MODELS).map(([name, count]) => `${display(name)} x ${count}`);
+    const more = named.length > MAX_MODELS ? ` and ${named.length - MAX_MODELS} more` : '';
+    const wanted = asked === undefined ? '' : `, and ${display(asked)} was asked for`;
+    return [
+      `${rate} rps: answers name ${named.length === 1 ? 'the model' : 'several models:'} ${shown.join(', ')}${more}${wanted}`,
+    ];
+  });
+}
+
+/** A name without a tag means Ollama's latest, and one without a date a provider's newest. */
+function isSameModel(asked: string, named: string): boolean {
+  return named === asked || named === `${asked}:latest` || named.startsWith(`${asked}-20`);
 }
 
 function waterfallSections(points: readonly PointSummary[]): Section[] {
+  const unit = unitOf(points[0] ?? {});
   const known = points.flatMap(({ rate, waterfall }) => (waterfall === undefined ? [] : [{ rate, waterfall }]));
   const waterfalls = known.map(({ waterfall }) => waterfall);
   const parts = partsOf(waterfalls);
@@ -77,8 +121,8 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
     {
       title: `Where the mean response time went, ${time.unit}`,
       table: {
-        head: ['\nrps', ...parts.map(({ head }) => head), '\nsum', '\nanswers'],
-        fullHead: ['rps', ...parts.map(({ name }) => name), 'sum', 'answers'],
+        head: [`\n${unit}`, ...parts.map(({ head }) => head), '\nsum', '\nanswers'],
+        fullHead: [unit, ...parts.map(({ name }) => name), 'sum', 'answers'],
         rows: known.map(({ rate, waterfall }) => [
           String(rate),
           ...[...parts.map((part) => part.of(waterfall)), waterfallTotal(waterfall)].map(time.text),
@@ -90,7 +134,7 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
     {
       title: `What the models did in their time, ${time.unit}`,
       table: {
-        head: ['rps', ...models.flatMap(({ name }) => [`${name[0]} load`, 'prompt', 'generation', 'model'])],
+        head: [unit, ...models.flatMap(({ name }) => [`${name[0]} load`, 'prompt', 'generation', 'model'])],
         rows: (models.length === 0 ? [] : known).map(({ rate, waterfall }) => [
           String(rate),
           ...models.flatMap((model) => workCells(model, waterfall)),
@@ -105,11 +149,22 @@ function streamSection(points: readonly PointSummary[]): Section {
   const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99));
   const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
     String(rate),
-    ...[ttft?.p50, ttft?.p99, itl?.p50, itl?.p99, tpot?.p50, tpot?.p99].map(time.text),
+    ...[ttft, itl, tpot].flatMap((times) =>
+      (['p50', 'p99'] as const).map((name) => markedText(times, name, time.text(times?.[name]))),
+    ),
     outputTokensPerSecond.toFixed(1),
   ]);
-  const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
-  return { title: `Streamed answers, ${time.unit}`, table: { head, rows } };
+  const head = [
+    unitOf(points[0] ?? {}),
+    'ttft p50',
+    'ttft p99',
+    'itl p50',
+    'itl p99',
+    'tpot p50',
+    'tpot p99',
+    'tokens/s',
+  ];
+  return { title: `Streamed answers, ${time.unit}`, table: { head, rows }, lines: markLegend(rows) };
 }
 
 /** Requests that met every limit of `--goodput`, and which limit how many did not meet. */
@@ -120,7 +175,7 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
     ...goodput.map((limit) => String(good.missed[limit] ?? '-')),
   ]);
   const head = ['rps', 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
-  const title = `Good requests, of all that were scheduled: ${goodput.map(display).join(' and ')}`;
+  const title = `Good requests (${goodput.map(display).join(' and ')}), of all that were scheduled`;
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
 
@@ -135,8 +190,8 @@ export function hostSection(points: readonly PointSummary[]): Section {
 
 /** Points whose answers could be spread: one host alone has nothing to be fair to. */
 export function evenness(points: readonly PointSummary[]) {
-  return points.flatMap(({ rate, hosts, fairness }) =>
-    fairness === undefined || Object.keys(hosts).length < 2 ? [] : [{ rate, ...fairness }],
+  return points.flatMap(({ rate, loop, hosts, fairness }) =>
+    fairness === undefined || Object.keys(hosts).length < 2 ? [] : [defined({ rate, loop, ...fairness })],
   );
 }
 
@@ -146,5 +201,7 @@ function fairnessLine(points: readonly PointSummary[]): string[] {
   if (worst === undefined) return [];
   const { rate, jain, maxMin } = worst;
   const ratio = Number.isFinite(maxMin) ? maxMin.toFixed(1) : 'without bound';
-  return [`least even at ${rate} rps: Jain's index ${jain.toFixed(3)}, largest by smallest share ${ratio}`];
+  return [
+    `least even at ${rate} ${unitOf(worst)}: Jain's index ${jain.toFixed(3)}, largest by smallest share ${ratio}`,
+  ];
 }

@@ -1,4 +1,5 @@
-import type { PointSummary, Refuser, SweepPlan } from '../load/types.ts';
+import type { Refuser } from '../load/failures.ts';
+import type { PointSummary, SweepPlan } from '../load/types.ts';
 
 /** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
 export function display(text: string): string {
@@ -59,14 +60,29 @@ export function shareText(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-/** `404 x 8 (model '' not found), timeout x 2`: with what the first of each said for itself. */
+/** `404 x 8, timeout x 2`, most first. */
+export function errorCounts({ errorsByClass }: PointSummary): string {
+  return Object.entries(errorsByClass)
+    .map(([name, count]) => `${display(name)} x ${count}`)
+    .join(', ');
+}
+
+/** `404 x 8 (model '' not found), timeout x 2`: with what those of each said for themselves. */
 export function errorClasses(point: PointSummary): string {
   return Object.entries(point.errorsByClass)
     .map(([name, count]) => {
-      const why = point.errorTexts?.[name];
-      return `${display(name)} x ${count}${why === undefined ? '' : ` (${display(why)})`}`;
+      const why = failureText(point, name);
+      return `${display(name)} x ${count}${why === '' ? '' : ` (${why})`}`;
     })
     .join(', ');
+}
+
+/** What failures of a class said: the only text, or the most frequent ones with how often each; empty where none did. */
+export function failureText({ errorTexts, otherTexts }: PointSummary, name: string): string {
+  const several = otherTexts?.[name];
+  if (several === undefined) return display(errorTexts?.[name] ?? '');
+  const texts = several.texts.map(({ text, count }) => `${display(text)} x ${count}`);
+  return [...texts, ...(several.more === undefined ? [] : [`others x ${several.more}`])].join('; ');
 }
 
 /** That prompts were alike on purpose: the figures are then those of a prompt cache as well. */
@@ -83,6 +99,8 @@ const REFUSER: Readonly<Record<string, string>> = {
   a: 'A',
   load_balancer: 'the load balancer',
   b: 'B',
+  server: 'the server',
+  rate_limit: 'a rate limit',
   unknown: 'unknown',
 } satisfies Record<Refuser, string>;
 

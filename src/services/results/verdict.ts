@@ -1,9 +1,11 @@
+import type { ElasticOutcome } from '../load/elastic-outcome.ts';
+import { unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
-import type { ElasticOutcome, Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
+import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
-import { display } from './text.ts';
+import { display, failureText } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
 const ENOUGH: Percentiles = { p50: 1, p90: 2, p95: 2, p99: 10 };
@@ -30,13 +32,23 @@ function stateWord(point: PointSummary, { state }: PointState) {
   return isSustained(point) === false ? 'failing' : 'undecided';
 }
 
+/** That a part of the successes came after the window, where `ok/s` leaves them out. */
+function workedOff({ okAfterWindow = 0, okRps, durationSeconds, outcomes }: PointSummary): string[] {
+  const within = okRps * durationSeconds;
+  if (okAfterWindow === 0 || within > outcomes.ok - 1) return [];
+  const left = Math.round(outcomes.ok - within);
+  return [
+    `${okAfterWindow} of ${outcomes.ok} successes came after the window: ok/s leaves out ${left} that were no part of it`,
+  ];
+}
+
 /** That not one request succeeded, and why, where all failed alike. */
 function failedAlike(point: PointSummary): string[] {
-  const { sent, errorsByClass, errorTexts } = point;
+  const { sent, errorsByClass } = point;
   const [first, ...others] = Object.keys(errorsByClass);
   if (!isFailed(point) || first === undefined) return [];
   if (others.length > 0) return [`failed: not one of ${sent} requests succeeded`];
-  const error = [first, errorTexts?.[first]].filter((text) => text !== undefined).map(display);
+  const error = [display(first), failureText(point, first)].filter((text) => text !== '');
   return [`failed: ${sent === 1 ? 'the only request' : `all ${sent} requests`} ended with ${error.join(': ')}`];
 }
 
@@ -88,6 +100,7 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
       ? []
       : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
+    ...workedOff(point),
   ];
 }
 
@@ -106,23 +119,28 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
   if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
     const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
+    const unit = unitOf(plan);
     const open = ratesOf(undecided(points).filter(({ rate }) => rate > best && rate < above));
-    const doubt = open.length === 0 ? [] : [`${open.join(', ')} rps could not be decided`];
-    const end = knee.above === undefined ? [] : [`${above} rps was not sustained`];
+    const doubt = open.length === 0 ? [] : [`${open.join(', ')} ${unit} could not be decided`];
+    const end = knee.above === undefined ? [] : [`${above} ${unit} was not sustained`];
     const what = [...doubt, ...end].join(', and ') || 'the ladder ended before the target did';
-    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${what}.`];
+    return [`Knee: ${knee.rate} ${unit} is the highest rate that was sustained; ${what}.`];
   }
+  const unit = unitOf(plan);
   const failed = Math.min(...points.filter((point) => isSustained(point) === false).map(({ rate }) => rate));
   const open = undecided(points).filter(({ rate }) => rate < failed);
   // The highest rate is the nearest to the knee, and asks for least.
   const highest = open.toSorted((a, b) => a.rate - b.rate).at(-1);
   if (highest === undefined) return Number.isFinite(failed) ? ['Knee: no point was sustained.'] : [];
   const rates = ratesOf(open);
-  const above = Number.isFinite(failed) ? `, and ${failed} rps was not sustained` : '';
+  const above = Number.isFinite(failed) ? `, and ${failed} ${unit} was not sustained` : '';
   const { suggestedDurationSeconds: seconds } = highest.state ?? {};
   const itself = profileOf(plan).seeksKnee ? '' : ', and --find-knee takes it by itself';
-  const next = seconds === undefined ? '' : `; --duration ${seconds}s would show more of ${highest.rate} rps${itself}`;
-  return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'is' : 'are'} undecided${above}${next}.`];
+  const next =
+    seconds === undefined ? '' : `; --duration ${seconds}s would show more of ${highest.rate} ${unit}${itself}`;
+  return [
+    `Knee: not decided: ${rates.join(', ')} ${unit} ${rates.length === 1 ? 'is' : 'are'} undecided${above}${next}.`,
+  ];
 }
 
 /** What a group did under an elastic profile, in a sentence. */
@@ -150,10 +168,10 @@ function ratesOf(points: readonly PointSummary[]): number[] {
 }
 
 /** One line per threshold: where it failed and with what, and where it could not be decided. */
-export function sloLines({ slos = [] }: SweepReport): string[] {
+export function sloLines({ slos = [], plan }: SweepReport): string[] {
   return slos.map(({ expression, passed, points, undecided = [] }) => {
     const failed = points.filter((point) => !point.passed);
-    const where = failed.map(({ rate, observed }) => `${rate} rps (${display(observed)})`).join(', ');
+    const where = failed.map(({ rate, observed }) => `${rate} ${unitOf(plan)} (${display(observed)})`).join(', ');
     const open = undecided.map(({ rate, why }) => `${rate} rps (${display(bare(why))})`).join(', ');
     const slo = `SLO ${expression}:`;
     if (points.length === 0) return `${slo} not decided: ${open === '' ? 'no valid point' : `no valid point: ${open}`}`;

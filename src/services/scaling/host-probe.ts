@@ -49,7 +49,10 @@ async function ask(url: string, dispatcher: Agent, signal: AbortSignal): Promise
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const { statusCode, body } = await request(url, { dispatcher, signal: bounded, reset: true });
-    const answer = parseJson(await readBounded(body, MAX_BODY_BYTES)) as { readonly host?: unknown } | null | undefined;
+    const answer = parseJson(String(await readBounded(body, MAX_BODY_BYTES))) as
+      | { readonly host?: unknown }
+      | null
+      | undefined;
     if (statusCode !== 200) return { failure: `status ${statusCode}` };
     const host = answer?.host;
     if (typeof host === 'string' && host !== '') return { host };

@@ -1,6 +1,9 @@
 import type { EventOf } from '../../events.ts';
+import { offeredText } from '../../services/load/offered.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
+import { markedText } from '../../services/results/certain.ts';
+import { failureText } from '../../services/results/text.ts';
 import { isRate, isServed, isSound, percentileOf, remarksOf, verdictOf } from '../../services/results/verdict.ts';
 import { formatEstimate, formatMillis, formatRate, plural } from './text.ts';
 
@@ -27,13 +30,13 @@ export function isGood(point: PointSummary): boolean {
 
 /** One finished point on one line of at most 76 columns; what makes it doubtful stands behind it. */
 export function pointLine(point: PointSummary): string {
-  const rate = `${formatRate(point.rate).padStart(5)}/s`;
+  const rate = point.loop === 'closed' ? `${point.rate} open`.padStart(7) : `${formatRate(point.rate).padStart(5)}/s`;
   const verdict = verdictOf(point);
   // Nothing was offered: a row of zeros would look like a target that answered nothing.
   if (point.sent + point.dropped === 0) return `${rate}  ${verdict}`;
   const percentiles = (['p50', 'p95', 'p99'] as const).map((name) => {
     const ms = percentileOf(point, name);
-    return `${name} ${(ms === undefined ? '-' : formatMillis(ms)).padEnd(6)}`;
+    return `${name} ${markedText(point.response, name, ms === undefined ? '-' : formatMillis(ms)).padEnd(6)}`;
   });
   const cells = [
     rate,
@@ -54,24 +57,27 @@ export function pointRemarks(point: PointSummary): string[] {
   ];
 }
 
-function failureRemark({ outcomes: { ok, ...failures }, errorsByClass, errorTexts }: PointSummary): string[] {
+function failureRemark(point: PointSummary): string[] {
+  const { outcomes, errorsByClass } = point;
+  const { ok, ...failures } = outcomes;
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   const classes = byCount(errorsByClass);
   // That all failed alike is said already.
   if (failed === 0 || (ok === 0 && classes.length === 1)) return [];
   const share = (failed / (failed + ok)) * 100;
   const texts = classes.map(([name, count]) => {
-    const text = errorTexts?.[name];
-    return `${name} ${count.toLocaleString('en-US')}${text === undefined ? '' : ` (${text})`}`;
+    const text = failureText(point, name);
+    return `${name} ${count.toLocaleString('en-US')}${text === '' ? '' : ` (${text})`}`;
   });
   const by = texts.length === 0 ? '' : `: ${texts.slice(0, 5).join(', ')}${texts.length > 5 ? ', ...' : ''}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
 }
 
 /** Why the next point does not begin yet. */
-export function waitingLine({ rate, reason, boundSeconds }: EventOf<'sweep-waiting'>): string {
+export function waitingLine(event: EventOf<'sweep-waiting'>): string {
+  const { rate, reason, boundSeconds } = event;
   const bound = formatEstimate(boundSeconds);
-  return `waiting up to ${bound} for the target to calm down before ${formatRate(rate)} req/s: ${reason}`;
+  return `waiting up to ${bound} for the target to calm down before ${offeredText(rate, event)}: ${reason}`;
 }
 
 /** Counts by name, the largest first, equal ones by name. */
@@ -84,7 +90,7 @@ export function tickLine(tick: SweepTick, count: string): string {
   const time = `${tick.elapsedSeconds.toFixed(0)} of ${tick.phaseSeconds.toFixed(0)} s`;
   const { response, lateness } = tick;
   return [
-    `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${PHASE_NAME[tick.phase]} ${time}`,
+    `point ${tick.index + 1} of ${count}, ${offeredText(tick.rate, tick)}, ${PHASE_NAME[tick.phase]} ${time}`,
     `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),

@@ -188,7 +188,7 @@ test('health: 503 refuses with its reason, 404 means that there is none, simulat
   const short = { rates: [10], durationSeconds: 0.2, warmupSeconds: 0 };
   await expect(sweep(url, short)).rejects.toMatchObject({
     exit: 5,
-    message: expect.stringMatching(/reports that it cannot serve: status 503 model not loaded$/),
+    message: expect.stringMatching(/reports that it cannot serve: status 503: model not loaded$/),
   });
   expect((await sweep(url, short)).report.plan.simulated).toBe(false);
   expect((await sweep(url, short)).report.plan.simulated).toBe(true);

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { Resolved } from '../../../src/services/dial/resolve.ts';
 import { startPoint } from '../../../src/services/load/engine/point-run.ts';
 import type { Report, RunOrder } from '../../../src/services/load/engine/protocol.ts';
 import { readColumns } from '../../../src/services/load/engine/record-columns.ts';
-import type { Resolved } from '../../../src/services/load/engine/resolve.ts';
 import { Ticker } from '../../../src/services/load/engine/ticker.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 

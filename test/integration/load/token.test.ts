@@ -14,7 +14,11 @@ async function guardedB(): Promise<string> {
 }
 
 test('a sweep that has the token is let in, and writes it nowhere', async () => {
-  const outcome = await sweep(await guardedB(), { rates: [20], probe: true, gateSeconds: 1 }, { token: TOKEN });
+  const outcome = await sweep(
+    await guardedB(),
+    { rates: [20], probe: true, gateSeconds: 1 },
+    { headers: { authorization: `Bearer ${TOKEN}` } },
+  );
   expect(pointOf(outcome)).toMatchObject({ sent: 12, outcomes: { ok: 12 } });
   expect(JSON.stringify([outcome.report, outcome.events])).not.toContain(TOKEN);
   const names = await readdir(outcome.out, { recursive: true, withFileTypes: true });
@@ -31,7 +35,9 @@ test('without it the sweep does not begin, and says what to do; with a wrong one
     message: expect.stringContaining('asks for a token'),
     nextSteps: [expect.stringContaining('--token-file')],
   });
-  await expect(sweep(url, { probe: true }, { token: 'another-token-of-length' })).rejects.toMatchObject({
+  await expect(
+    sweep(url, { probe: true }, { headers: { authorization: 'Bearer another-token-of-length' } }),
+  ).rejects.toMatchObject({
     ...refused,
     message: expect.stringContaining('refuses the token'),
   });

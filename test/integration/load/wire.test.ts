@@ -10,18 +10,44 @@ function progressOf({ end }: Awaited<ReturnType<typeof runOrder>>) {
   return end.progress;
 }
 
-test('a keep-alive that ends as the request comes: sent once more on a new connection, and counted', async () => {
-  // The first request of a connection is answered, the second meets its orderly end.
-  const { url } = await wireServer((socket, _n, onSocket) => {
+test('a request that was read and not answered was seen once, and is an error', async () => {
+  // The first request of a connection is answered, the second meets its end: it may have been begun.
+  const seen = new Map<string, number>();
+  const { url } = await wireServer((socket, _n, onSocket, request) => {
+    const { prompt } = JSON.parse(request.split('\r\n\r\n')[1] ?? '');
+    seen.set(prompt, (seen.get(prompt) ?? 0) + 1);
     if (onSocket === 0) socket.write(OK);
     else socket.end();
   });
   const ran = await runOrder(url);
-  expect(ran.classes).toEqual({ ok: 60 });
-  expect(progressOf(ran).retried).toBeGreaterThan(20);
+  expect(ran.classes['connection-closed']).toBeGreaterThan(20);
+  expect(seen.size).toBe(60);
+  expect([...seen.values()].every((times) => times === 1)).toBe(true);
+  expect(progressOf(ran).retried).toBe(0);
 });
 
-test('an orderly end instead of an answer on a new connection is an error, and so is the retry of one', async () => {
+test.each([503, 429])('%i is an answer, and not asked again', async (status) => {
+  let count = 0;
+  const { url } = await wireServer((socket) => {
+    count++;
+    socket.write(`HTTP/1.1 ${status} No\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n`);
+  });
+  expect((await runOrder(url)).classes).toEqual({ [status]: 60 });
+  expect(count).toBe(60);
+});
+
+test('connections that are closed while they are idle cost no request', async () => {
+  // Ended and reset, long before the next request.
+  const { url, connections } = await wireServer((socket, n) => {
+    socket.write(OK);
+    setTimeout(() => (n % 2 === 0 ? socket.end() : socket.resetAndDestroy()), 20);
+  });
+  const ran = await runOrder(url, { rate: 10, durationMs: 1000 });
+  expect(ran.classes).toEqual({ ok: 10 });
+  expect(connections()).toBe(10);
+});
+
+test('an orderly end instead of an answer on a new connection is an error', async () => {
   const { url, connections } = await wireServer((socket) => void socket.end());
   const ran = await runOrder(url);
   expect(ran.classes).toEqual({ 'connection-closed': 60 });
@@ -84,7 +110,7 @@ test('requests are whole and different; each has a trace of its own', async () =
   const traces = new Set<string>();
   const { url } = await wireServer((socket, _n, _onSocket, request) => {
     prompts.add(JSON.parse(request.split('\r\n\r\n')[1] ?? '').prompt);
-    traces.add(/^traceparent: 00-([0-9a-f]{32})-[0-9a-f]{16}-01\r$/m.exec(request)?.[1] ?? '');
+    traces.add(/^traceparent: 00-([0-9a-f]{32})-[0-9a-f]{16}-0[01]\r$/m.exec(request)?.[1] ?? '');
     socket.write(OK);
   });
   await runOrder(url, { warmupMs: 200 }, { processes: 2 });

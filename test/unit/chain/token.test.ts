@@ -41,6 +41,7 @@ describe('a request of a load', () => {
     series: 0,
     form: { api: 'raw', stream: false },
     timeoutMs: 180_000,
+    rate: 1,
   };
   const url = 'http://127.0.0.1:8001/chain';
 

@@ -62,7 +62,8 @@ test('an answer of B', () => {
 });
 
 test.each([
-  ['chain', '<html>', 'not-json', 'the answer is not a JSON object'],
+  ['chain', '<html>', 'not-json', 'the answer is a web page without a title'],
+  ['chain', 'ok', 'not-json', 'the answer is not a JSON object'],
   ['chain', '[]', 'not-json', 'the answer is not a JSON object'],
   ['chain', '{}', 'not-the-contract', 'the answer has no a_summary'],
   ['chain', '{"a_summary":""}', 'not-the-contract', 'the answer has no b_result'],

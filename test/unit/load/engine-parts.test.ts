@@ -123,6 +123,7 @@ describe('requests', () => {
       seed: 0x11111111,
       series: 1111111111,
       timeoutMs: 1499.2,
+      rate: 10,
     });
 
   const bodyOf = (template: RequestTemplate) => (index: number) =>
@@ -142,7 +143,7 @@ describe('requests', () => {
       expect(prompt.endsWith('"ä€😀"')).toBe(true);
       prompts.add(prompt);
       lengths.add(request.length);
-      const trace = /^traceparent: (00-([0-9a-f]{32})-([0-9a-f]{16})-01)$/m.exec(head);
+      const trace = /^traceparent: (00-([0-9a-f]{32})-([0-9a-f]{16})-0[01])$/m.exec(head);
       expect(trace).not.toBeNull();
       expect(trace?.[3]).not.toBe('0'.repeat(16));
       traces.add(trace?.[2] ?? '');

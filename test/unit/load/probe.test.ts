@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChainClient } from '../../../src/services/chain/client.ts';
 import type { Clock } from '../../../src/services/clock.ts';
+import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import { redirectOf } from '../../../src/services/load/sweep/health.ts';
 import { measureBaseline, type Probe, prober, waitUntilCalm } from '../../../src/services/load/sweep/probe.ts';
 import { planSweep, predictInFlight, predictions } from '../../../src/services/load/sweep/sweep-plan.ts';
@@ -108,10 +109,15 @@ test('a probe is an ordinary request; what came instead of a success is told', a
     seen.push([url, method, body, timeoutMs]);
     return answers.shift() ?? Promise.reject(new Error('asked too often'));
   };
-  const probe = prober('http://h/chain', () => 'body', { raw });
+  const probe = prober({
+    targetUrl: 'http://h/chain',
+    nextBody: () => 'body',
+    client: { raw },
+    judge: protocolNamed('raw').judge,
+  });
   expect(await probe(999.5, signal)).toEqual({ ok: true, ms: 250, why: '', text: 'ok', status: 200 });
   expect(seen).toEqual([['http://h/chain', 'POST', 'body', 1000]]);
-  expect(await probe(1000, signal)).toMatchObject({ ok: false, why: 'status 503' });
+  expect(await probe(1000, signal)).toMatchObject({ ok: false, why: 'status 503: no' });
   expect(await probe(1000, signal)).toMatchObject({ ok: false, why: "status 404: model '' not found" });
   expect(await probe(1000, signal)).toMatchObject({
     ok: false,

@@ -28,11 +28,11 @@ test('a text is read as it is, without its byte order mark; none is the built-in
 });
 
 test('the chain asks for a length in code points', () => {
-  expect(() => checkPromptLength('𝄞'.repeat(1000), 'p.txt')).not.toThrow();
-  expect(() => checkPromptLength('𝄞'.repeat(999), 'p.txt')).toThrow(
+  expect(() => checkPromptLength('𝄞'.repeat(1000), { minPrompt: 1000 })).not.toThrow();
+  expect(() => checkPromptLength('𝄞'.repeat(999), { minPrompt: 1000 })).toThrow(
     expect.objectContaining({
       ...{ exit: 2, code: 'prompt-too-short' },
-      message: 'the prompt in p.txt has 999 characters, and the services take 1000 or more',
+      message: 'the prompt has 999 characters, and the services of the chain take 1000 or more',
     }),
   );
 });

@@ -7,9 +7,12 @@ import { readRequests, splitRow } from '../../../src/services/load/record/csv-re
 import { REQUEST_HEADER, requestRows } from '../../../src/services/load/record/csv-rows.ts';
 import { jsonLine, readJsonLines } from '../../../src/services/load/record/json-lines.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
+import { parseSlo } from '../../../src/services/load/stats/criterion.ts';
 import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import { planSweep } from '../../../src/services/load/sweep/sweep-plan.ts';
 import type { SecondSample } from '../../../src/services/load/types.ts';
+import { diffRuns } from '../../../src/services/results/diff.ts';
+import { diffText } from '../../../src/services/results/diff-text.ts';
 import { renderReport } from '../../../src/services/results/formats.ts';
 import { readReportedRun } from '../../../src/services/results/recorded.ts';
 
@@ -120,7 +123,7 @@ test('a run that was killed in the middle of a point', async () => {
 
   const run = await readRun(folder);
   expect(run.runId).toBe(plan.runId);
-  expect(run.report).toMatchObject({ status: 'interrupted', runFolder: folder });
+  expect(run.report).toMatchObject({ status: 'killed', runFolder: folder });
   expect(run.points.map(({ rate, status }) => [rate, status])).toEqual([
     [1, 'complete'],
     [10, 'interrupted'],
@@ -138,6 +141,81 @@ test('a run that was killed in the middle of a point', async () => {
   expect(await collect(run.requests(point))).toEqual([fine]);
   expect(await collect(run.requests(point))).toEqual([fine]);
   expect(await collect(run.requests(skippedPoint(2, 50, 'above the knee', '')))).toEqual([]);
+});
+
+const RUNNING = { runId: plan.runId, plan, status: 'running', startedAt: '2026-01-31T09:59:00.000Z' };
+const CLAIM = { host: 'here', pid: 12, startedAt: 'then', command: 'chainctl load' };
+const from = (alive: boolean) => ({ host: 'here', isAlive: async () => alive });
+
+test('of a run without an end it is told whether its process is gone, still there, or out of sight', async () => {
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(RUNNING));
+  expect((await readRun(folder, from(true))).report.status).toBe('killed');
+  await writeFile(join(folder, 'writer.json'), JSON.stringify(CLAIM));
+  expect((await readRun(folder, from(false))).report).toMatchObject({ status: 'killed', writer: 'pid 12' });
+  expect((await readRun(folder, from(true))).report).toMatchObject({ status: 'running', writer: 'pid 12' });
+  await writeFile(join(folder, 'writer.json'), JSON.stringify({ ...CLAIM, host: 'ci-7' }));
+  expect((await readRun(folder, from(true))).report).toMatchObject({ status: 'unfinished', writer: 'pid 12 on ci-7' });
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...RUNNING, status: 'complete' }));
+  expect((await readRun(folder, from(true))).report.status).toBe('complete');
+});
+
+test.each([
+  ['killed', false, 'Killed: the process ended without finishing the run.'],
+  ['running', true, 'Not finished: pid 12 is still at work on it, and these are the figures so far.'],
+] as const)('every report of a run that is %s says so, and its JUnit has an error', async (status, alive, sentence) => {
+  const point = { ...skippedPoint(0, 1, 'valid', ''), status: 'complete', sent: 10, scheduled: 10 } as const;
+  const measured = { ...point, outcomes: { ...point.outcomes, ok: 10 }, perRequestCsv: 'out/lab_chain_rps1.csv' };
+  const slos = [parseSlo('ok>99%')];
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...RUNNING, settings: { slos } }));
+  await writeFile(join(folder, 'points.jsonl'), jsonLine(measured));
+  await writeFile(join(folder, 'writer.json'), JSON.stringify(CLAIM));
+  const run = await readReportedRun(folder, undefined, from(alive));
+  for (const format of ['table', 'markdown', 'html'] as const) {
+    expect(await renderReport(format, 'run', run, 200), format).toContain(sentence);
+  }
+  expect(JSON.parse(await renderReport('json', 'run', run, 80)).report).toMatchObject({ status });
+  const junit = await renderReport('junit', 'run', run, 80);
+  expect(junit).toContain(`<error message="${sentence}" type="${status}"/>`);
+  // The threshold of the run, and the rates that were not reached.
+  expect(junit).toContain('name="ok>99% at 1 rps"');
+  expect(junit.match(/not measured/g)).toHaveLength(2);
+  const text = await renderReport('table', 'run', run, 200);
+  expect(text.includes('chainctl load --resume')).toBe(!alive);
+  expect(diffText(diffRuns(run.report, run.report, { tolerance: 0.02, anyTarget: false }))).toContain(
+    status === 'killed' ? '(killed before its end)' : '(still running)',
+  );
+});
+
+test('a search that was killed shows the points that it had come to', async () => {
+  const search = { ...plan, rates: [1, 64], search: { low: 1, high: 64, maxPoints: 9 } };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...RUNNING, plan: search }));
+  const point = { ...skippedPoint(0, 8, 'valid', ''), status: 'complete', sent: 80 } as const;
+  await writeFile(join(folder, 'points.jsonl'), jsonLine({ ...point, outcomes: { ...point.outcomes, ok: 80 } }));
+  const run = await readReportedRun(folder);
+  expect(run.report).toMatchObject({ status: 'killed', plan: { rates: [8] } });
+  const junit = await renderReport('junit', 'run', run, 80);
+  expect(junit).toContain(' at 8 rps"');
+  expect(junit).toContain('type="killed"');
+});
+
+test('lines of which the power cut has left zeros are passed over, in the middle too', async () => {
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(RUNNING));
+  const zeros = '\0'.repeat(700);
+  const one = { ...skippedPoint(0, 1, 'valid', ''), status: 'complete' } as const;
+  await writeFile(join(folder, 'points.jsonl'), `${jsonLine(one)}{"index":1${zeros}`);
+  const lines = [second(0), second(1)].map((each) => jsonLine({ index: 1, rate: 10, ...each }));
+  await writeFile(join(folder, 'series.jsonl'), `${lines[0]}${zeros}${lines[1]}${lines[1]}${zeros}`);
+  const rows = requestRows(10, [fine, { ...fine, index: 1 }, { ...fine, index: 2 }]).split('\n');
+  const torn = `${rows[1]?.slice(0, 40)}${zeros}`;
+  await writeFile(join(folder, 'lab_chain_rps10.csv'), `${REQUEST_HEADER}${rows[0]}\n${torn}\n${rows[2]}\n${zeros}`);
+  await writeFile(join(folder, 'lab_chain_rps50.csv'), zeros);
+  const run = await readRun(folder);
+  expect(run.points.map(({ rate, status, outcomes }) => [rate, status, outcomes.ok])).toEqual([
+    [1, 'complete', 0],
+    [10, 'interrupted', 2],
+    [50, 'interrupted', 0],
+  ]);
+  expect(run.series.map((sample) => sample.second)).toEqual([0, 1]);
 });
 
 test('what aborted a run is told by every report that is made of it later', async () => {

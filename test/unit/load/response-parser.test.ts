@@ -28,12 +28,21 @@ const counted = 'HTTP/1.1 200 OK\r\nContent-Type: Application/JSON; charset=utf-
 const chunked =
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0A\r\n0123456789\r\n0\r\nx-sum: 1\r\n\r\n';
 const interim = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n${counted}`;
+const bare =
+  'HTTP/1.1 200 OK\nTRANSFER-ENCODING: Chunked\nContent-type: text/event-stream;charset=utf-8\n\n5\nhello\n0\n\n';
+const mixed = 'HTTP/1.1 200 OK\r\nx: y\nCONTENT-LENGTH: 5\n\r\nhello';
+const folded = 'HTTP/1.1 200 OK\r\nx: y\r\n\t z\r\ncontent-length:\r\n 5\r\n\r\nhello';
 const empty = 'HTTP/1.1 204 No Content\r\n\r\n';
 
 describe.each([
   ['a counted body', counted, 'hello'],
   ['a chunked body with an extension and a trailer', chunked, 'hello0123456789'],
   ['interim answers before it', interim, 'hello'],
+  ['lines that end in a bare LF', bare, 'hello'],
+  ['lines that end in either', mixed, 'hello'],
+  ['values that go on in the next line', folded, 'hello'],
+  ['a length that was sent twice', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nab', 'ab'],
+  ['equal lengths as a list', 'HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\nab', 'ab'],
   ['no body', empty, ''],
   ['a length of zero', 'HTTP/1.1 500 \r\ncontent-length: 0\r\n\r\n', ''],
 ])('%s', (_name, text, body) => {
@@ -55,6 +64,7 @@ describe.each([
 test('what the head says', () => {
   expect(take(counted).parser.head).toEqual({
     ...{ status: 200, contentLength: 5, chunked: false, keepAlive: true, contentType: 'application/json' },
+    ...{ keepAliveMs: undefined, contentEncoding: '', location: undefined },
   });
   const closing =
     'HTTP/1.1 200 OK\r\nconnection: x, Close\r\nkeep-alive: max=3, timeout=5\r\ncontent-length: 0\r\n\r\n';
@@ -62,6 +72,12 @@ test('what the head says', () => {
   expect(take('HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n').parser.head).toMatchObject({ keepAlive: false });
   const old = 'HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n';
   expect(take(old).parser.head).toMatchObject({ keepAlive: true });
+  const chunks = 'HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n';
+  expect(take(chunks).parser.head).toMatchObject({ keepAlive: false, chunked: true });
+  const coded = (value: string) =>
+    take(`HTTP/1.1 200 OK\r\ncontent-length: 0\r\ncontent-encoding: ${value}\r\n\r\n`).parser.head?.contentEncoding;
+  expect(['GZip', 'identity', ' ', 'gzip, BR'].map(coded)).toEqual(['gzip', '', '', 'gzip, br']);
+  expect(take(bare).parser.head).toMatchObject({ contentType: 'text/event-stream' });
 });
 
 test('a body without a length lasts until the connection ends', () => {
@@ -84,12 +100,16 @@ test.each([
   ['another protocol', 'SSH-2.0-OpenSSH\r\n', 'status line'],
   ['HTTP/2', 'HTTP/2 200\r\n\r\n', 'status line'],
   ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n', 'status line'],
-  ['a bare LF in the head', 'HTTP/1.1 200 OK\r\na: b\nc: d\r\n\r\n', 'header line'],
-  ['a folded header', 'HTTP/1.1 200 OK\r\na: b\r\n c\r\n\r\n', 'header line'],
+  ['HTTP/2 alone', '\0\0\x12\x04\0\0\0\0\0\0\x03', 'HTTP/'],
+  ['TLS', '\x15\x03\x01\0\x02\x02\x46', ''],
+  ['a bare CR in the head', 'HTTP/1.1 200 OK\r\na: b\rc: d\r\n\r\n', 'header line'],
+  ['a header that is folded before the first', 'HTTP/1.1 200 OK\r\n a: b\r\n\r\n', 'header line'],
+  ['a length that is folded', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n 5\r\n\r\n', 'no number'],
+  ['a bare CR in a size line', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;\rx\r\nab\r\n', 'chunk size'],
   ['a space before the colon', 'HTTP/1.1 200 OK\r\na : b\r\n\r\n', 'header line'],
   ['a header without a name', 'HTTP/1.1 200 OK\r\n: b\r\n\r\n', 'header line'],
   ['a negative length', 'HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n', 'content-length'],
-  ['a list of lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\n', 'content-length'],
+  ['a list of lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 5, 6\r\n\r\n', 'two different'],
   ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n', 'two different'],
   ['length and chunked', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n', 'both'],
   ['an encoding that was not asked for', 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n', 'other than'],
@@ -99,7 +119,6 @@ test.each([
   ['a size that is no number', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n', 'chunk size'],
   ['a size beyond all bounds', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffff\r\n', 'chunk size'],
   ['a chunk beyond its size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nabc\r\n', 'longer than'],
-  ['a size line without CR', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\nab\r\n', 'without CR'],
   ['a size line without end', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;${'x'.repeat(2000)}`, 'line'],
 ])('%s is refused', (_name, text, problem) => {
   for (const size of [1, 1000, 100_000]) {
@@ -107,6 +126,12 @@ test.each([
     expect(state).toBe('failed');
     expect(parser.problem).toContain(problem);
   }
+});
+
+test('what speaks another protocol is called by its name where that is known', () => {
+  const said = (text: string) => take(text).parser.problem;
+  expect(said('\0\0\x12\x04\0\0\0\0\0\0\x03')).toContain('HTTP/2 only');
+  expect(said('\x15\x03\x01\0\x02\x02\x46')).toContain('https://');
 });
 
 test('a head that is the same as the one before is not mistaken when it differs in one byte', () => {

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import { Collector } from '../../../src/services/load/stats/collector.ts';
 import { nearestRank, Samples } from '../../../src/services/load/stats/percentiles.ts';
-import { checkConservation, summarizePoint } from '../../../src/services/load/stats/point-summary.ts';
+import { backlogOf, checkConservation, summarizePoint } from '../../../src/services/load/stats/point-summary.ts';
 import { judgeValidity, type ValidityInput } from '../../../src/services/load/stats/validity.ts';
+import { remarksOf } from '../../../src/services/results/verdict.ts';
 
 describe('percentiles', () => {
   test('nearest rank, exact for any order and number of samples', () => {
@@ -43,6 +44,8 @@ describe('validity', () => {
   const nothing = { ...none, http_error: 1000 };
   const cut = { ...none, incomplete: 1000 };
   const response = { p50: 100, p90: 100, p95: 100, p99: 100 };
+  const ttft = { ...response, p50: 40, mean: 40, max: 100, count: 100, ci: {} };
+  const streamed = { ttft, outputTokens: 100, outputTokensPerSecond: 10 };
 
   test.each<[string, Partial<ValidityInput>]>([
     ['valid', { response }],
@@ -52,6 +55,9 @@ describe('validity', () => {
       'invalid: client-limited (lateness p99 1.1 ms, 1.0 ms allowed)',
       { latenessP99: 1.1, response: { ...response, p50: 5 } },
     ],
+    // Streamed, the first token is the shortest time that is shown.
+    ['valid', { latenessP99: 1.9, response, stream: streamed }],
+    ['invalid: client-limited (lateness p99 2.1 ms, 2.0 ms allowed)', { latenessP99: 2.1, response, stream: streamed }],
     // Nothing succeeded: what failed, failed because of the target.
     ['failed', { latenessP99: 10.3, errorsByClass: { 404: 1000 }, outcomes: nothing }],
     ['failed', { outcomes: cut }],
@@ -115,6 +121,56 @@ test('a point: rates divide by its duration, latency counts from the intended ti
   expect(Object.keys(point.hosts)).toEqual(['b-1', 'b-2']);
 });
 
+describe('successes per second of the window', () => {
+  /** 100 requests in 10 s, each answered so many seconds after it was due. */
+  const pointOf = (secondsOf: (index: number) => number, carried?: number) => {
+    const collected = new Collector(protocolNamed('raw'));
+    for (let index = 0; index < 100; index++) {
+      const times = { intendedMs: index * 100, latenessMs: 0, serviceMs: 1000 * secondsOf(index) };
+      collected.add({ index, ...times, outcome: 'ok', class: 'ok', status: 200, error: '' });
+    }
+    const progress = { sent: 100, dropped: 0, inFlight: 0, peakInFlight: 9, newConnections: 9, cpuSeconds: 1, carried };
+    return summarizePoint(
+      {
+        ...({ index: 0, rate: 10, startedAt: '', durationSeconds: 10, status: 'complete', scheduled: 100 } as const),
+        ...{ maxInFlight: 100, progress: { phase: 'drain', elapsedMs: 10_000, ...progress } as const },
+        ...{ perRequestCsv: 'x.csv', wallSeconds: 50 },
+      },
+      collected,
+    );
+  };
+
+  test('a backlog that is worked off after the window is no part of it', () => {
+    // Two a second: the i-th is answered at (i + 1) / 2 s. 20 in the window, 80 up to 40 s after it.
+    const point = pointOf((index) => (index + 1) / 2 - index / 10, 4);
+    expect(point).toMatchObject({ okRps: 2.4, okAfterWindow: 80 });
+    // Of 100 without the first and last ten: 80 in 40 s.
+    expect(point.servedRps).toBeCloseTo(2, 1);
+    expect(remarksOf(point)).toContainEqual(
+      '80 of 100 successes came after the window: ok/s leaves out 76 that were no part of it',
+    );
+  });
+
+  test('one that keeps up leaves as many open at the end as there were at the beginning', () => {
+    expect(pointOf(() => 2, 20)).toMatchObject({ okRps: 10, okAfterWindow: 19 });
+    // Give or take chance, and where nobody knows what was open.
+    expect(pointOf(() => 2, 5)).toMatchObject({ okRps: 10, okAfterWindow: 19 });
+    expect(pointOf(() => 2)).toMatchObject({ okRps: 10, okAfterWindow: 19 });
+    expect(pointOf(() => 0.01, 0)).not.toHaveProperty('okAfterWindow');
+    expect(remarksOf(pointOf(() => 2, 20)).join()).not.toContain('after the window');
+  });
+
+  test.each([
+    [80, 4, 76],
+    [9, 0, 0],
+    [10, 0, 10],
+    [50, 40, 0],
+    [80, undefined, 0],
+  ])('%i after it, %s open before it: %i are a backlog', (after, carried, backlog) => {
+    expect(backlogOf(after, carried)).toBe(backlog);
+  });
+});
+
 test('what is open when the operator stops a point is not the fault of the target; the texts of failures are kept', () => {
   const collected = new Collector(protocolNamed('chain'));
   const open = { latenessMs: 0, serviceMs: 900, status: 0 } as const;
@@ -142,4 +198,12 @@ test('what is open when the operator stops a point is not the fault of the targe
   expect(summary('complete').refusedBy).toEqual({ no_answer: 3, unknown: 1, a: 1 });
   expect(summary('cut').refusedBy).toEqual({ client: 2, no_answer: 1, unknown: 1, a: 1 });
   expect(summary('interrupted').errorTexts).toEqual({ 404: "model '' not found" });
+  expect(summary('interrupted').otherTexts).toEqual({
+    404: {
+      texts: [
+        { text: "model '' not found", count: 1 },
+        { text: 'later', count: 1 },
+      ],
+    },
+  });
 });

@@ -16,8 +16,7 @@ const resolve = (target: string, of: Parameters<typeof resolveTarget>[1] = deplo
 test.each([
   ['chain', 'http://127.0.0.1:8001/chain'],
   ['invoke', 'http://127.0.0.1:8080/invoke'],
-  ['http://host:8001', 'http://host:8001/chain'],
-  ['http://host:8001/', 'http://host:8001/chain'],
+  ['http://host:8001', 'http://host:8001/'],
   ['http://lb/invoke', 'http://lb/invoke'],
   ['https://lb/v1/invoke/?a=b#c', 'https://lb/v1/invoke/?a=b'],
 ])('%s means %s', async (target, targetUrl) => expect(await resolve(target)).toMatchObject({ targetUrl }));

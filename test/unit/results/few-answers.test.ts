@@ -28,10 +28,10 @@ describe('a point of few requests', () => {
 
   test('has no rate at which it was served, and no percentile that a lower one is already', () => {
     const columns = ['sent/s', 'served/s', 'p50', 'p90', 'p95', 'p99'] as const;
-    expect(cells(few(1), ...columns)).toEqual(['0.2', '-', 'ms', '-', '-', '-']);
-    expect(cells(few(2), ...columns)).toEqual(['0.2', '-', 'ms', 'ms', 'ms', '-']);
-    expect(cells(few(3), ...columns)).toEqual(['0.2', '0.2', 'ms', 'ms', 'ms', '-']);
-    expect(cells(few(10), ...columns)).toEqual(['0.2', '0.2', 'ms', 'ms', 'ms', 'ms']);
+    expect(cells(few(1), ...columns)).toEqual(['0.2', '-', '~ms', '-', '-', '-']);
+    expect(cells(few(2), ...columns)).toEqual(['0.2', '-', '~ms', '~ms', '~ms', '-']);
+    expect(cells(few(3), ...columns)).toEqual(['0.2', '0.2', '~ms', '~ms', '~ms', '-']);
+    expect(cells(few(10), ...columns)).toEqual(['0.2', '0.2', 'ms', '~ms', '~ms', '~ms']);
   });
 
   test('of which nothing succeeded served nothing', () => {

@@ -63,10 +63,11 @@ test('80 columns: one row per point, errors below the table', () => {
   expect(linesWithin(sweepText(report([good, busy]), 80), 80)).toMatchInlineSnapshot(`
     "aws: http://127.0.0.1:8001/chain
 
-       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict
-         1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  17.03 valid
-    ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 198.25 invalid
-    p50 to p99: response time in seconds, counted from the intended time.
+       rps sent/s ok/s served/s  ok errors   p50   p90    p95     p99 verdict
+         1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  ~17.03 valid
+    ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 ~198.25 invalid
+    p50 to p99: response time of successes in seconds, from the intended time.
+    ~: too few answers to be 99 % certain of a bound above it (p99 takes 459).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
@@ -94,10 +95,11 @@ test('a wide terminal: errors and the generator in the table', () => {
   expect(linesWithin(sweepText(report([good, busy]), 140), 140)).toMatchInlineSnapshot(`
     "aws: http://127.0.0.1:8001/chain
 
-       rps sent/s ok/s served/s  ok errors   p50   p90    p95    p99 verdict late p99 ms in flight errors by class
-         1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  17.03 valid          0.65         6 -
-    ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
-    p50 to p99: response time in seconds, counted from the intended time.
+       rps sent/s ok/s served/s  ok errors   p50   p90    p95     p99 verdict late p99 ms in flight errors by class
+         1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  ~17.03 valid          0.65         6 -
+    ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 ~198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
+    p50 to p99: response time of successes in seconds, from the intended time.
+    ~: too few answers to be 99 % certain of a bound above it (p99 takes 459).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Remarks:
@@ -147,10 +149,11 @@ test('simulated and interrupted', () => {
     "aws: http://127.0.0.1:8001/chain (SIMULATED engine: these figures say nothing
       about a real model)
 
-      rps window s sent/s ok/s served/s ok errors  p50  p90   p95   p99 verdict
-        1       10   1.00 1.00     0.98 10      0 52.3 78.5 104.6 170.0 valid
-    ! 0.5      3.2  0.625    0        0  0      2    -    -     -     - interrupted
-    p50 to p99: response time in milliseconds, counted from the intended time.
+      rps window s sent/s ok/s served/s ok errors  p50  p90   p95    p99 verdict
+        1       10   1.00 1.00     0.98 10      0 52.3 78.5 104.6 ~170.0 valid
+    ! 0.5      3.2  0.625    0        0  0      2    -    -     -      - interrupted
+    p50 to p99: response time of successes in milliseconds, from the intended time.
+    ~: too few answers to be 99 % certain of a bound above it (p99 takes 459).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
@@ -211,8 +214,8 @@ test('everything a point can say, within 80 columns', () => {
     "aws: http://127.0.0.1:8001/chain
 
       rps sent/s ok/s served/s   ok errors   p50   p90   p95   p99 verdict
-        1   1.00 1.00     0.96   10      0  5.20  5.98  6.76  8.71 steady
-       10   10.0 10.0     9.60  100      0  5.22  6.00  6.79  8.74 steady
+        1   1.00 1.00     0.96   10      0  5.20 ~5.98 ~6.76 ~8.71 steady
+       10   10.0 10.0     9.60  100      0  5.22  6.00  6.79 ~8.74 steady
        50   50.0 50.0     48.0  500      0  5.30  6.10  6.90  8.88 steady
       100    100  100     96.0 1000      0  5.41  6.22  7.03  9.06 steady
       200    200  200      192 2000      0  5.62  6.46  7.30  9.41 steady
@@ -224,7 +227,8 @@ test('everything a point can say, within 80 columns', () => {
       800    800  420      403 4200   3800 25.49 36.97 48.44 77.12 overloaded
     ! 900    900  420      403 4200   4800 31.32 45.41 59.51 94.74 invalid
      1000      -    -        -    -      -     -     -     -     - skipped
-    p50 to p99: response time in seconds, counted from the intended time.
+    p50 to p99: response time of successes in seconds, from the intended time.
+    ~: too few answers to be 99 % certain of a bound above it (p99 takes 459).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Knee: 400 rps is the highest rate that was sustained; 500 rps was not sustained.

@@ -30,8 +30,6 @@ export class Exchange {
   done = false;
   /** Of the answer that has begun; 0 before. */
   status = 0;
-  /** Sent a second time, because the server had already closed the first connection. */
-  retried = false;
   /** Frees what the request holds on the wire. Set by the transport. */
   abandon: (() => void) | undefined;
 

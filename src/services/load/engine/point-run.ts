@@ -1,4 +1,6 @@
 import { defined } from '../../defined.ts';
+import { Dialer } from '../../dial/dialer.ts';
+import type { Resolve } from '../../dial/resolve.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
 import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
@@ -9,7 +11,6 @@ import { feedOf } from './feed/feeds.ts';
 import { RawTransport } from './http/raw-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
-import { type Resolve, type Resolved, resolveOnce } from './resolve.ts';
 import { steadyNow } from './steady-clock.ts';
 import { EventShapes } from './stream/event-shape.ts';
 import { type MeterOptions, TokenMeter } from './stream/token-meter.ts';
@@ -27,7 +28,7 @@ const BATCH_MS = 250;
 export interface PointDeps {
   readonly ticker: Ticker;
   readonly report: (report: Report) => void;
-  /** How the target's name is looked up, once for the whole point; the default is the system's way. */
+  /** How the target's name is looked up before the point, and again where no address works; the default is the system's way. */
   readonly resolve?: Resolve;
 }
 
@@ -52,6 +53,8 @@ export class PointRun {
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
+  #carried = 0;
+  #carriedParts = 0;
   #closing = false;
   #stoppedAtMs: number | undefined;
   /** When it had sent as many as it shall, where that was before the end of the window. */
@@ -59,10 +62,10 @@ export class PointRun {
   #over = false;
   #pumpAgain = false;
 
-  constructor(order: RunOrder, resolved: Resolved, deps: PointDeps) {
+  constructor(order: RunOrder, dialer: Dialer, deps: PointDeps) {
     this.#order = order;
     this.#deps = deps;
-    this.#transport = new RawTransport(order, resolved, this.#onEnd);
+    this.#transport = new RawTransport(order, dialer, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { api, stream } = order.form;
     this.#protocol = protocolNamed(api);
@@ -193,11 +196,18 @@ export class PointRun {
       const { index, intendedMs, latenessMs } = due;
       this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, meter?.timesSince(sentAt));
       if (this.#records.full) this.#flush();
-    }
+    } else if (what.outcome === 'ok') this.#carry(sentAt - this.#t0, at - this.#t0);
     if (this.#feed.follows) {
       this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
       this.#send();
     } else this.#finishIfEmpty();
+  }
+
+  /** A request of the warm-up has succeeded. */
+  #carry(sentMs: number, endMs: number): void {
+    if (endMs >= 0 && !this.#closing) this.#carried++;
+    const within = Math.min(endMs, this.#order.durationMs);
+    if (within > 0) this.#carriedParts += within / (endMs - sentMs);
   }
 
   /** Of an answer in one piece: nobody knows when its tokens were made, so they count evenly over its time. */
@@ -257,7 +267,9 @@ export class PointRun {
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
+      carried: this.#carried,
       retried: this.#transport.retried,
+      ...(this.#order.concurrency === undefined ? {} : { carriedParts: this.#carriedParts }),
       windowTokens: this.#windowTokens,
       ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,
@@ -267,6 +279,6 @@ export class PointRun {
 
 /** Resolves the target's name and begins the point. */
 export async function startPoint(order: RunOrder, deps: PointDeps): Promise<PointRun> {
-  const { resolve = resolveOnce } = deps;
-  return new PointRun(order, await resolve(new URL(order.url).hostname), deps);
+  const { url, proxy, ca } = order;
+  return new PointRun(order, await Dialer.open(defined({ url: new URL(url), proxy, ca }), deps.resolve), deps);
 }

@@ -1,3 +1,4 @@
+import type { ProxyServer } from '../../dial/proxy.ts';
 import type { PromptOptions } from '../prompt.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
@@ -10,6 +11,10 @@ import type { RecordColumns } from './record-columns.ts';
 export interface RunOrder extends ArrivalSettings, PromptOptions {
   readonly type: 'run';
   readonly url: string;
+  /** Stands between the generators and the target. */
+  readonly proxy?: ProxyServer;
+  /** Certificates of authorities that are trusted beside the usual ones, PEM. */
+  readonly ca?: string;
   readonly form: RequestForm;
   /** How long to wait for open requests after the window. */
   readonly drainMs: number;
@@ -63,8 +68,15 @@ export interface Progress {
   readonly inFlight: number;
   readonly peakInFlight: number;
   readonly newConnections: number;
-  /** Sent again because the server had closed the idle connection just before; absent when that cannot be told. */
+  /** Warm-up requests that succeeded within the window: as many as were open at its beginning and ended well in it. */
+  readonly carried?: number | undefined;
+  /** Given to another connection because the first was closed before a byte was written; absent when that cannot be told. */
   readonly retried?: number;
+  /**
+   * Requests of the warm-up that reached into the window of a closed loop and succeeded, each as the part of it that did:
+   * without them its throughput would lack what was open when the window began.
+   */
+  readonly carriedParts?: number;
   /** Output tokens that came while the window lasted, whenever their requests were sent; streamed ones and others. */
   readonly windowTokens?: number;
   /** Of a point whose requests belong to sessions. */

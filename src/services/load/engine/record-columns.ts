@@ -139,8 +139,12 @@ function taken(column: Float64Array, isUsed: boolean, length: number): Float64Ar
   return copy;
 }
 
-/** @returns the records as everything outside the engine knows them, in the order in which they ended */
-export function readColumns({ count, times, codes, labels, figures, streams, gaps }: RecordColumns): RequestRecord[] {
+/**
+ * @param isClosed they are of a closed loop
+ * @returns the records as everything outside the engine knows them, in the order in which they ended
+ */
+export function readColumns(columns: RecordColumns, isClosed = false): RequestRecord[] {
+  const { count, times, codes, labels, figures, streams, gaps } = columns;
   const records: RequestRecord[] = [];
   let gap = 0;
   for (let row = 0; row < count; row++) {
@@ -150,7 +154,8 @@ export function readColumns({ count, times, codes, labels, figures, streams, gap
     records.push({
       index: times[row * 4] as number,
       intendedMs: times[row * 4 + 1] as number,
-      latenessMs: times[row * 4 + 2] as number,
+      latenessMs: isClosed ? 0 : (times[row * 4 + 2] as number),
+      ...(isClosed ? { idleMs: times[row * 4 + 2] as number } : {}),
       serviceMs: times[row * 4 + 3] as number,
       outcome: OUTCOMES[codes[row * 3] as number] as Outcome,
       class: name,

@@ -39,6 +39,8 @@ export interface RequestRecord {
   readonly intendedMs: number;
   /** Sent minus intended; absent when the generator died before it could say. */
   readonly latenessMs?: number;
+  /** Of a closed loop, whose requests are intended when they are sent: how long its place had been free. */
+  readonly idleMs?: number;
   /** End minus sent; for `incomplete` the time it had been open. */
   readonly serviceMs?: number;
   readonly outcome: Outcome;
@@ -79,4 +81,9 @@ export interface StreamCounts {
   readonly firstLateMs: number;
   /** It ended without the `[DONE]` that ends such a stream. */
   readonly withoutDone: boolean;
+}
+
+/** How much later than it could a request went, by the machine that sent it, milliseconds. */
+export function lateMs({ latenessMs, idleMs }: Pick<RequestRecord, 'latenessMs' | 'idleMs'>): number | undefined {
+  return idleMs ?? latenessMs;
 }

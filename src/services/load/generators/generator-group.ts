@@ -121,6 +121,8 @@ const SUMMED = [
   'inFlight',
   'peakInFlight',
   'newConnections',
+  'carried',
+  'carriedParts',
   'retried',
   'windowTokens',
   'cpuSeconds',

@@ -71,7 +71,11 @@ export class LocalGenerator implements LoadGenerator {
     try {
       const finished = new Promise<PointEnd>((resolve) => {
         this.#listener = (report) => {
-          if (report.type === 'batch') onBatch({ records: readColumns(report.columns), progress: report.progress });
+          if (report.type === 'batch')
+            onBatch({
+              records: readColumns(report.columns, order.concurrency !== undefined),
+              progress: report.progress,
+            });
           else if (report.type === 'finished') resolve(report);
         };
       });

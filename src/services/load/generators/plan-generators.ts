@@ -3,6 +3,8 @@ import { predictInFlight, type SweepSettings } from '../sweep/sweep-plan.ts';
 
 /** What one process sends on time: 40,000 went out without a drop on two cores shared with the target; this leaves room. */
 const RATE_PER_PROCESS = 30_000;
+/** Of a closed loop nobody knows how fast the answers come: so many places keep one process busy enough. */
+const OPEN_PER_PROCESS = 2000;
 /** From so many on, memory matters more than the next collection. */
 const MANY_IN_FLIGHT = 5000;
 /** More processes than this are a mistake in the plan and not a load. */
@@ -42,19 +44,23 @@ export function sweepGenerators(
 ): GeneratorPlan {
   const rate = Math.max(...options.rates);
   const { cores, descriptorLimit = Number.POSITIVE_INFINITY, probeMs = 0 } = machine;
-  const foreseen = options.maxInFlight ?? predictInFlight(options, rate, SLOWER_UNDER_LOAD * probeMs);
-  const sent = Math.ceil(rate * (options.warmupSeconds + options.durationSeconds));
-  const expectedInFlight = Math.min(foreseen, sent);
+  const expectedInFlight = options.loop === 'closed' ? rate : inOpenLoop(options, rate, probeMs);
   const each = Math.max(1, descriptorLimit - OWN_DESCRIPTORS);
   const byDescriptors = Math.ceil(expectedInFlight / each);
-  const byRate = Math.min(Math.ceil(rate / RATE_PER_PROCESS), Math.max(1, cores - 1));
+  const perProcess = options.loop === 'closed' ? OPEN_PER_PROCESS : RATE_PER_PROCESS;
+  const byRate = Math.min(Math.ceil(rate / perProcess), Math.max(1, cores - 1));
   const processes = Math.max(1, Math.min(MAX_PROCESSES, Math.max(byDescriptors, byRate)));
   const reason =
     processes === 1
       ? ''
       : byDescriptors >= byRate
         ? `${expectedInFlight} requests in flight need more than the ${descriptorLimit} descriptors of one process`
-        : `${rate} requests per second are more than one process sends on time`;
+        : `${rate} ${options.loop === 'closed' ? 'requests always open' : 'requests per second'} are more than one process sends on time`;
   const nurseryMb = expectedInFlight > MANY_IN_FLIGHT ? 4 : 16;
   return { processes, nurseryMb, maxInFlight: processes * each, reason };
+}
+
+function inOpenLoop(options: Parameters<typeof sweepGenerators>[0], rate: number, probeMs: number): number {
+  const foreseen = options.maxInFlight ?? predictInFlight(options, rate, SLOWER_UNDER_LOAD * probeMs);
+  return Math.min(foreseen, Math.ceil(rate * (options.warmupSeconds + options.durationSeconds)));
 }

@@ -61,7 +61,7 @@ export class CsvOutput implements Output {
     const nth = (this.#opened.get(rate) ?? 0) + 1;
     this.#opened.set(rate, nth);
     // The contract's name; a rate that comes again gets a number.
-    const name = `${run.tag}_${run.targetName}_rps${rate}${nth === 1 ? '' : `_${nth}`}.csv`;
+    const name = `${run.tag}_${run.targetName}_${run.loop === 'closed' ? 'c' : 'rps'}${rate}${nth === 1 ? '' : `_${nth}`}.csv`;
     try {
       if (run.resumed) await setAside(run.folder, name);
       const { file, close } = await this.#open(run, name, REQUEST_HEADER);

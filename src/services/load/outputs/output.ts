@@ -8,6 +8,7 @@ import type { PointSummary, SweepPlan } from '../types.ts';
 /** The run whose figures are written. */
 export interface OutputRun extends Pick<RunRecordOptions, 'outFolder' | 'tag' | 'targetName' | 'onFailure'> {
   readonly folder: string;
+  readonly loop?: SweepPlan['loop'];
   /** It goes on with what an earlier process left. */
   readonly resumed: boolean;
   readonly emit: Emit;

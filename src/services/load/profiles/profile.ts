@@ -3,10 +3,12 @@ import type { PointSummary, SweepPlan } from '../types.ts';
 /** A rate that is offered for a while; measured, it is a point. */
 export interface Step {
   readonly index: number;
-  /** Requests per second. */
+  /** Requests per second; of a closed loop, requests kept open. */
   readonly rate: number;
   /** Where it is not the plan's. */
   readonly durationSeconds?: number;
+  /** Requests after which it ends, where they are not the plan's. */
+  readonly requests?: number;
 }
 
 /** Which step comes next, given the points that are done; undefined at the end. `problem` is why there can be none. */
@@ -16,6 +18,9 @@ export type NextStep = (done: readonly PointSummary[]) => Step | { readonly prob
 export interface ProfileSettings {
   readonly rates: readonly number[];
   readonly durationSeconds: number;
+  /** Keep so many requests open at each point instead of a rate. */
+  readonly loop?: NonNullable<SweepPlan['loop']>;
+  readonly requests?: number;
   /** Search for the knee between the lowest and the highest rate instead of offering each. */
   readonly findKnee?: boolean;
   /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
@@ -25,7 +30,7 @@ export interface ProfileSettings {
 }
 
 /** The part of a plan that its profile decides. */
-export type ProfilePlan = Pick<SweepPlan, 'rates' | 'search' | 'elastic'>;
+export type ProfilePlan = Pick<SweepPlan, 'rates' | 'loop' | 'search' | 'elastic'>;
 
 export interface Note {
   readonly level: 'info' | 'warn';

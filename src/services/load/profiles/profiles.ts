@@ -1,11 +1,12 @@
 import type { SweepPlan } from '../types.ts';
+import { closed } from './closed.ts';
 import { elastic } from './elastic.ts';
 import { list } from './list.ts';
 import type { Profile, ProfilePlan, ProfileSettings } from './profile.ts';
 import { search } from './search.ts';
 
 /** The ways in which a load runs; each is asked in turn whether it is meant. A new one is a file and a line here. */
-const PROFILES: readonly Profile[] = [elastic, search, list];
+const PROFILES: readonly Profile[] = [elastic, search, closed, list];
 
 /** The profile of a plan, also of one in a manifest. */
 export function profileOf(plan: ProfilePlan): Profile {

@@ -1,4 +1,5 @@
-import { errorTextOf } from '../../chain/schemas.ts';
+import { errorIn, saidBy, titleOf } from '../../chain/said.ts';
+import { defined } from '../../defined.ts';
 import { brief } from '../engine/brief.ts';
 import type { AnswerFigures } from '../engine/request-record.ts';
 import type { TokenMeter } from '../engine/stream/token-meter.ts';
@@ -7,10 +8,22 @@ import type { Judge, Verdict } from './protocol.ts';
 /** Figures while they are gathered. */
 export type Figures = { -readonly [K in keyof AnswerFigures]: AnswerFigures[K] };
 
+/** Characters of a failure's words where the time to wait stands behind them. */
+const BEFORE_RETRY = 160;
+
 /** An answer that is no success. A redirect is never followed: the load would arrive elsewhere than it says. */
-export function httpError(status: number, text: string, location: string | undefined): Verdict {
+export function httpError(status: number, text: string, location?: string, retryAfter?: string): Verdict {
   const redirect = status >= 300 && status < 400 && location !== undefined ? `: redirects to ${location}` : undefined;
-  return { outcome: 'http_error', class: String(status), error: brief(`HTTP ${status}${redirect ?? saidOf(text)}`) };
+  const error = brief(`HTTP ${status}${redirect ?? saidOf(text)}`);
+  const isWait = retryAfter !== undefined && retryAfter !== '' && (status === 429 || status === 503);
+  return { outcome: 'http_error', class: String(status), error: isWait ? withWait(error, retryAfter) : error };
+}
+
+/** With the time after which the other side wants to be asked again: seconds, or a date. */
+function withWait(error: string, retryAfter: string): string {
+  const words = error.length <= BEFORE_RETRY ? error : `${error.slice(0, BEFORE_RETRY - 1)}…`;
+  const after = /^\d+$/.test(retryAfter) ? `${retryAfter} s` : retryAfter;
+  return brief(`${words}${/^HTTP \d+$/.test(words) ? ' error:' : ''} (retry after ${after})`);
 }
 
 /**
@@ -35,10 +48,12 @@ export function judgeStream(meter: TokenMeter, judge: Judge): Verdict {
  * small endpoints are.
  */
 export function remembering(judge: Judge): Judge {
-  let last: { status: number; text: string; location: string | undefined; verdict: Verdict } | undefined;
-  return (status, text, location) => {
-    if (last?.status !== status || last.text !== text || last.location !== location) {
-      last = { status, text, location, verdict: judge(status, text, location) };
+  let last: { status: number; text: string; location?: string; retryAfter?: string; verdict: Verdict } | undefined;
+  return (status, text, location, retryAfter) => {
+    const isSame = last?.status === status && last.text === text && last.location === location;
+    if (last === undefined || !isSame || last.retryAfter !== retryAfter) {
+      const verdict = judge(status, text, location, retryAfter);
+      last = { status, text, ...defined({ location, retryAfter }), verdict };
     }
     return last.verdict;
   };
@@ -54,14 +69,31 @@ export function hostOf(body: unknown): { host?: string } {
 }
 
 /**
- * What an answer says about its failure: a service's `detail` after a colon. What engines and gateways call `error` stands
- * behind that word, so that it is not taken for a service's.
+ * What an answer says about its failure: a service's `detail` after a colon. What engines and gateways say stands behind
+ * the word "error", so that it is not taken for a service's.
  */
 function saidOf(text: string): string {
-  const body = parsed(text);
-  if (isObject(body) && typeof body.detail === 'string') return `: ${body.detail}`;
-  const error = errorTextOf(body);
-  return error === undefined ? '' : ` error: ${error}`;
+  const said = saidBy(text);
+  if (said === undefined) return '';
+  return said.isDetail ? `: ${said.words}` : ` error: ${said.words}`;
+}
+
+/**
+ * A success by its status that is none: an error with 200, as some servers and gateways send it, or no JSON at all.
+ *
+ * @param body of the answer, as far as it is JSON
+ * @returns undefined for a JSON object without an error
+ */
+export function notAnAnswer(body: unknown, text: string): Verdict | undefined {
+  if (isObject(body)) {
+    const error = errorIn(body);
+    return error === undefined ? undefined : invalid('error-answer', brief(`answered with an error: ${error}`));
+  }
+  if (text.trim() === '') return invalid('not-json', 'the answer is empty');
+  const page = titleOf(text);
+  if (page !== undefined) return invalid('not-json', brief(`the answer is ${page}`));
+  if (/^\s*(data|event|id):/.test(text)) return invalid('not-json', 'the answer is a stream that was not asked for');
+  return invalid('not-json', 'the answer is not a JSON object');
 }
 
 export function parsed(text: string): unknown {

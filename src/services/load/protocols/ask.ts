@@ -10,6 +10,8 @@ export interface Ask {
   readonly messages: readonly Message[];
   /** Most tokens of the answer; absent: the target decides. */
   readonly maxTokens?: number;
+  /** Number of the request in its point, for templates. */
+  readonly request?: number;
 }
 
 /** How all requests of a load ask: the same for each of them, and no secret. */
@@ -20,6 +22,15 @@ export interface RequestForm {
   readonly stream: boolean;
   /** The model that is asked for, by APIs that name one in the request. */
   readonly model?: string;
+  /** Ask streams of OpenAI's APIs for their token counts; default yes. Some targets refuse the field. */
+  readonly usage?: boolean;
+  /** What OpenAI's APIs call the most tokens of an answer; default `max_tokens`, which every server knows. */
+  readonly maxTokensField?: string;
+  readonly temperature?: number;
+  /** Ask the model not to end before its most tokens (vLLM, SGLang). */
+  readonly ignoreEos?: boolean;
+  /** The body, with places to fill in; in place of the protocol's own. See `body-template.ts`. */
+  readonly template?: string;
 }
 
 /** A plain prompt. */

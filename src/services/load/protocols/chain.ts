@@ -1,6 +1,14 @@
-import type { Refuser } from '../types.ts';
+import type { Refuser } from '../failures.ts';
 import { isObject } from './answers.ts';
-import { BALANCER_SAYS, type Body, contractJudge, GATEWAY_STATUS, missingInB, serviceRefuser } from './contract.ts';
+import {
+  BALANCER_SAYS,
+  type Body,
+  contractJudge,
+  GATEWAY_STATUS,
+  MIN_PROMPT,
+  missingInB,
+  serviceRefuser,
+} from './contract.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -17,6 +25,8 @@ export const chain: RequestProtocol = {
   isChain: true,
   // A puts 48 characters of its own first.
   keeps: { by: 'A', characters: 700 - 48 },
+  minPrompt: MIN_PROMPT,
+  provider: 'chainctl',
   judge: contractJudge((body) => ({ a: body, b: body.b_result, missing: missingInChain(body) })),
   refuser: (status, detail) =>
     serviceRefuser(status, detail, (said) => {

@@ -1,6 +1,6 @@
 import type { AnswerFigures } from '../engine/request-record.ts';
-import type { Refuser } from '../types.ts';
-import { type Figures, hostOf, httpError, invalid, isObject, keep, parsed } from './answers.ts';
+import type { Refuser } from '../failures.ts';
+import { type Figures, hostOf, httpError, invalid, isObject, keep, notAnAnswer, parsed } from './answers.ts';
 import type { Judge } from './protocol.ts';
 
 /** A JSON object of an answer. */
@@ -12,10 +12,11 @@ export type Body = Readonly<Record<string, unknown>>;
  * @param read where in an answer the parts of A and of B are, and the first field that is missing
  */
 export function contractJudge(read: (body: Body) => { a: Body; b: unknown; missing: string | undefined }): Judge {
-  return (status, text, location) => {
-    if (status !== 200) return httpError(status, text, location);
+  return (status, text, location, retryAfter) => {
+    if (status !== 200) return httpError(status, text, location, retryAfter);
     const body = parsed(text);
-    if (!isObject(body)) return invalid('not-json', 'the answer is not a JSON object');
+    const fault = notAnAnswer(body, text);
+    if (fault !== undefined || !isObject(body)) return fault ?? invalid('not-json', 'the answer is not a JSON object');
     const { a, b, missing } = read(body);
     if (missing !== undefined || !isObject(b)) return invalid('not-the-contract', `the answer has no ${missing}`);
     return { outcome: 'ok', class: 'ok', error: '', ...hostOf(b), figures: figuresOf(a, b) };
@@ -55,6 +56,9 @@ function figuresOf(a: Body, b: Body): AnswerFigures {
   }
   return found;
 }
+
+/** Fewer code points of a prompt the services refuse. */
+export const MIN_PROMPT = 1000;
 
 /** Statuses with which gateways answer for a backend that they do not reach. */
 export const GATEWAY_STATUS = [502, 503, 504];

@@ -1,4 +1,4 @@
-import { contractJudge, missingInB, serviceRefuser } from './contract.ts';
+import { contractJudge, MIN_PROMPT, missingInB, serviceRefuser } from './contract.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -11,6 +11,8 @@ export const invoke: RequestProtocol = {
   ends: 'answer',
   isChain: false,
   keeps: { by: 'B', characters: 1200 },
+  minPrompt: MIN_PROMPT,
+  provider: 'chainctl',
   judge: contractJudge((body) => ({ a: {}, b: body, missing: missingInB(body) })),
   refuser: (status, detail) => serviceRefuser(status, detail, () => 'b'),
 };

@@ -1,5 +1,5 @@
 import type { AnswerFigures } from '../engine/request-record.ts';
-import type { Refuser } from '../types.ts';
+import type { Refuser } from '../failures.ts';
 import type { Ask, RequestForm } from './ask.ts';
 
 /** What an answer turned out to be. */
@@ -8,6 +8,8 @@ export interface Verdict {
   readonly class: string;
   readonly error: string;
   readonly host?: string;
+  /** The model that says it answered. */
+  readonly model?: string;
   readonly figures?: AnswerFigures;
   /** Why the answer ended, as the target says. */
   readonly finish?: string;
@@ -15,8 +17,11 @@ export interface Verdict {
   readonly tokens_estimated?: boolean;
 }
 
-/** Judges one complete answer. `location` is the header with which a redirect says where to. */
-export type Judge = (status: number, text: string, location?: string) => Verdict;
+/**
+ * Judges one complete answer. `location` is the header with which a redirect says where to, `retryAfter` the one with which
+ * a refusal says when.
+ */
+export type Judge = (status: number, text: string, location?: string, retryAfter?: string) => Verdict;
 
 /**
  * What a stream has to end with, or it was cut off. `finish`: an event with a `finish_reason`, whatever follows;
@@ -32,10 +37,16 @@ export interface RequestProtocol {
   readonly paths: readonly string[];
   /** What a request is, in the words of OpenTelemetry's conventions for generative models. */
   readonly operation: string;
+  /** Who makes what answers, in the words of the same conventions; absent where nobody can tell. */
+  readonly provider?: string;
   /** Its answers have the times of two services, one that asks the other. */
   readonly isChain: boolean;
   /** Who cuts prompts to how many characters, unless it is deployed otherwise; absent where nobody is known to. */
   readonly keeps?: { readonly by: string; readonly characters: number };
+  /** Requests name a model: where the server lists those that it has. */
+  readonly models?: string;
+  /** Fewer code points of a prompt are refused. */
+  readonly minPrompt?: number;
   /** The body of a request, JSON. The text of a message stands in it as `JSON.stringify` writes it. */
   body(ask: Ask, form: RequestForm): string;
   /** Headers of every request, in addition to those of HTTP, the trace and the operator's own. */
@@ -44,6 +55,6 @@ export interface RequestProtocol {
   readonly ends: StreamEnd;
   /** What a complete answer says, for the next turn of a session; absent: nothing that could be said again. */
   textOf?(answer: string): string;
-  /** Who answered with an error: `detail` is what the answer says about it. */
-  refuser(status: number, detail: string | undefined): Refuser;
+  /** Who answered with an error: `detail` is what a service of the chain says about it, `said` what anybody does. */
+  refuser(status: number, detail: string | undefined, said?: string): Refuser;
 }

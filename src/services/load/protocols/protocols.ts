@@ -1,10 +1,22 @@
 import { chain } from './chain.ts';
 import { invoke } from './invoke.ts';
+import { ollamaChat } from './ollama-chat.ts';
+import { ollamaGenerate } from './ollama-generate.ts';
+import { openaiChat } from './openai-chat.ts';
+import { openaiCompletions } from './openai-completions.ts';
 import type { RequestProtocol } from './protocol.ts';
 import { raw } from './raw.ts';
 
 /** What can be spoken to a target. A new one is a file and a line here. */
-const PROTOCOLS: readonly RequestProtocol[] = [chain, invoke, raw];
+export const PROTOCOLS: readonly RequestProtocol[] = [
+  chain,
+  invoke,
+  openaiChat,
+  openaiCompletions,
+  ollamaGenerate,
+  ollamaChat,
+  raw,
+];
 
 /** @throws Error when there is none of this name */
 export function protocolNamed(name: string): RequestProtocol {
@@ -19,7 +31,13 @@ export function protocolNamed(name: string): RequestProtocol {
  * @param api its name, where it is known; else the path of the URL decides
  */
 export function protocolOf({ targetUrl, api }: { readonly targetUrl: string; readonly api?: string }): RequestProtocol {
-  if (api !== undefined) return protocolNamed(api);
-  const path = new URL(targetUrl).pathname.replace(/\/+$/, '');
-  return PROTOCOLS.find(({ paths }) => paths.some((end) => path.endsWith(end))) ?? raw;
+  return api === undefined ? (protocolAt(new URL(targetUrl).pathname) ?? raw) : protocolNamed(api);
+}
+
+/** The protocol that is spoken at a path: that of the longest end which is known. */
+export function protocolAt(path: string): RequestProtocol | undefined {
+  const trimmed = path.replace(/\/+$/, '');
+  const ends = PROTOCOLS.flatMap((protocol) => protocol.paths.map((end) => ({ protocol, end })));
+  const known = ends.filter(({ end }) => trimmed.endsWith(end)).sort((a, b) => b.end.length - a.end.length);
+  return known[0]?.protocol;
 }

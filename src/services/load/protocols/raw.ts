@@ -11,9 +11,10 @@ export const raw: RequestProtocol = {
   operation: 'text_completion',
   ends: 'finish-or-done',
   isChain: false,
-  judge(status, text, location) {
-    if (status < 200 || status >= 300) return httpError(status, text, location);
+  judge(status, text, location, retryAfter) {
+    if (status < 200 || status >= 300) return httpError(status, text, location, retryAfter);
     return { outcome: 'ok', class: 'ok', error: '', ...hostOf(parsed(text)) };
   },
-  refuser: (_status, detail) => (detail !== undefined && BALANCER_SAYS.test(detail) ? 'load_balancer' : 'unknown'),
+  refuser: (_status, detail, said = detail) =>
+    said !== undefined && BALANCER_SAYS.test(said) ? 'load_balancer' : 'unknown',
 };

@@ -7,6 +7,7 @@ import type { Emit } from '../../../events.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import { createDurably, writeDurably } from '../../files/write-durably.ts';
 import { parseJson, shellWord } from '../../words.ts';
+import type { SweepReport } from '../types.ts';
 import { resultsUnwritable } from './results-folder.ts';
 
 /** Who runs a load, as it stands in a file. */
@@ -99,6 +100,24 @@ function shared(tag: string, outFolder: string, { pid, command }: Claimant): str
     `another load with tag ${tag} is writing to ${outFolder} (pid ${pid}: ${command}): each run keeps its own folder, ` +
     `but ${tag}_summary.csv and its siblings show whichever began last; use another --tag or --results`
   );
+}
+
+/** Who a record can be seen from: whether its writer still runs is known of one's own machine only. */
+export interface Onlooker extends Pick<ClaimDeps, 'isAlive'> {
+  readonly host: string;
+}
+
+/**
+ * What became of a run whose record has no end.
+ *
+ * @param from without it, nobody can be alive
+ */
+export async function fateOf(folder: string, from?: Onlooker): Promise<Pick<SweepReport, 'status' | 'writer'>> {
+  const claim = await readClaim(join(folder, 'writer.json'));
+  if (claim === undefined || from === undefined) return { status: 'killed' };
+  const writer = `pid ${claim.pid}${claim.host === from.host ? '' : ` on ${claim.host}`}`;
+  if (claim.host !== from.host) return { status: 'unfinished', writer };
+  return { status: (await from.isAlive(claim)) ? 'running' : 'killed', writer };
 }
 
 /** What a file says of who wrote it; undefined where it is gone, or says nothing that can be read. */

@@ -1,15 +1,17 @@
 import { FIGURES, type RequestRecord } from '../engine/request-record.ts';
 import type { Outcome } from '../types.ts';
-import { linesOf } from './json-lines.ts';
+import { isZeroed, linesOf } from './json-lines.ts';
 
 /**
  * The requests of a point's file, in the order in which they ended; none when the file is not there. Columns are found
- * by name, so that files of older versions can be read. The last row is left out when the writer was killed in it.
+ * by name, so that files of older versions can be read. The last row is left out when the writer was killed in it,
+ * and any of which a part was not on the disk when the power went.
  */
 export async function* readRequests(path: string): AsyncGenerator<RequestRecord> {
   let columns: readonly string[] | undefined;
   for await (const { text, whole } of linesOf(path)) {
     if (!whole) return;
+    if (isZeroed(text)) continue;
     const cells = splitRow(text);
     if (columns === undefined) columns = cells;
     else if (cells.length === columns.length) {
@@ -34,7 +36,7 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
   return {
     index: Number(row.request),
     intendedMs: Number(row.intended_ms),
-    ...(row.lateness_ms ? { latenessMs: Number(row.lateness_ms) } : {}),
+    ...(row.lateness_ms ? latenessOf(row) : {}),
     ...(row.service_ms ? { serviceMs: Number(row.service_ms) } : {}),
     outcome: row.outcome as Outcome,
     class: native(row.class),
@@ -50,6 +52,11 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     ...(row.tpot_ms ? { tpot_ms: Number(row.tpot_ms) } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
+}
+
+/** A closed loop has no rate, and intends its requests when it sends them. */
+function latenessOf({ lateness_ms: late, rps_target: rate }: Readonly<Partial<Record<string, string>>>) {
+  return rate === '0' ? { latenessMs: 0, idleMs: Number(late) } : { latenessMs: Number(late) };
 }
 
 /** Takes the apostrophe off again that keeps a spreadsheet from taking text for a formula. */

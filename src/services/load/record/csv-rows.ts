@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import {
   ANSWER_FIGURES,
   type AnswerFigures,
+  lateMs,
   PHASE_FIGURES,
   type RequestRecord,
   TOKEN_FIGURES,
@@ -22,7 +23,8 @@ function figures(names: readonly (keyof AnswerFigures)[]): Columns<[RequestRecor
  * beginning of the point's window.
  */
 const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
-  rps_target: (_, rate) => rate,
+  // A closed loop has no rate that it aims at.
+  rps_target: ({ idleMs }, rate) => (idleMs === undefined ? rate : 0),
   ok: ({ outcome }) => Number(outcome === 'ok'),
   status: ({ status }) => status,
   latency_ms: ({ latenessMs, serviceMs }) =>
@@ -30,7 +32,7 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   error: ({ error }) => foreign(error),
   request: ({ index }) => index,
   intended_ms: ({ intendedMs }) => fixed(intendedMs),
-  lateness_ms: ({ latenessMs }) => fixed(latenessMs),
+  lateness_ms: (record) => fixed(lateMs(record)),
   service_ms: ({ serviceMs }) => fixed(serviceMs),
   outcome: ({ outcome }) => outcome,
   class: (record) => foreign(record.class),
@@ -52,17 +54,17 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
 };
 
 /**
- * The first nineteen are the contract's. `concurrency` is the bound of requests in flight; an open loop has no other. A
- * request that did not end counts as an error, and not as completed.
+ * The first nineteen are the contract's. `concurrency` of an open loop is the bound of requests in flight, which has no
+ * other; of a closed loop what was kept open. A request that did not end counts as an error, and not as completed.
  */
 const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   run_tag: (_, { tag }) => tag,
   target_url: (_, { targetUrl }) => targetUrl,
-  rps_target: ({ rate }) => rate,
+  rps_target: ({ rate, loop }) => (loop === 'closed' ? 0 : rate),
   duration_s: ({ durationSeconds }) => Number(durationSeconds.toFixed(3)),
   timeout_s: (_, { timeoutSeconds }) => timeoutSeconds,
   drain_timeout_s: (_, { drainSeconds }) => drainSeconds,
-  concurrency: (_, { maxInFlight }) => maxInFlight,
+  concurrency: ({ concurrency }, { maxInFlight }) => concurrency ?? maxInFlight,
   sent: ({ sent }) => sent,
   completed: (point) => point.sent - point.outcomes.incomplete,
   ok: ({ outcomes }) => outcomes.ok,
@@ -99,8 +101,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   hosts: ({ hosts }) => foreign(listed(hosts)),
   state: ({ state }) => state?.state ?? '',
   state_reason: ({ state }) => foreign(state?.reason ?? ''),
-  little_expected: ({ state }) => state?.little?.expected ?? '',
-  little_observed: ({ state }) => state?.little?.observed ?? '',
+  little_expected: (point) => littleOf(point)?.expected ?? '',
+  little_observed: (point) => littleOf(point)?.observed ?? '',
   in_flight_slope: ({ state }) => state?.inFlightSlope ?? '',
   contaminated: ({ contaminated }) => foreign(contaminated ?? ''),
   max_ms: ({ response }) => fixed(response?.max),
@@ -137,6 +139,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   b_load_ms: ({ waterfall }) => fixed(waterfall?.bWork?.load),
   b_prompt_ms: ({ waterfall }) => fixed(waterfall?.bWork?.prompt),
   b_generation_ms: ({ waterfall }) => fixed(waterfall?.bWork?.generation),
+  ok_after_window: ({ okAfterWindow = 0 }) => okAfterWindow,
   good: ({ good }) => good?.count ?? '',
   good_rps: ({ good }) => (good === undefined ? '' : rate(good.rps)),
   good_pct: ({ good }) => (good === undefined ? '' : (100 * good.share).toFixed(2)),
@@ -150,6 +153,7 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p50_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p50),
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
+  loop: ({ loop = 'open' }) => loop,
   ttft_p90_ms: ({ stream }) => fixed(stream?.ttft?.p90),
   ttft_p99_ms: ({ stream }) => fixed(stream?.ttft?.p99),
   ttft_sent_p50_ms: ({ stream }) => fixed(stream?.ttftSent?.p50),
@@ -173,6 +177,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   user_tokens_per_s_p1: ({ stream }) => fixed(stream?.perUser?.p1),
   events_per_read: ({ stream }) => fixed(stream?.eventsPerRead),
   one_read: ({ stream }) => (stream?.answers === undefined ? '' : (stream.oneRead ?? 0)),
+  error_texts: (point) => foreign(errorTexts(point)),
+  models: ({ models }) => foreign(listed(models ?? {})),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
@@ -186,6 +192,10 @@ export function requestRows(rate: number, records: readonly RequestRecord[]): st
 
 export function summaryRow(plan: SweepPlan, point: PointSummary): string {
   return stringify([Object.values(SUMMARY).map((cell) => cell(point, plan))]);
+}
+
+function littleOf({ state, little }: PointSummary) {
+  return state?.little ?? little;
 }
 
 /** Three decimals, as the contract has them; empty where there is no figure. */
@@ -202,6 +212,14 @@ function listed(counts: Readonly<Partial<Record<string, number>>>): string {
   return Object.entries(counts)
     .map(([key, count]) => `${key}=${count}`)
     .join(' ');
+}
+
+/** `429: slow down x 20; no quota x 3 | 404: no such model`, most first. */
+function errorTexts({ errorsByClass, errorTexts: firsts = {}, otherTexts = {} }: PointSummary): string {
+  const classes = Object.keys(errorsByClass).filter((name) => firsts[name] !== undefined);
+  const said = (name: string) =>
+    otherTexts[name]?.texts.map(({ text, count }) => `${text} x ${count}`).join('; ') ?? firsts[name];
+  return classes.map((name) => `${name}: ${said(name)}`).join(' | ');
 }
 
 /** Text that came over the network must not become a formula when the file is opened in a spreadsheet. */

@@ -7,6 +7,11 @@ export function jsonLine(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
+/** Whether a part of a line never came to the disk: a file has zeros where its size was written and its data was not. */
+export function isZeroed(text: string): boolean {
+  return text.includes('\0');
+}
+
 /**
  * Lines of a text file in order, without their ends; none when the file is not there. The last one may be cut off where
  * the writer was killed, and is told as such.
@@ -27,7 +32,8 @@ export async function* linesOf(path: string): AsyncGenerator<{ readonly text: st
 }
 
 /**
- * The records of an append-only file. A cut-off last line is left out.
+ * The records of an append-only file. A cut-off last line is left out, and so is one with zeros in it: that is what a
+ * file system has of a line that was not on the disk when the power went.
  *
  * @throws RemedyError (exit 2) for a broken line in the middle: that is not what a killed writer leaves
  */
@@ -39,7 +45,7 @@ export async function readJsonLines<T>(path: string): Promise<T[]> {
     try {
       if (text !== '') records.push(JSON.parse(text) as T);
     } catch (error) {
-      if (!whole) continue;
+      if (!whole || isZeroed(text)) continue;
       const take = `take the line out, and what it told is left out: sed -i ${line}d ${shellWord(path)}`;
       throw remedy.usage('record-broken', `line ${line} of ${path} is not JSON: ${reasonOf(error)}`, [take], error);
     }

@@ -26,14 +26,15 @@ export async function publish(file: string, folder: string): Promise<() => Promi
 }
 
 /**
- * The files of points in a folder: which rate each is of, and the how-many-th point of that rate.
+ * The files of points in a folder: which rate each is of (of a closed loop, how many were kept open), and the
+ * how-many-th point of that rate.
  *
  * @param prefix tag and target, as in `aws_chain_rps10.csv`
  */
 export async function pointFiles(folder: string, prefix: string) {
   return (await readdir(folder)).flatMap((name) => {
-    if (!name.startsWith(`${prefix}_rps`)) return [];
-    const [, rate, nth = 1] = /^_rps([\d.]+?)(?:_(\d+))?\.csv$/.exec(name.slice(prefix.length)) ?? [];
+    if (!name.startsWith(prefix)) return [];
+    const [, rate, nth = 1] = /^_(?:rps|c)([\d.]+?)(?:_(\d+))?\.csv$/.exec(name.slice(prefix.length)) ?? [];
     return rate === undefined ? [] : [{ name, rate: Number(rate), nth: Number(nth) }];
   });
 }

@@ -7,12 +7,14 @@ import type { Step } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
+import type { Criterion } from '../stats/criterion.ts';
 import { judgeKnee } from '../stats/knee.ts';
-import { type Objectives, objectivesOf } from '../stats/objective.ts';
+import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
+import { fateOf, type Onlooker } from './claims.ts';
 import { readRequests } from './csv-reader.ts';
 import { readJsonLines } from './json-lines.ts';
 import { pointFiles } from './published-name.ts';
@@ -48,7 +50,7 @@ export interface SeriesSample extends SecondSample {
  * - `points`: in the order of their index. A point that was being measured when the process died is recomputed from its
  *   rows: `status: 'interrupted'`, its open requests `incomplete`
  * - `series`: in the order of point and second; `series.filter((s) => s.index === point.index)` is one point's
- * - `report`: what the sweep returned, put together again; a killed run is `interrupted`
+ * - `report`: what the sweep returned, put together again; its `status` tells a killed run from one that still runs
  * - `requests(point)`: reads the rows of a point again, as often as wanted, one after another
  */
 export interface RecordedRun {
@@ -64,26 +66,31 @@ export interface RecordedRun {
 /**
  * Reads a run's folder, `results/<run-id>`, also what a killed process left: a cut-off last line is passed over.
  *
+ * @param from who tells whether the process of a run without an end is still there; without it, it counts as killed
  * @throws RemedyError (exit 2) when it is not the folder of a run
  */
-export async function readRun(folder: string): Promise<RecordedRun> {
+export async function readRun(folder: string, from?: Onlooker): Promise<RecordedRun> {
   const manifest = await readManifest(folder);
   const { plan } = manifest;
-  const { repeats, hasKnee } = profileOf(plan);
+  const ended = manifest.status === 'running' ? await fateOf(folder, from) : { status: manifest.status };
+  const { repeats, hasKnee, isOpen } = profileOf(plan);
   const series = await readSeries(folder);
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
     const isLeft = ({ rate, index }: SeriesSample) => rate === left.rate && !points.some((p) => p.index === index);
     const samples = series.filter((each) => (repeats ? each.index === left.index : isLeft(each)));
-    points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {})));
+    points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {}), ended.status));
   }
   points.sort((a, b) => a.index - b.index);
-  const { knee = hasKnee ? judgeKnee(points) : undefined, slos, problem, abortedBy, elastic } = manifest;
+  const { knee = hasKnee ? judgeKnee(points) : undefined, problem, abortedBy, elastic } = manifest;
+  const isOver = manifest.status !== 'running';
+  const slos = isOver ? manifest.slos : thresholdsOf(manifest)?.map((slo) => judgeSlo(slo, points));
   const outFolder = join(folder, '..');
   const report: SweepReport = {
-    plan,
+    // Until its end, a plan that is made on the way has only the bounds of its rates.
+    plan: isOver || !isOpen ? plan : { ...plan, rates: points.map(({ rate }) => rate) },
     points,
-    status: manifest.status === 'complete' ? 'complete' : 'interrupted',
+    ...ended,
     ...defined({ knee, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
@@ -91,6 +98,12 @@ export async function readRun(folder: string): Promise<RecordedRun> {
   // A point that was skipped has no file.
   const requests = (point: PointSummary) => readRequests(join(folder, basename(point.perRequestCsv) || 'none.csv'));
   return { folder, runId: manifest.runId, manifest, points, series, report, requests };
+}
+
+/** The thresholds that a run was asked to judge, as its beginning tells them. */
+function thresholdsOf({ settings }: RunManifest): readonly Criterion[] | undefined {
+  const slos = settings?.slos;
+  return Array.isArray(slos) && slos.length > 0 ? slos : undefined;
 }
 
 async function readManifest(folder: string): Promise<RunManifest> {
@@ -173,6 +186,7 @@ async function recoverPoint(
   { path, rate, index, startedAt }: Unfinished,
   series: readonly SecondSample[],
   objectives: Objectives,
+  fate: SweepReport['status'],
 ): Promise<PointSummary> {
   const collected = new Collector(protocolOf(plan), objectives);
   let lastMs = 0;
@@ -188,11 +202,11 @@ async function recoverPoint(
     if (collected.has(open)) continue;
     collected.add({
       index: open,
-      intendedMs: (open * 1000) / rate,
+      intendedMs: plan.loop === 'closed' ? lastMs : (open * 1000) / rate,
       outcome: 'incomplete',
       class: 'interrupted',
       status: 0,
-      error: 'open when the run was killed',
+      error: fate === 'running' ? 'open when the run was read' : 'open when the run was killed',
     });
   }
   const lastSecond = Math.max(0, ...series.map(({ second }) => second + 1));
@@ -201,6 +215,7 @@ async function recoverPoint(
       index,
       rate,
       startedAt,
+      loop: plan.loop,
       durationSeconds: Math.min(plan.durationSeconds, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,

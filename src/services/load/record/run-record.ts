@@ -1,7 +1,8 @@
-import { statfs } from 'node:fs/promises';
+import { open, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeFolder } from '../../files/make-folder.ts';
-import { writeDurably } from '../../files/write-durably.ts';
+import { writeAll } from '../../files/write-all.ts';
+import { synced, writeDurably } from '../../files/write-durably.ts';
 import type { PointSummary, SecondSample } from '../types.ts';
 import { CsvFile } from './csv-file.ts';
 import { jsonLine } from './json-lines.ts';
@@ -66,13 +67,14 @@ export class RunRecord {
     }
   }
 
-  /** Replaces the manifest as a whole. */
+  /** Replaces the manifest as a whole. @throws RemedyError (exit 3) */
   async writeManifest(manifest: Readonly<Record<string, unknown>>): Promise<void> {
+    const path = join(this.folder, 'manifest.json');
+    const content = { runId: this.runId, ...manifest };
     try {
-      const text = `${JSON.stringify({ runId: this.runId, ...manifest }, undefined, 2)}\n`;
-      await writeDurably(join(this.folder, 'manifest.json'), text);
+      await writeDurably(path, `${JSON.stringify(content, undefined, 2)}\n`);
     } catch (error) {
-      throw resultsUnwritable(this.folder, error);
+      if (!(await writeWithin(path, JSON.stringify(content)))) throw resultsUnwritable(this.folder, error);
     }
   }
 
@@ -89,5 +91,29 @@ export class RunRecord {
   async close(): Promise<void> {
     await this.#points.close();
     await this.#series.close();
+  }
+}
+
+/**
+ * Writes over a file within the room that it has: how a run ended is told on a full disk, too, where there is no room for
+ * a second file. Written as one line, the end of a run is shorter than its beginning.
+ *
+ * @returns whether it fits and is written
+ */
+async function writeWithin(path: string, text: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'r+');
+    try {
+      const { size } = await file.stat();
+      const bytes = Buffer.from(text);
+      if (bytes.length >= size) return false;
+      await writeAll(file, Buffer.concat([bytes, Buffer.alloc(size - bytes.length, ' ')]));
+      await synced(file);
+      return true;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
   }
 }

@@ -1,6 +1,8 @@
-import type { RequestRecord } from '../engine/request-record.ts';
+import { lateMs, type RequestRecord } from '../engine/request-record.ts';
+import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
-import type { Outcome, Refuser } from '../types.ts';
+import type { Outcome } from '../types.ts';
+import { FailureTexts } from './failure-texts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
@@ -14,8 +16,10 @@ export const NO_OUTCOMES = { ok: 0, http_error: 0, transport_error: 0, timeout: 
 export class Collector {
   readonly outcomes: Record<Outcome, number> = { ...NO_OUTCOMES };
   readonly errorsByClass = new Map<string, number>();
-  /** What the first of each class said, where it said anything. */
-  readonly errorTexts = new Map<string, string>();
+  /** What failures said for themselves, where they said anything. */
+  readonly texts = new FailureTexts();
+  /** Answers by the model that they name. */
+  readonly models = new Map<string, number>();
   readonly statuses = new Map<number, number>();
   readonly hosts = new Map<string, number>();
   readonly refusedBy = new Map<Refuser, number>();
@@ -28,7 +32,9 @@ export class Collector {
   readonly stream = new StreamTimes();
   readonly objectives: ObjectiveTally;
   readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0 };
-  /** Milliseconds from the window's beginning to the end of the last success; 0 without one. */
+  /** Milliseconds from the window's beginning to the end of the last request; 0 without one. */
+  lastEndMs = 0;
+  /** The same of the last success. */
   lastOkMs = 0;
   readonly #protocol: RequestProtocol;
   readonly #seen = new Set<number>();
@@ -37,6 +43,8 @@ export class Collector {
   readonly #observed = { atMs: new Column(), inFlight: new Column() };
   /** When each success ended, milliseconds since the window began. */
   readonly #okEndMs = new Column();
+  /** Of a closed loop: when each of them was sent. */
+  readonly #okSentMs = new Column();
   #firstOkMs = Number.POSITIVE_INFINITY;
 
   /** @param objectives that the requests are judged by */
@@ -55,16 +63,14 @@ export class Collector {
     if (record.host !== undefined) count(this.hosts, record.host);
     if (outcome !== 'ok') {
       count(this.errorsByClass, record.class);
-      if (outcome === 'http_error' && !this.errorTexts.has(record.class)) {
-        const text = /^HTTP \d+(?::| error:) (.*)$/s.exec(record.error)?.[1];
-        if (text !== undefined) this.errorTexts.set(record.class, text);
-      }
+      this.texts.add(record);
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
-    this.lateness.add(latenessMs);
+    this.lateness.add(lateMs(record) ?? latenessMs);
     if (serviceMs === undefined) return;
     this.#sentMs.push(record.intendedMs + latenessMs);
+    this.lastEndMs = Math.max(this.lastEndMs, record.intendedMs + latenessMs + serviceMs);
     this.#openMs.push(serviceMs);
     if (outcome === 'ok') this.#addSuccess(record, latenessMs, serviceMs);
   }
@@ -98,12 +104,22 @@ export class Collector {
     };
   }
 
+  /** When each success of a closed loop was sent and had ended, milliseconds since the window began. */
+  get closedSuccesses() {
+    return { sentMs: this.#okSentMs.view(), endMs: this.#okEndMs.view() };
+  }
+
   /** At what rate successes came, per second; see {@link departureRate}. Sorts them all. */
   get departureRate(): number | undefined {
     return departureRate(this.#okEndMs.view());
   }
 
-  /** The same at a glance, from the first to the last success; undefined before there are two. */
+  /** How many successes came later than so long after the beginning of the window. */
+  okAfter(ms: number): number {
+    return this.#okEndMs.view().reduce((count, at) => count + (at > ms ? 1 : 0), 0);
+  }
+
+  /** The departure rate at a glance, from the first to the last success; undefined before there are two. */
   get roughDepartureRate(): number | undefined {
     const seconds = (this.lastOkMs - this.#firstOkMs) / 1000;
     return this.outcomes.ok > 1 && seconds > 0 ? (this.outcomes.ok - 1) / seconds : undefined;
@@ -117,6 +133,7 @@ export class Collector {
     this.stream.add(record);
     const endedAt = record.intendedMs + response;
     this.#okEndMs.push(endedAt);
+    if (record.idleMs !== undefined) this.#okSentMs.push(record.intendedMs);
     this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
     this.lastOkMs = Math.max(this.lastOkMs, endedAt);
     const { prompt_tokens: prompt, output_tokens: output, reasoning_tokens, cached_tokens } = record.figures ?? {};
@@ -161,11 +178,17 @@ export function departureRate(endedMs: Float64Array): number | undefined {
  * @returns undefined for a success
  */
 export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: RequestRecord): Refuser | undefined {
-  const { outcome, status, latenessMs, serviceMs } = record;
+  const { outcome, status, serviceMs } = record;
+  const latenessMs = lateMs(record);
   if (outcome === 'ok') return undefined;
-  if (outcome === 'http_error') return protocol.refuser(status, /^HTTP \d+(?:: (.*))?$/s.exec(record.error)?.[1]);
+  if (outcome === 'http_error') {
+    const [, sign, said] = /^HTTP \d+(:| error:) (.*)$/s.exec(record.error) ?? [];
+    return protocol.refuser(status, sign === ':' ? said : undefined, said);
+  }
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
-  if (outcome === 'invalid') return 'unknown';
+  // What is not as promised may be a gateway's; an error is whoever says it.
+  if (outcome === 'invalid')
+    return record.class === 'error-answer' ? protocol.refuser(status, undefined, record.error) : 'unknown';
   const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
   return isOwn ? 'client' : 'no_answer';
 }

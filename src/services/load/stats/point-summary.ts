@@ -1,6 +1,8 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
-import type { PointSummary, Refuser, TokenFigures } from '../types.ts';
+import type { Refuser } from '../failures.ts';
+import type { PointSummary, TokenFigures } from '../types.ts';
+import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
@@ -11,6 +13,7 @@ export interface PointFacts
   extends Pick<PointSummary, 'index' | 'rate' | 'startedAt' | 'status' | 'scheduled' | 'perRequestCsv'> {
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
+  readonly loop?: PointSummary['loop'] | undefined;
   readonly maxInFlight: number;
   readonly progress: Progress;
   /** Why the generator is gone, when it is. */
@@ -36,8 +39,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const [response, service] = [collected.response.summary(), collected.service.summary()];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
-  const okRps = perSecond(outcomes.ok, durationSeconds);
-  const servedRps = round(Math.min(okRps, collected.departureRate ?? okRps));
+  const okAfterWindow = collected.okAfter(1000 * durationSeconds);
+  const isClosed = facts.loop === 'closed';
+  const closed = isClosed ? closedFigures(facts, collected) : undefined;
+  const backlog = backlogOf(okAfterWindow, facts.progress.carried);
+  const okRps = closed?.okRps ?? perSecond(outcomes.ok - backlog, durationSeconds);
+  const most = perSecond(outcomes.ok, durationSeconds);
+  const servedRps = closed?.okRps ?? round(Math.min(most, collected.departureRate ?? most));
   const judged = {
     status,
     scheduled,
@@ -50,14 +58,17 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     response,
     lost,
   };
+  // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
+  const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
   const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
   const stream = collected.stream.summary(tokensPerSecond);
-  const { errorTexts, refusedBy } = collected;
+  const { texts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
+    ...(isClosed ? { loop: 'closed' as const, concurrency: rate } : {}),
     status,
     validity: judgeValidity({ ...judged, latenessP99: lateness?.p99, stream }),
     durationSeconds,
@@ -67,8 +78,9 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     dropped,
     outcomes,
     errorsByClass,
-    sentRps: perSecond(sent, durationSeconds),
+    sentRps: closed?.sentRps ?? perSecond(sent, durationSeconds),
     okRps,
+    okAfterWindow: okAfterWindow || undefined,
     servedRps,
     response,
     service,
@@ -79,18 +91,52 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     fairness: fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
-    state: status === 'complete' ? judgeState(state) : undefined,
+    state: status === 'complete' && facts.loop === undefined ? judgeState(state) : undefined,
+    little: closed?.little,
+    sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
     waterfall: collected.hops.summary(),
-    errorTexts: errorTexts.size === 0 ? undefined : Object.fromEntries(errorTexts),
+    errorTexts: texts.firsts,
+    otherTexts: texts.others,
+    models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
-    good: collected.objectives.good(scheduled, durationSeconds),
+    good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
+}
+
+/** Standard deviations of a count of chance. */
+const CHANCE = 3;
+
+/**
+ * Answers that came after the window and are no part of what the target did in it. One that keeps up leaves as many open at
+ * the end of the window as it had at its beginning, give or take chance; what is more than that was worked off later.
+ *
+ * @param carried undefined where it is not known how many were open at the beginning
+ */
+export function backlogOf(after: number, carried: number | undefined): number {
+  if (carried === undefined) return 0;
+  const more = after - carried;
+  return more > CHANCE * Math.sqrt(after + carried) ? more : 0;
+}
+
+/** What a closed loop comes to: its rates are an outcome. */
+function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, collected: Collector) {
+  const { carriedParts: carried = 0 } = progress;
+  const { sentMs, serviceMs } = collected.evidence;
+  const all = { sentMs, endMs: sentMs.map((ms, i) => ms + (serviceMs[i] as number)) };
+  const rps = closedThroughput(all, carried, durationSeconds);
+  const meanMs = serviceMs.reduce((sum, ms) => sum + ms, 0) / serviceMs.length;
+  const isWhole = status === 'complete' && serviceMs.length > 0;
+  return {
+    okRps: round(closedThroughput(collected.closedSuccesses, carried, durationSeconds)),
+    sentRps: round(rps),
+    little: isWhole ? { expected: rate, observed: thousandths((rps * meanMs) / 1000) } : undefined,
+  };
 }
 
 function tokenFigures(

@@ -40,14 +40,14 @@ export class Seconds {
   }
 
   add(records: readonly RequestRecord[]): void {
-    for (const { intendedMs, latenessMs, serviceMs, outcome, host } of records) {
+    for (const { intendedMs, latenessMs, idleMs, serviceMs, outcome, host } of records) {
       if (latenessMs === undefined || serviceMs === undefined) continue;
       const second = Math.floor((intendedMs + latenessMs + serviceMs) / 1000);
       // A record that comes after its second was told belongs to the one that is open, or it would be in none.
       const open = Math.max(this.#next, second);
       const bucket = this.#buckets.get(open) ?? newBucket();
       this.#buckets.set(open, bucket);
-      bucket.lateness.push(latenessMs);
+      bucket.lateness.push(idleMs ?? latenessMs);
       if (outcome === 'ok') {
         bucket.ok++;
         bucket.response.push(latenessMs + serviceMs);

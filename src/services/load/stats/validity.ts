@@ -2,7 +2,7 @@ import type { Percentiles, PointSummary, StreamFigures } from '../types.ts';
 
 /** Lateness that never matters, ms: the resolution of what the generator can do on a quiet machine. */
 const LATENESS_FLOOR_MS = 1;
-/** Lateness may be this part of the median response time before it colours the figures. */
+/** Lateness may be this part of the shortest median that is shown before it colours the figures. */
 const LATENESS_SHARE = 0.05;
 const SENT_SHARE = 0.99;
 /** Errors that this machine ran into, not the target: descriptors, ports, memory. */
@@ -63,8 +63,9 @@ export function judgeValidity(input: ValidityInput): string {
   }
   const local = LOCAL_LIMITS.filter((code) => input.errorsByClass[code] !== undefined);
   if (local.length > 0) reasons.push(`a limit of this machine: ${local.join(', ')}`);
-  // Where nothing succeeded there is no response time for it to colour.
-  const allowed = input.response === undefined ? Number.POSITIVE_INFINITY : allowedLateness(input.response.p50);
+  // Where nothing succeeded there is no time for it to colour.
+  const shown = [input.response, input.stream?.ttft].flatMap((times) => times?.p50 ?? []);
+  const allowed = allowedLateness(Math.min(...shown));
   if (input.latenessP99 !== undefined && input.latenessP99 > allowed) {
     reasons.push(`lateness p99 ${input.latenessP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`);
   }

@@ -1,10 +1,17 @@
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { ChainClient, RawAnswer } from '../../chain/client.ts';
 import { excerpt } from '../../chain/excerpt.ts';
+import { saidBy } from '../../chain/said.ts';
 import { defined } from '../../defined.ts';
 import { parseJson } from '../../words.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
+
+interface HealthDeps {
+  readonly client: Pick<ChainClient, 'raw'>;
+  readonly signal: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /**
  * Asks `/health` beside the target's path. A target without one (404, 405) is taken for healthy: it answers.
@@ -12,9 +19,9 @@ const HEALTH_TIMEOUT_MS = 5000;
  * @returns what the target said about itself; `answer` is parsed JSON, or nothing when it was something else
  * @throws RemedyError (exit 5) when nothing answers, the answer is that it cannot serve, or it sends to another origin
  */
-export async function askHealth(targetUrl: string, client: Pick<ChainClient, 'raw'>, signal: AbortSignal) {
+export async function askHealth(targetUrl: string, { client, signal, headers = {} }: HealthDeps) {
   const url = new URL('/health', targetUrl).href;
-  const reply = await client.raw({ url, method: 'GET', timeoutMs: HEALTH_TIMEOUT_MS, signal });
+  const reply = await client.raw({ url, method: 'GET', timeoutMs: HEALTH_TIMEOUT_MS, signal, headers });
   if (reply.kind === 'transport') throw unhealthy(reply.reason, [reply.remedy]);
   const { status, text } = reply;
   const elsewhere = redirectOf(reply, url);
@@ -23,10 +30,10 @@ export async function askHealth(targetUrl: string, client: Pick<ChainClient, 'ra
     throw redirects(url, status, elsewhere, new URL(pathname + search, elsewhere).href);
   }
   const answer = parseJson(text);
-  const fields = answer as { readonly [name in 'reason' | 'detail' | 'simulated']?: unknown } | null | undefined;
+  const fields = answer as { readonly [name in 'reason' | 'simulated']?: unknown } | null | undefined;
   if (status >= 500) {
-    const reason = fields?.reason ?? fields?.detail;
-    const why = reason === undefined ? '' : ` ${excerpt(String(reason))}`;
+    const reason = fields?.reason ?? saidBy(text)?.words;
+    const why = reason === undefined ? '' : `: ${excerpt(String(reason))}`;
     throw unhealthy(`${url} reports that it cannot serve: status ${status}${why}`);
   }
   return defined({ url, status, simulated: fields?.simulated === true, answer });

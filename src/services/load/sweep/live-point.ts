@@ -25,11 +25,15 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
   const phaseSeconds = { warmup: plan.warmupSeconds, measure: plan.durationSeconds, drain: longestDrain(plan) };
   const before = { warmup: plan.warmupSeconds, measure: 0, drain: -plan.durationSeconds };
   const due = arrivalsWithin(plan.durationSeconds, rate);
+  // Where answers decide what is sent, nothing is scheduled before.
+  const follows = plan.loop === 'closed' || (plan.turns ?? 1) > 1;
+  const scheduledAt = (elapsedMs: number, sent: number) =>
+    follows ? sent : elapsedMs < 0 ? 0 : Math.min(nextIndexAfter(elapsedMs, rate), due);
   return {
     add(records: readonly RequestRecord[]): void {
-      for (const { latenessMs, serviceMs, outcome } of records) {
+      for (const { latenessMs, idleMs, serviceMs, outcome } of records) {
         if (latenessMs === undefined) continue;
-        record(latenesses, latenessMs);
+        record(latenesses, idleMs ?? latenessMs);
         if (outcome === 'ok' && serviceMs !== undefined) record(responses, latenessMs + serviceMs);
       }
     },
@@ -46,14 +50,15 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
       const elapsed = elapsedMs / 1000;
       const draining = phase === 'drain';
       const servedRps = collected.roughDepartureRate;
-      const left = timeLeft(plan, { index, rate, draining, elapsed, inFlight, servedRps });
+      const left = timeLeft(plan, { index, rate, draining, elapsed, sent, inFlight, servedRps });
       return defined({
         index,
         rate,
+        loop: plan.loop,
         phase,
         elapsedSeconds: Math.max(0, elapsed + before[phase]),
         phaseSeconds: phaseSeconds[phase],
-        scheduled: elapsedMs < 0 ? 0 : Math.min(nextIndexAfter(elapsedMs, rate), due),
+        scheduled: scheduledAt(elapsedMs, sent),
         sent,
         ok: collected.outcomes.ok,
         failed: collected.failed,

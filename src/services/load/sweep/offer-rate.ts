@@ -8,6 +8,7 @@ import { protocolNamed } from '../protocols/protocols.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { arrivalsWithin } from '../schedule/arrivals.ts';
 import { Timetable, timetableOf } from '../schedule/timetable.ts';
+import { closedWindowMs } from '../stats/closed-loop.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
 import { judgeCriterion } from '../stats/judge-criterion.ts';
@@ -134,6 +135,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   // How much of the window was measured, if the point was stopped before it had ended by itself.
   const lostMs = signal.aborted ? Math.max(0, Math.min(durationMs, progress.elapsedMs)) : undefined;
   const stoppedMs = end.type === 'finished' ? end.stoppedAtMs : lostMs;
+  const endedMs = stoppedMs ?? enoughMs(end, order, collected) ?? durationMs;
   const stopped = cut && !deps.signal.aborted ? 'cut' : 'interrupted';
   const ended = stoppedMs === undefined ? 'complete' : stopped;
   const point = summarizePoint(
@@ -141,11 +143,16 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       index,
       rate,
       startedAt,
-      durationSeconds: (stoppedMs ?? durationMs) / 1000,
+      loop: plan.loop,
+      durationSeconds: endedMs / 1000,
       status: abortedBy === undefined ? ended : 'aborted',
-      scheduled: stoppedMs === undefined ? arrivalsWithin(durationMs / 1000, rate) : progress.sent + progress.dropped,
+      scheduled:
+        stoppedMs === undefined && isTimetabled(order)
+          ? arrivalsWithin(durationMs / 1000, rate)
+          : progress.sent + progress.dropped,
       maxInFlight,
-      progress,
+      // Where points overlap, what was open at the beginning is of the one before.
+      progress: plan.elastic === undefined ? progress : { ...progress, carried: undefined },
       contaminated,
       lost: end.type === 'lost' ? end.why : undefined,
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
@@ -166,6 +173,18 @@ async function openPoint(outputs: readonly Output[], rate: number): Promise<Poin
     await Promise.all(opened.map((each) => each.close()));
     throw error;
   }
+}
+
+/** Whether all its requests are known before; of a closed loop and of sessions the answers decide. */
+function isTimetabled({ concurrency, turns = 1 }: RunOrder): boolean {
+  return concurrency === undefined && turns === 1;
+}
+
+/** When a point had sent as many requests as it shall, milliseconds; undefined where the window ended before. */
+function enoughMs(end: PointEnd, { concurrency, requests = 0 }: RunOrder, collected: Collector): number | undefined {
+  if (end.type !== 'finished' || end.enoughAtMs === undefined) return undefined;
+  if (concurrency === undefined) return end.enoughAtMs;
+  return closedWindowMs(end.enoughAtMs, requests, concurrency, collected.lastEndMs);
 }
 
 /** Requests that a lost generator had sent, and of whose end nobody will hear. */

@@ -1,10 +1,13 @@
 import { remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
-import { unauthorized } from '../../chain/token.ts';
+import { errorIn } from '../../chain/said.ts';
+import { parseJson } from '../../words.ts';
 import { bodyOf } from '../bodies.ts';
+import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
-import type { StreamEnd } from '../protocols/protocol.ts';
+import type { RequestForm } from '../protocols/ask.ts';
+import type { Judge, StreamEnd } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
@@ -13,67 +16,96 @@ import { formOf, type SweepOptions } from './sweep-options.ts';
 /** Series of the probes' prompts: no point of a sweep has it. */
 const PROBE_SERIES = 1_000_000;
 
-type Settings = Pick<
-  SweepOptions,
-  'targetUrl' | 'api' | 'model' | 'prompt' | 'seed' | 'sharedPrefixTokens' | 'timeoutSeconds' | 'stream'
->;
-
-interface PreflightDeps {
+export interface PreflightDeps {
   readonly client: Pick<ChainClient, 'raw'>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
-  readonly token?: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What the first requests have shown. */
+interface Preflight {
+  /** Absent where the target did not answer well: there is nothing to compare with then. */
+  readonly baseline?: Baseline;
+  /** The target refuses to be asked for the token counts of streams. */
+  readonly usage?: false;
 }
 
 /**
- * Measures the target with a few ordinary requests before the sweep.
+ * Measures the target with a few ordinary requests before the sweep. One that did not answer well for now is told in a
+ * warning.
  *
- * @returns undefined, with a warning, when it did not answer well: there is nothing to compare with then
- * @throws RemedyError: exit 5 when it sends its callers elsewhere, exit 3 when it asks for another token (every request
- *   would be refused), exit 2 when it was asked for a stream and sends none
+ * @throws RemedyError: exit 5 when it sends its callers elsewhere, exit 3 when it asks for another key, exit 2 when it
+ *   refuses what every request would ask for, or answers with something else
  */
-export async function takeBaseline(
-  settings: Settings,
-  { client, emit, signal, token }: PreflightDeps,
-): Promise<Baseline | undefined> {
-  const { targetUrl, timeoutSeconds, stream } = settings;
+export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps): Promise<Preflight> {
+  const { emit } = deps;
+  const note = (level: 'info' | 'warn', text: string) => emit({ type: 'note', level, text });
   const form = formOf(settings);
-  let count = 0;
-  const probe = prober(targetUrl, () => bodyOf(form, { ...settings, series: PROBE_SERIES }, count++), client, token);
-  const { ok, ms, why, text, loadingMs, redirect, status } = await measureBaseline(
-    probe,
-    timeoutSeconds * 1000,
-    signal,
-  );
-  const note = (level: 'info' | 'warn', words: string) => emit({ type: 'note', level, text: words });
+  const first = await measured(settings, form, deps);
+  const plain = first.status === 400 && asksForUsage(form) ? { ...form, usage: false } : undefined;
+  const again = plain && (await measured(settings, plain, deps));
+  const { ok, ms, why, loadingMs, redirect, probe } = again?.ok === true ? again : first;
   if (ok) {
-    if (stream === true) refuseUnstreamed(targetUrl, text ?? '', protocolNamed(form.api).ends);
+    if (again !== undefined) {
+      note(
+        'warn',
+        'the target refuses stream_options: it is asked without, and does not tell the tokens of its streams',
+      );
+    }
     if (loadingMs !== undefined) {
       const took = `${(loadingMs / 1000).toFixed(1)} s`;
       note('info', `the first request paid ${took} for loading the model: that is not in what a request alone takes`);
     }
-    return { probe, ms };
+    return { baseline: { probe, ms }, ...(again === undefined ? {} : { usage: false }) };
   }
+  const { targetUrl } = settings;
   if (redirect !== undefined) throw redirects(targetUrl, redirect.status, redirect.to, redirect.to);
-  if (status === 401) throw unauthorized(targetUrl, token !== undefined);
+  const refusal = await explainRefusal(settings, form, first, deps);
+  if (refusal !== undefined) throw refusal;
   note(
     'warn',
     `a single request before the sweep failed (${why}): the load is offered all the same, but without a check ` +
       'that the target has recovered between points',
   );
-  return undefined;
+  return {};
 }
 
-/** Every request would be recorded as a broken stream; the services of the contract answer in one piece. */
-function refuseUnstreamed(url: string, text: string, ends: StreamEnd): void {
-  const meter = new TokenMeter({ ends });
-  const bytes = Buffer.from(text);
-  meter.take(bytes, 0, bytes.length, 0, '');
-  meter.end();
-  if (meter.fault === undefined) return;
-  throw remedy.usage(
-    'not-a-stream',
-    `${url} does not stream: asked for a streamed answer, it sent something else (${meter.fault.error})`,
-    ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
-  );
+async function measured(settings: SweepOptions, form: RequestForm, { client, signal, headers }: PreflightDeps) {
+  const { targetUrl, timeoutSeconds } = settings;
+  const { judge: whole, headers: ofProtocol } = protocolNamed(form.api);
+  const timeoutMs = timeoutSeconds * 1000;
+  let count = 0;
+  const nextBody = () => bodyOf(form, { ...settings, series: PROBE_SERIES }, count++);
+  const all = { ...ofProtocol({ stream: form.stream, timeoutMs }), ...headers };
+  const judge: Judge = form.stream ? streamJudge(targetUrl, protocolNamed(form.api).ends) : whole;
+  const probe = prober({ targetUrl, nextBody, client, headers: all, judge });
+  return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
+}
+
+function asksForUsage({ api, stream, usage = true, template }: RequestForm): boolean {
+  return stream && usage && template === undefined && protocolNamed(api).provider === 'openai';
+}
+
+const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
+
+/**
+ * Judges a streamed answer that has come whole. What is no stream at all would be a broken one in every request; the
+ * services of the contract answer in one piece.
+ */
+function streamJudge(url: string, ends: StreamEnd): Judge {
+  return (_status, text) => {
+    const error = errorIn(parseJson(text));
+    if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
+    const meter = new TokenMeter({ ends });
+    const bytes = Buffer.from(text);
+    meter.take(bytes, 0, bytes.length, 0, '');
+    meter.end();
+    if (meter.fault === undefined) return FINE;
+    throw remedy.usage(
+      'not-a-stream',
+      `${url} does not stream: asked for a streamed answer, it sent something else (${meter.fault.error})`,
+      ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
+    );
+  };
 }

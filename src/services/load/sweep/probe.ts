@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { type ChainClient, saidIn } from '../../chain/client.ts';
+import type { ChainClient } from '../../chain/client.ts';
 import { excerpt } from '../../chain/excerpt.ts';
+import { saidBy } from '../../chain/said.ts';
 import type { Clock } from '../../clock.ts';
 import { defined } from '../../defined.ts';
 import { parseJson } from '../../words.ts';
+import type { Judge } from '../protocols/protocol.ts';
 import { redirectOf } from './health.ts';
 
 const TRIES = 3;
@@ -24,40 +26,55 @@ export interface Baseline {
   readonly ms: number;
 }
 
-interface ProbeAnswer {
+export interface ProbeAnswer {
   readonly ms: number;
   readonly ok: boolean;
   /** What it was instead of a success. */
   readonly why: string;
-  /** What came of it, where it was a success. */
+  /** What came of it, where it was a success by its status. */
   readonly text?: string;
   /** Of an HTTP answer. */
   readonly status?: number;
+  /** What the answer says about its failure. */
+  readonly said?: string;
+  /** What is wrong with a success by its status: the class under which the load would count it. */
+  readonly fault?: string;
   /** Where the target sends its callers instead of answering. */
   readonly redirect?: { readonly status: number; readonly to: string };
 }
 
+/** How a target is asked for one request. */
+export interface Probing {
+  readonly targetUrl: string;
+  readonly nextBody: () => string;
+  readonly client: Pick<ChainClient, 'raw'>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Judges a whole answer as the load will. */
+  readonly judge: Judge;
+}
+
 /** One ordinary request, outside of every figure; never rejects but for an abort. */
-export function prober(
-  targetUrl: string,
-  nextBody: () => string,
-  client: Pick<ChainClient, 'raw'>,
-  token?: string,
-): Probe {
-  const request = defined({ url: targetUrl, method: 'POST', token });
+export function prober({ targetUrl, nextBody, client, headers, judge }: Probing): Probe {
+  const request = { url: targetUrl, method: 'POST', ...defined({ headers }) } as const;
   return async (timeoutMs, signal) => {
     const bound = Math.max(1, Math.ceil(timeoutMs));
     const reply = await client.raw({ ...request, body: nextBody(), timeoutMs: bound, signal });
     const ms = reply.seconds * 1000;
     if (reply.kind === 'transport') return { ms, ok: false, why: reply.reason };
-    const { status } = reply;
-    if (status >= 200 && status < 300) return { ms, ok: true, why: '', text: reply.text, status };
-    const to = redirectOf(reply, targetUrl);
-    if (to === undefined) {
-      const message = saidIn(reply.text);
-      return { ms, ok: false, why: `status ${status}${message === undefined ? '' : `: ${excerpt(message)}`}`, status };
+    const { status, text } = reply;
+    if (status >= 200 && status < 300) {
+      const { outcome, class: fault, error } = judge(status, text);
+      return outcome === 'ok'
+        ? { ms, ok: true, why: '', text, status }
+        : { ms, ok: false, why: error, text, status, fault };
     }
-    return { ms, ok: false, status, why: `status ${status}, redirects to ${to}`, redirect: { status, to } };
+    const to = redirectOf(reply, targetUrl);
+    if (to !== undefined) {
+      return { ms, ok: false, status, why: `status ${status}, redirects to ${to}`, redirect: { status, to } };
+    }
+    const said = saidBy(text)?.words;
+    const why = `status ${status}${said === undefined ? '' : `: ${excerpt(said)}`}`;
+    return { ms, ok: false, why, status, ...defined({ said }) };
   };
 }
 
@@ -105,9 +122,11 @@ function loadingOf([first, next]: readonly ProbeAnswer[]): number | undefined {
   return first.ms > 2 * next.ms ? first.ms - next.ms : undefined;
 }
 
-/** Milliseconds for which the engines of an answer of A or B made their model ready; undefined where it does not tell. */
+/** Milliseconds for which the engines of an answer of A or B, or Ollama, made their model ready; undefined where it does not tell. */
 function loadMsIn(text = ''): number | undefined {
   const { data } = probed.safeParse(parseJson(text));
+  // Ollama's own, nanoseconds.
+  if (data?.load_duration !== undefined) return data.load_duration / 1e6;
   const loads = [data?.timing, data?.b_result?.timing].flatMap((timing) => timing?.engine?.load_seconds ?? []);
   return loads.length === 0 ? undefined : loads.reduce((sum, seconds) => sum + seconds * 1000, 0);
 }
@@ -115,6 +134,7 @@ function loadMsIn(text = ''): number | undefined {
 const hop = z.looseObject({ engine: z.looseObject({ load_seconds: z.number() }).optional() });
 const probed = z.looseObject({
   timing: hop.optional(),
+  load_duration: z.number().optional(),
   b_result: z.looseObject({ timing: hop.optional() }).optional(),
 });
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
+import { type ProxyServer, proxyNote } from '../../dial/proxy.ts';
+import type { ElasticOutcome } from '../elastic-outcome.ts';
 import { descriptorLimit } from '../engine/descriptors.ts';
 import { GeneratorGroup } from '../generators/generator-group.ts';
 import { GeneratorPool } from '../generators/generator-pool.ts';
@@ -16,24 +18,31 @@ import { RunRecord } from '../record/run-record.ts';
 import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
-import type { ElasticOutcome, PointSummary, SweepReport } from '../types.ts';
+import type { PointSummary, SweepReport } from '../types.ts';
 import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
 import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
+import { windowSeconds } from './time-left.ts';
 
 export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
-  /** Sent to the target as a bearer token; not a setting, since those are written down. */
-  readonly token?: string;
+  /** Of every request, by lower-case names; not settings, since those are written down. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Stands between here and the target. */
+  readonly proxy?: ProxyServer;
+  /** Certificates of authorities that are trusted beside the usual ones, PEM. */
+  readonly ca?: string;
   /** Where the figures go; default: the files of the contract. */
   readonly outputs?: readonly Output[];
   /** Starts what offers the load; default: processes of this machine. */
   readonly startGenerator?: StartGenerator;
   /** Decides the steps in place of the profile's own. */
   readonly next?: NextStep;
+  /** Leaves out steps of the profile, or shortens them. */
+  readonly bound?: (next: NextStep) => NextStep;
   /** What an elastic profile has come to; asked for at the end. */
   readonly elasticOutcome?: () => ElasticOutcome;
   /** Told of the run's folder when it is there and before it says anything: nobody else shall write it. */
@@ -47,16 +56,17 @@ export interface SweepDeps extends SweepContext {
  *
  * @throws RemedyError: exit 5 when the target does not answer, exit 3 when results cannot be written
  */
-export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
-  const { clock, control, token } = deps;
-  const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<SweepReport> {
+  const { clock, control, headers = {}, proxy, ca } = deps;
   const outputs: readonly Output[] = deps.outputs ?? [new CsvOutput()];
   const emit: Emit = (event) => {
     for (const output of outputs) output.handle?.(event);
     deps.emit(event);
   };
-  const health = options.preflight ? await askHealth(options.targetUrl, deps.client, deps.signal) : undefined;
-  const baseline = options.probe === true ? await takeBaseline(options, deps) : undefined;
+  if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, asked.targetUrl) });
+  const health = asked.preflight ? await askHealth(asked.targetUrl, { ...deps, headers }) : undefined;
+  const { baseline, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
+  const options = { ...asked, ...adapted };
   const broken = new AbortController();
   let problem: string | undefined;
   const onFailure = (message: string) => {
@@ -79,7 +89,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
   const pool = new GeneratorPool(() => start(generators));
   try {
     await deps.onFolder?.(record.folder);
-    const run = { ...names, folder: record.folder, resumed: resume !== undefined, emit, onFailure };
+    const { loop } = own;
+    const run = defined({ ...names, folder: record.folder, loop, resumed: resume !== undefined, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -89,7 +100,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
-    const manifest = manifestOf(options, health, { plan, startedAt: began, limits });
+    const way = defined({ proxy: proxy?.url });
+    const manifest = manifestOf(options, health, { plan, startedAt: began, limits, ...way });
     await record.writeManifest({ ...manifest, status: 'running' });
     if (generators.processes > 1) {
       emit({ type: 'note', level: 'info', text: `${generators.processes} generator processes: ${generators.reason}` });
@@ -105,11 +117,15 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     for (const point of points) await addToOutputs(point);
     const context = { clock, emit, signal, control };
     let current = 0;
-    const begin = async ({ index, rate, durationSeconds }: Step, contaminated: string | undefined) => {
+    const begin = async (
+      { index, rate, durationSeconds, requests = plan.requests }: Step,
+      contaminated: string | undefined,
+    ) => {
       const generator = await pool.take();
       current = index;
-      const ownPlan = { ...plan, durationSeconds: durationSeconds ?? plan.durationSeconds };
-      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers });
+      const ofStep = { ...plan, ...defined({ requests }) };
+      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, durationSeconds) };
+      const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         abortOn: options.abortOn ?? [],
@@ -132,11 +148,11 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
       emit({ type: 'point-done', point });
     };
     const { overlap, isOpen, hasKnee } = profile;
-    const next = deps.next ?? profile.steps(plan);
+    const next = (deps.bound ?? unbounded)(deps.next ?? profile.steps(plan));
     const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
-    const offered = isOpen ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
+    const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
       knee: hasKnee ? judgeKnee(points) : undefined,
@@ -157,6 +173,8 @@ export async function runSweep(options: SweepOptions, deps: SweepDeps): Promise<
     await Promise.all(outputs.map((output) => output.close()));
   }
 }
+
+const unbounded = (next: NextStep) => next;
 
 /** What is not measured again: a point that the operator cut short was cut short on purpose. */
 const KEPT: readonly PointSummary['status'][] = ['complete', 'skipped', 'cut'];

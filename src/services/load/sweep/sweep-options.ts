@@ -17,10 +17,14 @@ type Requests = Pick<RunOrder, 'arrivals' | 'requestsPerConnection' | 'connectio
 export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
   readonly outFolder: string;
-  /** At least 1000 code points; made unique per request. */
+  /** Made unique per request. */
   readonly prompt: string;
   /** The same seed makes the same prompts. */
   readonly seed: number;
+  /** Who makes what answers, as telemetry calls it. */
+  readonly provider?: string;
+  /** What requests carry beside the protocol's own headers; their values are told to nobody. */
+  readonly headerNames?: readonly string[];
   /** Default: what the generator's descriptors allow. */
   readonly maxInFlight?: number;
   /** Whether the target has to answer `/health` first. */
@@ -44,13 +48,16 @@ export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
 
 /** How the requests of a load ask. */
 export function formOf(options: { readonly targetUrl: string } & Partial<RequestForm>): RequestForm {
-  const { stream = false, model } = options;
-  return defined({ api: protocolOf(options).name, stream, model });
+  const { stream = false, model, usage, maxTokensField, temperature, ignoreEos, template } = options;
+  const api = protocolOf(options).name;
+  return defined({ api, stream, model, usage, maxTokensField, temperature, ignoreEos, template });
 }
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
   const { prompt, seed, sharedPrefixTokens, arrivals = 'constant' } = options;
+  const { turns, thinkSeconds, loop, durationSeconds, requests } = plan;
+  const isClosed = loop === 'closed';
   const { requestsPerConnection, connectionAgeMs } = options;
   return defined({
     type: 'run',
@@ -58,10 +65,15 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     form: formOf(options),
     rate,
     warmupMs: plan.warmupSeconds * 1000,
-    durationMs: plan.durationSeconds * 1000,
+    durationMs: durationSeconds * 1000,
     drainMs: plan.drainSeconds * 1000,
     timeoutMs: plan.timeoutSeconds * 1000,
-    maxInFlight: plan.maxInFlight,
+    // What is always open is all that there is.
+    maxInFlight: isClosed ? rate : plan.maxInFlight,
+    concurrency: isClosed ? rate : undefined,
+    requests: isClosed || turns !== undefined ? requests : undefined,
+    turns,
+    thinkMs: thinkSeconds === undefined ? undefined : thinkSeconds * 1000,
     prompt,
     seed,
     series: index,

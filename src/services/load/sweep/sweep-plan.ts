@@ -28,6 +28,12 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
+  | 'model'
+  | 'provider'
+  | 'loop'
+  | 'requests'
+  | 'turns'
+  | 'thinkSeconds'
 >;
 
 /**
@@ -46,8 +52,8 @@ export function planSweep(
   own: ProfilePlan = { rates: settings.rates },
   goodput?: SweepPlan['goodput'],
 ): SweepPlan {
-  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens, api } =
-    settings;
+  const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -63,14 +69,21 @@ export function planSweep(
     drainSeconds,
     maxInFlight,
     totalRequests: measuredRequests(planned),
-    warmupRequests: rates.reduce((sum, rate) => sum + arrivalsBefore(warmupSeconds, rate), 0),
+    warmupRequests: warmupRequests(planned),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     goodput,
     api,
+    model,
+    provider,
+    requests,
+    turns,
+    thinkSeconds,
     probeMs,
     predictedInFlight:
-      probeMs === undefined ? undefined : rates.map((rate) => predictInFlight(settings, rate, probeMs)),
+      probeMs === undefined || loop === 'closed'
+        ? undefined
+        : rates.map((rate) => predictInFlight(settings, rate, probeMs)),
   });
 }
 
@@ -98,7 +111,7 @@ export function planNotes(plan: SweepPlan): Note[] {
 /** What the probe predicts, in sentences: for every reader, and as warnings where a limit will be hit. */
 export function predictions(plan: SweepPlan): Note[] {
   const { probeMs, predictedInFlight = [], rates, maxInFlight } = plan;
-  if (probeMs === undefined) return [];
+  if (probeMs === undefined || plan.loop === 'closed') return [];
   const most = Math.max(...predictedInFlight);
   const at = rates[predictedInFlight.indexOf(most)];
   const took = probeMs < 1000 ? `${probeMs.toFixed(0)} ms` : `${(probeMs / 1000).toFixed(1)} s`;
@@ -143,8 +156,36 @@ function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
   return [{ level: 'warn', text: `${why}; --duration ${wanted}s would show more` }];
 }
 
-export function measuredRequests({ rates, durationSeconds }: Pick<SweepSettings, 'rates' | 'durationSeconds'>): number {
-  return rates.reduce((sum, rate) => sum + arrivalsWithin(durationSeconds, rate), 0);
+type Counted = Pick<SweepSettings, 'rates' | 'durationSeconds' | 'loop' | 'requests' | 'turns' | 'thinkSeconds'> &
+  Pick<SweepPlan, 'probeMs'>;
+
+/**
+ * Requests that are measured. Where the answers decide how many, so many as come while the target answers as fast as the
+ * probe did; 0 where nothing bounds them and nothing was probed.
+ */
+export function measuredRequests({ rates, durationSeconds, ...plan }: Counted): number {
+  const { loop, requests = Number.POSITIVE_INFINITY, turns = 1 } = plan;
+  const each = (rate: number) =>
+    loop === 'closed' ? inClosedLoop(rate, durationSeconds, plan) : turns * arrivalsWithin(durationSeconds, rate);
+  return rates.reduce((sum, rate) => sum + Math.min(requests, each(rate)), 0);
+}
+
+function inClosedLoop(
+  open: number,
+  seconds: number,
+  { probeMs, thinkSeconds = 0, requests = 0 }: Partial<Counted>,
+): number {
+  if (probeMs === undefined) return requests;
+  return Math.ceil((open * seconds) / Math.max(0.001, probeMs / 1000 + thinkSeconds));
+}
+
+function warmupRequests({ rates, warmupSeconds, ...plan }: Counted & Pick<SweepSettings, 'warmupSeconds'>): number {
+  const { loop, probeMs } = plan;
+  const each = (rate: number) =>
+    loop === 'closed'
+      ? inClosedLoop(rate, warmupSeconds, defined({ probeMs, thinkSeconds: plan.thinkSeconds }))
+      : arrivalsBefore(warmupSeconds, rate);
+  return rates.reduce((sum, rate) => sum + each(rate), 0);
 }
 
 /**
@@ -154,6 +195,7 @@ export function measuredRequests({ rates, durationSeconds }: Pick<SweepSettings,
  * @returns one sentence per such point, with the service time from which on it happens
  */
 export function inFlightWarnings(plan: SweepPlan): string[] {
+  if (plan.loop === 'closed') return [];
   return plan.rates.flatMap((rate) => {
     const longest = Math.min(plan.timeoutSeconds, plan.warmupSeconds + plan.durationSeconds);
     if (rate * longest <= plan.maxInFlight) return [];

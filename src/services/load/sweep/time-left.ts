@@ -7,7 +7,17 @@ const QUEUED = 3;
 
 type Planned = Pick<
   SweepPlan,
-  'rates' | 'durationSeconds' | 'warmupSeconds' | 'drainSeconds' | 'timeoutSeconds' | 'probeMs' | 'search' | 'elastic'
+  | 'rates'
+  | 'loop'
+  | 'requests'
+  | 'turns'
+  | 'durationSeconds'
+  | 'warmupSeconds'
+  | 'drainSeconds'
+  | 'timeoutSeconds'
+  | 'probeMs'
+  | 'search'
+  | 'elastic'
 >;
 
 /** Where a point stands. */
@@ -18,9 +28,34 @@ interface Standing {
   readonly draining: boolean;
   /** Since the beginning of the window, seconds; negative in the warm-up. */
   readonly elapsed: number;
+  readonly sent?: number;
   readonly inFlight: number;
   /** At what rate answers come, per second; undefined before there are two. */
   readonly servedRps: number | undefined;
+}
+
+/**
+ * Length of the window of a point, seconds. A rate has sent enough requests after a time that is known before; where
+ * answers decide what is sent, the point ends when it is so.
+ */
+export function windowSeconds(
+  {
+    loop,
+    requests,
+    turns = 1,
+    durationSeconds: planned,
+  }: Pick<SweepPlan, 'loop' | 'requests' | 'turns' | 'durationSeconds'>,
+  rate: number,
+  durationSeconds = planned,
+): number {
+  const isTimed = requests !== undefined && loop === undefined && turns === 1;
+  return isTimed ? Math.min(durationSeconds, requests / rate) : durationSeconds;
+}
+
+function expectedWindow(plan: Planned, rate: number): number {
+  const { loop, requests, durationSeconds, probeMs = 0 } = plan;
+  if (loop === undefined || requests === undefined || probeMs === 0) return windowSeconds(plan, rate);
+  return Math.min(durationSeconds, ((requests / rate) * probeMs) / 1000);
 }
 
 /**
@@ -28,10 +63,11 @@ interface Standing {
  * answer, and a probe stands between two points. Without a probe, drains are not in it.
  */
 export function plannedSeconds(plan: Planned): number {
-  const { rates, durationSeconds, warmupSeconds, probeMs = 0 } = plan;
+  const { rates, warmupSeconds, probeMs = 0 } = plan;
   const probe = probeMs / 1000;
-  const point = warmupSeconds + durationSeconds + Math.min(probe, longestDrain(plan));
-  return rates.length * point + (rates.length - 1) * probe;
+  const windows = rates.reduce((sum, rate) => sum + expectedWindow(plan, rate), 0);
+  const point = warmupSeconds + Math.min(probe, longestDrain(plan));
+  return windows + rates.length * point + (rates.length - 1) * probe;
 }
 
 /**
@@ -41,19 +77,24 @@ export function plannedSeconds(plan: Planned): number {
  * @returns `atMost`: it can only be less, since a drain ends with the last answer; `ofPoint`: of the point alone, since
  *   which points follow is decided while the sweep runs
  */
-export function timeLeft(plan: Planned, { index, rate, draining, elapsed, inFlight, servedRps = 0 }: Standing) {
+export function timeLeft(plan: Planned, standing: Standing) {
+  const { index, rate, draining, elapsed, sent = 0, inFlight, servedRps = 0 } = standing;
   const { rates, durationSeconds, warmupSeconds, probeMs = 0 } = plan;
   const bound = longestDrain(plan);
   const probe = probeMs / 1000;
   const ofPoint = profileOf(plan).isOpen === true;
-  const window = Math.max(0, durationSeconds - elapsed);
-  const open = inFlight + Math.max(0, rate - servedRps) * window;
+  const isClosed = plan.loop === 'closed';
+  const enough =
+    isClosed && plan.requests !== undefined && servedRps > 0 ? (plan.requests - sent) / servedRps : undefined;
+  const window = Math.max(0, Math.min(durationSeconds - elapsed, enough ?? Number.POSITIVE_INFINITY));
+  // A closed loop gathers no queue.
+  const open = inFlight + (isClosed ? 0 : Math.max(0, rate - servedRps) * window);
   const expected = servedRps > 0 ? open / servedRps : probe;
   const drainLeft = Math.max(0, bound - Math.max(0, elapsed - durationSeconds));
   const own = draining ? drainLeft : window + Math.min(bound, expected);
   const queued = servedRps > 0 && probe > 0 && expected > QUEUED * probe;
   const drainAt = (next: number) => {
-    const backlog = queued ? Math.max(0, next - servedRps) * (warmupSeconds + durationSeconds) : 0;
+    const backlog = queued && !isClosed ? Math.max(0, next - servedRps) * (warmupSeconds + durationSeconds) : 0;
     return Math.min(bound, Math.max(probe, servedRps > 0 ? backlog / servedRps : 0));
   };
   const later = ofPoint ? [] : rates.slice(index + 1);

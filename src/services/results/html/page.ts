@@ -1,5 +1,7 @@
 import { formatSeconds } from '../../../durations.ts';
+import { countedFrom, unitOf } from '../../load/offered.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
@@ -30,6 +32,7 @@ ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
 ${sectionTable(goodSection(report))}
+${sectionTable(boundsSection(points))}
 ${remarksList(report)}
 </section>
 ${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: run.series })}
@@ -58,7 +61,7 @@ function cardsOf(report: SweepReport): string {
   const failed = slos.filter(({ passed }) => !passed).length - open;
   const kneeCard: Card = [
     'knee',
-    knee === undefined ? 'not found' : `${knee.rate} rps`,
+    knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`,
     knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
   ];
   const missed = [...(failed === 0 ? [] : [`${failed} failed`]), ...(open === 0 ? [] : [`${open} not decided`])];
@@ -68,13 +71,18 @@ function cardsOf(report: SweepReport): string {
     sizes ? ['size', sizes.join(' \u2192 '), 'instances that served: first, most, last'] : kneeCard,
     best === undefined
       ? ['most served', '-', 'no sound point with enough requests']
-      : ['most served', perSecond(best.servedRps), `at ${best.rate} rps offered`],
+      : [
+          'most served',
+          perSecond(best.servedRps),
+          `at ${best.rate} ${plan.loop === 'closed' ? 'concurrent' : 'rps offered'}`,
+        ],
     ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
     [
       'sound points',
       `${points.filter((point) => !isDoubtful(point)).length} of ${plan.rates.length}`,
       'measured whole, and not failed throughout',
     ],
+    ...(plan.loop === 'closed' ? [['loop', 'closed', 'times without the wait that an open one shows'] as const] : []),
     ...(slos.length === 0 ? [] : [thresholds]),
   ];
   const markup = cards.map(
@@ -88,10 +96,13 @@ const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, '
 
 function pointsTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
-  const caption =
-    'One row per point. Response times from the intended time of each request; late: sent after that; in flight: at most.';
+  const table = pointTable(points, COLUMNS, time);
+  const isClosed = points[0]?.loop === 'closed';
+  const late = isClosed ? 'sent after its place was free' : 'sent after that';
+  const about = `One row per point${isClosed ? ' of a closed loop' : ''}. Response times of successes, from the ${countedFrom(points[0])} of each request; late: ${late}; in flight: at most.`;
+  const caption = [about, ...markLegend(table.rows)].join(' ');
   const doubtful = new Set(points.flatMap((point, row) => (isDoubtful(point) ? [row] : [])));
-  return dataTable(caption, pointTable(points, COLUMNS, time), doubtful);
+  return dataTable(caption, table, doubtful);
 }
 
 function isDoubtful(point: PointSummary): boolean {
@@ -102,7 +113,7 @@ function remarksList(report: SweepReport): string {
   const errors = report.points.flatMap((point) => {
     const [refused, classes] = [refusers(point), errorClasses(point)];
     const by = refused === '' ? '' : `; refused or failed at: ${refused}`;
-    return classes === '' ? [] : [`${point.rate} rps: errors: ${classes}${by}`];
+    return classes === '' ? [] : [`${point.rate} ${unitOf(point)}: errors: ${classes}${by}`];
   });
   const lines = list([...remarkLines(report), ...errors].map((line) => line.replace(/^! /, '')));
   return lines === '' ? '' : `<details open><summary>Remarks</summary>${lines}</details>`;
@@ -111,7 +122,11 @@ function remarksList(report: SweepReport): string {
 function hostsOf(points: readonly PointSummary[]): string {
   const hosts = sectionTable(hostSection(points));
   if (hosts === '') return '';
-  const rows = evenness(points).map((each) => [`${each.rate} rps`, each.jain.toFixed(3), each.maxMin.toFixed(2)]);
+  const rows = evenness(points).map((each) => [
+    `${each.rate} ${unitOf(each)}`,
+    each.jain.toFixed(3),
+    each.maxMin.toFixed(2),
+  ]);
   const head = ['point', "Jain's index", 'largest by smallest'];
   const title = "Evenness per point: Jain's index (1 is even), largest by smallest share";
   return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">

@@ -1,44 +1,58 @@
 import type { OnReadOpts, Socket } from 'node:net';
+import type { Dial } from '../../../dial/dialer.ts';
 import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
 import type { ReadClock } from '../read-clock.ts';
 import type { RequestSource } from '../request-source.ts';
 import { steadyNow } from '../steady-clock.ts';
+import { AnswerBody } from './answer-body.ts';
+import { HTTP2_ONLY } from './response-head.ts';
 import { type HeadCache, ResponseParser } from './response-parser.ts';
 
-/** An idle connection is used no more after this where the server promises nothing; undici's default too. */
-const IDLE_MS = 4000;
 /** Taken off what the server promises: the request has to arrive before the promise ends. */
 const IDLE_MARGIN_MS = 1000;
+/** A streamed answer is not kept, but decoding one that was made to grow without end is work without end. */
+const MAX_STREAM_BYTES = 256 << 20;
 /** Reads of all connections go here, one at a time. Windows starts a read before there is something to read. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const SHARED = process.platform !== 'win32';
 
-const TOO_LONG = { kind: 'failure', outcome: 'invalid', class: 'too-long', error: 'the answer is over 1 MiB' } as const;
-
 /** What a connection tells its owner. Each is the last word on its matter. */
 export interface RawOwner {
   readonly heads: HeadCache;
+  /** For how long an idle connection may be used where the server promises nothing, milliseconds. */
+  readonly idleMs: number;
   readonly clock: ReadClock;
   /** The request has ended; `reusable` tells whether another may follow. */
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void;
-  /**
-   * The connection is gone. With an exchange: it was `stale` when the server had closed a used connection before it
-   * could have seen the request.
-   */
-  lost(connection: RawConnection, exchange: Exchange | undefined, error: unknown, stale: boolean): void;
+  /** The connection is gone, with the exchange that was on it. */
+  lost(connection: RawConnection, exchange: Exchange | undefined, error: unknown): void;
+  /** The server has ended a connection that had been idle for so long, milliseconds. */
+  idleEnded(ms: number): void;
 }
+
+/** What makes the socket, which has to read as it is told; it is never done before it has returned. */
+type MakeSocket = (onread: OnReadOpts, done: (error: Error | undefined, socket?: Socket) => void) => Dial;
 
 /** One HTTP/1.1 connection over a socket of its own, for one request at a time. */
 export class RawConnection {
   readonly openedAt = steadyNow();
   readonly #owner: RawOwner;
-  readonly #socket: Socket;
   readonly #parser: ResponseParser;
+  readonly #body: AnswerBody;
+  /** While the socket is made. */
+  #dial: Dial | undefined;
+  #socket: Socket | undefined;
+  /** What is sent when it is made. */
+  #source: RequestSource | undefined;
   /** Requests that were answered on it. */
   served = 0;
   #exchange: Exchange | undefined;
   #dead = false;
+  #idleSince = 0;
   #idleUntil = 0;
+  /** The answer has come whole, and is still being decoded; whether another request may follow. */
+  #decoding = false;
+  #clean = true;
   /** When the read began that is being taken; one read has one time. */
   #readAt = 0;
   #size = 0;
@@ -47,19 +61,20 @@ export class RawConnection {
   #from = 0;
   #to = 0;
 
-  /** @param connect makes the socket, which has to read as it is told */
-  constructor(connect: (onread: OnReadOpts) => Socket, owner: RawOwner) {
+  constructor(make: MakeSocket, owner: RawOwner) {
     this.#owner = owner;
     this.#parser = new ResponseParser((bytes, from, to) => this.#onBody(bytes, from, to), owner.heads);
+    this.#body = new AnswerBody((bytes, from, to, at, kept) => this.#onText(bytes, from, to, at, kept));
     const callback = (length: number, bytes: Uint8Array) => {
       this.#onRead(bytes as Buffer, length);
       return !this.#dead;
     };
     const onread = { buffer: SHARED ? READ_BUFFER : Buffer.allocUnsafe(64 * 1024), callback };
-    this.#socket = connect(onread);
-    this.#socket.on('error', (error) => this.#onGone(error));
-    this.#socket.on('end', () => this.#onGone(undefined));
-    this.#socket.on('close', () => this.#onGone(undefined));
+    this.#dial = make(onread, (error, socket) => {
+      this.#dial = undefined;
+      if (socket === undefined) this.#onGone(error);
+      else this.#onConnect(socket);
+    });
   }
 
   /** Whether a request may be sent on it at `now`. */
@@ -67,19 +82,46 @@ export class RawConnection {
     return !this.#dead && this.#exchange === undefined && now < this.#idleUntil;
   }
 
-  send(exchange: Exchange, source: RequestSource): void {
-    this.#exchange = exchange;
-    this.#parser.reset();
-    this.#size = 0;
-    // A request is only made when it can be written: with many connections under way, their bytes would add up.
-    if (!this.#socket.connecting) this.#write(exchange, source);
-    else this.#socket.once('connect', () => this.#exchange === exchange && this.#write(exchange, source));
+  /** For how long it has had nothing to do, milliseconds. */
+  idleFor(now: number): number {
+    return now - this.#idleSince;
   }
 
-  #write({ due }: Exchange, source: RequestSource): void {
-    this.#socket.write(source.request(due.index, due.turn));
+  /** @returns false when not one byte of the request could be sent: the connection is of no use, and the request of its own again */
+  send(exchange: Exchange, source: RequestSource): boolean {
+    this.#exchange = exchange;
+    this.#parser.reset();
+    this.#body.reset();
+    this.#size = 0;
+    this.#clean = true;
+    if (this.#socket !== undefined) return this.#write(this.#socket, exchange, source);
+    // A request is only made when it can be written: with many connections under way, their bytes would add up.
+    this.#source = source;
+    return true;
+  }
+
+  #onConnect(socket: Socket): void {
+    if (this.#dead) {
+      socket.destroy();
+      return;
+    }
+    this.#socket = socket;
+    socket.on('error', (error) => this.#onGone(error));
+    socket.on('end', () => this.#onGone(undefined));
+    socket.on('close', () => this.#onGone(undefined));
+    if (this.#exchange !== undefined && this.#source !== undefined) {
+      this.#write(socket, this.#exchange, this.#source);
+    }
+  }
+
+  #write(socket: Socket, exchange: Exchange, source: RequestSource): boolean {
+    socket.write(source.request(exchange.due.index, exchange.due.turn));
     // Nearly always the kernel takes all of it at once, and the next request is made in the same place.
-    if (this.#socket.writableLength > 0) source.keep();
+    if (socket.writableLength > 0) source.keep();
+    // What fails at once has not taken anything: the other side had reset the connection.
+    if (socket.errored === null || this.served === 0) return true;
+    this.#exchange = undefined;
+    return false;
   }
 
   /** Frees the socket at once, also while it is still connecting; nothing is told any more. */
@@ -87,7 +129,9 @@ export class RawConnection {
     this.#dead = true;
     this.#exchange = undefined;
     this.#chunks = [];
-    this.#socket.destroy();
+    this.#body.reset();
+    this.#dial?.cancel();
+    this.#socket?.destroy();
   }
 
   #onRead(bytes: Buffer, length: number): void {
@@ -95,7 +139,11 @@ export class RawConnection {
     if (this.#dead) return;
     // Bytes that nobody asked for: whatever they are, the next answer could not be told from them.
     if (exchange === undefined) {
-      this.#onGone(undefined);
+      this.#onGone(new Error('bytes without a request'));
+      return;
+    }
+    if (this.#decoding) {
+      this.#clean = false;
       return;
     }
     const parser = this.#parser;
@@ -106,28 +154,40 @@ export class RawConnection {
     if (parser.head !== undefined) exchange.status = parser.head.status;
     if (parser.done) {
       // An early answer leaves a part of the request unsent: nothing can follow it.
-      const clean = end === length && this.#socket.writableLength === 0 && !this.#socket.connecting;
-      this.#finish(exchange, bytes, clean);
-    } else if (parser.failed) {
-      this.#break(exchange, failure(Object.assign(new Error(parser.problem), { code: 'malformed-answer' })));
-    } else if (this.#size > MAX_ANSWER_BYTES) this.#break(exchange, TOO_LONG);
-    else this.#keep(bytes);
+      this.#clean = end === length && this.#socket?.writableLength === 0;
+      this.#finish(exchange, bytes);
+    } else if (parser.failed) this.#break(exchange, malformed(parser.problem));
+    else if (!this.#isTooLong(exchange)) this.#keep(bytes);
   }
 
-  #finish(exchange: Exchange, bytes: Buffer, clean: boolean): void {
-    const head = this.#parser.head;
-    if (head === undefined) return;
-    if (this.#size > MAX_ANSWER_BYTES) {
-      this.#break(exchange, TOO_LONG);
+  /** All bytes of the answer are here. */
+  #finish(exchange: Exchange, bytes: Buffer): void {
+    if (!this.#body.isCoded) {
+      this.#settle(exchange, bytes);
       return;
     }
+    this.#decoding = true;
+    this.#body.end(() => {
+      if (this.#exchange !== exchange) return;
+      this.#decoding = false;
+      const { problem } = this.#body;
+      if (problem === '') this.#settle(exchange, bytes);
+      else this.#break(exchange, { kind: 'failure', outcome: 'invalid', class: 'content-encoding', error: problem });
+    });
+  }
+
+  #settle(exchange: Exchange, bytes: Buffer): void {
+    const head = this.#parser.head;
+    if (head === undefined || this.#isTooLong(exchange)) return;
     this.#exchange = undefined;
     this.served++;
-    const now = steadyNow();
-    this.#idleUntil = now + (head.keepAliveMs === undefined ? IDLE_MS : head.keepAliveMs - IDLE_MARGIN_MS);
-    const { status, location } = head;
+    const { status, location, keepAliveMs } = head;
+    this.#idleSince = steadyNow();
+    const idleMs =
+      keepAliveMs === undefined ? this.#owner.idleMs : keepAliveMs - Math.min(IDLE_MARGIN_MS, keepAliveMs / 2);
+    this.#idleUntil = this.#idleSince + idleMs;
     const end = { kind: 'answer', status, text: this.#text(bytes), location } as const;
-    this.#owner.ended(this, exchange, end, clean && head.keepAlive && this.#idleUntil > now);
+    this.#owner.ended(this, exchange, end, this.#clean && head.keepAlive && idleMs > 0);
   }
 
   #text(bytes: Buffer): string {
@@ -139,20 +199,27 @@ export class RawConnection {
   }
 
   #onBody(bytes: Buffer, from: number, to: number): void {
-    const meter = this.#exchange?.meter;
-    if (meter !== undefined && this.#parser.head !== undefined) {
-      const { status, contentType } = this.#parser.head;
-      // A refusal is no stream: its text says why.
-      if (status === 200) {
-        meter.take(bytes, from, to, this.#readAt, contentType, this.#owner.clock.late);
-        return;
-      }
-    }
+    this.#body.take(bytes, from, to, this.#readAt, this.#parser.head?.contentEncoding ?? '');
+  }
+
+  #onText(bytes: Buffer, from: number, to: number, at: number, kept: boolean): void {
+    const exchange = this.#exchange;
+    const head = this.#parser.head;
+    if (exchange === undefined || head === undefined) return;
     this.#size += to - from;
-    if (this.#size > MAX_ANSWER_BYTES) return;
+    exchange.meter?.take(bytes, from, to, at, head.contentType, this.#owner.clock.late);
+    // A refusal is no stream: its text says why.
+    if (this.#isStreamed(exchange) || this.#size > MAX_ANSWER_BYTES) {
+      // Between two reads nobody else looks.
+      if (kept) this.#isTooLong(exchange);
+      return;
+    }
     this.#keep(bytes);
-    this.#from = from;
-    this.#to = to;
+    if (kept) this.#chunks.push(bytes.subarray(from, to));
+    else {
+      this.#from = from;
+      this.#to = to;
+    }
   }
 
   /** The read buffer is about to be used again. */
@@ -161,27 +228,49 @@ export class RawConnection {
     this.#to = 0;
   }
 
+  #isStreamed({ meter }: Exchange): boolean {
+    return meter !== undefined && this.#parser.head?.status === 200;
+  }
+
+  /** Ends an answer that is over its bound. */
+  #isTooLong(exchange: Exchange): boolean {
+    const isStream = this.#isStreamed(exchange);
+    if (this.#size <= (isStream ? MAX_STREAM_BYTES : MAX_ANSWER_BYTES)) return false;
+    const error = `the answer is over ${isStream ? '256 MiB' : '1 MiB'}`;
+    this.#break(exchange, { kind: 'failure', outcome: 'invalid', class: 'too-long', error });
+    return true;
+  }
+
   #break(exchange: Exchange, end: WireEnd): void {
     this.destroy();
     this.#owner.ended(this, exchange, end, false);
   }
 
-  #onGone(error: (Error & { code?: string }) | undefined): void {
+  #onGone(error: Error | undefined): void {
     if (this.#dead) return;
     const exchange = this.#exchange;
-    const { untouched } = this.#parser;
+    if (this.#decoding) {
+      this.#clean = false;
+      return;
+    }
     if (exchange !== undefined && error === undefined) {
       this.#parser.end();
       if (this.#parser.done) {
-        this.#finish(exchange, READ_BUFFER, false);
-        this.destroy();
+        this.#clean = false;
+        this.#finish(exchange, READ_BUFFER);
         return;
       }
     }
-    // A reset may be the answer to a request that arrived; an orderly end before it may not.
-    const stale = this.served > 0 && untouched && (error === undefined || error.code === 'EPIPE');
+    if (exchange === undefined && error === undefined && this.served > 0) {
+      this.#owner.idleEnded(this.idleFor(steadyNow()));
+    }
     this.destroy();
-    const why = error ?? Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
-    this.#owner.lost(this, exchange, why, stale);
+    const closed = this.served > 0 ? 'other side closed the kept connection without an answer' : 'other side closed';
+    this.#owner.lost(this, exchange, error ?? Object.assign(new Error(closed), { code: 'UND_ERR_SOCKET' }));
   }
+}
+
+function malformed(problem: string): WireEnd {
+  const code = problem === HTTP2_ONLY ? 'http2-only' : 'malformed-answer';
+  return failure(Object.assign(new Error(problem), { code }));
 }

@@ -10,6 +10,8 @@ export interface ResponseHead {
   readonly keepAliveMs: number | undefined;
   /** In lower case, without parameters; empty when it is not told. */
   readonly contentType: string;
+  /** How the body is compressed, in lower case; empty when it is not. */
+  readonly contentEncoding: string;
   /** Where a redirect sends its caller. */
   readonly location: string | undefined;
 }
@@ -20,32 +22,38 @@ const DIGITS = /^\d{1,15}$/;
 
 /**
  * Reads a response head strictly (RFC 9112): what could be understood in two ways is refused, because a generator that
- * guesses where an answer ends counts the rest of it as the next one.
+ * guesses where an answer ends counts the rest of it as the next one. Lines may end in a bare LF, and a value may go on
+ * in the next line, as that RFC lets a recipient understand them.
  *
  * @param text status line and header lines as Latin-1, without the empty line at the end
  * @returns the head, or what is wrong with it in words
  */
 export function readHead(text: string): ResponseHead | string {
-  const lines = text.split('\r\n');
+  const lines = unfolded(text.split(/\r?\n/));
+  if (lines === undefined) return 'a malformed header line';
   const started = STATUS_LINE.exec(lines[0] as string);
-  if (started === null) return 'the answer does not begin with an HTTP/1 status line';
+  if (started === null) return notHttp(text);
   let keepAlive = started[1] === '1';
   const status = Number(started[2]);
   let contentLength: number | undefined;
   let chunked = false;
   let keepAliveMs: number | undefined;
   let contentType = '';
+  const codings: string[] = [];
   let location: string | undefined;
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i] as string;
     const colon = line.indexOf(':');
-    if (colon <= 0 || !NAME.test(line.slice(0, colon)) || /[\r\n\0]/.test(line)) return 'a malformed header line';
+    if (colon <= 0 || !NAME.test(line.slice(0, colon)) || /[\r\0]/.test(line)) return 'a malformed header line';
     const value = line.slice(colon + 1).trim();
     switch (line.slice(0, colon).toLowerCase()) {
       case 'content-length': {
-        if (!DIGITS.test(value)) return 'a content-length that is no number';
-        if (contentLength !== undefined && contentLength !== Number(value)) return 'two different content-lengths';
-        contentLength = Number(value);
+        // A proxy that joined equal lines made a list of them.
+        for (const length of value.split(',').map((each) => each.trim())) {
+          if (!DIGITS.test(length)) return 'a content-length that is no number';
+          if (contentLength !== undefined && contentLength !== Number(length)) return 'two different content-lengths';
+          contentLength = Number(length);
+        }
         break;
       }
       case 'transfer-encoding':
@@ -64,7 +72,13 @@ export function readHead(text: string): ResponseHead | string {
         break;
       }
       case 'content-type':
-        contentType = (value.split(';', 1)[0] as string).trim().toLowerCase();
+        contentType = (value.split(/[;,]/, 1)[0] as string).trim().toLowerCase();
+        break;
+      case 'content-encoding':
+        for (const each of value.toLowerCase().split(',')) {
+          const coding = each.trim();
+          if (coding !== '' && coding !== 'identity') codings.push(coding);
+        }
         break;
       case 'location':
         location = value;
@@ -72,5 +86,34 @@ export function readHead(text: string): ResponseHead | string {
     }
   }
   if (chunked && contentLength !== undefined) return 'both content-length and transfer-encoding';
-  return { status, contentLength, chunked, keepAlive, keepAliveMs, contentType, location };
+  // HTTP/1.0 has no chunks: who sends them all the same may have a proxy between that does not know where they end.
+  if (chunked && started[1] === '0') keepAlive = false;
+  const contentEncoding = codings.join(', ');
+  return { status, contentLength, chunked, keepAlive, keepAliveMs, contentType, contentEncoding, location };
+}
+
+/** Lines that begin with white space go on with the one before (RFC 9112, 5.2); undefined where that is the first. */
+function unfolded(lines: string[]): string[] | undefined {
+  if (!lines.some((line) => line.startsWith(' ') || line.startsWith('\t'))) return lines;
+  const joined: string[] = [];
+  for (const line of lines) {
+    if (!/^[ \t]/.test(line)) joined.push(line);
+    // Before the first header it could pass for another status line.
+    else if (joined.length < 2) return undefined;
+    else joined.push(`${joined.pop()} ${line.trim()}`);
+  }
+  return joined;
+}
+
+export const HTTP2_ONLY = 'the server speaks HTTP/2 only, and requests are HTTP/1.1';
+
+/** What bytes are that begin no HTTP/1 answer, in words. */
+export function notHttp(text: string): string {
+  // Its first frame: a length below 2^16, SETTINGS, flags, stream 0.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what the frame is made of
+  if (/^\0[\s\S]{2}\x04[\0\x01]\0{4}/.test(text)) return HTTP2_ONLY;
+  // An alert or a handshake of TLS.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what the record is made of
+  if (/^[\x15\x16]\x03[\0-\x04]/.test(text)) return 'the server speaks TLS: its address begins with https://';
+  return 'the answer does not begin with an HTTP/1 status line';
 }

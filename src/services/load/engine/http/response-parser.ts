@@ -1,4 +1,4 @@
-import { type ResponseHead, readHead } from './response-head.ts';
+import { notHttp, type ResponseHead, readHead } from './response-head.ts';
 
 /** Status line and headers together; what Node and undici allow too. */
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -9,6 +9,10 @@ const MAX_INTERIM = 16;
 
 const CR = 13;
 const LF = 10;
+
+/** The empty line behind the last header; a line may end in a bare LF (RFC 9112, 2.2). */
+const END_OF_HEAD = /\n\r?\n/g;
+const END_LINES = /\r?\n\r?\n$/;
 
 type State =
   | 'head'
@@ -26,6 +30,7 @@ export type BodySink = (bytes: Buffer, from: number, to: number) => void;
 
 /** The last head that was understood: servers send the same one again and again, and reading it is the dear part. */
 export interface HeadCache {
+  /** With the empty line that ends it. */
   text: string;
   head: ResponseHead | undefined;
 }
@@ -128,21 +133,20 @@ export class ResponseParser {
     let next: number;
     if (before === 0 && this.#isCached(bytes, from, to)) {
       text = this.#cache.text;
-      next = from + text.length + 4;
+      next = from + text.length;
     } else if (before === 0) {
-      const end = bytes.indexOf('\r\n\r\n', from, 'latin1');
-      if (end < 0 || end + 4 > to) return this.#hold(bytes, from, to);
-      if (end - from > MAX_HEAD_BYTES) return this.#fail(`a head of more than ${MAX_HEAD_BYTES} bytes`, from);
-      text = bytes.toString('latin1', from, end);
-      next = end + 4;
+      next = endOfHead(bytes, from, to);
+      if (next < 0) return this.#hold(bytes, from, to);
+      text = bytes.toString('latin1', from, next);
     } else {
       const joined = this.#held + bytes.toString('latin1', from, Math.min(to, from + MAX_HEAD_BYTES));
-      const end = joined.indexOf('\r\n\r\n', Math.max(0, before - 3));
-      if (end < 0) return this.#hold(bytes, from, to);
-      text = joined.slice(0, end);
-      next = from + end + 4 - before;
+      END_OF_HEAD.lastIndex = Math.max(0, before - 2);
+      if (!END_OF_HEAD.test(joined)) return this.#hold(bytes, from, to);
+      text = joined.slice(0, END_OF_HEAD.lastIndex);
+      next = from + text.length - before;
       this.#held = '';
     }
+    if (text.length > MAX_HEAD_BYTES) return this.#fail(`a head of more than ${MAX_HEAD_BYTES} bytes`, from);
     const head = this.#read(text);
     if (typeof head === 'string') return this.#fail(head, from);
     if (head.status < 200) {
@@ -162,20 +166,12 @@ export class ResponseParser {
   #isCached(bytes: Buffer, from: number, to: number): boolean {
     const { text, head } = this.#cache;
     const end = from + text.length;
-    return (
-      head !== undefined &&
-      end + 4 <= to &&
-      bytes[end] === CR &&
-      bytes[end + 1] === LF &&
-      bytes[end + 2] === CR &&
-      bytes[end + 3] === LF &&
-      bytes.toString('latin1', from, end) === text
-    );
+    return head !== undefined && end <= to && bytes[end - 1] === LF && bytes.toString('latin1', from, end) === text;
   }
 
   #read(text: string): ResponseHead | string {
     if (this.#cache.head !== undefined && this.#cache.text === text) return this.#cache.head;
-    const head = readHead(text);
+    const head = readHead(text.replace(END_LINES, ''));
     if (typeof head === 'string') return head;
     this.#cache.text = text;
     this.#cache.head = head;
@@ -189,7 +185,7 @@ export class ResponseParser {
     this.#held += bytes.toString('latin1', from, to);
     // What cannot become an answer is not waited for: a server of another protocol may never end its line.
     if (!'HTTP/1.'.startsWith(this.#held.slice(0, 7))) {
-      return this.#fail('the answer does not begin with an HTTP/1 status line', from);
+      return this.#fail(notHttp(this.#held), from);
     }
     return to;
   }
@@ -227,9 +223,8 @@ export class ResponseParser {
       if (bytes[at] !== LF) continue;
       const line = this.#held + bytes.toString('latin1', from, at);
       this.#held = '';
-      if (line.charCodeAt(line.length - 1) !== CR) return this.#fail('a line in a chunked body without CR', from);
       if (line.length > limit) break;
-      this.#endLine(line.slice(0, -1));
+      this.#endLine(line.charCodeAt(line.length - 1) === CR ? line.slice(0, -1) : line);
       return at + 1;
     }
     this.#held += bytes.toString('latin1', from, to);
@@ -243,7 +238,7 @@ export class ResponseParser {
       else this.#state = 'chunk-size';
     } else if (this.#state === 'trailer') {
       if (line === '') this.#state = 'done';
-      else if (!/^[^\s:]+:/.test(line)) this.#fail('a malformed trailer');
+      else if (!/^[^\s:]+:/.test(line) || line.includes('\r')) this.#fail('a malformed trailer');
     } else {
       const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(line)?.[1];
       if (size === undefined) {
@@ -260,4 +255,13 @@ export class ResponseParser {
     this.problem = problem;
     return at;
   }
+}
+
+/** Where the body begins; -1 where the head does not end before `to`. */
+function endOfHead(bytes: Buffer, from: number, to: number): number {
+  for (let lf = bytes.indexOf(LF, from); lf >= 0 && lf + 1 < to; lf = bytes.indexOf(LF, lf + 1)) {
+    if (bytes[lf + 1] === LF) return lf + 2;
+    if (bytes[lf + 1] === CR && bytes[lf + 2] === LF && lf + 2 < to) return lf + 3;
+  }
+  return -1;
 }

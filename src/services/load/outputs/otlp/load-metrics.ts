@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Event } from '../../../../events.ts';
+import { defined } from '../../../defined.ts';
 import { PHASE_FIGURES, type RequestRecord } from '../../engine/request-record.ts';
 import { protocolOf } from '../../protocols/protocols.ts';
 import type { SweepPlan } from '../../types.ts';
@@ -18,22 +19,30 @@ export class LoadMetrics {
   readonly #points = new Map<number, PointMetrics>();
   readonly #common: Attributes;
   readonly #operation: Attributes;
+  readonly #isClosed: boolean;
   readonly #offeredRate: Amount;
   readonly #sentRate: Amount;
   readonly #inFlight: Amount;
 
   constructor(plan: SweepPlan) {
     const { runId, tag, simulated, targetUrl } = plan;
+    this.#isClosed = plan.loop === 'closed';
     const { hostname, port, protocol } = new URL(targetUrl);
     this.#common = {
       'chainctl.run_id': runId,
       'chainctl.tag': tag,
       'chainctl.simulated': simulated,
+      ...(plan.loop === undefined ? {} : { 'chainctl.load.loop': plan.loop }),
       'server.address': hostname.replace(/^\[(.*)\]$/, '$1'),
       'server.port': Number(port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : port),
     };
     // The conventions' names: one model asks the next, or one model completes a text.
-    this.#operation = { 'gen_ai.operation.name': protocolOf(plan).operation };
+    const { operation, provider } = protocolOf(plan);
+    this.#operation = defined({
+      'gen_ai.operation.name': operation,
+      'gen_ai.provider.name': plan.provider ?? provider,
+      'gen_ai.request.model': plan.model,
+    });
     this.#offeredRate = this.series.amount('chainctl.load.offered_rate', this.#common);
     this.#sentRate = this.series.amount('chainctl.load.sent_rate', this.#common);
     this.#inFlight = this.series.amount('chainctl.load.in_flight', this.#common);
@@ -48,7 +57,8 @@ export class LoadMetrics {
   handle(event: Event): void {
     if (event.type === 'sweep-tick') {
       const { phase, rate, sentPerSecond, inFlight } = event.tick;
-      this.#show(phase === 'drain' ? 0 : rate, sentPerSecond, inFlight);
+      // A closed loop offers no rate.
+      this.#show(phase === 'drain' || this.#isClosed ? 0 : rate, sentPerSecond, inFlight);
     }
     if (event.type !== 'point-done') return;
     this.#show(0, 0, 0);
@@ -64,7 +74,11 @@ export class LoadMetrics {
   #pointOf(rate: number): PointMetrics {
     const known = this.#points.get(rate);
     if (known !== undefined) return known;
-    const point = new PointMetrics(this.series, { ...this.#common, 'chainctl.point.rate': rate }, this.#operation);
+    const point = new PointMetrics(
+      this.series,
+      { ...this.#common, [this.#isClosed ? 'chainctl.point.concurrency' : 'chainctl.point.rate']: rate },
+      this.#operation,
+    );
     this.#points.set(rate, point);
     return point;
   }
@@ -109,11 +123,11 @@ class PointMetrics {
   }
 
   add(record: RequestRecord): void {
-    const { latenessMs, serviceMs, ttft_ms: ttftMs } = record;
+    const { latenessMs, idleMs, serviceMs, ttft_ms: ttftMs } = record;
     const ending = this.#endingOf(record);
     this.#answersOf(ending, record.host).value++;
     if (latenessMs === undefined) return;
-    this.#lateness.add(latenessMs / 1000);
+    this.#lateness.add((idleMs ?? latenessMs) / 1000);
     if (serviceMs === undefined) return;
     ending.response.add((latenessMs + serviceMs) / 1000);
     ending.service.add(serviceMs / 1000);

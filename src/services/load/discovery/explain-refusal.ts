@@ -1,0 +1,123 @@
+import { type RemedyError, remedy } from '../../../errors.ts';
+import { excerpt } from '../../chain/excerpt.ts';
+import { unauthorized } from '../../chain/token.ts';
+import type { RequestForm } from '../protocols/ask.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
+import { atBase } from './api-paths.ts';
+import { type Asking, askServer, judgeServer } from './ask-server.ts';
+import { listModels } from './find-target.ts';
+import { someNames } from './models.ts';
+
+/** What came of one request before the sweep. */
+interface Refused {
+  readonly status?: number;
+  readonly said?: string;
+  readonly why: string;
+  /** Of a success by its status that is none. */
+  readonly fault?: string;
+}
+
+/** Refusals that a flag mends: every request of the load would get them. */
+const MENDED = [400, 404, 405, 413, 415, 422];
+/** Successes by their status that are none, and of which there will be no other. */
+const FAULTS = ['error-answer', 'not-json', 'not-the-contract'];
+
+const ANYWAY = '--no-preflight offers the load all the same';
+
+/**
+ * Why a target refuses what every request would ask for, and the flag that mends it.
+ *
+ * @returns undefined where it may answer the next one: a busy one, one that fails, one that is not reached
+ */
+export async function explainRefusal(
+  { targetUrl }: { readonly targetUrl: string },
+  form: RequestForm,
+  refused: Refused,
+  asking: Asking,
+): Promise<RemedyError | undefined> {
+  const { status = 0, said, why, fault } = refused;
+  const protocol = protocolNamed(form.api);
+  if (status === 401 || status === 403) {
+    const isOwn = protocol.provider === 'chainctl';
+    const sent = Object.keys(asking.headers).length > 0;
+    return isOwn && status === 401
+      ? unauthorized(targetUrl, asking.headers.authorization !== undefined)
+      : keyError(targetUrl, status, said, sent);
+  }
+  const isFault = fault !== undefined && FAULTS.includes(fault);
+  if (!MENDED.includes(status) && !isFault) return undefined;
+  const words = said ?? (isFault ? why : '');
+  const what = isFault ? 'does not answer as it should' : `refuses requests (status ${status})`;
+  const message = `${targetUrl} ${what}${words === '' ? '' : `: ${excerpt(words)}`}`;
+  const steps = await stepsFor(targetUrl, form, { status, words, isOther: fault === 'not-json' }, asking);
+  return remedy.usage('target-refuses', message, [...steps, ANYWAY]);
+}
+
+function keyError(url: string, status: number, said: string | undefined, sent: boolean): RemedyError {
+  const fault = `${url} ${sent ? 'refuses the key that was sent' : 'asks for a key'} (status ${status})`;
+  return remedy.configuration('unauthorized', said === undefined ? fault : `${fault}: ${excerpt(said)}`, [
+    'name the file that holds the key with --api-key-file, or set CHAINCTL_API_KEY',
+    'where it does not go into "authorization: Bearer", name its header with --api-key-header',
+  ]);
+}
+
+interface Words {
+  readonly status: number;
+  readonly words: string;
+  readonly isOther: boolean;
+}
+
+/** What the words of a refusal ask for; the first that fits counts. */
+const CAUSES: readonly (readonly [RegExp, (form: RequestForm) => string[]])[] = [
+  [
+    /max_completion_tokens/i,
+    ({ maxTokensField = 'max_tokens' }) => [
+      `name the limit as this target does: --max-tokens-field ${maxTokensField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'}`,
+    ],
+  ],
+  [/ignore_eos/i, () => ['leave --ignore-eos out: this target does not know it']],
+  [/temperature/i, () => ['leave --temperature out, or give one that this model takes']],
+  [
+    /context (length|size|window)|maximum (context|input|number of (input )?tokens)|(prompt|input).{0,30}too (long|large|big)|exceed.{0,40}(token|context)|reduce the length/i,
+    () => ['ask for less: a shorter --prompt-file, --input-tokens N, or --max-tokens N'],
+  ],
+  [
+    /at least 1000 characters/i,
+    () => ['this is a service of the chain: give a --prompt-file of 1000 characters or more'],
+  ],
+];
+
+const ABOUT_MODEL =
+  /model.{0,80}(not (found|exist|supported|available|loaded)|does not (exist|support)|no such|unknown|invalid|required|missing)|(no such|unknown|invalid|missing).{0,30}model|does not support (chat|generate|completion)/i;
+
+async function stepsFor(targetUrl: string, form: RequestForm, said: Words, asking: Asking): Promise<string[]> {
+  const { status, words, isOther } = said;
+  for (const [pattern, steps] of CAUSES) if (pattern.test(words)) return steps(form);
+  if (ABOUT_MODEL.test(words)) return modelSteps(targetUrl, form, asking);
+  if (status === 413) return ['ask for less: a shorter --prompt-file, or --input-tokens N'];
+  if (status === 415) return ["say what the body is: --header 'content-type: ...'"];
+  if (status === 404 || status === 405 || isOther) return pathSteps(targetUrl, asking);
+  return [
+    `it was asked as ${form.api}: --api names another API, and --body-file FILE writes the body as this target takes it`,
+  ];
+}
+
+async function modelSteps(targetUrl: string, { api }: RequestForm, asking: Asking): Promise<string[]> {
+  const models = await listModels(targetUrl, protocolNamed(api), asking);
+  if ('why' in models) return ['name another model with --model'];
+  const names = models.filter(({ isOther }) => !isOther).map(({ name }) => name);
+  const [first] = names;
+  return first === undefined ? ['it lists no model that answers'] : [`--model ${first} (it has ${someNames(names)})`];
+}
+
+/** Where that server answers, if it tells. */
+async function pathSteps(targetUrl: string, asking: Asking): Promise<string[]> {
+  const base = new URL('/', targetUrl).href.replace(/\/$/, '');
+  const server = judgeServer(await askServer(base, asking));
+  if (server === undefined)
+    return [`check the path of --target; with --target ${base} alone the server is asked what it is`];
+  const url = atBase(base, server.path);
+  return url === targetUrl
+    ? [`check the path of --target`]
+    : [`there is ${server.title}, which answers at --target ${url}`];
+}

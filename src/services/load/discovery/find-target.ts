@@ -1,0 +1,129 @@
+import { remedy } from '../../../errors.ts';
+import type { Emit } from '../../../events.ts';
+import { saidBy } from '../../chain/said.ts';
+import { defined } from '../../defined.ts';
+import { parseJson, shellWord } from '../../words.ts';
+import type { RequestProtocol } from '../protocols/protocol.ts';
+import { PROTOCOLS, protocolNamed, protocolOf } from '../protocols/protocols.ts';
+import { atBase, isBase, modelLists } from './api-paths.ts';
+import { type Asking, askServer, judgeServer, merged, unknownServer } from './ask-server.ts';
+import { chooseModel, type ListedModel, readModels, someNames } from './models.ts';
+
+/** What is known of a target from flags alone. */
+export interface TargetSettings {
+  readonly targetUrl: string;
+  readonly api?: string;
+  readonly model?: string;
+  /** The body's own text; one without a place for the model names it itself. */
+  readonly template?: string;
+  /** Whether a server may be asked what it is. */
+  readonly preflight: boolean;
+}
+
+export interface FindDeps extends Asking {
+  readonly emit: Emit;
+  /** The command as it was typed, for one that can be pasted. */
+  readonly commandLine: readonly string[];
+}
+
+/** Where requests go, what they are, and which model they name. */
+export interface FoundTarget {
+  readonly targetUrl: string;
+  readonly api: string;
+  readonly model?: string;
+  readonly provider?: string;
+}
+
+/**
+ * Finds out what a target is: by its path, else by asking the server; and its model where requests name one. What was
+ * found that nobody said is told in a note.
+ *
+ * @throws RemedyError: exit 2 where nothing tells the API or the model, exit 3 where a key is missing or there is no model,
+ *   exit 5 where nothing answers
+ */
+export async function findTarget(settings: TargetSettings, deps: FindDeps): Promise<FoundTarget> {
+  const { targetUrl, api, preflight } = settings;
+  if (!isBase(targetUrl)) return withModel(settings, { targetUrl, api: protocolOf(settings).name }, undefined, deps);
+  if (api !== undefined || !preflight) {
+    const { name, paths } = api === undefined ? defaultOf(targetUrl) : protocolNamed(api);
+    const [path] = paths;
+    const url = path === undefined ? targetUrl : atBase(targetUrl, path);
+    return withModel(settings, { targetUrl: url, api: name }, undefined, deps);
+  }
+  const heard = await askServer(targetUrl, deps);
+  const server = judgeServer(heard);
+  if (server === undefined) throw unknownServer(targetUrl, heard);
+  const url = atBase(targetUrl, server.path);
+  const found = defined({ targetUrl: url, api: server.api, provider: server.provider });
+  const text = `${targetUrl} is ${server.title}: requests go to ${url} (--api asks for another API than ${server.api})`;
+  deps.emit({ type: 'note', level: 'info', text });
+  return withModel(settings, found, server.models, deps);
+}
+
+/** Unasked, a server is taken for the service in which chains begin, and `/v1` for what everybody has below it. */
+function defaultOf(url: string): RequestProtocol {
+  const [first] = PROTOCOLS;
+  return new URL(url).pathname === '/' && first !== undefined ? first : protocolNamed('openai-chat');
+}
+
+async function withModel(
+  { model, template }: TargetSettings,
+  found: FoundTarget,
+  listed: readonly ListedModel[] | undefined,
+  deps: FindDeps,
+): Promise<FoundTarget> {
+  const protocol = protocolNamed(found.api);
+  const provider = found.provider ?? protocol.provider;
+  if (model !== undefined) return defined({ ...found, model, provider });
+  const isNamed = template === undefined || template.includes('{{model}}');
+  if (protocol.models === undefined || !isNamed) return defined({ ...found, provider });
+  const models = listed ?? (await listModels(found.targetUrl, protocol, deps));
+  const paste = (name: string) => `chainctl ${[...deps.commandLine, '--model', name].map(shellWord).join(' ')}`;
+  if ('why' in models) {
+    const fault = `requests to ${found.targetUrl} name a model, and ${models.url} does not list any (${models.why})`;
+    throw remedy.usage('model-needed', fault, [`name it: ${paste('NAME')}`]);
+  }
+  const chosen = chooseModel(models);
+  if (typeof chosen === 'string') {
+    const others = models.length === 1 ? 'its only model' : 'the model that it has for this';
+    deps.emit({ type: 'note', level: 'info', text: `asks for ${chosen}, ${others} (--model asks for another one)` });
+    return defined({ ...found, model: chosen, provider });
+  }
+  const [first] = chosen;
+  if (first !== undefined) {
+    const fault = `${found.targetUrl} has ${chosen.length} models: ${someNames(chosen)}`;
+    throw remedy.usage('model-needed', fault, [`name one of them: ${paste(first)}`]);
+  }
+  const other =
+    models.length === 0 ? 'no model' : `only models that embed or rank (${someNames(models.map(({ name }) => name))})`;
+  throw remedy.configuration('no-model', `${found.targetUrl} has ${other}`, [
+    'load a model into that server ("ollama pull NAME" where it is Ollama), then run this again',
+  ]);
+}
+
+/** The models of a target, or where its list should be and why there is none. */
+export async function listModels(
+  targetUrl: string,
+  protocol: RequestProtocol,
+  { client, headers, signal }: Asking,
+): Promise<readonly ListedModel[] | { readonly url: string; readonly why: string }> {
+  const ask = async (url: string) => client.raw({ url, method: 'GET', timeoutMs: LIST_TIMEOUT_MS, signal, headers });
+  let missing: { readonly url: string; readonly why: string } | undefined;
+  for (const url of modelLists(targetUrl, protocol)) {
+    const reply = await ask(url);
+    const models = reply.kind === 'raw' && reply.status === 200 ? readModels(parseJson(reply.text)) : undefined;
+    if (models !== undefined) {
+      const isPlain = typeof chooseModel(models) !== 'string' && protocol.models !== TAGS;
+      const tags = isPlain ? await ask(new URL(TAGS, targetUrl).href) : undefined;
+      return merged(models, tags?.kind === 'raw' ? readModels(parseJson(tags.text)) : undefined) ?? models;
+    }
+    const words = reply.kind === 'raw' ? saidBy(reply.text)?.words : reply.reason;
+    const why =
+      reply.kind === 'raw' ? [`status ${reply.status}`, words].filter(Boolean).join(': ').slice(0, 150) : words;
+    missing ??= { url, why: why ?? '' };
+  }
+  return missing ?? { url: targetUrl, why: 'nobody knows where' };
+}
+
+const LIST_TIMEOUT_MS = 5000;
+const TAGS = '/api/tags';

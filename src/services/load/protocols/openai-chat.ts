@@ -1,0 +1,44 @@
+import { isObject } from './answers.ts';
+import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
+import { modelRefuser, openaiFields, openaiFigures } from './model-request.ts';
+import { promptJson } from './prompt-json.ts';
+import type { RequestProtocol } from './protocol.ts';
+
+/** OpenAI's chat completions, as vLLM, llama-server, Ollama, LiteLLM and most providers speak them. */
+export const openaiChat: RequestProtocol = {
+  name: 'openai-chat',
+  paths: ['/v1/chat/completions', '/chat/completions', '/v1/example-service'],
+  operation: 'chat',
+  provider: 'openai',
+  isChain: false,
+  models: '/v1/models',
+  headers: promptJson.headers,
+  body: (ask, form) => JSON.stringify({ model: form.model, messages: ask.messages, ...openaiFields(ask, form) }),
+  judge: modelJudge((body) => {
+    const choice = firstChoice(body);
+    const message = messageOf(choice);
+    return {
+      missing: message === undefined ? 'choices[0].message' : missingReason(choice),
+      hasContent: message !== undefined && messageHasContent(message),
+      reason: choice?.finish_reason,
+      figures: openaiFigures(body),
+    };
+  }),
+  ends: 'finish',
+  textOf: (answer) => textIn(messageOf(firstChoice(bodyOf(answer)))?.content),
+  refuser: modelRefuser,
+};
+
+function messageOf(choice: Body | undefined): Body | undefined {
+  return isObject(choice?.message) ? choice.message : undefined;
+}
+
+/** The only choice of an answer; more are never asked for. */
+export function firstChoice({ choices }: Body): Body | undefined {
+  const [choice] = Array.isArray(choices) ? choices : [];
+  return isObject(choice) ? choice : undefined;
+}
+
+export function missingReason(choice: Body | undefined): string | undefined {
+  return typeof choice?.finish_reason === 'string' ? undefined : 'choices[0].finish_reason';
+}

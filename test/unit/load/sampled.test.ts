@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { isSampled } from '../../../src/services/load/engine/sampled.ts';
+
+test.each([
+  [1, 10],
+  [5, 50],
+  [7, 35],
+  [1000, 50],
+  [33_333, 50],
+])('at %d requests per second, at most five traces a second are kept', (rate, most) => {
+  const kept = Array.from({ length: rate * 10 }, (_, index) => index).filter((index) => isSampled(index, rate));
+  expect(kept.length).toBeLessThanOrEqual(most);
+  expect(kept.length).toBeGreaterThanOrEqual(Math.min(rate * 10, 30));
+});
+
+test('the warm-up likewise, none where none is asked for, all where as many are', () => {
+  expect(isSampled(-200, 1000)).toBe(true);
+  expect(isSampled(-201, 1000)).toBe(false);
+  expect(isSampled(0, 10, 0)).toBe(false);
+  expect(isSampled(3, 10, 10)).toBe(true);
+});
