@@ -150,7 +150,7 @@ function tokenFigures(
     output,
     outputPerSecond: perSecond(output),
     arrivedPerSecond,
-    promptPerSecond: perSecond(prompt),
+    promptPerSecond: prompt === 0 ? undefined : perSecond(prompt),
     reasoning: reasoning || undefined,
     cached: cached || undefined,
     answers,
