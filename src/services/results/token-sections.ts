@@ -13,7 +13,7 @@ export function tokenSections(points: readonly PointSummary[], unit: string): Se
 }
 
 /** A rate of tokens as people read it; `≈` before one that is estimated. */
-export function tokenRate(perSecond: number, { estimated = 0 }: Partial<TokenFigures> = {}): string {
+function tokenRate(perSecond: number, { estimated = 0 }: Partial<TokenFigures> = {}): string {
   return `${estimated > 0 ? ESTIMATE : ''}${perSecond.toFixed(1)}`;
 }
 
