@@ -18,12 +18,12 @@ const targetFlag = Flags.string({
 const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
-  ...requestFlags,
   'ca-file': Flags.string({
     description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
     env: 'CHAINCTL_CA_FILE',
     helpValue: 'FILE',
   }),
+  ...requestFlags,
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
     default: true,

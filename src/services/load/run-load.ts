@@ -35,10 +35,10 @@ export interface ElasticLoad {
 export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'ca'> {
   readonly emit: Emit;
   readonly tokenOf: TokenOf;
-  /** Of every request, by lower-case names; may be secret: in no record. */
-  readonly headers?: Readonly<Record<string, string>>;
   /** Through which proxy an address is asked; default: none. */
   readonly proxyOf?: ProxyOf;
+  /** Of every request, by lower-case names; may be secret: in no record. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Where loads that run say so. */
   readonly claims: ClaimDeps;
 }

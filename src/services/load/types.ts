@@ -1,5 +1,7 @@
 import type { AnswersTold, Refuser } from './failures.ts';
 import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
+import type { ElasticOutcome } from './profiles/elastic-outcome.ts';
+import type { StreamFigures, TokenFigures } from './token-figures.ts';
 import type { AskedFigures, WorkloadPlan } from './workload/figures.ts';
 
 export type {
@@ -12,6 +14,8 @@ export type {
   SloVerdict,
   Waterfall,
 } from './figures.ts';
+
+export type { StreamFigures, TokenFigures } from './token-figures.ts';
 
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';
@@ -29,53 +33,6 @@ export interface PointState {
   /** Little's law over the middle window: arrival rate x mean time in system, against the mean that was in flight. */
   readonly little?: { readonly expected: number; readonly observed: number };
   readonly suggestedDurationSeconds?: number;
-}
-
-/** Figures of streamed answers, with vLLM's names; times in milliseconds. What nobody could measure is absent. */
-export interface StreamFigures {
-  /** Until the first token of the answer or tool call, from the intended time. Reasoning is none. */
-  readonly ttft?: Distribution;
-  /** The same from the sending on. */
-  readonly ttftSent?: Distribution;
-  /** Until the first token of reasoning, from the intended time; where there was any. */
-  readonly reasoningTtft?: Distribution;
-  /** Between reads that carried tokens of any kind: chunks coalesce, so per read and not per token. */
-  readonly itl?: Distribution;
-  /** Time per output token: from the first token of any kind to the last, by the tokens that came after the first read. */
-  readonly tpot?: Distribution;
-  /** Tokens per second of one answer, 1/tpot: `p1` is what 99 % of the answers reach or exceed. */
-  readonly perUser?: Readonly<Record<'p50' | 'p10' | 'p5' | 'p1', number>>;
-  readonly outputTokens: number;
-  readonly outputTokensPerSecond: number;
-  /** Answers that came as streams and were complete; absent in runs of earlier versions, like all that follow. */
-  readonly answers?: number;
-  /** Those with several tokens that all came in one read: they have neither itl nor tpot. */
-  readonly oneRead?: number;
-  /** Events with tokens in a read, and tokens in an event, on average. */
-  readonly eventsPerRead?: number;
-  readonly tokensPerEvent?: number;
-  /** Complete answers without the `[DONE]` that ends such a stream. */
-  readonly withoutDone?: number;
-  /** Part of the reads, 0 to 1, that this machine may have looked at more than 1 ms after they came; so of first tokens. */
-  readonly lateReads?: number;
-  readonly lateFirst?: number;
-}
-
-/** Tokens of successes. */
-interface TokenFigures {
-  readonly prompt: number;
-  readonly output: number;
-  /** At what rate the target made output tokens; see docs/measurement.md. */
-  readonly outputPerSecond: number;
-  /** Tokens of all requests that arrived while the window lasted, by its length. */
-  readonly arrivedPerSecond?: number;
-  /** Of the output. */
-  readonly reasoning?: number;
-  /** Of the prompts: served from a cache. */
-  readonly cached?: number;
-  /** Answers that told a count or whose events were counted, and those of them that told none: events stand for tokens. */
-  readonly answers?: number;
-  readonly estimated?: number;
 }
 
 /** One second of a point, for time series; everything counts within that second. */
@@ -255,28 +212,6 @@ export interface PointSummary extends AnswersTold {
   /** What was asked for; a class of `--mix` each. */
   readonly asked?: readonly AskedFigures[];
   readonly perRequestCsv: string;
-}
-
-/** What a group did under an elastic profile. */
-export interface ElasticOutcome {
-  readonly group: string;
-  /** Instances that served at the beginning, at most, and at the end. */
-  readonly startSize: number;
-  readonly peakSize: number;
-  readonly endSize: number;
-  /** How long before the last decision the group was last seen, seconds, where that is more than a step ago. */
-  readonly unseenSeconds?: number;
-  /** The size that was to be reached, where it is known. */
-  readonly size?: number;
-  /** Whether it was as small at the end as it shall be; undefined where the profile did not get that far. */
-  readonly scaledIn?: boolean;
-  /** The phases in order: when each began (milliseconds since the epoch), at which rate and why. */
-  readonly phases: readonly {
-    readonly name: string;
-    readonly at: number;
-    readonly rate: number;
-    readonly why?: string;
-  }[];
 }
 
 export interface SweepReport {

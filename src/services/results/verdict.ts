@@ -1,7 +1,8 @@
+import type { ElasticOutcome } from '../load/profiles/elastic-outcome.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
-import type { ElasticOutcome, Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
+import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
 import { display, failureText } from './text.ts';
 

@@ -65,7 +65,7 @@ test.each([
   ['CERT_HAS_EXPIRED', 'certificate', 'the certificate of b:81 has expired'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate', 'the certificate of b:81 is not for that name, but for another name'],
   ['ECONNRESET', 'closed', 'b:81 closed the connection before it answered'],
-  ['HPE_INVALID_CONSTANT', 'protocol', 'b:81 does not answer in HTTP'],
+  ['HPE_INVALID_CONSTANT', 'protocol', 'b:81 does not answer in HTTP/1.1'],
   ['EWHATEVER', 'other', 'request to b:81 failed: boom'],
 ])('%s is told as a sentence', (code, kind, reason) => {
   const error = Object.assign(new Error('boom'), { code });

@@ -4,7 +4,6 @@ import { localPorts } from '../../../src/services/load/engine/local-ports.ts';
 import { RecordWriter, readColumns } from '../../../src/services/load/engine/record-columns.ts';
 import { RequestTemplate } from '../../../src/services/load/engine/request-template.ts';
 import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
-import { TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
 import { sweepGenerators } from '../../../src/services/load/generators/plan-generators.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { remembering } from '../../../src/services/load/protocols/answers.ts';
@@ -17,9 +16,20 @@ describe('records as columns', () => {
     writer.add(3, 0.3, 0.1, 5, 200, { outcome: 'ok', class: 'ok', error: '', host: 'b-1', figures });
     writer.add(4, 0.4, 0.2, 6, 503, { outcome: 'http_error', class: '503', error: 'HTTP 503: no' });
     writer.add(5, 0.5, 0.3, 7, 0, { outcome: 'transport_error', class: 'ECONNREFUSED', error: 'refused' });
-    const stream = { ttftMs: 20, gaps: [1, 2.5] };
-    writer.add(6, 0.6, 0.4, 8, 200, { outcome: 'ok', class: 'ok', error: '', host: 'b-1' }, stream);
-    writer.add(7, 0.7, 0.5, 9, 0, { outcome: 'timeout', class: 'timeout', error: 'late' }, { gaps: [] });
+    const counts = { events: 4, reads: 3, lateReads: 1, firstLateMs: 1.5, withoutDone: false };
+    const times = { ttftMs: 20, reasoningMs: 10, tpotMs: 1.5, gaps: Float32Array.of(1, 2.5) };
+    const none = { ttftMs: undefined, reasoningMs: undefined, tpotMs: undefined, gaps: new Float32Array() };
+    const unseen = { events: 0, reads: 0, lateReads: 0, firstLateMs: 0, withoutDone: true };
+    writer.add(
+      6,
+      0.6,
+      0.4,
+      8,
+      200,
+      { outcome: 'ok', class: 'ok', error: '', host: 'b-1', finish: 'stop', tokens_estimated: true },
+      { ...times, ...counts },
+    );
+    writer.add(7, 0.7, 0.5, 9, 0, { outcome: 'timeout', class: 'timeout', error: 'late' }, { ...none, ...unseen });
     const columns = structuredClone(writer.take());
     expect(readColumns(columns)).toEqual([
       {
@@ -64,8 +74,13 @@ describe('records as columns', () => {
         status: 200,
         error: '',
         host: 'b-1',
+        finish: 'stop',
+        tokens_estimated: true,
         ttft_ms: 20,
+        reasoning_ttft_ms: 10,
+        tpot_ms: 1.5,
         itl_ms: [1, 2.5],
+        stream: counts,
       },
       {
         index: 7,
@@ -76,6 +91,7 @@ describe('records as columns', () => {
         class: 'timeout',
         status: 0,
         error: 'late',
+        stream: unseen,
       },
     ]);
     expect(readColumns(writer.take())).toEqual([]);
@@ -199,46 +215,4 @@ test('an answer like the one before is judged alike, and one that differs is not
   expect(verdict(200, '{"host":"b-1"}')).toBe(verdict(200, '{"host":"b-1"}'));
   expect(verdict(200, '{"host":"b-2"}').host).toBe('b-2');
   expect(verdict(503, '{"host":"b-2"}').outcome).toBe('http_error');
-});
-
-describe('streams', () => {
-  const meterOf = (type: string, reads: readonly [number, string][]) => {
-    const meter = new TokenMeter();
-    for (const [at, text] of reads) {
-      const bytes = Buffer.from(text);
-      meter.take(bytes, 0, bytes.length, at, type);
-    }
-    meter.end();
-    return meter;
-  };
-
-  test('newline-delimited JSON: tokens per event, gaps per read, counts as the engine has them', () => {
-    const meter = meterOf('application/x-ndjson', [
-      [10, '{"response":"","done":false}\n'],
-      [20, '{"response":"a","done":false}\n{"response":"b","do'],
-      [25, 'ne":false}\n'],
-      [40, '{"response":"c","done":false}\n{"response":"","done":true,"eval_count":7,"prompt_eval_count":9}'],
-    ]);
-    expect(meter).toMatchObject({ firstAt: 20, gaps: [5, 15], outputTokens: 7, problem: '' });
-    expect(meter.reported).toMatchObject({ promptTokens: 9 });
-  });
-
-  test('server-sent events, a character cut by a read, comments between', () => {
-    const text = Buffer.from('data: {"choices":[{"delta":{"content":"é"}}]}\r\n\r\n: ping\n\ndata: [DONE]\n\n');
-    const meter = new TokenMeter();
-    const cut = text.indexOf(0xc3) + 1;
-    meter.take(text, 0, cut, 1, 'text/event-stream');
-    meter.take(text, cut, text.length, 2, 'text/event-stream');
-    meter.end();
-    expect(meter).toMatchObject({ firstAt: 2, gaps: [], outputTokens: 1, problem: '' });
-  });
-
-  test.each([
-    ['no token', '{"response":"","done":true}\n', 'no token'],
-    ['cut', '{"response":"a","done":false}\n', 'before its last event'],
-    ['not JSON', '{"response":"a"}\nhello\n', 'not JSON'],
-    ['an error in it', '{"response":"a"}\n{"error":"out of memory"}\n', 'out of memory'],
-  ])('%s', (_name, text, problem) => {
-    expect(meterOf('application/x-ndjson', [[1, text]]).problem).toContain(problem);
-  });
 });

@@ -12,8 +12,10 @@ const TIMEOUT = { outcome: 'timeout', class: 'timeout', status: 0, error: 'no co
 
 /** A streamed answer: lateness 1 ms, first token after `first`, then a token after each gap. */
 function streamed(first: number, gaps: readonly number[]): Partial<RequestRecord> {
-  const serviceMs = first + gaps.reduce((sum, gap) => sum + gap, 0);
-  return { ...OK, serviceMs, ttft_ms: first, itl_ms: gaps, figures: { output_tokens: gaps.length + 1 } };
+  const took = gaps.reduce((sum, gap) => sum + gap, 0);
+  const tpot = gaps.length === 0 ? {} : { tpot_ms: took / gaps.length };
+  const figures = { output_tokens: gaps.length + 1 };
+  return { ...OK, serviceMs: first + took, ttft_ms: first, itl_ms: gaps, ...tpot, figures };
 }
 
 function pointOf(

@@ -38,7 +38,7 @@ describe('columns', () => {
 
   test('newer columns stand behind those of earlier versions', () => {
     expect(REQUEST_HEADER).toMatch(
-      /,itl_ms,a_queue_seconds,a_engine_queue_seconds,a_load_seconds,a_prompt_seconds,a_generation_seconds,b_queue_seconds,b_engine_queue_seconds,b_load_seconds,b_prompt_seconds,b_generation_seconds[,\n]/,
+      /,itl_ms,a_queue_seconds,a_engine_queue_seconds,a_load_seconds,a_prompt_seconds,a_generation_seconds,b_queue_seconds,b_engine_queue_seconds,b_load_seconds,b_prompt_seconds,b_generation_seconds,ttft_intended_ms,reasoning_ttft_ms,reasoning_tokens,cached_tokens,finish_reason,max_tokens,tokens_estimated[,\n]/,
     );
     expect(SUMMARY_HEADER).toMatch(
       /,tpot_p95_ms,a_queue_ms,a_engine_queue_ms,a_load_ms,a_prompt_ms,a_generation_ms,b_queue_ms,b_engine_queue_ms,b_load_ms,b_prompt_ms,b_generation_ms[,\n]/,

@@ -44,6 +44,8 @@ describe('validity', () => {
   const nothing = { ...none, http_error: 1000 };
   const cut = { ...none, incomplete: 1000 };
   const response = { p50: 100, p90: 100, p95: 100, p99: 100 };
+  const ttft = { ...response, p50: 40, mean: 40, max: 100, count: 100, ci: {} };
+  const streamed = { ttft, outputTokens: 100, outputTokensPerSecond: 10 };
 
   test.each<[string, Partial<ValidityInput>]>([
     ['valid', { response }],
@@ -54,11 +56,8 @@ describe('validity', () => {
       { latenessP99: 1.1, response: { ...response, p50: 5 } },
     ],
     // Streamed, the first token is the shortest time that is shown.
-    ['valid', { latenessP99: 1.9, response, ttft: { ...response, p50: 40 } }],
-    [
-      'invalid: client-limited (lateness p99 2.1 ms, 2.0 ms allowed)',
-      { latenessP99: 2.1, response, ttft: { ...response, p50: 40 } },
-    ],
+    ['valid', { latenessP99: 1.9, response, stream: streamed }],
+    ['invalid: client-limited (lateness p99 2.1 ms, 2.0 ms allowed)', { latenessP99: 2.1, response, stream: streamed }],
     // Nothing succeeded: what failed, failed because of the target.
     ['failed', { latenessP99: 10.3, errorsByClass: { 404: 1000 }, outcomes: nothing }],
     ['failed', { outcomes: cut }],

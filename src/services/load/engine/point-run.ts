@@ -2,7 +2,7 @@ import { defined } from '../../defined.ts';
 import { Dialer } from '../../dial/dialer.ts';
 import type { Resolve } from '../../dial/resolve.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
-import type { Judge } from '../protocols/protocol.ts';
+import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { dataOf, type LoadedData } from '../workload/loaded.ts';
 import { Deadlines } from './deadlines.ts';
@@ -13,7 +13,8 @@ import { RawTransport } from './http/raw-transport.ts';
 import type { Progress, Report, RunOrder } from './protocol.ts';
 import { type Judged, RecordWriter } from './record-columns.ts';
 import { steadyNow } from './steady-clock.ts';
-import { TokenMeter } from './stream/token-meter.ts';
+import { EventShapes } from './stream/event-shape.ts';
+import { type MeterOptions, TokenMeter } from './stream/token-meter.ts';
 import type { Ticker } from './ticker.ts';
 
 /** From the order to the first request: time for the ticker thread to fall asleep. */
@@ -39,10 +40,13 @@ export class PointRun {
   readonly #transport: RawTransport;
   readonly #deadlines: Deadlines;
   readonly #judge: Judge;
-  readonly #streams: boolean;
+  readonly #protocol: RequestProtocol;
+  /** Absent where answers are not streamed. */
+  readonly #metering: MeterOptions | undefined;
   readonly #feed: Feed;
-  readonly #textOf: ((answer: string) => string) | undefined;
   readonly #t0: number;
+  #windowEnd: number;
+  #windowTokens = 0;
   readonly #cpuAtStart = process.cpuUsage();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #records = new RecordWriter();
@@ -65,13 +69,15 @@ export class PointRun {
     this.#transport = new RawTransport(order, dialer, data, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { api, stream } = order.form;
-    const protocol = protocolNamed(api);
-    this.#judge = remembering(protocol.judge);
-    this.#textOf = protocol.textOf;
-    this.#streams = stream;
+    this.#protocol = protocolNamed(api);
+    this.#judge = remembering(this.#protocol.judge);
     const { feed, timetable } = feedOf(order);
     this.#feed = feed;
     this.#t0 = order.t0 ?? steadyNow() + LEAD_MS + order.warmupMs;
+    this.#windowEnd = this.#t0 + order.durationMs;
+    const { ends } = this.#protocol;
+    const isWithin = (at: number) => at >= this.#t0 && at < this.#windowEnd;
+    if (stream) this.#metering = { ends, shapes: new EventShapes(), isWithin, keepsText: feed.keepsText };
     deps.ticker.start({ ...timetable, t0: this.#t0 }, () => this.#pump());
     this.#arm();
     const window = this.#t0 - steadyNow() + order.durationMs;
@@ -87,6 +93,7 @@ export class PointRun {
   stop(graceMs: number): void {
     if (this.#over) return;
     this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, steadyNow() - this.#t0));
+    this.#windowEnd = Math.min(this.#windowEnd, steadyNow());
     this.#feed.close();
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), graceMs));
@@ -144,7 +151,7 @@ export class PointRun {
   }
 
   #issue(due: Due, now: number): void {
-    const meter = this.#streams ? new TokenMeter() : undefined;
+    const meter = this.#metering && new TokenMeter(this.#metering);
     const exchange = new Exchange(due, now, meter);
     if (due.index >= 0) this.#sent++;
     this.#inFlight++;
@@ -158,7 +165,7 @@ export class PointRun {
     if (end.kind === 'answer') {
       const { meter } = exchange;
       const { status } = end;
-      const streamed = meter !== undefined && status === 200 ? judgeStream(meter) : undefined;
+      const streamed = meter !== undefined && status === 200 ? judgeStream(meter, this.#protocol.judge) : undefined;
       const judged = streamed ?? this.#judge(status, end.text, end.location);
       this.#settle(exchange, status, judged, steadyNow(), this.#saidIn(end.text, exchange));
     } else this.#fail(exchange, end);
@@ -178,19 +185,17 @@ export class PointRun {
   /** What the next turn of a session has to repeat. */
   #saidIn(text: string, { meter }: Exchange): string {
     if (!this.#feed.keepsText) return '';
-    return meter === undefined ? (this.#textOf?.(text) ?? '') : meter.text;
+    return meter === undefined ? (this.#protocol.textOf?.(text) ?? '') : meter.text;
   }
 
   #settle(exchange: Exchange, status: number, what: Judged, at: number, answer?: string): void {
     exchange.done = true;
     this.#inFlight--;
     const { due, sentAt, meter } = exchange;
+    this.#windowTokens += meter?.tokensWithin ?? this.#tokensWithin(what, sentAt, at);
     if (due.index >= 0) {
       const { index, intendedMs, latenessMs } = due;
-      const first = meter?.firstAt;
-      const ttftMs = first === undefined ? undefined : first - sentAt;
-      const stream = meter === undefined ? undefined : { ttftMs, gaps: meter.gaps };
-      this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, stream);
+      this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, meter?.timesSince(sentAt));
       if (this.#records.full) this.#flush();
     } else if (what.outcome === 'ok') this.#carry(sentAt - this.#t0, at - this.#t0);
     if (this.#feed.follows) {
@@ -204,6 +209,13 @@ export class PointRun {
     if (endMs >= 0 && !this.#closing) this.#carried++;
     const within = Math.min(endMs, this.#order.durationMs);
     if (within > 0) this.#carriedParts += within / (endMs - sentMs);
+  }
+
+  /** Of an answer in one piece: nobody knows when its tokens were made, so they count evenly over its time. */
+  #tokensWithin({ figures }: Judged, from: number, to: number): number {
+    const tokens = figures?.output_tokens ?? 0;
+    const within = Math.min(to, this.#windowEnd) - Math.max(from, this.#t0);
+    return tokens === 0 || within <= 0 ? 0 : (tokens * within) / (to - from);
   }
 
   #closeWindow(): void {
@@ -238,6 +250,7 @@ export class PointRun {
   }
 
   #flush(): void {
+    this.#transport.clock.begin();
     this.#deps.report({ type: 'batch', columns: this.#records.take(), progress: this.#progress() });
   }
 
@@ -258,6 +271,7 @@ export class PointRun {
       carried: this.#carried,
       retried: this.#transport.retried,
       ...(this.#order.concurrency === undefined ? {} : { carriedParts: this.#carriedParts }),
+      windowTokens: this.#windowTokens,
       ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,
     };

@@ -86,6 +86,8 @@ export interface Progress {
    * without them its throughput would lack what was open when the window began.
    */
   readonly carriedParts?: number;
+  /** Output tokens that came while the window lasted, whenever their requests were sent; streamed ones and others. */
+  readonly windowTokens?: number;
   /** Of a point whose requests belong to sessions. */
   readonly sessions?: SessionCounts;
   /** Since the point began, user and system. */

@@ -1,5 +1,7 @@
 import type { Outcome } from '../types.ts';
+import { Floats } from './floats.ts';
 import { type AnswerFigures, FIGURES, type RequestRecord } from './request-record.ts';
+import { readStream, STREAM_WIDTH, type Streamed, writeStream } from './stream-columns.ts';
 
 const OUTCOMES: readonly Outcome[] = ['ok', 'http_error', 'transport_error', 'timeout', 'invalid', 'incomplete'];
 
@@ -22,21 +24,17 @@ export interface RecordColumns {
   readonly times: Float64Array;
   /** Three numbers a record: outcome, status, and place in `labels`. */
   readonly codes: Uint16Array;
-  /** Class, error and host together: there are few different ones. */
-  readonly labels: readonly (readonly [string, string, string | undefined])[];
+  /** Class, error, host, and why it ended, together: there are few different ones. */
+  readonly labels: readonly Label[];
   /** A number for each of {@link FIGURES} a record, in their order, NaN for none; empty when no record has any. */
   readonly figures: Float64Array;
-  /** Time to the first token (NaN for none) and count of gaps after it; empty when nothing was streamed. */
+  /** What a streamed answer adds, see `stream-columns.ts`, NaN for none; empty when nothing was streamed. */
   readonly streams: Float64Array;
   /** Gaps between reads that brought tokens, of all records one after another, milliseconds. */
-  readonly gaps: Float64Array;
+  readonly gaps: Float32Array;
 }
 
-/** What a streamed answer adds to its record. */
-export interface StreamTimes {
-  readonly ttftMs?: number | undefined;
-  readonly gaps: readonly number[];
-}
+type Label = readonly [name: string, error: string, host: string | undefined, finish: string | undefined];
 
 /** The request's part that one look at its answer gives. */
 export interface Judged {
@@ -45,6 +43,8 @@ export interface Judged {
   readonly error: string;
   readonly host?: string;
   readonly figures?: AnswerFigures;
+  readonly finish?: string;
+  readonly tokens_estimated?: boolean;
 }
 
 /** Collects the records of a batch, until it is full. */
@@ -52,11 +52,11 @@ export class RecordWriter {
   readonly #times = new Float64Array(BATCH_RECORDS * TIMES);
   readonly #codes = new Uint16Array(BATCH_RECORDS * 3);
   readonly #figures = new Float64Array(BATCH_RECORDS * FIGURES.length).fill(Number.NaN);
-  readonly #streams = new Float64Array(BATCH_RECORDS * 2).fill(Number.NaN);
+  readonly #streams = new Float64Array(BATCH_RECORDS * STREAM_WIDTH).fill(Number.NaN);
   #hasFigures = false;
   #hasStreams = false;
-  #gaps: number[] = [];
-  #labels: [string, string, string | undefined][] = [];
+  readonly #gaps = new Floats();
+  #labels: Label[] = [];
   readonly #places = new Map<string, number>();
   #count = 0;
 
@@ -72,7 +72,7 @@ export class RecordWriter {
     serviceMs: number,
     status: number,
     judged: Judged,
-    stream?: StreamTimes,
+    stream?: Streamed,
   ): void {
     const row = this.#count++;
     const times = this.#times;
@@ -92,9 +92,8 @@ export class RecordWriter {
     }
     if (stream !== undefined) {
       this.#hasStreams = true;
-      this.#streams[row * 2] = stream.ttftMs ?? Number.NaN;
-      this.#streams[row * 2 + 1] = stream.gaps.length;
-      for (const gap of stream.gaps) this.#gaps.push(gap);
+      writeStream(this.#streams, row, stream, judged.tokens_estimated === true);
+      this.#gaps.pushAll(stream.gaps);
     }
   }
 
@@ -107,26 +106,26 @@ export class RecordWriter {
       codes: this.#codes.subarray(0, count * 3),
       labels: this.#labels,
       figures: taken(this.#figures, this.#hasFigures, count * FIGURES.length),
-      streams: taken(this.#streams, this.#hasStreams, count * 2),
-      gaps: Float64Array.from(this.#gaps),
+      streams: taken(this.#streams, this.#hasStreams, count * STREAM_WIDTH),
+      gaps: this.#gaps.view().slice(),
     };
     this.#count = 0;
     this.#hasFigures = false;
     this.#hasStreams = false;
-    this.#gaps = [];
+    this.#gaps.clear();
     this.#labels = [];
     this.#places.clear();
     return columns;
   }
 
-  #label({ class: name, error, host }: Judged): number {
+  #label({ class: name, error, host, finish }: Judged): number {
     const last = this.#labels.length - 1;
     const newest = this.#labels[last];
-    if (newest !== undefined && newest[0] === name && newest[1] === error && newest[2] === host) return last;
-    const key = `${name}\0${error}\0${host ?? '\0'}`;
+    if (newest?.[0] === name && newest[1] === error && newest[2] === host && newest[3] === finish) return last;
+    const key = `${name}\0${error}\0${host ?? '\0'}\0${finish ?? '\0'}`;
     const known = this.#places.get(key);
     if (known !== undefined) return known;
-    this.#labels.push([name, error, host]);
+    this.#labels.push([name, error, host, finish]);
     this.#places.set(key, last + 1);
     return last + 1;
   }
@@ -149,11 +148,9 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
   const records: RequestRecord[] = [];
   let gap = 0;
   for (let row = 0; row < count; row++) {
-    const [name, error, host] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
+    const [name, error, host, finish] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
     const inAnswer = figuresOf(figures, row);
-    const ttft = streams[row * 2];
-    const ownGaps = streams[row * 2 + 1];
-    const gapCount = ownGaps === undefined || Number.isNaN(ownGaps) ? 0 : ownGaps;
+    const { gapCount, ...stream } = readStream(streams, row);
     records.push({
       index: times[row * 4] as number,
       intendedMs: times[row * 4 + 1] as number,
@@ -166,7 +163,8 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
       error,
       ...(host === undefined ? {} : { host }),
       ...(inAnswer === undefined ? {} : { figures: inAnswer }),
-      ...(ttft === undefined || Number.isNaN(ttft) ? {} : { ttft_ms: ttft }),
+      ...(finish === undefined ? {} : { finish }),
+      ...stream,
       ...(gapCount === 0 ? {} : { itl_ms: Array.from(gaps.subarray(gap, gap + gapCount)) }),
     });
     gap += gapCount;

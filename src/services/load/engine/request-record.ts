@@ -25,8 +25,11 @@ export const PHASE_FIGURES = [
   'b_generation_seconds',
 ] as const;
 
+/** Tokens beside those of prompt and output, which have them among theirs. */
+export const TOKEN_FIGURES = ['reasoning_tokens', 'cached_tokens'] as const;
+
 /** Everything that an answer may carry, in the order of the record's columns. */
-export const FIGURES = [...ANSWER_FIGURES, ...PHASE_FIGURES] as const;
+export const FIGURES = [...ANSWER_FIGURES, ...PHASE_FIGURES, ...TOKEN_FIGURES] as const;
 
 export type AnswerFigures = { readonly [K in (typeof FIGURES)[number]]?: number };
 
@@ -50,16 +53,38 @@ export interface RequestRecord {
   /** The host of B that answered. */
   readonly host?: string;
   readonly figures?: AnswerFigures;
+  /** Why the answer ended, as the target says: `stop`, `length`, ... */
+  readonly finish?: string;
+  /** Its output tokens are the events that were counted, because the target does not tell how many there were. */
+  readonly tokens_estimated?: boolean;
+  /** Most tokens that were asked for. */
+  readonly max_tokens?: number;
   /** Of a streamed answer: sent to the first read that brought a token; add `latenessMs` to count from the intended time. */
   readonly ttft_ms?: number;
-  /** Of a streamed answer: times between reads that brought tokens, in order. */
+  /** Likewise to the first token of reasoning, which is none of the answer. */
+  readonly reasoning_ttft_ms?: number;
+  /** From the first token of any kind to the last, by the tokens that came after the first read. */
+  readonly tpot_ms?: number;
+  /** Of a streamed answer: times between reads that brought tokens of any kind, in order. */
   readonly itl_ms?: readonly number[];
+  readonly stream?: StreamCounts;
   /** Class of the mix that it is of. */
   readonly mix?: string;
   /** Tokens of the prompt as asked for; by the letters where the text was given. */
   readonly input_tokens_asked?: number;
-  /** Most tokens that were asked for. */
-  readonly max_tokens?: number;
+}
+
+/** What else is known of a streamed answer. In no file. */
+export interface StreamCounts {
+  /** Events with tokens; reads that had some. */
+  readonly events: number;
+  readonly reads: number;
+  /** Of these: perhaps looked at more than 1 ms after they came. */
+  readonly lateReads: number;
+  /** By how much the first token's may have been, milliseconds. */
+  readonly firstLateMs: number;
+  /** It ended without the `[DONE]` that ends such a stream. */
+  readonly withoutDone: boolean;
 }
 
 /** How much later than it could a request went, by the machine that sent it, milliseconds. */

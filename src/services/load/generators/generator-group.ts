@@ -128,6 +128,7 @@ const SUMMED = [
   'carried',
   'carriedParts',
   'retried',
+  'windowTokens',
   'cpuSeconds',
 ] as const;
 

@@ -26,14 +26,21 @@ function withWait(error: string, retryAfter: string): string {
   return brief(`${words}${/^HTTP \d+$/.test(words) ? ' error:' : ''} (retry after ${after})`);
 }
 
-/** Judges a streamed 200, which its meter has read. */
-export function judgeStream(meter: TokenMeter): Verdict {
+/**
+ * Judges a streamed 200, which its meter has read.
+ *
+ * @param judge of plain answers: a stream may end with one
+ */
+export function judgeStream(meter: TokenMeter, judge: Judge): Verdict {
   meter.end();
-  const { problem, reported, outputTokens } = meter;
-  if (problem !== '') return invalid('broken-stream', brief(problem));
-  const figures: Figures = { output_tokens: outputTokens };
-  keep(figures, 'prompt_tokens', reported?.promptTokens);
-  return { outcome: 'ok', class: 'ok', error: '', ...hostOf(reported), figures };
+  const { fault, usage, host, finish, lastLine, isEstimated } = meter;
+  const ending = finish === undefined ? {} : { finish };
+  if (fault !== undefined) return { ...invalid(fault.class, fault.error), ...ending };
+  const whole = lastLine === '' ? undefined : judge(200, lastLine);
+  if (whole !== undefined && whole.outcome !== 'ok') return whole;
+  const figures: Figures = { ...whole?.figures, ...usage, output_tokens: meter.outputTokens };
+  const estimated = isEstimated ? { tokens_estimated: true } : {};
+  return { outcome: 'ok', class: 'ok', error: '', ...hostOf({ host }), ...whole, figures, ...ending, ...estimated };
 }
 
 /**

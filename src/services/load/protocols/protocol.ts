@@ -11,6 +11,10 @@ export interface Verdict {
   /** The model that says it answered. */
   readonly model?: string;
   readonly figures?: AnswerFigures;
+  /** Why the answer ended, as the target says. */
+  readonly finish?: string;
+  /** Its output tokens are counted events. */
+  readonly tokens_estimated?: boolean;
 }
 
 /**
@@ -24,7 +28,7 @@ export type Judge = (status: number, text: string, location?: string, retryAfter
  * `finish-or-done`: that, `[DONE]`, or a line with `"done":true`; `done`: such a line; `answer`: such a line that is
  * itself a whole answer, and judged as one.
  */
-type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
+export type StreamEnd = 'finish' | 'finish-or-done' | 'done' | 'answer';
 
 /** How a target is asked, and what its answers have to be. Generator processes get it by name, once per point. */
 export interface RequestProtocol {

@@ -44,10 +44,14 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     error: native(row.error),
     ...(row.host ? { host: native(row.host) } : {}),
     ...(Object.keys(figures).length === 0 ? {} : { figures }),
-    ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
+    ...(row.finish_reason ? { finish: native(row.finish_reason) } : {}),
     ...(row.max_tokens ? { max_tokens: Number(row.max_tokens) } : {}),
+    ...(row.tokens_estimated === '1' ? { tokens_estimated: true } : {}),
+    ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
     ...(row.input_tokens_asked ? { input_tokens_asked: Number(row.input_tokens_asked) } : {}),
     ...(row.mix ? { mix: row.mix } : {}),
+    ...(row.reasoning_ttft_ms ? { reasoning_ttft_ms: Number(row.reasoning_ttft_ms) } : {}),
+    ...(row.tpot_ms ? { tpot_ms: Number(row.tpot_ms) } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
 }

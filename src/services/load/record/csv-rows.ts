@@ -5,6 +5,7 @@ import {
   lateMs,
   PHASE_FIGURES,
   type RequestRecord,
+  TOKEN_FIGURES,
 } from '../engine/request-record.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
@@ -38,10 +39,18 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   host: ({ host = '' }) => foreign(host),
   ...figures(ANSWER_FIGURES),
   ttft_ms: (record) => fixed(record.ttft_ms),
-  tpot_ms: (record) => fixed(timePerToken(record)),
+  tpot_ms: ({ tpot_ms: tpot }) => fixed(tpot),
   itl_ms: ({ itl_ms: gaps = [] }) => gaps.map((ms) => fixed(ms)).join(' '),
   ...figures(PHASE_FIGURES),
-  max_tokens: ({ max_tokens = '' }) => max_tokens,
+  ttft_intended_ms: ({ ttft_ms: ttft, latenessMs }) =>
+    fixed(ttft === undefined || latenessMs === undefined ? undefined : ttft + latenessMs),
+  reasoning_ttft_ms: (record) => fixed(record.reasoning_ttft_ms),
+  ...figures(TOKEN_FIGURES),
+  finish_reason: ({ finish = '' }) => foreign(finish),
+  max_tokens: (record) => record.max_tokens ?? '',
+  // 0 where the target counted, 1 where events stand for tokens; empty without any count.
+  tokens_estimated: ({ figures: { output_tokens: output } = {}, tokens_estimated: isEstimated }) =>
+    output === undefined ? '' : Number(isEstimated === true),
   input_tokens_asked: ({ input_tokens_asked = '' }) => input_tokens_asked,
   mix: ({ mix = '' }) => mix,
 };
@@ -147,6 +156,29 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_p95_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p95),
   ttft_p99_upper_ms: ({ stream }) => fixed(stream?.ttft?.upper?.p99),
   loop: ({ loop = 'open' }) => loop,
+  ttft_p90_ms: ({ stream }) => fixed(stream?.ttft?.p90),
+  ttft_p99_ms: ({ stream }) => fixed(stream?.ttft?.p99),
+  ttft_sent_p50_ms: ({ stream }) => fixed(stream?.ttftSent?.p50),
+  ttft_sent_p95_ms: ({ stream }) => fixed(stream?.ttftSent?.p95),
+  ttft_sent_p99_ms: ({ stream }) => fixed(stream?.ttftSent?.p99),
+  itl_p99_ms: ({ stream }) => fixed(stream?.itl?.p99),
+  tpot_p99_ms: ({ stream }) => fixed(stream?.tpot?.p99),
+  input_tokens_per_s: ({ tokens }) => fixed(tokens?.promptPerSecond),
+  total_tokens_per_s: ({ tokens }) =>
+    fixed(tokens?.promptPerSecond === undefined ? undefined : tokens.promptPerSecond + tokens.outputPerSecond),
+  reasoning_tokens: ({ tokens }) => tokens?.reasoning ?? '',
+  tokens_estimated_pct: ({ tokens }) =>
+    tokens?.answers === undefined ? '' : ((100 * (tokens.estimated ?? 0)) / tokens.answers).toFixed(2),
+  truncated: ({ stream, errorsByClass }) => (stream === undefined ? '' : (errorsByClass['truncated-stream'] ?? 0)),
+  no_done: ({ stream }) => (stream?.answers === undefined ? '' : (stream.withoutDone ?? 0)),
+  cached_tokens: ({ tokens }) => tokens?.cached ?? '',
+  reasoning_ttft_p50_ms: ({ stream }) => fixed(stream?.reasoningTtft?.p50),
+  reasoning_ttft_p99_ms: ({ stream }) => fixed(stream?.reasoningTtft?.p99),
+  arrived_tokens_per_s: ({ tokens }) => fixed(tokens?.arrivedPerSecond),
+  user_tokens_per_s_p50: ({ stream }) => fixed(stream?.perUser?.p50),
+  user_tokens_per_s_p1: ({ stream }) => fixed(stream?.perUser?.p1),
+  events_per_read: ({ stream }) => fixed(stream?.eventsPerRead),
+  one_read: ({ stream }) => (stream?.answers === undefined ? '' : (stream.oneRead ?? 0)),
   error_texts: (point) => foreign(errorTexts(point)),
   models: ({ models }) => foreign(listed(models ?? {})),
 };
@@ -162,12 +194,6 @@ export function requestRows(rate: number, records: readonly RequestRecord[]): st
 
 export function summaryRow(plan: SweepPlan, point: PointSummary): string {
   return stringify([Object.values(SUMMARY).map((cell) => cell(point, plan))]);
-}
-
-/** The first token left out, as vLLM's benchmark has it. */
-function timePerToken({ serviceMs, ttft_ms: first, figures }: RequestRecord): number | undefined {
-  const tokens = figures?.output_tokens ?? 0;
-  return serviceMs === undefined || first === undefined || tokens < 2 ? undefined : (serviceMs - first) / (tokens - 1);
 }
 
 function littleOf({ state, little }: PointSummary) {

@@ -33,7 +33,7 @@ export class Collector {
   readonly stream = new StreamTimes();
   readonly asked = new AskedTally();
   readonly objectives: ObjectiveTally;
-  readonly tokens = { prompt: 0, output: 0, answers: 0 };
+  readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0 };
   /** Milliseconds from the window's beginning to the end of the last request; 0 without one. */
   lastEndMs = 0;
   /** The same of the last success. */
@@ -139,11 +139,14 @@ export class Collector {
     if (record.idleMs !== undefined) this.#okSentMs.push(record.intendedMs);
     this.#firstOkMs = Math.min(this.#firstOkMs, endedAt);
     this.lastOkMs = Math.max(this.lastOkMs, endedAt);
-    const { prompt_tokens: prompt, output_tokens: output } = record.figures ?? {};
+    const { prompt_tokens: prompt, output_tokens: output, reasoning_tokens, cached_tokens } = record.figures ?? {};
     if (prompt === undefined && output === undefined) return;
     this.tokens.answers++;
     this.tokens.prompt += prompt ?? 0;
     this.tokens.output += output ?? 0;
+    this.tokens.reasoning += reasoning_tokens ?? 0;
+    this.tokens.cached += cached_tokens ?? 0;
+    if (record.tokens_estimated === true) this.tokens.estimated++;
   }
 }
 

@@ -1,7 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { Refuser } from '../failures.ts';
-import type { PointState, PointSummary } from '../types.ts';
+import type { PointState, PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { round as thousandths } from './percentiles.ts';
@@ -33,7 +33,7 @@ export interface PointFacts
  */
 export function summarizePoint(facts: PointFacts, collected: Collector): PointSummary {
   const { index, rate, status, durationSeconds, startedAt, scheduled, maxInFlight, lost } = facts;
-  const { sent, peakInFlight, newConnections, cpuSeconds } = facts.progress;
+  const { sent, peakInFlight, newConnections, cpuSeconds, windowTokens: arrived } = facts.progress;
   const dropped = scheduled - sent;
   const outcomes = { ...collected.outcomes };
   checkConservation({ scheduled, sent, dropped: lost === undefined ? facts.progress.dropped : dropped, outcomes });
@@ -41,8 +41,6 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const [response, service] = [collected.response.summary(), collected.service.summary()];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
-  const servedSeconds = Math.max(durationSeconds, collected.lastOkMs / 1000);
-  const stream = collected.stream.summary(servedSeconds);
   const okAfterWindow = collected.okAfter(1000 * durationSeconds);
   const isClosed = facts.loop === 'closed';
   const closed = isClosed ? closedFigures(facts, collected) : undefined;
@@ -63,14 +61,16 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     lost,
   };
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
-  const { answers, prompt, output } = collected.tokens;
+  // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
+  const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
+  const stream = collected.stream.summary(tokensPerSecond);
   const { texts, refusedBy } = collected;
   const point = defined({
     index,
     rate,
     ...(isClosed ? { loop: 'closed' as const, concurrency: rate } : {}),
     status,
-    validity: judgeValidity({ ...judged, ttft: stream?.ttft, latenessP99: lateness?.p99 }),
+    validity: judgeValidity({ ...judged, latenessP99: lateness?.p99, stream }),
     durationSeconds,
     startedAt,
     scheduled,
@@ -100,7 +100,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     otherTexts: texts.others,
     models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: answers === 0 ? undefined : { prompt, output, outputPerSecond: perSecond(output, servedSeconds) },
+    tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
     asked: collected.asked.summary(),
     good: collected.objectives.good(scheduled, durationSeconds),
@@ -138,6 +138,25 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
     sentRps: round(rps),
     little: isWhole ? { expected: rate, observed: thousandths((rps * meanMs) / 1000) } : undefined,
   };
+}
+
+function tokenFigures(
+  { answers, estimated, reasoning, cached, prompt, output }: Collector['tokens'],
+  perSecond: (tokens: number) => number,
+  arrivedPerSecond: number | undefined,
+): TokenFigures | undefined {
+  if (answers === 0) return undefined;
+  return defined({
+    prompt,
+    output,
+    outputPerSecond: perSecond(output),
+    arrivedPerSecond,
+    promptPerSecond: perSecond(prompt),
+    reasoning: reasoning || undefined,
+    cached: cached || undefined,
+    answers,
+    estimated: estimated || undefined,
+  });
 }
 
 /** A point that was not offered, and why. */

@@ -4,31 +4,86 @@ import type { StreamFigures } from '../types.ts';
 import { round, Samples } from './percentiles.ts';
 
 /**
- * Time to first token, between reads that brought tokens, and per output token, of streamed successes. The first counts
- * from the intended time like every response time; the others are differences. Time per output token is
- * (end - first token) / (tokens - 1), as vLLM's benchmark has it.
+ * The times of streamed successes: to the first token of the answer and to the first of reasoning, from the intended time
+ * like every response time; between reads that brought tokens; and per output token.
  */
 export class StreamTimes {
   readonly #ttft = new Samples();
+  readonly #ttftSent = new Samples();
+  readonly #reasoning = new Samples();
   readonly #itl = new Samples();
   readonly #tpot = new Samples();
+  readonly #firstLate = new Samples();
+  #answers = 0;
   #tokens = 0;
+  #oneRead = 0;
+  #withoutDone = 0;
+  /** Of answers that were seen to come: one that is read from a file has no such counts. */
+  #events = 0;
+  #reads = 0;
+  #lateReads = 0;
+  #tokensOfEvents = 0;
 
-  add({ outcome, latenessMs, serviceMs, ttft_ms: first, itl_ms: between, figures }: RequestRecord): void {
-    if (outcome !== 'ok' || latenessMs === undefined || serviceMs === undefined || first === undefined) return;
-    this.#ttft.add(latenessMs + first);
-    for (const gap of between ?? []) this.#itl.add(gap);
-    const tokens = figures?.output_tokens ?? 0;
+  add(record: RequestRecord): void {
+    const {
+      outcome,
+      latenessMs,
+      ttft_ms: ttft,
+      reasoning_ttft_ms: reasoning,
+      itl_ms: gaps,
+      tpot_ms: tpot,
+      stream,
+    } = record;
+    if (outcome !== 'ok' || latenessMs === undefined) return;
+    if (stream === undefined && ttft === undefined && reasoning === undefined) return;
+    const tokens = record.figures?.output_tokens ?? 0;
+    this.#answers++;
     this.#tokens += tokens;
-    if (tokens > 1) this.#tpot.add((serviceMs - first) / (tokens - 1));
+    if (ttft !== undefined) {
+      this.#ttft.add(latenessMs + ttft);
+      this.#ttftSent.add(ttft);
+    }
+    if (reasoning !== undefined) this.#reasoning.add(latenessMs + reasoning);
+    for (const gap of gaps ?? []) this.#itl.add(gap);
+    if (tpot !== undefined) this.#tpot.add(tpot);
+    else if (tokens > 1 && (gaps ?? []).length === 0 && stream?.reads !== 0) this.#oneRead++;
+    if (stream === undefined) return;
+    this.#events += stream.events;
+    this.#reads += stream.reads;
+    this.#lateReads += stream.lateReads;
+    this.#tokensOfEvents += tokens;
+    if (stream.withoutDone) this.#withoutDone++;
+    if (ttft !== undefined) this.#firstLate.add(stream.firstLateMs);
   }
 
-  /** @param seconds that the tokens are divided by */
-  summary(seconds: number): StreamFigures | undefined {
-    const ttft = this.#ttft.summary();
-    if (ttft === undefined) return undefined;
-    const outputTokensPerSecond = seconds > 0 ? round(this.#tokens / seconds) : 0;
-    const [itl, tpot] = [this.#itl.summary(), this.#tpot.summary()];
-    return defined({ ttft, itl, tpot, outputTokens: this.#tokens, outputTokensPerSecond });
+  /**
+   * @param tokensPerSecond at what rate so many tokens of the point were made
+   * @returns undefined when nothing was streamed
+   */
+  summary(tokensPerSecond: (tokens: number) => number): StreamFigures | undefined {
+    if (this.#answers === 0) return undefined;
+    const tpot = this.#tpot.summary();
+    const speed = (ms: number) => round(1000 / ms);
+    return defined({
+      ttft: this.#ttft.summary(),
+      ttftSent: this.#ttftSent.summary(),
+      reasoningTtft: this.#reasoning.summary(),
+      itl: this.#itl.summary(),
+      tpot,
+      perUser: tpot && { p50: speed(tpot.p50), p10: speed(tpot.p90), p5: speed(tpot.p95), p1: speed(tpot.p99) },
+      outputTokens: this.#tokens,
+      outputTokensPerSecond: tokensPerSecond(this.#tokens),
+      answers: this.#answers,
+      oneRead: this.#oneRead || undefined,
+      eventsPerRead: ratio(this.#events, this.#reads),
+      tokensPerEvent: ratio(this.#tokensOfEvents, this.#events),
+      withoutDone: this.#withoutDone || undefined,
+      lateReads: ratio(this.#lateReads, this.#reads),
+      firstLateP99: this.#firstLate.summary()?.p99,
+    });
   }
+}
+
+function ratio(part: number, whole: number): number | undefined {
+  return whole === 0 ? undefined : round(part / whole);
 }

@@ -1,4 +1,4 @@
-import type { Percentiles, PointSummary } from '../types.ts';
+import type { Percentiles, PointSummary, StreamFigures } from '../types.ts';
 
 /** Lateness that never matters, ms: the resolution of what the generator can do on a quiet machine. */
 const LATENESS_FLOOR_MS = 1;
@@ -19,8 +19,7 @@ export interface ValidityInput extends Accounts {
   readonly maxInFlight: number;
   readonly latenessP99?: number | undefined;
   readonly response?: Percentiles | undefined;
-  /** Of streamed answers: counted from the intended time, and shorter than the response time. */
-  readonly ttft?: Percentiles | undefined;
+  readonly stream?: StreamFigures | undefined;
   /** Why the generator is gone, when it is. */
   readonly lost?: string | undefined;
 }
@@ -65,10 +64,28 @@ export function judgeValidity(input: ValidityInput): string {
   const local = LOCAL_LIMITS.filter((code) => input.errorsByClass[code] !== undefined);
   if (local.length > 0) reasons.push(`a limit of this machine: ${local.join(', ')}`);
   // Where nothing succeeded there is no time for it to colour.
-  const shown = [input.response, input.ttft].flatMap((times) => times?.p50 ?? []);
+  const shown = [input.response, input.stream?.ttft].flatMap((times) => times?.p50 ?? []);
   const allowed = allowedLateness(Math.min(...shown));
   if (input.latenessP99 !== undefined && input.latenessP99 > allowed) {
     reasons.push(`lateness p99 ${input.latenessP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`);
   }
+  reasons.push(...stampedLate(input.stream));
   return reasons.length > 0 ? `invalid: client-limited (${reasons.join('; ')})` : judgeEnding(input);
 }
+
+/** A time may be wrong by this much, ms, or by this part of it. */
+const STAMP_FLOOR_MS = 1;
+const STAMP_SHARE = 0.01;
+
+/** Where what streams brought lay there for too long before this machine looked at it: its times say when that was. */
+function stampedLate({ ttft, firstLateP99 = 0, lateReads = 0 }: StreamFigures = NOT_STREAMED): string[] {
+  const allowed = Math.max(STAMP_FLOOR_MS, STAMP_SHARE * (ttft?.p50 ?? 0));
+  const first =
+    firstLateP99 > allowed
+      ? [`first tokens stamped late: p99 up to ${firstLateP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`]
+      : [];
+  const share = `${(100 * lateReads).toFixed(1)} % of reads stamped up to ${STAMP_FLOOR_MS} ms late or more`;
+  return lateReads > STAMP_SHARE ? [...first, share] : first;
+}
+
+const NOT_STREAMED = { outputTokens: 0, outputTokensPerSecond: 0 };

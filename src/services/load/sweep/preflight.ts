@@ -7,7 +7,7 @@ import { probeBodies } from '../bodies.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
-import type { Judge } from '../protocols/protocol.ts';
+import type { Judge, StreamEnd } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
@@ -74,7 +74,7 @@ async function measured(settings: SweepOptions, form: RequestForm, { client, sig
   const timeoutMs = timeoutSeconds * 1000;
   const nextBody = probeBodies({ ...settings, form }, settings.data);
   const all = { ...ofProtocol({ stream: form.stream, timeoutMs }), ...headers };
-  const judge: Judge = form.stream ? streamJudge(targetUrl) : whole;
+  const judge: Judge = form.stream ? streamJudge(targetUrl, protocolNamed(form.api).ends) : whole;
   const probe = prober({ targetUrl, nextBody, client, headers: all, judge });
   return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
 }
@@ -89,18 +89,18 @@ const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
  * Judges a streamed answer that has come whole. What is no stream at all would be a broken one in every request; the
  * services of the contract answer in one piece.
  */
-function streamJudge(url: string): Judge {
+function streamJudge(url: string, ends: StreamEnd): Judge {
   return (_status, text) => {
     const error = errorIn(parseJson(text));
     if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
-    const meter = new TokenMeter();
+    const meter = new TokenMeter({ ends });
     const bytes = Buffer.from(text);
-    meter.take(bytes, 0, bytes.length, 0, /^(data|event|id|retry)?:/.test(text) ? 'text/event-stream' : '');
+    meter.take(bytes, 0, bytes.length, 0, '');
     meter.end();
-    if (meter.problem === '') return FINE;
+    if (meter.fault === undefined) return FINE;
     throw remedy.usage(
       'not-a-stream',
-      `${url} does not stream: asked for a streamed answer, it sent something else (${meter.problem})`,
+      `${url} does not stream: asked for a streamed answer, it sent something else (${meter.fault.error})`,
       ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
     );
   };

@@ -32,12 +32,12 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
-  | 'model'
-  | 'provider'
   | 'loop'
   | 'requests'
   | 'turns'
   | 'thinkSeconds'
+  | 'model'
+  | 'provider'
 > &
   Partial<Described>;
 
@@ -58,7 +58,7 @@ export function planSweep(
   goodput?: SweepPlan['goodput'],
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
-  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
+  const { loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -79,9 +79,9 @@ export function planSweep(
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
     goodput,
-    api,
-    model,
-    provider,
+    api: settings.api,
+    model: settings.model,
+    provider: settings.provider,
     requests,
     turns,
     thinkSeconds,

@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Dial } from '../../../dial/dialer.ts';
 import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
+import type { ReadClock } from '../read-clock.ts';
 import type { RequestSource } from '../request-source.ts';
 import { steadyNow } from '../steady-clock.ts';
 import { AnswerBody } from './answer-body.ts';
@@ -20,6 +21,7 @@ export interface RawOwner {
   readonly heads: HeadCache;
   /** For how long an idle connection may be used where the server promises nothing, milliseconds. */
   readonly idleMs: number;
+  readonly clock: ReadClock;
   /** The request has ended; `reusable` tells whether another may follow. */
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void;
   /** The connection is gone, with the exchange that was on it. */
@@ -51,6 +53,8 @@ export class RawConnection {
   /** The answer has come whole, and is still being decoded; whether another request may follow. */
   #decoding = false;
   #clean = true;
+  /** When the read began that is being taken; one read has one time. */
+  #readAt = 0;
   #size = 0;
   #chunks: Buffer[] = [];
   /** The part of the body in the read buffer, until the read is through: most answers end in the read they began in. */
@@ -144,6 +148,7 @@ export class RawConnection {
     }
     const parser = this.#parser;
     this.#to = 0;
+    if (exchange.meter !== undefined) this.#readAt = this.#owner.clock.read();
     const end = parser.feed(bytes, 0, length);
     if (this.#exchange !== exchange) return;
     if (parser.head !== undefined) exchange.status = parser.head.status;
@@ -194,7 +199,7 @@ export class RawConnection {
   }
 
   #onBody(bytes: Buffer, from: number, to: number): void {
-    this.#body.take(bytes, from, to, steadyNow(), this.#parser.head?.contentEncoding ?? '');
+    this.#body.take(bytes, from, to, this.#readAt, this.#parser.head?.contentEncoding ?? '');
   }
 
   #onText(bytes: Buffer, from: number, to: number, at: number, kept: boolean): void {
@@ -202,7 +207,7 @@ export class RawConnection {
     const head = this.#parser.head;
     if (exchange === undefined || head === undefined) return;
     this.#size += to - from;
-    exchange.meter?.take(bytes, from, to, at, head.contentType);
+    exchange.meter?.take(bytes, from, to, at, head.contentType, this.#owner.clock.late);
     // A refusal is no stream: its text says why.
     if (this.#isStreamed(exchange) || this.#size > MAX_ANSWER_BYTES) {
       // Between two reads nobody else looks.

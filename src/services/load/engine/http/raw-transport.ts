@@ -4,6 +4,7 @@ import type { LoadedData } from '../../workload/loaded.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
 import type { RunOrder } from '../protocol.ts';
+import { ReadClock } from '../read-clock.ts';
 import type { RequestSource } from '../request-source.ts';
 import { requestSource } from '../request-sources.ts';
 import { steadyNow } from '../steady-clock.ts';
@@ -36,6 +37,7 @@ const FRESH_MS = 250;
 export class RawTransport implements RawOwner {
   readonly heads: HeadCache = { text: '', head: undefined };
   idleMs = IDLE_MS;
+  readonly clock = new ReadClock();
   /** Connections opened so far. */
   opened = 0;
   /** Requests given to another connection, because the first had been closed before a byte of them was written. */
@@ -66,6 +68,7 @@ export class RawTransport implements RawOwner {
 
   /** A new turn of the event loop: as many connections may be opened again. */
   turn(): void {
+    this.clock.begin();
     this.#connects = 0;
   }
 

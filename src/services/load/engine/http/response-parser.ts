@@ -106,7 +106,11 @@ export class ResponseParser {
           at = to;
           break;
         case 'chunk-size':
-        case 'chunk-end':
+        case 'chunk-end': {
+          const next = this.#held === '' ? this.#takePlainSize(bytes, at, to) : 0;
+          at = next > 0 ? next : this.#takeLine(bytes, at, to);
+          break;
+        }
         case 'trailer':
           at = this.#takeLine(bytes, at, to);
           break;
@@ -184,6 +188,33 @@ export class ResponseParser {
       return this.#fail(notHttp(this.#held), from);
     }
     return to;
+  }
+
+  /**
+   * The size of a chunk without extensions, with the end of the chunk before it, where the read has all of it: what nearly
+   * all of them are. A streamed answer has one for each token.
+   *
+   * @returns where the chunk begins; 0 when it is anything else
+   */
+  #takePlainSize(bytes: Buffer, from: number, to: number): number {
+    let at = from;
+    if (this.#state === 'chunk-end') {
+      if (at + 2 > to || bytes[at] !== CR || bytes[at + 1] !== LF) return 0;
+      at += 2;
+    }
+    const first = at;
+    let size = 0;
+    for (; at < to && at - first < 7; at++) {
+      const byte = bytes[at] as number;
+      const letter = byte | 0x20;
+      if (byte >= 0x30 && byte <= 0x39) size = size * 16 + byte - 0x30;
+      else if (letter >= 0x61 && letter <= 0x66) size = size * 16 + letter - 0x57;
+      else break;
+    }
+    if (size === 0 || at + 2 > to || bytes[at] !== CR || bytes[at + 1] !== LF) return 0;
+    this.#left = size;
+    this.#state = 'chunk-data';
+    return at + 2;
   }
 
   #takeLine(bytes: Buffer, from: number, to: number): number {

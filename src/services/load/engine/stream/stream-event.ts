@@ -1,51 +1,99 @@
 import { parseJson } from '../../../words.ts';
+import { type Usage, usageOf } from '../../protocols/usage.ts';
 import { brief } from '../brief.ts';
 
 /** What one event of a streamed answer says. */
 export interface StreamEvent {
-  /** Whether it brought a piece of the answer. */
+  /** Whether it brought a piece of the answer: text, a refusal, or a part of a tool call. */
   readonly hasText: boolean;
-  readonly last: boolean;
+  readonly hasReasoning: boolean;
+  /** The piece of text, where it is one. */
+  readonly text: string;
+  /** Why the answer ends here (`stop`, `length`, ...); a stream may go on with its counts. */
+  readonly finish?: string;
+  /** Nothing follows: `done` where the event itself says so, `marker` for `[DONE]`. */
+  readonly closed?: 'done' | 'marker';
   readonly error?: string;
   readonly host?: string;
-  readonly outputTokens?: number;
-  readonly promptTokens?: number;
+  readonly usage?: Usage;
 }
 
+const MARKER: StreamEvent = { hasText: false, hasReasoning: false, text: '', closed: 'marker' };
+
 /**
- * Reads an event of Ollama's (`response`, `message.content`, `done`, `eval_count`) or of OpenAI's form
- * (`choices[].delta.content` or `.text`, `usage`, `[DONE]`).
+ * Reads an event of Ollama's form (`response`, `message`, `done`), of OpenAI's (`choices[].delta` or `.text`, `usage`,
+ * `[DONE]`), of llama-server's own (`content`, `stop`) or of the chain's (`hop`, `token`).
  *
- * @returns undefined when it is not JSON
+ * @returns undefined when it is neither JSON nor the marker
  */
-export function readEvent(text: string): StreamEvent | undefined {
-  if (text === '[DONE]') return { hasText: false, last: true };
-  const event = parseJson(text);
+export function readEvent(data: string): StreamEvent | undefined {
+  if (data === '[DONE]') return MARKER;
+  const event = parseJson(data);
   if (event === undefined) return undefined;
   const body = objectOf(event);
-  if (body.error !== undefined && body.error !== null)
-    return { hasText: false, last: true, error: errorOf(body.error) };
   const choice = objectOf(Array.isArray(body.choices) ? body.choices[0] : undefined);
-  const message = objectOf(body.message).content;
-  const delta = objectOf(choice.delta).content;
-  const pieces = [body.response, message, delta, choice.text, body.token];
-  const usage = objectOf(body.usage);
+  const delta = objectOf(choice.delta);
+  const message = objectOf(body.message);
+  const error = errorIn(body, choice);
+  if (error !== undefined) return { hasText: false, hasReasoning: false, text: '', error: brief(error) };
+  const pieces = [delta.content, choice.text, message.content, body.response, body.token, body.content, delta.refusal];
+  const text = pieces.map(textOf).find((piece) => piece !== '') ?? '';
+  const reasoning = [
+    delta.reasoning_content,
+    delta.reasoning,
+    delta.thinking,
+    message.thinking,
+    body.thinking,
+    thoughtsIn(delta.content),
+  ];
+  const isTool = [delta.tool_calls, message.tool_calls].some((calls) => Array.isArray(calls) && calls.length > 0);
+  const reason = choice.finish_reason ?? body.done_reason;
+  const usage = usageOf(body);
   return {
-    hasText: pieces.some((piece) => typeof piece === 'string' && piece !== ''),
-    last: body.done === true || typeof choice.finish_reason === 'string',
+    hasText: text !== '' || isTool || isFilled(delta.function_call),
+    hasReasoning: reasoning.some((piece) => textOf(piece) !== ''),
+    text,
+    ...(typeof reason === 'string' ? { finish: brief(reason) } : {}),
+    ...(body.done === true || body.stop === true ? { closed: 'done' as const } : {}),
     ...(typeof body.host === 'string' ? { host: brief(body.host) } : {}),
-    ...count('outputTokens', body.eval_count ?? usage.completion_tokens ?? usage.eval_count),
-    ...count('promptTokens', body.prompt_eval_count ?? usage.prompt_tokens ?? usage.prompt_eval_count),
+    ...(isFilled(usage) ? { usage } : {}),
   };
 }
 
-function count<K extends string>(key: K, value: unknown): { [P in K]?: number } {
-  return typeof value === 'number' && Number.isFinite(value) ? ({ [key]: value } as { [P in K]: number }) : {};
+/** What an event that is none of an answer says of a failure. */
+export function errorOf(error: unknown): string | undefined {
+  if (typeof error === 'string' && error !== '') return error;
+  const { message, detail } = objectOf(error);
+  const said = [message, detail, objectOf(error).error].find((text) => typeof text === 'string' && text !== '');
+  return typeof said === 'string' ? said : isFilled(error) ? 'no reason given' : undefined;
 }
 
-function errorOf(error: unknown): string {
-  const { message } = objectOf(error);
-  return brief(typeof error === 'string' ? error : typeof message === 'string' ? message : 'no reason given');
+function errorIn(body: Readonly<Record<string, unknown>>, choice: Readonly<Record<string, unknown>>) {
+  const said = errorOf(body.error);
+  if (said !== undefined) return said;
+  if (body.object === 'error') return errorOf(body);
+  if (choice.finish_reason === 'error' || body.done_reason === 'error') return 'it ends with finish_reason "error"';
+  // FastAPI's form; no event of an answer has it.
+  return body.choices === undefined && body.done === undefined && typeof body.detail === 'string' && body.detail !== ''
+    ? body.detail
+    : undefined;
+}
+
+/** A piece as a string, as an object with a text, or in parts. */
+function textOf(piece: unknown): string {
+  if (typeof piece === 'string') return piece;
+  if (Array.isArray(piece)) return piece.map((each) => textOf(objectOf(each).text)).join('');
+  const { text } = objectOf(piece);
+  return typeof text === 'string' ? text : '';
+}
+
+/** Content in parts may have thoughts among them. */
+function thoughtsIn(content: unknown): string {
+  return Array.isArray(content) ? content.map((part) => textOf(objectOf(part).thinking)).join('') : '';
+}
+
+function isFilled(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

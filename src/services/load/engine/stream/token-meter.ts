@@ -1,77 +1,217 @@
-import { StringDecoder } from 'node:string_decoder';
-import { readEvent, type StreamEvent } from './stream-event.ts';
+import type { StreamEnd } from '../../protocols/protocol.ts';
+import type { Usage } from '../../protocols/usage.ts';
+import { brief } from '../brief.ts';
+import { Floats } from '../floats.ts';
+import type { Streamed } from '../stream-columns.ts';
+import type { EventShapes } from './event-shape.ts';
+import { errorOf, readEvent, type StreamEvent } from './stream-event.ts';
+import { type EventSink, StreamLines } from './stream-lines.ts';
 
-/** A line of a stream holds one event; one that does not end must not fill the memory. */
-const MAX_LINE = 1 << 20;
+/** A read that may have been looked at later than this after its bytes came is counted as late, milliseconds. */
+const LATE_MS = 1;
+/** Most characters of an answer's text that are kept. */
+const MAX_TEXT = 1 << 20;
+
+/** What all streams of a point have in common. */
+export interface MeterOptions {
+  readonly ends: StreamEnd;
+  /** Known shapes of events, shared by all streams; none: every event is parsed. */
+  readonly shapes?: EventShapes;
+  /** Whether a time is within the point's window; milliseconds of the steady clock. */
+  readonly isWithin?: (at: number) => boolean;
+  /** Keep the text of answers, for the next turn of a conversation. */
+  readonly keepsText?: boolean;
+}
+
+/** Why a stream is no complete answer. */
+export interface StreamFault {
+  readonly class: 'stream-error' | 'broken-stream' | 'truncated-stream';
+  readonly error: string;
+}
 
 /**
- * Reads a streamed answer as it comes: newline-delimited JSON (Ollama) or server-sent events (OpenAI's form). Chunks
- * coalesce on the way, so the times between tokens are per read; tokens are counted per event.
+ * Reads a streamed answer as it comes: server-sent events, or JSON by the line. Chunks coalesce on the way, so times are
+ * of reads; events are counted one by one.
  */
-export class TokenMeter {
-  /** Milliseconds of the steady clock; undefined when there was no token. */
+export class TokenMeter implements EventSink {
   firstAt: number | undefined;
-  /** Between reads that brought tokens, milliseconds. */
-  readonly gaps: number[] = [];
-  /** What the engine said, all its events together. */
-  reported: StreamEvent | undefined;
-  readonly #decoder = new StringDecoder('utf8');
-  #line = '';
-  #lastAt = 0;
-  #tokens = 0;
-  #problem = '';
-  #ended = false;
-  #ndjson = false;
-  /** What the answer said; the next turn of a session repeats it. */
+  reasoningAt: number | undefined;
+  /** Events with tokens. */
+  events = 0;
+  /** Reads with tokens, and those of them that may have been looked at late; by how much the first token's may be, ms. */
+  reads = 0;
+  lateReads = 0;
+  firstLateMs = 0;
+  /** What the target said of its tokens, the last word on each. */
+  readonly usage: Usage = {};
+  finish: string | undefined;
+  host: string | undefined;
+  /** The stream has said that nothing follows. */
+  closed: StreamEvent['closed'];
+  /** Of the answer, where it is kept. */
   text = '';
+  /** The line with `"done":true`, which may be a whole answer. */
+  lastLine = '';
+  readonly #options: MeterOptions;
+  readonly #gaps = new Floats();
+  readonly #lines: StreamLines;
+  #fault: StreamFault | undefined;
+  #parsed = false;
+  #at = 0;
+  #late = 0;
+  #lastAt = 0;
+  /** Of all, of the first read, and of those within the window: events, or tokens where events tell their number. */
+  #weight = 0;
+  #firstWeight = 0;
+  #withinWeight = 0;
 
-  /** @param at milliseconds of the steady clock at which the bytes were read */
-  take(bytes: Buffer, from: number, to: number, at: number, contentType: string): void {
-    const sse = contentType === 'text/event-stream';
-    this.#ndjson = !sse;
-    const lines = (this.#line + this.#decoder.write(bytes.subarray(from, to))).split('\n');
-    this.#line = lines.pop() as string;
-    if (this.#line.length > MAX_LINE) {
-      this.#problem ||= 'a line of the stream is over 1 MiB';
-      this.#line = '';
-    }
-    const before = this.#tokens;
-    for (const line of lines) this.#takeLine(line, sse);
-    if (this.#tokens === before) return;
-    if (this.firstAt === undefined) this.firstAt = at;
-    else this.gaps.push(at - this.#lastAt);
-    this.#lastAt = at;
+  constructor(options: MeterOptions = { ends: 'finish-or-done' }) {
+    this.#options = options;
+    const shapes = options.keepsText === true ? undefined : options.shapes;
+    this.#lines = new StreamLines(this, shapes);
+  }
+
+  /**
+   * @param at milliseconds of the steady clock at which the bytes were read; the same for all of one read
+   * @param contentType decides where the first line does not
+   * @param late how much earlier they may have come at most, milliseconds
+   */
+  take(bytes: Uint8Array, from: number, to: number, at: number, contentType: string, late = 0): void {
+    this.#at = at;
+    this.#late = late;
+    this.#lines.take(bytes, from, to, contentType);
   }
 
   /** The answer is complete; the last line need not end. */
   end(): void {
-    if (this.#line !== '') this.#takeLine(this.#line, !this.#ndjson);
-    this.#line = '';
+    this.#lines.end();
   }
 
-  /** What the engine says, else the events with text that were seen. */
+  /** What the record of the request has of it; `sentAt` in milliseconds of the steady clock. */
+  timesSince(sentAt: number): Streamed {
+    const { events, reads, lateReads, firstLateMs, tpotMs, firstAt, reasoningAt } = this;
+    const since = (at: number | undefined) => (at === undefined ? undefined : at - sentAt);
+    const withoutDone = this.fault === undefined && this.#lines.isSse === true && this.closed === undefined;
+    const times = { ttftMs: since(firstAt), reasoningMs: since(reasoningAt), tpotMs, gaps: this.#gaps.view() };
+    return { ...times, events, reads, lateReads, firstLateMs, withoutDone };
+  }
+
+  /** From the first token of any kind to the last by the tokens that came after the first read; undefined within one read. */
+  get tpotMs(): number | undefined {
+    const first = this.#firstAny;
+    const after = 1 - this.#firstWeight / this.#weight;
+    return first === undefined || this.reads < 2 ? undefined : (this.#lastAt - first) / (this.outputTokens * after);
+  }
+
+  /** Whether events stand for tokens, because the target does not tell how many there were. */
+  get isEstimated(): boolean {
+    return (this.usage.output_tokens ?? 0) === 0;
+  }
+
+  /** What the target says, else the events with tokens. */
   get outputTokens(): number {
-    return this.reported?.outputTokens ?? this.#tokens;
+    return this.isEstimated ? this.events : (this.usage.output_tokens ?? 0);
   }
 
-  /** What is wrong with the stream, in words; empty when nothing is. */
-  get problem(): string {
-    if (this.#problem !== '') return this.#problem;
-    if (this.#tokens === 0) return 'the stream brought no token';
-    return this.#ndjson && !this.#ended ? 'the stream ended before its last event' : '';
+  /** Tokens that came within the window. */
+  get tokensWithin(): number {
+    return this.#weight === 0 ? 0 : (this.outputTokens * this.#withinWeight) / this.#weight;
   }
 
-  #takeLine(line: string, sse: boolean): void {
-    const text = line.trim();
-    if (text === '' || text.startsWith(':')) return;
-    if (sse && !text.startsWith('data:')) return;
-    const event = readEvent(sse ? text.slice(5).trim() : text);
-    if (event === undefined) this.#problem ||= 'an event of the stream is not JSON';
-    else if (event.error !== undefined) this.#problem ||= `the stream reports an error: ${event.error}`;
-    else {
-      if (event.hasText) this.#tokens++;
-      if (event.last) this.#ended = true;
-      this.reported = { ...this.reported, ...event };
+  /** What is wrong with the stream; undefined when it is a complete answer. */
+  get fault(): StreamFault | undefined {
+    if (this.#fault !== undefined) return this.#fault;
+    // What a model thought and did not show is a token too, where it is counted.
+    if (this.events === 0 && !(this.#isEnded && this.outputTokens > 0)) return broken('the stream brought no token');
+    if (this.#isEnded) return undefined;
+    const { ends } = this.#options;
+    const missing =
+      ends === 'finish' || (ends === 'finish-or-done' && this.#lines.isSse) ? 'a finish_reason' : 'its last line';
+    return { class: 'truncated-stream', error: `the stream ended without ${missing}` };
+  }
+
+  count(hasText: boolean, hasReasoning: boolean): void {
+    this.#parsed = true;
+    this.#token(hasText, hasReasoning, 1);
+  }
+
+  read(data: string, name: string): StreamEvent | undefined {
+    const event = readEvent(data);
+    if (event === undefined) return undefined;
+    this.#parsed = true;
+    if (name === 'error' || event.error !== undefined) {
+      this.report(event.error ?? namedError(data));
+      return event;
     }
+    const { usage, finish, closed, host, hasText, hasReasoning } = event;
+    const before = this.usage.output_tokens ?? 0;
+    if (usage !== undefined) Object.assign(this.usage, usage);
+    if (finish !== undefined) this.finish = finish;
+    if (closed !== undefined) this.closed = closed;
+    if (closed === 'done' && this.#options.ends === 'answer') this.lastLine = data;
+    if (host !== undefined) this.host = host;
+    if (this.#options.keepsText === true && this.text.length < MAX_TEXT) this.text += event.text;
+    // A count that goes along with the events tells how many tokens each of them has.
+    const own = usage?.output_tokens === undefined ? 1 : Math.max(1, usage.output_tokens - before);
+    if (hasText || hasReasoning)
+      this.#token(hasText, hasReasoning, closed === undefined && finish === undefined ? own : 1);
+    return event;
+  }
+
+  report(error: string): void {
+    this.#fault ??= { class: 'stream-error', error: brief(`the stream reports an error: ${error}`) };
+  }
+
+  garble(what: string): void {
+    this.#fault ??= broken(what);
+  }
+
+  get hasParsed(): boolean {
+    return this.#parsed;
+  }
+
+  get #isEnded(): boolean {
+    const { ends } = this.#options;
+    if (ends === 'finish') return this.finish !== undefined;
+    if (ends === 'finish-or-done') return this.finish !== undefined || this.closed !== undefined;
+    return this.closed === 'done';
+  }
+
+  get #firstAny(): number | undefined {
+    const { firstAt = Number.POSITIVE_INFINITY, reasoningAt = Number.POSITIVE_INFINITY } = this;
+    const first = Math.min(firstAt, reasoningAt);
+    return Number.isFinite(first) ? first : undefined;
+  }
+
+  #token(hasText: boolean, hasReasoning: boolean, weight: number): void {
+    const at = this.#at;
+    this.events++;
+    this.#weight += weight;
+    if (at !== this.#lastAt || this.reads === 0) {
+      if (this.reads > 0) this.#gaps.push(at - this.#lastAt);
+      if (this.#late > LATE_MS) this.lateReads++;
+      this.reads++;
+      this.#lastAt = at;
+    }
+    if (this.reads === 1) this.#firstWeight += weight;
+    if (this.#options.isWithin?.(at) === true) this.#withinWeight += weight;
+    if (hasText && this.firstAt === undefined) {
+      this.firstAt = at;
+      this.firstLateMs = this.#late;
+    }
+    if (hasReasoning) this.reasoningAt ??= at;
+  }
+}
+
+function broken(error: string): StreamFault {
+  return { class: 'broken-stream', error };
+}
+
+/** What an event called `error` says. */
+function namedError(data: string): string {
+  try {
+    return errorOf(JSON.parse(data)) ?? 'no reason given';
+  } catch {
+    return data;
   }
 }
