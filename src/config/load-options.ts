@@ -69,7 +69,7 @@ function loopOf({
   concurrency,
   requests,
   turns,
-  'think-time': thinkSeconds,
+  'think-time': { seconds: thinkSeconds, drawn: think } = { seconds: 0 },
   elastic,
   ...flags
 }: LoadFlags & { elastic?: boolean }) {
@@ -95,6 +95,7 @@ function loopOf({
     ...(requests === undefined ? {} : { requests }),
     ...(turns === 1 ? {} : { turns }),
     ...(thinkSeconds === 0 ? {} : { thinkSeconds }),
+    ...(think === undefined ? {} : { think }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { type Lengths, parseLengths } from '../services/load/workload/lengths.ts';
+import { parseThinkTime, type ThinkTime } from '../services/load/workload/think-time.ts';
 import { integerFlag, numberFlag } from './flags.ts';
 
 /** When requests come. */
@@ -33,6 +34,8 @@ const lengthsFlag = Flags.custom<Lengths>({
   helpValue: 'N|MIN-MAX|...',
   parse: async (text, _context, flag) => parseLengths(text, flag.name),
 });
+
+export const thinkTimeFlag = Flags.custom<ThinkTime>({ helpValue: '2s', parse: async (text) => parseThinkTime(text) });
 
 /** What requests ask. */
 export const workloadFlags = {
