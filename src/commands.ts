@@ -5,9 +5,8 @@ const load = createRequire(import.meta.url);
 /** Built, or from source. */
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
-const NAMES = 'completion diff doctor gc load logs rehearse report scale-watch smoke ssh status teardown unlock'.split(
-  ' ',
-);
+const NAMES =
+  'completion diff doctor gc load logs quick rehearse report scale-watch smoke ssh status teardown unlock'.split(' ');
 
 /** All commands by their ids, as oclif looks for one. A file is loaded where its command is meant. */
 export const COMMANDS = new Proxy<Record<string, Command.Class>>(

@@ -31,7 +31,7 @@ interface Events {
   'sweep-started': { plan: SweepPlan };
   'sweep-tick': { tick: SweepTick };
   /** The point at `rate` does not begin before the target is calm again, for at most `boundSeconds`; told repeatedly. */
-  'sweep-waiting': { rate: number; reason: string; boundSeconds: number };
+  'sweep-waiting': { rate: number; loop?: 'closed' | undefined; reason: string; boundSeconds: number };
   'point-done': { point: PointSummary };
   'watch-started': { plan: WatchPlan };
   /** One look at a group; `seen` is false where it told nothing of the group itself. */

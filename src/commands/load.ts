@@ -62,8 +62,8 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
       claims: await loadClaims(emit, signal),
       outputs: await openOutputs(flags, { version, clock: systemClock, emit }),
       tokenOf: await chainTokens(stack, flags['token-file']),
-      ...(await wayOut(flags['ca-file'])),
       headers,
+      ...(await wayOut(flags['ca-file'])),
     });
     const { run, page } = await reportRun(report.runFolder, emit);
     const scaling = run?.scaling?.figures;

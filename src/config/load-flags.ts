@@ -18,12 +18,12 @@ const targetFlag = Flags.string({
 const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
+  ...requestFlags,
   'ca-file': Flags.string({
     description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
     env: 'CHAINCTL_CA_FILE',
     helpValue: 'FILE',
   }),
-  ...requestFlags,
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
     default: true,
@@ -55,8 +55,13 @@ const rates = {
   }),
   ...arrivalFlags,
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
+  'until-certain': Flags.string({
+    description:
+      'percentile that a point has to know before it ends: its upper bound (99 %) at most 10 % above it, or as p99:5% says',
+    helpValue: 'p99',
+  }),
   'max-duration': durationFlag({
-    description: 'longest point of a --find-knee, where --duration leaves it undecided [default: 10m]',
+    description: 'longest point of --find-knee and --until-certain, where --duration leaves it open [default: 10m]',
     min: 0.1,
   }),
   'stop-above-knee': Flags.boolean({ description: 'skip the points above the first that was not sustained' }),

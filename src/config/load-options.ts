@@ -12,7 +12,7 @@ import { SERVICES } from '../services/workloads/catalog.ts';
 import type { ElasticFlags } from './elastic-flags.ts';
 import { isTyped } from './flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
-import { objectivesAsked } from './objective-options.ts';
+import { certainAsked, objectivesAsked } from './objective-options.ts';
 import { checkWorkloadFlags, slowReading, workloadOptions } from './workload-options.ts';
 
 /** The tag of what is not known to be deployed anywhere else: the place that costs nothing. */
@@ -102,16 +102,28 @@ function loopOf({
 /** Longest point of a search, seconds, where none was asked for. */
 const MAX_DURATION_SECONDS = 600;
 
-function maxDuration({ 'max-duration': asked, 'find-knee': isSearch, duration }: LoadFlags) {
-  if (asked !== undefined && !isSearch) {
-    const fault = '--max-duration is the bound of a search, and there is none without --find-knee';
-    throw remedy.usage('usage', fault, ['add --find-knee, or leave it out']);
+function maxDuration({
+  'max-duration': asked,
+  'find-knee': isSearch,
+  'until-certain': certain,
+  duration,
+  ...flags
+}: LoadFlags) {
+  if (certain !== undefined && isSearch) {
+    const fault = '--find-knee decides by itself how long its points are, and --until-certain would, too';
+    throw remedy.usage('usage', fault, ['find the knee first, then measure below it: --rps RATE --until-certain p99']);
+  }
+  if (asked !== undefined && !isSearch && certain === undefined) {
+    const fault = '--max-duration bounds what --find-knee and --until-certain make longer, and neither is there';
+    throw remedy.usage('usage', fault, ['add one of them, or leave it out']);
   }
   if (asked !== undefined && asked < duration) {
     const fault = `--max-duration of ${asked} s is shorter than --duration of ${duration} s`;
     throw remedy.usage('usage', fault, [`give at least --max-duration ${duration}s`]);
   }
-  return isSearch ? { maxDurationSeconds: Math.max(duration, asked ?? MAX_DURATION_SECONDS) } : {};
+  const maxDurationSeconds = Math.max(duration, asked ?? MAX_DURATION_SECONDS);
+  if (certain !== undefined) return { untilCertain: { ...certainAsked(certain, flags.stream), maxDurationSeconds } };
+  return isSearch ? { maxDurationSeconds } : {};
 }
 
 interface Surroundings {
@@ -152,6 +164,10 @@ export async function loadRequest(
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
   const options = { ...settings, ...asked, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };
+  if (settings.untilCertain !== undefined) {
+    const fault = 'the steps of --elastic follow the group, and --until-certain would make them longer';
+    throw remedy.usage('usage', fault, ['leave one of them out']);
+  }
   // The steps of an elastic profile follow each other without a warm-up of their own.
   return { options: { ...options, durationSeconds: flags['elastic-step'], warmupSeconds: 0 }, elastic };
 }

@@ -94,3 +94,17 @@ export interface Waterfall {
   /** Answers that carried all the figures. */
   readonly count: number;
 }
+
+/** How certain `--until-certain` made a percentile; milliseconds. */
+export interface Certainty {
+  /** `p99`, `ttft_p99`. */
+  readonly metric: string;
+  readonly estimate: number;
+  /** The true percentile is not above it, with 99 % confidence over all looks; absent where the sample is too small. */
+  readonly upper?: number;
+  /** Successes. */
+  readonly count: number;
+  /** How far above the estimate it may be, as a part of it, and whether it is no further. */
+  readonly width: number;
+  readonly reached: boolean;
+}

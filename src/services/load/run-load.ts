@@ -32,13 +32,13 @@ export interface ElasticLoad {
   open(): Promise<GroupSource>;
 }
 
-export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'ca'> {
+export interface LoadDeps extends Pick<SweepDeps, 'clock' | 'signal' | 'control' | 'outputs' | 'bound' | 'ca'> {
   readonly emit: Emit;
   readonly tokenOf: TokenOf;
-  /** Through which proxy an address is asked; default: none. */
-  readonly proxyOf?: ProxyOf;
   /** Of every request, by lower-case names; may be secret: in no record. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Through which proxy an address is asked; default: none. */
+  readonly proxyOf?: ProxyOf;
   /** Where loads that run say so. */
   readonly claims: ClaimDeps;
 }

@@ -1,10 +1,19 @@
+import type { ElasticOutcome } from './elastic-outcome.ts';
 import type { AnswersTold, Refuser } from './failures.ts';
-import type { Distribution, Goodput, ObjectiveFigure, Percentiles, SloVerdict, Waterfall } from './figures.ts';
-import type { ElasticOutcome } from './profiles/elastic-outcome.ts';
+import type {
+  Certainty,
+  Distribution,
+  Goodput,
+  ObjectiveFigure,
+  Percentiles,
+  SloVerdict,
+  Waterfall,
+} from './figures.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
 import type { AskedFigures, WorkloadPlan } from './workload/figures.ts';
 
 export type {
+  Certainty,
   Distribution,
   Goodput,
   Interval,
@@ -114,6 +123,8 @@ export interface SweepPlan {
   /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
   readonly goodput?: readonly string[];
   readonly workload?: WorkloadPlan;
+  /** Points last until this percentile is certain; `durationSeconds` is then the least. */
+  readonly untilCertain?: { readonly metric: string; readonly width: number; readonly maxDurationSeconds: number };
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
@@ -211,6 +222,7 @@ export interface PointSummary extends AnswersTold {
   readonly objectives?: readonly ObjectiveFigure[];
   /** What was asked for; a class of `--mix` each. */
   readonly asked?: readonly AskedFigures[];
+  readonly certainty?: Certainty;
   readonly perRequestCsv: string;
 }
 

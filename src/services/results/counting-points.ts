@@ -1,3 +1,4 @@
+import { unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import { isSound, wasMeasured } from './verdict.ts';
@@ -37,6 +38,6 @@ export function againLine(report: Pick<SweepReport, 'points' | 'plan'>): string[
   const again = report.points.filter((point) => !counting.has(point)).map(({ rate }) => rate);
   if (again.length === 0) return [];
   return [
-    `${[...new Set(again)].join(', ')} rps: offered more than once; in charts and comparisons the last one counts`,
+    `${[...new Set(again)].join(', ')} ${unitOf(report.plan)}: offered more than once; in charts and comparisons the last one counts`,
   ];
 }

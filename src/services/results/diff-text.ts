@@ -1,6 +1,9 @@
+import { unitOf } from '../load/offered.ts';
 import type { SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
-import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
+import type { RunDiff, RunName } from './diff.ts';
+import { isRateMeasure, type MeasureDiff } from './diff-measures.ts';
+import { nameOf, workloadReason } from './diff-workload.ts';
 import { sectionText, tableText } from './plain-table.ts';
 import type { Section } from './section.ts';
 import { display, perSecond, rateText, timeText } from './text.ts';
@@ -8,21 +11,27 @@ import { display, perSecond, rateText, timeText } from './text.ts';
 /** A comparison as text: a verdict per rate, every measure that differs, and why the rest cannot be compared. */
 export function diffText(diff: RunDiff): string {
   const { points, a, b, again, onlyA, onlyB } = diff;
+  const unit = unitOf(a);
+  const reasons = new Set(points.map(({ reason }) => reason));
+  const isAll = reasons.size === 1 && points.length > 1;
   const ratesOf = (rates: readonly number[], text: (list: string) => string) =>
-    rates.length === 0 ? [] : [text(`${rates.join(', ')} rps`)];
+    rates.length === 0 ? [] : [text(`${rates.join(', ')} ${unit}`)];
   const sections: readonly Section[] = [
     {
       title: 'Differences shown',
       lines: points.flatMap(({ rate, measures }) =>
         measures
           .filter(({ verdict }) => verdict !== 'no difference shown')
-          .map((each) => `${rate} rps: ${measureText(each)}`),
+          .map((each) => `${rate} ${unit}: ${measureText(each)}`),
       ),
     },
     {
       title: 'Not comparable',
-      lines: points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} rps: ${display(reason)}`)),
+      lines: isAll
+        ? [...reasons].flatMap((reason) => (reason === undefined ? [] : `all rates: ${display(reason)}`))
+        : points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} ${unit}: ${display(reason)}`)),
     },
+    { title: 'Workload', lines: workloadLines(diff) },
     {
       title: 'Offered more than once',
       lines: ratesOf(again, (list) => `${list}: the last point of each run is compared`),
@@ -36,6 +45,7 @@ export function diffText(diff: RunDiff): string {
     `A ${nameText(a)}\nB ${nameText(b)}`,
     ...(points.length === 0 ? ['The runs have no rate in common.'] : []),
     ...(points.every(({ verdict }) => verdict === 'not comparable') ? [] : [verdictTable(diff)]),
+    ...sectionText(tokenSection(diff)),
     ...sections.flatMap((section) => sectionText(section)),
     conclusion(diff),
   ];
@@ -50,14 +60,15 @@ const PARTLY: Readonly<Record<SweepReport['status'], string>> = {
   unfinished: ' (not finished)',
 };
 
-function nameText({ runId, targetUrl, simulated, sharedPrefixTokens: shared, status }: RunName): string {
+function nameText({ runId, targetUrl, loop, simulated, sharedPrefixTokens: shared, status }: RunName): string {
   const prompts = shared === undefined ? '' : ` (prompts share about ${shared} tokens)`;
   const partly = PARTLY[status ?? 'complete'];
-  return `${display(runId)}: ${display(targetUrl)}${simulated ? ' (SIMULATED)' : ''}${prompts}${partly}`;
+  const closed = loop === 'closed' ? ' (closed loop)' : '';
+  return `${display(runId)}: ${display(targetUrl)}${closed}${simulated ? ' (SIMULATED)' : ''}${prompts}${partly}`;
 }
 
-function verdictTable({ points }: RunDiff): string {
-  const head = ['rps', 'ok/s A', 'ok/s B', 'p50 A', 'p50 B', 'p99 A', 'p99 B', 'B is'];
+function verdictTable({ a, points }: RunDiff): string {
+  const head = [unitOf(a), 'ok/s A', 'ok/s B', 'p50 A', 'p50 B', 'p99 A', 'p99 B', 'B is'];
   const rows = points.map(({ rate, verdict, measures }) => {
     const of = (name: string, text: (value: number) => string) => {
       const found = measures.find(({ measure }) => measure === name);
@@ -68,9 +79,39 @@ function verdictTable({ points }: RunDiff): string {
   return tableText({ head, rows, words: ['B is'] });
 }
 
+/** The same of streamed answers; without rows where none were. */
+function tokenSection({ points }: RunDiff): Section {
+  const columns = [
+    ['ttft p50', timeText],
+    ['ttft p99', timeText],
+    ['tpot p50', timeText],
+    ['tokens/s', rateText],
+  ] as const;
+  const rows = points.flatMap(({ rate, measures }) => {
+    const cells = columns.flatMap(([name, text]) => {
+      const found = measures.find(({ measure }) => measure === name);
+      return found === undefined ? ['-', '-'] : [text(found.a), text(found.b)];
+    });
+    return cells.every((cell) => cell === '-') ? [] : [[String(rate), ...cells]];
+  });
+  const head = ['rps', ...columns.flatMap(([name]) => [`${name}\nA`, '\nB'])];
+  return { title: 'Tokens', table: { head, rows } };
+}
+
+/** What was asked that is not the same and is compared all the same, and what nobody knows. */
+function workloadLines({ points, workload }: RunDiff): string[] {
+  const reason = workloadReason(workload);
+  const isCompared = points.some((point) => point.verdict !== 'not comparable');
+  const { unknown } = workload;
+  return [
+    ...(reason === undefined || !isCompared ? [] : [`compared all the same: ${display(reason)}`]),
+    ...(unknown.length === 0 ? [] : [`not told by an earlier version: ${display(unknown.map(nameOf).join(', '))}`]),
+  ];
+}
+
 /** `p95 worse by 1.20 s, +24.1 % (0.95 s to 1.46 s)`. */
 function measureText({ measure, a, difference, ci, verdict }: MeasureDiff): string {
-  const text = (value: number) => (measure === 'goodput' ? perSecond : timeText)(Math.abs(value));
+  const text = (value: number) => (isRateMeasure(measure) ? perSecond : timeText)(Math.abs(value));
   const share = a === 0 ? '' : `, ${difference > 0 ? '+' : ''}${((100 * difference) / a).toFixed(1)} %`;
   // The interval leaves out zero, or it would not be shown: both ends have the sign of the difference.
   const ends = [...(ci ?? [])].sort((one, other) => Math.abs(one) - Math.abs(other));

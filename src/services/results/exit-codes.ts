@@ -1,4 +1,5 @@
 import { ExitCode } from '../../errors.ts';
+import type { QuickRuns } from '../load/quick/run-quick.ts';
 import type { SweepReport } from '../load/types.ts';
 import type { WatchReport } from '../scaling/watch.ts';
 import { unproven } from './verdict.ts';
@@ -30,4 +31,12 @@ export function exitOfWatch({ end, until }: Pick<WatchReport, 'end' | 'until'>, 
 function exitOfInterrupt(signal: AbortSignal): ExitCode {
   const exit: unknown = signal.reason?.exit;
   return exit === ExitCode.terminated ? ExitCode.terminated : ExitCode.interrupted;
+}
+
+/** The exit code of a quick look: it has failed where nothing succeeded. */
+export function exitOfQuick({ doubling, search }: QuickRuns, signal: AbortSignal): ExitCode {
+  if (signal.aborted) return exitOfInterrupt(signal);
+  const problem = doubling.problem ?? search?.problem;
+  if (problem !== undefined) return ExitCode.configuration;
+  return doubling.points.some(({ outcomes }) => outcomes.ok > 0) ? ExitCode.ok : ExitCode.checkFailed;
 }

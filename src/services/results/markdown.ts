@@ -1,3 +1,4 @@
+import { countedFrom } from '../load/offered.ts';
 import { markLegend } from './certain.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
@@ -22,7 +23,7 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
     points.length === 0 ? 'No point was measured.' : table(ofPoints),
     points.length === 0
       ? ''
-      : `p50 to p99: response time of successes in ${time.unit}, from the intended time of each request.`,
+      : `p50 to p99: response time of successes in ${time.unit}, from the ${countedFrom(points[0])} of each request.`,
     ...markLegend(ofPoints.rows),
     ...[...sweepSections(report), ...(scaling === undefined ? [] : scalingSections(scaling.figures))].map(block),
     block({ title: 'This run', lines: [...factsOf(manifest), ['run', plan.runId]].map((fact) => fact.join(': ')) }),

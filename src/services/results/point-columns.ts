@@ -18,6 +18,8 @@ function percentile(name: keyof Percentiles) {
  */
 const CELLS = {
   rps: ({ rate }) => String(rate),
+  concurrent: ({ rate }) => String(rate),
+  loop: ({ loop = 'open' }) => loop,
   verdict: verdictOf,
   'window s': ({ durationSeconds }) => String(Number(durationSeconds.toFixed(1))),
   'sent/s': ({ sentRps }) => rateText(sentRps),
@@ -48,22 +50,34 @@ export const RATES_AND_TIMES: readonly PointColumn[] = [
 /** A row per point, with `mark` before the rate where it is not sound. Where their lengths differ, these are a column. */
 export function pointTable(
   points: readonly PointSummary[],
-  columns: readonly PointColumn[],
+  asked: readonly PointColumn[],
   time: TimeText,
   mark = '',
 ): Table {
+  const columns = columnsOf(asked, points[0] ?? {});
   const lengths = new Set(points.filter(({ status }) => status !== 'skipped').map((point) => point.durationSeconds));
-  const head = lengths.size < 2 ? columns : columns.flatMap((name) => (name === 'rps' ? [name, 'window s'] : [name]));
+  const head = lengths.size < 2 ? columns : columns.flatMap((name) => (isOffered(name) ? [name, 'window s'] : [name]));
   const rows = points.map((point) => {
     const marked = point.status !== 'skipped' && !isSound(point) ? mark : '';
-    return head.map((name) => (name === 'rps' ? marked : '') + pointCell(point, name as PointColumn, time));
+    return head.map((name) => (isOffered(name) ? marked : '') + pointCell(point, name as PointColumn, time));
   });
   const words = ['verdict', 'errors by class', 'refused or failed at'] satisfies PointColumn[];
   return { head, rows, words, dispensable: ['p90', 'sent/s', 'p95'] satisfies PointColumn[] };
 }
 
+function isOffered(name: string): boolean {
+  return name === 'rps' || name === 'concurrent';
+}
+
 /** One cell. Of a point that never ran, zeros would read as measurements. */
 export function pointCell(point: PointSummary, column: PointColumn, time: TimeText): string {
-  if (point.status === 'skipped' && column !== 'rps' && column !== 'verdict') return '-';
+  if (point.status === 'skipped' && !isOffered(column) && column !== 'verdict') return '-';
   return CELLS[column](point, time);
+}
+
+/** The columns of a table whose points may be of a closed loop, which says so in a column of its own. */
+function columnsOf(columns: readonly PointColumn[], { loop }: Pick<PointSummary, 'loop'>): PointColumn[] {
+  if (loop === undefined) return [...columns];
+  // What it serves is what it sends: only an open loop has a backlog.
+  return columns.flatMap((name) => (name === 'rps' ? ['concurrent', 'loop'] : name === 'served/s' ? [] : [name]));
 }

@@ -25,6 +25,7 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   // What nobody asked for need not be decided.
   const slos = report.slos ?? [{ ...judgeSlo(ANY_ANSWER, points), passed: true }];
   const builder = reports.newBuilder();
+  const unit = plan.loop === 'closed' ? 'concurrent (closed loop)' : 'rps';
   const className = `load.${plan.tag}`;
   // The format's times carry no zone, and the builder would take that of the machine that reads the run.
   const startedAt = manifest.startedAt.replace(/(\.\d+)?Z$/, '');
@@ -35,7 +36,7 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
     for (const rate of plan.rates) {
       const point = points.find((each) => each.rate === rate);
       const verdict = decided.findLast((each) => each.rate === rate);
-      const one = suite.testCase().className(className).name(`${expression} at ${rate} rps`);
+      const one = suite.testCase().className(className).name(`${expression} at ${rate} ${unit}`);
       one.time(point?.status === 'skipped' ? 0 : (point?.durationSeconds ?? 0));
       const observed = `observed: ${display(verdict?.observed ?? '')}`;
       const open = undecided.findLast((each) => each.rate === rate);

@@ -1,3 +1,5 @@
+import { defined } from '../defined.ts';
+import { CLOSED_LOOP, unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
@@ -13,7 +15,12 @@ import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
 /** What a run comes to, in sentences: the knee and how to find one, where the time went, the thresholds. */
 export function conclusionLines(report: SweepReport): string[] {
   const asked = [...sloLines(report), ...unproven(report)];
-  return [...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...asked];
+  return [...loopLine(report), ...kneeLine(report), ...lowerLine(report), ...bottleneckLines(report.points), ...asked];
+}
+
+/** Stands before all figures of a closed loop. */
+function loopLine({ plan }: SweepReport): string[] {
+  return plan.loop === 'closed' ? [`${CLOSED_LOOP.replace('c', 'C')}.`] : [];
 }
 
 /** That a run ended early, or has no end, and why; nothing where it is complete. */
@@ -69,7 +76,9 @@ export function sweepSections(report: SweepReport): Section[] {
 export function remarkLines(report: SweepReport): string[] {
   const ofPoints = report.points.flatMap((point) =>
     remarksOf(point, needsAdvice(report, point)).map((remark) =>
-      remark.startsWith('! ') ? `! ${point.rate} rps: ${remark.slice(2)}` : `${point.rate} rps: ${remark}`,
+      remark.startsWith('! ')
+        ? `! ${point.rate} ${unitOf(point)}: ${remark.slice(2)}`
+        : `${point.rate} ${unitOf(point)}: ${remark}`,
     ),
   );
   return [...againLine(report), ...ofPoints, ...modelLines(report)];
@@ -99,6 +108,7 @@ function isSameModel(asked: string, named: string): boolean {
 }
 
 function waterfallSections(points: readonly PointSummary[]): Section[] {
+  const unit = unitOf(points[0] ?? {});
   const known = points.flatMap(({ rate, waterfall }) => (waterfall === undefined ? [] : [{ rate, waterfall }]));
   const waterfalls = known.map(({ waterfall }) => waterfall);
   const parts = partsOf(waterfalls);
@@ -113,8 +123,8 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
     {
       title: `Where the mean response time went, ${time.unit}`,
       table: {
-        head: ['\nrps', ...parts.map(({ head }) => head), '\nsum', '\nanswers'],
-        fullHead: ['rps', ...parts.map(({ name }) => name), 'sum', 'answers'],
+        head: [`\n${unit}`, ...parts.map(({ head }) => head), '\nsum', '\nanswers'],
+        fullHead: [unit, ...parts.map(({ name }) => name), 'sum', 'answers'],
         rows: known.map(({ rate, waterfall }) => [
           String(rate),
           ...[...parts.map((part) => part.of(waterfall)), waterfallTotal(waterfall)].map(time.text),
@@ -126,7 +136,7 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
     {
       title: `What the models did in their time, ${time.unit}`,
       table: {
-        head: ['rps', ...models.flatMap(({ name }) => [`${name[0]} load`, 'prompt', 'generation', 'model'])],
+        head: [unit, ...models.flatMap(({ name }) => [`${name[0]} load`, 'prompt', 'generation', 'model'])],
         rows: (models.length === 0 ? [] : known).map(({ rate, waterfall }) => [
           String(rate),
           ...models.flatMap((model) => workCells(model, waterfall)),
@@ -146,7 +156,16 @@ function streamSection(points: readonly PointSummary[]): Section {
     ),
     outputTokensPerSecond.toFixed(1),
   ]);
-  const head = ['rps', 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s'];
+  const head = [
+    unitOf(points[0] ?? {}),
+    'ttft p50',
+    'ttft p99',
+    'itl p50',
+    'itl p99',
+    'tpot p50',
+    'tpot p99',
+    'tokens/s',
+  ];
   return { title: `Streamed answers, ${time.unit}`, table: { head, rows }, lines: markLegend(rows) };
 }
 
@@ -173,8 +192,8 @@ export function hostSection(points: readonly PointSummary[]): Section {
 
 /** Points whose answers could be spread: one host alone has nothing to be fair to. */
 export function evenness(points: readonly PointSummary[]) {
-  return points.flatMap(({ rate, hosts, fairness }) =>
-    fairness === undefined || Object.keys(hosts).length < 2 ? [] : [{ rate, ...fairness }],
+  return points.flatMap(({ rate, loop, hosts, fairness }) =>
+    fairness === undefined || Object.keys(hosts).length < 2 ? [] : [defined({ rate, loop, ...fairness })],
   );
 }
 
@@ -184,5 +203,7 @@ function fairnessLine(points: readonly PointSummary[]): string[] {
   if (worst === undefined) return [];
   const { rate, jain, maxMin } = worst;
   const ratio = Number.isFinite(maxMin) ? maxMin.toFixed(1) : 'without bound';
-  return [`least even at ${rate} rps: Jain's index ${jain.toFixed(3)}, largest by smallest share ${ratio}`];
+  return [
+    `least even at ${rate} ${unitOf(worst)}: Jain's index ${jain.toFixed(3)}, largest by smallest share ${ratio}`,
+  ];
 }

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { countedFrom, unitOf } from '../load/offered.ts';
 import { pointCount, profileOf } from '../load/profiles/profiles.ts';
 import type { PointSummary, SweepReport } from '../load/types.ts';
 import type { ScalingFigures } from '../scaling/elasticity.ts';
@@ -63,9 +64,13 @@ function pointLines(points: readonly PointSummary[], columns: number, wide: bool
   const text = tableText(table, columns);
   return [
     text,
-    `p50 to p99: response time of successes in ${time.unit}, from the intended time.`,
+    `p50 to p99: response time of successes in ${time.unit}, from the ${countedFrom(points[0])}.`,
     ...markLegend(table.rows),
-    `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
+    ...(points[0]?.loop === 'closed'
+      ? []
+      : [
+          `${text.includes('sent/s') ? 'sent/s, ' : ''}ok/s: per second of the point. served/s: first and last tenth left out.`,
+        ]),
   ];
 }
 
@@ -76,7 +81,7 @@ function saidErrors(point: PointSummary): string {
 
 /** A line for each point of which there is something to say. */
 function perPoint(points: readonly PointSummary[], text: (point: PointSummary) => string): string[] {
-  return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} rps: ${text(point)}`));
+  return points.flatMap((point) => (text(point) === '' ? [] : `${point.rate} ${unitOf(point)}: ${text(point)}`));
 }
 
 function keptLines(report: SweepReport): string[] {
@@ -105,5 +110,5 @@ function resumeLine({ status, abortedBy, plan, runFolder }: SweepReport, stack =
 function requestFiles({ points, summaryCsv }: SweepReport): string {
   const name = basename(points.find(({ perRequestCsv }) => perRequestCsv !== '')?.perRequestCsv ?? '');
   const first = name && join(dirname(summaryCsv), name);
-  return points.length === 1 ? first : first.replace(/rps[\d.]+(_\d+)?\.csv$/, 'rps*.csv');
+  return points.length === 1 ? first : first.replace(/_(rps|c)[\d.]+(_\d+)?\.csv$/, '_$1*.csv');
 }

@@ -1,10 +1,11 @@
-import type { ElasticOutcome } from '../load/profiles/elastic-outcome.ts';
+import type { ElasticOutcome } from '../load/elastic-outcome.ts';
+import { unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
-import { display, failureText } from './text.ts';
+import { display, failureText, timeText } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
 const ENOUGH: Percentiles = { p50: 1, p90: 2, p95: 2, p99: 10 };
@@ -29,6 +30,18 @@ export function verdictOf(point: PointSummary) {
 function stateWord(point: PointSummary, { state }: PointState) {
   if (state !== 'unknown') return state;
   return isSustained(point) === false ? 'failing' : 'undecided';
+}
+
+/** What `--until-certain` came to. */
+function certaintyOf({ certainty }: PointSummary): string[] {
+  if (certainty === undefined) return [];
+  const { metric, estimate, upper, width, count, reached } = certainty;
+  const asked = `${Number((100 * width).toFixed(2))} %`;
+  if (upper === undefined)
+    return [`${metric} is not certain: ${plural(count, 'answer')} are too few for an upper bound`];
+  const bound = `${timeText(estimate)}, with 99 % confidence at most ${timeText(upper)}`;
+  const above = estimate > 0 ? `${(100 * (upper / estimate - 1)).toFixed(1)} % above` : 'above';
+  return [`${metric} is ${reached ? '' : 'not '}certain to ${asked}: ${bound}, ${above}, of ${count} answers`];
 }
 
 /** That a part of the successes came after the window, where `ok/s` leaves them out. */
@@ -100,6 +113,7 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
       : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
     ...workedOff(point),
+    ...certaintyOf(point),
   ];
 }
 
@@ -118,23 +132,28 @@ export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[]
   if (elastic !== undefined) return elasticLines(elastic);
   if (knee !== undefined) {
     const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
+    const unit = unitOf(plan);
     const open = ratesOf(undecided(points).filter(({ rate }) => rate > best && rate < above));
-    const doubt = open.length === 0 ? [] : [`${open.join(', ')} rps could not be decided`];
-    const end = knee.above === undefined ? [] : [`${above} rps was not sustained`];
+    const doubt = open.length === 0 ? [] : [`${open.join(', ')} ${unit} could not be decided`];
+    const end = knee.above === undefined ? [] : [`${above} ${unit} was not sustained`];
     const what = [...doubt, ...end].join(', and ') || 'the ladder ended before the target did';
-    return [`Knee: ${knee.rate} rps is the highest rate that was sustained; ${what}.`];
+    return [`Knee: ${knee.rate} ${unit} is the highest rate that was sustained; ${what}.`];
   }
+  const unit = unitOf(plan);
   const failed = Math.min(...points.filter((point) => isSustained(point) === false).map(({ rate }) => rate));
   const open = undecided(points).filter(({ rate }) => rate < failed);
   // The highest rate is the nearest to the knee, and asks for least.
   const highest = open.toSorted((a, b) => a.rate - b.rate).at(-1);
   if (highest === undefined) return Number.isFinite(failed) ? ['Knee: no point was sustained.'] : [];
   const rates = ratesOf(open);
-  const above = Number.isFinite(failed) ? `, and ${failed} rps was not sustained` : '';
+  const above = Number.isFinite(failed) ? `, and ${failed} ${unit} was not sustained` : '';
   const { suggestedDurationSeconds: seconds } = highest.state ?? {};
   const itself = profileOf(plan).seeksKnee ? '' : ', and --find-knee takes it by itself';
-  const next = seconds === undefined ? '' : `; --duration ${seconds}s would show more of ${highest.rate} rps${itself}`;
-  return [`Knee: not decided: ${rates.join(', ')} rps ${rates.length === 1 ? 'is' : 'are'} undecided${above}${next}.`];
+  const next =
+    seconds === undefined ? '' : `; --duration ${seconds}s would show more of ${highest.rate} ${unit}${itself}`;
+  return [
+    `Knee: not decided: ${rates.join(', ')} ${unit} ${rates.length === 1 ? 'is' : 'are'} undecided${above}${next}.`,
+  ];
 }
 
 /** What a group did under an elastic profile, in a sentence. */
@@ -162,10 +181,10 @@ function ratesOf(points: readonly PointSummary[]): number[] {
 }
 
 /** One line per threshold: where it failed and with what, and where it could not be decided. */
-export function sloLines({ slos = [] }: SweepReport): string[] {
+export function sloLines({ slos = [], plan }: SweepReport): string[] {
   return slos.map(({ expression, passed, points, undecided = [] }) => {
     const failed = points.filter((point) => !point.passed);
-    const where = failed.map(({ rate, observed }) => `${rate} rps (${display(observed)})`).join(', ');
+    const where = failed.map(({ rate, observed }) => `${rate} ${unitOf(plan)} (${display(observed)})`).join(', ');
     const open = undecided.map(({ rate, why }) => `${rate} rps (${display(bare(why))})`).join(', ');
     const slo = `SLO ${expression}:`;
     if (points.length === 0) return `${slo} not decided: ${open === '' ? 'no valid point' : `no valid point: ${open}`}`;
@@ -192,6 +211,14 @@ export function unproven({ points, plan }: Pick<SweepReport, 'points' | 'plan'>)
   if (offered.length > 0 && invalid.length === offered.length) {
     return [`Nothing was decided: ${offered.length === 1 ? 'the only point is' : 'all points are'} invalid.`];
   }
-  const asked = plan.goodput === undefined || invalid.length === 0;
-  return asked ? [] : [`Good requests: not decided at ${rates} rps, where the point is invalid.`];
+  const isGoodOpen = plan.goodput !== undefined && invalid.length > 0;
+  const uncertain =
+    plan.untilCertain === undefined
+      ? []
+      : offered.filter((point) => !isValid(point) || point.certainty?.reached !== true);
+  const { metric = '' } = plan.untilCertain ?? {};
+  return [
+    ...(isGoodOpen ? [`Good requests: not decided at ${rates} rps, where the point is invalid.`] : []),
+    ...(uncertain.length === 0 ? [] : [`${metric}: not certain at ${ratesOf(uncertain).join(', ')} rps.`]),
+  ];
 }

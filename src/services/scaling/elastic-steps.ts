@@ -2,7 +2,7 @@ import { reasonOf } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
 import type { Clock } from '../clock.ts';
 import { defined } from '../defined.ts';
-import type { ElasticOutcome } from '../load/profiles/elastic-outcome.ts';
+import type { ElasticOutcome } from '../load/elastic-outcome.ts';
 import type { NextStep } from '../load/profiles/profile.ts';
 import type { GroupSample } from '../stack/group.ts';
 import {

@@ -1,4 +1,5 @@
 import type { EventOf } from '../../events.ts';
+import { offeredText } from '../../services/load/offered.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { markedText } from '../../services/results/certain.ts';
@@ -29,7 +30,7 @@ export function isGood(point: PointSummary): boolean {
 
 /** One finished point on one line of at most 76 columns; what makes it doubtful stands behind it. */
 export function pointLine(point: PointSummary): string {
-  const rate = `${formatRate(point.rate).padStart(5)}/s`;
+  const rate = point.loop === 'closed' ? `${point.rate} open`.padStart(7) : `${formatRate(point.rate).padStart(5)}/s`;
   const verdict = verdictOf(point);
   // Nothing was offered: a row of zeros would look like a target that answered nothing.
   if (point.sent + point.dropped === 0) return `${rate}  ${verdict}`;
@@ -73,9 +74,10 @@ function failureRemark(point: PointSummary): string[] {
 }
 
 /** Why the next point does not begin yet. */
-export function waitingLine({ rate, reason, boundSeconds }: EventOf<'sweep-waiting'>): string {
+export function waitingLine(event: EventOf<'sweep-waiting'>): string {
+  const { rate, reason, boundSeconds } = event;
   const bound = formatEstimate(boundSeconds);
-  return `waiting up to ${bound} for the target to calm down before ${formatRate(rate)} req/s: ${reason}`;
+  return `waiting up to ${bound} for the target to calm down before ${offeredText(rate, event)}: ${reason}`;
 }
 
 /** Counts by name, the largest first, equal ones by name. */
@@ -88,7 +90,7 @@ export function tickLine(tick: SweepTick, count: string): string {
   const time = `${tick.elapsedSeconds.toFixed(0)} of ${tick.phaseSeconds.toFixed(0)} s`;
   const { response, lateness } = tick;
   return [
-    `point ${tick.index + 1} of ${count}, ${formatRate(tick.rate)} req/s, ${PHASE_NAME[tick.phase]} ${time}`,
+    `point ${tick.index + 1} of ${count}, ${offeredText(tick.rate, tick)}, ${PHASE_NAME[tick.phase]} ${time}`,
     `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),

@@ -24,12 +24,16 @@ const HISTORY_LEGEND = 28;
 /** Where the point is, and what is offered and comes back; `room` is what a text may fill. */
 export function figureCells({ plan, current, tick }: ActiveSweep, room: number): Cell[] {
   const rate = tick?.rate ?? rateOf(plan, current);
-  const offered = `offered ${rate === undefined ? '-' : `${formatRate(rate)}/s`}`;
+  const offered = offeredCell(plan, rate);
   const errors = byCount(tick?.errorsByClass ?? {}).map(([name, count]) => `${name} ${grouped(count)}`);
   const noError = tick?.errorsByClass === undefined ? '-' : 'none';
   return [
     { label: 'point', rank: 3, text: pointText(tick, Math.min(BAR, room - POINT_LEGEND)) },
-    { label: 'rate', rank: 1, text: tick === undefined ? offered : offered + rateText(tick) },
+    {
+      label: plan.loop === 'closed' ? 'closed' : 'rate',
+      rank: 1,
+      text: tick === undefined ? offered : offered + rateText(tick),
+    },
     { label: 'answers', rank: 5, text: tick === undefined ? '-' : answersText(tick) },
     { label: 'errors', rank: 6, ...(errors[0] ? { text: errors.join('   '), colour: 'red' } : { text: noError }) },
     { label: 'lateness', rank: 7, text: percentilesText(tick?.lateness, 2, room) },
@@ -38,6 +42,12 @@ export function figureCells({ plan, current, tick }: ActiveSweep, room: number):
 }
 
 type Tick = NonNullable<ActiveSweep['tick']>;
+
+/** What is offered; a closed loop keeps so many open and sends what comes of that. */
+function offeredCell({ loop }: ActiveSweep['plan'], rate: number | undefined): string {
+  if (loop === 'closed') return `loop of ${rate ?? '-'} always open`;
+  return `offered ${rate === undefined ? '-' : `${formatRate(rate)}/s`}`;
+}
 
 /** `1,234`. */
 const grouped = (count: number) => count.toLocaleString('en-US');

@@ -1,6 +1,7 @@
+import { offeredText } from '../../services/load/offered.ts';
 import { pointCount } from '../../services/load/profiles/profiles.ts';
 import { leftText, PHASE_NAME } from '../format/sweep.ts';
-import { formatRate, truncate } from '../format/text.ts';
+import { truncate } from '../format/text.ts';
 import { type Asked, type Frame, labelled, titleRow } from './rows.ts';
 import { type Cell, figureCells, historyCell, hostCells, ladderCell, rateOf } from './sweep-cells.ts';
 import type { ActiveSweep } from './view-model.ts';
@@ -67,7 +68,7 @@ function sweepTitle({ plan, current, tick, waiting }: ActiveSweep, frame: Frame)
   const between = waiting ? 'waiting for the target to calm down' : 'waiting to start';
   const idle = asked?.stopping ? 'stopping' : asked?.paused ? 'paused' : between;
   const doing = tick === undefined ? idle : PHASE_NAME[tick.phase];
-  const title = [place, ...(rate === undefined ? [] : [`${formatRate(rate)} req/s`]), doing].join(' · ');
+  const title = [place, ...(rate === undefined ? [] : [offeredText(rate, plan)]), doing].join(' · ');
   return titleRow(frame, title, tick === undefined ? '' : leftText(tick));
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { socketOf, unixTarget } from '../../../src/services/dial/unix-target.ts';
+import { atBase } from '../../../src/services/load/discovery/api-paths.ts';
 import { resolveTarget, targetName } from '../../../src/services/load/target.ts';
 
 test.each([
@@ -32,11 +33,10 @@ test.each([
   expect(() => unixTarget(text)).toThrow(expect.objectContaining({ exit: 2, message: expect.stringContaining(why) }));
 });
 
-test('as the target of a load: a base URL that is asked what it is, or a path with a name for its files', async () => {
+test('as the target of a load: it is asked what it is, and has a name for its files', async () => {
   const services = [{ name: 'a', path: '/chain' }];
   const asked = () => Promise.reject(new Error('nothing is deployed'));
   const { targetUrl } = await resolveTarget('unix:/run/x.sock', asked, 'default', services);
   expect(targetUrl).toBe('http+unix://%2Frun%2Fx.sock/');
-  const { targetUrl: chain } = await resolveTarget('unix:/run/x.sock:/chain', asked, 'dev', services);
-  expect(targetName(chain)).toBe('chain');
+  expect(targetName(atBase(targetUrl, '/chain'))).toBe('chain');
 });

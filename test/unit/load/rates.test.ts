@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { DEFAULT_RATES, parseRates } from '../../../src/services/load/schedule/rates.ts';
+import { describe, expect, it, test } from 'vitest';
+import { DEFAULT_RATES, parseConcurrency, parseRates } from '../../../src/services/load/schedule/rates.ts';
 
 test.each([
   ['1,10,50', [1, 10, 50]],
@@ -48,4 +48,24 @@ test.each([
 ])('refuses "%s"', (text, why) => {
   expect(() => parseRates(text)).toThrow(`--rps "${text}": ${why}`);
   expect(() => parseRates(text)).toThrow(expect.objectContaining({ exit: 2, code: 'rates-invalid' }));
+});
+
+describe('how many requests a closed loop keeps open', () => {
+  it.each([
+    ['1,4,16', [1, 4, 16]],
+    ['1,2,4,...,64', [1, 2, 4, 8, 16, 32, 64]],
+    ['8..32:8', [8, 16, 24, 32]],
+    ['10,20,...,50', [10, 20, 30, 40, 50]],
+  ])('reads %s', (text, expected) => {
+    expect(parseConcurrency(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['1,2.5', 'a concurrency must be a whole number, at character 3'],
+    ['0', 'a concurrency must be more than 0, at character 1'],
+    ['1,x', 'this is not a number of requests kept open, at character 3'],
+    ['60000', 'a concurrency may be at most 50000, at character 1'],
+  ])('refuses %s', (text, why) => {
+    expect(() => parseConcurrency(text)).toThrow(`--concurrency "${text}": ${why}`);
+  });
 });

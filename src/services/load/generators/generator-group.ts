@@ -57,7 +57,13 @@ export class GeneratorGroup implements LoadGenerator {
   }
 
   /** A lost generator ends what the others send too, because from then on a part of the schedule is missing. */
-  async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
+  async run(
+    order: RunOrder,
+    onBatch: (batch: Batch) => void,
+    signal: AbortSignal,
+    graceMs: number,
+    satisfied?: AbortSignal,
+  ): Promise<PointEnd> {
     const count = this.#members.length;
     const t0 = steadyNow() + LEAD_MS + drawMs(order) + order.warmupMs;
     const latest: (Progress | undefined)[] = this.#members.map(() => undefined);
@@ -70,7 +76,7 @@ export class GeneratorGroup implements LoadGenerator {
       };
       const either = AbortSignal.any([signal, orphaned.signal]);
       const own = { ...order, t0, share: { index, count }, ...partsOf(order, index, count) };
-      const end = await member.run(own, onOwn, either, graceMs);
+      const end = await member.run(own, onOwn, either, graceMs, satisfied);
       if (end.type === 'finished') latest[index] = end.progress;
       else {
         lost ??= `${end.why}, generator ${index + 1} of ${count}`;

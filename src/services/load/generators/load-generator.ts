@@ -25,9 +25,16 @@ export interface LoadGenerator {
   prepare?(order: RunOrder): Promise<void>;
   /**
    * Offers one rate until its drain has ended. When `signal` aborts, nothing more is sent and what is open gets
-   * `graceMs` to end. Never rejects because of the generator: a lost one is an outcome of the point.
+   * `graceMs` to end; when `satisfied` does, it gets the order's drain. Never rejects because of the generator: a lost one
+   * is an outcome of the point.
    */
-  run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd>;
+  run(
+    order: RunOrder,
+    onBatch: (batch: Batch) => void,
+    signal: AbortSignal,
+    graceMs: number,
+    satisfied?: AbortSignal,
+  ): Promise<PointEnd>;
   /** Ends it; returns when it is gone. */
   close(): Promise<void>;
 }

@@ -69,16 +69,24 @@ export class LocalGenerator implements LoadGenerator {
     if (problem !== undefined) throw remedy.usage('data-changed', problem);
   }
 
-  async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
+  async run(
+    order: RunOrder,
+    onBatch: (batch: Batch) => void,
+    signal: AbortSignal,
+    graceMs: number,
+    satisfied?: AbortSignal,
+  ): Promise<PointEnd> {
     let guard: NodeJS.Timeout | undefined;
     const guarded = (ms: number) => {
       clearTimeout(guard);
       guard = setTimeout(() => this.#child.kill('SIGKILL'), ms + SILENCE_MS);
     };
-    const stop = () => {
-      this.#send({ type: 'stop', graceMs });
-      guarded(graceMs);
+    const stopWithin = (ms: number) => {
+      this.#send({ type: 'stop', graceMs: ms });
+      guarded(ms);
     };
+    const stop = () => stopWithin(graceMs);
+    const end = () => stopWithin(order.drainMs);
     try {
       const finished = new Promise<PointEnd>((resolve) => {
         this.#listener = (report) => {
@@ -94,11 +102,13 @@ export class LocalGenerator implements LoadGenerator {
       this.#send(order);
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
+      satisfied?.addEventListener('abort', end, { once: true });
       const lost = this.#gone.then((why): PointEnd => ({ type: 'lost', why }));
       return await Promise.race([finished, lost]);
     } finally {
       clearTimeout(guard);
       signal.removeEventListener('abort', stop);
+      satisfied?.removeEventListener('abort', end);
       this.#listener = () => {};
     }
   }

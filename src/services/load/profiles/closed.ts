@@ -1,5 +1,6 @@
 import { formatEstimate } from '../../../durations.ts';
 import { plural } from '../../words.ts';
+import { CLOSED_LOOP } from '../offered.ts';
 import { eachPoint, listSteps } from './list.ts';
 import type { Profile } from './profile.ts';
 
@@ -18,8 +19,3 @@ export const closed: Profile = {
     return `${points}, ${most}${eachPoint(plan, `about ${formatEstimate(estimateSeconds)}`)}`;
   },
 };
-
-/** What a reader has to know of every figure of a closed loop. */
-export const CLOSED_LOOP =
-  'closed loop: the next request waits for an answer, so response times do not contain the wait that an open loop shows, ' +
-  'and the rate is what the target makes of it';

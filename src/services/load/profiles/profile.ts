@@ -7,6 +7,8 @@ export interface Step {
   readonly rate: number;
   /** Where it is not the plan's. */
   readonly durationSeconds?: number;
+  /** Requests after which it ends, where they are not the plan's. */
+  readonly requests?: number;
 }
 
 /** Which step comes next, given the points that are done; undefined at the end. `problem` is why there can be none. */

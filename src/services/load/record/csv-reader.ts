@@ -48,11 +48,11 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     ...(row.max_tokens ? { max_tokens: Number(row.max_tokens) } : {}),
     ...(row.tokens_estimated === '1' ? { tokens_estimated: true } : {}),
     ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
+    ...(row.reasoning_ttft_ms ? { reasoning_ttft_ms: Number(row.reasoning_ttft_ms) } : {}),
+    ...(row.tpot_ms ? { tpot_ms: Number(row.tpot_ms) } : {}),
     ...(row.input_tokens_asked ? { input_tokens_asked: Number(row.input_tokens_asked) } : {}),
     ...(row.mix ? { mix: row.mix } : {}),
     ...(row.session && row.turn ? { session: Number(row.session), turn: Number(row.turn) } : {}),
-    ...(row.reasoning_ttft_ms ? { reasoning_ttft_ms: Number(row.reasoning_ttft_ms) } : {}),
-    ...(row.tpot_ms ? { tpot_ms: Number(row.tpot_ms) } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
 }

@@ -183,6 +183,8 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   one_read: ({ stream }) => (stream?.answers === undefined ? '' : (stream.oneRead ?? 0)),
   error_texts: (point) => foreign(errorTexts(point)),
   models: ({ models }) => foreign(listed(models ?? {})),
+  certain_upper_ms: ({ certainty }) => fixed(certainty?.upper),
+  certain: ({ certainty }) => (certainty === undefined ? '' : Number(certainty.reached)),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

@@ -30,6 +30,8 @@ export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abo
   readonly status: 'running' | 'complete' | 'interrupted';
   /** How the run was asked for, without the prompt's text. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Absent in earlier versions. */
+  readonly settingsVersion?: number;
   readonly version?: string;
   readonly node?: string;
   readonly platform?: string;
@@ -210,6 +212,8 @@ async function recoverPoint(
       error: fate === 'running' ? 'open when the run was read' : 'open when the run was killed',
     });
   }
+  const longest =
+    plan.untilCertain?.maxDurationSeconds ?? profileOf(plan).longestSeconds?.(plan) ?? plan.durationSeconds;
   const lastSecond = Math.max(0, ...series.map(({ second }) => second + 1));
   return summarizePoint(
     {
@@ -217,7 +221,7 @@ async function recoverPoint(
       rate,
       startedAt,
       loop: plan.loop,
-      durationSeconds: Math.min(plan.durationSeconds, Math.max(lastSecond, lastMs / 1000)),
+      durationSeconds: Math.min(longest, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,
       maxInFlight: plan.maxInFlight,

@@ -33,7 +33,7 @@ export class Collector {
   readonly stream = new StreamTimes();
   readonly asked = new AskedTally();
   readonly objectives: ObjectiveTally;
-  readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0 };
+  readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0, outputSquares: 0 };
   /** Milliseconds from the window's beginning to the end of the last request; 0 without one. */
   lastEndMs = 0;
   /** The same of the last success. */
@@ -147,6 +147,7 @@ export class Collector {
     this.tokens.reasoning += reasoning_tokens ?? 0;
     this.tokens.cached += cached_tokens ?? 0;
     if (record.tokens_estimated === true) this.tokens.estimated++;
+    this.tokens.outputSquares += (output ?? 0) ** 2;
   }
 }
 

@@ -10,6 +10,7 @@ import { STREAMED, type TimeName } from './metrics.ts';
 import { Samples } from './percentiles.ts';
 import { requestTimes } from './request-times.ts';
 import { Column } from './samples-over-time.ts';
+import type { UntilCertain } from './until-certain.ts';
 import { isValid } from './validity.ts';
 
 /*
@@ -25,6 +26,8 @@ import { isValid } from './validity.ts';
 export interface Objectives {
   readonly criteria?: readonly Criterion[];
   readonly limits?: readonly Limit[];
+  /** Times of which the samples are kept, beside those of the criteria. */
+  readonly times?: readonly TimeName[];
 }
 
 /** The objectives among the settings of a sweep; those of a manifest will do. */
@@ -32,9 +35,11 @@ export function objectivesOf(settings: {
   readonly slos?: readonly Criterion[];
   readonly abortOn?: readonly Criterion[];
   readonly goodput?: readonly Limit[];
+  readonly untilCertain?: Pick<UntilCertain, 'of'>;
 }): Objectives {
-  const { slos = [], abortOn = [], goodput = [] } = settings;
-  return { criteria: [...slos, ...abortOn], limits: goodput };
+  const { slos = [], abortOn = [], goodput = [], untilCertain } = settings;
+  const times = untilCertain === undefined ? [] : [untilCertain.of];
+  return { criteria: [...slos, ...abortOn], limits: goodput, times };
 }
 
 /** Stands for the gaps of a request that failed, until it is known how many an answer has. */
@@ -58,12 +63,13 @@ export class ObjectiveTally {
   #answersWithGaps = 0;
   #streamed = false;
 
-  constructor({ criteria = [], limits = [] }: Objectives = {}) {
+  constructor({ criteria = [], limits = [], times = [] }: Objectives = {}) {
     this.#criteria = criteria;
     this.#good = new GoodCount(limits);
     this.#trials = criteria.map((each) =>
       neededShare(each) === undefined ? undefined : { hits: new Column(), trials: new Column() },
     );
+    for (const of of times) this.#samples.set(of, new Samples());
     for (const each of criteria) {
       const metric = metricOf(each);
       if (metric.kind === 'time') this.#samples.set(metric.of, new Samples());
@@ -75,9 +81,14 @@ export class ObjectiveTally {
     return this.#good.bad;
   }
 
+  /** Of successes; undefined where nothing asks for that time. */
+  samples(of: TimeName): Samples | undefined {
+    return this.#samples.get(of);
+  }
+
   add(record: RequestRecord): void {
     const isGood = this.#good.add(record);
-    if (this.#criteria.length === 0) return;
+    if (this.#samples.size + this.#criteria.length === 0) return;
     const isOk = record.outcome === 'ok';
     const times = isOk ? requestTimes(record) : {};
     const gaps = (isOk && record.itl_ms) || [];

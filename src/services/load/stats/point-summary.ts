@@ -60,6 +60,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     response,
     lost,
   };
+  // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
+  const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
   const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
   const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
@@ -100,15 +102,18 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     otherTexts: texts.others,
     models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
+    tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
     asked: collected.asked.summary(),
-    good: collected.objectives.good(scheduled, durationSeconds),
+    good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
 }
+
+/** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
+const Z = 1.959964;
 
 /** Standard deviations of a count of chance. */
 const CHANCE = 3;
@@ -140,16 +145,20 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
   };
 }
 
+/** Requests are due at fixed times: what varies is how many tokens each brings, failures none. */
 function tokenFigures(
-  { answers, estimated, reasoning, cached, prompt, output }: Collector['tokens'],
+  { answers, estimated, reasoning, cached, prompt, output, outputSquares }: Collector['tokens'],
+  scheduled: number,
   perSecond: (tokens: number) => number,
   arrivedPerSecond: number | undefined,
 ): TokenFigures | undefined {
   if (answers === 0) return undefined;
+  const spread = Z * Math.sqrt(Math.max(0, outputSquares - output ** 2 / scheduled));
   return defined({
     prompt,
     output,
     outputPerSecond: perSecond(output),
+    ci: [perSecond(Math.max(0, output - spread)), perSecond(output + spread)] as const,
     arrivedPerSecond,
     promptPerSecond: perSecond(prompt),
     reasoning: reasoning || undefined,

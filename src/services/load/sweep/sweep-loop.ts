@@ -24,7 +24,7 @@ interface SweepSteps extends SweepContext {
   add(point: PointSummary): Promise<void>;
 }
 
-type Terms = Partial<Pick<SweepOptions, 'stopAboveKnee' | 'gateSeconds' | 'drainSeconds'>>;
+type Terms = Partial<Pick<SweepOptions, 'stopAboveKnee' | 'gateSeconds' | 'drainSeconds' | 'loop'>>;
 
 /**
  * Goes from step to step until the profile, the operator, a condition or a problem ends it; then waits for what is open.
@@ -44,6 +44,9 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps) {
     try {
       const { point, abortedBy } = await result;
       await sweep.add(point);
+      // A closed loop whose requests were all answered has left nothing behind.
+      const { timeout, incomplete } = point.outcomes;
+      if (point.loop === 'closed' && timeout + incomplete === 0) loaded = false;
       if (abortedBy !== undefined) ended ??= { abortedBy };
       if (isSustained(point) === false) unsustained = Math.min(unsustained, point.rate);
     } catch (error) {
@@ -89,7 +92,7 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps) {
 
 /** @returns why the next point is contaminated; undefined when the target is calm, or nobody can tell */
 async function cooldown(
-  { gateSeconds, drainSeconds = Number.POSITIVE_INFINITY }: Terms,
+  { gateSeconds, loop, drainSeconds = Number.POSITIVE_INFINITY }: Terms,
   { baseline, signal, clock, emit }: SweepSteps,
   rate: number,
 ): Promise<string | undefined> {
@@ -99,7 +102,7 @@ async function cooldown(
     gateSeconds ?? Math.min(Math.max(DEFAULT_COOLDOWN_SECONDS, (3 * baseline.ms) / 1000), drainSeconds);
   const onBusy = (seen: string) => {
     const reason = `a probe ${seen}, and took ${baseline.ms.toFixed(0)} ms before the sweep`;
-    emit({ type: 'sweep-waiting', rate, reason, boundSeconds });
+    emit({ type: 'sweep-waiting', rate, ...(loop === undefined ? {} : { loop }), reason, boundSeconds });
   };
   try {
     return await waitUntilCalm(baseline, { boundMs: boundSeconds * 1000, signal, clock, onBusy });

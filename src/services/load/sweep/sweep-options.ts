@@ -9,6 +9,7 @@ import type { RequestForm } from '../protocols/ask.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import type { Criterion, Limit } from '../stats/criterion.ts';
+import type { UntilCertain } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
 import type { LoadedData } from '../workload/loaded.ts';
 import type { SweepSettings } from './sweep-plan.ts';
@@ -47,10 +48,27 @@ export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   readonly slos?: readonly Criterion[];
   /** What a request has to meet to be good. */
   readonly goodput?: readonly Limit[];
+  /** Points last until a percentile is certain. */
+  readonly untilCertain?: UntilCertain;
   /** A run that shall go on where it ended; the other options are then its own (see {@link resumedOptions}). */
   readonly resume?: RecordedRun;
   /** For the manifest: the command line, the machine, versions; nothing secret. */
   readonly about: Readonly<Record<string, unknown>>;
+}
+
+/** What is asked of the points, as a plan tells it. */
+export function askedOf({ goodput = [], untilCertain }: SweepOptions): Pick<SweepPlan, 'goodput' | 'untilCertain'> {
+  const { metric, width, maxDurationSeconds = 0 } = untilCertain ?? {};
+  return defined({
+    goodput: goodput.length === 0 ? undefined : goodput.map(({ expression }) => expression),
+    untilCertain: metric === undefined || width === undefined ? undefined : { metric, width, maxDurationSeconds },
+  });
+}
+
+/** The settings with the longest duration that a point may have. */
+export function longestOf<T extends Pick<SweepOptions, 'durationSeconds' | 'untilCertain'>>(options: T): T {
+  const { durationSeconds, untilCertain } = options;
+  return { ...options, durationSeconds: Math.max(durationSeconds, untilCertain?.maxDurationSeconds ?? 0) };
 }
 
 /** How the requests of a load ask. */
@@ -62,9 +80,9 @@ export function formOf(options: { readonly targetUrl: string } & Partial<Request
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { prompt, seed, sharedPrefixTokens, workload, requests } = options;
+  const { prompt, seed, sharedPrefixTokens, workload } = options;
   const { arrivals = 'constant', burstiness, stages, times, think } = options;
-  const { turns, thinkSeconds, loop, durationSeconds } = plan;
+  const { turns, thinkSeconds, loop, durationSeconds, requests } = plan;
   const isClosed = loop === 'closed';
   const { requestsPerConnection, connectionAgeMs } = options;
   return defined({
@@ -97,6 +115,9 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
   });
 }
 
+/** From 2 on, a manifest names every setting that was asked for: what it does not name was not. */
+export const SETTINGS_VERSION = 2;
+
 /** What the manifest tells of the options, and whatever else is given. */
 export function manifestOf(
   { prompt, about, resume, data, times, ...settings }: SweepOptions,
@@ -104,7 +125,7 @@ export function manifestOf(
   more: object,
 ) {
   const ofPrompt = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
-  return { ...more, ...about, settings: { ...settings, ...ofPrompt }, health };
+  return { ...more, ...about, settingsVersion: SETTINGS_VERSION, settings: { ...settings, ...ofPrompt }, health };
 }
 
 /**

@@ -9,6 +9,7 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { describeWorkload } from '../workload/describe.ts';
+import { certaintyNotes } from './certainty-notes.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -32,12 +33,12 @@ export type SweepSettings = Pick<
   | 'drainSeconds'
   | 'sharedPrefixTokens'
   | 'api'
+  | 'model'
+  | 'provider'
   | 'loop'
   | 'requests'
   | 'turns'
   | 'thinkSeconds'
-  | 'model'
-  | 'provider'
 > &
   Partial<Described>;
 
@@ -55,10 +56,10 @@ export function planSweep(
   settings: SweepSettings,
   known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
-  goodput?: SweepPlan['goodput'],
+  asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
-  const { loop, requests, turns, thinkSeconds } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs }) };
@@ -78,10 +79,10 @@ export function planSweep(
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
-    goodput,
-    api: settings.api,
-    model: settings.model,
-    provider: settings.provider,
+    ...asked,
+    api,
+    model,
+    provider,
     requests,
     turns,
     thinkSeconds,
@@ -109,6 +110,7 @@ export function planNotes(plan: SweepPlan): Note[] {
   const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
   return [
     ...(profileOf(plan).notes?.(plan) ?? []),
+    ...certaintyNotes(plan),
     ...predictions(plan),
     ...warnings.map((text) => ({ level: 'warn', text }) as const),
   ];

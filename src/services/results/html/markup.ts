@@ -36,7 +36,9 @@ export function sectionTable({ title, table }: Section): string {
 /** Lines as a list, the rate that one is about in bold; nothing where there are none. */
 export function list(lines: readonly string[], name?: string): string {
   if (lines.length === 0) return '';
-  const items = lines.map((line) => `<li>${escapeHtml(line).replace(/^[\d.]+ rps(?=: )/, '<b>$&</b>')}</li>`);
+  const items = lines.map(
+    (line) => `<li>${escapeHtml(line).replace(/^[\d.]+ (rps|concurrent)(?=: )/, '<b>$&</b>')}</li>`,
+  );
   return `<ul${name === undefined ? '' : ` class="${name}"`}>${items.join('')}</ul>`;
 }
 

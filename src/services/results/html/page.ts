@@ -1,4 +1,5 @@
 import { formatSeconds } from '../../../durations.ts';
+import { countedFrom, unitOf } from '../../load/offered.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { askedSections } from '../asked-section.ts';
 import { boundsSection, markLegend } from '../certain.ts';
@@ -62,7 +63,7 @@ function cardsOf(report: SweepReport): string {
   const failed = slos.filter(({ passed }) => !passed).length - open;
   const kneeCard: Card = [
     'knee',
-    knee === undefined ? 'not found' : `${knee.rate} rps`,
+    knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`,
     knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
   ];
   const missed = [...(failed === 0 ? [] : [`${failed} failed`]), ...(open === 0 ? [] : [`${open} not decided`])];
@@ -72,13 +73,18 @@ function cardsOf(report: SweepReport): string {
     sizes ? ['size', sizes.join(' \u2192 '), 'instances that served: first, most, last'] : kneeCard,
     best === undefined
       ? ['most served', '-', 'no sound point with enough requests']
-      : ['most served', perSecond(best.servedRps), `at ${best.rate} rps offered`],
+      : [
+          'most served',
+          perSecond(best.servedRps),
+          `at ${best.rate} ${plan.loop === 'closed' ? 'concurrent' : 'rps offered'}`,
+        ],
     ['requests', requests.toLocaleString('en-US'), `${shareText(ok, requests)} succeeded`],
     [
       'sound points',
       `${points.filter((point) => !isDoubtful(point)).length} of ${plan.rates.length}`,
       'measured whole, and not failed throughout',
     ],
+    ...(plan.loop === 'closed' ? [['loop', 'closed', 'times without the wait that an open one shows'] as const] : []),
     ...(slos.length === 0 ? [] : [thresholds]),
   ];
   const markup = cards.map(
@@ -93,8 +99,9 @@ const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, '
 function pointsTable(points: readonly PointSummary[]): string {
   const time = (ms: number | undefined) => (ms === undefined ? '-' : timeText(ms));
   const table = pointTable(points, COLUMNS, time);
-  const about =
-    'One row per point. Response times of successes, from the intended time of each request; late: sent after that; in flight: at most.';
+  const isClosed = points[0]?.loop === 'closed';
+  const late = isClosed ? 'sent after its place was free' : 'sent after that';
+  const about = `One row per point${isClosed ? ' of a closed loop' : ''}. Response times of successes, from the ${countedFrom(points[0])} of each request; late: ${late}; in flight: at most.`;
   const caption = [about, ...markLegend(table.rows)].join(' ');
   const doubtful = new Set(points.flatMap((point, row) => (isDoubtful(point) ? [row] : [])));
   return dataTable(caption, table, doubtful);
@@ -108,7 +115,7 @@ function remarksList(report: SweepReport): string {
   const errors = report.points.flatMap((point) => {
     const [refused, classes] = [refusers(point), errorClasses(point)];
     const by = refused === '' ? '' : `; refused or failed at: ${refused}`;
-    return classes === '' ? [] : [`${point.rate} rps: errors: ${classes}${by}`];
+    return classes === '' ? [] : [`${point.rate} ${unitOf(point)}: errors: ${classes}${by}`];
   });
   const lines = list([...remarkLines(report), ...errors].map((line) => line.replace(/^! /, '')));
   return lines === '' ? '' : `<details open><summary>Remarks</summary>${lines}</details>`;
@@ -117,7 +124,11 @@ function remarksList(report: SweepReport): string {
 function hostsOf(points: readonly PointSummary[]): string {
   const hosts = sectionTable(hostSection(points));
   if (hosts === '') return '';
-  const rows = evenness(points).map((each) => [`${each.rate} rps`, each.jain.toFixed(3), each.maxMin.toFixed(2)]);
+  const rows = evenness(points).map((each) => [
+    `${each.rate} ${unitOf(each)}`,
+    each.jain.toFixed(3),
+    each.maxMin.toFixed(2),
+  ]);
   const head = ['point', "Jain's index", 'largest by smallest'];
   const title = "Evenness per point: Jain's index (1 is even), largest by smallest share";
   return `<section aria-labelledby="by-host"><h2 id="by-host">Hosts</h2><div class="pair">

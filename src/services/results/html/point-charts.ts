@@ -1,3 +1,4 @@
+import { unitOf } from '../../load/offered.ts';
 import type { Distribution, Interval, PointSummary, SweepReport } from '../../load/types.ts';
 import { countingOf } from '../counting-points.ts';
 import { perSecond, rateText, refusals, shareText, timeText } from '../text.ts';
@@ -27,13 +28,21 @@ function over(points: Points, scale: 'linear' | 'log' | 'band'): Pick<Chart, 'x'
   const byPlace = new Map(placed.map(({ point, x }) => [x, point]));
   const tick = (x: number) => number(scale === 'band' ? (points[x]?.rate ?? 0) : x);
   return {
-    x: { label: 'offered, requests per second', scale, tick },
+    x: { label: isClosed(points) ? 'requests always open (closed loop)' : 'offered, requests per second', scale, tick },
     flags: placed.flatMap(({ point, x }) => (isSound(point) ? [] : [{ x, label: verdictOf(point) }])),
     columnName(x) {
       const point = byPlace.get(x);
-      return point === undefined ? `${x} rps` : `${point.rate} rps, ${verdictOf(point)}`;
+      return point === undefined ? `${x}` : `${point.rate} ${unitOf(point)}, ${verdictOf(point)}`;
     },
   };
+}
+
+function isClosed(points: Points): boolean {
+  return points[0]?.loop === 'closed';
+}
+
+function axisOf(points: Points): string {
+  return isClosed(points) ? 'requests always open (closed loop)' : 'offered rate';
 }
 
 /** A figure of a point, with its 95 % interval where it has one; nothing where the point has no such figure. */
@@ -68,12 +77,12 @@ function throughput(points: Points): Chart {
   return {
     ...over(points, 'linear'),
     id: 'throughput',
-    title: 'Throughput against offered rate',
-    summary: `Successful answers per second against the offered rate.${most}`,
+    title: `Throughput against ${axisOf(points)}`,
+    summary: `Successful answers per second against ${axisOf(points)}.${most}`,
     note: 'ok: successes per second of the point, without a backlog that was worked off after it. served: the rate at which successes came until the last one.',
     y: { label: 'answers per second', scale: 'linear', tick: number },
     series: [
-      ideal(points, perSecond, ({ rate }) => rate),
+      ...(isClosed(points) ? [] : [ideal(points, perSecond, ({ rate }) => rate)]),
       lineOver(points, perSecond, ['sent', 4, ({ sentRps }) => sentRps]),
       lineOver(points, perSecond, ['ok', 2, ({ okRps }) => okRps]),
       served,
@@ -84,12 +93,12 @@ function throughput(points: Points): Chart {
 function latency(measured: Points): Chart {
   const points = measured.filter(({ response }) => response !== undefined);
   const median = (point: PointSummary | undefined) =>
-    `${timeText(point?.response?.p50 ?? 0)} at ${point?.rate} requests per second`;
+    `${timeText(point?.response?.p50 ?? 0)} at ${point?.rate} ${isClosed(points) ? 'always open' : 'requests per second'}`;
   return {
     ...over(points, 'log'),
     id: 'latency',
-    title: 'Response time against offered rate',
-    summary: `Percentiles of the response time of successes, from the intended time of each request. The median goes from ${median(points[0])} to ${median(points.at(-1))}.`,
+    title: `Response time against ${axisOf(points)}`,
+    summary: `Percentiles of the response time of successes, from the ${isClosed(points) ? 'sending' : 'intended time'} of each request. The median goes from ${median(points[0])} to ${median(points.at(-1))}.`,
     note: 'Both axes are logarithmic. Bars: 95 % confidence intervals, where the sample is large enough for one.',
     y: { label: 'response time', scale: 'log', tick: tickTime },
     series: (['p50', 'p90', 'p95', 'p99'] as const).map((name, color) => {
@@ -109,7 +118,7 @@ function speedup(points: Points): Chart | undefined {
   return {
     ...over(above, 'log'),
     id: 'speedup',
-    title: `Speed-up against ${base.rate} rps`,
+    title: `Speed-up against ${base.rate} ${unitOf(base)}`,
     summary: `Answers served per second relative to the lowest sound rate, ${base.rate}. The highest is ${times(Math.max(...served.data.map(({ y }) => y)))}.`,
     note: 'Both axes are logarithmic. Ideal: the target gets as many times more done as it is offered.',
     y: { label: 'times', scale: 'log', tick: number },
@@ -134,7 +143,7 @@ function stream(measured: Points): Chart {
   return {
     ...over(points, 'log'),
     id: 'stream',
-    title: 'Tokens of streamed answers against offered rate',
+    title: `Tokens of streamed answers against ${axisOf(points)}`,
     summary:
       'Time to the first token (TTFT), time per output token after it (TPOT), time between reads that carried tokens (ITL).',
     note: 'Both axes are logarithmic. Bars: 95 % confidence intervals. ITL is per read: tokens that arrive together count once.',
@@ -149,7 +158,7 @@ function tokens(measured: Points): Chart {
   return {
     ...over(points, 'linear'),
     id: 'tokens',
-    title: 'Output tokens per second against offered rate',
+    title: `Output tokens per second against ${axisOf(points)}`,
     summary: `Output tokens per second over all answers. The most were ${rateText(Math.max(...output.data.map(({ y }) => y)))} per second.`,
     y: { label: 'tokens per second', scale: 'linear', tick: number },
     series: [output],

@@ -1,3 +1,4 @@
+import { unitOf } from '../../load/offered.ts';
 import { profileOf } from '../../load/profiles/profiles.ts';
 import type { SeriesSample } from '../../load/record/read-run.ts';
 import type { PointSummary } from '../../load/types.ts';
@@ -45,7 +46,9 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
     x: { label: 'time of the sweep', scale: 'time', tick: clockText, domain: [first.at, last.at + step] },
     columnName(x) {
       const slot = byTime.get(x);
-      return slot === undefined ? clockText(x) : `${clockText(x)}, ${slot.rate} rps, ${PHASE[slot.phase]}`;
+      return slot === undefined
+        ? clockText(x)
+        : `${clockText(x)}, ${slot.rate} ${unitOf(report.plan)}, ${PHASE[slot.phase]}`;
     },
   };
   type Line = readonly [name: string, color: number, value: (slot: Slot) => number];

@@ -19,17 +19,20 @@ export class LoadMetrics {
   readonly #points = new Map<number, PointMetrics>();
   readonly #common: Attributes;
   readonly #operation: Attributes;
+  readonly #isClosed: boolean;
   readonly #offeredRate: Amount;
   readonly #sentRate: Amount;
   readonly #inFlight: Amount;
 
   constructor(plan: SweepPlan) {
     const { runId, tag, simulated, targetUrl } = plan;
+    this.#isClosed = plan.loop === 'closed';
     const { hostname, port, protocol } = new URL(targetUrl);
     this.#common = {
       'chainctl.run_id': runId,
       'chainctl.tag': tag,
       'chainctl.simulated': simulated,
+      ...(plan.loop === undefined ? {} : { 'chainctl.load.loop': plan.loop }),
       'server.address': hostname.replace(/^\[(.*)\]$/, '$1'),
       'server.port': Number(port === '' ? { 'http:': 80, 'https:': 443 }[protocol] : port),
     };
@@ -54,7 +57,8 @@ export class LoadMetrics {
   handle(event: Event): void {
     if (event.type === 'sweep-tick') {
       const { phase, rate, sentPerSecond, inFlight } = event.tick;
-      this.#show(phase === 'drain' ? 0 : rate, sentPerSecond, inFlight);
+      // A closed loop offers no rate.
+      this.#show(phase === 'drain' || this.#isClosed ? 0 : rate, sentPerSecond, inFlight);
     }
     if (event.type !== 'point-done') return;
     this.#show(0, 0, 0);
@@ -70,7 +74,11 @@ export class LoadMetrics {
   #pointOf(rate: number): PointMetrics {
     const known = this.#points.get(rate);
     if (known !== undefined) return known;
-    const point = new PointMetrics(this.series, { ...this.#common, 'chainctl.point.rate': rate }, this.#operation);
+    const point = new PointMetrics(
+      this.series,
+      { ...this.#common, [this.#isClosed ? 'chainctl.point.concurrency' : 'chainctl.point.rate']: rate },
+      this.#operation,
+    );
     this.#points.set(rate, point);
     return point;
   }

@@ -1,0 +1,125 @@
+import { defined } from '../../defined.ts';
+import { shellWord } from '../../words.ts';
+import type { PointSummary } from '../types.ts';
+import { capacityOf, isSaturated, isTooBusy } from './quick-plan.ts';
+import type { QuickRuns } from './run-quick.ts';
+
+/** What a user of the target gets, of one number of requests at once. */
+export interface Experience {
+  readonly concurrent: number;
+  /** Answers per second, of all together. */
+  readonly rps: number;
+  /** Medians: first token, whole answer, milliseconds; tokens per second of one answer. */
+  readonly ttftMs?: number;
+  readonly responseMs?: number;
+  readonly tokensPerSecondPerUser?: number;
+  /** Of all answers together. */
+  readonly tokensPerSecond?: number;
+  readonly failed: number;
+}
+
+/** What a quick look has found. */
+export interface Findings {
+  readonly alone?: Experience;
+  /** At the number of requests from which on more bring no more; or the most that were tried. */
+  readonly full?: Experience;
+  /** Whether more at once would bring no more. */
+  readonly isSaturated: boolean;
+  /** About how many requests it works on at once, by what more of them bring. */
+  readonly parallel?: number;
+  /** The highest rate that it sustained, and the lowest that it did not, requests per second. */
+  readonly knee?: { readonly rps: number; readonly below?: number };
+  /** What failed, and why. */
+  readonly failures: readonly string[];
+  /** What a minute did not tell. */
+  readonly unknown: readonly string[];
+  /** To be pasted. */
+  readonly next: readonly string[];
+}
+
+/** What the points of a quick look come to. Pure. */
+export function findingsOf(runs: QuickRuns, keyFlags: readonly string[] = []): Findings {
+  const { doubling, search, aloneSeconds } = runs;
+  const { points } = doubling;
+  const capacity = capacityOf(points);
+  const alone = points.find(({ rate, outcomes }) => rate === 1 && outcomes.ok > 0);
+  const saturated = isSaturated(points);
+  const ratio = capacity && alone && alone.okRps > 0 ? capacity.rps / alone.okRps : undefined;
+  const knee = search?.knee;
+  return defined({
+    alone: alone && experienceOf(alone),
+    full: capacity && experienceOf(capacity.enough),
+    isSaturated: saturated,
+    parallel: saturated && ratio !== undefined ? Math.max(1, Math.round(ratio)) : undefined,
+    knee: knee && defined({ rps: knee.rate, below: knee.above }),
+    failures: failuresOf([...points, ...(search?.points ?? [])]),
+    unknown: unknownOf(runs, saturated),
+    next: nextOf(runs, capacity?.rps ?? 1 / aloneSeconds, keyFlags),
+  });
+}
+
+function experienceOf({ rate, okRps, response, stream, tokens, sent, outcomes }: PointSummary): Experience {
+  const tpot = stream?.tpot?.p50;
+  return defined({
+    concurrent: rate,
+    rps: okRps,
+    ttftMs: stream?.ttft?.p50,
+    responseMs: response?.p50,
+    tokensPerSecondPerUser: stream?.perUser?.p50 ?? (tpot === undefined || tpot === 0 ? undefined : 1000 / tpot),
+    tokensPerSecond: stream?.outputTokensPerSecond ?? tokens?.outputPerSecond,
+    failed: sent - outcomes.ok,
+  });
+}
+
+function failuresOf(points: readonly PointSummary[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { errorsByClass, errorTexts } of points) {
+    for (const [name, count] of Object.entries(errorsByClass)) {
+      const text = errorTexts?.[name];
+      const key = text === undefined ? name : `${name}: ${text}`;
+      counts.set(key, (counts.get(key) ?? 0) + count);
+    }
+  }
+  return [...counts].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} x ${what}`);
+}
+
+function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, saturated: boolean): string[] {
+  const most = doubling.points.at(-1)?.rate ?? 0;
+  const long = `answers of ${aloneSeconds.toFixed(1)} s are too long for it`;
+  return [
+    ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
+    ...(saturated || most === 0 ? [] : [`what more than ${most} requests at once would bring`]),
+    ...(search === undefined ? [`the knee, the highest rate that it sustains: ${long}`] : []),
+    ...(search === undefined || search.knee !== undefined
+      ? []
+      : [
+          isTooBusy(search.points)
+            ? 'the knee: this machine was too busy with other things to send on time'
+            : 'the knee: no point that short could say that a rate is sustained',
+        ]),
+  ];
+}
+
+/** What to try next, with room around what was found. */
+function nextOf(runs: QuickRuns, rps: number, keyFlags: readonly string[]): string[] {
+  const { targetUrl, api, model, isStreamed, aloneSeconds, search, doubling } = runs;
+  const words = [
+    ...['chainctl', 'load', '--target', targetUrl, '--api', api],
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(isStreamed ? ['--stream'] : []),
+    ...keyFlags,
+  ];
+  const known = search?.knee?.rate ?? rps;
+  const [low, high] = [short(known / 2), short(known * 1.5)];
+  // A point has to be many answers long.
+  const seconds = Math.ceil(Math.max(30, 8 * aloneSeconds, 60 / known) / 10) * 10;
+  const most = doubling.points.at(-1)?.rate ?? 1;
+  return [
+    [...words, '--rps', `${low},${high}`, '--find-knee', '--duration', `${seconds}s`],
+    [...words, '--concurrency', String(isSaturated(doubling.points) ? most : 2 * most), '--duration', `${seconds}s`],
+  ].map((each) => each.map(shellWord).join(' '));
+}
+
+function short(rate: number): number {
+  return Number(rate.toPrecision(2));
+}

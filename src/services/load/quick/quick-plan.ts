@@ -1,0 +1,140 @@
+import type { NextStep } from '../profiles/profile.ts';
+import { isValid } from '../stats/validity.ts';
+import type { PointSummary } from '../types.ts';
+
+/** How long all of it takes, about, seconds. */
+export const TOTAL_SECONDS = 60;
+/** Of it, from the beginning on, until no further number of requests is kept open. */
+const DOUBLING_SECONDS = 30;
+/** Most requests that are open together. */
+const LADDER: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
+/** Twice as many at once that get less than this much more done are more than the target takes. */
+const GAIN = 1.2;
+/** Answers from so many seconds on are long: a point has each place filled once, and nothing is offered at a rate. */
+const LONG_SECONDS = 1.5;
+
+/** What may be sent. */
+export interface Bounds {
+  /** Requests of one point. */
+  readonly perPoint: number;
+  /** Of all points together, beside the few before. */
+  readonly total: number;
+  readonly ladder: readonly number[];
+}
+
+/** Nobody bills for requests on this machine. */
+export const FREE: Bounds = { perPoint: 3000, total: 40_000, ladder: LADDER };
+/** What somebody may bill for. */
+export const BILLED: Bounds = { perPoint: 30, total: 200, ladder: [1, 2, 4, 8] };
+
+/** Requests that may be sent in all; three before the points show how long one takes. */
+export function mostRequests({ total }: Bounds): number {
+  return total + 3;
+}
+
+/** The numbers of requests that are kept open: each lasts as long as answers do, until more at once bring no more. */
+export function boundDoubling(seconds: number, bounds: Bounds, elapsedSeconds: () => number) {
+  return (next: NextStep): NextStep =>
+    (done) => {
+      const step = next(done);
+      if (step === undefined || 'problem' in step || isSaturated(done)) return undefined;
+      const last = done.at(-1);
+      // In a row, twice as many take twice as long.
+      const foreseen = last === undefined ? seconds : 2 * wallSeconds(last);
+      if (done.length > 0 && elapsedSeconds() + foreseen > DOUBLING_SECONDS) return undefined;
+      const most = Math.min(bounds.perPoint, bounds.total / 2 - sentIn(done));
+      if (most < step.rate) return undefined;
+      return { ...step, ...stepTerms(seconds, step.rate, most) };
+    };
+}
+
+function stepTerms(seconds: number, open: number, most: number) {
+  if (seconds >= LONG_SECONDS) return { requests: open, durationSeconds: 20 * seconds };
+  const durationSeconds = Math.min(4, Math.max(1.5, 8 * seconds));
+  return { requests: Math.floor(most), durationSeconds };
+}
+
+/** From the first request to the last answer. */
+function wallSeconds({ durationSeconds, response }: PointSummary): number {
+  return durationSeconds + (response?.max ?? 0) / 1000;
+}
+
+export function sentIn(points: readonly PointSummary[]): number {
+  return points.reduce((sum, { sent }) => sum + sent, 0);
+}
+
+/** Whether the last number of requests got hardly more done than the one before. */
+export function isSaturated(points: readonly PointSummary[]): boolean {
+  const [before, last] = points.slice(-2);
+  return before !== undefined && last !== undefined && last.okRps < GAIN * before.okRps;
+}
+
+/** A search for the knee around what the target gets done. */
+export interface SearchPlan {
+  readonly low: number;
+  readonly high: number;
+  readonly durationSeconds: number;
+}
+
+/** Requests from which on a short point tells something. */
+const TELLING = 20;
+const FEWEST_POINTS = 3;
+/** As many as a search takes where points tell. */
+const USUAL_POINTS = 7;
+/** So many points in a row that only say something about this machine, and the next ones will not say more. */
+const ENOUGH_INVALID = 3;
+
+/**
+ * The search that the rest of the time has room for.
+ *
+ * @param seconds that one answer takes alone
+ * @returns undefined where there is no room for so many points that tell anything
+ */
+export function planSearch(
+  points: readonly PointSummary[],
+  seconds: number,
+  leftSeconds: number,
+): SearchPlan | undefined {
+  const capacity = capacityOf(points);
+  if (capacity === undefined || capacity.rps <= 0) return undefined;
+  const low = neat(0.4 * capacity.rps);
+  const high = neat((capacity.isBound ? 1.15 : 1.6) * capacity.rps);
+  const least = Math.ceil(Math.max(3, TELLING / low, 5 * seconds));
+  if (FEWEST_POINTS * (least + 1) > leftSeconds) return undefined;
+  return { low, high, durationSeconds: Math.max(least, Math.floor(leftSeconds / USUAL_POINTS)) };
+}
+
+/** Ends a search in time, and before it has sent too much. */
+export function boundSearch(bounds: Bounds, sentBefore: number, elapsedSeconds: () => number, durationSeconds: number) {
+  return (next: NextStep): NextStep =>
+    (done) => {
+      const step = next(done);
+      if (step === undefined || 'problem' in step) return step;
+      if (isTooBusy(done)) return undefined;
+      const left = Math.min(bounds.perPoint, bounds.total - sentBefore - sentIn(done));
+      if (left < TELLING / 2) return undefined;
+      const seconds = Math.min(step.durationSeconds ?? durationSeconds, 2 * durationSeconds);
+      if (elapsedSeconds() + seconds > TOTAL_SECONDS + durationSeconds / 2) return undefined;
+      return { ...step, durationSeconds: seconds, requests: left };
+    };
+}
+
+/** Whether this machine could not send on time, point after point. */
+export function isTooBusy(points: readonly PointSummary[]): boolean {
+  return points.length >= ENOUGH_INVALID && !points.slice(-ENOUGH_INVALID).some(isValid);
+}
+
+/** The most that was done, and at how many at once; `isBound`: more at once brought no more. */
+export function capacityOf(points: readonly PointSummary[]) {
+  const usable = points.filter((point) => point.status === 'complete' && isValid(point) && point.outcomes.ok > 0);
+  const best = usable.toSorted((a, b) => b.okRps - a.okRps)[0];
+  if (best === undefined) return undefined;
+  // Of numbers that get about the same done, the smallest is enough.
+  const enough = usable.find((point) => GAIN * point.okRps > best.okRps) ?? best;
+  return { rps: best.okRps, best, enough, isBound: isSaturated(points) };
+}
+
+/** Three digits. */
+function neat(rate: number): number {
+  return Number(rate.toPrecision(3));
+}

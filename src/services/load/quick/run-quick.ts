@@ -1,0 +1,110 @@
+import { formatSeconds } from '../../../durations.ts';
+import { remedy } from '../../../errors.ts';
+import type { Emit } from '../../../events.ts';
+import { createChainClient } from '../../chain/client.ts';
+import { defined } from '../../defined.ts';
+import { findTarget } from '../discovery/find-target.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
+import { type LoadDeps, runLoad } from '../run-load.ts';
+import { takeBaseline } from '../sweep/preflight.ts';
+import type { SweepOptions } from '../sweep/sweep-options.ts';
+import type { SweepReport } from '../types.ts';
+import { type Bounds, boundDoubling, boundSearch, planSearch, sentIn, TOTAL_SECONDS } from './quick-plan.ts';
+
+/** What is to be looked at, and as whom. */
+export interface QuickOptions
+  extends Pick<SweepOptions, 'targetUrl' | 'api' | 'model' | 'prompt' | 'seed' | 'outFolder' | 'tag' | 'about'> {
+  readonly bounds: Bounds;
+}
+
+/** What was measured; `search` is absent where a minute had no room for it. */
+export interface QuickRuns {
+  readonly targetUrl: string;
+  readonly api: string;
+  readonly model?: string;
+  readonly isStreamed: boolean;
+  /** What one request takes alone, a model that was loaded for it left out, seconds. */
+  readonly aloneSeconds: number;
+  readonly doubling: SweepReport;
+  readonly search?: SweepReport;
+}
+
+/** Longest time of a request; what takes longer is no quick look. */
+const TIMEOUT_SECONDS = 60;
+
+/**
+ * Looks at a target for about a minute: one request alone, twice as many at once until more bring no more, and a search
+ * for the knee around what it gets done then. Both are ordinary runs, with records and reports of their own.
+ *
+ * @throws RemedyError: exit 5 where it does not answer, and what {@link findTarget} and {@link runLoad} throw
+ */
+export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<QuickRuns> {
+  const { clock, emit, signal, tokenOf, headers: own = {} } = deps;
+  const { bounds, ...settings } = options;
+  const began = clock.monotonic();
+  const elapsedSeconds = () => (clock.monotonic() - began) / 1000;
+  const token = tokenOf(options.targetUrl);
+  const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...own };
+  const client = createChainClient({ ...deps, timeoutMs: TIMEOUT_SECONDS * 1000, tokenOf });
+  try {
+    const commandLine = (options.about.commandLine ?? []) as readonly string[];
+    const asking = { client, headers, signal, emit, commandLine };
+    const found = await findTarget({ ...settings, preflight: true }, asking);
+    // A service of a chain answers in one piece.
+    const isStreamed = protocolNamed(found.api).models !== undefined;
+    const common = { ...settings, ...found, stream: isStreamed, ...COMMON };
+    const { baseline, usage } = await takeBaseline({ ...common, rates: [1], durationSeconds: 1 }, asking);
+    if (baseline === undefined) throw notAnswering(found.targetUrl);
+    const seconds = baseline.ms / 1000;
+    tell(emit, seconds);
+    const shared = { ...common, ...defined({ usage }) };
+    const doubling = await runLoad(
+      { options: { ...shared, rates: bounds.ladder, loop: 'closed', durationSeconds: 2 } },
+      { ...deps, bound: boundDoubling(seconds, bounds, elapsedSeconds) },
+    );
+    const runs = { ...found, isStreamed, aloneSeconds: seconds, doubling };
+    const plan =
+      doubling.status === 'complete' ? planSearch(doubling.points, seconds, left(elapsedSeconds())) : undefined;
+    if (plan === undefined || signal.aborted) return runs;
+    const { low, high, durationSeconds } = plan;
+    const limits = boundSearch(bounds, sentIn(doubling.points), elapsedSeconds, durationSeconds);
+    const search = await runLoad(
+      {
+        options: {
+          ...{ ...shared, tag: `${shared.tag}-knee`, rates: [low, high], findKnee: true },
+          ...{ durationSeconds, maxDurationSeconds: 2 * durationSeconds },
+        },
+      },
+      { ...deps, bound: limits },
+    );
+    return { ...runs, search };
+  } finally {
+    await client.close();
+  }
+}
+
+/** What every run of a quick look has in common: what one asks for with `load` is not asked here. */
+const COMMON = {
+  warmupSeconds: 0,
+  timeoutSeconds: TIMEOUT_SECONDS,
+  drainSeconds: TIMEOUT_SECONDS,
+  preflight: false,
+  probe: false,
+  arrivals: 'constant',
+} as const;
+
+function left(elapsedSeconds: number): number {
+  return TOTAL_SECONDS - elapsedSeconds;
+}
+
+function tell(emit: Emit, seconds: number): void {
+  const took = seconds < 1 ? `${(seconds * 1000).toFixed(0)} ms` : formatSeconds(Number(seconds.toFixed(1)));
+  const text = `one request alone takes ${took}; all of it takes about a minute`;
+  emit({ type: 'note', level: 'info', text });
+}
+
+function notAnswering(url: string) {
+  return remedy.unhealthy('target-unhealthy', `a single request to ${url} failed: there is nothing to measure`, [
+    'see why in the warning above, mend it, and run this again',
+  ]);
+}
