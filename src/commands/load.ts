@@ -39,6 +39,8 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     '<%= config.bin %> <%= command.id %> --rps 20 --until-certain p99 --max-duration 20m',
     '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --otlp http://127.0.0.1:4318',
+    '<%= config.bin %> <%= command.id %> --rps 5 --arrivals poisson --input-tokens lognormal:200,0.8 --max-tokens 64-256',
+    '<%= config.bin %> <%= command.id %> --rps 5 --mix chat=3,input-tokens=64-256 --mix long=1,input-tokens=4000',
     '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag scaling',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-first-chain',
   ];
