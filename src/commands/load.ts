@@ -34,6 +34,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     '<%= config.bin %> <%= command.id %> --target invoke --rps 0.5,1,2 --duration 60s --drain 3m',
     "<%= config.bin %> <%= command.id %> --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%",
     '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
+    "<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee --slo 'p95<2s' --max-duration 30m",
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --otlp http://127.0.0.1:4318',
     '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag scaling',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-first-chain',
