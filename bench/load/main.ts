@@ -3,6 +3,7 @@ import type { BenchResult } from '../types.ts';
 import { run as closed } from './closed.ts';
 import { run as engine } from './engine.ts';
 import { run as highestRate } from './highest-rate.ts';
+import { run as https } from './https.ts';
 import { run as inFlight } from './in-flight.ts';
 import { run as knee } from './knee.ts';
 import { run as knownDistribution } from './known-distribution.ts';
@@ -26,6 +27,7 @@ const PARTS = {
   closed,
   lateness,
   highestRate,
+  https,
   stall,
   knownDistribution,
   inFlight,

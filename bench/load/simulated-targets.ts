@@ -1,4 +1,4 @@
-import type { splitmix32 } from '../../src/services/load/schedule/poisson.ts';
+import type { splitmix32 } from '../../src/services/load/random-numbers.ts';
 
 /** Numbers in [0, 1). */
 export type Uniform = ReturnType<typeof splitmix32>;

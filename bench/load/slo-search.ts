@@ -3,7 +3,8 @@ import type { Reading } from '../../src/services/load/profiles/limit-estimate.ts
 import { pilesUp } from '../../src/services/load/profiles/limit-estimate.ts';
 import { CAPACITY } from '../../src/services/load/profiles/limit-evidence.ts';
 import { type LimitTried, limitSeen, nextLimitPoint } from '../../src/services/load/profiles/limit-search.ts';
-import { poissonTimes, splitmix32 } from '../../src/services/load/schedule/poisson.ts';
+import { splitmix32 } from '../../src/services/load/random-numbers.ts';
+import { poissonTimes } from '../../src/services/load/schedule/renewal.ts';
 import { Batches } from '../../src/services/load/stats/batches.ts';
 import { departureRate } from '../../src/services/load/stats/collector.ts';
 import { shareExcess } from '../../src/services/load/stats/excess.ts';

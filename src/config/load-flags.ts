@@ -4,6 +4,7 @@ import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
 import { bodyFlags, requestFlags } from './request-flags.ts';
+import { arrivalFlags, workloadFlags } from './workload-flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
@@ -52,9 +53,7 @@ const rates = {
   gate: durationFlag({
     description: 'longest wait between points for the target to recover [default: 30s, or three answers]',
   }),
-  arrivals: Flags.option({ options: ['constant', 'poisson'] as const, default: 'constant' as const })({
-    description: 'spacing of requests: constant, or Poisson (independent users)',
-  }),
+  ...arrivalFlags,
   'find-knee': Flags.boolean({
     description:
       'search the knee between the lowest and the highest rate, or with --slo or --goodput the highest rate at which they hold',
@@ -82,12 +81,7 @@ const requests = {
     description: 'prompt, for A and B of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
-  'shared-prefix': integerFlag({
-    description: 'length of the beginning that all prompts share, tokens, approximate',
-    default: 0,
-    min: 0,
-    max: 10_000,
-  }),
+  ...workloadFlags,
   turns: integerFlag({
     description: 'requests of a session, each with the answers to those before; --rps is then of sessions',
     default: 1,

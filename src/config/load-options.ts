@@ -13,6 +13,7 @@ import type { ElasticFlags } from './elastic-flags.ts';
 import { isTyped } from './flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
 import { certainAsked, objectivesAsked } from './objective-options.ts';
+import { checkWorkloadFlags, slowReading, workloadOptions } from './workload-options.ts';
 
 /** The tag of what is not known to be deployed anywhere else: the place that costs nothing. */
 const HERE = PROVIDERS.find(({ billed }) => !billed)?.name ?? '';
@@ -134,6 +135,8 @@ interface Surroundings {
   readonly elastic: ElasticLoad | undefined;
   /** Of the stack; asked only where a service of it is the target. */
   readonly endpoints: () => Promise<DeployedServices>;
+  /** Told what an operator should know of the files that are read. */
+  readonly tell: (text: string) => void;
 }
 
 /**
@@ -143,22 +146,25 @@ interface Surroundings {
  */
 export async function loadRequest(
   flags: LoadFlags & ElasticFlags,
-  { argv, stack, about, elastic, endpoints }: Surroundings,
+  { argv, stack, about, elastic, endpoints, tell }: Surroundings,
 ): Promise<LoadRequest> {
   const prompt = await readPrompt(flags['prompt-file']);
   const { resume, results: outFolder, target, seed = randomInt(0xffff_ffff) } = flags;
   if (resume !== undefined) {
     checkResume(argv);
-    return { resume, outFolder, prompt, about };
+    return { resume, outFolder, prompt, about, ...defined({ dataset: flags.dataset, trace: flags.trace }) };
   }
   // Flags that make no sense are refused before anything is looked for.
+  checkWorkloadFlags(flags, argv);
   checkLoop(argv);
   const settings = sweepSettings(flags);
+  const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
+  for (const note of notes) tell(note);
   const bodyFile = flags['body-file'];
   const template = bodyFile === undefined ? undefined : await readTemplate(bodyFile);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
-  const options = { ...settings, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
+  const options = { ...settings, ...asked, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };
   if (settings.untilCertain !== undefined) {
     const fault = 'the steps of --elastic follow the group, and --until-certain would make them longer';
@@ -182,7 +188,7 @@ function checkLoop(argv: readonly string[]): void {
 /** What may stand with `--resume`. */
 const OF_RESUME = [
   ...['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'],
-  ...['header', 'api-key-file', 'api-key-header'],
+  ...['header', 'api-key-file', 'api-key-header', 'dataset', 'trace'],
 ];
 
 /** A run goes on with the settings it began with, so none may be typed with `--resume`. */

@@ -12,6 +12,7 @@ import type {
   Waterfall,
 } from './figures.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
+import type { AskedFigures, WorkloadPlan } from './workload/figures.ts';
 
 export type {
   Certainty,
@@ -130,6 +131,7 @@ export interface SweepPlan {
   readonly sharedPrefixTokens?: number;
   /** What a request has to meet to be good, as typed; see {@link PointSummary.good}. */
   readonly goodput?: readonly string[];
+  readonly workload?: WorkloadPlan;
   /** Points last until this percentile is certain; `durationSeconds` is then the least. */
   readonly untilCertain?: { readonly metric: string; readonly width: number; readonly maxDurationSeconds: number };
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
@@ -185,7 +187,7 @@ export interface PointSummary extends AnswersTold {
   readonly sent: number;
   readonly dropped: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
+  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count; beyond 200 different ones under `_OTHER`, as hosts are. */
   readonly errorsByClass: Readonly<Record<string, number>>;
   /**
    * Requests sent, and successful answers, per second of the point's duration. Of the answers that came after it, only as
@@ -208,6 +210,8 @@ export interface PointSummary extends AnswersTold {
   readonly service?: Distribution;
   readonly peakInFlight: number;
   readonly newConnections: number;
+  /** Requests that had to be given to another connection: not a byte of them could be written to the first. Absent: none. */
+  readonly retried?: number;
   /** Processor cores that the generator kept busy, warm-up and drain included. */
   readonly generatorCores: number;
   /** Answers per host of B. */
@@ -227,6 +231,8 @@ export interface PointSummary extends AnswersTold {
   readonly good?: Goodput;
   /** In the order in which they were asked for. */
   readonly objectives?: readonly ObjectiveFigure[];
+  /** What was asked for; a class of `--mix` each. */
+  readonly asked?: readonly AskedFigures[];
   readonly certainty?: Certainty;
   readonly perRequestCsv: string;
 }
@@ -234,12 +240,9 @@ export interface PointSummary extends AnswersTold {
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  /**
-   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
-   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
-   */
+  /** Without an end in the record: `killed`, or `running`, or `unfinished` where another machine's process is not seen. */
   readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
-  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  /** Of a record without an end, where it is known: `pid 12 on ci-7`. */
   readonly writer?: string;
   readonly knee?: Knee;
   /** What a search under objectives came to. */

@@ -78,7 +78,8 @@ const MEASURES: readonly Measure[] = [
   {
     name: 'tokens/s',
     unit: 'per second',
-    of: ({ tokens }) => tokens && { value: tokens.outputPerSecond, ci: tokens.ci },
+    of: ({ loop, tokens }) =>
+      tokens && { value: tokens.outputPerSecond, ci: loop === 'closed' ? undefined : tokens.ci },
   },
 ];
 

@@ -11,9 +11,9 @@ import { display, perSecond, rateText, timeText } from './text.ts';
 /** A comparison as text: a verdict per rate, every measure that differs, and why the rest cannot be compared. */
 export function diffText(diff: RunDiff): string {
   const { points, a, b, again, onlyA, onlyB } = diff;
+  const unit = unitOf(a);
   const reasons = new Set(points.map(({ reason }) => reason));
   const isAll = reasons.size === 1 && points.length > 1;
-  const unit = unitOf(a);
   const ratesOf = (rates: readonly number[], text: (list: string) => string) =>
     rates.length === 0 ? [] : [text(`${rates.join(', ')} ${unit}`)];
   const sections: readonly Section[] = [

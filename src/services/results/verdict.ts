@@ -113,9 +113,15 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
       ? []
       : [`${stateWord(point, state)}: ${stateReason(state, advise)}`]),
     ...failedAlike(point),
+    ...sentAgain(point),
     ...workedOff(point),
     ...certaintyOf(point),
   ];
+}
+
+function sentAgain({ retried }: PointSummary): string[] {
+  if (retried === undefined) return [];
+  return [`${plural(retried, 'request')} given to another connection, before a byte was written to the first`];
 }
 
 function stateReason({ reason, suggestedDurationSeconds: seconds }: PointState, advise: boolean): string {

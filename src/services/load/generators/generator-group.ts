@@ -10,8 +10,8 @@ import type { GeneratorPlan } from './plan-generators.ts';
 
 /** From the orders to the first request, so that every process is ready for the same t0. */
 const LEAD_MS = 60;
-/** Drawing a Poisson schedule takes each process about this long per arrival. */
-const DRAW_MS = 0.0002;
+/** Drawing a schedule takes each process about this long per arrival. */
+const DRAW_MS = 0.0004;
 
 /** Several generator processes as one: each sends every n-th request of the one schedule, counted from the one t0. */
 export class GeneratorGroup implements LoadGenerator {
@@ -50,6 +50,10 @@ export class GeneratorGroup implements LoadGenerator {
       sum += descriptorLimit - OWN_DESCRIPTORS;
     }
     return sum;
+  }
+
+  async prepare(order: RunOrder): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.prepare(order)));
   }
 
   /** A lost generator ends what the others send too, because from then on a part of the schedule is missing. */
@@ -117,7 +121,7 @@ function part(whole: number, index: number, count: number): number {
 }
 
 function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
-  if (arrivals !== 'poisson') return 0;
+  if (arrivals === 'constant') return 0;
   return (arrivalsBefore(warmupMs / 1000, rate) + arrivalsWithin(durationMs / 1000, rate)) * DRAW_MS;
 }
 

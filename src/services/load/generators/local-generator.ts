@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { reasonOf } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import type { Order, Report, RunOrder } from '../engine/protocol.ts';
 import { readColumns } from '../engine/record-columns.ts';
 import { siblingModule } from '../engine/sibling.ts';
@@ -56,6 +56,17 @@ export class LocalGenerator implements LoadGenerator {
     }
     generator.descriptorLimit = first[0].descriptorLimit;
     return generator;
+  }
+
+  async prepare(order: RunOrder): Promise<void> {
+    if (order.workload === undefined) return;
+    const prepared = new Promise<string | undefined>((resolve) => {
+      this.#listener = (report) => report.type === 'prepared' && resolve(report.problem);
+    });
+    this.#send({ type: 'prepare', order });
+    const problem = await Promise.race([prepared, this.#gone]);
+    this.#listener = () => {};
+    if (problem !== undefined) throw remedy.usage('data-changed', problem);
   }
 
   async run(

@@ -10,6 +10,7 @@ import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
 import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
+import { changingState } from '../stats/steadiness.ts';
 import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
@@ -236,6 +237,7 @@ async function recoverPoint(
         cpuSeconds: 0,
       },
       perRequestCsv: path,
+      varies: changingState(plan),
       wallSeconds: 0,
     },
     collected,

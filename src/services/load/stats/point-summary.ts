@@ -1,9 +1,10 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { Refuser } from '../failures.ts';
-import type { PointSummary, TokenFigures } from '../types.ts';
+import type { PointState, PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
+import { byCount, OTHER } from './counts.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
 import { judgeValidity } from './validity.ts';
@@ -20,6 +21,8 @@ export interface PointFacts
   readonly lost?: string | undefined;
   /** Why the point before may still be felt. */
   readonly contaminated?: string | undefined;
+  /** Where the rate changes within the point: the state that it then cannot have. */
+  readonly varies?: PointState | undefined;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
 }
@@ -88,10 +91,12 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     hosts: ranked(collected.hosts),
     peakInFlight,
     newConnections,
+    retried: facts.progress.retried || undefined,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
-    fairness: fairnessOf(collected.hosts.values()),
+    // Hosts that were not told apart have no shares.
+    fairness: collected.hosts.has(OTHER) ? undefined : fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
-    state: status === 'complete' && facts.loop === undefined ? judgeState(state) : undefined,
+    state: status === 'complete' && facts.loop === undefined ? (facts.varies ?? judgeState(state)) : undefined,
     little: closed?.little,
     sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
@@ -102,6 +107,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
     tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
+    asked: collected.asked.summary(),
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
@@ -142,6 +148,7 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
   };
 }
 
+/** Requests are due at fixed times: what varies is how many tokens each brings, failures none. */
 function tokenFigures(
   { answers, estimated, reasoning, cached, prompt, output, outputSquares }: Collector['tokens'],
   scheduled: number,
@@ -149,7 +156,6 @@ function tokenFigures(
   arrivedPerSecond: number | undefined,
 ): TokenFigures | undefined {
   if (answers === 0) return undefined;
-  // Requests are due at fixed times: what varies is how many tokens each brings, a failure none.
   const spread = Z * Math.sqrt(Math.max(0, outputSquares - output ** 2 / scheduled));
   return defined({
     prompt,
@@ -186,7 +192,7 @@ function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status
 }
 
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)));
+  return Object.fromEntries(byCount(counts));
 }
 
 /** Three decimals, and as many digits of what is less than that. */

@@ -16,8 +16,11 @@ import type { TimeName } from '../stats/metrics.ts';
 import type { Objectives } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { Seconds } from '../stats/seconds.ts';
+import { changingState } from '../stats/steadiness.ts';
 import type { UntilCertain } from '../stats/until-certain.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
+import { askedAdder } from '../workload/asked.ts';
+import type { LoadedData } from '../workload/loaded.ts';
 import { livePoint } from './live-point.ts';
 import type { SweepControl } from './sweep-control.ts';
 import { watchCertainty } from './watch-certainty.ts';
@@ -56,6 +59,8 @@ interface OfferDeps extends SweepContext {
   readonly abortOn: readonly Criterion[];
   /** What its requests are judged by, those conditions included. */
   readonly objectives: Objectives;
+  /** How long what the workload refers to is. */
+  readonly data: LoadedData | undefined;
   /** What ends the point when a percentile is certain. */
   readonly untilCertain?: UntilCertain | undefined;
   /** What was asked for as the length of a point: such a one is no shorter. */
@@ -99,7 +104,9 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   let shown: Progress = { ...NOTHING_YET, elapsedMs: Number.NEGATIVE_INFINITY };
   const began = clock.monotonic();
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
-  const keep = (records: readonly RequestRecord[]) => {
+  const withAsked = askedAdder(order.workload, order.seed, deps.data);
+  const keep = (reported: readonly RequestRecord[]) => {
+    const records = withAsked(reported);
     for (const one of records) collected.add(one);
     live.add(records);
     seconds.add(records);
@@ -164,6 +171,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       // Where points overlap, what was open at the beginning is of the one before.
       progress: plan.elastic === undefined ? progress : { ...progress, carried: undefined },
       contaminated,
+      varies: changingState(plan),
       lost: end.type === 'lost' ? end.why : undefined,
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
       wallSeconds: (clock.monotonic() - began) / 1000,

@@ -83,7 +83,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   const unstop = control?.onStop(() => broken.abort());
   const probed = defined({ probeMs: baseline?.ms });
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
-  const generators = sweepGenerators(options, { ...machine, ...probed });
+  const generators = sweepGenerators(atPeak(options), { ...machine, ...probed });
   const start = deps.startGenerator ?? GeneratorGroup.start;
   const pool = new GeneratorPool(() => start(generators));
   try {
@@ -121,14 +121,14 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     ) => {
       const generator = await pool.take();
       current = index;
+      const longest = durationSeconds ?? plan.untilCertain?.maxDurationSeconds;
       const ofStep = { ...plan, ...defined({ requests }) };
-      const ownPlan = {
-        ...ofStep,
-        durationSeconds: windowSeconds(ofStep, rate, durationSeconds ?? plan.untilCertain?.maxDurationSeconds),
-      };
+      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, longest) };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
+      await generator.prepare?.(order);
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
+        data: options.data,
         abortOn: options.abortOn ?? [],
         objectives: { ...objectivesOf(options), windowMs: plan.limit && order.durationMs },
         untilCertain: options.untilCertain,
@@ -181,6 +181,14 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
 }
 
 const unbounded = (next: NextStep) => next;
+
+/** Generators have to send the highest rate within a point. */
+function atPeak(options: SweepOptions): SweepOptions {
+  const { stages } = options;
+  return stages === undefined
+    ? options
+    : { ...options, rates: [Math.max(...stages.flatMap(({ from, to }) => [from, to]))] };
+}
 
 /** What is not measured again: a point that the operator cut short was cut short on purpose. */
 const KEPT: readonly PointSummary['status'][] = ['complete', 'skipped', 'cut'];

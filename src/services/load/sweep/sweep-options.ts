@@ -11,15 +11,22 @@ import type { RecordedRun } from '../record/read-run.ts';
 import type { Criterion, Limit } from '../stats/criterion.ts';
 import type { UntilCertain } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
+import type { LoadedData } from '../workload/loaded.ts';
 import type { SweepSettings } from './sweep-plan.ts';
 
-type Requests = Pick<RunOrder, 'arrivals' | 'requestsPerConnection' | 'connectionAgeMs'> & Partial<RequestForm>;
+type Requests = Pick<
+  RunOrder,
+  'arrivals' | 'burstiness' | 'stages' | 'times' | 'workload' | 'requestsPerConnection' | 'connectionAgeMs'
+> &
+  Partial<RequestForm>;
 
 export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
   readonly outFolder: string;
   /** Made unique per request. */
   readonly prompt: string;
+  /** How long what the workload refers to is; in no record. */
+  readonly data?: LoadedData;
   /** The same seed makes the same prompts. */
   readonly seed: number;
   /** Who makes what answers, as telemetry calls it. */
@@ -73,7 +80,8 @@ export function formOf(options: { readonly targetUrl: string } & Partial<Request
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant' } = options;
+  const { prompt, seed, sharedPrefixTokens, workload } = options;
+  const { arrivals = 'constant', burstiness, stages, times } = options;
   const { turns, thinkSeconds, loop, durationSeconds, requests } = plan;
   const isClosed = loop === 'closed';
   const { requestsPerConnection, connectionAgeMs } = options;
@@ -96,7 +104,11 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     seed,
     series: index,
     sharedPrefixTokens,
+    workload,
     arrivals,
+    burstiness,
+    stages,
+    times,
     requestsPerConnection,
     connectionAgeMs,
   });
@@ -106,7 +118,11 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
 export const SETTINGS_VERSION = 2;
 
 /** What the manifest tells of the options, and whatever else is given. */
-export function manifestOf({ prompt, about, resume, ...settings }: SweepOptions, health: unknown, more: object) {
+export function manifestOf(
+  { prompt, about, resume, data, times, ...settings }: SweepOptions,
+  health: unknown,
+  more: object,
+) {
   const ofPrompt = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
   return { ...more, ...about, settingsVersion: SETTINGS_VERSION, settings: { ...settings, ...ofPrompt }, health };
 }

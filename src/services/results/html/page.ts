@@ -1,12 +1,13 @@
 import { formatSeconds } from '../../../durations.ts';
 import { countedFrom, unitOf } from '../../load/offered.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { askedSections } from '../asked-section.ts';
 import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { conclusionLines, endingLines, evenness, goodSection, hostSection, remarkLines } from '../sweep-sections.ts';
-import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
+import { askedLines, errorClasses, perSecond, refusers, shareText, timeText } from '../text.ts';
 import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
@@ -23,7 +24,7 @@ export function pageOf(run: ReportedRun, assets = builtAssets()): string {
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
-  const main = `${[simulated, ...sharedPromptLine(plan).map((line) => `<p>${line}</p>`)].join('\n')}
+  const main = `${[simulated, ...askedLines(plan).map((line) => `<p>${escapeHtml(line)}</p>`)].join('\n')}
 ${endingLines(report)
   .map((line) => `<p class="alert">${escapeHtml(line)}</p>`)
   .join('')}
@@ -32,6 +33,7 @@ ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
 ${sectionTable(goodSection(report))}
+${askedSections(points).map(sectionTable).join('\n')}
 ${sectionTable(boundsSection(points))}
 ${remarksList(report)}
 </section>
