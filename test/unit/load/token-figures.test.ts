@@ -44,7 +44,7 @@ describe('tokens per second', () => {
     });
     const figures = { output_tokens: 16 };
     expect(pointOf(() => 1, { tokens_estimated: true, figures }).tokens).toEqual({
-      ...{ prompt: 0, output: 1600, answers: 100, estimated: 100, outputPerSecond: 160 },
+      ...{ prompt: 0, output: 1600, answers: 100, estimated: 100, outputPerSecond: 160, ci: [160, 160] },
     });
   });
 });
