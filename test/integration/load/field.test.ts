@@ -101,8 +101,10 @@ test.each([
       packed.flush(flush);
     };
     say('\ufeff{"response":"a"}\n');
-    setTimeout(() => say('{"response":"b"}\n'), 60);
-    setTimeout(() => packed.end('{"response":"c"}\n{"done":true}\n'), 120);
+    setTimeout(() => {
+      say('{"response":"b"}\n');
+      setTimeout(() => packed.end('{"response":"c"}\n{"done":true}\n'), 60);
+    }, 60);
   });
   const { classes, records } = await runOrder(url, { form: { api: 'raw', stream: true }, rate: 20, durationMs: 500 });
   expect(classes).toEqual({ ok: 10 });
