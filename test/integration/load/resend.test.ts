@@ -6,6 +6,7 @@ import { RawTransport } from '../../../src/services/load/engine/http/raw-transpo
 import type { RunOrder } from '../../../src/services/load/engine/protocol.ts';
 import { steadyNow } from '../../../src/services/load/engine/steady-clock.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { LoadedData } from '../../../src/services/load/workload/loaded.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}';
 
@@ -27,7 +28,8 @@ async function transportTo(answer: (socket: Socket) => void) {
     ...{ timeoutMs: 1000, maxInFlight: 10, prompt: DEFAULT_PROMPT, seed: 1, series: 0 },
   };
   let ended: (end: WireEnd) => void = () => {};
-  const transport = new RawTransport(order, await Dialer.open({ url: new URL(url) }), (_, end) => ended(end));
+  const dialer = await Dialer.open({ url: new URL(url) });
+  const transport = new RawTransport(order, dialer, new LoadedData(), (_, end) => ended(end));
   onTestFinished(() => {
     transport.close();
     server.close();

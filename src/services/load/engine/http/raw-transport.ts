@@ -1,5 +1,6 @@
 import type { Dialer } from '../../../dial/dialer.ts';
 import { WHOLE } from '../../schedule/timetable.ts';
+import type { LoadedData } from '../../workload/loaded.ts';
 import { type Exchange, failure, type OnEnd, type WireEnd } from '../exchange.ts';
 import { localPorts } from '../local-ports.ts';
 import type { RunOrder } from '../protocol.ts';
@@ -56,11 +57,11 @@ export class RawTransport implements RawOwner {
   readonly #ownPortsAbove: number;
   #connects = 0;
 
-  /** @param dialer makes connections to the target */
-  constructor(order: RunOrder, dialer: Dialer, onEnd: OnEnd) {
+  /** @param dialer makes connections to the target @param data what requests are made of */
+  constructor(order: RunOrder, dialer: Dialer, data: LoadedData, onEnd: OnEnd) {
     this.#dialer = dialer;
     this.#onEnd = onEnd;
-    this.#source = requestSource(order);
+    this.#source = requestSource(order, data);
     this.#nextPort = localPorts(order.share ?? WHOLE);
     this.#maxServed = order.requestsPerConnection ?? Number.POSITIVE_INFINITY;
     this.#maxAge = order.connectionAgeMs ?? Number.POSITIVE_INFINITY;
