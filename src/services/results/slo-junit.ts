@@ -4,6 +4,7 @@ import type { Criterion } from '../load/stats/criterion.ts';
 import { judgeSlo } from '../load/stats/objective.ts';
 import { plural } from '../words.ts';
 import { bottleneckLines } from './bottleneck.ts';
+import { limitLines } from './limit-line.ts';
 import type { ReportedRun } from './recorded.ts';
 import { unfinishedText } from './sweep-sections.ts';
 import { display } from './text.ts';
@@ -39,11 +40,11 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
       const one = suite.testCase().className(className).name(`${expression} at ${rate} ${unit}`);
       one.time(point?.status === 'skipped' ? 0 : (point?.durationSeconds ?? 0));
       const observed = `observed: ${display(verdict?.observed ?? '')}`;
-      const open = undecided.findLast((each) => each.rate === rate);
-      if (verdict === undefined && open !== undefined && report.slos !== undefined) {
-        one.error(`not decided: ${display(open.why)}`, 'slo-undecided');
+      const left = undecided.findLast((each) => each.rate === rate);
+      if (verdict === undefined && left !== undefined && report.slos !== undefined) {
+        one.error(`not decided: ${display(left.why)}`, 'slo-undecided');
       } else if (verdict === undefined)
-        one.standardOutput(point === undefined ? 'not measured' : reasonOf(point)).skipped();
+        one.standardOutput(point === undefined ? 'not measured' : reasonOf(point, report)).skipped();
       else if (verdict.passed) one.standardOutput(observed);
       else one.failure(`${observed}, wanted: ${expression}`, 'slo-missed');
     }
@@ -52,6 +53,15 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
       const none = suite.testCase().className(className).name(expression);
       none.error('not passed: no point decided it', 'slo-undecided');
     }
+  }
+  if (report.limit !== undefined) {
+    const { state, objectives } = report.limit;
+    const one = builder.testSuite().name('the highest rate').timestamp(startedAt).testCase().className(className);
+    one.name(`highest rate at which ${objectives.map(display).join(', ')} hold`);
+    const said = limitLines(report).join(' ');
+    if (state === 'below') one.failure(said, 'slo-missed');
+    else if (state === 'changing' || report.knee === undefined) one.error(said, 'slo-undecided');
+    else one.standardOutput(said);
   }
   const wrong = [...endings(report), ...unproven(report)];
   if (wrong.length > 0) {
@@ -83,6 +93,7 @@ function endingType({ problem, status }: ReportedRun['report']): string {
 }
 
 /** Why a point decided nothing. */
-function reasonOf(point: ReportedRun['report']['points'][number]): string {
+function reasonOf(point: ReportedRun['report']['points'][number], { limit, knee }: ReportedRun['report']): string {
+  if (limit !== undefined && knee !== undefined) return `offered on the way to ${knee.rate} rps, the highest that held`;
   return isSound(point) ? 'not decided' : remarksOf(point).join('; ').replaceAll('! ', '');
 }

@@ -4,6 +4,7 @@ import { profileOf } from '../load/profiles/profiles.ts';
 import { OTHER, topCounts } from '../load/stats/counts.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
+import { askedSections } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { boundsSection, markedText, markLegend } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
@@ -64,6 +65,7 @@ export function sweepSections(report: SweepReport): Section[] {
   return [
     ...waterfallSections(points),
     streamSection(points),
+    ...askedSections(points),
     goodSection(report),
     boundsSection(points),
     { title: 'Remarks', lines: remarkLines(report) },
@@ -174,7 +176,7 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
     ...[String(rate), String(good.count), shareText(good.count, scheduled), rateText(good.rps)],
     ...goodput.map((limit) => String(good.missed[limit] ?? '-')),
   ]);
-  const head = ['rps', 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
+  const head = [unitOf(points[0] ?? {}), 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
   const title = `Good requests (${goodput.map(display).join(' and ')}), of all that were scheduled`;
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }

@@ -89,11 +89,16 @@ export function failureText({ errorTexts, otherTexts }: PointSummary, name: stri
   return [...texts, ...(several.more === undefined ? [] : [`others x ${several.more}`])].join('; ');
 }
 
-/** That prompts were alike on purpose: the figures are then those of a prompt cache as well. */
-export function sharedPromptLine({ sharedPrefixTokens }: Pick<SweepPlan, 'sharedPrefixTokens'>): string[] {
-  return sharedPrefixTokens === undefined
-    ? []
-    : [`All prompts begin with about ${sharedPrefixTokens} tokens in common (--shared-prefix).`];
+/**
+ * What was asked and when, where it was not one prompt at a rate; and that prompts were alike on purpose: the figures are
+ * then those of a prompt cache as well.
+ */
+export function askedLines({
+  sharedPrefixTokens,
+  workload,
+}: Pick<SweepPlan, 'sharedPrefixTokens' | 'workload'>): string[] {
+  const shared = `All prompts begin with about ${sharedPrefixTokens} tokens in common (--shared-prefix).`;
+  return [...(workload?.lines ?? []).map(display), ...(sharedPrefixTokens === undefined ? [] : [shared])];
 }
 
 const REFUSER: Readonly<Record<string, string>> = {

@@ -52,6 +52,8 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   // 0 where the target counted, 1 where events stand for tokens; empty without any count.
   tokens_estimated: ({ figures: { output_tokens: output } = {}, tokens_estimated: isEstimated }) =>
     output === undefined ? '' : Number(isEstimated === true),
+  input_tokens_asked: ({ input_tokens_asked = '' }) => input_tokens_asked,
+  mix: ({ mix = '' }) => mix,
 };
 
 /**
@@ -180,6 +182,9 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   one_read: ({ stream }) => (stream?.answers === undefined ? '' : (stream.oneRead ?? 0)),
   error_texts: (point) => foreign(errorTexts(point)),
   models: ({ models }) => foreign(listed(models ?? {})),
+  certain_upper_ms: ({ certainty }) => fixed(certainty?.upper),
+  certain: ({ certainty }) => (certainty === undefined ? '' : Number(certainty.reached)),
+  retried: ({ retried }) => retried ?? 0,
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

@@ -2,6 +2,7 @@ import { lateMs, type RequestRecord } from '../engine/request-record.ts';
 import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome } from '../types.ts';
+import { AskedTally } from './asked-tally.ts';
 import { Counts } from './counts.ts';
 import { FailureTexts } from './failure-texts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
@@ -31,8 +32,9 @@ export class Collector {
   readonly lateness = new Samples();
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
+  readonly asked = new AskedTally();
   readonly objectives: ObjectiveTally;
-  readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0 };
+  readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0, outputSquares: 0 };
   /** Milliseconds from the window's beginning to the end of the last request; 0 without one. */
   lastEndMs = 0;
   /** The same of the last success. */
@@ -59,6 +61,7 @@ export class Collector {
     const { outcome, latenessMs, serviceMs } = record;
     this.#seen.add(record.index);
     this.objectives.add(record);
+    this.asked.add(record);
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
     if (record.host !== undefined) this.hosts.count(record.host);
@@ -145,6 +148,7 @@ export class Collector {
     this.tokens.reasoning += reasoning_tokens ?? 0;
     this.tokens.cached += cached_tokens ?? 0;
     if (record.tokens_estimated === true) this.tokens.estimated++;
+    this.tokens.outputSquares += (output ?? 0) ** 2;
   }
 }
 

@@ -1,7 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { Refuser } from '../failures.ts';
-import type { PointSummary, TokenFigures } from '../types.ts';
+import type { PointState, PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { byCount, OTHER } from './counts.ts';
@@ -21,6 +21,8 @@ export interface PointFacts
   readonly lost?: string | undefined;
   /** Why the point before may still be felt. */
   readonly contaminated?: string | undefined;
+  /** Where the rate changes within the point: the state that it then cannot have. */
+  readonly varies?: PointState | undefined;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
 }
@@ -89,11 +91,12 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     hosts: ranked(collected.hosts),
     peakInFlight,
     newConnections,
+    retried: facts.progress.retried || undefined,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     // Hosts that were not told apart have no shares.
     fairness: collected.hosts.has(OTHER) ? undefined : fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
-    state: status === 'complete' && facts.loop === undefined ? judgeState(state) : undefined,
+    state: status === 'complete' && facts.loop === undefined ? (facts.varies ?? judgeState(state)) : undefined,
     little: closed?.little,
     sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
@@ -102,14 +105,18 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     otherTexts: texts.others,
     models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
+    tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
+    asked: collected.asked.summary(),
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
 }
+
+/** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
+const Z = 1.959964;
 
 /** Standard deviations of a count of chance. */
 const CHANCE = 3;
@@ -141,16 +148,20 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
   };
 }
 
+/** Requests are due at fixed times: what varies is how many tokens each brings, failures none. */
 function tokenFigures(
-  { answers, estimated, reasoning, cached, prompt, output }: Collector['tokens'],
+  { answers, estimated, reasoning, cached, prompt, output, outputSquares }: Collector['tokens'],
+  scheduled: number,
   perSecond: (tokens: number) => number,
   arrivedPerSecond: number | undefined,
 ): TokenFigures | undefined {
   if (answers === 0) return undefined;
+  const spread = Z * Math.sqrt(Math.max(0, outputSquares - output ** 2 / scheduled));
   return defined({
     prompt,
     output,
     outputPerSecond: perSecond(output),
+    ci: [perSecond(Math.max(0, output - spread)), perSecond(output + spread)] as const,
     arrivedPerSecond,
     promptPerSecond: perSecond(prompt),
     reasoning: reasoning || undefined,
