@@ -1,4 +1,4 @@
-import { splitmix32 } from '../../src/services/load/schedule/poisson.ts';
+import { splitmix32 } from '../../src/services/load/random-numbers.ts';
 
 /** Random numbers that are the same in every run. */
 export interface Draws {

@@ -54,6 +54,9 @@ export function bodyFile(name: string, textOf: (body: string) => string = (body)
     folder = made;
   }
   const file = join(folder, name);
-  writeFileSync(file, textOf(bodyOf({ api: 'raw', stream: false }, { prompt: DEFAULT_PROMPT, seed: 1, series: 0 }, 1)));
+  writeFileSync(
+    file,
+    textOf(bodyOf({ form: { api: 'raw', stream: false }, prompt: DEFAULT_PROMPT, seed: 1, series: 0 }, 1)),
+  );
   return file;
 }

@@ -9,10 +9,12 @@ import { diffText } from '../services/results/diff-text.ts';
 import { findRun } from '../services/results/find-run.ts';
 
 export default class Diff extends BaseCommand<typeof Diff> {
-  static override summary = 'compare two recorded runs per rate: goodput and percentiles with confidence intervals';
+  static override summary =
+    'compare two recorded runs per rate: goodput, percentiles and tokens with confidence intervals';
   static override description =
     `Verdict per rate: B is better, worse, shows no difference, or is not comparable, and why.
-Invalid, contaminated and unfinished points are never compared. Works offline.`;
+Invalid, contaminated and unfinished points are never compared, nor runs that asked for other things: prompts,
+lengths, arrivals, streams, connections, durations. Works offline.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> 20260131-095900-aws-chain latest',
     '<%= config.bin %> <%= command.id %> results/before results/after --any-target --fail-on-worse',
@@ -24,17 +26,24 @@ Invalid, contaminated and unfinished points are never compared. Works offline.`;
   static override flags = {
     'fail-on-worse': Flags.boolean({ description: 'exit 8 where B is worse at any rate, or no rate can be compared' }),
     'any-target': Flags.boolean({ description: 'compare runs of different addresses' }),
+    'any-workload': Flags.boolean({ description: 'compare runs that asked for different things; they are named' }),
     tolerance: numberFlag({ description: 'smallest difference that counts, percent of A', default: 2, min: 0 }),
     results: resultsFlag(),
   };
 
   protected async perform(_context: CommandContext): Promise<CommandOutcome> {
-    const { results, tolerance, 'any-target': anyTarget, 'fail-on-worse': strict } = this.flags;
+    const {
+      results,
+      tolerance,
+      'any-target': anyTarget,
+      'any-workload': anyWorkload,
+      'fail-on-worse': strict,
+    } = this.flags;
     const [a, b] = [
       await readRun(await findRun(this.args.a, results), onlooker),
       await readRun(await findRun(this.args.b, results), onlooker),
     ];
-    const diff = diffRuns(a.report, b.report, { tolerance: tolerance / 100, anyTarget });
+    const diff = diffRuns(a, b, { tolerance: tolerance / 100, anyTarget, anyWorkload });
     // What proves nothing must not pass a check.
     const bad =
       diff.points.some(({ verdict }) => verdict === 'worse') ||

@@ -50,8 +50,10 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     const elastic = profile && { ...profile, open };
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
+    const tell = (text: string) => emit({ type: 'note', level: 'info', text });
+    const endpoints = () => endpointsOf(stack);
     const headers = await requestHeaders(flags, process.env);
-    const request = await loadRequest(flags, { argv, stack, about, elastic, endpoints: () => endpointsOf(stack) });
+    const request = await loadRequest(flags, { argv, stack, about, elastic, tell, endpoints });
     const report = await runLoad(request, {
       clock: systemClock,
       emit,

@@ -4,6 +4,7 @@ import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
 import { bodyFlags, requestFlags } from './request-flags.ts';
+import { arrivalFlags, workloadFlags } from './workload-flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
@@ -52,12 +53,15 @@ const rates = {
   gate: durationFlag({
     description: 'longest wait between points for the target to recover [default: 30s, or three answers]',
   }),
-  arrivals: Flags.option({ options: ['constant', 'poisson'] as const, default: 'constant' as const })({
-    description: 'spacing of requests: constant, or Poisson (independent users)',
-  }),
+  ...arrivalFlags,
   'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
+  'until-certain': Flags.string({
+    description:
+      'percentile that a point has to know before it ends: its upper bound (99 %) at most 10 % above it, or as p99:5% says',
+    helpValue: 'p99',
+  }),
   'max-duration': durationFlag({
-    description: 'longest point of a --find-knee, where --duration leaves it undecided [default: 10m]',
+    description: 'longest point of --find-knee and --until-certain, where --duration leaves it open [default: 10m]',
     min: 0.1,
   }),
   'stop-above-knee': Flags.boolean({ description: 'skip the points above the first that was not sustained' }),
@@ -74,12 +78,7 @@ const requests = {
     description: 'prompt, for A and B of 1000 characters or more; made unique per request',
     helpValue: 'FILE',
   }),
-  'shared-prefix': integerFlag({
-    description: 'length of the beginning that all prompts share, tokens, approximate',
-    default: 0,
-    min: 0,
-    max: 10_000,
-  }),
+  ...workloadFlags,
   turns: integerFlag({
     description: 'requests of a session, each with the answers to those before; --rps is then of sessions',
     default: 1,

@@ -12,7 +12,8 @@ import { SERVICES } from '../services/workloads/catalog.ts';
 import type { ElasticFlags } from './elastic-flags.ts';
 import { isTyped } from './flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
-import { objectivesAsked } from './objective-options.ts';
+import { certainAsked, objectivesAsked } from './objective-options.ts';
+import { checkWorkloadFlags, slowReading, workloadOptions } from './workload-options.ts';
 
 /** The tag of what is not known to be deployed anywhere else: the place that costs nothing. */
 const HERE = PROVIDERS.find(({ billed }) => !billed)?.name ?? '';
@@ -100,16 +101,28 @@ function loopOf({
 /** Longest point of a search, seconds, where none was asked for. */
 const MAX_DURATION_SECONDS = 600;
 
-function maxDuration({ 'max-duration': asked, 'find-knee': isSearch, duration }: LoadFlags) {
-  if (asked !== undefined && !isSearch) {
-    const fault = '--max-duration is the bound of a search, and there is none without --find-knee';
-    throw remedy.usage('usage', fault, ['add --find-knee, or leave it out']);
+function maxDuration({
+  'max-duration': asked,
+  'find-knee': isSearch,
+  'until-certain': certain,
+  duration,
+  ...flags
+}: LoadFlags) {
+  if (certain !== undefined && isSearch) {
+    const fault = '--find-knee decides by itself how long its points are, and --until-certain would, too';
+    throw remedy.usage('usage', fault, ['find the knee first, then measure below it: --rps RATE --until-certain p99']);
+  }
+  if (asked !== undefined && !isSearch && certain === undefined) {
+    const fault = '--max-duration bounds what --find-knee and --until-certain make longer, and neither is there';
+    throw remedy.usage('usage', fault, ['add one of them, or leave it out']);
   }
   if (asked !== undefined && asked < duration) {
     const fault = `--max-duration of ${asked} s is shorter than --duration of ${duration} s`;
     throw remedy.usage('usage', fault, [`give at least --max-duration ${duration}s`]);
   }
-  return isSearch ? { maxDurationSeconds: Math.max(duration, asked ?? MAX_DURATION_SECONDS) } : {};
+  const maxDurationSeconds = Math.max(duration, asked ?? MAX_DURATION_SECONDS);
+  if (certain !== undefined) return { untilCertain: { ...certainAsked(certain, flags.stream), maxDurationSeconds } };
+  return isSearch ? { maxDurationSeconds } : {};
 }
 
 interface Surroundings {
@@ -119,6 +132,8 @@ interface Surroundings {
   readonly elastic: ElasticLoad | undefined;
   /** Of the stack; asked only where a service of it is the target. */
   readonly endpoints: () => Promise<DeployedServices>;
+  /** Told what an operator should know of the files that are read. */
+  readonly tell: (text: string) => void;
 }
 
 /**
@@ -128,23 +143,30 @@ interface Surroundings {
  */
 export async function loadRequest(
   flags: LoadFlags & ElasticFlags,
-  { argv, stack, about, elastic, endpoints }: Surroundings,
+  { argv, stack, about, elastic, endpoints, tell }: Surroundings,
 ): Promise<LoadRequest> {
   const prompt = await readPrompt(flags['prompt-file']);
   const { resume, results: outFolder, target, seed = randomInt(0xffff_ffff) } = flags;
   if (resume !== undefined) {
     checkResume(argv);
-    return { resume, outFolder, prompt, about };
+    return { resume, outFolder, prompt, about, ...defined({ dataset: flags.dataset, trace: flags.trace }) };
   }
   // Flags that make no sense are refused before anything is looked for.
+  checkWorkloadFlags(flags, argv);
   checkLoop(argv);
   const settings = sweepSettings(flags);
+  const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
+  for (const note of notes) tell(note);
   const bodyFile = flags['body-file'];
   const template = bodyFile === undefined ? undefined : await readTemplate(bodyFile);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
-  const options = { ...settings, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
+  const options = { ...settings, ...asked, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
   if (elastic === undefined) return { options };
+  if (settings.untilCertain !== undefined) {
+    const fault = 'the steps of --elastic follow the group, and --until-certain would make them longer';
+    throw remedy.usage('usage', fault, ['leave one of them out']);
+  }
   // The steps of an elastic profile follow each other without a warm-up of their own.
   return { options: { ...options, durationSeconds: flags['elastic-step'], warmupSeconds: 0 }, elastic };
 }
@@ -163,7 +185,7 @@ function checkLoop(argv: readonly string[]): void {
 /** What may stand with `--resume`. */
 const OF_RESUME = [
   ...['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'],
-  ...['header', 'api-key-file', 'api-key-header'],
+  ...['header', 'api-key-file', 'api-key-header', 'dataset', 'trace'],
 ];
 
 /** A run goes on with the settings it began with, so none may be typed with `--resume`. */

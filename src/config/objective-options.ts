@@ -1,6 +1,7 @@
 import { remedy } from '../errors.ts';
 import { type Criterion, metricOf, parseAbort, parseLimit, parseSlo } from '../services/load/stats/criterion.ts';
 import { STREAMED } from '../services/load/stats/metrics.ts';
+import { parseUntilCertain } from '../services/load/stats/until-certain.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import type { LoadFlags } from './load-flags.ts';
 
@@ -32,6 +33,18 @@ export function objectivesAsked(flags: LoadFlags): Required<Pick<SweepOptions, '
     throw remedy.usage('objective-unmeasurable', fault, ["say it, for example --goodput 'e2e<2s'"]);
   }
   return { slos, abortOn, goodput };
+}
+
+/**
+ * What `--until-certain` asks for.
+ *
+ * @throws RemedyError (exit 2) where it is wrong, or about something that would not be measured
+ */
+export function certainAsked(text: string, isStreamed: boolean) {
+  const asked = parseUntilCertain(text);
+  if (isStreamed || !STREAMED.includes(asked.of)) return asked;
+  const fault = `--until-certain "${text}" is about tokens as they come, and answers that are not streamed come whole`;
+  throw remedy.usage('objective-unmeasurable', fault, ['add --stream']);
 }
 
 function criteriaTimes(flag: string, criteria: readonly Criterion[]) {

@@ -80,11 +80,16 @@ async function readBytes(path: string, { most }: TextFileOptions): Promise<Buffe
   }
 }
 
-/** Why bytes are no text in UTF-8, as what follows the file's name, and what to do; undefined where they are. */
-function faultOf(bytes: Buffer, path: string, flag: string) {
+/** Where the text of a file is to go that is not plain. */
+const madeOf = (path: string) =>
+  shellWord(`${path.replace(/\.(gz|zst|xz|bz2|lz4|zip|pdf)$/, '').replace(/\.txt$/, '')}.utf8.txt`);
+
+/**
+ * Why a file is no plain text, by its first bytes: as what follows its name, and what to do; undefined where it may be one.
+ */
+export function notPlain(bytes: Buffer, path: string, flag: string): TextFault | undefined {
   const file = shellWord(path);
-  const made = shellWord(`${path.replace(/\.(gz|zst|xz|bz2|lz4|zip|pdf)$/, '').replace(/\.txt$/, '')}.utf8.txt`);
-  const through = (command: string) => [`${command} > ${made}`, `then: ${flag} ${made}`];
+  const through = (command: string) => [`${command} > ${madeOf(path)}`, `then: ${flag} ${madeOf(path)}`];
   const first = bytes.toString('hex', 0, 16);
   const [, name, unpack] = KINDS.find(([kind]) => kind.test(first)) ?? [];
   if (name !== undefined) {
@@ -98,16 +103,25 @@ function faultOf(bytes: Buffer, path: string, flag: string) {
     };
   }
   const zero = bytes.indexOf(0);
-  if (zero >= 0) return { is: `is binary: byte ${zero + 1} is 0x00`, next: [`name a text with ${flag}`] };
-  if (isUtf8(bytes)) return undefined;
+  return zero < 0 ? undefined : { is: `is binary: byte ${zero + 1} is 0x00`, next: [`name a text with ${flag}`] };
+}
+
+interface TextFault {
+  readonly is: string;
+  readonly next: readonly string[];
+}
+
+function faultOf(bytes: Buffer, path: string, flag: string): TextFault | undefined {
+  const fault = notPlain(bytes, path, flag);
+  if (fault !== undefined || isUtf8(bytes)) return fault;
   const at = firstBroken(bytes);
   const line = bytes.subarray(0, at).filter((byte) => byte === 0x0a).length + 1;
   const seen = `0x${(bytes[at] ?? 0).toString(16).padStart(2, '0')}`;
   return {
     is: `is not UTF-8: byte ${at + 1}, in line ${line}, is ${seen}`,
     next: [
-      `if it is Latin-1 or Windows-1252: ${through(`iconv -f WINDOWS-1252 -t UTF-8 ${file}`)[0]}`,
-      `then: ${flag} ${made}`,
+      `if it is Latin-1 or Windows-1252: iconv -f WINDOWS-1252 -t UTF-8 ${shellWord(path)} > ${madeOf(path)}`,
+      `then: ${flag} ${madeOf(path)}`,
     ],
   };
 }

@@ -42,7 +42,7 @@ export function promptText({ prompt, seed, series, sharedPrefixTokens = 0 }: Pro
 }
 
 /** Prose of about so many tokens, of whole words. */
-function sharedPrefix(tokens: number): string {
+export function sharedPrefix(tokens: number): string {
   if (tokens === 0) return '';
   const length = Math.round(tokens * CHARACTERS_PER_TOKEN);
   const prose = `${DEFAULT_PROMPT} `.repeat(Math.ceil(length / DEFAULT_PROMPT.length) + 1);

@@ -18,11 +18,12 @@ import { readRun } from './record/read-run.ts';
 import { runSweep, type SweepDeps } from './sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions } from './sweep/sweep-options.ts';
 import type { SweepReport } from './types.ts';
+import { type FilesAgain, reopenWorkload } from './workload/reopen-workload.ts';
 
 /** A load as it is asked for: a new one, or a run that shall go on with the settings that it has. */
 export type LoadRequest =
   | { readonly options: SweepOptions; readonly elastic?: ElasticLoad }
-  | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about'>);
+  | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about'> & FilesAgain);
 
 /** A load that makes a group grow and shrink, and the group. */
 export interface ElasticLoad {
@@ -89,13 +90,14 @@ function checkHeaders({ resume, headerNames = [] }: SweepOptions, headers: Reado
 }
 
 async function oldRun(
-  { resume, outFolder, prompt, about }: Extract<LoadRequest, { resume: string }>,
+  { resume, outFolder, prompt, about, ...files }: Extract<LoadRequest, { resume: string }>,
   hold: (folder: string) => Promise<void>,
 ): Promise<SweepOptions> {
   const folder = await findRun(resume, outFolder);
   // Before it is read: what is still being written is not over.
   await hold(folder);
-  return resumedOptions(await readRun(folder), { prompt, about });
+  const options = resumedOptions(await readRun(folder), { prompt, about });
+  return { ...options, ...(await reopenWorkload(options.workload, files)) };
 }
 
 async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps) {

@@ -1,7 +1,9 @@
 import { unitOf } from '../load/offered.ts';
 import type { SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
-import type { MeasureDiff, RunDiff, RunName } from './diff.ts';
+import type { RunDiff, RunName } from './diff.ts';
+import { isRateMeasure, type MeasureDiff } from './diff-measures.ts';
+import { nameOf, workloadReason } from './diff-workload.ts';
 import { sectionText, tableText } from './plain-table.ts';
 import type { Section } from './section.ts';
 import { display, perSecond, rateText, timeText } from './text.ts';
@@ -10,6 +12,8 @@ import { display, perSecond, rateText, timeText } from './text.ts';
 export function diffText(diff: RunDiff): string {
   const { points, a, b, again, onlyA, onlyB } = diff;
   const unit = unitOf(a);
+  const reasons = new Set(points.map(({ reason }) => reason));
+  const isAll = reasons.size === 1 && points.length > 1;
   const ratesOf = (rates: readonly number[], text: (list: string) => string) =>
     rates.length === 0 ? [] : [text(`${rates.join(', ')} ${unit}`)];
   const sections: readonly Section[] = [
@@ -23,8 +27,11 @@ export function diffText(diff: RunDiff): string {
     },
     {
       title: 'Not comparable',
-      lines: points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} ${unit}: ${display(reason)}`)),
+      lines: isAll
+        ? [...reasons].flatMap((reason) => (reason === undefined ? [] : `all rates: ${display(reason)}`))
+        : points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} ${unit}: ${display(reason)}`)),
     },
+    { title: 'Workload', lines: workloadLines(diff) },
     {
       title: 'Offered more than once',
       lines: ratesOf(again, (list) => `${list}: the last point of each run is compared`),
@@ -38,6 +45,7 @@ export function diffText(diff: RunDiff): string {
     `A ${nameText(a)}\nB ${nameText(b)}`,
     ...(points.length === 0 ? ['The runs have no rate in common.'] : []),
     ...(points.every(({ verdict }) => verdict === 'not comparable') ? [] : [verdictTable(diff)]),
+    ...sectionText(tokenSection(diff)),
     ...sections.flatMap((section) => sectionText(section)),
     conclusion(diff),
   ];
@@ -71,9 +79,39 @@ function verdictTable({ a, points }: RunDiff): string {
   return tableText({ head, rows, words: ['B is'] });
 }
 
+/** The same of streamed answers; without rows where none were. */
+function tokenSection({ points, a }: RunDiff): Section {
+  const columns = [
+    ['ttft p50', timeText],
+    ['ttft p99', timeText],
+    ['tpot p50', timeText],
+    ['tokens/s', rateText],
+  ] as const;
+  const rows = points.flatMap(({ rate, measures }) => {
+    const cells = columns.flatMap(([name, text]) => {
+      const found = measures.find(({ measure }) => measure === name);
+      return found === undefined ? ['-', '-'] : [text(found.a), text(found.b)];
+    });
+    return cells.every((cell) => cell === '-') ? [] : [[String(rate), ...cells]];
+  });
+  const head = [unitOf(a), ...columns.flatMap(([name]) => [`${name}\nA`, '\nB'])];
+  return { title: 'Tokens', table: { head, rows } };
+}
+
+/** What was asked that is not the same and is compared all the same, and what nobody knows. */
+function workloadLines({ points, workload }: RunDiff): string[] {
+  const reason = workloadReason(workload);
+  const isCompared = points.some((point) => point.verdict !== 'not comparable');
+  const { unknown } = workload;
+  return [
+    ...(reason === undefined || !isCompared ? [] : [`compared all the same: ${display(reason)}`]),
+    ...(unknown.length === 0 ? [] : [`not told by an earlier version: ${display(unknown.map(nameOf).join(', '))}`]),
+  ];
+}
+
 /** `p95 worse by 1.20 s, +24.1 % (0.95 s to 1.46 s)`. */
 function measureText({ measure, a, difference, ci, verdict }: MeasureDiff): string {
-  const text = (value: number) => (measure === 'goodput' ? perSecond : timeText)(Math.abs(value));
+  const text = (value: number) => (isRateMeasure(measure) ? perSecond : timeText)(Math.abs(value));
   const share = a === 0 ? '' : `, ${difference > 0 ? '+' : ''}${((100 * difference) / a).toFixed(1)} %`;
   // The interval leaves out zero, or it would not be shown: both ends have the sign of the difference.
   const ends = [...(ci ?? [])].sort((one, other) => Math.abs(one) - Math.abs(other));

@@ -5,7 +5,7 @@ import { factsOf, type ReportedRun, type WatchedGroup } from './recorded.ts';
 import { scalingSections } from './scaling-sections.ts';
 import type { Section, Table } from './section.ts';
 import { conclusionLines, endingLines, sweepSections } from './sweep-sections.ts';
-import { display, sharedPromptLine, timeColumn } from './text.ts';
+import { askedLines, display, timeColumn } from './text.ts';
 
 const COLUMNS = ['rps', 'verdict', ...RATES_AND_TIMES, 'errors by class', 'refused or failed at'] as const;
 
@@ -17,7 +17,7 @@ export function markdownOf({ report, manifest, scaling }: ReportedRun): string {
   return joined([
     `# ${cell(plan.tag)}: \`${display(plan.targetUrl).replaceAll('`', "'")}\``,
     plan.simulated ? '> **SIMULATED**: the engine was simulated, these figures say nothing about a real model.' : '',
-    ...sharedPromptLine(plan),
+    ...askedLines(plan),
     ...endingLines(report).map((line) => `> ${cell(line)}`),
     list(conclusionLines(report)),
     points.length === 0 ? 'No point was measured.' : table(ofPoints),

@@ -10,7 +10,7 @@ import { hanging, sectionText, tableText } from './plain-table.ts';
 import { pointTable, RATES_AND_TIMES } from './point-columns.ts';
 import { scalingSections } from './scaling-sections.ts';
 import { conclusionLines, sweepSections, unfinishedText } from './sweep-sections.ts';
-import { display, errorClasses, refusers, reportLine, sharedPromptLine, timeColumn } from './text.ts';
+import { askedLines, display, errorClasses, refusers, reportLine, timeColumn } from './text.ts';
 
 /** From this many columns on, errors by class and the generator's own figures stand in the table. */
 const WIDE = 120;
@@ -39,7 +39,7 @@ export function sweepText(
   ];
   const broken = (lines: readonly string[]) => lines.flatMap((line) => hanging(line, columns));
   const blocks = [
-    broken([`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, ...sharedPromptLine(plan)]),
+    broken([`${plan.tag}: ${display(plan.targetUrl)}${simulated}`, ...askedLines(plan)]),
     points.length === 0 ? ['No point was measured.'] : pointLines(points, columns, wide),
     broken(conclusionLines(report)),
     ...sections.map((section) => sectionText(section, columns)),

@@ -150,7 +150,7 @@ describe('requests', () => {
     }
     expect([prompts.size, traces.size, lengths.size]).toEqual([8, 8, 1]);
     const text = { prompt: `${DEFAULT_PROMPT} "ä€😀"`, seed: 0x11111111, series: 1111111111 };
-    const whole = wholeBody({ api: 'raw', stream: false }, text, -12);
+    const whole = wholeBody({ form: { api: 'raw', stream: false }, ...text }, -12);
     expect(bodyOf(template)(-12)).toBe(whole);
   });
 

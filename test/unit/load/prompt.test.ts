@@ -7,7 +7,7 @@ import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts
 const RAW = { api: 'raw', stream: false };
 
 test('every body is JSON with a prompt of its own from the first characters on, and long enough', () => {
-  const body = (index: number) => bodyOf(RAW, { prompt: DEFAULT_PROMPT, seed: 7, series: 3 }, index);
+  const body = (index: number) => bodyOf({ form: RAW, prompt: DEFAULT_PROMPT, seed: 7, series: 3 }, index);
   const prompts = Array.from({ length: 500 }, (_, i) => (JSON.parse(body(i - 100)) as { prompt: string }).prompt);
   expect(new Set(prompts.map((prompt) => prompt.slice(0, MARK_WIDTH))).size).toBe(500);
   for (const prompt of prompts) {
@@ -17,7 +17,7 @@ test('every body is JSON with a prompt of its own from the first characters on, 
 });
 
 test('the same seed makes the same bodies; another seed or point does not', () => {
-  const make = (seed: number, series: number) => bodyOf(RAW, { prompt: DEFAULT_PROMPT, seed, series }, 5);
+  const make = (seed: number, series: number) => bodyOf({ form: RAW, prompt: DEFAULT_PROMPT, seed, series }, 5);
   const first = make(7, 3);
   expect(make(7, 3)).toBe(first);
   expect(make(8, 3)).not.toBe(first);
@@ -37,7 +37,7 @@ test('marks: one for every index, neighbours differ in the first letter, the war
 
 test('a shared prefix stands in front of what differs; one that the services cut is warned of', () => {
   const prompt = (sharedPrefixTokens: number, index: number): string =>
-    JSON.parse(bodyOf(RAW, { prompt: DEFAULT_PROMPT, seed: 7, series: 3, sharedPrefixTokens }, index)).prompt;
+    JSON.parse(bodyOf({ form: RAW, prompt: DEFAULT_PROMPT, seed: 7, series: 3, sharedPrefixTokens }, index)).prompt;
   const [one, next] = [prompt(100, 0), prompt(100, 1)];
   const common = [...one].findIndex((letter, at) => letter !== next[at]);
   expect(common / 5.2).toBeGreaterThanOrEqual(100);
@@ -56,5 +56,7 @@ test('a shared prefix stands in front of what differs; one that the services cut
 
 test('quotes, newlines and other scripts survive', () => {
   const prompt = '"ü\\\n𝄞'.repeat(300);
-  expect(JSON.parse(bodyOf(RAW, { prompt, seed: 1, series: 0 }, 0)).prompt).toMatch(/^[a-p]{8}a case 00000001-0: "ü/);
+  expect(JSON.parse(bodyOf({ form: RAW, prompt, seed: 1, series: 0 }, 0)).prompt).toMatch(
+    /^[a-p]{8}a case 00000001-0: "ü/,
+  );
 });

@@ -31,8 +31,9 @@ describe('columns', () => {
       },
       { index: 1, intendedMs: 2000, outcome: 'http_error', class: '503', status: 503, error: '@a, "b"' },
     ]).split('\n');
-    expect(ok).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,,,,,,,,,,,,2,,,,,,,,,");
-    expect(bad).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503,,,,,,,,,,,${','.repeat(17)}`);
+    // Newer columns follow, of which these tell nothing.
+    expect(ok?.replace(/,+$/, '')).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,,,,,,,,,,,,2");
+    expect(bad?.replace(/,+$/, '')).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503`);
   });
 
   test('newer columns stand behind those of earlier versions', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { poissonTimes } from '../../../src/services/load/schedule/poisson.ts';
+import { poissonTimes } from '../../../src/services/load/schedule/renewal.ts';
 import { Timetable, timetableOf } from '../../../src/services/load/schedule/timetable.ts';
 
 const settings = { rate: 333, warmupMs: 700, durationMs: 2000, seed: 7, series: 3 };

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
 import { countingPoints } from '../../../src/services/results/counting-points.ts';
-import { diffRuns } from '../../../src/services/results/diff.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
 import { columnsOf } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { pointCharts } from '../../../src/services/results/html/point-charts.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
-import { chartOf, pointOf, recordedRun, reportOf } from './fixture.ts';
+import { chartOf, diffReports, pointOf, recordedRun, reportOf } from './fixture.ts';
 
 const point = (index: number, rate: number, change: Partial<PointSummary> = {}) =>
   pointOf(index, rate, { change: { refusedBy: { b: 1 }, ...change } });
@@ -56,23 +55,22 @@ describe('a rate that was offered more than once', () => {
   });
 
   test('two runs are compared in the points that count', () => {
-    const options = { tolerance: 0.02, anyTarget: false };
     const other = reportOf([point(0, 10), long]);
     for (const [a, b] of [
       [again, other],
       [other, again],
       [again, again],
     ] as const) {
-      const diff = diffRuns(a, b, options);
+      const diff = diffReports(a, b);
       expect(diff.points.map(({ rate, verdict }) => [rate, verdict])).toEqual([
         [10, 'no difference shown'],
         [40, 'no difference shown'],
       ]);
       expect(diffText(diff)).toContain('Offered more than once:\n  40 rps: the last point of each run is compared');
     }
-    const none = diffRuns(again, reportOf([point(0, 10)]), options);
+    const none = diffReports(again, reportOf([point(0, 10)]));
     expect([none.onlyA, none.again]).toEqual([[40], []]);
-    expect(diffText(diffRuns(other, other, options))).not.toContain('more than once');
+    expect(diffText(diffReports(other, other))).not.toContain('more than once');
   });
 });
 

@@ -1,5 +1,6 @@
 import type { RunManifest, SeriesSample } from '../../../src/services/load/record/read-run.ts';
 import type { Distribution, PointState, PointSummary, SweepReport } from '../../../src/services/load/types.ts';
+import { type DiffOptions, diffRuns, type RunDiff } from '../../../src/services/results/diff.ts';
 import type { Chart } from '../../../src/services/results/html/chart.ts';
 import { pointCharts } from '../../../src/services/results/html/point-charts.ts';
 import type { ReportedRun } from '../../../src/services/results/recorded.ts';
@@ -186,6 +187,13 @@ export function recordedRun(change: Partial<SweepReport> = {}): ReportedRun {
     commandLine: ['load', '--tag', 'aws'],
   };
   return { report, series: seriesOf(report), manifest };
+}
+
+/** Compares runs with the same settings. */
+export function diffReports(a: SweepReport, b: SweepReport, change: Partial<DiffOptions> = {}): RunDiff {
+  const manifest = { settings: { stream: false }, settingsVersion: 2 };
+  const options = { tolerance: 0.02, anyTarget: false, anyWorkload: false, ...change };
+  return diffRuns({ report: a, manifest }, { report: b, manifest }, options);
 }
 
 /** The chart of a report's points with an id, where there is one. */

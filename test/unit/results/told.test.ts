@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
-import { diffRuns } from '../../../src/services/results/diff.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
 import { columnsOf } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
@@ -8,7 +7,7 @@ import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
-import { chartOf, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
+import { chartOf, diffReports, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
 
 const told = reportOf([toldPoint(0, 0.05, 50), toldPoint(1, 0.15, 45_000)]);
 
@@ -151,7 +150,7 @@ test('prompts that were alike on purpose are named wherever the figures are', ()
     expect(text.split(LINE)).toHaveLength(2);
   }
   expect(sweepText(told, 80)).not.toContain('in common');
-  const text = diffText(diffRuns(told, shared, { tolerance: 0.02, anyTarget: false }));
+  const text = diffText(diffReports(told, shared));
   expect(text).toMatch(/^B .*\/chain \(prompts share about 100 tokens\)$/m);
   expect(text).not.toMatch(/^A .*share/m);
 });

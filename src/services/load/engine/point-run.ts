@@ -4,6 +4,7 @@ import type { Resolve } from '../../dial/resolve.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
 import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
+import { dataOf, type LoadedData } from '../workload/loaded.ts';
 import { Deadlines } from './deadlines.ts';
 import { Exchange, type WireEnd } from './exchange.ts';
 import type { Due, Feed } from './feed/feed.ts';
@@ -62,10 +63,10 @@ export class PointRun {
   #over = false;
   #pumpAgain = false;
 
-  constructor(order: RunOrder, dialer: Dialer, deps: PointDeps) {
+  constructor(order: RunOrder, dialer: Dialer, data: LoadedData, deps: PointDeps) {
     this.#order = order;
     this.#deps = deps;
-    this.#transport = new RawTransport(order, dialer, this.#onEnd);
+    this.#transport = new RawTransport(order, dialer, data, this.#onEnd);
     this.#deadlines = new Deadlines(order.timeoutMs, (exchange) => this.#expire(exchange));
     const { api, stream } = order.form;
     this.#protocol = protocolNamed(api);
@@ -281,8 +282,10 @@ export class PointRun {
   }
 }
 
-/** Resolves the target's name and begins the point. */
+/** Resolves the target's name, reads what requests are made of unless it is read, and begins the point. */
 export async function startPoint(order: RunOrder, deps: PointDeps): Promise<PointRun> {
-  const { url, proxy, ca } = order;
-  return new PointRun(order, await Dialer.open(defined({ url: new URL(url), proxy, ca }), deps.resolve), deps);
+  const { url, proxy, ca, workload } = order;
+  const data = await dataOf(workload);
+  const dialer = await Dialer.open(defined({ url: new URL(url), proxy, ca }), deps.resolve);
+  return new PointRun(order, dialer, data, deps);
 }

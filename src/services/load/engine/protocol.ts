@@ -2,6 +2,7 @@ import type { ProxyServer } from '../../dial/proxy.ts';
 import type { PromptOptions } from '../prompt.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
+import type { WorkloadSettings } from '../workload/settings.ts';
 import type { SessionCounts } from './feed/feed.ts';
 import type { RecordColumns } from './record-columns.ts';
 
@@ -16,6 +17,8 @@ export interface RunOrder extends ArrivalSettings, PromptOptions {
   /** Certificates of authorities that are trusted beside the usual ones, PEM. */
   readonly ca?: string;
   readonly form: RequestForm;
+  /** What requests ask, where it is not one prompt for all. */
+  readonly workload?: WorkloadSettings;
   /** How long to wait for open requests after the window. */
   readonly drainMs: number;
   /** Bound of one request, connecting included. */
@@ -56,7 +59,13 @@ interface StopOrder {
   readonly graceMs: number;
 }
 
-export type Order = RunOrder | StopOrder;
+/** Read what requests are made of: another order to run follows, and has no time for it. */
+interface PrepareOrder {
+  readonly type: 'prepare';
+  readonly order: RunOrder;
+}
+
+export type Order = RunOrder | StopOrder | PrepareOrder;
 
 /** Where a generator stands; warm-up requests are in `inFlight` and nowhere else. */
 export interface Progress {
@@ -93,6 +102,8 @@ export interface Ending {
 
 export type Report =
   | { readonly type: 'ready'; readonly descriptorLimit: number | undefined }
+  /** What was to be prepared is, or why it cannot be. */
+  | { readonly type: 'prepared'; readonly problem?: string }
   | { readonly type: 'batch'; readonly columns: RecordColumns; readonly progress: Progress }
   /** The last message of a point: nothing is open any more. */
   | ({ readonly type: 'finished'; readonly progress: Progress } & Ending);

@@ -67,6 +67,10 @@ export interface RequestRecord {
   readonly tpot_ms?: number;
   /** Of a streamed answer: times between reads that brought tokens of any kind, in order. */
   readonly itl_ms?: readonly number[];
+  /** Class of the mix that it is of. */
+  readonly mix?: string;
+  /** Tokens of the prompt as asked for; by the letters where the text was given. */
+  readonly input_tokens_asked?: number;
   readonly stream?: StreamCounts;
 }
 

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { writeMark } from '../../chain/prompt-mark.ts';
+import { defined } from '../../defined.ts';
 import type { ProxyServer } from '../../dial/proxy.ts';
 import { socketOf } from '../../dial/unix-target.ts';
 import { USER_AGENT } from '../../user-agent.ts';
-import { markedBody } from '../bodies.ts';
-import type { PromptOptions } from '../prompt.ts';
+import { type Bodies, type BodySettings, bodiesOf, type MarkedBody } from '../bodies.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
+import type { TurnSoFar } from '../workload/ask-writer.ts';
+import type { LoadedData } from '../workload/loaded.ts';
 import type { RunOrder } from './protocol.ts';
 import type { RequestSource } from './request-source.ts';
-import { isSampled } from './sampled.ts';
+import { isSampled, traceEvery } from './sampled.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
@@ -22,49 +24,69 @@ const LETTER_A = 97;
 const LETTER_F = 102;
 
 /** What requests are made of. */
-export type RequestSettings = Pick<RunOrder, 'url' | 'form' | 'headers' | 'timeoutMs' | 'proxy' | 'rate'> &
-  PromptOptions;
+export type RequestSettings = Pick<RunOrder, 'url' | 'headers' | 'timeoutMs' | 'proxy' | 'rate' | 'concurrency'> &
+  BodySettings;
 
 /**
- * Requests that are all the same but for parts of fixed width: the mark that begins the prompt and the trace's ids. All is
- * built once; a request is some 40 bytes written over those of the one before.
+ * Writes whole requests. Where all ask the same but for parts of fixed width (the mark that begins the prompt and the
+ * trace's ids), they are built once, and a request is some 40 bytes written over those of the one before.
  */
 export class RequestTemplate implements RequestSource {
+  readonly #head: Buffer;
   readonly #traceAt: number;
-  readonly #marksAt: readonly number[];
-  readonly #key: number;
-  readonly #rate: number;
+  readonly #body: Exclude<Bodies, { marked: MarkedBody }>['of'] | undefined;
+  readonly #marked: MarkedBody | undefined;
+  readonly #traceEvery: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
-  constructor({ url, form, timeoutMs, headers, proxy, rate, ...prompt }: RequestSettings) {
-    const { bytes: body, marksAt, key } = markedBody(form, prompt);
+  /** @param data what the workload refers to */
+  constructor({ url, headers, proxy, rate, concurrency, ...settings }: RequestSettings, data?: LoadedData) {
+    const { form, timeoutMs } = settings;
     const own = { ...protocolNamed(form.api).headers({ stream: form.stream, timeoutMs }), ...headers };
-    const head = Buffer.from(
-      `${headOf(new URL(url), proxy, own)}content-length: ${body.length}\r\n` +
-        `traceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00\r\n\r\n`,
+    // The length of the body comes last: it is another for each where bodies differ.
+    this.#head = Buffer.from(
+      `${headOf(new URL(url), proxy, own)}` +
+        `traceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00\r\ncontent-length: `,
     );
-    this.#rate = rate;
-    this.#traceAt = head.length - '0123456789abcdef-0123456789abcdef-00\r\n\r\n'.length;
-    this.#marksAt = marksAt.map((at) => head.length + at);
-    this.#key = key;
-    this.#bytes = Buffer.concat([head, body]);
+    this.#traceEvery = traceEvery(defined({ rate, concurrency }));
+    this.#traceAt = this.#head.length - '0123456789abcdef-0123456789abcdef-00\r\ncontent-length: '.length;
+    const bodies = bodiesOf(settings, data);
+    this.#marked = 'marked' in bodies ? bodies.marked : undefined;
+    this.#body = 'of' in bodies ? bodies.of : undefined;
+    this.#bytes = this.#marked === undefined ? this.#head : this.#whole(this.#marked.bytes);
   }
 
-  request(index: number): Buffer {
+  request(index: number, so?: TurnSoFar): Buffer {
+    if (this.#body !== undefined) this.#bytes = this.#whole(this.#body(index, so));
     const bytes = this.#bytes;
     const id = idOf(index);
     const marker = index < 0 ? LETTER_F : DIGIT_0;
     writeHex(bytes, this.#traceAt, id, marker);
     writeHex(bytes, this.#traceAt + HEX_WIDTH + 1, id, marker);
-    bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#rate) ? DIGIT_1 : DIGIT_0;
-    for (const at of this.#marksAt) writeMark(bytes, at, this.#key, index);
+    bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#traceEvery) ? DIGIT_1 : DIGIT_0;
+    if (this.#marked === undefined) return bytes;
+    const { marksAt, key, bytes: body } = this.#marked;
+    const bodyAt = bytes.length - body.length;
+    for (const at of marksAt) writeMark(bytes, bodyAt + at, key, index);
     return bytes;
   }
 
   keep(): void {
-    this.#bytes = Buffer.from(this.#bytes);
+    if (this.#marked !== undefined) this.#bytes = Buffer.from(this.#bytes);
+  }
+
+  #whole(body: string | Buffer): Buffer {
+    const length = Buffer.byteLength(body);
+    const end = `${length}\r\n\r\n`;
+    const bytes = Buffer.allocUnsafe(this.#head.length + end.length + length);
+    this.#head.copy(bytes);
+    bytes.write(end, this.#head.length, 'latin1');
+    const at = this.#head.length + end.length;
+    if (typeof body === 'string') bytes.write(body, at);
+    else body.copy(bytes, at);
+    return bytes;
   }
 }
 

@@ -10,8 +10,8 @@ import type { GeneratorPlan } from './plan-generators.ts';
 
 /** From the orders to the first request, so that every process is ready for the same t0. */
 const LEAD_MS = 60;
-/** Drawing a Poisson schedule takes each process about this long per arrival. */
-const DRAW_MS = 0.0002;
+/** Drawing a schedule takes each process about this long per arrival. */
+const DRAW_MS = 0.0004;
 
 /** Several generator processes as one: each sends every n-th request of the one schedule, counted from the one t0. */
 export class GeneratorGroup implements LoadGenerator {
@@ -52,8 +52,18 @@ export class GeneratorGroup implements LoadGenerator {
     return sum;
   }
 
+  async prepare(order: RunOrder): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.prepare(order)));
+  }
+
   /** A lost generator ends what the others send too, because from then on a part of the schedule is missing. */
-  async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
+  async run(
+    order: RunOrder,
+    onBatch: (batch: Batch) => void,
+    signal: AbortSignal,
+    graceMs: number,
+    satisfied?: AbortSignal,
+  ): Promise<PointEnd> {
     const count = this.#members.length;
     const t0 = steadyNow() + LEAD_MS + drawMs(order) + order.warmupMs;
     const latest: (Progress | undefined)[] = this.#members.map(() => undefined);
@@ -66,7 +76,7 @@ export class GeneratorGroup implements LoadGenerator {
       };
       const either = AbortSignal.any([signal, orphaned.signal]);
       const own = { ...order, t0, share: { index, count }, ...partsOf(order, index, count) };
-      const end = await member.run(own, onOwn, either, graceMs);
+      const end = await member.run(own, onOwn, either, graceMs, satisfied);
       if (end.type === 'finished') latest[index] = end.progress;
       else {
         lost ??= `${end.why}, generator ${index + 1} of ${count}`;
@@ -111,7 +121,7 @@ function part(whole: number, index: number, count: number): number {
 }
 
 function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
-  if (arrivals !== 'poisson') return 0;
+  if (arrivals === 'constant') return 0;
   return (arrivalsBefore(warmupMs / 1000, rate) + arrivalsWithin(durationMs / 1000, rate)) * DRAW_MS;
 }
 

@@ -18,10 +18,23 @@ export interface LoadGenerator {
   /** Files that it may have open; undefined when there is no limit. */
   readonly descriptorLimit: number | undefined;
   /**
-   * Offers one rate until its drain has ended. When `signal` aborts, nothing more is sent and what is open gets
-   * `graceMs` to end. Never rejects because of the generator: a lost one is an outcome of the point.
+   * Reads what the requests of an order are made of, so that it takes no time of the point.
+   *
+   * @throws RemedyError (exit 2) when a file is no longer what it was
    */
-  run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd>;
+  prepare?(order: RunOrder): Promise<void>;
+  /**
+   * Offers one rate until its drain has ended. When `signal` aborts, nothing more is sent and what is open gets
+   * `graceMs` to end; when `satisfied` does, it gets the order's drain. Never rejects because of the generator: a lost one
+   * is an outcome of the point.
+   */
+  run(
+    order: RunOrder,
+    onBatch: (batch: Batch) => void,
+    signal: AbortSignal,
+    graceMs: number,
+    satisfied?: AbortSignal,
+  ): Promise<PointEnd>;
   /** Ends it; returns when it is gone. */
   close(): Promise<void>;
 }

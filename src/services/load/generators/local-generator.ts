@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { reasonOf } from '../../../errors.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
 import type { Order, Report, RunOrder } from '../engine/protocol.ts';
 import { readColumns } from '../engine/record-columns.ts';
 import { siblingModule } from '../engine/sibling.ts';
@@ -58,16 +58,35 @@ export class LocalGenerator implements LoadGenerator {
     return generator;
   }
 
-  async run(order: RunOrder, onBatch: (batch: Batch) => void, signal: AbortSignal, graceMs: number): Promise<PointEnd> {
+  async prepare(order: RunOrder): Promise<void> {
+    if (order.workload === undefined) return;
+    const prepared = new Promise<string | undefined>((resolve) => {
+      this.#listener = (report) => report.type === 'prepared' && resolve(report.problem);
+    });
+    this.#send({ type: 'prepare', order });
+    const problem = await Promise.race([prepared, this.#gone]);
+    this.#listener = () => {};
+    if (problem !== undefined) throw remedy.usage('data-changed', problem);
+  }
+
+  async run(
+    order: RunOrder,
+    onBatch: (batch: Batch) => void,
+    signal: AbortSignal,
+    graceMs: number,
+    satisfied?: AbortSignal,
+  ): Promise<PointEnd> {
     let guard: NodeJS.Timeout | undefined;
     const guarded = (ms: number) => {
       clearTimeout(guard);
       guard = setTimeout(() => this.#child.kill('SIGKILL'), ms + SILENCE_MS);
     };
-    const stop = () => {
-      this.#send({ type: 'stop', graceMs });
-      guarded(graceMs);
+    const stopWithin = (ms: number) => {
+      this.#send({ type: 'stop', graceMs: ms });
+      guarded(ms);
     };
+    const stop = () => stopWithin(graceMs);
+    const end = () => stopWithin(order.drainMs);
     try {
       const finished = new Promise<PointEnd>((resolve) => {
         this.#listener = (report) => {
@@ -83,11 +102,13 @@ export class LocalGenerator implements LoadGenerator {
       this.#send(order);
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
+      satisfied?.addEventListener('abort', end, { once: true });
       const lost = this.#gone.then((why): PointEnd => ({ type: 'lost', why }));
       return await Promise.race([finished, lost]);
     } finally {
       clearTimeout(guard);
       signal.removeEventListener('abort', stop);
+      satisfied?.removeEventListener('abort', end);
       this.#listener = () => {};
     }
   }

@@ -50,6 +50,8 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     ...(row.ttft_ms ? { ttft_ms: Number(row.ttft_ms) } : {}),
     ...(row.reasoning_ttft_ms ? { reasoning_ttft_ms: Number(row.reasoning_ttft_ms) } : {}),
     ...(row.tpot_ms ? { tpot_ms: Number(row.tpot_ms) } : {}),
+    ...(row.input_tokens_asked ? { input_tokens_asked: Number(row.input_tokens_asked) } : {}),
+    ...(row.mix ? { mix: row.mix } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
 }

@@ -4,13 +4,13 @@ import { reasonOf, remedy } from '../../../errors.ts';
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
-import { profileOf } from '../profiles/profiles.ts';
+import { conclusionOf, profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
-import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
+import { changingState } from '../stats/steadiness.ts';
 import { judgeEnding } from '../stats/validity.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SecondSample, SweepPlan, SweepReport } from '../types.ts';
@@ -20,7 +20,8 @@ import { readJsonLines } from './json-lines.ts';
 import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
-export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'slos' | 'elastic'> {
+export interface RunManifest
+  extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'limit' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -29,6 +30,8 @@ export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abo
   readonly status: 'running' | 'complete' | 'interrupted';
   /** How the run was asked for, without the prompt's text. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Absent in earlier versions. */
+  readonly settingsVersion?: number;
   readonly version?: string;
   readonly node?: string;
   readonly platform?: string;
@@ -73,7 +76,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   const manifest = await readManifest(folder);
   const { plan } = manifest;
   const ended = manifest.status === 'running' ? await fateOf(folder, from) : { status: manifest.status };
-  const { repeats, hasKnee, isOpen } = profileOf(plan);
+  const { repeats, isOpen } = profileOf(plan);
   const series = await readSeries(folder);
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
@@ -82,7 +85,8 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
     points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {}), ended.status));
   }
   points.sort((a, b) => a.index - b.index);
-  const { knee = hasKnee ? judgeKnee(points) : undefined, problem, abortedBy, elastic } = manifest;
+  const { problem, abortedBy, elastic } = manifest;
+  const { knee, limit } = (manifest.knee ?? manifest.limit) ? manifest : conclusionOf(plan, points);
   const isOver = manifest.status !== 'running';
   const slos = isOver ? manifest.slos : thresholdsOf(manifest)?.map((slo) => judgeSlo(slo, points));
   const outFolder = join(folder, '..');
@@ -91,7 +95,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
     plan: isOver || !isOpen ? plan : { ...plan, rates: points.map(({ rate }) => rate) },
     points,
     ...ended,
-    ...defined({ knee, slos, problem, abortedBy, elastic }),
+    ...defined({ knee, limit, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
@@ -209,6 +213,8 @@ async function recoverPoint(
       error: fate === 'running' ? 'open when the run was read' : 'open when the run was killed',
     });
   }
+  const longest =
+    plan.untilCertain?.maxDurationSeconds ?? profileOf(plan).longestSeconds?.(plan) ?? plan.durationSeconds;
   const lastSecond = Math.max(0, ...series.map(({ second }) => second + 1));
   return summarizePoint(
     {
@@ -216,7 +222,7 @@ async function recoverPoint(
       rate,
       startedAt,
       loop: plan.loop,
-      durationSeconds: Math.min(plan.durationSeconds, Math.max(lastSecond, lastMs / 1000)),
+      durationSeconds: Math.min(longest, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,
       maxInFlight: plan.maxInFlight,
@@ -231,6 +237,7 @@ async function recoverPoint(
         cpuSeconds: 0,
       },
       perRequestCsv: path,
+      varies: changingState(plan),
       wallSeconds: 0,
     },
     collected,

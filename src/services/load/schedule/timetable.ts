@@ -1,5 +1,6 @@
 import { arrivalsBefore, arrivalsWithin, intendedMs, nextIndexAfter } from './arrivals.ts';
-import { poissonTimes } from './poisson.ts';
+import { gammaTimes, poissonTimes } from './renewal.ts';
+import { type Stage, warped } from './stages.ts';
 
 /** Which part of a schedule a generator takes: every `count`-th request, from `index` on. */
 export interface Share {
@@ -26,8 +27,14 @@ export interface ArrivalSettings {
   readonly rate: number;
   readonly warmupMs: number;
   readonly durationMs: number;
-  /** Default `constant`. `poisson` draws from `seed` and `series`, and brings exactly as many requests. */
-  readonly arrivals?: 'constant' | 'poisson';
+  /** Default `constant`. Others draw from `seed` and `series`, and bring exactly as many requests. */
+  readonly arrivals?: 'constant' | 'poisson' | 'gamma';
+  /** Of gamma arrivals: the shape of their gaps; 1 is Poisson, less comes in bursts. */
+  readonly burstiness?: number;
+  /** How the rate changes within the window; `rate` is their mean. */
+  readonly stages?: readonly Stage[];
+  /** When the requests of the window are due, where a trace tells: milliseconds from t0, as many as `rate` brings. */
+  readonly times?: Float64Array;
   readonly seed: number;
   /** Position in the sweep. */
   readonly series: number;
@@ -37,16 +44,38 @@ export interface ArrivalSettings {
 
 /** The schedule of one point. The same settings make the same schedule, in every process. */
 export function timetableOf(settings: ArrivalSettings): TimetableData {
-  const { rate, warmupMs, durationMs } = settings;
-  const before = arrivalsBefore(warmupMs / 1000, rate);
+  const { rate, warmupMs, durationMs, stages, arrivals = 'constant', times: traced } = settings;
   const within = arrivalsWithin(durationMs / 1000, rate);
-  const data = { rate, first: -before, end: within, share: settings.share ?? WHOLE };
-  if (settings.arrivals !== 'poisson') return data;
+  // What comes before the window comes as in its first moment.
+  const firstRate = stages?.[0]?.from ?? rate;
+  const before = traced === undefined ? arrivalsBefore(warmupMs / 1000, firstRate) : 0;
+  const data = { rate, first: 0 - before, end: within, share: settings.share ?? WHOLE };
+  if (arrivals === 'constant' && stages === undefined && traced === undefined) return data;
   const seed = Math.imul(settings.seed + 1, 0x9e3779b1) ^ Math.imul(settings.series + 1, 0x85ebca6b);
   const times = new Float64Array(new SharedArrayBuffer((before + within) * Float64Array.BYTES_PER_ELEMENT));
-  times.set(poissonTimes(before, warmupMs, seed ^ 0x5bd1e995).map((ms) => ms - warmupMs));
-  times.set(poissonTimes(within, durationMs, seed), before);
+  times.set(timesBefore(settings, before, firstRate, seed ^ 0x5bd1e995));
+  times.set(traced?.subarray(0, within) ?? timesWithin(settings, within, seed), before);
   return { ...data, times };
+}
+
+function timesBefore(settings: ArrivalSettings, count: number, rate: number, seed: number): Float64Array {
+  if (settings.arrivals === 'constant' || settings.arrivals === undefined) {
+    return Float64Array.from({ length: count }, (_, at) => intendedMs(at - count, rate));
+  }
+  return drawn(settings, count, settings.warmupMs, seed).map((ms) => ms - settings.warmupMs);
+}
+
+function timesWithin(settings: ArrivalSettings, count: number, seed: number): Float64Array {
+  const { rate, durationMs, stages } = settings;
+  const even =
+    settings.arrivals === 'constant' || settings.arrivals === undefined
+      ? Float64Array.from({ length: count }, (_, at) => intendedMs(at, rate))
+      : drawn(settings, count, durationMs, seed);
+  return stages === undefined ? even : warped(even, durationMs, stages);
+}
+
+function drawn({ arrivals, burstiness = 1 }: ArrivalSettings, count: number, lengthMs: number, seed: number) {
+  return arrivals === 'gamma' ? gammaTimes(count, lengthMs, seed, burstiness) : poissonTimes(count, lengthMs, seed);
 }
 
 /**

@@ -74,6 +74,7 @@ function timesOf(of: TimeName, measured: Measured): Times | undefined {
   const known: Partial<Record<TimeName, Distribution | undefined>> = {
     e2e: response,
     ttft: stream?.ttft,
+    'ttft-sent': stream?.ttftSent,
     tpot: stream?.tpot,
     itl: stream?.itl,
   };

@@ -58,6 +58,19 @@ export class Samples {
     };
   }
 
+  /**
+   * A percentile, and what the true one does not exceed but for a chance of `tail`.
+   *
+   * @returns undefined when there are no samples; without `upper` where they are too few
+   */
+  bound(fraction: number, tail: number) {
+    if (this.count === 0) return undefined;
+    const sorted = this.sorted();
+    const estimate = sorted[nearestRank(fraction, sorted.length)] ?? 0;
+    const upper = quantileBound(sorted, fraction, this.#independent(estimate), tail);
+    return { estimate: round(estimate), upper: upper === undefined ? undefined : round(upper), count: this.count };
+  }
+
   /** As many independent samples would tell as much about the share of those above a value. */
   #independent(value: number): number {
     return effectiveCount(Uint8Array.from(this.#values.view(), (each) => (each > value ? 1 : 0)));

@@ -1,11 +1,13 @@
 import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { Refuser } from '../failures.ts';
-import type { PointSummary, TokenFigures } from '../types.ts';
+import type { PointState, PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
+import { byCount, OTHER } from './counts.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
+import { fellBehind } from './token-rate.ts';
 import { judgeValidity } from './validity.ts';
 
 /** What is known about a point beside its records. */
@@ -20,6 +22,8 @@ export interface PointFacts
   readonly lost?: string | undefined;
   /** Why the point before may still be felt. */
   readonly contaminated?: string | undefined;
+  /** Where the rate changes within the point: the state that it then cannot have. */
+  readonly varies?: PointState | undefined;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
 }
@@ -60,9 +64,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   };
   // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
   const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
-  const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
-  // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
-  const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
+  const evidence = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
+  // What was stopped says nothing of what would have come.
+  const isOpen = status === 'complete' && facts.loop === undefined;
+  const state = isOpen ? (facts.varies ?? judgeState(evidence)) : undefined;
+  const answersPerSecond = isClosed || fellBehind({ ...collected.evidence, state }) ? servedRps : most;
+  const tokensPerSecond = (tokens: number) =>
+    outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * answersPerSecond);
   const stream = collected.stream.summary(tokensPerSecond);
   const { texts, refusedBy } = collected;
   const point = defined({
@@ -88,10 +96,11 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     hosts: ranked(collected.hosts),
     peakInFlight,
     newConnections,
+    retried: facts.progress.retried || undefined,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
-    fairness: fairnessOf(collected.hosts.values()),
-    // What was stopped says nothing of what would have come.
-    state: status === 'complete' && facts.loop === undefined ? judgeState(state) : undefined,
+    // Hosts that were not told apart have no shares.
+    fairness: collected.hosts.has(OTHER) ? undefined : fairnessOf(collected.hosts.values()),
+    state,
     little: closed?.little,
     sessions: facts.progress.sessions,
     contaminated: facts.contaminated,
@@ -100,14 +109,18 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     otherTexts: texts.others,
     models: collected.models.size === 0 ? undefined : ranked(collected.models),
     refusedBy: refusedBy.size === 0 ? undefined : ranked(blamed(collected, status)),
-    tokens: tokenFigures(collected.tokens, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
+    tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
+    asked: collected.asked.summary(),
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
   const objectives = collected.objectives.figures(point);
   return objectives.length === 0 ? point : { ...point, objectives };
 }
+
+/** 97.5th percentile of the standard normal distribution: two-sided 95 %. */
+const Z = 1.959964;
 
 /** Standard deviations of a count of chance. */
 const CHANCE = 3;
@@ -139,16 +152,20 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
   };
 }
 
+/** Requests are due at fixed times: what varies is how many tokens each brings, failures none. */
 function tokenFigures(
-  { answers, estimated, reasoning, cached, prompt, output }: Collector['tokens'],
+  { answers, estimated, reasoning, cached, prompt, output, outputSquares }: Collector['tokens'],
+  scheduled: number,
   perSecond: (tokens: number) => number,
   arrivedPerSecond: number | undefined,
 ): TokenFigures | undefined {
   if (answers === 0) return undefined;
+  const spread = Z * Math.sqrt(Math.max(0, outputSquares - output ** 2 / scheduled));
   return defined({
     prompt,
     output,
     outputPerSecond: perSecond(output),
+    ci: [perSecond(Math.max(0, output - spread)), perSecond(output + spread)] as const,
     arrivedPerSecond,
     promptPerSecond: prompt === 0 ? undefined : perSecond(prompt),
     reasoning: reasoning || undefined,
@@ -179,7 +196,7 @@ function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status
 }
 
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)));
+  return Object.fromEntries(byCount(counts));
 }
 
 /** Three decimals, and as many digits of what is less than that. */

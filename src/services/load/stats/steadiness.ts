@@ -1,5 +1,5 @@
 import { plural } from '../../words.ts';
-import type { Outcome, PointState } from '../types.ts';
+import type { Outcome, PointState, SweepPlan } from '../types.ts';
 import { isCertainlyAbove } from './binomial.ts';
 import {
   type Arrivals,
@@ -54,6 +54,17 @@ export interface SteadinessInput {
   readonly dropped: number;
   /** At what rate successes came, window and drain together, per second. */
   readonly servedRps: number;
+}
+
+const CHANGES = {
+  stages: 'the rate changes within the point (--stages)',
+  trace: 'requests come as in the trace',
+} as const;
+
+/** Of a point whose rate changes on purpose: there is no state that it could be in. */
+export function changingState({ workload }: Pick<SweepPlan, 'workload'>): PointState | undefined {
+  const { varies } = workload ?? {};
+  return varies && { state: 'unknown', reason: `${CHANGES[varies]}: nothing is steady, and no state is judged` };
 }
 
 /**

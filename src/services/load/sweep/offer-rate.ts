@@ -16,9 +16,14 @@ import type { TimeName } from '../stats/metrics.ts';
 import type { Objectives } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { Seconds } from '../stats/seconds.ts';
+import { changingState } from '../stats/steadiness.ts';
+import type { UntilCertain } from '../stats/until-certain.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
+import { askedAdder } from '../workload/asked.ts';
+import type { LoadedData } from '../workload/loaded.ts';
 import { livePoint } from './live-point.ts';
 import type { SweepControl } from './sweep-control.ts';
+import { watchCertainty } from './watch-certainty.ts';
 
 /** What is open when the operator interrupts gets this long to end. */
 export const GRACE_MS = 2000;
@@ -54,6 +59,12 @@ interface OfferDeps extends SweepContext {
   readonly abortOn: readonly Criterion[];
   /** What its requests are judged by, those conditions included. */
   readonly objectives: Objectives;
+  /** How long what the workload refers to is. */
+  readonly data: LoadedData | undefined;
+  /** What ends the point when a percentile is certain. */
+  readonly untilCertain?: UntilCertain | undefined;
+  /** What was asked for as the length of a point: such a one is no shorter. */
+  readonly leastSeconds: number;
   /** Why the point before may still be felt. */
   readonly contaminated: string | undefined;
   /** Called once, when nothing more is sent and what is open gets the time to end. */
@@ -77,11 +88,13 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const { generator, record, outputs, clock, emit, control, contaminated, onSent, isCurrent } = deps;
   const { rate, series: index, durationMs, maxInFlight } = order;
   const opened = await openPoint(outputs, rate);
-  const collected = new Collector(protocolNamed(order.form.api));
+  const collected = new Collector(protocolNamed(order.form.api), deps.objectives);
   const live = livePoint(plan, index, rate);
   const watch = abortWatch(deps.abortOn);
   const ending = new AbortController();
   const signal = AbortSignal.any([deps.signal, ending.signal]);
+  const enough = new AbortController();
+  const certain = deps.untilCertain && watchCertainty(deps.untilCertain, rate, deps.leastSeconds);
   let abortedBy: string | undefined;
   const seconds = new Seconds(plan.warmupSeconds, plan.durationSeconds, (sample) => {
     record.addSecond(index, rate, sample);
@@ -91,7 +104,9 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   let shown: Progress = { ...NOTHING_YET, elapsedMs: Number.NEGATIVE_INFINITY };
   const began = clock.monotonic();
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
-  const keep = (records: readonly RequestRecord[]) => {
+  const withAsked = askedAdder(order.workload, order.seed, deps.data);
+  const keep = (reported: readonly RequestRecord[]) => {
+    const records = withAsked(reported);
     for (const one of records) collected.add(one);
     live.add(records);
     seconds.add(records);
@@ -111,6 +126,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
     if (signal.aborted) return;
     abortedBy = watch(progress, collected);
     if (abortedBy !== undefined) ending.abort();
+    else if (progress.phase === 'measure' && certain?.isEnough(progress, collected.objectives, emit)) enough.abort();
   };
   let cut = false;
   const unskip = control?.onSkip(() => {
@@ -120,7 +136,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   });
   let end: PointEnd;
   try {
-    end = await generator.run(order, onBatch, signal, GRACE_MS);
+    end = await generator.run(order, onBatch, signal, GRACE_MS, enough.signal);
     if (end.type === 'finished') progress = end.progress;
     else {
       keep(unheardOf(collected, progress.sent, order));
@@ -137,7 +153,8 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const stoppedMs = end.type === 'finished' ? end.stoppedAtMs : lostMs;
   const endedMs = stoppedMs ?? enoughMs(end, order, collected) ?? durationMs;
   const stopped = cut && !deps.signal.aborted ? 'cut' : 'interrupted';
-  const ended = stoppedMs === undefined ? 'complete' : stopped;
+  const isWhole = stoppedMs === undefined || (enough.signal.aborted && !signal.aborted && end.type === 'finished');
+  const ended = isWhole ? 'complete' : stopped;
   const point = summarizePoint(
     {
       index,
@@ -154,13 +171,15 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       // Where points overlap, what was open at the beginning is of the one before.
       progress: plan.elastic === undefined ? progress : { ...progress, carried: undefined },
       contaminated,
+      varies: changingState(plan),
       lost: end.type === 'lost' ? end.why : undefined,
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
       wallSeconds: (clock.monotonic() - began) / 1000,
     },
     collected,
   );
-  return { point, abortedBy };
+  const certainty = certain?.found(collected.objectives);
+  return { point: certainty === undefined ? point : { ...point, certainty }, abortedBy };
 }
 
 /** @throws what one of them throws; those that were opened are closed then */

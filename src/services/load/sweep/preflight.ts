@@ -3,7 +3,7 @@ import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { errorIn } from '../../chain/said.ts';
 import { parseJson } from '../../words.ts';
-import { bodyOf } from '../bodies.ts';
+import { probeBodies } from '../bodies.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
@@ -12,9 +12,6 @@ import { protocolNamed } from '../protocols/protocols.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
 import { formOf, type SweepOptions } from './sweep-options.ts';
-
-/** Series of the probes' prompts: no point of a sweep has it. */
-const PROBE_SERIES = 1_000_000;
 
 export interface PreflightDeps {
   readonly client: Pick<ChainClient, 'raw'>;
@@ -75,8 +72,7 @@ async function measured(settings: SweepOptions, form: RequestForm, { client, sig
   const { targetUrl, timeoutSeconds } = settings;
   const { judge: whole, headers: ofProtocol } = protocolNamed(form.api);
   const timeoutMs = timeoutSeconds * 1000;
-  let count = 0;
-  const nextBody = () => bodyOf(form, { ...settings, series: PROBE_SERIES }, count++);
+  const nextBody = probeBodies({ ...settings, form }, settings.data);
   const all = { ...ofProtocol({ stream: form.stream, timeoutMs }), ...headers };
   const judge: Judge = form.stream ? streamJudge(targetUrl, protocolNamed(form.api).ends) : whole;
   const probe = prober({ targetUrl, nextBody, client, headers: all, judge });

@@ -13,9 +13,8 @@ import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
-import { planProfile } from '../profiles/profiles.ts';
+import { conclusionOf, planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
-import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SweepReport } from '../types.ts';
@@ -23,7 +22,7 @@ import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
-import { manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
+import { askedOf, longestOf, manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
 import { windowSeconds } from './time-left.ts';
 
@@ -77,14 +76,14 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   const { profile, own } = planProfile(options);
   const { outFolder, tag, resume } = options;
   const names = { outFolder, tag, targetName: targetName(options.targetUrl) };
-  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(options);
+  const expectedRows = profile.mostRequests?.(own, options.durationSeconds) ?? measuredRequests(longestOf(options));
   const record = await RunRecord.open(
     defined({ ...names, startedAt, expectedRows, onFailure, resume: resume?.folder }),
   );
   const unstop = control?.onStop(() => broken.abort());
   const probed = defined({ probeMs: baseline?.ms });
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
-  const generators = sweepGenerators(options, { ...machine, ...probed });
+  const generators = sweepGenerators(atPeak(options), { ...machine, ...probed });
   const start = deps.startGenerator ?? GeneratorGroup.start;
   const pool = new GeneratorPool(() => start(generators));
   try {
@@ -95,8 +94,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
     const known = { runId: record.runId, simulated: health?.simulated ?? false, maxInFlight, ...probed };
-    const goodput = options.goodput?.map(({ expression }) => expression);
-    const plan = planSweep(options, known, own, goodput?.length ? goodput : undefined);
+    const plan = planSweep(options, known, own, askedOf(options));
     pool.give(first);
     const limits = { descriptors: first.descriptorLimit, maxInFlight, generators: generators.processes };
     const began = resume?.manifest.startedAt ?? iso(startedAt);
@@ -123,13 +121,18 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     ) => {
       const generator = await pool.take();
       current = index;
+      const longest = durationSeconds ?? plan.untilCertain?.maxDurationSeconds;
       const ofStep = { ...plan, ...defined({ requests }) };
-      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, durationSeconds) };
+      const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, longest) };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
+      await generator.prepare?.(order);
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
+        data: options.data,
         abortOn: options.abortOn ?? [],
-        objectives: objectivesOf(options),
+        objectives: { ...objectivesOf(options), windowMs: plan.limit && order.durationMs },
+        untilCertain: options.untilCertain,
+        leastSeconds: plan.durationSeconds,
         contaminated,
         onSent,
         isCurrent: () => current === index,
@@ -147,16 +150,19 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       await addToOutputs(point);
       emit({ type: 'point-done', point });
     };
-    const { overlap, isOpen, hasKnee } = profile;
+    const { overlap, isOpen } = profile;
     const next = (deps.bound ?? unbounded)(deps.next ?? profile.steps(plan));
     const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
+    const concluded = conclusionOf(plan, points);
+    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
+    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
-      knee: hasKnee ? judgeKnee(points) : undefined,
-      slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, points)) : undefined,
+      ...concluded,
+      slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, asked)) : undefined,
       abortedBy: ending.abortedBy,
       problem,
       elastic: deps.elasticOutcome?.(),
@@ -175,6 +181,14 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
 }
 
 const unbounded = (next: NextStep) => next;
+
+/** Generators have to send the highest rate within a point. */
+function atPeak(options: SweepOptions): SweepOptions {
+  const { stages } = options;
+  return stages === undefined
+    ? options
+    : { ...options, rates: [Math.max(...stages.flatMap(({ from, to }) => [from, to]))] };
+}
 
 /** What is not measured again: a point that the operator cut short was cut short on purpose. */
 const KEPT: readonly PointSummary['status'][] = ['complete', 'skipped', 'cut'];

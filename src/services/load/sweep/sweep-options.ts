@@ -9,16 +9,24 @@ import type { RequestForm } from '../protocols/ask.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import type { RecordedRun } from '../record/read-run.ts';
 import type { Criterion, Limit } from '../stats/criterion.ts';
+import type { UntilCertain } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
+import type { LoadedData } from '../workload/loaded.ts';
 import type { SweepSettings } from './sweep-plan.ts';
 
-type Requests = Pick<RunOrder, 'arrivals' | 'requestsPerConnection' | 'connectionAgeMs'> & Partial<RequestForm>;
+type Requests = Pick<
+  RunOrder,
+  'arrivals' | 'burstiness' | 'stages' | 'times' | 'workload' | 'requestsPerConnection' | 'connectionAgeMs'
+> &
+  Partial<RequestForm>;
 
 export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
   readonly outFolder: string;
   /** Made unique per request. */
   readonly prompt: string;
+  /** How long what the workload refers to is; in no record. */
+  readonly data?: LoadedData;
   /** The same seed makes the same prompts. */
   readonly seed: number;
   /** Who makes what answers, as telemetry calls it. */
@@ -40,10 +48,27 @@ export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   readonly slos?: readonly Criterion[];
   /** What a request has to meet to be good. */
   readonly goodput?: readonly Limit[];
+  /** Points last until a percentile is certain. */
+  readonly untilCertain?: UntilCertain;
   /** A run that shall go on where it ended; the other options are then its own (see {@link resumedOptions}). */
   readonly resume?: RecordedRun;
   /** For the manifest: the command line, the machine, versions; nothing secret. */
   readonly about: Readonly<Record<string, unknown>>;
+}
+
+/** What is asked of the points, as a plan tells it. */
+export function askedOf({ goodput = [], untilCertain }: SweepOptions): Pick<SweepPlan, 'goodput' | 'untilCertain'> {
+  const { metric, width, maxDurationSeconds = 0 } = untilCertain ?? {};
+  return defined({
+    goodput: goodput.length === 0 ? undefined : goodput.map(({ expression }) => expression),
+    untilCertain: metric === undefined || width === undefined ? undefined : { metric, width, maxDurationSeconds },
+  });
+}
+
+/** The settings with the longest duration that a point may have. */
+export function longestOf<T extends Pick<SweepOptions, 'durationSeconds' | 'untilCertain'>>(options: T): T {
+  const { durationSeconds, untilCertain } = options;
+  return { ...options, durationSeconds: Math.max(durationSeconds, untilCertain?.maxDurationSeconds ?? 0) };
 }
 
 /** How the requests of a load ask. */
@@ -55,7 +80,8 @@ export function formOf(options: { readonly targetUrl: string } & Partial<Request
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { prompt, seed, sharedPrefixTokens, arrivals = 'constant' } = options;
+  const { prompt, seed, sharedPrefixTokens, workload } = options;
+  const { arrivals = 'constant', burstiness, stages, times } = options;
   const { turns, thinkSeconds, loop, durationSeconds, requests } = plan;
   const isClosed = loop === 'closed';
   const { requestsPerConnection, connectionAgeMs } = options;
@@ -78,16 +104,27 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     seed,
     series: index,
     sharedPrefixTokens,
+    workload,
     arrivals,
+    burstiness,
+    stages,
+    times,
     requestsPerConnection,
     connectionAgeMs,
   });
 }
 
+/** From 2 on, a manifest names every setting that was asked for: what it does not name was not. */
+export const SETTINGS_VERSION = 2;
+
 /** What the manifest tells of the options, and whatever else is given. */
-export function manifestOf({ prompt, about, resume, ...settings }: SweepOptions, health: unknown, more: object) {
+export function manifestOf(
+  { prompt, about, resume, data, times, ...settings }: SweepOptions,
+  health: unknown,
+  more: object,
+) {
   const ofPrompt = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
-  return { ...more, ...about, settings: { ...settings, ...ofPrompt }, health };
+  return { ...more, ...about, settingsVersion: SETTINGS_VERSION, settings: { ...settings, ...ofPrompt }, health };
 }
 
 /**

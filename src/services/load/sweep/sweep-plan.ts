@@ -8,6 +8,8 @@ import { sharedPrefixWarning } from '../prompt.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
+import { describeWorkload } from '../workload/describe.ts';
+import { certaintyNotes } from './certainty-notes.ts';
 import { plannedSeconds } from './time-left.ts';
 
 /**
@@ -15,6 +17,9 @@ import { plannedSeconds } from './time-left.ts';
  * takes others below that range too, 50,760 in all. Some are always in use.
  */
 const PORT_BUDGET = 50_000;
+
+/** What is asked and when, where it is not one prompt at a rate. */
+type Described = Parameters<typeof describeWorkload>[0];
 
 /** How a sweep is to be run; all times in seconds. */
 export type SweepSettings = Pick<
@@ -34,7 +39,8 @@ export type SweepSettings = Pick<
   | 'requests'
   | 'turns'
   | 'thinkSeconds'
->;
+> &
+  Partial<Described>;
 
 /**
  * The bound of open requests where none was asked for: what source ports and descriptors allow.
@@ -50,7 +56,7 @@ export function planSweep(
   settings: SweepSettings,
   known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
   own: ProfilePlan = { rates: settings.rates },
-  goodput?: SweepPlan['goodput'],
+  asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
   const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
@@ -72,7 +78,8 @@ export function planSweep(
     warmupRequests: warmupRequests(planned),
     estimateSeconds: plannedSeconds(planned),
     sharedPrefixTokens: sharedPrefixTokens || undefined,
-    goodput,
+    workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
+    ...asked,
     api,
     model,
     provider,
@@ -103,6 +110,7 @@ export function planNotes(plan: SweepPlan): Note[] {
   const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
   return [
     ...(profileOf(plan).notes?.(plan) ?? []),
+    ...certaintyNotes(plan),
     ...predictions(plan),
     ...warnings.map((text) => ({ level: 'warn', text }) as const),
   ];

@@ -1,12 +1,13 @@
 import { formatSeconds } from '../../../durations.ts';
 import { countedFrom, unitOf } from '../../load/offered.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
+import { askedSections } from '../asked-section.ts';
 import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import { conclusionLines, endingLines, evenness, goodSection, hostSection, remarkLines } from '../sweep-sections.ts';
-import { errorClasses, perSecond, refusers, sharedPromptLine, shareText, timeText } from '../text.ts';
+import { askedLines, errorClasses, perSecond, refusers, shareText, timeText } from '../text.ts';
 import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
@@ -23,7 +24,7 @@ export function pageOf(run: ReportedRun, assets = builtAssets()): string {
   const simulated = plan.simulated
     ? '<p class="simulated" role="note"><strong>SIMULATED</strong> The engine was simulated: these figures say nothing about a real model.</p>'
     : '';
-  const main = `${[simulated, ...sharedPromptLine(plan).map((line) => `<p>${line}</p>`)].join('\n')}
+  const main = `${[simulated, ...askedLines(plan).map((line) => `<p>${escapeHtml(line)}</p>`)].join('\n')}
 ${endingLines(report)
   .map((line) => `<p class="alert">${escapeHtml(line)}</p>`)
   .join('')}
@@ -32,6 +33,7 @@ ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
 ${sectionTable(goodSection(report))}
+${askedSections(points).map(sectionTable).join('\n')}
 ${sectionTable(boundsSection(points))}
 ${remarksList(report)}
 </section>
@@ -59,11 +61,7 @@ function cardsOf(report: SweepReport): string {
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const open = slos.filter(({ passed, points: decided }) => !passed && decided.every((point) => point.passed)).length;
   const failed = slos.filter(({ passed }) => !passed).length - open;
-  const kneeCard: Card = [
-    'knee',
-    knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`,
-    knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
-  ];
+  const kneeCard: Card = ['knee', knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`, kneeMore(report)];
   const missed = [...(failed === 0 ? [] : [`${failed} failed`]), ...(open === 0 ? [] : [`${open} not decided`])];
   const thresholds: Card = ['thresholds', missed.join(', ') || 'passed', `of ${slos.length}`];
   const sizes = elastic && [elastic.startSize, elastic.peakSize, elastic.endSize];
@@ -90,6 +88,12 @@ function cardsOf(report: SweepReport): string {
       `<div class="card"><span>${name}</span><strong>${escapeHtml(value)}</strong><span>${escapeHtml(more)}</span></div>`,
   );
   return `<div class="cards">${markup.join('')}</div>`;
+}
+
+function kneeMore({ knee, limit }: SweepReport): string {
+  if (limit?.interval !== undefined) return `99 %: ${limit.interval.join(' to ')}; by ${limit.limitedBy}`;
+  if (limit !== undefined) return 'highest rate that held';
+  return knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`;
 }
 
 const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, 'late p99', 'in flight', 'connections'];

@@ -1,0 +1,122 @@
+import { type DatasetRef, readDataset } from './dataset.ts';
+import { charactersOf, type Entry, turnsOf } from './entries.ts';
+import { JsonStore } from './json-store.ts';
+import type { WorkloadSettings } from './settings.ts';
+import { SourceFault } from './source-file.ts';
+import { readTrace, type Trace } from './trace.ts';
+
+/** How long an entry of a data set is. */
+export interface EntrySizes {
+  readonly characters: number;
+  readonly maxTokens?: number;
+  readonly answerCharacters?: number;
+  /** Requests that it makes as a conversation. */
+  readonly turns: number;
+}
+
+const NONE = 0xffff_ffff;
+
+/** A data set that was read: how long its entries are, and where they are to be sent their texts. */
+export class LoadedDataset {
+  readonly #sizes: number[] = [];
+  readonly #texts = new JsonStore<Entry>();
+  readonly #kept: number;
+
+  /** @param kept of so many entries the texts are kept; default all */
+  constructor(kept = Number.POSITIVE_INFINITY) {
+    this.#kept = kept;
+  }
+
+  readonly add = (entry: Entry): void => {
+    const { maxTokens = NONE, answerCharacters = NONE } = entry;
+    this.#sizes.push(charactersOf(entry), maxTokens, answerCharacters, turnsOf(entry).more.length + 1);
+    if (this.#texts.size < this.#kept) this.#texts.add(entry);
+  };
+
+  sizes(at: number): EntrySizes {
+    const [characters, maxTokens, answerCharacters, turns] = this.#sizes.slice(4 * at, 4 * at + 4);
+    return {
+      characters: characters as number,
+      turns: turns as number,
+      ...(maxTokens === NONE ? {} : { maxTokens: maxTokens as number }),
+      ...(answerCharacters === NONE ? {} : { answerCharacters: answerCharacters as number }),
+    };
+  }
+
+  /** @throws Error where its text was not kept */
+  entry(at: number): Entry {
+    return this.#texts.at(at);
+  }
+}
+
+/** The data sets and the trace of a load, as far as a process needs them. */
+export class LoadedData {
+  readonly trace: Trace | undefined;
+  readonly #datasets: ReadonlyMap<string, LoadedDataset>;
+
+  constructor(datasets: ReadonlyMap<string, LoadedDataset> = new Map(), trace?: Trace) {
+    this.#datasets = datasets;
+    this.trace = trace;
+  }
+
+  sizes({ sha256 }: DatasetRef, at: number): EntrySizes {
+    return this.#of(sha256).sizes(at);
+  }
+
+  entry({ sha256 }: DatasetRef, at: number): Entry {
+    return this.#of(sha256).entry(at);
+  }
+
+  #of(sha256: string): LoadedDataset {
+    const found = this.#datasets.get(sha256);
+    if (found === undefined) throw new Error(`the data set ${sha256} was not read`);
+    return found;
+  }
+}
+
+/** The data sets that a load takes requests from, each once. */
+export function datasetsOf({ dataset, mix = [] }: WorkloadSettings): DatasetRef[] {
+  const all = [dataset, ...mix.map((each) => each.dataset)].filter((each) => each !== undefined);
+  return [...new Map(all.map((each) => [each.sha256, each])).values()];
+}
+
+/** Texts that are kept by a process that sends no load: single requests are made of them. */
+export const FEW_TEXTS = 64;
+
+/**
+ * Reads what a load refers to, again.
+ *
+ * @param kept of so many entries the texts are kept; default all
+ * @throws RemedyError (exit 2) when a file is not there or is no longer the one that it was
+ */
+export async function loadData(settings: WorkloadSettings, kept?: number): Promise<LoadedData> {
+  const datasets = new Map<string, LoadedDataset>();
+  for (const { path, sha256 } of datasetsOf(settings)) {
+    const loaded = new LoadedDataset(kept);
+    const found = await readDataset(path, 'dataset', loaded.add);
+    if (found.sha256 !== sha256) throw changed('dataset', path);
+    datasets.set(sha256, loaded);
+  }
+  const { trace: ref } = settings;
+  if (ref === undefined) return new LoadedData(datasets);
+  const trace = await readTrace(ref.path, kept);
+  if (trace.file.sha256 !== ref.sha256) throw changed('trace', ref.path);
+  return new LoadedData(datasets, trace);
+}
+
+let last: { readonly key: string; readonly data: Promise<LoadedData> } | undefined;
+
+/** What a load refers to, with its texts: read once by a process, whatever the number of its points. */
+export function dataOf(settings: WorkloadSettings | undefined): Promise<LoadedData> {
+  if (settings === undefined || (settings.trace === undefined && datasetsOf(settings).length === 0)) {
+    return Promise.resolve(new LoadedData());
+  }
+  const key = [settings.trace, ...datasetsOf(settings)].map((each) => `${each?.path}:${each?.sha256}`).join('\n');
+  if (last?.key !== key) last = { key, data: loadData(settings) };
+  return last.data;
+}
+
+function changed(flag: string, path: string) {
+  const next = 'bring the file back as it was, or begin a new run';
+  return new SourceFault(flag, path).make('it is no longer the file that the load began with', [next], 'data-changed');
+}
