@@ -193,7 +193,9 @@ test('streams: time to the first token, gaps, tokens; a stream that breaks is in
   for (const record of records) {
     expect(record.ttft_ms).toBeGreaterThan(35);
     expect(record.ttft_ms).toBeLessThan(record.serviceMs ?? 0);
-    expect(record.itl_ms).toHaveLength(1);
+    // What came together on a busy machine is one read.
+    expect(record.itl_ms ?? []).toHaveLength((record.stream?.reads ?? 0) - 1);
+    expect(record.stream?.events).toBe(3);
     expect(record.figures?.output_tokens).toBe(record.class === 'ok' ? 5 : undefined);
   }
 });
