@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RunManifest } from '../load/record/read-run.ts';
 import { SETTINGS_VERSION } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan } from '../load/types.ts';
+import { comparableWorkload } from '../load/workload/comparable.ts';
 
 /** What was asked of the targets of two runs, and is not the same. */
 export interface WorkloadDiff {
@@ -70,7 +71,8 @@ const NOTHING: readonly unknown[] = [undefined, null, false, 0, '', 'constant'];
 function workloadOf({ settings, plan }: Workload): Readonly<Record<string, unknown>> | undefined {
   if (settings === undefined) return undefined;
   const { api = lastWord(plan.targetUrl) } = plan;
-  const asked = Object.entries({ ...settings, protocol: api }).filter(
+  const { workload: _, stages: __, ...others } = settings;
+  const asked = Object.entries({ ...others, ...comparableWorkload(settings), protocol: api }).filter(
     ([name, value]) => !MAY_DIFFER.includes(name) && !NOTHING.includes(value) && !isEmpty(value),
   );
   // As it is after a manifest was read.
