@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import { outFileFlag } from '../../../../config/flags.ts';
 import { defined } from '../../../defined.ts';
 import type { OutputKind } from '../output.ts';
 import { BenchmarkOutput } from './benchmark-output.ts';
@@ -10,7 +10,7 @@ export const benchmark: OutputKind = {
       description: 'file of the only point: its figures and its requests',
       helpValue: 'FILE',
     }),
-    'out-csv': Flags.string({ description: 'file of the requests of the only point', helpValue: 'FILE' }),
+    'out-csv': outFileFlag('file of the requests of the only point'),
   },
   async open({ 'out-json': json, 'out-csv': csv }) {
     if (typeof json !== 'string' && typeof csv !== 'string') return undefined;
