@@ -38,7 +38,7 @@ export function run(): Promise<BenchResult> {
     const costs = new Map<string, number[]>();
     const missing = new Map<string, string>();
     for (let i = 0; i < ROUNDS; i++) {
-      const cost = await engine(url);
+      const cost = await costOf({ url });
       own.push(cost);
       for (const tool of TOOLS) {
         const ran = missing.get(tool.name) ?? attempt(() => tool.closed(url, SECONDS));
@@ -75,10 +75,10 @@ export function run(): Promise<BenchResult> {
 }
 
 /** Seconds of processor time per 100,000 requests. */
-async function engine(url: string): Promise<number> {
+export async function costOf(to: Pick<RunOrder, 'url' | 'ca'>): Promise<number> {
   const generator = await LocalGenerator.start(16);
   try {
-    const order = { ...ORDER, url, concurrency: CONNECTIONS, durationMs: SECONDS * 1000 };
+    const order = { ...ORDER, ...to, concurrency: CONNECTIONS, durationMs: SECONDS * 1000 };
     const end = await generator.run(order, () => {}, new AbortController().signal, 0);
     if (end.type === 'lost') throw new Error(`the generator stopped: ${end.why}`);
     return (end.progress.cpuSeconds / end.progress.sent) * 1e5;

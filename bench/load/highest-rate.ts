@@ -1,9 +1,10 @@
+import type { RunOrder } from '../../src/services/load/engine/protocol.ts';
 import type { BenchResult } from '../types.ts';
 import { ownCores, pin } from './affinity.ts';
 import { watchBusy } from './busy.ts';
 import { quantile, round } from './numbers.ts';
 import { type Measured, offer } from './point.ts';
-import { withTarget } from './target.ts';
+import { type Target, withTarget } from './target.ts';
 
 const RATES = [20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000];
 const TARGET = 40_000;
@@ -17,43 +18,61 @@ interface Try extends Measured {
 
 /** The highest rate at which one process keeps its schedule, by the tool's own judgement of a point. */
 export function run(): Promise<BenchResult> {
-  return withTarget(['instant'], async ({ url, pids }) => {
-    const cores = ownCores();
-    const last = cores?.split(/[,-]/).at(-1);
-    // The target keeps to one core: the scheduler would else put it in the generator's way.
-    if (last !== undefined) for (const pid of pids) pin(pid, last);
-    let best: { readonly rate: number; readonly run: Try } | undefined;
-    let limit = 'the ladder ended first';
-    for (const rate of RATES) {
-      const tries: Try[] = [];
-      while (tries.length < TRIES && tries.at(-1)?.validity !== 'valid') {
-        const busy = watchBusy(pids);
-        const run = await offer({ url, rate, durationMs: 3000 });
-        const { all, own } = busy();
-        tries.push({ ...run, others: Math.max(0, all - own - run.cores) });
-      }
-      const valid = tries.find(({ validity }) => validity === 'valid');
-      if (valid === undefined) {
-        limit = `at ${rate}, the best of ${TRIES} runs: ${describe(leastLate(tries))}`;
-        // Below it, it was the machine and not the rate.
-        if (rate >= TARGET) break;
-      } else best = { rate, run: valid };
-    }
-    const where = last === undefined ? 'target shares all cores' : `target on core ${last} of ${cores}`;
+  return withTarget(['instant'], async (target) => {
+    const { rate, compare } = await highestValid(target, RATES, TARGET);
     return {
       name: 'highest rate, open loop',
       rows: [
         {
           what: 'highest valid rate of one process',
-          measured: best?.rate ?? 0,
+          measured: rate,
           unit: 'requests/s',
           target: `at least ${TARGET}`,
-          ok: (best?.rate ?? 0) >= TARGET,
-          compare: `${best === undefined ? '' : `${describe(best.run)}; `}${where}; ${limit}`,
+          ok: rate >= TARGET,
+          compare,
         },
       ],
     };
   });
+}
+
+/**
+ * Offers one rate of a ladder after another, until none of several tries is valid; below `target` it goes on, since it was
+ * the machine then and not the rate.
+ *
+ * @returns the highest valid rate, 0 for none, and what limits it in words
+ */
+export async function highestValid(
+  { url, pids }: Target,
+  ladder: readonly number[],
+  target: number,
+  change: Pick<RunOrder, 'ca'> = {},
+): Promise<{ readonly rate: number; readonly compare: string }> {
+  const cores = ownCores();
+  const last = cores?.split(/[,-]/).at(-1);
+  // The target keeps to one core: the scheduler would else put it in the generator's way.
+  if (last !== undefined) for (const pid of pids) pin(pid, last);
+  let best: { readonly rate: number; readonly run: Try } | undefined;
+  let limit = 'the ladder ended first';
+  for (const rate of ladder) {
+    const tries: Try[] = [];
+    while (tries.length < TRIES && tries.at(-1)?.validity !== 'valid') {
+      const busy = watchBusy(pids);
+      const run = await offer({ url, rate, durationMs: 3000, ...change });
+      const { all, own } = busy();
+      tries.push({ ...run, others: Math.max(0, all - own - run.cores) });
+    }
+    const valid = tries.find(({ validity }) => validity === 'valid');
+    if (valid === undefined) {
+      limit = `at ${rate}, the best of ${TRIES} runs: ${describe(leastLate(tries))}`;
+      if (rate >= target) break;
+    } else best = { rate, run: valid };
+  }
+  const where = last === undefined ? 'target shares all cores' : `target on core ${last} of ${cores}`;
+  return {
+    rate: best?.rate ?? 0,
+    compare: `${best === undefined ? '' : `${describe(best.run)}; `}${where}; ${limit}`,
+  };
 }
 
 function leastLate(runs: readonly Try[]): Try | undefined {

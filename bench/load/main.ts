@@ -3,11 +3,13 @@ import type { BenchResult } from '../types.ts';
 import { run as closed } from './closed.ts';
 import { run as engine } from './engine.ts';
 import { run as highestRate } from './highest-rate.ts';
+import { run as https } from './https.ts';
 import { run as inFlight } from './in-flight.ts';
 import { run as knee } from './knee.ts';
 import { run as knownDistribution } from './known-distribution.ts';
 import { run as lateness } from './lateness.ts';
 import { run as records } from './records.ts';
+import { run as sloSearch } from './slo-search.ts';
 import { run as stall } from './stall.ts';
 import { run as steadiness } from './steadiness.ts';
 
@@ -16,7 +18,20 @@ import { run as steadiness } from './steadiness.ts';
  * JSON in results/. Run it on a machine that does nothing else. Arguments name the parts to run; exit 8 when a target is
  * missed.
  */
-const PARTS = { records, steadiness, knee, engine, closed, lateness, highestRate, stall, knownDistribution, inFlight };
+const PARTS = {
+  records,
+  steadiness,
+  knee,
+  sloSearch,
+  engine,
+  closed,
+  lateness,
+  highestRate,
+  https,
+  stall,
+  knownDistribution,
+  inFlight,
+};
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
 if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);

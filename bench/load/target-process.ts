@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { eachRequest, jsonAnswer } from './requests.ts';
 
 // A target that costs little, as a process of its own, so that what is measured is the generator. It answers every
@@ -39,14 +40,20 @@ function dueAt(now: number): number {
   return stopped ? now + delayMs - inPeriod : now;
 }
 
-const server = createServer({ noDelay: true }, (socket) => {
+const onSocket = (socket: Socket) => {
   eachRequest(socket, () => {
     const now = performance.now();
     const due = mode === 'instant' ? now : dueAt(now);
     if (due <= now) socket.write(ANSWER, 'latin1');
     else waiting.push({ due, answer: () => socket.write(ANSWER, 'latin1') });
   });
-});
+};
+// Key and certificate, where it shall speak TLS.
+const { TARGET_TLS: tls } = process.env;
+const server =
+  tls === undefined
+    ? createServer({ noDelay: true }, onSocket)
+    : createTlsServer({ noDelay: true, ...JSON.parse(tls) }, onSocket);
 // The port is shared: one process has not the descriptors for every connection.
 server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096, reusePort: true }, () => {
   const address = server.address();

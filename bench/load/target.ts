@@ -1,5 +1,6 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { ServerCertificate } from '../../test/support/certificates.ts';
 
 /** A target that runs. */
 export interface Target {
@@ -14,13 +15,15 @@ export interface Target {
  *
  * @param args how it answers, see `target-process.ts`
  * @param processes that share its port, where one has not enough descriptors
+ * @param certificate with which it speaks TLS
  */
 export function withTarget<T>(
   args: readonly string[],
   work: (target: Target) => Promise<T>,
   processes = 1,
+  certificate?: ServerCertificate,
 ): Promise<T> {
-  return run('target-process', args, work, processes);
+  return run('target-process', args, work, processes, certificate);
 }
 
 /**
@@ -37,12 +40,14 @@ async function run<T>(
   args: readonly string[],
   work: (target: Target) => Promise<T>,
   processes: number,
+  certificate?: ServerCertificate,
 ): Promise<T> {
   const children: ChildProcess[] = [];
   let port = 0;
   try {
     for (let i = 0; i < processes; i++) {
-      const options: ForkOptions = { execArgv: [], serialization: 'advanced' };
+      const tls = certificate === undefined ? {} : { TARGET_TLS: JSON.stringify(certificate) };
+      const options: ForkOptions = { execArgv: [], serialization: 'advanced', env: { ...process.env, ...tls } };
       const child = fork(new URL(`./${module}.ts`, import.meta.url), [String(port), ...args], options);
       children.push(child);
       [port] = (await once(child, 'message')) as [number];
@@ -55,7 +60,11 @@ async function run<T>(
       return answer;
     };
     const pids = children.flatMap(({ pid }) => pid ?? []);
-    return await work({ url: `http://127.0.0.1:${port}/invoke`, pids, truth });
+    return await work({
+      url: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}/invoke`,
+      pids,
+      truth,
+    });
   } finally {
     for (const child of children) {
       const exited = once(child, 'exit');

@@ -31,6 +31,11 @@ export class TestAuthority {
     return join(this.#folder, 'ca.pem');
   }
 
+  /** Its certificate. */
+  text(): Promise<string> {
+    return readFile(this.file, 'utf8');
+  }
+
   /** @param names as openssl writes them: `DNS:localhost,IP:127.0.0.1` */
   async issue(names: string, { expired = false } = {}): Promise<ServerCertificate> {
     const [key, request, cert] = ['key', 'csr', 'pem'].map((end) => `server-${this.#made}.${end}`) as string[];

@@ -28,7 +28,7 @@ const REMEDY = {
 const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
   [/^(ECONNREFUSED|ENOENT)$/, 'refused'],
   [/^proxy-/, 'proxy'],
-  [/^(ERR_SSL_(TLSV1_ALERT_|SSL\/TLS_ALERT_)?NO_APPLICATION_PROTOCOL|http2-only)$/, 'http2'],
+  [/^(ERR_SSL_.*NO_APPLICATION_PROTOCOL|http2-only)$/, 'http2'],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'dns'],
   [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES)$/, 'unreachable'],
   [/^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|TimeoutError)$/, 'timeout'],
@@ -70,7 +70,7 @@ function nameOf(url: URL): string {
 }
 
 /** OpenSSL's reason without its numbers, library and source file: `wrong version number` is plain HTTP, mostly. */
-function tlsReason(error: unknown): string {
+export function tlsReason(error: unknown): string {
   const text = reasonOf(error).trim();
   const reason = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/i.exec(text)?.[1] ?? text;
   return reason === 'wrong version number' ? 'what listens there speaks no TLS (wrong version number)' : reason;

@@ -1,3 +1,4 @@
+import { unitOf } from '../load/offered.ts';
 import { samplesNeeded } from '../load/stats/certainty.ts';
 import type { Distribution, PointSummary } from '../load/types.ts';
 import type { Section } from './section.ts';
@@ -49,6 +50,6 @@ export function boundsSection(points: readonly PointSummary[]): Section {
   const rows = known.map((each) => [String(each.rate), ...told.map(([, value]) => time.text(value(each)))]);
   return {
     title: `With 99 % confidence at most, ${time.unit}`,
-    table: { head: ['rps', ...told.map(([name]) => name)], rows },
+    table: { head: [unitOf(points[0] ?? {}), ...told.map(([name]) => name)], rows },
   };
 }

@@ -109,7 +109,6 @@ test.each([
   for (const { itl_ms: gaps = [], figures } of records) {
     expect(figures?.output_tokens).toBe(3);
     expect(gaps).toHaveLength(2);
-    for (const gap of gaps) expect(gap).toBeGreaterThan(25);
   }
 });
 

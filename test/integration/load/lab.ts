@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import type { Event } from '../../../src/events.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import { createChainClient } from '../../../src/services/chain/client.ts';
+import { defined } from '../../../src/services/defined.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { runSweep, type SweepDeps } from '../../../src/services/load/sweep/run-sweep.ts';
 import type { SweepOptions } from '../../../src/services/load/sweep/sweep-options.ts';
@@ -70,7 +71,7 @@ export async function sweep(
   const out = change.outFolder ?? (await mkdtemp(join(tmpdir(), 'chainctl-load-')));
   const events: Event[] = [];
   const signal = deps.signal ?? new AbortController().signal;
-  const client = createChainClient({ clock: systemClock, timeoutMs: 5000, signal });
+  const client = createChainClient({ clock: systemClock, timeoutMs: 5000, signal, ...defined({ ca: deps.ca }) });
   const report = await runSweep(
     {
       targetUrl,

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Resolved } from '../../../src/services/dial/resolve.ts';
 import { startPoint } from '../../../src/services/load/engine/point-run.ts';
@@ -32,7 +33,7 @@ async function serveAt(address: string, port: number): Promise<number> {
 }
 
 const found = (...addresses: string[]): Resolved => ({
-  addresses: addresses.map((address) => ({ address, family: 4 })),
+  addresses: addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
   failure: undefined,
 });
 
@@ -66,7 +67,7 @@ async function point(port: number, resolve: (name: string) => Resolved, change: 
   };
   await startPoint(order, { ticker, report, resolve: lookUp });
   await finished;
-  expect(asked).toEqual(['chain.test']);
+  if (change.durationMs === undefined) expect(asked).toEqual(['chain.test']);
   return hosts;
 }
 
@@ -83,6 +84,64 @@ test('a name that changes its address is followed from the next point on, not wi
   expect(await point(port, zone)).toEqual({ '127.0.0.2': 40 });
   const gone = Object.assign(new Error('getaddrinfo ENOTFOUND chain.test'), { code: 'ENOTFOUND' });
   expect(await point(port, () => ({ addresses: [], failure: gone }))).toEqual({ ENOTFOUND: 40 });
+});
+
+/** An address that swallows what is sent to it: nobody accepts, and the queue of those that wait is full. */
+async function blackHole(address: string, port: number): Promise<void> {
+  const code = `const { parentPort } = require('node:worker_threads');
+    require('node:net').createServer().listen({ host: '${address}', port: ${port}, backlog: 1 }, () => {
+      parentPort.postMessage('listens');
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 20);
+    });`;
+  const worker = new Worker(code, { eval: true });
+  await new Promise((resolve) => worker.once('message', () => setTimeout(resolve, 200)));
+  const waiting = Array.from({ length: 8 }, () => connect(port, address).on('error', () => {}));
+  onTestFinished(async () => {
+    for (const socket of waiting) socket.destroy();
+    await worker.terminate();
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+test('an address that swallows everything costs no request its timeout, and is not tried again', async () => {
+  const port = await serveAt('127.0.0.3', 0);
+  await blackHole('127.0.0.4', port);
+  // Dead ones of every kind before the one that serves, in both families.
+  const zone = () => found('127.0.0.4', '::1', '127.0.0.2', '127.0.0.3');
+  const opened = { requestsPerConnection: 1, timeoutMs: 1900 };
+  expect(await point(port, zone, opened)).toEqual({ '127.0.0.3': 40 });
+});
+
+test('an address that dies in mid-run: the others of the name are used', async () => {
+  const port = await serveAt('127.0.0.3', 0);
+  const dying = createServer((request, response) => {
+    response.setHeader('connection', 'close');
+    request.resume().on('end', () => response.end('{"host":"dying"}'));
+  });
+  await new Promise<void>((resolve) => dying.listen(port, '127.0.0.2', resolve));
+  setTimeout(() => dying.close(), 200);
+  const {
+    dying: before = 0,
+    '127.0.0.3': after = 0,
+    ...rest
+  } = await point(port, () => found('127.0.0.2', '127.0.0.3'));
+  expect(rest).toEqual({});
+  expect(before + after).toBe(40);
+  expect(Math.min(before, after)).toBeGreaterThan(0);
+});
+
+test('when no address works any more, the name is looked up again, once a second at most', async () => {
+  const port = await serveAt('127.0.0.3', 0);
+  let lookups = 0;
+  const zone = () => {
+    lookups++;
+    return lookups < 3 ? found('127.0.0.2') : found('127.0.0.3');
+  };
+  const { ECONNREFUSED: refused = 0, '127.0.0.3': served = 0 } = await point(port, zone, { durationMs: 3500 });
+  expect(lookups).toBe(3);
+  expect(refused).toBeGreaterThan(100);
+  expect(served).toBeGreaterThan(10);
+  expect(refused + served).toBe(350);
 });
 
 test('of several addresses the first that takes connections gets all of them', async () => {

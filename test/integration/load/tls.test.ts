@@ -1,7 +1,9 @@
 import type { RequestListener } from 'node:http';
+import { createSecureServer as createHttp2 } from 'node:http2';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { readAuthorities } from '../../../src/services/dial/authorities.ts';
 import { type ServerCertificate, TestAuthority } from '../../support/certificates.ts';
 import { ANSWER, pointOf, readCsv, refusingUrl, serve, sweep } from './lab.ts';
 
@@ -80,6 +82,31 @@ describe('a certificate that is not right', () => {
   });
 });
 
+test('--ca-file adds an authority to the others, for probes and load alike', async () => {
+  const { url } = await serveTls(await authority.issue(NAMES));
+  const point = pointOf(await sweep(url('localhost'), { preflight: true }, { ca: await authority.text() }));
+  expect(point.outcomes).toMatchObject({ ok: 60 });
+  const file = await readAuthorities(authority.file);
+  expect(file.trim()).toBe((await authority.text()).trim());
+  for (const [path, why] of [
+    ['/nowhere/ca.pem', 'cannot be read'],
+    [import.meta.filename, 'holds no certificate'],
+  ] as const) {
+    await expect(readAuthorities(path)).rejects.toMatchObject({ exit: 2, message: expect.stringContaining(why) });
+  }
+});
+
+test('a server of HTTP/2 alone refuses TLS for anything else, and that is told', async () => {
+  trusting();
+  const server = createHttp2({ ...(await authority.issue(NAMES)), allowHTTP1: false }, () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `https://localhost:${(server.address() as AddressInfo).port}/x`;
+  await expect(sweep(url)).rejects.toMatchObject({ exit: 5, message: expect.stringContaining('no HTTP/1.1') });
+  const { errorsByClass } = pointOf(await sweep(url, { preflight: false, rates: [50] }));
+  expect(errorsByClass).toEqual({ 'http2-only': 30 });
+});
+
 describe('over TLS, with an authority that is trusted', () => {
   test.each(['localhost', '127.0.0.1'])('answers, connections kept, at %s', async (host) => {
     trusting();
@@ -103,7 +130,7 @@ describe('over TLS, with an authority that is trusted', () => {
         else if (which === 3) response.end(ANSWER);
       });
     });
-    // A request on a connection that was used before is sent again where the server has closed that.
+    // A connection that the server has just closed would be an error of another kind.
     const once = { requestsPerConnection: 1 };
     const change = { preflight: false, rates: [50], warmupSeconds: 0, timeoutSeconds: 1, ...once };
     const { outcomes, errorsByClass } = pointOf(await sweep(url('localhost'), change));

@@ -41,6 +41,10 @@ function reportWith(kinds: readonly Kind[], asked: 'nothing' | 'slo' | 'goodput'
 
 const exitOf = (report: SweepReport) => exitOfSweep(report, new AbortController().signal);
 
+test('nothing unproven where all was looked at', () => {
+  expect(unproven(reportWith(['met', 'missed', 'skipped'], 'goodput'))).toEqual([]);
+});
+
 describe('what a sweep exits with, by its points and by what was asked', () => {
   test.each<[kinds: readonly Kind[], nothing: number, slo: number, goodput: number]>([
     [['met'], 0, 0, 0],
@@ -100,13 +104,6 @@ test('a threshold in a line: passed, missed, or not decided, and where', () => {
     /FAILED at 500 rps \(without end: .*\); not decided at 50 rps \(client-limited/,
   );
   expect(line('skipped')).toEqual(['SLO p95<10s: not decided: no valid point']);
-});
-
-test('JUnit: a run that was killed or stopped has an error, whatever its points had reached', () => {
-  const report = reportWith(['met'], 'slo', { status: 'interrupted' });
-  const xml = sloJunit({ ...recordedRun(), report });
-  expect(xml).toContain('<error message="Interrupted: 1 point of 1 measured to the end." type="not-measured"/>');
-  expect(unproven(report)).toEqual([]);
 });
 
 test('good requests: a table in every format', () => {

@@ -1,6 +1,8 @@
 import { reasonOf } from '../../../errors.ts';
+import { certificateFault, tlsReason } from '../../chain/transport.ts';
 import { brief } from './brief.ts';
 import type { Due } from './feed/feed.ts';
+import { HTTP2_ONLY } from './http/response-head.ts';
 import type { Judged } from './record-columns.ts';
 import type { TokenMeter } from './stream/token-meter.ts';
 
@@ -50,6 +52,21 @@ export type OnEnd = (exchange: Exchange, end: WireEnd) => void;
 export function failure(error: unknown): WireEnd {
   const inner = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
   const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
-  const name = code === 'UND_ERR_SOCKET' ? 'connection-closed' : code || 'transport';
-  return { kind: 'failure', outcome: 'transport_error', class: name, error: brief(reasonOf(error)) };
+  const name = CLASSES.find(([codes]) => codes.test(code))?.[1] ?? (code || 'transport');
+  return { kind: 'failure', outcome: 'transport_error', class: name, error: brief(wordsOf(name, inner)) };
+}
+
+/** Classes of their own for codes that do not say what they are. */
+const CLASSES: readonly (readonly [RegExp, string])[] = [
+  [/^UND_ERR_SOCKET$/, 'connection-closed'],
+  [/^ERR_SSL_.*NO_APPLICATION_PROTOCOL$/, 'http2-only'],
+];
+
+function wordsOf(name: string, error: unknown): string {
+  if (name === 'http2-only' && error instanceof Error && error.message !== HTTP2_ONLY) {
+    return `${HTTP2_ONLY} (it refuses TLS for them, by ALPN)`;
+  }
+  const certificate = certificateFault(error);
+  if (certificate !== undefined) return `the certificate ${certificate[0]}`;
+  return /^(ERR_SSL_|EPROTO)/.test(name) ? tlsReason(error) : reasonOf(error);
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeMark } from '../../chain/prompt-mark.ts';
+import { defined } from '../../defined.ts';
 import type { ProxyServer } from '../../dial/proxy.ts';
 import { socketOf } from '../../dial/unix-target.ts';
 import { USER_AGENT } from '../../user-agent.ts';
@@ -9,7 +10,7 @@ import type { TurnSoFar } from '../workload/ask-writer.ts';
 import type { LoadedData } from '../workload/loaded.ts';
 import type { RunOrder } from './protocol.ts';
 import type { RequestSource } from './request-source.ts';
-import { isSampled } from './sampled.ts';
+import { isSampled, traceEvery } from './sampled.ts';
 
 /** Digits of an id that tell a request from the others of its run. */
 const HEX_WIDTH = 16;
@@ -23,7 +24,8 @@ const LETTER_A = 97;
 const LETTER_F = 102;
 
 /** What requests are made of. */
-export type RequestSettings = Pick<RunOrder, 'url' | 'headers' | 'timeoutMs' | 'proxy' | 'rate'> & BodySettings;
+export type RequestSettings = Pick<RunOrder, 'url' | 'headers' | 'timeoutMs' | 'proxy' | 'rate' | 'concurrency'> &
+  BodySettings;
 
 /**
  * Writes whole requests. Where all ask the same but for parts of fixed width (the mark that begins the prompt and the
@@ -34,13 +36,13 @@ export class RequestTemplate implements RequestSource {
   readonly #traceAt: number;
   readonly #body: Exclude<Bodies, { marked: MarkedBody }>['of'] | undefined;
   readonly #marked: MarkedBody | undefined;
-  readonly #rate: number;
+  readonly #traceEvery: number;
   /** Marks the traces of this run; the rest of an id is the request's number. */
   readonly #trace = randomBytes(8).toString('hex');
   #bytes: Buffer;
 
   /** @param data what the workload refers to */
-  constructor({ url, headers, proxy, rate, ...settings }: RequestSettings, data?: LoadedData) {
+  constructor({ url, headers, proxy, rate, concurrency, ...settings }: RequestSettings, data?: LoadedData) {
     const { form, timeoutMs } = settings;
     const own = { ...protocolNamed(form.api).headers({ stream: form.stream, timeoutMs }), ...headers };
     // The length of the body comes last: it is another for each where bodies differ.
@@ -48,7 +50,7 @@ export class RequestTemplate implements RequestSource {
       `${headOf(new URL(url), proxy, own)}` +
         `traceparent: 00-${this.#trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00\r\ncontent-length: `,
     );
-    this.#rate = rate;
+    this.#traceEvery = traceEvery(defined({ rate, concurrency }));
     this.#traceAt = this.#head.length - '0123456789abcdef-0123456789abcdef-00\r\ncontent-length: '.length;
     const bodies = bodiesOf(settings, data);
     this.#marked = 'marked' in bodies ? bodies.marked : undefined;
@@ -63,7 +65,7 @@ export class RequestTemplate implements RequestSource {
     const marker = index < 0 ? LETTER_F : DIGIT_0;
     writeHex(bytes, this.#traceAt, id, marker);
     writeHex(bytes, this.#traceAt + HEX_WIDTH + 1, id, marker);
-    bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#rate) ? DIGIT_1 : DIGIT_0;
+    bytes[this.#traceAt + FLAG_AT] = isSampled(index, this.#traceEvery) ? DIGIT_1 : DIGIT_0;
     if (this.#marked === undefined) return bytes;
     const { marksAt, key, bytes: body } = this.#marked;
     const bodyAt = bytes.length - body.length;

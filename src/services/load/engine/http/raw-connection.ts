@@ -42,6 +42,7 @@ export class RawConnection {
   /** While the socket is made. */
   #dial: Dial | undefined;
   #socket: Socket | undefined;
+  #encrypts = false;
   /** What is sent when it is made. */
   #source: RequestSource | undefined;
   /** Requests that were answered on it. */
@@ -106,6 +107,7 @@ export class RawConnection {
       return;
     }
     this.#socket = socket;
+    this.#encrypts = 'encrypted' in socket;
     socket.on('error', (error) => this.#onGone(error));
     socket.on('end', () => this.#onGone(undefined));
     socket.on('close', () => this.#onGone(undefined));
@@ -115,9 +117,12 @@ export class RawConnection {
   }
 
   #write(socket: Socket, exchange: Exchange, source: RequestSource): boolean {
-    socket.write(source.request(exchange.due.index, exchange.due.turn));
-    // Nearly always the kernel takes all of it at once, and the next request is made in the same place.
-    if (socket.writableLength > 0) source.keep();
+    const request = source.request(exchange.due.index, exchange.due.turn);
+    const { length } = request;
+    socket.write(request);
+    // Nearly always the kernel takes all of it at once, and the next request is made in the same place. TLS has encrypted
+    // it by then into memory of its own, though it calls that unfinished.
+    if (socket.writableLength > (this.#encrypts ? length : 0)) source.keep();
     // What fails at once has not taken anything: the other side had reset the connection.
     if (socket.errored === null || this.served === 0) return true;
     this.#exchange = undefined;

@@ -21,8 +21,8 @@ const OWN_PORTS_ABOVE = 4000;
 const MAX_CONNECTS_PER_TURN = 8;
 /** An idle connection is used no more after this where the server promises nothing; undici's default too. */
 const IDLE_MS = 4000;
-/** Servers with such short patience are rare, and others end connections for reasons that have nothing to do with it. */
-const SHORTEST_PATIENCE_MS = 500;
+/** What is ended sooner is ended for another reason than that it was idle. */
+const SHORTEST_PATIENCE_MS = 50;
 /** Of the patience that a server has shown: a request has to arrive before it ends. */
 const PATIENCE_SHARE = 0.75;
 /** A connection that was idle for longer may have been ended since: the loop looks before a request is put on it. */
@@ -42,8 +42,8 @@ export class RawTransport implements RawOwner {
   opened = 0;
   /** Requests given to another connection, because the first had been closed before a byte of them was written. */
   retried = 0;
-  readonly #source: RequestSource;
   readonly #dialer: Dialer;
+  readonly #source: RequestSource;
   readonly #nextPort: () => number;
   readonly #onEnd: OnEnd;
   readonly #idle: RawConnection[] = [];
@@ -78,14 +78,16 @@ export class RawTransport implements RawOwner {
   }
 
   send(exchange: Exchange): void {
-    const idle = this.#takeIdle();
+    const now = steadyNow();
+    const idle = this.#takeIdle(now);
     if (idle === undefined) this.#sendOn(this.#open(), exchange);
-    else if (idle.idleFor(steadyNow()) < FRESH_MS) this.#sendOn(idle, exchange);
+    else if (idle.idleFor(now) < FRESH_MS) this.#sendOn(idle, exchange);
     else this.#sendAfterLook(idle, exchange);
   }
 
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void {
-    const young = steadyNow() - connection.openedAt < this.#maxAge;
+    // A connection without a bound of its age needs no look at the clock.
+    const young = this.#maxAge === Number.POSITIVE_INFINITY || steadyNow() - connection.openedAt < this.#maxAge;
     if (reusable && young && connection.served < this.#maxServed) this.#idle.push(connection);
     else this.#drop(connection);
     this.#onEnd(exchange, end);
@@ -124,8 +126,7 @@ export class RawTransport implements RawOwner {
     });
   }
 
-  #takeIdle(): RawConnection | undefined {
-    const now = steadyNow();
+  #takeIdle(now: number): RawConnection | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.usable(now) && now - idle.openedAt < this.#maxAge) return idle;
       this.#drop(idle);
