@@ -21,6 +21,8 @@ export default class Load extends BaseCommand<typeof Load> {
   static override summary = 'send requests at rates that do not depend on the answers, and record each answer';
   static override description =
     `Open loop: requests are sent at their intended times whatever the answers do, and response times count from there.
+Closed loop (--concurrency): so many requests are always open, and response times do not contain the wait that an open
+loop shows. Sessions (--turns): each further turn carries the answers before it, and is due after --think-time.
 Files: RESULTS/TAG_PATH_rpsN.csv and RESULTS/TAG_summary.csv show the latest run of a tag, written while it runs.
 Every run keeps its own files in RESULTS/RUN-ID/. Ctrl-C keeps what was measured and exits 130; --resume goes on.
 Thresholds (--slo) are METRIC OP VALUE, for example 'p95<2s', 'ok>99%', 'served-rps>=50'. Exit code 8 means that a
@@ -34,6 +36,8 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     '<%= config.bin %> <%= command.id %> --target invoke --rps 0.5,1,2 --duration 60s --drain 3m',
     "<%= config.bin %> <%= command.id %> --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%",
     '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
+    '<%= config.bin %> <%= command.id %> --concurrency 1,2,4,...,64 --duration 30s',
+    '<%= config.bin %> <%= command.id %> --concurrency 8 --requests 200 --out-json benchmark.json --out-csv benchmark.csv',
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --otlp http://127.0.0.1:4318',
     '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag scaling',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-first-chain',

@@ -81,7 +81,11 @@ function loopOf({
       throw clash('max-in-flight', 'would be the same number again', 'leave --max-in-flight out');
     }
     if (flags['find-knee'] && flags.slo === undefined && flags.goodput === undefined) {
-      throw clash('find-knee', 'looks for the most of them that keep objectives', "add one, for example --slo 'p95<2s'");
+      throw clash(
+        'find-knee',
+        'looks for the most of them that keep objectives',
+        "add one, for example --slo 'p95<2s'",
+      );
     }
     if (flags.arrivals !== 'constant') {
       throw clash('arrivals', 'says when requests of an open one come', 'leave --arrivals out, or give --rps');
@@ -177,7 +181,7 @@ export async function loadRequest(
 }
 
 /** What cannot stand with `--concurrency`: a closed loop has no rate, and nothing of what comes of one. */
-const OF_RATES = ['rps', 'stop-above-knee', 'elastic'];
+const OF_RATES = ['rps', 'stages', 'trace', 'burstiness', 'stop-above-knee', 'elastic'];
 
 function checkLoop(argv: readonly string[]): void {
   const other = isTyped(argv, 'concurrency') ? OF_RATES.find((flag) => isTyped(argv, flag)) : undefined;
