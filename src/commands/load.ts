@@ -31,6 +31,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
   static override examples = [
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --duration 10s',
     '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8001 --rps 1,10,...,1000 --tag first',
+    '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8000 --rps 1,5 --stream --max-tokens 128',
     '<%= config.bin %> <%= command.id %> --target invoke --rps 0.5,1,2 --duration 60s --drain 3m',
     "<%= config.bin %> <%= command.id %> --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%",
     '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
