@@ -9,6 +9,7 @@ import { run as knee } from './knee.ts';
 import { run as knownDistribution } from './known-distribution.ts';
 import { run as lateness } from './lateness.ts';
 import { run as records } from './records.ts';
+import { run as sloSearch } from './slo-search.ts';
 import { run as stall } from './stall.ts';
 import { run as steadiness } from './steadiness.ts';
 
@@ -21,6 +22,7 @@ const PARTS = {
   records,
   steadiness,
   knee,
+  sloSearch,
   engine,
   closed,
   lateness,

@@ -8,6 +8,7 @@ import type { LogLine } from '../services/stack/log-source.ts';
 import { openLogs } from '../services/stack/stack-logs.ts';
 import { flagsOver } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
+import { endOf } from '../ui/terminal.ts';
 
 export default class Logs extends BaseCommand<typeof Logs> {
   static override summary = 'show the logs of the services';
@@ -36,7 +37,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
     const { paths, places } = await placesFor(this.stack, PROVIDERS, flags, signal, { damaged: true });
     await requireStack(paths);
     const selection = { service: this.args.service, kind: flags.requests ? 'requests' : 'process' } as const;
-    const context = { clock: systemClock, emit, signal };
+    const context = { clock: systemClock, emit, signal: AbortSignal.any([signal, endOf(process.stdout)]) };
     const { sources, follow, close } = await openLogs(paths, places, selection, context);
     try {
       const several = sources.length > 1;

@@ -79,6 +79,9 @@ function loopOf({
     if (flags['max-in-flight'] !== undefined) {
       throw clash('max-in-flight', 'would be the same number again', 'leave --max-in-flight out');
     }
+    if (flags['find-knee'] && flags.slo === undefined && flags.goodput === undefined) {
+      throw clash('find-knee', 'has no knee to find without an objective', "add one, for example --slo 'p95<2s'");
+    }
     if (flags.arrivals !== 'constant') {
       throw clash('arrivals', 'says when requests of an open one come', 'leave --arrivals out, or give --rps');
     }

@@ -40,6 +40,13 @@ export function surviveFailingStreams(...streams: readonly Output[]): void {
   }
 }
 
+/** Aborts when a stream takes nothing more: who goes on writing to it as long as it is read can end. */
+export function endOf(stream: Pick<NodeJS.WriteStream, 'once'>): AbortSignal {
+  const end = new AbortController();
+  stream.once('error', () => end.abort());
+  return end.signal;
+}
+
 function noteFailure(stream: object, error: unknown): void {
   if (!hasCode(error, ...GONE) && !failures.has(stream)) failures.set(stream, error);
 }

@@ -4,15 +4,16 @@
 # not begin a new one. Usage: chainctl-deadline MINUTES
 set -eu
 file=/var/lib/chainctl/deadline
-mkdir -p "${file%/*}"
 now=$(date +%s)
+at=$((now + $1 * 60))
 if ! [ -s "$file" ]; then
-  echo $((now + $1 * 60)) >"$file.new"
-  mv "$file.new" "$file"
+  # A disk that is full keeps no machine running: the deadline is then one from this boot.
+  { mkdir -p "${file%/*}" && echo "$at" >"$file.new" && mv "$file.new" "$file"; } || rm -f "$file.new"
   sync
 fi
+! [ -s "$file" ] || at=$(cat "$file")
 # Rounded up to the next minute; one that passed while the machine was off leaves time to look.
-left=$((($(cat "$file") - now + 59) / 60))
+left=$(((at - now + 59) / 60))
 [ "$left" -ge 1 ] || left=1
 # shutdown needs logind; where that is missing, a timer of systemd does the same.
 shutdown -P "+$left" 'chainctl: the time to live of this machine is over' ||

@@ -21,6 +21,16 @@ export interface Distribution extends Percentiles {
   readonly effective?: Partial<Readonly<Record<keyof Percentiles | 'p999', number>>>;
 }
 
+/** How far an objective is missed, for a search of the rate at which it is just met. */
+export interface Excess {
+  /** 0 at the bound, above where it is missed; it grows about evenly with what is offered. */
+  readonly excess: number;
+  /** Standard error, by batches of neighbours, which are alike where requests queue. */
+  readonly error: number;
+  /** Nothing missed it, or everything did: the excess may be less, or more. */
+  readonly bound?: 'most' | 'least';
+}
+
 /** How a point did by one objective (`--slo`, `--abort-on`), over all its requests. */
 export interface ObjectiveFigure {
   /** As typed: `ttft_p99<1s`. */
@@ -35,6 +45,8 @@ export interface ObjectiveFigure {
   readonly of?: number;
   readonly needed?: number;
   readonly share?: Interval;
+  /** Where a search asks for it. */
+  readonly evidence?: Excess;
 }
 
 /** Requests that met every limit of `--goodput`. */
@@ -57,6 +69,28 @@ export interface SloVerdict {
   readonly points: readonly { readonly rate: number; readonly passed: boolean; readonly observed: string }[];
   /** Points that were offered and decide nothing, and why: with any of them it has not passed (not in earlier versions). */
   readonly undecided?: readonly { readonly rate: number; readonly why: string }[];
+}
+
+/** What a search for the highest rate under objectives came to. */
+export interface ObjectiveLimit {
+  /**
+   * `found`: known to 2 %; `undecided`: less well; `below`, `above`: outside of what was offered; `changing`: the target
+   * was not the same throughout, and no limit is one.
+   */
+  readonly state: 'found' | 'undecided' | 'below' | 'above' | 'changing';
+  readonly objectives: readonly string[];
+  /** Requests per second, with 99 % confidence; absent where no point told anything, or the target changed. */
+  readonly interval?: Interval;
+  /** As likely too high as too low. */
+  readonly estimate?: number;
+  /** The objective that gives way first; `capacity` where it is the backlog that grows. */
+  readonly limitedBy?: string;
+  /** What was seen of that at the lowest rate at which it was missed. */
+  readonly missed?: { readonly rate: number; readonly observed: string };
+  /** The longest point with which 2 % would be reached, seconds, where it was not. */
+  readonly wantedSeconds?: number;
+  /** Where the target changed: a rate at which an objective was missed for certain, and one as high at which it held. */
+  readonly changed?: { readonly missed: number; readonly held: number };
 }
 
 /** What a model did for a request, as its engine tells it, milliseconds. */

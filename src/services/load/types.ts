@@ -4,7 +4,9 @@ import type {
   Certainty,
   Distribution,
   Goodput,
+  Interval,
   ObjectiveFigure,
+  ObjectiveLimit,
   Percentiles,
   SloVerdict,
   Waterfall,
@@ -15,10 +17,12 @@ import type { AskedFigures, WorkloadPlan } from './workload/figures.ts';
 export type {
   Certainty,
   Distribution,
+  Excess,
   Goodput,
   Interval,
   ModelWork,
   ObjectiveFigure,
+  ObjectiveLimit,
   Percentiles,
   SloVerdict,
   Waterfall,
@@ -67,6 +71,9 @@ export interface Knee {
   readonly index: number;
   /** The lowest rate above it that was not sustained; between them may be points that do not tell. */
   readonly above?: number;
+  /** Where it was searched under objectives: what gives way first, and where the limit lies with 99 % confidence. */
+  readonly limitedBy?: string;
+  readonly interval?: Interval;
 }
 
 /** Of a sweep that decides its points while it runs: `rates` are the bounds, and in the report what was offered. */
@@ -116,6 +123,8 @@ export interface SweepPlan {
   readonly estimateSeconds: number;
   /** A search for the knee. A point that does not tell is offered again, for so long at most (not in earlier versions). */
   readonly search?: Bounds & { readonly maxDurationSeconds?: number };
+  /** A search for the highest rate at which these objectives hold, as typed or implied; with points of so long at most. */
+  readonly limit?: Bounds & { readonly objectives: readonly string[]; readonly maxDurationSeconds: number };
   /** It makes a group grow, to this size where it is known, and shrink. The same rate may come more than once. */
   readonly elastic?: Bounds & { readonly group: string; readonly size?: number };
   /** About so many tokens that all prompts begin with alike, which a prompt cache serves; absent: they share nothing. */
@@ -178,7 +187,7 @@ export interface PointSummary extends AnswersTold {
   readonly sent: number;
   readonly dropped: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count. */
+  /** `503`, `ECONNREFUSED`, `timeout`, ... -> count; beyond 200 different ones under `_OTHER`, as hosts are. */
   readonly errorsByClass: Readonly<Record<string, number>>;
   /**
    * Requests sent, and successful answers, per second of the point's duration. Of the answers that came after it, only as
@@ -231,14 +240,13 @@ export interface PointSummary extends AnswersTold {
 export interface SweepReport {
   readonly plan: SweepPlan;
   readonly points: readonly PointSummary[];
-  /**
-   * `interrupted`: ended early and said so. Of a record without an end: `killed` where its process is gone, `running`
-   * where it is still at work, `unfinished` where that cannot be seen because it is another machine's.
-   */
+  /** Without an end in the record: `killed`, or `running`, or `unfinished` where another machine's process is not seen. */
   readonly status: 'complete' | 'interrupted' | 'killed' | 'running' | 'unfinished';
-  /** Who writes or wrote a record without an end, where that is known: `pid 12 on ci-7`. */
+  /** Of a record without an end, where it is known: `pid 12 on ci-7`. */
   readonly writer?: string;
   readonly knee?: Knee;
+  /** What a search under objectives came to. */
+  readonly limit?: ObjectiveLimit;
   readonly slos?: readonly SloVerdict[];
   /** What ended the sweep early when it was not the operator, e.g. a full disk. */
   readonly problem?: string;

@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import type { Step } from './host-resource.ts';
 import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
 import { ensureModel } from './model.ts';
+import { putFile } from './put-file.ts';
 import { baseImages, contentHash, engineImage, envFile, imageOf, type ServiceSpec } from './service-spec.ts';
 import type { HostSession, PushedFile } from './session.ts';
 import { STOP_TIMEOUT_SECONDS, stopScript, tellInFlight } from './stop.ts';
@@ -92,12 +93,12 @@ export async function activateRelease(session: HostSession, input: ReleaseInput,
   return written;
 }
 
-/** Written through a rename, so that it is there whole or not at all. */
+/** It is there whole or not at all. */
 export async function writeManifest(session: HostSession, manifest: Manifest, signal: AbortSignal) {
   const { manifest: path } = layoutOf(manifest.service);
   const stdin = `${JSON.stringify(manifest)}\n`;
   const what = 'recording what is deployed';
-  await session.exec(`umask 077; cat > ${path}.new && mv -f ${path}.new ${path}`, { what, stdin, signal });
+  await session.exec(putFile(path, stdin), { what, stdin, signal });
 }
 
 /** Pulls an image unless the machine has it, with progress by layer. */

@@ -1,3 +1,4 @@
+import { OTHER } from '../load/stats/counts.ts';
 import { isFailed } from '../load/stats/validity.ts';
 import type { PointSummary } from '../load/types.ts';
 import { plural } from '../words.ts';
@@ -75,7 +76,9 @@ function knownOf({ rate, waterfall, state, servedRps, hosts }: PointSummary): Kn
   const isSteady = state === undefined || state.state === 'steady';
   const isDecided = isSteady || state.state === 'overloaded';
   const total = waterfallTotal(waterfall);
-  return [{ rate, waterfall, servedRps, hosts: Object.keys(hosts).length, total, isSteady, isDecided }];
+  return [
+    { rate, waterfall, servedRps, hosts: OTHER in hosts ? 0 : Object.keys(hosts).length, total, isSteady, isDecided },
+  ];
 }
 
 function longest(known: readonly Known[]): Known | undefined {

@@ -1,3 +1,4 @@
+import { unitOf } from '../load/offered.ts';
 import { samplesNeeded } from '../load/stats/certainty.ts';
 import type { Distribution, PointSummary } from '../load/types.ts';
 import type { Section } from './section.ts';
@@ -11,7 +12,7 @@ type Name = keyof typeof QUANTILES;
 const MARK = '~';
 
 /** What the mark says, under a table that has one. */
-const LEGEND = `${MARK}: too few answers to be 99 % certain of a bound above it (p99 takes 459).`;
+const LEGEND = `${MARK}: too few independent answers for a bound with 99 % confidence (p99: 459).`;
 
 /** Whether a sample bounds its percentile from above with 99 % confidence. Earlier versions tell the size of it only. */
 function isCertain({ upper, count }: Distribution, name: Name): boolean {
@@ -49,6 +50,6 @@ export function boundsSection(points: readonly PointSummary[]): Section {
   const rows = known.map((each) => [String(each.rate), ...told.map(([, value]) => time.text(value(each)))]);
   return {
     title: `With 99 % confidence at most, ${time.unit}`,
-    table: { head: ['rps', ...told.map(([name]) => name)], rows },
+    table: { head: [unitOf(points[0] ?? {}), ...told.map(([name]) => name)], rows },
   };
 }

@@ -80,7 +80,7 @@ function verdictTable({ a, points }: RunDiff): string {
 }
 
 /** The same of streamed answers; without rows where none were. */
-function tokenSection({ points }: RunDiff): Section {
+function tokenSection({ points, a }: RunDiff): Section {
   const columns = [
     ['ttft p50', timeText],
     ['ttft p99', timeText],
@@ -94,7 +94,7 @@ function tokenSection({ points }: RunDiff): Section {
     });
     return cells.every((cell) => cell === '-') ? [] : [[String(rate), ...cells]];
   });
-  const head = ['rps', ...columns.flatMap(([name]) => [`${name}\nA`, '\nB'])];
+  const head = [unitOf(a), ...columns.flatMap(([name]) => [`${name}\nA`, '\nB'])];
   return { title: 'Tokens', table: { head, rows } };
 }
 

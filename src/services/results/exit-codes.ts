@@ -11,13 +11,14 @@ import { unproven } from './verdict.ts';
  * @param signal of the command: its reason tells Ctrl-C from TERM where the sweep was interrupted
  */
 export function exitOfSweep(report: SweepReport, signal: AbortSignal): ExitCode {
-  const { problem, points, slos, abortedBy, status } = report;
+  const { problem, points, slos, abortedBy, status, limit, knee } = report;
   if (problem !== undefined) return ExitCode.configuration;
   if (abortedBy !== undefined) return ExitCode.checkFailed;
   if (status !== 'complete') return exitOfInterrupt(signal);
   // A target of which not one answer was right has failed, whatever was asked of it.
   const nothing = points.every(({ outcomes }) => outcomes.ok === 0);
-  return nothing || slos?.some(({ passed }) => !passed) || unproven(report).length > 0
+  const noneHeld = limit !== undefined && knee === undefined;
+  return nothing || noneHeld || slos?.some(({ passed }) => !passed) || unproven(report).length > 0
     ? ExitCode.checkFailed
     : ExitCode.ok;
 }

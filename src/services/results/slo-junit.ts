@@ -4,8 +4,9 @@ import type { Criterion } from '../load/stats/criterion.ts';
 import { judgeSlo } from '../load/stats/objective.ts';
 import { plural } from '../words.ts';
 import { bottleneckLines } from './bottleneck.ts';
+import { limitLines } from './limit-line.ts';
 import type { ReportedRun } from './recorded.ts';
-import { endingLines } from './sweep-sections.ts';
+import { unfinishedText } from './sweep-sections.ts';
 import { display } from './text.ts';
 import { isSound, remarksOf, unproven } from './verdict.ts';
 
@@ -39,11 +40,11 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
       const one = suite.testCase().className(className).name(`${expression} at ${rate} ${unit}`);
       one.time(point?.status === 'skipped' ? 0 : (point?.durationSeconds ?? 0));
       const observed = `observed: ${display(verdict?.observed ?? '')}`;
-      const open = undecided.findLast((each) => each.rate === rate);
-      if (verdict === undefined && open !== undefined && report.slos !== undefined) {
-        one.error(`not decided: ${display(open.why)}`, 'slo-undecided');
+      const left = undecided.findLast((each) => each.rate === rate);
+      if (verdict === undefined && left !== undefined && report.slos !== undefined) {
+        one.error(`not decided: ${display(left.why)}`, 'slo-undecided');
       } else if (verdict === undefined)
-        one.standardOutput(point === undefined ? 'not measured' : reasonOf(point)).skipped();
+        one.standardOutput(point === undefined ? 'not measured' : reasonOf(point, report)).skipped();
       else if (verdict.passed) one.standardOutput(observed);
       else one.failure(`${observed}, wanted: ${expression}`, 'slo-missed');
     }
@@ -53,31 +54,46 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
       none.error('not passed: no point decided it', 'slo-undecided');
     }
   }
+  if (report.limit !== undefined) {
+    const { state, objectives } = report.limit;
+    const one = builder.testSuite().name('the highest rate').timestamp(startedAt).testCase().className(className);
+    one.name(`highest rate at which ${objectives.map(display).join(', ')} hold`);
+    const said = limitLines(report).join(' ');
+    if (state === 'below') one.failure(said, 'slo-missed');
+    else if (state === 'changing' || report.knee === undefined) one.error(said, 'slo-undecided');
+    else one.standardOutput(said);
+  }
   const wrong = [...endings(report), ...unproven(report)];
   if (wrong.length > 0) {
     const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
-    one.name('was measured whole').error(display(wrong.join(' ')), 'not-measured');
+    one.name('was measured whole').error(display(wrong.join(' ')), endingType(report));
   }
   // The command's exit code says so, too: what was reached before may look well.
   if (report.abortedBy !== undefined) {
     const one = builder.testSuite().name('--abort-on').timestamp(startedAt).testCase().className(className);
     one.name('no condition was met').failure(`aborted by ${display(report.abortedBy)}`, 'aborted');
-  } else if (report.status !== 'complete') {
-    const one = builder.testSuite().name('the run').timestamp(startedAt).testCase().className(className);
-    one.name('it was measured to its end').error(endingLines(report).map(display).join(' '), report.status);
   }
   return builder.build();
 }
 
 /** That a run is not whole. One that a condition ended is, and has a failure for it. */
-function endings({ status, abortedBy, problem, plan, points }: ReportedRun['report']): string[] {
+function endings(report: ReportedRun['report']): string[] {
+  const { status, abortedBy, problem, plan, points } = report;
   if (problem !== undefined) return [`Ended early: ${problem}.`];
   if (status === 'complete' || abortedBy !== undefined) return [];
   const measured = points.filter((point) => point.status === 'complete').length;
-  return [`Interrupted: ${plural(measured, 'point')} of ${pointCount(plan)} measured to the end.`];
+  const end = status === 'interrupted' ? 'Interrupted' : unfinishedText(report);
+  return [`${end}: ${plural(measured, 'point')} of ${pointCount(plan)} measured to the end.`];
+}
+
+/** What is wrong with a run as a whole, in a word for programs. */
+function endingType({ problem, status }: ReportedRun['report']): string {
+  if (problem !== undefined) return 'problem';
+  return status === 'complete' || status === 'interrupted' ? 'not-measured' : status;
 }
 
 /** Why a point decided nothing. */
-function reasonOf(point: ReportedRun['report']['points'][number]): string {
+function reasonOf(point: ReportedRun['report']['points'][number], { limit, knee }: ReportedRun['report']): string {
+  if (limit !== undefined && knee !== undefined) return `offered on the way to ${knee.rate} rps, the highest that held`;
   return isSound(point) ? 'not decided' : remarksOf(point).join('; ').replaceAll('! ', '');
 }

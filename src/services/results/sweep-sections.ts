@@ -1,6 +1,7 @@
 import { defined } from '../defined.ts';
 import { CLOSED_LOOP, unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
+import { OTHER, topCounts } from '../load/stats/counts.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { askedSections } from './asked-section.ts';
@@ -93,11 +94,10 @@ function modelLines({ plan: { model: asked }, points }: SweepReport): string[] {
     const named = Object.entries(models);
     const others = named.filter(([name]) => !isSameModel(asked ?? named[0]?.[0] ?? '', name));
     if (others.length === 0) return [];
-    const shown = named.slice(0, MAX_MODELS).map(([name, count]) => `${display(name)} x ${count}`);
-    const more = named.length > MAX_MODELS ? ` and ${named.length - MAX_MODELS} more` : '';
+    const shown = topCounts(named, MAX_MODELS).map(([name, count]) => `${display(name)} x ${count}`);
     const wanted = asked === undefined ? '' : `, and ${display(asked)} was asked for`;
     return [
-      `${rate} rps: answers name ${named.length === 1 ? 'the model' : 'several models:'} ${shown.join(', ')}${more}${wanted}`,
+      `${rate} rps: answers name ${named.length === 1 ? 'the model' : 'several models:'} ${shown.join(', ')}${wanted}`,
     ];
   });
 }
@@ -176,16 +176,25 @@ export function goodSection({ points, plan: { goodput = [] } }: Pick<SweepReport
     ...[String(rate), String(good.count), shareText(good.count, scheduled), rateText(good.rps)],
     ...goodput.map((limit) => String(good.missed[limit] ?? '-')),
   ]);
-  const head = ['rps', 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
+  const head = [unitOf(points[0] ?? {}), 'good', 'share', 'good/s', ...goodput.map((limit) => `not ${limit}`)];
   const title = `Good requests (${goodput.map(display).join(' and ')}), of all that were scheduled`;
   return { title, table: { head, rows, dispensable: head.slice(4).toReversed() } };
 }
+
+/** Hosts that a table names; where names have no end, none of them tells much. */
+const MOST_HOSTS = 30;
+const FEW_HOSTS = 5;
 
 /** Who answered; without rows where nobody told its name. */
 export function hostSection(points: readonly PointSummary[]): Section {
   const hosts = hostTotals(points);
   const all = hosts.reduce((sum, [, count]) => sum + count, 0);
-  const rows = hosts.map(([host, count]) => [display(host), String(count), shareText(count, all)]);
+  const isEndless = hosts.some(([host]) => host === OTHER);
+  const rows = topCounts(hosts, isEndless ? FEW_HOSTS : MOST_HOSTS).map(([host, count]) => [
+    display(host),
+    String(count),
+    shareText(count, all),
+  ]);
   const table = { head: ['host', 'answers', 'share'], rows, words: ['host'] };
   return { title: 'Answers by host', table, lines: fairnessLine(points) };
 }

@@ -1,4 +1,5 @@
 import type { Refuser } from '../load/failures.ts';
+import { byCount, topCounts } from '../load/stats/counts.ts';
 import type { PointSummary, SweepPlan } from '../load/types.ts';
 
 /** Text that came over the network must not move the cursor, colour the rest, or turn its direction. */
@@ -60,16 +61,19 @@ export function shareText(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 }
 
+/** Classes of errors that a line or a cell names. */
+const MOST_CLASSES = 8;
+
 /** `404 x 8, timeout x 2`, most first. */
 export function errorCounts({ errorsByClass }: PointSummary): string {
-  return Object.entries(errorsByClass)
+  return topCounts(Object.entries(errorsByClass), MOST_CLASSES)
     .map(([name, count]) => `${display(name)} x ${count}`)
     .join(', ');
 }
 
 /** `404 x 8 (model '' not found), timeout x 2`: with what those of each said for themselves. */
 export function errorClasses(point: PointSummary): string {
-  return Object.entries(point.errorsByClass)
+  return topCounts(Object.entries(point.errorsByClass), MOST_CLASSES)
     .map(([name, count]) => {
       const why = failureText(point, name);
       return `${display(name)} x ${count}${why === '' ? '' : ` (${why})`}`;
@@ -130,11 +134,11 @@ export function refusers(point: PointSummary): string {
     .join(', ');
 }
 
-/** Answers of all points per host, most first. */
+/** Answers of all points per host, most first; those of hosts that were not told apart last. */
 export function hostTotals(points: readonly PointSummary[]): [host: string, count: number][] {
   const hosts = new Map<string, number>();
   for (const point of points) {
     for (const [host, count] of Object.entries(point.hosts)) hosts.set(host, (hosts.get(host) ?? 0) + count);
   }
-  return [...hosts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
+  return byCount(hosts);
 }

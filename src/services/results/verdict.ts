@@ -5,6 +5,7 @@ import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
+import { limitLines } from './limit-line.ts';
 import { display, failureText, timeText } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
@@ -134,8 +135,10 @@ function stateReason({ reason, suggestedDurationSeconds: seconds }: PointState, 
  * The knee in a sentence; nothing where the run does not know about states. Under an elastic profile the group changes
  * meanwhile, so that there is none: what the group did takes its place.
  */
-export function kneeLine({ plan, knee, points, elastic }: SweepReport): string[] {
+export function kneeLine(report: SweepReport): string[] {
+  const { plan, knee, points, elastic, limit } = report;
   if (elastic !== undefined) return elasticLines(elastic);
+  if (limit !== undefined) return limitLines(report);
   if (knee !== undefined) {
     const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
     const unit = unitOf(plan);
@@ -187,23 +190,25 @@ function ratesOf(points: readonly PointSummary[]): number[] {
 }
 
 /** One line per threshold: where it failed and with what, and where it could not be decided. */
-export function sloLines({ slos = [], plan }: SweepReport): string[] {
+export function sloLines({ slos = [], plan, limit, knee }: SweepReport): string[] {
   return slos.map(({ expression, passed, points, undecided = [] }) => {
     const failed = points.filter((point) => !point.passed);
     const where = failed.map(({ rate, observed }) => `${rate} ${unitOf(plan)} (${display(observed)})`).join(', ');
-    const open = undecided.map(({ rate, why }) => `${rate} rps (${display(bare(why))})`).join(', ');
+    const open = undecided.map(({ rate, why }) => `${rate} ${unitOf(plan)} (${display(bare(why))})`).join(', ');
     const slo = `SLO ${expression}:`;
-    if (points.length === 0) return `${slo} not decided: ${open === '' ? 'no valid point' : `no valid point: ${open}`}`;
+    if (points.length === 0) return `${slo} not decided${open === '' ? ': no valid point' : ` at ${open}`}`;
     const doubt = open === '' ? '' : `; not decided at ${open}`;
     if (failed.length > 0) return `${slo} ${passed ? 'passed, not' : 'FAILED'} at ${where}${doubt}`;
     if (doubt !== '') return `${slo} not decided at ${open}; passed at ${plural(points.length, 'other point')}`;
+    if (passed && limit !== undefined)
+      return `${slo} passed at ${knee?.rate} ${unitOf(plan)} (${display(points[0]?.observed ?? '')})`;
     return passed ? `${slo} passed at every point (${points.length})` : `${slo} FAILED at no single point`;
   });
 }
 
-/** `client-limited (...)`: that it is invalid is said. */
+/** `invalid`: the remarks say why. */
 function bare(why: string): string {
-  return why.replace(/^invalid: /, '');
+  return why.replace(/^invalid: .*/s, 'invalid');
 }
 
 /**
@@ -224,7 +229,7 @@ export function unproven({ points, plan }: Pick<SweepReport, 'points' | 'plan'>)
       : offered.filter((point) => !isValid(point) || point.certainty?.reached !== true);
   const { metric = '' } = plan.untilCertain ?? {};
   return [
-    ...(isGoodOpen ? [`Good requests: not decided at ${rates} rps, where the point is invalid.`] : []),
-    ...(uncertain.length === 0 ? [] : [`${metric}: not certain at ${ratesOf(uncertain).join(', ')} rps.`]),
+    ...(isGoodOpen ? [`Good requests: not decided at ${rates} ${unitOf(plan)}, where the point is invalid.`] : []),
+    ...(uncertain.length === 0 ? [] : [`${metric}: not certain at ${ratesOf(uncertain).join(', ')} ${unitOf(plan)}.`]),
   ];
 }

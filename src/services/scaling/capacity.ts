@@ -1,3 +1,4 @@
+import { OTHER } from '../load/stats/counts.ts';
 import type { SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
 import type { Serving } from './bounds.ts';
@@ -29,7 +30,10 @@ export function givenCapacity(perInstance: number): Capacity {
  */
 export function kneeCapacity({ knee, points }: Pick<SweepReport, 'knee' | 'points'>): Capacity | undefined {
   if (knee?.above === undefined) return undefined;
-  const answers = Object.values(points.find(({ index }) => index === knee.index)?.hosts ?? {});
+  const byHost = points.find(({ index }) => index === knee.index)?.hosts ?? {};
+  // Names without end are not those of instances.
+  if (OTHER in byHost) return undefined;
+  const answers = Object.values(byHost);
   const hosts = answers.filter((count) => count > 0).length;
   if (hosts === 0) return undefined;
   const text = `knee of ${knee.rate} rps with ${plural(hosts, 'instance')}`;

@@ -1,6 +1,7 @@
 import type { EventOf } from '../../events.ts';
 import { offeredText } from '../../services/load/offered.ts';
 import { profileOf } from '../../services/load/profiles/profiles.ts';
+import { topCounts } from '../../services/load/stats/counts.ts';
 import type { PointSummary, SweepPlan, SweepTick } from '../../services/load/types.ts';
 import { markedText } from '../../services/results/certain.ts';
 import { failureText } from '../../services/results/text.ts';
@@ -61,7 +62,7 @@ function failureRemark(point: PointSummary): string[] {
   const { outcomes, errorsByClass } = point;
   const { ok, ...failures } = outcomes;
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
-  const classes = byCount(errorsByClass);
+  const classes = topCounts(Object.entries(errorsByClass), 5);
   // That all failed alike is said already.
   if (failed === 0 || (ok === 0 && classes.length === 1)) return [];
   const share = (failed / (failed + ok)) * 100;
@@ -69,7 +70,7 @@ function failureRemark(point: PointSummary): string[] {
     const text = failureText(point, name);
     return `${name} ${count.toLocaleString('en-US')}${text === '' ? '' : ` (${text})`}`;
   });
-  const by = texts.length === 0 ? '' : `: ${texts.slice(0, 5).join(', ')}${texts.length > 5 ? ', ...' : ''}`;
+  const by = texts.length === 0 ? '' : `: ${texts.join(', ')}`;
   return [`${share.toFixed(share < 9.95 ? 1 : 0)} % failed${by}`];
 }
 
@@ -78,11 +79,6 @@ export function waitingLine(event: EventOf<'sweep-waiting'>): string {
   const { rate, reason, boundSeconds } = event;
   const bound = formatEstimate(boundSeconds);
   return `waiting up to ${bound} for the target to calm down before ${offeredText(rate, event)}: ${reason}`;
-}
-
-/** Counts by name, the largest first, equal ones by name. */
-export function byCount(counts: Readonly<Record<string, number>>): [name: string, count: number][] {
-  return Object.entries(counts).toSorted(([a, one], [b, other]) => other - one || a.localeCompare(b));
 }
 
 /** One tick as a sentence, for logs and screen readers. */

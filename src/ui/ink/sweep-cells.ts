@@ -1,6 +1,7 @@
 import { profileOf } from '../../services/load/profiles/profiles.ts';
+import { topCounts } from '../../services/load/stats/counts.ts';
 import { isRate } from '../../services/results/verdict.ts';
-import { byCount, isGood, PHASE_NAME } from '../format/sweep.ts';
+import { isGood, PHASE_NAME } from '../format/sweep.ts';
 import { bar, formatMillis, formatRate, type Paint, sparkline, truncateStart } from '../format/text.ts';
 import type { ActiveSweep } from './view-model.ts';
 
@@ -25,7 +26,9 @@ const HISTORY_LEGEND = 28;
 export function figureCells({ plan, current, tick }: ActiveSweep, room: number): Cell[] {
   const rate = tick?.rate ?? rateOf(plan, current);
   const offered = offeredCell(plan, rate);
-  const errors = byCount(tick?.errorsByClass ?? {}).map(([name, count]) => `${name} ${grouped(count)}`);
+  const errors = topCounts(Object.entries(tick?.errorsByClass ?? {}), 8).map(
+    ([name, count]) => `${name} ${grouped(count)}`,
+  );
   const noError = tick?.errorsByClass === undefined ? '-' : 'none';
   return [
     { label: 'point', rank: 3, text: pointText(tick, Math.min(BAR, room - POINT_LEGEND)) },

@@ -28,9 +28,8 @@ async function transportTo(answer: (socket: Socket) => void) {
     ...{ timeoutMs: 1000, maxInFlight: 10, prompt: DEFAULT_PROMPT, seed: 1, series: 0 },
   };
   let ended: (end: WireEnd) => void = () => {};
-  const transport = new RawTransport(order, await Dialer.open({ url: new URL(url) }), new LoadedData(), (_, end) =>
-    ended(end),
-  );
+  const dialer = await Dialer.open({ url: new URL(url) });
+  const transport = new RawTransport(order, dialer, new LoadedData(), (_, end) => ended(end));
   onTestFinished(() => {
     transport.close();
     server.close();

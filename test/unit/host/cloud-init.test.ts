@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { cloudInit } from '../../../src/services/machine/cloud-init.ts';
@@ -61,7 +61,8 @@ describe('the dead man’s switch', () => {
   let folder: string;
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('keeps the deadline of the first boot over every reboot', async () => {
+  /** Boots a machine again and again, whose deadlines are kept in a folder. @returns what was asked of `shutdown` */
+  async function boots(state: string, ...seconds: number[]): Promise<string[]> {
     folder = await mkdtemp(join(tmpdir(), 'chainctl-deadline-'));
     const bin = join(folder, 'bin');
     await mkdir(bin);
@@ -70,14 +71,21 @@ describe('the dead man’s switch', () => {
       await chmod(join(bin, name), 0o755);
     };
     await program('shutdown', `echo "$1 $2" >> ${folder}/calls`);
-    const script = BOOT.deadline.replace('/var/lib/chainctl', join(folder, 'state'));
-    const boot = async (seconds: number) => {
-      await program('date', `echo ${seconds}`);
-      execFileSync('sh', ['-s', '60'], { input: script, env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } });
-    };
-    await boot(1_000_000);
-    await boot(1_000_000 + 45 * 60);
-    await boot(1_000_000 + 90 * 60);
-    expect((await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n')).toEqual(['-P +60', '-P +15', '-P +1']);
+    const script = BOOT.deadline.replace('/var/lib/chainctl', resolve(folder, state));
+    for (const now of seconds) {
+      await program('date', `echo ${now}`);
+      const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+      execFileSync('sh', ['-s', '60'], { input: script, env, stdio: 'pipe' });
+    }
+    return (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
+  }
+
+  it('keeps the deadline of the first boot over every reboot', async () => {
+    const calls = await boots('state', 1_000_000, 1_000_000 + 45 * 60, 1_000_000 + 90 * 60);
+    expect(calls).toEqual(['-P +60', '-P +15', '-P +1']);
+  });
+
+  it('is armed where its moment cannot be written down, too', async () => {
+    expect(await boots('/dev/full/state', 1_000_000)).toEqual(['-P +60']);
   });
 });

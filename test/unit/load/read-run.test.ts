@@ -160,8 +160,8 @@ test('of a run without an end it is told whether its process is gone, still ther
 });
 
 test.each([
-  ['killed', false, 'Killed: the process ended without finishing the run.'],
-  ['running', true, 'Not finished: pid 12 is still at work on it, and these are the figures so far.'],
+  ['killed', false, 'Killed: the process ended without finishing the run'],
+  ['running', true, 'Not finished: pid 12 is still at work on it, and these are the figures so far'],
 ] as const)('every report of a run that is %s says so, and its JUnit has an error', async (status, alive, sentence) => {
   const point = { ...skippedPoint(0, 1, 'valid', ''), status: 'complete', sent: 10, scheduled: 10 } as const;
   const measured = { ...point, outcomes: { ...point.outcomes, ok: 10 }, perRequestCsv: 'out/lab_chain_rps1.csv' };
@@ -175,7 +175,7 @@ test.each([
   }
   expect(JSON.parse(await renderReport('json', 'run', run, 80)).report).toMatchObject({ status });
   const junit = await renderReport('junit', 'run', run, 80);
-  expect(junit).toContain(`<error message="${sentence}" type="${status}"/>`);
+  expect(junit).toContain(`<error message="${sentence}: 1 point of 3 measured to the end." type="${status}"/>`);
   // The threshold of the run, and the rates that were not reached.
   expect(junit).toContain('name="ok>99% at 1 rps"');
   expect(junit.match(/not measured/g)).toHaveLength(2);

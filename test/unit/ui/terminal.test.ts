@@ -1,5 +1,6 @@
+import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { terminalOf } from '../../../src/ui/terminal.ts';
+import { endOf, outputFailure, surviveFailingStreams, terminalOf } from '../../../src/ui/terminal.ts';
 
 const tty = { stdin: { isTTY: true }, stderr: { isTTY: true } };
 
@@ -15,3 +16,39 @@ test.each([{ TERM: 'dumb' }, { CI: 'true' }, { INK_SCREEN_READER: 'true' }])(
     expect(terminalOf(tty, env)).toMatchObject({ canPrompt: true, canAnimate: false });
   },
 );
+
+/** A stream whose writes fail with a code of the system. */
+function failing(code: string): NodeJS.WriteStream {
+  const write = (_chunk: unknown, _encoding: unknown, done: (error: Error) => void) =>
+    done(Object.assign(new Error(`${code}: write`), { code }));
+  return new Writable({ write }) as unknown as NodeJS.WriteStream;
+}
+
+test.each([
+  ['ENOSPC', true],
+  ['EFBIG', true],
+  ['EPIPE', false],
+  ['EIO', false],
+])('a stream that fails with %s ends nothing, and is told at the end: %s', async (code, isTold) => {
+  const stream = failing(code);
+  surviveFailingStreams(stream);
+  const end = endOf(stream);
+  stream.write('anything');
+  const failure = await outputFailure(stream);
+  expect(failure === undefined).toBe(!isTold);
+  if (isTold) expect(failure).toMatchObject({ code });
+  expect(end.aborted).toBe(true);
+});
+
+test('what is still on its way is waited for', async () => {
+  const taken: string[] = [];
+  const write = (chunk: Buffer, _encoding: unknown, done: () => void) =>
+    void setImmediate(() => {
+      taken.push(String(chunk));
+      done();
+    });
+  const stream = new Writable({ write }) as unknown as NodeJS.WriteStream;
+  for (const text of ['one', 'two', 'three']) stream.write(text);
+  expect(await outputFailure(stream)).toBeUndefined();
+  expect(taken.slice(0, 3)).toEqual(['one', 'two', 'three']);
+});

@@ -1,4 +1,5 @@
-import type { PointSummary, SweepPlan } from '../types.ts';
+import type { Criterion, Limit } from '../stats/criterion.ts';
+import type { PointSummary, SweepPlan, SweepReport } from '../types.ts';
 
 /** A rate that is offered for a while; measured, it is a point. */
 export interface Step {
@@ -25,12 +26,15 @@ export interface ProfileSettings {
   readonly findKnee?: boolean;
   /** Of a point that such a search offers again because it did not tell; default: `durationSeconds`. */
   readonly maxDurationSeconds?: number;
+  /** What such a search has to hold; without any it looks for what the target sustains. */
+  readonly slos?: readonly Criterion[];
+  readonly goodput?: readonly Limit[];
   /** Make a group grow and shrink; `rates` are the bounds, and the steps come from elsewhere. */
   readonly elastic?: NonNullable<SweepPlan['elastic']>;
 }
 
 /** The part of a plan that its profile decides. */
-export type ProfilePlan = Pick<SweepPlan, 'rates' | 'loop' | 'search' | 'elastic'>;
+export type ProfilePlan = Pick<SweepPlan, 'rates' | 'loop' | 'search' | 'limit' | 'elastic'>;
 
 export interface Note {
   readonly level: 'info' | 'warn';
@@ -59,6 +63,8 @@ export interface Profile {
   plan(settings: ProfileSettings): ProfilePlan | undefined;
   /** Decides the steps of one sweep. Where a group decides, it comes from there instead. */
   steps(plan: SweepPlan): NextStep;
+  /** What its points come to, where that is not the knee of a ladder. */
+  conclude?(plan: SweepPlan, points: readonly PointSummary[]): Pick<SweepReport, 'knee' | 'limit'>;
   /** Points that a plan has, at most. */
   mostPoints(plan: SweepPlan): number;
   /** Longest duration of a point, seconds, where that is not the plan's. */

@@ -1,12 +1,14 @@
-import type { SweepPlan } from '../types.ts';
+import { judgeKnee } from '../stats/knee.ts';
+import type { PointSummary, SweepPlan, SweepReport } from '../types.ts';
 import { closed } from './closed.ts';
 import { elastic } from './elastic.ts';
+import { limit } from './limit.ts';
 import { list } from './list.ts';
 import type { Profile, ProfilePlan, ProfileSettings } from './profile.ts';
 import { search } from './search.ts';
 
 /** The ways in which a load runs; each is asked in turn whether it is meant. A new one is a file and a line here. */
-const PROFILES: readonly Profile[] = [elastic, search, closed, list];
+const PROFILES: readonly Profile[] = [elastic, limit, search, closed, list];
 
 /** The profile of a plan, also of one in a manifest. */
 export function profileOf(plan: ProfilePlan): Profile {
@@ -26,4 +28,12 @@ export function planProfile(settings: ProfileSettings): { readonly profile: Prof
 export function pointCount(plan: SweepPlan): string {
   const { isOpen, mostPoints } = profileOf(plan);
   return `${isOpen ? 'at most ' : ''}${mostPoints(plan)}`;
+}
+
+/** What the points of a plan come to. */
+export function conclusionOf(plan: SweepPlan, points: readonly PointSummary[]): Pick<SweepReport, 'knee' | 'limit'> {
+  const profile = profileOf(plan);
+  if (profile.conclude !== undefined) return profile.conclude(plan, points);
+  const knee = profile.hasKnee ? judgeKnee(points) : undefined;
+  return knee === undefined ? {} : { knee };
 }

@@ -7,6 +7,7 @@ import {
   type RequestRecord,
   TOKEN_FIGURES,
 } from '../engine/request-record.ts';
+import { byCount, OTHER } from '../stats/counts.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
 type Cell = string | number;
@@ -213,10 +214,13 @@ function rate(perSecond: number): string {
   return perSecond > 0 && perSecond < 0.1 ? perSecond.toPrecision(3) : perSecond.toFixed(3);
 }
 
+/** Names that a cell lists; what is left stands under {@link OTHER}. */
+const MOST_LISTED = 50;
+
 function listed(counts: Readonly<Partial<Record<string, number>>>): string {
-  return Object.entries(counts)
-    .map(([key, count]) => `${key}=${count}`)
-    .join(' ');
+  const all = byCount(Object.entries(counts).map(([name, count = 0]) => [name, count]));
+  const left = all.splice(MOST_LISTED).reduce((sum, [, count]) => sum + count, 0);
+  return [...all, ...(left > 0 ? [[OTHER, left]] : [])].map(([key, count]) => `${key}=${count}`).join(' ');
 }
 
 /** `429: slow down x 20; no quota x 3 | 404: no such model`, most first. */

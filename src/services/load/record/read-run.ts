@@ -4,11 +4,10 @@ import { reasonOf, remedy } from '../../../errors.ts';
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
-import { profileOf } from '../profiles/profiles.ts';
+import { conclusionOf, profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
-import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { changingState } from '../stats/steadiness.ts';
@@ -21,7 +20,8 @@ import { readJsonLines } from './json-lines.ts';
 import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
-export interface RunManifest extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'slos' | 'elastic'> {
+export interface RunManifest
+  extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'limit' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -76,7 +76,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   const manifest = await readManifest(folder);
   const { plan } = manifest;
   const ended = manifest.status === 'running' ? await fateOf(folder, from) : { status: manifest.status };
-  const { repeats, hasKnee, isOpen } = profileOf(plan);
+  const { repeats, isOpen } = profileOf(plan);
   const series = await readSeries(folder);
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
@@ -85,7 +85,8 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
     points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {}), ended.status));
   }
   points.sort((a, b) => a.index - b.index);
-  const { knee = hasKnee ? judgeKnee(points) : undefined, problem, abortedBy, elastic } = manifest;
+  const { problem, abortedBy, elastic } = manifest;
+  const { knee, limit } = (manifest.knee ?? manifest.limit) ? manifest : conclusionOf(plan, points);
   const isOver = manifest.status !== 'running';
   const slos = isOver ? manifest.slos : thresholdsOf(manifest)?.map((slo) => judgeSlo(slo, points));
   const outFolder = join(folder, '..');
@@ -94,7 +95,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
     plan: isOver || !isOpen ? plan : { ...plan, rates: points.map(({ rate }) => rate) },
     points,
     ...ended,
-    ...defined({ knee, slos, problem, abortedBy, elastic }),
+    ...defined({ knee, limit, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };

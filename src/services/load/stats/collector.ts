@@ -3,6 +3,7 @@ import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome } from '../types.ts';
 import { AskedTally } from './asked-tally.ts';
+import { Counts } from './counts.ts';
 import { FailureTexts } from './failure-texts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
 import { Samples } from './percentiles.ts';
@@ -16,13 +17,13 @@ export const NO_OUTCOMES = { ok: 0, http_error: 0, transport_error: 0, timeout: 
 /** Adds up the records of one point as they come. */
 export class Collector {
   readonly outcomes: Record<Outcome, number> = { ...NO_OUTCOMES };
-  readonly errorsByClass = new Map<string, number>();
+  readonly errorsByClass = new Counts(undefined, LOCAL_LIMITS);
   /** What failures said for themselves, where they said anything. */
   readonly texts = new FailureTexts();
   /** Answers by the model that they name. */
-  readonly models = new Map<string, number>();
+  readonly models = new Counts();
   readonly statuses = new Map<number, number>();
-  readonly hosts = new Map<string, number>();
+  readonly hosts = new Counts();
   readonly refusedBy = new Map<Refuser, number>();
   /** End minus intended, of successes. */
   readonly response = new Samples();
@@ -63,11 +64,11 @@ export class Collector {
     this.asked.add(record);
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
-    if (record.host !== undefined) count(this.hosts, record.host);
-    if (record.model !== undefined) countBounded(this.models, record.model);
+    if (record.host !== undefined) this.hosts.count(record.host);
+    if (record.model !== undefined) this.models.count(record.model);
     if (outcome !== 'ok') {
-      count(this.errorsByClass, record.class);
-      this.texts.add(record);
+      const name = this.errorsByClass.count(record.class);
+      this.texts.add(name === record.class ? record : { ...record, class: name });
       count(this.refusedBy, whoRefused(this.#protocol, record) ?? 'unknown');
     }
     if (latenessMs === undefined) return;
@@ -150,13 +151,6 @@ export class Collector {
     if (record.tokens_estimated === true) this.tokens.estimated++;
     this.tokens.outputSquares += (output ?? 0) ** 2;
   }
-}
-
-/** Names come from the network: those beyond the bound are one. */
-const MAX_MODELS = 20;
-
-function countBounded(into: Map<string, number>, key: string): void {
-  count(into, into.has(key) || into.size < MAX_MODELS ? key : '_OTHER');
 }
 
 function count<K>(into: Map<K, number>, key: K): void {

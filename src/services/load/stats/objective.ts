@@ -4,12 +4,14 @@ import type { Goodput, ObjectiveFigure, PointSummary, SloVerdict } from '../type
 import { shareBounds } from './binomial.ts';
 import { DOUBT, effectiveCount } from './certainty.ts';
 import { COMPARE, type Criterion, type Limit, metricOf } from './criterion.ts';
+import { ExcessTally } from './excess-tally.ts';
 import { GoodCount } from './goodput.ts';
 import { judgeCriterion, type Times } from './judge-criterion.ts';
 import { STREAMED, type TimeName } from './metrics.ts';
 import { Samples } from './percentiles.ts';
 import { requestTimes } from './request-times.ts';
 import { Column } from './samples-over-time.ts';
+import { searchedObjectives } from './searched-objectives.ts';
 import type { UntilCertain } from './until-certain.ts';
 import { isValid } from './validity.ts';
 
@@ -26,6 +28,8 @@ import { isValid } from './validity.ts';
 export interface Objectives {
   readonly criteria?: readonly Criterion[];
   readonly limits?: readonly Limit[];
+  /** Where a search wants to know how far they are missed: the length of the window, milliseconds. */
+  readonly windowMs?: number | undefined;
   /** Times of which the samples are kept, beside those of the criteria. */
   readonly times?: readonly TimeName[];
 }
@@ -35,11 +39,12 @@ export function objectivesOf(settings: {
   readonly slos?: readonly Criterion[];
   readonly abortOn?: readonly Criterion[];
   readonly goodput?: readonly Limit[];
+  readonly findKnee?: boolean;
   readonly untilCertain?: Pick<UntilCertain, 'of'>;
 }): Objectives {
-  const { slos = [], abortOn = [], goodput = [], untilCertain } = settings;
+  const { abortOn = [], goodput = [], untilCertain } = settings;
   const times = untilCertain === undefined ? [] : [untilCertain.of];
-  return { criteria: [...slos, ...abortOn], limits: goodput, times };
+  return { criteria: [...searchedObjectives(settings), ...abortOn], limits: goodput, times };
 }
 
 /** Stands for the gaps of a request that failed, until it is known how many an answer has. */
@@ -60,11 +65,13 @@ export class ObjectiveTally {
   readonly #trials: readonly (Trials | undefined)[];
   readonly #samples = new Map<TimeName, Samples>();
   readonly #good: GoodCount;
+  readonly #excess: ExcessTally | undefined;
   #answersWithGaps = 0;
   #streamed = false;
 
-  constructor({ criteria = [], limits = [], times = [] }: Objectives = {}) {
+  constructor({ criteria = [], limits = [], times = [], windowMs }: Objectives = {}) {
     this.#criteria = criteria;
+    this.#excess = windowMs === undefined ? undefined : new ExcessTally(criteria, windowMs);
     this.#good = new GoodCount(limits);
     this.#trials = criteria.map((each) =>
       neededShare(each) === undefined ? undefined : { hits: new Column(), trials: new Column() },
@@ -98,19 +105,24 @@ export class ObjectiveTally {
       if (of === 'itl') for (const gap of gaps) samples.add(gap);
       else if (times[of] !== undefined) samples.add(times[of]);
     }
+    this.#excess?.addTimes(record.intendedMs, times, gaps);
     for (const [at, criterion] of this.#criteria.entries()) {
       const into = this.#trials[at];
       if (into === undefined) continue;
       const metric = metricOf(criterion);
       const keeps = (ms: number) => COMPARE[criterion.operator](ms, criterion.bound);
-      if (metric.kind !== 'time')
-        push(into, metric.kind === 'share' && (metric.name === 'good' ? isGood : isOk) ? 1 : 0, 1);
-      else if (!isOk) push(into, 0, metric.of === 'itl' ? AS_MANY_AS_OTHERS : 1);
-      else if (metric.of === 'itl') push(into, gaps.filter(keeps).length, gaps.length);
+      const push = (hits: number, trials: number) => {
+        into.hits.push(hits);
+        into.trials.push(trials);
+        this.#excess?.addTrials(at, record.intendedMs, hits, trials === AS_MANY_AS_OTHERS ? this.#gapsOfOne() : trials);
+      };
+      if (metric.kind !== 'time') push(metric.kind === 'share' && (metric.name === 'good' ? isGood : isOk) ? 1 : 0, 1);
+      else if (!isOk) push(0, metric.of === 'itl' ? AS_MANY_AS_OTHERS : 1);
+      else if (metric.of === 'itl') push(gaps.filter(keeps).length, gaps.length);
       else {
         const ms = times[metric.of];
         // One token alone has no time per token; a first token that never came is one that never came.
-        push(into, ms !== undefined && keeps(ms) ? 1 : 0, ms === undefined && metric.of === 'tpot' ? 0 : 1);
+        push(ms !== undefined && keeps(ms) ? 1 : 0, ms === undefined && metric.of === 'tpot' ? 0 : 1);
       }
     }
   }
@@ -127,7 +139,9 @@ export class ObjectiveTally {
    */
   times(of: TimeName, ended: { readonly all: number; readonly failed: number }, open = 0): Times | undefined {
     const samples = this.#samples.get(of);
-    if (samples === undefined || (STREAMED.includes(of) && !this.#streamed)) return undefined;
+    if (samples === undefined) return undefined;
+    // Answers that came whole have no such times; requests of which none succeeded are infinitely slow all the same.
+    if (STREAMED.includes(of) && !this.#streamed && ended.failed < ended.all) return undefined;
     const failed = this.#failed(of, ended, samples.count);
     const sorted = samples.sorted();
     const share = ended.all === 0 ? 0 : ended.failed / ended.all;
@@ -139,13 +153,15 @@ export class ObjectiveTally {
     const { scheduled, outcomes } = measured;
     const ended = { all: scheduled, failed: scheduled - outcomes.ok };
     const times = (of: TimeName) => this.times(of, ended);
-    return this.#criteria.map((criterion, at) =>
-      defined({
+    return this.#criteria.map((criterion, at) => {
+      const judged = judgeCriterion(criterion, { ...measured, objectives: undefined, times });
+      return defined({
         expression: criterion.expression,
-        ...judgeCriterion(criterion, { ...measured, objectives: undefined, times }),
+        ...judged,
         ...this.#evidence(criterion, this.#trials[at], scheduled),
-      }),
-    );
+        evidence: this.#excess?.of(at, judged.met, neededShare(criterion)),
+      });
+    });
   }
 
   #evidence(criterion: Criterion, { hits, trials }: Partial<Trials> = {}, scheduled: number) {
@@ -184,11 +200,6 @@ function neededShare(criterion: Criterion): number | undefined {
   if (metric.kind !== 'share') return undefined;
   if (metric.name === 'error-rate') return asksLess ? 1 - bound : undefined;
   return asksLess ? undefined : bound;
-}
-
-function push({ hits, trials }: Trials, hit: number, trial: number): void {
-  hits.push(hit);
-  trials.push(trial);
 }
 
 function sum(values: Float64Array): number {

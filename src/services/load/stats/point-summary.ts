@@ -4,6 +4,7 @@ import type { Refuser } from '../failures.ts';
 import type { PointState, PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
+import { byCount, OTHER } from './counts.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
 import { judgeValidity } from './validity.ts';
@@ -92,7 +93,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     newConnections,
     retried: facts.progress.retried || undefined,
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
-    fairness: fairnessOf(collected.hosts.values()),
+    // Hosts that were not told apart have no shares.
+    fairness: collected.hosts.has(OTHER) ? undefined : fairnessOf(collected.hosts.values()),
     // What was stopped says nothing of what would have come.
     state: status === 'complete' && facts.loop === undefined ? (facts.varies ?? judgeState(state)) : undefined,
     little: closed?.little,
@@ -190,7 +192,7 @@ function blamed({ refusedBy, outcomes }: Collector, status: PointSummary['status
 }
 
 function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)));
+  return Object.fromEntries(byCount(counts));
 }
 
 /** Three decimals, and as many digits of what is less than that. */

@@ -2,17 +2,20 @@ import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { SecondSample } from '../types.ts';
+import { Counts } from './counts.ts';
 import { nearestRank, round } from './percentiles.ts';
 
 /** A second is told so long after it ended, so that the records of a batch that comes late are in it. */
 const SETTLE_MS = 300;
+/** Each second has a line of its own, which tells so many hosts. */
+const MOST_HOSTS = 100;
 
 const newBucket = () => ({
   ok: 0,
   failed: 0,
   response: [] as number[],
   lateness: [] as number[],
-  hosts: new Map<string, number>(),
+  hosts: new Counts(MOST_HOSTS),
 });
 
 /** What was known at one instant. */
@@ -52,7 +55,7 @@ export class Seconds {
         bucket.ok++;
         bucket.response.push(latenessMs + serviceMs);
       } else bucket.failed++;
-      if (host !== undefined) bucket.hosts.set(host, (bucket.hosts.get(host) ?? 0) + 1);
+      if (host !== undefined) bucket.hosts.count(host);
     }
   }
 

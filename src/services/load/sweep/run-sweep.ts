@@ -13,9 +13,8 @@ import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
-import { planProfile } from '../profiles/profiles.ts';
+import { conclusionOf, planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
-import { judgeKnee } from '../stats/knee.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SweepReport } from '../types.ts';
@@ -131,7 +130,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       const terms = {
         data: options.data,
         abortOn: options.abortOn ?? [],
-        objectives: objectivesOf(options),
+        objectives: { ...objectivesOf(options), windowMs: plan.limit && order.durationMs },
         untilCertain: options.untilCertain,
         leastSeconds: plan.durationSeconds,
         contaminated,
@@ -151,16 +150,19 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       await addToOutputs(point);
       emit({ type: 'point-done', point });
     };
-    const { overlap, isOpen, hasKnee } = profile;
+    const { overlap, isOpen } = profile;
     const next = (deps.bound ?? unbounded)(deps.next ?? profile.steps(plan));
     const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
+    const concluded = conclusionOf(plan, points);
+    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
+    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
-      knee: hasKnee ? judgeKnee(points) : undefined,
-      slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, points)) : undefined,
+      ...concluded,
+      slos: options.slos?.length ? options.slos.map((slo) => judgeSlo(slo, asked)) : undefined,
       abortedBy: ending.abortedBy,
       problem,
       elastic: deps.elasticOutcome?.(),

@@ -17,6 +17,7 @@ type Planned = Pick<
   | 'timeoutSeconds'
   | 'probeMs'
   | 'search'
+  | 'limit'
   | 'elastic'
 >;
 

@@ -61,11 +61,7 @@ function cardsOf(report: SweepReport): string {
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const open = slos.filter(({ passed, points: decided }) => !passed && decided.every((point) => point.passed)).length;
   const failed = slos.filter(({ passed }) => !passed).length - open;
-  const kneeCard: Card = [
-    'knee',
-    knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`,
-    knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`,
-  ];
+  const kneeCard: Card = ['knee', knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`, kneeMore(report)];
   const missed = [...(failed === 0 ? [] : [`${failed} failed`]), ...(open === 0 ? [] : [`${open} not decided`])];
   const thresholds: Card = ['thresholds', missed.join(', ') || 'passed', `of ${slos.length}`];
   const sizes = elastic && [elastic.startSize, elastic.peakSize, elastic.endSize];
@@ -92,6 +88,12 @@ function cardsOf(report: SweepReport): string {
       `<div class="card"><span>${name}</span><strong>${escapeHtml(value)}</strong><span>${escapeHtml(more)}</span></div>`,
   );
   return `<div class="cards">${markup.join('')}</div>`;
+}
+
+function kneeMore({ knee, limit }: SweepReport): string {
+  if (limit?.interval !== undefined) return `99 %: ${limit.interval.join(' to ')}; by ${limit.limitedBy}`;
+  if (limit !== undefined) return 'highest rate that held';
+  return knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`;
 }
 
 const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, 'late p99', 'in flight', 'connections'];

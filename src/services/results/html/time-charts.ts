@@ -1,6 +1,7 @@
 import { unitOf } from '../../load/offered.ts';
 import { profileOf } from '../../load/profiles/profiles.ts';
 import type { SeriesSample } from '../../load/record/read-run.ts';
+import { OTHER } from '../../load/stats/counts.ts';
 import type { PointSummary } from '../../load/types.ts';
 import type { ReportedRun } from '../recorded.ts';
 import { hostTotals, perSecond, shareText, timeText } from '../text.ts';
@@ -104,7 +105,7 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
       ...shared,
       id: 'hosts',
       title: 'Share of answers per host over time',
-      summary: `Which of ${hosts.length} hosts the answers of each second came from, in shares.`,
+      summary: `Which of ${hosts.includes(OTHER) ? 'more than ' : ''}${hosts.length} hosts the answers of each second came from, in shares.`,
       y: { label: 'share of answers', scale: 'linear', tick: (value) => `${value} %`, domain: [0, 100] },
       series: hostSeries(hosts, slots).map((each) => ({ ...each, step })),
     },
@@ -134,7 +135,7 @@ function hostSeries(hosts: readonly string[], slots: readonly Slot[]): Series[] 
   const count = ({ seconds }: Slot, group: readonly string[]) =>
     total(seconds.flat(), (sample) => group.reduce((all, host) => all + (sample.hosts[host] ?? 0), 0));
   const pieces = groups.map((group, color) => ({
-    name: group.length > 1 ? `${group.length} others` : (group[0] ?? ''),
+    name: group.length > 1 ? `${group.includes(OTHER) ? 'more than ' : ''}${group.length} others` : (group[0] ?? ''),
     color,
     // A second without answers has no shares: 0 / 0 is NaN.
     value: (slot: Slot) => (100 * count(slot, group)) / count(slot, hosts),

@@ -3,15 +3,13 @@ import type { Event } from '../../../../events.ts';
 import { defined } from '../../../defined.ts';
 import { PHASE_FIGURES, type RequestRecord } from '../../engine/request-record.ts';
 import { protocolOf } from '../../protocols/protocols.ts';
+import { OTHER } from '../../stats/counts.ts';
 import type { SweepPlan } from '../../types.ts';
 import { type Amount, type Histogram, SeriesSet } from './series.ts';
 
 /** A backend keeps every combination for long, and some of them come from the network: beyond these it is {@link OTHER}. */
 const MAX_ENDINGS = 50;
 const MAX_HOSTS = 100;
-
-/** The conventions' word for a value that has no name of its own. */
-const OTHER = '_OTHER';
 
 /** The metrics of a sweep: fed with what it says and records, read whenever they are to be sent. */
 export class LoadMetrics {

@@ -3,6 +3,7 @@ import type { HostAccess } from '../../../machine/access.ts';
 import { hostFailure } from '../../../machine/failures.ts';
 import { type HostOptions, hostResource } from '../../../machine/host-resource.ts';
 import type { LoginKeys } from '../../../machine/login-keys.ts';
+import { putFile } from '../../../machine/put-file.ts';
 import { serviceResource } from '../../../machine/service-resource.ts';
 import type { ServiceSpec } from '../../../machine/service-spec.ts';
 import type { HostSession } from '../../../machine/session.ts';
@@ -155,9 +156,9 @@ export async function bake(
     await run(
       'sealing the disk',
       SEAL,
-      [`cat > ${SERVE}.new && chmod 755 ${SERVE}.new && mv -f ${SERVE}.new ${SERVE}`, serve],
-      [`cat > ${UNIT}.new && chmod 644 ${UNIT}.new && mv -f ${UNIT}.new ${UNIT}`, serveUnit],
-      ['cat > /run/chainctl-seal && sh /run/chainctl-seal </dev/null 2>&1', seal],
+      [putFile(SERVE, serve, '755'), serve],
+      [putFile(UNIT, serveUnit, '644'), serveUnit],
+      [`${putFile('/run/chainctl-seal', seal)}; sh /run/chainctl-seal </dev/null 2>&1`, seal],
     );
   }
 
