@@ -4,7 +4,7 @@ import { concludeLimit } from '../../../src/services/load/profiles/limit-conclus
 import { CAPACITY, limitTried } from '../../../src/services/load/profiles/limit-evidence.ts';
 import { type LimitSearch, nextLimitPoint } from '../../../src/services/load/profiles/limit-search.ts';
 import { planProfile, profileOf } from '../../../src/services/load/profiles/profiles.ts';
-import { splitmix32 } from '../../../src/services/load/schedule/poisson.ts';
+import { splitmix32 } from '../../../src/services/load/random-numbers.ts';
 import { parseLimit, parseSlo } from '../../../src/services/load/stats/criterion.ts';
 import { skippedPoint } from '../../../src/services/load/stats/point-summary.ts';
 import { searchedObjectives } from '../../../src/services/load/stats/searched-objectives.ts';

@@ -21,7 +21,7 @@ export class Collector {
   /** What failures said for themselves, where they said anything. */
   readonly texts = new FailureTexts();
   /** Answers by the model that they name. */
-  readonly models = new Counts();
+  readonly models = new Counts(20);
   readonly statuses = new Map<number, number>();
   readonly hosts = new Counts();
   readonly refusedBy = new Map<Refuser, number>();
