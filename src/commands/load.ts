@@ -40,6 +40,8 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     '<%= config.bin %> <%= command.id %> --rps 20 --until-certain p99 --max-duration 20m',
     '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
     '<%= config.bin %> <%= command.id %> --rps 1,10,50 --otlp http://127.0.0.1:4318',
+    '<%= config.bin %> <%= command.id %> --rps 5 --arrivals poisson --input-tokens lognormal:200,0.8 --max-tokens 64-256',
+    '<%= config.bin %> <%= command.id %> --rps 5 --mix chat=3,input-tokens=64-256 --mix long=1,input-tokens=4000',
     '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag scaling',
     '<%= config.bin %> <%= command.id %> --resume 20260131-095900-first-chain',
   ];
@@ -51,14 +53,21 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags, argv, stack } = this;
     const profile = elasticLoad(flags, argv, namesOf(groupFlags));
-    const open = async () => (await groupOf(stack, PROVIDERS, flags, signal)).source;
-    const elastic = profile && { ...profile, open };
+    const elastic = profile && {
+      ...profile,
+      open: async () => (await groupOf(stack, PROVIDERS, flags, signal)).source,
+    };
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
     const tell = (text: string) => emit({ type: 'note', level: 'info', text });
-    const endpoints = () => endpointsOf(stack);
-    const headers = await requestHeaders(flags, process.env);
-    const request = await loadRequest(flags, { argv, stack, about, elastic, tell, endpoints });
+    const request = await loadRequest(flags, {
+      argv,
+      stack,
+      about,
+      elastic,
+      tell,
+      endpoints: () => endpointsOf(stack),
+    });
     const report = await runLoad(request, {
       clock: systemClock,
       emit,
@@ -67,7 +76,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
       claims: await loadClaims(emit, signal),
       outputs: await openOutputs(flags, { version, clock: systemClock, emit }),
       tokenOf: await chainTokens(stack, flags['token-file']),
-      headers,
+      headers: await requestHeaders(flags, process.env),
       ...(await wayOut(flags['ca-file'])),
     });
     const { run, page } = await reportRun(report.runFolder, emit);

@@ -70,7 +70,7 @@ function loopOf({
   concurrency,
   requests,
   turns,
-  'think-time': thinkSeconds,
+  'think-time': { seconds: thinkSeconds, drawn: think } = { seconds: 0 },
   elastic,
   ...flags
 }: LoadFlags & { elastic?: boolean }) {
@@ -99,6 +99,7 @@ function loopOf({
     ...(requests === undefined ? {} : { requests }),
     ...(turns === 1 ? {} : { turns }),
     ...(thinkSeconds === 0 ? {} : { thinkSeconds }),
+    ...(think === undefined ? {} : { think }),
   };
 }
 

@@ -32,6 +32,8 @@ export interface RecordColumns {
   readonly streams: Float64Array;
   /** Gaps between reads that brought tokens, of all records one after another, milliseconds. */
   readonly gaps: Float32Array;
+  /** Session and turn of a record; empty where requests belong to none. */
+  readonly turns: Float64Array;
 }
 
 type Label = readonly [
@@ -55,9 +57,11 @@ export class RecordWriter {
   readonly #times = new Float64Array(BATCH_RECORDS * TIMES);
   readonly #codes = new Uint16Array(BATCH_RECORDS * 3);
   readonly #figures = new Float64Array(BATCH_RECORDS * FIGURES.length).fill(Number.NaN);
+  readonly #turns = new Float64Array(BATCH_RECORDS * 2).fill(Number.NaN);
   readonly #streams = new Float64Array(BATCH_RECORDS * STREAM_WIDTH).fill(Number.NaN);
   #hasFigures = false;
   #hasStreams = false;
+  #hasTurns = false;
   readonly #gaps = new Floats();
   #labels: Label[] = [];
   readonly #places = new Map<string, number>();
@@ -76,6 +80,7 @@ export class RecordWriter {
     status: number,
     judged: Judged,
     stream?: Streamed,
+    turn?: { readonly session: number; readonly turn: number },
   ): void {
     const row = this.#count++;
     const times = this.#times;
@@ -92,6 +97,11 @@ export class RecordWriter {
         const value = judged.figures[FIGURES[i] as keyof AnswerFigures];
         if (value !== undefined) this.#figures[row * FIGURES.length + i] = value;
       }
+    }
+    if (turn !== undefined) {
+      this.#hasTurns = true;
+      this.#turns[row * 2] = turn.session;
+      this.#turns[row * 2 + 1] = turn.turn;
     }
     if (stream !== undefined) {
       this.#hasStreams = true;
@@ -111,10 +121,12 @@ export class RecordWriter {
       figures: taken(this.#figures, this.#hasFigures, count * FIGURES.length),
       streams: taken(this.#streams, this.#hasStreams, count * STREAM_WIDTH),
       gaps: this.#gaps.view().slice(),
+      turns: taken(this.#turns, this.#hasTurns, count * 2),
     };
     this.#count = 0;
     this.#hasFigures = false;
     this.#hasStreams = false;
+    this.#hasTurns = false;
     this.#gaps.clear();
     this.#labels = [];
     this.#places.clear();
@@ -148,7 +160,7 @@ function taken(column: Float64Array, isUsed: boolean, length: number): Float64Ar
  * @returns the records as everything outside the engine knows them, in the order in which they ended
  */
 export function readColumns(columns: RecordColumns, isClosed = false): RequestRecord[] {
-  const { count, times, codes, labels, figures, streams, gaps } = columns;
+  const { count, times, codes, labels, figures, streams, gaps, turns } = columns;
   const records: RequestRecord[] = [];
   let gap = 0;
   for (let row = 0; row < count; row++) {
@@ -169,6 +181,7 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
       ...(inAnswer === undefined ? {} : { figures: inAnswer }),
       ...(finish === undefined ? {} : { finish }),
       ...(model === undefined ? {} : { model }),
+      ...(turns.length === 0 ? {} : { session: turns[row * 2] as number, turn: turns[row * 2 + 1] as number }),
       ...stream,
       ...(gapCount === 0 ? {} : { itl_ms: Array.from(gaps.subarray(gap, gap + gapCount)) }),
     });
