@@ -36,9 +36,9 @@ const share = (
   of(point) {
     const hits = count(point);
     if (hits === undefined) return undefined;
-    const { rate, scheduled, loop, okRps, outcomes } = point;
+    const { rate, scheduled, loop } = point;
     // The rate of a closed loop is an outcome, whose spread one run does not tell.
-    if (loop === 'closed') return { value: outcomes.ok === 0 ? 0 : (okRps * hits) / outcomes.ok, ci: undefined };
+    if (loop === 'closed') return { value: perSecond(point) ?? 0, ci: undefined };
     // Requests are due at fixed times, so what varies is the share of them that succeeds.
     const [low, high] = wilson(hits, scheduled);
     return { value: scheduled === 0 ? 0 : (rate * hits) / scheduled, ci: [rate * low, rate * high] };
