@@ -64,7 +64,7 @@ describe('tokens per second', () => {
   test('what arrived in the window is told beside it; counts, and how many of them are estimates', () => {
     expect(pointOf(() => 1, {}, 1520).tokens).toMatchObject({
       ...{ prompt: 400, output: 1600, reasoning: 200, cached: 100, answers: 100 },
-      ...{ outputPerSecond: 160, promptPerSecond: 40, arrivedPerSecond: 152 },
+      ...{ outputPerSecond: 160, promptPerSecond: 40, arrivedPerSecond: 152, ci: [160, 160] },
     });
     const figures = { output_tokens: 16 };
     const estimated = pointOf(() => 1, { tokens_estimated: true, figures }).tokens;
