@@ -86,6 +86,26 @@ describe('the metrics of a sweep', () => {
     expect(sums('gen_ai.client.operation.time_per_output_chunk')).toEqual([[0.5, 2]]);
   });
 
+  it('count tokens by type, estimates apart, and the time of one', () => {
+    const metrics = begun();
+    const figures = { prompt_tokens: 9, output_tokens: 7 };
+    metrics.add(5, [
+      record({ figures, tpot_ms: 250 }),
+      record({ figures: { output_tokens: 5 }, tokens_estimated: true }),
+    ]);
+    metrics.add(5, [record({ outcome: 'invalid', figures })]);
+    expect(
+      series<HistogramValue>(metrics, 'gen_ai.client.token.usage')?.map(({ attributes, value: { sum } }) => [
+        ...[attributes['gen_ai.token.type'], attributes['chainctl.tokens.estimated'], sum],
+      ]),
+    ).toEqual([
+      ['output', true, 5],
+      ['input', undefined, 9],
+      ['output', undefined, 7],
+    ]);
+    expect(series<HistogramValue>(metrics, 'chainctl.load.time_per_output_token')?.[0]?.value.sum).toBe(0.25);
+  });
+
   it('have a series per point and ending, and per host for the requests', () => {
     const metrics = begun();
     const refused = record({ outcome: 'http_error', class: '503', status: 503 });

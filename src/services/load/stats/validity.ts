@@ -84,7 +84,7 @@ function stampedLate({ ttft, firstLateP99 = 0, lateReads = 0 }: StreamFigures = 
     firstLateP99 > allowed
       ? [`first tokens stamped late: p99 up to ${firstLateP99.toFixed(1)} ms, ${allowed.toFixed(1)} ms allowed`]
       : [];
-  const share = `${(100 * lateReads).toFixed(1)} % of reads stamped up to ${STAMP_FLOOR_MS} ms late or more`;
+  const share = `${(100 * lateReads).toFixed(1)} % of reads stamped perhaps more than ${STAMP_FLOOR_MS} ms late`;
   return lateReads > STAMP_SHARE ? [...first, share] : first;
 }
 

@@ -101,6 +101,8 @@ class PointMetrics {
   readonly #lateness: Histogram;
   readonly #firstChunk: Histogram;
   readonly #nextChunk: Histogram;
+  readonly #perToken: Histogram;
+  readonly #tokens: Readonly<Record<'input' | 'output' | 'estimated', Histogram>>;
   readonly #phases;
   readonly #endings = new Map<string, Ending>();
   readonly #hosts = new Set<string>();
@@ -113,6 +115,11 @@ class PointMetrics {
     this.#lateness = series.histogram('chainctl.load.lateness', own);
     this.#firstChunk = series.histogram('gen_ai.client.operation.time_to_first_chunk', this.#operation);
     this.#nextChunk = series.histogram('gen_ai.client.operation.time_per_output_chunk', this.#operation);
+    this.#perToken = series.histogram('chainctl.load.time_per_output_token', this.#operation);
+    const tokensOf = (type: string, more: Attributes = {}) =>
+      series.histogram('gen_ai.client.token.usage', { ...this.#operation, 'gen_ai.token.type': type, ...more });
+    const estimated = tokensOf('output', { 'chainctl.tokens.estimated': true });
+    this.#tokens = { input: tokensOf('input'), output: tokensOf('output'), estimated };
     this.#phases = PHASE_FIGURES.map((figure) => {
       const [, hop, phase] = /^(.)_(.*)_seconds$/.exec(figure) ?? [];
       const attributes = { ...own, 'chainctl.hop': hop, 'chainctl.phase': phase };
@@ -131,14 +138,23 @@ class PointMetrics {
     ending.service.add(serviceMs / 1000);
     if (record.outcome !== 'ok') return;
     if (record.figures !== undefined) {
+      this.#addTokens(record);
       for (const { figure, seconds } of this.#phases) {
         const value = record.figures[figure];
         if (value !== undefined) seconds.add(value);
       }
     }
-    if (ttftMs === undefined) return;
-    this.#firstChunk.add((latenessMs + ttftMs) / 1000);
+    if (ttftMs !== undefined) this.#firstChunk.add((latenessMs + ttftMs) / 1000);
+    if (record.tpot_ms !== undefined) this.#perToken.add(record.tpot_ms / 1000);
     for (const gap of record.itl_ms ?? []) this.#nextChunk.add(gap / 1000);
+  }
+
+  #addTokens({
+    figures: { prompt_tokens: input, output_tokens: output } = {},
+    tokens_estimated: estimated,
+  }: RequestRecord) {
+    if (input !== undefined) this.#tokens.input.add(input);
+    if (output !== undefined) this.#tokens[estimated === true ? 'estimated' : 'output'].add(output);
   }
 
   #endingOf({ outcome, class: name, status }: RequestRecord): Ending {

@@ -25,7 +25,10 @@ const LATENESS_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-/** Many a phase is shorter than an operation. */
+/** What the conventions advise for counts of tokens: powers of four. */
+const TOKENS = Array.from({ length: 14 }, (_, power) => 4 ** power);
+
+/** Many a phase, and every token, is shorter than an operation. */
 const PHASE_SECONDS = [0.001, 0.0025, 0.005, ...GEN_AI_SECONDS];
 
 function seconds(description: string, boundaries: readonly number[]): Metric {
@@ -53,6 +56,16 @@ export const METRICS = {
   'gen_ai.client.operation.time_per_output_chunk': seconds(
     'Between reads of a streamed answer that brought tokens',
     GEN_AI_SECONDS,
+  ),
+  'gen_ai.client.token.usage': {
+    type: DataPointType.HISTOGRAM,
+    unit: '{token}',
+    description: 'Tokens of a success, as the target counted them; else of its output the events with tokens',
+    boundaries: TOKENS,
+  },
+  'chainctl.load.time_per_output_token': seconds(
+    'From the first token of a streamed answer to the last, by the tokens after the first read',
+    PHASE_SECONDS,
   ),
   'http.client.request.duration': seconds(
     'Service time, from sending the request to the end of its answer',
