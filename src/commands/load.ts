@@ -2,7 +2,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
-import { LOAD_DESCRIPTION, LOAD_EXAMPLES } from '../config/load-help.ts';
+import { loadHelp } from '../config/load-help.ts';
 import { loadRequest } from '../config/load-options.ts';
 import { requestHeaders } from '../config/request-headers.ts';
 import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims, wayOut } from '../operator.ts';
@@ -19,9 +19,9 @@ import { PROVIDERS } from '../services/targets/providers.ts';
 const groupFlags = flagsOver(PROVIDERS, groupFlagsOf);
 
 export default class Load extends BaseCommand<typeof Load> {
-  static override summary = 'send requests at rates that do not depend on the answers, and record each answer';
-  static override description = LOAD_DESCRIPTION;
-  static override examples = LOAD_EXAMPLES;
+  static override summary = loadHelp.summary;
+  static override description = loadHelp.description;
+  static override examples = loadHelp.examples;
   static override flags = { ...loadFlags, ...elasticFlags, ...(grouped('GROUP', groupFlags) as object) };
 
   protected override readonly stopping =
@@ -30,21 +30,14 @@ export default class Load extends BaseCommand<typeof Load> {
   protected async perform({ emit, signal, sweepControl: control }: CommandContext): Promise<CommandOutcome> {
     const { flags, argv, stack } = this;
     const profile = elasticLoad(flags, argv, namesOf(groupFlags));
-    const elastic = profile && {
-      ...profile,
-      open: async () => (await groupOf(stack, PROVIDERS, flags, signal)).source,
-    };
+    const open = async () => (await groupOf(stack, PROVIDERS, flags, signal)).source;
+    const elastic = profile && { ...profile, open };
     const { version } = this.config;
     const about = aboutThisRun(version, ['load', ...argv]);
     const tell = (text: string) => emit({ type: 'note', level: 'info', text });
-    const request = await loadRequest(flags, {
-      argv,
-      stack,
-      about,
-      elastic,
-      tell,
-      endpoints: () => endpointsOf(stack),
-    });
+    const endpoints = () => endpointsOf(stack);
+    const headers = await requestHeaders(flags, process.env);
+    const request = await loadRequest(flags, { argv, stack, about, elastic, tell, endpoints });
     const report = await runLoad(request, {
       clock: systemClock,
       emit,
@@ -53,7 +46,7 @@ export default class Load extends BaseCommand<typeof Load> {
       claims: await loadClaims(emit, signal),
       outputs: await openOutputs(flags, { version, clock: systemClock, emit }),
       tokenOf: await chainTokens(stack, flags['token-file']),
-      headers: await requestHeaders(flags, process.env),
+      headers,
       ...(await wayOut(flags['ca-file'])),
     });
     const { run, page } = await reportRun(report.runFolder, emit);

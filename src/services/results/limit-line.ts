@@ -44,7 +44,7 @@ export function limitLines({ limit, knee, plan }: Pick<SweepReport, 'limit' | 'k
     case 'undecided': {
       if (interval === undefined) return [`Knee: not known: no point told anything of ${objectives}.`];
       const off = Math.max(interval[1] / estimate, estimate / interval[0]) - 1;
-      const known = `the limit is about ${estimate} ${unit}${between}, known to ${(100 * off).toPrecision(2)} % and not to 2 %`;
+      const known = `the limit is about ${estimate} ${unit}${between}, known to ${(100 * off).toFixed(off < 0.1 ? 1 : 0)} % and not to 2 %`;
       const more = wantedSeconds === undefined ? '' : `; --max-duration ${durationText(wantedSeconds)} would do`;
       return [`Knee: ${best}: ${known}${more}; above it ${by}${seen}.`];
     }

@@ -80,7 +80,7 @@ describe('a run', () => {
     const notes: Event[] = [];
     const { outFolder, tag, targetName, onFailure } = given;
     const emit = (event: Event) => void notes.push(event);
-    await output.begin({ outFolder, tag, targetName, folder: record.folder, resumed: false, emit, onFailure });
+    await output.begin({ outFolder, tag, targetName, folder: record.folder, emit, onFailure });
     const close = () => Promise.all([record.close(), output.close()]);
     return { record, output, notes, close };
   }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
@@ -89,7 +89,10 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   try {
     await deps.onFolder?.(record.folder);
     const { loop } = own;
-    const run = defined({ ...names, folder: record.folder, loop, resumed: resume !== undefined, emit, onFailure });
+    // What an earlier process finished; the rest is measured again.
+    const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
+    const kept = resume && points.map(({ perRequestCsv }) => basename(perRequestCsv));
+    const run = defined({ ...names, folder: record.folder, loop, kept, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -110,8 +113,6 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     const addToOutputs = async (point: PointSummary) => {
       for (const output of outputs) await output.addPoint?.(plan, point);
     };
-    // What an earlier process finished; the rest is measured again.
-    const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
     for (const point of points) await addToOutputs(point);
     const context = { clock, emit, signal, control };
     let current = 0;
