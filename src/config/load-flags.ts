@@ -54,7 +54,10 @@ const rates = {
     description: 'longest wait between points for the target to recover [default: 30s, or three answers]',
   }),
   ...arrivalFlags,
-  'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
+  'find-knee': Flags.boolean({
+    description:
+      'search the knee between the lowest and the highest rate, or with --slo or --goodput the highest rate at which they hold',
+  }),
   'until-certain': Flags.string({
     description:
       'percentile that a point has to know before it ends: its upper bound (99 %) at most 10 % above it, or as p99:5% says',

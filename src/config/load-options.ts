@@ -9,6 +9,7 @@ import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
+import type { FlagValues } from '../services/workloads/service-definition.ts';
 import type { ElasticFlags } from './elastic-flags.ts';
 import { isTyped } from './flags.ts';
 import { type LoadFlags, loadFlags } from './load-flags.ts';
@@ -78,6 +79,9 @@ function loopOf({
   if (concurrency !== undefined) {
     if (flags['max-in-flight'] !== undefined) {
       throw clash('max-in-flight', 'would be the same number again', 'leave --max-in-flight out');
+    }
+    if (flags['find-knee'] && flags.slo === undefined && flags.goodput === undefined) {
+      throw clash('find-knee', 'has no knee to find without an objective', "add one, for example --slo 'p95<2s'");
     }
     if (flags.arrivals !== 'constant') {
       throw clash('arrivals', 'says when requests of an open one come', 'leave --arrivals out, or give --rps');
@@ -156,6 +160,7 @@ export async function loadRequest(
   checkWorkloadFlags(flags, argv);
   checkLoop(argv);
   const settings = sweepSettings(flags);
+  checkOnePoint(flags, settings, elastic !== undefined);
   const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
   for (const note of notes) tell(note);
   const bodyFile = flags['body-file'];
@@ -180,6 +185,20 @@ function checkLoop(argv: readonly string[]): void {
   if (other === undefined) return;
   throw remedy.usage('usage', `--concurrency is a closed loop, and --${other} is of an open one`, [
     `leave --${other} out for a closed loop, or --concurrency for an open one`,
+  ]);
+}
+
+/** A file of one point says nothing of which of several it is. */
+function checkOnePoint(
+  flags: FlagValues,
+  { rates, findKnee }: Pick<SweepOptions, 'rates' | 'findKnee'>,
+  isElastic: boolean,
+): void {
+  const file = ['out-json', 'out-csv'].find((name) => flags[name] !== undefined);
+  if (file === undefined || (rates.length === 1 && findKnee !== true && !isElastic)) return;
+  const what = findKnee === true || isElastic ? 'decides its points while it runs' : `has ${rates.length} points`;
+  throw remedy.usage('usage', `--${file} is of exactly one point, and this load ${what}`, [
+    'give one: --rps 10, or --concurrency 8',
   ]);
 }
 

@@ -24,7 +24,7 @@ export interface RecordColumns {
   readonly times: Float64Array;
   /** Three numbers a record: outcome, status, and place in `labels`. */
   readonly codes: Uint16Array;
-  /** Class, error, host, and why it ended, together: there are few different ones. */
+  /** Class, error, host, why it ended, and the model, together: there are few different ones. */
   readonly labels: readonly Label[];
   /** A number for each of {@link FIGURES} a record, in their order, NaN for none; empty when no record has any. */
   readonly figures: Float64Array;
@@ -36,7 +36,9 @@ export interface RecordColumns {
   readonly turns: Float64Array;
 }
 
-type Label = readonly [name: string, error: string, host: string | undefined, finish: string | undefined];
+type Label = readonly [
+  ...[name: string, error: string, host: string | undefined, finish: string | undefined, model: string | undefined],
+];
 
 /** The request's part that one look at its answer gives. */
 export interface Judged {
@@ -44,6 +46,7 @@ export interface Judged {
   readonly class: string;
   readonly error: string;
   readonly host?: string;
+  readonly model?: string;
   readonly figures?: AnswerFigures;
   readonly finish?: string;
   readonly tokens_estimated?: boolean;
@@ -130,14 +133,15 @@ export class RecordWriter {
     return columns;
   }
 
-  #label({ class: name, error, host, finish }: Judged): number {
+  #label({ class: name, error, host, finish, model }: Judged): number {
     const last = this.#labels.length - 1;
     const newest = this.#labels[last];
-    if (newest?.[0] === name && newest[1] === error && newest[2] === host && newest[3] === finish) return last;
-    const key = `${name}\0${error}\0${host ?? '\0'}\0${finish ?? '\0'}`;
+    const isSame = newest?.[0] === name && newest[1] === error && newest[2] === host && newest[3] === finish;
+    if (isSame && newest[4] === model) return last;
+    const key = `${name}\0${error}\0${host ?? '\0'}\0${finish ?? '\0'}\0${model ?? '\0'}`;
     const known = this.#places.get(key);
     if (known !== undefined) return known;
-    this.#labels.push([name, error, host, finish]);
+    this.#labels.push([name, error, host, finish, model]);
     this.#places.set(key, last + 1);
     return last + 1;
   }
@@ -160,7 +164,7 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
   const records: RequestRecord[] = [];
   let gap = 0;
   for (let row = 0; row < count; row++) {
-    const [name, error, host, finish] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
+    const [name, error, host, finish, model] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
     const inAnswer = figuresOf(figures, row);
     const { gapCount, ...stream } = readStream(streams, row);
     records.push({
@@ -176,6 +180,7 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
       ...(host === undefined ? {} : { host }),
       ...(inAnswer === undefined ? {} : { figures: inAnswer }),
       ...(finish === undefined ? {} : { finish }),
+      ...(model === undefined ? {} : { model }),
       ...(turns.length === 0 ? {} : { session: turns[row * 2] as number, turn: turns[row * 2 + 1] as number }),
       ...stream,
       ...(gapCount === 0 ? {} : { itl_ms: Array.from(gaps.subarray(gap, gap + gapCount)) }),

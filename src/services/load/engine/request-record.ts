@@ -52,6 +52,8 @@ export interface RequestRecord {
   readonly error: string;
   /** The host of B that answered. */
   readonly host?: string;
+  /** The model that says it answered. */
+  readonly model?: string;
   readonly figures?: AnswerFigures;
   /** Why the answer ended, as the target says: `stop`, `length`, ... */
   readonly finish?: string;

@@ -1,8 +1,8 @@
 import { defined } from '../../defined.ts';
-import { shellWord } from '../../words.ts';
+import { plural, shellWord } from '../../words.ts';
 import type { PointSummary } from '../types.ts';
 import { capacityOf, isSaturated, isTooBusy } from './quick-plan.ts';
-import type { QuickRuns } from './run-quick.ts';
+import { ANSWER_TOKENS, type QuickRuns } from './run-quick.ts';
 
 /** What a user of the target gets, of one number of requests at once. */
 export interface Experience {
@@ -88,7 +88,7 @@ function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, sa
   const long = `answers of ${aloneSeconds.toFixed(1)} s are too long for it`;
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
-    ...(saturated || most === 0 ? [] : [`what more than ${most} requests at once would bring`]),
+    ...(saturated || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),
     ...(search === undefined ? [`the knee, the highest rate that it sustains: ${long}`] : []),
     ...(search === undefined || search.knee !== undefined
       ? []
@@ -106,7 +106,7 @@ function nextOf(runs: QuickRuns, rps: number, keyFlags: readonly string[]): stri
   const words = [
     ...['chainctl', 'load', '--target', targetUrl, '--api', api],
     ...(model === undefined ? [] : ['--model', model]),
-    ...(isStreamed ? ['--stream'] : []),
+    ...(isStreamed ? ['--stream', '--max-tokens', String(ANSWER_TOKENS)] : []),
     ...keyFlags,
   ];
   const known = search?.knee?.rate ?? rps;

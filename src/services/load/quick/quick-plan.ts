@@ -2,10 +2,8 @@ import type { NextStep } from '../profiles/profile.ts';
 import { isValid } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
 
-/** How long all of it takes, about, seconds. */
-export const TOTAL_SECONDS = 60;
-/** Of it, from the beginning on, until no further number of requests is kept open. */
-const DOUBLING_SECONDS = 30;
+/** Part of the time after which no further number of requests is kept open. */
+const DOUBLING_SHARE = 0.5;
 /** Most requests that are open together. */
 const LADDER: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
 /** Twice as many at once that get less than this much more done are more than the target takes. */
@@ -33,7 +31,7 @@ export function mostRequests({ total }: Bounds): number {
 }
 
 /** The numbers of requests that are kept open: each lasts as long as answers do, until more at once bring no more. */
-export function boundDoubling(seconds: number, bounds: Bounds, elapsedSeconds: () => number) {
+export function boundDoubling(seconds: number, bounds: Bounds, leftSeconds: () => number, totalSeconds: number) {
   return (next: NextStep): NextStep =>
     (done) => {
       const step = next(done);
@@ -41,7 +39,9 @@ export function boundDoubling(seconds: number, bounds: Bounds, elapsedSeconds: (
       const last = done.at(-1);
       // In a row, twice as many take twice as long.
       const foreseen = last === undefined ? seconds : 2 * wallSeconds(last);
-      if (done.length > 0 && elapsedSeconds() + foreseen > DOUBLING_SECONDS) return undefined;
+      // Where there is no search to come, all of the time is theirs.
+      const kept = seconds >= LONG_SECONDS ? 0 : (1 - DOUBLING_SHARE) * totalSeconds;
+      if (done.length > 0 && leftSeconds() - foreseen < kept) return undefined;
       const most = Math.min(bounds.perPoint, bounds.total / 2 - sentIn(done));
       if (most < step.rate) return undefined;
       return { ...step, ...stepTerms(seconds, step.rate, most) };
@@ -54,9 +54,9 @@ function stepTerms(seconds: number, open: number, most: number) {
   return { requests: Math.floor(most), durationSeconds };
 }
 
-/** From the first request to the last answer. */
+/** About from the first request to the last answer. */
 function wallSeconds({ durationSeconds, response }: PointSummary): number {
-  return durationSeconds + (response?.max ?? 0) / 1000;
+  return Math.max(durationSeconds, (response?.max ?? 0) / 1000);
 }
 
 export function sentIn(points: readonly PointSummary[]): number {
@@ -105,7 +105,7 @@ export function planSearch(
 }
 
 /** Ends a search in time, and before it has sent too much. */
-export function boundSearch(bounds: Bounds, sentBefore: number, elapsedSeconds: () => number, durationSeconds: number) {
+export function boundSearch(bounds: Bounds, sentBefore: number, leftSeconds: () => number, durationSeconds: number) {
   return (next: NextStep): NextStep =>
     (done) => {
       const step = next(done);
@@ -114,7 +114,7 @@ export function boundSearch(bounds: Bounds, sentBefore: number, elapsedSeconds: 
       const left = Math.min(bounds.perPoint, bounds.total - sentBefore - sentIn(done));
       if (left < TELLING / 2) return undefined;
       const seconds = Math.min(step.durationSeconds ?? durationSeconds, 2 * durationSeconds);
-      if (elapsedSeconds() + seconds > TOTAL_SECONDS + durationSeconds / 2) return undefined;
+      if (seconds > leftSeconds() + durationSeconds / 2) return undefined;
       return { ...step, durationSeconds: seconds, requests: left };
     };
 }

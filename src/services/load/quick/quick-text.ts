@@ -42,6 +42,7 @@ function togetherLines(alone: Experience | undefined, full: Experience | undefin
   const { isSaturated, parallel } = found;
   const tokens = full.tokensPerSecond === undefined ? '' : ` (${rateText(full.tokensPerSecond)} tokens/s)`;
   const most = `${rateText(full.rps)} answers/s${tokens}`;
+  if (full.concurrent === 1 && !isSaturated) return [`One after another: ${most}.`];
   if (!isSaturated) return [`At ${full.concurrent} at once: ${most}, and more may bring more: ${experience(full)}.`];
   const limit =
     parallel === 1

@@ -9,12 +9,14 @@ import { type LoadDeps, runLoad } from '../run-load.ts';
 import { takeBaseline } from '../sweep/preflight.ts';
 import type { SweepOptions } from '../sweep/sweep-options.ts';
 import type { SweepReport } from '../types.ts';
-import { type Bounds, boundDoubling, boundSearch, planSearch, sentIn, TOTAL_SECONDS } from './quick-plan.ts';
+import { type Bounds, boundDoubling, boundSearch, planSearch, sentIn } from './quick-plan.ts';
 
 /** What is to be looked at, and as whom. */
 export interface QuickOptions
   extends Pick<SweepOptions, 'targetUrl' | 'api' | 'model' | 'prompt' | 'seed' | 'outFolder' | 'tag' | 'about'> {
   readonly bounds: Bounds;
+  /** How long all of it takes, about; default: a minute. */
+  readonly totalSeconds?: number;
 }
 
 /** What was measured; `search` is absent where a minute had no room for it. */
@@ -29,6 +31,7 @@ export interface QuickRuns {
   readonly search?: SweepReport;
 }
 
+const TOTAL_SECONDS = 60;
 /** Longest time of a request; what takes longer is no quick look. */
 const TIMEOUT_SECONDS = 60;
 
@@ -40,11 +43,12 @@ const TIMEOUT_SECONDS = 60;
  */
 export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<QuickRuns> {
   const { clock, emit, signal, tokenOf, headers: own = {} } = deps;
-  const { bounds, ...settings } = options;
+  const { bounds, totalSeconds = TOTAL_SECONDS, ...settings } = options;
   const began = clock.monotonic();
-  const elapsedSeconds = () => (clock.monotonic() - began) / 1000;
+  const leftSeconds = () => totalSeconds - (clock.monotonic() - began) / 1000;
   const token = tokenOf(options.targetUrl);
   const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...own };
+  const told = { ...deps, emit: withTimeLeft(emit, leftSeconds) };
   const client = createChainClient({ ...deps, timeoutMs: TIMEOUT_SECONDS * 1000, tokenOf });
   try {
     const commandLine = (options.about.commandLine ?? []) as readonly string[];
@@ -52,7 +56,7 @@ export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<Q
     const found = await findTarget({ ...settings, preflight: true }, asking);
     // A service of a chain answers in one piece.
     const isStreamed = protocolNamed(found.api).models !== undefined;
-    const common = { ...settings, ...found, stream: isStreamed, ...COMMON };
+    const common = { ...settings, ...found, stream: isStreamed, ...(isStreamed ? ANSWERS : {}), ...COMMON };
     const { baseline, usage } = await takeBaseline({ ...common, rates: [1], durationSeconds: 1 }, asking);
     if (baseline === undefined) throw notAnswering(found.targetUrl);
     const seconds = baseline.ms / 1000;
@@ -60,14 +64,13 @@ export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<Q
     const shared = { ...common, ...defined({ usage }) };
     const doubling = await runLoad(
       { options: { ...shared, rates: bounds.ladder, loop: 'closed', durationSeconds: 2 } },
-      { ...deps, bound: boundDoubling(seconds, bounds, elapsedSeconds) },
+      { ...told, bound: boundDoubling(seconds, bounds, leftSeconds, totalSeconds) },
     );
     const runs = { ...found, isStreamed, aloneSeconds: seconds, doubling };
-    const plan =
-      doubling.status === 'complete' ? planSearch(doubling.points, seconds, left(elapsedSeconds())) : undefined;
+    const plan = doubling.status === 'complete' ? planSearch(doubling.points, seconds, leftSeconds()) : undefined;
     if (plan === undefined || signal.aborted) return runs;
     const { low, high, durationSeconds } = plan;
-    const limits = boundSearch(bounds, sentIn(doubling.points), elapsedSeconds, durationSeconds);
+    const limits = boundSearch(bounds, sentIn(doubling.points), leftSeconds, durationSeconds);
     const search = await runLoad(
       {
         options: {
@@ -75,13 +78,17 @@ export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<Q
           ...{ durationSeconds, maxDurationSeconds: 2 * durationSeconds },
         },
       },
-      { ...deps, bound: limits },
+      { ...told, bound: limits },
     );
     return { ...runs, search };
   } finally {
     await client.close();
   }
 }
+
+/** Most tokens of an answer: a minute holds more of short ones, and nobody pays for long ones. */
+export const ANSWER_TOKENS = 64;
+const ANSWERS = { workload: { maxTokens: { kind: 'constant', value: ANSWER_TOKENS } } } as const;
 
 /** What every run of a quick look has in common: what one asks for with `load` is not asked here. */
 const COMMON = {
@@ -93,8 +100,13 @@ const COMMON = {
   arrivals: 'constant',
 } as const;
 
-function left(elapsedSeconds: number): number {
-  return TOTAL_SECONDS - elapsedSeconds;
+/** What is left is known of the whole, and not of a run that may leave points out. */
+function withTimeLeft(emit: Emit, leftSeconds: () => number): Emit {
+  return (event) => {
+    if (event.type !== 'sweep-tick') return emit(event);
+    const { etaAtMost, etaOfPoint, ...tick } = event.tick;
+    emit({ type: 'sweep-tick', tick: { ...tick, etaSeconds: Math.max(1, leftSeconds()) } });
+  };
 }
 
 function tell(emit: Emit, seconds: number): void {

@@ -234,6 +234,6 @@ function errorTexts({ errorsByClass, errorTexts: firsts = {}, otherTexts = {} }:
 }
 
 /** Text that came over the network must not become a formula when the file is opened in a spreadsheet. */
-function foreign(text: string): string {
+export function foreign(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }

@@ -8,7 +8,7 @@ import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { Judge, StreamEnd } from '../protocols/protocol.ts';
-import { protocolNamed } from '../protocols/protocols.ts';
+import { asksForUsage, protocolNamed } from '../protocols/protocols.ts';
 import { writeBody } from '../protocols/write-body.ts';
 import { asksForTokens, calibrate } from '../workload/calibrate.ts';
 import type { WorkloadSettings } from '../workload/settings.ts';
@@ -105,17 +105,13 @@ async function scaledWorkload(
 
 async function measured(settings: SweepOptions, form: RequestForm, { client, signal, headers }: PreflightDeps) {
   const { targetUrl, timeoutSeconds } = settings;
-  const { judge: whole, headers: ofProtocol } = protocolNamed(form.api);
+  const { judge: whole, headers: ofProtocol, ends } = protocolNamed(form.api);
   const timeoutMs = timeoutSeconds * 1000;
   const nextBody = probeBodies({ ...settings, form }, settings.data);
   const all = { ...ofProtocol({ stream: form.stream, timeoutMs }), ...headers };
-  const judge: Judge = form.stream ? streamJudge(targetUrl, protocolNamed(form.api).ends) : whole;
+  const judge: Judge = form.stream ? streamJudge(targetUrl, ends) : whole;
   const probe = prober({ targetUrl, nextBody, client, headers: all, judge });
   return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
-}
-
-function asksForUsage({ api, stream, usage = true, template }: RequestForm): boolean {
-  return stream && usage && template === undefined && protocolNamed(api).provider === 'openai';
 }
 
 const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
