@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { reasonOf } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
@@ -126,7 +127,11 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       const ofStep = { ...plan, ...defined({ requests }) };
       const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, longest) };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
-      await generator.prepare?.(order);
+      await generator.prepare?.(order).catch((error: unknown) => {
+        if (points.length === 0) throw error;
+        // What was measured before is kept.
+        onFailure(reasonOf(error));
+      });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         data: options.data,
