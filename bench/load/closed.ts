@@ -10,7 +10,7 @@ const SECONDS = 3;
 const ROUNDS = 3;
 const CONNECTIONS = 64;
 
-const ORDER: Omit<RunOrder, 'url'> = {
+export const ORDER: Omit<RunOrder, 'url'> = {
   type: 'run',
   form: { api: 'raw', stream: false },
   rate: 1,

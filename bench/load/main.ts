@@ -12,6 +12,9 @@ import { run as records } from './records.ts';
 import { run as sloSearch } from './slo-search.ts';
 import { run as stall } from './stall.ts';
 import { run as steadiness } from './steadiness.ts';
+import { run as streamEvents } from './stream-events.ts';
+import { run as streamKinds } from './stream-kinds.ts';
+import { run as streamTruth } from './stream-truth.ts';
 
 /**
  * `npm run bench:load`: the load engine beside other generators, and its figures beside known truths, as a table and as
@@ -19,18 +22,8 @@ import { run as steadiness } from './steadiness.ts';
  * missed.
  */
 const PARTS = {
-  records,
-  steadiness,
-  knee,
-  sloSearch,
-  engine,
-  closed,
-  lateness,
-  highestRate,
-  https,
-  stall,
-  knownDistribution,
-  inFlight,
+  ...{ records, steadiness, knee, sloSearch, engine, closed, lateness, highestRate, https, stall },
+  ...{ knownDistribution, inFlight, streamEvents, streamKinds, streamTruth },
 };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));

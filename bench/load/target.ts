@@ -35,6 +35,15 @@ export function withKnown<T>(args: readonly (string | number)[], work: (target: 
   return run('known-process', args.map(String), work, 1);
 }
 
+/**
+ * Runs `work` against a target that streams.
+ *
+ * @param args what it sends, see `stream-process.ts`
+ */
+export function withStreams<T>(args: readonly (string | number)[], work: (target: Target) => Promise<T>): Promise<T> {
+  return run('stream-process', args.map(String), work, 1);
+}
+
 async function run<T>(
   module: string,
   args: readonly string[],

@@ -2,6 +2,7 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { elasticFlags, elasticLoad } from '../config/elastic-flags.ts';
 import { grouped } from '../config/flags.ts';
 import { loadFlags } from '../config/load-flags.ts';
+import { loadHelp } from '../config/load-help.ts';
 import { loadRequest } from '../config/load-options.ts';
 import { requestHeaders } from '../config/request-headers.ts';
 import { aboutThisRun, chainTokens, endpointsOf, groupOf, loadClaims, wayOut } from '../operator.ts';
@@ -18,30 +19,9 @@ import { PROVIDERS } from '../services/targets/providers.ts';
 const groupFlags = flagsOver(PROVIDERS, groupFlagsOf);
 
 export default class Load extends BaseCommand<typeof Load> {
-  static override summary = 'send requests at rates that do not depend on the answers, and record each answer';
-  static override description =
-    `Open loop: requests are sent at their intended times whatever the answers do, and response times count from there.
-Closed loop (--concurrency): so many requests are always open, and response times do not contain the wait that an open
-loop shows. Sessions (--turns): each further turn carries the answers before it, and is due after --think-time.
-Files: RESULTS/TAG_PATH_rpsN.csv and RESULTS/TAG_summary.csv show the latest run of a tag, written while it runs.
-Every run keeps its own files in RESULTS/RUN-ID/. Ctrl-C keeps what was measured and exits 130; --resume goes on.
-Thresholds (--slo) are METRIC OP VALUE, for example 'p95<2s', 'ok>99%', 'served-rps>=50'. Exit code 8 means that a
-point missed a threshold, that a condition of --abort-on was met, or that no request succeeded.
-Metrics: p50 p90 p95 p99 mean max ttft_p95 ok error-rate ok-rps served-rps.
-With --elastic the rates follow a profile that makes B's group grow and shrink: a low rate, steps up until the
-group is at its maximum, a hold, and the low rate again until it is small. The group is watched and recorded, too.`;
-  static override examples = [
-    '<%= config.bin %> <%= command.id %> --rps 1,10,50 --duration 10s',
-    '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8001 --rps 1,10,...,1000 --tag first',
-    '<%= config.bin %> <%= command.id %> --target invoke --rps 0.5,1,2 --duration 60s --drain 3m',
-    "<%= config.bin %> <%= command.id %> --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%",
-    '<%= config.bin %> <%= command.id %> --rps 1,1000 --find-knee',
-    '<%= config.bin %> <%= command.id %> --concurrency 1,2,4,...,64 --duration 30s',
-    '<%= config.bin %> <%= command.id %> --concurrency 8 --requests 200 --out-json benchmark.json --out-csv benchmark.csv',
-    '<%= config.bin %> <%= command.id %> --rps 1,10,50 --otlp http://127.0.0.1:4318',
-    '<%= config.bin %> <%= command.id %> --elastic --elastic-max-rps 20 --tag scaling',
-    '<%= config.bin %> <%= command.id %> --resume 20260131-095900-first-chain',
-  ];
+  static override summary = loadHelp.summary;
+  static override description = loadHelp.description;
+  static override examples = loadHelp.examples;
   static override flags = { ...loadFlags, ...elasticFlags, ...(grouped('GROUP', groupFlags) as object) };
 
   protected override readonly stopping =

@@ -4,7 +4,7 @@ import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
 import { bodyFlags, requestFlags } from './request-flags.ts';
-import { arrivalFlags, workloadFlags } from './workload-flags.ts';
+import { arrivalFlags, thinkTimeFlag, workloadFlags } from './workload-flags.ts';
 
 const wordOf = ({ path }: { readonly path: string }) => path.slice(1);
 
@@ -54,7 +54,10 @@ const rates = {
     description: 'longest wait between points for the target to recover [default: 30s, or three answers]',
   }),
   ...arrivalFlags,
-  'find-knee': Flags.boolean({ description: 'search between the lowest and the highest rate of --rps' }),
+  'find-knee': Flags.boolean({
+    description:
+      'search the knee between the lowest and the highest rate, or with --slo or --goodput the highest rate at which they hold',
+  }),
   'until-certain': Flags.string({
     description:
       'percentile that a point has to know before it ends: its upper bound (99 %) at most 10 % above it, or as p99:5% says',
@@ -85,10 +88,8 @@ const requests = {
     min: 1,
     max: 1000,
   }),
-  'think-time': durationFlag({
-    description: 'time from an answer to the next request of its session',
-    default: 0,
-    min: 0,
+  'think-time': thinkTimeFlag({
+    description: 'time from an answer to the next request of its session; drawn: 1s-5s, lognormal:2s,0.8',
   }),
   seed: integerFlag({ description: 'seed of the prompts, to repeat them [default: random]', min: 0, max: 0xffff_ffff }),
   stream: Flags.boolean({ description: 'ask for streamed answers and measure their tokens' }),

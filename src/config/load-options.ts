@@ -70,7 +70,7 @@ function loopOf({
   concurrency,
   requests,
   turns,
-  'think-time': thinkSeconds,
+  'think-time': { seconds: thinkSeconds, drawn: think } = { seconds: 0 },
   elastic,
   ...flags
 }: LoadFlags & { elastic?: boolean }) {
@@ -81,11 +81,7 @@ function loopOf({
       throw clash('max-in-flight', 'would be the same number again', 'leave --max-in-flight out');
     }
     if (flags['find-knee'] && flags.slo === undefined && flags.goodput === undefined) {
-      throw clash(
-        'find-knee',
-        'looks for the most of them that keep objectives',
-        "add one, for example --slo 'p95<2s'",
-      );
+      throw clash('find-knee', 'has no knee to find without an objective', "add one, for example --slo 'p95<2s'");
     }
     if (flags.arrivals !== 'constant') {
       throw clash('arrivals', 'says when requests of an open one come', 'leave --arrivals out, or give --rps');
@@ -103,6 +99,7 @@ function loopOf({
     ...(requests === undefined ? {} : { requests }),
     ...(turns === 1 ? {} : { turns }),
     ...(thinkSeconds === 0 ? {} : { thinkSeconds }),
+    ...(think === undefined ? {} : { think }),
   };
 }
 

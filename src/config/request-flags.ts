@@ -20,11 +20,9 @@ export const requestFlags = {
   api: Flags.option({ options: PROTOCOLS.map(({ name }) => name) })({
     description:
       "how the target is asked [default: by the end of the URL's path; a URL without a path is asked what it is]",
-    helpValue: 'API',
   }),
   model: modelFlag({
     description: 'model that requests name [default: the only one that the target lists]',
-    env: 'CHAINCTL_LOAD_MODEL',
   }),
   header: Flags.string({
     description: 'header of every request; its value goes into no record',

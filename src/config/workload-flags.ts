@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { type Lengths, parseLengths } from '../services/load/workload/lengths.ts';
+import { parseThinkTime, type ThinkTime } from '../services/load/workload/think-time.ts';
 import { integerFlag, numberFlag } from './flags.ts';
 
 /** When requests come. */
@@ -19,7 +20,7 @@ export const arrivalFlags = {
   }),
   trace: Flags.string({
     description:
-      'replay the requests of a file, in place of --rps, when they came and as long as they were: JSON lines with timestamp and input_length or prompt, CSV of Azure, a run, chainctl logs --requests',
+      'replay the requests of a file, in place of --rps, when they came and as long as they were: JSON lines with timestamp and input_length or prompt, CSV of Azure, a run, chainctl logs --requests; --duration takes its beginning',
     helpValue: 'FILE',
   }),
   'trace-speed': numberFlag({
@@ -30,9 +31,11 @@ export const arrivalFlags = {
 };
 
 const lengthsFlag = Flags.custom<Lengths>({
-  helpValue: 'N|MIN-MAX|...',
+  helpValue: 'LENGTHS',
   parse: async (text, _context, flag) => parseLengths(text, flag.name),
 });
+
+export const thinkTimeFlag = Flags.custom<ThinkTime>({ helpValue: '2s', parse: async (text) => parseThinkTime(text) });
 
 /** What requests ask. */
 export const workloadFlags = {
@@ -42,7 +45,7 @@ export const workloadFlags = {
   }),
   'max-tokens': lengthsFlag({
     description: 'most tokens of an answer, like --input-tokens; or dataset: as long as the answers in the data set',
-    helpValue: 'N|MIN-MAX|...',
+    helpValue: 'LENGTHS',
   }),
   dataset: Flags.string({
     description: 'prompts or conversations, JSON lines or an array: prompt, messages, ShareGPT and others; also .gz',
@@ -62,8 +65,8 @@ export const workloadFlags = {
   }),
   mix: Flags.string({
     description:
-      'a class of requests and its weight, with its own input-tokens, max-tokens, dataset, dataset-order, shared-prefix; or a YAML file of them',
+      'a class of requests and its weight, for example chat=3,input-tokens=64-256,max-tokens=128; or a YAML file of classes',
     multiple: true,
-    helpValue: 'NAME=WEIGHT,...',
+    helpValue: 'NAME=WEIGHT',
   }),
 };

@@ -9,8 +9,12 @@ import type { LoadFlags } from './load-flags.ts';
 
 /** Flags that exclude each other, and why. */
 const ONE_OF: readonly (readonly [flags: readonly string[], why: string])[] = [
-  [['rps', 'stages', 'trace', 'elastic'], 'each of them says when requests come'],
+  [['rps', 'stages', 'trace', 'elastic', 'concurrency'], 'each of them says when requests come'],
+  [['requests', 'stages'], 'stages say how many requests come'],
+  [['requests', 'trace'], 'a trace says how many requests come'],
+  [['turns', 'trace'], 'a trace has the requests of a session one by one'],
   [['find-knee', 'stages', 'trace'], 'a search has rates of its own'],
+  [['until-certain', 'stages', 'trace'], 'it makes points longer, and these have a length of their own'],
   [['arrivals', 'trace'], 'a trace says when requests come'],
   [['burstiness', 'trace'], 'a trace says when requests come'],
   [['warmup', 'trace'], 'a trace has no requests before its first'],

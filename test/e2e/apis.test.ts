@@ -84,7 +84,9 @@ it('a key is sent, and stands nowhere: not in files, output, or what a process w
   const result = await cli.here(['load', ...BRIEF, ...args], {
     onLine: () => void listProcesses().then((all) => commands.push(...all.map(({ command }) => command))),
   });
-  expect(result.code).toBe(0);
+  // Whether the point is valid is a matter of how busy this machine is.
+  expect(result.stdout).toMatch(/ 10 +0 /);
+  expect(server.seen.length).toBeGreaterThan(10);
   expect(commands.join('\n')).not.toContain(KEY);
   const said = result.stdout + result.stderr;
   expect(said).toContain('header = x-team: ***');
@@ -143,8 +145,8 @@ describe('what a target refuses', () => {
       },
     });
     const { stdout } = await cli.here(['load', ...BRIEF, '--target', server.url]);
-    expect(stdout).toMatch(
-      /429 x 5 \(Rate limit: wait \d+ ms \(retry after 7 s\) x 3; You\s+exceeded your quota x 2\)/,
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /429 x 5 \(Rate limit: wait \d+ ms \(retry after 7 s\) x 3; You exceeded your quota x 2\)/,
     );
     expect(stdout).toContain('a rate limit x 5');
     const summary = await readFile(join(cli.home, 'results', 'apis_summary.csv'), 'utf8');

@@ -45,8 +45,8 @@ describe('what the engine says to a load that it cannot answer', () => {
   it('reaches the operator', async () => {
     const load = await chain.run(
       ...['load', '--target', `${chain.engine.url}/api/generate`, '--rps', '2', '--duration', '2s', '--warmup', '0'],
-      ...['--no-preflight', '--json'],
+      ...['--model', 'nothing', '--no-preflight', '--json'],
     );
-    expect(load.stdout + load.stderr).toContain("model '' not found");
+    expect(load.stdout + load.stderr).toContain("model 'nothing' not found");
   });
 });

@@ -32,7 +32,6 @@ export interface RawAnswer extends Timed {
   readonly simulated: boolean;
   /** Where it sends the caller instead, as the answer's header has it; it is not followed. */
   readonly location?: string | undefined;
-  readonly contentType?: string | undefined;
 }
 
 /** What a typed call came to: the promised answer, a status other than 200, something else than promised, or nothing. */
@@ -53,6 +52,8 @@ export interface RawRequest {
   readonly token?: string | 'none';
   /** By lower-case names; they replace the client's own. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Told of each piece of the body as it comes. */
+  readonly onRead?: (bytes: Buffer) => void;
 }
 
 export interface ChainClient {
@@ -106,12 +107,15 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
         },
       });
       const [coding] = [response.headers['content-encoding']].flat();
-      const text = decodedText(await readBounded(response.body, MAX_BODY_BYTES), coding, MAX_BODY_BYTES);
+      const text = decodedText(
+        await readBounded(response.body, MAX_BODY_BYTES, outgoing.onRead),
+        coding,
+        MAX_BODY_BYTES,
+      );
       const simulated = response.headers['x-chainctl-simulated'] === '1';
       const [location] = [response.headers.location].flat();
-      const [contentType] = [response.headers['content-type']].flat();
       const { statusCode: status } = response;
-      return { kind: 'raw', status, text, simulated, location, contentType, seconds: seconds() };
+      return { kind: 'raw', status, text, simulated, location, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       return { kind: 'transport', ...describeTransport(error, url, timeoutMs), seconds: seconds() };
@@ -152,10 +156,15 @@ export function detailOf(text: string): string | undefined {
 }
 
 /** Stops at the limit; the text is then cut, and no longer JSON. */
-export async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+export async function readBounded(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+  onRead?: (bytes: Buffer) => void,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
+    onRead?.(chunk);
     chunks.push(chunk);
     size += chunk.length;
     if (size > maxBytes) break;

@@ -6,10 +6,11 @@ import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
 import { askedSections } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
-import { boundsSection, markedText, markLegend } from './certain.ts';
+import { boundsSection } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
 import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
+import { tokenSections } from './token-sections.ts';
 import { kneeLine, remarksOf, sloLines, unproven } from './verdict.ts';
 import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
 
@@ -64,7 +65,7 @@ export function sweepSections(report: SweepReport): Section[] {
   const { points } = report;
   return [
     ...waterfallSections(points),
-    streamSection(points),
+    ...tokenSections(points, unitOf(points[0] ?? {})),
     ...askedSections(points),
     goodSection(report),
     boundsSection(points),
@@ -144,29 +145,6 @@ function waterfallSections(points: readonly PointSummary[]): Section[] {
       },
     },
   ];
-}
-
-function streamSection(points: readonly PointSummary[]): Section {
-  const known = points.flatMap(({ rate, stream }) => (stream === undefined ? [] : [{ rate, stream }]));
-  const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99));
-  const rows = known.map(({ rate, stream: { ttft, itl, tpot, outputTokensPerSecond } }) => [
-    String(rate),
-    ...[ttft, itl, tpot].flatMap((times) =>
-      (['p50', 'p99'] as const).map((name) => markedText(times, name, time.text(times?.[name]))),
-    ),
-    outputTokensPerSecond.toFixed(1),
-  ]);
-  const head = [
-    unitOf(points[0] ?? {}),
-    'ttft p50',
-    'ttft p99',
-    'itl p50',
-    'itl p99',
-    'tpot p50',
-    'tpot p99',
-    'tokens/s',
-  ];
-  return { title: `Streamed answers, ${time.unit}`, table: { head, rows }, lines: markLegend(rows) };
 }
 
 /** Requests that met every limit of `--goodput`, and which limit how many did not meet. */

@@ -199,7 +199,7 @@ export function sloLines({ slos = [], plan, limit, knee }: SweepReport): string[
     const where = failed.map(({ rate, observed }) => `${rate} ${unitOf(plan)} (${display(observed)})`).join(', ');
     const open = undecided.map(({ rate, why }) => `${rate} ${unitOf(plan)} (${display(bare(why))})`).join(', ');
     const slo = `SLO ${expression}:`;
-    if (points.length === 0) return `${slo} not decided: ${open === '' ? 'no valid point' : `no valid point: ${open}`}`;
+    if (points.length === 0) return `${slo} not decided${open === '' ? ': no valid point' : ` at ${open}`}`;
     const doubt = open === '' ? '' : `; not decided at ${open}`;
     if (failed.length > 0) return `${slo} ${passed ? 'passed, not' : 'FAILED'} at ${where}${doubt}`;
     if (doubt !== '') return `${slo} not decided at ${open}; passed at ${plural(points.length, 'other point')}`;
@@ -209,9 +209,9 @@ export function sloLines({ slos = [], plan, limit, knee }: SweepReport): string[
   });
 }
 
-/** `client-limited (...)`: that it is invalid is said. */
+/** `invalid`: the remarks say why. */
 function bare(why: string): string {
-  return why.replace(/^invalid: /, '');
+  return why.replace(/^invalid: .*/s, 'invalid');
 }
 
 /**

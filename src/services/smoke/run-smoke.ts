@@ -21,7 +21,7 @@ export interface SmokeOptions {
   readonly timeoutSeconds: number;
 }
 
-interface SmokeDeps {
+export interface SmokeDeps {
   /** With the same timeout; the caller closes it. */
   readonly client: ChainClient;
   readonly clock: Pick<Clock, 'monotonic'>;

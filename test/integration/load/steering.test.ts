@@ -196,7 +196,7 @@ describe('a run that was killed', () => {
     const { url } = await limited(1000, 10);
     const { out, folder } = await killed(url);
     const left = await readRun(folder);
-    expect(left.report.status).toBe('interrupted');
+    expect(left.report.status).toBe('killed');
     expect(left.points.map(({ rate, status }) => [rate, status])).toEqual([
       [30, 'complete'],
       [60, 'interrupted'],

@@ -59,6 +59,7 @@ describe('lists of models', () => {
       }),
     ).toBe('b');
     expect(chosen(openai())).toEqual([]);
+    expect(readModels({ object: 'list', data: null })).toEqual([]);
   });
 
   test('a service of the chain: its first', () => {

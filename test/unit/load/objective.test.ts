@@ -104,6 +104,11 @@ describe('objectives are judged over all requests', () => {
     expect(point.objectives?.map(({ met }) => met)).toEqual([true, false, true, true]);
   });
 
+  test('where nothing succeeded, no token ever came', () => {
+    const [figure] = pointOf(repeated(3, TIMEOUT), { slo: ['ttft_p50<1s'] }).objectives ?? [];
+    expect(figure).toMatchObject({ met: false, observed: 'without end: 100.0 % of the requests did not succeed' });
+  });
+
   test('what is not streamed has no tokens to judge', () => {
     const point = pointOf(repeated(5, {}), { slo: ['ttft_p50<1s'] });
     expect(point.objectives).toEqual([{ expression: 'ttft_p50<1s', met: false, observed: 'nothing measured' }]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { checkForm } from '../../../src/services/load/discovery/check-form.ts';
 import { asking, type RequestForm } from '../../../src/services/load/protocols/ask.ts';
 import { checkTemplate, isSameForAll } from '../../../src/services/load/protocols/body-template.ts';
 import { protocolNamed, protocolOf } from '../../../src/services/load/protocols/protocols.ts';
@@ -124,7 +125,13 @@ describe('whole answers that are successes, with their tokens', () => {
     ['ollama-chat', 'a tool call', { ...talked, message: { ...said(''), tool_calls: [{}] } }],
   ])('%s: %s', (api, _what, body) => {
     expect(judge(api, body)).toEqual({
-      ...{ outcome: 'ok', class: 'ok', error: '', model: 'm' },
+      ...{
+        outcome: 'ok',
+        class: 'ok',
+        error: '',
+        model: 'm',
+        finish: expect.stringMatching(/^(stop|length|tool_calls|eos)$/),
+      },
       figures: { prompt_tokens: 5, output_tokens: 3 },
     });
   });
@@ -198,7 +205,8 @@ describe('a 200 that is no answer', () => {
     ['ollama-generate', { error: 'out of memory' }, 'error-answer', 'answered with an error: out of memory'],
     ['ollama-chat', generated, 'not-the-contract', 'the answer has no message'],
   ])('%s %j', (api, body, name, error) => {
-    expect(judge(api, body)).toEqual({ outcome: 'invalid', class: name, error });
+    const { finish: _, ...verdict } = judge(api, body);
+    expect(verdict).toEqual({ outcome: 'invalid', class: name, error });
   });
 });
 
@@ -258,4 +266,27 @@ test.each([
   [301, 'redirects to https://b.test/', 'load_balancer'],
 ] as const)('%i %s was said by: %s', (status, words, who) => {
   expect(protocolNamed('openai-chat').refuser(status, undefined, words)).toBe(who);
+});
+
+describe('a setting that would change nothing is refused', () => {
+  test.each([
+    [{ api: 'chain', model: 'm' }, '--model is no part of a request of the API chain'],
+    [{ api: 'raw', maxTokens: 5 }, '--max-tokens is no part of a request of the API raw'],
+    [{ api: 'ollama-chat', ignoreEos: true }, '--ignore-eos is no part'],
+    [{ api: 'openai-chat', template: '{}', model: 'm' }, '--model has no place in the template'],
+    [
+      { api: 'openai-chat', template: '{"t":{{max_tokens}}}', maxTokens: 5, temperature: 1 },
+      '--temperature has no place',
+    ],
+  ])('%j', (settings, message) => {
+    expect(() => checkForm(settings)).toThrow(
+      expect.objectContaining({ exit: 2, message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each([
+    [{ api: 'openai-chat', model: 'm', maxTokens: 5, temperature: 0, ignoreEos: true, maxTokensField: 'x' }],
+    [{ api: 'raw', template: '{"m":"{{ model }}","t":{{max_tokens}}}', model: 'm', maxTokens: 5 }],
+    [{ api: 'chain' }],
+  ])('%j is fine', (settings) => expect(() => checkForm(settings)).not.toThrow());
 });

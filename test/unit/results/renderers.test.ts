@@ -40,7 +40,7 @@ test('markdown: foreign text cannot leave its cell', () => {
 
     p50 to p99: response time of successes in seconds, from the intended time of each request.
 
-    ~: too few answers to be 99 % certain of a bound above it (p99 takes 459).
+    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
 
     ## Where the mean response time went, seconds
 
@@ -285,8 +285,8 @@ test('streamed answers get a table of their own', async () => {
   expect(await renderReport('table', 'run', { ...recordedRun(), report }, 80)).toContain(
     [
       'Streamed answers, milliseconds:',
-      '  rps ttft p50 ttft p99 itl p50 itl p99 tpot p50 tpot p99 tokens/s',
-      '   50    180.0    585.0       -       -     31.0    100.8    640.0',
+      '  rps ttft p50 ttft p99 itl p50 itl p99 tpot p50 tpot p99 tokens/s per user',
+      '   50    180.0    585.0       -       -     31.0    100.8    640.0        -',
     ].join('\n'),
   );
 });

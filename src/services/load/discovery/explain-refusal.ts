@@ -46,7 +46,7 @@ export async function explainRefusal(
   }
   const isFault = fault !== undefined && FAULTS.includes(fault);
   if (!MENDED.includes(status) && !isFault) return undefined;
-  const words = said ?? (isFault ? why : '');
+  const words = said ?? /^HTTP \d+(?::| error:) (.*)$/s.exec(why)?.[1] ?? (isFault ? why : '');
   const what = isFault ? 'does not answer as it should' : `refuses requests (status ${status})`;
   const message = `${targetUrl} ${what}${words === '' ? '' : `: ${excerpt(words)}`}`;
   const steps = await stepsFor(targetUrl, form, { status, words, isOther: fault === 'not-json' }, asking);

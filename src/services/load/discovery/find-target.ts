@@ -75,7 +75,7 @@ async function withModel(
   const protocol = protocolNamed(found.api);
   const provider = found.provider ?? protocol.provider;
   if (model !== undefined) return defined({ ...found, model, provider });
-  const isNamed = template === undefined || template.includes('{{model}}');
+  const isNamed = template === undefined || /\{\{\s*model\s*\}\}/.test(template);
   if (protocol.models === undefined || !isNamed) return defined({ ...found, provider });
   const models = listed ?? (await listModels(found.targetUrl, protocol, deps));
   const paste = (name: string) => `chainctl ${[...deps.commandLine, '--model', name].map(shellWord).join(' ')}`;

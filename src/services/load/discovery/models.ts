@@ -23,8 +23,9 @@ const entry = z.looseObject({
 });
 
 const list = z.union([
-  z.looseObject({ data: z.array(entry), models: z.array(entry).optional().catch(undefined) }),
-  z.looseObject({ data: z.undefined().optional(), models: z.array(entry) }),
+  // Ollama without a model lists null.
+  z.looseObject({ data: z.array(entry).nullable(), models: z.array(entry).optional().catch(undefined) }),
+  z.looseObject({ data: z.undefined().optional(), models: z.array(entry).nullable() }),
   z.array(entry).transform((data) => ({ data, models: undefined })),
 ]);
 

@@ -18,6 +18,8 @@ export type WireEnd =
       readonly text: string;
       /** The header of this name, with which a redirect says where to. */
       readonly location: string | undefined;
+      /** That with which a refusal says when. */
+      readonly retryAfter: string | undefined;
     }
   | ({ readonly kind: 'failure' } & Judged);
 

@@ -71,7 +71,7 @@ export class PointRun {
     const { api, stream } = order.form;
     this.#protocol = protocolNamed(api);
     this.#judge = remembering(this.#protocol.judge);
-    const { feed, timetable } = feedOf(order);
+    const { feed, timetable } = feedOf(order, data);
     this.#feed = feed;
     this.#t0 = order.t0 ?? steadyNow() + LEAD_MS + order.warmupMs;
     this.#windowEnd = this.#t0 + order.durationMs;
@@ -132,7 +132,11 @@ export class PointRun {
 
   #endIfEnough(): void {
     if (this.#closing || !this.#feed.exhausted) return;
-    this.#enoughAtMs = Math.max(0, steadyNow() - this.#t0);
+    const now = steadyNow();
+    this.#enoughAtMs = Math.max(0, now - this.#t0);
+    // Where all were sent at once, the window lasts until the last one has ended.
+    const { requests = 0, concurrency = 0 } = this.#order;
+    if (requests > concurrency) this.#windowEnd = Math.min(this.#windowEnd, now);
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), this.#order.drainMs));
   }
@@ -166,7 +170,7 @@ export class PointRun {
       const { meter } = exchange;
       const { status } = end;
       const streamed = meter !== undefined && status === 200 ? judgeStream(meter, this.#protocol.judge) : undefined;
-      const judged = streamed ?? this.#judge(status, end.text, end.location);
+      const judged = streamed ?? this.#judge(status, end.text, end.location, end.retryAfter);
       this.#settle(exchange, status, judged, steadyNow(), this.#saidIn(end.text, exchange));
     } else this.#fail(exchange, end);
   };
@@ -195,7 +199,7 @@ export class PointRun {
     this.#windowTokens += meter?.tokensWithin ?? this.#tokensWithin(what, sentAt, at);
     if (due.index >= 0) {
       const { index, intendedMs, latenessMs } = due;
-      this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, meter?.timesSince(sentAt));
+      this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, meter?.timesSince(sentAt), due.turn);
       if (this.#records.full) this.#flush();
     } else if (what.outcome === 'ok') this.#carry(sentAt - this.#t0, at - this.#t0);
     if (this.#feed.follows) {

@@ -2,6 +2,7 @@ import type { ProxyServer } from '../../dial/proxy.ts';
 import type { PromptOptions } from '../prompt.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { ArrivalSettings } from '../schedule/timetable.ts';
+import type { DrawnLengths } from '../workload/lengths.ts';
 import type { WorkloadSettings } from '../workload/settings.ts';
 import type { SessionCounts } from './feed/feed.ts';
 import type { RecordColumns } from './record-columns.ts';
@@ -31,6 +32,8 @@ export interface RunOrder extends ArrivalSettings, PromptOptions {
   readonly turns?: number;
   /** From the end of a turn to the next, milliseconds; default 0. */
   readonly thinkMs?: number;
+  /** Where it is drawn for each turn, milliseconds. */
+  readonly think?: DrawnLengths;
   /** Requests due while so many are open are dropped and counted; never queued. */
   readonly maxInFlight: number;
   /** Of every request, by lower-case names; may be secret: they go to the generators with their orders, and into no record. */

@@ -24,7 +24,7 @@ export interface RecordColumns {
   readonly times: Float64Array;
   /** Three numbers a record: outcome, status, and place in `labels`. */
   readonly codes: Uint16Array;
-  /** Class, error, host, and why it ended, together: there are few different ones. */
+  /** Class, error, host, why it ended, and the model, together: there are few different ones. */
   readonly labels: readonly Label[];
   /** A number for each of {@link FIGURES} a record, in their order, NaN for none; empty when no record has any. */
   readonly figures: Float64Array;
@@ -32,9 +32,13 @@ export interface RecordColumns {
   readonly streams: Float64Array;
   /** Gaps between reads that brought tokens, of all records one after another, milliseconds. */
   readonly gaps: Float32Array;
+  /** Session and turn of a record; empty where requests belong to none. */
+  readonly turns: Float64Array;
 }
 
-type Label = readonly [name: string, error: string, host: string | undefined, finish: string | undefined];
+type Label = readonly [
+  ...[name: string, error: string, host: string | undefined, finish: string | undefined, model: string | undefined],
+];
 
 /** The request's part that one look at its answer gives. */
 export interface Judged {
@@ -42,6 +46,7 @@ export interface Judged {
   readonly class: string;
   readonly error: string;
   readonly host?: string;
+  readonly model?: string;
   readonly figures?: AnswerFigures;
   readonly finish?: string;
   readonly tokens_estimated?: boolean;
@@ -52,9 +57,11 @@ export class RecordWriter {
   readonly #times = new Float64Array(BATCH_RECORDS * TIMES);
   readonly #codes = new Uint16Array(BATCH_RECORDS * 3);
   readonly #figures = new Float64Array(BATCH_RECORDS * FIGURES.length).fill(Number.NaN);
+  readonly #turns = new Float64Array(BATCH_RECORDS * 2).fill(Number.NaN);
   readonly #streams = new Float64Array(BATCH_RECORDS * STREAM_WIDTH).fill(Number.NaN);
   #hasFigures = false;
   #hasStreams = false;
+  #hasTurns = false;
   readonly #gaps = new Floats();
   #labels: Label[] = [];
   readonly #places = new Map<string, number>();
@@ -73,6 +80,7 @@ export class RecordWriter {
     status: number,
     judged: Judged,
     stream?: Streamed,
+    turn?: { readonly session: number; readonly turn: number },
   ): void {
     const row = this.#count++;
     const times = this.#times;
@@ -89,6 +97,11 @@ export class RecordWriter {
         const value = judged.figures[FIGURES[i] as keyof AnswerFigures];
         if (value !== undefined) this.#figures[row * FIGURES.length + i] = value;
       }
+    }
+    if (turn !== undefined) {
+      this.#hasTurns = true;
+      this.#turns[row * 2] = turn.session;
+      this.#turns[row * 2 + 1] = turn.turn;
     }
     if (stream !== undefined) {
       this.#hasStreams = true;
@@ -108,24 +121,27 @@ export class RecordWriter {
       figures: taken(this.#figures, this.#hasFigures, count * FIGURES.length),
       streams: taken(this.#streams, this.#hasStreams, count * STREAM_WIDTH),
       gaps: this.#gaps.view().slice(),
+      turns: taken(this.#turns, this.#hasTurns, count * 2),
     };
     this.#count = 0;
     this.#hasFigures = false;
     this.#hasStreams = false;
+    this.#hasTurns = false;
     this.#gaps.clear();
     this.#labels = [];
     this.#places.clear();
     return columns;
   }
 
-  #label({ class: name, error, host, finish }: Judged): number {
+  #label({ class: name, error, host, finish, model }: Judged): number {
     const last = this.#labels.length - 1;
     const newest = this.#labels[last];
-    if (newest?.[0] === name && newest[1] === error && newest[2] === host && newest[3] === finish) return last;
-    const key = `${name}\0${error}\0${host ?? '\0'}\0${finish ?? '\0'}`;
+    const isSame = newest?.[0] === name && newest[1] === error && newest[2] === host && newest[3] === finish;
+    if (isSame && newest[4] === model) return last;
+    const key = `${name}\0${error}\0${host ?? '\0'}\0${finish ?? '\0'}\0${model ?? '\0'}`;
     const known = this.#places.get(key);
     if (known !== undefined) return known;
-    this.#labels.push([name, error, host, finish]);
+    this.#labels.push([name, error, host, finish, model]);
     this.#places.set(key, last + 1);
     return last + 1;
   }
@@ -144,11 +160,11 @@ function taken(column: Float64Array, isUsed: boolean, length: number): Float64Ar
  * @returns the records as everything outside the engine knows them, in the order in which they ended
  */
 export function readColumns(columns: RecordColumns, isClosed = false): RequestRecord[] {
-  const { count, times, codes, labels, figures, streams, gaps } = columns;
+  const { count, times, codes, labels, figures, streams, gaps, turns } = columns;
   const records: RequestRecord[] = [];
   let gap = 0;
   for (let row = 0; row < count; row++) {
-    const [name, error, host, finish] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
+    const [name, error, host, finish, model] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
     const inAnswer = figuresOf(figures, row);
     const { gapCount, ...stream } = readStream(streams, row);
     records.push({
@@ -164,6 +180,8 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
       ...(host === undefined ? {} : { host }),
       ...(inAnswer === undefined ? {} : { figures: inAnswer }),
       ...(finish === undefined ? {} : { finish }),
+      ...(model === undefined ? {} : { model }),
+      ...(turns.length === 0 ? {} : { session: turns[row * 2] as number, turn: turns[row * 2 + 1] as number }),
       ...stream,
       ...(gapCount === 0 ? {} : { itl_ms: Array.from(gaps.subarray(gap, gap + gapCount)) }),
     });

@@ -52,6 +52,8 @@ export interface RequestRecord {
   readonly error: string;
   /** The host of B that answered. */
   readonly host?: string;
+  /** The model that says it answered. */
+  readonly model?: string;
   readonly figures?: AnswerFigures;
   /** Why the answer ended, as the target says: `stop`, `length`, ... */
   readonly finish?: string;
@@ -67,11 +69,14 @@ export interface RequestRecord {
   readonly tpot_ms?: number;
   /** Of a streamed answer: times between reads that brought tokens of any kind, in order. */
   readonly itl_ms?: readonly number[];
+  readonly stream?: StreamCounts;
+  /** Number of its session in the point, and which of its requests it is; the first is 0. */
+  readonly session?: number;
+  readonly turn?: number;
   /** Class of the mix that it is of. */
   readonly mix?: string;
   /** Tokens of the prompt as asked for; by the letters where the text was given. */
   readonly input_tokens_asked?: number;
-  readonly stream?: StreamCounts;
 }
 
 /** What else is known of a streamed answer. In no file. */

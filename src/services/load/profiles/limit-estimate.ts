@@ -46,6 +46,8 @@ const CELLS = 100;
 const FINE = [1, 1.001, 1.002, 1.0035, 1.005, 1.007, 1.01, 1.014, 1.02, 1.03, 1.045] as const;
 /** An objective that may give way that near below the limit, as a factor, has to be known as well. */
 const CLOSE = 1.015;
+/** Held at the upper end is held: that more piles up by that factor would be seen in a longer point only. */
+const UPPER = 1.03;
 /** How steep an objective may be: growth of its excess by the logarithm of what is offered. */
 const SLOPES = Array.from({ length: 34 }, (_, i) => 0.5 * 1.25 ** i);
 /** Errors come from few batches: Student's t with so many degrees of freedom. */
@@ -90,7 +92,7 @@ export function limitOf(seen: readonly Evidence[], low: number, high: number): L
     high: at(1 - OUTSIDE / 2),
     error: Math.log(at(0.75) / at(0.25)) / 1.35,
     below: 1 - chanceAt(edges, above, low),
-    above: chanceAt(edges, above, high),
+    above: each.reduce((all, one) => all * chanceAt(edges, one.aboveOf, one.isBacklog ? high / UPPER : high), 1),
     by: first?.name ?? '',
     slopes: new Map(close.map(({ name, slope }) => [name, slope])),
   };
@@ -155,7 +157,7 @@ function chancesOf(seen: readonly Evidence[], name: string, edges: Float64Array)
     aboveOf[i] = Math.max(0, left / all);
     left -= weights[i] ?? 0;
   }
-  return { aboveOf, slope: Math.exp(steepness / all) };
+  return { aboveOf, isBacklog, slope: Math.exp(steepness / all) };
 }
 
 /** What an overload says of an objective that it misses: nothing at its own rate, where it gets worse all the time. */

@@ -28,8 +28,9 @@ export function limitTried(point: PointSummary, objectives: readonly string[]): 
  * What piled up of the requests that were answered in the end, as a part of them: they left more slowly than they came. Its
  * error is that of a queue that only ever adds up, of work that varies as much as it is long, and as much again.
  */
-function backlogOf({ durationSeconds, outcomes, servedRps }: PointSummary): Reading[] {
-  if (outcomes.ok === 0 || servedRps === 0) return [];
+function backlogOf({ durationSeconds, outcomes, servedRps, loop }: PointSummary): Reading[] {
+  // In a closed loop nothing comes before something has left.
+  if (outcomes.ok === 0 || servedRps === 0 || loop === 'closed') return [];
   const left = Math.min(1, (servedRps * durationSeconds) / outcomes.ok);
   return [{ name: CAPACITY, excess: 1 - left, error: 2 * Math.sqrt(left / outcomes.ok), kind: 'backlog' }];
 }

@@ -33,14 +33,25 @@ function withWait(error: string, retryAfter: string): string {
  */
 export function judgeStream(meter: TokenMeter, judge: Judge): Verdict {
   meter.end();
-  const { fault, usage, host, finish, lastLine, isEstimated } = meter;
+  const { fault, usage, host, model, finish, lastLine, isEstimated } = meter;
   const ending = finish === undefined ? {} : { finish };
   if (fault !== undefined) return { ...invalid(fault.class, fault.error), ...ending };
+  if (finish === FILTERED) return { ...filteredOut(), ...ending };
   const whole = lastLine === '' ? undefined : judge(200, lastLine);
   if (whole !== undefined && whole.outcome !== 'ok') return whole;
   const figures: Figures = { ...whole?.figures, ...usage, output_tokens: meter.outputTokens };
   const estimated = isEstimated ? { tokens_estimated: true } : {};
-  return { outcome: 'ok', class: 'ok', error: '', ...hostOf({ host }), ...whole, figures, ...ending, ...estimated };
+  return {
+    outcome: 'ok',
+    class: 'ok',
+    error: '',
+    ...hostOf({ host }),
+    ...defined({ model }),
+    ...whole,
+    figures,
+    ...ending,
+    ...estimated,
+  };
 }
 
 /**
@@ -108,6 +119,13 @@ export function parsed(text: string): unknown {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Why an answer ended that is not what the model said: its figures are not those of an answer. */
+export const FILTERED = 'content_filter';
+
+export function filteredOut(): Verdict {
+  return invalid('content-filter', 'the target filtered the answer out');
 }
 
 export function invalid(name: string, error: string): Verdict {

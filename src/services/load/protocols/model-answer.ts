@@ -1,6 +1,7 @@
-import type { AnswerFigures } from '../engine/request-record.ts';
-import { hostOf, httpError, invalid, isObject, notAnAnswer, parsed } from './answers.ts';
+import { brief } from '../engine/brief.ts';
+import { FILTERED, filteredOut, hostOf, httpError, invalid, isObject, notAnAnswer, parsed } from './answers.ts';
 import type { Judge, Verdict } from './protocol.ts';
+import { type Usage, usageOf } from './usage.ts';
 
 /** A JSON object of an answer. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -13,7 +14,6 @@ export interface ModelAnswer {
   readonly hasContent: boolean;
   /** Why the model stopped, in the API's words. */
   readonly reason?: unknown;
-  readonly figures: AnswerFigures;
 }
 
 /** Fewer tokens are the end of the answer, and nothing before it. */
@@ -31,14 +31,18 @@ export function modelJudge(read: (body: Body) => ModelAnswer): Judge {
     const fault = notAnAnswer(body, text);
     if (fault !== undefined || !isObject(body)) return fault ?? invalid('not-json', 'the answer is not a JSON object');
     const answer = read(body);
-    return faultOf(answer) ?? { outcome: 'ok', class: 'ok', error: '', ...told(body), figures: answer.figures };
+    const figures = usageOf(body);
+    const finish = typeof answer.reason === 'string' ? { finish: brief(answer.reason) } : {};
+    const wrong = faultOf(answer, figures);
+    if (wrong !== undefined) return { ...wrong, ...finish };
+    return { outcome: 'ok', class: 'ok', error: '', ...told(body), figures, ...finish };
   };
 }
 
-function faultOf({ missing, hasContent, reason, figures }: ModelAnswer): Verdict | undefined {
+function faultOf({ missing, hasContent, reason }: ModelAnswer, figures: Usage): Verdict | undefined {
   if (missing !== undefined) return invalid('not-the-contract', `the answer has no ${missing}`);
   if (reason === 'error') return invalid('error-answer', 'the answer ends with finish_reason "error"');
-  if (reason === 'content_filter') return invalid('content-filter', 'the target filtered the answer out');
+  if (reason === FILTERED) return filteredOut();
   // Tokens may be hidden: those of some models' reasoning are counted and not told.
   const isCounted = (figures.output_tokens ?? 0) >= SOME_TOKENS;
   return hasContent || isCounted || reason === 'length' ? undefined : invalid('empty-answer', 'the answer is empty');

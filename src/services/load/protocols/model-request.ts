@@ -1,9 +1,7 @@
 import { defined } from '../../defined.ts';
 import type { Refuser } from '../failures.ts';
-import { type Figures, isObject, keep } from './answers.ts';
 import type { Ask, RequestForm } from './ask.ts';
 import { BALANCER_SAYS, GATEWAY_STATUS } from './contract.ts';
-import type { Body } from './model-answer.ts';
 
 /** What every request of an OpenAI API has beside its prompt; `stream_options` makes a stream tell its tokens. */
 export function openaiFields({ maxTokens }: Ask, form: RequestForm) {
@@ -20,25 +18,6 @@ export function openaiFields({ maxTokens }: Ask, form: RequestForm) {
 export function ollamaFields({ maxTokens }: Ask, { stream, temperature }: RequestForm) {
   const options = defined({ num_predict: maxTokens, temperature });
   return { stream, ...(Object.keys(options).length === 0 ? {} : { options }) };
-}
-
-/** Tokens as OpenAI's APIs tell them, or llama-server where it leaves `usage` out. */
-export function openaiFigures({ usage, timings }: Body): Figures {
-  const found: Figures = {};
-  const told = isObject(timings) ? timings : {};
-  const { prompt_tokens: prompt = told.prompt_n, completion_tokens: output = told.predicted_n } = isObject(usage)
-    ? usage
-    : {};
-  keep(found, 'prompt_tokens', prompt);
-  keep(found, 'output_tokens', output);
-  return found;
-}
-
-export function ollamaFigures({ prompt_eval_count: prompt, eval_count: output }: Body): Figures {
-  const found: Figures = {};
-  keep(found, 'prompt_tokens', prompt);
-  keep(found, 'output_tokens', output);
-  return found;
 }
 
 /** How gateways speak: nginx in pages, Envoy and load balancers in a line, LiteLLM and Cloudflare with their names. */

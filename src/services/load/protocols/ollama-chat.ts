@@ -1,6 +1,6 @@
 import { isObject } from './answers.ts';
 import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
-import { ollamaFields, ollamaFigures } from './model-request.ts';
+import { ollamaFields } from './model-request.ts';
 import { ollamaGenerate } from './ollama-generate.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -15,7 +15,6 @@ export const ollamaChat: RequestProtocol = {
     missing: !isObject(body.message) ? 'message' : body.done === true ? undefined : 'done: true',
     hasContent: isObject(body.message) && messageHasContent(body.message),
     reason: body.done_reason,
-    figures: ollamaFigures(body),
   })),
   textOf: (answer) => textIn(messageOf(answer).content),
 };

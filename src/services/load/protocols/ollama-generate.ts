@@ -1,6 +1,6 @@
 import { promptOf } from './ask.ts';
 import { bodyOf, hasText, modelJudge, textIn } from './model-answer.ts';
-import { modelRefuser, ollamaFields, ollamaFigures } from './model-request.ts';
+import { modelRefuser, ollamaFields } from './model-request.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -12,13 +12,13 @@ export const ollamaGenerate: RequestProtocol = {
   provider: 'ollama',
   isChain: false,
   models: '/api/tags',
+  takes: ['model', 'maxTokens', 'temperature'],
   headers: promptJson.headers,
   body: (ask, form) => JSON.stringify({ model: form.model, prompt: promptOf(ask), ...ollamaFields(ask, form) }),
   judge: modelJudge((body) => ({
     missing: typeof body.response !== 'string' ? 'response' : body.done === true ? undefined : 'done: true',
     hasContent: hasText(body.response) || hasText(body.thinking),
     reason: body.done_reason,
-    figures: ollamaFigures(body),
   })),
   ends: 'done',
   textOf: (answer) => textIn(bodyOf(answer).response),

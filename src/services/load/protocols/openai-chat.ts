@@ -1,6 +1,6 @@
 import { isObject } from './answers.ts';
 import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
-import { modelRefuser, openaiFields, openaiFigures } from './model-request.ts';
+import { modelRefuser, openaiFields } from './model-request.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -12,6 +12,7 @@ export const openaiChat: RequestProtocol = {
   provider: 'openai',
   isChain: false,
   models: '/v1/models',
+  takes: ['model', 'maxTokens', 'maxTokensField', 'temperature', 'ignoreEos'],
   headers: promptJson.headers,
   body: (ask, form) => JSON.stringify({ model: form.model, messages: ask.messages, ...openaiFields(ask, form) }),
   judge: modelJudge((body) => {
@@ -21,7 +22,6 @@ export const openaiChat: RequestProtocol = {
       missing: message === undefined ? 'choices[0].message' : missingReason(choice),
       hasContent: message !== undefined && messageHasContent(message),
       reason: choice?.finish_reason,
-      figures: openaiFigures(body),
     };
   }),
   ends: 'finish',

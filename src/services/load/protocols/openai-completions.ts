@@ -1,6 +1,6 @@
 import { promptOf } from './ask.ts';
 import { bodyOf, hasText, modelJudge, textIn } from './model-answer.ts';
-import { openaiFields, openaiFigures } from './model-request.ts';
+import { openaiFields } from './model-request.ts';
 import { firstChoice, missingReason, openaiChat } from './openai-chat.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -17,7 +17,6 @@ export const openaiCompletions: RequestProtocol = {
       missing: typeof choice?.text === 'string' ? missingReason(choice) : 'choices[0].text',
       hasContent: hasText(choice?.text),
       reason: choice?.finish_reason,
-      figures: openaiFigures(body),
     };
   }),
   textOf: (answer) => textIn(firstChoice(bodyOf(answer))?.text),

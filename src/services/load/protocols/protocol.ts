@@ -2,6 +2,9 @@ import type { AnswerFigures } from '../engine/request-record.ts';
 import type { Refuser } from '../failures.ts';
 import type { Ask, RequestForm } from './ask.ts';
 
+/** What some APIs have a field for, and others do not. */
+export type ApiSetting = 'model' | 'maxTokens' | 'temperature' | 'maxTokensField' | 'ignoreEos';
+
 /** What an answer turned out to be. */
 export interface Verdict {
   readonly outcome: 'ok' | 'http_error' | 'invalid';
@@ -45,6 +48,8 @@ export interface RequestProtocol {
   readonly keeps?: { readonly by: string; readonly characters: number };
   /** Requests name a model: where the server lists those that it has. */
   readonly models?: string;
+  /** Settings of a load that its requests have a field for. */
+  readonly takes?: readonly ApiSetting[];
   /** Fewer code points of a prompt are refused. */
   readonly minPrompt?: number;
   /** The body of a request, JSON. The text of a message stands in it as `JSON.stringify` writes it. */

@@ -1,3 +1,4 @@
+import type { RequestForm } from './ask.ts';
 import { chain } from './chain.ts';
 import { invoke } from './invoke.ts';
 import { ollamaChat } from './ollama-chat.ts';
@@ -40,4 +41,9 @@ export function protocolAt(path: string): RequestProtocol | undefined {
   const ends = PROTOCOLS.flatMap((protocol) => protocol.paths.map((end) => ({ protocol, end })));
   const known = ends.filter(({ end }) => trimmed.endsWith(end)).sort((a, b) => b.end.length - a.end.length);
   return known[0]?.protocol;
+}
+
+/** Whether requests of this form ask a stream for its token counts, which some servers refuse. */
+export function asksForUsage({ api, stream, usage = true, template }: RequestForm): boolean {
+  return stream && usage && template === undefined && protocolNamed(api).provider === 'openai';
 }

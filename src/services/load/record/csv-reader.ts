@@ -52,6 +52,7 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     ...(row.tpot_ms ? { tpot_ms: Number(row.tpot_ms) } : {}),
     ...(row.input_tokens_asked ? { input_tokens_asked: Number(row.input_tokens_asked) } : {}),
     ...(row.mix ? { mix: row.mix } : {}),
+    ...(row.session && row.turn ? { session: Number(row.session), turn: Number(row.turn) } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
 }

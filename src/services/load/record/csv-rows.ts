@@ -54,6 +54,8 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
     output === undefined ? '' : Number(isEstimated === true),
   input_tokens_asked: ({ input_tokens_asked = '' }) => input_tokens_asked,
   mix: ({ mix = '' }) => mix,
+  session: ({ session = '' }) => session,
+  turn: ({ turn = '' }) => turn,
 };
 
 /**

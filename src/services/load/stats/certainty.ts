@@ -9,8 +9,8 @@ const FAR = 10;
 /**
  * The smallest rank, counted from 1, whose order statistic is not below the true quantile but for a chance of `tail`: the
  * number of samples at or below the true quantile is binomial (n, p), whatever the distribution (David and Nagaraja, Order
- * Statistics, 7.1; Le Boudec, Performance Evaluation, theorem 2.1). Which is MLPerf's early stopping (inference policies,
- * 9.2), whose Clopper-Pearson bound on the share above a time is the same inequality read the other way.
+ * Statistics, 7.1; Le Boudec, Performance Evaluation, theorem 2.1). Which is MLPerf's early stopping (LoadGen,
+ * early_stopping.cc): its bound on the share above a time is the same inequality read the other way.
  *
  * @returns undefined where the sample is too small, e.g. p99 below 459 samples for a tail of 1 %
  */

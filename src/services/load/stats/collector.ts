@@ -21,7 +21,7 @@ export class Collector {
   /** What failures said for themselves, where they said anything. */
   readonly texts = new FailureTexts();
   /** Answers by the model that they name. */
-  readonly models = new Counts();
+  readonly models = new Counts(20);
   readonly statuses = new Map<number, number>();
   readonly hosts = new Counts();
   readonly refusedBy = new Map<Refuser, number>();
@@ -65,6 +65,7 @@ export class Collector {
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
     if (record.host !== undefined) this.hosts.count(record.host);
+    if (record.model !== undefined) this.models.count(record.model);
     if (outcome !== 'ok') {
       const name = this.errorsByClass.count(record.class);
       this.texts.add(name === record.class ? record : { ...record, class: name });

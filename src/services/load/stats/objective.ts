@@ -139,7 +139,9 @@ export class ObjectiveTally {
    */
   times(of: TimeName, ended: { readonly all: number; readonly failed: number }, open = 0): Times | undefined {
     const samples = this.#samples.get(of);
-    if (samples === undefined || (STREAMED.includes(of) && !this.#streamed)) return undefined;
+    if (samples === undefined) return undefined;
+    // Answers that came whole have no such times; requests of which none succeeded are infinitely slow all the same.
+    if (STREAMED.includes(of) && !this.#streamed && ended.failed < ended.all) return undefined;
     const failed = this.#failed(of, ended, samples.count);
     const sorted = samples.sorted();
     const share = ended.all === 0 ? 0 : ended.failed / ended.all;

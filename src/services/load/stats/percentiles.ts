@@ -40,10 +40,11 @@ export class Samples {
     const ci: Partial<Record<keyof Percentiles, Interval>> = {};
     const upper: Partial<Record<Name, number>> = {};
     const effective: Partial<Record<Name, number>> = {};
+    const independent = this.#independent(sorted);
     for (const [name, fraction] of NAMED) {
       const value = sorted[nearestRank(fraction, sorted.length)] ?? 0;
       percentiles[name] = round(value);
-      const count = this.#independent(value);
+      const count = independent(fraction);
       if (count < sorted.length) effective[name] = Math.round(count);
       const bounds = quantileInterval(sorted, fraction, count);
       if (bounds !== undefined && name !== 'p999') ci[name] = [round(bounds[0]), round(bounds[1])];
@@ -67,15 +68,30 @@ export class Samples {
     if (this.count === 0) return undefined;
     const sorted = this.sorted();
     const estimate = sorted[nearestRank(fraction, sorted.length)] ?? 0;
-    const upper = quantileBound(sorted, fraction, this.#independent(estimate), tail);
+    const upper = quantileBound(sorted, fraction, this.#independent(sorted)(fraction), tail);
     return { estimate: round(estimate), upper: upper === undefined ? undefined : round(upper), count: this.count };
   }
 
-  /** As many independent samples would tell as much about the share of those above a value. */
-  #independent(value: number): number {
-    return effectiveCount(Uint8Array.from(this.#values.view(), (each) => (each > value ? 1 : 0)));
+  /**
+   * As many independent samples would tell as much about a quantile. Where few samples are above it, whether neighbours are
+   * alike shows less there than lower in the tail.
+   */
+  #independent(sorted: Float64Array): (fraction: number) => number {
+    const known = new Map<number, number>();
+    const at = (fraction: number) => {
+      const before = known.get(fraction);
+      if (before !== undefined) return before;
+      const value = sorted[nearestRank(fraction, sorted.length)] ?? 0;
+      const count = effectiveCount(Uint8Array.from(this.#values.view(), (each) => (each > value ? 1 : 0)));
+      known.set(fraction, count);
+      return count;
+    };
+    return (fraction) => Math.min(at(fraction), fraction > TELLING ? at(TELLING) : Number.POSITIVE_INFINITY);
   }
 }
+
+/** The quantile above which enough samples are in any that bounds a higher one. */
+const TELLING = 0.9;
 
 /** Index, from 0, of the smallest sample that at least `fraction` of all `count` samples do not exceed. */
 export function nearestRank(fraction: number, count: number): number {

@@ -163,7 +163,7 @@ function tokenFigures(
     outputPerSecond: perSecond(output),
     ci: [perSecond(Math.max(0, output - spread)), perSecond(output + spread)] as const,
     arrivedPerSecond,
-    promptPerSecond: perSecond(prompt),
+    promptPerSecond: prompt === 0 ? undefined : perSecond(prompt),
     reasoning: reasoning || undefined,
     cached: cached || undefined,
     answers,

@@ -2,13 +2,16 @@ import { remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { errorIn } from '../../chain/said.ts';
-import { parseJson } from '../../words.ts';
+import { parseJson, plural } from '../../words.ts';
 import { probeBodies } from '../bodies.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { Judge, StreamEnd } from '../protocols/protocol.ts';
-import { protocolNamed } from '../protocols/protocols.ts';
+import { asksForUsage, protocolNamed } from '../protocols/protocols.ts';
+import { writeBody } from '../protocols/write-body.ts';
+import { asksForTokens, calibrate } from '../workload/calibrate.ts';
+import type { WorkloadSettings } from '../workload/settings.ts';
 import { redirects } from './health.ts';
 import { type Baseline, measureBaseline, prober } from './probe.ts';
 import { formOf, type SweepOptions } from './sweep-options.ts';
@@ -26,6 +29,8 @@ interface Preflight {
   readonly baseline?: Baseline;
   /** The target refuses to be asked for the token counts of streams. */
   readonly usage?: false;
+  /** With how the target counts tokens, where lengths are asked for in them. */
+  readonly workload?: WorkloadSettings;
 }
 
 /**
@@ -54,7 +59,8 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
       const took = `${(loadingMs / 1000).toFixed(1)} s`;
       note('info', `the first request paid ${took} for loading the model: that is not in what a request alone takes`);
     }
-    return { baseline: { probe, ms }, ...(again === undefined ? {} : { usage: false }) };
+    const scaled = await scaledWorkload(settings, form, deps);
+    return { baseline: { probe, ms }, ...(again === undefined ? {} : { usage: false }), ...scaled };
   }
   const { targetUrl } = settings;
   if (redirect !== undefined) throw redirects(targetUrl, redirect.status, redirect.to, redirect.to);
@@ -68,6 +74,35 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   return {};
 }
 
+/** Lengths in tokens become letters by what the target makes of two prompts. */
+async function scaledWorkload(
+  settings: SweepOptions,
+  form: RequestForm,
+  { client, emit, signal, headers: own }: PreflightDeps,
+): Promise<Pick<Preflight, 'workload'>> {
+  const { workload, targetUrl, timeoutSeconds, seed } = settings;
+  // A run that goes on keeps what it began with.
+  if (workload === undefined || !asksForTokens(workload) || workload.tokens !== undefined) return {};
+  const { judge, headers } = protocolNamed(form.api);
+  const timeoutMs = timeoutSeconds * 1000;
+  const whole = { ...form, stream: false };
+  const request = {
+    url: targetUrl,
+    method: 'POST',
+    headers: { ...headers({ stream: false, timeoutMs }), ...own },
+  } as const;
+  const tokens = await calibrate(seed, async (ask) => {
+    const reply = await client.raw({ ...request, body: writeBody(ask, whole), timeoutMs, signal });
+    return reply.kind === 'transport' ? undefined : judge(reply.status, reply.text).figures?.prompt_tokens;
+  });
+  const text =
+    tokens === undefined
+      ? 'the target does not tell how it counts the tokens of prompts: they are made of 4 characters a token, which is usual'
+      : `the target makes a token of ${tokens.charactersPerToken.toFixed(2)} characters, and adds ${plural(tokens.overheadTokens, 'token')} to a prompt: lengths follow that`;
+  emit({ type: 'note', level: 'info', text });
+  return tokens === undefined ? {} : { workload: { ...workload, tokens } };
+}
+
 async function measured(settings: SweepOptions, form: RequestForm, { client, signal, headers }: PreflightDeps) {
   const { targetUrl, timeoutSeconds } = settings;
   const { judge: whole, headers: ofProtocol, ends } = protocolNamed(form.api);
@@ -77,10 +112,6 @@ async function measured(settings: SweepOptions, form: RequestForm, { client, sig
   const judge: Judge = form.stream ? streamJudge(targetUrl, ends) : whole;
   const probe = prober({ targetUrl, nextBody, client, headers: all, judge });
   return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
-}
-
-function asksForUsage({ api, stream, usage = true, template }: RequestForm): boolean {
-  return stream && usage && template === undefined && protocolNamed(api).provider === 'openai';
 }
 
 const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;

@@ -16,7 +16,7 @@ import type { SweepSettings } from './sweep-plan.ts';
 
 type Requests = Pick<
   RunOrder,
-  'arrivals' | 'burstiness' | 'stages' | 'times' | 'workload' | 'requestsPerConnection' | 'connectionAgeMs'
+  'arrivals' | 'burstiness' | 'stages' | 'times' | 'workload' | 'think' | 'requestsPerConnection' | 'connectionAgeMs'
 > &
   Partial<RequestForm>;
 
@@ -81,7 +81,7 @@ export function formOf(options: { readonly targetUrl: string } & Partial<Request
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
   const { prompt, seed, sharedPrefixTokens, workload } = options;
-  const { arrivals = 'constant', burstiness, stages, times } = options;
+  const { arrivals = 'constant', burstiness, stages, times, think } = options;
   const { turns, thinkSeconds, loop, durationSeconds, requests } = plan;
   const isClosed = loop === 'closed';
   const { requestsPerConnection, connectionAgeMs } = options;
@@ -99,6 +99,7 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     concurrency: isClosed ? rate : undefined,
     requests: isClosed || turns !== undefined ? requests : undefined,
     turns,
+    think,
     thinkMs: thinkSeconds === undefined ? undefined : thinkSeconds * 1000,
     prompt,
     seed,

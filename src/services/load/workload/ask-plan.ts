@@ -64,7 +64,8 @@ export class AskPlan {
       entry,
       row,
       inputTokens: row?.inputTokens ?? (knowsLength ? undefined : this.#draw(inputTokens, 'input', number, turn)),
-      inputCharacters: row?.inputCharacters ?? sizes?.characters,
+      // What is said in a later turn is known to the texts alone.
+      inputCharacters: row?.inputCharacters ?? (turn === 0 ? sizes?.characters : undefined),
       maxTokens:
         maxTokens === undefined || maxTokens.kind === 'dataset'
           ? (told ?? answerOf(sizes?.answerCharacters, maxTokens, this.#scale))

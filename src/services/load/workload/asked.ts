@@ -21,7 +21,10 @@ export function askedAdder(
   const plan = new AskPlan(workload, seed, data);
   const scale = workload.tokens ?? USUAL_SCALE;
   return (records) =>
-    records.map((record) => ({ ...record, ...askedBy(plan.at({ number: record.index, turn: 0 }), scale) }));
+    records.map((record) => {
+      const { index, session = index, turn = 0 } = record;
+      return { ...record, ...askedBy(plan.at({ number: session, turn }), scale) };
+    });
 }
 
 /** @param scale by which the tokens of a given text are estimated */

@@ -3,7 +3,7 @@ import { type Entry, readEntry } from './entries.ts';
 import { objectOf, placeText, RecordSplitter } from './records.ts';
 import { type FileRef, readSource, SourceFault } from './source-file.ts';
 
-export const MAX_ENTRIES = 100_000;
+const MAX_ENTRIES = 100_000;
 
 /** A data set as a load refers to it. */
 export interface DatasetRef extends FileRef {

@@ -9,6 +9,9 @@ export type Lengths =
   /** Of each answer in the data set. */
   | { readonly kind: 'dataset' };
 
+/** Those of which no data set has to tell. */
+export type DrawnLengths = Exclude<Lengths, { kind: 'dataset' }>;
+
 interface Bounds {
   readonly min: number;
   readonly max: number;
@@ -88,7 +91,7 @@ export function formatLengths(lengths: Lengths): string {
 }
 
 /** Draws one length, a whole number. Of a data set's lengths the data set itself knows. */
-export function drawLength(lengths: Exclude<Lengths, { kind: 'dataset' }>, random: Random): number {
+export function drawLength(lengths: DrawnLengths, random: Random): number {
   if (lengths.kind === 'constant') return lengths.value;
   if (lengths.kind === 'uniform') return lengths.min + Math.floor(random() * (lengths.max - lengths.min + 1));
   return Math.round(drawWithin(lengths, random));

@@ -75,7 +75,7 @@ export class LoadedData {
 }
 
 /** The data sets that a load takes requests from, each once. */
-export function datasetsOf({ dataset, mix = [] }: WorkloadSettings): DatasetRef[] {
+function datasetsOf({ dataset, mix = [] }: WorkloadSettings): DatasetRef[] {
   const all = [dataset, ...mix.map((each) => each.dataset)].filter((each) => each !== undefined);
   return [...new Map(all.map((each) => [each.sha256, each])).values()];
 }

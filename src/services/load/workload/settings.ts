@@ -17,7 +17,7 @@ export interface AskSettings {
 }
 
 /** Requests of one kind among several. */
-export interface MixClass extends AskSettings {
+interface MixClass extends AskSettings {
   readonly name: string;
   readonly weight: number;
 }

@@ -19,7 +19,7 @@ export interface FileRef {
 }
 
 /** Largest file of data, also after it was uncompressed. */
-export const MAX_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
 const CHUNK = 1 << 20;
 /** So much of a file tells what it is. */
 const SEEN_BYTES = 4096;

@@ -18,26 +18,18 @@ export interface TokenSample {
 const POSSIBLE = { least: 1, most: 20 };
 
 /**
- * What one or two prompts of different lengths tell of how a target counts: with two, also what it adds to each.
+ * What prompts of two different lengths tell of how a target counts, and of what it adds to each.
  *
  * @returns undefined where it makes no sense, as of a target that cuts prompts or counts something else
  */
 export function tokenScale(samples: readonly TokenSample[]): TokenScale | undefined {
   const [short, long] = samples.toSorted((a, b) => a.characters - b.characters);
-  if (short === undefined || short.tokens <= 0) return undefined;
-  const found =
-    long === undefined
-      ? { charactersPerToken: short.characters / short.tokens, overheadTokens: 0 }
-      : lineThrough(short, long);
-  const { charactersPerToken, overheadTokens } = found;
+  if (short === undefined || long === undefined) return undefined;
+  const charactersPerToken = (long.characters - short.characters) / (long.tokens - short.tokens);
+  const overheadTokens = Math.round(short.tokens - short.characters / charactersPerToken);
   const isPossible = charactersPerToken >= POSSIBLE.least && charactersPerToken <= POSSIBLE.most;
   if (!isPossible || overheadTokens > short.tokens) return undefined;
   return { charactersPerToken: Number(charactersPerToken.toFixed(3)), overheadTokens: Math.max(0, overheadTokens) };
-}
-
-function lineThrough(short: TokenSample, long: TokenSample): TokenScale {
-  const charactersPerToken = (long.characters - short.characters) / (long.tokens - short.tokens);
-  return { charactersPerToken, overheadTokens: Math.round(short.tokens - short.characters / charactersPerToken) };
 }
 
 /** Characters of a prompt of so many tokens; at least one. */

@@ -8,7 +8,7 @@ import { objectOf, type Place, placeText, RecordSplitter, show } from './records
 import { type FileRef, readSource, SourceFault } from './source-file.ts';
 import { isCsvHeader, type TraceReader as Reader, TraceReader, type TraceRow } from './trace-row.ts';
 
-export const MAX_ROWS = 1_000_000;
+const MAX_ROWS = 1_000_000;
 
 /** A trace as a load refers to it. */
 export interface TraceRef extends FileRef {

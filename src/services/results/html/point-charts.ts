@@ -129,7 +129,7 @@ function speedup(points: Points): Chart | undefined {
 /** Where answers stream: when the first token came and how fast the others followed. */
 function stream(measured: Points): Chart {
   const points = measured.filter((point) => point.stream !== undefined);
-  const of = (part: 'ttft' | 'tpot' | 'itl', at: 'p50' | 'p99') => (point: PointSummary) => {
+  const of = (part: 'ttft' | 'reasoningTtft' | 'tpot' | 'itl', at: 'p50' | 'p99') => (point: PointSummary) => {
     const times: Distribution | undefined = point.stream?.[part];
     return { value: times?.[at], ci: times?.ci[at] };
   };
@@ -139,6 +139,7 @@ function stream(measured: Points): Chart {
     ['TPOT p50', 2, of('tpot', 'p50')],
     ['TPOT p99', 1, of('tpot', 'p99')],
     ['ITL p99', 4, of('itl', 'p99')],
+    ['first of reasoning p50', 5, of('reasoningTtft', 'p50')],
   ] as const;
   return {
     ...over(points, 'log'),
@@ -153,15 +154,22 @@ function stream(measured: Points): Chart {
 }
 
 function tokens(measured: Points): Chart {
-  const points = measured.filter((point) => point.stream !== undefined);
-  const output = lineOver(points, perSecond, ['output tokens', 0, (point) => point.stream?.outputTokensPerSecond]);
+  const points = measured.filter(({ tokens: counted, stream: streamed }) => (counted ?? streamed) !== undefined);
+  const output = lineOver(points, perSecond, [
+    'output tokens',
+    0,
+    ({ tokens: counted, stream: streamed }) => counted?.outputPerSecond ?? streamed?.outputTokensPerSecond,
+  ]);
+  const arrived = lineOver(points, perSecond, ['arrived in the window', 4, (point) => point.tokens?.arrivedPerSecond]);
+  const isEstimated = points.some((point) => (point.tokens?.estimated ?? 0) > 0);
   return {
     ...over(points, 'linear'),
     id: 'tokens',
     title: `Output tokens per second against ${axisOf(points)}`,
     summary: `Output tokens per second over all answers. The most were ${rateText(Math.max(...output.data.map(({ y }) => y)))} per second.`,
+    ...(isEstimated ? { note: 'Estimated: some answers told no count, and events stand for their tokens.' } : {}),
     y: { label: 'tokens per second', scale: 'linear', tick: number },
-    series: [output],
+    series: [output, arrived],
   };
 }
 

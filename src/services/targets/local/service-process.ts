@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { hasCode, type RemedyError, remedy } from '../../../errors.ts';
 import { DRAIN_SECONDS } from '../../chain/drain.ts';
 import { makeFolder } from '../../files/make-folder.ts';
+import { writeFault } from '../../files/write-fault.ts';
 import type { ListProcesses, ProcessInfo } from '../../machine/process-table.ts';
 import { shortHash } from '../../machine/templates.ts';
 import { healthReason } from '../../stack/health-status.ts';
@@ -105,8 +106,7 @@ export function serviceProcess(
       const earlier = (await findAll()).find((live) => live.token === token && live.spec === specHash(spec));
       if (earlier !== undefined) return earlier;
       if ((await tryPort(spec.port)) === undefined) throw await portInUse(key, spec.port, deps);
-      await makeFolder(deps.logs, 0o700);
-      const log = await open(logFile, 'a', 0o600);
+      const log = await openLog(deps.logs, logFile);
       try {
         const tag: ProcessTag = { folder: deps.folder, key, spec: specHash(spec), token, port: spec.port };
         // Not execa: it pipes output through this process, and the service has to outlive it.
@@ -153,6 +153,17 @@ export function serviceProcess(
 
     identify: (live) => ({ pid: live.pid, port: live.port }),
   };
+}
+
+/** @throws RemedyError (exit 3): what a process says at its start is what tells why it does not start */
+async function openLog(folder: string, path: string) {
+  try {
+    await makeFolder(folder, 0o700);
+    return await open(path, 'a', 0o600);
+  } catch (error) {
+    const { why, next } = writeFault(path, error);
+    throw remedy.configuration('log-unwritable', `cannot write the log ${path}: ${why}`, next, error);
+  }
 }
 
 async function isAlive(live: LiveProcess, findAll: () => Promise<LiveProcess[]>): Promise<boolean> {

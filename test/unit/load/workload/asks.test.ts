@@ -6,6 +6,7 @@ import { bodiesOf, bodyOf, probeBodies } from '../../../../src/services/load/bod
 import { RequestTemplate } from '../../../../src/services/load/engine/request-template.ts';
 import { DEFAULT_PROMPT } from '../../../../src/services/load/prompt.ts';
 import { AskWriter } from '../../../../src/services/load/workload/ask-writer.ts';
+import { calibrate } from '../../../../src/services/load/workload/calibrate.ts';
 import { parseLengths } from '../../../../src/services/load/workload/lengths.ts';
 import { loadData } from '../../../../src/services/load/workload/loaded.ts';
 import { openWorkload, type WorkloadRequest } from '../../../../src/services/load/workload/open-workload.ts';
@@ -243,4 +244,31 @@ test('lengths of a data set that there is not are refused', async () => {
   const refused = { exit: 2 };
   await expect(openWorkload({ maxTokens: { kind: 'dataset' } })).rejects.toMatchObject(refused);
   await expect(openWorkload({ inputTokens: { kind: 'dataset' }, dataset })).rejects.toMatchObject(refused);
+});
+
+describe('how a target counts tokens', () => {
+  const counting = (charactersPerToken: number, overhead: number) =>
+    calibrate(
+      7,
+      async ({ messages }) => Math.round((messages[0]?.content.length ?? 0) / charactersPerToken) + overhead,
+    );
+
+  test.each([
+    [4, 0],
+    [5.2, 11],
+    [3.1, 26],
+  ])('%d characters a token, and %d tokens with each prompt', async (characters, overhead) => {
+    const scale = await counting(characters, overhead);
+    expect(scale?.charactersPerToken).toBeCloseTo(characters, 1);
+    expect(Math.abs((scale?.overheadTokens ?? 0) - overhead)).toBeLessThanOrEqual(1);
+    const { workload } = await openWorkload({ inputTokens: lengths('300') });
+    const writer = new AskWriter({ ...workload, ...(scale && { tokens: scale }) }, PROMPT, await loadData({}));
+    expect(Math.abs(first(writer, 0).length / characters + overhead - 300)).toBeLessThan(4);
+  });
+
+  test('is the usual where a target does not tell, or cuts prompts', async () => {
+    expect(await calibrate(7, async () => undefined)).toBeUndefined();
+    expect(await calibrate(7, async () => 175)).toBeUndefined();
+    expect(await calibrate(7, async ({ messages }) => (messages[0]?.content.length ?? 0) * 3)).toBeUndefined();
+  });
 });

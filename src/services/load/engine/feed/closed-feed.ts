@@ -2,7 +2,7 @@ import type { Share } from '../../schedule/timetable.ts';
 import type { Due, Feed, SessionCounts, Turn } from './feed.ts';
 import { Numbering } from './numbering.ts';
 import { Queue } from './queue.ts';
-import { SessionTally } from './session-tally.ts';
+import { SessionTally, type SessionTerms, thinkAfter } from './session-tally.ts';
 
 export interface ClosedTerms {
   /** Requests that are always open; with sessions, users that each have one after another. */
@@ -15,6 +15,8 @@ export interface ClosedTerms {
   readonly turns?: number;
   /** From the end of a request to the next of the same place, milliseconds; default 0. */
   readonly thinkMs?: number;
+  readonly turnsOf?: NonNullable<SessionTerms['turnsOf']>;
+  readonly thinkMsOf?: NonNullable<SessionTerms['thinkMsOf']>;
   readonly share?: Share;
 }
 
@@ -23,6 +25,8 @@ interface Place {
   readonly freeMs: number;
   readonly turn?: Turn;
 }
+
+const freeOf = ({ freeMs }: Place): number => freeMs;
 
 /**
  * A closed loop: so many places, and from each the next request goes when the one before has ended. Its intended time is
@@ -37,7 +41,6 @@ export class ClosedFeed implements Feed {
   readonly #tally: SessionTally | undefined;
   readonly #places = new Queue<Place>();
   readonly #most: number;
-  readonly #thinkMs: number;
   readonly #share: Share;
   #begun = 0;
   #closed = false;
@@ -48,9 +51,8 @@ export class ClosedFeed implements Feed {
     this.#share = share ?? { index: 0, count: 1 };
     this.#numbers = new Numbering(share);
     this.#most = requests ?? Number.POSITIVE_INFINITY;
-    this.#thinkMs = thinkMs;
     this.keepsText = turns > 1;
-    this.#tally = turns > 1 ? new SessionTally({ turns, thinkMs, durationMs }) : undefined;
+    this.#tally = turns > 1 ? new SessionTally({ ...terms, turns, thinkMs, durationMs }) : undefined;
     for (let i = 0; i < concurrency; i++) this.#places.push({ freeMs: -warmupMs });
   }
 
@@ -69,10 +71,12 @@ export class ClosedFeed implements Feed {
     return { ...due, turn: { session: this.#begun++ * count + index, turn: 0, answers: [] } };
   }
 
-  ended({ turn }: Due, nowMs: number, answer: string | undefined): void {
+  ended({ index, turn }: Due, nowMs: number, answer: string | undefined): void {
     const next = turn && this.#tally?.after(turn, nowMs, answer, this.exhausted);
-    // Whoever comes next thinks as long: places come free in the order in which their requests end.
-    this.#places.push(next === undefined ? { freeMs: nowMs + this.#thinkMs } : { freeMs: next.dueMs, turn: next.turn });
+    // Whoever comes next thinks as well.
+    const thinkMs = next === undefined ? thinkAfter(this.#terms, turn?.session ?? index, turn?.turn ?? 0) : 0;
+    const place = next === undefined ? { freeMs: nowMs + thinkMs } : { freeMs: next.dueMs, turn: next.turn };
+    this.#places.insert(place, freeOf);
   }
 
   alarmMs(): number {

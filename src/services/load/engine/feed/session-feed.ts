@@ -4,6 +4,8 @@ import { Numbering } from './numbering.ts';
 import { Queue } from './queue.ts';
 import { SessionTally, type SessionTerms } from './session-tally.ts';
 
+const dueOf = ({ dueMs }: { readonly dueMs: number }): number => dueMs;
+
 /**
  * An open loop of sessions: they begin at the instants of the timetable, and a further turn is due when the one before has
  * ended and its time to think is over. A turn counts as scheduled when it becomes due, so one that is due after the window
@@ -16,7 +18,7 @@ export class SessionFeed implements Feed {
   readonly #terms: SessionTerms & { readonly requests?: number };
   readonly #numbers: Numbering;
   readonly #tally: SessionTally;
-  /** Time to think is the same for all: they become due in the order in which the turns before ended. */
+  /** In the order in which they become due. */
   readonly #further = new Queue<{ readonly dueMs: number; readonly turn: Turn }>();
   #next: number;
   #end: number;
@@ -43,7 +45,7 @@ export class SessionFeed implements Feed {
 
   ended({ turn }: Due, nowMs: number, answer: string | undefined): void {
     const next = turn && this.#tally.after(turn, nowMs, answer, this.exhausted);
-    if (next !== undefined) this.#further.push(next);
+    if (next !== undefined) this.#further.insert(next, dueOf);
   }
 
   alarmMs(): number {

@@ -6,6 +6,18 @@ export interface SessionTerms {
   /** From the end of a turn to the next, milliseconds. */
   readonly thinkMs: number;
   readonly durationMs: number;
+  /** Where sessions differ: of the session with this number, its requests, and the time to think after one of them. */
+  readonly turnsOf?: (session: number) => number;
+  readonly thinkMsOf?: (session: number, turn: number) => number;
+}
+
+/** How long somebody thinks after a turn, milliseconds. */
+export function thinkAfter(
+  { thinkMs = 0, thinkMsOf }: Partial<Pick<SessionTerms, 'thinkMs' | 'thinkMsOf'>>,
+  session: number,
+  turn: number,
+): number {
+  return thinkMsOf?.(session, turn) ?? thinkMs;
 }
 
 /** Decides what follows a turn, and counts how sessions come out. */
@@ -25,8 +37,9 @@ export class SessionTally {
    * @returns undefined where the session is over
    */
   after({ session, turn, answers }: Turn, nowMs: number, answer: string | undefined, isOver: boolean) {
-    const { turns, thinkMs, durationMs } = this.#terms;
-    const dueMs = nowMs + thinkMs;
+    const { durationMs, turnsOf } = this.#terms;
+    const turns = Math.min(this.#terms.turns, turnsOf?.(session) ?? Number.POSITIVE_INFINITY);
+    const dueMs = nowMs + thinkAfter(this.#terms, session, turn);
     if (answer === undefined) this.#count('broken', nowMs);
     else if (turn + 1 >= turns) this.#count('complete', nowMs);
     else if (isOver || dueMs >= durationMs) this.#count('cut', nowMs);

@@ -186,12 +186,12 @@ export class RawConnection {
     if (head === undefined || this.#isTooLong(exchange)) return;
     this.#exchange = undefined;
     this.served++;
-    const { status, location, keepAliveMs } = head;
+    const { status, location, retryAfter, keepAliveMs } = head;
     this.#idleSince = steadyNow();
     const idleMs =
       keepAliveMs === undefined ? this.#owner.idleMs : keepAliveMs - Math.min(IDLE_MARGIN_MS, keepAliveMs / 2);
     this.#idleUntil = this.#idleSince + idleMs;
-    const end = { kind: 'answer', status, text: this.#text(bytes), location } as const;
+    const end = { kind: 'answer', status, text: this.#text(bytes), location, retryAfter } as const;
     this.#owner.ended(this, exchange, end, this.#clean && head.keepAlive && idleMs > 0);
   }
 

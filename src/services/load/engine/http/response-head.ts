@@ -14,6 +14,8 @@ export interface ResponseHead {
   readonly contentEncoding: string;
   /** Where a redirect sends its caller. */
   readonly location: string | undefined;
+  /** When a refusal wants to be asked again: seconds, or a date. */
+  readonly retryAfter: string | undefined;
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
@@ -41,6 +43,7 @@ export function readHead(text: string): ResponseHead | string {
   let contentType = '';
   const codings: string[] = [];
   let location: string | undefined;
+  let retryAfter: string | undefined;
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i] as string;
     const colon = line.indexOf(':');
@@ -83,13 +86,16 @@ export function readHead(text: string): ResponseHead | string {
       case 'location':
         location = value;
         break;
+      case 'retry-after':
+        retryAfter = value;
+        break;
     }
   }
   if (chunked && contentLength !== undefined) return 'both content-length and transfer-encoding';
   // HTTP/1.0 has no chunks: who sends them all the same may have a proxy between that does not know where they end.
   if (chunked && started[1] === '0') keepAlive = false;
   const contentEncoding = codings.join(', ');
-  return { status, contentLength, chunked, keepAlive, keepAliveMs, contentType, contentEncoding, location };
+  return { status, contentLength, chunked, keepAlive, keepAliveMs, contentType, contentEncoding, location, retryAfter };
 }
 
 /** Lines that begin with white space go on with the one before (RFC 9112, 5.2); undefined where that is the first. */

@@ -15,6 +15,8 @@ export interface StreamEvent {
   readonly closed?: 'done' | 'marker';
   readonly error?: string;
   readonly host?: string;
+  /** The model that says it answers. */
+  readonly model?: string;
   readonly usage?: Usage;
 }
 
@@ -56,6 +58,7 @@ export function readEvent(data: string): StreamEvent | undefined {
     ...(typeof reason === 'string' ? { finish: brief(reason) } : {}),
     ...(body.done === true || body.stop === true ? { closed: 'done' as const } : {}),
     ...(typeof body.host === 'string' ? { host: brief(body.host) } : {}),
+    ...(typeof body.model === 'string' && body.model !== '' ? { model: brief(body.model) } : {}),
     ...(isFilled(usage) ? { usage } : {}),
   };
 }

@@ -46,6 +46,7 @@ export class TokenMeter implements EventSink {
   readonly usage: Usage = {};
   finish: string | undefined;
   host: string | undefined;
+  model: string | undefined;
   /** The stream has said that nothing follows. */
   closed: StreamEvent['closed'];
   /** Of the answer, where it is kept. */
@@ -150,6 +151,7 @@ export class TokenMeter implements EventSink {
     if (closed !== undefined) this.closed = closed;
     if (closed === 'done' && this.#options.ends === 'answer') this.lastLine = data;
     if (host !== undefined) this.host = host;
+    if (event.model !== undefined) this.model = event.model;
     if (this.#options.keepsText === true && this.text.length < MAX_TEXT) this.text += event.text;
     // A count that goes along with the events tells how many tokens each of them has.
     const own = usage?.output_tokens === undefined ? 1 : Math.max(1, usage.output_tokens - before);

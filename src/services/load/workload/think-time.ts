@@ -1,0 +1,39 @@
+import { parseDuration } from '../../../durations.ts';
+import { reasonOf, remedy } from '../../../errors.ts';
+import { type DrawnLengths, parseLengths } from './lengths.ts';
+
+/** A time to think: the same each time, or drawn. */
+export interface ThinkTime {
+  /** Its middle, seconds. */
+  readonly seconds: number;
+  /** Where it is drawn, milliseconds. */
+  readonly drawn?: DrawnLengths;
+}
+
+/**
+ * Reads `2s`, `1s-5s` (uniform), `normal:2s,500ms[,MIN-MAX]` or `lognormal:2s,0.8[,MIN-MAX]`.
+ *
+ * @throws RemedyError (exit 2)
+ */
+export function parseThinkTime(text: string): ThinkTime {
+  if (!/[-,]/.test(text)) return { seconds: secondsIn(text, text) };
+  // Each duration as its milliseconds; sigma of a logarithm has no unit.
+  const inMs = text.replaceAll(
+    /(?:\d+(?:\.\d+)?(?:ms|s|m|h))+/g,
+    (each) => `${Math.round(1000 * secondsIn(each, text))}`,
+  );
+  const drawn = parseLengths(inMs, 'think-time', 0) as DrawnLengths;
+  const middle =
+    drawn.kind === 'constant' ? drawn.value : drawn.kind === 'uniform' ? (drawn.min + drawn.max) / 2 : drawn.middle;
+  return { seconds: middle / 1000, drawn };
+}
+
+function secondsIn(text: string, whole: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw remedy.usage('usage', `--think-time "${whole}": ${reasonOf(error)}`, [
+      'or drawn: --think-time 1s-5s, --think-time lognormal:2s,0.8 (median, sigma)',
+    ]);
+  }
+}

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { PointSummary } from '../../../src/services/load/types.ts';
+import { sectionText } from '../../../src/services/results/plain-table.ts';
+import { tokenSections } from '../../../src/services/results/token-sections.ts';
+import { distribution, pointOf } from './fixture.ts';
+
+const textOf = (change: Partial<PointSummary>) =>
+  tokenSections([pointOf(0, 50, { change })], 'rps').map((section) => sectionText(section, 80).join('\n').split('\n'));
+
+test('tokens an answer and a second, and how streams came', () => {
+  const [tokens, stream] = textOf({
+    tokens: {
+      ...{ prompt: 50_000, output: 12_800, outputPerSecond: 1280, promptPerSecond: 5000, arrivedPerSecond: 1200.25 },
+      ...{ answers: 100, reasoning: 6400 },
+    },
+    stream: {
+      ...{ ttft: distribution(180, 500), reasoningTtft: distribution(90, 500), itl: distribution(40, 500) },
+      ...{ tpot: distribution(10, 500), perUser: { p50: 100, p10: 80, p5: 60, p1: 40 } },
+      ...{ outputTokens: 12_800, outputTokensPerSecond: 1280, answers: 520, oneRead: 1, withoutDone: 520 },
+      ...{ eventsPerRead: 2, tokensPerEvent: 4 },
+    },
+  });
+  expect(tokens?.join('\n')).toBe(
+    [
+      'Tokens of answers:',
+      '      prompt output reasoning prompt output arrived',
+      '  rps   each   each      each  per s  per s   per s',
+      '   50  500.0  128.0      64.0 5000.0 1280.0  1200.3',
+      '  output per s: tokens of an answer by answers served. arrived: in the window,',
+      '    of all requests.',
+    ].join('\n'),
+  );
+  expect(stream?.slice(3).join('\n')).toBe(
+    [
+      '  ttft: from the intended time to the first token of the answer. per user:',
+      '    tokens/s of one answer, p50.',
+      '  50 rps: reasoning began first: p50 90.0, p99 292.5 to its first token.',
+      '  50 rps: 20 answers of 520 without a token to see: no ttft.',
+      '  50 rps: 1 answer of 520 came in one read: no itl, no tpot.',
+      '  50 rps: 2.0 events a read: itl is between reads.',
+      '  50 rps: 4.0 tokens an event.',
+      '  50 rps: 520 streams of 520 ended without [DONE].',
+    ].join('\n'),
+  );
+  for (const line of [...(tokens ?? []), ...(stream ?? [])]) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('what is estimated is marked wherever it stands', () => {
+  const [tokens, stream] = textOf({
+    tokens: { prompt: 0, output: 1000, outputPerSecond: 100, answers: 100, estimated: 25 },
+    stream: {
+      ...{ ttft: distribution(180, 500), tpot: distribution(10, 500), perUser: { p50: 100, p10: 80, p5: 60, p1: 40 } },
+      ...{ outputTokens: 1000, outputTokensPerSecond: 100, answers: 500 },
+    },
+  });
+  expect(tokens?.[3]).toMatch(/^ +50 +- +≈10\.0 +- +≈100\.0 +-$/);
+  expect(tokens?.[4]).toBe('  ≈ estimated: 25.0 % of the answers told no count, events stand for tokens.');
+  expect(stream?.[2]).toMatch(/ ≈100\.0 +≈100\.0$/);
+});
+
+test('what earlier versions recorded is shown as far as it goes, and what has no tokens has no section', () => {
+  const [tokens] = textOf({ tokens: { prompt: 10, output: 20, outputPerSecond: 2 } });
+  expect(tokens?.[3]).toMatch(/^ +50( +-){3} +2\.0 +-$/);
+  expect(textOf({})).toEqual([[''], ['']]);
+});
