@@ -29,6 +29,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     `${command} --rps 1,1000 --find-knee --slo 'p95<2s' --max-duration 30m`,
     `${command} --concurrency 1,2,4,...,64 --duration 30s`,
     `${command} --concurrency 8 --requests 200 --out-json benchmark.json --out-csv benchmark.csv`,
+    `${command} --target http://127.0.0.1:11434 --model tinyllama --rps 1 --turns 4 --think-time 2s`,
     `${command} --rps 1,10,50 --otlp http://127.0.0.1:4318`,
     `${command} --rps 5 --arrivals poisson --input-tokens lognormal:200,0.8 --max-tokens 64-256`,
     `${command} --rps 5 --mix chat=3,input-tokens=64-256 --mix long=1,input-tokens=4000`,

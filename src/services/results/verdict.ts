@@ -6,6 +6,7 @@ import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
 import { limitLines } from './limit-line.ts';
+import { littleRemark, sessionRemark } from './loop-remarks.ts';
 import { display, failureText, timeText } from './text.ts';
 
 /** Answers from which on a percentile says something that a lower one does not; of fewer it is the slowest answer. */
@@ -116,6 +117,8 @@ export function remarksOf(point: PointSummary, advise = true): string[] {
     ...sentAgain(point),
     ...workedOff(point),
     ...certaintyOf(point),
+    ...sessionRemark(point),
+    ...littleRemark(point),
   ];
 }
 

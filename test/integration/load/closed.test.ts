@@ -114,3 +114,36 @@ test('one point is also written as other benchmarks write theirs', async () => {
     rows.map(({ elapsed_s: elapsed }) => Number(elapsed)).sort((a, b) => a - b),
   );
 });
+
+test('each turn of a session carries what was said before it', async () => {
+  const asked: { readonly role: string; readonly content: string }[][] = [];
+  const { url } = await serve((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part) => {
+      body += part;
+    });
+    request.on('end', () => {
+      asked.push(JSON.parse(body).messages);
+      const message = { role: 'assistant', content: `answer ${asked.length}` };
+      response.end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] }));
+    });
+  });
+  const targetUrl = url.replace('/invoke', '/v1/chat/completions');
+  const sessions = {
+    loop: 'closed',
+    rates: [1],
+    turns: 3,
+    requests: 3,
+    warmupSeconds: 0,
+    durationSeconds: 600,
+  } as const;
+  const point = pointOf(await sweep(targetUrl, { ...sessions, model: 'm' }));
+  expect(point.sessions).toEqual({ complete: 1, broken: 0, cut: 0 });
+  expect(asked.map((messages) => messages.map(({ role }) => role))).toEqual([
+    ['user'],
+    ['user', 'assistant', 'user'],
+    ['user', 'assistant', 'user', 'assistant', 'user'],
+  ]);
+  expect(asked[2]?.slice(0, 3)).toEqual(asked[1]);
+  expect(asked[2]?.[3]?.content).toBe('answer 2');
+});
