@@ -1,3 +1,4 @@
+import { unitOf } from '../load/offered.ts';
 import type { PointSummary } from '../load/types.ts';
 import type { LengthFigures } from '../load/workload/figures.ts';
 import type { Section } from './section.ts';
@@ -6,6 +7,7 @@ import { timeColumn } from './text.ts';
 /** What was asked and what the target counted, and how each class of a mix came out; nothing where all asked the same. */
 export function askedSections(points: readonly PointSummary[]): Section[] {
   const rows = points.flatMap(({ rate, asked = [] }) => asked.map((each) => ({ rate: String(rate), ...each })));
+  const unit = unitOf(points[0] ?? {});
   const isMixed = rows.some(({ name }) => name !== undefined);
   const time = timeColumn(rows.flatMap(({ response, ttft }) => [response?.p95, ttft?.p95]));
   const named = ({ name = '' }: { readonly name?: string }) => (isMixed ? [name] : []);
@@ -14,7 +16,7 @@ export function askedSections(points: readonly PointSummary[]): Section[] {
     {
       title: `Classes of the mix, ${time.unit}`,
       table: {
-        head: ['rps', 'class', 'sent', 'ok', 'p50', 'p95', ...(hasFirst ? ['ttft p50', 'ttft p95'] : [])],
+        head: [unit, 'class', 'sent', 'ok', 'p50', 'p95', ...(hasFirst ? ['ttft p50', 'ttft p95'] : [])],
         rows: (isMixed ? rows : []).map(({ rate, sent, ok, response, ttft, ...row }) => [
           ...[rate, ...named(row), String(sent), String(ok), time.text(response?.p50), time.text(response?.p95)],
           ...(hasFirst ? [time.text(ttft?.p50), time.text(ttft?.p95)] : []),
@@ -25,7 +27,7 @@ export function askedSections(points: readonly PointSummary[]): Section[] {
     {
       title: 'Tokens as asked, and as the target counted them: mean / p50 / p95',
       table: {
-        head: ['rps', ...(isMixed ? ['class'] : []), 'prompt asked', 'counted', 'answer at most', 'answer counted'],
+        head: [unit, ...(isMixed ? ['class'] : []), 'prompt asked', 'counted', 'answer at most', 'answer counted'],
         rows: rows.map(({ rate, input, countedInput, maxTokens, countedOutput, ...row }) => [
           ...[rate, ...named(row)],
           ...[input, countedInput, maxTokens, countedOutput].map(lengthsText),

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { defined } from '../defined.ts';
 import type { RunManifest } from '../load/record/read-run.ts';
 import { SETTINGS_VERSION } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan } from '../load/types.ts';
+import { comparableWorkload } from '../load/workload/comparable.ts';
 
 /** What was asked of the targets of two runs, and is not the same. */
 export interface WorkloadDiff {
@@ -54,7 +56,7 @@ export function diffWorkloads(a: Workload, b: Workload): WorkloadDiff {
     const silent = one === undefined ? a : other === undefined ? b : undefined;
     const tells = silent === undefined || LONG_KNOWN.includes(setting) || knowsAll(silent);
     if (!tells) unknown.push(setting);
-    else differs.push({ setting, ...(one !== undefined && { a: one }), ...(other !== undefined && { b: other }) });
+    else differs.push(defined({ setting, a: one ?? a.settings?.[setting], b: other ?? b.settings?.[setting] }));
   }
   return { differs, unknown };
 }
@@ -70,7 +72,8 @@ const NOTHING: readonly unknown[] = [undefined, null, false, 0, '', 'constant'];
 function workloadOf({ settings, plan }: Workload): Readonly<Record<string, unknown>> | undefined {
   if (settings === undefined) return undefined;
   const { api = lastWord(plan.targetUrl) } = plan;
-  const asked = Object.entries({ ...settings, protocol: api }).filter(
+  const { workload: _, stages: __, ...others } = settings;
+  const asked = Object.entries({ ...others, ...comparableWorkload(settings), protocol: api }).filter(
     ([name, value]) => !MAY_DIFFER.includes(name) && !NOTHING.includes(value) && !isEmpty(value),
   );
   // As it is after a manifest was read.

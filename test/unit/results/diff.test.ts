@@ -125,14 +125,21 @@ describe('runs that asked for different things', () => {
 
   test.each([
     [{ promptSha256: 'a'.repeat(64) }, { promptSha256: 'b'.repeat(64) }, 'prompt aaaaaaaaaaaa and bbbbbbbbbbbb'],
-    [{ arrivals: 'poisson' }, { arrivals: 'constant' }, 'arrivals poisson and (none)'],
-    [{ stream: true }, { stream: false }, 'stream true and (none)'],
+    [{ arrivals: 'poisson' }, { arrivals: 'constant' }, 'arrivals poisson and constant'],
+    [{ stream: true }, { stream: false }, 'stream true and false'],
     [{ requestsPerConnection: 1 }, {}, 'requests per connection 1 and (none)'],
     [{ connectionAgeMs: 1000 }, { connectionAgeMs: 2000 }, 'connection age ms 1000 and 2000'],
-    [{ sharedPrefixTokens: 100 }, { sharedPrefixTokens: 0 }, 'shared prefix tokens 100 and (none)'],
+    [{ sharedPrefixTokens: 100 }, { sharedPrefixTokens: 0 }, 'shared prefix tokens 100 and 0'],
     [{ model: 'one' }, { model: 'other' }, 'model one and other'],
     // Of a setting that nobody has thought of yet.
-    [{ workload: { inputTokens: '64-256' } }, {}, 'workload {"inputTokens":"64-256"} and (none)'],
+    [{ novel: { of: '64-256' } }, {}, 'novel {"of":"64-256"} and (none)'],
+    [{ workload: { inputTokens: { kind: 'uniform', min: 64, max: 256 } } }, {}, 'input tokens 64-256 and (none)'],
+    [
+      { workload: { dataset: { sha256: 'a'.repeat(64), path: '/x' }, tokens: { charactersPerToken: 4 } } },
+      { workload: { dataset: { sha256: 'b'.repeat(64), path: '/x' } } },
+      'dataset aaaaaaaaaaaa and bbbbbbbbbbbb',
+    ],
+    [{ stages: [{ seconds: 10, from: 1, to: 9 }] }, {}, 'stages 10s:1-9 and (none)'],
     [{ a: 1, b: 2 }, { a: 2, b: 1 }, 'a 1 and 2; b 2 and 1'],
   ])('%j and %j: %s', (a, b, text) => {
     expect(reasonOf(run(a), run(b))).toBe(`other workload: ${text}`);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { reasonOf } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
@@ -13,7 +14,7 @@ import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
-import { conclusionOf, planProfile } from '../profiles/profiles.ts';
+import { askedPoints, conclusionOf, planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
@@ -89,7 +90,10 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   try {
     await deps.onFolder?.(record.folder);
     const { loop } = own;
-    const run = defined({ ...names, folder: record.folder, loop, resumed: resume !== undefined, emit, onFailure });
+    // What an earlier process finished; the rest is measured again.
+    const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
+    const kept = resume && points.map(({ perRequestCsv }) => basename(perRequestCsv));
+    const run = defined({ ...names, folder: record.folder, loop, kept, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -110,8 +114,6 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     const addToOutputs = async (point: PointSummary) => {
       for (const output of outputs) await output.addPoint?.(plan, point);
     };
-    // What an earlier process finished; the rest is measured again.
-    const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
     for (const point of points) await addToOutputs(point);
     const context = { clock, emit, signal, control };
     let current = 0;
@@ -125,7 +127,11 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       const ofStep = { ...plan, ...defined({ requests }) };
       const ownPlan = { ...ofStep, durationSeconds: windowSeconds(ofStep, rate, longest) };
       const order = defined({ ...orderOf(options, ownPlan, index, rate), headers, proxy, ca });
-      await generator.prepare?.(order);
+      await generator.prepare?.(order).catch((error: unknown) => {
+        if (points.length === 0) throw error;
+        // What was measured before is kept.
+        onFailure(reasonOf(error));
+      });
       const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
       const terms = {
         data: options.data,
@@ -157,8 +163,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
     const concluded = conclusionOf(plan, points);
-    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
-    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
+    const asked = askedPoints(plan, points, concluded.knee);
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
       ...concluded,

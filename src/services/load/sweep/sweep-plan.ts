@@ -9,6 +9,7 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { describeWorkload } from '../workload/describe.ts';
+import { USUAL_SCALE } from '../workload/token-scale.ts';
 import { certaintyNotes } from './certainty-notes.ts';
 import { plannedSeconds } from './time-left.ts';
 
@@ -107,12 +108,27 @@ export function predictInFlight(settings: SweepSettings, rate: number, probeMs: 
 export function planNotes(plan: SweepPlan): Note[] {
   const { keeps } = protocolOf(plan);
   const samePrompts = sharedPrefixWarning(keeps, plan.sharedPrefixTokens ?? 0);
-  const warnings = [...inFlightWarnings(plan), ...(samePrompts === undefined ? [] : [samePrompts])];
+  const warnings = [
+    ...inFlightWarnings(plan),
+    ...(samePrompts === undefined ? [] : [samePrompts]),
+    ...cutWarning(plan),
+  ];
   return [
     ...(profileOf(plan).notes?.(plan) ?? []),
     ...certaintyNotes(plan),
     ...predictions(plan),
     ...warnings.map((text) => ({ level: 'warn', text }) as const),
+  ];
+}
+
+/** That a service keeps less of a prompt than is asked for. */
+function cutWarning(plan: SweepPlan): string[] {
+  const { keeps } = protocolOf(plan);
+  const longest = Math.max(0, ...(plan.workload?.asked ?? []).map(({ input }) => input?.p95 ?? 0));
+  if (keeps === undefined || longest * USUAL_SCALE.charactersPerToken <= keeps.characters) return [];
+  return [
+    `${keeps.by} keeps ${keeps.characters} characters of a prompt unless it was deployed with a larger --prompt-chars: ` +
+      `of prompts of ${longest} tokens and the like, the rest is cut off`,
   ];
 }
 

@@ -97,7 +97,7 @@ function kindText(settings: AskSettings & { readonly trace?: unknown }, lengths:
   const input = lengthText(lengths?.input);
   const prompts =
     dataset !== undefined
-      ? `prompts of ${dataset.name} (${plural(dataset.entries, 'entry').replace(/entrys$/, 'entries')}, ${dataset.form}, ${datasetOrder === 'file' ? 'in their order' : 'shuffled'})${input}`
+      ? `${dataset.form} of ${dataset.name}, ${dataset.entries} in all, ${datasetOrder === 'file' ? 'in their order' : 'shuffled'}${input}`
       : trace !== undefined
         ? `prompts as in the trace${input}`
         : inputTokens === undefined

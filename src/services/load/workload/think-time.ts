@@ -1,5 +1,5 @@
 import { parseDuration } from '../../../durations.ts';
-import { reasonOf, remedy } from '../../../errors.ts';
+import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
 import { type DrawnLengths, parseLengths } from './lengths.ts';
 
 /** A time to think: the same each time, or drawn. */
@@ -22,18 +22,31 @@ export function parseThinkTime(text: string): ThinkTime {
     /(?:\d+(?:\.\d+)?(?:ms|s|m|h))+/g,
     (each) => `${Math.round(1000 * secondsIn(each, text))}`,
   );
-  const drawn = parseLengths(inMs, 'think-time', 0) as DrawnLengths;
+  const drawn = lengthsIn(inMs, text);
   const middle =
     drawn.kind === 'constant' ? drawn.value : drawn.kind === 'uniform' ? (drawn.min + drawn.max) / 2 : drawn.middle;
   return { seconds: middle / 1000, drawn };
+}
+
+function lengthsIn(inMs: string, whole: string): DrawnLengths {
+  try {
+    return parseLengths(inMs, 'think-time', 0) as DrawnLengths;
+  } catch {
+    throw thinkInvalid(whole, 'this is neither a time nor times that are drawn');
+  }
 }
 
 function secondsIn(text: string, whole: string): number {
   try {
     return parseDuration(text);
   } catch (error) {
-    throw remedy.usage('usage', `--think-time "${whole}": ${reasonOf(error)}`, [
-      'or drawn: --think-time 1s-5s, --think-time lognormal:2s,0.8 (median, sigma)',
-    ]);
+    throw thinkInvalid(whole, reasonOf(error));
   }
+}
+
+function thinkInvalid(text: string, why: string): RemedyError {
+  return remedy.usage('usage', `--think-time "${text}": ${why}`, [
+    'write a time: --think-time 2s',
+    'or drawn: --think-time 1s-5s, --think-time normal:2s,500ms, --think-time lognormal:2s,0.8 (median, sigma)',
+  ]);
 }
