@@ -15,7 +15,7 @@ import { type StampErrors, stampErrors, toldStreams } from './told-streams.ts';
 /** So many streams are opened one after another, and all of them are open for the same time after that. */
 const OPEN = [1000, 2500, 5000, 10_000];
 const PER_SECOND = 20;
-const RAMP_SECONDS = 5;
+const RAMP_SECONDS = 10;
 const OPEN_SECONDS = 5;
 const MOST_MB = 200;
 /** Milliseconds by which times may be off. */
