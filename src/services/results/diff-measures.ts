@@ -26,11 +26,7 @@ interface Measure {
   of(point: PointSummary): Figure | undefined;
 }
 
-const share = (
-  name: string,
-  count: (point: PointSummary) => number | undefined,
-  perSecond: (point: PointSummary) => number | undefined,
-): Measure => ({
+const share = (name: string, count: (point: PointSummary) => number | undefined): Measure => ({
   name,
   unit: 'per second',
   of(point) {
@@ -61,16 +57,8 @@ const times = (
 
 /** What is compared, where both runs have it. */
 const MEASURES: readonly Measure[] = [
-  share(
-    'goodput',
-    ({ outcomes }) => outcomes.ok,
-    ({ okRps }) => okRps,
-  ),
-  share(
-    'good',
-    ({ good }) => good?.count,
-    ({ good }) => good?.rps,
-  ),
+  share('goodput', ({ outcomes }) => outcomes.ok),
+  share('good', ({ good }) => good?.count),
   ...times('', ['p50', 'p90', 'p95', 'p99'], ({ response }) => response),
   ...times('ttft ', ['p50', 'p90', 'p95', 'p99'], ({ stream }) => stream?.ttft),
   ...times('itl ', ['p50', 'p95', 'p99'], ({ stream }) => stream?.itl),
