@@ -4,7 +4,7 @@ import { plural } from '../../words.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import { CsvFile } from '../record/csv-file.ts';
 import { REQUEST_HEADER, requestRows, SUMMARY_HEADER, summaryRow } from '../record/csv-rows.ts';
-import { pointFiles, publish, retireAll } from '../record/published-name.ts';
+import { pointFiles, publish, retire, retireAll } from '../record/published-name.ts';
 import { cannotWrite, resultsUnwritable } from '../record/results-folder.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Output, OutputKind, OutputRun, PointOutput } from './output.ts';
@@ -39,6 +39,7 @@ export class CsvOutput implements Output {
       const retired = await retireAll(outFolder, `${tag}_${targetName}`);
       if (kept !== undefined) {
         // The names of the results folder show this run again, whatever ran since.
+        await retire(join(outFolder, summary));
         await rm(join(folder, summary), { force: true });
         for (const { name, rate, nth } of await pointFiles(folder, `${tag}_${targetName}`)) {
           if (!kept.includes(name)) {

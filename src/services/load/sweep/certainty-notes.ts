@@ -1,11 +1,12 @@
 import { durationText, formatEstimate, formatSpan } from '../../../durations.ts';
-import { formatRate } from '../../words.ts';
+import { offeredText } from '../offered.ts';
 import type { Note } from '../profiles/profile.ts';
 import { looksOf, parseUntilCertain } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
 
 /** How long points take that last until a percentile is certain, and which of them may not get there. */
-export function certaintyNotes({ untilCertain, rates, durationSeconds, warmupSeconds }: SweepPlan): Note[] {
+export function certaintyNotes(plan: SweepPlan): Note[] {
+  const { untilCertain, rates, durationSeconds, warmupSeconds } = plan;
   if (untilCertain === undefined) return [];
   const { metric, width, maxDurationSeconds: most } = untilCertain;
   const until = { ...parseUntilCertain(metric), width, maxDurationSeconds: most };
@@ -15,7 +16,7 @@ export function certaintyNotes({ untilCertain, rates, durationSeconds, warmupSec
   const least = firsts.reduce((sum, first) => sum + warmupSeconds + Math.min(first, most), 0);
   const longest = rates.length * (warmupSeconds + most);
   const each = rates.map(
-    (rate, at) => `${formatEstimate(Math.min(firsts[at] ?? 0, most))} at ${formatRate(rate)} req/s`,
+    (rate, at) => `${formatEstimate(Math.min(firsts[at] ?? 0, most))} at ${offeredText(rate, plan)}`,
   );
   const text =
     `each point lasts until the upper bound of its ${metric} (99 % confidence) is at most ${Number((100 * width).toFixed(2))} % ` +
@@ -23,6 +24,6 @@ export function certaintyNotes({ untilCertain, rates, durationSeconds, warmupSec
     `${formatEstimate(least)} to ${formatEstimate(longest)} without drains`;
   const short = rates.filter((_, at) => (firsts[at] ?? 0) > most);
   const needed = durationText(Math.ceil(Math.max(...firsts) / 60) * 60);
-  const warning = `${metric} cannot be certain at ${short.map(formatRate).join(', ')} req/s within ${formatSpan(most)}: --max-duration ${needed} is the least that may do`;
+  const warning = `${metric} cannot be certain at ${short.map((rate) => offeredText(rate, plan)).join(', ')} within ${formatSpan(most)}: --max-duration ${needed} is the least that may do`;
   return [{ level: 'info', text }, ...(short.length === 0 ? [] : [{ level: 'warn', text: warning } as const])];
 }

@@ -94,7 +94,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const ending = new AbortController();
   const signal = AbortSignal.any([deps.signal, ending.signal]);
   const enough = new AbortController();
-  const certain = deps.untilCertain && watchCertainty(deps.untilCertain, rate, deps.leastSeconds);
+  const certain = deps.untilCertain && watchCertainty(deps.untilCertain, rate, plan, deps.leastSeconds);
   let abortedBy: string | undefined;
   const seconds = new Seconds(plan.warmupSeconds, plan.durationSeconds, (sample) => {
     record.addSecond(index, rate, sample);

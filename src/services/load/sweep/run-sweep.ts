@@ -13,7 +13,7 @@ import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
-import { conclusionOf, planProfile } from '../profiles/profiles.ts';
+import { askedPoints, conclusionOf, planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
@@ -158,8 +158,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
     const concluded = conclusionOf(plan, points);
-    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
-    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
+    const asked = askedPoints(plan, points, concluded.knee);
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
       ...concluded,

@@ -1,12 +1,12 @@
 import type { Emit } from '../../../events.ts';
-import { formatRate } from '../../words.ts';
 import type { Progress } from '../engine/protocol.ts';
+import { offeredText } from '../offered.ts';
 import type { ObjectiveTally } from '../stats/objective.ts';
 import { certaintyOf, looksOf, type UntilCertain } from '../stats/until-certain.ts';
-import type { Certainty } from '../types.ts';
+import type { Certainty, SweepPlan } from '../types.ts';
 
 /** Looks at a running point at its fixed times, and says whether its percentile is certain; see {@link looksOf}. */
-export function watchCertainty(until: UntilCertain, rate: number, leastSeconds: number) {
+export function watchCertainty(until: UntilCertain, rate: number, plan: Pick<SweepPlan, 'loop'>, leastSeconds: number) {
   const looks = looksOf(until, rate, leastSeconds);
   let next = 0;
   const look = (objectives: ObjectiveTally): Certainty | undefined => {
@@ -21,7 +21,7 @@ export function watchCertainty(until: UntilCertain, rate: number, leastSeconds: 
       while (next < looks.length - 1 && elapsedMs >= 1000 * (looks[next] ?? 0)) next++;
       const found = look(objectives);
       if (found?.reached) return true;
-      const text = `${formatRate(rate)}/s: ${certaintyText(found, until)}; looked at again ${looks[next]} s after its beginning`;
+      const text = `${offeredText(rate, plan)}: ${certaintyText(found, until)}; looked at again ${looks[next]} s after its beginning`;
       emit({ type: 'note', level: 'info', text });
       return false;
     },
