@@ -168,3 +168,35 @@ describe('what a target refuses', () => {
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/answers name several models: .*another x \d.* and m was asked for/);
   });
 });
+
+describe('a smoke test of a server of a model', () => {
+  const smoke = (...args: readonly string[]) => cli.jsonHere(['smoke', ...args]);
+
+  it.each(['openai-chat', 'openai-completions', 'ollama-chat', 'ollama-generate'])(
+    '%s: streamed, one after another',
+    async (api) => {
+      const server = await serve({ isOllama: true });
+      const { code, envelope } = await smoke('--api', api, '--target', server.url, '--count', '2', '--max-tokens', '9');
+      expect(code).toBe(0);
+      expect(envelope.result).toMatchObject({ api, model: 'm', passed: 2, failed: 0, mean: { tokens: 3 } });
+      expect(server.bodies).toHaveLength(2);
+      expect(JSON.stringify(server.bodies[0])).toMatch(/"(max_tokens|num_predict)":9/);
+    },
+  );
+
+  it('one that is not complete: exit 8, and the flag that mends it', async () => {
+    const server = await serve({
+      instead: (_, response, count) => {
+        if (count < 2) return false;
+        json(response, 404, { error: { message: "model 'm' not found" } });
+        return true;
+      },
+    });
+    const { code, stdout } = await cli.here(['smoke', '--model', 'm', '--target', server.url, '--count', '2']);
+    expect(code).toBe(8);
+    expect(stdout).toContain("2: HTTP 404 error: model 'm' not found");
+    expect(stdout).toContain('1 complete, 1 failed');
+    expect((await smoke('--api', 'raw')).code).toBe(2);
+    expect((await smoke('--count', '2')).code).toBe(2);
+  });
+});
