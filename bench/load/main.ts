@@ -22,8 +22,21 @@ import { run as streamTruth } from './stream-truth.ts';
  * missed.
  */
 const PARTS = {
-  ...{ records, steadiness, knee, sloSearch, engine, closed, lateness, highestRate, https, stall },
-  ...{ knownDistribution, inFlight, streamEvents, streamKinds, streamTruth },
+  records,
+  steadiness,
+  knee,
+  sloSearch,
+  engine,
+  closed,
+  lateness,
+  highestRate,
+  https,
+  stall,
+  knownDistribution,
+  inFlight,
+  streamEvents,
+  streamKinds,
+  streamTruth,
 };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));

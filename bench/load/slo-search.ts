@@ -95,7 +95,7 @@ const KINDS: readonly Kind[] = [
       target: queue(4, heavy(0.02, 1.5)),
       objectives: [response(95, 0.2)],
       bounds: FAST,
-      longest: 3 * HOUR,
+      longest: 6 * HOUR,
       limit: 144.86,
     },
   },
@@ -126,11 +126,11 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: 'an engine of 64 slots: tokens slow down first',
-    ...{ target: engineOf(64), objectives: [first(0.2), gap(0.025)], bounds: SLOW, longest: 6 * HOUR, limit: 9.79 },
+    ...{ target: engineOf(64), objectives: [first(0.2), gap(0.025)], bounds: SLOW, longest: 12 * HOUR, limit: 9.79 },
   },
   {
     name: 'an engine of 16 slots: the first token waits',
-    ...{ target: engineOf(16), objectives: [first(0.2), gap(0.025)], bounds: SLOW, longest: 6 * HOUR, limit: 6.39 },
+    ...{ target: engineOf(16), objectives: [first(0.2), gap(0.025)], bounds: SLOW, longest: 12 * HOUR, limit: 6.39 },
   },
 ];
 

@@ -144,3 +144,8 @@ export function resultsFlag(description = 'folder of recorded runs', aliases: st
     Flags.string({ description, env: 'CHAINCTL_RESULTS', default: 'results', helpValue: 'FOLDER', ...former }),
   );
 }
+
+/** A file that is written besides. */
+export function outFileFlag(description: string) {
+  return Flags.string({ description, helpValue: 'FILE' });
+}

@@ -4,9 +4,10 @@ const command = '<%= config.bin %> <%= command.id %>';
 export const loadHelp = {
   summary: 'send requests to an LLM endpoint at rates that do not depend on the answers, and record each answer',
   description: `Open loop: requests are sent at their intended times whatever the answers do, and response times count from there.
---concurrency is a closed loop instead: so many requests are always open.
+Closed loop (--concurrency): so many requests are always open, and response times do not contain the wait that an open
+loop shows. Sessions (--turns): each further turn carries the answers before it, and is due after --think-time.
 The target is a service of the stack, or the URL of any server that speaks OpenAI's or Ollama's API: a URL without a
-path is asked what it is. --body-file has requests of any other form.
+path is asked what it is, unless --api says it. --body-file has requests of any other form.
 Files: RESULTS/TAG_PATH_rpsN.csv and RESULTS/TAG_summary.csv show the latest run of a tag, written while it runs.
 Every run keeps its own files in RESULTS/RUN-ID/. Ctrl-C keeps what was measured and exits 130; --resume goes on.
 Thresholds (--slo) are METRIC OP VALUE, for example 'p95<2s', 'ttft_p99.9<1s', 'ok>99%'. A request that fails has met
@@ -26,7 +27,8 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     `${command} --rps 20 --until-certain p99 --max-duration 20m`,
     `${command} --rps 1,1000 --find-knee`,
     `${command} --rps 1,1000 --find-knee --slo 'p95<2s' --max-duration 30m`,
-    `${command} --concurrency 1,8,64 --requests 500`,
+    `${command} --concurrency 1,2,4,...,64 --duration 30s`,
+    `${command} --concurrency 8 --requests 200 --out-json benchmark.json --out-csv benchmark.csv`,
     `${command} --rps 1,10,50 --otlp http://127.0.0.1:4318`,
     `${command} --rps 5 --arrivals poisson --input-tokens lognormal:200,0.8 --max-tokens 64-256`,
     `${command} --rps 5 --mix chat=3,input-tokens=64-256 --mix long=1,input-tokens=4000`,

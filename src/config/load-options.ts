@@ -178,7 +178,7 @@ export async function loadRequest(
 }
 
 /** What cannot stand with `--concurrency`: a closed loop has no rate, and nothing of what comes of one. */
-const OF_RATES = ['rps', 'stop-above-knee', 'elastic'];
+const OF_RATES = ['rps', 'stages', 'trace', 'burstiness', 'stop-above-knee', 'elastic'];
 
 function checkLoop(argv: readonly string[]): void {
   const other = isTyped(argv, 'concurrency') ? OF_RATES.find((flag) => isTyped(argv, flag)) : undefined;

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.close());
 
-const BRIEF = ['--rps', '0.5', '--duration', '4s', '--warmup', '0', '--timeout', '120s', '--json'];
+const BRIEF = ['--rps', '1', '--duration', '4s', '--warmup', '0', '--timeout', '120s', '--json'];
 /** No API has a limit of its own here: with this one the model's answers end soon. */
 const LIMIT = ['--max-tokens', '4'];
 
@@ -21,20 +21,22 @@ describe('a load of the engine itself, by each API that it speaks', () => {
   it.each(['/v1/chat/completions', '/v1/completions', '/api/chat', '/api/generate'])(
     '%s, streamed and not',
     async (path) => {
+      let answered = 0;
       for (const stream of [[], ['--stream']]) {
         const { result } = await load('--target', chain.engine.url + path, '--model', MODEL_A, ...LIMIT, ...stream);
-        const [point] = result.points;
+        const [{ outcomes, errorsByClass, sent, models, tokens }] = result.points;
         // The model may end an answer before its first token: that is an answer without any, and no success.
-        expect(Object.keys(point.errorsByClass).filter((name) => !/^(empty-answer|broken-stream)$/.test(name))).toEqual(
-          [],
-        );
-        expect(point.outcomes.ok).toBeGreaterThan(0);
-        expect(point.models).toEqual({ [MODEL_A]: point.outcomes.ok });
-        expect(point.tokens.prompt).toBeGreaterThan(200 * point.outcomes.ok);
-        expect(point.tokens.output).toBeGreaterThan(0);
-        expect(point.tokens.output).toBeLessThanOrEqual(4 * point.outcomes.ok);
-        expect(point.tokens.estimated ?? 0).toBe(0);
+        const empty = (errorsByClass['empty-answer'] ?? 0) + (errorsByClass['broken-stream'] ?? 0);
+        expect(outcomes.ok + empty).toBe(sent);
+        answered += outcomes.ok;
+        if (outcomes.ok === 0) continue;
+        expect(models[MODEL_A]).toBeGreaterThanOrEqual(outcomes.ok);
+        expect(tokens.prompt).toBeGreaterThan(200 * outcomes.ok);
+        expect(tokens.output).toBeGreaterThan(0);
+        expect(tokens.output).toBeLessThanOrEqual(4 * outcomes.ok);
+        expect(tokens.estimated ?? 0).toBe(0);
       }
+      expect(answered).toBeGreaterThan(0);
     },
   );
 

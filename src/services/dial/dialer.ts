@@ -17,6 +17,12 @@ import { socketOf } from './unix-target.ts';
 
 /** A name of which no address takes a connection is looked up again at most so often. */
 const LOOKUP_PAUSE_MS = 1000;
+/**
+ * A handshake costs either side about as much as 50 requests. Without a bound, a load over TLS that had just started had
+ * 1,300 of them under way, which kept both sides from everything else; one that takes long is waiting, and no work.
+ */
+const MAX_HANDSHAKES = 64;
+const HANDSHAKE_WORK_MS = 1000;
 
 /** What is to be connected with, and how. */
 export interface Destination {
@@ -54,6 +60,7 @@ export class Dialer {
   #resolved: Resolved;
   /** Place of the address that took a connection last. */
   #best = 0;
+  #handshakes = 0;
   #lookedUp = performance.now();
   #context: SecureContext | undefined;
   readonly #sessions = new Map<string, Buffer>();
@@ -67,6 +74,11 @@ export class Dialer {
   /** Looks the name up; a name without an address is met by each connection. */
   static async open(to: Destination, resolve: Resolve = resolveOnce): Promise<Dialer> {
     return new Dialer(to, resolve, await addressesOf(to, resolve));
+  }
+
+  /** Whether so many handshakes are under way that another one would only make them slower. */
+  get busy(): boolean {
+    return this.#handshakes >= MAX_HANDSHAKES;
   }
 
   dial({ onread, nextPort, own = false }: DialTerms, done: OnDialed): Dial {
@@ -88,8 +100,8 @@ export class Dialer {
     };
     const toTarget = (socket: Socket) => {
       if (!isTls) (isDirect ? end : endOver)(undefined, socket);
-      else if (isDirect) current = secured(socket as TLSSocket, end);
-      else current = secured(this.#secure(url, { socket }), endOver);
+      else if (isDirect) current = this.#secured(socket as TLSSocket, end);
+      else current = this.#secured(this.#secure(url, { socket }), endOver);
     };
     const toProxy = (socket: Socket) => {
       if (!isTls || proxy === undefined) toTarget(socket);
@@ -110,7 +122,7 @@ export class Dialer {
       else if (proxy === undefined) toTarget(socket);
       else if (first.protocol !== 'https:') toProxy(socket);
       else {
-        current = secured(this.#secure(first, { socket }), (fault, over) =>
+        current = this.#secured(this.#secure(first, { socket }), (fault, over) =>
           over === undefined ? end(fault) : toProxy(over),
         );
       }
@@ -188,26 +200,38 @@ export class Dialer {
     over.socket?.on('error', () => {});
     return socket.on('session', (session) => this.#sessions.set(host, session));
   }
-}
 
-/** Waits for the end of the handshake. */
-function secured(socket: TLSSocket, done: OnDialed): Dial {
-  const failed = (error: Error) => {
-    socket.destroy();
-    done(error);
-  };
-  socket.once('error', failed);
-  socket.once('secureConnect', () => {
-    socket.off('error', failed);
-    done(undefined, socket);
-  });
-  return {
-    cancel: () =>
-      socket
-        .off('error', failed)
-        .on('error', () => {})
-        .destroy(),
-  };
+  /** Waits for the end of the handshake. */
+  #secured(socket: TLSSocket, done: OnDialed): Dial {
+    this.#handshakes++;
+    let isWork = true;
+    const rest = () => {
+      clearTimeout(timer);
+      if (isWork) this.#handshakes--;
+      isWork = false;
+    };
+    const timer = setTimeout(rest, HANDSHAKE_WORK_MS);
+    const failed = (error: Error) => {
+      rest();
+      socket.destroy();
+      done(error);
+    };
+    socket.once('error', failed);
+    socket.once('secureConnect', () => {
+      rest();
+      socket.off('error', failed);
+      done(undefined, socket);
+    });
+    return {
+      cancel: () => {
+        rest();
+        socket
+          .off('error', failed)
+          .on('error', () => {})
+          .destroy();
+      },
+    };
+  }
 }
 
 async function addressesOf({ url, proxy }: Destination, resolve: Resolve): Promise<Resolved> {

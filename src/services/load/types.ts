@@ -144,6 +144,8 @@ export interface SweepPlan {
 export interface SweepTick
   extends Pick<PointSummary, 'index' | 'rate' | 'loop' | 'scheduled' | 'sent'>,
     Partial<Pick<PointSummary, 'errorsByClass' | 'hosts'>> {
+  /** Of those that have ended, how many keep every limit of `--goodput`. */
+  readonly good?: number;
   readonly phase: 'warmup' | 'measure' | 'drain';
   /** Seconds since the phase began, and its planned length (for `drain`: the bound). */
   readonly elapsedSeconds: number;

@@ -26,15 +26,19 @@ interface Measure {
   of(point: PointSummary): Figure | undefined;
 }
 
-const share = (name: string, count: (point: PointSummary) => number | undefined): Measure => ({
+const share = (
+  name: string,
+  count: (point: PointSummary) => number | undefined,
+  perSecond: (point: PointSummary) => number | undefined,
+): Measure => ({
   name,
   unit: 'per second',
   of(point) {
     const hits = count(point);
     if (hits === undefined) return undefined;
-    const { rate, scheduled, loop, okRps, outcomes } = point;
+    const { rate, scheduled, loop } = point;
     // The rate of a closed loop is an outcome, whose spread one run does not tell.
-    if (loop === 'closed') return { value: outcomes.ok === 0 ? 0 : (okRps * hits) / outcomes.ok, ci: undefined };
+    if (loop === 'closed') return { value: perSecond(point) ?? 0, ci: undefined };
     // Requests are due at fixed times, so what varies is the share of them that succeeds.
     const [low, high] = wilson(hits, scheduled);
     return { value: scheduled === 0 ? 0 : (rate * hits) / scheduled, ci: [rate * low, rate * high] };
@@ -57,8 +61,16 @@ const times = (
 
 /** What is compared, where both runs have it. */
 const MEASURES: readonly Measure[] = [
-  share('goodput', ({ outcomes }) => outcomes.ok),
-  share('good', ({ good }) => good?.count),
+  share(
+    'goodput',
+    ({ outcomes }) => outcomes.ok,
+    ({ okRps }) => okRps,
+  ),
+  share(
+    'good',
+    ({ good }) => good?.count,
+    ({ good }) => good?.rps,
+  ),
   ...times('', ['p50', 'p90', 'p95', 'p99'], ({ response }) => response),
   ...times('ttft ', ['p50', 'p90', 'p95', 'p99'], ({ stream }) => stream?.ttft),
   ...times('itl ', ['p50', 'p95', 'p99'], ({ stream }) => stream?.itl),

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { defined } from '../defined.ts';
 import type { RunManifest } from '../load/record/read-run.ts';
 import { SETTINGS_VERSION } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan } from '../load/types.ts';
@@ -55,7 +56,7 @@ export function diffWorkloads(a: Workload, b: Workload): WorkloadDiff {
     const silent = one === undefined ? a : other === undefined ? b : undefined;
     const tells = silent === undefined || LONG_KNOWN.includes(setting) || knowsAll(silent);
     if (!tells) unknown.push(setting);
-    else differs.push({ setting, ...(one !== undefined && { a: one }), ...(other !== undefined && { b: other }) });
+    else differs.push(defined({ setting, a: one ?? a.settings?.[setting], b: other ?? b.settings?.[setting] }));
   }
   return { differs, unknown };
 }

@@ -24,7 +24,11 @@ export function exitOfSweep(report: SweepReport, signal: AbortSignal): ExitCode 
 }
 
 /** The exit code of a watch; of one that was interrupted by the reason of the command's signal. */
-export function exitOfWatch({ end, until }: Pick<WatchReport, 'end' | 'until'>, signal: AbortSignal): ExitCode {
+export function exitOfWatch(
+  { end, until, problem }: Pick<WatchReport, 'end' | 'until'> & { readonly problem?: string },
+  signal: AbortSignal,
+): ExitCode {
+  if (problem !== undefined) return ExitCode.configuration;
   if (end === 'interrupted') return exitOfInterrupt(signal);
   return end === 'for' && until !== undefined ? ExitCode.unhealthy : ExitCode.ok;
 }

@@ -1,4 +1,5 @@
 import imported from 'junit-report-builder';
+import { unitOf } from '../load/offered.ts';
 import { pointCount } from '../load/profiles/profiles.ts';
 import type { Criterion } from '../load/stats/criterion.ts';
 import { judgeSlo } from '../load/stats/objective.ts';
@@ -57,7 +58,9 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
   if (report.limit !== undefined) {
     const { state, objectives } = report.limit;
     const one = builder.testSuite().name('the highest rate').timestamp(startedAt).testCase().className(className);
-    one.name(`highest rate at which ${objectives.map(display).join(', ')} hold`);
+    one.name(
+      `highest ${plan.loop === 'closed' ? 'number of open requests' : 'rate'} at which ${objectives.map(display).join(', ')} hold`,
+    );
     const said = limitLines(report).join(' ');
     if (state === 'below') one.failure(said, 'slo-missed');
     else if (state === 'changing' || report.knee === undefined) one.error(said, 'slo-undecided');
@@ -93,7 +96,11 @@ function endingType({ problem, status }: ReportedRun['report']): string {
 }
 
 /** Why a point decided nothing. */
-function reasonOf(point: ReportedRun['report']['points'][number], { limit, knee }: ReportedRun['report']): string {
-  if (limit !== undefined && knee !== undefined) return `offered on the way to ${knee.rate} rps, the highest that held`;
+function reasonOf(
+  point: ReportedRun['report']['points'][number],
+  { limit, knee, plan }: ReportedRun['report'],
+): string {
+  if (limit !== undefined && knee !== undefined)
+    return `offered on the way to ${knee.rate} ${unitOf(plan)}, the highest that held`;
   return isSound(point) ? 'not decided' : remarksOf(point).join('; ').replaceAll('! ', '');
 }

@@ -12,6 +12,8 @@ export interface RecordOptions extends Pick<TimelineAbout, 'capacityPerInstance'
   /** The results folder. */
   readonly outFolder: string;
   readonly tag: string;
+  /** Told once when a file of the timeline can no longer be written; the watch goes on. */
+  readonly onProblem?: (problem: string) => void;
 }
 
 /** A watch with what it left on disk. */
@@ -19,6 +21,8 @@ export interface RecordedWatch extends WatchReport {
   /** The timeline, a row per poll. */
   readonly scaleCsv: string;
   readonly runFolder: string;
+  /** Why not everything that was seen is in the timeline. */
+  readonly problem?: string;
 }
 
 /** The group, or the right to see it, was lost after something had been recorded. */
@@ -42,33 +46,39 @@ export class WatchLost extends RemedyError {
  *   a poll was recorded
  */
 export async function recordedWatch(
-  { outFolder, tag, folder, capacityPerInstance }: RecordOptions & { readonly folder?: string },
+  { outFolder, tag, folder, capacityPerInstance, onProblem }: RecordOptions & { readonly folder?: string },
   options: WatchOptions,
   deps: Omit<WatchDeps, 'record'>,
 ): Promise<RecordedWatch> {
   const { source, clock, emit } = deps;
   const runFolder = folder ?? (await folderFor({ outFolder, tag }, clock.now()));
   const timeline = { group: source.name, url: source.url, intervalSeconds: options.intervalSeconds };
+  let problem: string | undefined;
   const record = await openTimeline({
     ...defined({ ...timeline, startedAt: clock.now(), capacityPerInstance }),
     folder: runFolder,
     outFolder,
     tag,
-    onFailure: (text) => emit({ type: 'note', level: 'warn', text }),
+    onFailure: (text) => {
+      emit({ type: 'note', level: 'warn', text });
+      if (problem === undefined) onProblem?.(text);
+      problem ??= text;
+    },
   });
   let polls = 0;
   const add: typeof record.add = (sample) => {
     polls += 1;
     record.add(sample);
   };
+  let report: WatchReport;
   try {
-    const report = await watchGroup({ ...options, runFolder }, { ...deps, record: { ...record, add } });
-    return { ...report, scaleCsv: record.csv, runFolder };
+    report = await watchGroup({ ...options, runFolder }, { ...deps, record: { ...record, add } });
   } catch (error) {
     throw polls > 0 && error instanceof RemedyError ? new WatchLost(error, runFolder) : error;
   } finally {
     await record.close();
   }
+  return { ...report, ...defined({ scaleCsv: record.csv, runFolder, problem }) };
 }
 
 async function folderFor({ outFolder, tag }: Pick<RecordOptions, 'outFolder' | 'tag'>, now: number): Promise<string> {

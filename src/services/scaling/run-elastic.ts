@@ -55,7 +55,9 @@ export async function runElastic(
     const watched = defined({ source, probe, clock, emit: deps.emit, signal: AbortSignal.any([signal, over.signal]) });
     const onSample = (sample: ScaleSample, seen: boolean) => seen && profile.see(sample.group);
     const load = followLoad(async () => folder, clock);
-    const record = { outFolder, tag, folder, ...known };
+    // A load that follows a group is of no use without what the group did.
+    const onProblem = (text: string) => profile.lose(new Error(text));
+    const record = { outFolder, tag, folder, ...known, onProblem };
     watch = recordedWatch(record, { intervalSeconds }, { ...watched, load, onSample }).catch(profile.lose);
   };
   const emit = (event: Event) => {

@@ -87,7 +87,7 @@ export function tickLine(tick: SweepTick, count: string): string {
   const { response, lateness } = tick;
   return [
     `point ${tick.index + 1} of ${count}, ${offeredText(tick.rate, tick)}, ${PHASE_NAME[tick.phase]} ${time}`,
-    `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}`,
+    `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}${tick.good === undefined ? '' : `, good ${tick.good}`}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),
     leftText(tick, 'about '),

@@ -10,6 +10,8 @@ import { createChainClient } from '../../../src/services/chain/client.ts';
 import { runOrder, wireServer } from './raw-server.ts';
 
 const BODY = '{"host":"b-1"}';
+/** So many requests, each after the answer to the one before, however long that takes. */
+const oneByOne = { concurrency: 1, requests: 20, durationMs: 60_000, timeoutMs: 60_000 };
 
 /** An answer with one header more, in bytes. */
 function answer(body: Buffer | string, header: string): Buffer {
@@ -41,10 +43,10 @@ test.each([
   ['two equal lengths', answer(BODY, `Content-Length: ${BODY.length}`)],
 ])('%s: every answer is understood, and its connection used again', async (what, bytes) => {
   const { url, connections } = await wireServer((socket) => void socket.write(bytes));
-  const { records, classes } = await runOrder(url);
-  expect(classes).toEqual({ ok: 60 });
+  const { records, classes } = await runOrder(url, oneByOne);
+  expect(classes).toEqual({ ok: 20 });
   expect(new Set(records.map(({ host }) => host))).toEqual(new Set(['b-1']));
-  expect(connections()).toBeLessThan(60);
+  expect(connections()).toBe(1);
   // undici's parser refuses these four.
   if (/LF|folded|lengths/.test(what)) return;
   expect(await asked(url)).toMatchObject({ kind: 'raw', text: BODY });
@@ -58,8 +60,8 @@ test.each([
   ],
 ])('%s', async (_what, text) => {
   const { url, connections } = await wireServer((socket) => void socket.end(text));
-  expect((await runOrder(url)).classes).toEqual({ ok: 60 });
-  expect(connections()).toBe(60);
+  expect((await runOrder(url, oneByOne)).classes).toEqual({ ok: 20 });
+  expect(connections()).toBe(20);
 });
 
 test('compressed as nobody knows, broken, cut, and grown beyond all bounds', async () => {
@@ -70,7 +72,7 @@ test('compressed as nobody knows, broken, cut, and grown beyond all bounds', asy
     else if (n % 4 === 2) socket.write(answer(zlib.gzipSync(BODY).subarray(0, -9), 'content-encoding: gzip'));
     else socket.write(answer(bomb, 'content-encoding: gzip'));
   });
-  const { classes, records } = await runOrder(url, { rate: 40, durationMs: 500 });
+  const { classes, records } = await runOrder(url, oneByOne);
   expect(classes).toEqual({ 'content-encoding': 15, 'too-long': 5 });
   expect(new Set(records.map(({ outcome }) => outcome))).toEqual(new Set(['invalid']));
   const said = new Set(records.map(({ error }) => error.replace(/\(.*\)/, '(...)')));
@@ -101,15 +103,19 @@ test.each([
       packed.flush(flush);
     };
     say('\ufeff{"response":"a"}\n');
-    setTimeout(() => say('{"response":"b"}\n'), 60);
-    setTimeout(() => packed.end('{"response":"c"}\n{"done":true}\n'), 120);
+    setTimeout(() => {
+      say('{"response":"b"}\n');
+      setTimeout(() => packed.end('{"response":"c"}\n{"done":true}\n'), 60);
+    }, 60);
   });
-  const { classes, records } = await runOrder(url, { form: { api: 'raw', stream: true }, rate: 20, durationMs: 500 });
-  expect(classes).toEqual({ ok: 10 });
+  const { classes, records } = await runOrder(url, { ...oneByOne, form: { api: 'raw', stream: true } });
+  expect(classes).toEqual({ ok: 20 });
   for (const { itl_ms: gaps = [], figures } of records) {
     expect(figures?.output_tokens).toBe(3);
-    expect(gaps).toHaveLength(2);
+    expect(gaps.length).toBeLessThanOrEqual(2);
   }
+  // Reads come together where this machine is busy.
+  expect(records.some(({ itl_ms: gaps = [] }) => gaps.length === 2)).toBe(true);
 });
 
 test('HTTP/2 alone has a class that says so', async () => {
@@ -117,8 +123,8 @@ test('HTTP/2 alone has a class that says so', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
-  const { classes, records } = await runOrder(url, { rate: 20 });
-  expect(classes).toEqual({ 'http2-only': 12 });
+  const { classes, records } = await runOrder(url, oneByOne);
+  expect(classes).toEqual({ 'http2-only': 20 });
   expect(records[0]?.error).toContain('HTTP/2 only');
 });
 
@@ -132,11 +138,11 @@ test('a socket file: load, and the client of probes', async () => {
     });
   });
   const url = `http+unix://${encodeURIComponent(file)}/x`;
-  expect((await runOrder(url)).classes).toEqual({ ok: 60 });
+  expect((await runOrder(url, oneByOne)).classes).toEqual({ ok: 20 });
   expect(await asked(url)).toMatchObject({ kind: 'raw', status: 200, text: BODY });
   expect(hosts).toEqual(new Set(['localhost']));
   await new Promise((resolve) => server.close(resolve));
-  expect((await runOrder(url, { rate: 10 })).classes).toEqual({ ENOENT: 6 });
+  expect((await runOrder(url, oneByOne)).classes).toEqual({ ENOENT: 20 });
   expect(await asked(url)).toMatchObject({ kind: 'transport', code: 'refused', reason: expect.stringContaining(file) });
 });
 
@@ -164,7 +170,7 @@ test('every request says who sent it, and asks for nothing compressed', async ()
     }
     socket.write(answer(BODY, 'x: y'));
   });
-  await runOrder(url, { rate: 10 });
+  await runOrder(url, oneByOne);
   await asked(url);
   expect([...heads].sort()).toEqual([
     'accept-encoding: identity',

@@ -107,7 +107,9 @@ test('streamed answers bring their chunks', async () => {
     });
   });
   const collector = await otlpReceiver();
-  const { stream, outcomes } = pointOf(await exported(url, collector.url, { rates: [30], stream: true }));
+  const { stream, outcomes } = pointOf(
+    await exported(url.replace('/invoke', '/generate'), collector.url, { rates: [30], stream: true }),
+  );
   const metrics = collector.received.at(-1)?.metrics ?? {};
   const first = metrics['gen_ai.client.operation.time_to_first_chunk']?.points[0];
   expect(first?.count).toBe(outcomes.ok);

@@ -101,7 +101,7 @@ test('a condition ends the point and the sweep, and both say so', async () => {
       response.end('{"detail":"overloaded: 8 at work and 64 waiting"}');
     });
   });
-  const abortOn = [parseAbort('p95=5s'), parseAbort('error-rate=50%')];
+  const abortOn = [parseAbort('error-rate=50%'), parseAbort('p95=5s')];
   const outcome = await sweep(url, { rates: [50, 100], durationSeconds: 30, abortOn });
   const { report } = outcome;
   expect(report).toMatchObject({

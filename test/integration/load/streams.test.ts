@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/runtime.ts';
 import { ANSWER, pointOf, serve, sweep } from './lab.ts';
 
 const NDJSON = '{"response":"one"}\n{"response":" two","done":true,"eval_count":2}\n';
@@ -25,7 +26,12 @@ test.each([
   ['server-sent events', SSE, 'text/event-stream'],
 ])('a target that streams %s is probed with a streamed request, then measured', async (_, text, contentType) => {
   const { url, asked } = await answering(text, contentType);
-  const outcome = await sweep(url, { stream: true, probe: true, rates: [20], durationSeconds: 0.5 });
+  const outcome = await sweep(url.replace('/invoke', '/generate'), {
+    stream: true,
+    probe: true,
+    rates: [20],
+    durationSeconds: 0.5,
+  });
   expect(pointOf(outcome)).toMatchObject({ outcomes: { ok: 10 }, stream: expect.anything() });
   expect(outcome.report.plan.probeMs).toBeGreaterThan(0);
   expect(new Set(asked)).toEqual(new Set([true]));
@@ -39,4 +45,72 @@ test('a target that does not stream is refused before the sweep, not recorded as
     message: expect.stringContaining('the stream brought no token'),
     nextSteps: [expect.stringContaining('--stream'), expect.anything()],
   });
+});
+
+const event = (delta: object, finish: string | null = null) =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+const ROLE = event({ role: 'assistant', content: '' });
+const WORD = event({ content: ' word' });
+const STOP = event({}, 'stop');
+const usage = (tokens: number) => `data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":${tokens}}}\n\n`;
+const DONE = 'data: [DONE]\n\n';
+
+/** A point against a target that writes these pieces, each in a read of its own. */
+async function streamed(...pieces: string[]) {
+  const { url } = await serve((request, response) => {
+    request.resume().on('end', async () => {
+      response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+      for (const piece of pieces) {
+        response.write(piece);
+        await systemClock.sleep(15);
+      }
+      response.end();
+    });
+  });
+  const outcome = await sweep(url.replace('/invoke', '/generate'), { stream: true, rates: [20], durationSeconds: 0.5 });
+  return pointOf(outcome);
+}
+
+test('several tokens an event, reasoning first, counts of the target', async () => {
+  const point = await streamed(ROLE, event({ reasoning: 'hm' }), WORD, WORD, STOP + usage(12) + DONE);
+  expect(point).toMatchObject({
+    outcomes: { ok: 10 },
+    tokens: { prompt: 90, output: 120, answers: 10 },
+    stream: { answers: 10, outputTokens: 120, tokensPerEvent: 4, ttft: { count: 10 }, reasoningTtft: { count: 10 } },
+  });
+  expect(point.tokens).not.toHaveProperty('estimated');
+  expect(point.tokens?.arrivedPerSecond).toBeGreaterThan(0);
+  expect(point.stream?.reasoningTtft?.mean).toBeLessThanOrEqual(point.stream?.ttft?.mean ?? 0);
+});
+
+test('events that come together, without counts: estimated, and nothing between tokens', async () => {
+  const point = await streamed(ROLE + WORD.repeat(4) + STOP);
+  expect(point).toMatchObject({ outcomes: { ok: 10 }, tokens: { output: 40, answers: 10, estimated: 10 } });
+  expect(point.stream).toMatchObject({ oneRead: 10, withoutDone: 10, eventsPerRead: 4, ttft: { count: 10 } });
+  expect(point.stream).not.toHaveProperty('itl');
+});
+
+test('counts only: complete, with no first token', async () => {
+  const point = await streamed(ROLE, STOP + usage(20) + DONE);
+  expect(point).toMatchObject({ outcomes: { ok: 10 }, tokens: { output: 200 }, stream: { answers: 10 } });
+  expect(point.stream).not.toHaveProperty('ttft');
+});
+
+test.each([
+  ['ends early', 'truncated-stream', [ROLE, WORD, WORD]],
+  ['reports an error', 'stream-error', [ROLE, WORD, 'event: error\ndata: {"error":{"message":"gone"}}\n\n']],
+  ['brings nothing', 'broken-stream', [ROLE, STOP + DONE]],
+])('a stream that %s is a failure', async (_, name, pieces) => {
+  const point = await streamed(...pieces);
+  expect(point).toMatchObject({ outcomes: { ok: 0, invalid: 10 }, errorsByClass: { [name]: 10 }, validity: 'failed' });
+});
+
+test("the services' own stream: its last line has what a plain answer has", async () => {
+  const { url } = await answering(
+    `{"hop":"b","token":"one"}\n${JSON.stringify({ ...JSON.parse(ANSWER), done: true })}\n`,
+    '',
+  );
+  const point = pointOf(await sweep(url, { stream: true, probe: true, rates: [20], durationSeconds: 0.5 }));
+  expect(point).toMatchObject({ outcomes: { ok: 10 }, stream: { answers: 10 } });
+  expect(Object.values(point.hosts)).toEqual([10]);
 });

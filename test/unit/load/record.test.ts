@@ -80,7 +80,7 @@ describe('a run', () => {
     const notes: Event[] = [];
     const { outFolder, tag, targetName, onFailure } = given;
     const emit = (event: Event) => void notes.push(event);
-    await output.begin({ outFolder, tag, targetName, folder: record.folder, resumed: false, emit, onFailure });
+    await output.begin({ outFolder, tag, targetName, folder: record.folder, emit, onFailure });
     const close = () => Promise.all([record.close(), output.close()]);
     return { record, output, notes, close };
   }
@@ -116,6 +116,25 @@ describe('a run', () => {
     expect(await readFile(join(out, 'aws_chain_rps10.csv'), 'utf8')).toContain('second');
     expect(await readFile(join(first.folder, 'aws_chain_rps10.csv'), 'utf8')).toContain('first');
     expect(existsSync(join(first.folder, 'aws_summary.csv'))).toBe(true);
+  });
+
+  test('one that goes on keeps the rows of its points, and sets aside those of what it measures again', async () => {
+    const first = await run([5, 5, 20], 'before');
+    const output = new CsvOutput();
+    const { outFolder, tag, targetName, onFailure } = options();
+    const kept = ['aws_chain_rps5.csv'];
+    await output.begin({ outFolder, tag, targetName, folder: first.folder, kept, emit: () => {}, onFailure });
+    const point = await output.openPoint(5);
+    point.add([{ ...request, host: 'after' }]);
+    await point.close();
+    await output.close();
+    const read = (name: string) => readFile(join(first.folder, name), 'utf8');
+    expect(await read('aws_chain_rps5.csv')).toContain('before');
+    expect(await read('aws_chain_rps5_2.csv')).toContain('after');
+    expect(await read('aws_chain_rps5_2.interrupted-1.csv')).toContain('before');
+    expect(await read('aws_chain_rps20.interrupted-1.csv')).toContain('before');
+    const shown = (await readdir(outFolder)).filter((name) => name.endsWith('.csv'));
+    expect(shown.sort()).toEqual(['aws_chain_rps5.csv', 'aws_chain_rps5_2.csv', 'aws_summary.csv']);
   });
 
   test('a file that is nowhere else is renamed, not replaced', async () => {

@@ -37,15 +37,40 @@ describe('tokens per second', () => {
     expect(pointOf((index) => 0.2 * (index + 1) - index * 0.1).tokens?.outputPerSecond).toBeCloseTo(80, 6);
   });
 
+  test('answers whose lengths differ: their spread is no backlog', () => {
+    // 2 to 18 s, in an order that has nothing to do with when they were asked for.
+    expect(pointOf((index) => 2 + ((index * 37) % 100) * 0.16).tokens?.outputPerSecond).toBeCloseTo(160, 6);
+  });
+
+  test('a handful that waits for each other is a backlog', () => {
+    const collected = new Collector(protocolNamed('raw'));
+    for (const index of [0, 1, 2]) {
+      const figures = { output_tokens: 400 };
+      collected.add({
+        ...OK,
+        index,
+        intendedMs: index * 3000,
+        serviceMs: 20_000 * (index + 1) - index * 3000,
+        figures,
+      });
+    }
+    const counts = { sent: 3, dropped: 0, inFlight: 0, peakInFlight: 3, newConnections: 3, cpuSeconds: 1 };
+    const progress = { phase: 'drain', elapsedMs: 60_000, ...counts } as const;
+    const facts = { index: 0, rate: 0.3, startedAt: '', status: 'complete', scheduled: 3, perRequestCsv: '' } as const;
+    const more = { durationSeconds: 10, maxInFlight: 1000, progress, wallSeconds: 60 };
+    expect(summarizePoint({ ...facts, ...more }, collected).tokens?.outputPerSecond).toBeCloseTo(20, 6);
+  });
+
   test('what arrived in the window is told beside it; counts, and how many of them are estimates', () => {
-    expect(pointOf(() => 1, {}, 1520).tokens).toEqual({
+    expect(pointOf(() => 1, {}, 1520).tokens).toMatchObject({
       ...{ prompt: 400, output: 1600, reasoning: 200, cached: 100, answers: 100 },
       ...{ outputPerSecond: 160, promptPerSecond: 40, arrivedPerSecond: 152, ci: [160, 160] },
     });
     const figures = { output_tokens: 16 };
-    expect(pointOf(() => 1, { tokens_estimated: true, figures }).tokens).toEqual({
-      ...{ prompt: 0, output: 1600, answers: 100, estimated: 100, outputPerSecond: 160 },
-    });
+    const estimated = pointOf(() => 1, { tokens_estimated: true, figures }).tokens;
+    expect(estimated).toMatchObject({ prompt: 0, output: 1600, answers: 100, estimated: 100, outputPerSecond: 160 });
+    for (const unknown of ['promptPerSecond', 'arrivedPerSecond', 'cached'])
+      expect(estimated).not.toHaveProperty(unknown);
   });
 });
 

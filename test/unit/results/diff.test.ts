@@ -125,11 +125,11 @@ describe('runs that asked for different things', () => {
 
   test.each([
     [{ promptSha256: 'a'.repeat(64) }, { promptSha256: 'b'.repeat(64) }, 'prompt aaaaaaaaaaaa and bbbbbbbbbbbb'],
-    [{ arrivals: 'poisson' }, { arrivals: 'constant' }, 'arrivals poisson and (none)'],
-    [{ stream: true }, { stream: false }, 'stream true and (none)'],
+    [{ arrivals: 'poisson' }, { arrivals: 'constant' }, 'arrivals poisson and constant'],
+    [{ stream: true }, { stream: false }, 'stream true and false'],
     [{ requestsPerConnection: 1 }, {}, 'requests per connection 1 and (none)'],
     [{ connectionAgeMs: 1000 }, { connectionAgeMs: 2000 }, 'connection age ms 1000 and 2000'],
-    [{ sharedPrefixTokens: 100 }, { sharedPrefixTokens: 0 }, 'shared prefix tokens 100 and (none)'],
+    [{ sharedPrefixTokens: 100 }, { sharedPrefixTokens: 0 }, 'shared prefix tokens 100 and 0'],
     [{ model: 'one' }, { model: 'other' }, 'model one and other'],
     // Of a setting that nobody has thought of yet.
     [{ novel: { of: '64-256' } }, {}, 'novel {"of":"64-256"} and (none)'],

@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ExitCode, RemedyError } from '../../../src/errors.ts';
+import type { Event } from '../../../src/events.ts';
+import { exitOfWatch } from '../../../src/services/results/exit-codes.ts';
 import { readTimeline } from '../../../src/services/scaling/read-timeline.ts';
 import { recordedWatch, WatchLost } from '../../../src/services/scaling/recorded-watch.ts';
 import { group, heldClock, instance } from './samples.ts';
@@ -43,4 +45,25 @@ it('a watch that loses its group says where what it saw is', async () => {
 
 it('a watch that never saw its group has nothing to keep', async () => {
   await expect(watch(0)).rejects.toBe(gone);
+});
+
+it('a watch whose timeline cannot be written goes on, says so once, and does not end well', async () => {
+  const { clock } = heldClock();
+  const [problems, notes]: [string[], string[]] = [[], []];
+  const source = { name: 'g', sample: async () => group([instance('b-1')], { at: clock.now() }) };
+  const signal = new AbortController().signal;
+  const emit = (event: Event) => void (event.type === 'note' && notes.push(event.text));
+  // As a disk that is full: every write to it is refused.
+  const folder = join(out, 'run');
+  await mkdir(folder);
+  await symlink('/dev/full', join(folder, 'scale.jsonl'));
+  const onProblem = (text: string) => void problems.push(text);
+  const record = { outFolder: out, folder, tag: 'gcp', onProblem };
+  const report = await recordedWatch(record, { intervalSeconds: 5, forSeconds: 20 }, { source, clock, emit, signal });
+  expect(report).toMatchObject({ end: 'for', looks: 5 });
+  expect(report.problem).toMatch(/^cannot write .*scale\.jsonl: the disk is full/);
+  expect(problems).toEqual([report.problem]);
+  expect(notes).toEqual([report.problem]);
+  expect(exitOfWatch(report, signal)).toBe(ExitCode.configuration);
+  expect((await readFile(report.scaleCsv, 'utf8')).trim().split('\n')).toHaveLength(6);
 });

@@ -113,6 +113,7 @@ describe('a watch', () => {
     const { signal } = new AbortController();
     expect(exitOfWatch({ end: 'until', until: 'stable' }, signal)).toBe(0);
     expect(exitOfWatch({ end: 'for' }, signal)).toBe(0);
+    expect(exitOfWatch({ end: 'until', until: 'stable', problem: 'the disk is full' }, signal)).toBe(3);
     expect(exitOfWatch({ end: 'for', until: 'stable' }, signal)).toBe(5);
     const ended = (exit: RemedyError['exit']) => AbortSignal.abort(new RemedyError('x', { code: 'interrupted', exit }));
     expect(exitOfWatch({ end: 'interrupted' }, ended(130))).toBe(130);

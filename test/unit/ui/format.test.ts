@@ -115,6 +115,7 @@ test('a point of one request shows no rate and no percentiles that one answer do
   expect(pointLine({ ...one, sent: 3 })).toContain('served   1.8/s');
   const begun = { ...tick, rate: 0.05, sent: 1, sentPerSecond: 0.0693 };
   expect(tickLine(begun, '2')).toContain('measuring 5 of 10 s; sent 1, in flight');
+  expect(tickLine({ ...begun, good: 3 }, '2')).toMatch(/failed \d+, good 3;/);
   expect(sweepHeader({ ...plan, totalRequests: 1 })[1]).toContain('1 request, ');
 });
 

@@ -148,10 +148,12 @@ export class PointRun {
   #pumpSoon(): void {
     if (this.#pumpAgain) return;
     this.#pumpAgain = true;
-    setImmediate(() => {
+    const again = () => {
       this.#pumpAgain = false;
       if (!this.#over) this.#pump();
-    });
+    };
+    if (this.#transport.busy) setTimeout(again, 1);
+    else setImmediate(again);
   }
 
   #issue(due: Due, now: number): void {

@@ -4,7 +4,7 @@ import { plural } from '../../words.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import { CsvFile } from '../record/csv-file.ts';
 import { REQUEST_HEADER, requestRows, SUMMARY_HEADER, summaryRow } from '../record/csv-rows.ts';
-import { pointFiles, publish, retireAll } from '../record/published-name.ts';
+import { pointFiles, publish, retire, retireAll } from '../record/published-name.ts';
 import { cannotWrite, resultsUnwritable } from '../record/results-folder.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Output, OutputKind, OutputRun, PointOutput } from './output.ts';
@@ -33,14 +33,21 @@ export class CsvOutput implements Output {
 
   async begin(run: OutputRun): Promise<void> {
     this.#run = run;
-    const { folder, outFolder, tag, targetName, resumed } = run;
+    const { folder, outFolder, tag, targetName, kept } = run;
     const summary = `${tag}_summary.csv`;
     try {
       const retired = await retireAll(outFolder, `${tag}_${targetName}`);
-      if (resumed) {
+      if (kept !== undefined) {
         // The names of the results folder show this run again, whatever ran since.
+        await retire(join(outFolder, summary));
         await rm(join(folder, summary), { force: true });
-        for (const { name } of await pointFiles(folder, `${tag}_${targetName}`)) {
+        for (const { name, rate, nth } of await pointFiles(folder, `${tag}_${targetName}`)) {
+          if (!kept.includes(name)) {
+            await setAside(folder, name);
+            continue;
+          }
+          // A rate that comes again goes on counting.
+          this.#opened.set(rate, Math.max(nth, this.#opened.get(rate) ?? 0));
           const complete = await publish(join(folder, name), outFolder);
           await complete();
         }
@@ -63,7 +70,6 @@ export class CsvOutput implements Output {
     // The contract's name; a rate that comes again gets a number.
     const name = `${run.tag}_${run.targetName}_${run.loop === 'closed' ? 'c' : 'rps'}${rate}${nth === 1 ? '' : `_${nth}`}.csv`;
     try {
-      if (run.resumed) await setAside(run.folder, name);
       const { file, close } = await this.#open(run, name, REQUEST_HEADER);
       const add = (records: readonly RequestRecord[]) => file.append(requestRows(rate, records));
       return { file: join(run.outFolder, name), add, close };
@@ -92,7 +98,6 @@ export class CsvOutput implements Output {
 /** Rows of an attempt that was interrupted are kept, under a name that says so. */
 async function setAside(folder: string, name: string): Promise<void> {
   const names = await readdir(folder);
-  if (!names.includes(name)) return;
   const stem = name.replace(/\.csv$/, '');
   const attempt = names.filter((each) => each.startsWith(`${stem}.interrupted-`)).length + 1;
   await rename(join(folder, name), join(folder, `${stem}.interrupted-${attempt}.csv`));

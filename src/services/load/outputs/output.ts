@@ -9,8 +9,8 @@ import type { PointSummary, SweepPlan } from '../types.ts';
 export interface OutputRun extends Pick<RunRecordOptions, 'outFolder' | 'tag' | 'targetName' | 'onFailure'> {
   readonly folder: string;
   readonly loop?: SweepPlan['loop'];
-  /** It goes on with what an earlier process left. */
-  readonly resumed: boolean;
+  /** Names of the files of points that an earlier process finished, where the run goes on; absent for a new one. */
+  readonly kept?: readonly string[];
   readonly emit: Emit;
 }
 

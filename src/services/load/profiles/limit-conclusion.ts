@@ -27,7 +27,8 @@ export function concludeLimit(
   const { best, isSure } = concludedRate(search, tried, limit, changed?.missed);
   const state = stateOf(limit, isSure, changed !== undefined);
   const isBounded = state === 'found' || state === 'undecided';
-  const interval = isBounded ? ([figure(limit.low), figure(limit.high)] as const) : undefined;
+  const bound = search.whole ? Math.floor : figure;
+  const interval = isBounded ? ([bound(limit.low), bound(limit.high)] as const) : undefined;
   const limitedBy = state === 'above' || state === 'changing' ? undefined : limit.by;
   const above = tried.filter((each) => each.readings.length > 0 && !each.held && each.offered > (best?.offered ?? 0));
   const nextAbove = Math.min(...above.map(({ offered }) => offered));

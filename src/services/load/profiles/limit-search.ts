@@ -31,6 +31,9 @@ const PRECISION = 1.02;
 const WIDE = 0.03;
 /** The last points are offered on both sides of the limit, by turns: what is on its side for certain bounds it. */
 const SIDES = { below: 0.992, above: 1.012, near: 1.04 } as const;
+/** So many points are kept for an answer where none held near to the limit; at most so far below it. */
+const ANSWERS = 2;
+const SAFE = 0.987;
 /** Requests of a point, at the least; and of the one at the lower end, which mostly tells little. */
 const ENOUGH_TO_SEE = 200;
 const AT_LOW = 40;
@@ -84,18 +87,21 @@ function machineLimit({ high }: LimitSearch, tried: readonly LimitTried[]): numb
 }
 
 /**
- * Beside the limit, on the side on which less was measured near to it; below for the last point where none held yet, since
- * that is the answer.
+ * Beside the limit, on the side on which less was measured near to it; below for the last points where none held yet, since
+ * one of them is the answer.
  */
-function besideOf(search: LimitSearch, tried: readonly LimitTried[], { middle }: Limit): number {
+function besideOf(search: LimitSearch, tried: readonly LimitTried[], { middle, error }: Limit): number {
   const { below, above, near } = SIDES;
   const reach = search.whole ? Math.max(near, (middle + 1) / middle) : near;
   const within = (from: number, to: number) => tried.filter(({ offered }) => offered >= from && offered <= to);
   const seconds = (points: readonly LimitTried[]) => points.reduce((sum, each) => sum + each.durationSeconds, 0);
-  const isLast = tried.length === MAX_LIMIT_POINTS - 1 && !within(middle / 1.015, middle).some(({ held }) => held);
-  const isBelow = isLast || seconds(within(middle / reach, middle)) <= seconds(within(middle, middle * reach));
+  const isAnswer =
+    MAX_LIMIT_POINTS - tried.length <= ANSWERS && !within(middle / 1.015, middle).some(({ held }) => held);
+  const isBelow = isAnswer || seconds(within(middle / reach, middle)) <= seconds(within(middle, middle * reach));
   if (search.whole) return Math.floor(middle) + (isBelow ? 0 : 1);
-  return neat(search, middle * (isBelow ? below : above));
+  // Where the limit is not known well, a little farther below, so that it holds.
+  const safe = isAnswer ? Math.max(SAFE, Math.min(below, Math.exp(-error))) : below;
+  return neat(search, middle * (isBelow ? safe : above));
 }
 
 /** Standard error, of the logarithm of the limit, with which an answer just below it is near enough for certain. */

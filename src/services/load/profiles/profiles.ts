@@ -30,6 +30,18 @@ export function pointCount(plan: SweepPlan): string {
   return `${isOpen ? 'at most ' : ''}${mostPoints(plan)}`;
 }
 
+/**
+ * The points that thresholds are asked of. A search under objectives offers rates above the limit on purpose: there it is the
+ * one that it found.
+ */
+export function askedPoints(
+  plan: SweepPlan,
+  points: readonly PointSummary[],
+  knee: SweepReport['knee'],
+): readonly PointSummary[] {
+  return plan.limit === undefined || knee === undefined ? points : points.filter(({ index }) => index === knee.index);
+}
+
 /** What the points of a plan come to. */
 export function conclusionOf(plan: SweepPlan, points: readonly PointSummary[]): Pick<SweepReport, 'knee' | 'limit'> {
   const profile = profileOf(plan);

@@ -85,7 +85,8 @@ function failuresOf(points: readonly PointSummary[]): string[] {
 
 function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, saturated: boolean): string[] {
   const most = doubling.points.at(-1)?.rate ?? 0;
-  const long = `answers of ${aloneSeconds.toFixed(1)} s are too long for it`;
+  const slowest = Math.max(aloneSeconds, ...doubling.points.map(({ response }) => (response?.p50 ?? 0) / 1000));
+  const long = `answers of ${slowest.toFixed(1)} s are too long for it`;
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
     ...(saturated || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),

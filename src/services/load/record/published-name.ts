@@ -51,7 +51,7 @@ export async function retireAll(folder: string, prefix: string): Promise<number>
 }
 
 /** A name whose file is also in its run's folder is dropped; the only copy of something is renamed and kept. */
-async function retire(path: string): Promise<void> {
+export async function retire(path: string): Promise<void> {
   const links = await linksOf(path);
   if (links === undefined) return;
   if (links > 1) await unlink(path);

@@ -4,7 +4,7 @@ import { reasonOf, remedy } from '../../../errors.ts';
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
-import { conclusionOf, profileOf } from '../profiles/profiles.ts';
+import { askedPoints, conclusionOf, profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
@@ -88,7 +88,9 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   const { problem, abortedBy, elastic } = manifest;
   const { knee, limit } = (manifest.knee ?? manifest.limit) ? manifest : conclusionOf(plan, points);
   const isOver = manifest.status !== 'running';
-  const slos = isOver ? manifest.slos : thresholdsOf(manifest)?.map((slo) => judgeSlo(slo, points));
+  const slos = isOver
+    ? manifest.slos
+    : thresholdsOf(manifest)?.map((slo) => judgeSlo(slo, askedPoints(plan, points, knee)));
   const outFolder = join(folder, '..');
   const report: SweepReport = {
     // Until its end, a plan that is made on the way has only the bounds of its rates.

@@ -7,6 +7,7 @@ import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { byCount, OTHER } from './counts.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
+import { fellBehind } from './token-rate.ts';
 import { judgeValidity } from './validity.ts';
 
 /** What is known about a point beside its records. */
@@ -63,9 +64,13 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   };
   // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
   const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
-  const state = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
-  // Each success brings its tokens as it is served: later than the window or not, worked off or kept up with.
-  const tokensPerSecond = (tokens: number) => (outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * servedRps));
+  const evidence = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
+  // What was stopped says nothing of what would have come.
+  const isOpen = status === 'complete' && facts.loop === undefined;
+  const state = isOpen ? (facts.varies ?? judgeState(evidence)) : undefined;
+  const answersPerSecond = isClosed || fellBehind({ ...collected.evidence, state }) ? servedRps : most;
+  const tokensPerSecond = (tokens: number) =>
+    outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * answersPerSecond);
   const stream = collected.stream.summary(tokensPerSecond);
   const { texts, refusedBy } = collected;
   const point = defined({
@@ -95,8 +100,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     generatorCores: perSecond(cpuSeconds, facts.wallSeconds),
     // Hosts that were not told apart have no shares.
     fairness: collected.hosts.has(OTHER) ? undefined : fairnessOf(collected.hosts.values()),
-    // What was stopped says nothing of what would have come.
-    state: status === 'complete' && facts.loop === undefined ? (facts.varies ?? judgeState(state)) : undefined,
+    state,
     little: closed?.little,
     sessions: facts.progress.sessions,
     contaminated: facts.contaminated,

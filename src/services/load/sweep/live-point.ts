@@ -67,6 +67,7 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
         etaSeconds: left.seconds,
         etaAtMost: left.atMost || undefined,
         etaOfPoint: left.ofPoint || undefined,
+        good: collected.objectives.good(sent, elapsed)?.count,
         response: percentilesOf(responses),
         lateness: percentilesOf(latenesses),
         errorsByClass: Object.fromEntries(collected.errorsByClass),

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { reasonOf } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
@@ -14,7 +14,7 @@ import { sweepGenerators } from '../generators/plan-generators.ts';
 import { CsvOutput } from '../outputs/csv.ts';
 import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
-import { conclusionOf, planProfile } from '../profiles/profiles.ts';
+import { askedPoints, conclusionOf, planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
@@ -90,7 +90,10 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   try {
     await deps.onFolder?.(record.folder);
     const { loop } = own;
-    const run = defined({ ...names, folder: record.folder, loop, resumed: resume !== undefined, emit, onFailure });
+    // What an earlier process finished; the rest is measured again.
+    const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
+    const kept = resume && points.map(({ perRequestCsv }) => basename(perRequestCsv));
+    const run = defined({ ...names, folder: record.folder, loop, kept, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
@@ -111,8 +114,6 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     const addToOutputs = async (point: PointSummary) => {
       for (const output of outputs) await output.addPoint?.(plan, point);
     };
-    // What an earlier process finished; the rest is measured again.
-    const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
     for (const point of points) await addToOutputs(point);
     const context = { clock, emit, signal, control };
     let current = 0;
@@ -162,8 +163,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;
     const concluded = conclusionOf(plan, points);
-    // A search offers rates above the limit on purpose: the thresholds are asked of the one that it found.
-    const asked = plan.limit && concluded.knee ? points.filter(({ index }) => index === concluded.knee?.index) : points;
+    const asked = askedPoints(plan, points, concluded.knee);
     const outcome = defined({
       status: ending.finished && problem === undefined ? 'complete' : 'interrupted',
       ...concluded,

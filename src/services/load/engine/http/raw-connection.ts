@@ -22,6 +22,8 @@ export interface RawOwner {
   /** For how long an idle connection may be used where the server promises nothing, milliseconds. */
   readonly idleMs: number;
   readonly clock: ReadClock;
+  /** It has been made, and takes requests. */
+  connected(connection: RawConnection): void;
   /** The request has ended; `reusable` tells whether another may follow. */
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void;
   /** The connection is gone, with the exchange that was on it. */
@@ -43,8 +45,6 @@ export class RawConnection {
   #dial: Dial | undefined;
   #socket: Socket | undefined;
   #encrypts = false;
-  /** What is sent when it is made. */
-  #source: RequestSource | undefined;
   /** Requests that were answered on it. */
   served = 0;
   #exchange: Exchange | undefined;
@@ -88,17 +88,18 @@ export class RawConnection {
     return now - this.#idleSince;
   }
 
-  /** @returns false when not one byte of the request could be sent: the connection is of no use, and the request of its own again */
+  /**
+   * Sends a request, once the connection has been made.
+   *
+   * @returns false when not one byte of it could be sent: the connection is of no use, and the request is free again
+   */
   send(exchange: Exchange, source: RequestSource): boolean {
     this.#exchange = exchange;
     this.#parser.reset();
     this.#body.reset();
     this.#size = 0;
     this.#clean = true;
-    if (this.#socket !== undefined) return this.#write(this.#socket, exchange, source);
-    // A request is only made when it can be written: with many connections under way, their bytes would add up.
-    this.#source = source;
-    return true;
+    return this.#write(this.#socket as Socket, exchange, source);
   }
 
   #onConnect(socket: Socket): void {
@@ -111,9 +112,9 @@ export class RawConnection {
     socket.on('error', (error) => this.#onGone(error));
     socket.on('end', () => this.#onGone(undefined));
     socket.on('close', () => this.#onGone(undefined));
-    if (this.#exchange !== undefined && this.#source !== undefined) {
-      this.#write(socket, this.#exchange, this.#source);
-    }
+    this.#idleSince = steadyNow();
+    this.#idleUntil = this.#idleSince + this.#owner.idleMs;
+    this.#owner.connected(this);
   }
 
   #write(socket: Socket, exchange: Exchange, source: RequestSource): boolean {

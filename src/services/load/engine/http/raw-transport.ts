@@ -48,6 +48,9 @@ export class RawTransport implements RawOwner {
   readonly #onEnd: OnEnd;
   readonly #idle: RawConnection[] = [];
   readonly #all = new Set<RawConnection>();
+  readonly #dialing = new Set<RawConnection>();
+  /** Requests without a connection yet, the oldest first. */
+  readonly #waiting = new Set<Exchange>();
   readonly #maxServed: number;
   readonly #maxAge: number;
   readonly #maxConnects: number;
@@ -72,15 +75,20 @@ export class RawTransport implements RawOwner {
     this.#connects = 0;
   }
 
+  /** Whether it has to wait for connections that are being made before it takes more, longer than for the next turn. */
+  get busy(): boolean {
+    return this.#dialer.busy;
+  }
+
   /** Whether a request can go out in this turn. */
   ready(): boolean {
-    return this.#connects < this.#maxConnects || this.#idle.length > 0;
+    return this.#idle.length > 0 || (this.#connects < this.#maxConnects && !this.#dialer.busy);
   }
 
   send(exchange: Exchange): void {
     const now = steadyNow();
     const idle = this.#takeIdle(now);
-    if (idle === undefined) this.#sendOn(this.#open(), exchange);
+    if (idle === undefined) this.#await(exchange);
     else if (idle.idleFor(now) < FRESH_MS) this.#sendOn(idle, exchange);
     else this.#sendAfterLook(idle, exchange);
   }
@@ -88,14 +96,22 @@ export class RawTransport implements RawOwner {
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void {
     // A connection without a bound of its age needs no look at the clock.
     const young = this.#maxAge === Number.POSITIVE_INFINITY || steadyNow() - connection.openedAt < this.#maxAge;
-    if (reusable && young && connection.served < this.#maxServed) this.#idle.push(connection);
+    if (reusable && young && connection.served < this.#maxServed) this.#offer(connection);
     else this.#drop(connection);
     this.#onEnd(exchange, end);
   }
 
+  connected(connection: RawConnection): void {
+    this.#dialing.delete(connection);
+    this.#offer(connection);
+  }
+
   lost(connection: RawConnection, exchange: Exchange | undefined, error: unknown): void {
+    const wasDialing = this.#dialing.has(connection);
     this.#drop(connection);
-    if (exchange !== undefined) this.#onEnd(exchange, failure(error));
+    // A connection that could not be made is the failure of one request, unless another one has served that.
+    const met = wasDialing && this.#waiting.size > this.#dialing.size ? this.#nextWaiting() : exchange;
+    if (met !== undefined) this.#onEnd(met, failure(error));
   }
 
   idleEnded(ms: number): void {
@@ -105,7 +121,33 @@ export class RawTransport implements RawOwner {
   close(): void {
     for (const connection of this.#all) connection.destroy();
     this.#all.clear();
+    this.#dialing.clear();
+    this.#waiting.clear();
     this.#idle.length = 0;
+  }
+
+  /** Opens a connection for a request, which goes out on the first one that it can have: a handshake may take longer. */
+  #await(exchange: Exchange): void {
+    this.#waiting.add(exchange);
+    exchange.abandon = () => {
+      this.#waiting.delete(exchange);
+      const [oldest] = this.#dialing;
+      if (oldest !== undefined && this.#dialing.size > this.#waiting.size) this.#drop(oldest);
+    };
+    this.#open();
+  }
+
+  #offer(connection: RawConnection): void {
+    const next = this.#nextWaiting();
+    if (next === undefined) this.#idle.push(connection);
+    else this.#sendOn(connection, next);
+  }
+
+  #nextWaiting(): Exchange | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    const [next] = this.#waiting;
+    this.#waiting.delete(next as Exchange);
+    return next;
   }
 
   #sendOn(connection: RawConnection, exchange: Exchange): void {
@@ -134,17 +176,18 @@ export class RawTransport implements RawOwner {
     return undefined;
   }
 
-  #open(): RawConnection {
+  #open(): void {
     const terms = { nextPort: this.#nextPort, own: this.#all.size >= this.#ownPortsAbove };
     this.#connects++;
     this.opened++;
     const connection = new RawConnection((onread, done) => this.#dialer.dial({ onread, ...terms }, done), this);
     this.#all.add(connection);
-    return connection;
+    this.#dialing.add(connection);
   }
 
   #drop(connection: RawConnection): void {
     connection.destroy();
     this.#all.delete(connection);
+    this.#dialing.delete(connection);
   }
 }

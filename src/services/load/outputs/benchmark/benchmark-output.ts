@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { reasonOf } from '../../../../errors.ts';
 import { writeDurably } from '../../../files/write-durably.ts';
+import { prepareReportFile } from '../../../smoke/junit-file.ts';
 import type { RequestRecord } from '../../engine/request-record.ts';
 import type { PointSummary, SweepPlan } from '../../types.ts';
 import type { Output, OutputRun, PointOutput } from '../output.ts';
@@ -25,6 +26,7 @@ export class BenchmarkOutput implements Output {
   /** Whether they can be written is found before any request. */
   async begin({ onFailure }: OutputRun): Promise<void> {
     this.#onFailure = onFailure;
+    for (const path of Object.values(this.#files)) await prepareReportFile(path);
   }
 
   async openPoint(): Promise<PointOutput> {

@@ -1,15 +1,20 @@
+import { outFileFlag } from '../../../../config/flags.ts';
 import { defined } from '../../../defined.ts';
 import type { OutputKind } from '../output.ts';
 import { BenchmarkOutput } from './benchmark-output.ts';
-import { benchmarkFlags } from './flags.ts';
 
 /** A single point as other benchmarks write theirs. */
 export const benchmark: OutputKind = {
-  flags: benchmarkFlags,
+  flags: {
+    'out-json': outFileFlag('file of the only point: its figures and its requests'),
+    'out-csv': outFileFlag('file of the requests of the only point'),
+  },
   async open({ 'out-json': json, 'out-csv': csv }) {
-    if (typeof json !== 'string' && typeof csv !== 'string') return undefined;
-    return new BenchmarkOutput(
-      defined({ json: typeof json === 'string' ? json : undefined, csv: typeof csv === 'string' ? csv : undefined }),
-    );
+    const files = { json: pathOf(json), csv: pathOf(csv) };
+    return files.json === undefined && files.csv === undefined ? undefined : new BenchmarkOutput(defined(files));
   },
 };
+
+function pathOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

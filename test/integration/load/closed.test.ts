@@ -1,0 +1,116 @@
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { GeneratorGroup } from '../../../src/services/load/generators/generator-group.ts';
+import { BenchmarkOutput } from '../../../src/services/load/outputs/benchmark/benchmark-output.ts';
+import { CsvOutput } from '../../../src/services/load/outputs/csv.ts';
+import { readRun } from '../../../src/services/load/record/read-run.ts';
+import { ANSWER, pointOf, serve, sweep } from './lab.ts';
+
+/** Answers after `ms`, and knows how many requests it had at once. */
+async function answering(ms: number) {
+  const seen = { open: 0, most: 0 };
+  const { url } = await serve((request, response) => {
+    seen.most = Math.max(seen.most, ++seen.open);
+    request.resume();
+    setTimeout(() => {
+      seen.open--;
+      response.end(ANSWER);
+    }, ms);
+  });
+  return { url, seen };
+}
+
+const CLOSED = { loop: 'closed', rates: [4], durationSeconds: 0.6, warmupSeconds: 0.2 } as const;
+
+/** Cells of a file by their column. */
+async function rowsOf(path: string): Promise<Record<string, string>[]> {
+  const [head = '', ...rows] = (await readFile(path, 'utf8')).trim().split('\n');
+  const names = head.split(',');
+  return rows.map((row) => Object.fromEntries(row.split(',').map((cell, at) => [names[at], cell])));
+}
+
+test('a closed loop says so in points, files and plan, and has neither knee nor state', async () => {
+  const { url, seen } = await answering(20);
+  const outcome = await sweep(url, CLOSED);
+  const point = pointOf(outcome);
+  expect(seen.most).toBe(4);
+  expect(point).toMatchObject({ loop: 'closed', concurrency: 4, rate: 4, dropped: 0, peakInFlight: 4 });
+  expect(point.state).toBeUndefined();
+  expect(outcome.report.knee).toBeUndefined();
+  expect(outcome.report.plan.loop).toBe('closed');
+  // Times count from the sending, and places are full: X = N / W.
+  expect(point.response).toEqual(point.service);
+  expect(point.little?.expected).toBe(4);
+  const names = await readdir(outcome.out);
+  expect(names).toContain('lab_invoke_c4.csv');
+  const [row] = await rowsOf(join(outcome.out, 'lab_invoke_c4.csv'));
+  expect(row).toMatchObject({ rps_target: '0', ok: '1' });
+  expect(row?.latency_ms).toBe(row?.service_ms);
+  const [summary] = await rowsOf(join(outcome.out, 'lab_summary.csv'));
+  expect(summary).toMatchObject({ rps_target: '0', concurrency: '4', loop: 'closed' });
+});
+
+test('it ends after so many requests, and its throughput is that of full places', async () => {
+  const { url } = await answering(20);
+  const point = pointOf(await sweep(url, { ...CLOSED, warmupSeconds: 0, durationSeconds: 600, requests: 12 }));
+  expect(point).toMatchObject({ status: 'complete', sent: 12, scheduled: 12 });
+  expect(point.durationSeconds).toBeLessThan(60);
+});
+
+test('several generators share its places', async () => {
+  const { url, seen } = await answering(20);
+  const startGenerator = () => GeneratorGroup.start({ processes: 2 });
+  const point = pointOf(
+    await sweep(url, { ...CLOSED, rates: [3], requests: 30, durationSeconds: 600 }, { startGenerator }),
+  );
+  expect(seen.most).toBe(3);
+  expect(point.sent).toBe(30);
+});
+
+test('a killed one is read again from its rows as what it is', async () => {
+  const { url } = await answering(20);
+  const { report } = await sweep(url, CLOSED);
+  await truncate(join(report.runFolder, 'points.jsonl'));
+  const manifest = join(report.runFolder, 'manifest.json');
+  await writeFile(manifest, JSON.stringify({ ...JSON.parse(await readFile(manifest, 'utf8')), status: 'running' }));
+  const [point] = (await readRun(report.runFolder)).points;
+  expect(point).toMatchObject({ status: 'interrupted', loop: 'closed', concurrency: 4, rate: 4 });
+  expect(point?.outcomes.ok).toBe(report.points[0]?.outcomes.ok);
+});
+
+test('an open point ends after so many requests, too, in the time that they take at its rate', async () => {
+  const { url } = await answering(1);
+  const point = pointOf(await sweep(url, { rates: [100], durationSeconds: 600, warmupSeconds: 0, requests: 30 }));
+  expect(point).toMatchObject({ sent: 30, scheduled: 30, durationSeconds: 0.3 });
+  expect(point.loop).toBeUndefined();
+});
+
+test('sessions are counted, and all of their turns', async () => {
+  const { url } = await answering(5);
+  const point = pointOf(
+    await sweep(url, { rates: [20], durationSeconds: 1, warmupSeconds: 0, turns: 3, thinkSeconds: 0.01 }),
+  );
+  const { complete = 0, broken, cut = 0 } = point.sessions ?? {};
+  expect(complete + cut).toBe(20);
+  expect(broken).toBe(0);
+  expect(point.scheduled).toBe(point.sent);
+  expect(point.sent).toBeGreaterThan(20);
+});
+
+test('one point is also written as other benchmarks write theirs', async () => {
+  const { url } = await answering(10);
+  const first = await sweep(url, { ...CLOSED, requests: 5 });
+  const files = { json: join(first.out, 'benchmark.json'), csv: join(first.out, 'benchmark.csv') };
+  const outputs = [new CsvOutput(), new BenchmarkOutput(files)];
+  const { report } = await sweep(url, { ...CLOSED, requests: 10, durationSeconds: 600 }, { outputs });
+  const { summary, results } = JSON.parse(await readFile(files.json, 'utf8'));
+  expect(summary).toMatchObject({ requests: 10, concurrency: 4, ok: 10, errors: 0, loop: 'closed', simulated: false });
+  expect(summary.rate).toBe(report.points[0]?.okRps);
+  expect(results).toHaveLength(10);
+  const rows = await rowsOf(files.csv);
+  expect(rows[0]).toMatchObject({ ok: '1', status: '200', error: '', ttft_s: '' });
+  expect(rows.map(({ elapsed_s: elapsed }) => Number(elapsed))).toEqual(
+    rows.map(({ elapsed_s: elapsed }) => Number(elapsed)).sort((a, b) => a - b),
+  );
+});
