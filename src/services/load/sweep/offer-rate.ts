@@ -202,8 +202,11 @@ function isTimetabled({ concurrency, turns = 1 }: RunOrder): boolean {
 /** When a point had sent as many requests as it shall, milliseconds; undefined where the window ended before. */
 function enoughMs(end: PointEnd, { concurrency, requests = 0 }: RunOrder, collected: Collector): number | undefined {
   if (end.type !== 'finished' || end.enoughAtMs === undefined) return undefined;
-  if (concurrency === undefined) return end.enoughAtMs;
-  return closedWindowMs(end.enoughAtMs, requests, concurrency, collected.lastEndMs);
+  const ms =
+    concurrency === undefined
+      ? end.enoughAtMs
+      : closedWindowMs(end.enoughAtMs, requests, concurrency, collected.lastEndMs);
+  return Number(ms.toFixed(3));
 }
 
 /** Requests that a lost generator had sent, and of whose end nobody will hear. */
