@@ -12,6 +12,7 @@ import { run as records } from './records.ts';
 import { run as sloSearch } from './slo-search.ts';
 import { run as stall } from './stall.ts';
 import { run as steadiness } from './steadiness.ts';
+import { run as streamCost } from './stream-cost.ts';
 import { run as streamEvents } from './stream-events.ts';
 import { run as streamKinds } from './stream-kinds.ts';
 import { run as streamTruth } from './stream-truth.ts';
@@ -34,6 +35,7 @@ const PARTS = {
   stall,
   knownDistribution,
   inFlight,
+  streamCost,
   streamEvents,
   streamKinds,
   streamTruth,

@@ -1,9 +1,11 @@
 import type { PointSummary } from '../../src/services/load/types.ts';
 import type { BenchResult, BenchRow } from '../types.ts';
+import { LLM_TOOLS, type LlmRun } from './llm-tools.ts';
 import { median, round } from './numbers.ts';
 import { inFolder, onlyPoint, sweep } from './sweep.ts';
 import { withStreams } from './target.ts';
 import { type ToldStream, toldStreams } from './told-streams.ts';
+import { attempted } from './tool-command.ts';
 
 const RATE = 20;
 const SECONDS = 3;
@@ -17,6 +19,15 @@ interface Figure {
   readonly seen: (point: PointSummary) => number | undefined;
   /** Undefined: there is none, and the point must not have one. */
   readonly truth?: Truth | number | undefined;
+  /** The same of another generator; absent where none has it. */
+  readonly peer?: (run: LlmRun) => number | undefined;
+}
+
+/** What another generator said of a kind, or why it said nothing, and what the target knew then. */
+interface Peer {
+  readonly name: string;
+  readonly said: LlmRun | string;
+  readonly told: readonly ToldStream[];
 }
 
 const gapsOf = ({ tokensAt }: ToldStream) => [...tokensAt].slice(1).map((at, i) => at - (tokensAt[i] ?? 0));
@@ -37,9 +48,16 @@ const ttft = (truth?: Truth): Figure => ({
   what: 'ttft p50',
   unit: 'ms',
   seen: ({ stream }) => stream?.ttftSent?.p50,
+  peer: (run) => run.ttft?.p50,
   truth,
 });
-const itl = (truth?: Truth): Figure => ({ what: 'itl p50', unit: 'ms', seen: ({ stream }) => stream?.itl?.p50, truth });
+const itl = (truth?: Truth): Figure => ({
+  what: 'itl p50',
+  unit: 'ms',
+  seen: ({ stream }) => stream?.itl?.p50,
+  peer: (run) => run.itl?.p50,
+  truth,
+});
 const tpot = (truth?: Truth): Figure => ({
   what: 'tpot p50',
   unit: 'ms',
@@ -62,6 +80,7 @@ const failed = (name: string): Figure => ({
   what: `answers that are ${name}`,
   unit: 'of 1',
   seen: ({ errorsByClass, sent }) => (errorsByClass[name] ?? 0) / sent,
+  peer: (run) => run.failed / (run.ok + run.failed),
   truth: 1,
 });
 
@@ -99,6 +118,8 @@ export function run(): Promise<BenchResult> {
   return withStreams(['script'], async ({ url, truth }) => {
     const rows: BenchRow[] = [];
     for (const [kind, figures] of Object.entries(KINDS)) {
+      const known = async () =>
+        [...toldStreams(await truth<Float64Array>())].flatMap(([request, each]) => (request < 0 ? [] : [each]));
       const targetUrl = new URL(`/${kind}`, url).href;
       const options = {
         targetUrl,
@@ -109,10 +130,13 @@ export function run(): Promise<BenchResult> {
         probe: false,
       };
       const point = await inFolder(async (folder) => onlyPoint(await sweep(folder, options)));
-      const told = [...toldStreams(await truth<Float64Array>())].flatMap(([request, each]) =>
-        request < 0 ? [] : [each],
-      );
-      rows.push(...figures.map((figure) => rowOf(kind, figure, point, told)));
+      const told = await known();
+      const peers: Peer[] = [];
+      for (const { name, run: ask } of LLM_TOOLS) {
+        const said = attempted(() => ask({ url: targetUrl, rate: RATE, seconds: SECONDS }));
+        peers.push({ name, said, told: await known() });
+      }
+      rows.push(...figures.map((figure) => rowOf(kind, figure, point, told, peers)));
     }
     return { name: 'known streams', rows };
   });
@@ -120,16 +144,33 @@ export function run(): Promise<BenchResult> {
 
 function rowOf(
   kind: string,
-  { what, unit, seen, truth }: Figure,
+  { what, unit, seen, truth, peer }: Figure,
   point: PointSummary,
   told: readonly ToldStream[],
+  peers: readonly Peer[],
 ): BenchRow {
   const measured = seen(point);
-  const known = typeof truth === 'function' ? truth(told) : truth;
+  const knownOf = (streams: readonly ToldStream[]) => (typeof truth === 'function' ? truth(streams) : truth);
+  const known = knownOf(told);
   const isMarked = point.validity.startsWith('invalid');
   const row = { what: `${kind}: ${what}`, measured: measured === undefined ? null : round(measured, 3), unit };
-  if (known === undefined) return { ...row, target: 'none, and not shown', ok: measured === undefined };
-  const off = measured === known ? 0 : 100 * ((measured ?? Number.NaN) / known - 1);
-  const compare = `${round(off, 2)} %; ${point.validity}`;
+  const beside = peers.flatMap(({ name, said, told: then }) => {
+    if (peer === undefined || said === 'not installed') return [];
+    if (typeof said === 'string') return [`${name}: ${said}`];
+    const value = peer(said);
+    const right = knownOf(then);
+    if (value === undefined || Number.isNaN(value)) return [`${name}: nothing`];
+    return [`${name}: ${right === undefined ? round(value, 3) : `${round(offBy(value, right), 2)} %`}`];
+  });
+  if (known === undefined) {
+    return { ...row, target: 'none, and not shown', ok: measured === undefined, compare: beside.join('; ') };
+  }
+  const off = offBy(measured ?? Number.NaN, known);
+  const compare = [`${round(off, 2)} %`, point.validity, ...beside].join('; ');
   return { ...row, target: `${round(known, 3)} within 1 %, or marked`, ok: Math.abs(off) <= 1 || isMarked, compare };
+}
+
+/** Percent. */
+function offBy(value: number, known: number): number {
+  return value === known ? 0 : 100 * (value / known - 1);
 }

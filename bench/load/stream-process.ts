@@ -7,7 +7,7 @@ import { ending, SCRIPTS, TOKEN, type Write } from './stream-scripts.ts';
 // after the port:
 //   burst <events>              answers of so many events, as fast as they are taken
 //   pace <events> <per second>  an event at a time, each stream at a moment of its own
-//   script                      the stream that the path names, see `stream-scripts.ts`
+//   script                      the stream that the path begins with, see `stream-scripts.ts`
 // Asked over its channel, it tells for each request of the window: [request, read at, count, time of each token ...].
 
 const TRACE = /traceparent: 00-[0-9a-f]{16}(?:[0-9a-f]{16})-0([0-9a-f]{15})-0[01]/i;
@@ -35,7 +35,7 @@ const WHOLE = mode === 'burst' ? Buffer.from(HEAD + chunk(TOKEN).repeat(events) 
 
 interface Paced {
   readonly socket: Socket;
-  readonly told: Told | undefined;
+  readonly told: Told;
   left: number;
 }
 
@@ -57,7 +57,7 @@ if (mode === 'pace') {
 function write(streams: Paced[], at: number): void {
   const stream = streams[at] as Paced;
   if (stream.left-- > 0) {
-    stream.told?.tokensAt.push(steadyNow());
+    stream.told.tokensAt.push(steadyNow());
     stream.socket.write(TOKEN_CHUNK);
     return;
   }
@@ -66,12 +66,12 @@ function write(streams: Paced[], at: number): void {
   streams.pop();
 }
 
-function play(socket: Socket, script: readonly Write[], known: Told | undefined): void {
+function play(socket: Socket, script: readonly Write[], known: Told): void {
   const from = steadyNow();
   for (const { at, text, isToken } of script) {
     setTimeout(
       () => {
-        if (isToken === true) known?.tokensAt.push(steadyNow());
+        if (isToken === true) known.tokensAt.push(steadyNow());
         socket.write(chunk(text));
       },
       Math.max(1, from + at - steadyNow()),
@@ -92,12 +92,13 @@ const server = createServer({ noDelay: true }, (socket) => {
       return;
     }
     const id = TRACE.exec(head)?.[1];
-    const known =
-      id === undefined ? undefined : { request: Number.parseInt(id, 16) - 1, readAt: steadyNow(), tokensAt: [] };
-    if (known !== undefined) told.push(known);
+    // Other generators number nothing.
+    const request = id === undefined ? told.length : Number.parseInt(id, 16) - 1;
+    const known: Told = { request, readAt: steadyNow(), tokensAt: [] };
+    told.push(known);
     socket.write(HEAD);
     if (mode === 'pace') slots[next++ % period]?.push({ socket, told: known, left: events });
-    else play(socket, SCRIPTS[/\/(\w+) HTTP/.exec(head)?.[1] ?? ''] ?? [], known);
+    else play(socket, SCRIPTS[/^\w+ \/(\w+)/.exec(head)?.[1] ?? ''] ?? [], known);
   });
 });
 server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096 }, () => {

@@ -17,7 +17,8 @@ export interface Ran {
 
 /** Where package managers put what they install, beside PATH. */
 function searchPath(): string {
-  const own = [process.env.GOBIN, join(homedir(), 'go', 'bin'), join(homedir(), '.cargo', 'bin')];
+  const home = ['go/bin', '.cargo/bin', '.local/bin'].map((path) => join(homedir(), path));
+  const own = [process.env.GOBIN, ...home];
   const local = new URL('../../node_modules/.bin', import.meta.url).pathname;
   return [process.env.PATH, ...own.filter((path) => path !== undefined), local].join(delimiter);
 }
@@ -42,21 +43,39 @@ export function timed(program: string, command: string): Ran {
 
 let folder: string | undefined;
 
-/**
- * The request's body, or a tool's script around it, in a file that is gone when this process is.
- *
- * @param textOf the file's text, given the body
- */
-export function bodyFile(name: string, textOf: (body: string) => string = (body) => body): string {
+/** A folder for what tools read and write; gone when this process is. */
+export function scratch(): string {
   if (folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'bench-load-'));
     process.on('exit', () => rmSync(made, { recursive: true, force: true }));
     folder = made;
   }
-  const file = join(folder, name);
+  return folder;
+}
+
+/**
+ * The request's body, or a tool's script around it, in a file.
+ *
+ * @param textOf the file's text, given the body
+ */
+export function bodyFile(name: string, textOf: (body: string) => string = (body) => body): string {
+  const file = join(scratch(), name);
   writeFileSync(
     file,
     textOf(bodyOf({ form: { api: 'raw', stream: false }, prompt: DEFAULT_PROMPT, seed: 1, series: 0 }, 1)),
   );
   return file;
+}
+
+/**
+ * Asks a tool for a run.
+ *
+ * @returns why there is none, in a few words, instead
+ */
+export function attempted<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

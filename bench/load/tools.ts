@@ -1,4 +1,4 @@
-import { bodyFile, CONNECTIONS, timed } from './tool-command.ts';
+import { attempted, bodyFile, CONNECTIONS, timed } from './tool-command.ts';
 
 /** What another generator said and cost. */
 interface ToolRun {
@@ -32,12 +32,8 @@ export interface Tool {
  * @returns why there is none, in a few words, instead
  */
 export function attempt(run: () => ToolRun): ToolRun | string {
-  try {
-    const result = run();
-    return result.requests > 0 ? result : 'it had no answer';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  const result = attempted(run);
+  return typeof result === 'string' || result.requests > 0 ? result : 'it had no answer';
 }
 
 function number(output: string, pattern: RegExp, scale = 1): number | undefined {
