@@ -19,15 +19,14 @@ import { formatModelSmoke } from '../ui/format/model-smoke.ts';
 import type { Paint } from '../ui/format/text.ts';
 
 export default class Smoke extends BaseCommand<typeof Smoke> {
-  static override summary =
-    'check that the chain works: health, answers, timings and refusals of A and B; or that a server of a model answers';
+  static override summary = 'check that the chain works, or that a server of a model answers';
   static override description = `Without --target and --b-url the deployed stack is checked.
 With --api or --model a server of a model is asked for a few streamed answers instead: status, first token, tokens.
 Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --target http://127.0.0.1:8001 --b-url http://127.0.0.1:8002',
-    '<%= config.bin %> <%= command.id %> --api openai-chat --target http://127.0.0.1:8000 --count 3 --max-tokens 64',
+    '<%= config.bin %> <%= command.id %> --api openai-chat --target http://127.0.0.1:8000 --count 3',
     '<%= config.bin %> <%= command.id %> --junit reports/smoke.xml --timeout 3m',
   ];
   static override flags = smokeFlags;

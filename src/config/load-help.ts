@@ -2,7 +2,7 @@ const command = '<%= config.bin %> <%= command.id %>';
 
 /** What `chainctl load --help` says above and below the flags. */
 export const loadHelp = {
-  summary: 'send requests to an LLM endpoint at rates that do not depend on the answers, and record each answer',
+  summary: 'send requests to a service or any LLM endpoint, and record each answer',
   description: `Open loop: requests are sent at their intended times whatever the answers do, and response times count from there.
 Closed loop (--concurrency): so many requests are always open, and response times do not contain the wait that an open
 loop shows. Sessions (--turns): each further turn carries the answers before it, and is due after --think-time.
@@ -19,20 +19,19 @@ With --elastic the rates follow a profile that makes B's group grow and shrink: 
 group is at its maximum, a hold, and the low rate again until it is small. The group is watched and recorded, too.`,
   examples: [
     `${command} --rps 1,10,50 --duration 10s`,
-    `${command} --target http://127.0.0.1:11434 --model tinyllama --stream --rps 1,2 --max-tokens 64`,
+    `${command} --target http://127.0.0.1:11434 --rps 1,2 --stream`,
     `${command} --target http://127.0.0.1:8001 --rps 1,10,...,1000 --tag first`,
     `${command} --target invoke --rps 0.5,1,2 --duration 60s --drain 3m`,
     `${command} --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%`,
-    `${command} --stream --goodput 'ttft<500ms' --goodput 'tpot<50ms' --slo 'good>=95%'`,
+    `${command} --target http://127.0.0.1:11434 --stream --goodput 'ttft<500ms'`,
     `${command} --rps 20 --until-certain p99 --max-duration 20m`,
     `${command} --rps 1,1000 --find-knee`,
     `${command} --rps 1,1000 --find-knee --slo 'p95<2s' --max-duration 30m`,
     `${command} --concurrency 1,2,4,...,64 --duration 30s`,
-    `${command} --concurrency 8 --requests 200 --out-json benchmark.json --out-csv benchmark.csv`,
-    `${command} --target http://127.0.0.1:11434 --model tinyllama --rps 1 --turns 4 --think-time 2s`,
+    `${command} --concurrency 8 --requests 200 --out-json benchmark.json`,
+    `${command} --target http://127.0.0.1:11434 --rps 1 --turns 4`,
     `${command} --rps 1,10,50 --otlp http://127.0.0.1:4318`,
-    `${command} --rps 5 --arrivals poisson --input-tokens lognormal:200,0.8 --max-tokens 64-256`,
-    `${command} --rps 5 --mix chat=3,input-tokens=64-256 --mix long=1,input-tokens=4000`,
+    `${command} --target http://127.0.0.1:11434 --rps 5 --input-tokens 64-256`,
     `${command} --elastic --elastic-max-rps 20 --tag scaling`,
     `${command} --resume 20260131-095900-first-chain`,
   ],
