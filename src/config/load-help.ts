@@ -23,7 +23,7 @@ group is at its maximum, a hold, and the low rate again until it is small. The g
     `${command} --target http://127.0.0.1:8001 --rps 1,10,...,1000 --tag first`,
     `${command} --target invoke --rps 0.5,1,2 --duration 60s --drain 3m`,
     `${command} --slo 'p95<2s' --slo 'ok>99%' --abort-on error-rate=50%`,
-    `${command} --target http://127.0.0.1:11434 --stream --goodput 'ttft<500ms'`,
+    `${command} --target http://127.0.0.1:8000 --stream --goodput 'ttft<1s'`,
     `${command} --rps 20 --until-certain p99 --max-duration 20m`,
     `${command} --rps 1,1000 --find-knee`,
     `${command} --rps 1,1000 --find-knee --slo 'p95<2s' --max-duration 30m`,

@@ -28,7 +28,7 @@ const CASES: readonly [typed: string, offered: readonly string[]][] = [
   ['chainctl deploy g', ['gcp']],
   ['chainctl help lo', ['load', 'logs']],
   ['chainctl load --rps 1 --arri', ['--arrivals']],
-  ['chainctl load --arrivals ', ['constant', 'poisson']],
+  ['chainctl load --arrivals ', ['constant', 'gamma', 'poisson']],
   ['chainctl completion z', ['zsh']],
 ];
 
