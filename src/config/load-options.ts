@@ -161,8 +161,9 @@ export async function loadRequest(
   checkWorkloadFlags(flags, argv);
   checkLoop(argv);
   const settings = sweepSettings(flags);
-  checkOnePoint(flags, settings, elastic !== undefined);
   const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
+  // How many points there are is known with the files that may say it.
+  checkOnePoint(flags, { ...settings, ...asked }, elastic !== undefined);
   for (const note of notes) tell(note);
   const template = await templateOf(flags);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
