@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { type DatasetRef, readDataset } from './dataset.ts';
 import { charactersOf, type Entry, turnsOf } from './entries.ts';
 import { JsonStore } from './json-store.ts';
@@ -5,20 +6,23 @@ import type { WorkloadSettings } from './settings.ts';
 import { SourceFault } from './source-file.ts';
 import { readTrace, type Trace } from './trace.ts';
 
-/** How long an entry of a data set is. */
+/** How long an entry of a data set is: as one request, or as a turn of the conversation that it is. */
 export interface EntrySizes {
   readonly characters: number;
   readonly maxTokens?: number;
   readonly answerCharacters?: number;
-  /** Requests that it makes as a conversation. */
-  readonly turns: number;
 }
+
+/** Numbers that are kept of each entry. */
+const KEPT = 5;
 
 const NONE = 0xffff_ffff;
 
 /** A data set that was read: how long its entries are, and where they are to be sent their texts. */
 export class LoadedDataset {
   readonly #sizes: number[] = [];
+  /** Characters of the answers to all turns, entry after entry. */
+  readonly #answers: number[] = [];
   readonly #texts = new JsonStore<Entry>();
   readonly #kept: number;
 
@@ -29,18 +33,31 @@ export class LoadedDataset {
 
   readonly add = (entry: Entry): void => {
     const { maxTokens = NONE, answerCharacters = NONE } = entry;
-    this.#sizes.push(charactersOf(entry), maxTokens, answerCharacters, turnsOf(entry).more.length + 1);
+    const turns = turnsOf(entry);
+    this.#sizes.push(charactersOf(entry), maxTokens, answerCharacters, charactersOf(turns), this.#answers.length);
+    for (const characters of turns.answers) this.#answers.push(characters ?? NONE);
     if (this.#texts.size < this.#kept) this.#texts.add(entry);
   };
 
-  sizes(at: number): EntrySizes {
-    const [characters, maxTokens, answerCharacters, turns] = this.#sizes.slice(4 * at, 4 * at + 4);
-    return {
-      characters: characters as number,
-      turns: turns as number,
-      ...(maxTokens === NONE ? {} : { maxTokens: maxTokens as number }),
-      ...(answerCharacters === NONE ? {} : { answerCharacters: answerCharacters as number }),
-    };
+  /** @param turn of its conversation, the first is 0; absent: all of it is one request */
+  sizes(at: number, turn?: number): EntrySizes {
+    const [whole, maxTokens, answer, opening, from] = this.#of(at);
+    const answered = turn === undefined ? answer : turn < this.turns(at) ? this.#answers[from + turn] : NONE;
+    return defined({
+      characters: turn === undefined ? whole : opening,
+      maxTokens: maxTokens === NONE ? undefined : maxTokens,
+      answerCharacters: answered === NONE ? undefined : answered,
+    });
+  }
+
+  /** Requests that an entry makes as a conversation. */
+  turns(at: number): number {
+    const next = (at + 1) * KEPT < this.#sizes.length ? this.#of(at + 1)[4] : this.#answers.length;
+    return next - this.#of(at)[4];
+  }
+
+  #of(at: number) {
+    return this.#sizes.slice(KEPT * at, KEPT * (at + 1)) as [number, number, number, number, number];
   }
 
   /** @throws Error where its text was not kept */
@@ -59,8 +76,13 @@ export class LoadedData {
     this.trace = trace;
   }
 
-  sizes({ sha256 }: DatasetRef, at: number): EntrySizes {
-    return this.#of(sha256).sizes(at);
+  /** See {@link LoadedDataset.sizes}. */
+  sizes({ sha256 }: DatasetRef, at: number, turn?: number): EntrySizes {
+    return this.#of(sha256).sizes(at, turn);
+  }
+
+  turns({ sha256 }: DatasetRef, at: number): number {
+    return this.#of(sha256).turns(at);
   }
 
   entry({ sha256 }: DatasetRef, at: number): Entry {

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bodiesOf, bodyOf, probeBodies } from '../../../../src/services/load/bodies.ts';
+import type { RequestRecord } from '../../../../src/services/load/engine/request-record.ts';
 import { RequestTemplate } from '../../../../src/services/load/engine/request-template.ts';
 import { DEFAULT_PROMPT } from '../../../../src/services/load/prompt.ts';
 import { AskWriter } from '../../../../src/services/load/workload/ask-writer.ts';
+import { askedAdder } from '../../../../src/services/load/workload/asked.ts';
 import { calibrate } from '../../../../src/services/load/workload/calibrate.ts';
+import { describeWorkload } from '../../../../src/services/load/workload/describe.ts';
 import { parseLengths } from '../../../../src/services/load/workload/lengths.ts';
 import { loadData } from '../../../../src/services/load/workload/loaded.ts';
 import { openWorkload, type WorkloadRequest } from '../../../../src/services/load/workload/open-workload.ts';
@@ -106,6 +109,34 @@ describe('data sets', () => {
       { role: 'user', content: 'more 3' },
     ]);
     expect(writer.plan.turnsOf(3)).toBe(2);
+  });
+
+  test('a conversation in messages is one request, or turns each as long as recorded', async () => {
+    const data = join(folder, 'messages.jsonl');
+    const say = (role: string, letters: number) => ({ role, content: 'x'.repeat(letters) });
+    const said = [say('user', 400), say('assistant', 100), say('user', 800), say('assistant', 200), say('user', 800)];
+    await writeFile(data, JSON.stringify({ messages: [...said, say('assistant', 300)] }));
+    const asked: WorkloadRequest = { dataset: data, prompts: 'same', maxTokens: { kind: 'dataset' } };
+    const { workload = {}, data: sizes } = await openWorkload(asked);
+    const planned = (settings: object) =>
+      describeWorkload({ workload, data: sizes, seed: 1, ...settings }, 1)?.asked[0];
+    expect(planned({})).toMatchObject({ input: { mean: 575 }, maxTokens: { mean: 75 } });
+    expect(planned({ turns: 3 })).toMatchObject({ input: { mean: 100 }, maxTokens: { mean: 25 } });
+    const writer = await writerOf(asked);
+    const turn = (number: number) => writer.ask(number, { session: 0, turn: number, answers: ['a', 'b'] });
+    expect([0, 1, 2].map((number) => turn(number).maxTokens)).toEqual([25, 50, 75]);
+    expect(turn(0).messages).toHaveLength(1);
+    const record = { outcome: 'ok', index: 0, session: 0, turn: 0 } as RequestRecord;
+    expect(askedAdder(workload, 7, sizes)([record])[0]).toMatchObject({ input_tokens_asked: 100, max_tokens: 25 });
+    const probe = (turns: number) =>
+      JSON.parse(probeBodies({ ...PROMPT, workload, turns, form: { api: 'openai-chat', stream: false } }, sizes)());
+    expect([1, 3].map((turns) => probe(turns).messages.length)).toEqual([5, 1]);
+  });
+
+  test('an answer that a ShareGPT turn does not have bounds nothing', async () => {
+    const recorded = await writerOf({ dataset, datasetOrder: 'file', maxTokens: { kind: 'dataset' } });
+    const turn = (number: number) => recorded.ask(0, { session: 4, turn: number, answers: ['a'] });
+    expect([turn(0).maxTokens, turn(1).maxTokens]).toEqual([50, undefined]);
   });
 
   test('a file that changed since is refused', async () => {
