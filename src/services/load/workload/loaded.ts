@@ -97,7 +97,7 @@ export class LoadedData {
 }
 
 /** The data sets that a load takes requests from, each once. */
-function datasetsOf({ dataset, mix = [] }: WorkloadSettings): DatasetRef[] {
+export function datasetsOf({ dataset, mix = [] }: WorkloadSettings): DatasetRef[] {
   const all = [dataset, ...mix.map((each) => each.dataset)].filter((each) => each !== undefined);
   return [...new Map(all.map((each) => [each.sha256, each])).values()];
 }
@@ -138,7 +138,8 @@ export function dataOf(settings: WorkloadSettings | undefined): Promise<LoadedDa
   return last.data;
 }
 
-function changed(flag: string, path: string) {
+/** The refusal of a file that is not the one of the run. */
+export function changed(flag: string, path: string) {
   const next = 'bring the file back as it was, or begin a new run';
   return new SourceFault(flag, path).make('it is no longer the file that the load began with', [next], 'data-changed');
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import { describeWorkload } from '../../../../src/services/load/workload/describ
 import { parseLengths } from '../../../../src/services/load/workload/lengths.ts';
 import { loadData } from '../../../../src/services/load/workload/loaded.ts';
 import { openWorkload, type WorkloadRequest } from '../../../../src/services/load/workload/open-workload.ts';
+import { reopenWorkload } from '../../../../src/services/load/workload/reopen-workload.ts';
 import type { WorkloadSettings } from '../../../../src/services/load/workload/settings.ts';
 
 const PROMPT = { prompt: DEFAULT_PROMPT, seed: 7, series: 2 };
@@ -205,6 +206,41 @@ describe('a mix', () => {
 
   test('no class twice', async () => {
     await expect(openWorkload({ mix: ['a=1', 'a=2'] })).rejects.toThrow('"a" is there twice');
+  });
+});
+
+describe('a run that goes on', () => {
+  const moved = async (asked: WorkloadRequest) => {
+    const { workload } = await openWorkload(asked);
+    const there = join(folder, 'moved.jsonl');
+    await rename(dataset, there);
+    try {
+      return { there, again: (await reopenWorkload(workload, { dataset: there })).workload };
+    } finally {
+      await rename(there, dataset);
+    }
+  };
+
+  test('has its data set where it lies now: in every class of a mix, whose own it is or inherited', async () => {
+    const of = (name: string) => `${name}=1,max-tokens=9`;
+    const inherited = await moved({ dataset, mix: [of('a'), of('b'), 'c=1,input-tokens=64'] });
+    expect(inherited.again?.dataset?.path).toBe(inherited.there);
+    expect(inherited.again?.mix?.map((each) => each.dataset?.path)).toEqual([
+      ...[inherited.there, inherited.there, undefined],
+    ]);
+    const own = await moved({ mix: [`${of('a')},dataset=${dataset}`] });
+    expect(own.again?.mix?.[0]?.dataset?.path).toBe(own.there);
+    expect(own.again).not.toHaveProperty('dataset');
+  });
+
+  test('takes no other file, and none that it asked nothing of', async () => {
+    const other = join(folder, 'other.jsonl');
+    await writeFile(other, '{"prompt":"a"}');
+    const { workload } = await openWorkload({ dataset });
+    const refused = (...of: Parameters<typeof reopenWorkload>) => expect(reopenWorkload(...of)).rejects;
+    await refused(workload, { dataset: other }).toMatchObject({ exit: 2, code: 'data-changed' });
+    await refused(undefined, { dataset: other }).toThrow('the run takes no requests from such a file');
+    await refused(workload, { trace: other }).toThrow('the run takes no requests from such a file');
   });
 });
 
