@@ -25,6 +25,8 @@ export class LoadedDataset {
   readonly #answers: number[] = [];
   readonly #texts = new JsonStore<Entry>();
   readonly #kept: number;
+  /** Whether any entry has a number for its answer. */
+  tellsMaxTokens = false;
 
   /** @param kept of so many entries the texts are kept; default all */
   constructor(kept = Number.POSITIVE_INFINITY) {
@@ -34,6 +36,7 @@ export class LoadedDataset {
   readonly add = (entry: Entry): void => {
     const { maxTokens = NONE, answerCharacters = NONE } = entry;
     const turns = turnsOf(entry);
+    this.tellsMaxTokens ||= maxTokens !== NONE;
     this.#sizes.push(charactersOf(entry), maxTokens, answerCharacters, charactersOf(turns), this.#answers.length);
     for (const characters of turns.answers) this.#answers.push(characters ?? NONE);
     if (this.#texts.size < this.#kept) this.#texts.add(entry);
@@ -87,6 +90,12 @@ export class LoadedData {
 
   entry({ sha256 }: DatasetRef, at: number): Entry {
     return this.#of(sha256).entry(at);
+  }
+
+  /** The name of a file of the workload that tells the most tokens of an answer itself; undefined where none does. */
+  tellsMaxTokens(settings: WorkloadSettings): string | undefined {
+    if (this.trace?.rows.some(({ maxTokens }) => maxTokens !== undefined)) return this.trace.file.name;
+    return datasetsOf(settings).find(({ sha256 }) => this.#of(sha256).tellsMaxTokens)?.name;
   }
 
   #of(sha256: string): LoadedDataset {
