@@ -16,11 +16,11 @@ export function px(value: number): string {
 /** A table whose first column names its rows; those at the places in `unsound` are not to be relied on. */
 export function dataTable(
   caption: string,
-  { head, rows, words = [] }: Table,
+  { head: short, fullHead: head = short, rows, words = [] }: Table,
   unsound: ReadonlySet<number> = new Set(),
 ): string {
   const label = escapeHtml(caption);
-  const classOf = (column: number) => (words.includes(head[column] ?? '') ? ' class="word"' : '');
+  const classOf = (column: number) => (words.includes(short[column] ?? '') ? ' class="word"' : '');
   const cell = (text: string, column: number) =>
     column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${classOf(column)}>${escapeHtml(text)}</td>`;
   const body = rows.map((row, at) => `<tr${unsound.has(at) ? ' class="unsound"' : ''}>${row.map(cell).join('')}</tr>`);
@@ -31,6 +31,12 @@ export function dataTable(
 /** The table of a section, where it has one with rows. */
 export function sectionTable({ title, table }: Section): string {
   return table === undefined || table.rows.length === 0 ? '' : dataTable(title, table);
+}
+
+/** A section whole, in a text of its own: its table, and what is to be known of it. */
+export function sectionMarkup(section: Section): string {
+  const { table, lines = [] } = section;
+  return table === undefined || table.rows.length === 0 ? list(lines) : sectionTable(section) + list(lines, 'below');
 }
 
 /** Lines as a list, the rate that one is about in bold; nothing where there are none. */
