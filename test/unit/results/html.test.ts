@@ -141,7 +141,7 @@ test('tokens and streams are told as in the other formats: tables, and what is t
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines) expect(html).toContain(escapeHtml(line).replace(/^10 rps/, '<b>10 rps</b>'));
   }
-  expect(html).toContain('>output tokens an answer</th>');
+  expect(html).toContain('>output each</th>');
 });
 
 test('streamed answers have charts of their own, of the figures that there are', () => {

@@ -16,15 +16,17 @@ export function px(value: number): string {
 /** A table whose first column names its rows; those at the places in `unsound` are not to be relied on. */
 export function dataTable(
   caption: string,
-  { head: short, fullHead: head = short, rows, words = [] }: Table,
+  { head, rows, words = [] }: Table,
   unsound: ReadonlySet<number> = new Set(),
 ): string {
   const label = escapeHtml(caption);
-  const classOf = (column: number) => (words.includes(short[column] ?? '') ? ' class="word"' : '');
+  const classOf = (column: number) => (words.includes(head[column] ?? '') ? ' class="word"' : '');
   const cell = (text: string, column: number) =>
     column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${classOf(column)}>${escapeHtml(text)}</td>`;
   const body = rows.map((row, at) => `<tr${unsound.has(at) ? ' class="unsound"' : ''}>${row.map(cell).join('')}</tr>`);
-  const heads = head.map((name, column) => `<th scope="col"${classOf(column)}>${escapeHtml(name)}</th>`);
+  const heads = head.map(
+    (name, column) => `<th scope="col"${classOf(column)}>${escapeHtml(name.replaceAll('\n', ' ').trim())}</th>`,
+  );
   return `<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table><caption>${label}</caption><thead><tr>${heads.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }
 
