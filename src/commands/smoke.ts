@@ -65,10 +65,10 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
   private async model(targetUrl: string, deps: SmokeDeps) {
     const { api, model, count, timeout, 'max-tokens': maxTokens, 'max-tokens-field': maxTokensField } = this.flags;
     const headers = await requestHeaders(this.flags, process.env);
-    const options = { targetUrl, count, maxTokens, timeoutSeconds: timeout, seed: randomInt(0xffff_ffff) };
+    const options = { targetUrl, count, timeoutSeconds: timeout, seed: randomInt(0xffff_ffff) };
     const commandLine = ['smoke', ...redacted(this.argv)];
     const report = await runModelSmoke(
-      { ...options, ...defined({ api, model, maxTokensField }) },
+      { ...options, ...defined({ api, model, maxTokens, maxTokensField }) },
       { ...deps, headers, commandLine },
     );
     return { report, text: (width: number, paint: Paint) => formatModelSmoke(report, width, paint) };

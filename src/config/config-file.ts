@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { type RemedyError, reasonOf, remedy } from '../errors.ts';
+import { readWhole } from '../services/files/read-whole.ts';
 import { nearest } from './nearest.ts';
 import type { KnownFlag, KnownFlags } from './provenance.ts';
 
@@ -18,6 +18,8 @@ interface FileSetting {
   readonly sectionAt: string;
 }
 
+/** Nobody writes a longer one by hand. */
+const MOST_BYTES = 2 ** 20;
 export const CONFIG_FILES = ['chainctl.yaml', 'chainctl.yml'] as const;
 
 /**
@@ -30,7 +32,7 @@ export async function readConfigFile(given: string | undefined) {
   const [path, other] = given === undefined ? CONFIG_FILES.filter((each) => existsSync(each)) : [given];
   if (path === undefined) return { path: CONFIG_FILES[0], settings: [] };
   if (other) throw invalidConfig(path, `${other} is there, too`, 'keep one of them, or name one with --config');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const bytes = await readWhole(path, MOST_BYTES).catch((error: unknown) => {
     throw remedy.configuration(
       'config-unreadable',
       `cannot read the configuration file ${path}: ${reasonOf(error)}`,
@@ -39,7 +41,7 @@ export async function readConfigFile(given: string | undefined) {
     );
   });
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(bytes.toString('utf8'), { lineCounter: lines, prettyErrors: false });
   const lineOf = (offset = 0) => `${path}:${lines.linePos(offset).line}`;
   const fault = document.errors[0];
   if (fault !== undefined) throw invalidConfig(lineOf(fault.pos[0]), fault.message);

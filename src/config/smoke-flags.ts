@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { remedy } from '../errors.ts';
+import { USUAL_TOKENS } from '../services/smoke/model-smoke.ts';
 import { smokeTarget } from '../services/smoke/targets.ts';
 import { durationFlag, integerFlag, isTyped, tokenFileFlag } from './flags.ts';
 import { bodyFlags, requestFlags } from './request-flags.ts';
@@ -9,7 +10,7 @@ import { serviceUrlFlags, smokeTargetFlag } from './service-urls.ts';
 const modelFlags = {
   ...requestFlags,
   count: integerFlag({ description: 'streamed requests, one after another', default: 3, min: 1, max: 1000 }),
-  'max-tokens': integerFlag({ description: 'most tokens of each answer', default: 64, min: 1 }),
+  'max-tokens': integerFlag({ description: `most tokens of each answer [default: ${USUAL_TOKENS}]`, min: 1 }),
   'max-tokens-field': bodyFlags['max-tokens-field'],
 };
 

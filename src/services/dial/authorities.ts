@@ -1,8 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { reasonOf, remedy } from '../../errors.ts';
+import { readWhole } from '../files/read-whole.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** All that systems trust is a quarter of a megabyte. */
+const MOST_BYTES = 8 * 2 ** 20;
 
 /**
  * The certificates in a file.
@@ -18,9 +21,10 @@ export async function readAuthorities(file: string): Promise<string> {
       ['give a file of certificates, PEM'],
       cause,
     );
-  const text = await readFile(file, 'latin1').catch((error: unknown) => {
+  const bytes = await readWhole(file, MOST_BYTES).catch((error: unknown) => {
     throw refused(`cannot be read: ${reasonOf(error)}`, error);
   });
+  const text = bytes.toString('latin1');
   const found = text.match(CERTIFICATE) ?? [];
   if (found.length === 0) throw refused('holds no certificate');
   for (const [i, each] of found.entries()) {

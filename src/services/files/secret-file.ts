@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { remedy } from '../../errors.ts';
 import { shellWord } from '../words.ts';
+import { readWhole } from './read-whole.ts';
 
 /** A file with a token, a key or a password is short. */
 const MOST_BYTES = 2 ** 20;
@@ -13,7 +14,7 @@ const MOST_BYTES = 2 ** 20;
  */
 export async function readSecretFile(path: string, what: string): Promise<string> {
   await checkSecretFile(path, what);
-  return readFile(path, 'utf8');
+  return (await readWhole(path, MOST_BYTES)).toString('utf8');
 }
 
 /**
@@ -27,7 +28,6 @@ export async function checkSecretFile(path: string, what: string): Promise<void>
   if (seen.isDirectory()) throw new Error('it is a folder');
   if (!seen.isFile()) return;
   if (process.getuid?.() === seen.uid && (seen.mode & 0o077) !== 0) throw openToOthers(path, what, seen.mode);
-  if (seen.size > MOST_BYTES) throw new Error('it is larger than any secret');
 }
 
 function openToOthers(path: string, what: string, mode: number): Error {

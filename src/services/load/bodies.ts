@@ -36,7 +36,12 @@ export function bodiesOf(settings: BodySettings, data = new LoadedData()): Bodie
 
 /** One whole body, by the index of the request; a negative one is of the warm-up. */
 export function bodyOf(settings: BodySettings, index: number, data = new LoadedData()): string {
-  return writeBody(askWriter(settings, data)(index), settings.form);
+  return writeBody(askWriter(settings, data)(index, openingOf(settings, index)), settings.form);
+}
+
+/** Of sessions, a request alone is the first one. */
+function openingOf({ turns = 1 }: Pick<BodySettings, 'turns'>, session: number): TurnSoFar | undefined {
+  return turns > 1 ? { session, turn: 0, answers: [] } : undefined;
 }
 
 /** Probes' prompts are of series that no point of a sweep has. */
@@ -50,7 +55,8 @@ const PROBE_SERIES = 1_000_000;
  */
 export function probeBodies(settings: Omit<BodySettings, 'series'>, data = new LoadedData()): () => string {
   const workload = settings.workload && fileOrdered(settings.workload);
-  const number = workload === undefined ? 0 : new AskPlan(workload, settings.seed, data).typical();
+  const number =
+    workload === undefined ? 0 : new AskPlan(workload, settings.seed, data).typical(openingOf(settings, 0)?.turn);
   let series = PROBE_SERIES;
   return () => bodyOf({ ...settings, ...defined({ workload }), series: series++ }, number, data);
 }

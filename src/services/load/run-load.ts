@@ -10,7 +10,7 @@ import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
 import { type ElasticWatch, runElastic } from '../scaling/run-elastic.ts';
 import type { GroupSource } from '../stack/group.ts';
-import { checkForm } from './discovery/check-form.ts';
+import { checkForm, lostTokens } from './discovery/check-form.ts';
 import { findTarget } from './discovery/find-target.ts';
 import { checkPromptLength } from './prompt-file.ts';
 import { protocolOf } from './protocols/protocols.ts';
@@ -72,7 +72,10 @@ export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<Swee
     const names = Object.keys(own);
     const options = { ...asked, ...found, ...(names.length === 0 ? {} : { headerNames: names }) };
     const protocol = protocolOf(options);
-    checkForm({ ...options, ...defined({ maxTokens: options.workload?.maxTokens }), api: protocol.name });
+    const form = { ...options, api: protocol.name };
+    checkForm(form);
+    const lost = lostTokens(form, options.data);
+    if (lost !== undefined) deps.emit({ type: 'note', level: 'warn', text: lost });
     checkPromptLength(options.prompt, protocol);
     held.push(await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
     // Going on, it is held already.

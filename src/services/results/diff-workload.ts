@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defined } from '../defined.ts';
+import { protocolOf } from '../load/protocols/protocols.ts';
 import type { RunManifest } from '../load/record/read-run.ts';
 import { bodySha256, SETTINGS_VERSION } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan } from '../load/types.ts';
@@ -28,6 +29,8 @@ const MAY_DIFFER: readonly string[] = [
   ...['targetUrl', 'tag', 'outFolder', 'seed', 'rates', 'durationSeconds', 'timeoutSeconds', 'drainSeconds', 'resume'],
   ...['preflight', 'probe', 'gateSeconds', 'maxInFlight', 'stopAboveKnee', 'findKnee', 'maxDurationSeconds', 'elastic'],
   ...['slos', 'abortOn', 'goodput', 'untilCertain', 'concurrency', 'requests', 'api', 'requestTimes'],
+  // Who is asked, as far as the address tells: an address with a path tells less.
+  'provider',
   // The hash tells.
   'promptCodePoints',
 ];
@@ -71,10 +74,9 @@ const NOTHING: readonly unknown[] = [undefined, null, false, 0, '', 'constant'];
 /** The settings that were asked for; undefined for a run that does not tell any. */
 function workloadOf({ settings, plan }: Workload): Readonly<Record<string, unknown>> | undefined {
   if (settings === undefined) return undefined;
-  const { api = lastWord(plan.targetUrl) } = plan;
   const { workload: _, stages: __, template: ___, ...others } = settings;
   const asked = Object.entries({
-    ...{ ...others, bodySha256: bodySha256(settings), protocol: api },
+    ...{ ...others, bodySha256: bodySha256(settings), protocol: protocolOf(plan).name },
     ...comparableWorkload(settings),
   }).filter(([name, value]) => !MAY_DIFFER.includes(name) && !NOTHING.includes(value) && !isEmpty(value));
   // As it is after a manifest was read.
@@ -83,10 +85,6 @@ function workloadOf({ settings, plan }: Workload): Readonly<Record<string, unkno
 
 function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-}
-
-function lastWord(url: string): string {
-  return new URL(url).pathname.split('/').findLast((word) => word !== '') ?? '';
 }
 
 /** Which settings differ, and with which values; undefined where none does. */

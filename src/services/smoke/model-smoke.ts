@@ -3,6 +3,7 @@ import type { ChainClient } from '../chain/client.ts';
 import { excerpt, printable } from '../chain/excerpt.ts';
 import type { Clock } from '../clock.ts';
 import { defined } from '../defined.ts';
+import { checkForm } from '../load/discovery/check-form.ts';
 import { explainRefusal } from '../load/discovery/explain-refusal.ts';
 import { type FoundTarget, findTarget } from '../load/discovery/find-target.ts';
 import { TokenMeter } from '../load/engine/stream/token-meter.ts';
@@ -20,12 +21,15 @@ export interface ModelSmokeOptions {
   readonly maxTokensField?: string;
   /** Requests, one after another. */
   readonly count: number;
-  /** Most tokens of an answer. */
-  readonly maxTokens: number;
+  /** Most tokens of an answer; default {@link USUAL_TOKENS}. */
+  readonly maxTokens?: number;
   readonly timeoutSeconds: number;
   /** Begins the prompts: an engine keeps what an earlier run has asked. */
   readonly seed: number;
 }
+
+/** Most tokens of an answer where the command says nothing: enough to see that there are some. */
+export const USUAL_TOKENS = 64;
 
 interface ModelSmokeDeps {
   readonly client: ChainClient;
@@ -65,13 +69,14 @@ export interface ModelSmokeReport extends SmokeReport {
 /**
  * Asks a server of a model for a few streamed answers, one after another.
  *
- * @throws what {@link findTarget} throws, and the signal's reason when it is aborted
+ * @throws what {@link findTarget} and {@link checkForm} throw, and the signal's reason when it is aborted
  */
 export async function runModelSmoke(options: ModelSmokeOptions, deps: ModelSmokeDeps): Promise<ModelSmokeReport> {
-  const { count, maxTokens, maxTokensField } = options;
+  const { count, maxTokens = USUAL_TOKENS, maxTokensField } = options;
   const { emit, signal } = deps;
   const found = await findTarget({ ...options, preflight: true }, deps);
   const { targetUrl, api, model } = found;
+  checkForm({ ...options, api });
   let form: RequestForm = { api, stream: true, ...defined({ model, maxTokensField }) };
   const prompt = longPrompts(options.seed);
   const requests: ModelRequest[] = [];

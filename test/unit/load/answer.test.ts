@@ -87,3 +87,14 @@ test('any other endpoint only needs a 2xx', () => {
   expect(protocolNamed('raw').judge(204, '')).toEqual({ outcome: 'ok', class: 'ok', error: '' });
   expect(protocolNamed('raw').judge(302, '')).toMatchObject({ outcome: 'http_error', class: '302' });
 });
+
+test.each([
+  [{ error: { message: 'overloaded' } }, 'answered with an error: overloaded'],
+  [{ error: 'no such model' }, 'answered with an error: no such model'],
+  [{ object: 'error', message: 'too long', code: 400 }, 'answered with an error: too long'],
+])('an endpoint of which nothing is known fails with a 200 that carries an error: %j', (body, error) => {
+  expect(protocolNamed('raw').judge(200, JSON.stringify(body))).toEqual({
+    ...{ outcome: 'invalid', class: 'error-answer', error },
+  });
+  expect(protocolNamed('raw').judge(200, JSON.stringify({ ...body, error: null, object: 'list' })).outcome).toBe('ok');
+});

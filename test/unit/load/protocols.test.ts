@@ -1,9 +1,14 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkForm } from '../../../src/services/load/discovery/check-form.ts';
+import { defined } from '../../../src/services/defined.ts';
+import { checkForm, lostTokens } from '../../../src/services/load/discovery/check-form.ts';
 import { asking, type RequestForm } from '../../../src/services/load/protocols/ask.ts';
 import { checkTemplate, isSameForAll } from '../../../src/services/load/protocols/body-template.ts';
 import { protocolNamed, protocolOf } from '../../../src/services/load/protocols/protocols.ts';
 import { writeBody } from '../../../src/services/load/protocols/write-body.ts';
+import { openWorkload, type WorkloadRequest } from '../../../src/services/load/workload/open-workload.ts';
 
 describe('the path decides, by its longest known end', () => {
   test.each([
@@ -268,11 +273,30 @@ test.each([
   expect(protocolNamed('openai-chat').refuser(status, undefined, words)).toBe(who);
 });
 
+const FIVE = { kind: 'constant', value: 5 } as const;
+
 describe('a setting that would change nothing is refused', () => {
   test.each([
     [{ api: 'chain', model: 'm' }, '--model is no part of a request of the API chain'],
     [{ api: 'raw', maxTokens: 5 }, '--max-tokens is no part of a request of the API raw'],
     [{ api: 'ollama-chat', ignoreEos: true }, '--ignore-eos is no part'],
+    [{ api: 'raw', workload: { maxTokens: FIVE } }, '--max-tokens is no part of a request of the API raw'],
+    [
+      {
+        api: 'chain',
+        workload: {
+          mix: [
+            { name: 'a', weight: 1 },
+            { name: 'b', weight: 1, maxTokens: FIVE },
+          ],
+        },
+      },
+      '--mix b=...,max-tokens=... is no part of a request of the API chain',
+    ],
+    [
+      { api: 'openai-chat', template: '{}', workload: { mix: [{ name: 'b', weight: 1, maxTokens: FIVE }] } },
+      '--mix b=...,max-tokens=... has no place in the template',
+    ],
     [{ api: 'openai-chat', template: '{}', model: 'm' }, '--model has no place in the template'],
     [
       { api: 'openai-chat', template: '{"t":{{max_tokens}}}', maxTokens: 5, temperature: 1 },
@@ -288,5 +312,27 @@ describe('a setting that would change nothing is refused', () => {
     [{ api: 'openai-chat', model: 'm', maxTokens: 5, temperature: 0, ignoreEos: true, maxTokensField: 'x' }],
     [{ api: 'raw', template: '{"m":"{{ model }}","t":{{max_tokens}}}', model: 'm', maxTokens: 5 }],
     [{ api: 'chain' }],
+    [{ api: 'openai-chat', workload: { mix: [{ name: 'b', weight: 1, maxTokens: FIVE }] } }],
   ])('%j is fine', (settings) => expect(() => checkForm(settings)).not.toThrow());
+
+  test('lengths of answers that stand in a file and get into no request are told', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chainctl-form-'));
+    const [trace, dataset, plain] = ['trace.jsonl', 'data.jsonl', 'plain.jsonl'].map((name) => join(folder, name));
+    await writeFile(trace as string, '{"timestamp":0,"input_length":9,"output_length":5}');
+    await writeFile(dataset as string, '{"prompt":"a"}\n{"prompt":"b","max_tokens":7}');
+    await writeFile(plain as string, '{"prompt":"a","response":"long"}');
+    const lost = async (asked: WorkloadRequest, api: string, template?: string) => {
+      const { workload, data } = await openWorkload(asked);
+      return lostTokens({ api, ...defined({ workload, template }) }, data);
+    };
+    const text = 'tells the most tokens of answers, and requests of the API chain have no field for them';
+    expect(await lost({ trace: trace as string }, 'chain')).toContain(`trace.jsonl ${text}`);
+    expect(await lost({ dataset: dataset as string }, 'chain')).toContain(`data.jsonl ${text}`);
+    expect(await lost({ mix: [`a=1,dataset=${dataset}`] }, 'chain')).toContain(`data.jsonl ${text}`);
+    expect(await lost({ trace: trace as string }, 'raw', '{}')).toContain('has no {{max_tokens}}: answers are');
+    expect(await lost({ trace: trace as string }, 'raw', '{"n":{{max_tokens}}}')).toBeUndefined();
+    expect(await lost({ trace: trace as string }, 'openai-chat')).toBeUndefined();
+    expect(await lost({ dataset: plain as string }, 'chain')).toBeUndefined();
+    expect(lostTokens({ api: 'chain' }, undefined)).toBeUndefined();
+  });
 });

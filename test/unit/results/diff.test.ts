@@ -155,11 +155,15 @@ describe('runs that asked for different things', () => {
       'other workload: protocol openai-chat and raw',
     );
     expect(reasonOf(run({}, 2, { api: 'chain' }), run({}))).toBeUndefined();
+    const other = { targetUrl: 'http://127.0.0.1:8000/generate' };
+    expect(reasonOf(run({}, 2, { ...other, api: 'raw' }), run({}, 2, other))).toBeUndefined();
   });
 
   test('what says where, when and how it is judged may differ', () => {
     const a = { tag: 'a', seed: 1, outFolder: 'x', slos: [{}], rates: [1], maxInFlight: 3, promptCodePoints: 1000 };
     expect(reasonOf(run(a), run({ tag: 'b', seed: 2 }))).toBeUndefined();
+    // A server without a path is asked who it is; with one it is taken for whoever made the API.
+    expect(reasonOf(run({ provider: 'vllm' }), run({ provider: 'openai' }))).toBeUndefined();
   });
 
   test('what an earlier version does not tell is named, and compared', () => {

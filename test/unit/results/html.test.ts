@@ -5,6 +5,7 @@ import { pageOf } from '../../../src/services/results/html/page.ts';
 import { pointCharts } from '../../../src/services/results/html/point-charts.ts';
 import { clockStep, linearScale, logScale } from '../../../src/services/results/html/scale.ts';
 import { timeCharts } from '../../../src/services/results/html/time-charts.ts';
+import { tokenSections } from '../../../src/services/results/token-sections.ts';
 import { chartOf, distribution, pointOf, recordedRun, reportOf, seriesOf } from './fixture.ts';
 
 const assets = { css: 'p{color:red}', script: 'void 0' };
@@ -126,6 +127,21 @@ test('a run without a single point has a page', () => {
   const html = pageOf({ ...recordedRun(), report: reportOf([]), series: [] }, assets);
   expect(html).toContain('No point was measured');
   expect(pointCharts(reportOf([]))).toEqual([]);
+});
+
+test('tokens and streams are told as in the other formats: tables, and what is to be known of them', () => {
+  const stream = { ttft: distribution(180, 500), itl: distribution(40, 500), tpot: distribution(10, 500) };
+  const told = { outputTokens: 6400, outputTokensPerSecond: 640, answers: 500, oneRead: 1, withoutDone: 500 };
+  const tokens = { prompt: 50_000, output: 12_800, outputPerSecond: 1280, answers: 500, estimated: 25 };
+  const report = reportOf([pointOf(0, 10, { change: { tokens, stream: { ...stream, ...told } } })]);
+  const html = pageOf({ ...recordedRun(), report, series: [] }, assets);
+  for (const { title, table, lines = [] } of tokenSections(report.points, 'rps')) {
+    expect(html).toContain(`<caption>${escapeHtml(title)}</caption>`);
+    for (const cell of table?.rows[0]?.slice(1) ?? []) expect(html).toContain(`>${escapeHtml(cell)}</td>`);
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(html).toContain(escapeHtml(line).replace(/^10 rps/, '<b>10 rps</b>'));
+  }
+  expect(html).toContain('>output each</th>');
 });
 
 test('streamed answers have charts of their own, of the figures that there are', () => {

@@ -2,8 +2,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/runtime.ts';
+import type { ChainClient } from '../../../src/services/chain/client.ts';
 import { checkMeasured, checkMinimum, notMore } from '../../../src/services/smoke/check.ts';
 import { junitOf, prepareReportFile, writeReportFile } from '../../../src/services/smoke/junit-file.ts';
+import { runModelSmoke } from '../../../src/services/smoke/model-smoke.ts';
 import { longPrompts, SHORT_PROMPT } from '../../../src/services/smoke/prompts.ts';
 import { smokeTarget, smokeTargets } from '../../../src/services/smoke/targets.ts';
 
@@ -133,3 +136,23 @@ describe('the report file', () => {
     }
   });
 });
+
+test.each([
+  ['ollama-chat', { maxTokensField: 'max_completion_tokens' }, '--max-tokens-field is no part of a request of the API'],
+  ['raw', { maxTokens: 5 }, '--max-tokens is no part of a request of the API raw'],
+] as const)(
+  'a setting that %s has no field for is refused before anything is asked: %j',
+  async (api, change, message) => {
+    const target = { targetUrl: 'http://127.0.0.1:9/x', api, ...(api === 'raw' ? {} : { model: 'm' }) };
+    const deps = {
+      clock: systemClock,
+      headers: {},
+      emit: () => {},
+      signal: new AbortController().signal,
+      commandLine: [],
+    };
+    const client = new Proxy({} as ChainClient, { get: () => expect.fail('something was asked') });
+    const smoke = runModelSmoke({ ...target, ...change, count: 1, timeoutSeconds: 1, seed: 1 }, { ...deps, client });
+    await expect(smoke).rejects.toMatchObject({ exit: 2, message: expect.stringContaining(message) });
+  },
+);

@@ -2,6 +2,8 @@ import { remedy } from '../../../errors.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import type { ApiSetting } from '../protocols/protocol.ts';
 import { PROTOCOLS, protocolNamed } from '../protocols/protocols.ts';
+import type { LoadedData } from '../workload/loaded.ts';
+import type { WorkloadSettings } from '../workload/settings.ts';
 
 /** Settings that only some APIs have, by the flag of each, and the place of a template that stands for it. */
 const FLAGS: Readonly<Record<ApiSetting, readonly [flag: string, place?: string]>> = {
@@ -12,22 +14,25 @@ const FLAGS: Readonly<Record<ApiSetting, readonly [flag: string, place?: string]
   ignoreEos: ['ignore-eos'],
 };
 
+/** What a load asks for that is to get into its requests. */
+type Asked = { readonly api: string; readonly workload?: WorkloadSettings } & Pick<Partial<RequestForm>, 'template'> & {
+    readonly [K in ApiSetting]?: unknown;
+  };
+
 /**
  * That what was asked for gets into the requests: a flag that changes nothing would be believed to.
  *
  * @param settings of the load, with the API that was found
  * @throws RemedyError (exit 2) for a setting that the API, or the template, does not have
  */
-export function checkForm(
-  settings: { readonly api: string } & Pick<Partial<RequestForm>, 'template'> & {
-      readonly [K in ApiSetting]?: unknown;
-    },
-): void {
-  const { api, template } = settings;
-  const takes = protocolNamed(api).takes ?? [];
-  for (const [name, [flag, place]] of Object.entries(FLAGS) as [ApiSetting, readonly [string, string?]][]) {
-    if (settings[name] === undefined) continue;
-    if (template === undefined ? takes.includes(name) : place !== undefined && hasPlace(template, place)) continue;
+export function checkForm(settings: Asked): void {
+  const { api, template, workload: { maxTokens, mix = [] } = {} } = settings;
+  const inMix = mix.find((each) => each.maxTokens !== undefined);
+  const isOfMix = maxTokens === undefined && inMix !== undefined;
+  const all = { ...settings, maxTokens: settings.maxTokens ?? maxTokens ?? inMix?.maxTokens };
+  for (const [name, [own, place]] of Object.entries(FLAGS) as [ApiSetting, readonly [string, string?]][]) {
+    if (all[name] === undefined || hasField(settings, name)) continue;
+    const flag = name === 'maxTokens' && isOfMix ? `mix ${inMix.name}=...,${own}=...` : own;
     if (template !== undefined) {
       const step =
         place === undefined
@@ -45,4 +50,28 @@ export function checkForm(
 
 function hasPlace(template: string, place: string): boolean {
   return template.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, '{{$1}}').includes(place);
+}
+
+/**
+ * That a file tells how long answers are to be, and requests have no field to say it: the target decides.
+ *
+ * @param data what the workload refers to
+ * @returns undefined where nothing is lost
+ */
+export function lostTokens(settings: Asked, data: LoadedData | undefined): string | undefined {
+  const lost = settings.workload && data?.tellsMaxTokens(settings.workload);
+  if (lost === undefined || hasField(settings, 'maxTokens')) return undefined;
+  const [, place] = FLAGS.maxTokens;
+  const without =
+    settings.template === undefined
+      ? `requests of the API ${settings.api} have no field for them`
+      : `the template of --body-file has no ${place}`;
+  return `${lost} tells the most tokens of answers, and ${without}: answers are as long as the target makes them`;
+}
+
+/** Whether requests say so much: by a field of the API, or a place of the template. */
+function hasField({ api, template }: Asked, name: ApiSetting): boolean {
+  if (template === undefined) return protocolNamed(api).takes?.includes(name) === true;
+  const [, place] = FLAGS[name];
+  return place !== undefined && hasPlace(template, place);
 }

@@ -96,15 +96,18 @@ function saidOf(text: string): string {
  * @returns undefined for a JSON object without an error
  */
 export function notAnAnswer(body: unknown, text: string): Verdict | undefined {
-  if (isObject(body)) {
-    const error = errorIn(body);
-    return error === undefined ? undefined : invalid('error-answer', brief(`answered with an error: ${error}`));
-  }
+  if (isObject(body)) return errorAnswer(body);
   if (text.trim() === '') return invalid('not-json', 'the answer is empty');
   const page = titleOf(text);
   if (page !== undefined) return invalid('not-json', brief(`the answer is ${page}`));
   if (/^\s*(data|event|id):/.test(text)) return invalid('not-json', 'the answer is a stream that was not asked for');
   return invalid('not-json', 'the answer is not a JSON object');
+}
+
+/** An error with a status of success, whatever the API; undefined where the body carries none. */
+export function errorAnswer(body: unknown): Verdict | undefined {
+  const error = errorIn(body);
+  return error === undefined ? undefined : invalid('error-answer', brief(`answered with an error: ${error}`));
 }
 
 export function parsed(text: string): unknown {

@@ -1,9 +1,9 @@
-import { hostOf, httpError, parsed } from './answers.ts';
+import { errorAnswer, hostOf, httpError, parsed } from './answers.ts';
 import { BALANCER_SAYS } from './contract.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
-/** An endpoint of which nothing is known: every 2xx is a success. */
+/** An endpoint of which nothing is known: every 2xx is a success that does not say itself that it is an error. */
 export const raw: RequestProtocol = {
   ...promptJson,
   name: 'raw',
@@ -13,7 +13,8 @@ export const raw: RequestProtocol = {
   isChain: false,
   judge(status, text, location, retryAfter) {
     if (status < 200 || status >= 300) return httpError(status, text, location, retryAfter);
-    return { outcome: 'ok', class: 'ok', error: '', ...hostOf(parsed(text)) };
+    const body = parsed(text);
+    return errorAnswer(body) ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body) };
   },
   refuser: (_status, detail, said = detail) =>
     said !== undefined && BALANCER_SAYS.test(said) ? 'load_balancer' : 'unknown',

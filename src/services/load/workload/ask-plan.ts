@@ -11,8 +11,8 @@ import type { StoredRow } from './trace.ts';
 export interface Which {
   /** Number in the point, of a conversation that of its session; negative for the warm-up. */
   readonly number: number;
-  /** The first is 0. */
-  readonly turn: number;
+  /** The first is 0; absent: it is no turn, and what a data set has of a conversation is one request. */
+  readonly turn?: number;
 }
 
 /** What a request asks for, without its text. The same seed and number make the same, in every process. */
@@ -49,13 +49,14 @@ export class AskPlan {
   }
 
   at({ number, turn }: Which): PlannedAsk {
+    const isFirst = (turn ?? 0) === 0;
     const row = this.#row(number);
     const drawn = this.#sequence?.(number);
     const mixed = drawn && this.#settings.mix?.[drawn.at];
     const settings = mixed ?? this.#settings;
     const { dataset, inputTokens, maxTokens } = settings;
     const entry = dataset && row?.text === undefined ? this.#entry(settings, drawn?.number ?? number) : undefined;
-    const sizes = dataset && entry !== undefined ? this.#data.sizes(dataset, entry) : undefined;
+    const sizes = dataset && entry !== undefined ? this.#data.sizes(dataset, entry, turn) : undefined;
     const told = row?.maxTokens ?? sizes?.maxTokens;
     const knowsLength = row?.inputTokens !== undefined || row?.inputCharacters !== undefined || entry !== undefined;
     return defined({
@@ -65,7 +66,7 @@ export class AskPlan {
       row,
       inputTokens: row?.inputTokens ?? (knowsLength ? undefined : this.#draw(inputTokens, 'input', number, turn)),
       // What is said in a later turn is known to the texts alone.
-      inputCharacters: row?.inputCharacters ?? (turn === 0 ? sizes?.characters : undefined),
+      inputCharacters: row?.inputCharacters ?? (isFirst ? sizes?.characters : undefined),
       maxTokens:
         maxTokens === undefined || maxTokens.kind === 'dataset'
           ? (told ?? answerOf(sizes?.answerCharacters, maxTokens, this.#scale))
@@ -73,10 +74,10 @@ export class AskPlan {
     });
   }
 
-  /** Of the first requests, the number of one that asks for as much as most do. */
-  typical(): number {
+  /** Of the first requests, or turns of that number, the number of one that asks for as much as most do. */
+  typical(turn?: number): number {
     const cost = (number: number) => {
-      const { inputTokens = 0, inputCharacters = 0, maxTokens = 0 } = this.at({ number, turn: 0 });
+      const { inputTokens = 0, inputCharacters = 0, maxTokens = 0 } = this.at(defined({ number, turn }));
       // Writing a token takes a model as long as reading many.
       return inputTokens + inputCharacters / this.#scale.charactersPerToken + 20 * maxTokens;
     };
@@ -88,10 +89,10 @@ export class AskPlan {
   turnsOf(session: number): number {
     const { entry, settings } = this.at({ number: session, turn: 0 });
     if (settings.dataset === undefined || entry === undefined) return Number.POSITIVE_INFINITY;
-    return this.#data.sizes(settings.dataset, entry).turns;
+    return this.#data.turns(settings.dataset, entry);
   }
 
-  #draw(lengths: Lengths | undefined, purpose: 'input' | 'output', number: number, turn: number) {
+  #draw(lengths: Lengths | undefined, purpose: 'input' | 'output', number: number, turn = 0) {
     if (lengths === undefined || lengths.kind === 'dataset') return undefined;
     return drawLength(lengths, randomOf(this.#seed, purpose, number, turn));
   }

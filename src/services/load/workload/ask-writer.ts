@@ -42,9 +42,9 @@ export class AskWriter {
 
   /** @param index of the request; negative for the warm-up */
   ask(index: number, so?: TurnSoFar): Ask {
-    const { session: number, turn } = so ?? { session: index, turn: 0 };
-    const planned = this.plan.at({ number, turn });
-    const opening = turn === 0 ? planned : this.plan.at({ number, turn: 0 });
+    const { session: number, turn } = so ?? { session: index, turn: undefined };
+    const planned = this.plan.at(defined({ number, turn }));
+    const opening = turn ? this.plan.at({ number, turn: 0 }) : planned;
     const messages = this.#messages(opening, number, so);
     return defined({ messages, maxTokens: planned.maxTokens, request: index });
   }

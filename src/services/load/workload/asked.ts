@@ -22,8 +22,8 @@ export function askedAdder(
   const scale = workload.tokens ?? USUAL_SCALE;
   return (records) =>
     records.map((record) => {
-      const { index, session = index, turn = 0 } = record;
-      return { ...record, ...askedBy(plan.at({ number: session, turn }), scale) };
+      const { index, session = index, turn } = record;
+      return { ...record, ...askedBy(plan.at(defined({ number: session, turn })), scale) };
     });
 }
 

@@ -18,6 +18,8 @@ interface Described extends Arrivals {
   readonly workload?: WorkloadSettings;
   readonly data?: LoadedData;
   readonly seed: number;
+  /** Requests of a session. */
+  readonly turns?: number;
 }
 
 /** So many requests tell the lengths that will be asked for. */
@@ -51,12 +53,16 @@ function stagesText(stages: readonly Stage[]): string {
 
 type PlannedLengths = WorkloadPlan['asked'][number];
 
-function plannedLengths(workload: WorkloadSettings, { seed, data }: Described, count: number): PlannedLengths[] {
+function plannedLengths(
+  workload: WorkloadSettings,
+  { seed, data, turns = 1 }: Described,
+  count: number,
+): PlannedLengths[] {
   const plan = new AskPlan(workload, seed, data ?? new LoadedData());
   const scale = workload.tokens ?? USUAL_SCALE;
   const byName = new Map<string | undefined, Asked[]>();
   for (let number = 0; number < count; number++) {
-    const asked = askedBy(plan.at({ number, turn: 0 }), scale);
+    const asked = askedBy(plan.at({ number, ...(turns > 1 ? { turn: 0 } : {}) }), scale);
     const others = byName.get(asked.mix);
     if (others === undefined) byName.set(asked.mix, [asked]);
     else others.push(asked);

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import type { Ask } from '../protocols/ask.ts';
 import { type Place, placeText, show } from './records.ts';
 import type { SourceFault } from './source-file.ts';
@@ -15,6 +16,8 @@ export interface Entry {
   readonly maxTokens?: number;
   /** Characters of the answer, where the entry has it: what `--max-tokens dataset` goes by without a number. */
   readonly answerCharacters?: number;
+  /** The same of the answers to `more`; 0 where there is none. */
+  readonly moreAnswers?: readonly number[];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -27,7 +30,7 @@ interface Form {
   readonly name: string;
   readonly field: string;
   /** undefined where there is nothing to ask: such an entry is left out, and counted. */
-  read(fields: Fields, value: unknown): Pick<Entry, 'messages' | 'more' | 'answerCharacters'> | undefined;
+  read(fields: Fields, value: unknown): Omit<Entry, 'maxTokens'> | undefined;
 }
 
 /** A new form is a line here. */
@@ -45,11 +48,30 @@ const FORMS: readonly Form[] = [
 const MAX_TOKENS = ['max_tokens', 'max_completion_tokens', 'output_length', 'output_tokens', 'output_tokens_count'];
 const ANSWERS = ['completion', 'response', 'answer', 'output'];
 
-/** A conversation turn by turn: what the first request is, and what the user says after each answer. */
-export function turnsOf({ messages, more }: Entry): Pick<Entry, 'messages' | 'more'> {
-  const first = messages.findIndex(({ role }) => role === 'user');
-  const later = messages.slice(first + 1).filter(({ role }) => role === 'user');
-  return { messages: messages.slice(0, first + 1), more: [...later.map(({ content }) => content), ...more] };
+/** A conversation turn by turn. */
+export interface Turns extends Pick<Entry, 'messages' | 'more'> {
+  /** Characters of the answer to each turn; undefined where none is recorded. */
+  readonly answers: readonly (number | undefined)[];
+}
+
+/** What the first request of a conversation is, what the user says after each answer, and how long the answers were. */
+export function turnsOf({ messages, more, answerCharacters, moreAnswers = [] }: Entry): Turns {
+  const [first = 0, ...later] = messages.flatMap(({ role }, at) => (role === 'user' ? [at] : []));
+  const said = later.map((at) => (messages[at] as Message).content);
+  return {
+    messages: messages.slice(0, first + 1),
+    more: [...said, ...more],
+    answers: [
+      // Before each turn but the first stands what was answered to the one before.
+      ...later.map((at) => answerOfRole(messages[at - 1])),
+      answerCharacters,
+      ...more.map((_, at) => moreAnswers[at] || undefined),
+    ],
+  };
+}
+
+function answerOfRole(message: Message | undefined): number | undefined {
+  return message?.role === 'assistant' ? message.content.length || undefined : undefined;
 }
 
 /** Characters of all messages together. */
@@ -173,14 +195,16 @@ function sharedTurns(values: readonly unknown[]) {
   const user = said[first];
   if (user === undefined) return undefined;
   const before = said.slice(0, first).filter(({ role, content }) => role === 'system' && content !== '');
-  const after = said.slice(first + 1);
-  const answer = after[0]?.role === 'assistant' ? after[0].content.length : 0;
-  const more = after.filter(({ role, content }) => role === 'user' && content.trim() !== '');
-  return {
+  const answerTo = (at: number) => answerOfRole(said[at + 1]);
+  const more = said.flatMap(({ role, content }, at) =>
+    at > first && role === 'user' && content.trim() !== '' ? [{ content, answer: answerTo(at) ?? 0 }] : [],
+  );
+  return defined({
     messages: [...before, user],
     more: more.map(({ content }) => content),
-    ...(answer > 0 ? { answerCharacters: answer } : {}),
-  };
+    answerCharacters: answerTo(first),
+    moreAnswers: more.length === 0 ? undefined : more.map(({ answer }) => answer),
+  });
 }
 
 const asked = (content: string): Message => ({ role: 'user', content });

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { type DatasetRef, readDataset } from './dataset.ts';
 import { charactersOf, type Entry, turnsOf } from './entries.ts';
 import { JsonStore } from './json-store.ts';
@@ -5,22 +6,27 @@ import type { WorkloadSettings } from './settings.ts';
 import { SourceFault } from './source-file.ts';
 import { readTrace, type Trace } from './trace.ts';
 
-/** How long an entry of a data set is. */
+/** How long an entry of a data set is: as one request, or as a turn of the conversation that it is. */
 export interface EntrySizes {
   readonly characters: number;
   readonly maxTokens?: number;
   readonly answerCharacters?: number;
-  /** Requests that it makes as a conversation. */
-  readonly turns: number;
 }
+
+/** Numbers that are kept of each entry. */
+const KEPT = 5;
 
 const NONE = 0xffff_ffff;
 
 /** A data set that was read: how long its entries are, and where they are to be sent their texts. */
 export class LoadedDataset {
   readonly #sizes: number[] = [];
+  /** Characters of the answers to all turns, entry after entry. */
+  readonly #answers: number[] = [];
   readonly #texts = new JsonStore<Entry>();
   readonly #kept: number;
+  /** Whether any entry has a number for its answer. */
+  tellsMaxTokens = false;
 
   /** @param kept of so many entries the texts are kept; default all */
   constructor(kept = Number.POSITIVE_INFINITY) {
@@ -29,18 +35,32 @@ export class LoadedDataset {
 
   readonly add = (entry: Entry): void => {
     const { maxTokens = NONE, answerCharacters = NONE } = entry;
-    this.#sizes.push(charactersOf(entry), maxTokens, answerCharacters, turnsOf(entry).more.length + 1);
+    const turns = turnsOf(entry);
+    this.tellsMaxTokens ||= maxTokens !== NONE;
+    this.#sizes.push(charactersOf(entry), maxTokens, answerCharacters, charactersOf(turns), this.#answers.length);
+    for (const characters of turns.answers) this.#answers.push(characters ?? NONE);
     if (this.#texts.size < this.#kept) this.#texts.add(entry);
   };
 
-  sizes(at: number): EntrySizes {
-    const [characters, maxTokens, answerCharacters, turns] = this.#sizes.slice(4 * at, 4 * at + 4);
-    return {
-      characters: characters as number,
-      turns: turns as number,
-      ...(maxTokens === NONE ? {} : { maxTokens: maxTokens as number }),
-      ...(answerCharacters === NONE ? {} : { answerCharacters: answerCharacters as number }),
-    };
+  /** @param turn of its conversation, the first is 0; absent: all of it is one request */
+  sizes(at: number, turn?: number): EntrySizes {
+    const [whole, maxTokens, answer, opening, from] = this.#of(at);
+    const answered = turn === undefined ? answer : turn < this.turns(at) ? this.#answers[from + turn] : NONE;
+    return defined({
+      characters: turn === undefined ? whole : opening,
+      maxTokens: maxTokens === NONE ? undefined : maxTokens,
+      answerCharacters: answered === NONE ? undefined : answered,
+    });
+  }
+
+  /** Requests that an entry makes as a conversation. */
+  turns(at: number): number {
+    const next = (at + 1) * KEPT < this.#sizes.length ? this.#of(at + 1)[4] : this.#answers.length;
+    return next - this.#of(at)[4];
+  }
+
+  #of(at: number) {
+    return this.#sizes.slice(KEPT * at, KEPT * (at + 1)) as [number, number, number, number, number];
   }
 
   /** @throws Error where its text was not kept */
@@ -59,12 +79,23 @@ export class LoadedData {
     this.trace = trace;
   }
 
-  sizes({ sha256 }: DatasetRef, at: number): EntrySizes {
-    return this.#of(sha256).sizes(at);
+  /** See {@link LoadedDataset.sizes}. */
+  sizes({ sha256 }: DatasetRef, at: number, turn?: number): EntrySizes {
+    return this.#of(sha256).sizes(at, turn);
+  }
+
+  turns({ sha256 }: DatasetRef, at: number): number {
+    return this.#of(sha256).turns(at);
   }
 
   entry({ sha256 }: DatasetRef, at: number): Entry {
     return this.#of(sha256).entry(at);
+  }
+
+  /** The name of a file of the workload that tells the most tokens of an answer itself; undefined where none does. */
+  tellsMaxTokens(settings: WorkloadSettings): string | undefined {
+    if (this.trace?.rows.some(({ maxTokens }) => maxTokens !== undefined)) return this.trace.file.name;
+    return datasetsOf(settings).find(({ sha256 }) => this.#of(sha256).tellsMaxTokens)?.name;
   }
 
   #of(sha256: string): LoadedDataset {
@@ -75,7 +106,7 @@ export class LoadedData {
 }
 
 /** The data sets that a load takes requests from, each once. */
-function datasetsOf({ dataset, mix = [] }: WorkloadSettings): DatasetRef[] {
+export function datasetsOf({ dataset, mix = [] }: WorkloadSettings): DatasetRef[] {
   const all = [dataset, ...mix.map((each) => each.dataset)].filter((each) => each !== undefined);
   return [...new Map(all.map((each) => [each.sha256, each])).values()];
 }
@@ -116,7 +147,8 @@ export function dataOf(settings: WorkloadSettings | undefined): Promise<LoadedDa
   return last.data;
 }
 
-function changed(flag: string, path: string) {
+/** The refusal of a file that is not the one of the run. */
+export function changed(flag: string, path: string) {
   const next = 'bring the file back as it was, or begin a new run';
   return new SourceFault(flag, path).make('it is no longer the file that the load began with', [next], 'data-changed');
 }

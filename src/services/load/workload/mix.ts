@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { reasonOf, remedy } from '../../../errors.ts';
+import { readWhole } from '../../files/read-whole.ts';
 import { parseLengths } from './lengths.ts';
 import type { AskSettings } from './settings.ts';
 
@@ -11,6 +11,8 @@ export interface WrittenClass extends Omit<AskSettings, 'dataset'> {
 }
 
 const MOST_CLASSES = 20;
+/** Of a file with all of them. */
+const MOST_BYTES = 2 ** 20;
 
 /** What a class may say of itself, by the names of the flags that say it for a whole load. */
 const KEYS: Readonly<Record<string, (text: string) => Partial<WrittenClass>>> = {
@@ -50,15 +52,10 @@ function halves(pair: string): [string, string] {
 }
 
 async function mixFile(path: string): Promise<WrittenClass[]> {
-  const unreadable = (error: unknown) =>
-    mixInvalid(`"${path}" is no class (NAME=WEIGHT,...) and no file that can be read: ${reasonOf(error)}`);
-  const found = await stat(path).catch((error: unknown) => {
-    throw unreadable(error);
+  const bytes = await readWhole(path, MOST_BYTES).catch((error: unknown) => {
+    throw mixInvalid(`"${path}" is no class (NAME=WEIGHT,...) and no file that can be read: ${reasonOf(error)}`);
   });
-  if (found.size > 1 << 20) throw mixInvalid(`the file ${path} has more than 1 MB: it is no mix`);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw unreadable(error);
-  });
+  const text = bytes.toString('utf8');
   const { parse } = await import('yaml');
   let value: unknown;
   try {

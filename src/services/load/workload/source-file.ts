@@ -69,12 +69,12 @@ export async function readSource(
     if (found.isDirectory()) throw fault.make('it is a folder', ['name a file']);
     bytes = found.size;
     if (bytes > MAX_FILE_BYTES) throw fault.tooLarge(`it has ${megabytes(bytes)}`);
-    const file = await open(path, 'r');
-    // A pipe can be read only once: what it holds is not known before.
-    seen = found.isFile() ? (await file.read(head, 0, SEEN_BYTES, 0)).bytesRead : 0;
-    await file.close();
+    // Before it is opened: a pipe that nobody writes into would never be. It can be read only once, anyway.
     if (!found.isFile())
       throw fault.make('it is no file, and generators have to read it again', ['write it to a file']);
+    const file = await open(path, 'r');
+    seen = (await file.read(head, 0, SEEN_BYTES, 0)).bytesRead;
+    await file.close();
   } catch (error) {
     if (error instanceof RemedyError) throw error;
     throw fault.make(`cannot be read: ${reasonOf(error)}`, [`check the path given with --${flag}`], undefined, error);

@@ -24,13 +24,21 @@ export function dataTable(
   const cell = (text: string, column: number) =>
     column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${classOf(column)}>${escapeHtml(text)}</td>`;
   const body = rows.map((row, at) => `<tr${unsound.has(at) ? ' class="unsound"' : ''}>${row.map(cell).join('')}</tr>`);
-  const heads = head.map((name, column) => `<th scope="col"${classOf(column)}>${escapeHtml(name)}</th>`);
+  const heads = head.map(
+    (name, column) => `<th scope="col"${classOf(column)}>${escapeHtml(name.replaceAll('\n', ' ').trim())}</th>`,
+  );
   return `<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table><caption>${label}</caption><thead><tr>${heads.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }
 
 /** The table of a section, where it has one with rows. */
 export function sectionTable({ title, table }: Section): string {
   return table === undefined || table.rows.length === 0 ? '' : dataTable(title, table);
+}
+
+/** A section whole, in a text of its own: its table, and what is to be known of it. */
+export function sectionMarkup(section: Section): string {
+  const { table, lines = [] } = section;
+  return table === undefined || table.rows.length === 0 ? list(lines) : sectionTable(section) + list(lines, 'below');
 }
 
 /** Lines as a list, the rate that one is about in bold; nothing where there are none. */

@@ -6,11 +6,13 @@ import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
+import type { Section } from '../section.ts';
 import { conclusionLines, endingLines, evenness, goodSection, hostSection, remarkLines } from '../sweep-sections.ts';
 import { askedLines, errorClasses, perSecond, refusers, shareText, timeText } from '../text.ts';
+import { tokenSections } from '../token-sections.ts';
 import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
-import { dataList, dataTable, escapeHtml, list, sectionTable } from './markup.ts';
+import { dataList, dataTable, escapeHtml, list, sectionMarkup, sectionTable } from './markup.ts';
 import { pointCharts } from './point-charts.ts';
 import { scalingSection } from './scaling-section.ts';
 import { builtAssets, shellOf } from './shell.ts';
@@ -32,9 +34,7 @@ ${cardsOf(report)}
 ${list(conclusionLines(report), 'conclusion')}
 <section aria-labelledby="points"><h2 id="points">Points</h2>
 ${pointsTable(points)}
-${sectionTable(goodSection(report))}
-${askedSections(points).map(sectionTable).join('\n')}
-${sectionTable(boundsSection(points))}
+${sectionsOf(report).map(sectionMarkup).join('\n')}
 ${remarksList(report)}
 </section>
 ${scaling === undefined ? '' : scalingSection(scaling, { plan, points, series: run.series })}
@@ -47,6 +47,13 @@ ${hostsOf(points)}
 ${dataList(aboutOf(run))}</section>`;
   const title = `${plan.simulated ? 'SIMULATED ' : ''}${plan.runId}`;
   return shellOf({ title, heading: plan.tag, subheading: plan.targetUrl, main }, assets);
+}
+
+/** What stands below the table of the points, in the order of the other formats. */
+function sectionsOf(report: SweepReport): Section[] {
+  const { points } = report;
+  const unit = unitOf(points[0] ?? {});
+  return [...tokenSections(points, unit), ...askedSections(points), goodSection(report), boundsSection(points)];
 }
 
 type Card = readonly [name: string, value: string, more: string];

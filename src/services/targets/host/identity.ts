@@ -1,8 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { readWhole } from '../../files/read-whole.ts';
 import { checkSecretFile } from '../../files/secret-file.ts';
 import { shellWord } from '../../words.ts';
+
+/** No key is longer, bytes. */
+const MOST_BYTES = 2 ** 20;
 
 /**
  * Reads a private key that can be used without asking.
@@ -10,10 +13,11 @@ import { shellWord } from '../../words.ts';
  * @throws RemedyError (exit 3) for a file that is not there, can be read by others, is no private key, or has a passphrase
  */
 export async function readIdentity(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const bytes = await readWhole(path, MOST_BYTES).catch((error: unknown) => {
     const why = `the private key ${path} cannot be read: ${reasonOf(error)}`;
     throw unusable(why, 'check the path given with --identity', error);
   });
+  const text = bytes.toString('utf8');
   if (/^ssh-|^ecdsa-/.test(text)) {
     throw unusable(`${path} is a public key`, 'name the private key: usually the same name without .pub');
   }

@@ -1,15 +1,19 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bodiesOf, bodyOf, probeBodies } from '../../../../src/services/load/bodies.ts';
+import type { RequestRecord } from '../../../../src/services/load/engine/request-record.ts';
 import { RequestTemplate } from '../../../../src/services/load/engine/request-template.ts';
 import { DEFAULT_PROMPT } from '../../../../src/services/load/prompt.ts';
 import { AskWriter } from '../../../../src/services/load/workload/ask-writer.ts';
+import { askedAdder } from '../../../../src/services/load/workload/asked.ts';
 import { calibrate } from '../../../../src/services/load/workload/calibrate.ts';
+import { describeWorkload } from '../../../../src/services/load/workload/describe.ts';
 import { parseLengths } from '../../../../src/services/load/workload/lengths.ts';
 import { loadData } from '../../../../src/services/load/workload/loaded.ts';
 import { openWorkload, type WorkloadRequest } from '../../../../src/services/load/workload/open-workload.ts';
+import { reopenWorkload } from '../../../../src/services/load/workload/reopen-workload.ts';
 import type { WorkloadSettings } from '../../../../src/services/load/workload/settings.ts';
 
 const PROMPT = { prompt: DEFAULT_PROMPT, seed: 7, series: 2 };
@@ -108,6 +112,34 @@ describe('data sets', () => {
     expect(writer.plan.turnsOf(3)).toBe(2);
   });
 
+  test('a conversation in messages is one request, or turns each as long as recorded', async () => {
+    const data = join(folder, 'messages.jsonl');
+    const say = (role: string, letters: number) => ({ role, content: 'x'.repeat(letters) });
+    const said = [say('user', 400), say('assistant', 100), say('user', 800), say('assistant', 200), say('user', 800)];
+    await writeFile(data, JSON.stringify({ messages: [...said, say('assistant', 300)] }));
+    const asked: WorkloadRequest = { dataset: data, prompts: 'same', maxTokens: { kind: 'dataset' } };
+    const { workload = {}, data: sizes } = await openWorkload(asked);
+    const planned = (settings: object) =>
+      describeWorkload({ workload, data: sizes, seed: 1, ...settings }, 1)?.asked[0];
+    expect(planned({})).toMatchObject({ input: { mean: 575 }, maxTokens: { mean: 75 } });
+    expect(planned({ turns: 3 })).toMatchObject({ input: { mean: 100 }, maxTokens: { mean: 25 } });
+    const writer = await writerOf(asked);
+    const turn = (number: number) => writer.ask(number, { session: 0, turn: number, answers: ['a', 'b'] });
+    expect([0, 1, 2].map((number) => turn(number).maxTokens)).toEqual([25, 50, 75]);
+    expect(turn(0).messages).toHaveLength(1);
+    const record = { outcome: 'ok', index: 0, session: 0, turn: 0 } as RequestRecord;
+    expect(askedAdder(workload, 7, sizes)([record])[0]).toMatchObject({ input_tokens_asked: 100, max_tokens: 25 });
+    const probe = (turns: number) =>
+      JSON.parse(probeBodies({ ...PROMPT, workload, turns, form: { api: 'openai-chat', stream: false } }, sizes)());
+    expect([1, 3].map((turns) => probe(turns).messages.length)).toEqual([5, 1]);
+  });
+
+  test('an answer that a ShareGPT turn does not have bounds nothing', async () => {
+    const recorded = await writerOf({ dataset, datasetOrder: 'file', maxTokens: { kind: 'dataset' } });
+    const turn = (number: number) => recorded.ask(0, { session: 4, turn: number, answers: ['a'] });
+    expect([turn(0).maxTokens, turn(1).maxTokens]).toEqual([50, undefined]);
+  });
+
   test('a file that changed since is refused', async () => {
     const { workload } = await openWorkload({ dataset });
     const other = { ...(workload as WorkloadSettings), dataset: { ...workload?.dataset, sha256: '0'.repeat(64) } };
@@ -174,6 +206,41 @@ describe('a mix', () => {
 
   test('no class twice', async () => {
     await expect(openWorkload({ mix: ['a=1', 'a=2'] })).rejects.toThrow('"a" is there twice');
+  });
+});
+
+describe('a run that goes on', () => {
+  const moved = async (asked: WorkloadRequest) => {
+    const { workload } = await openWorkload(asked);
+    const there = join(folder, 'moved.jsonl');
+    await rename(dataset, there);
+    try {
+      return { there, again: (await reopenWorkload(workload, { dataset: there })).workload };
+    } finally {
+      await rename(there, dataset);
+    }
+  };
+
+  test('has its data set where it lies now: in every class of a mix, whose own it is or inherited', async () => {
+    const of = (name: string) => `${name}=1,max-tokens=9`;
+    const inherited = await moved({ dataset, mix: [of('a'), of('b'), 'c=1,input-tokens=64'] });
+    expect(inherited.again?.dataset?.path).toBe(inherited.there);
+    expect(inherited.again?.mix?.map((each) => each.dataset?.path)).toEqual([
+      ...[inherited.there, inherited.there, undefined],
+    ]);
+    const own = await moved({ mix: [`${of('a')},dataset=${dataset}`] });
+    expect(own.again?.mix?.[0]?.dataset?.path).toBe(own.there);
+    expect(own.again).not.toHaveProperty('dataset');
+  });
+
+  test('takes no other file, and none that it asked nothing of', async () => {
+    const other = join(folder, 'other.jsonl');
+    await writeFile(other, '{"prompt":"a"}');
+    const { workload } = await openWorkload({ dataset });
+    const refused = (...of: Parameters<typeof reopenWorkload>) => expect(reopenWorkload(...of)).rejects;
+    await refused(workload, { dataset: other }).toMatchObject({ exit: 2, code: 'data-changed' });
+    await refused(undefined, { dataset: other }).toThrow('the run takes no requests from such a file');
+    await refused(workload, { trace: other }).toThrow('the run takes no requests from such a file');
   });
 });
 

@@ -67,7 +67,7 @@ describe('entries are read in the forms that are in use', () => {
           { from: 'human', value: 'e' },
         ],
       },
-      { messages: [user('a')], more: ['e'], answerCharacters: 3 } as Entry,
+      { messages: [user('a')], more: ['e'], answerCharacters: 3, moreAnswers: [0] } as Entry,
     ],
   ])('%s', async (form, value, entry) => {
     const { ref, entries } = await read(`${line(value)}\n`);
@@ -82,7 +82,10 @@ describe('entries are read in the forms that are in use', () => {
       { role: 'assistant', content: 'x' },
       user('b'),
     ] as Entry['messages'];
-    expect(turnsOf({ messages, more: ['c'] })).toEqual({ messages: messages.slice(0, 2), more: ['b', 'c'] });
+    expect(turnsOf({ messages, more: ['c'], answerCharacters: 7, moreAnswers: [9] })).toEqual({
+      ...{ messages: messages.slice(0, 2), more: ['b', 'c'], answers: [1, 7, 9] },
+    });
+    expect(turnsOf({ messages, more: ['c'] }).answers).toEqual([1, undefined, undefined]);
   });
 });
 
