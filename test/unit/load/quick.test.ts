@@ -109,6 +109,11 @@ describe('what ends the doubling', () => {
   it('is one of which the target refuses many', () => {
     const refused = (index: number) => closed(index, 99, 0.1, { sent: 400, errorsByClass: { 429: 360 } });
     expect(steps((index) => (index < 3 ? closed(index, 99, 0.1) : refused(index)))).toEqual([1, 2, 4, 8]);
+    const late = { validity: 'invalid: client-limited (lateness p99 9.0 ms, 1.0 ms allowed)' };
+    const lateAndRefused = (index: number) => ({ ...refused(index), ...late });
+    expect(steps((index) => (index < 3 ? closed(index, 99, 0.1) : lateAndRefused(index)))).toEqual([1, 2, 4, 8]);
+    const ofThisMachine = { ...lateAndRefused(1), errorsByClass: { EMFILE: 360 } };
+    expect(refusalOf([closed(0, 99, 0.1), ofThisMachine])).toBeUndefined();
   });
 });
 
