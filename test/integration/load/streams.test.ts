@@ -58,7 +58,7 @@ const DONE = 'data: [DONE]\n\n';
 const FINE = ROLE + WORD + STOP + DONE;
 
 test.each([
-  ['reports an error', ROLE + WORD + 'event: error\ndata: {"error":{"message":"gone"}}\n\n'],
+  ['reports an error', `${ROLE + WORD}event: error\ndata: {"error":{"message":"gone"}}\n\n`],
   ['ends early', ROLE + WORD],
   ['brings nothing', ROLE + STOP + DONE],
 ])('a probe whose stream %s says that the target is not calm yet, and ends no sweep', async (_, bad) => {

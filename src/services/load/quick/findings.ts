@@ -1,5 +1,6 @@
 import { defined } from '../../defined.ts';
 import { plural, shellWord } from '../../words.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
 import { OTHER, topCounts } from '../stats/counts.ts';
 import type { PointSummary } from '../types.ts';
 import { capacityOf, isSaturated, isTooBusy, type Refusal, refusalOf } from './quick-plan.ts';
@@ -115,7 +116,8 @@ function nextOf(runs: QuickRuns, rps: number, keyFlags: readonly string[]): stri
   const words = [
     ...['chainctl', 'load', '--target', targetUrl, '--api', api],
     ...(model === undefined ? [] : ['--model', model]),
-    ...(isStreamed ? ['--stream', '--max-tokens', String(ANSWER_TOKENS)] : []),
+    ...(isStreamed ? ['--stream'] : []),
+    ...(protocolNamed(api).models === undefined ? [] : ['--max-tokens', String(ANSWER_TOKENS)]),
     ...keyFlags,
   ];
   const known = search?.knee?.rate ?? rps;
