@@ -202,6 +202,14 @@ describe('what is said', () => {
     expect(failures.at(-1)).toMatch(/^325 x and 25 more$/);
   });
 
+  it('does not say that nothing succeeded where only this machine was too busy', () => {
+    const late = { validity: 'invalid: client-limited (lateness p99 9.0 ms, 1.0 ms allowed)' };
+    const points = [closed(0, 4, 0.1, late), closed(1, 4, 0.1, late)];
+    const findings = findingsOf(runs(points));
+    expect(findings.unknown.join()).toContain('the knee, the highest rate that it sustains: this machine was too busy');
+    expect(quickText(runs(points), findings, [])).not.toContain('Nothing succeeded');
+  });
+
   it('says what failed, in the words of the server', () => {
     const failed = closed(0, 1, 1, {
       outcomes: { ...closed(0, 1, 1).outcomes, ok: 0, http_error: 40 },

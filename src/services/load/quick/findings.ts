@@ -95,7 +95,11 @@ function failuresOf(points: readonly PointSummary[]): string[] {
 function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, isBound: boolean): string[] {
   const most = doubling.points.at(-1)?.rate ?? 0;
   const slowest = Math.max(aloneSeconds, ...doubling.points.map(({ response }) => (response?.p50 ?? 0) / 1000));
-  const long = `answers of ${slowest.toFixed(1)} s are too long for it`;
+  const { points } = doubling;
+  const isJudged = capacityOf(points) !== undefined || points.every(({ outcomes }) => outcomes.ok === 0);
+  const long = isJudged
+    ? `answers of ${slowest.toFixed(1)} s are too long for it`
+    : 'this machine was too busy with other things to send on time';
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
     ...(isBound || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),
