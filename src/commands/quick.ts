@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { resultsFlag, tokenFileFlag } from '../config/flags.ts';
+import { caFileFlag, resultsFlag, tokenFileFlag } from '../config/flags.ts';
 import { requestFlags } from '../config/request-flags.ts';
 import { requestHeaders } from '../config/request-headers.ts';
-import { aboutThisRun, chainTokens, endpointsOf, loadClaims } from '../operator.ts';
+import { aboutThisRun, chainTokens, endpointsOf, loadClaims, wayOut } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_PROMPT } from '../services/load/prompt.ts';
@@ -35,6 +35,7 @@ A server that is not on this machine or in a private network may bill for reques
   static override flags = {
     ...requestFlags,
     'token-file': tokenFileFlag,
+    'ca-file': caFileFlag,
     yes: Flags.boolean({ char: 'y', description: 'do not ask before requests that somebody may bill for' }),
     tag: Flags.string({ description: 'first word of the result files', default: 'quick' }),
     results: resultsFlag('folder of the result files'),
@@ -48,8 +49,9 @@ A server that is not on this machine or in a private network may bill for reques
     const tag = checkTag(flags.tag);
     const headers = await requestHeaders(flags, process.env);
     const tokenOf = await chainTokens(stack, flags['token-file']);
+    const way = { clock: systemClock, signal, tokenOf, ...(await wayOut(flags['ca-file'])) };
     const deployed = async () => (await endpointsOf(stack).catch(() => undefined))?.urls[entryOf().name];
-    const target = await quickTarget(args.url, { clock: systemClock, signal, tokenOf, deployed });
+    const target = await quickTarget(args.url, { ...way, deployed });
     const bounds = target.isFree ? FREE : BILLED;
     const what = `sending up to ${mostRequests(bounds)} requests to ${target.url}`;
     if (!target.isFree && !flags.yes)
@@ -63,7 +65,7 @@ A server that is not on this machine or in a private network may bill for reques
     const claims = await loadClaims(emit, signal);
     const outputs = await openOutputs(flags, { version, clock: systemClock, emit });
     const options = { ...asked, ...prompt, targetUrl: target.url, outFolder, tag, about, bounds };
-    const runs = await runQuick(options, { clock: systemClock, emit, signal, tokenOf, headers, claims, outputs });
+    const runs = await runQuick(options, { ...way, emit, headers, claims, outputs, flags: Object.keys(Quick.flags) });
     const findings = findingsOf(runs, keyFlagsOf(flags));
     const reports: string[] = [];
     for (const run of [runs.doubling, runs.search]) {

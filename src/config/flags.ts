@@ -132,6 +132,12 @@ export const tokenFileFlag = Flags.string({
   helpValue: 'FILE',
 });
 
+export const caFileFlag = Flags.string({
+  description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
+  env: 'CHAINCTL_CA_FILE',
+  helpValue: 'FILE',
+});
+
 /**
  * `--results`, the folder of recorded runs, of every command that writes or reads them.
  *

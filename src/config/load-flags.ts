@@ -2,7 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { outputFlags } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_RATES } from '../services/load/schedule/rates.ts';
 import { entryOf, SERVICES } from '../services/workloads/catalog.ts';
-import { durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
+import { caFileFlag, durationFlag, formerly, grouped, integerFlag, resultsFlag, tokenFileFlag } from './flags.ts';
 import { bodyFlags, requestFlags } from './request-flags.ts';
 import { arrivalFlags, thinkTimeFlag, workloadFlags } from './workload-flags.ts';
 
@@ -19,11 +19,7 @@ const target = {
   target: formerly('CHAINCTL_LOAD_TARGET', targetFlag),
   'token-file': tokenFileFlag,
   ...requestFlags,
-  'ca-file': Flags.string({
-    description: "certificates of the target's authority, PEM, beside those that are trusted anyway",
-    env: 'CHAINCTL_CA_FILE',
-    helpValue: 'FILE',
-  }),
+  'ca-file': caFileFlag,
   preflight: Flags.boolean({
     description: 'check health and time single requests, before the first point and between points',
     default: true,

@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/runtime.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { findingsOf } from '../../../src/services/load/quick/findings.ts';
 import { FREE } from '../../../src/services/load/quick/quick-plan.ts';
-import { type QuickOptions, runQuick } from '../../../src/services/load/quick/run-quick.ts';
+import { type QuickDeps, type QuickOptions, runQuick } from '../../../src/services/load/quick/run-quick.ts';
 import { serve } from './lab.ts';
 
 const TOKENS = 4;
@@ -47,7 +47,7 @@ async function chatServer(places: number, ms: number) {
   return { url: new URL(url).origin, server };
 }
 
-async function quick(targetUrl: string, change: Partial<QuickOptions> = {}) {
+async function quick(targetUrl: string, change: Partial<QuickOptions> = {}, more: Partial<QuickDeps> = {}) {
   const outFolder = await mkdtemp(join(tmpdir(), 'chainctl-quick-'));
   const signal = new AbortController().signal;
   const self = { host: 'here', user: 'me', pid: process.pid, startedAt: 'now', command: 'test' };
@@ -61,7 +61,7 @@ async function quick(targetUrl: string, change: Partial<QuickOptions> = {}) {
       totalSeconds: 6,
       ...change,
     },
-    { clock: systemClock, emit: () => {}, signal, tokenOf: () => undefined, claims },
+    { clock: systemClock, emit: () => {}, signal, tokenOf: () => undefined, claims, ...more },
   );
   return { runs, outFolder, findings: findingsOf(runs) };
 }
@@ -93,5 +93,50 @@ test('what answers no single request is an error, not a report of nothing', asyn
   await expect(quick(url.replace('/invoke', '/v1/chat/completions'), { model: 'm' })).rejects.toMatchObject({
     code: 'target-unhealthy',
     exit: 5,
+  });
+});
+
+const WHOLE = JSON.stringify({
+  ...{ object: 'chat.completion', usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 } },
+  choices: [{ index: 0, message: { role: 'assistant', content: 'hello there' }, finish_reason: 'stop' }],
+});
+const FLAGS = ['model', 'api', 'header'];
+
+/** A chat server that does what is told with each body. */
+async function asked(answer: (body: { readonly stream?: boolean }) => readonly [status: number, text: string]) {
+  const { url } = await serve((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part) => {
+      body += part;
+    });
+    request.on('end', () => {
+      const [status, text] = answer(JSON.parse(body));
+      response.statusCode = status;
+      setTimeout(() => response.setHeader('content-type', 'application/json').end(text), 20);
+    });
+  });
+  return url.replace('/invoke', '/v1/chat/completions');
+}
+
+test.each([
+  ['answers in one piece all the same', 200, WHOLE],
+  ['refuses to', 400, '{"error":{"message":"streaming is not supported"}}'],
+])('a server that does not stream, and %s, is measured without', async (_, status, text) => {
+  const url = await asked(({ stream }) => (stream === true ? [status, text] : [200, WHOLE]));
+  const notes: string[] = [];
+  const emit: QuickDeps['emit'] = (event) => void (event.type === 'note' && notes.push(event.text));
+  const { runs, findings } = await quick(url, { model: 'm' }, { emit });
+  expect(runs).toMatchObject({ isStreamed: false, doubling: { status: 'complete' } });
+  expect(notes.join()).toContain('does not stream');
+  expect(findings.alone).toMatchObject({ failed: 0, responseMs: expect.any(Number) });
+  expect(findings.next[0]).toContain('--model m --max-tokens 64');
+  expect(findings.next[0]).not.toContain('--stream');
+});
+
+test('a refusal names no flag that the command does not have', async () => {
+  const url = await asked(() => [400, '{"error":{"message":"the maximum context length is 10 tokens"}}']);
+  await expect(quick(url, { model: 'm' }, { flags: FLAGS })).rejects.toMatchObject({
+    code: 'target-refuses',
+    nextSteps: [expect.stringMatching(/^with "chainctl load": ask for less/)],
   });
 });

@@ -2,6 +2,7 @@ import { Parser } from '@oclif/core';
 import { expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/commands.ts';
 import { numberFlag } from '../../../src/config/flags.ts';
+import { keyFlagsOf } from '../../../src/services/load/quick/quick-target.ts';
 
 const parsed = async (text: string) =>
   (await Parser.parse([`--rate=${text}`], { flags: { rate: numberFlag() } })).flags;
@@ -29,4 +30,14 @@ it('a flag that may be given several times takes one word each time: the next wo
     ),
   );
   expect(greedy).toEqual([]);
+});
+
+it('a server that a load can be sent to can be looked at: behind the same proxies, with the same authorities', () => {
+  const way = Object.keys(COMMANDS.load?.flags ?? {}).filter((name) =>
+    /^(ca-file|header|api-key|token-file)/.test(name),
+  );
+  expect(way).toContain('ca-file');
+  expect(Object.keys(COMMANDS.quick?.flags ?? {})).toEqual(expect.arrayContaining(way));
+  const files = { 'ca-file': 'ca.pem', 'token-file': 't' };
+  expect(keyFlagsOf(files)).toEqual(['--token-file', 't', '--ca-file', 'ca.pem']);
 });

@@ -109,6 +109,11 @@ describe('what ends the doubling', () => {
   it('is one of which the target refuses many', () => {
     const refused = (index: number) => closed(index, 99, 0.1, { sent: 400, errorsByClass: { 429: 360 } });
     expect(steps((index) => (index < 3 ? closed(index, 99, 0.1) : refused(index)))).toEqual([1, 2, 4, 8]);
+    const late = { validity: 'invalid: client-limited (lateness p99 9.0 ms, 1.0 ms allowed)' };
+    const lateAndRefused = (index: number) => ({ ...refused(index), ...late });
+    expect(steps((index) => (index < 3 ? closed(index, 99, 0.1) : lateAndRefused(index)))).toEqual([1, 2, 4, 8]);
+    const ofThisMachine = { ...lateAndRefused(1), errorsByClass: { EMFILE: 360 } };
+    expect(refusalOf([closed(0, 99, 0.1), ofThisMachine])).toBeUndefined();
   });
 });
 
@@ -195,6 +200,14 @@ describe('what is said', () => {
     const { failures } = findingsOf(runs([closed(0, 1, 0.1, { errorsByClass })]));
     expect(failures).toHaveLength(6);
     expect(failures.at(-1)).toMatch(/^325 x and 25 more$/);
+  });
+
+  it('does not say that nothing succeeded where only this machine was too busy', () => {
+    const late = { validity: 'invalid: client-limited (lateness p99 9.0 ms, 1.0 ms allowed)' };
+    const points = [closed(0, 4, 0.1, late), closed(1, 4, 0.1, late)];
+    const findings = findingsOf(runs(points));
+    expect(findings.unknown.join()).toContain('the knee, the highest rate that it sustains: this machine was too busy');
+    expect(quickText(runs(points), findings, [])).not.toContain('Nothing succeeded');
   });
 
   it('says what failed, in the words of the server', () => {

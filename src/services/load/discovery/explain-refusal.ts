@@ -76,6 +76,10 @@ const CAUSES: readonly (readonly [RegExp, (form: RequestForm) => string[]])[] = 
     ],
   ],
   [/ignore_eos/i, () => ['leave --ignore-eos out: this target does not know it']],
+  [
+    /\bstream(s|ing|ed)?\b/i,
+    ({ stream }) => (stream ? ['leave --stream out: this target does not stream what it is asked for'] : []),
+  ],
   [/temperature/i, () => ['leave --temperature out, or give one that this model takes']],
   [
     /context (length|size|window)|maximum (context|input|number of (input )?tokens)|(prompt|input).{0,30}too (long|large|big)|exceed.{0,40}(token|context)|reduce the length/i,
@@ -92,7 +96,10 @@ const ABOUT_MODEL =
 
 async function stepsFor(targetUrl: string, form: RequestForm, said: Words, asking: Asking): Promise<string[]> {
   const { status, words, isOther } = said;
-  for (const [pattern, steps] of CAUSES) if (pattern.test(words)) return steps(form);
+  for (const [pattern, steps] of CAUSES) {
+    const found = pattern.test(words) ? steps(form) : [];
+    if (found.length > 0) return found;
+  }
   if (ABOUT_MODEL.test(words)) return modelSteps(targetUrl, form, asking);
   if (status === 413) return ['ask for less: a shorter --prompt-file, or --input-tokens N'];
   if (status === 415) return ["say what the body is: --header 'content-type: ...'"];

@@ -1,5 +1,6 @@
 import { defined } from '../../defined.ts';
 import { plural, shellWord } from '../../words.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
 import { OTHER, topCounts } from '../stats/counts.ts';
 import type { PointSummary } from '../types.ts';
 import { capacityOf, isSaturated, isTooBusy, type Refusal, refusalOf } from './quick-plan.ts';
@@ -94,7 +95,11 @@ function failuresOf(points: readonly PointSummary[]): string[] {
 function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, isBound: boolean): string[] {
   const most = doubling.points.at(-1)?.rate ?? 0;
   const slowest = Math.max(aloneSeconds, ...doubling.points.map(({ response }) => (response?.p50 ?? 0) / 1000));
-  const long = `answers of ${slowest.toFixed(1)} s are too long for it`;
+  const { points } = doubling;
+  const isJudged = capacityOf(points) !== undefined || points.every(({ outcomes }) => outcomes.ok === 0);
+  const long = isJudged
+    ? `answers of ${slowest.toFixed(1)} s are too long for it`
+    : 'this machine was too busy with other things to send on time';
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
     ...(isBound || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),
@@ -115,7 +120,8 @@ function nextOf(runs: QuickRuns, rps: number, keyFlags: readonly string[]): stri
   const words = [
     ...['chainctl', 'load', '--target', targetUrl, '--api', api],
     ...(model === undefined ? [] : ['--model', model]),
-    ...(isStreamed ? ['--stream', '--max-tokens', String(ANSWER_TOKENS)] : []),
+    ...(isStreamed ? ['--stream'] : []),
+    ...(protocolNamed(api).models === undefined ? [] : ['--max-tokens', String(ANSWER_TOKENS)]),
     ...keyFlags,
   ];
   const known = search?.knee?.rate ?? rps;

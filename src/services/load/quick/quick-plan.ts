@@ -1,6 +1,6 @@
 import type { NextStep } from '../profiles/profile.ts';
 import { byCount } from '../stats/counts.ts';
-import { isValid } from '../stats/validity.ts';
+import { isValid, LOCAL_LIMITS } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
 
 /** Part of the time after which no further number of requests is kept open. */
@@ -26,9 +26,9 @@ export const FREE: Bounds = { perPoint: 3000, total: 40_000, ladder: LADDER };
 /** What somebody may bill for. */
 export const BILLED: Bounds = { perPoint: 30, total: 200, ladder: [1, 2, 4, 8] };
 
-/** Requests that may be sent in all; three before the points show how long one takes. */
+/** Requests that may be sent in all; up to seven before the points show how one has to be asked, and how long it takes. */
 export function mostRequests({ total }: Bounds): number {
-  return total + 3;
+  return total + 7;
 }
 
 /** The numbers of requests that are kept open: each lasts as long as answers do, until more at once bring no more. */
@@ -84,12 +84,16 @@ export interface Refusal {
   readonly why: string;
 }
 
-/** What came of the last number of requests, where many of them failed; undefined where no more did than of fewer. */
+/**
+ * What came of the last number of requests, where many of them failed; undefined where no more did than of fewer. That a
+ * target refuses is so, however late this machine was.
+ */
 export function refusalOf(points: readonly PointSummary[]): Refusal | undefined {
-  const [before, last] = lastTwo(points);
+  const [before, last] = points.slice(-2);
   if (before === undefined || last === undefined || failedShare(last) < failedShare(before) + REFUSED_SHARE)
     return undefined;
   const [[why] = ['']] = byCount(Object.entries(last.errorsByClass));
+  if (LOCAL_LIMITS.includes(why)) return undefined;
   return { concurrent: last.rate, failed: last.sent - last.outcomes.ok, sent: last.sent, why };
 }
 

@@ -8,7 +8,7 @@ export interface QuickTarget {
   readonly isFree: boolean;
 }
 
-type Deps = Pick<Parameters<typeof createChainClient>[0], 'clock' | 'signal' | 'tokenOf'> & {
+type Deps = Pick<Parameters<typeof createChainClient>[0], 'clock' | 'signal' | 'tokenOf' | 'proxyOf' | 'ca'> & {
   /** Where the deployed stack begins, where there is one. */
   readonly deployed: () => Promise<string | undefined>;
 };
@@ -51,7 +51,7 @@ function checked(text: string): string {
 
 /** The flags that a further command needs to be let in; never a value of a header. */
 export function keyFlagsOf(flags: Readonly<Record<string, unknown>>): string[] {
-  return ['api-key-file', 'api-key-header', 'token-file'].flatMap((name) =>
+  return ['api-key-file', 'api-key-header', 'token-file', 'ca-file'].flatMap((name) =>
     typeof flags[name] === 'string' ? [`--${name}`, flags[name]] : [],
   );
 }

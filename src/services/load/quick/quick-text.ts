@@ -39,7 +39,12 @@ function experience({ ttftMs, responseMs, tokensPerSecondPerUser: speed }: Exper
 }
 
 function togetherLines(alone: Experience | undefined, full: Experience | undefined, found: Findings): string[] {
-  if (full === undefined) return ['Nothing succeeded: it can do nothing for now.'];
+  if (full === undefined)
+    return [
+      alone === undefined
+        ? 'Nothing succeeded: it can do nothing for now.'
+        : 'This machine was too busy with other things to judge more.',
+    ];
   const { isSaturated, parallel, refused } = found;
   const tokens = full.tokensPerSecond === undefined ? '' : ` (${rateText(full.tokensPerSecond)} tokens/s)`;
   const most = `${rateText(full.rps)} answers/s${tokens}`;

@@ -1,9 +1,10 @@
 import { formatSeconds } from '../../../durations.ts';
-import { remedy } from '../../../errors.ts';
+import { RemedyError, remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import { createChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
 import { findTarget } from '../discovery/find-target.ts';
+import { withStepsOf } from '../discovery/steps-of.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { type LoadDeps, runLoad } from '../run-load.ts';
 import { takeBaseline } from '../sweep/preflight.ts';
@@ -17,6 +18,11 @@ export interface QuickOptions
   readonly bounds: Bounds;
   /** How long all of it takes, about; default: a minute. */
   readonly totalSeconds?: number;
+}
+
+export interface QuickDeps extends LoadDeps {
+  /** The flags that whoever reads an error has. */
+  readonly flags?: readonly string[];
 }
 
 /** What was measured; `search` is absent where a minute had no room for it. */
@@ -41,7 +47,15 @@ const TIMEOUT_SECONDS = 60;
  *
  * @throws RemedyError: exit 5 where it does not answer, and what {@link findTarget} and {@link runLoad} throw
  */
-export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<QuickRuns> {
+export async function runQuick(options: QuickOptions, { flags = [], ...deps }: QuickDeps): Promise<QuickRuns> {
+  try {
+    return await lookAt(options, deps);
+  } catch (error) {
+    throw withStepsOf(flags, error);
+  }
+}
+
+async function lookAt(options: QuickOptions, deps: LoadDeps): Promise<QuickRuns> {
   const { clock, emit, signal, tokenOf, headers: own = {} } = deps;
   const { bounds, totalSeconds = TOTAL_SECONDS, ...settings } = options;
   const began = clock.monotonic();
@@ -55,13 +69,24 @@ export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<Q
     const asking = { client, headers, signal, emit, commandLine };
     const found = await findTarget({ ...settings, preflight: true }, asking);
     // A service of a chain answers in one piece.
-    const isStreamed = protocolNamed(found.api).models !== undefined;
-    const common = { ...settings, ...found, stream: isStreamed, ...(isStreamed ? ANSWERS : {}), ...COMMON };
-    const { baseline, usage } = await takeBaseline({ ...common, rates: [1], durationSeconds: 1 }, asking);
+    const hasTokens = protocolNamed(found.api).models !== undefined;
+    const common = { ...settings, ...found, ...(hasTokens ? ANSWERS : {}), ...COMMON };
+    const alone = (stream: boolean) => takeBaseline({ ...common, stream, rates: [1], durationSeconds: 1 }, asking);
+    let isStreamed = hasTokens;
+    const { baseline, usage } = await alone(isStreamed).catch((error: unknown) => {
+      if (!isStreamed || !isOfStreams(error)) throw error;
+      isStreamed = false;
+      emit({
+        type: 'note',
+        level: 'warn',
+        text: `${found.targetUrl} does not stream: its answers are timed as a whole`,
+      });
+      return alone(isStreamed);
+    });
     if (baseline === undefined) throw notAnswering(found.targetUrl);
     const seconds = baseline.ms / 1000;
     tell(emit, seconds);
-    const shared = { ...common, ...defined({ usage }) };
+    const shared = { ...common, stream: isStreamed, ...defined({ usage }) };
     const doubling = await runLoad(
       { options: { ...shared, rates: bounds.ladder, loop: 'closed', durationSeconds: 2 } },
       { ...told, bound: boundDoubling(seconds, bounds, leftSeconds, totalSeconds) },
@@ -84,6 +109,12 @@ export async function runQuick(options: QuickOptions, deps: LoadDeps): Promise<Q
   } finally {
     await client.close();
   }
+}
+
+/** Whether a server may answer well when it is not asked for a stream. */
+function isOfStreams(error: unknown): boolean {
+  if (!(error instanceof RemedyError)) return false;
+  return error.code === 'not-a-stream' || (error.code === 'target-refuses' && /stream/i.test(error.message));
 }
 
 /** Most tokens of an answer: a minute holds more of short ones, and nobody pays for long ones. */

@@ -47,8 +47,10 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   const first = await measured(settings, form, deps);
   const plain = first.status === 400 && asksForUsage(form) ? { ...form, usage: false } : undefined;
   const again = plain && (await measured(settings, plain, deps));
-  const seen = again !== undefined && (again.ok || isNoStream(again)) ? again : first;
+  const seen = again !== undefined && (again.ok || isNoStream(again, plain ?? form)) ? again : first;
   const { ok, ms, why, loadingMs, redirect, probe } = seen;
+  // Only here: between points, one bad answer is no reason to end what has been measured.
+  if (isNoStream(seen, form)) throw notAStream(settings.targetUrl, why === '' ? 'a whole answer in one piece' : why);
   if (ok) {
     if (again !== undefined) {
       note(
@@ -65,8 +67,6 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   }
   const { targetUrl } = settings;
   if (redirect !== undefined) throw redirects(targetUrl, redirect.status, redirect.to, redirect.to);
-  // Only here: between points, one bad answer is no reason to end what has been measured.
-  if (isNoStream(seen)) throw notAStream(targetUrl, why);
   const refusal = await explainRefusal(settings, form, first, deps);
   if (refusal !== undefined) throw refusal;
   note(
@@ -132,9 +132,13 @@ function streamJudge(ends: StreamEnd): Judge {
   };
 }
 
-/** Whether an answer came in one piece, or is something else altogether: every other one would be a broken stream, too. */
-function isNoStream({ fault, text = '' }: ProbeAnswer): boolean {
-  if (fault !== 'broken-stream' || /^(data|event|id|retry)?:/m.test(text)) return false;
+/**
+ * Whether an answer came in one piece, or is something else altogether: every other one would be a broken stream, too. A
+ * whole answer of OpenAI's looks like the only event of a stream, and there the text tells.
+ */
+function isNoStream({ ok, fault, text = '' }: ProbeAnswer, { api, stream }: RequestForm): boolean {
+  if (!stream || !(ok || fault === 'broken-stream') || /^(data|event|id|retry)?:/m.test(text)) return false;
+  if (ok) return protocolNamed(api).ends === 'finish' && parseJson(text) !== undefined;
   const [first = '', next] = text.trim().split('\n');
   return next === undefined || parseJson(first) === undefined;
 }
