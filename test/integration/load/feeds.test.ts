@@ -77,6 +77,18 @@ test('a closed loop goes on after failures', async () => {
   expect(records.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 20 }, () => 'http_error'));
 });
 
+test('a closed loop whose target never answers goes on after each timeout, and ends', async () => {
+  const { url } = await serve(600_000);
+  const { records } = await point(url, { concurrency: 2, durationMs: 600_000, requests: 12, timeoutMs: 40 });
+  expect(records.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 12 }, () => 'timeout'));
+});
+
+test('sessions that begin while others time out time out, too', async () => {
+  const { url } = await serve(600_000);
+  const { records } = await point(url, { rate: 200, durationMs: 300, turns: 2, timeoutMs: 40 });
+  expect(records.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 60 }, () => 'timeout'));
+});
+
 test('an open loop of sessions sends each turn when it is due, and all of it adds up', async () => {
   const { url, seen } = await serve(10);
   const { records, progress } = await point(url, { turns: 3, thinkMs: 20 });
