@@ -68,6 +68,24 @@ test('several generators share its places', async () => {
   expect(point.sent).toBe(30);
 });
 
+test('fewer places than generators: those that have one send everything', async () => {
+  const { url, seen } = await answering(5);
+  const startGenerator = () => GeneratorGroup.start({ processes: 2 });
+  const point = pointOf(
+    await sweep(url, { ...CLOSED, rates: [1], requests: 10, durationSeconds: 600 }, { startGenerator }),
+  );
+  expect(seen.most).toBe(1);
+  expect(point).toMatchObject({ status: 'complete', sent: 10, peakInFlight: 1 });
+  expect(point.durationSeconds).toBeLessThan(60);
+});
+
+test('fewer places than generators in an open loop: nothing is dropped for that', async () => {
+  const { url } = await answering(1);
+  const startGenerator = () => GeneratorGroup.start({ processes: 2 });
+  const slow = { rates: [5], maxInFlight: 1, durationSeconds: 2, warmupSeconds: 0 };
+  expect(pointOf(await sweep(url, slow, { startGenerator })).sent).toBeGreaterThan(5);
+});
+
 test('a killed one is read again from its rows as what it is', async () => {
   const { url } = await answering(20);
   const { report } = await sweep(url, CLOSED);

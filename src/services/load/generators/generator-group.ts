@@ -7,6 +7,7 @@ import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { Batch, LoadGenerator, PointEnd } from './load-generator.ts';
 import { LocalGenerator } from './local-generator.ts';
 import type { GeneratorPlan } from './plan-generators.ts';
+import { sharesOf } from './shares.ts';
 
 /** From the orders to the first request, so that every process is ready for the same t0. */
 const LEAD_MS = 60;
@@ -64,9 +65,10 @@ export class GeneratorGroup implements LoadGenerator {
     graceMs: number,
     satisfied?: AbortSignal,
   ): Promise<PointEnd> {
-    const count = this.#members.length;
+    const shares = sharesOf(order, this.#members.length);
+    const count = shares.length;
     const t0 = steadyNow() + LEAD_MS + drawMs(order) + order.warmupMs;
-    const latest: (Progress | undefined)[] = this.#members.map(() => undefined);
+    const latest: (Progress | undefined)[] = shares.map(() => undefined);
     const orphaned = new AbortController();
     let lost: string | undefined;
     const runMember = async (member: LocalGenerator, index: number): Promise<PointEnd> => {
@@ -75,7 +77,7 @@ export class GeneratorGroup implements LoadGenerator {
         onBatch({ records, progress: merged(latest) });
       };
       const either = AbortSignal.any([signal, orphaned.signal]);
-      const own = { ...order, t0, share: { index, count }, ...partsOf(order, index, count) };
+      const own = { ...order, t0, ...shares[index] };
       const end = await member.run(own, onOwn, either, graceMs, satisfied);
       if (end.type === 'finished') latest[index] = end.progress;
       else {
@@ -84,7 +86,7 @@ export class GeneratorGroup implements LoadGenerator {
       }
       return end;
     };
-    const ends = await Promise.all(this.#members.map(runMember));
+    const ends = await Promise.all(this.#members.slice(0, count).map(runMember));
     if (lost !== undefined) {
       await this.close();
       return { type: 'lost', why: lost };
@@ -103,21 +105,6 @@ export class GeneratorGroup implements LoadGenerator {
   async close(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.close()));
   }
-}
-
-/** What of an order's bounds the member with this index has. */
-function partsOf({ maxInFlight, concurrency, requests }: RunOrder, index: number, count: number) {
-  const own = (whole: number | undefined) => (whole === undefined ? undefined : part(whole, index, count));
-  return defined({
-    maxInFlight: part(maxInFlight, index, count),
-    concurrency: own(concurrency),
-    requests: own(requests),
-  });
-}
-
-/** The share of a bound that the member with this index has; together they make the whole. */
-function part(whole: number, index: number, count: number): number {
-  return Math.floor(whole / count) + (index < whole % count ? 1 : 0);
 }
 
 function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
