@@ -2,6 +2,7 @@ import { defined } from '../../defined.ts';
 import { Dialer } from '../../dial/dialer.ts';
 import type { Resolve } from '../../dial/resolve.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
+import { bodyOf } from '../protocols/model-answer.ts';
 import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { dataOf, type LoadedData } from '../workload/loaded.ts';
@@ -191,7 +192,7 @@ export class PointRun {
   /** What the next turn of a session has to repeat. */
   #saidIn(text: string, { meter }: Exchange): string {
     if (!this.#feed.keepsText) return '';
-    return meter === undefined ? (this.#protocol.textOf?.(text) ?? '') : meter.text;
+    return meter === undefined ? this.#protocol.textOf(bodyOf(text)) : meter.text;
   }
 
   #settle(exchange: Exchange, status: number, what: Judged, at: number, answer?: string): void {

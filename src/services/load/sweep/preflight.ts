@@ -5,8 +5,9 @@ import { errorIn } from '../../chain/said.ts';
 import { parseJson, plural } from '../../words.ts';
 import { probeBodies } from '../bodies.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
-import { TokenMeter } from '../engine/stream/token-meter.ts';
+import { type MeterOptions, TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
+import { bodyOf } from '../protocols/model-answer.ts';
 import type { Judge, StreamEnd } from '../protocols/protocol.ts';
 import { asksForUsage, protocolNamed } from '../protocols/protocols.ts';
 import { writeBody } from '../protocols/write-body.ts';
@@ -47,7 +48,7 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   const first = await measured(settings, form, deps);
   const plain = first.status === 400 && asksForUsage(form) ? { ...form, usage: false } : undefined;
   const again = plain && (await measured(settings, plain, deps));
-  const { ok, ms, why, loadingMs, redirect, probe } = again?.ok === true ? again : first;
+  const { ok, ms, why, text = '', loadingMs, redirect, probe } = again?.ok === true ? again : first;
   if (ok) {
     if (again !== undefined) {
       note(
@@ -59,6 +60,7 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
       const took = `${(loadingMs / 1000).toFixed(1)} s`;
       note('info', `the first request paid ${took} for loading the model: that is not in what a request alone takes`);
     }
+    if ((settings.turns ?? 1) > 1 && saidIn(text, form) === '') note('warn', UNSAID);
     const scaled = await scaledWorkload(settings, form, deps);
     return { baseline: { probe, ms }, ...(again === undefined ? {} : { usage: false }), ...scaled };
   }
@@ -114,6 +116,25 @@ async function measured(settings: SweepOptions, form: RequestForm, { client, sig
   return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
 }
 
+const UNSAID =
+  'no text was found in the answer to the first request: later turns (--turns) repeat an empty answer; ' +
+  'give --api where the target speaks a known one';
+
+/** What the next turn of a session repeats of an answer. */
+function saidIn(text: string, { api, stream }: RequestForm): string {
+  const { ends, textOf } = protocolNamed(api);
+  return stream ? metered(text, { ends, keepsText: true }).text : textOf(bodyOf(text));
+}
+
+/** Reads a streamed answer that has come whole. */
+function metered(text: string, options: MeterOptions): TokenMeter {
+  const meter = new TokenMeter(options);
+  const bytes = Buffer.from(text);
+  meter.take(bytes, 0, bytes.length, 0, '');
+  meter.end();
+  return meter;
+}
+
 const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
 
 /**
@@ -124,14 +145,11 @@ function streamJudge(url: string, ends: StreamEnd): Judge {
   return (_status, text) => {
     const error = errorIn(parseJson(text));
     if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
-    const meter = new TokenMeter({ ends });
-    const bytes = Buffer.from(text);
-    meter.take(bytes, 0, bytes.length, 0, '');
-    meter.end();
-    if (meter.fault === undefined) return FINE;
+    const { fault } = metered(text, { ends });
+    if (fault === undefined) return FINE;
     throw remedy.usage(
       'not-a-stream',
-      `${url} does not stream: asked for a streamed answer, it sent something else (${meter.fault.error})`,
+      `${url} does not stream: asked for a streamed answer, it sent something else (${fault.error})`,
       ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
     );
   };
