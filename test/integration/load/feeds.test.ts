@@ -36,18 +36,21 @@ async function serve(ms: number, status = 200) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`, seen };
 }
 
-async function point(url: string, change: Partial<RunOrder>) {
+async function point(url: string, change: Partial<RunOrder>, stopsInDrain = false) {
   const records: RequestRecord[] = [];
   const { promise, resolve: finish } = Promise.withResolvers<Extract<Report, { type: 'finished' }>>();
   const report = (message: Report) => {
     if (message.type === 'finished') finish(message);
     else if (message.type === 'batch') records.push(...readColumns(message.columns));
+    if (stopsInDrain && message.type === 'batch' && message.progress.phase === 'drain')
+      started.then((run) => run.stop(0));
   };
   const order: RunOrder = {
     ...{ type: 'run', url, form: { api: 'raw', stream: false }, rate: 20, warmupMs: 0, durationMs: 600 },
     ...{ drainMs: 5000, timeoutMs: 5000, maxInFlight: 100, prompt: DEFAULT_PROMPT, seed: 1, series: 0, ...change },
   };
-  await startPoint(order, { ticker, report });
+  const started = startPoint(order, { ticker, report });
+  await started;
   const { progress, ...end } = await promise;
   return { records, progress, ...end };
 }
@@ -69,6 +72,37 @@ test('a closed loop ends when it has sent enough, long before its window does', 
   const { records, enoughAtMs } = await point(url, { concurrency: 3, durationMs: 600_000, requests: 10 });
   expect(records).toHaveLength(10);
   expect(enoughAtMs).toBeGreaterThan(0);
+});
+
+/** Answers so many requests at once, and no other. */
+async function servingFirst(most: number) {
+  let asked = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    if (++asked <= most) response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
+}
+
+test.each([
+  ['a closed loop', { concurrency: 3 }],
+  ['sessions', { turns: 2, rate: 100 }],
+])('%s that is stopped in its drain has measured until it had sent enough', async (_, change) => {
+  const order = { ...change, durationMs: 600_000, requests: 7, timeoutMs: 600_000, drainMs: 600_000 };
+  const { records, stoppedAtMs, enoughAtMs = -1 } = await point(await servingFirst(4), order, true);
+  expect(records).toHaveLength(7);
+  expect(stoppedAtMs).toBeCloseTo(enoughAtMs, 3);
+});
+
+test('where all were sent at once, it has measured until it was stopped', async () => {
+  const order = { concurrency: 7, durationMs: 600_000, requests: 7, timeoutMs: 600_000, drainMs: 600_000 };
+  const { stoppedAtMs, enoughAtMs = -1 } = await point(await servingFirst(4), order, true);
+  expect(stoppedAtMs).toBeGreaterThan(enoughAtMs);
 });
 
 test('a closed loop goes on after failures', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunOrder } from '../../../src/services/load/engine/protocol.ts';
+import { endingOf } from '../../../src/services/load/generators/generator-group.ts';
 import { sharesOf } from '../../../src/services/load/generators/shares.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 
@@ -51,5 +52,18 @@ describe('what each of several generators takes', () => {
   test('fewer may be open than there are processes: the rest has nothing to do', () => {
     expect(sharesOf({ ...order, maxInFlight: 1 }, 4)).toEqual([{ share: { index: 0, count: 1 }, maxInFlight: 1 }]);
     expect(sharesOf(closed(2), 4)).toHaveLength(2);
+  });
+});
+
+describe('when a load of several generators has ended', () => {
+  test('it has sent enough when all of them have', () => {
+    expect(endingOf([{ enoughAtMs: 100 }, { enoughAtMs: 300 }])).toEqual({ enoughAtMs: 300 });
+    expect(endingOf([{ enoughAtMs: 100 }, {}])).toEqual({});
+  });
+
+  test('stopped in the drain of some of them, it has measured until the last one had enough, or was stopped', () => {
+    const stopped = { stoppedAtMs: 100, enoughAtMs: 100 };
+    expect(endingOf([stopped, { enoughAtMs: 300 }])).toEqual({ stoppedAtMs: 300, enoughAtMs: 300 });
+    expect(endingOf([stopped, { stoppedAtMs: 250 }])).toEqual({ stoppedAtMs: 250 });
   });
 });

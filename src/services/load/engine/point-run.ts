@@ -93,8 +93,8 @@ export class PointRun {
   /** Sends nothing more, and gives up what is open after `graceMs`. */
   stop(graceMs: number): void {
     if (this.#over) return;
-    this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, steadyNow() - this.#t0));
     this.#windowEnd = Math.min(this.#windowEnd, steadyNow());
+    this.#stoppedAtMs ??= Math.max(0, this.#windowEnd - this.#t0);
     this.#feed.close();
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), graceMs));

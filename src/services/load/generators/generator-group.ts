@@ -1,7 +1,7 @@
 import { defined } from '../../defined.ts';
 import { OWN_DESCRIPTORS } from '../engine/descriptors.ts';
 import type { SessionCounts } from '../engine/feed/feed.ts';
-import type { Progress, RunOrder } from '../engine/protocol.ts';
+import type { Ending, Progress, RunOrder } from '../engine/protocol.ts';
 import { steadyNow } from '../engine/steady-clock.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { Batch, LoadGenerator, PointEnd } from './load-generator.ts';
@@ -92,19 +92,22 @@ export class GeneratorGroup implements LoadGenerator {
       return { type: 'lost', why: lost };
     }
     const finished = ends.filter((end) => end.type === 'finished');
-    const stopped = finished.flatMap(({ stoppedAtMs = [] }) => stoppedAtMs);
-    const enough = finished.flatMap(({ enoughAtMs = [] }) => enoughAtMs);
-    const early = {
-      ...(stopped.length === 0 ? {} : { stoppedAtMs: Math.min(...stopped) }),
-      // The whole has sent enough when its last part has.
-      ...(enough.length < count ? {} : { enoughAtMs: Math.max(...enough) }),
-    };
-    return { type: 'finished', ...early, progress: merged(latest) };
+    return { type: 'finished', ...endingOf(finished), progress: merged(latest) };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.close()));
   }
+}
+
+/** When the whole had sent enough, or was stopped: when its last part had or was. */
+export function endingOf(parts: readonly Ending[]): Ending {
+  const stopped = parts.flatMap(({ stoppedAtMs = [] }) => stoppedAtMs);
+  const enough = parts.flatMap(({ enoughAtMs = [] }) => enoughAtMs);
+  return defined({
+    stoppedAtMs: stopped.length === 0 ? undefined : Math.max(...stopped, ...enough),
+    enoughAtMs: enough.length < parts.length ? undefined : Math.max(...enough),
+  });
 }
 
 function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {
