@@ -16,17 +16,21 @@ beforeAll(() => {
 afterAll(() => ticker.close());
 
 /** A server that answers each request after `ms`, and knows how many it had at once. */
-async function serve(ms: number, status = 200) {
+async function serve(ms: number | ((asked: number) => number), status: number | ((asked: number) => number) = 200) {
+  const of = (what: typeof ms, asked: number) => (typeof what === 'number' ? what : what(asked));
   const seen = { requests: 0, open: 0, most: 0 };
   const server = createServer((request, response) => {
-    seen.requests++;
+    const asked = ++seen.requests;
     seen.most = Math.max(seen.most, ++seen.open);
     request.resume();
-    setTimeout(() => {
-      seen.open--;
-      response.statusCode = status;
-      response.end('{}');
-    }, ms);
+    setTimeout(
+      () => {
+        seen.open--;
+        response.statusCode = of(status, asked);
+        response.end('{}');
+      },
+      of(ms, asked),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -97,6 +101,23 @@ test.each([
   const { records, stoppedAtMs, enoughAtMs = -1 } = await point(await servingFirst(4), order, true);
   expect(records).toHaveLength(7);
   expect(stoppedAtMs).toBeCloseTo(enoughAtMs, 3);
+});
+
+test.each([
+  ['until it had sent enough', { requests: 6 }],
+  ['until the last one ended, where all were sent at once', { requests: 3 }],
+])('a warm-up request that outlasts the window counts with its part of it: %s', async (_, change) => {
+  // The warm-up fills one of three places for long; everything else is refused, and so none of what is carried.
+  const isFirst = (asked: number) => asked === 1;
+  const { url } = await serve(
+    (asked) => (isFirst(asked) ? 3000 : 50),
+    (asked) => (isFirst(asked) ? 200 : 503),
+  );
+  const { progress, records } = await point(url, { concurrency: 3, warmupMs: 100, durationMs: 600_000, ...change });
+  expect(records).toHaveLength(change.requests);
+  const endMs = Math.max(...records.map(({ intendedMs, serviceMs = 0 }) => intendedMs + serviceMs));
+  expect(progress.carriedParts).toBeGreaterThan(0);
+  expect(progress.carriedParts).toBeLessThanOrEqual(endMs / 3000);
 });
 
 test('where all were sent at once, it has measured until it was stopped', async () => {
