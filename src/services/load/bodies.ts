@@ -34,9 +34,10 @@ export function bodiesOf(settings: BodySettings, data = new LoadedData()): Bodie
   return { of: (index, so) => writeBody(write(index, so), settings.form) };
 }
 
-/** One whole body, by the index of the request; a negative one is of the warm-up. */
+/** One whole body, by the index of the request; a negative one is of the warm-up. Of sessions it is a first turn. */
 export function bodyOf(settings: BodySettings, index: number, data = new LoadedData()): string {
-  return writeBody(askWriter(settings, data)(index), settings.form);
+  const first = (settings.turns ?? 1) > 1 ? { session: index, turn: 0, answers: [] } : undefined;
+  return writeBody(askWriter(settings, data)(index, first), settings.form);
 }
 
 /** Probes' prompts are of series that no point of a sweep has. */
