@@ -34,14 +34,10 @@ export function bodiesOf(settings: BodySettings, data = new LoadedData()): Bodie
   return { of: (index, so) => writeBody(write(index, so), settings.form) };
 }
 
-/** One whole body, by the index of the request; a negative one is of the warm-up. */
+/** One whole body, by the index of the request; a negative one is of the warm-up. Of sessions it is a first turn. */
 export function bodyOf(settings: BodySettings, index: number, data = new LoadedData()): string {
-  return writeBody(askWriter(settings, data)(index, openingOf(settings, index)), settings.form);
-}
-
-/** Of sessions, a request alone is the first one. */
-function openingOf({ turns = 1 }: Pick<BodySettings, 'turns'>, session: number): TurnSoFar | undefined {
-  return turns > 1 ? { session, turn: 0, answers: [] } : undefined;
+  const first = (settings.turns ?? 1) > 1 ? { session: index, turn: 0, answers: [] } : undefined;
+  return writeBody(askWriter(settings, data)(index, first), settings.form);
 }
 
 /** Probes' prompts are of series that no point of a sweep has. */
@@ -56,7 +52,7 @@ const PROBE_SERIES = 1_000_000;
 export function probeBodies(settings: Omit<BodySettings, 'series'>, data = new LoadedData()): () => string {
   const workload = settings.workload && fileOrdered(settings.workload);
   const number =
-    workload === undefined ? 0 : new AskPlan(workload, settings.seed, data).typical(openingOf(settings, 0)?.turn);
+    workload === undefined ? 0 : new AskPlan(workload, settings.seed, data).typical((settings.turns ?? 1) > 1 ? 0 : undefined);
   let series = PROBE_SERIES;
   return () => bodyOf({ ...settings, ...defined({ workload }), series: series++ }, number, data);
 }

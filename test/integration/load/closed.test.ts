@@ -68,6 +68,24 @@ test('several generators share its places', async () => {
   expect(point.sent).toBe(30);
 });
 
+test('fewer places than generators: those that have one send everything', async () => {
+  const { url, seen } = await answering(5);
+  const startGenerator = () => GeneratorGroup.start({ processes: 2 });
+  const point = pointOf(
+    await sweep(url, { ...CLOSED, rates: [1], requests: 10, durationSeconds: 600 }, { startGenerator }),
+  );
+  expect(seen.most).toBe(1);
+  expect(point).toMatchObject({ status: 'complete', sent: 10, peakInFlight: 1 });
+  expect(point.durationSeconds).toBeLessThan(60);
+});
+
+test('fewer places than generators in an open loop: nothing is dropped for that', async () => {
+  const { url } = await answering(1);
+  const startGenerator = () => GeneratorGroup.start({ processes: 2 });
+  const slow = { rates: [5], maxInFlight: 1, durationSeconds: 2, warmupSeconds: 0 };
+  expect(pointOf(await sweep(url, slow, { startGenerator })).sent).toBeGreaterThan(5);
+});
+
 test('a killed one is read again from its rows as what it is', async () => {
   const { url } = await answering(20);
   const { report } = await sweep(url, CLOSED);
@@ -115,29 +133,43 @@ test('one point is also written as other benchmarks write theirs', async () => {
   );
 });
 
-test('each turn of a session carries what was said before it', async () => {
-  const asked: { readonly role: string; readonly content: string }[][] = [];
+/** Answers with `text`, and keeps what it was asked. */
+async function listening(answerOf: (asked: number) => string) {
+  const bodies: { readonly prompt?: string; readonly messages?: readonly Message[] }[] = [];
   const { url } = await serve((request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (part) => {
       body += part;
     });
     request.on('end', () => {
-      asked.push(JSON.parse(body).messages);
-      const message = { role: 'assistant', content: `answer ${asked.length}` };
-      response.end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] }));
+      bodies.push(JSON.parse(body));
+      response.end(answerOf(bodies.length));
     });
   });
-  const targetUrl = url.replace('/invoke', '/v1/chat/completions');
-  const sessions = {
-    loop: 'closed',
-    rates: [1],
-    turns: 3,
-    requests: 3,
-    warmupSeconds: 0,
-    durationSeconds: 600,
-  } as const;
-  const point = pointOf(await sweep(targetUrl, { ...sessions, model: 'm' }));
+  return { url, bodies };
+}
+
+interface Message {
+  readonly role: string;
+  readonly content: string;
+}
+
+const SESSION = {
+  loop: 'closed',
+  rates: [1],
+  turns: 3,
+  requests: 3,
+  warmupSeconds: 0,
+  durationSeconds: 600,
+} as const;
+
+test('each turn of a session carries what was said before it', async () => {
+  const { url, bodies } = await listening((asked) => {
+    const message = { role: 'assistant', content: `answer ${asked}` };
+    return JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
+  });
+  const point = pointOf(await sweep(url.replace('/invoke', '/v1/chat/completions'), { ...SESSION, model: 'm' }));
+  const asked = bodies.map(({ messages = [] }) => messages);
   expect(point.sessions).toEqual({ complete: 1, broken: 0, cut: 0 });
   expect(asked.map((messages) => messages.map(({ role }) => role))).toEqual([
     ['user'],
@@ -146,4 +178,17 @@ test('each turn of a session carries what was said before it', async () => {
   ]);
   expect(asked[2]?.slice(0, 3)).toEqual(asked[1]);
   expect(asked[2]?.[3]?.content).toBe('answer 2');
+});
+
+test('also where the services of the contract answer', async () => {
+  const { url, bodies } = await listening((asked) => ANSWER.replace('"text"', `"answer ${asked}"`));
+  pointOf(await sweep(url, SESSION));
+  expect(bodies[2]?.prompt).toMatch(/assistant: answer 1\n.*assistant: answer 2\n/s);
+});
+
+test('a target whose answers say nothing that is known is told of before the load', async () => {
+  const { url } = await listening(() => '{"output":"text"}');
+  const { events } = await sweep(url.replace('/invoke', '/ask'), { ...SESSION, probe: true });
+  const notes = events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+  expect(notes.filter((text) => text.startsWith('no text was found in the answer'))).toHaveLength(1);
 });

@@ -6,7 +6,7 @@ import { defined } from '../../../src/services/defined.ts';
 import { checkForm, lostTokens } from '../../../src/services/load/discovery/check-form.ts';
 import { asking, type RequestForm } from '../../../src/services/load/protocols/ask.ts';
 import { checkTemplate, isSameForAll } from '../../../src/services/load/protocols/body-template.ts';
-import { protocolNamed, protocolOf } from '../../../src/services/load/protocols/protocols.ts';
+import { PROTOCOLS, protocolNamed, protocolOf } from '../../../src/services/load/protocols/protocols.ts';
 import { writeBody } from '../../../src/services/load/protocols/write-body.ts';
 import { openWorkload, type WorkloadRequest } from '../../../src/services/load/workload/open-workload.ts';
 
@@ -334,5 +334,34 @@ describe('a setting that would change nothing is refused', () => {
     expect(await lost({ trace: trace as string }, 'openai-chat')).toBeUndefined();
     expect(await lost({ dataset: plain as string }, 'chain')).toBeUndefined();
     expect(lostTokens({ api: 'chain' }, undefined)).toBeUndefined();
+  });
+});
+
+describe('what an answer says, for the next turn of a session', () => {
+  const chat = { choices: [{ message: { role: 'assistant', content: 'said' }, finish_reason: 'stop' }] };
+  const completion = { choices: [{ text: 'said', finish_reason: 'stop' }] };
+  const invoked = { service: 'b', llm_text: 'said', host: 'b-1' };
+  const chained = { a_summary: 'other', b_result: invoked };
+
+  test.each([
+    ['chain', chained],
+    ['invoke', invoked],
+    ['openai-chat', chat],
+    ['openai-completions', completion],
+    ['ollama-generate', { response: 'said', done: true }],
+    ['ollama-chat', { message: { content: 'said' }, done: true }],
+  ])('%s, and the same of an endpoint of which nothing is known', (name, answer) => {
+    expect(protocolNamed(name).textOf(answer)).toBe('said');
+    expect(protocolNamed('raw').textOf(answer)).toBe('said');
+  });
+
+  test.each([
+    [{ content: 'said', stop: true }],
+    [{ content: [{ type: 'text', text: 'said' }] }],
+    [{ generated_text: 'said' }],
+  ])('raw: %j', (answer) => expect(protocolNamed('raw').textOf(answer)).toBe('said'));
+
+  test('nothing where nothing is known', () => {
+    for (const { textOf } of PROTOCOLS) expect(textOf({ output: 'said' })).toBe('');
   });
 });

@@ -24,6 +24,13 @@ describe('what is left', () => {
     expect(start).toEqual({ seconds: plannedSeconds(plan), atMost: false, ofPoint: false });
   });
 
+  test('sessions gather the queue of all their turns', () => {
+    // 4 requests a second of 1 session a second, of which 2 are served: 20 more seconds bring 40 that wait.
+    const sessions = { ...plan, rates: [1], turns: 4, durationSeconds: 40, probeMs: 100 };
+    const now = { index: 0, rate: 1, draining: false, elapsed: 20, sent: 80, inFlight: 40, servedRps: 2 };
+    expect(timeLeft(sessions, now).seconds).toBe(20 + 80 / 2);
+  });
+
   test('a drain can only end earlier than its bound', () => {
     expect(timeLeft(plan, { ...standing, draining: true, elapsed: 50, inFlight: 3 })).toEqual({
       ...{ seconds: 30 + 2 * later, atMost: true, ofPoint: false },

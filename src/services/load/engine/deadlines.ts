@@ -43,18 +43,16 @@ export class Deadlines {
     return setTimeout(() => this.#check(), Math.max(1, oldest.sentAt + this.#boundMs - steadyNow()));
   }
 
+  /** Who expires may bring the next request at once: {@link add} is called within the loop, and the timer is set after it. */
   #check(): void {
-    this.#timer = undefined;
     const expired = steadyNow() - this.#boundMs;
-    for (; ; this.#head++) {
+    for (;;) {
       const entry = this.#queue[this.#head];
-      if (entry === undefined) break;
-      if (entry.done) continue;
-      if (entry.sentAt > expired) {
-        this.#timer = this.#arm(entry);
-        break;
-      }
-      this.#expire(entry);
+      if (entry === undefined || (!entry.done && entry.sentAt > expired)) break;
+      this.#head++;
+      if (!entry.done) this.#expire(entry);
     }
+    const oldest = this.#queue[this.#head];
+    this.#timer = oldest && this.#arm(oldest);
   }
 }

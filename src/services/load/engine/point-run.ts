@@ -2,9 +2,11 @@ import { defined } from '../../defined.ts';
 import { Dialer } from '../../dial/dialer.ts';
 import type { Resolve } from '../../dial/resolve.ts';
 import { judgeStream, remembering } from '../protocols/answers.ts';
+import { bodyOf } from '../protocols/model-answer.ts';
 import type { Judge, RequestProtocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { dataOf, type LoadedData } from '../workload/loaded.ts';
+import { Carried } from './carried.ts';
 import { Deadlines } from './deadlines.ts';
 import { Exchange, type WireEnd } from './exchange.ts';
 import type { Due, Feed } from './feed/feed.ts';
@@ -54,12 +56,13 @@ export class PointRun {
   #dropped = 0;
   #inFlight = 0;
   #peak = 0;
-  #carried = 0;
-  #carriedParts = 0;
+  readonly #carried = new Carried();
   #closing = false;
   #stoppedAtMs: number | undefined;
   /** When it had sent as many as it shall, where that was before the end of the window. */
   #enoughAtMs: number | undefined;
+  /** When the last request of the window ended. */
+  #lastEnd = 0;
   #over = false;
   #pumpAgain = false;
 
@@ -92,8 +95,8 @@ export class PointRun {
   /** Sends nothing more, and gives up what is open after `graceMs`. */
   stop(graceMs: number): void {
     if (this.#over) return;
-    this.#stoppedAtMs ??= Math.max(0, Math.min(this.#order.durationMs, steadyNow() - this.#t0));
     this.#windowEnd = Math.min(this.#windowEnd, steadyNow());
+    this.#stoppedAtMs ??= Math.max(0, this.#windowEnd - this.#t0);
     this.#feed.close();
     this.#closing = true;
     this.#timers.push(setTimeout(() => this.#abandon(), graceMs));
@@ -191,7 +194,7 @@ export class PointRun {
   /** What the next turn of a session has to repeat. */
   #saidIn(text: string, { meter }: Exchange): string {
     if (!this.#feed.keepsText) return '';
-    return meter === undefined ? (this.#protocol.textOf?.(text) ?? '') : meter.text;
+    return meter === undefined ? this.#protocol.textOf(bodyOf(text)) : meter.text;
   }
 
   #settle(exchange: Exchange, status: number, what: Judged, at: number, answer?: string): void {
@@ -201,20 +204,14 @@ export class PointRun {
     this.#windowTokens += meter?.tokensWithin ?? this.#tokensWithin(what, sentAt, at);
     if (due.index >= 0) {
       const { index, intendedMs, latenessMs } = due;
+      this.#lastEnd = at;
       this.#records.add(index, intendedMs, latenessMs, at - sentAt, status, what, meter?.timesSince(sentAt), due.turn);
       if (this.#records.full) this.#flush();
-    } else if (what.outcome === 'ok') this.#carry(sentAt - this.#t0, at - this.#t0);
+    } else if (what.outcome === 'ok') this.#carried.add(sentAt - this.#t0, at - this.#t0, !this.#closing);
     if (this.#feed.follows) {
       this.#feed.ended(due, at - this.#t0, what.outcome === 'ok' ? answer : undefined);
       this.#send();
     } else this.#finishIfEmpty();
-  }
-
-  /** A request of the warm-up has succeeded. */
-  #carry(sentMs: number, endMs: number): void {
-    if (endMs >= 0 && !this.#closing) this.#carried++;
-    const within = Math.min(endMs, this.#order.durationMs);
-    if (within > 0) this.#carriedParts += within / (endMs - sentMs);
   }
 
   /** Of an answer in one piece: nobody knows when its tokens were made, so they count evenly over its time. */
@@ -246,6 +243,8 @@ export class PointRun {
   #finishIfEmpty(): void {
     if (!this.#closing || this.#over || this.#inFlight > 0 || !this.#feed.exhausted) return;
     this.#over = true;
+    // Where all were sent at once, it ended with the last one.
+    if (this.#enoughAtMs !== undefined) this.#windowEnd = Math.min(this.#windowEnd, this.#lastEnd);
     this.#deps.ticker.stop();
     this.#deadlines.close();
     for (const timer of this.#timers) clearTimeout(timer);
@@ -274,9 +273,11 @@ export class PointRun {
       inFlight: this.#inFlight,
       peakInFlight: this.#peak,
       newConnections: this.#transport.opened,
-      carried: this.#carried,
+      carried: this.#carried.count,
       retried: this.#transport.retried,
-      ...(this.#order.concurrency === undefined ? {} : { carriedParts: this.#carriedParts }),
+      ...(this.#order.concurrency === undefined
+        ? {}
+        : { carriedParts: this.#carried.partsUntil(this.#windowEnd - this.#t0) }),
       windowTokens: this.#windowTokens,
       ...(sessions === undefined ? {} : { sessions }),
       cpuSeconds: (user + system) / 1e6,

@@ -1,12 +1,13 @@
 import { defined } from '../../defined.ts';
 import { OWN_DESCRIPTORS } from '../engine/descriptors.ts';
 import type { SessionCounts } from '../engine/feed/feed.ts';
-import type { Progress, RunOrder } from '../engine/protocol.ts';
+import type { Ending, Progress, RunOrder } from '../engine/protocol.ts';
 import { steadyNow } from '../engine/steady-clock.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { Batch, LoadGenerator, PointEnd } from './load-generator.ts';
 import { LocalGenerator } from './local-generator.ts';
 import type { GeneratorPlan } from './plan-generators.ts';
+import { sharesOf } from './shares.ts';
 
 /** From the orders to the first request, so that every process is ready for the same t0. */
 const LEAD_MS = 60;
@@ -64,9 +65,10 @@ export class GeneratorGroup implements LoadGenerator {
     graceMs: number,
     satisfied?: AbortSignal,
   ): Promise<PointEnd> {
-    const count = this.#members.length;
+    const shares = sharesOf(order, this.#members.length);
+    const count = shares.length;
     const t0 = steadyNow() + LEAD_MS + drawMs(order) + order.warmupMs;
-    const latest: (Progress | undefined)[] = this.#members.map(() => undefined);
+    const latest: (Progress | undefined)[] = shares.map(() => undefined);
     const orphaned = new AbortController();
     let lost: string | undefined;
     const runMember = async (member: LocalGenerator, index: number): Promise<PointEnd> => {
@@ -75,7 +77,7 @@ export class GeneratorGroup implements LoadGenerator {
         onBatch({ records, progress: merged(latest) });
       };
       const either = AbortSignal.any([signal, orphaned.signal]);
-      const own = { ...order, t0, share: { index, count }, ...partsOf(order, index, count) };
+      const own = { ...order, t0, ...shares[index] };
       const end = await member.run(own, onOwn, either, graceMs, satisfied);
       if (end.type === 'finished') latest[index] = end.progress;
       else {
@@ -84,20 +86,13 @@ export class GeneratorGroup implements LoadGenerator {
       }
       return end;
     };
-    const ends = await Promise.all(this.#members.map(runMember));
+    const ends = await Promise.all(this.#members.slice(0, count).map(runMember));
     if (lost !== undefined) {
       await this.close();
       return { type: 'lost', why: lost };
     }
     const finished = ends.filter((end) => end.type === 'finished');
-    const stopped = finished.flatMap(({ stoppedAtMs = [] }) => stoppedAtMs);
-    const enough = finished.flatMap(({ enoughAtMs = [] }) => enoughAtMs);
-    const early = {
-      ...(stopped.length === 0 ? {} : { stoppedAtMs: Math.min(...stopped) }),
-      // The whole has sent enough when its last part has.
-      ...(enough.length < count ? {} : { enoughAtMs: Math.max(...enough) }),
-    };
-    return { type: 'finished', ...early, progress: merged(latest) };
+    return { type: 'finished', ...endingOf(finished), progress: merged(latest) };
   }
 
   async close(): Promise<void> {
@@ -105,19 +100,14 @@ export class GeneratorGroup implements LoadGenerator {
   }
 }
 
-/** What of an order's bounds the member with this index has. */
-function partsOf({ maxInFlight, concurrency, requests }: RunOrder, index: number, count: number) {
-  const own = (whole: number | undefined) => (whole === undefined ? undefined : part(whole, index, count));
+/** When the whole had sent enough, or was stopped: when its last part had or was. */
+export function endingOf(parts: readonly Ending[]): Ending {
+  const stopped = parts.flatMap(({ stoppedAtMs = [] }) => stoppedAtMs);
+  const enough = parts.flatMap(({ enoughAtMs = [] }) => enoughAtMs);
   return defined({
-    maxInFlight: part(maxInFlight, index, count),
-    concurrency: own(concurrency),
-    requests: own(requests),
+    stoppedAtMs: stopped.length === 0 ? undefined : Math.max(...stopped, ...enough),
+    enoughAtMs: enough.length < parts.length ? undefined : Math.max(...enough),
   });
-}
-
-/** The share of a bound that the member with this index has; together they make the whole. */
-function part(whole: number, index: number, count: number): number {
-  return Math.floor(whole / count) + (index < whole % count ? 1 : 0);
 }
 
 function drawMs({ arrivals, rate, warmupMs, durationMs }: RunOrder): number {

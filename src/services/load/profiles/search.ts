@@ -1,5 +1,6 @@
 import { formatEstimate, formatSeconds } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
+import { dueRps } from '../stats/due-rate.ts';
 import { isSustained } from '../stats/knee.ts';
 import { isValid } from '../stats/validity.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
@@ -70,10 +71,15 @@ function triedOf(point: PointSummary): Tried {
 /**
  * What the target got done. Where nearly everything was answered in the end, what leaves is what comes less what piles
  * up; that is free of the filling and emptying at the ends of a point, which `servedRps` has in it.
+ *
+ * @returns as the rate of a point: of sessions per second where requests belong to sessions
  */
-function capacityOf({ rate, servedRps, scheduled, outcomes, state }: PointSummary): number {
+function capacityOf(point: PointSummary): number {
+  const { rate, servedRps, scheduled, outcomes, state } = point;
+  const due = dueRps(point);
   const slope = state?.state === 'overloaded' ? (state.inFlightSlope ?? 0) : 0;
-  return slope > 0 && outcomes.ok >= 0.98 * scheduled ? Math.max(servedRps, rate - slope) : servedRps;
+  const served = slope > 0 && outcomes.ok >= 0.98 * scheduled ? Math.max(servedRps, due - slope) : servedRps;
+  return due > 0 ? served * (rate / due) : 0;
 }
 
 /** Shorter answers are many in any window. */

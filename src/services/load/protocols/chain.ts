@@ -9,6 +9,7 @@ import {
   missingInB,
   serviceRefuser,
 } from './contract.ts';
+import { textIn } from './model-answer.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -28,6 +29,7 @@ export const chain: RequestProtocol = {
   minPrompt: MIN_PROMPT,
   provider: 'chainctl',
   judge: contractJudge((body) => ({ a: body, b: body.b_result, missing: missingInChain(body) })),
+  textOf: ({ b_result: inB }) => (isObject(inB) ? textIn(inB.llm_text) : ''),
   refuser: (status, detail) =>
     serviceRefuser(status, detail, (said) => {
       // A puts this before what it heard from B's side.

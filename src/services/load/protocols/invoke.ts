@@ -1,4 +1,5 @@
 import { contractJudge, MIN_PROMPT, missingInB, serviceRefuser } from './contract.ts';
+import { textIn } from './model-answer.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
 
@@ -14,5 +15,6 @@ export const invoke: RequestProtocol = {
   minPrompt: MIN_PROMPT,
   provider: 'chainctl',
   judge: contractJudge((body) => ({ a: {}, b: body, missing: missingInB(body) })),
+  textOf: (answer) => textIn(answer.llm_text),
   refuser: (status, detail) => serviceRefuser(status, detail, () => 'b'),
 };

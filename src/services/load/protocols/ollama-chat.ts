@@ -1,5 +1,5 @@
 import { isObject } from './answers.ts';
-import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
+import { messageHasContent, modelJudge, textIn } from './model-answer.ts';
 import { ollamaFields } from './model-request.ts';
 import { ollamaGenerate } from './ollama-generate.ts';
 import type { RequestProtocol } from './protocol.ts';
@@ -16,10 +16,5 @@ export const ollamaChat: RequestProtocol = {
     hasContent: isObject(body.message) && messageHasContent(body.message),
     reason: body.done_reason,
   })),
-  textOf: (answer) => textIn(messageOf(answer).content),
+  textOf: ({ message }) => textIn(isObject(message) ? message.content : undefined),
 };
-
-function messageOf(answer: string): Body {
-  const { message } = bodyOf(answer);
-  return isObject(message) ? message : {};
-}

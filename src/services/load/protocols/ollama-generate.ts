@@ -1,5 +1,5 @@
 import { promptOf } from './ask.ts';
-import { bodyOf, hasText, modelJudge, textIn } from './model-answer.ts';
+import { hasText, modelJudge, textIn } from './model-answer.ts';
 import { modelRefuser, ollamaFields } from './model-request.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
@@ -21,6 +21,6 @@ export const ollamaGenerate: RequestProtocol = {
     reason: body.done_reason,
   })),
   ends: 'done',
-  textOf: (answer) => textIn(bodyOf(answer).response),
+  textOf: (answer) => textIn(answer.response),
   refuser: modelRefuser,
 };

@@ -1,5 +1,5 @@
 import { isObject } from './answers.ts';
-import { type Body, bodyOf, messageHasContent, modelJudge, textIn } from './model-answer.ts';
+import { type Body, messageHasContent, modelJudge, textIn } from './model-answer.ts';
 import { modelRefuser, openaiFields } from './model-request.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
@@ -25,7 +25,7 @@ export const openaiChat: RequestProtocol = {
     };
   }),
   ends: 'finish',
-  textOf: (answer) => textIn(messageOf(firstChoice(bodyOf(answer)))?.content),
+  textOf: (answer) => textIn(messageOf(firstChoice(answer))?.content),
   refuser: modelRefuser,
 };
 

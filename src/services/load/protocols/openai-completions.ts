@@ -1,5 +1,5 @@
 import { promptOf } from './ask.ts';
-import { bodyOf, hasText, modelJudge, textIn } from './model-answer.ts';
+import { hasText, modelJudge, textIn } from './model-answer.ts';
 import { openaiFields } from './model-request.ts';
 import { firstChoice, missingReason, openaiChat } from './openai-chat.ts';
 import type { RequestProtocol } from './protocol.ts';
@@ -19,5 +19,5 @@ export const openaiCompletions: RequestProtocol = {
       reason: choice?.finish_reason,
     };
   }),
-  textOf: (answer) => textIn(firstChoice(bodyOf(answer))?.text),
+  textOf: (answer) => textIn(firstChoice(answer)?.text),
 };

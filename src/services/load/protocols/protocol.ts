@@ -58,8 +58,8 @@ export interface RequestProtocol {
   headers(options: { readonly stream: boolean; readonly timeoutMs: number }): Readonly<Record<string, string>>;
   readonly judge: Judge;
   readonly ends: StreamEnd;
-  /** What a complete answer says, for the next turn of a session; absent: nothing that could be said again. */
-  textOf?(answer: string): string;
+  /** What a complete answer says, for the next turn of a session, by its fields; empty where it says nothing that is known. */
+  textOf(answer: Readonly<Record<string, unknown>>): string;
   /** Who answered with an error: `detail` is what a service of the chain says about it, `said` what anybody does. */
   refuser(status: number, detail: string | undefined, said?: string): Refuser;
 }

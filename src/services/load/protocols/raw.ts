@@ -1,7 +1,19 @@
 import { errorAnswer, hostOf, httpError, parsed } from './answers.ts';
+import { chain } from './chain.ts';
 import { BALANCER_SAYS } from './contract.ts';
+import { invoke } from './invoke.ts';
+import { textIn } from './model-answer.ts';
+import { ollamaChat } from './ollama-chat.ts';
+import { ollamaGenerate } from './ollama-generate.ts';
+import { openaiChat } from './openai-chat.ts';
+import { openaiCompletions } from './openai-completions.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
+
+/** Whose answers are known wherever they come from. */
+const KNOWN = [openaiChat, openaiCompletions, ollamaChat, ollamaGenerate, invoke, chain];
+/** The text in other answers: llama-server's own and Anthropic's, and TGI's. */
+const FIELDS = ['content', 'generated_text'] as const;
 
 /** An endpoint of which nothing is known: every 2xx is a success that does not say itself that it is an error. */
 export const raw: RequestProtocol = {
@@ -15,6 +27,10 @@ export const raw: RequestProtocol = {
     if (status < 200 || status >= 300) return httpError(status, text, location, retryAfter);
     const body = parsed(text);
     return errorAnswer(body) ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body) };
+  },
+  textOf(answer) {
+    const texts = [...KNOWN.map(({ textOf }) => textOf(answer)), ...FIELDS.map((name) => textIn(answer[name]))];
+    return texts.find((text) => text !== '') ?? '';
   },
   refuser: (_status, detail, said = detail) =>
     said !== undefined && BALANCER_SAYS.test(said) ? 'load_balancer' : 'unknown',

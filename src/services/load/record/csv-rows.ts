@@ -33,7 +33,7 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   error: ({ error }) => foreign(error),
   request: ({ index }) => index,
   intended_ms: ({ intendedMs }) => fixed(intendedMs),
-  lateness_ms: (record) => fixed(lateMs(record)),
+  lateness_ms: (record) => fixed(record.latenessMs === undefined ? undefined : lateMs(record)),
   service_ms: ({ serviceMs }) => fixed(serviceMs),
   outcome: ({ outcome }) => outcome,
   class: (record) => foreign(record.class),

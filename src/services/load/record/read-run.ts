@@ -204,11 +204,12 @@ async function recoverPoint(
   for (const { second, inFlight } of series) collected.addInFlight((second + 1) * 1000, inFlight);
   const seen = series.reduce((sum, { sent }) => sum + sent, 0);
   const sent = Math.max(collected.recorded, seen);
+  const isTimed = plan.loop === undefined && (plan.turns ?? 1) === 1;
   for (let open = 0; collected.recorded < sent; open++) {
     if (collected.has(open)) continue;
     collected.add({
       index: open,
-      intendedMs: plan.loop === 'closed' ? lastMs : (open * 1000) / rate,
+      intendedMs: isTimed ? (open * 1000) / rate : lastMs,
       outcome: 'incomplete',
       class: 'interrupted',
       status: 0,

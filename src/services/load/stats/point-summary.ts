@@ -5,6 +5,7 @@ import type { PointState, PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { byCount, OTHER } from './counts.ts';
+import { dueRps } from './due-rate.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
 import { fellBehind } from './token-rate.ts';
@@ -64,7 +65,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   };
   // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
   const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
-  const evidence = { rate, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
+  const due = dueRps({ rate, scheduled, durationSeconds, ...defined({ sessions: facts.progress.sessions }) });
+  const evidence = { rate: due, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   // What was stopped says nothing of what would have come.
   const isOpen = status === 'complete' && facts.loop === undefined;
   const state = isOpen ? (facts.varies ?? judgeState(evidence)) : undefined;

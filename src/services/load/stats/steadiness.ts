@@ -41,6 +41,7 @@ const FAILED_SHARE = 0.02;
 const REFUSED = [429, 502, 503, 504];
 
 export interface SteadinessInput {
+  /** Requests that came due, per second. */
   readonly rate: number;
   readonly durationSeconds: number;
   /** Milliseconds since the window's beginning at which each request was sent; in any order. */

@@ -7,7 +7,6 @@ import type { Output, PointOutput } from '../outputs/output.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { arrivalsWithin } from '../schedule/arrivals.ts';
-import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import { closedWindowMs } from '../stats/closed-loop.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
@@ -23,6 +22,7 @@ import { askedAdder } from '../workload/asked.ts';
 import type { LoadedData } from '../workload/loaded.ts';
 import { livePoint } from './live-point.ts';
 import type { SweepControl } from './sweep-control.ts';
+import { isTimetabled, unheardOf } from './unheard-of.ts';
 import { watchCertainty } from './watch-certainty.ts';
 
 /** What is open when the operator interrupts gets this long to end. */
@@ -105,8 +105,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   const began = clock.monotonic();
   const startedAt = new Date(clock.now() + order.warmupMs).toISOString();
   const withAsked = askedAdder(order.workload, order.seed, deps.data);
-  const keep = (reported: readonly RequestRecord[]) => {
-    const records = withAsked(reported);
+  const keep = (records: readonly RequestRecord[]) => {
     for (const one of records) collected.add(one);
     live.add(records);
     seconds.add(records);
@@ -114,7 +113,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
   };
   const onBatch = (batch: Batch) => {
     progress = batch.progress;
-    keep(batch.records);
+    keep(withAsked(batch.records));
     collected.addInFlight(progress.elapsedMs, progress.inFlight);
     seconds.advance(progress);
     if (progress.phase === 'drain' && shown.phase !== 'drain') onSent();
@@ -139,7 +138,9 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
     end = await generator.run(order, onBatch, signal, GRACE_MS, enough.signal);
     if (end.type === 'finished') progress = end.progress;
     else {
-      keep(unheardOf(collected, progress.sent, order));
+      const missing = unheardOf(collected, progress.sent, order);
+      // What a request asks follows from its session, and nobody knows of which one these are.
+      keep((order.turns ?? 1) > 1 ? missing : withAsked(missing));
       // Only what was reported is certain; the batch that was on its way may have had more.
       progress = { ...progress, sent: collected.recorded };
     }
@@ -194,11 +195,6 @@ async function openPoint(outputs: readonly Output[], rate: number): Promise<Poin
   }
 }
 
-/** Whether all its requests are known before; of a closed loop and of sessions the answers decide. */
-function isTimetabled({ concurrency, turns = 1 }: RunOrder): boolean {
-  return concurrency === undefined && turns === 1;
-}
-
 /** When a point had sent as many requests as it shall, milliseconds; undefined where the window ended before. */
 function enoughMs(end: PointEnd, { concurrency, requests = 0 }: RunOrder, collected: Collector): number | undefined {
   if (end.type !== 'finished' || end.enoughAtMs === undefined) return undefined;
@@ -207,18 +203,6 @@ function enoughMs(end: PointEnd, { concurrency, requests = 0 }: RunOrder, collec
       ? end.enoughAtMs
       : closedWindowMs(end.enoughAtMs, requests, concurrency, collected.lastEndMs);
   return Number(ms.toFixed(3));
-}
-
-/** Requests that a lost generator had sent, and of whose end nobody will hear. */
-function unheardOf(collected: Collector, sent: number, order: RunOrder): RequestRecord[] {
-  const timetable = new Timetable(timetableOf(order));
-  const lost = { class: 'generator-lost', status: 0, error: 'the generator process stopped' } as const;
-  const missing: RequestRecord[] = [];
-  for (let index = 0; missing.length + collected.recorded < sent; index++) {
-    if (collected.has(index)) continue;
-    missing.push({ index, intendedMs: timetable.dueMs(index), outcome: 'incomplete', ...lost });
-  }
-  return missing;
 }
 
 /** Fewer requests are no reason to end a sweep. */

@@ -5,8 +5,9 @@ import { errorIn } from '../../chain/said.ts';
 import { parseJson, plural } from '../../words.ts';
 import { probeBodies } from '../bodies.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
-import { TokenMeter } from '../engine/stream/token-meter.ts';
+import { type MeterOptions, TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
+import { bodyOf } from '../protocols/model-answer.ts';
 import type { Judge, StreamEnd } from '../protocols/protocol.ts';
 import { asksForUsage, protocolNamed } from '../protocols/protocols.ts';
 import { writeBody } from '../protocols/write-body.ts';
@@ -48,7 +49,7 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   const plain = first.status === 400 && asksForUsage(form) ? { ...form, usage: false } : undefined;
   const again = plain && (await measured(settings, plain, deps));
   const seen = again !== undefined && (again.ok || isNoStream(again, plain ?? form)) ? again : first;
-  const { ok, ms, why, loadingMs, redirect, probe } = seen;
+  const { ok, ms, why, text = '', loadingMs, redirect, probe } = seen;
   // Only here: between points, one bad answer is no reason to end what has been measured.
   if (isNoStream(seen, form)) throw notAStream(settings.targetUrl, why === '' ? 'a whole answer in one piece' : why);
   if (ok) {
@@ -62,6 +63,7 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
       const took = `${(loadingMs / 1000).toFixed(1)} s`;
       note('info', `the first request paid ${took} for loading the model: that is not in what a request alone takes`);
     }
+    if ((settings.turns ?? 1) > 1 && saidIn(text, form) === '') note('warn', UNSAID);
     const scaled = await scaledWorkload(settings, form, deps);
     return { baseline: { probe, ms }, ...(again === undefined ? {} : { usage: false }), ...scaled };
   }
@@ -117,6 +119,25 @@ async function measured(settings: SweepOptions, form: RequestForm, { client, sig
   return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
 }
 
+const UNSAID =
+  'no text was found in the answer to the first request: later turns (--turns) repeat an empty answer; ' +
+  'give --api where the target speaks a known one';
+
+/** What the next turn of a session repeats of an answer. */
+function saidIn(text: string, { api, stream }: RequestForm): string {
+  const { ends, textOf } = protocolNamed(api);
+  return stream ? metered(text, { ends, keepsText: true }).text : textOf(bodyOf(text));
+}
+
+/** Reads a streamed answer that has come whole. */
+function metered(text: string, options: MeterOptions): TokenMeter {
+  const meter = new TokenMeter(options);
+  const bytes = Buffer.from(text);
+  meter.take(bytes, 0, bytes.length, 0, '');
+  meter.end();
+  return meter;
+}
+
 const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
 
 /** Judges a streamed answer that has come whole, as the load will. */
@@ -124,11 +145,8 @@ function streamJudge(ends: StreamEnd): Judge {
   return (_status, text) => {
     const error = errorIn(parseJson(text));
     if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
-    const meter = new TokenMeter({ ends });
-    const bytes = Buffer.from(text);
-    meter.take(bytes, 0, bytes.length, 0, '');
-    meter.end();
-    return meter.fault === undefined ? FINE : { outcome: 'invalid', ...meter.fault };
+    const { fault } = metered(text, { ends });
+    return fault === undefined ? FINE : { outcome: 'invalid', ...fault };
   };
 }
 

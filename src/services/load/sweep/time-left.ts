@@ -88,14 +88,16 @@ export function timeLeft(plan: Planned, standing: Standing) {
   const enough =
     isClosed && plan.requests !== undefined && servedRps > 0 ? (plan.requests - sent) / servedRps : undefined;
   const window = Math.max(0, Math.min(durationSeconds - elapsed, enough ?? Number.POSITIVE_INFINITY));
+  // A session brings several requests: how many, those so far tell.
+  const each = (plan.turns ?? 1) > 1 && elapsed > 0 ? sent / elapsed / rate : 1;
   // A closed loop gathers no queue.
-  const open = inFlight + (isClosed ? 0 : Math.max(0, rate - servedRps) * window);
+  const open = inFlight + (isClosed ? 0 : Math.max(0, rate * each - servedRps) * window);
   const expected = servedRps > 0 ? open / servedRps : probe;
   const drainLeft = Math.max(0, bound - Math.max(0, elapsed - durationSeconds));
   const own = draining ? drainLeft : window + Math.min(bound, expected);
   const queued = servedRps > 0 && probe > 0 && expected > QUEUED * probe;
   const drainAt = (next: number) => {
-    const backlog = queued && !isClosed ? Math.max(0, next - servedRps) * (warmupSeconds + durationSeconds) : 0;
+    const backlog = queued && !isClosed ? Math.max(0, next * each - servedRps) * (warmupSeconds + durationSeconds) : 0;
     return Math.min(bound, Math.max(probe, servedRps > 0 ? backlog / servedRps : 0));
   };
   const later = ofPoint ? [] : rates.slice(index + 1);

@@ -1,4 +1,5 @@
 import { unitOf } from '../../load/offered.ts';
+import { dueRps } from '../../load/stats/due-rate.ts';
 import type { Distribution, Interval, PointSummary, SweepReport } from '../../load/types.ts';
 import { countingOf } from '../counting-points.ts';
 import { perSecond, rateText, refusals, shareText, timeText } from '../text.ts';
@@ -82,7 +83,7 @@ function throughput(points: Points): Chart {
     note: 'ok: successes per second of the point, without a backlog that was worked off after it. served: the rate at which successes came until the last one.',
     y: { label: 'answers per second', scale: 'linear', tick: number },
     series: [
-      ...(isClosed(points) ? [] : [ideal(points, perSecond, ({ rate }) => rate)]),
+      ...(isClosed(points) ? [] : [ideal(points, perSecond, dueRps)]),
       lineOver(points, perSecond, ['sent', 4, ({ sentRps }) => sentRps]),
       lineOver(points, perSecond, ['ok', 2, ({ okRps }) => okRps]),
       served,

@@ -307,6 +307,21 @@ describe('bodies and requests', () => {
   });
 });
 
+test('a probe of sessions asks what their first turns ask, and not the whole conversation', async () => {
+  const file = join(folder, 'chats.jsonl');
+  const messages = ['first', 'answer', 'second'].map((content, at) => ({
+    role: at === 1 ? 'assistant' : 'user',
+    content,
+  }));
+  await writeFile(file, JSON.stringify({ messages }));
+  const { workload = {} } = await openWorkload({ dataset: file });
+  const data = await loadData(workload);
+  const settings = { ...PROMPT, form: { api: 'openai-chat', stream: false, model: 'm' }, workload };
+  const asked = (body: string) => JSON.parse(body).messages.map(({ content }: { content: string }) => content);
+  expect(asked(probeBodies(settings, data)())).toEqual([expect.stringMatching(/first$/), 'answer', 'second']);
+  expect(asked(probeBodies({ ...settings, turns: 2 }, data)())).toEqual([expect.stringMatching(/first$/)]);
+});
+
 test('lengths of a data set that there is not are refused', async () => {
   const refused = { exit: 2 };
   await expect(openWorkload({ maxTokens: { kind: 'dataset' } })).rejects.toMatchObject(refused);
