@@ -136,7 +136,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       const terms = {
         data: options.data,
         abortOn: options.abortOn ?? [],
-        objectives: { ...objectivesOf(options), windowMs: plan.limit && order.durationMs },
+        objectives: { ...objectivesOf(options), isSearched: plan.limit !== undefined },
         untilCertain: options.untilCertain,
         leastSeconds: plan.durationSeconds,
         contaminated,
