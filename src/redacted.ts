@@ -7,13 +7,34 @@ function hidden(header: string): string {
   return colon < 0 ? HIDDEN : `${header.slice(0, colon)}: ${HIDDEN}`;
 }
 
+const FLAG = '--header';
+/** A header in quotes, whatever it stands behind: the flag may be mistyped. */
+const HEADER = /^[\w-]+:\s/;
+const URL_ALONE = /^https?:\/\/\S+$/;
+
 /**
  * The words of a command as they may be written down: the values of `--header` may be keys, and go into no record, lock,
- * error or event.
+ * error or event. Words that follow one up to the next flag may be parts of it, or further ones; a URL is none.
  */
 export function redacted(words: readonly string[]): string[] {
+  let follows = false;
   return words.map((word, index) => {
-    if (words[index - 1] === '--header') return hidden(word);
-    return word.startsWith('--header=') ? `--header=${hidden(word.slice('--header='.length))}` : word;
+    if (words[index - 1] === FLAG) return hidden(word);
+    if (word.startsWith('-')) {
+      if (word !== '--') follows = word === FLAG || word.startsWith(`${FLAG}=`);
+      return word.startsWith(`${FLAG}=`) ? `${FLAG}=${hidden(word.slice(FLAG.length + 1))}` : word;
+    }
+    return HEADER.test(word) || (follows && !URL_ALONE.test(word)) ? hidden(word) : word;
   });
+}
+
+/** A text that may repeat words of a command, with those words as they may be written down. */
+export function withoutValues(text: string, words: readonly string[]): string {
+  const shown = redacted(words);
+  return words.reduce((left, word, index) => {
+    const instead = shown[index];
+    if (instead === undefined || instead === word || word === '') return left;
+    const literal = word.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+    return left.replaceAll(new RegExp(`(?<![\\w-])${literal}(?![\\w-])`, 'g'), () => instead);
+  }, text);
 }

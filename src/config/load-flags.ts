@@ -111,15 +111,22 @@ const results = {
     description: 'run whose missing points are measured, with its own settings',
     helpValue: 'RUN',
   }),
-  slo: Flags.string({ description: 'threshold that every point has to meet', multiple: true, helpValue: 'p95<2s' }),
+  slo: Flags.string({
+    description: 'threshold that every point has to meet',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'p95<2s',
+  }),
   goodput: Flags.string({
     description: 'what a request has to meet to be good: ttft, ttft-sent, tpot, itl (largest gap) or e2e',
     multiple: true,
+    multipleNonGreedy: true,
     helpValue: 'ttft<500ms',
   }),
   'abort-on': Flags.string({
     description: 'condition that ends point and sweep',
     multiple: true,
+    multipleNonGreedy: true,
     helpValue: 'error-rate=50%',
   }),
 };

@@ -161,17 +161,18 @@ export async function loadRequest(
   const { resume, results: outFolder, target, seed = randomInt(0xffff_ffff) } = flags;
   if (resume !== undefined) {
     checkResume(argv);
-    return { resume, outFolder, prompt, about, ...defined({ dataset: flags.dataset, trace: flags.trace }) };
+    const { dataset, trace } = flags;
+    return { resume, outFolder, prompt, about, ...defined({ template: await templateOf(flags), dataset, trace }) };
   }
   // Flags that make no sense are refused before anything is looked for.
   checkWorkloadFlags(flags, argv);
   checkLoop(argv);
   const settings = sweepSettings(flags);
-  checkOnePoint(flags, settings, elastic !== undefined);
   const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
+  // How many points there are is known with the files that may say it.
+  checkOnePoint(flags, { ...settings, ...asked }, elastic !== undefined);
   for (const note of notes) tell(note);
-  const bodyFile = flags['body-file'];
-  const template = bodyFile === undefined ? undefined : await readTemplate(bodyFile);
+  const template = await templateOf(flags);
   const { targetUrl, on } = await resolveTarget(target, endpoints, stack, SERVICES);
   const tag = flags.tag === undefined && on !== undefined ? { tag: on } : {};
   const options = { ...settings, ...asked, ...tag, ...defined({ template }), prompt, targetUrl, seed, about };
@@ -182,6 +183,10 @@ export async function loadRequest(
   }
   // The steps of an elastic profile follow each other without a warm-up of their own.
   return { options: { ...options, durationSeconds: flags['elastic-step'], warmupSeconds: 0 }, elastic };
+}
+
+async function templateOf({ 'body-file': path }: LoadFlags): Promise<string | undefined> {
+  return path === undefined ? undefined : readTemplate(path);
 }
 
 /** What cannot stand with `--concurrency`: a closed loop has no rate, and nothing of what comes of one. */
@@ -212,7 +217,7 @@ function checkOnePoint(
 /** What may stand with `--resume`. */
 const OF_RESUME = [
   ...['resume', 'results', 'prompt-file', 'token-file', 'ca-file', 'otlp'],
-  ...['header', 'api-key-file', 'api-key-header', 'dataset', 'trace'],
+  ...['header', 'api-key-file', 'api-key-header', 'body-file', 'dataset', 'trace'],
 ];
 
 /** A run goes on with the settings it began with, so none may be typed with `--resume`. */

@@ -27,6 +27,7 @@ export const requestFlags = {
   header: Flags.string({
     description: 'header of every request; its value goes into no record',
     multiple: true,
+    multipleNonGreedy: true,
     helpValue: "'NAME: VALUE'",
   }),
   'api-key-file': Flags.string({

@@ -1,5 +1,5 @@
 import { RemedyError, remedy } from '../errors.ts';
-import { redacted } from '../redacted.ts';
+import { redacted, withoutValues } from '../redacted.ts';
 import { shellWord } from '../services/words.ts';
 import { nearest } from './nearest.ts';
 
@@ -14,8 +14,21 @@ export function seeHelp(command: string): string {
   return `see the flags and examples: chainctl ${command} --help`;
 }
 
-/** oclif's complaint about what was typed (a flag that there is not, a bad value), as an error like any other, with what was probably meant. */
-export function usageError(thrown: Error, { command, argv, flags }: Typed): RemedyError {
+/**
+ * oclif's complaint about what was typed (a flag that there is not, a bad value), as an error like any other, with what was
+ * probably meant. It repeats no value of a header.
+ */
+export function usageError(thrown: Error, typed: Typed): RemedyError {
+  const error = complaint(thrown, typed);
+  const shown = (text: string) => withoutValues(text, typed.argv);
+  const { code, exit, message, nextSteps, cause } = error;
+  if ([message, ...nextSteps].every((text) => shown(text) === text)) return error;
+  // What caused it, or its own trace, may repeat it.
+  const safe = cause instanceof Error && shown(cause.message) !== cause.message ? {} : { cause };
+  return new RemedyError(shown(message), { code, exit, nextSteps: nextSteps.map(shown), ...safe });
+}
+
+function complaint(thrown: Error, { command, argv, flags }: Typed): RemedyError {
   if (thrown instanceof RemedyError) return withoutParserNoise(thrown, command);
   const message = thrown.message
     .split('\n')

@@ -67,6 +67,7 @@ export const workloadFlags = {
     description:
       'a class of requests and its weight, for example chat=3,input-tokens=64-256,max-tokens=128; or a YAML file of classes',
     multiple: true,
+    multipleNonGreedy: true,
     helpValue: 'NAME=WEIGHT',
   }),
 };

@@ -24,7 +24,8 @@ import { type FilesAgain, reopenWorkload } from './workload/reopen-workload.ts';
 /** A load as it is asked for: a new one, or a run that shall go on with the settings that it has. */
 export type LoadRequest =
   | { readonly options: SweepOptions; readonly elastic?: ElasticLoad }
-  | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about'> & FilesAgain);
+  | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about' | 'template'> &
+      FilesAgain);
 
 /** A load that makes a group grow and shrink, and the group. */
 export interface ElasticLoad {
@@ -93,13 +94,13 @@ function checkHeaders({ resume, headerNames = [] }: SweepOptions, headers: Reado
 }
 
 async function oldRun(
-  { resume, outFolder, prompt, about, ...files }: Extract<LoadRequest, { resume: string }>,
+  { resume, outFolder, prompt, about, template, ...files }: Extract<LoadRequest, { resume: string }>,
   hold: (folder: string) => Promise<void>,
 ): Promise<SweepOptions> {
   const folder = await findRun(resume, outFolder);
   // Before it is read: what is still being written is not over.
   await hold(folder);
-  const options = resumedOptions(await readRun(folder), { prompt, about });
+  const options = resumedOptions(await readRun(folder), { prompt, about, ...defined({ template }) });
   return { ...options, ...(await reopenWorkload(options.workload, files)) };
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defined } from '../defined.ts';
 import type { RunManifest } from '../load/record/read-run.ts';
-import { SETTINGS_VERSION } from '../load/sweep/sweep-options.ts';
+import { bodySha256, SETTINGS_VERSION } from '../load/sweep/sweep-options.ts';
 import type { SweepPlan } from '../load/types.ts';
 import { comparableWorkload } from '../load/workload/comparable.ts';
 
@@ -72,10 +72,11 @@ const NOTHING: readonly unknown[] = [undefined, null, false, 0, '', 'constant'];
 function workloadOf({ settings, plan }: Workload): Readonly<Record<string, unknown>> | undefined {
   if (settings === undefined) return undefined;
   const { api = lastWord(plan.targetUrl) } = plan;
-  const { workload: _, stages: __, ...others } = settings;
-  const asked = Object.entries({ ...others, ...comparableWorkload(settings), protocol: api }).filter(
-    ([name, value]) => !MAY_DIFFER.includes(name) && !NOTHING.includes(value) && !isEmpty(value),
-  );
+  const { workload: _, stages: __, template: ___, ...others } = settings;
+  const asked = Object.entries({
+    ...{ ...others, bodySha256: bodySha256(settings), protocol: api },
+    ...comparableWorkload(settings),
+  }).filter(([name, value]) => !MAY_DIFFER.includes(name) && !NOTHING.includes(value) && !isEmpty(value));
   // As it is after a manifest was read.
   return JSON.parse(JSON.stringify(Object.fromEntries(asked)));
 }

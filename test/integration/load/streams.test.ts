@@ -55,6 +55,43 @@ const STOP = event({}, 'stop');
 const usage = (tokens: number) => `data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":${tokens}}}\n\n`;
 const DONE = 'data: [DONE]\n\n';
 
+const FINE = ROLE + WORD + STOP + DONE;
+
+test.each([
+  ['reports an error', ROLE + WORD + 'event: error\ndata: {"error":{"message":"gone"}}\n\n'],
+  ['ends early', ROLE + WORD],
+  ['brings nothing', ROLE + STOP + DONE],
+])('a probe whose stream %s says that the target is not calm yet, and ends no sweep', async (_, bad) => {
+  let probes = 0;
+  const { url } = await serve((request, response) => {
+    // A generator's requests carry a trace; the three before the sweep are fine, and the first between its points is not.
+    const isBad = request.headers.traceparent === undefined && ++probes === 4;
+    request.resume().on('end', () => {
+      response.setHeader('content-type', 'text/event-stream').end(isBad ? bad : FINE);
+    });
+  });
+  const { report, events } = await sweep(url.replace('/invoke', '/generate'), {
+    ...{ stream: true, probe: true, rates: [10, 20], durationSeconds: 0.5 },
+  });
+  expect(probes).toBeGreaterThan(4);
+  expect(report).toMatchObject({ status: 'complete', points: [{ status: 'complete' }, { status: 'complete' }] });
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: 'sweep-waiting', reason: expect.stringContaining('a probe fails') }),
+  );
+});
+
+test.each([
+  ['ends early', ROLE + WORD],
+  ['brings nothing', ROLE + STOP + DONE],
+])('a first stream that %s is told as what it is: the target streams', async (_, bad) => {
+  const { url } = await answering(bad, 'text/event-stream');
+  const outcome = await sweep(url.replace('/invoke', '/generate'), { stream: true, probe: true, rates: [10] });
+  expect(pointOf(outcome).validity).toBe('failed');
+  expect(outcome.events).toContainEqual(
+    expect.objectContaining({ type: 'note', level: 'warn', text: expect.stringContaining('(the stream ') }),
+  );
+});
+
 /** A point against a target that writes these pieces, each in a read of its own. */
 async function streamed(...pieces: string[]) {
   const { url } = await serve((request, response) => {

@@ -1,5 +1,6 @@
 import { Parser } from '@oclif/core';
 import { expect, it } from 'vitest';
+import { COMMANDS } from '../../../src/commands.ts';
 import { numberFlag } from '../../../src/config/flags.ts';
 
 const parsed = async (text: string) =>
@@ -19,4 +20,13 @@ it.each(['0x10', '1e1', '0b1', 'Infinity', '', ' ', '1,5', '.', '+1', '1 2'])('"
     exit: 2,
     message: expect.stringContaining(`--rate: "${text}" is not a number`),
   });
+});
+
+it('a flag that may be given several times takes one word each time: the next word is an argument', () => {
+  const greedy = Object.entries(COMMANDS).flatMap(([id, { flags = {} }]) =>
+    Object.entries(flags).flatMap(([name, flag]) =>
+      flag.type === 'option' && flag.multiple === true && flag.multipleNonGreedy !== true ? [`${id} --${name}`] : [],
+    ),
+  );
+  expect(greedy).toEqual([]);
 });

@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LoadFlags } from '../../../src/config/load-flags.ts';
-import { sweepSettings } from '../../../src/config/load-options.ts';
+import { loadRequest, sweepSettings } from '../../../src/config/load-options.ts';
 
 /** What oclif makes of the defaults, as far as it matters here. */
 const flags = (change: Partial<LoadFlags>) =>
@@ -26,5 +29,35 @@ describe('the longest point of a search', () => {
       expect.objectContaining({ exit: 2, message: expect.stringContaining('--stop-above-knee would leave some') }),
     );
     expect(flags({ 'stop-above-knee': true }).stopAboveKnee).toBe(true);
+  });
+});
+
+describe('a file of one point', () => {
+  const asked = (change: object, typed: string) => {
+    const flags = { rps: '1,2', duration: 10, turns: 1, results: 'results', target: 'http://h/infer', ...change };
+    return loadRequest({ ...flags, 'out-json': 'x.json' } as unknown as Parameters<typeof loadRequest>[0], {
+      ...{ argv: typed.split(' '), stack: 'default', about: {}, elastic: undefined, tell: () => {} },
+      endpoints: async () => expect.fail('no stack is asked'),
+    });
+  };
+
+  test('goes with stages and with a trace, which are one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chainctl-trace-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const trace = join(folder, 'trace.csv');
+    await writeFile(
+      trace,
+      'TIMESTAMP,ContextTokens,GeneratedTokens\n2024-05-10 00:00:00.0,9,4\n2024-05-10 00:00:01.0,9,4\n',
+    );
+    expect(await asked({ stages: '10s:5,10s:1-9' }, '--stages 10s:5')).toMatchObject({ options: { rates: [5] } });
+    expect(await asked({ trace }, '--trace x')).toMatchObject({ options: { rates: [expect.any(Number)] } });
+    expect(await asked({ concurrency: '8', arrivals: 'constant' }, '--concurrency 8')).toHaveProperty('options');
+  });
+
+  test('is refused for several points', async () => {
+    await expect(asked({}, '--rps 1,2')).rejects.toMatchObject({
+      ...{ exit: 2, message: '--out-json is of exactly one point, and this load has 2 points' },
+    });
+    await expect(asked({ rps: '1', 'find-knee': true }, '--find-knee')).rejects.toMatchObject({ exit: 2 });
   });
 });

@@ -77,3 +77,11 @@ test.each([
   expect(exit).toBe(2);
   expect(nextSteps[0]).toBe(meant === undefined ? `see all commands: ${all}` : `did you mean: ${meant}`);
 });
+
+test('a word too many after a header is not repeated: it may be a key', () => {
+  const argv = ['--header', 'a: b', 'x-key: secret-1'];
+  const thrown = new Errors.CLIError('Unexpected argument: x-key: secret-1\nSee more help with --help');
+  const error = usageError(thrown, { command: 'load', argv, flags: ['header'] });
+  expect(error.message).toBe('Unexpected argument: x-key: ***');
+  expect(`${error.stack} ${(error.cause as Error | undefined)?.stack}`).not.toContain('secret-1');
+});

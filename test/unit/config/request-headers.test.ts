@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { provenanceOf } from '../../../src/config/provenance.ts';
 import { requestHeaders } from '../../../src/config/request-headers.ts';
-import { redacted } from '../../../src/redacted.ts';
+import { redacted, withoutValues } from '../../../src/redacted.ts';
 
 const KEY = 'sk-very-secret-0123456789';
 
@@ -82,4 +82,32 @@ test('what is written down of a command has names of headers only', () => {
   const origins = { isTyped: () => true, isInFile: () => false, isDefault: () => false, variableOf: () => undefined };
   const told = provenanceOf({ header: [`x-key: ${KEY}`], rps: '1' }, { ...origins, file: 'f' });
   expect(told).toEqual(['header = x-key: *** (flag)', 'rps = 1 (flag)']);
+});
+
+test.each([
+  [
+    ['--header', 'a: b', `x-key: ${KEY}`, '--rps', '1', 'x'],
+    ['--header', 'a: ***', 'x-key: ***', '--rps', '1', 'x'],
+  ],
+  [
+    ['--header=a: b', KEY, '--', KEY],
+    ['--header=a: ***', '***', '--', '***'],
+  ],
+  [
+    ['--header', 'a:', KEY, 'http://h/x', '-q', 'w'],
+    ['--header', 'a: ***', '***', 'http://h/x', '-q', 'w'],
+  ],
+  [
+    ['--haeder', `x-key: ${KEY}`, '--rps', '1'],
+    ['--haeder', 'x-key: ***', '--rps', '1'],
+  ],
+])('nor what stands after a header, up to the next flag: %j', (words, shown) => {
+  expect(redacted(words)).toEqual(shown);
+});
+
+test('a text that repeats what was typed repeats no value of a header', () => {
+  const words = ['--header', 'a: b', `x-key: ${KEY}`, 'x'];
+  expect(withoutValues(`Unexpected arguments: x-key: ${KEY}, x (next)`, words)).toBe(
+    'Unexpected arguments: x-key: ***, *** (next)',
+  );
 });

@@ -10,6 +10,7 @@ import {
   isSaturated,
   isTooBusy,
   planSearch,
+  refusalOf,
 } from '../../../src/services/load/quick/quick-plan.ts';
 import { quickText } from '../../../src/services/load/quick/quick-text.ts';
 import type { QuickRuns } from '../../../src/services/load/quick/run-quick.ts';
@@ -92,6 +93,25 @@ describe('the numbers of requests at once', () => {
   });
 });
 
+describe('what ends the doubling', () => {
+  const steps = (of: (index: number) => PointSummary) =>
+    walk(
+      boundDoubling(0.1, FREE, () => 50, 60),
+      of,
+    ).map(({ rate }) => rate);
+
+  it('is no point that only says something of this machine', () => {
+    const validity = 'invalid: client-limited (lateness p99 9.0 ms, 1.0 ms allowed)';
+    const late = closed(2, 8, 0.1, { validity, okRps: 21 });
+    expect(steps((index) => (index === 2 ? late : closed(index, 8, 0.1)))).toEqual([1, 2, 4, 8, 16]);
+  });
+
+  it('is one of which the target refuses many', () => {
+    const refused = (index: number) => closed(index, 99, 0.1, { sent: 400, errorsByClass: { 429: 360 } });
+    expect(steps((index) => (index < 3 ? closed(index, 99, 0.1) : refused(index)))).toEqual([1, 2, 4, 8]);
+  });
+});
+
 describe('the search for the knee', () => {
   const points = [0, 1, 2, 3].map((index) => closed(index, 4, 0.1));
 
@@ -141,6 +161,40 @@ describe('what is said', () => {
       'the knee, the highest rate that it sustains: answers of 8.0 s are too long for it',
     ]);
     expect(quickText(slow, findings, [])).toContain('Not found out in a minute:');
+  });
+
+  /** 1, 2, 4 at once get 10, 20, 20 answers/s, and of the last most requests the status 429. */
+  const refusing = (errorsByClass: Readonly<Record<string, number>> = { 429: 400 }) => {
+    const last = closed(2, 2, 0.1, { sent: 440, errorsByClass });
+    return [closed(0, 2, 0.1), closed(1, 2, 0.1), { ...last, outcomes: { ...last.outcomes, http_error: 400 } }];
+  };
+
+  it('does not take refusals for requests that wait', () => {
+    const points = refusing();
+    expect(isSaturated(points)).toBe(false);
+    expect(refusalOf(points)).toEqual({ concurrent: 4, failed: 400, sent: 440, why: '429' });
+    const findings = findingsOf(runs(points));
+    expect(findings).not.toHaveProperty('parallel');
+    expect(findings.unknown.join()).not.toContain('what more than');
+    expect(findings.next[1]).toContain('--concurrency 4');
+    const text = quickText(runs(points), findings, []);
+    expect(text).toContain('At most 20.0 answers/s. More at once are refused (429): 400 of 440 at 4 at once.');
+    expect(text).not.toContain('wait');
+    const broken = refusing({ timeout: 390, ECONNRESET: 10 });
+    expect(quickText(runs(broken), findingsOf(runs(broken)), [])).toContain('More at once fail (timeout): 400 of 440');
+  });
+
+  it('takes what always fails a little for no answer to more at once', () => {
+    const points = [0, 1, 2, 3].map((index) => closed(index, 4, 0.1, { sent: 44, errorsByClass: { 500: 4 } }));
+    expect(refusalOf(points)).toBeUndefined();
+    expect(isSaturated(points)).toBe(true);
+  });
+
+  it('names the most frequent failures, and how many more kinds there are', () => {
+    const errorsByClass = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`made-up-${n}`, 30 - n]));
+    const { failures } = findingsOf(runs([closed(0, 1, 0.1, { errorsByClass })]));
+    expect(failures).toHaveLength(6);
+    expect(failures.at(-1)).toMatch(/^325 x and 25 more$/);
   });
 
   it('says what failed, in the words of the server', () => {

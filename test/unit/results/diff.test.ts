@@ -125,6 +125,8 @@ describe('runs that asked for different things', () => {
 
   test.each([
     [{ promptSha256: 'a'.repeat(64) }, { promptSha256: 'b'.repeat(64) }, 'prompt aaaaaaaaaaaa and bbbbbbbbbbbb'],
+    // Earlier versions wrote the text down.
+    [{ template: '{"a":1}' }, { bodySha256: 'b'.repeat(64) }, 'body 015abd7f5cc5 and bbbbbbbbbbbb'],
     [{ arrivals: 'poisson' }, { arrivals: 'constant' }, 'arrivals poisson and constant'],
     [{ stream: true }, { stream: false }, 'stream true and false'],
     [{ requestsPerConnection: 1 }, {}, 'requests per connection 1 and (none)'],

@@ -1,7 +1,8 @@
 import { defined } from '../../defined.ts';
 import { plural, shellWord } from '../../words.ts';
+import { OTHER, topCounts } from '../stats/counts.ts';
 import type { PointSummary } from '../types.ts';
-import { capacityOf, isSaturated, isTooBusy } from './quick-plan.ts';
+import { capacityOf, isSaturated, isTooBusy, type Refusal, refusalOf } from './quick-plan.ts';
 import { ANSWER_TOKENS, type QuickRuns } from './run-quick.ts';
 
 /** What a user of the target gets, of one number of requests at once. */
@@ -25,6 +26,8 @@ export interface Findings {
   readonly full?: Experience;
   /** Whether more at once would bring no more. */
   readonly isSaturated: boolean;
+  /** What says that more at once are refused. */
+  readonly refused?: Refusal;
   /** About how many requests it works on at once, by what more of them bring. */
   readonly parallel?: number;
   /** The highest rate that it sustained, and the lowest that it did not, requests per second. */
@@ -44,16 +47,18 @@ export function findingsOf(runs: QuickRuns, keyFlags: readonly string[] = []): F
   const capacity = capacityOf(points);
   const alone = points.find(({ rate, outcomes }) => rate === 1 && outcomes.ok > 0);
   const saturated = isSaturated(points);
+  const refused = refusalOf(points);
   const ratio = capacity && alone && alone.okRps > 0 ? capacity.rps / alone.okRps : undefined;
   const knee = search?.knee;
   return defined({
     alone: alone && experienceOf(alone),
     full: capacity && experienceOf(capacity.enough),
     isSaturated: saturated,
+    refused,
     parallel: saturated && ratio !== undefined ? Math.max(1, Math.round(ratio)) : undefined,
     knee: knee && defined({ rps: knee.rate, below: knee.above }),
     failures: failuresOf([...points, ...(search?.points ?? [])]),
-    unknown: unknownOf(runs, saturated),
+    unknown: unknownOf(runs, saturated || refused !== undefined),
     next: nextOf(runs, capacity?.rps ?? 1 / aloneSeconds, keyFlags),
   });
 }
@@ -71,25 +76,28 @@ function experienceOf({ rate, okRps, response, stream, tokens, sent, outcomes }:
   });
 }
 
+/** Kinds of failures that are named; a target may make up new ones for ever. */
+const MOST_FAILURES = 5;
+
 function failuresOf(points: readonly PointSummary[]): string[] {
   const counts = new Map<string, number>();
   for (const { errorsByClass, errorTexts } of points) {
     for (const [name, count] of Object.entries(errorsByClass)) {
       const text = errorTexts?.[name];
-      const key = text === undefined ? name : `${name}: ${text}`;
+      const key = text === undefined || name === OTHER ? name : `${name}: ${text}`;
       counts.set(key, (counts.get(key) ?? 0) + count);
     }
   }
-  return [...counts].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} x ${what}`);
+  return topCounts(counts, MOST_FAILURES).map(([what, count]) => `${count} x ${what}`);
 }
 
-function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, saturated: boolean): string[] {
+function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, isBound: boolean): string[] {
   const most = doubling.points.at(-1)?.rate ?? 0;
   const slowest = Math.max(aloneSeconds, ...doubling.points.map(({ response }) => (response?.p50 ?? 0) / 1000));
   const long = `answers of ${slowest.toFixed(1)} s are too long for it`;
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
-    ...(saturated || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),
+    ...(isBound || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),
     ...(search === undefined ? [`the knee, the highest rate that it sustains: ${long}`] : []),
     ...(search === undefined || search.knee !== undefined
       ? []
@@ -115,9 +123,10 @@ function nextOf(runs: QuickRuns, rps: number, keyFlags: readonly string[]): stri
   // A point has to be many answers long.
   const seconds = Math.ceil(Math.max(30, 8 * aloneSeconds, 60 / known) / 10) * 10;
   const most = doubling.points.at(-1)?.rate ?? 1;
+  const isBound = isSaturated(doubling.points) || refusalOf(doubling.points) !== undefined;
   return [
     [...words, '--rps', `${low},${high}`, '--find-knee', '--duration', `${seconds}s`],
-    [...words, '--concurrency', String(isSaturated(doubling.points) ? most : 2 * most), '--duration', `${seconds}s`],
+    [...words, '--concurrency', String(isBound ? most : 2 * most), '--duration', `${seconds}s`],
   ].map((each) => each.map(shellWord).join(' '));
 }
 

@@ -1,4 +1,5 @@
 import type { NextStep } from '../profiles/profile.ts';
+import { byCount } from '../stats/counts.ts';
 import { isValid } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
 
@@ -35,7 +36,8 @@ export function boundDoubling(seconds: number, bounds: Bounds, leftSeconds: () =
   return (next: NextStep): NextStep =>
     (done) => {
       const step = next(done);
-      if (step === undefined || 'problem' in step || isSaturated(done)) return undefined;
+      if (step === undefined || 'problem' in step || isSaturated(done) || refusalOf(done) !== undefined)
+        return undefined;
       const last = done.at(-1);
       // In a row, twice as many take twice as long.
       const foreseen = last === undefined ? seconds : 2 * wallSeconds(last);
@@ -63,10 +65,42 @@ export function sentIn(points: readonly PointSummary[]): number {
   return points.reduce((sum, { sent }) => sum + sent, 0);
 }
 
-/** Whether the last number of requests got hardly more done than the one before. */
+/** Whether the last number of requests got hardly more done than the one before, and not because it was refused. */
 export function isSaturated(points: readonly PointSummary[]): boolean {
-  const [before, last] = points.slice(-2);
-  return before !== undefined && last !== undefined && last.okRps < GAIN * before.okRps;
+  const [before, last] = lastTwo(points);
+  if (before === undefined || last === undefined || refusalOf(points) !== undefined) return false;
+  return last.okRps < GAIN * before.okRps;
+}
+
+/** More of the requests than before that fail by at least this share are the target's answer to more at once. */
+const REFUSED_SHARE = 0.05;
+
+/** Of how many requests at once the target refused some that it did not refuse of fewer. */
+export interface Refusal {
+  readonly concurrent: number;
+  readonly failed: number;
+  readonly sent: number;
+  /** The class of most of them: a status, or what else went wrong. */
+  readonly why: string;
+}
+
+/** What came of the last number of requests, where many of them failed; undefined where no more did than of fewer. */
+export function refusalOf(points: readonly PointSummary[]): Refusal | undefined {
+  const [before, last] = lastTwo(points);
+  if (before === undefined || last === undefined || failedShare(last) < failedShare(before) + REFUSED_SHARE)
+    return undefined;
+  const [[why] = ['']] = byCount(Object.entries(last.errorsByClass));
+  return { concurrent: last.rate, failed: last.sent - last.outcomes.ok, sent: last.sent, why };
+}
+
+/** Points that only say something of this machine say nothing of the target. */
+function lastTwo(points: readonly PointSummary[]) {
+  const [before, last] = points.filter(isValid).slice(-2);
+  return last === undefined ? [] : [before, last];
+}
+
+function failedShare({ sent, outcomes }: PointSummary): number {
+  return sent === 0 ? 0 : 1 - outcomes.ok / sent;
 }
 
 /** A search for the knee around what the target gets done. */
@@ -131,7 +165,7 @@ export function capacityOf(points: readonly PointSummary[]) {
   if (best === undefined) return undefined;
   // Of numbers that get about the same done, the smallest is enough.
   const enough = usable.find((point) => GAIN * point.okRps > best.okRps) ?? best;
-  return { rps: best.okRps, best, enough, isBound: isSaturated(points) };
+  return { rps: best.okRps, best, enough, isBound: isSaturated(points) || refusalOf(points) !== undefined };
 }
 
 /** Three digits. */

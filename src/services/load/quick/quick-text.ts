@@ -1,5 +1,6 @@
 import { display, rateText, timeText } from '../../results/text.ts';
 import type { Experience, Findings } from './findings.ts';
+import type { Refusal } from './quick-plan.ts';
 import type { QuickRuns } from './run-quick.ts';
 
 /** What a quick look has found, in plain words; the commands at the end can be pasted. */
@@ -13,7 +14,7 @@ export function quickText(runs: QuickRuns, findings: Findings, reports: readonly
       ...togetherLines(alone, full, findings),
       ...kneeLines(findings),
     ],
-    titled('Failed', failures.slice(0, 5).map(display)),
+    titled('Failed', failures.map(display)),
     titled('Not found out in a minute', unknown),
     ['Next:', ...next.map((command) => `  ${command}`)],
     reports.map((path) => `report    ${display(path)}`),
@@ -39,18 +40,25 @@ function experience({ ttftMs, responseMs, tokensPerSecondPerUser: speed }: Exper
 
 function togetherLines(alone: Experience | undefined, full: Experience | undefined, found: Findings): string[] {
   if (full === undefined) return ['Nothing succeeded: it can do nothing for now.'];
-  const { isSaturated, parallel } = found;
+  const { isSaturated, parallel, refused } = found;
   const tokens = full.tokensPerSecond === undefined ? '' : ` (${rateText(full.tokensPerSecond)} tokens/s)`;
   const most = `${rateText(full.rps)} answers/s${tokens}`;
+  const crowd =
+    full.concurrent === 1 || alone === undefined ? [] : [`With ${full.concurrent} at once: ${experience(full)}.`];
+  if (refused !== undefined) return [`At most ${most}. ${refusedText(refused)}.`, ...crowd];
   if (full.concurrent === 1 && !isSaturated) return [`One after another: ${most}.`];
   if (!isSaturated) return [`At ${full.concurrent} at once: ${most}, and more may bring more: ${experience(full)}.`];
   const limit =
     parallel === 1
       ? 'It works on one request at a time: more at once only wait for each other'
       : `It works on about ${parallel} requests at a time: more at once only wait longer`;
-  const crowd =
-    full.concurrent === 1 || alone === undefined ? [] : [`With ${full.concurrent} at once: ${experience(full)}.`];
   return [`At most ${most}. ${limit}.`, ...crowd];
+}
+
+/** A status is an answer; anything else is none. */
+function refusedText({ concurrent, failed, sent, why }: Refusal): string {
+  const are = /^[45]\d\d$/.test(why) ? 'are refused' : 'fail';
+  return `More at once ${are} (${display(why)}): ${failed} of ${sent} at ${concurrent} at once`;
 }
 
 function kneeLines({ knee }: Findings): string[] {

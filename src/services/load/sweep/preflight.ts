@@ -1,4 +1,4 @@
-import { remedy } from '../../../errors.ts';
+import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { errorIn } from '../../chain/said.ts';
@@ -13,7 +13,7 @@ import { writeBody } from '../protocols/write-body.ts';
 import { asksForTokens, calibrate } from '../workload/calibrate.ts';
 import type { WorkloadSettings } from '../workload/settings.ts';
 import { redirects } from './health.ts';
-import { type Baseline, measureBaseline, prober } from './probe.ts';
+import { type Baseline, measureBaseline, type ProbeAnswer, prober } from './probe.ts';
 import { formOf, type SweepOptions } from './sweep-options.ts';
 
 export interface PreflightDeps {
@@ -47,7 +47,8 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   const first = await measured(settings, form, deps);
   const plain = first.status === 400 && asksForUsage(form) ? { ...form, usage: false } : undefined;
   const again = plain && (await measured(settings, plain, deps));
-  const { ok, ms, why, loadingMs, redirect, probe } = again?.ok === true ? again : first;
+  const seen = again !== undefined && (again.ok || isNoStream(again)) ? again : first;
+  const { ok, ms, why, loadingMs, redirect, probe } = seen;
   if (ok) {
     if (again !== undefined) {
       note(
@@ -64,6 +65,8 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   }
   const { targetUrl } = settings;
   if (redirect !== undefined) throw redirects(targetUrl, redirect.status, redirect.to, redirect.to);
+  // Only here: between points, one bad answer is no reason to end what has been measured.
+  if (isNoStream(seen)) throw notAStream(targetUrl, why);
   const refusal = await explainRefusal(settings, form, first, deps);
   if (refusal !== undefined) throw refusal;
   note(
@@ -109,18 +112,15 @@ async function measured(settings: SweepOptions, form: RequestForm, { client, sig
   const timeoutMs = timeoutSeconds * 1000;
   const nextBody = probeBodies({ ...settings, form }, settings.data);
   const all = { ...ofProtocol({ stream: form.stream, timeoutMs }), ...headers };
-  const judge: Judge = form.stream ? streamJudge(targetUrl, ends) : whole;
+  const judge: Judge = form.stream ? streamJudge(ends) : whole;
   const probe = prober({ targetUrl, nextBody, client, headers: all, judge });
   return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
 }
 
 const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
 
-/**
- * Judges a streamed answer that has come whole. What is no stream at all would be a broken one in every request; the
- * services of the contract answer in one piece.
- */
-function streamJudge(url: string, ends: StreamEnd): Judge {
+/** Judges a streamed answer that has come whole, as the load will. */
+function streamJudge(ends: StreamEnd): Judge {
   return (_status, text) => {
     const error = errorIn(parseJson(text));
     if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
@@ -128,11 +128,21 @@ function streamJudge(url: string, ends: StreamEnd): Judge {
     const bytes = Buffer.from(text);
     meter.take(bytes, 0, bytes.length, 0, '');
     meter.end();
-    if (meter.fault === undefined) return FINE;
-    throw remedy.usage(
-      'not-a-stream',
-      `${url} does not stream: asked for a streamed answer, it sent something else (${meter.fault.error})`,
-      ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
-    );
+    return meter.fault === undefined ? FINE : { outcome: 'invalid', ...meter.fault };
   };
+}
+
+/** Whether an answer came in one piece, or is something else altogether: every other one would be a broken stream, too. */
+function isNoStream({ fault, text = '' }: ProbeAnswer): boolean {
+  if (fault !== 'broken-stream' || /^(data|event|id|retry)?:/m.test(text)) return false;
+  const [first = '', next] = text.trim().split('\n');
+  return next === undefined || parseJson(first) === undefined;
+}
+
+function notAStream(url: string, why: string): RemedyError {
+  return remedy.usage(
+    'not-a-stream',
+    `${url} does not stream: asked for a streamed answer, it sent something else (${why})`,
+    ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
+  );
 }

@@ -118,29 +118,32 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
 /** From 2 on, a manifest names every setting that was asked for: what it does not name was not. */
 export const SETTINGS_VERSION = 2;
 
-/** What the manifest tells of the options, and whatever else is given. */
+/** What the manifest tells of the options, and whatever else is given: of texts, which may hold secrets, their hashes. */
 export function manifestOf(
-  { prompt, about, resume, data, times, ...settings }: SweepOptions,
+  { prompt, about, resume, data, times, template, ...settings }: SweepOptions,
   health: unknown,
   more: object,
 ) {
   const ofPrompt = { promptCodePoints: [...prompt].length, promptSha256: sha256(prompt), promptScheme: PROMPT_SCHEME };
-  return { ...more, ...about, settingsVersion: SETTINGS_VERSION, settings: { ...settings, ...ofPrompt }, health };
+  const texts = { ...ofPrompt, ...(template === undefined ? {} : { bodySha256: sha256(template) }) };
+  return { ...more, ...about, settingsVersion: SETTINGS_VERSION, settings: { ...settings, ...texts }, health };
+}
+
+/** The hash of the bodies' template, where a run has one; the manifests of earlier versions have its text. */
+export function bodySha256({ bodySha256: hash, template }: Readonly<Record<string, unknown>>): unknown {
+  return typeof template === 'string' ? sha256(template) : hash;
 }
 
 /**
- * The options of a run, to go on with it. Its prompt is not in the record, but has to be the same.
+ * The options of a run, to go on with it. Its prompt and body are not in the record, but have to be the same.
  *
- * @throws RemedyError (exit 2) when the prompt is another one, or the run is of a version that did not tell its settings
+ * @throws RemedyError (exit 2) when the prompt or the body is another one, or the run is of a version that did not tell its settings
  */
 export function resumedOptions(
   run: RecordedRun,
-  { prompt, about }: Pick<SweepOptions, 'prompt' | 'about'>,
+  { prompt, about, template }: Pick<SweepOptions, 'prompt' | 'about' | 'template'>,
 ): SweepOptions {
-  const { promptCodePoints, promptSha256, promptScheme, ...settings } = (run.manifest.settings ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { promptCodePoints, promptSha256, promptScheme, bodySha256: _, ...settings } = run.manifest.settings ?? {};
   const refused = (why: string, next: string) =>
     remedy.usage('run-not-resumable', `the run ${run.runId} cannot go on: ${why}`, [next]);
   const { noResume } = profileOf(run.manifest.plan);
@@ -152,7 +155,16 @@ export function resumedOptions(
   if (promptScheme !== PROMPT_SCHEME) {
     throw refused('it is of an earlier version, whose prompts had a common beginning', 'begin a new run');
   }
-  return { ...(settings as unknown as SweepOptions), prompt, about, resume: run };
+  const body = bodySha256(run.manifest.settings ?? {});
+  if (template === undefined ? body !== undefined && settings.template === undefined : sha256(template) !== body) {
+    throw body === undefined
+      ? refused('it has no --body-file', 'leave --body-file out, or begin a new run')
+      : refused(
+          template === undefined ? 'no record has the text of its body' : 'it has another body',
+          'give the same --body-file as then, or begin a new run',
+        );
+  }
+  return { ...(settings as unknown as SweepOptions), ...defined({ template }), prompt, about, resume: run };
 }
 
 function sha256(text: string): string {

@@ -71,6 +71,7 @@ export const awsDeployFlags = {
     description: 'address range that may use the service; repeatable [default: your address alone]',
     helpValue: 'CIDR',
     multiple: true,
+    multipleNonGreedy: true,
     delimiter: ',',
     env: 'CHAINCTL_ALLOW',
   }),

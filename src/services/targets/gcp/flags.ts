@@ -47,6 +47,7 @@ export const gcpDoctorFlags = {
     description: `zones of one region, comma-separated, tried in this order when one has no capacity [default: where the stack is, else ${DEFAULT_ZONE}]`,
     helpValue: 'ZONE',
     multiple: true,
+    multipleNonGreedy: true,
     delimiter: ',',
     env: 'CHAINCTL_ZONES',
   }),
