@@ -205,9 +205,8 @@ function search(kind: Kind, seed: number) {
 function offer({ target, objectives, arrivals }: Kind, rate: number, seconds: number, uniform: Uniform): LimitTried {
   const served = target(arrivalsOf(rate, seconds, arrivals, uniform), uniform);
   const { at, end } = served;
-  const window = seconds * 1000;
-  const misses = objectives.map(() => new Batches(window));
-  const responses = new Batches(window);
+  const misses = objectives.map(() => new Batches());
+  const responses = new Batches();
   const ends = new Float64Array(at.length);
   let ok = 0;
   for (let i = 0; i < at.length; i++) {

@@ -113,6 +113,13 @@ function maxDuration({
   duration,
   ...flags
 }: LoadFlags) {
+  if (isSearch && flags['stop-above-knee']) {
+    const fault =
+      '--find-knee decides by itself which rates it offers, and --stop-above-knee would leave some of them out';
+    throw remedy.usage('usage', fault, [
+      'leave --stop-above-knee out, or --find-knee to offer each of the rates in turn',
+    ]);
+  }
   if (certain !== undefined && isSearch) {
     const fault = '--find-knee decides by itself how long its points are, and --until-certain would, too';
     throw remedy.usage('usage', fault, ['find the knee first, then measure below it: --rps RATE --until-certain p99']);

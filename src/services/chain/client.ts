@@ -10,8 +10,8 @@ import { describeDeviation, problem } from './schemas.ts';
 import type { TokenOf } from './token.ts';
 import { describeTransport, type TransportFailure } from './transport.ts';
 
-/** Larger answers are cut off and count as malformed: a broken service must not fill our memory. */
-const MAX_BODY_BYTES = 1 << 20;
+/** The text of larger answers is cut off, and counts as malformed: a broken service must not fill our memory. */
+export const MAX_BODY_BYTES = 1 << 20;
 
 interface Timed {
   /** From the call to the last byte. */
@@ -53,7 +53,9 @@ export interface RawRequest {
   /** By lower-case names; they replace the client's own. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Told of each piece of the body as it comes. */
-  readonly onRead?: (bytes: Buffer) => void;
+  readonly onRead?: ((bytes: Buffer) => void) | undefined;
+  /** It is told of so many bytes at the most, also beyond {@link MAX_BODY_BYTES}, where the text is cut. */
+  readonly maxReadBytes?: number | undefined;
 }
 
 export interface ChainClient {
@@ -108,7 +110,7 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
       });
       const [coding] = [response.headers['content-encoding']].flat();
       const text = decodedText(
-        await readBounded(response.body, MAX_BODY_BYTES, outgoing.onRead),
+        await readBounded(response.body, MAX_BODY_BYTES, outgoing.onRead, outgoing.maxReadBytes),
         coding,
         MAX_BODY_BYTES,
       );
@@ -155,19 +157,24 @@ export function detailOf(text: string): string | undefined {
   return problem.safeParse(parseJson(text)).data?.detail;
 }
 
-/** Stops at the limit; the text is then cut, and no longer JSON. */
+/**
+ * Keeps so much of a body; the text is then cut, and no longer JSON.
+ *
+ * @param maxReadBytes where it stops reading; default: as soon as it has what it keeps
+ */
 export async function readBounded(
   body: AsyncIterable<Buffer>,
   maxBytes: number,
   onRead?: (bytes: Buffer) => void,
+  maxReadBytes = maxBytes,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     onRead?.(chunk);
-    chunks.push(chunk);
+    if (size < maxBytes) chunks.push(chunk);
     size += chunk.length;
-    if (size > maxBytes) break;
+    if (size > maxReadBytes) break;
   }
   return Buffer.concat(chunks).subarray(0, maxBytes);
 }

@@ -52,7 +52,9 @@ const PROBE_SERIES = 1_000_000;
 export function probeBodies(settings: Omit<BodySettings, 'series'>, data = new LoadedData()): () => string {
   const workload = settings.workload && fileOrdered(settings.workload);
   const number =
-    workload === undefined ? 0 : new AskPlan(workload, settings.seed, data).typical((settings.turns ?? 1) > 1 ? 0 : undefined);
+    workload === undefined
+      ? 0
+      : new AskPlan(workload, settings.seed, data).typical((settings.turns ?? 1) > 1 ? 0 : undefined);
   let series = PROBE_SERIES;
   return () => bodyOf({ ...settings, ...defined({ workload }), series: series++ }, number, data);
 }

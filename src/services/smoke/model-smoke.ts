@@ -6,6 +6,7 @@ import { defined } from '../defined.ts';
 import { checkForm } from '../load/discovery/check-form.ts';
 import { explainRefusal } from '../load/discovery/explain-refusal.ts';
 import { type FoundTarget, findTarget } from '../load/discovery/find-target.ts';
+import { MAX_STREAM_BYTES } from '../load/engine/http/raw-connection.ts';
 import { TokenMeter } from '../load/engine/stream/token-meter.ts';
 import { judgeStream } from '../load/protocols/answers.ts';
 import { asking, type RequestForm } from '../load/protocols/ask.ts';
@@ -121,7 +122,8 @@ async function ask(
   const own = { ...protocol.headers({ stream: form.stream, timeoutMs }), ...headers };
   const sentAt = clock.monotonic();
   const onRead = (bytes: Buffer) => meter.take(bytes, 0, bytes.length, clock.monotonic(), '');
-  const reply = await client.raw({ url, method: 'POST', body, headers: own, timeoutMs, signal, onRead });
+  const reads = { onRead, ...(form.stream && { maxReadBytes: MAX_STREAM_BYTES }) };
+  const reply = await client.raw({ url, method: 'POST', body, headers: own, timeoutMs, signal, ...reads });
   const totalSeconds = reply.seconds;
   if (reply.kind === 'transport')
     return { status: 0, complete: false, totalSeconds, why: reply.reason, fault: reply.code };

@@ -71,6 +71,15 @@ describe('the knee of a server that can do 80 per second', () => {
     expect(report.points.length).toBeLessThanOrEqual(9);
     expect(report.plan.rates).toEqual(report.points.map(({ rate }) => rate));
   });
+
+  test('is searched above what was not sustained, too, where a run of an earlier version asked for both', async () => {
+    const { url } = await eighty();
+    const bounds = { durationSeconds: 3, maxDurationSeconds: 3, rates: [100, 400] };
+    const both = { ...bounds, warmupSeconds: 0, drainSeconds: 30, findKnee: true, stopAboveKnee: true };
+    const slos = [parseSlo('p95<600ms')];
+    const { report } = await sweep(url, { ...both, slos }, { startGenerator });
+    expect(report.points.map(({ status }) => status)).not.toContain('skipped');
+  });
 });
 
 test.concurrent('a point that begins on the backlog of another one says so; one that waited does not', async () => {

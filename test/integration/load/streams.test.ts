@@ -92,6 +92,19 @@ test.each([
   );
 });
 
+test('a stream that is longer than what is kept of a probe is one all the same', async () => {
+  const { url } = await answering(
+    ROLE + WORD.repeat(Math.ceil((3 << 20) / WORD.length)) + STOP + DONE,
+    'text/event-stream',
+  );
+  const short = { durationSeconds: 0.5, warmupSeconds: 0, rates: [2] };
+  const outcome = await sweep(url.replace('/invoke', '/generate'), { stream: true, probe: true, ...short });
+  expect(pointOf(outcome).outcomes).toMatchObject({ ok: 1 });
+  // The probe was fine: it is what points are compared with.
+  const warnings = outcome.events.filter((event) => event.type === 'note' && event.level === 'warn');
+  expect(warnings).not.toContainEqual(expect.objectContaining({ text: expect.stringContaining('single request') }));
+});
+
 /** A point against a target that writes these pieces, each in a read of its own. */
 async function streamed(...pieces: string[]) {
   const { url } = await serve((request, response) => {

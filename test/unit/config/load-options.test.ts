@@ -23,6 +23,13 @@ describe('the longest point of a search', () => {
       /--max-duration of 5 s is shorter than --duration/,
     );
   });
+
+  test('leaves out no rates that the search decides on', () => {
+    expect(() => flags({ 'find-knee': true, 'stop-above-knee': true })).toThrow(
+      expect.objectContaining({ exit: 2, message: expect.stringContaining('--stop-above-knee would leave some') }),
+    );
+    expect(flags({ 'stop-above-knee': true }).stopAboveKnee).toBe(true);
+  });
 });
 
 describe('a file of one point', () => {

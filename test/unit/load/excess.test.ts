@@ -12,7 +12,7 @@ const RUNS = 200;
 function means(keep: number, count: number) {
   const uniform = random(7);
   return Array.from({ length: RUNS }, () => {
-    const batches = new Batches(count);
+    const batches = new Batches();
     let value = 0;
     for (let i = 0; i < count; i++) {
       value = keep * value + (1 - keep) * (uniform() - 0.5);
@@ -39,11 +39,34 @@ describe('batches of a window', () => {
     expect(memory(0.9)).toBeLessThan(40);
   });
 
-  test('count what comes outside of the window into its ends, and have no ratio of nothing', () => {
-    const batches = new Batches(1000);
+  test('tell the same error however long the point lasted, and whatever its window was to be', () => {
+    const errorOf = (stepMs: number) => {
+      const uniform = random(3);
+      const batches = new Batches();
+      for (let i = 0; i < 2000; i++) batches.add(i * stepMs, uniform(), 1);
+      return batches.ratio()?.error ?? 0;
+    };
+    // Of a uniform variable the mean of 2,000.
+    const truth = Math.sqrt(1 / 12 / 2000);
+    for (const stepMs of [0.05, 1, 7, 1000, 60_000]) {
+      expect(errorOf(stepMs) / truth).toBeGreaterThan(0.8);
+      expect(errorOf(stepMs) / truth).toBeLessThan(2.5);
+    }
+  });
+
+  test('of few waves of requests, each counts as one alone at the most', () => {
+    const batches = new Batches();
+    for (let i = 0; i < 200; i++) batches.add(10_000 * Math.floor(i / 64), i % 2, 1);
+    const { error = 0, memory } = batches.ratio() ?? {};
+    expect(error).toBeCloseTo(0.25, 6);
+    expect(memory).toBe(50);
+  });
+
+  test('have no ratio of nothing, and count what comes before the beginning into it', () => {
+    const batches = new Batches();
     expect(batches.ratio()).toBeUndefined();
-    for (const at of [-5, 500, 1000, 2000]) batches.add(at, 2, 4);
-    expect(batches.ratio()).toMatchObject({ value: 0.5, error: 0, over: 16 });
+    for (const at of [2000, -5, 500, 1000]) batches.add(at, 2, 4);
+    expect(batches.ratio()).toMatchObject({ value: 0.5, over: 16 });
   });
 });
 
@@ -55,6 +78,9 @@ describe('how far an objective is missed', () => {
     expect(shareExcess(ratio(0.02, 100_000), 0.05, 1).excess).toBeLessThan(-0.9);
     expect(shareExcess(ratio(0.1, 100_000), 0.05, 1).excess).toBeGreaterThan(0.7);
     expect(meanExcess(ratio(200, 100, 10), 100)).toEqual({ excess: 0.5, error: 0.025 });
+    // All alike, and all at once.
+    expect(meanExcess(ratio(200, 100, 0), 100)).toEqual({ excess: 0.5, error: 0.001 });
+    expect(meanExcess(ratio(0, 100, 0), 100)).toEqual({ excess: -999, error: 0.001 });
     expect(plainExcess(true)).toEqual({ excess: -3, error: 1, bound: 'most' });
     expect(plainExcess(false)).toEqual({ excess: 3, error: 1, bound: 'least' });
   });
@@ -76,8 +102,8 @@ describe('how far an objective is missed', () => {
       return { index, intendedMs: index * 10, ...fine, ...more };
     };
     const timeout = { outcome: 'timeout', class: 'timeout', status: 0 } as const;
-    const tally = (every: number, windowMs?: number) => {
-      const all = new ObjectiveTally({ criteria, windowMs });
+    const tally = (every: number, isSearched = false) => {
+      const all = new ObjectiveTally({ criteria, isSearched });
       for (let i = 0; i < 1000; i++) all.add(record(i, i % every === 0 ? timeout : {}));
       const failed = 1000 / every;
       const outcomes = {
@@ -90,7 +116,7 @@ describe('how far an objective is missed', () => {
       };
       return all.figures({ scheduled: 1000, outcomes, okRps: 100 } as never);
     };
-    const evidence = (every: number) => tally(every, 10_000).map((each) => each.evidence?.excess ?? Number.NaN);
+    const evidence = (every: number) => tally(every, true).map((each) => each.evidence?.excess ?? Number.NaN);
     const [p90 = 0, mean = 0, ok = 0, max = 0, rate = 0] = evidence(5);
     // One in five hangs: it has met no latency objective.
     expect(p90).toBeGreaterThan(0.5);

@@ -156,6 +156,20 @@ describe('a search under objectives', () => {
     expect(concludeLimit(BOUNDS, [P95], [invalid]).limit).toEqual({ state: 'undecided', objectives: [P95] });
   });
 
+  test('has a limit where no error is known, as of answers that were all alike, and in runs of earlier versions', () => {
+    const seen = [32, 64].map((rate, index): PointSummary => {
+      const { objectives = [], ...rest } = point(index, rate, 10, queue(45, 3), () => 0);
+      return {
+        ...rest,
+        objectives: objectives.map((each) => ({ ...each, evidence: { excess: 3 * Math.log(rate / 45), error: 0 } })),
+      };
+    });
+    const { limit: found } = concludeLimit(BOUNDS, [P95], seen);
+    expect(found.estimate).toBeGreaterThan(32);
+    expect(found.estimate).toBeLessThan(64);
+    expect(found.interval?.every(Number.isFinite)).toBe(true);
+  });
+
   test('takes nothing from a point that felt the one before, or was stopped', () => {
     const one = point(0, 100, 10, queue(160, 12), () => 0);
     expect(limitTried(one, [P95]).readings.map(({ name }) => name)).toEqual([P95, CAPACITY]);

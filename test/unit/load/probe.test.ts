@@ -113,7 +113,7 @@ test('a probe is an ordinary request; what came instead of a success is told', a
     targetUrl: 'http://h/chain',
     nextBody: () => 'body',
     client: { raw },
-    judge: protocolNamed('raw').judge,
+    reading: () => ({ judge: protocolNamed('raw').judge }),
   });
   expect(await probe(999.5, signal)).toEqual({ ok: true, ms: 250, why: '', text: 'ok', status: 200 });
   expect(seen).toEqual([['http://h/chain', 'POST', 'body', 1000]]);

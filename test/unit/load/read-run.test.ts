@@ -198,6 +198,44 @@ test('a search that was killed shows the points that it had come to', async () =
   expect(junit).toContain('type="killed"');
 });
 
+/** What a search leaves that is killed in its fourth point. */
+async function killedSearch(rate: number, file: string, seconds: number) {
+  const bounds = { low: 1, high: 64, maxPoints: 10, maxDurationSeconds: 60, objectives: ['p95<1s'] };
+  const search = { ...plan, rates: [1, 64], limit: bounds };
+  const settings = { findKnee: true, slos: [parseSlo('p95<1s')] };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...RUNNING, plan: search, settings }));
+  const done = [1, 64, 20].map((each, index) => {
+    const point = { ...skippedPoint(index, each, 'valid', ''), status: 'complete', sent: 10, scheduled: 10 } as const;
+    return { ...point, outcomes: { ...point.outcomes, ok: 10 }, perRequestCsv: `out/lab_chain_rps${each}.csv` };
+  });
+  await writeFile(join(folder, 'points.jsonl'), done.map(jsonLine).join(''));
+  const samples = [
+    ...done.map((point) => ({ index: point.index, rate: point.rate, ...second(0) })),
+    ...Array.from({ length: seconds }, (_, at) => ({ index: 3, rate, ...second(at) })),
+  ];
+  await writeFile(join(folder, 'series.jsonl'), samples.map(jsonLine).join(''));
+  for (const { rate: each } of done) await writeFile(join(folder, `lab_chain_rps${each}.csv`), REQUEST_HEADER);
+  await writeFile(join(folder, file), REQUEST_HEADER + requestRows(rate, [fine]));
+  return readRun(folder);
+}
+
+test.each([
+  ['of a rate that is in no plan', 30, 'lab_chain_rps30.csv', 2],
+  ['of a rate that was offered before', 1, 'lab_chain_rps1_2.csv', 2],
+  ['of the same before its first second', 1, 'lab_chain_rps1_2.csv', 0],
+  ['of another before its first second', 30, 'lab_chain_rps30.csv', 0],
+])('the last point of a search that was killed has an index of its own: %s', async (_, rate, file, seconds) => {
+  const run = await killedSearch(rate, file, seconds);
+  expect(run.points.map((point) => [point.index, point.rate, point.status])).toEqual([
+    [0, 1, 'complete'],
+    [1, 64, 'complete'],
+    [2, 20, 'complete'],
+    [3, rate, 'interrupted'],
+  ]);
+  expect(run.series.filter(({ index }) => index === 3)).toHaveLength(seconds);
+  expect(run.points[3]?.sent).toBe(Math.max(1, 10 * seconds));
+});
+
 test('lines of which the power cut has left zeros are passed over, in the middle too', async () => {
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(RUNNING));
   const zeros = '\0'.repeat(700);

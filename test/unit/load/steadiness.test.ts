@@ -3,6 +3,7 @@ import { departureRate } from '../../../src/services/load/stats/collector.ts';
 import { littlesLaw } from '../../../src/services/load/stats/in-flight.ts';
 import { leastSquares } from '../../../src/services/load/stats/samples-over-time.ts';
 import { judgeState, type SteadinessInput } from '../../../src/services/load/stats/steadiness.ts';
+import { random } from '../../support/random.ts';
 
 const none = { ok: 0, http_error: 0, transport_error: 0, timeout: 0, invalid: 0, incomplete: 0 };
 
@@ -198,6 +199,17 @@ test('what a target got done: neither the first answer nor a straggler counts', 
   expect(departureRate(Float64Array.of(2000, 1000))).toBeCloseTo(1, 6);
   expect(departureRate(Float64Array.of(5))).toBeUndefined();
   expect(departureRate(Float64Array.of(5, 5))).toBeUndefined();
+});
+
+test.each([
+  [0.25, 0.997],
+  [0.5, 0.922],
+  [1, 0.724],
+])('where answers take up to %d of the window, evenly, it is %d of the true rate', (part, low) => {
+  const [count, windowMs] = [40_000, 60_000];
+  const uniform = random(5);
+  const ends = Float64Array.from({ length: count }, (_, i) => ((i + 0.5) / count + part * uniform()) * windowMs);
+  expect((departureRate(ends) ?? 0) / (count / 60)).toBeCloseTo(low, 2);
 });
 
 describe("Little's law", () => {

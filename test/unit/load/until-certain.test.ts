@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { DOUBT } from '../../../src/services/load/stats/certainty.ts';
 import { Samples } from '../../../src/services/load/stats/percentiles.ts';
-import { certaintyOf, looksOf, parseUntilCertain } from '../../../src/services/load/stats/until-certain.ts';
+import {
+  certaintyOf,
+  looksOf,
+  parseUntilCertain,
+  requestRate,
+} from '../../../src/services/load/stats/until-certain.ts';
+import { certaintyNotes } from '../../../src/services/load/sweep/certainty-notes.ts';
+import type { SweepPlan } from '../../../src/services/load/types.ts';
 import { random } from '../../support/random.ts';
 
 const until = (text: string, maxDurationSeconds = 600) => ({ ...parseUntilCertain(text), maxDurationSeconds });
@@ -31,6 +38,23 @@ describe('when a point is looked at', () => {
     expect(looksOf(until('p99', 60), 100, 40)).toEqual([40, 60]);
     expect(looksOf(until('p99', 10), 1, 10)).toEqual([10]);
     expect(looksOf(until('p50', 1000), 1000, 1)).toHaveLength(18);
+  });
+
+  test('from the beginning in a closed loop, whose rate the answers decide; sessions make a request of each turn', () => {
+    const looks = looksOf(until('p99', 600), requestRate(1, { loop: 'closed' }), 10);
+    expect(looks.slice(0, 3)).toEqual([10, 15, 22.5]);
+    expect(looks).toHaveLength(11);
+    expect(looksOf(until('p99', 60), requestRate(10, { turns: 10 }), 5)[0]).toBe(9.18);
+  });
+
+  test('what is not known is not warned of', () => {
+    const untilCertain = { metric: 'p99', width: 0.1, maxDurationSeconds: 60 };
+    const base = { rates: [1], durationSeconds: 10, warmupSeconds: 0, untilCertain } as unknown as SweepPlan;
+    const levels = (more: Partial<SweepPlan>) => certaintyNotes({ ...base, ...more }).map(({ level }) => level);
+    expect(levels({})).toEqual(['info', 'warn']);
+    expect(levels({ loop: 'closed' })).toEqual(['info']);
+    expect(levels({ turns: 20 })).toEqual(['info']);
+    expect(certaintyNotes({ ...base, loop: 'closed' })[0]?.text).toContain('at least 10 s at ');
   });
 
   test('each look spends its part of the doubt', () => {

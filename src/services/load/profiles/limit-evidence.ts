@@ -1,3 +1,4 @@
+import { LEAST_ERROR } from '../stats/excess.ts';
 import { isValid } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
 import type { Reading } from './limit-estimate.ts';
@@ -16,7 +17,10 @@ export function limitTried(point: PointSummary, objectives: readonly string[]): 
   if (contaminated !== undefined) return nothing;
   const figures = (point.objectives ?? []).filter(({ expression }) => objectives.includes(expression));
   const curves = figures.flatMap(({ expression, evidence }): Reading[] =>
-    evidence === undefined ? [] : [{ name: expression, ...evidence, kind: 'curve' }],
+    // Earlier versions wrote errors of 0, of points that were short against their window.
+    evidence === undefined
+      ? []
+      : [{ name: expression, ...evidence, error: Math.max(LEAST_ERROR, evidence.error), kind: 'curve' }],
   );
   const tried = { ...nothing, readings: [...curves, ...backlogOf(point)] };
   const held =

@@ -76,12 +76,11 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   const manifest = await readManifest(folder);
   const { plan } = manifest;
   const ended = manifest.status === 'running' ? await fateOf(folder, from) : { status: manifest.status };
-  const { repeats, isOpen } = profileOf(plan);
+  const { isOpen } = profileOf(plan);
   const series = await readSeries(folder);
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
-    const isLeft = ({ rate, index }: SeriesSample) => rate === left.rate && !points.some((p) => p.index === index);
-    const samples = series.filter((each) => (repeats ? each.index === left.index : isLeft(each)));
+    const samples = series.filter(({ index }) => index === left.index);
     points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {}), ended.status));
   }
   points.sort((a, b) => a.index - b.index);
@@ -164,23 +163,29 @@ async function unfinished(
   points: readonly PointSummary[],
   series: readonly SeriesSample[],
 ): Promise<Unfinished[]> {
-  const { repeats } = profileOf(plan);
-  const steps: Step[] = [...points, ...series];
+  const files = await pointFiles(folder, `${plan.tag}_${targetName(plan.targetUrl)}`);
   const left: Unfinished[] = [];
-  for (const { name, rate, nth } of await pointFiles(folder, `${plan.tag}_${targetName(plan.targetUrl)}`)) {
+  for (const { name, rate } of files.toSorted((one, other) => one.nth - other.nth)) {
     if (points.some(({ perRequestCsv }) => basename(perRequestCsv) === name)) continue;
     const path = join(folder, name);
-    const known = repeats ? nthIndex(steps, rate, nth) : plan.rates.indexOf(rate);
-    const index = known < 0 ? Math.max(-1, ...[...steps, ...left].map((each) => each.index)) + 1 : known;
+    const index = indexOf(rate, plan, [...points, ...left], series);
     left.push({ path, rate, index, startedAt: (await stat(path)).birthtime.toISOString() });
   }
   return left;
 }
 
-/** Of the points with a rate, the n-th one's index; -1 when it was not begun for long enough to be known. */
-function nthIndex(known: readonly Step[], rate: number, nth: number): number {
-  const indices = new Set(known.flatMap((each) => (each.rate === rate ? [each.index] : [])));
-  return [...indices].sort((a, b) => a - b)[nth - 1] ?? -1;
+/**
+ * The index of a point without a summary: that of its seconds, where it lasted for one. Which rate comes when is known from
+ * the plan only where the points do not decide it.
+ *
+ * @param known points that have theirs already
+ */
+function indexOf(rate: number, plan: SweepPlan, known: readonly Step[], series: readonly Step[]): number {
+  const isFree = (index: number) => known.every((each) => each.index !== index);
+  const seen = series.filter((each) => each.rate === rate && isFree(each.index)).map(({ index }) => index);
+  if (seen.length > 0) return Math.min(...seen);
+  const planned = profileOf(plan).isOpen ? -1 : plan.rates.findIndex((each, index) => each === rate && isFree(index));
+  return planned >= 0 ? planned : 1 + [...known, ...series].reduce((most, { index }) => Math.max(most, index), -1);
 }
 
 /**

@@ -163,7 +163,8 @@ const ENDS = 0.1;
 /**
  * At what rate answers came, per second: between the first and the last tenth of them, so that neither the time until
  * the first one nor a few stragglers count. Unlike a division by the window it does not fall with the response time,
- * and a backlog that is worked off after the window does not raise it.
+ * and a backlog that is worked off after the window does not raise it. Where the lengths of answers are spread over a large
+ * part of the window it is too low: ends alone look as if a target had fallen behind that much.
  *
  * @param endedMs when each success ended, milliseconds, in any order
  * @returns undefined for less than two, or where all ended at once

@@ -9,12 +9,11 @@ export class ExcessTally {
   readonly #criteria: readonly Criterion[];
   readonly #batches: readonly Batches[];
   /** Of response times: how long the target remembers what came before. */
-  readonly #responses: Batches;
+  readonly #responses = new Batches();
 
-  constructor(criteria: readonly Criterion[], windowMs: number) {
+  constructor(criteria: readonly Criterion[]) {
     this.#criteria = criteria;
-    this.#batches = criteria.map(() => new Batches(windowMs));
-    this.#responses = new Batches(windowMs);
+    this.#batches = criteria.map(() => new Batches());
   }
 
   /** @param hits how many of the trials of a request kept the criterion */
@@ -39,7 +38,7 @@ export class ExcessTally {
     const metric = metricOf(each);
     if (ratio === undefined) return plainExcess(met);
     if (needed !== undefined && needed > 0 && needed < 1) {
-      return shareExcess(ratio, 1 - needed, this.#responses.ratio()?.memory ?? 1);
+      return shareExcess(ratio, 1 - needed, this.#responses.ratio()?.memory ?? ratio.memory);
     }
     const isMean = metric.kind === 'time' && metric.at === 'mean' && operator.startsWith('<');
     // A mean that failures make infinite is missed by more than any number.

@@ -1,6 +1,8 @@
 import type { Excess } from '../types.ts';
 import type { Ratio } from './batches.ts';
 
+/** No point tells it better, even where all its requests were alike. */
+export const LEAST_ERROR = 1e-3;
 /** Fewer than so many that are worth a request of its own, and their own batches do not tell their error. */
 const FEW = 8;
 
@@ -22,9 +24,13 @@ export function shareExcess({ value, error, over }: Ratio, allowed: number, memo
   return { ...excess(logit(share) - logit(allowed), own / spread), ...(bound && { bound }) };
 }
 
+/** A mean of nothing, as of tokens that came all at once, is not infinitely far below its bound. */
+const FAR_BELOW = 1000;
+
 /** How far a mean is from its bound: by the inverse of it, which falls about evenly with the rate where requests queue. */
 export function meanExcess({ value, error }: Ratio, bound: number): Excess {
-  return excess(1 - bound / value, (bound / value ** 2) * error);
+  const mean = Math.max(value, bound / FAR_BELOW);
+  return excess(1 - bound / mean, (bound / mean ** 2) * error);
 }
 
 /** The same of a figure of which nobody knows how it grows: only whether it is met. */
@@ -33,7 +39,7 @@ export function plainExcess(met: boolean): Excess {
 }
 
 function excess(value: number, error: number): Excess {
-  return { excess: Number(value.toPrecision(4)), error: Number(error.toPrecision(3)) };
+  return { excess: Number(value.toPrecision(4)), error: Number(Math.max(LEAST_ERROR, error).toPrecision(3)) };
 }
 
 function logit(share: number): number {

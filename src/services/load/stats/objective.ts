@@ -28,8 +28,8 @@ import { isValid } from './validity.ts';
 export interface Objectives {
   readonly criteria?: readonly Criterion[];
   readonly limits?: readonly Limit[];
-  /** Where a search wants to know how far they are missed: the length of the window, milliseconds. */
-  readonly windowMs?: number | undefined;
+  /** A search wants to know how far they are missed. */
+  readonly isSearched?: boolean;
   /** Times of which the samples are kept, beside those of the criteria. */
   readonly times?: readonly TimeName[];
 }
@@ -69,9 +69,9 @@ export class ObjectiveTally {
   #answersWithGaps = 0;
   #streamed = false;
 
-  constructor({ criteria = [], limits = [], times = [], windowMs }: Objectives = {}) {
+  constructor({ criteria = [], limits = [], times = [], isSearched = false }: Objectives = {}) {
     this.#criteria = criteria;
-    this.#excess = windowMs === undefined ? undefined : new ExcessTally(criteria, windowMs);
+    this.#excess = isSearched ? new ExcessTally(criteria) : undefined;
     this.#good = new GoodCount(limits);
     this.#trials = criteria.map((each) =>
       neededShare(each) === undefined ? undefined : { hits: new Column(), trials: new Column() },

@@ -1,5 +1,6 @@
 import { remedy } from '../../../errors.ts';
 import type { Certainty } from '../figures.ts';
+import type { SweepPlan } from '../types.ts';
 import { DOUBT, samplesNeeded } from './certainty.ts';
 import { metricNamed, type TimeName } from './metrics.ts';
 import type { Samples } from './percentiles.ts';
@@ -45,13 +46,23 @@ const FIRST = 2;
 /**
  * When a point is looked at, seconds since its window began: fixed before it begins, so that what is seen decides only
  * which of them is the last. The first one has enough requests for a bound, and is not before `leastSeconds`.
+ *
+ * @param rate requests per second at the most; undefined where the target decides: then it is looked at from the beginning,
+ *   for what it does alone (a probe) tells neither how slow it is under load nor how fast once it is warm
  */
-export function looksOf(until: UntilCertain, rate: number, leastSeconds: number): number[] {
+export function looksOf(until: UntilCertain, rate: number | undefined, leastSeconds: number): number[] {
   const most = until.maxDurationSeconds;
   const looks: number[] = [];
-  let next = Math.max(leastSeconds, (FIRST * samplesNeeded(until.at)) / rate);
-  for (; next < most / 1.2; next *= GROWTH) looks.push(Number(next.toPrecision(3)));
+  const enough = rate === undefined ? 0 : (FIRST * samplesNeeded(until.at)) / rate;
+  for (let next = Math.max(leastSeconds, enough); next < most / 1.2; next *= GROWTH) {
+    looks.push(Number(next.toPrecision(3)));
+  }
   return [...looks, most];
+}
+
+/** How many requests per second a point makes at the most; undefined of a closed loop, in which the answers decide. */
+export function requestRate(rate: number, { loop, turns = 1 }: Pick<SweepPlan, 'loop' | 'turns'>): number | undefined {
+  return loop === 'closed' ? undefined : rate * turns;
 }
 
 /**

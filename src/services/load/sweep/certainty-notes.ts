@@ -1,7 +1,7 @@
 import { durationText, formatEstimate, formatSpan } from '../../../durations.ts';
 import { offeredText } from '../offered.ts';
 import type { Note } from '../profiles/profile.ts';
-import { looksOf, parseUntilCertain } from '../stats/until-certain.ts';
+import { looksOf, parseUntilCertain, requestRate } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
 
 /** How long points take that last until a percentile is certain, and which of them may not get there. */
@@ -11,7 +11,8 @@ export function certaintyNotes(plan: SweepPlan): Note[] {
   const { metric, width, maxDurationSeconds: most } = untilCertain;
   const until = { ...parseUntilCertain(metric), width, maxDurationSeconds: most };
   const firsts = rates.map(
-    (rate) => looksOf({ ...until, maxDurationSeconds: Number.MAX_VALUE }, rate, durationSeconds)[0] ?? 0,
+    (rate) =>
+      looksOf({ ...until, maxDurationSeconds: Number.MAX_VALUE }, requestRate(rate, plan), durationSeconds)[0] ?? 0,
   );
   const least = firsts.reduce((sum, first) => sum + warmupSeconds + Math.min(first, most), 0);
   const longest = rates.length * (warmupSeconds + most);

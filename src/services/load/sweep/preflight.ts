@@ -1,20 +1,21 @@
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
-import type { ChainClient } from '../../chain/client.ts';
+import { type ChainClient, MAX_BODY_BYTES } from '../../chain/client.ts';
 import { errorIn } from '../../chain/said.ts';
 import { parseJson, plural } from '../../words.ts';
 import { probeBodies } from '../bodies.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
+import { MAX_STREAM_BYTES } from '../engine/http/raw-connection.ts';
 import { type MeterOptions, TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import { bodyOf } from '../protocols/model-answer.ts';
-import type { Judge, StreamEnd } from '../protocols/protocol.ts';
+import type { StreamEnd } from '../protocols/protocol.ts';
 import { asksForUsage, protocolNamed } from '../protocols/protocols.ts';
 import { writeBody } from '../protocols/write-body.ts';
 import { asksForTokens, calibrate } from '../workload/calibrate.ts';
 import type { WorkloadSettings } from '../workload/settings.ts';
 import { redirects } from './health.ts';
-import { type Baseline, measureBaseline, type ProbeAnswer, prober } from './probe.ts';
+import { type Baseline, measureBaseline, type ProbeAnswer, prober, type Reading } from './probe.ts';
 import { formOf, type SweepOptions } from './sweep-options.ts';
 
 export interface PreflightDeps {
@@ -114,8 +115,8 @@ async function measured(settings: SweepOptions, form: RequestForm, { client, sig
   const timeoutMs = timeoutSeconds * 1000;
   const nextBody = probeBodies({ ...settings, form }, settings.data);
   const all = { ...ofProtocol({ stream: form.stream, timeoutMs }), ...headers };
-  const judge: Judge = form.stream ? streamJudge(ends) : whole;
-  const probe = prober({ targetUrl, nextBody, client, headers: all, judge });
+  const reading = () => (form.stream ? streamReading(ends) : { judge: whole });
+  const probe = prober({ targetUrl, nextBody, client, headers: all, reading });
   return { ...(await measureBaseline(probe, timeoutMs, signal)), probe };
 }
 
@@ -140,13 +141,26 @@ function metered(text: string, options: MeterOptions): TokenMeter {
 
 const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
 
-/** Judges a streamed answer that has come whole, as the load will. */
-function streamJudge(ends: StreamEnd): Judge {
-  return (_status, text) => {
-    const error = errorIn(parseJson(text));
-    if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
-    const { fault } = metered(text, { ends });
-    return fault === undefined ? FINE : { outcome: 'invalid', ...fault };
+/** Judges a streamed answer as the load will: as it came where it is longer than what is kept of it. */
+function streamReading(ends: StreamEnd): Reading {
+  const asItCame = new TokenMeter({ ends });
+  let size = 0;
+  return {
+    maxReadBytes: MAX_STREAM_BYTES,
+    onRead(bytes) {
+      size += bytes.length;
+      asItCame.take(bytes, 0, bytes.length, 0, '');
+    },
+    judge(_status, text) {
+      const error = errorIn(parseJson(text));
+      if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
+      const meter = size > MAX_BODY_BYTES ? asItCame : new TokenMeter({ ends });
+      // What is kept is decoded, too.
+      const bytes = Buffer.from(meter === asItCame ? '' : text);
+      meter.take(bytes, 0, bytes.length, 0, '');
+      meter.end();
+      return meter.fault === undefined ? FINE : { outcome: 'invalid', ...meter.fault };
+    },
   };
 }
 

@@ -49,16 +49,26 @@ export interface Probing {
   readonly nextBody: () => string;
   readonly client: Pick<ChainClient, 'raw'>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Judges a whole answer as the load will. */
+  /** Reads one answer, and judges it as the load will. */
+  readonly reading: () => Reading;
+}
+
+/** What becomes of one answer. */
+export interface Reading {
+  /** The text is what is kept of it. */
   readonly judge: Judge;
+  /** Told of each piece as it comes, up to so many bytes. */
+  readonly onRead?: (bytes: Buffer) => void;
+  readonly maxReadBytes?: number;
 }
 
 /** One ordinary request, outside of every figure; never rejects but for an abort. */
-export function prober({ targetUrl, nextBody, client, headers, judge }: Probing): Probe {
+export function prober({ targetUrl, nextBody, client, headers, reading }: Probing): Probe {
   const request = { url: targetUrl, method: 'POST', ...defined({ headers }) } as const;
   return async (timeoutMs, signal) => {
     const bound = Math.max(1, Math.ceil(timeoutMs));
-    const reply = await client.raw({ ...request, body: nextBody(), timeoutMs: bound, signal });
+    const { judge, ...reads } = reading();
+    const reply = await client.raw({ ...request, body: nextBody(), timeoutMs: bound, signal, ...reads });
     const ms = reply.seconds * 1000;
     if (reply.kind === 'transport') return { ms, ok: false, why: reply.reason };
     const { status, text } = reply;

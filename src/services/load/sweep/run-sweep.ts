@@ -136,7 +136,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
       const terms = {
         data: options.data,
         abortOn: options.abortOn ?? [],
-        objectives: { ...objectivesOf(options), windowMs: plan.limit && order.durationMs },
+        objectives: { ...objectivesOf(options), isSearched: plan.limit !== undefined },
         untilCertain: options.untilCertain,
         leastSeconds: plan.durationSeconds,
         contaminated,
@@ -158,7 +158,9 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     };
     const { overlap, isOpen } = profile;
     const next = (deps.bound ?? unbounded)(deps.next ?? profile.steps(plan));
-    const ending = await sweepLoop(options, { ...context, next, overlap, points, baseline, begin, add });
+    // A run of an earlier version that goes on may have both: a search would be given the same rate again and again.
+    const terms = { ...options, stopAboveKnee: options.stopAboveKnee === true && profile.seeksKnee !== true };
+    const ending = await sweepLoop(terms, { ...context, next, overlap, points, baseline, begin, add });
     problem ??= ending.problem;
     points.sort((a, b) => a.index - b.index);
     const offered = isOpen || deps.bound !== undefined ? { ...plan, rates: points.map(({ rate }) => rate) } : plan;

@@ -11,7 +11,7 @@ import { type HeadCache, ResponseParser } from './response-parser.ts';
 /** Taken off what the server promises: the request has to arrive before the promise ends. */
 const IDLE_MARGIN_MS = 1000;
 /** A streamed answer is not kept, but decoding one that was made to grow without end is work without end. */
-const MAX_STREAM_BYTES = 256 << 20;
+export const MAX_STREAM_BYTES = 256 << 20;
 /** Reads of all connections go here, one at a time. Windows starts a read before there is something to read. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const SHARED = process.platform !== 'win32';
