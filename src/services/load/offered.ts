@@ -15,6 +15,17 @@ export function offeredText(rate: number, { loop }: Loop): string {
   return loop === 'closed' ? `${rate} concurrent (closed loop)` : `${formatRate(rate)} req/s`;
 }
 
+/**
+ * Requests per second that a point makes, for what has to be known before: of a closed loop as many as answers that take
+ * as long as the probe's allow; infinite where nothing was probed.
+ */
+export function expectedRate(
+  rate: number,
+  { loop, probeMs = 0, thinkSeconds = 0 }: Pick<SweepPlan, 'loop' | 'probeMs' | 'thinkSeconds'>,
+): number {
+  return loop === 'closed' ? rate / (probeMs === 0 ? 0 : Math.max(0.001, probeMs / 1000 + thinkSeconds)) : rate;
+}
+
 /** From when response times count. */
 export function countedFrom({ loop }: Loop = {}): string {
   return loop === 'closed' ? 'sending (closed loop)' : 'intended time';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { expectedRate } from '../../../src/services/load/offered.ts';
 import { DOUBT } from '../../../src/services/load/stats/certainty.ts';
 import { Samples } from '../../../src/services/load/stats/percentiles.ts';
 import { certaintyOf, looksOf, parseUntilCertain } from '../../../src/services/load/stats/until-certain.ts';
@@ -67,4 +68,15 @@ describe('when a point is looked at', () => {
     expect(ended).toBe(150);
     expect(held / ended).toBeGreaterThanOrEqual(0.97);
   });
+});
+
+test('a closed loop makes as many requests as its answers allow, and is looked at when they are enough', () => {
+  expect(expectedRate(8, {})).toBe(8);
+  expect(expectedRate(8, { loop: 'closed', probeMs: 500 })).toBe(16);
+  expect(expectedRate(8, { loop: 'closed', probeMs: 500, thinkSeconds: 1.5 })).toBe(4);
+  const until = { ...parseUntilCertain('p99:5%'), maxDurationSeconds: 3600 };
+  const first = (plan: Parameters<typeof expectedRate>[1]) => looksOf(until, expectedRate(8, plan), 10)[0] ?? 0;
+  expect(first({ loop: 'closed', probeMs: 2000 }) / first({})).toBeCloseTo(2, 1);
+  // Nobody knows: it is looked at as soon as may be.
+  expect(first({ loop: 'closed' })).toBe(10);
 });

@@ -1,5 +1,5 @@
 import { durationText, formatEstimate, formatSpan } from '../../../durations.ts';
-import { offeredText } from '../offered.ts';
+import { expectedRate, offeredText } from '../offered.ts';
 import type { Note } from '../profiles/profile.ts';
 import { looksOf, parseUntilCertain } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
@@ -11,7 +11,8 @@ export function certaintyNotes(plan: SweepPlan): Note[] {
   const { metric, width, maxDurationSeconds: most } = untilCertain;
   const until = { ...parseUntilCertain(metric), width, maxDurationSeconds: most };
   const firsts = rates.map(
-    (rate) => looksOf({ ...until, maxDurationSeconds: Number.MAX_VALUE }, rate, durationSeconds)[0] ?? 0,
+    (rate) =>
+      looksOf({ ...until, maxDurationSeconds: Number.MAX_VALUE }, expectedRate(rate, plan), durationSeconds)[0] ?? 0,
   );
   const least = firsts.reduce((sum, first) => sum + warmupSeconds + Math.min(first, most), 0);
   const longest = rates.length * (warmupSeconds + most);

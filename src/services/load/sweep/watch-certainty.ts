@@ -1,13 +1,18 @@
 import type { Emit } from '../../../events.ts';
 import type { Progress } from '../engine/protocol.ts';
-import { offeredText } from '../offered.ts';
+import { expectedRate, offeredText } from '../offered.ts';
 import type { ObjectiveTally } from '../stats/objective.ts';
 import { certaintyOf, looksOf, type UntilCertain } from '../stats/until-certain.ts';
 import type { Certainty, SweepPlan } from '../types.ts';
 
 /** Looks at a running point at its fixed times, and says whether its percentile is certain; see {@link looksOf}. */
-export function watchCertainty(until: UntilCertain, rate: number, plan: Pick<SweepPlan, 'loop'>, leastSeconds: number) {
-  const looks = looksOf(until, rate, leastSeconds);
+export function watchCertainty(
+  until: UntilCertain,
+  rate: number,
+  plan: Pick<SweepPlan, 'loop' | 'probeMs' | 'thinkSeconds'>,
+  leastSeconds: number,
+) {
+  const looks = looksOf(until, expectedRate(rate, plan), leastSeconds);
   let next = 0;
   const look = (objectives: ObjectiveTally): Certainty | undefined => {
     const samples = objectives.samples(until.of);
