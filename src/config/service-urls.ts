@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { unixTarget } from '../services/dial/unix-target.ts';
 import { smokeTarget } from '../services/smoke/targets.ts';
 import { variable } from '../services/words.ts';
 import { dependents, entryOf, SERVICES } from '../services/workloads/catalog.ts';
@@ -21,7 +22,8 @@ export const smokeTargetFlag = Flags.custom<string>({
   description: `${entryOf().name.toUpperCase()}'s address, or a service of the stack (${SERVICES.map(({ path }) => path.slice(1)).join(', ')})`,
   helpValue: 'NAME|URL',
   env: 'CHAINCTL_TARGET',
-  parse: async (text, _context, flag) => (smokeTarget(text).service === undefined ? checkUrl(text, flag) : text),
+  parse: async (text, _context, flag) =>
+    smokeTarget(text).service === undefined ? (unixTarget(text) ?? checkUrl(text, flag)) : text,
 });
 
 /** The addresses that were given: `--target` is that of the service where requests come in. */

@@ -1,3 +1,4 @@
+import { unitOf } from '../load/offered.ts';
 import { OTHER } from '../load/stats/counts.ts';
 import { isFailed } from '../load/stats/validity.ts';
 import type { PointSummary } from '../load/types.ts';
@@ -18,6 +19,8 @@ const SHORTER_WORK = 'A faster machine, a smaller model or shorter answers short
 
 interface Known extends Worked {
   readonly rate: number;
+  /** What the rate counts, see {@link unitOf}. */
+  readonly unit: string;
   /** Milliseconds: the mean response time. */
   readonly total: number;
   /** The point tells whether the target kept up. */
@@ -61,7 +64,7 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
   const waiting = sum(waits, atLow);
   if (waiting > low.total / 2) {
     return [
-      `The queue is full: already at ${low.rate}${doubtOf(low)} rps, requests wait ${timeText(waiting)} of ${timeText(low.total)} ` +
+      `The queue is full: already at ${low.rate}${doubtOf(low)} ${low.unit}, requests wait ${timeText(waiting)} of ${timeText(low.total)} ` +
         `(${listed(parts, 'queue', atLow)}). ${shorterQueue(parts, atLow, low)}`,
       ...unjudged,
     ];
@@ -71,13 +74,16 @@ export function bottleneckLines(points: readonly PointSummary[]): string[] {
 }
 
 /** A point whose engine told its queue apart from its work, or whose service its own. */
-function knownOf({ rate, waterfall, state, servedRps, hosts }: PointSummary): Known[] {
+function knownOf({ rate, loop, waterfall, state, servedRps, hosts }: PointSummary): Known[] {
   if (waterfall?.bQueue === undefined && waterfall?.bEngineQueue === undefined) return [];
   const isSteady = state === undefined || state.state === 'steady';
   const isDecided = isSteady || state.state === 'overloaded';
   const total = waterfallTotal(waterfall);
   return [
-    { rate, waterfall, servedRps, hosts: OTHER in hosts ? 0 : Object.keys(hosts).length, total, isSteady, isDecided },
+    {
+      ...{ rate, unit: unitOf({ loop }), waterfall, servedRps, total, isSteady, isDecided },
+      hosts: OTHER in hosts ? 0 : Object.keys(hosts).length,
+    },
   ];
 }
 
@@ -91,16 +97,16 @@ function timeAt({ waterfall }: Known): Time {
 
 /** What a point says that does not tell whether a queue grows. */
 function undecidedText(parts: readonly Part[], known: Known): string {
-  const { rate, waterfall, total } = known;
+  const { rate, unit, waterfall, total } = known;
   const answers = plural(waterfall.count, 'answer');
-  return `at ${rate} rps, which is undecided, ${answers} took ${timeText(total)} on average: ${mostOf(parts, known)}`;
+  return `at ${rate} ${unit}, which is undecided, ${answers} took ${timeText(total)} on average: ${mostOf(parts, known)}`;
 }
 
 function unanswered(point: PointSummary | undefined): string[] {
   if (point === undefined) return [];
   const { rate, sent } = point;
   const none = sent === 1 ? 'the only request did not succeed' : `not one of ${sent} requests succeeded`;
-  return [`At ${rate} rps ${none}: where the time went is not known.`];
+  return [`At ${rate} ${unitOf(point)} ${none}: where the time went is not known.`];
 }
 
 /** What helps where requests wait longest. */
@@ -117,7 +123,7 @@ function risen(parts: readonly Part[], low: Known, high: Known): string {
   const growth = (kind: Part['kind']) => sum(ofKind(parts, kind, grown), grown);
   const most = kinds.reduce((best, kind) => (growth(kind) > growth(best) ? kind : best));
   const rise =
-    `from ${low.rate}${doubtOf(low)} to ${high.rate} rps the mean response time rose from ${timeText(low.total)} to ` +
+    `from ${low.rate}${doubtOf(low)} to ${high.rate} ${high.unit} the mean response time rose from ${timeText(low.total)} to ` +
     `${timeText(high.total)}, and ${timeText(growth(most))} of the rise is`;
   const what = listed(parts, most, grown);
   const also = (kind: 'queue' | 'model', did: string) =>
@@ -141,7 +147,7 @@ function doubtOf({ isDecided, waterfall }: Known): string {
 
 /** What is left where hardly anything waits. */
 function atRest(parts: readonly Part[], low: Known): string {
-  return `At ${low.rate} rps${doubtOf(low)}, with the least load, ${mostOf(parts, low)}.`;
+  return `At ${low.rate} ${low.unit}${doubtOf(low)}, with the least load, ${mostOf(parts, low)}.`;
 }
 
 /** The mean response time is much the same at every rate. */
@@ -149,9 +155,9 @@ function level(parts: readonly Part[], low: Known, highest: Known | undefined): 
   // A target that does not keep up has a queue, wherever it is.
   if (!low.isSteady) return atRest(parts, low);
   const isSlow = sum(ofKind(parts, 'model', timeAt(low)), timeAt(low)) > low.total / 2;
-  const until = highest === undefined ? '' : `, and up to ${highest.rate} rps nothing waits much longer`;
+  const until = highest === undefined ? '' : `, and up to ${highest.rate} ${highest.unit} nothing waits much longer`;
   const start = isSlow ? 'The model is slow' : 'No queue has grown';
-  return `${start}: at ${low.rate} rps ${mostOf(parts, low)}${until}.${isSlow ? ` ${SHORTER_WORK}` : ''}`;
+  return `${start}: at ${low.rate} ${low.unit} ${mostOf(parts, low)}${until}.${isSlow ? ` ${SHORTER_WORK}` : ''}`;
 }
 
 /** `the models work 8.10 s of 9.80 s (B's model 5.20 s: prompt 1.20 s, generation 3.90 s; A's model 2.90 s: ...)`. */

@@ -91,14 +91,15 @@ const MAX_MODELS = 5;
 
 /** That answers came of another model than was asked for, or of several: then the figures are of no single one. */
 function modelLines({ plan: { model: asked }, points }: SweepReport): string[] {
-  return points.flatMap(({ rate, models = {} }) => {
+  return points.flatMap((point) => {
+    const { rate, models = {} } = point;
     const named = Object.entries(models);
     const others = named.filter(([name]) => !isSameModel(asked ?? named[0]?.[0] ?? '', name));
     if (others.length === 0) return [];
     const shown = topCounts(named, MAX_MODELS).map(([name, count]) => `${display(name)} x ${count}`);
     const wanted = asked === undefined ? '' : `, and ${display(asked)} was asked for`;
     return [
-      `${rate} rps: answers name ${named.length === 1 ? 'the model' : 'several models:'} ${shown.join(', ')}${wanted}`,
+      `${rate} ${unitOf(point)}: answers name ${named.length === 1 ? 'the model' : 'several models:'} ${shown.join(', ')}${wanted}`,
     ];
   });
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { smokeTargetFlag } from '../../../src/config/service-urls.ts';
+import { serviceBase } from '../../../src/services/chain/urls.ts';
 import { socketOf, unixTarget } from '../../../src/services/dial/unix-target.ts';
 import { atBase } from '../../../src/services/load/discovery/api-paths.ts';
 import { resolveTarget, targetName } from '../../../src/services/load/target.ts';
@@ -39,4 +41,13 @@ test('as the target of a load: it is asked what it is, and has a name for its fi
   const { targetUrl } = await resolveTarget('unix:/run/x.sock', asked, 'default', services);
   expect(targetUrl).toBe('http+unix://%2Frun%2Fx.sock/');
   expect(targetName(atBase(targetUrl, '/chain'))).toBe('chain');
+});
+
+test('a smoke test takes one as a load does, and asks the same server', async () => {
+  const parse = smokeTargetFlag().parse as (text: string, context: object, flag: object) => Promise<string>;
+  const read = (text: string) => parse(text, {}, { name: 'target' });
+  expect(await read('unix:/run/a.sock:/chain')).toBe('http+unix://%2Frun%2Fa.sock/chain');
+  expect(await read('chain')).toBe('chain');
+  await expect(read('unix:a.sock')).rejects.toThrow('absolute path');
+  expect(serviceBase(await read('unix:/run/a.sock:/chain'))).toBe('http+unix://%2Frun%2Fa.sock');
 });

@@ -7,8 +7,11 @@ import type { Event } from '../../../src/events.ts';
 import type { RequestRecord } from '../../../src/services/load/engine/request-record.ts';
 import { CsvOutput } from '../../../src/services/load/outputs/csv.ts';
 import { CsvFile } from '../../../src/services/load/record/csv-file.ts';
-import { REQUEST_HEADER, requestRows, SUMMARY_HEADER } from '../../../src/services/load/record/csv-rows.ts';
+import { REQUEST_HEADER, requestRows, SUMMARY_HEADER, summaryRow } from '../../../src/services/load/record/csv-rows.ts';
 import { RunRecord, type RunRecordOptions } from '../../../src/services/load/record/run-record.ts';
+import type { Limit } from '../../../src/services/load/stats/criterion.ts';
+import type { PointSummary } from '../../../src/services/load/types.ts';
+import { pointOf, reportOf } from '../results/fixture.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -34,6 +37,30 @@ describe('columns', () => {
     // Newer columns follow, of which these tell nothing.
     expect(ok?.replace(/,+$/, '')).toBe("0.5,1,200,12.446,,0,0.000,0.100,12.346,ok,ok,'=cmd|x,,,,1.5,,,,,,,,,,,,,,2");
     expect(bad?.replace(/,+$/, '')).toBe(`0.5,0,503,,"'@a, ""b""",1,2000.000,,,http_error,503`);
+  });
+
+  test('good says of each request whether it keeps every limit, and nothing without --goodput', () => {
+    const limits = [{ expression: 'latency<15ms', of: 'e2e', operator: '<', bound: 15 }] as const;
+    const slow = { ...request, serviceMs: 20 };
+    const rows = (of: readonly Limit[]) =>
+      requestRows(1, [request, slow, { ...request, outcome: 'timeout' }], of)
+        .trim()
+        .split('\n');
+    expect(REQUEST_HEADER).toMatch(/,session,turn,good\n$/);
+    expect(rows(limits).map((row) => row.split(',').at(-1))).toEqual(['1', '0', '0']);
+    expect(rows([]).map((row) => row.split(',').at(-1))).toEqual(['', '', '']);
+  });
+
+  test('a row of the summary ends with how the target was asked, and for which model', () => {
+    const { plan, points } = reportOf([pointOf(0, 10)]);
+    expect(SUMMARY_HEADER).toMatch(/,retried,api,model\n$/);
+    const row = (change: object) =>
+      summaryRow({ ...plan, ...change }, points[0] as PointSummary)
+        .trim()
+        .split(',')
+        .slice(-2);
+    expect(row({ api: 'openai-chat', model: '=m' })).toEqual(['openai-chat', "'=m"]);
+    expect(row({})).toEqual(['chain', '']);
   });
 
   test('newer columns stand behind those of earlier versions', () => {

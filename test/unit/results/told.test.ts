@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { PointSummary } from '../../../src/services/load/types.ts';
+import { bottleneckLines } from '../../../src/services/results/bottleneck.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
 import { columnsOf } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
+import { remarkLines } from '../../../src/services/results/sweep-sections.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
 import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
 import { chartOf, diffReports, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
@@ -153,4 +155,15 @@ test('prompts that were alike on purpose are named wherever the figures are', ()
   const text = diffText(diffReports(told, shared));
   expect(text).toMatch(/^B .*\/chain \(prompts share about 100 tokens\)$/m);
   expect(text).not.toMatch(/^A .*share/m);
+});
+
+test('what stands below the table of a closed loop counts requests that are kept open, and no rate', () => {
+  const closed = (point: PointSummary) => ({ ...point, loop: 'closed' as const, models: { one: 3, other: 2 } });
+  for (const points of [[toldPoint(0, 1, 50), toldPoint(1, 8, 45_000)], [toldPoint(0, 1, 50)]]) {
+    const report = reportOf(points.map(closed));
+    const lines = [...bottleneckLines(report.points), ...remarkLines(report)].join('\n');
+    expect(lines).toContain('1 concurrent: answers name several models: one x 3, other x 2');
+    expect(lines).toMatch(/(from 1 to 8|at 1) concurrent /i);
+    expect(lines).not.toMatch(/\brps\b/);
+  }
 });

@@ -71,6 +71,8 @@ test('a sweep names its target, its ladder and that the engine is simulated', ()
   ).toBe(
     '2 points at 0.05, 0.15 req/s, 10 s each after 2 s of warm-up, 1,234 requests, about 1m 09s; where answers queue, up to 1m 00s more a point',
   );
+  const closed = { ...plan, rates: [8], loop: 'closed' as const, probeMs: 14_800, timeoutSeconds: 60 };
+  expect(sweepHeader(closed)[1]).toContain('; where the last answers take long, up to 1m 00s more a point');
   expect(leftText({ ...tick, etaAtMost: true, etaOfPoint: true }, 'about ')).toBe('at most 2m 05s left of this point');
   expect(tickLine(tick, '2')).toMatchInlineSnapshot(
     `"point 2 of 2, 50 req/s, measuring 5 of 10 s; sent 250 (49.8/s), in flight 235, ok 12, failed 3; about 2m 05s left"`,

@@ -71,7 +71,7 @@ export class CsvOutput implements Output {
     const name = `${run.tag}_${run.targetName}_${run.loop === 'closed' ? 'c' : 'rps'}${rate}${nth === 1 ? '' : `_${nth}`}.csv`;
     try {
       const { file, close } = await this.#open(run, name, REQUEST_HEADER);
-      const add = (records: readonly RequestRecord[]) => file.append(requestRows(rate, records));
+      const add = (records: readonly RequestRecord[]) => file.append(requestRows(rate, records, run.goodput));
       return { file: join(run.outFolder, name), add, close };
     } catch (error) {
       throw resultsUnwritable(run.outFolder, error);

@@ -3,12 +3,15 @@ import type { Clock } from '../../clock.ts';
 import type { FlagSet, FlagValues } from '../../workloads/service-definition.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import type { RunRecordOptions } from '../record/run-record.ts';
+import type { Limit } from '../stats/criterion.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
 /** The run whose figures are written. */
 export interface OutputRun extends Pick<RunRecordOptions, 'outFolder' | 'tag' | 'targetName' | 'onFailure'> {
   readonly folder: string;
   readonly loop?: SweepPlan['loop'];
+  /** Limits of `--goodput`. */
+  readonly goodput?: readonly Limit[];
   /** Names of the files of points that an earlier process finished, where the run goes on; absent for a new one. */
   readonly kept?: readonly string[];
   readonly emit: Emit;

@@ -29,15 +29,15 @@ export const list: Profile = {
   },
 };
 
-/** How long each point is and what may make the sweep longer: answers that queue are waited for after each point. */
+/** How long each point is and what may make the sweep longer: open answers are waited for after each point. */
 export function eachPoint(plan: SweepPlan, about: string): string {
-  const { durationSeconds, warmupSeconds, probeMs, untilCertain } = plan;
+  const { loop, durationSeconds, warmupSeconds, probeMs, untilCertain } = plan;
   const least = untilCertain === undefined ? '' : 'at least ';
   const warmup = warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(warmupSeconds)} of warm-up`;
   const drain = formatEstimate(longestDrain(plan));
+  // A closed loop gathers no queue: its drain is the answers that are open at the end.
+  const longer = loop === 'closed' ? 'where the last answers take long' : 'where answers queue';
   const drains =
-    probeMs === undefined
-      ? ` and the drains, at most ${drain} each`
-      : `; where answers queue, up to ${drain} more a point`;
+    probeMs === undefined ? ` and the drains, at most ${drain} each` : `; ${longer}, up to ${drain} more a point`;
   return `${least}${formatSpan(durationSeconds)} each${warmup}, ${about}${drains}`;
 }

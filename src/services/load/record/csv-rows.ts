@@ -7,7 +7,10 @@ import {
   type RequestRecord,
   TOKEN_FIGURES,
 } from '../engine/request-record.ts';
+import { protocolOf } from '../protocols/protocols.ts';
 import { byCount, OTHER } from '../stats/counts.ts';
+import type { Limit } from '../stats/criterion.ts';
+import { isGood } from '../stats/goodput.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 
 type Cell = string | number;
@@ -23,7 +26,7 @@ function figures(names: readonly (keyof AnswerFigures)[]): Columns<[RequestRecor
  * from the sending; `itl_ms` holds several times with blanks between them. `intended_ms` and all times count from the
  * beginning of the point's window.
  */
-const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
+const REQUEST: Columns<[record: RequestRecord, rate: number, limits: readonly Limit[]]> = {
   // A closed loop has no rate that it aims at.
   rps_target: ({ idleMs }, rate) => (idleMs === undefined ? rate : 0),
   ok: ({ outcome }) => Number(outcome === 'ok'),
@@ -56,6 +59,8 @@ const REQUEST: Columns<[record: RequestRecord, rate: number]> = {
   mix: ({ mix = '' }) => mix,
   session: ({ session = '' }) => session,
   turn: ({ turn = '' }) => turn,
+  // Empty without --goodput.
+  good: (record, _, limits) => (limits.length === 0 ? '' : Number(isGood(limits, record))),
 };
 
 /**
@@ -190,15 +195,17 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   certain_upper_ms: ({ certainty }) => fixed(certainty?.upper),
   certain: ({ certainty }) => (certainty === undefined ? '' : Number(certainty.reached)),
   retried: ({ retried }) => retried ?? 0,
+  api: (_, plan) => protocolOf(plan).name,
+  model: (_, { model = '' }) => foreign(model),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
 export const SUMMARY_HEADER = stringify([Object.keys(SUMMARY)]);
 
-/** Rows of the per-request file. */
-export function requestRows(rate: number, records: readonly RequestRecord[]): string {
+/** Rows of the per-request file. @param limits of `--goodput` */
+export function requestRows(rate: number, records: readonly RequestRecord[], limits: readonly Limit[] = []): string {
   const cells = Object.values(REQUEST);
-  return stringify(records.map((record) => cells.map((cell) => cell(record, rate))));
+  return stringify(records.map((record) => cells.map((cell) => cell(record, rate, limits))));
 }
 
 export function summaryRow(plan: SweepPlan, point: PointSummary): string {

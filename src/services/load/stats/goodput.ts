@@ -13,6 +13,13 @@ function keeps({ of, operator, bound }: Limit, times: RequestTimes): boolean {
   return COMPARE[operator](value, bound);
 }
 
+/** Whether a request is good: it succeeded, and keeps every limit. */
+export function isGood(limits: readonly Limit[], record: RequestRecord): boolean {
+  if (record.outcome !== 'ok') return false;
+  const times = requestTimes(record);
+  return limits.every((limit) => keeps(limit, times));
+}
+
 /** Counts the requests that are good: they succeeded, and keep every limit. */
 export class GoodCount {
   readonly #limits: readonly Limit[];

@@ -93,7 +93,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     // What an earlier process finished; the rest is measured again.
     const points = (resume?.points ?? []).filter(({ status }) => KEPT.includes(status));
     const kept = resume && points.map(({ perRequestCsv }) => basename(perRequestCsv));
-    const run = defined({ ...names, folder: record.folder, loop, kept, emit, onFailure });
+    const run = defined({ ...names, folder: record.folder, loop, kept, goodput: options.goodput, emit, onFailure });
     for (const output of outputs) await output.begin?.(run);
     const first = await pool.take();
     const maxInFlight = options.maxInFlight ?? defaultMaxInFlight(generators.maxInFlight);
