@@ -2,7 +2,7 @@ import type { PointSummary, StreamFigures, TokenFigures } from '../load/types.ts
 import { plural } from '../words.ts';
 import { markedText, markLegend } from './certain.ts';
 import type { Section } from './section.ts';
-import { shareText, timeColumn } from './text.ts';
+import { shareText } from './text.ts';
 
 /** Before what rests on events that were counted instead of tokens. */
 const ESTIMATE = '≈';
@@ -68,23 +68,24 @@ function estimateLines(known: readonly { readonly rate: number; readonly tokens:
 
 function streamSection(points: readonly PointSummary[], unit: string): Section {
   const known = points.flatMap(({ rate, stream, tokens }) => (stream === undefined ? [] : [{ rate, stream, tokens }]));
-  const time = timeColumn(known.map(({ stream }) => stream.ttft?.p99 ?? stream.tpot?.p99));
+  // Never in seconds: tokens come milliseconds apart also where the first one takes long.
+  const text = (ms: number | undefined) => ms?.toFixed(1) ?? '-';
   const rows = known.map(({ rate, stream, tokens }) => [
     String(rate),
     ...[stream.ttft, stream.itl, stream.tpot].flatMap((times) =>
-      (['p50', 'p99'] as const).map((name) => markedText(times, name, time.text(times?.[name]))),
+      (['p50', 'p99'] as const).map((name) => markedText(times, name, text(times?.[name]))),
     ),
     tokenRate(stream.outputTokensPerSecond, tokens),
     stream.perUser === undefined ? '-' : tokenRate(stream.perUser.p50, tokens),
   ]);
   const head = [unit, 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s', 'per user'];
   return {
-    title: `Streamed answers, ${time.unit}`,
+    title: 'Streamed answers, milliseconds',
     table: { head, rows },
     lines: [
       ...markLegend(rows),
       ...(known.length === 0 ? [] : [TIMES]),
-      ...known.flatMap(({ rate, stream }) => howItCame(stream, time.text).map((line) => `${rate} ${unit}: ${line}`)),
+      ...known.flatMap(({ rate, stream }) => howItCame(stream, text).map((line) => `${rate} ${unit}: ${line}`)),
     ],
   };
 }
