@@ -63,11 +63,20 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
 
 type Correction = { readonly from: string; readonly to: string };
 
+/** What k6, vegeta, hey, wrk, guidellm, AIPerf and vLLM's benchmark call what is asked for here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  ...{ rate: 'rps', qps: 'rps', 'request-rate': 'rps', 'arrival-rate': 'rps' },
+  ...{ vus: 'concurrency', connections: 'concurrency', 'max-concurrency': 'concurrency', workers: 'concurrency' },
+  ...{ 'num-prompts': 'requests', 'num-requests': 'requests', 'request-count': 'requests', 'max-requests': 'requests' },
+  ...{ 'output-tokens': 'max-tokens', 'base-url': 'target', endpoint: 'target', 'max-seconds': 'duration' },
+};
+
 /** A mistyped flag, or a mistyped value of one that takes only some. */
 function correctionOf(message: string, flags: readonly string[]): Correction | undefined {
   const flag = /^Nonexistent flags?: (--[^\s,=]+)/.exec(message)?.[1];
   const [, value = '', options = ''] = /^Expected (?:--[\w-]+=)?(.*) to be one of: (.*)$/.exec(message) ?? [];
-  const meant = flag ? nearest(flag.slice(2), flags) : nearest(value, options.split(', '));
+  const other = flags.find((each) => each === ELSEWHERE[flag?.slice(2) ?? '']);
+  const meant = flag ? (other ?? nearest(flag.slice(2), flags)) : nearest(value, options.split(', '));
   return meant ? { from: flag ?? value, to: flag ? `--${meant}` : meant } : undefined;
 }
 

@@ -15,7 +15,7 @@ test.each([
   expect(nearest(word, ['rps', 'duration', 'stack', 'stream'])).toBe(meant);
 });
 
-const flags = ['rps', 'auth', 'stack'];
+const flags = ['rps', 'auth', 'stack', 'gate'];
 const meantBy = (message: string, argv: string[]) =>
   usageError(new Errors.CLIError(message), { command: 'deploy aws', argv, flags }).nextSteps;
 const SEE = 'see the flags and examples: chainctl deploy aws --help';
@@ -23,6 +23,8 @@ const SEE = 'see the flags and examples: chainctl deploy aws --help';
 test.each([
   ['Nonexistent flag: --rsp\nSee more help with --help', ['--rsp', '5'], 'chainctl deploy aws --rps 5'],
   ['Nonexistent flag: --rsp=5', ['--rsp=5', "it's"], "chainctl deploy aws --rps=5 'it'\\''s'"],
+  // As other tools call it, whatever else is near.
+  ['Nonexistent flag: --rate', ['--rate', '5'], 'chainctl deploy aws --rps 5'],
   ['Expected --auth=tokn to be one of: token, none', ['--auth', 'tokn'], 'chainctl deploy aws --auth token'],
   ['Expected --auth=tokn to be one of: token, none', ['--auth=tokn'], 'chainctl deploy aws --auth=token'],
 ])('%j is answered with the command that was meant', (message, argv, meant) => {
