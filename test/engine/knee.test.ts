@@ -49,7 +49,7 @@ describe('a sweep of a real engine', () => {
       await readFile(join(chain.cli.home, 'results', 'parts_chain_rps1.csv'), 'utf8')
     ).split('\n');
     const cell = (name: string) => Number(first.split(',')[header.split(',').indexOf(name)]);
-    expect(header.split(',').slice(-PHASES.length)).toEqual(PHASES);
+    expect(header.split(',').filter((name) => PHASES.includes(name))).toEqual(PHASES);
     for (const hop of ['a', 'b']) {
       for (const phase of ['load', 'prompt', 'generation']) expect(cell(`${hop}_${phase}_seconds`)).toBeGreaterThan(0);
     }
