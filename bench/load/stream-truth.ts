@@ -9,6 +9,7 @@ import type { BenchResult, BenchRow } from '../types.ts';
 import { ORDER } from './closed.ts';
 import { childrenOf, memoryOf } from './memory.ts';
 import { quantile, round } from './numbers.ts';
+import { peerRows } from './stream-peers.ts';
 import { withStreams } from './target.ts';
 import { type StampErrors, stampErrors, toldStreams } from './told-streams.ts';
 
@@ -56,6 +57,9 @@ export function run(): Promise<BenchResult> {
         },
       );
     }
+    const base = new URL('/', target.url).href.replace(/\/$/, '');
+    const streamSeconds = RAMP_SECONDS + OPEN_SECONDS;
+    rows.push(...(await peerRows({ url: base, streamSeconds, truth: target.truth<Float64Array> })));
     return { name: 'open streams beside when their tokens were written', rows };
   });
 }

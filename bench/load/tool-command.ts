@@ -8,6 +8,9 @@ import { DEFAULT_PROMPT } from '../../src/services/load/prompt.ts';
 /** Of every tool: what it may have open. */
 export const CONNECTIONS = 64;
 
+/** A tool that hangs must not hold up the others. */
+const LONGEST_MS = 300_000;
+
 /** What a command printed, and what it cost. */
 export interface Ran {
   readonly output: string;
@@ -34,7 +37,7 @@ export function timed(program: string, command: string): Ran {
   const { stdout, stderr, status } = spawnSync(
     'bash',
     ['-c', `set -o pipefail; TIMEFORMAT='cpu %U %S'; time ${command}`],
-    { encoding: 'utf8', env, maxBuffer: 1 << 26 },
+    { encoding: 'utf8', env, maxBuffer: 1 << 26, timeout: LONGEST_MS },
   );
   const cpu = /^cpu (\S+) (\S+)$/m.exec(stderr);
   if (status !== 0 || cpu === null) throw new Error(`exit ${status}: ${stderr.trim().split('\n')[0]}`);

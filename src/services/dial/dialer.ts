@@ -9,6 +9,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { defined } from '../defined.ts';
+import { Handshakes } from './handshakes.ts';
 import type { ProxyServer } from './proxy.ts';
 import { Race } from './race.ts';
 import { interleaved, type Resolve, type Resolved, resolveOnce } from './resolve.ts';
@@ -17,13 +18,6 @@ import { socketOf } from './unix-target.ts';
 
 /** A name of which no address takes a connection is looked up again at most so often. */
 const LOOKUP_PAUSE_MS = 1000;
-/**
- * A handshake costs either side about as much as 50 requests. Without a bound, a load over TLS that had just started had
- * 1,300 of them under way, which kept both sides from everything else; one that takes long is waiting, and no work.
- */
-const MAX_HANDSHAKES = 64;
-const HANDSHAKE_WORK_MS = 1000;
-
 /** What is to be connected with, and how. */
 export interface Destination {
   readonly url: URL;
@@ -60,7 +54,7 @@ export class Dialer {
   #resolved: Resolved;
   /** Place of the address that took a connection last. */
   #best = 0;
-  #handshakes = 0;
+  readonly #handshakes = new Handshakes();
   #lookedUp = performance.now();
   #context: SecureContext | undefined;
   readonly #sessions = new Map<string, Buffer>();
@@ -78,7 +72,7 @@ export class Dialer {
 
   /** Whether so many handshakes are under way that another one would only make them slower. */
   get busy(): boolean {
-    return this.#handshakes >= MAX_HANDSHAKES;
+    return this.#handshakes.busy;
   }
 
   dial({ onread, nextPort, own = false }: DialTerms, done: OnDialed): Dial {
@@ -89,9 +83,11 @@ export class Dialer {
     const isDirect = proxy === undefined || (first.protocol !== 'https:' && !isTls);
     let current: Dial = { cancel: () => {} };
     let isOver = false;
+    const handshake = isTls || first.protocol === 'https:' ? this.#handshakes.begin() : undefined;
     const end = (error: Error | undefined, socket?: Socket) => {
       if (isOver) return;
       isOver = true;
+      handshake?.end(socket !== undefined);
       done(error, socket);
     };
     const endOver = (error: Error | undefined, socket?: Socket) => {
@@ -139,6 +135,7 @@ export class Dialer {
     return {
       cancel: () => {
         isOver = true;
+        handshake?.end(false);
         current.cancel();
       },
     };
@@ -203,34 +200,21 @@ export class Dialer {
 
   /** Waits for the end of the handshake. */
   #secured(socket: TLSSocket, done: OnDialed): Dial {
-    this.#handshakes++;
-    let isWork = true;
-    const rest = () => {
-      clearTimeout(timer);
-      if (isWork) this.#handshakes--;
-      isWork = false;
-    };
-    const timer = setTimeout(rest, HANDSHAKE_WORK_MS);
     const failed = (error: Error) => {
-      rest();
       socket.destroy();
       done(error);
     };
     socket.once('error', failed);
     socket.once('secureConnect', () => {
-      rest();
       socket.off('error', failed);
       done(undefined, socket);
     });
-    return {
-      cancel: () => {
-        rest();
-        socket
-          .off('error', failed)
-          .on('error', () => {})
-          .destroy();
-      },
-    };
+    const cancel = () =>
+      void socket
+        .off('error', failed)
+        .on('error', () => {})
+        .destroy();
+    return { cancel };
   }
 }
 
