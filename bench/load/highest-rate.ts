@@ -1,6 +1,6 @@
 import type { RunOrder } from '../../src/services/load/engine/protocol.ts';
 import type { BenchResult } from '../types.ts';
-import { ownCores, pin } from './affinity.ts';
+import { pinToLast } from './affinity.ts';
 import { watchBusy } from './busy.ts';
 import { quantile, round } from './numbers.ts';
 import { type Measured, offer } from './point.ts';
@@ -48,10 +48,7 @@ export async function highestValid(
   target: number,
   change: Pick<RunOrder, 'ca'> = {},
 ): Promise<{ readonly rate: number; readonly compare: string }> {
-  const cores = ownCores();
-  const last = cores?.split(/[,-]/).at(-1);
-  // The target keeps to one core: the scheduler would else put it in the generator's way.
-  if (last !== undefined) for (const pid of pids) pin(pid, last);
+  const where = pinToLast(pids);
   let best: { readonly rate: number; readonly run: Try } | undefined;
   let limit = 'the ladder ended first';
   for (const rate of ladder) {
@@ -68,7 +65,6 @@ export async function highestValid(
       if (rate >= target) break;
     } else best = { rate, run: valid };
   }
-  const where = last === undefined ? 'target shares all cores' : `target on core ${last} of ${cores}`;
   return {
     rate: best?.rate ?? 0,
     compare: `${best === undefined ? '' : `${describe(best.run)}; `}${where}; ${limit}`,

@@ -40,7 +40,15 @@ export function timed(program: string, command: string): Ran {
     { encoding: 'utf8', env, maxBuffer: 1 << 26, timeout: LONGEST_MS },
   );
   const cpu = /^cpu (\S+) (\S+)$/m.exec(stderr);
-  if (status !== 0 || cpu === null) throw new Error(`exit ${status}: ${stderr.trim().split('\n')[0]}`);
+  if (status !== 0 || cpu === null)
+    throw new Error(
+      `exit ${status}: ${
+        stderr
+          .trim()
+          .split('\n')
+          .find((line) => !line.startsWith('cpu ')) ?? 'no word'
+      }`,
+    );
   return { output: stdout, cpuSeconds: Number(cpu[1]) + Number(cpu[2]) };
 }
 

@@ -12,6 +12,8 @@ import { type HeadCache, ResponseParser } from './response-parser.ts';
 const IDLE_MARGIN_MS = 1000;
 /** A streamed answer is not kept, but decoding one that was made to grow without end is work without end. */
 export const MAX_STREAM_BYTES = 256 << 20;
+/** So many bytes fit into the send buffer of a connection that has sent all before them. */
+const TAKEN_AT_ONCE = 16 * 1024;
 /** Reads of all connections go here, one at a time. Windows starts a read before there is something to read. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const SHARED = process.platform !== 'win32';
@@ -45,6 +47,8 @@ export class RawConnection {
   #dial: Dial | undefined;
   #socket: Socket | undefined;
   #encrypts = false;
+  /** Bytes of the request. */
+  #sent = 0;
   /** Requests that were answered on it. */
   served = 0;
   #exchange: Exchange | undefined;
@@ -120,6 +124,7 @@ export class RawConnection {
   #write(socket: Socket, exchange: Exchange, source: RequestSource): boolean {
     const request = source.request(exchange.due.index, exchange.due.turn);
     const { length } = request;
+    this.#sent = length;
     socket.write(request);
     // Nearly always the kernel takes all of it at once, and the next request is made in the same place. TLS has encrypted
     // it by then into memory of its own, though it calls that unfinished.
@@ -160,10 +165,16 @@ export class RawConnection {
     if (parser.head !== undefined) exchange.status = parser.head.status;
     if (parser.done) {
       // An early answer leaves a part of the request unsent: nothing can follow it.
-      this.#clean = end === length && this.#socket?.writableLength === 0;
+      this.#clean = end === length && this.#isSent();
       this.#finish(exchange, bytes);
     } else if (parser.failed) this.#break(exchange, malformed(parser.problem));
     else if (!this.#isTooLong(exchange)) this.#keep(bytes);
+  }
+
+  /** Whether the kernel has taken the whole request. TLS says so a turn later, when the answer may be here already. */
+  #isSent(): boolean {
+    const left = this.#socket?.writableLength ?? 0;
+    return left === 0 || (this.#encrypts && this.#sent <= TAKEN_AT_ONCE);
   }
 
   /** All bytes of the answer are here. */
