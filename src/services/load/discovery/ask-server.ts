@@ -98,7 +98,7 @@ export function unknownServer(base: string, heard: Heard): RemedyError {
       return redirects(atBase(base, path), reply.status, to, new URL(to).origin);
     }
   }
-  const asksKey = answers.find(([, reply]) => reply.kind === 'raw' && (reply.status === 401 || reply.status === 403));
+  const asksKey = answers.find(([, reply]) => refuses(reply));
   if (asksKey !== undefined) {
     const [path, reply] = asksKey;
     return remedy.configuration('unauthorized', `${atBase(base, path)} refuses: ${answerText(reply)}`, [
@@ -111,6 +111,15 @@ export function unknownServer(base: string, heard: Heard): RemedyError {
     `give the whole URL, for example --target ${atBase(base, '/v1/chat/completions')}`,
     `or say what it speaks: --api ${names}`,
   ]);
+}
+
+/** Whether a server may have models, and tells nobody without a key. */
+export function asksForKey({ '/v1/models': models }: Heard): boolean {
+  return models.kind === 'raw' && models.status === 401;
+}
+
+function refuses(reply: RawAnswer | Transport): boolean {
+  return reply.kind === 'raw' && (reply.status === 401 || reply.status === 403);
 }
 
 /** `404 (no such route)`. */
