@@ -12,7 +12,7 @@ describe('percentiles', () => {
     expect(samples.summary()).toBeUndefined();
     for (let i = 0; i < 5000; i++) samples.add(((i * 7919) % 5000) + 1);
     const percentiles = { p50: 2500, p90: 4500, p95: 4750, p99: 4950 };
-    expect(samples.summary()).toMatchObject({ ...percentiles, mean: 2500.5, max: 5000, count: 5000 });
+    expect(samples.summary()).toMatchObject({ ...percentiles, mean: 2500.5, min: 1, max: 5000, count: 5000 });
   });
 
   test('small numbers', () => {

@@ -114,6 +114,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
     asked: collected.asked.summary(),
+    turns: collected.turns.summary(),
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });
