@@ -1,20 +1,9 @@
 import { plural, shellWord } from '../../words.ts';
 import { protocolAt } from '../protocols/protocols.ts';
-import type { Findings } from './findings.ts';
+import type { Known, NextCommand } from './found.ts';
 import { isTooBusy } from './quick-plan.ts';
 import { HEADER_PLACE } from './quick-target.ts';
 import type { QuickRuns } from './run-quick.ts';
-
-/** What to try next. */
-export interface NextCommand {
-  /** What it tells, and about how long it takes. */
-  readonly why: string;
-  /** To be pasted into a shell, on one line. */
-  readonly command: string;
-  readonly words: readonly string[];
-}
-
-type Known = Omit<Findings, 'unknown' | 'next'>;
 
 /** A search offers about so many points. */
 const USUAL_POINTS = 6;

@@ -30,7 +30,7 @@ export const FREE: Bounds = { perPoint: 1500, total: 12_000, ladder: LADDER };
 export const BILLED: Bounds = { perPoint: 30, total: 200, ladder: [1, 2, 4, 8] };
 
 /** Requests that may be sent in all; up to seven before the points show how one has to be asked, and how long it takes. */
-export function mostRequests({ total }: Bounds): number {
+function mostRequests({ total }: Bounds): number {
   return total + 7;
 }
 

@@ -1,4 +1,4 @@
-import type { Findings } from './findings.ts';
+import type { Findings } from './found.ts';
 import type { QuickRuns } from './run-quick.ts';
 
 /** What `--json` tells of a quick look: what was asked and found, and the points of both runs. */

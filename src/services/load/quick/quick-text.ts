@@ -1,8 +1,7 @@
 import { formatEstimate } from '../../../durations.ts';
 import { display, rateText, timeText, wrap } from '../../results/text.ts';
 import { shellWord } from '../../words.ts';
-import type { Experience, Findings } from './findings.ts';
-import type { NextCommand } from './next-commands.ts';
+import type { Experience, Findings, NextCommand } from './found.ts';
 import type { Refusal } from './quick-plan.ts';
 import type { QuickRuns } from './run-quick.ts';
 

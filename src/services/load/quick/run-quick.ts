@@ -153,7 +153,7 @@ function isOfStreams(error: unknown): boolean {
 }
 
 /** Most tokens of an answer: a minute holds more of short ones, and nobody pays for long ones. */
-export const ANSWER_TOKENS = 64;
+const ANSWER_TOKENS = 64;
 const ANSWERS = { workload: { maxTokens: { kind: 'constant', value: ANSWER_TOKENS } } } as const;
 
 /** What every run of a quick look has in common: what one asks for with `load` is not asked here. */
