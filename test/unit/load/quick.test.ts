@@ -302,6 +302,8 @@ describe('what is said', () => {
     expect(isSaturated(points)).toBe(false);
     expect(refusalOf(points)).toEqual({ concurrent: 4, failed: 400, sent: 440, why: '429' });
     const findings = findingsOf(runs(points));
+    const chance = { ...points[2], okRps: 99 } as PointSummary;
+    expect(findingsOf(runs([...points.slice(0, 2), chance])).most).toMatchObject({ concurrent: 2, rps: 20 });
     expect(findings).not.toHaveProperty('parallel');
     expect(findings.unknown.join()).not.toContain('what more than');
     expect(findings.next.some(({ command }) => command.includes('--concurrency'))).toBe(false);
@@ -341,6 +343,7 @@ describe('what is said', () => {
     const points = [closed(0, 64, 0.1), ...[1, 2, 3, 4].map((index) => closed(index, 64, 0.1, LATE))];
     const findings = findingsOf(runs(points));
     expect(findings).toMatchObject({ machineLimit: { concurrent: 2, rps: 160 } });
+    expect(findings.unknown.join()).toContain('this machine did not send or read on time');
     expect(flat(textOf(runs(points)))).toContain('From 2 at once on this machine is the limit');
     expect(findings.next.map(({ command }) => command)).toEqual([
       'chainctl quick http://127.0.0.1:9/v1/chat/completions --model m',

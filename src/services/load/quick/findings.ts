@@ -146,7 +146,7 @@ function unknownOf({ doubling, search, isStreamed, status }: QuickRuns, known: K
   function whyNoKnee(): string {
     if (status === 'interrupted') return 'it was stopped before';
     if (points.every(isFailed)) return 'nothing succeeded';
-    if (search === undefined) return few;
+    if (search === undefined) return known.machineLimit === undefined ? few : BUSY;
     return isTooBusy(search.points) ? BUSY : 'no point that short could say that a rate is sustained';
   }
 }

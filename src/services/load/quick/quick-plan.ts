@@ -205,7 +205,9 @@ export function isBound(points: readonly PointSummary[]): boolean {
 
 /** The most that was done, and at how many at once; see {@link isBound}. */
 export function capacityOf(points: readonly PointSummary[]) {
-  const usable = points.filter((point) => point.status === 'complete' && isValid(point) && point.outcomes.ok > 0);
+  // Where most are refused at once, a point is short, and what it got done is chance.
+  const served = refusalOf(points) === undefined ? points : points.slice(0, -1);
+  const usable = served.filter((point) => point.status === 'complete' && isValid(point) && point.outcomes.ok > 0);
   const best = usable.toSorted((a, b) => b.okRps - a.okRps)[0];
   if (best === undefined) return undefined;
   // Of numbers that get about the same done, the smallest is enough.
