@@ -89,7 +89,7 @@ describe('the numbers of requests at once', () => {
     ]);
   });
 
-  it('ask for three of few at once where that takes no longer than some seconds', () => {
+  it('ask for five of few at once where that takes no longer than some seconds', () => {
     const asked = (seconds: number) => {
       const steps = walk(
         boundDoubling(seconds, FREE, () => 50, 60),
@@ -98,16 +98,16 @@ describe('the numbers of requests at once', () => {
       return steps.map(({ rate, requests }) => [rate, requests]);
     };
     expect(asked(3)).toEqual([
-      [1, 3],
-      [2, 4],
-      [4, 4],
+      [1, 5],
+      [2, 6],
+      [4, 8],
       [8, 8],
       [16, 16],
     ]);
     expect(asked(5).slice(0, 3)).toEqual([
-      [1, 2],
-      [2, 4],
-      [4, 4],
+      [1, 3],
+      [2, 6],
+      [4, 8],
     ]);
   });
 

@@ -67,11 +67,14 @@ function promptTokens(points: readonly PointSummary[], prompt: string): Omit<Fin
 
 /** Tokens of an answer come so much slower than with fewer at once, and all of them share what there is. */
 const SLOWER = 0.75;
+/** Answers of fewer say more about chance. */
+const TELLING = 4;
 
 /** What more at once than are enough did to each: where tokens come as fast as before, they had waited for their turn. */
 function crowdOf(enough: PointSummary, points: readonly PointSummary[]): Findings['crowd'] {
   const more = points.findLast((point) => isValid(point) && point.rate > enough.rate);
-  const speed = (point: PointSummary | undefined) => point && experienceOf(point).tokensPerSecondPerUser;
+  const speed = (point: PointSummary | undefined) =>
+    point && point.outcomes.ok >= TELLING ? experienceOf(point).tokensPerSecondPerUser : undefined;
   const [before, after] = [speed(points.find(({ rate }) => rate === 1) ?? enough), speed(more)];
   if (before === undefined || after === undefined) return undefined;
   return after < SLOWER * before ? 'share' : 'wait';
