@@ -273,6 +273,13 @@ describe('what is said', () => {
     );
   });
 
+  it('knows from rates that more at once bring no more, where these were not seen to', () => {
+    const two = served.slice(0, 2);
+    expect(findingsOf(runs(two)).isSaturated).toBe(false);
+    const findings = findingsOf(runs(two, { search: searched({ rate: 22 }) }));
+    expect(findings).toMatchObject({ isSaturated: true, most: { rps: 20 }, unknown: [] });
+  });
+
   it('says that requests are refused above the knee', () => {
     const refused = { outcomes: { ...allOk(80), http_error: 20 }, errorsByClass: { 429: 20 } };
     expect(flat(textOf(runs(served, { search: searched(refused) })))).toContain(

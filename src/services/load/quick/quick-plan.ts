@@ -9,7 +9,7 @@ const DOUBLING_SHARE = 0.5;
 /** Most requests that are open together. */
 const LADDER: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
 /** Twice as many at once that get less than this much more done are more than the target takes. */
-const GAIN = 1.2;
+export const GAIN = 1.2;
 /** Answers from so many seconds on are long: a point has each place filled once, and nothing is offered at a rate. */
 const LONG_SECONDS = 1.5;
 /** But of few at once so many are asked for, where that takes no longer: a single figure says little. */
@@ -206,7 +206,7 @@ export function isTooBusy(points: readonly PointSummary[]): boolean {
 }
 
 /** Whether more at once brought no more, or were refused. */
-export function isBound(points: readonly PointSummary[]): boolean {
+function isBound(points: readonly PointSummary[]): boolean {
   return isSaturated(points) || refusalOf(points) !== undefined;
 }
 
