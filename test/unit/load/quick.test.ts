@@ -235,6 +235,15 @@ describe('what is said', () => {
     expect(findingsOf(runs([closed(0, 1, 1, { tokens })])).asked).toEqual({ promptTokens: 300, maxTokens: 64 });
   });
 
+  it('says of a chain who answers, and that an engine is simulated', () => {
+    const { maxTokens: _, ...chain } = runs(served, { api: 'chain', isStreamed: false });
+    const plan = { ...chain.doubling.plan, simulated: true };
+    const text = flat(textOf({ ...chain, doubling: { ...chain.doubling, plan } }));
+    expect(text).toContain(
+      'an answer of A, which asks B, as long as they make it. The engine is simulated: what it takes is made up.',
+    );
+  });
+
   it('keeps every line within 80 columns', () => {
     const failures = { errorsByClass: { 500: 4 }, errorTexts: { 500: 'out of memory '.repeat(20) } };
     const points = served.map((point) => ({ ...point, ...failures, sent: 44 }));
@@ -292,7 +301,7 @@ describe('what is said', () => {
     const findings = findingsOf(slow);
     expect(findings.unknown).toEqual([
       'what more than 1 request at once would bring',
-      'the knee, the highest rate that it sustains: a minute holds too few of its answers (0.125 a second)',
+      'the knee, the highest rate that it sustains: a minute has no room for it: an answer takes 8.0 s, and 0.125 come a second',
     ]);
     expect(textOf(slow)).toContain('Not found out:');
     expect(findings.next[0]?.why).toBe('the knee, from points of 8 minutes: about 49 minutes');
