@@ -25,7 +25,7 @@ export const MAX_SEARCH_POINTS = 12;
 /** The search ends when the bounds are this near to each other. */
 const PRECISION = 1.06;
 /** And no longer looks into points that do not tell when they are this near. */
-const NEAR = 1.15;
+export const NEAR = 1.15;
 /**
  * Tried around what an overloaded target got done, in this order. That is its capacity, or somewhat less: queues fill
  * and empty at the ends of a point. Of few requests it is known less well, and what is near to it cannot be told at all.
