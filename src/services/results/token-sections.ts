@@ -79,10 +79,19 @@ function streamSection(points: readonly PointSummary[], unit: string): Section {
     tokenRate(stream.outputTokensPerSecond, tokens),
     stream.perUser === undefined ? '-' : tokenRate(stream.perUser.p50, tokens),
   ]);
-  const head = [unit, 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s', 'per user'];
+  const times = ['ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99'];
   return {
     title: 'Streamed answers, milliseconds',
-    table: { head, rows },
+    table: {
+      head: [`\n${unit}`, ...times.map((name) => name.replace(' ', '\n')), 'server\ntokens/s', 'one user\ntokens/s'],
+      fullHead: [
+        unit,
+        ...times,
+        'tokens/s of the server, all answers together',
+        'tokens/s of one user, one answer (p50)',
+      ],
+      rows,
+    },
     lines: [
       ...markLegend(rows),
       ...(known.length === 0 ? [] : [timesLine(points[0])]),
@@ -93,7 +102,7 @@ function streamSection(points: readonly PointSummary[], unit: string): Section {
 
 /** How to read the columns of streams. */
 function timesLine(point: PointSummary | undefined): string {
-  return `ttft: from the ${countedFrom(point)} to the first token of the answer. per user: tokens/s of one answer, p50.`;
+  return `ttft: from the ${countedFrom(point)} to the first token of the answer. server: all answers together. one user: one answer, p50.`;
 }
 
 /** What a reader has to know of the streams of a point to take their figures for what they are. */
