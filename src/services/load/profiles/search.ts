@@ -88,6 +88,7 @@ function triedOf(point: PointSummary): Tried {
     durationSeconds,
     sustained: isSustained(point),
     servedRps: capacityOf(point),
+    ...(status === 'complete' && !isValid(point) ? { spoiled: true } : {}),
     ...(wantedSeconds === undefined ? {} : { wantedSeconds }),
   };
 }
