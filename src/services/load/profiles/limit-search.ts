@@ -73,7 +73,7 @@ export function nextLimitPoint(search: LimitSearch, tried: readonly LimitTried[]
   if (limit.below > 0.99) return undefined;
   if (high > low && tried.every(({ offered }) => offered !== high)) return { rate: high, durationSeconds };
   if (limit.above > 0.99 || answerOf(search, tried, limit) !== undefined) return undefined;
-  const aim = limit.error > WIDE ? neat(search, limit.middle) : besideOf(search, tried, limit);
+  const aim = limit.error > WIDE ? middleOf(search, tried, limit) : besideOf(search, tried, limit);
   const rate = Math.min(high, Math.max(low, aim));
   if (rate >= machineLimit(search, tried)) return undefined;
   return { rate, durationSeconds: Math.ceil(lengthOf(search, tried, limit, rate)) };
@@ -84,6 +84,16 @@ function machineLimit({ high }: LimitSearch, tried: readonly LimitTried[]): numb
   const invalid = tried.filter((each) => each.invalid).map(({ offered }) => offered);
   const again = invalid.filter((one, i) => one === high || invalid.some((other, j) => j < i && other <= one * 1.01));
   return Math.min(...again);
+}
+
+/** As likely too high as too low; of whole numbers one that was not tried yet, as long as one is left in between. */
+function middleOf(search: LimitSearch, tried: readonly LimitTried[], { middle }: Limit): number {
+  const aim = neat(search, middle);
+  const telling = tried.filter(({ readings }) => readings.length > 0);
+  if (!search.whole || telling.every(({ offered }) => offered !== aim)) return aim;
+  const held = Math.max(0, ...telling.filter((each) => each.held).map(({ offered }) => offered));
+  const missed = Math.min(...telling.filter((each) => !each.held && each.offered > held).map(({ offered }) => offered));
+  return Number.isFinite(missed) && missed > held + 1 ? Math.floor((held + missed) / 2) : aim;
 }
 
 /**
