@@ -169,6 +169,19 @@ describe('a search under objectives', () => {
     });
   });
 
+  test('goes on below what this machine cannot offer, until that is near to what it could', () => {
+    const bounds = { ...BOUNDS, maxDurationSeconds: 20 };
+    const late = { validity: 'invalid: client-limited (late)' };
+    const tried: ReturnType<typeof limitTried>[] = [];
+    for (let next = nextLimitPoint(bounds, tried); next !== undefined; next = nextLimitPoint(bounds, tried)) {
+      const made = point(tried.length, next.rate, next.durationSeconds, queue(900, 12, 950), () => 0);
+      tried.push(limitTried(next.rate > 100 ? { ...made, ...late } : made, [P95]));
+    }
+    const told = tried.filter(({ readings }) => readings.length > 0).map(({ offered }) => offered);
+    expect(Math.max(...told)).toBeGreaterThan(50);
+    expect(tried.length).toBeLessThanOrEqual(10);
+  });
+
   test('knows nothing above what held where this machine spoiled all of that, and names no longer points', () => {
     const held = point(0, 10, 60, queue(160, 12), () => 0);
     const late = { ...point(1, 1000, 10, queue(160, 12), () => 0), validity: 'invalid: client-limited (late)' };

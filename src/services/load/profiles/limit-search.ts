@@ -75,8 +75,19 @@ export function nextLimitPoint(search: LimitSearch, tried: readonly LimitTried[]
   if (limit.above > 0.99 || answerOf(search, tried, limit) !== undefined) return undefined;
   const aim = limit.error > WIDE ? middleOf(search, tried, limit) : besideOf(search, tried, limit);
   const rate = Math.min(high, Math.max(low, aim));
-  if (rate >= machineLimit(search, tried)) return undefined;
-  return { rate, durationSeconds: Math.ceil(lengthOf(search, tried, limit, rate)) };
+  const next = Math.min(rate, belowMachine(search, tried));
+  return next > 0 ? { rate: next, durationSeconds: Math.ceil(lengthOf(search, tried, limit, next)) } : undefined;
+}
+
+/** So near to what it could offer, a rate that this machine cannot offer leaves nothing to be learnt in between. */
+const BESIDE_MACHINE = 1.3;
+
+/** The highest offer that this machine may be able to make; 0 where what it made is about that. */
+function belowMachine(search: LimitSearch, tried: readonly LimitTried[]): number {
+  const bound = machineLimit(search, tried);
+  if (!Number.isFinite(bound)) return bound;
+  const made = Math.max(0, ...tried.filter((each) => each.readings.length > 0).map(({ offered }) => offered));
+  return made * BESIDE_MACHINE < bound ? neat(search, Math.sqrt(made * bound)) : 0;
 }
 
 /** The lowest offer that this machine could not make twice, or not at the upper end. */
