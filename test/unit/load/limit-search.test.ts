@@ -132,7 +132,7 @@ describe('a search under objectives', () => {
 
   test('of a target that changes it says so', () => {
     const target: Target = (rate, nth) => ({ excess: { [P95]: 12 * Math.log(rate / (nth < 6 ? 160 : 100)) } });
-    const { limit: found } = search(target, 2);
+    const { limit: found } = search(target, 3);
     expect(found.state).toBe('changing');
     expect(found.interval).toBeUndefined();
     expect(found.changed?.held).toBeGreaterThanOrEqual((found.changed?.missed ?? 0) * 0.999);
