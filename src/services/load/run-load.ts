@@ -17,7 +17,7 @@ import { protocolOf } from './protocols/protocols.ts';
 import { type ClaimDeps, claimRun, claimTag } from './record/claims.ts';
 import { readRun } from './record/read-run.ts';
 import { runSweep, type SweepDeps } from './sweep/run-sweep.ts';
-import { resumedOptions, type SweepOptions } from './sweep/sweep-options.ts';
+import { resumedOptions, type SweepOptions, type TextFiles } from './sweep/sweep-options.ts';
 import type { SweepReport } from './types.ts';
 import { type FilesAgain, reopenWorkload } from './workload/reopen-workload.ts';
 import { unsizedNotes } from './workload/unsized.ts';
@@ -26,6 +26,7 @@ import { unsizedNotes } from './workload/unsized.ts';
 export type LoadRequest =
   | { readonly options: SweepOptions; readonly elastic?: ElasticLoad }
   | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about' | 'template'> &
+      TextFiles &
       FilesAgain);
 
 /** A load that makes a group grow and shrink, and the group. */
@@ -102,14 +103,14 @@ function checkHeaders({ resume, headerNames = [] }: SweepOptions, headers: Reado
 }
 
 async function oldRun(
-  { resume, outFolder, prompt, about, template, ...files }: Extract<LoadRequest, { resume: string }>,
+  { resume, outFolder, datasets, trace, ...texts }: Extract<LoadRequest, { resume: string }>,
   hold: (folder: string) => Promise<void>,
 ): Promise<SweepOptions> {
   const folder = await findRun(resume, outFolder);
   // Before it is read: what is still being written is not over.
   await hold(folder);
-  const options = resumedOptions(await readRun(folder), { prompt, about, ...defined({ template }) });
-  return { ...options, ...(await reopenWorkload(options.workload, files)) };
+  const options = resumedOptions(await readRun(folder), texts);
+  return { ...options, ...(await reopenWorkload(options.workload, defined({ datasets, trace }))) };
 }
 
 async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps, way: AgentTerms) {
