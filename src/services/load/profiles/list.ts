@@ -1,6 +1,7 @@
 import { formatEstimate, formatSpan } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
+import { endsWithRequests, windowSeconds } from '../schedule/window.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Profile, Step } from './profile.ts';
 
@@ -32,7 +33,11 @@ export const list: Profile = {
 
 /** How long each point is and what may make the sweep longer: open answers are waited for after each point. */
 export function eachPoint(plan: SweepPlan, about: string): string {
-  const { loop, durationSeconds, warmupSeconds, probeMs, untilCertain } = plan;
+  const { rates, loop, warmupSeconds, probeMs, untilCertain } = plan;
+  const windows = rates.map((rate) => windowSeconds(plan, rate));
+  const [shortest, longest] = [Math.min(...windows), Math.max(...windows)].map(formatSpan);
+  const span = shortest === longest ? shortest : `${shortest} to ${longest}`;
+  const length = endsWithRequests(plan) ? 'however long they take,' : `${span} each`;
   const least = untilCertain === undefined ? '' : 'at least ';
   const warmup = warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(warmupSeconds)} of warm-up`;
   const drain = formatEstimate(longestDrain(plan));
@@ -40,5 +45,5 @@ export function eachPoint(plan: SweepPlan, about: string): string {
   const longer = loop === 'closed' ? 'where the last answers take long' : 'where answers queue';
   const drains =
     probeMs === undefined ? ` and the drains, at most ${drain} each` : `; ${longer}, up to ${drain} more a point`;
-  return `${least}${formatSpan(durationSeconds)} each${warmup}, ${about}${drains}`;
+  return `${least}${length}${warmup}, ${about}${drains}`;
 }

@@ -3,6 +3,7 @@ import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import { arrivalsWithin, longestDrain, nextIndexAfter } from '../schedule/arrivals.ts';
+import { endsWithRequests } from '../schedule/window.ts';
 import type { Collector } from '../stats/collector.ts';
 import type { Percentiles, SecondSample, SweepPlan, SweepTick } from '../types.ts';
 import { timeLeft } from './time-left.ts';
@@ -57,7 +58,8 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
         loop: plan.loop,
         phase,
         elapsedSeconds: Math.max(0, elapsed + before[phase]),
-        phaseSeconds: phaseSeconds[phase],
+        // Of one that ends with its last request, what is expected.
+        phaseSeconds: phase === 'measure' && endsWithRequests(plan) ? elapsed + left.seconds : phaseSeconds[phase],
         scheduled: scheduledAt(elapsedMs, sent),
         sent,
         ok: collected.outcomes.ok,

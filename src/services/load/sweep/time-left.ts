@@ -1,5 +1,6 @@
 import { profileOf } from '../profiles/profiles.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
+import { endsWithRequests, windowSeconds } from '../schedule/window.ts';
 import type { SweepPlan } from '../types.ts';
 
 /** A probe that takes so many times as long as before, had the target been asked now, means a queue. */
@@ -35,27 +36,11 @@ interface Standing {
   readonly servedRps: number | undefined;
 }
 
-/**
- * Length of the window of a point, seconds. A rate has sent enough requests after a time that is known before; where
- * answers decide what is sent, the point ends when it is so.
- */
-export function windowSeconds(
-  {
-    loop,
-    requests,
-    turns = 1,
-    durationSeconds: planned,
-  }: Pick<SweepPlan, 'loop' | 'requests' | 'turns' | 'durationSeconds'>,
-  rate: number,
-  durationSeconds = planned,
-): number {
-  const isTimed = requests !== undefined && loop === undefined && turns === 1;
-  return isTimed ? Math.min(durationSeconds, requests / rate) : durationSeconds;
-}
-
 function expectedWindow(plan: Planned, rate: number): number {
   const { loop, requests, durationSeconds, probeMs = 0 } = plan;
-  if (loop === undefined || requests === undefined || probeMs === 0) return windowSeconds(plan, rate);
+  if (loop === undefined || requests === undefined) return windowSeconds(plan, rate);
+  // Nothing tells how long it will be.
+  if (probeMs === 0) return endsWithRequests(plan) ? 0 : durationSeconds;
   return Math.min(durationSeconds, ((requests / rate) * probeMs) / 1000);
 }
 
@@ -80,13 +65,14 @@ export function plannedSeconds(plan: Planned): number {
  */
 export function timeLeft(plan: Planned, standing: Standing) {
   const { index, rate, draining, elapsed, sent = 0, inFlight, servedRps = 0 } = standing;
-  const { rates, durationSeconds, warmupSeconds, probeMs = 0 } = plan;
+  const { rates, warmupSeconds, probeMs = 0 } = plan;
+  const durationSeconds = windowSeconds(plan, rate);
   const bound = longestDrain(plan);
   const probe = probeMs / 1000;
   const ofPoint = profileOf(plan).isOpen === true;
   const isClosed = plan.loop === 'closed';
-  const enough =
-    isClosed && plan.requests !== undefined && servedRps > 0 ? (plan.requests - sent) / servedRps : undefined;
+  const first = endsWithRequests(plan) ? expectedWindow(plan, rate) - elapsed : undefined;
+  const enough = isClosed && plan.requests !== undefined && servedRps > 0 ? (plan.requests - sent) / servedRps : first;
   const window = Math.max(0, Math.min(durationSeconds - elapsed, enough ?? Number.POSITIVE_INFINITY));
   // A session brings several requests: how many, those so far tell.
   const each = (plan.turns ?? 1) > 1 && elapsed > 0 ? sent / elapsed / rate : 1;
@@ -97,10 +83,11 @@ export function timeLeft(plan: Planned, standing: Standing) {
   const own = draining ? drainLeft : window + Math.min(bound, expected);
   const queued = servedRps > 0 && probe > 0 && expected > QUEUED * probe;
   const drainAt = (next: number) => {
-    const backlog = queued && !isClosed ? Math.max(0, next * each - servedRps) * (warmupSeconds + durationSeconds) : 0;
+    const backlog =
+      queued && !isClosed ? Math.max(0, next * each - servedRps) * (warmupSeconds + expectedWindow(plan, next)) : 0;
     return Math.min(bound, Math.max(probe, servedRps > 0 ? backlog / servedRps : 0));
   };
   const later = ofPoint ? [] : rates.slice(index + 1);
-  const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + durationSeconds + drainAt(next), 0);
+  const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + expectedWindow(plan, next) + drainAt(next), 0);
   return { seconds: own + rest, atMost: draining, ofPoint };
 }
