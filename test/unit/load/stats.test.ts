@@ -131,11 +131,8 @@ describe('a window that is no whole number of gaps', () => {
       const answer = { outcome: 'ok', class: 'ok', status: 200, error: '', figures: { output_tokens: 10 } } as const;
       collected.add({ index, ...times, ...answer });
     }
-    const progress = { ...{ phase: 'drain', elapsedMs: 2500, sent: 25, dropped: 0, inFlight: 0 }, ...NO_WORK } as const;
-    const facts = {
-      ...{ index: 0, rate: 10, startedAt: '', status: 'complete', scheduled: 25 },
-      perRequestCsv: '',
-    } as const;
+    const progress = { phase: 'drain', elapsedMs: 2500, sent: 25, dropped: 0, inFlight: 0, ...NO_WORK } as const;
+    const facts = { index: 0, rate: 10, startedAt: '', status: 'complete', scheduled: 25, perRequestCsv: '' } as const;
     const more = { durationSeconds: 2.45, maxInFlight: 100, progress, wallSeconds: 3 };
     return summarizePoint({ ...facts, ...more, ...(spacing && { spacing }) }, collected);
   };

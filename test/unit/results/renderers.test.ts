@@ -40,7 +40,7 @@ test('markdown: foreign text cannot leave its cell', () => {
 
     p50 to p99: response time of successes in seconds, from the intended time of each request.
 
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
 
     ## Totals, and response times of successes in seconds
 

@@ -67,7 +67,7 @@ test('80 columns: one row per point, errors below the table', () => {
          1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  ~17.03 valid
     ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 ~198.25 invalid
     p50 to p99: response time of successes in seconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
@@ -105,7 +105,7 @@ test('a wide terminal: errors and the generator in the table', () => {
          1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  ~17.03 valid          0.65         6 -
     ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 ~198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
     p50 to p99: response time of successes in seconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Totals, and response times of successes in seconds:
@@ -165,7 +165,7 @@ test('simulated and interrupted', () => {
         1       10   1.00 1.00     0.98 10      0 52.3 78.5 104.6 ~170.0 valid
     ! 0.5      3.2  0.625    0        0  0      2    -    -     -      - interrupted
     p50 to p99: response time of successes in milliseconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
@@ -246,7 +246,7 @@ test('everything a point can say, within 80 columns', () => {
     ! 900    900  420      403 4200   4800 31.32 45.41 59.51 94.74 invalid
      1000      -    -        -    -      -     -     -     -     - skipped
     p50 to p99: response time of successes in seconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Knee: 400 rps is the highest rate that was sustained; 500 rps was not sustained.

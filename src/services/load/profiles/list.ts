@@ -2,6 +2,7 @@ import { formatEstimate, formatSpan } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
 import { endsWithRequests, windowSeconds } from '../schedule/window.ts';
+import { leastSeconds } from '../stats/until-certain.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Profile, Step } from './profile.ts';
 
@@ -33,11 +34,8 @@ export const list: Profile = {
 
 /** How long each point is and what may make the sweep longer: open answers are waited for after each point. */
 export function eachPoint(plan: SweepPlan, about: string): string {
-  const { rates, loop, warmupSeconds, probeMs, untilCertain } = plan;
-  const windows = rates.map((rate) => windowSeconds(plan, rate));
-  const [shortest, longest] = [Math.min(...windows), Math.max(...windows)].map(formatSpan);
-  const span = shortest === longest ? shortest : `${shortest} to ${longest}`;
-  const length = endsWithRequests(plan) ? 'however long they take,' : `${span} each`;
+  const { loop, warmupSeconds, probeMs, untilCertain } = plan;
+  const length = endsWithRequests(plan) ? 'however long they take,' : `${spread(plan)} each`;
   const least = untilCertain === undefined ? '' : 'at least ';
   const warmup = warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(warmupSeconds)} of warm-up`;
   const drain = formatEstimate(longestDrain(plan));
@@ -45,5 +43,16 @@ export function eachPoint(plan: SweepPlan, about: string): string {
   const longer = loop === 'closed' ? 'where the last answers take long' : 'where answers queue';
   const drains =
     probeMs === undefined ? ` and the drains, at most ${drain} each` : `; ${longer}, up to ${drain} more a point`;
-  return `${least}${length}${warmup}, ${about}${drains}`;
+  return `${length}${warmup}, ${least}${about}${drains}`;
+}
+
+/** The shortest and the longest point: their lengths may follow from requests, or from how certain a percentile is. */
+function spread(plan: SweepPlan): string {
+  const { rates, untilCertain: until } = plan;
+  const windows =
+    until === undefined
+      ? rates.map((rate) => windowSeconds(plan, rate))
+      : [until.maxDurationSeconds, ...rates.map((rate) => leastSeconds(until, rate, plan))];
+  const [least, longest] = [Math.min(...windows), Math.max(...windows)].map(formatSpan);
+  return least === longest ? String(longest) : `${least} to ${longest}`;
 }

@@ -96,6 +96,9 @@ export class Collector {
     return this.recorded - this.outcomes.ok;
   }
 
+  /** How many that have ended were sent later than so long after the beginning of the window. */
+  readonly sentAfter = (ms: number): number => this.#sentMs.view().reduce((count, at) => count + (at > ms ? 1 : 0), 0);
+
   has(index: number): boolean {
     return this.#seen.has(index);
   }

@@ -28,6 +28,8 @@ export interface PointFacts
   readonly varies?: PointState | undefined;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
+  /** The chance that an upper bound of a percentile is wrong, where it is not the usual one. */
+  readonly boundTail?: number | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const outcomes = { ...collected.outcomes };
   checkConservation({ scheduled, sent, dropped: lost === undefined ? facts.progress.dropped : dropped, outcomes });
   const errorsByClass = ranked(collected.errorsByClass);
-  const [response, service] = [collected.response.summary(), collected.service.summary()];
+  const [response, service] = [collected.response.summary(facts.boundTail), collected.service.summary(facts.boundTail)];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
   const spaced = { rate, scheduled, durationSeconds, ...defined({ spacing: facts.spacing }) };
@@ -77,7 +79,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const answersPerSecond = isClosed || fellBehind({ ...collected.evidence, state }) ? servedRps : most;
   const tokensPerSecond = (tokens: number) =>
     outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * answersPerSecond);
-  const stream = collected.stream.summary(tokensPerSecond);
+  const stream = collected.stream.summary(tokensPerSecond, facts.boundTail);
   const { texts, refusedBy } = collected;
   const point = defined({
     index,

@@ -13,7 +13,7 @@ import type { DrawnLengths } from '../workload/lengths.ts';
 import { formatThinkTime } from '../workload/think-time.ts';
 import { USUAL_SCALE } from '../workload/token-scale.ts';
 import { certaintyNotes } from './certainty-notes.ts';
-import { plannedSeconds } from './time-left.ts';
+import { leastWindow, plannedSeconds } from './time-left.ts';
 
 /**
  * Source ports towards one destination. The kernel hands out 28,232 by Linux' default `ip_local_port_range`; the engine
@@ -65,7 +65,7 @@ export function planSweep(
   const { api, model, provider, loop, requests, turns, thinkSeconds, think } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
-  const planned = { ...settings, ...own, ...defined({ probeMs }) };
+  const planned = { ...settings, ...own, ...defined({ probeMs, untilCertain: asked.untilCertain }) };
   return defined({
     runId,
     tag,
@@ -143,7 +143,8 @@ export function predictions(plan: SweepPlan): Note[] {
   const at = rates[predictedInFlight.indexOf(most)];
   const took = probeMs < 1000 ? `${probeMs.toFixed(0)} ms` : `${(probeMs / 1000).toFixed(1)} s`;
   // An open one has other points than its bounds.
-  const all = `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`;
+  const least = plan.untilCertain === undefined ? '' : 'at least ';
+  const all = `; ${least}${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`;
   const alone = `a request alone takes ${took}: at least ${most} in flight at ${at} rps`;
   const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);
   const limited =
@@ -184,16 +185,19 @@ function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
 }
 
 type Counted = Pick<SweepSettings, 'rates' | 'durationSeconds' | 'loop' | 'requests' | 'turns' | 'thinkSeconds'> &
-  Pick<SweepPlan, 'probeMs'>;
+  Pick<SweepPlan, 'probeMs' | 'untilCertain'>;
 
 /**
  * Requests that are measured. Where the answers decide how many, so many as come while the target answers as fast as the
- * probe did; 0 where nothing bounds them and nothing was probed.
+ * probe did; 0 where nothing bounds them and nothing was probed. Of points that last until a percentile is certain, the least.
  */
-export function measuredRequests({ rates, durationSeconds, ...plan }: Counted): number {
+export function measuredRequests(counted: Counted): number {
+  const { rates, ...plan } = counted;
   const { loop, requests = Number.POSITIVE_INFINITY, turns = 1 } = plan;
-  const each = (rate: number) =>
-    loop === 'closed' ? inClosedLoop(rate, durationSeconds, plan) : turns * arrivalsWithin(durationSeconds, rate);
+  const each = (rate: number) => {
+    const seconds = leastWindow(plan, rate);
+    return loop === 'closed' ? inClosedLoop(rate, seconds, plan) : turns * arrivalsWithin(seconds, rate);
+  };
   return rates.reduce((sum, rate) => sum + Math.min(requests, each(rate)), 0);
 }
 

@@ -1,6 +1,7 @@
 import { profileOf } from '../profiles/profiles.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
 import { endsWithRequests, windowSeconds } from '../schedule/window.ts';
+import { leastSeconds } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
 
 /** A probe that takes so many times as long as before, had the target been asked now, means a queue. */
@@ -20,6 +21,7 @@ type Planned = Pick<
   | 'search'
   | 'limit'
   | 'elastic'
+  | 'untilCertain'
 >;
 
 /** Where a point stands. */
@@ -36,9 +38,19 @@ interface Standing {
   readonly servedRps: number | undefined;
 }
 
+/** How long a point is at the least, seconds, where nothing but its rate ends it. */
+export function leastWindow(
+  plan: Pick<SweepPlan, 'durationSeconds' | 'loop' | 'turns' | 'untilCertain'>,
+  rate: number,
+): number {
+  const { untilCertain, durationSeconds } = plan;
+  return untilCertain === undefined ? durationSeconds : leastSeconds(untilCertain, rate, plan);
+}
+
 function expectedWindow(plan: Planned, rate: number): number {
-  const { loop, requests, durationSeconds, probeMs = 0 } = plan;
-  if (loop === undefined || requests === undefined) return windowSeconds(plan, rate);
+  const { loop, requests, probeMs = 0 } = plan;
+  const durationSeconds = leastWindow(plan, rate);
+  if (loop === undefined || requests === undefined) return windowSeconds({ ...plan, durationSeconds }, rate);
   // Nothing tells how long it will be.
   if (probeMs === 0) return endsWithRequests(plan) ? 0 : durationSeconds;
   return Math.min(durationSeconds, ((requests / rate) * probeMs) / 1000);
@@ -82,12 +94,12 @@ export function timeLeft(plan: Planned, standing: Standing) {
   const drainLeft = Math.max(0, bound - Math.max(0, elapsed - durationSeconds));
   const own = draining ? drainLeft : window + Math.min(bound, expected);
   const queued = servedRps > 0 && probe > 0 && expected > QUEUED * probe;
+  const windowAt = (next: number) => (plan.untilCertain === undefined ? expectedWindow(plan, next) : durationSeconds);
   const drainAt = (next: number) => {
-    const backlog =
-      queued && !isClosed ? Math.max(0, next * each - servedRps) * (warmupSeconds + expectedWindow(plan, next)) : 0;
+    const backlog = queued && !isClosed ? Math.max(0, next * each - servedRps) * (warmupSeconds + windowAt(next)) : 0;
     return Math.min(bound, Math.max(probe, servedRps > 0 ? backlog / servedRps : 0));
   };
   const later = ofPoint ? [] : rates.slice(index + 1);
-  const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + expectedWindow(plan, next) + drainAt(next), 0);
-  return { seconds: own + rest, atMost: draining, ofPoint };
+  const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + windowAt(next) + drainAt(next), 0);
+  return { seconds: own + rest, atMost: draining || plan.untilCertain !== undefined, ofPoint };
 }
