@@ -19,7 +19,11 @@ const SPAN_REQUESTS = 3;
  * samples themselves.
  */
 export function livePoint(plan: SweepPlan, index: number, rate: number) {
-  const [responses, latenesses] = [createHistogram({ figures: 3 }), createHistogram({ figures: 3 })];
+  const [responses, latenesses, firsts] = Array.from({ length: 3 }, () => createHistogram({ figures: 3 })) as [
+    RecordableHistogram,
+    RecordableHistogram,
+    RecordableHistogram,
+  ];
   let responseHistory: readonly number[] = [];
   const recent: Pick<Progress, 'elapsedMs' | 'sent'>[] = [];
   const spanMs = Math.max(SPAN_MS, (SPAN_REQUESTS * 1000) / rate);
@@ -32,10 +36,12 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
     follows ? sent : elapsedMs < 0 ? 0 : Math.min(nextIndexAfter(elapsedMs, rate), due);
   return {
     add(records: readonly RequestRecord[]): void {
-      for (const { latenessMs, idleMs, serviceMs, outcome } of records) {
+      for (const { latenessMs, idleMs, serviceMs, outcome, ttft_ms: first } of records) {
         if (latenessMs === undefined) continue;
         record(latenesses, idleMs ?? latenessMs);
-        if (outcome === 'ok' && serviceMs !== undefined) record(responses, latenessMs + serviceMs);
+        if (outcome !== 'ok' || serviceMs === undefined) continue;
+        record(responses, latenessMs + serviceMs);
+        if (first !== undefined) record(firsts, latenessMs + first);
       }
     },
     addSecond({ phase, p50 = 0 }: SecondSample): void {
@@ -72,6 +78,7 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
         good: collected.objectives.good(sent, elapsed)?.count,
         response: percentilesOf(responses),
         lateness: percentilesOf(latenesses),
+        ttft: percentilesOf(firsts),
         errorsByClass: Object.fromEntries(collected.errorsByClass),
         hosts: Object.fromEntries([...collected.hosts].sort(([a], [b]) => a.localeCompare(b))),
         responseHistory,
