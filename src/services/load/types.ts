@@ -5,6 +5,7 @@ import type {
   Distribution,
   Goodput,
   Interval,
+  KneeSearch,
   ObjectiveFigure,
   ObjectiveLimit,
   Percentiles,
@@ -20,11 +21,13 @@ export type {
   Excess,
   Goodput,
   Interval,
+  KneeSearch,
   ModelWork,
   ObjectiveFigure,
   ObjectiveLimit,
   Percentiles,
   SloVerdict,
+  Unmeasured,
   Waterfall,
 } from './figures.ts';
 
@@ -255,6 +258,8 @@ export interface SweepReport {
   /** Of a record without an end, where it is known: `pid 12 on ci-7`. */
   readonly writer?: string;
   readonly knee?: Knee;
+  /** What a search for the knee came to (not in earlier versions). */
+  readonly searched?: KneeSearch;
   /** What a search under objectives came to. */
   readonly limit?: ObjectiveLimit;
   readonly slos?: readonly SloVerdict[];

@@ -32,7 +32,12 @@ export interface Findings {
   /** About how many requests it works on at once, by what more of them bring. */
   readonly parallel?: number;
   /** The highest rate that it sustained, and the lowest that it did not, requests per second. */
-  readonly knee?: { readonly rps: number; readonly below?: number };
+  readonly knee?: {
+    readonly rps: number;
+    readonly below?: number;
+    /** Rates in between that could not be measured: it is a lower bound. */
+    readonly unmeasured?: readonly number[];
+  };
   /** What failed, and why. */
   readonly failures: readonly string[];
   /** What a minute did not tell. */
@@ -57,7 +62,9 @@ export function findingsOf(runs: QuickRuns, keyFlags: readonly string[] = []): F
     isSaturated: saturated,
     refused,
     parallel: saturated && ratio !== undefined ? Math.max(1, Math.round(ratio)) : undefined,
-    knee: knee && defined({ rps: knee.rate, below: knee.above }),
+    knee:
+      knee &&
+      defined({ rps: knee.rate, below: knee.above, unmeasured: search?.searched?.unmeasured?.map(({ rate }) => rate) }),
     failures: failuresOf([...points, ...(search?.points ?? [])]),
     unknown: unknownOf(runs, saturated || refused !== undefined),
     next: nextOf(runs, capacity?.rps ?? 1 / aloneSeconds, keyFlags),

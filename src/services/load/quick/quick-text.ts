@@ -68,7 +68,11 @@ function refusedText({ concurrent, failed, sent, why }: Refusal): string {
 
 function kneeLines({ knee }: Findings): string[] {
   if (knee === undefined) return [];
-  const end =
-    knee.below === undefined ? 'the search ended before the target did' : `${knee.below} requests/s was not sustained`;
-  return [`Knee: it sustains ${knee.rps} requests/s; ${end}.`];
+  const { rps, below, unmeasured = [] } = knee;
+  const bound = below === undefined ? [] : [`${below} requests/s was not sustained`];
+  if (unmeasured.length > 0) {
+    const rates = `${unmeasured.join(', ')} requests/s could not be measured`;
+    return [`Knee: it sustains at least ${rps} requests/s; ${[rates, ...bound].join(', and ')}.`];
+  }
+  return [`Knee: it sustains ${rps} requests/s; ${bound[0] ?? 'the search ended before the target did'}.`];
 }

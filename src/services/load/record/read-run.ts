@@ -23,7 +23,7 @@ import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
 export interface RunManifest
-  extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'limit' | 'slos' | 'elastic'> {
+  extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'searched' | 'limit' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -87,7 +87,9 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   }
   points.sort((a, b) => a.index - b.index);
   const { problem, abortedBy, elastic } = manifest;
-  const { knee, limit } = (manifest.knee ?? manifest.limit) ? manifest : conclusionOf(plan, points);
+  // Earlier versions do not say what a search came to.
+  const isConcluded = plan.search === undefined ? (manifest.knee ?? manifest.limit) : manifest.searched;
+  const { knee, searched, limit } = isConcluded ? manifest : conclusionOf(plan, points);
   const isOver = manifest.status !== 'running';
   const slos = isOver
     ? manifest.slos
@@ -98,7 +100,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
     plan: isOver || !isOpen ? plan : { ...plan, rates: points.map(({ rate }) => rate) },
     points,
     ...ended,
-    ...defined({ knee, limit, slos, problem, abortedBy, elastic }),
+    ...defined({ knee, searched, limit, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
