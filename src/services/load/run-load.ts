@@ -10,7 +10,7 @@ import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
 import { type ElasticWatch, runElastic } from '../scaling/run-elastic.ts';
 import type { GroupSource } from '../stack/group.ts';
-import { checkForm, lostTokens } from './discovery/check-form.ts';
+import { checkForm, lostTokens, unaskedStream } from './discovery/check-form.ts';
 import { findTarget } from './discovery/find-target.ts';
 import { checkPromptLength } from './prompt-file.ts';
 import { protocolOf } from './protocols/protocols.ts';
@@ -75,8 +75,9 @@ export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<Swee
     const protocol = protocolOf(options);
     const form = { ...options, api: protocol.name };
     checkForm(form);
-    const lost = lostTokens(form, options.data);
-    if (lost !== undefined) deps.emit({ type: 'note', level: 'warn', text: lost });
+    // A probe tells whether the target streams unasked.
+    const doubts = [lostTokens(form, options.data), options.probe === true ? undefined : unaskedStream(options)];
+    for (const text of doubts) if (text !== undefined) deps.emit({ type: 'note', level: 'warn', text });
     checkPromptLength(options.prompt, protocol);
     held.push(await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
     // Going on, it is held already.

@@ -23,9 +23,10 @@ export const list: Profile = {
   steps: ({ rates }) => listSteps(rates),
   mostPoints: ({ rates }) => rates.length,
   describe(plan) {
-    const { rates, totalRequests, estimateSeconds } = plan;
-    const points = `${plural(rates.length, 'point')} at ${rates.map(formatRate).join(', ')} req/s`;
-    const requests = `${totalRequests.toLocaleString('en-US')} request${totalRequests === 1 ? '' : 's'}`;
+    const { rates, totalRequests, estimateSeconds, turns = 1 } = plan;
+    const points = `${plural(rates.length, 'point')} at ${rates.map(formatRate).join(', ')} ${turns > 1 ? 'sessions/s' : 'req/s'}`;
+    const most = turns > 1 ? `${turns} turns a session, at most ` : '';
+    const requests = `${most}${totalRequests.toLocaleString('en-US')} request${totalRequests === 1 ? '' : 's'}`;
     return `${points}, ${eachPoint(plan, `${requests}, about ${formatEstimate(estimateSeconds)}`)}`;
   },
 };

@@ -56,7 +56,8 @@ export class Samples {
       if (bound !== undefined) upper[name] = round(bound);
     }
     const { p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0 } = percentiles;
-    const rest = { mean: round(this.mean), max: round(sorted.at(-1) ?? 0), count: this.count, ci, upper };
+    const ends = { min: round(sorted[0] ?? 0), max: round(sorted.at(-1) ?? 0) };
+    const rest = { mean: round(this.mean), ...ends, count: this.count, ci, upper };
     return {
       ...{ p50, p90, p95, p99, p999, ...rest },
       ...(Object.keys(effective).length === 0 ? {} : { effective }),

@@ -10,6 +10,7 @@ import { arrivalsWithin } from '../schedule/arrivals.ts';
 import { closedWindowMs } from '../stats/closed-loop.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
+import { spacingOf } from '../stats/due-rate.ts';
 import { judgeCriterion } from '../stats/judge-criterion.ts';
 import type { TimeName } from '../stats/metrics.ts';
 import type { Objectives } from '../stats/objective.ts';
@@ -162,6 +163,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       rate,
       startedAt,
       loop: plan.loop,
+      spacing: spacingOf({ ...plan, arrivals: order.arrivals, varies: plan.workload?.varies }),
       durationSeconds: endedMs / 1000,
       status: abortedBy === undefined ? ended : 'aborted',
       scheduled:

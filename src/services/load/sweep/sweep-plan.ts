@@ -9,6 +9,8 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { describeWorkload } from '../workload/describe.ts';
+import type { DrawnLengths } from '../workload/lengths.ts';
+import { formatThinkTime } from '../workload/think-time.ts';
 import { USUAL_SCALE } from '../workload/token-scale.ts';
 import { certaintyNotes } from './certainty-notes.ts';
 import { leastWindow, plannedSeconds } from './time-left.ts';
@@ -23,7 +25,7 @@ const PORT_BUDGET = 50_000;
 type Described = Parameters<typeof describeWorkload>[0];
 
 /** How a sweep is to be run; all times in seconds. */
-export type SweepSettings = Pick<
+export type SweepSettings = { readonly think?: DrawnLengths } & Pick<
   SweepPlan,
   | 'targetUrl'
   | 'tag'
@@ -60,7 +62,7 @@ export function planSweep(
   asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
-  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds, think } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs, untilCertain: asked.untilCertain }) };
@@ -87,6 +89,7 @@ export function planSweep(
     requests,
     turns,
     thinkSeconds,
+    think: think && formatThinkTime(think),
     probeMs,
     predictedInFlight:
       probeMs === undefined || loop === 'closed'
