@@ -1,4 +1,4 @@
-import { errorAnswer, hostOf, httpError, parsed } from './answers.ts';
+import { errorAnswer, hostOf, httpError, isObject, parsed } from './answers.ts';
 import { chain } from './chain.ts';
 import { BALANCER_SAYS } from './contract.ts';
 import { invoke } from './invoke.ts';
@@ -9,6 +9,7 @@ import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol } from './protocol.ts';
+import { usageOf } from './usage.ts';
 
 /** Whose answers are known wherever they come from. */
 const KNOWN = [openaiChat, openaiCompletions, ollamaChat, ollamaGenerate, invoke, chain];
@@ -26,7 +27,9 @@ export const raw: RequestProtocol = {
   judge(status, text, location, retryAfter) {
     if (status < 200 || status >= 300) return httpError(status, text, location, retryAfter);
     const body = parsed(text);
-    return errorAnswer(body) ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body) };
+    const figures = isObject(body) ? usageOf(body) : {};
+    const counted = Object.keys(figures).length > 0 ? { figures } : {};
+    return errorAnswer(body) ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body), ...counted };
   },
   textOf(answer) {
     const texts = [...KNOWN.map(({ textOf }) => textOf(answer)), ...FIELDS.map((name) => textIn(answer[name]))];

@@ -1,6 +1,7 @@
 import { parseJson } from '../../../words.ts';
 import { type Usage, usageOf } from '../../protocols/usage.ts';
 import { brief } from '../brief.ts';
+import { readOther } from './other-event.ts';
 
 /** What one event of a streamed answer says. */
 export interface StreamEvent {
@@ -24,7 +25,7 @@ const MARKER: StreamEvent = { hasText: false, hasReasoning: false, text: '', clo
 
 /**
  * Reads an event of Ollama's form (`response`, `message`, `done`), of OpenAI's (`choices[].delta` or `.text`, `usage`,
- * `[DONE]`), of llama-server's own (`content`, `stop`) or of the chain's (`hop`, `token`).
+ * `[DONE]`), of llama-server's own (`content`, `stop`), of the chain's (`hop`, `token`) or of other makers' own.
  *
  * @returns undefined when it is neither JSON nor the marker
  */
@@ -33,13 +34,14 @@ export function readEvent(data: string): StreamEvent | undefined {
   const event = parseJson(data);
   if (event === undefined) return undefined;
   const body = objectOf(event);
-  const choice = objectOf(Array.isArray(body.choices) ? body.choices[0] : undefined);
+  const choice = choiceOf(body.choices);
   const delta = objectOf(choice.delta);
   const message = objectOf(body.message);
-  const error = errorIn(body, choice);
+  const other = readOther(body);
+  const error = errorIn(body, choice) ?? errorOf(other.error);
   if (error !== undefined) return { hasText: false, hasReasoning: false, text: '', error: brief(error) };
   const pieces = [delta.content, choice.text, message.content, body.response, body.token, body.content, delta.refusal];
-  const text = pieces.map(textOf).find((piece) => piece !== '') ?? '';
+  const text = [...pieces, other.text].map(textOf).find((piece) => piece !== '') ?? '';
   const reasoning = [
     delta.reasoning_content,
     delta.reasoning,
@@ -47,20 +49,31 @@ export function readEvent(data: string): StreamEvent | undefined {
     message.thinking,
     body.thinking,
     thoughtsIn(delta.content),
+    other.reasoning,
   ];
   const isTool = [delta.tool_calls, message.tool_calls].some((calls) => Array.isArray(calls) && calls.length > 0);
-  const reason = choice.finish_reason ?? body.done_reason;
+  const reason = choice.finish_reason ?? body.done_reason ?? other.finish;
+  const model = body.model ?? other.model;
   const usage = usageOf(body);
   return {
     hasText: text !== '' || isTool || isFilled(delta.function_call),
     hasReasoning: reasoning.some((piece) => textOf(piece) !== ''),
     text,
-    ...(typeof reason === 'string' ? { finish: brief(reason) } : {}),
-    ...(body.done === true || body.stop === true ? { closed: 'done' as const } : {}),
+    // Some servers write an empty reason into every event.
+    ...(typeof reason === 'string' && reason !== '' ? { finish: brief(reason) } : {}),
+    ...(body.done === true || body.stop === true || other.isLast === true ? { closed: 'done' as const } : {}),
     ...(typeof body.host === 'string' ? { host: brief(body.host) } : {}),
-    ...(typeof body.model === 'string' && body.model !== '' ? { model: brief(body.model) } : {}),
+    ...(typeof model === 'string' && model !== '' ? { model: brief(model) } : {}),
     ...(isFilled(usage) ? { usage } : {}),
   };
+}
+
+/** The choice that an event is of: of several answers at once each has events of its own, or they share one. */
+function choiceOf(choices: unknown): Record<string, unknown> {
+  if (!Array.isArray(choices)) return {};
+  const all = choices.length > 1 ? choices.map(objectOf) : [];
+  const speaks = all.find(({ delta, text }) => textOf(text) !== '' || textOf(objectOf(delta).content) !== '');
+  return speaks ?? objectOf(choices[0]);
 }
 
 /** What an event that is none of an answer says of a failure. */
@@ -72,7 +85,7 @@ export function errorOf(error: unknown): string | undefined {
 }
 
 function errorIn(body: Readonly<Record<string, unknown>>, choice: Readonly<Record<string, unknown>>) {
-  const said = errorOf(body.error);
+  const said = errorOf(body.error) ?? errorOf(objectOf(body.x_groq).error);
   if (said !== undefined) return said;
   if (body.object === 'error') return errorOf(body);
   if (choice.finish_reason === 'error' || body.done_reason === 'error') return 'it ends with finish_reason "error"';
