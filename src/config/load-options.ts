@@ -161,8 +161,9 @@ export async function loadRequest(
   const { resume, results: outFolder, target, seed = randomInt(0xffff_ffff) } = flags;
   if (resume !== undefined) {
     checkResume(argv);
-    const { dataset, trace } = flags;
-    return { resume, outFolder, prompt, about, ...defined({ template: await templateOf(flags), dataset, trace }) };
+    const { dataset: datasets, trace, 'prompt-file': promptFile, 'body-file': bodyFile } = flags;
+    const files = defined({ datasets, trace, promptFile, bodyFile });
+    return { resume, outFolder, prompt, about, ...defined({ template: await templateOf(flags) }), ...files };
   }
   // Flags that make no sense are refused before anything is looked for.
   checkWorkloadFlags(flags, argv);

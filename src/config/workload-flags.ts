@@ -49,6 +49,9 @@ export const workloadFlags = {
   }),
   dataset: Flags.string({
     description: 'prompts or conversations, JSON lines or an array: prompt, messages, ShareGPT and others; also .gz',
+    // A run that goes on may have several, of its mix.
+    multiple: true,
+    multipleNonGreedy: true,
     helpValue: 'FILE',
   }),
   'dataset-order': Flags.option({ options: ['shuffle', 'file'] as const, default: 'shuffle' as const })({

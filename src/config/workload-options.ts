@@ -63,7 +63,11 @@ export function checkWorkloadFlags(flags: LoadFlags, argv: readonly string[]): v
  * @throws RemedyError (exit 2)
  */
 export async function workloadOptions(flags: LoadFlags, argv: readonly string[], onReading?: OnReading) {
-  const { dataset, mix, trace, prompts, burstiness, stages } = flags;
+  const { dataset: [dataset, another] = [], mix, trace, prompts, burstiness, stages } = flags;
+  if (another !== undefined) {
+    const next = `give classes of them: --mix a=1,dataset=${dataset} --mix b=1,dataset=${another}`;
+    throw refused('--dataset is given twice, and a load takes its requests from one', next);
+  }
   const asked = defined({
     ...{ dataset, mix, trace, prompts },
     inputTokens: flags['input-tokens'],

@@ -120,7 +120,11 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
       return { kind: 'raw', status, text, simulated, location, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      return { kind: 'transport', ...describeTransport(error, url, timeoutMs), seconds: seconds() };
+      return {
+        kind: 'transport',
+        ...describeTransport(error, url, timeoutMs, timeoutMs !== options.timeoutMs),
+        seconds: seconds(),
+      };
     }
   }
 

@@ -32,15 +32,32 @@ export function saidBy(text: string): Said | undefined {
 }
 
 /**
- * The error that an answer carries beside its status: `{"error": ...}`, or vLLM's `{"object": "error", "message": ...}`.
+ * The error that an answer carries beside its status: `{"error": ...}`, GraphQL's `{"errors": [...]}`, vLLM's
+ * `{"object": "error", "message": ...}`, `{"status": "error"}`, `{"success": false}`, or a list with one of these in it.
  * Some servers and gateways send it with 200.
  *
- * @returns undefined where there is none
+ * @returns undefined where there is none: an error of null, of no letters or members, or of the code 0 is none
  */
-export function errorIn(body: unknown): string | undefined {
-  const { error, object } = objectOf(body);
-  const isError = (error !== undefined && error !== null && error !== false) || object === 'error';
-  return isError ? (inBody(body, 0) ?? 'an error without words') : undefined;
+export function errorIn(body: unknown, depth = 0): string | undefined {
+  if (Array.isArray(body) && depth < MAX_DEPTH) {
+    for (const each of body) {
+      const words = errorIn(each, depth + 1);
+      if (words !== undefined) return words;
+    }
+  }
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { error, errors, object, type, status, success } = objectOf(body);
+  const isError = isFilled(error) || success === false || [object, type, status].includes('error');
+  if (isError) return inBody(body, 0) ?? 'an error without words';
+  // A number of errors is a figure.
+  if (typeof errors === 'number' || !isFilled(errors)) return undefined;
+  return inBody(errors, 0) ?? inBody(body, 0) ?? 'an error without words';
+}
+
+/** Whether a field says anything: not null, false, 0 or empty, nor made of such. */
+function isFilled(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return Boolean(value);
+  return depth > MAX_DEPTH || Object.values(value).some((each) => isFilled(each, depth + 1));
 }
 
 /** That a text is a web page, with its title: what a proxy or a login answers in place of an API. */

@@ -12,17 +12,20 @@ export interface TransportFailure {
 }
 
 const REMEDY = {
-  refused: 'check that the service runs and that the port is right ("chainctl status" shows both)',
-  dns: 'check the spelling of the host name, or use the address that "chainctl status" shows',
+  refused: 'check that the server runs, and that host and port are right',
+  dns: 'check the spelling of the host name, or give its address',
   unreachable: 'check the address, the route and the firewall between here and there',
-  tls: 'the services themselves speak plain HTTP: use http://, or the port of what terminates TLS in front of them',
+  tls: 'where it speaks plain HTTP, as the services of a chain do, use http://; else give the port of what terminates TLS',
   timeout: 'check firewall and load, or allow more time with --timeout',
-  closed: 'check the log of the service: it ended the connection without an answer',
-  protocol: 'something else than this service listens there: check host and port',
+  closed: 'check the log of the server: it ended the connection without an answer',
+  protocol: 'something else than such a server listens there: check host and port',
   proxy: 'check the proxy that the environment names, or ask the target directly: NO_PROXY=HOST chainctl ...',
   http2: 'give the address of something in front of it that speaks HTTP/1.1: requests are HTTP/1.1',
   other: 'check the address',
 };
+
+/** Of a look that has so much time whatever was asked for. */
+const FIXED_TIMEOUT = 'check address, firewall and load: this has no more time, whatever --timeout gives to requests';
 
 /** The codes and the names of what undici or the system throws; the first that matches counts. */
 const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
@@ -37,8 +40,12 @@ const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
   [/^(HPE_|HTTPParserError$)/, 'protocol'],
 ];
 
-/** Turns whatever undici or the system threw into a sentence with a next step. The one place that knows their codes. */
-export function describeTransport(error: unknown, url: string, timeoutMs: number): TransportFailure {
+/**
+ * Turns whatever undici or the system threw into a sentence with a next step. The one place that knows their codes.
+ *
+ * @param isFixed the time is not the operator's
+ */
+export function describeTransport(error: unknown, url: string, timeoutMs: number, isFixed = false): TransportFailure {
   const host = nameOf(new URL(url));
   const first = firstOf(error);
   const certificate = certificateFault(first);
@@ -49,19 +56,21 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
   const { code = '', name = '' } = first instanceof Error ? (first as NodeJS.ErrnoException) : {};
   const known = KINDS.find(([names]) => names.test(String(code)) || names.test(name));
   const kind = known?.[1] ?? 'other';
+  const noConnection = code === 'UND_ERR_CONNECT_TIMEOUT';
   const reasons: typeof REMEDY = {
     refused: `nothing listens at ${host} (connection refused)`,
     dns: `the name in ${host} cannot be resolved`,
     unreachable: `${host} cannot be reached from here`,
     tls: `no TLS connection with ${host}: ${tlsReason(error)}`,
-    timeout: `no answer from ${host} within ${timeoutMs / 1000} s`,
+    timeout: noConnection ? `${host}: ${reasonOf(first)}` : `no answer from ${host} within ${timeoutMs / 1000} s`,
     closed: `${host} closed the connection before it answered`,
     protocol: `${host} does not answer in HTTP/1.1`,
     proxy: reasonOf(error),
     http2: `${host} offers no HTTP/1.1, only HTTP/2 or something else`,
     other: `request to ${host} failed: ${reasonOf(error)}`,
   };
-  return { code: kind, reason: reasons[kind], remedy: REMEDY[kind] };
+  const remedy = kind === 'timeout' && (isFixed || noConnection) ? FIXED_TIMEOUT : REMEDY[kind];
+  return { code: kind, reason: reasons[kind], remedy };
 }
 
 /** The address as a reader knows it. */

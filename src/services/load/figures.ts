@@ -11,6 +11,8 @@ export type Interval = readonly [low: number, high: number];
 export interface Distribution extends Percentiles {
   readonly p999?: number;
   readonly mean: number;
+  /** Absent in runs of earlier versions. */
+  readonly min?: number;
   readonly max: number;
   readonly count: number;
   /** 95 %, two-sided: to compare. */

@@ -10,14 +10,14 @@ import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
 import { type ElasticWatch, runElastic } from '../scaling/run-elastic.ts';
 import type { GroupSource } from '../stack/group.ts';
-import { checkForm, lostTokens } from './discovery/check-form.ts';
+import { checkForm, lostTokens, unaskedStream } from './discovery/check-form.ts';
 import { findTarget } from './discovery/find-target.ts';
 import { checkPromptLength } from './prompt-file.ts';
 import { protocolOf } from './protocols/protocols.ts';
 import { type ClaimDeps, claimRun, claimTag } from './record/claims.ts';
 import { readRun } from './record/read-run.ts';
 import { runSweep, type SweepDeps } from './sweep/run-sweep.ts';
-import { resumedOptions, type SweepOptions } from './sweep/sweep-options.ts';
+import { resumedOptions, type SweepOptions, type TextFiles } from './sweep/sweep-options.ts';
 import type { SweepReport } from './types.ts';
 import { type FilesAgain, reopenWorkload } from './workload/reopen-workload.ts';
 
@@ -25,6 +25,7 @@ import { type FilesAgain, reopenWorkload } from './workload/reopen-workload.ts';
 export type LoadRequest =
   | { readonly options: SweepOptions; readonly elastic?: ElasticLoad }
   | ({ readonly resume: string; readonly outFolder: string } & Pick<SweepOptions, 'prompt' | 'about' | 'template'> &
+      TextFiles &
       FilesAgain);
 
 /** A load that makes a group grow and shrink, and the group. */
@@ -74,8 +75,9 @@ export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<Swee
     const protocol = protocolOf(options);
     const form = { ...options, api: protocol.name };
     checkForm(form);
-    const lost = lostTokens(form, options.data);
-    if (lost !== undefined) deps.emit({ type: 'note', level: 'warn', text: lost });
+    // A probe tells whether the target streams unasked.
+    const doubts = [lostTokens(form, options.data), options.probe === true ? undefined : unaskedStream(options)];
+    for (const text of doubts) if (text !== undefined) deps.emit({ type: 'note', level: 'warn', text });
     checkPromptLength(options.prompt, protocol);
     held.push(await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
     // Going on, it is held already.
@@ -97,14 +99,14 @@ function checkHeaders({ resume, headerNames = [] }: SweepOptions, headers: Reado
 }
 
 async function oldRun(
-  { resume, outFolder, prompt, about, template, ...files }: Extract<LoadRequest, { resume: string }>,
+  { resume, outFolder, datasets, trace, ...texts }: Extract<LoadRequest, { resume: string }>,
   hold: (folder: string) => Promise<void>,
 ): Promise<SweepOptions> {
   const folder = await findRun(resume, outFolder);
   // Before it is read: what is still being written is not over.
   await hold(folder);
-  const options = resumedOptions(await readRun(folder), { prompt, about, ...defined({ template }) });
-  return { ...options, ...(await reopenWorkload(options.workload, files)) };
+  const options = resumedOptions(await readRun(folder), texts);
+  return { ...options, ...(await reopenWorkload(options.workload, defined({ datasets, trace }))) };
 }
 
 async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps) {

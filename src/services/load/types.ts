@@ -12,7 +12,7 @@ import type {
   Waterfall,
 } from './figures.ts';
 import type { StreamFigures, TokenFigures } from './token-figures.ts';
-import type { AskedFigures, WorkloadPlan } from './workload/figures.ts';
+import type { AskedFigures, TurnFigures, WorkloadPlan } from './workload/figures.ts';
 
 export type {
   Certainty,
@@ -110,6 +110,8 @@ export interface SweepPlan {
   /** Requests of a session, each with the answers to those before, and the time from an answer to the next one. */
   readonly turns?: number;
   readonly thinkSeconds?: number;
+  /** Where that is drawn, as it was typed. */
+  readonly think?: string;
   readonly durationSeconds: number;
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
@@ -235,6 +237,8 @@ export interface PointSummary extends AnswersTold {
   readonly objectives?: readonly ObjectiveFigure[];
   /** What was asked for; a class of `--mix` each. */
   readonly asked?: readonly AskedFigures[];
+  /** Of sessions, by turn. */
+  readonly turns?: readonly TurnFigures[];
   readonly certainty?: Certainty;
   readonly perRequestCsv: string;
 }

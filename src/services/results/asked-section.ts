@@ -38,6 +38,29 @@ export function askedSections(points: readonly PointSummary[]): Section[] {
   ];
 }
 
+/** What each turn of a session took: later ones carry what was said before, which a cache of prompts has already read. */
+export function turnSection(points: readonly PointSummary[]): Section {
+  const rows = points.flatMap(({ rate, turns = [] }) => turns.map((each) => ({ rate: String(rate), ...each })));
+  const time = timeColumn(rows.flatMap(({ response, ttft }) => [response?.p95, ttft?.p95]));
+  const hasFirst = rows.some(({ ttft }) => ttft !== undefined);
+  const hasTokens = rows.some(({ countedInput }) => countedInput !== undefined);
+  return {
+    title: `By turn of the session, ${time.unit}`,
+    table: {
+      head: [
+        ...[unitOf(points[0] ?? {}), 'turn', 'sent', 'ok', ...(hasTokens ? ['prompt tokens'] : [])],
+        ...[...(hasFirst ? ['ttft p50', 'ttft p95'] : []), 'p50', 'p95'],
+      ],
+      rows: rows.map(({ rate, turn, to, sent, ok, ttft, response, countedInput }) => [
+        ...[rate, to === undefined ? String(turn) : `${turn} to ${to}`, String(sent), String(ok)],
+        ...(hasTokens ? [countedInput?.mean.toFixed(1) ?? '-'] : []),
+        ...(hasFirst ? [time.text(ttft?.p50), time.text(ttft?.p95)] : []),
+        ...[time.text(response?.p50), time.text(response?.p95)],
+      ]),
+    },
+  };
+}
+
 function lengthsText(figures: LengthFigures | undefined): string {
   if (figures === undefined) return '-';
   const { mean, p50, p95 } = figures;

@@ -12,7 +12,7 @@ type Name = keyof typeof QUANTILES;
 const MARK = '~';
 
 /** What the mark says, under a table that has one. */
-const LEGEND = `${MARK}: too few independent answers for a bound with 99 % confidence (p99: 459).`;
+const LEGEND = `${MARK}: too few independent answers for a 99 % bound (p99: 459 or more).`;
 
 /** Whether a sample bounds its percentile from above with 99 % confidence. Earlier versions tell the size of it only. */
 function isCertain({ upper, count }: Distribution, name: Name): boolean {

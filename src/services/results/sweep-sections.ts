@@ -4,13 +4,14 @@ import { profileOf } from '../load/profiles/profiles.ts';
 import { OTHER, topCounts } from '../load/stats/counts.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
-import { askedSections } from './asked-section.ts';
+import { askedSections, turnSection } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { boundsSection } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import type { Section } from './section.ts';
 import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
 import { tokenSections } from './token-sections.ts';
+import { totalsSection } from './totals-section.ts';
 import { kneeLine, remarksOf, sloLines, unproven } from './verdict.ts';
 import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
 
@@ -64,9 +65,11 @@ function isTooMuch({ state, sent, outcomes }: PointSummary): boolean {
 export function sweepSections(report: SweepReport): Section[] {
   const { points } = report;
   return [
+    totalsSection(points),
     ...waterfallSections(points),
     ...tokenSections(points, unitOf(points[0] ?? {})),
     ...askedSections(points),
+    turnSection(points),
     goodSection(report),
     boundsSection(points),
     { title: 'Remarks', lines: remarkLines(report) },

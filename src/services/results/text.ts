@@ -1,3 +1,4 @@
+import { formatSpan } from '../../durations.ts';
 import type { Refuser } from '../load/failures.ts';
 import { byCount, topCounts } from '../load/stats/counts.ts';
 import type { PointSummary, SweepPlan } from '../load/types.ts';
@@ -93,12 +94,25 @@ export function failureText({ errorTexts, otherTexts }: PointSummary, name: stri
  * What was asked and when, where it was not one prompt at a rate; and that prompts were alike on purpose: the figures are
  * then those of a prompt cache as well.
  */
-export function askedLines({
-  sharedPrefixTokens,
-  workload,
-}: Pick<SweepPlan, 'sharedPrefixTokens' | 'workload'>): string[] {
+export function askedLines(
+  plan: Pick<SweepPlan, 'sharedPrefixTokens' | 'workload' | 'turns' | 'thinkSeconds' | 'think' | 'loop'>,
+): string[] {
+  const { sharedPrefixTokens, workload } = plan;
   const shared = `All prompts begin with about ${sharedPrefixTokens} tokens in common (--shared-prefix).`;
-  return [...(workload?.lines ?? []).map(display), ...(sharedPrefixTokens === undefined ? [] : [shared])];
+  return [
+    ...(workload?.lines ?? []).map(display),
+    ...sessionLines(plan),
+    ...(sharedPrefixTokens === undefined ? [] : [shared]),
+  ];
+}
+
+/** That requests are turns of sessions, and how long their users think. */
+function sessionLines({ turns = 1, thinkSeconds, think, loop }: Parameters<typeof askedLines>[0]): string[] {
+  const time = think ?? (thinkSeconds === undefined ? undefined : formatSpan(thinkSeconds));
+  if (turns === 1) return time === undefined ? [] : [`Who: each user thinks for ${time} after an answer.`];
+  const thinking = time === undefined ? 'without time to think' : `${time} to think between them`;
+  const rate = loop === 'closed' ? '' : '; rps is of sessions that begin';
+  return [`Who: sessions of up to ${turns} turns, each with the answers before it, ${thinking}${rate}.`];
 }
 
 const REFUSER: Readonly<Record<string, string>> = {

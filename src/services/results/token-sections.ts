@@ -78,10 +78,19 @@ function streamSection(points: readonly PointSummary[], unit: string): Section {
     tokenRate(stream.outputTokensPerSecond, tokens),
     stream.perUser === undefined ? '-' : tokenRate(stream.perUser.p50, tokens),
   ]);
-  const head = [unit, 'ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99', 'tokens/s', 'per user'];
+  const times = ['ttft p50', 'ttft p99', 'itl p50', 'itl p99', 'tpot p50', 'tpot p99'];
   return {
     title: 'Streamed answers, milliseconds',
-    table: { head, rows },
+    table: {
+      head: [`\n${unit}`, ...times.map((name) => name.replace(' ', '\n')), 'server\ntokens/s', 'one user\ntokens/s'],
+      fullHead: [
+        unit,
+        ...times,
+        'tokens/s of the server, all answers together',
+        'tokens/s of one user, one answer (p50)',
+      ],
+      rows,
+    },
     lines: [
       ...markLegend(rows),
       ...(known.length === 0 ? [] : [TIMES]),
@@ -90,7 +99,8 @@ function streamSection(points: readonly PointSummary[], unit: string): Section {
   };
 }
 
-const TIMES = 'ttft: from the intended time to the first token of the answer. per user: tokens/s of one answer, p50.';
+const TIMES =
+  'ttft: from the intended time to the first token of the answer. server: all answers together. one user: one answer, p50.';
 
 /** What a reader has to know of the streams of a point to take their figures for what they are. */
 function howItCame(stream: StreamFigures, text: (ms: number | undefined) => string): string[] {

@@ -55,7 +55,8 @@ test.each([
   ['ECONNREFUSED', 'refused', 'nothing listens at b:81 (connection refused)'],
   ['ENOTFOUND', 'dns', 'the name in b:81 cannot be resolved'],
   ['EHOSTUNREACH', 'unreachable', 'b:81 cannot be reached from here'],
-  ['UND_ERR_CONNECT_TIMEOUT', 'timeout', 'no answer from b:81 within 1.5 s'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'timeout', 'b:81: boom'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout', 'no answer from b:81 within 1.5 s'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls', 'no TLS connection with b:81: boom'],
   [
     'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -73,6 +74,18 @@ test.each([
   expect(told.code).toBe(kind);
   expect(told.reason).toBe(reason);
   expect(told.remedy).not.toBe('');
+});
+
+test('a time that no flag changes is not to be changed by one', () => {
+  const late = Object.assign(new Error('late'), { name: 'TimeoutError' });
+  const connect = Object.assign(new Error('no connection within 10 s'), { code: 'UND_ERR_CONNECT_TIMEOUT' });
+  expect(describeTransport(late, 'http://b:81', 1500).remedy).toContain('allow more time with --timeout');
+  for (const told of [
+    describeTransport(late, 'http://b:81', 5000, true),
+    describeTransport(connect, 'http://b:81', 180_000),
+  ]) {
+    expect(told).toMatchObject({ code: 'timeout', remedy: expect.stringContaining('whatever --timeout gives') });
+  }
 });
 
 describe('an exchange', () => {

@@ -183,7 +183,7 @@ describe('a base URL is asked what it is', () => {
       /nothing tells which API http:\/\/h speaks \(\/v1\/models: 404 \(not found\);.*\/health: 200/,
       'give the whole URL',
     ],
-    ['a key', { '/v1/models': { status: 401 } }, 3, /\/v1\/models refuses: 401/, '--api-key-file'],
+    ['a key', { '/v1/models': { status: 401 } }, 3, /\/v1\/models asks for a key \(status 401\)/, '--api-key-file'],
     [
       'elsewhere',
       { '/v1/models': { status: 308, location: 'https://h/v1/models' } },
@@ -222,7 +222,7 @@ describe('what is known is not asked for', () => {
   });
 
   test('an API at a base URL has its own path there; without a preflight chains begin', async () => {
-    const { find, asked } = server({});
+    const { find, asked, notes } = server({});
     expect(await find({ api: 'ollama-generate', model: 'x' })).toMatchObject({ targetUrl: 'http://h/api/generate' });
     expect(await find({ targetUrl: 'http://h/v1', api: 'openai-chat', model: 'x' })).toMatchObject({
       targetUrl: 'http://h/v1/chat/completions',
@@ -232,6 +232,11 @@ describe('what is known is not asked for', () => {
       api: 'chain',
       provider: 'chainctl',
     });
+    expect(notes).toEqual([
+      expect.stringMatching(/does not ask http:\/\/h what it is: .*: chainctl load --rps 1 --api openai-chat$/),
+    ]);
+    // A service of a chain takes no model.
+    expect(await find({ preflight: false, model: 'x' })).toMatchObject({ targetUrl: 'http://h/v1/chat/completions' });
     expect(asked).toEqual([]);
   });
 
@@ -282,6 +287,14 @@ describe('a refusal names its cause and the flag that mends it', () => {
     });
   });
 
+  test('a stream that was not asked for', async () => {
+    const refused = { status: 200, fault: 'not-json', why: 'the answer is a stream that was not asked for' };
+    const template = '{"stream":true}';
+    expect(await explainRefusal({ targetUrl: 'http://h/v1' }, { ...form, template }, refused, deps)).toMatchObject({
+      nextSteps: [expect.stringContaining('add --stream'), expect.stringContaining('{{stream}}'), expect.anything()],
+    });
+  });
+
   test('a wrong path: where that server answers', async () => {
     expect(await explain(404, 'Not Found', 'http://h/v2/chat', { api: 'raw' })).toMatchObject({
       message: 'http://h/v2/chat refuses requests (status 404): Not Found',
@@ -297,6 +310,22 @@ describe('a refusal names its cause and the flag that mends it', () => {
     expect(await explain(401, undefined, 'http://h/chain', { api: 'chain' })).toMatchObject({
       exit: 3,
       message: expect.stringContaining('asks for a token'),
+    });
+    const sent = { authorization: 'Bearer x' };
+    const chat = 'http://h/v1/chat/completions';
+    const refused = (status: number, headers: Readonly<Record<string, string>>) =>
+      explainRefusal({ targetUrl: chat }, form, { status, why: '', said: 'no' }, { ...deps, headers });
+    expect(await refused(401, sent)).toMatchObject({
+      message: `${chat} refuses the key that was sent (status 401): no`,
+      nextSteps: [expect.stringContaining('give another one'), expect.stringContaining('--api-key-header')],
+    });
+    expect(await refused(401, { 'x-api-key': 'x' })).toMatchObject({
+      nextSteps: [expect.any(String), expect.stringContaining('it went in "x-api-key"')],
+    });
+    expect(await refused(403, sent)).toMatchObject({ message: expect.stringContaining('refuses what was asked with') });
+    // Any other header is no key.
+    expect(await refused(401, { 'x-trace': 'x' })).toMatchObject({
+      message: expect.stringContaining('asks for a key'),
     });
     for (const status of [408, 429, 500, 502, 503]) expect(await explain(status, 'busy')).toBeUndefined();
   });

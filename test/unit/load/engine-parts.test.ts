@@ -166,10 +166,11 @@ describe('requests', () => {
 });
 
 test('how many generators a sweep takes', () => {
-  const planGenerators = ({ rate, expectedInFlight, ...machine }: typeof needs) =>
+  const planGenerators = ({ rate, expectedInFlight, stream, ...machine }: typeof needs & { stream?: boolean }) =>
     sweepGenerators(
       {
         ...{ targetUrl: 'http://127.0.0.1:1/chain', tag: 'lab', rates: [1, rate], maxInFlight: expectedInFlight },
+        ...(stream === undefined ? {} : { stream }),
         ...{ durationSeconds: 1e6, warmupSeconds: 0, timeoutSeconds: 180, drainSeconds: 180 },
       },
       machine,
@@ -186,6 +187,10 @@ test('how many generators a sweep takes', () => {
   });
   expect(planGenerators({ ...needs, rate: 100_000 }).processes).toBe(1);
   expect(planGenerators({ ...needs, rate: 100_000, cores: 8 })).toMatchObject({ processes: 4 });
+  expect(planGenerators({ ...needs, cores: 8, stream: true })).toMatchObject({
+    processes: 4,
+    reason: 'some 200000 tokens per second are more than one process reads on time',
+  });
   expect(planGenerators({ ...needs, descriptorLimit: undefined, expectedInFlight: 1e6 }).processes).toBe(1);
   expect(planGenerators({ ...needs, descriptorLimit: 10, expectedInFlight: 1e6 }).processes).toBe(32);
 });

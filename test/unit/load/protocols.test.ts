@@ -169,7 +169,21 @@ describe('a 200 that is no answer', () => {
       'error-answer',
       'answered with an error: too long',
     ],
-    ['openai-chat', { error: {} }, 'error-answer', 'answered with an error: an error without words'],
+    ['raw', { error: { code: 7 } }, 'error-answer', 'answered with an error: an error without words'],
+    ['raw', [{ error: { message: 'quota' } }], 'error-answer', 'answered with an error: quota'],
+    ['raw', { data: null, errors: [{ message: 'no field x' }] }, 'error-answer', 'answered with an error: no field x'],
+    ['raw', { message: 'fine', errors: { name: ['is blank'] } }, 'error-answer', 'answered with an error: fine'],
+    ['raw', { errors: true, items: [] }, 'error-answer', 'answered with an error: an error without words'],
+    ['raw', { error: 7, msg: 'no gpu' }, 'error-answer', 'answered with an error: no gpu'],
+    ['raw', { status: 'error', message: 'no gpu' }, 'error-answer', 'answered with an error: no gpu'],
+    ['raw', { success: false }, 'error-answer', 'answered with an error: an error without words'],
+    [
+      'raw',
+      'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"error":{"message":"gone"}}\n\n',
+      'stream-error',
+      'the stream reports an error: gone',
+    ],
+    ['raw', '{"response":"a","done":false}\n{"error":"gone"}\n', 'stream-error', 'the stream reports an error: gone'],
     ['chain', { error: 'busy' }, 'error-answer', 'answered with an error: busy'],
     [
       'openai-chat',
@@ -180,6 +194,12 @@ describe('a 200 that is no answer', () => {
     ['openai-chat', '', 'not-json', 'the answer is empty'],
     ['openai-chat', 'ok', 'not-json', 'the answer is not a JSON object'],
     ['openai-chat', 'data: {}\n\n', 'not-json', 'the answer is a stream that was not asked for'],
+    [
+      'ollama-chat',
+      '{"message":{"content":"a"},"done":false}\n{"message":{"content":""},"done":true}\n',
+      'not-json',
+      'the answer is a stream that was not asked for',
+    ],
     ['openai-chat', {}, 'not-the-contract', 'the answer has no choices[0].message'],
     ['openai-chat', { choices: [] }, 'not-the-contract', 'the answer has no choices[0].message'],
     [
@@ -212,6 +232,41 @@ describe('a 200 that is no answer', () => {
   ])('%s %j', (api, body, name, error) => {
     const { finish: _, ...verdict } = judge(api, body);
     expect(verdict).toEqual({ outcome: 'invalid', class: name, error });
+  });
+
+  test('nested deeper than a stack, it is judged all the same', () => {
+    const deep = (open: string, close: string, within = '') => open.repeat(50_000) + within + close.repeat(50_000);
+    for (const body of [deep('[', ']'), `{"error":${deep('{"a":', '}', '0')}}`, `{"errors":${deep('[', ']')}}`]) {
+      expect(judge('raw', body).outcome).toMatch(/^(ok|invalid)$/);
+    }
+    const content = deep('[{"text":', '}]', '"x"');
+    const whole = `{"choices":[{"message":{"content":${content}},"finish_reason":"stop"}]}`;
+    expect(judge('openai-chat', whole).outcome).toMatch(/^(ok|invalid)$/);
+    const event = `data: {"choices":[{"delta":{"content":${content}},"finish_reason":"stop"}]}\n\n`;
+    expect(judge('raw', event).outcome).toMatch(/^(ok|invalid)$/);
+  });
+
+  test.each([
+    { error: null },
+    { error: '' },
+    { error: false },
+    { error: 0, msg: 'ok' },
+    { error: {} },
+    { error: [] },
+    { error: { code: 0, message: '' } },
+    { errors: [] },
+    { errors: {} },
+    { errors: [null] },
+    { errors: 0 },
+    // How many there were among others.
+    { errors: 3, took: 5 },
+    { success: true, errors: [], messages: [] },
+    { status: 'ok' },
+    [],
+    [{ label: 'x', error: null }],
+    [0.1, 0.2],
+  ])('%j is none that says so', (body) => {
+    expect(judge('raw', body)).toMatchObject({ outcome: 'ok' });
   });
 });
 

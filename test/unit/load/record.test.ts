@@ -51,16 +51,16 @@ describe('columns', () => {
     expect(rows([]).map((row) => row.split(',').at(-1))).toEqual(['', '', '']);
   });
 
-  test('a row of the summary ends with how the target was asked, and for which model', () => {
+  test('a row of the summary tells how the target was asked, for which model, and the means', () => {
     const { plan, points } = reportOf([pointOf(0, 10)]);
-    expect(SUMMARY_HEADER).toMatch(/,retried,api,model\n$/);
+    expect(SUMMARY_HEADER).toMatch(/,retried,api,model,min_ms,ttft_avg_ms,itl_avg_ms,tpot_avg_ms\n$/);
     const row = (change: object) =>
       summaryRow({ ...plan, ...change }, points[0] as PointSummary)
         .trim()
         .split(',')
-        .slice(-2);
-    expect(row({ api: 'openai-chat', model: '=m' })).toEqual(['openai-chat', "'=m"]);
-    expect(row({})).toEqual(['chain', '']);
+        .slice(-6, -3);
+    expect(row({ api: 'openai-chat', model: '=m' })).toEqual(['openai-chat', "'=m", '2610.400']);
+    expect(row({})).toEqual(['chain', '', '2610.400']);
   });
 
   test('newer columns stand behind those of earlier versions', () => {

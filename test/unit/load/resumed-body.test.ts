@@ -15,7 +15,7 @@ const written = (change: Partial<SweepOptions>) =>
 const goOn = (manifest: string, template?: string) =>
   resumedOptions({ runId: 'r', manifest: JSON.parse(manifest) } as RecordedRun, {
     ...{ prompt: DEFAULT_PROMPT, about: {} },
-    ...(template === undefined ? {} : { template }),
+    ...(template === undefined ? {} : { template, bodyFile: 'body.json' }),
   });
 
 test('a manifest has the hash of the body, and nothing of its text', () => {
@@ -33,7 +33,7 @@ test('a run goes on with the same body, given again', () => {
 
 test.each([
   [TEMPLATE, undefined, 'no record has the text of its body'],
-  [TEMPLATE, '{}', 'it has another body'],
+  [TEMPLATE, '{}', 'its body is not that of body.json'],
   [undefined, '{}', 'it has no --body-file'],
 ])('a run with the body %s does not go on with %s', (template, given, fault) => {
   const manifest = written(template === undefined ? {} : { template });
@@ -48,5 +48,5 @@ test('a run of an earlier version, whose manifest has the text, goes on with tha
   const text = JSON.stringify(manifest);
   expect(goOn(text).template).toBe(TEMPLATE);
   expect(goOn(text, TEMPLATE).template).toBe(TEMPLATE);
-  expect(() => goOn(text, '{}')).toThrow(/another body/);
+  expect(() => goOn(text, '{}')).toThrow(/its body is not that of body.json/);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import { Collector } from '../../../src/services/load/stats/collector.ts';
+import { coveredSeconds, dueRps, spacingOf } from '../../../src/services/load/stats/due-rate.ts';
 import { nearestRank, Samples } from '../../../src/services/load/stats/percentiles.ts';
 import { backlogOf, checkConservation, summarizePoint } from '../../../src/services/load/stats/point-summary.ts';
 import { judgeValidity, type ValidityInput } from '../../../src/services/load/stats/validity.ts';
@@ -12,7 +13,7 @@ describe('percentiles', () => {
     expect(samples.summary()).toBeUndefined();
     for (let i = 0; i < 5000; i++) samples.add(((i * 7919) % 5000) + 1);
     const percentiles = { p50: 2500, p90: 4500, p95: 4750, p99: 4950 };
-    expect(samples.summary()).toMatchObject({ ...percentiles, mean: 2500.5, max: 5000, count: 5000 });
+    expect(samples.summary()).toMatchObject({ ...percentiles, mean: 2500.5, min: 1, max: 5000, count: 5000 });
   });
 
   test('small numbers', () => {
@@ -119,6 +120,50 @@ test('a point: rates divide by its duration, latency counts from the intended ti
     generatorCores: 0.5,
   });
   expect(Object.keys(point.hosts)).toEqual(['b-1', 'b-2']);
+});
+
+describe('a window that is no whole number of gaps', () => {
+  /** 25 requests in 2.45 s, at 10 a second, each answered in 50 ms. */
+  const pointOf = (spacing?: 'even' | 'drawn') => {
+    const collected = new Collector(protocolNamed('raw'));
+    for (let index = 0; index < 25; index++) {
+      const times = { intendedMs: index * (spacing === 'drawn' ? 98 : 100), latenessMs: 0, serviceMs: 50 };
+      const answer = { outcome: 'ok', class: 'ok', status: 200, error: '', figures: { output_tokens: 10 } } as const;
+      collected.add({ index, ...times, ...answer });
+    }
+    const progress = { phase: 'drain', elapsedMs: 2500, sent: 25, dropped: 0, inFlight: 0, ...NO_WORK } as const;
+    const facts = { index: 0, rate: 10, startedAt: '', status: 'complete', scheduled: 25, perRequestCsv: '' } as const;
+    const more = { durationSeconds: 2.45, maxInFlight: 100, progress, wallSeconds: 3 };
+    return summarizePoint({ ...facts, ...more, ...(spacing && { spacing }) }, collected);
+  };
+  const NO_WORK = { peakInFlight: 1, newConnections: 1, cpuSeconds: 0 };
+
+  test('with even gaps, its rates are those of the schedule', () => {
+    const { sentRps, okRps, servedRps, tokens, state } = pointOf('even');
+    expect([sentRps, okRps, servedRps, tokens?.outputPerSecond]).toEqual([10, 10, 10, 100]);
+    expect(state?.state).toBe('steady');
+  });
+
+  test('with drawn ones all came within the window, and it is judged by as many', () => {
+    const { sentRps, okRps, state } = pointOf('drawn');
+    expect([sentRps, okRps]).toEqual([10.204, 10.204]);
+    expect(state?.state).toBe('steady');
+    const due = { rate: 10, scheduled: 25, durationSeconds: 2.45 };
+    expect(dueRps({ ...due, spacing: 'drawn' })).toBeCloseTo(10.204, 3);
+    expect(dueRps({ ...due, spacing: 'even' })).toBe(10);
+    expect(coveredSeconds({ ...due, durationSeconds: 2.5, spacing: 'even' })).toBe(2.5);
+  });
+
+  test.each([
+    [{}, 'even'],
+    [{ arrivals: 'constant' }, 'even'],
+    [{ arrivals: 'poisson' }, 'drawn'],
+    [{ varies: 'trace' }, 'drawn'],
+    [{ loop: 'closed' }, undefined],
+    [{ turns: 3 }, undefined],
+  ])('what comes as %o', (coming, spacing) => {
+    expect(spacingOf(coming)).toBe(spacing);
+  });
 });
 
 describe('successes per second of the window', () => {

@@ -208,6 +208,8 @@ describe('server-sent events', () => {
 
 describe('what is no complete answer', () => {
   const OLLAMA = '{"response":"a","done":false}\n';
+  const WHOLE =
+    '{"object":"chat.completion","choices":[{"message":{"content":"a b"},"finish_reason":"stop"}],"usage":{"completion_tokens":2}}';
   test.each<[string, string, MeterOptions['ends'], string, string]>([
     ['no token', '{"response":"","done":true}\n', 'done', 'broken-stream', 'no token'],
     ['nothing', '', 'finish', 'broken-stream', 'no token'],
@@ -250,10 +252,32 @@ describe('what is no complete answer', () => {
     ['an error object', `${say('a')}data: {"object":"error","message":"gone"}\n\n`, 'finish', 'stream-error', 'gone'],
     ['a detail', `${say('a')}data: {"detail":"gone"}\n\n${stop}`, 'finish', 'stream-error', 'gone'],
     ['a reason that is an error', say('a') + chunk({}, { finish_reason: 'error' }), 'finish', 'stream-error', 'error'],
+    ['an error in a list', `${say('a')}data: [{"error":{"message":"gone"}}]\n\n`, 'finish', 'stream-error', 'gone'],
+    ['GraphQL', `${OLLAMA}{"errors":[{"message":"gone"}]}\n`, 'done', 'stream-error', 'gone'],
+    ['a whole answer of a chat', WHOLE, 'finish', 'not-a-stream', 'in one piece'],
+    ['the same, where nothing is known', WHOLE, 'finish-or-done', 'not-a-stream', 'in one piece'],
+    ['the same, in thoughts', WHOLE.replace('content', 'reasoning'), 'finish', 'not-a-stream', 'in one piece'],
+    [
+      'one of completions',
+      '{"choices":[{"text":"a b","finish_reason":"stop"}]}',
+      'finish',
+      'not-a-stream',
+      'one piece',
+    ],
+    ['one of Ollama', '{"response":"a b","done":true,"eval_count":2}', 'done', 'not-a-stream', 'in one piece'],
+    ['one of llama-server', '{"content":"a b","stop":true,"tokens_predicted":2}', 'finish-or-done', 'not-a-stream', ''],
     ['a line without end', `data: ${'x'.repeat(3 << 20)}`, 'finish', 'broken-stream', '1 MiB'],
   ])('%s', (_, text, ends, name, why) => {
     const { fault } = metered([[1, text]], { ends });
     expect(fault).toMatchObject({ class: name, error: expect.stringContaining(why) });
+  });
+
+  test('one token in one line, or a whole answer in an event, is a stream', () => {
+    const one = '{"response":"a","done":true,"eval_count":1}';
+    expect(metered([[1, one]], { ends: 'done' })).toMatchObject({ fault: undefined, outputTokens: 1 });
+    expect(metered([[1, `data: ${WHOLE}\n\n${done}`]], { ends: 'finish' })).toMatchObject({
+      ...{ fault: undefined, outputTokens: 2, ttftMs: 1, reads: 1 },
+    });
   });
 
   test('an error of null is none, and a missing [DONE] is counted', () => {

@@ -11,7 +11,7 @@ export function distribution(ms: number, count: number, tail = 1): Distribution 
   const width = 1.2 / Math.sqrt(Math.max(1, count));
   const around = (value: number, spread: number) => [value * (1 - spread), value * (1 + spread)] as const;
   return {
-    ...{ ...at, mean: ms * 1.1, max: ms * (1 + 3 * tail), count },
+    ...{ ...at, mean: ms * 1.1, min: ms / 2, max: ms * (1 + 3 * tail), count },
     ci: {
       p50: around(at.p50, width),
       p95: around(at.p95, 2 * width),

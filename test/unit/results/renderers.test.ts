@@ -40,7 +40,15 @@ test('markdown: foreign text cannot leave its cell', () => {
 
     p50 to p99: response time of successes in seconds, from the intended time of each request.
 
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
+
+    ## Totals, and response times of successes in seconds
+
+    | rps | seconds | sent | min | mean | max |
+    | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 10 | 10 | 2.60 | 5.72 | 9.88 |
+    | 500 | 10 | 5000 | 4.90 | 10.79 | 36.28 |
+    | all | 20 | 5010 |  |  |  |
 
     ## Where the mean response time went, seconds
 
@@ -285,8 +293,9 @@ test('streamed answers get a table of their own', async () => {
   expect(await renderReport('table', 'run', { ...recordedRun(), report }, 80)).toContain(
     [
       'Streamed answers, milliseconds:',
-      '  rps ttft p50 ttft p99 itl p50 itl p99 tpot p50 tpot p99 tokens/s per user',
-      '   50    180.0    585.0       -       -     31.0    100.8    640.0        -',
+      '       ttft  ttft itl itl tpot  tpot   server one user',
+      '  rps   p50   p99 p50 p99  p50   p99 tokens/s tokens/s',
+      '   50 180.0 585.0   -   - 31.0 100.8    640.0        -',
     ].join('\n'),
   );
 });

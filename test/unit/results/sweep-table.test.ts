@@ -67,11 +67,17 @@ test('80 columns: one row per point, errors below the table', () => {
          1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  ~17.03 valid
     ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 ~198.25 invalid
     p50 to p99: response time of successes in seconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
       1000 rps: 503 x 8000, timeout x 1600, ECONNRESET x 48
+
+    Totals, and response times of successes in seconds:
+       rps seconds sent min  mean    max
+         1      10   10   -  5.76  20.96
+      1000      10 9800   - 67.10 244.00
+       all      20 9810
 
     Remarks:
       ! 1000 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of
@@ -99,8 +105,14 @@ test('a wide terminal: errors and the generator in the table', () => {
          1   1.00 1.00     0.98  10      0  5.24  7.86  10.48  ~17.03 valid          0.65         6 -
     ! 1000    980 15.2     1.71 152   9648 61.00 91.50 122.00 ~198.25 invalid        0.65      9800 503 x 8000, timeout x 1600, ECONNRESET x 48
     p50 to p99: response time of successes in seconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
+
+    Totals, and response times of successes in seconds:
+       rps seconds sent min  mean    max
+         1      10   10   -  5.76  20.96
+      1000      10 9800   - 67.10 244.00
+       all      20 9810
 
     Remarks:
       ! 1000 rps: invalid: client-limited (200 dropped at 9800 in flight; 98.0 % of the schedule sent)
@@ -153,11 +165,17 @@ test('simulated and interrupted', () => {
         1       10   1.00 1.00     0.98 10      0 52.3 78.5 104.6 ~170.0 valid
     ! 0.5      3.2  0.625    0        0  0      2    -    -     -      - interrupted
     p50 to p99: response time of successes in milliseconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Errors:
       0.5 rps: ECONNREFUSED x 2
+
+    Totals, and response times of successes in milliseconds:
+      rps seconds sent min mean   max
+        1      10   10   - 57.5 209.2
+      0.5     3.2    2   -    -     -
+      all    13.2   12
 
     Remarks:
       ! 0.5 rps: interrupted after 3.2 s
@@ -228,7 +246,7 @@ test('everything a point can say, within 80 columns', () => {
     ! 900    900  420      403 4200   4800 31.32 45.41 59.51 94.74 invalid
      1000      -    -        -    -      -     -     -     -     - skipped
     p50 to p99: response time of successes in seconds, from the intended time.
-    ~: too few independent answers for a bound with 99 % confidence (p99: 459).
+    ~: too few independent answers for a 99 % bound (p99: 459 or more).
     sent/s, ok/s: per second of the point. served/s: first and last tenth left out.
 
     Knee: 400 rps is the highest rate that was sustained; 500 rps was not sustained.
@@ -248,6 +266,22 @@ test('everything a point can say, within 80 columns', () => {
       700 rps: the load balancer x 2799, B x 1
       800 rps: the load balancer x 3799, B x 1
       900 rps: the load balancer x 4799, B x 1
+
+    Totals, and response times of successes in seconds:
+      rps seconds  sent   min  mean    max
+        1      10    10  2.60  5.72   9.88
+       10      10   100  2.61  5.74   9.92
+       50      10   500  2.65  5.83  10.08
+      100      10  1000  2.70  5.95  10.28
+      200      10  2000  2.81  6.18  10.67
+      300      10  3000  2.91  6.41  11.07
+      400      10  4000  3.02  6.64  11.46
+      500      10  5000  4.90 10.79  36.28
+      600      10  6000  7.37 16.21  54.53
+      700      10  7000  9.98 21.96  73.88
+      800      10  8000 12.75 28.04  94.33
+      900      10  9000 15.66 34.45 115.88
+      all     120 45610
 
     Where the mean response time went, seconds:
           client    A's            B's   B's

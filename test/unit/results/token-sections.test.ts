@@ -30,10 +30,14 @@ test('tokens an answer and a second, and how streams came', () => {
       '    of all requests.',
     ].join('\n'),
   );
-  expect(stream?.slice(3).join('\n')).toBe(
+  expect(stream?.slice(1, 3)).toEqual([
+    '       ttft  ttft  itl   itl tpot tpot   server one user',
+    '  rps   p50   p99  p50   p99  p50  p99 tokens/s tokens/s',
+  ]);
+  expect(stream?.slice(4).join('\n')).toBe(
     [
-      '  ttft: from the intended time to the first token of the answer. per user:',
-      '    tokens/s of one answer, p50.',
+      '  ttft: from the intended time to the first token of the answer. server: all',
+      '    answers together. one user: one answer, p50.',
       '  50 rps: reasoning began first: p50 90.0, p99 292.5 to its first token.',
       '  50 rps: 20 answers of 520 without a token to see: no ttft.',
       '  50 rps: 1 answer of 520 came in one read: no itl, no tpot.',
@@ -55,7 +59,7 @@ test('what is estimated is marked wherever it stands', () => {
   });
   expect(tokens?.[3]).toMatch(/^ +50 +- +≈10\.0 +- +≈100\.0 +-$/);
   expect(tokens?.[4]).toBe('  ≈ estimated: 25.0 % of the answers told no count, events stand for tokens.');
-  expect(stream?.[2]).toMatch(/ ≈100\.0 +≈100\.0$/);
+  expect(stream?.[3]).toMatch(/ ≈100\.0 +≈100\.0$/);
 });
 
 test('what earlier versions recorded is shown as far as it goes, and what has no tokens has no section', () => {

@@ -27,6 +27,12 @@ describe('where the time went, where engines tell it', () => {
         2.90 s: load 100 ms, prompt 800 ms, generation 2.00 s; B's model 5.20 s: load
         200 ms, prompt 1.50 s, generation 3.50 s).
 
+      Totals, and response times of successes in milliseconds:
+         rps seconds sent    min   mean    max
+        0.05      10   10 2601.0 5722.3 9884.0
+        0.15      10   10 2601.0 5722.3 9884.0
+         all      20   20
+
       Where the mean response time went, seconds:
              client   A's    A's   A's           B's    B's   B's     B's
          rps   wait queue engine model network queue engine model minimum   sum
@@ -49,6 +55,7 @@ describe('where the time went, where engines tell it', () => {
         "- The queue is full: from 0.05 to 0.15 rps the mean response time rose from 8.32 s to 53.3 s, and 45.0 s of the rise is waiting (B's engine queue and rest 45.0 s). Where A and B share an engine or a machine, that works nearly all the time (0.135/s x 8.10 s) and is the limit: a faster one, a smaller model or shorter answers help, more slots or instances there do not.",
         "- At 0.05 rps, with the least load, the models work 8.10 s of 8.32 s (A's model 2.90 s: load 100 ms, prompt 800 ms, generation 2.00 s; B's model 5.20 s: load 200 ms, prompt 1.50 s, generation 3.50 s).",
         "| 0.15 | steady | 0.15 | 0.15 | 0.135 | 10 | 0 | 5202.1 | ~5982.4 | ~6762.7 | ~8713.5 | - | - |",
+        "| 0.15 | 10 | 10 | 2601.0 | 5722.3 | 9884.0 |",
         "| rps | client wait | A's queue | A's engine queue and rest | A's model | network | B's queue | B's engine queue and rest | B's model | B's minimum wait | sum | answers |",
         "| 0.15 | 0.00 | 0.12 | 0.01 | 2.90 | 0.04 | 0.00 | 45.00 | 5.20 | 0.00 | 53.27 | 10 |",
         "| rps | A load | prompt | generation | model | B load | prompt | generation | model |",

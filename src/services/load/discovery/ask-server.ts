@@ -7,7 +7,9 @@ import { SERVICES } from '../../workloads/catalog.ts';
 import { PROTOCOLS, protocolAt } from '../protocols/protocols.ts';
 import { redirectOf, redirects } from '../sweep/health.ts';
 import { atBase } from './api-paths.ts';
+import { keyError, refusesKey } from './key-error.ts';
 import { type ListedModel, readModels } from './models.ts';
+import { typedAgain } from './typed-again.ts';
 
 const TIMEOUT_MS = 5000;
 
@@ -82,14 +84,19 @@ export function merged(
   return models?.map((each) => ({ ...each, isOther: each.isOther || others.has(each.name) }));
 }
 
+/** What was sent, and the command as it was typed. */
+interface Told extends Pick<Asking, 'headers'> {
+  readonly commandLine: readonly string[];
+}
+
 /** Where nothing tells what a server is: why, and what to do. */
-export function unknownServer(base: string, heard: Heard): RemedyError {
+export function unknownServer(base: string, heard: Heard, { headers, commandLine }: Told): RemedyError {
   const answers = QUESTIONS.map((path) => [path, heard[path]] as const);
   const [, first] = answers[0] as (typeof answers)[number];
   if (answers.every(([, { kind }]) => kind === 'transport') && first.kind === 'transport') {
     return remedy.unhealthy('target-unhealthy', first.reason, [
       first.remedy,
-      'see what runs with "chainctl status", or bring a chain up with "chainctl deploy local"',
+      '"chainctl quick" looks for servers on the usual ports of this machine',
     ]);
   }
   for (const [path, reply] of answers) {
@@ -98,18 +105,18 @@ export function unknownServer(base: string, heard: Heard): RemedyError {
       return redirects(atBase(base, path), reply.status, to, new URL(to).origin);
     }
   }
-  const asksKey = answers.find(([, reply]) => reply.kind === 'raw' && (reply.status === 401 || reply.status === 403));
+  const asksKey = answers
+    .flatMap(([path, reply]) => (reply.kind === 'raw' ? [[path, reply] as const] : []))
+    .find(([, { status }]) => refusesKey(status));
   if (asksKey !== undefined) {
-    const [path, reply] = asksKey;
-    return remedy.configuration('unauthorized', `${atBase(base, path)} refuses: ${answerText(reply)}`, [
-      'name the file that holds the key of the API with --api-key-file, or set CHAINCTL_API_KEY',
-    ]);
+    const [path, { status, text }] = asksKey;
+    return keyError({ url: atBase(base, path), status, said: saidBy(text)?.words, headers });
   }
   const tried = answers.map(([path, reply]) => `${path}: ${answerText(reply)}`).join('; ');
   const names = PROTOCOLS.map(({ name }) => name).join(', ');
   return remedy.usage('api-unknown', `nothing tells which API ${base} speaks (${tried})`, [
-    `give the whole URL, for example --target ${atBase(base, '/v1/chat/completions')}`,
-    `or say what it speaks: --api ${names}`,
+    `give the whole URL, or say what it speaks, for example: ${typedAgain(commandLine, { api: 'openai-chat' })}`,
+    `--api is one of ${names}`,
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { remedy } from '../../../errors.ts';
 import type { RequestForm } from '../protocols/ask.ts';
+import { asksForStream } from '../protocols/body-template.ts';
 import type { ApiSetting } from '../protocols/protocol.ts';
 import { PROTOCOLS, protocolNamed } from '../protocols/protocols.ts';
 import type { LoadedData } from '../workload/loaded.ts';
@@ -46,6 +47,23 @@ export function checkForm(settings: Asked): void {
       ...(place === undefined ? [] : [`or write the body with --body-file, and ${place} in it`]),
     ]);
   }
+}
+
+/** What makes a template ask for the streams that a load measures. */
+export const STREAM_IN_TEMPLATE =
+  'write "stream": {{stream}} into the template of --body-file, which does not ask for a stream';
+
+/**
+ * That a load measures streams, and its template does not ask for any: the target has to stream anyway.
+ *
+ * @returns undefined where it does
+ */
+export function unaskedStream({
+  stream,
+  template,
+}: Partial<Pick<RequestForm, 'stream' | 'template'>>): string | undefined {
+  if (stream !== true || template === undefined || asksForStream(template)) return undefined;
+  return `--stream measures streams, and an answer in one piece counts as a failure: ${STREAM_IN_TEMPLATE}`;
 }
 
 function hasPlace(template: string, place: string): boolean {

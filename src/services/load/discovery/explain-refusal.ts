@@ -1,12 +1,15 @@
 import { type RemedyError, remedy } from '../../../errors.ts';
 import { excerpt } from '../../chain/excerpt.ts';
 import { unauthorized } from '../../chain/token.ts';
+import { UNASKED_STREAM } from '../protocols/answers.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { atBase } from './api-paths.ts';
 import { type Asking, askServer, judgeServer } from './ask-server.ts';
 import { listModels } from './find-target.ts';
+import { keyError, refusesKey } from './key-error.ts';
 import { someNames } from './models.ts';
+import { type Offered, offeredAnyway } from './typed-again.ts';
 
 /** What came of one request before the sweep. */
 interface Refused {
@@ -22,27 +25,25 @@ const MENDED = [400, 404, 405, 413, 415, 422];
 /** Successes by their status that are none, and of which there will be no other. */
 const FAULTS = ['error-answer', 'not-json', 'not-the-contract'];
 
-const ANYWAY = '--no-preflight offers the load all the same';
-
 /**
  * Why a target refuses what every request would ask for, and the flag that mends it.
  *
  * @returns undefined where it may answer the next one: a busy one, one that fails, one that is not reached
  */
 export async function explainRefusal(
-  { targetUrl }: { readonly targetUrl: string },
+  target: Pick<Offered, 'targetUrl' | 'commandLine'>,
   form: RequestForm,
   refused: Refused,
   asking: Asking,
 ): Promise<RemedyError | undefined> {
   const { status = 0, said, why, fault } = refused;
-  const protocol = protocolNamed(form.api);
-  if (status === 401 || status === 403) {
-    const isOwn = protocol.provider === 'chainctl';
-    const sent = Object.keys(asking.headers).length > 0;
+  const { targetUrl } = target;
+  const { headers } = asking;
+  if (refusesKey(status)) {
+    const isOwn = protocolNamed(form.api).provider === 'chainctl';
     return isOwn && status === 401
-      ? unauthorized(targetUrl, asking.headers.authorization !== undefined)
-      : keyError(targetUrl, status, said, sent);
+      ? unauthorized(targetUrl, headers.authorization !== undefined)
+      : keyError({ url: targetUrl, status, said, headers });
   }
   const isFault = fault !== undefined && FAULTS.includes(fault);
   if (!MENDED.includes(status) && !isFault) return undefined;
@@ -50,15 +51,7 @@ export async function explainRefusal(
   const what = isFault ? 'does not answer as it should' : `refuses requests (status ${status})`;
   const message = `${targetUrl} ${what}${words === '' ? '' : `: ${excerpt(words)}`}`;
   const steps = await stepsFor(targetUrl, form, { status, words, isOther: fault === 'not-json' }, asking);
-  return remedy.usage('target-refuses', message, [...steps, ANYWAY]);
-}
-
-function keyError(url: string, status: number, said: string | undefined, sent: boolean): RemedyError {
-  const fault = `${url} ${sent ? 'refuses the key that was sent' : 'asks for a key'} (status ${status})`;
-  return remedy.configuration('unauthorized', said === undefined ? fault : `${fault}: ${excerpt(said)}`, [
-    'name the file that holds the key with --api-key-file, or set CHAINCTL_API_KEY',
-    'where it does not go into "authorization: Bearer", name its header with --api-key-header',
-  ]);
+  return remedy.usage('target-refuses', message, [...steps, ...offeredAnyway({ ...form, ...target })]);
 }
 
 interface Words {
@@ -76,6 +69,13 @@ const CAUSES: readonly (readonly [RegExp, (form: RequestForm) => string[]])[] = 
     ],
   ],
   [/ignore_eos/i, () => ['leave --ignore-eos out: this target does not know it']],
+  [
+    new RegExp(UNASKED_STREAM),
+    ({ template }) => [
+      'add --stream: its answers come as streams, and their tokens are measured then',
+      ...(template === undefined ? [] : ['or write "stream": {{stream}} into the template of --body-file']),
+    ],
+  ],
   [
     /\bstream(s|ing|ed)?\b/i,
     ({ stream }) => (stream ? ['leave --stream out: this target does not stream what it is asked for'] : []),

@@ -2,12 +2,14 @@ import { remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import { saidBy } from '../../chain/said.ts';
 import { defined } from '../../defined.ts';
-import { parseJson, shellWord } from '../../words.ts';
+import { parseJson } from '../../words.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import { PROTOCOLS, protocolNamed, protocolOf } from '../protocols/protocols.ts';
 import { atBase, isBase, modelLists } from './api-paths.ts';
 import { type Asking, askServer, judgeServer, merged, unknownServer } from './ask-server.ts';
+import { keyError, refusesKey } from './key-error.ts';
 import { chooseModel, type ListedModel, readModels, someNames } from './models.ts';
+import { typedAgain } from './typed-again.ts';
 
 /** What is known of a target from flags alone. */
 export interface TargetSettings {
@@ -45,14 +47,15 @@ export async function findTarget(settings: TargetSettings, deps: FindDeps): Prom
   const { targetUrl, api, preflight } = settings;
   if (!isBase(targetUrl)) return withModel(settings, { targetUrl, api: protocolOf(settings).name }, undefined, deps);
   if (api !== undefined || !preflight) {
-    const { name, paths } = api === undefined ? defaultOf(targetUrl) : protocolNamed(api);
+    const { name, paths } = api === undefined ? defaultOf(settings) : protocolNamed(api);
     const [path] = paths;
     const url = path === undefined ? targetUrl : atBase(targetUrl, path);
+    if (api === undefined) deps.emit({ type: 'note', level: 'warn', text: unasked(targetUrl, url, name, deps) });
     return withModel(settings, { targetUrl: url, api: name }, undefined, deps);
   }
   const heard = await askServer(targetUrl, deps);
   const server = judgeServer(heard);
-  if (server === undefined) throw unknownServer(targetUrl, heard);
+  if (server === undefined) throw unknownServer(targetUrl, heard, deps);
   const url = atBase(targetUrl, server.path);
   const found = defined({ targetUrl: url, api: server.api, provider: server.provider });
   const text = `${targetUrl} is ${server.title}: requests go to ${url} (--api asks for another API than ${server.api})`;
@@ -60,10 +63,16 @@ export async function findTarget(settings: TargetSettings, deps: FindDeps): Prom
   return withModel(settings, found, server.models, deps);
 }
 
-/** Unasked, a server is taken for the service in which chains begin, and `/v1` for what everybody has below it. */
-function defaultOf(url: string): RequestProtocol {
+/** Unasked, a server is taken for the service in which chains begin; where a model is named, or `/v1`, for what most have. */
+function defaultOf({ targetUrl, model }: TargetSettings): RequestProtocol {
   const [first] = PROTOCOLS;
-  return new URL(url).pathname === '/' && first !== undefined ? first : protocolNamed('openai-chat');
+  const isChain = model === undefined && new URL(targetUrl).pathname === '/';
+  return isChain && first !== undefined ? first : protocolNamed('openai-chat');
+}
+
+function unasked(base: string, url: string, api: string, { commandLine }: FindDeps): string {
+  const other = typedAgain(commandLine, { api: api === 'openai-chat' ? 'openai-completions' : 'openai-chat' });
+  return `--no-preflight does not ask ${base} what it is: requests go to ${url}, as ${api} takes them. For another API: ${other}`;
 }
 
 async function withModel(
@@ -78,8 +87,12 @@ async function withModel(
   const isNamed = template === undefined || /\{\{\s*model\s*\}\}/.test(template);
   if (protocol.models === undefined || !isNamed) return defined({ ...found, provider });
   const models = listed ?? (await listModels(found.targetUrl, protocol, deps));
-  const paste = (name: string) => `chainctl ${[...deps.commandLine, '--model', name].map(shellWord).join(' ')}`;
+  const paste = (name: string) => typedAgain(deps.commandLine, { model: name });
   if ('why' in models) {
+    const { url, status = 0, said } = models;
+    if (refusesKey(status)) {
+      throw keyError({ url, status, said, headers: deps.headers }, [`where only its list does: ${paste('NAME')}`]);
+    }
     const fault = `requests to ${found.targetUrl} name a model, and ${models.url} does not list any (${models.why})`;
     throw remedy.usage('model-needed', fault, [`name it: ${paste('NAME')}`]);
   }
@@ -101,14 +114,23 @@ async function withModel(
   ]);
 }
 
+/** Where a list of models should be, and why there is none. */
+interface NoList {
+  readonly url: string;
+  readonly why: string;
+  /** Of the answer, where one came, and what it says for itself. */
+  readonly status?: number;
+  readonly said?: string;
+}
+
 /** The models of a target, or where its list should be and why there is none. */
 export async function listModels(
   targetUrl: string,
   protocol: RequestProtocol,
   { client, headers, signal }: Asking,
-): Promise<readonly ListedModel[] | { readonly url: string; readonly why: string }> {
+): Promise<readonly ListedModel[] | NoList> {
   const ask = async (url: string) => client.raw({ url, method: 'GET', timeoutMs: LIST_TIMEOUT_MS, signal, headers });
-  let missing: { readonly url: string; readonly why: string } | undefined;
+  let missing: NoList | undefined;
   for (const url of modelLists(targetUrl, protocol)) {
     const reply = await ask(url);
     const models = reply.kind === 'raw' && reply.status === 200 ? readModels(parseJson(reply.text)) : undefined;
@@ -120,7 +142,11 @@ export async function listModels(
     const words = reply.kind === 'raw' ? saidBy(reply.text)?.words : reply.reason;
     const why =
       reply.kind === 'raw' ? [`status ${reply.status}`, words].filter(Boolean).join(': ').slice(0, 150) : words;
-    missing ??= { url, why: why ?? '' };
+    missing ??= {
+      url,
+      why: why ?? '',
+      ...defined({ said: words, status: reply.kind === 'raw' ? reply.status : undefined }),
+    };
   }
   return missing ?? { url: targetUrl, why: 'nobody knows where' };
 }

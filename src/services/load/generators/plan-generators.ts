@@ -5,6 +5,10 @@ import { predictInFlight, type SweepSettings } from '../sweep/sweep-plan.ts';
 const RATE_PER_PROCESS = 30_000;
 /** Of a closed loop nobody knows how fast the answers come: so many places keep one process busy enough. */
 const OPEN_PER_PROCESS = 2000;
+/** Of streamed answers, nearly each token is a read; 100,000 of them a second, on a core of their own, came too late. */
+const TOKENS_PER_PROCESS = 50_000;
+/** Tokens of an answer where nobody says how many. */
+const USUAL_TOKENS = 200;
 /** From so many on, memory matters more than the next collection. */
 const MANY_IN_FLIGHT = 5000;
 /** More processes than this are a mistake in the plan and not a load. */
@@ -26,14 +30,16 @@ export interface GeneratorPlan {
 /** A target under load takes longer than a request that has it for itself; how much longer is not known before. */
 const SLOWER_UNDER_LOAD = 4;
 
+type Planned = SweepSettings & { readonly maxInFlight?: number; readonly stream?: boolean };
+
 /**
  * How many generator processes a sweep takes: one, unless the descriptors of one do not hold what will be in flight, or
- * one core does not send the highest rate and there are more to use; a core is left to the target and the live view. In
+ * one core does not send the highest rate, or read what it streams, and there are more to use; a core is left to the target and the live view. In
  * flight will be what the operator asked for or, by Little's law, as many as a target has that answers a few times slower
  * than to a probe.
  */
 export function sweepGenerators(
-  options: SweepSettings & { readonly maxInFlight?: number },
+  options: Planned,
   machine: {
     readonly cores: number;
     /** Files that one process may have open; undefined when there is no limit. */
@@ -47,20 +53,40 @@ export function sweepGenerators(
   const expectedInFlight = options.loop === 'closed' ? rate : inOpenLoop(options, rate, probeMs);
   const each = Math.max(1, descriptorLimit - OWN_DESCRIPTORS);
   const byDescriptors = Math.ceil(expectedInFlight / each);
-  const perProcess = options.loop === 'closed' ? OPEN_PER_PROCESS : RATE_PER_PROCESS;
-  const byRate = Math.min(Math.ceil(rate / perProcess), Math.max(1, cores - 1));
-  const processes = Math.max(1, Math.min(MAX_PROCESSES, Math.max(byDescriptors, byRate)));
-  const reason =
-    processes === 1
-      ? ''
-      : byDescriptors >= byRate
-        ? `${expectedInFlight} requests in flight need more than the ${descriptorLimit} descriptors of one process`
-        : `${rate} ${options.loop === 'closed' ? 'requests always open' : 'requests per second'} are more than one process sends on time`;
+  const isClosed = options.loop === 'closed';
+  const tokens = options.stream ? tokensPerSecond(options, rate, probeMs) : 0;
+  /** More processes than cores help nobody to be on time. */
+  const byWork = (work: number, perProcess: number) => Math.min(Math.ceil(work / perProcess), Math.max(1, cores - 1));
+  const needs: readonly (readonly [processes: number, reason: string])[] = [
+    [1, ''],
+    [
+      byDescriptors,
+      `${expectedInFlight} requests in flight need more than the ${descriptorLimit} descriptors of one process`,
+    ],
+    [
+      byWork(rate, isClosed ? OPEN_PER_PROCESS : RATE_PER_PROCESS),
+      `${rate} ${isClosed ? 'requests always open' : 'requests per second'} are more than one process sends on time`,
+    ],
+    [
+      byWork(tokens, TOKENS_PER_PROCESS),
+      `some ${Math.round(tokens)} tokens per second are more than one process reads on time`,
+    ],
+  ];
+  const [most, reason] = needs.reduce((first, next) => (next[0] > first[0] ? next : first));
+  const processes = Math.min(MAX_PROCESSES, most);
   const nurseryMb = expectedInFlight > MANY_IN_FLIGHT ? 4 : 16;
   return { processes, nurseryMb, maxInFlight: processes * each, reason };
 }
 
-function inOpenLoop(options: Parameters<typeof sweepGenerators>[0], rate: number, probeMs: number): number {
+/** Streamed tokens that may come a second, as far as is known before. */
+function tokensPerSecond({ loop, workload }: Planned, rate: number, probeMs: number): number {
+  const most = workload?.maxTokens;
+  const each = most?.kind === 'constant' ? most.value : USUAL_TOKENS;
+  if (loop !== 'closed') return rate * each;
+  return probeMs > 0 ? (rate * each * 1000) / probeMs : 0;
+}
+
+function inOpenLoop(options: Planned, rate: number, probeMs: number): number {
   const foreseen = options.maxInFlight ?? predictInFlight(options, rate, SLOWER_UNDER_LOAD * probeMs);
   return Math.min(foreseen, Math.ceil(rate * (options.warmupSeconds + options.durationSeconds)));
 }

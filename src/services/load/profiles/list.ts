@@ -1,6 +1,7 @@
 import { formatEstimate, formatSpan } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
+import { leastSeconds } from '../stats/until-certain.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Profile, Step } from './profile.ts';
 
@@ -22,9 +23,10 @@ export const list: Profile = {
   steps: ({ rates }) => listSteps(rates),
   mostPoints: ({ rates }) => rates.length,
   describe(plan) {
-    const { rates, totalRequests, estimateSeconds } = plan;
-    const points = `${plural(rates.length, 'point')} at ${rates.map(formatRate).join(', ')} req/s`;
-    const requests = `${totalRequests.toLocaleString('en-US')} request${totalRequests === 1 ? '' : 's'}`;
+    const { rates, totalRequests, estimateSeconds, turns = 1 } = plan;
+    const points = `${plural(rates.length, 'point')} at ${rates.map(formatRate).join(', ')} ${turns > 1 ? 'sessions/s' : 'req/s'}`;
+    const most = turns > 1 ? `${turns} turns a session, at most ` : '';
+    const requests = `${most}${totalRequests.toLocaleString('en-US')} request${totalRequests === 1 ? '' : 's'}`;
     return `${points}, ${eachPoint(plan, `${requests}, about ${formatEstimate(estimateSeconds)}`)}`;
   },
 };
@@ -32,6 +34,7 @@ export const list: Profile = {
 /** How long each point is and what may make the sweep longer: open answers are waited for after each point. */
 export function eachPoint(plan: SweepPlan, about: string): string {
   const { loop, durationSeconds, warmupSeconds, probeMs, untilCertain } = plan;
+  const length = untilCertain === undefined ? formatSpan(durationSeconds) : spread(plan, untilCertain);
   const least = untilCertain === undefined ? '' : 'at least ';
   const warmup = warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(warmupSeconds)} of warm-up`;
   const drain = formatEstimate(longestDrain(plan));
@@ -39,5 +42,12 @@ export function eachPoint(plan: SweepPlan, about: string): string {
   const longer = loop === 'closed' ? 'where the last answers take long' : 'where answers queue';
   const drains =
     probeMs === undefined ? ` and the drains, at most ${drain} each` : `; ${longer}, up to ${drain} more a point`;
-  return `${least}${formatSpan(durationSeconds)} each${warmup}, ${about}${drains}`;
+  return `${length} each${warmup}, ${least}${about}${drains}`;
+}
+
+/** The shortest and the longest point that lasts until a percentile is certain. */
+function spread(plan: SweepPlan, until: NonNullable<SweepPlan['untilCertain']>): string {
+  const longest = formatSpan(until.maxDurationSeconds);
+  const least = formatSpan(Math.min(...plan.rates.map((rate) => leastSeconds(until, rate, plan))));
+  return least === longest ? longest : `${least} to ${longest}`;
 }

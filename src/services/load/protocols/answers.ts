@@ -100,8 +100,18 @@ export function notAnAnswer(body: unknown, text: string): Verdict | undefined {
   if (text.trim() === '') return invalid('not-json', 'the answer is empty');
   const page = titleOf(text);
   if (page !== undefined) return invalid('not-json', brief(`the answer is ${page}`));
-  if (/^\s*(data|event|id):/.test(text)) return invalid('not-json', 'the answer is a stream that was not asked for');
+  if (isStream(text)) return invalid('not-json', UNASKED_STREAM);
   return invalid('not-json', 'the answer is not a JSON object');
+}
+
+/** What a target sends to whom it takes for one who reads streams. */
+export const UNASKED_STREAM = 'the answer is a stream that was not asked for';
+
+/** Server-sent events, or JSON by the line. */
+function isStream(text: string): boolean {
+  if (/^\s*(data|event|id):/.test(text)) return true;
+  const [first = '', second] = text.trimStart().split('\n', 2);
+  return second?.startsWith('{') === true && isObject(parsed(first));
 }
 
 /** An error with a status of success, whatever the API; undefined where the body carries none. */

@@ -25,6 +25,11 @@ export function isSameForAll(template: string): boolean {
   return ![...template.matchAll(PLACE)].some(([, name]) => ['prompt', 'messages', 'request'].includes(name ?? ''));
 }
 
+/** Whether a template's requests ask for a stream where the load does, or always. */
+export function asksForStream(template: string): boolean {
+  return /"stream"\s*:\s*true\b|\{\{\s*stream\s*\}\}/.test(template);
+}
+
 /**
  * A template as it was read from a file.
  *

@@ -55,12 +55,15 @@ function told(body: Body) {
   return { ...hostOf(chainctl), ...hostOf(body), ...model };
 }
 
+/** Parts of parts: what is deeper is none of an answer, and might be as deep as a stack. */
+const MAX_DEPTH = 4;
+
 /** Whether a text, or any part of a content that comes in parts, has at least one character. */
-export function hasText(content: unknown): boolean {
+export function hasText(content: unknown, depth = 0): boolean {
   if (typeof content === 'string') return content !== '';
-  if (!Array.isArray(content)) return false;
+  if (!Array.isArray(content) || depth > MAX_DEPTH) return false;
   return content.some(
-    (part) => isObject(part) && (hasText(part.text) || hasText(part.refusal) || hasText(part.thinking)),
+    (part) => isObject(part) && [part.text, part.refusal, part.thinking].some((each) => hasText(each, depth + 1)),
   );
 }
 

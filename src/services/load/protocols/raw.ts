@@ -1,4 +1,5 @@
-import { errorAnswer, hostOf, httpError, isObject, parsed } from './answers.ts';
+import { TokenMeter } from '../engine/stream/token-meter.ts';
+import { errorAnswer, hostOf, httpError, invalid, isObject, parsed } from './answers.ts';
 import { chain } from './chain.ts';
 import { BALANCER_SAYS } from './contract.ts';
 import { invoke } from './invoke.ts';
@@ -8,13 +9,24 @@ import { ollamaGenerate } from './ollama-generate.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { promptJson } from './prompt-json.ts';
-import type { RequestProtocol } from './protocol.ts';
+import type { RequestProtocol, Verdict } from './protocol.ts';
 import { usageOf } from './usage.ts';
 
 /** Whose answers are known wherever they come from. */
 const KNOWN = [openaiChat, openaiCompletions, ollamaChat, ollamaGenerate, invoke, chain];
 /** The text in other answers: llama-server's own and Anthropic's, and TGI's. */
 const FIELDS = ['content', 'generated_text'] as const;
+
+/** A stream may come unasked: an error in it is one all the same. */
+function errorInStream(text: string): Verdict | undefined {
+  if (!/^\s*(data:|event:|id:|\{)/.test(text)) return undefined;
+  const meter = new TokenMeter();
+  const bytes = Buffer.from(text);
+  meter.take(bytes, 0, bytes.length, 0, '');
+  meter.end();
+  const { fault } = meter;
+  return fault?.class === 'stream-error' ? invalid(fault.class, fault.error) : undefined;
+}
 
 /** An endpoint of which nothing is known: every 2xx is a success that does not say itself that it is an error. */
 export const raw: RequestProtocol = {
@@ -27,9 +39,10 @@ export const raw: RequestProtocol = {
   judge(status, text, location, retryAfter) {
     if (status < 200 || status >= 300) return httpError(status, text, location, retryAfter);
     const body = parsed(text);
+    const fault = body === undefined ? errorInStream(text) : errorAnswer(body);
     const figures = isObject(body) ? usageOf(body) : {};
     const counted = Object.keys(figures).length > 0 ? { figures } : {};
-    return errorAnswer(body) ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body), ...counted };
+    return fault ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body), ...counted };
   },
   textOf(answer) {
     const texts = [...KNOWN.map(({ textOf }) => textOf(answer)), ...FIELDS.map((name) => textIn(answer[name]))];

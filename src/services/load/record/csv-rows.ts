@@ -197,6 +197,10 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   retried: ({ retried }) => retried ?? 0,
   api: (_, plan) => protocolOf(plan).name,
   model: (_, { model = '' }) => foreign(model),
+  min_ms: ({ response }) => fixed(response?.min),
+  ttft_avg_ms: ({ stream }) => fixed(stream?.ttft?.mean),
+  itl_avg_ms: ({ stream }) => fixed(stream?.itl?.mean),
+  tpot_avg_ms: ({ stream }) => fixed(stream?.tpot?.mean),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);

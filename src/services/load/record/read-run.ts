@@ -8,7 +8,8 @@ import { askedPoints, conclusionOf, profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
-import { judgeSlo, type Objectives, objectivesOf } from '../stats/objective.ts';
+import { spacingOf } from '../stats/due-rate.ts';
+import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { summarizePoint } from '../stats/point-summary.ts';
 import { changingState } from '../stats/steadiness.ts';
 import { judgeEnding } from '../stats/validity.ts';
@@ -81,7 +82,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   const points = await readPoints(folder);
   for (const left of await unfinished(folder, plan, points, series)) {
     const samples = series.filter(({ index }) => index === left.index);
-    points.push(await recoverPoint(plan, left, samples, objectivesOf(manifest.settings ?? {}), ended.status));
+    points.push(await recoverPoint(plan, left, samples, manifest.settings ?? {}, ended.status));
   }
   points.sort((a, b) => a.index - b.index);
   const { problem, abortedBy, elastic } = manifest;
@@ -196,10 +197,10 @@ async function recoverPoint(
   plan: SweepPlan,
   { path, rate, index, startedAt }: Unfinished,
   series: readonly SecondSample[],
-  objectives: Objectives,
+  settings: NonNullable<RunManifest['settings']>,
   fate: SweepReport['status'],
 ): Promise<PointSummary> {
-  const collected = new Collector(protocolOf(plan), objectives);
+  const collected = new Collector(protocolOf(plan), objectivesOf(settings));
   let lastMs = 0;
   for await (const record of readRequests(path)) {
     if (collected.has(record.index)) continue;
@@ -230,6 +231,7 @@ async function recoverPoint(
       rate,
       startedAt,
       loop: plan.loop,
+      spacing: spacingOf({ ...plan, arrivals: settings.arrivals, varies: plan.workload?.varies }),
       durationSeconds: Math.min(longest, Math.max(lastSecond, lastMs / 1000)),
       status: 'interrupted',
       scheduled: sent,

@@ -1,6 +1,6 @@
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
-import type { AskedFigures, LengthFigures } from '../workload/figures.ts';
+import type { AskedFigures, LengthFigures, TurnFigures } from '../workload/figures.ts';
 import { nearestRank, round } from './percentiles.ts';
 import { Column } from './samples-over-time.ts';
 
@@ -32,40 +32,78 @@ function push(column: Column, value: number | undefined): void {
   if (value !== undefined) column.push(value);
 }
 
-/** Adds up what was asked, by the class of the mix. */
-export class AskedTally {
-  readonly #kinds = new Map<string | undefined, Kind>();
+/** Kinds of requests by their key, made when they are first seen. */
+class Kinds<Key> {
+  readonly #kinds = new Map<Key, Kind>();
 
-  add(record: RequestRecord): void {
-    const { mix, input_tokens_asked: input, max_tokens: most } = record;
-    // One prompt for all: the other figures tell it.
-    if (mix === undefined && input === undefined && most === undefined) return;
-    let kind = this.#kinds.get(mix);
+  add(key: Key, record: RequestRecord): void {
+    let kind = this.#kinds.get(key);
     if (kind === undefined) {
       kind = new Kind();
-      this.#kinds.set(mix, kind);
+      this.#kinds.set(key, kind);
     }
     kind.add(record);
   }
 
+  /** @returns undefined of none */
+  summary(order: (a: Key, b: Key) => number) {
+    if (this.#kinds.size === 0) return undefined;
+    return [...this.#kinds].sort(([a], [b]) => order(a, b)).map(([key, kind]) => ({ key, figures: figuresOf(kind) }));
+  }
+}
+
+/** Adds up what was asked, by the class of the mix. */
+export class AskedTally {
+  readonly #kinds = new Kinds<string | undefined>();
+
+  add(record: RequestRecord): void {
+    const { mix, input_tokens_asked: input, max_tokens: most } = record;
+    // One prompt for all: the other figures tell it.
+    if (mix !== undefined || input !== undefined || most !== undefined) this.#kinds.add(mix, record);
+  }
+
   /** @returns undefined where nothing was asked but one prompt */
   summary(): AskedFigures[] | undefined {
-    if (this.#kinds.size === 0) return undefined;
-    const named = [...this.#kinds].sort(([a = ''], [b = '']) => a.localeCompare(b));
-    return named.map(([name, { sent, ok, ...columns }]) =>
-      defined({
-        name,
-        sent,
-        ok,
-        response: middleOf(columns.response),
-        ttft: middleOf(columns.ttft),
-        input: lengthFigures(columns.input.view()),
-        maxTokens: lengthFigures(columns.maxTokens.view()),
-        countedInput: lengthFigures(columns.countedInput.view()),
-        countedOutput: lengthFigures(columns.countedOutput.view()),
-      }),
-    );
+    const kinds = this.#kinds.summary((a = '', b = '') => a.localeCompare(b));
+    return kinds?.map(({ key: name, figures }) => defined({ name, ...figures }));
   }
+}
+
+/** Turns that are told one by one; later ones are told together, twice as many each time: 9 to 16, 17 to 32. */
+const SINGLE_TURNS = 8;
+
+/** Adds up the requests of sessions by their turn: what a cache of their history is worth shows between the first and later ones. */
+export class TurnTally {
+  readonly #kinds = new Kinds<number>();
+
+  add(record: RequestRecord): void {
+    if (record.turn === undefined) return;
+    // Records count them from 0.
+    const turn = record.turn + 1;
+    this.#kinds.add(turn <= SINGLE_TURNS ? turn : 2 ** Math.floor(Math.log2(turn - 1)) + 1, record);
+  }
+
+  /** @returns undefined where there are no sessions */
+  summary(): TurnFigures[] | undefined {
+    return this.#kinds
+      .summary((a, b) => a - b)
+      ?.map(({ key: turn, figures: { input: _, maxTokens: __, ...figures } }) =>
+        turn <= SINGLE_TURNS ? { turn, ...figures } : { turn, to: 2 * (turn - 1), ...figures },
+      );
+  }
+}
+
+function figuresOf({ sent, ok, ...columns }: Kind) {
+  return defined({
+    sent,
+    ok,
+    response: middleOf(columns.response),
+    ttft: middleOf(columns.ttft),
+    input: lengthFigures(columns.input.view()),
+    maxTokens: lengthFigures(columns.maxTokens.view()),
+    countedInput: lengthFigures(columns.countedInput.view()),
+    countedOutput: lengthFigures(columns.countedOutput.view()),
+  });
 }
 
 function middleOf(column: Column) {

@@ -2,7 +2,7 @@ import { lateMs, type RequestRecord } from '../engine/request-record.ts';
 import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome } from '../types.ts';
-import { AskedTally } from './asked-tally.ts';
+import { AskedTally, TurnTally } from './asked-tally.ts';
 import { Counts } from './counts.ts';
 import { FailureTexts } from './failure-texts.ts';
 import { type Objectives, ObjectiveTally } from './objective.ts';
@@ -33,6 +33,7 @@ export class Collector {
   readonly hops: HopTimes;
   readonly stream = new StreamTimes();
   readonly asked = new AskedTally();
+  readonly turns = new TurnTally();
   readonly objectives: ObjectiveTally;
   readonly tokens = { prompt: 0, output: 0, answers: 0, reasoning: 0, cached: 0, estimated: 0, outputSquares: 0 };
   /** Milliseconds from the window's beginning to the end of the last request; 0 without one. */
@@ -62,6 +63,7 @@ export class Collector {
     this.#seen.add(record.index);
     this.objectives.add(record);
     this.asked.add(record);
+    this.turns.add(record);
     this.outcomes[outcome]++;
     if (record.status > 0) count(this.statuses, record.status);
     if (record.host !== undefined) this.hosts.count(record.host);
@@ -93,6 +95,9 @@ export class Collector {
   get failed(): number {
     return this.recorded - this.outcomes.ok;
   }
+
+  /** How many that have ended were sent later than so long after the beginning of the window. */
+  readonly sentAfter = (ms: number): number => this.#sentMs.view().reduce((count, at) => count + (at > ms ? 1 : 0), 0);
 
   has(index: number): boolean {
     return this.#seen.has(index);

@@ -1,5 +1,6 @@
+import { defined } from '../../defined.ts';
 import type { Distribution, Interval, Percentiles } from '../types.ts';
-import { effectiveCount, lowerRank, upperRank } from './certainty.ts';
+import { DOUBT, effectiveCount, lowerRank, upperRank } from './certainty.ts';
 import { Column } from './samples-over-time.ts';
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
@@ -32,8 +33,11 @@ export class Samples {
     return this.#values.view().slice().sort();
   }
 
-  /** @returns undefined when there are no samples */
-  summary(): Distribution | undefined {
+  /**
+   * @param tail the chance that an upper bound is wrong: less where the sample ended at one of several looks at it
+   * @returns undefined when there are no samples
+   */
+  summary(tail = DOUBT): Distribution | undefined {
     if (this.count === 0) return undefined;
     const sorted = this.sorted();
     const percentiles: Partial<Record<Name, number>> = {};
@@ -48,11 +52,12 @@ export class Samples {
       if (count < sorted.length) effective[name] = Math.round(count);
       const bounds = quantileInterval(sorted, fraction, count);
       if (bounds !== undefined && name !== 'p999') ci[name] = [round(bounds[0]), round(bounds[1])];
-      const bound = quantileBound(sorted, fraction, count);
+      const bound = quantileBound(sorted, fraction, count, tail);
       if (bound !== undefined) upper[name] = round(bound);
     }
     const { p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0 } = percentiles;
-    const rest = { mean: round(this.mean), max: round(sorted.at(-1) ?? 0), count: this.count, ci, upper };
+    const ends = { min: round(sorted[0] ?? 0), max: round(sorted.at(-1) ?? 0) };
+    const rest = { mean: round(this.mean), ...ends, count: this.count, ci, upper };
     return {
       ...{ p50, p90, p95, p99, p999, ...rest },
       ...(Object.keys(effective).length === 0 ? {} : { effective }),
@@ -62,14 +67,22 @@ export class Samples {
   /**
    * A percentile, and what the true one does not exceed but for a chance of `tail`.
    *
+   * @param share of the samples, as many of which tell as much as all do; default: what neighbours show
+   * @param open requests that are no samples yet, of which at most so many are above the percentile: the estimate is then the
+   *   lowest that may come of them, the bound the highest
    * @returns undefined when there are no samples; without `upper` where they are too few
    */
-  bound(fraction: number, tail: number) {
-    if (this.count === 0) return undefined;
+  bound(fraction: number, tail: number, share?: number, { count: open, slow }: Open = NONE_OPEN) {
+    const { count } = this;
+    if (count === 0) return undefined;
     const sorted = this.sorted();
-    const estimate = sorted[nearestRank(fraction, sorted.length)] ?? 0;
-    const upper = quantileBound(sorted, fraction, this.#independent(sorted)(fraction), tail);
-    return { estimate: round(estimate), upper: upper === undefined ? undefined : round(upper), count: this.count };
+    const independent = share ?? this.#independent(sorted)(fraction) / count;
+    const all = count + open;
+    const estimate = sorted[Math.max(0, nearestRank(fraction, all) - open)] ?? 0;
+    // Those that are open and not slow stand below the estimate, the slow ones above everything.
+    const place = boundPlace(all, fraction, independent * all, tail);
+    const upper = place === undefined ? undefined : sorted[Math.max(0, place - (open - slow))];
+    return { ...defined({ upper: upper && round(upper) }), estimate: round(estimate), count, share: independent };
   }
 
   /**
@@ -89,6 +102,14 @@ export class Samples {
     return (fraction) => Math.min(at(fraction), fraction > TELLING ? at(TELLING) : Number.POSITIVE_INFINITY);
   }
 }
+
+/** Requests without an end, and how many of them may yet be slower than a percentile. */
+interface Open {
+  readonly count: number;
+  readonly slow: number;
+}
+
+const NONE_OPEN: Open = { count: 0, slow: 0 };
 
 /** The quantile above which enough samples are in any that bounds a higher one. */
 const TELLING = 0.9;
@@ -137,9 +158,15 @@ export function quantileBound(
   independent = sorted.length,
   tail?: number,
 ): number | undefined {
-  const count = Math.floor(independent);
+  const place = boundPlace(sorted.length, fraction, independent, tail);
+  return place === undefined ? undefined : sorted[place];
+}
+
+/** The index, from 0, of the sample that bounds a quantile from above. */
+function boundPlace(length: number, fraction: number, independent: number, tail?: number): number | undefined {
+  const count = Math.floor(independent + 1e-9);
   const rank = upperRank(count, fraction, tail);
-  return rank === undefined ? undefined : sorted[scaled(rank, count, sorted.length)];
+  return rank === undefined ? undefined : scaled(rank, count, length);
 }
 
 /** The index, from 0, that has the place among `length` that a rank has among `count`. */

@@ -5,7 +5,7 @@ import type { PointState, PointSummary, TokenFigures } from '../types.ts';
 import { closedThroughput } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { byCount, OTHER } from './counts.ts';
-import { dueRps } from './due-rate.ts';
+import { coveredSeconds, dueRps, type Spacing } from './due-rate.ts';
 import { round as thousandths } from './percentiles.ts';
 import { judgeState } from './steadiness.ts';
 import { fellBehind } from './token-rate.ts';
@@ -17,6 +17,7 @@ export interface PointFacts
   /** The part of the window that was measured, seconds; all of it unless the point was interrupted. */
   readonly durationSeconds: number;
   readonly loop?: PointSummary['loop'] | undefined;
+  readonly spacing?: Spacing | undefined;
   readonly maxInFlight: number;
   readonly progress: Progress;
   /** Why the generator is gone, when it is. */
@@ -27,10 +28,13 @@ export interface PointFacts
   readonly varies?: PointState | undefined;
   /** From the first warm-up request to the end of the drain. */
   readonly wallSeconds: number;
+  /** The chance that an upper bound of a percentile is wrong, where it is not the usual one. */
+  readonly boundTail?: number | undefined;
 }
 
 /**
- * The figures of one point. Rates divide by the window's duration, not by the time between first and last request.
+ * The figures of one point. Rates divide by the window's duration (see {@link coveredSeconds}), not by the time between first
+ * and last request.
  *
  * @throws Error when a request is missing from the accounts
  */
@@ -41,15 +45,17 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const outcomes = { ...collected.outcomes };
   checkConservation({ scheduled, sent, dropped: lost === undefined ? facts.progress.dropped : dropped, outcomes });
   const errorsByClass = ranked(collected.errorsByClass);
-  const [response, service] = [collected.response.summary(), collected.service.summary()];
+  const [response, service] = [collected.response.summary(facts.boundTail), collected.service.summary(facts.boundTail)];
   const lateness = collected.lateness.summary();
   const perSecond = (count: number, seconds: number) => (seconds > 0 ? round(count / seconds) : 0);
+  const spaced = { rate, scheduled, durationSeconds, ...defined({ spacing: facts.spacing }) };
+  const covered = coveredSeconds(spaced);
   const okAfterWindow = collected.okAfter(1000 * durationSeconds);
   const isClosed = facts.loop === 'closed';
   const closed = isClosed ? closedFigures(facts, collected) : undefined;
   const backlog = backlogOf(okAfterWindow, facts.progress.carried);
-  const okRps = closed?.okRps ?? perSecond(outcomes.ok - backlog, durationSeconds);
-  const most = perSecond(outcomes.ok, durationSeconds);
+  const okRps = closed?.okRps ?? perSecond(outcomes.ok - backlog, covered);
+  const most = perSecond(outcomes.ok, covered);
   const servedRps = closed?.okRps ?? round(Math.min(most, collected.departureRate ?? most));
   const judged = {
     status,
@@ -64,8 +70,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     lost,
   };
   // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
-  const seconds = closed === undefined || closed.okRps === 0 ? durationSeconds : outcomes.ok / closed.okRps;
-  const due = dueRps({ rate, scheduled, durationSeconds, ...defined({ sessions: facts.progress.sessions }) });
+  const seconds = closed === undefined || closed.okRps === 0 ? covered : outcomes.ok / closed.okRps;
+  const due = dueRps({ ...spaced, ...defined({ sessions: facts.progress.sessions }) });
   const evidence = { rate: due, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   // What was stopped says nothing of what would have come.
   const isOpen = status === 'complete' && facts.loop === undefined;
@@ -73,7 +79,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   const answersPerSecond = isClosed || fellBehind({ ...collected.evidence, state }) ? servedRps : most;
   const tokensPerSecond = (tokens: number) =>
     outcomes.ok === 0 ? 0 : round((tokens / outcomes.ok) * answersPerSecond);
-  const stream = collected.stream.summary(tokensPerSecond);
+  const stream = collected.stream.summary(tokensPerSecond, facts.boundTail);
   const { texts, refusedBy } = collected;
   const point = defined({
     index,
@@ -88,7 +94,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     dropped,
     outcomes,
     errorsByClass,
-    sentRps: closed?.sentRps ?? perSecond(sent, durationSeconds),
+    sentRps: closed?.sentRps ?? perSecond(sent, covered),
     okRps,
     okAfterWindow: okAfterWindow || undefined,
     servedRps,
@@ -114,6 +120,7 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
     tokens: tokenFigures(collected.tokens, scheduled, tokensPerSecond, arrived && perSecond(arrived, durationSeconds)),
     stream,
     asked: collected.asked.summary(),
+    turns: collected.turns.summary(),
     good: collected.objectives.good(scheduled, seconds),
     perRequestCsv: facts.perRequestCsv,
   });

@@ -60,17 +60,18 @@ export class StreamTimes {
 
   /**
    * @param tokensPerSecond at what rate so many tokens of the point were made
+   * @param tail see {@link Samples.summary}
    * @returns undefined when nothing was streamed
    */
-  summary(tokensPerSecond: (tokens: number) => number): StreamFigures | undefined {
+  summary(tokensPerSecond: (tokens: number) => number, tail?: number): StreamFigures | undefined {
     if (this.#answers === 0) return undefined;
-    const tpot = this.#tpot.summary();
+    const tpot = this.#tpot.summary(tail);
     const speed = (ms: number) => round(1000 / ms);
     return defined({
-      ttft: this.#ttft.summary(),
-      ttftSent: this.#ttftSent.summary(),
-      reasoningTtft: this.#reasoning.summary(),
-      itl: this.#itl.summary(),
+      ttft: this.#ttft.summary(tail),
+      ttftSent: this.#ttftSent.summary(tail),
+      reasoningTtft: this.#reasoning.summary(tail),
+      itl: this.#itl.summary(tail),
       tpot,
       perUser: tpot && { p50: speed(tpot.p50), p10: speed(tpot.p90), p5: speed(tpot.p95), p1: speed(tpot.p99) },
       outputTokens: this.#tokens,

@@ -1,6 +1,7 @@
 import { remedy } from '../../../errors.ts';
 import type { Certainty } from '../figures.ts';
 import type { SweepPlan } from '../types.ts';
+import { binomial } from './binomial.ts';
 import { DOUBT, samplesNeeded } from './certainty.ts';
 import { metricNamed, type TimeName } from './metrics.ts';
 import type { Samples } from './percentiles.ts';
@@ -65,16 +66,70 @@ export function requestRate(rate: number, { loop, turns = 1 }: Pick<SweepPlan, '
   return loop === 'closed' ? undefined : rate * turns;
 }
 
+/** The chance that a bound is wrong, of each of so many looks: together 1 %, whichever of them is the last (Bonferroni). */
+export function doubtOf(looks: number): number {
+  return DOUBT / looks;
+}
+
+/** A look at a point that may end it. */
+export interface Look extends Certainty {
+  /** Of its samples, as many of which tell as much as all do: the end of the point takes it as it was. */
+  readonly share: number;
+}
+
 /**
  * How certain a percentile is. Each look spends its part of the doubt, so that the bound of the look at which a point ends
- * holds with 99 % confidence, whichever that is (Bonferroni): ending when the figures look well gains nothing.
+ * holds with 99 % confidence, whichever that is: ending when the figures look well gains nothing.
  *
+ * What is still open will be part of the point's figures: it is certain only where it stays so whatever comes of them.
+ *
+ * @param share of an earlier look, see {@link Look}
+ * @param open see {@link openRequests}
  * @returns undefined without samples
  */
-export function certaintyOf(until: UntilCertain, looks: number, samples: Samples): Certainty | undefined {
-  const found = samples.bound(until.at, DOUBT / looks);
+export function certaintyOf(
+  until: UntilCertain,
+  looks: number,
+  samples: Samples,
+  share?: number,
+  open?: ReturnType<typeof openRequests>,
+): Look | undefined {
+  const found = samples.bound(until.at, doubtOf(looks), share, open);
   if (found === undefined) return undefined;
-  const { estimate, upper, count } = found;
+  const { estimate, upper } = found;
   const reached = upper !== undefined && upper <= estimate * (1 + until.width);
-  return { metric: until.metric, width: until.width, estimate, ...(upper !== undefined && { upper }), count, reached };
+  return { metric: until.metric, width: until.width, ...found, reached };
+}
+
+/** A chance that may be left out of account: that more of what is open turns out slow. */
+const NEGLIGIBLE = 0.001;
+
+/**
+ * How many of the requests that are open at a look may yet be slower than a percentile: those that are open for longer
+ * than nearly all answers take, and what chance makes of the others. Slow ones are among the open ones more often than
+ * among those that have ended, so that it goes by all that were sent in that time.
+ *
+ * @param lately sent within as long as nearly all answers take, and how many of these have ended
+ */
+export function openRequests(at: number, open: number, lately: { readonly sent: number; readonly ended: number }) {
+  const young = Math.max(0, lately.sent - lately.ended);
+  const old = Math.max(0, open - young);
+  let slow = 0;
+  for (let below = 0; slow < lately.sent; slow++) {
+    below += binomial(lately.sent, slow, 1 - at);
+    if (below >= 1 - NEGLIGIBLE) break;
+  }
+  return { count: open, slow: Math.min(open, old + slow) };
+}
+
+/** How long a point is at the least, seconds: as long as until its first look. */
+export function leastSeconds(
+  until: Omit<UntilCertain, 'of' | 'at'>,
+  rate: number,
+  plan: Pick<SweepPlan, 'loop' | 'turns' | 'durationSeconds'>,
+): number {
+  const { metric, width, maxDurationSeconds } = until;
+  const asked = { ...parseUntilCertain(metric), width, maxDurationSeconds: Number.MAX_VALUE };
+  const [first = 0] = looksOf(asked, requestRate(rate, plan), plan.durationSeconds);
+  return Math.min(first, maxDurationSeconds);
 }

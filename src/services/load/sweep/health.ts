@@ -4,6 +4,9 @@ import { excerpt } from '../../chain/excerpt.ts';
 import { saidBy } from '../../chain/said.ts';
 import { defined } from '../../defined.ts';
 import { parseJson } from '../../words.ts';
+import { offeredAnyway } from '../discovery/typed-again.ts';
+import { protocolOf } from '../protocols/protocols.ts';
+import type { SweepOptions } from './sweep-options.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
 
@@ -19,32 +22,42 @@ interface HealthDeps {
  * @returns what the target said about itself; `answer` is parsed JSON, or nothing when it was something else
  * @throws RemedyError (exit 5) when nothing answers, the answer is that it cannot serve, or it sends to another origin
  */
-export async function askHealth(targetUrl: string, { client, signal, headers = {} }: HealthDeps) {
+export async function askHealth(target: Asked, { client, signal, headers = {} }: HealthDeps) {
+  const { targetUrl } = target;
   const url = new URL('/health', targetUrl).href;
   const reply = await client.raw({ url, method: 'GET', timeoutMs: HEALTH_TIMEOUT_MS, signal, headers });
-  if (reply.kind === 'transport') throw unhealthy(reply.reason, [reply.remedy]);
+  if (reply.kind === 'transport') throw unhealthy(target, reply.reason, [reply.remedy]);
   const { status, text } = reply;
   const elsewhere = redirectOf(reply, url);
   if (elsewhere !== undefined && new URL(elsewhere).origin !== new URL(url).origin) {
     const { pathname, search } = new URL(targetUrl);
-    throw redirects(url, status, elsewhere, new URL(pathname + search, elsewhere).href);
+    throw redirects(url, status, elsewhere, new URL(pathname + search, elsewhere).href, target);
   }
   const answer = parseJson(text);
   const fields = answer as { readonly [name in 'reason' | 'simulated']?: unknown } | null | undefined;
   if (status >= 500) {
     const reason = fields?.reason ?? saidBy(text)?.words;
     const why = reason === undefined ? '' : `: ${excerpt(String(reason))}`;
-    throw unhealthy(`${url} reports that it cannot serve: status ${status}${why}`);
+    throw unhealthy(target, `${url} reports that it cannot serve: status ${status}${why}`);
   }
   return defined({ url, status, simulated: fields?.simulated === true, answer });
 }
 
-function unhealthy(message: string, remedies: readonly string[] = []): RemedyError {
-  return remedy.unhealthy('target-unhealthy', message, [
-    ...remedies,
-    'see what runs with "chainctl status", or bring a chain up with "chainctl deploy local"',
-    'check the address given with --target; --no-preflight offers the load all the same',
-  ]);
+/** The load that is to be offered. */
+type Asked = Pick<SweepOptions, 'targetUrl' | 'api' | 'model' | 'about'>;
+
+function unhealthy(target: Asked, message: string, remedies: readonly string[] = []): RemedyError {
+  const ofStack =
+    protocolOf(target).provider === 'chainctl'
+      ? [
+          'where it is of a stack of yours: "chainctl status" shows what runs, "chainctl deploy local" brings one up here',
+        ]
+      : [];
+  return remedy.unhealthy('target-unhealthy', message, [...remedies, ...ofStack, ...anyway(target)]);
+}
+
+function anyway({ about, ...target }: Asked): string[] {
+  return offeredAnyway({ ...target, commandLine: about.commandLine as readonly string[] | undefined });
 }
 
 /** Longer addresses are not repeated: they come from the network. */
@@ -67,13 +80,13 @@ export function redirectOf({ status, location }: Pick<RawAnswer, 'status' | 'loc
 }
 
 /** The refusal to offer a load to an address that only points to another one: every answer would be an error. */
-export function redirects(from: string, status: number, to: string, target: string): RemedyError {
+export function redirects(from: string, status: number, to: string, url: string, target?: Asked): RemedyError {
   return remedy.unhealthy(
     'target-redirects',
     `${from} redirects to ${to} (status ${status}), and a load follows no redirects`,
     [
-      `give the address behind it: --target ${target}`,
-      '--no-preflight offers the load all the same: every redirect then counts as an error',
+      `give the address behind it: --target ${url}`,
+      ...(target === undefined ? [] : anyway(target).map((step) => `${step}: every redirect then counts as an error`)),
     ],
   );
 }

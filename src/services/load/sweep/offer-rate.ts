@@ -10,6 +10,7 @@ import { arrivalsWithin } from '../schedule/arrivals.ts';
 import { closedWindowMs } from '../stats/closed-loop.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
+import { spacingOf } from '../stats/due-rate.ts';
 import { judgeCriterion } from '../stats/judge-criterion.ts';
 import type { TimeName } from '../stats/metrics.ts';
 import type { Objectives } from '../stats/objective.ts';
@@ -125,7 +126,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
     if (signal.aborted) return;
     abortedBy = watch(progress, collected);
     if (abortedBy !== undefined) ending.abort();
-    else if (progress.phase === 'measure' && certain?.isEnough(progress, collected.objectives, emit)) enough.abort();
+    else if (progress.phase === 'measure' && certain?.isEnough(progress, collected, emit)) enough.abort();
   };
   let cut = false;
   const unskip = control?.onSkip(() => {
@@ -162,6 +163,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       rate,
       startedAt,
       loop: plan.loop,
+      spacing: spacingOf({ ...plan, arrivals: order.arrivals, varies: plan.workload?.varies }),
       durationSeconds: endedMs / 1000,
       status: abortedBy === undefined ? ended : 'aborted',
       scheduled:
@@ -175,12 +177,12 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
       varies: changingState(plan),
       lost: end.type === 'lost' ? end.why : undefined,
       perRequestCsv: opened.find(({ file }) => file !== undefined)?.file ?? '',
+      boundTail: certain?.tail,
       wallSeconds: (clock.monotonic() - began) / 1000,
     },
     collected,
   );
-  const certainty = certain?.found(collected.objectives);
-  return { point: certainty === undefined ? point : { ...point, certainty }, abortedBy };
+  return { point: certain?.judged(point, collected) ?? point, abortedBy };
 }
 
 /** @throws what one of them throws; those that were opened are closed then */

@@ -4,10 +4,12 @@ import { type ChainClient, MAX_BODY_BYTES } from '../../chain/client.ts';
 import { errorIn } from '../../chain/said.ts';
 import { parseJson, plural } from '../../words.ts';
 import { probeBodies } from '../bodies.ts';
+import { STREAM_IN_TEMPLATE } from '../discovery/check-form.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { MAX_STREAM_BYTES } from '../engine/http/raw-connection.ts';
 import { type MeterOptions, TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
+import { asksForStream } from '../protocols/body-template.ts';
 import { bodyOf } from '../protocols/model-answer.ts';
 import type { StreamEnd } from '../protocols/protocol.ts';
 import { asksForUsage, protocolNamed } from '../protocols/protocols.ts';
@@ -52,7 +54,7 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
   const seen = again !== undefined && (again.ok || isNoStream(again, plain ?? form)) ? again : first;
   const { ok, ms, why, text = '', loadingMs, redirect, probe } = seen;
   // Only here: between points, one bad answer is no reason to end what has been measured.
-  if (isNoStream(seen, form)) throw notAStream(settings.targetUrl, why === '' ? 'a whole answer in one piece' : why);
+  if (isNoStream(seen, form)) throw notAStream(settings.targetUrl, why, form);
   if (ok) {
     if (again !== undefined) {
       note(
@@ -69,8 +71,9 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
     return { baseline: { probe, ms }, ...(again === undefined ? {} : { usage: false }), ...scaled };
   }
   const { targetUrl } = settings;
-  if (redirect !== undefined) throw redirects(targetUrl, redirect.status, redirect.to, redirect.to);
-  const refusal = await explainRefusal(settings, form, first, deps);
+  if (redirect !== undefined) throw redirects(targetUrl, redirect.status, redirect.to, redirect.to, settings);
+  const commandLine = settings.about.commandLine as readonly string[] | undefined;
+  const refusal = await explainRefusal({ targetUrl, commandLine }, form, first, deps);
   if (refusal !== undefined) throw refusal;
   note(
     'warn',
@@ -164,21 +167,19 @@ function streamReading(ends: StreamEnd): Reading {
   };
 }
 
-/**
- * Whether an answer came in one piece, or is something else altogether: every other one would be a broken stream, too. A
- * whole answer of OpenAI's looks like the only event of a stream, and there the text tells.
- */
-function isNoStream({ ok, fault, text = '' }: ProbeAnswer, { api, stream }: RequestForm): boolean {
-  if (!stream || !(ok || fault === 'broken-stream') || /^(data|event|id|retry)?:/m.test(text)) return false;
-  if (ok) return protocolNamed(api).ends === 'finish' && parseJson(text) !== undefined;
+/** Whether an answer came in one piece, or is something else altogether: every other one would be a broken stream, too. */
+function isNoStream({ fault, text = '' }: ProbeAnswer, { stream }: RequestForm): boolean {
+  if (!stream || fault === 'not-a-stream') return stream;
+  if (fault !== 'broken-stream' || /^(data|event|id|retry)?:/m.test(text)) return false;
   const [first = '', next] = text.trim().split('\n');
   return next === undefined || parseJson(first) === undefined;
 }
 
-function notAStream(url: string, why: string): RemedyError {
-  return remedy.usage(
-    'not-a-stream',
-    `${url} does not stream: asked for a streamed answer, it sent something else (${why})`,
-    ['leave --stream out', 'or give a target that answers with newline-delimited JSON or server-sent events'],
-  );
+function notAStream(url: string, why: string, { template }: RequestForm): RemedyError {
+  const inTemplate = template === undefined || asksForStream(template) ? [] : [STREAM_IN_TEMPLATE];
+  return remedy.usage('not-a-stream', `${url} does not stream: ${why}`, [
+    ...inTemplate,
+    'leave --stream out: answers are then timed as a whole',
+    'or give a target that answers with newline-delimited JSON or server-sent events',
+  ]);
 }

@@ -64,7 +64,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     deps.emit(event);
   };
   if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, asked.targetUrl) });
-  const health = asked.preflight ? await askHealth(asked.targetUrl, { ...deps, headers }) : undefined;
+  const health = asked.preflight ? await askHealth(asked, { ...deps, headers }) : undefined;
   const { baseline, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
   const options = { ...asked, ...adapted };
   const broken = new AbortController();

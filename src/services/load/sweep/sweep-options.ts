@@ -134,6 +134,12 @@ export function bodySha256({ bodySha256: hash, template }: Readonly<Record<strin
   return typeof template === 'string' ? sha256(template) : hash;
 }
 
+/** Where what was given again lies, for who has to find it. */
+export interface TextFiles {
+  readonly promptFile?: string;
+  readonly bodyFile?: string;
+}
+
 /**
  * The options of a run, to go on with it. Its prompt and body are not in the record, but have to be the same.
  *
@@ -141,7 +147,7 @@ export function bodySha256({ bodySha256: hash, template }: Readonly<Record<strin
  */
 export function resumedOptions(
   run: RecordedRun,
-  { prompt, about, template }: Pick<SweepOptions, 'prompt' | 'about' | 'template'>,
+  { prompt, about, template, promptFile, bodyFile }: Pick<SweepOptions, 'prompt' | 'about' | 'template'> & TextFiles,
 ): SweepOptions {
   const { promptCodePoints, promptSha256, promptScheme, bodySha256: _, ...settings } = run.manifest.settings ?? {};
   const refused = (why: string, next: string) =>
@@ -150,7 +156,8 @@ export function resumedOptions(
   if (noResume !== undefined) throw refused(noResume.why, noResume.next);
   if (promptSha256 === undefined) throw refused('its manifest does not have its settings', 'begin a new run');
   if (promptSha256 !== sha256(prompt)) {
-    throw refused('it has another prompt', 'give the same --prompt-file as then, or begin a new run');
+    const other = promptFile === undefined ? 'the built-in one' : `that of ${promptFile}`;
+    throw refused(`its prompt is not ${other}`, 'give the same --prompt-file as then, or begin a new run');
   }
   if (promptScheme !== PROMPT_SCHEME) {
     throw refused('it is of an earlier version, whose prompts had a common beginning', 'begin a new run');
@@ -160,7 +167,7 @@ export function resumedOptions(
     throw body === undefined
       ? refused('it has no --body-file', 'leave --body-file out, or begin a new run')
       : refused(
-          template === undefined ? 'no record has the text of its body' : 'it has another body',
+          template === undefined ? 'no record has the text of its body' : `its body is not that of ${bodyFile}`,
           'give the same --body-file as then, or begin a new run',
         );
   }

@@ -9,9 +9,11 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { arrivalsBefore, arrivalsWithin } from '../schedule/arrivals.ts';
 import type { SweepPlan } from '../types.ts';
 import { describeWorkload } from '../workload/describe.ts';
+import type { DrawnLengths } from '../workload/lengths.ts';
+import { formatThinkTime } from '../workload/think-time.ts';
 import { USUAL_SCALE } from '../workload/token-scale.ts';
 import { certaintyNotes } from './certainty-notes.ts';
-import { plannedSeconds } from './time-left.ts';
+import { leastWindow, plannedSeconds } from './time-left.ts';
 
 /**
  * Source ports towards one destination. The kernel hands out 28,232 by Linux' default `ip_local_port_range`; the engine
@@ -23,7 +25,7 @@ const PORT_BUDGET = 50_000;
 type Described = Parameters<typeof describeWorkload>[0];
 
 /** How a sweep is to be run; all times in seconds. */
-export type SweepSettings = Pick<
+export type SweepSettings = { readonly think?: DrawnLengths } & Pick<
   SweepPlan,
   | 'targetUrl'
   | 'tag'
@@ -60,10 +62,10 @@ export function planSweep(
   asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
-  const { api, model, provider, loop, requests, turns, thinkSeconds } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds, think } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
-  const planned = { ...settings, ...own, ...defined({ probeMs }) };
+  const planned = { ...settings, ...own, ...defined({ probeMs, untilCertain: asked.untilCertain }) };
   return defined({
     runId,
     tag,
@@ -87,6 +89,7 @@ export function planSweep(
     requests,
     turns,
     thinkSeconds,
+    think: think && formatThinkTime(think),
     probeMs,
     predictedInFlight:
       probeMs === undefined || loop === 'closed'
@@ -140,7 +143,8 @@ export function predictions(plan: SweepPlan): Note[] {
   const at = rates[predictedInFlight.indexOf(most)];
   const took = probeMs < 1000 ? `${probeMs.toFixed(0)} ms` : `${(probeMs / 1000).toFixed(1)} s`;
   // An open one has other points than its bounds.
-  const all = `; ${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`;
+  const least = plan.untilCertain === undefined ? '' : 'at least ';
+  const all = `; ${least}${plural(plan.totalRequests, 'request')} in ${formatSeconds(plan.estimateSeconds)}, drains of as long included`;
   const alone = `a request alone takes ${took}: at least ${most} in flight at ${at} rps`;
   const over = rates.filter((_, index) => (predictedInFlight[index] ?? 0) > maxInFlight);
   const limited =
@@ -181,16 +185,19 @@ function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
 }
 
 type Counted = Pick<SweepSettings, 'rates' | 'durationSeconds' | 'loop' | 'requests' | 'turns' | 'thinkSeconds'> &
-  Pick<SweepPlan, 'probeMs'>;
+  Pick<SweepPlan, 'probeMs' | 'untilCertain'>;
 
 /**
  * Requests that are measured. Where the answers decide how many, so many as come while the target answers as fast as the
- * probe did; 0 where nothing bounds them and nothing was probed.
+ * probe did; 0 where nothing bounds them and nothing was probed. Of points that last until a percentile is certain, the least.
  */
-export function measuredRequests({ rates, durationSeconds, ...plan }: Counted): number {
+export function measuredRequests(counted: Counted): number {
+  const { rates, ...plan } = counted;
   const { loop, requests = Number.POSITIVE_INFINITY, turns = 1 } = plan;
-  const each = (rate: number) =>
-    loop === 'closed' ? inClosedLoop(rate, durationSeconds, plan) : turns * arrivalsWithin(durationSeconds, rate);
+  const each = (rate: number) => {
+    const seconds = leastWindow(plan, rate);
+    return loop === 'closed' ? inClosedLoop(rate, seconds, plan) : turns * arrivalsWithin(seconds, rate);
+  };
   return rates.reduce((sum, rate) => sum + Math.min(requests, each(rate)), 0);
 }
 

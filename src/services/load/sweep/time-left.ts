@@ -1,5 +1,6 @@
 import { profileOf } from '../profiles/profiles.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
+import { leastSeconds } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
 
 /** A probe that takes so many times as long as before, had the target been asked now, means a queue. */
@@ -19,6 +20,7 @@ type Planned = Pick<
   | 'search'
   | 'limit'
   | 'elastic'
+  | 'untilCertain'
 >;
 
 /** Where a point stands. */
@@ -53,9 +55,20 @@ export function windowSeconds(
   return isTimed ? Math.min(durationSeconds, requests / rate) : durationSeconds;
 }
 
+/** How long a point is at the least, seconds, where nothing but its rate ends it. */
+export function leastWindow(
+  plan: Pick<SweepPlan, 'durationSeconds' | 'loop' | 'turns' | 'untilCertain'>,
+  rate: number,
+): number {
+  const { untilCertain, durationSeconds } = plan;
+  return untilCertain === undefined ? durationSeconds : leastSeconds(untilCertain, rate, plan);
+}
+
 function expectedWindow(plan: Planned, rate: number): number {
-  const { loop, requests, durationSeconds, probeMs = 0 } = plan;
-  if (loop === undefined || requests === undefined || probeMs === 0) return windowSeconds(plan, rate);
+  const { loop, requests, probeMs = 0 } = plan;
+  const durationSeconds = leastWindow(plan, rate);
+  if (loop === undefined || requests === undefined || probeMs === 0)
+    return windowSeconds({ ...plan, durationSeconds }, rate);
   return Math.min(durationSeconds, ((requests / rate) * probeMs) / 1000);
 }
 
@@ -102,5 +115,5 @@ export function timeLeft(plan: Planned, standing: Standing) {
   };
   const later = ofPoint ? [] : rates.slice(index + 1);
   const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + durationSeconds + drainAt(next), 0);
-  return { seconds: own + rest, atMost: draining, ofPoint };
+  return { seconds: own + rest, atMost: draining || plan.untilCertain !== undefined, ofPoint };
 }

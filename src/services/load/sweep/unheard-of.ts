@@ -4,7 +4,7 @@ import { Timetable, timetableOf } from '../schedule/timetable.ts';
 import type { Collector } from '../stats/collector.ts';
 
 /** Whether all its requests are known before; of a closed loop and of sessions the answers decide. */
-export function isTimetabled({ concurrency, turns = 1 }: Pick<RunOrder, 'concurrency' | 'turns'>): boolean {
+export function isTimetabled({ concurrency, turns = 1 }: Partial<Pick<RunOrder, 'concurrency' | 'turns'>>): boolean {
   return concurrency === undefined && turns === 1;
 }
 

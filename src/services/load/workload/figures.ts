@@ -21,6 +21,13 @@ export interface AskedFigures {
   readonly countedOutput?: LengthFigures;
 }
 
+/** The requests of sessions that were the same turn of theirs, counted from 1; times as in {@link AskedFigures}. */
+export interface TurnFigures extends Omit<AskedFigures, 'name' | 'input' | 'maxTokens'> {
+  readonly turn: number;
+  /** The last one, where several late ones are told together. */
+  readonly to?: number;
+}
+
 /** What the requests of a load ask where it is not one prompt for all, and when they come where that is not even. */
 export interface WorkloadPlan {
   /** For people: a sentence each. */

@@ -7,7 +7,8 @@ import { replayOf } from './trace.ts';
 
 /** Where files lie now that a run took its requests from; absent: where they lay. */
 export interface FilesAgain {
-  readonly dataset?: string;
+  /** In any order: their content tells which is which. */
+  readonly datasets?: readonly string[];
   readonly trace?: string;
 }
 
@@ -18,9 +19,10 @@ export interface FilesAgain {
  */
 export async function reopenWorkload(
   workload: WorkloadSettings | undefined,
-  { dataset, trace }: FilesAgain,
+  { datasets = [], trace }: FilesAgain,
 ): Promise<{ readonly workload?: WorkloadSettings; readonly data?: LoadedData; readonly times?: Float64Array }> {
-  const inRun = dataset === undefined ? workload : await withDataset(workload ?? {}, dataset);
+  let inRun = workload;
+  for (const dataset of datasets) inRun = await withDataset(inRun ?? {}, dataset);
   if (trace !== undefined && workload?.trace === undefined) throw notOf('trace', trace);
   if (inRun === undefined) return {};
   const moved: WorkloadSettings = {

@@ -77,7 +77,7 @@ export async function readSource(
     await file.close();
   } catch (error) {
     if (error instanceof RemedyError) throw error;
-    throw fault.make(`cannot be read: ${reasonOf(error)}`, [`check the path given with --${flag}`], undefined, error);
+    throw fault.make(`cannot be read: ${reasonOf(error)}`, [`say where it lies: --${flag} PATH`], undefined, error);
   }
   const first = head.subarray(0, seen);
   const zipped = first[0] === 0x1f && first[1] === 0x8b;

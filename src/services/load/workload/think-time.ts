@@ -1,6 +1,6 @@
-import { parseDuration } from '../../../durations.ts';
+import { durationText, parseDuration } from '../../../durations.ts';
 import { type RemedyError, reasonOf, remedy } from '../../../errors.ts';
-import { type DrawnLengths, parseLengths } from './lengths.ts';
+import { type DrawnLengths, formatLengths, parseLengths } from './lengths.ts';
 
 /** A time to think: the same each time, or drawn. */
 export interface ThinkTime {
@@ -26,6 +26,19 @@ export function parseThinkTime(text: string): ThinkTime {
   const middle =
     drawn.kind === 'constant' ? drawn.value : drawn.kind === 'uniform' ? (drawn.min + drawn.max) / 2 : drawn.middle;
   return { seconds: middle / 1000, drawn };
+}
+
+/** The text that {@link parseThinkTime} reads as these times, which are in milliseconds. */
+export function formatThinkTime(drawn: DrawnLengths): string {
+  const time = (ms: number) => durationText(ms / 1000);
+  if (drawn.kind === 'constant') return time(drawn.value);
+  const bounds = `${time(drawn.min)}-${time(drawn.max)}`;
+  if (drawn.kind === 'uniform') return bounds;
+  const { kind, middle, spread } = drawn;
+  const isBound = formatLengths(drawn).split(',').length > 2;
+  // Sigma of a logarithm has no unit.
+  const width = kind === 'lognormal' ? String(spread) : time(spread);
+  return `${kind}:${time(middle)},${width}${isBound ? `,${bounds}` : ''}`;
 }
 
 function lengthsIn(inMs: string, whole: string): DrawnLengths {

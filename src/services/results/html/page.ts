@@ -1,7 +1,7 @@
 import { formatSeconds } from '../../../durations.ts';
 import { countedFrom, unitOf } from '../../load/offered.ts';
 import type { PointSummary, SweepReport } from '../../load/types.ts';
-import { askedSections } from '../asked-section.ts';
+import { askedSections, turnSection } from '../asked-section.ts';
 import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
@@ -10,6 +10,7 @@ import type { Section } from '../section.ts';
 import { conclusionLines, endingLines, evenness, goodSection, hostSection, remarkLines } from '../sweep-sections.ts';
 import { askedLines, errorClasses, perSecond, refusers, shareText, timeText } from '../text.ts';
 import { tokenSections } from '../token-sections.ts';
+import { totalsSection } from '../totals-section.ts';
 import { isServed, isSound, verdictOf } from '../verdict.ts';
 import { figureOf } from './figure.ts';
 import { dataList, dataTable, escapeHtml, list, sectionMarkup, sectionTable } from './markup.ts';
@@ -53,7 +54,14 @@ ${dataList(aboutOf(run))}</section>`;
 function sectionsOf(report: SweepReport): Section[] {
   const { points } = report;
   const unit = unitOf(points[0] ?? {});
-  return [...tokenSections(points, unit), ...askedSections(points), goodSection(report), boundsSection(points)];
+  return [
+    totalsSection(points),
+    ...tokenSections(points, unit),
+    ...askedSections(points),
+    turnSection(points),
+    goodSection(report),
+    boundsSection(points),
+  ];
 }
 
 type Card = readonly [name: string, value: string, more: string];

@@ -215,7 +215,7 @@ describe('a run that goes on', () => {
     const there = join(folder, 'moved.jsonl');
     await rename(dataset, there);
     try {
-      return { there, again: (await reopenWorkload(workload, { dataset: there })).workload };
+      return { there, again: (await reopenWorkload(workload, { datasets: [there] })).workload };
     } finally {
       await rename(there, dataset);
     }
@@ -233,13 +233,31 @@ describe('a run that goes on', () => {
     expect(own.again).not.toHaveProperty('dataset');
   });
 
+  test('has each of several data sets where it lies now, whatever the order in which they are told', async () => {
+    const other = join(folder, 'second.jsonl');
+    await writeFile(other, '{"prompt":"b"}');
+    const { workload } = await openWorkload({ mix: [`a=1,dataset=${dataset}`, `b=1,dataset=${other}`] });
+    const there = [join(folder, 'there-1.jsonl'), join(folder, 'there-2.jsonl')] as const;
+    await rename(dataset, there[0]);
+    await rename(other, there[1]);
+    try {
+      await expect(reopenWorkload(workload, { datasets: [there[1]] })).rejects.toThrow(
+        `--dataset ${dataset}: cannot be read`,
+      );
+      const again = await reopenWorkload(workload, { datasets: [there[1], there[0]] });
+      expect(again.workload?.mix?.map((each) => each.dataset?.path)).toEqual(there);
+    } finally {
+      await rename(there[0], dataset);
+    }
+  });
+
   test('takes no other file, and none that it asked nothing of', async () => {
     const other = join(folder, 'other.jsonl');
     await writeFile(other, '{"prompt":"a"}');
     const { workload } = await openWorkload({ dataset });
     const refused = (...of: Parameters<typeof reopenWorkload>) => expect(reopenWorkload(...of)).rejects;
-    await refused(workload, { dataset: other }).toMatchObject({ exit: 2, code: 'data-changed' });
-    await refused(undefined, { dataset: other }).toThrow('the run takes no requests from such a file');
+    await refused(workload, { datasets: [other] }).toMatchObject({ exit: 2, code: 'data-changed' });
+    await refused(undefined, { datasets: [other] }).toThrow('the run takes no requests from such a file');
     await refused(workload, { trace: other }).toThrow('the run takes no requests from such a file');
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseThinkTime } from '../../../../src/services/load/workload/think-time.ts';
+import { formatThinkTime, parseThinkTime } from '../../../../src/services/load/workload/think-time.ts';
 
 test.each([
   ['2s', { seconds: 2 }],
@@ -11,7 +11,9 @@ test.each([
     { seconds: 90, drawn: { kind: 'lognormal', middle: 90_000, spread: 0.8, min: 1000, max: 300_000 } },
   ],
 ])('%s', (text, time) => {
-  expect(parseThinkTime(text)).toEqual(time);
+  const parsed = parseThinkTime(text);
+  expect(parsed).toEqual(time);
+  if (parsed.drawn !== undefined) expect(formatThinkTime(parsed.drawn)).toBe(text);
 });
 
 test.each(['', 'soon', '5s-1s', 'lognormal:2s', 'zipf:1,2'])('"%s" is refused', (text) => {

@@ -1,3 +1,4 @@
+import { errorIn } from '../../../chain/said.ts';
 import { parseJson } from '../../../words.ts';
 import { type Usage, usageOf } from '../../protocols/usage.ts';
 import { brief } from '../brief.ts';
@@ -21,6 +22,8 @@ export interface StreamEvent {
   readonly usage?: Usage;
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
 const MARKER: StreamEvent = { hasText: false, hasReasoning: false, text: '', closed: 'marker' };
 
 /**
@@ -36,16 +39,19 @@ export function readEvent(data: string): StreamEvent | undefined {
   const body = objectOf(event);
   const choice = choiceOf(body.choices);
   const delta = objectOf(choice.delta);
-  const message = objectOf(body.message);
   const other = readOther(body);
-  const error = errorIn(body, choice) ?? errorOf(other.error);
+  // A whole answer has a message where a stream has deltas.
+  const message = objectOf(body.message ?? choice.message);
+  const error = failureIn(event, body, choice) ?? errorOf(other.error);
   if (error !== undefined) return { hasText: false, hasReasoning: false, text: '', error: brief(error) };
   const pieces = [delta.content, choice.text, message.content, body.response, body.token, body.content, delta.refusal];
-  const text = [...pieces, other.text].map(textOf).find((piece) => piece !== '') ?? '';
+  const text = [...pieces, other.text].map((piece) => textOf(piece)).find((piece) => piece !== '') ?? '';
   const reasoning = [
     delta.reasoning_content,
     delta.reasoning,
     delta.thinking,
+    message.reasoning_content,
+    message.reasoning,
     message.thinking,
     body.thinking,
     thoughtsIn(delta.content),
@@ -84,10 +90,9 @@ export function errorOf(error: unknown): string | undefined {
   return typeof said === 'string' ? said : isFilled(error) ? 'no reason given' : undefined;
 }
 
-function errorIn(body: Readonly<Record<string, unknown>>, choice: Readonly<Record<string, unknown>>) {
-  const said = errorOf(body.error) ?? errorOf(objectOf(body.x_groq).error);
+function failureIn(event: unknown, body: Fields, choice: Fields) {
+  const said = errorIn(event) ?? errorOf(objectOf(body.x_groq).error);
   if (said !== undefined) return said;
-  if (body.object === 'error') return errorOf(body);
   if (choice.finish_reason === 'error' || body.done_reason === 'error') return 'it ends with finish_reason "error"';
   // FastAPI's form; no event of an answer has it.
   return body.choices === undefined && body.done === undefined && typeof body.detail === 'string' && body.detail !== ''
@@ -95,10 +100,15 @@ function errorIn(body: Readonly<Record<string, unknown>>, choice: Readonly<Recor
     : undefined;
 }
 
+/** Parts of parts: what is deeper is none of an answer, and might be as deep as a stack. */
+const MAX_DEPTH = 4;
+
 /** A piece as a string, as an object with a text, or in parts. */
-function textOf(piece: unknown): string {
+function textOf(piece: unknown, depth = 0): string {
   if (typeof piece === 'string') return piece;
-  if (Array.isArray(piece)) return piece.map((each) => textOf(objectOf(each).text)).join('');
+  if (Array.isArray(piece)) {
+    return depth > MAX_DEPTH ? '' : piece.map((each) => textOf(objectOf(each).text, depth + 1)).join('');
+  }
   const { text } = objectOf(piece);
   return typeof text === 'string' ? text : '';
 }

@@ -25,7 +25,7 @@ export interface MeterOptions {
 
 /** Why a stream is no complete answer. */
 export interface StreamFault {
-  readonly class: 'stream-error' | 'broken-stream' | 'truncated-stream';
+  readonly class: 'stream-error' | 'broken-stream' | 'truncated-stream' | 'not-a-stream';
   readonly error: string;
 }
 
@@ -57,7 +57,8 @@ export class TokenMeter implements EventSink {
   readonly #gaps = new Floats();
   readonly #lines: StreamLines;
   #fault: StreamFault | undefined;
-  #parsed = false;
+  /** Everything that was understood, with tokens or without. */
+  #told = 0;
   #at = 0;
   #late = 0;
   #lastAt = 0;
@@ -130,6 +131,9 @@ export class TokenMeter implements EventSink {
     if (this.#fault !== undefined) return this.#fault;
     // What a model thought and did not show is a token too, where it is counted.
     if (this.events === 0 && !(this.#isEnded && this.outputTokens > 0)) return broken('the stream brought no token');
+    if (this.#isWhole) {
+      return { class: 'not-a-stream', error: 'a whole answer in one piece, and no stream' };
+    }
     if (this.#isEnded) return undefined;
     const { ends } = this.#options;
     const missing =
@@ -138,14 +142,14 @@ export class TokenMeter implements EventSink {
   }
 
   count(hasText: boolean, hasReasoning: boolean): void {
-    this.#parsed = true;
+    this.#told++;
     this.#token(hasText, hasReasoning, 1);
   }
 
   read(data: string, name: string): StreamEvent | undefined {
     const event = readEvent(data);
     if (event === undefined) return undefined;
-    this.#parsed = true;
+    this.#told++;
     if (name === 'error' || event.error !== undefined) {
       this.report(event.error ?? namedError(data));
       return event;
@@ -176,7 +180,18 @@ export class TokenMeter implements EventSink {
   }
 
   get hasParsed(): boolean {
-    return this.#parsed;
+    return this.#told > 0;
+  }
+
+  /** Its only line is the answer and its end. One token alone has no other form, where the target tells that it is one. */
+  get #isWhole(): boolean {
+    return (
+      this.#lines.isSse === false &&
+      this.#told === 1 &&
+      this.events === 1 &&
+      this.usage.output_tokens !== 1 &&
+      this.#isEnded
+    );
   }
 
   get #isEnded(): boolean {
