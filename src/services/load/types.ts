@@ -115,6 +115,8 @@ export interface SweepPlan {
   readonly thinkSeconds?: number;
   /** Where that is drawn, as it was typed. */
   readonly think?: string;
+  /** Answers are asked for as streams; absent in earlier versions. */
+  readonly stream?: boolean;
   readonly durationSeconds: number;
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
@@ -169,6 +171,8 @@ export interface SweepTick
   /** So far in this point: response time of successes, and lateness, milliseconds. */
   readonly response?: Percentiles;
   readonly lateness?: Percentiles;
+  /** Of streams that ended: to the first token of the answer, from the intended time. */
+  readonly ttft?: Percentiles;
   /** Median response time of each of the last seconds, oldest first, at most 60; 0 for a second without success. */
   readonly responseHistory?: readonly number[];
 }

@@ -166,8 +166,10 @@ function aboutOf({ report: { plan, points, runFolder }, manifest }: ReportedRun)
 }
 
 /** `10 s each`, or the shortest and the longest: a search offers some for longer. */
-function lengthsOf({ durationSeconds }: SweepReport['plan'], points: readonly PointSummary[]): string {
-  const lengths = points.filter(({ status }) => status === 'complete').map((point) => point.durationSeconds);
-  const [least, most] = [Math.min(durationSeconds, ...lengths), Math.max(durationSeconds, ...lengths)];
+function lengthsOf({ durationSeconds, requests }: SweepReport['plan'], points: readonly PointSummary[]): string {
+  const measured = points.filter(({ status }) => status === 'complete').map((point) => point.durationSeconds);
+  // Where requests end a point, its length is what came of it.
+  const lengths = requests === undefined || measured.length === 0 ? [durationSeconds, ...measured] : measured;
+  const [least, most] = [Math.min(...lengths), Math.max(...lengths)];
   return least === most ? `${formatSeconds(most)} each` : `${formatSeconds(least)} to ${formatSeconds(most)}`;
 }
