@@ -227,6 +227,17 @@ describe('what it came to, in words', () => {
       'Knee: 158.2 rps is the highest that held: the limit is about 159 rps (99 %: 156.1 to 161.2), known to 1.9 % and not to 2 %; --max-duration 1h30m would do; above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
     );
     const atOnce = { rate: 1, observed: '1.20 s' };
+    const alone = (more: object) =>
+      limitLines({
+        plan: { ...plan, ...more } as unknown as SweepPlan,
+        limit: { state: 'below', objectives, limitedBy: P95, missed: atOnce } as never,
+      }).join();
+    // What is offered cannot be less than one request.
+    expect(alone({ probeMs: 1200 })).toBe(
+      'Knee: none: p95<75ms gives way at the lowest rate already, 1.20 s at 1 rps; one request alone takes 1.20 s already.',
+    );
+    expect(alone({ probeMs: 70 })).toContain('--find-knee searches below it');
+    expect(alone({ probeFailure: 'status 500' })).toContain('; one request alone failed already (status 500).');
     expect(line({ limit: { state: 'below', objectives, limitedBy: P95, missed: atOnce } })).toBe(
       'Knee: none: p95<75ms gives way at the lowest rate already, 1.20 s at 1 rps: --rps 0.1,1 --find-knee searches below it.',
     );
