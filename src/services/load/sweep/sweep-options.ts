@@ -23,6 +23,8 @@ type Requests = Pick<
 export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
   readonly outFolder: string;
+  /** Nobody gave rates: of a server that is none of the chain's they follow from what one request takes. */
+  readonly unaskedRates?: boolean;
   /** Made unique per request. */
   readonly prompt: string;
   /** How long what the workload refers to is; in no record. */
