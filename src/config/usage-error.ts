@@ -99,7 +99,7 @@ function targetOf(argv: readonly string[]) {
 }
 
 /** An address as it is written for `--target`. */
-export function withScheme(word: string): string {
+function withScheme(word: string): string {
   return /^(https?|unix|http\+unix):/i.test(word) ? word : `http://${word}`;
 }
 

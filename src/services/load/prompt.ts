@@ -41,6 +41,11 @@ export function promptText({ prompt, seed, series, sharedPrefixTokens = 0 }: Pro
   return `${sharedPrefix(sharedPrefixTokens)}${mark} case ${name}: ${prompt}`;
 }
 
+/** About how many tokens a text is, where nobody has counted them. */
+export function aboutTokens({ length }: string): number {
+  return Math.round(length / CHARACTERS_PER_TOKEN);
+}
+
 /** Prose of about so many tokens, of whole words. */
 export function sharedPrefix(tokens: number): string {
   if (tokens === 0) return '';

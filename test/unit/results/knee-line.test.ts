@@ -158,8 +158,10 @@ test('a quick look calls what it could not measure above its knee a lower bound'
   const doubling = reportOf([pointOf(0, 1, { change: { loop: 'closed' } })]);
   const search = searched([pointOf(0, 1), spoiled(1, 1000)]);
   const runs = {
-    ...{ targetUrl: 'http://127.0.0.1:1/chat', api: 'raw', isStreamed: false, aloneSeconds: 0.1, doubling, search },
+    ...({ targetUrl: 'http://127.0.0.1:1/chat', api: 'raw', isStreamed: false, prompt: 'p' } as const),
+    ...({ aloneSeconds: 0.1, seconds: 60, status: 'complete' } as const),
+    ...{ doubling, search },
   };
-  const text = quickText(runs, findingsOf(runs), []);
-  expect(text).toContain('Knee: it sustains at least 1 requests/s; 1000 requests/s could not be measured.');
+  const text = quickText({ runs, findings: findingsOf(runs), reports: [] }, 200);
+  expect(text).toMatch(/Knee: 1 requests\/s or more: .*; this machine could not measure 1000 requests\/s\./);
 });
