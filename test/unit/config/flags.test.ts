@@ -29,7 +29,7 @@ it('a duration is no longer than timers can be: a week', async () => {
   expect(await read('168h')).toMatchObject({ for: 604_800 });
   await expect(read('600h')).rejects.toMatchObject({
     exit: 2,
-    message: '--for: "600h" is too long: it may be at most 168h',
+    message: expect.stringContaining('--for: "600h" is too long: it may be at most 168h'),
   });
 });
 

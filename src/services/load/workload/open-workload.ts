@@ -73,7 +73,7 @@ export async function openWorkload(asked: WorkloadRequest, onReading: OnReading 
       : await readTrace(tracePath, FEW_TEXTS, (bytes, of) => onReading(tracePath, bytes, of));
   const replay = trace && replayOf(trace.rows, own.traceSpeed ?? 1, own.traceSeconds);
   if (trace && replay && replay.durationSeconds > LONGEST_SECONDS) {
-    const days = (replay.durationSeconds / 86_400).toPrecision(3);
+    const days = Math.round(replay.durationSeconds / 86_400);
     throw remedy.usage(
       'trace-too-long',
       `--trace ${tracePath}: from its first request to its last it takes ${days} days`,

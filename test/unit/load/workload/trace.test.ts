@@ -124,7 +124,9 @@ test('a trace whose times are of two kinds is refused before it is offered for a
   const trace = join(folder, 'mixed');
   await writeFile(trace, '{"timestamp": 0, "input_length": 5}\n{"timestamp": 1.7e12, "input_length": 5}\n');
   await expect(openWorkload({ trace })).rejects.toMatchObject({ exit: 2, code: 'trace-too-long' });
-  await expect(openWorkload({ trace, traceSeconds: 60 })).resolves.toMatchObject({ replay: { durationSeconds: 60 } });
+  await expect(openWorkload({ trace, traceSeconds: 60 })).resolves.toMatchObject({
+    workload: { trace: { requests: 1 } },
+  });
 });
 
 describe('a replay', () => {
