@@ -8,11 +8,12 @@ import { askedSections, turnSection } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { boundsSection } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
+import { kneeLine } from './knee-line.ts';
 import type { Section } from './section.ts';
 import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
 import { tokenSections } from './token-sections.ts';
 import { totalsSection } from './totals-section.ts';
-import { kneeLine, remarksOf, sloLines, unproven } from './verdict.ts';
+import { remarksOf, sloLines, unproven } from './verdict.ts';
 import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
 
 /** What a run comes to, in sentences: the knee and how to find one, where the time went, the thresholds. */
@@ -44,9 +45,10 @@ export function unfinishedText({ status, writer = 'another process' }: SweepRepo
 
 /** The lowest rate was more than the target serves already: what may be less. */
 function lowerLine(report: SweepReport): string[] {
-  const { knee, plan } = report;
+  const { knee, plan, limit } = report;
   const [lowest] = countingOf(report).toSorted((a, b) => a.rate - b.rate);
-  if (knee !== undefined || !profileOf(plan).hasKnee || lowest === undefined) return [];
+  // A search under objectives says so itself.
+  if (knee !== undefined || limit !== undefined || !profileOf(plan).hasKnee || lowest === undefined) return [];
   if (isSustained(lowest) !== false || !isTooMuch(lowest)) return [];
   const { rate, servedRps } = lowest;
   const low = Number((servedRps > 0 ? Math.min(servedRps, rate) / 2 : rate / 10).toPrecision(1));

@@ -153,7 +153,21 @@ describe('a search under objectives', () => {
     expect(spoiled).toMatchObject({ readings: [], invalid: true });
     expect(nextLimitPoint(BOUNDS, [spoiled])).toEqual({ rate: 1, durationSeconds: 40 });
     expect(nextLimitPoint(BOUNDS, [spoiled, spoiled])).toBeUndefined();
-    expect(concludeLimit(BOUNDS, [P95], [invalid]).limit).toEqual({ state: 'undecided', objectives: [P95] });
+    expect(concludeLimit(BOUNDS, [P95], [invalid]).limit).toEqual({
+      ...{ state: 'undecided', objectives: [P95] },
+      unmeasured: [{ rate: 1, why: 'client-limited (late)' }],
+    });
+  });
+
+  test('knows nothing above what held where this machine spoiled all of that, and names no longer points', () => {
+    const held = point(0, 10, 60, queue(160, 12), () => 0);
+    const late = { ...point(1, 1000, 10, queue(160, 12), () => 0), validity: 'invalid: client-limited (late)' };
+    const { knee, limit: found } = concludeLimit(BOUNDS, [P95], [held, late]);
+    expect(knee).toEqual({ rate: 10, index: 0 });
+    expect(found).toEqual({
+      ...{ state: 'undecided', objectives: [P95] },
+      unmeasured: [{ rate: 1000, why: 'client-limited (late)' }],
+    });
   });
 
   test('has a limit where no error is known, as of answers that were all alike, and in runs of earlier versions', () => {
@@ -224,7 +238,19 @@ describe('what it came to, in words', () => {
       'Knee: 158.2 rps is the highest rate at which p95<75ms holds (99 %: 156.1 to 161.2); above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
     );
     expect(line({ knee, limit: { state: 'undecided', ...known, wantedSeconds: 5400 } })).toBe(
-      'Knee: 158.2 rps is the highest that held: the limit is about 159 rps (99 %: 156.1 to 161.2), known to 1.9 % and not to 2 %; --max-duration 1h30m would do; above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
+      'Knee: 158.2 rps is the highest that held; the limit is about 159 rps (99 %: 156.1 to 161.2), known to 1.9 % and not to 2 %, and --max-duration 1h30m would tell it to 2 %; above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
+    );
+    const wide = (from: number, to: number) =>
+      line({ knee, limit: { state: 'undecided', objectives, estimate: 200, interval: [from, to] } });
+    expect(wide(40, 327)).toBe('Knee: 158.2 rps is the highest that held; the limit is between 40 and 327 rps (99 %).');
+    expect(wide(150, 1100)).toBe(
+      'Knee: 158.2 rps is the highest that held; the limit is above 150 rps (99 %), and how far is not known.',
+    );
+    expect(wide(0.9, 300)).toContain('the limit is below 300 rps (99 %).');
+    expect(wide(0.9, 1100)).toContain('where the limit is between 1 and 1000 rps is not known.');
+    const unmeasured = [{ rate: 1000, why: 'client-limited (lateness p99 9.0 ms, 1.0 ms allowed)' }];
+    expect(line({ knee, limit: { state: 'undecided', objectives, unmeasured } })).toBe(
+      'Knee: at least 158.2 rps, the highest rate at which p95<75ms held; nothing is known above it. Not measured: 1000 rps (this machine: lateness p99 9.0 ms, 1.0 ms allowed): a machine with less to do, or a faster one, tells more.',
     );
     const atOnce = { rate: 1, observed: '1.20 s' };
     expect(line({ limit: { state: 'below', objectives, limitedBy: P95, missed: atOnce } })).toBe(

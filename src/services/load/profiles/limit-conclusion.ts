@@ -1,5 +1,6 @@
 import { defined } from '../../defined.ts';
-import type { Knee, ObjectiveLimit, PointSummary } from '../types.ts';
+import { unmeasuredRates } from '../stats/knee.ts';
+import type { Knee, ObjectiveLimit, PointSummary, Unmeasured } from '../types.ts';
 import { type Limit, pilesUp, type Reading } from './limit-estimate.ts';
 import { CAPACITY, limitTried } from './limit-evidence.ts';
 import { answerOf, type LimitSearch, type LimitTried, limitSeen, secondsFor } from './limit-search.ts';
@@ -22,16 +23,22 @@ export function concludeLimit(
 ): Conclusion {
   const tried = points.map((point) => ({ ...limitTried(point, objectives), point }));
   const limit = limitSeen(search, tried);
-  if (limit === undefined) return { limit: { state: 'undecided', objectives } };
+  const unmeasured = unmeasuredRates(points, 0, Number.POSITIVE_INFINITY);
+  if (limit === undefined) return { limit: { state: 'undecided', objectives, ...some(unmeasured) } };
   const changed = changedOf(tried);
   const { best, isSure } = concludedRate(search, tried, limit, changed?.missed);
   const state = stateOf(limit, isSure, changed !== undefined);
-  const isBounded = state === 'found' || state === 'undecided';
+  // Where nothing was seen above the highest rate that held, only the guess that things begin with bounds the limit.
+  const isBounded = state === 'found' || (state === 'undecided' && isSeenAbove(tried, best));
   const bound = search.whole ? Math.floor : figure;
   const interval = isBounded ? ([bound(limit.low), bound(limit.high)] as const) : undefined;
-  const limitedBy = state === 'above' || state === 'changing' ? undefined : limit.by;
+  const isBy = state === 'below' || isBounded;
+  const limitedBy = isBy ? limit.by : undefined;
   const above = tried.filter((each) => each.readings.length > 0 && !each.held && each.offered > (best?.offered ?? 0));
   const nextAbove = Math.min(...above.map(({ offered }) => offered));
+  const open = unmeasured.filter(({ rate }) => rate > (best?.offered ?? 0) && rate < nextAbove);
+  // A machine that does not send on time does not do so for longer, either.
+  const isLonger = state === 'undecided' && open.length === 0;
   const knee =
     best === undefined || state === 'below'
       ? undefined
@@ -51,10 +58,20 @@ export function concludeLimit(
       estimate: isBounded ? figure(limit.middle) : undefined,
       limitedBy,
       missed: limitedBy === undefined ? undefined : missedOf(tried, limitedBy, knee?.rate ?? 0),
-      wantedSeconds: state === 'undecided' ? wanted(search, tried, limit) : undefined,
+      wantedSeconds: isBounded && isLonger ? wanted(search, tried, limit) : undefined,
       changed,
+      ...(state === 'undecided' ? some(open) : {}),
     }),
   });
+}
+
+function some(unmeasured: Unmeasured): Pick<ObjectiveLimit, 'unmeasured'> {
+  return unmeasured.length === 0 ? {} : { unmeasured };
+}
+
+/** Whether any point above this one tells something; without one, those that missed their objectives are above. */
+function isSeenAbove(tried: readonly LimitTried[], best: LimitTried | undefined): boolean {
+  return tried.some(({ offered, readings }) => readings.length > 0 && offered > (best?.offered ?? 0));
 }
 
 function stateOf({ below, above }: Limit, isSure: boolean, isChanged: boolean): ObjectiveLimit['state'] {

@@ -42,6 +42,7 @@ export type SweepSettings = { readonly think?: DrawnLengths } & Pick<
   | 'requests'
   | 'turns'
   | 'thinkSeconds'
+  | 'stream'
 > &
   Partial<Described>;
 
@@ -62,7 +63,7 @@ export function planSweep(
   asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
-  const { api, model, provider, loop, requests, turns, thinkSeconds, think } = settings;
+  const { api, model, provider, loop, requests, turns, thinkSeconds, think, stream } = settings;
   const { runId, simulated, maxInFlight, probeMs } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs, untilCertain: asked.untilCertain }) };
@@ -83,6 +84,7 @@ export function planSweep(
     sharedPrefixTokens: sharedPrefixTokens || undefined,
     workload: describeWorkload({ seed: 0, ...settings }, Math.ceil(Math.max(...rates) * durationSeconds)),
     ...asked,
+    stream: stream || undefined,
     api,
     model,
     provider,
