@@ -1,4 +1,5 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { fstatSync, type Stats, writeSync } from 'node:fs';
 import { ExitCode, hasCode } from '../errors.ts';
 import { writeFault } from '../services/files/write-fault.ts';
 
@@ -40,11 +41,31 @@ export function surviveFailingStreams(...streams: readonly Output[]): void {
   }
 }
 
-/** Aborts when a stream takes nothing more: who goes on writing to it as long as it is read can end. */
-export function endOf(stream: Pick<NodeJS.WriteStream, 'once'>): AbortSignal {
+/**
+ * Aborts when a stream takes nothing more, also while nothing is written to it: who goes on writing as long as it is read
+ * can end.
+ */
+export function endOf(stream: Pick<NodeJS.WriteStream, 'once'> & { readonly fd: number }): AbortSignal {
   const end = new AbortController();
   stream.once('error', () => end.abort());
+  if (kindOf(stream.fd)?.isFIFO()) watchReader(stream.fd, end);
   return end.signal;
+}
+
+/**
+ * Node learns that nobody reads a pipe when it writes to it, and a quiet log writes nothing for hours. `tail -f` of GNU
+ * watches its output and dies of SIGPIPE; another one does not, and then the next write tells. It ends with this process,
+ * or it would hold the pipe open.
+ */
+function watchReader(fd: number, gone: AbortController): void {
+  const args = [`--pid=${process.pid}`, '-f', '/dev/null'];
+  const watcher = spawn('tail', args, { stdio: ['ignore', fd, 'ignore'] });
+  watcher.once('error', () => {});
+  watcher.once('exit', (_code, signal) => {
+    if (signal === 'SIGPIPE') gone.abort();
+  });
+  watcher.unref();
+  process.once('exit', () => watcher.kill());
 }
 
 function noteFailure(stream: object, error: unknown): void {
@@ -58,7 +79,7 @@ interface FileOutput {
 
 /** Makes standard output write whole where it is a file: a disk that fills up takes the front of what is written. */
 export function writeFilesWhole(stream: NodeJS.WriteStream & { readonly fd: number }): void {
-  if (!isFile(stream.fd)) return;
+  if (!kindOf(stream.fd)?.isFile()) return;
   const output = stream as unknown as FileOutput;
   output._write = (chunk, _encoding, done) => {
     try {
@@ -73,11 +94,11 @@ export function writeFilesWhole(stream: NodeJS.WriteStream & { readonly fd: numb
   };
 }
 
-function isFile(fd: number): boolean {
+function kindOf(fd: number): Stats | undefined {
   try {
-    return fstatSync(fd).isFile();
+    return fstatSync(fd);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

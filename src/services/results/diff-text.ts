@@ -4,18 +4,18 @@ import { plural } from '../words.ts';
 import type { RunDiff, RunName } from './diff.ts';
 import { isRateMeasure, type MeasureDiff } from './diff-measures.ts';
 import { nameOf, workloadReason } from './diff-workload.ts';
-import { sectionText, tableText } from './plain-table.ts';
+import { hanging, sectionText, tableText } from './plain-table.ts';
 import type { Section } from './section.ts';
 import { display, perSecond, rateText, timeText } from './text.ts';
 
 /** A comparison as text: a verdict per rate, every measure that differs, and why the rest cannot be compared. */
-export function diffText(diff: RunDiff): string {
-  const { points, a, b, again, onlyA, onlyB } = diff;
+export function diffText(diff: RunDiff, columns = Number.POSITIVE_INFINITY): string {
+  const { points, a, b, again, onlyA, onlyB, reason: whole } = diff;
   const unit = unitOf(a);
-  const reasons = new Set(points.map(({ reason }) => reason));
-  const isAll = reasons.size === 1 && points.length > 1;
-  const ratesOf = (rates: readonly number[], text: (list: string) => string) =>
-    rates.length === 0 ? [] : [text(`${rates.join(', ')} ${unit}`)];
+  const reasons = new Set(whole === undefined ? points.map(({ reason }) => reason) : [whole]);
+  const isAll = reasons.size === 1 && (points.length > 1 || whole !== undefined);
+  const ratesOf = (rates: readonly number[], text: (list: string) => string, of = a) =>
+    rates.length === 0 ? [] : [text(`${rates.join(', ')} ${unitOf(of)}`)];
   const sections: readonly Section[] = [
     {
       title: 'Differences shown',
@@ -28,7 +28,11 @@ export function diffText(diff: RunDiff): string {
     {
       title: 'Not comparable',
       lines: isAll
-        ? [...reasons].flatMap((reason) => (reason === undefined ? [] : `all rates: ${display(reason)}`))
+        ? [...reasons].flatMap((reason) =>
+            reason === undefined
+              ? []
+              : `${points.length === 1 ? `${points[0]?.rate} ${unit}` : 'all rates'}: ${display(reason)}`,
+          )
         : points.flatMap(({ rate, reason }) => (reason === undefined ? [] : `${rate} ${unit}: ${display(reason)}`)),
     },
     { title: 'Workload', lines: workloadLines(diff) },
@@ -38,16 +42,26 @@ export function diffText(diff: RunDiff): string {
     },
     {
       title: 'In one run only',
-      lines: [...ratesOf(onlyA, (list) => `A: ${list}`), ...ratesOf(onlyB, (list) => `B: ${list}`)],
+      lines: [...ratesOf(onlyA, (list) => `A: ${list}`), ...ratesOf(onlyB, (list) => `B: ${list}`, b)],
     },
   ];
-  const blocks = [
-    `A ${nameText(a)}\nB ${nameText(b)}`,
-    ...(points.length === 0 ? ['The runs have no rate in common.'] : []),
+  const tables = [
     ...(points.every(({ verdict }) => verdict === 'not comparable') ? [] : [verdictTable(diff)]),
-    ...sectionText(tokenSection(diff)),
-    ...sections.flatMap((section) => sectionText(section)),
-    conclusion(diff),
+    ...sectionText(tokenSection(diff), columns),
+  ];
+  const blocks = [
+    [`A ${nameText(a)}`, `B ${nameText(b)}`].flatMap((line) => hanging(line, columns)).join('\n'),
+    ...(points.length === 0
+      ? [
+          `The runs have no ${a.loop === 'closed' && b.loop === 'closed' ? 'number of open requests' : 'rate'} in common.`,
+        ]
+      : []),
+    ...tables,
+    ...(tables.some((table) => table.includes(MARK)) ? [LEGEND] : []),
+    ...sections.flatMap((section) => sectionText(section, columns)),
+    conclusion(diff)
+      .flatMap((line) => hanging(line, columns))
+      .join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -67,13 +81,20 @@ function nameText({ runId, targetUrl, loop, simulated, sharedPrefixTokens: share
   return `${display(runId)}: ${display(targetUrl)}${closed}${simulated ? ' (SIMULATED)' : ''}${prompts}${partly}`;
 }
 
+/** Before a figure that has no interval, and is not compared. */
+const MARK = '~';
+const LEGEND = `${MARK}: not compared: too few answers for an interval, or the rate of a closed loop.`;
+
+function cellsOf(measures: readonly MeasureDiff[], name: string, text: (value: number) => string): string[] {
+  const found = measures.find(({ measure }) => measure === name);
+  if (found === undefined) return ['-', '-'];
+  return [found.a, found.b].map((value) => `${found.ci === undefined ? MARK : ''}${text(value)}`);
+}
+
 function verdictTable({ a, points }: RunDiff): string {
   const head = [unitOf(a), 'ok/s A', 'ok/s B', 'p50 A', 'p50 B', 'p99 A', 'p99 B', 'B is'];
   const rows = points.map(({ rate, verdict, measures }) => {
-    const of = (name: string, text: (value: number) => string) => {
-      const found = measures.find(({ measure }) => measure === name);
-      return found === undefined ? ['-', '-'] : [text(found.a), text(found.b)];
-    };
+    const of = (name: string, text: (value: number) => string) => cellsOf(measures, name, text);
     return [String(rate), ...of('goodput', rateText), ...of('p50', timeText), ...of('p99', timeText), verdict];
   });
   return tableText({ head, rows, words: ['B is'] });
@@ -88,10 +109,7 @@ function tokenSection({ points, a }: RunDiff): Section {
     ['tokens/s', rateText],
   ] as const;
   const rows = points.flatMap(({ rate, measures }) => {
-    const cells = columns.flatMap(([name, text]) => {
-      const found = measures.find(({ measure }) => measure === name);
-      return found === undefined ? ['-', '-'] : [text(found.a), text(found.b)];
-    });
+    const cells = columns.flatMap(([name, text]) => cellsOf(measures, name, text));
     return cells.every((cell) => cell === '-') ? [] : [[String(rate), ...cells]];
   });
   const head = [unitOf(a), ...columns.flatMap(([name]) => [`${name}\nA`, '\nB'])];
@@ -119,13 +137,13 @@ function measureText({ measure, a, difference, ci, verdict }: MeasureDiff): stri
   return `${measure} ${verdict} by ${text(difference)}${share}${bounds}`;
 }
 
-function conclusion({ points, tolerance }: RunDiff): string {
+function conclusion({ points, tolerance }: RunDiff): string[] {
   const count = (verdict: string) => points.filter((point) => point.verdict === verdict).length;
   const intervals = points.flatMap(({ measures }) => measures.filter(({ ci }) => ci !== undefined)).length;
-  const chance = `about ${Math.max(1, Math.round(intervals / 20))} would have such an interval by chance alone`;
+  const chance = `of ${plural(intervals, 'interval')}, ${Number((intervals / 20).toFixed(2))}`;
   return [
     `${count('better')} better, ${count('worse')} worse, ${count('no difference shown')} without a difference shown, ${count('not comparable')} not comparable.`,
     `Shown: the 95 % interval leaves out zero, and the difference is above ${Number((100 * tolerance).toFixed(3))} % of A.`,
-    ...(intervals === 0 ? [] : [`Of ${plural(intervals, 'comparison')}, ${chance}.`]),
-  ].join('\n');
+    ...(intervals === 0 ? [] : [`By chance alone 5 % leave it out where nothing differs: ${chance}.`]),
+  ];
 }

@@ -10,7 +10,7 @@ import { isSound, verdictOf } from './verdict.ts';
 export interface ComparedRun {
   readonly report: SweepReport;
   /** Has the settings of the run. */
-  readonly manifest: Pick<RunManifest, 'settings' | 'settingsVersion'>;
+  readonly manifest: Pick<RunManifest, 'settings' | 'settingsVersion'> & { readonly proxy?: unknown };
 }
 
 interface PointDiff {
@@ -30,6 +30,8 @@ export interface RunDiff {
   readonly tolerance: number;
   /** What was asked of the targets, and is not the same. */
   readonly workload: WorkloadDiff;
+  /** Why no rate of them can be compared. */
+  readonly reason?: string;
   readonly points: readonly PointDiff[];
   /** Compared rates that a run offered more than once: the last point of each counts. */
   readonly again: readonly number[];
@@ -69,12 +71,16 @@ export function diffRuns(
   const inB = new Map(ofB.map((point) => [point.rate, point]));
   const again = new Set([...repeated(a.points), ...repeated(b.points)]);
   const workload = diffWorkloads({ ...manifestOfA, plan: a.plan }, { ...manifestOfB, plan: b.plan });
-  const whole = runsDiffer(a.plan, b.plan, options) ?? (options.anyWorkload ? undefined : workloadReason(workload));
-  return {
+  const whole =
+    runsDiffer(a.plan, b.plan, options) ??
+    (options.anyTarget ? undefined : otherWay(manifestOfA.proxy, manifestOfB.proxy)) ??
+    (options.anyWorkload ? undefined : workloadReason(workload));
+  return defined({
     a: nameOf(a),
     b: nameOf(b),
     tolerance: options.tolerance,
     workload,
+    reason: whole,
     points: ofA.flatMap((point) => {
       const other = inB.get(point.rate);
       return other === undefined ? [] : [diffPoints(point, other, whole, options.tolerance)];
@@ -82,7 +88,7 @@ export function diffRuns(
     again: [...again].filter((rate) => inA.has(rate) && inB.has(rate)),
     onlyA: [...inA].filter((rate) => !inB.has(rate)),
     onlyB: [...inB.keys()].filter((rate) => !inA.has(rate)),
-  };
+  });
 }
 
 function repeated(points: readonly PointSummary[]): number[] {
@@ -107,7 +113,21 @@ function runsDiffer(a: SweepPlan, b: SweepPlan, { anyTarget }: DiffOptions): str
   if (a.durationSeconds !== b.durationSeconds)
     return `other duration: ${a.durationSeconds} s and ${b.durationSeconds} s`;
   if (a.timeoutSeconds !== b.timeoutSeconds) return `other timeout: ${a.timeoutSeconds} s and ${b.timeoutSeconds} s`;
+  // What else decides how long a point is.
+  if (a.requests !== b.requests)
+    return `other number of requests: ${a.requests ?? 'no bound'} and ${b.requests ?? 'no bound'}`;
+  const [one, other] = [certainText(a), certainText(b)];
+  if (one !== other) return `other --until-certain: ${one} and ${other}`;
   return undefined;
+}
+
+function certainText({ untilCertain: until }: SweepPlan): string {
+  if (until === undefined) return '(none)';
+  return `${until.metric}:${Number((100 * until.width).toFixed(2))}% within ${until.maxDurationSeconds} s`;
+}
+
+function otherWay(a: unknown, b: unknown): string | undefined {
+  return a === b ? undefined : `other way to the target: through the proxy ${a ?? '(none)'} and ${b ?? '(none)'}`;
 }
 
 function diffPoints(a: PointSummary, b: PointSummary, whole: string | undefined, tolerance: number): PointDiff {

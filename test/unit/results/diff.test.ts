@@ -52,7 +52,7 @@ test('better, worse, no difference, not comparable, and rates that only one run 
 
     1 better, 0 worse, 2 without a difference shown, 1 not comparable.
     Shown: the 95 % interval leaves out zero, and the difference is above 2 % of A.
-    Of 12 comparisons, about 1 would have such an interval by chance alone.
+    By chance alone 5 % leave it out where nothing differs: of 12 intervals, 0.6.
     "
   `);
   expect(diffReports(b, a).points.map(({ rate, verdict }) => [rate, verdict])).toEqual([
@@ -238,7 +238,7 @@ describe('tokens', () => {
 
       0 better, 1 worse, 0 without a difference shown, 0 not comparable.
       Shown: the 95 % interval leaves out zero, and the difference is above 2 % of A.
-      Of 14 comparisons, about 1 would have such an interval by chance alone.
+      By chance alone 5 % leave it out where nothing differs: of 14 intervals, 0.7.
       "
     `);
   });
@@ -258,5 +258,44 @@ describe('tokens', () => {
     expect(measureOf(900)).toMatchObject({ a: 99, b: 90, verdict: 'worse' });
     expect(measureOf(985)).toMatchObject({ verdict: 'no difference shown' });
     expect(measureOf(900, 'ttft<2s')).toBeUndefined();
+  });
+});
+
+describe('what is said where runs differ as a whole', () => {
+  const plan = reportOf(at(420)).plan;
+
+  test('a closed loop and an open one, though they have no number in common', () => {
+    const open = reportOf([pointOf(0, 30, { capacity: 420 })]);
+    const closed = reportOf([pointOf(0, 8, { capacity: 420 })], { plan: { ...plan, loop: 'closed' as const } });
+    const text = diffText(diffReports(open, closed));
+    expect(text).toContain('all rates: only B was a closed loop');
+    expect(text).toContain('  A: 30 rps\n  B: 8 concurrent\n');
+    expect(diffReports(open, closed)).toMatchObject({ reason: expect.stringContaining('only B was a closed loop') });
+  });
+
+  test('what else ends points, and the way to the target', () => {
+    const untilCertain = { metric: 'p99', width: 0.1, maxDurationSeconds: 600 };
+    const reasonOf = (change: object) =>
+      diffReports(reportOf(at(420)), reportOf(at(420), { plan: { ...plan, ...change } })).reason;
+    expect(reasonOf({ requests: 100 })).toBe('other number of requests: no bound and 100');
+    expect(reasonOf({ untilCertain })).toBe('other --until-certain: (none) and p99:10% within 600 s');
+    expect(reasonOf({})).toBeUndefined();
+    const of = (proxy?: string) => ({
+      report: reportOf(at(420)),
+      manifest: { settings: {}, settingsVersion: 2, proxy },
+    });
+    const options = { tolerance: 0.02, anyTarget: false, anyWorkload: false };
+    expect(diffRuns(of(), of('http://p:3128/'), options).reason).toBe(
+      'other way to the target: through the proxy (none) and http://p:3128/',
+    );
+    expect(diffRuns(of(), of('http://p:3128/'), { ...options, anyTarget: true }).reason).toBeUndefined();
+  });
+
+  test('a figure without an interval is marked: it is not compared', () => {
+    const closed = { plan: { ...plan, loop: 'closed' as const } };
+    const points = [pointOf(0, 8, { capacity: 420, change: { loop: 'closed' as const } })];
+    const text = diffText(diffReports(reportOf(points, closed), reportOf(points, closed)));
+    expect(text).toMatch(/~\d/);
+    expect(text).toContain('~: not compared: too few answers for an interval, or the rate of a closed loop.');
   });
 });

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { Writable } from 'node:stream';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { endOf, outputFailure, surviveFailingStreams, terminalOf } from '../../../src/ui/terminal.ts';
 
@@ -32,7 +34,7 @@ test.each([
 ])('a stream that fails with %s ends nothing, and is told at the end: %s', async (code, isTold) => {
   const stream = failing(code);
   surviveFailingStreams(stream);
-  const end = endOf(stream);
+  const end = endOf(Object.assign(stream, { fd: -1 }) as typeof stream & { fd: 1 });
   stream.write('anything');
   const failure = await outputFailure(stream);
   expect(failure === undefined).toBe(!isTold);
@@ -51,4 +53,18 @@ test('what is still on its way is waited for', async () => {
   for (const text of ['one', 'two', 'three']) stream.write(text);
   expect(await outputFailure(stream)).toBeUndefined();
   expect(taken.slice(0, 3)).toEqual(['one', 'two', 'three']);
+});
+
+test.skipIf(process.platform !== 'linux')('a pipe that nobody reads ends what writes nothing to it', async () => {
+  const module = new URL('../../../src/ui/terminal.ts', import.meta.url).href;
+  const program = [
+    `import { endOf } from ${JSON.stringify(module)};`,
+    `const end = endOf(process.stdout);`,
+    `console.log('first');`,
+    `const idle = setInterval(() => {}, 1000);`,
+    `end.addEventListener('abort', () => { clearInterval(idle); console.error('gone'); });`,
+  ].join('\n');
+  const line = '"$0" --input-type=module -e "$1" | head -1';
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', line, process.execPath, program]);
+  expect([stdout, stderr.trim().split('\n').at(-1)]).toEqual(['first\n', 'gone']);
 });

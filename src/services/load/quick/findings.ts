@@ -107,6 +107,7 @@ function kneeOf(search: QuickRuns['search']): QuickKnee | undefined {
     seconds: best?.durationSeconds,
     below: missed?.rate,
     refused: missed && failedOf(missed),
+    unmeasured: search.searched?.unmeasured?.map(({ rate }) => rate),
     isTop: knee !== undefined && knee.rate === top ? true : undefined,
   });
 }

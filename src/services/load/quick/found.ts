@@ -30,6 +30,8 @@ export interface QuickKnee {
   readonly below?: number;
   /** Of those at the rate that was not sustained: how many failed, and the class of most. Absent where none did. */
   readonly refused?: Refusal;
+  /** Rates in between that this machine could not measure: it is a lower bound. */
+  readonly unmeasured?: readonly number[];
   /** The highest rate that was offered and sustained is the highest that was to be. */
   readonly isTop?: true;
 }

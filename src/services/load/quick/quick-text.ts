@@ -167,17 +167,20 @@ function verb(why: string): string {
 
 function kneeLines({ knee }: Findings): string[] {
   if (knee === undefined) return [];
-  const { rps, seconds = 0, below, refused, isTop } = knee;
+  const { rps, seconds = 0, below, refused, isTop, unmeasured = [] } = knee;
+  const lost = unmeasured.length === 0 ? '' : `this machine could not measure ${unmeasured.join(', ')} requests/s`;
   const was = `it sustained ${rps} requests/s for ${formatEstimate(seconds)}`;
   if (below === undefined) {
-    const end = isTop ? 'that was the highest rate offered' : 'what was offered above that did not tell';
+    const above = lost === '' ? 'what was offered above that did not tell' : lost;
+    const end = isTop ? 'that was the highest rate offered' : above;
     return [`Knee: ${rps} requests/s or more: ${was}; ${end}.`];
   }
   const why =
     refused === undefined
       ? 'requests piled up'
       : `${refused.failed} of ${refused.sent} requests ${/^[45]\d\d$/.test(refused.why) ? 'were refused' : 'failed'} (${display(refused.why)})`;
+  const rest = lost === '' ? '' : `; ${lost}`;
   return rps === undefined
-    ? [`Knee: below ${below} requests/s: at that rate ${why}.`]
-    : [`Knee: between ${rps} and ${below} requests/s: ${was}; at ${below} requests/s ${why}.`];
+    ? [`Knee: below ${below} requests/s: at that rate ${why}${rest}.`]
+    : [`Knee: between ${rps} and ${below} requests/s: ${was}; at ${below} requests/s ${why}${rest}.`];
 }
