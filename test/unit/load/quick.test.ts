@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { remedy } from '../../../src/errors.ts';
 import type { Step } from '../../../src/services/load/profiles/profile.ts';
 import { findServers, isPrivate, onlyServer } from '../../../src/services/load/quick/find-servers.ts';
 import { findingsOf } from '../../../src/services/load/quick/findings.ts';
@@ -16,6 +17,7 @@ import {
 import { quickText } from '../../../src/services/load/quick/quick-text.ts';
 import type { QuickRuns } from '../../../src/services/load/quick/run-quick.ts';
 import type { PointSummary, SweepReport } from '../../../src/services/load/types.ts';
+import { exitOfQuick } from '../../../src/services/results/exit-codes.ts';
 import { distribution, pointOf } from '../results/fixture.ts';
 
 /** A closed point against a target that works on `places` at a time, `seconds` each. */
@@ -384,6 +386,13 @@ describe('what is said', () => {
     const stopped = runs([closed(0, 4, 0.1)], { status: 'interrupted' });
     expect(textOf(stopped)).toContain('It was stopped: what follows is of the part before that.');
     expect(findingsOf(stopped).unknown.at(-1)).toMatch(/: it was stopped before$/);
+  });
+
+  it('tells what was measured before a search that failed, and exits as that does', () => {
+    const failure = remedy.unhealthy('target-unhealthy', 'it reports that it cannot serve');
+    const all = runs(served, { failure });
+    expect(flat(textOf(all))).toContain('It ended early: it reports that it cannot serve. One request alone:');
+    expect(exitOfQuick(all, new AbortController().signal)).toBe(5);
   });
 
   it('asks for a header again that no record has', () => {

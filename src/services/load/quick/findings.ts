@@ -138,7 +138,7 @@ function failuresOf(points: readonly PointSummary[]): string[] {
 
 const BUSY = 'this machine did not send or read on time, so that its own delay would be in the figures';
 
-function unknownOf({ doubling, search, isStreamed, aloneSeconds, status }: QuickRuns, known: Known): string[] {
+function unknownOf({ doubling, search, isStreamed, aloneSeconds, status, failure }: QuickRuns, known: Known): string[] {
   const { points } = doubling;
   const most = points.findLast((point) => point.status === 'complete' && isValid(point))?.rate ?? 0;
   const capacity = capacityOf(points)?.rps;
@@ -157,6 +157,7 @@ function unknownOf({ doubling, search, isStreamed, aloneSeconds, status }: Quick
 
   function whyNoKnee(): string {
     if (status === 'interrupted') return 'it was stopped before';
+    if (failure !== undefined) return 'the search for it failed';
     if (points.every(isFailed)) return 'nothing succeeded';
     if (search === undefined) return known.machineLimit === undefined ? few : BUSY;
     return isTooBusy(search.points) ? BUSY : 'no point that short could say that a rate is sustained';

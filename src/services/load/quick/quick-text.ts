@@ -59,8 +59,8 @@ function askedText({ seconds, isStreamed, api, doubling }: QuickRuns, { requests
   return `${count} in ${formatEstimate(seconds)}: ${prompt}, and ${answer}.${simulated}`;
 }
 
-function problemsOf({ doubling, search }: QuickRuns): string[] {
-  return [doubling.problem, search?.problem].flatMap((problem) => problem ?? []);
+function problemsOf({ doubling, search, failure }: QuickRuns): string[] {
+  return [doubling.problem, search?.problem, failure?.message].flatMap((problem) => problem ?? []);
 }
 
 function titled(title: string, lines: readonly string[], width: number): string[] {
