@@ -288,6 +288,17 @@ describe('what it came to, in words', () => {
       'Knee: at least 158.2 rps, the highest rate at which p95<75ms held; nothing is known above it. Not measured: 1000 rps (this machine: lateness p99 9.0 ms, 1.0 ms allowed): a machine with less to do, or a faster one, tells more.',
     );
     const atOnce = { rate: 1, observed: '1.20 s' };
+    const alone = (more: object) =>
+      limitLines({
+        plan: { ...plan, ...more } as unknown as SweepPlan,
+        limit: { state: 'below', objectives, limitedBy: P95, missed: atOnce } as never,
+      }).join();
+    // What is offered cannot be less than one request.
+    expect(alone({ probeMs: 1200 })).toBe(
+      'Knee: none: p95<75ms gives way at the lowest rate already, 1.20 s at 1 rps; one request alone takes 1.20 s already.',
+    );
+    expect(alone({ probeMs: 70 })).toContain('--find-knee searches below it');
+    expect(alone({ probeFailure: 'status 500' })).toContain('; one request alone failed already (status 500).');
     expect(line({ limit: { state: 'below', objectives, limitedBy: P95, missed: atOnce } })).toBe(
       'Knee: none: p95<75ms gives way at the lowest rate already, 1.20 s at 1 rps: --rps 0.1,1 --find-knee searches below it.',
     );
