@@ -96,7 +96,8 @@ function server(answers: Readonly<Record<string, unknown>>) {
     const status = own ? Number(answer.status) : answer === undefined ? 404 : 200;
     if (status === 0)
       return { kind: 'transport', code: 'refused', reason: 'nothing listens', remedy: 'start it', seconds: 0 } as const;
-    const text = JSON.stringify(own ? {} : (answer ?? { error: { message: 'not found' } }));
+    const text =
+      typeof answer === 'string' ? answer : JSON.stringify(own ? {} : (answer ?? { error: { message: 'not found' } }));
     const location = own && 'location' in answer ? String(answer.location) : undefined;
     return { kind: 'raw', status, text, location, simulated: headers?.x === 'y', seconds: 0 } as const;
   };
@@ -184,6 +185,13 @@ describe('a base URL is asked what it is', () => {
       'give the whole URL',
     ],
     ['a key', { '/v1/models': { status: 401 } }, 3, /\/v1\/models asks for a key \(status 401\)/, '--api-key-file'],
+    [
+      'pages for everything',
+      Object.fromEntries(['/v1/models', '/health'].map((path) => [path, '<!doctype html><title>App</title>'])),
+      2,
+      /\/v1\/models: 200 \(a web page, "App"\)/,
+      '--api openai-chat',
+    ],
     [
       'elsewhere',
       { '/v1/models': { status: 308, location: 'https://h/v1/models' } },
@@ -280,6 +288,9 @@ describe('a refusal names its cause and the flag that mends it', () => {
     [413, undefined, 'shorter --prompt-file'],
     [415, undefined, "--header 'content-type"],
     [405, undefined, 'check the path'],
+    [402, 'Insufficient Balance', 'see to the account'],
+    [407, undefined, 'a proxy wants a login'],
+    [418, 'tea', '--api names another API'],
   ])('%i %s: %s', async (status, said, step) => {
     expect(await explain(status, said)).toMatchObject({
       ...{ exit: 2, code: 'target-refuses' },
@@ -327,6 +338,6 @@ describe('a refusal names its cause and the flag that mends it', () => {
     expect(await refused(401, { 'x-trace': 'x' })).toMatchObject({
       message: expect.stringContaining('asks for a key'),
     });
-    for (const status of [408, 429, 500, 502, 503]) expect(await explain(status, 'busy')).toBeUndefined();
+    for (const status of [408, 409, 425, 429, 500, 502, 503]) expect(await explain(status, 'busy')).toBeUndefined();
   });
 });

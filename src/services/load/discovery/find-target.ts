@@ -5,6 +5,7 @@ import { defined } from '../../defined.ts';
 import { parseJson } from '../../words.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import { PROTOCOLS, protocolNamed, protocolOf } from '../protocols/protocols.ts';
+import { redirectOf } from '../sweep/health.ts';
 import { atBase, isBase, modelLists } from './api-paths.ts';
 import { type Asking, askServer, judgeServer, merged, unknownServer } from './ask-server.ts';
 import { keyError, refusesKey } from './key-error.ts';
@@ -139,7 +140,9 @@ export async function listModels(
       const tags = isPlain ? await ask(new URL(TAGS, targetUrl).href) : undefined;
       return merged(models, tags?.kind === 'raw' ? readModels(parseJson(tags.text)) : undefined) ?? models;
     }
-    const words = reply.kind === 'raw' ? saidBy(reply.text)?.words : reply.reason;
+    const to = reply.kind === 'raw' ? redirectOf(reply, url) : undefined;
+    const words =
+      reply.kind !== 'raw' ? reply.reason : to === undefined ? saidBy(reply.text)?.words : `redirects to ${to}`;
     const why =
       reply.kind === 'raw' ? [`status ${reply.status}`, words].filter(Boolean).join(': ').slice(0, 150) : words;
     missing ??= {
