@@ -22,7 +22,7 @@ export function limitLines({ limit, knee, plan }: Pick<SweepReport, 'limit' | 'k
   const above = missed === undefined ? '' : `; above it ${by}${seen}`;
   const between = interval === undefined ? '' : ` (99 %: ${interval[0]} to ${interval[1]})`;
   const none = `no ${rate} that was offered held all of them`;
-  const best = knee === undefined ? none : `${knee.rate} ${unit} is the highest that held`;
+  const best = knee === undefined ? none : `${knee.rate} ${unit} held`;
   const below = plan.loop === 'closed' && low < 10 ? undefined : Number((low / 10).toPrecision(1));
   switch (state) {
     case 'found':
@@ -47,7 +47,8 @@ export function limitLines({ limit, knee, plan }: Pick<SweepReport, 'limit' | 'k
     }
     case 'undecided': {
       const spoiled = unmeasuredLine(unmeasured, unit);
-      if (interval !== undefined) return [`Knee: ${best}; ${knownText(limit, plan.limit, unit)}${above}.`, ...spoiled];
+      if (interval !== undefined)
+        return [`Knee: ${best}, and ${knownText(limit, plan.limit, unit)}${above}.`, ...spoiled];
       if (knee === undefined) return [`Knee: not known: no point told anything of ${objectives}.`, ...spoiled];
       const least = `at least ${knee.rate} ${unit}, the highest ${rate} at which ${objectives} held`;
       return [`Knee: ${least}; nothing is known above it.`, ...spoiled];

@@ -192,12 +192,23 @@ export function hostSection(points: readonly PointSummary[]): Section {
   const all = hosts.reduce((sum, [, count]) => sum + count, 0);
   const isEndless = hosts.some(([host]) => host === OTHER);
   const rows = topCounts(hosts, isEndless ? FEW_HOSTS : MOST_HOSTS).map(([host, count]) => [
-    display(host),
+    hostText(host),
     String(count),
     shareText(count, all),
   ]);
   const table = { head: ['host', 'answers', 'share'], rows, words: ['host'] };
   return { title: 'Answers by host', table, lines: fairnessLine(points) };
+}
+
+/** Longer names would leave no room for their figures. */
+const LONGEST_HOST = 48;
+
+/** Names of one group begin alike and differ at their ends: a long one is cut in its middle. */
+function hostText(host: string): string {
+  const name = display(host);
+  if (name.length <= LONGEST_HOST) return name;
+  const half = Math.floor((LONGEST_HOST - 1) / 2);
+  return `${name.slice(0, half + 1)}…${name.slice(-half)}`;
 }
 
 /** Points whose answers could be spread: one host alone has nothing to be fair to. */
