@@ -248,6 +248,21 @@ describe('what is known is not asked for', () => {
     expect(asked).toEqual([]);
   });
 
+  test('a list that is not reached is no list without models', async () => {
+    const targetUrl = 'http://h/v1/chat/completions';
+    await expect(server({ '/v1/models': { status: 0 } }).find({ targetUrl })).rejects.toMatchObject({
+      ...{ exit: 5, code: 'target-unhealthy', message: 'nothing listens', nextSteps: ['start it'] },
+    });
+    await expect(server({ '/v1/models': { status: 401 } }).find({ targetUrl })).rejects.toMatchObject({
+      ...{ exit: 3, code: 'unauthorized' },
+      nextSteps: expect.arrayContaining(['where only its list does: chainctl load --rps 1 --model NAME']),
+    });
+    const away = { status: 302, location: 'http://login/' };
+    await expect(server({ '/v1/models': away }).find({ targetUrl })).rejects.toMatchObject({
+      ...{ exit: 2, message: expect.stringContaining('(status 302: redirects to http://login/)') },
+    });
+  });
+
   test('a template that names its model itself', async () => {
     const { find, asked } = server({});
     expect(await find({ api: 'openai-chat', template: '{"model":"x"}' })).not.toHaveProperty('model');
