@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { durationText, parseDuration } from '../durations.ts';
+import { durationText, LONGEST_SECONDS, parseDuration } from '../durations.ts';
 import { type RemedyError, reasonOf, remedy } from '../errors.ts';
 import { parseModelName } from '../services/chain/model-name.ts';
 import { unixTarget } from '../services/dial/unix-target.ts';
@@ -46,6 +46,9 @@ export const durationFlag = Flags.custom<number, Range & Record<string, unknown>
       seconds = parseDuration(text);
     } catch (error) {
       throw refused(flag, reasonOf(error));
+    }
+    if (seconds > (flag.max ?? LONGEST_SECONDS)) {
+      throw refused(flag, `"${text}" is too long: it may be at most ${durationText(flag.max ?? LONGEST_SECONDS)}`);
     }
     return checkRange(seconds, text, flag);
   },

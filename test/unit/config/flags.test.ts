@@ -1,7 +1,7 @@
 import { Parser } from '@oclif/core';
 import { expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/commands.ts';
-import { numberFlag } from '../../../src/config/flags.ts';
+import { durationFlag, numberFlag } from '../../../src/config/flags.ts';
 import { sameFlagsOf } from '../../../src/services/load/quick/quick-target.ts';
 
 const parsed = async (text: string) =>
@@ -20,6 +20,16 @@ it.each(['0x10', '1e1', '0b1', 'Infinity', '', ' ', '1,5', '.', '+1', '1 2'])('"
   await expect(parsed(text)).rejects.toMatchObject({
     exit: 2,
     message: expect.stringContaining(`--rate: "${text}" is not a number`),
+  });
+});
+
+it('a duration is no longer than timers can be: a week', async () => {
+  const read = async (text: string) =>
+    (await Parser.parse([`--for=${text}`], { flags: { for: durationFlag() } })).flags;
+  expect(await read('168h')).toMatchObject({ for: 604_800 });
+  await expect(read('600h')).rejects.toMatchObject({
+    exit: 2,
+    message: expect.stringContaining('--for: "600h" is too long: it may be at most 168h'),
   });
 });
 
