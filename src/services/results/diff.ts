@@ -71,10 +71,9 @@ export function diffRuns(
   const inB = new Map(ofB.map((point) => [point.rate, point]));
   const again = new Set([...repeated(a.points), ...repeated(b.points)]);
   const workload = diffWorkloads({ ...manifestOfA, plan: a.plan }, { ...manifestOfB, plan: b.plan });
-  const ways = { a: manifestOfA.proxy, b: manifestOfB.proxy };
   const whole =
     runsDiffer(a.plan, b.plan, options) ??
-    (options.anyTarget ? undefined : otherWay(ways)) ??
+    (options.anyTarget ? undefined : otherWay(manifestOfA.proxy, manifestOfB.proxy)) ??
     (options.anyWorkload ? undefined : workloadReason(workload));
   return defined({
     a: nameOf(a),
@@ -127,7 +126,7 @@ function certainText({ untilCertain: until }: SweepPlan): string {
   return `${until.metric}:${Number((100 * until.width).toFixed(2))}% within ${until.maxDurationSeconds} s`;
 }
 
-function otherWay({ a, b }: Readonly<Record<'a' | 'b', unknown>>): string | undefined {
+function otherWay(a: unknown, b: unknown): string | undefined {
   return a === b ? undefined : `other way to the target: through the proxy ${a ?? '(none)'} and ${b ?? '(none)'}`;
 }
 
